@@ -1,0 +1,1 @@
+"""The form language: XLSForms compiled to definitions, and one logic to run them."""
