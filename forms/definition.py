@@ -62,6 +62,7 @@ class FormDefinition:
     choices: dict[str, tuple[Choice, ...]]
     order: tuple[str, ...]
     reads: dict[str, tuple[str, ...]]
+    summary: dict[str, str]  # "day", "area", "kind" → path of the question that tells it
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
@@ -93,7 +94,7 @@ class FormDefinition:
     def to_json(self) -> str:
         """Return canonical JSON: the same form gives the same bytes."""
         body: dict[str, Any] = {"schema": SCHEMA}
-        for key in ("id", "version", "title", "languages", "style", "order", "reads"):
+        for key in ("id", "version", "title", "languages", "style", "order", "reads", "summary"):
             body[key] = getattr(self, key)
         body["elements"] = [_sparse(element) for element in self.elements]
         body["choices"] = {

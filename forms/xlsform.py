@@ -191,9 +191,26 @@ class _Reader:
                 choices=self.choices(),
                 order=order,
                 reads=reads,
+                summary=self.summary(elements),
             ),
             self.problems,
         )
+
+    def summary(self, elements: list[Element]) -> dict[str, str]:
+        """Return the questions named in the settings (summary_day, summary_area, summary_kind) that lists show."""
+        summary = {}
+        paths = {element.name: element.path for element in elements if element.is_answered}
+        for key in ("day", "area", "kind"):
+            name = self.workbook.settings.get(f"summary_{key}", "")
+            if name in paths:
+                summary[key] = paths[name]
+            elif name:
+                text = N_("There is no question “{name}” to refer to.")
+                column = f"summary_{key}"
+                self.problems.append(
+                    FormProblem("form.reference", text, {"name": name}, sheet="settings", row=2, column=column)
+                )
+        return summary
 
     def titles(self, languages: tuple[str, ...]) -> Words:
         titles = {languages[0]: self.title}

@@ -1,0 +1,1 @@
+"""The summary that people read: figures from the protected tables, drawn last."""

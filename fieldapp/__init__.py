@@ -1,0 +1,1 @@
+"""The application around the libraries: doors (web, cli, jobs), services, store."""

@@ -1,0 +1,29 @@
+"""Who may do what: one table. Every act is scoped to the actor's own centre; there is no act across centres."""
+
+WORKER, ADMIN, EVALUATOR, SYSTEM = "worker", "admin", "evaluator", "system"
+
+ROLES = (WORKER, ADMIN, EVALUATOR)
+
+ACCESS: dict[str, frozenset[str]] = {
+    "batch.receive": frozenset({WORKER}),
+    "device.enrol": frozenset({WORKER}),
+    "device.revoke": frozenset({ADMIN}),
+    "form.fetch": frozenset({WORKER}),
+    "form.open": frozenset({ADMIN}),
+    "form.publish": frozenset({ADMIN, SYSTEM}),
+    "form.withdraw": frozenset({ADMIN}),
+    "forms.list": frozenset({ADMIN}),
+    "home.see": frozenset({ADMIN}),
+    "manifest.fetch": frozenset({WORKER}),
+    "people.list": frozenset({ADMIN}),
+    "person.add": frozenset({ADMIN, SYSTEM}),
+    "person.reset": frozenset({ADMIN}),
+    "person.switch": frozenset({ADMIN}),
+    "record.open": frozenset({ADMIN}),
+    "records.browse": frozenset({ADMIN}),
+    "release.build": frozenset({SYSTEM}),
+    "release.download": frozenset({EVALUATOR, ADMIN}),
+    "releases.list": frozenset({EVALUATOR, ADMIN}),
+    "submission.open": frozenset({ADMIN}),
+    "system.see": frozenset({ADMIN}),
+}

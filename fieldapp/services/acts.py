@@ -1,0 +1,105 @@
+"""The machinery around every act: may they, one transaction, one audit line in it."""
+
+import datetime as dt
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.orm import Session
+
+from fieldapp.services.access import ACCESS, SYSTEM
+from fieldapp.services.problems import ActProblem, N_
+from fieldapp.store import audit
+from fieldapp.store.database import write_transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+REGISTER: dict[str, Callable[..., Any]] = {}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person at a centre, with their phone if they use one, or the system on behalf of a centre."""
+
+    centre_id: int
+    role: str
+    user_id: int | None = None
+    device_id: int | None = None
+
+    @classmethod
+    def system(cls, centre_id: int) -> "Actor":
+        return cls(centre_id, SYSTEM)
+
+
+@dataclass
+class Act:
+    """One act under way: its session and actor, and what its audit line will say."""
+
+    session: Session
+    actor: Actor
+    now: dt.datetime
+    target: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def centre_id(self) -> int:
+        return self.actor.centre_id
+
+    def note(self, target: str, **details: Any) -> None:
+        """Say in the audit line what was acted on: ids, codes and counts; never answers, names or tokens."""
+        self.target = target
+        self.details |= details
+
+
+def utcnow() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _admit(name: str, actor: Actor) -> None:
+    if actor.role not in ACCESS[name]:
+        raise ActProblem("access.denied", N_("Your role does not allow this."))
+
+
+def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+    """Make a function an act that writes: access, one transaction, and its audit line in the same transaction."""
+
+    def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+        @functools.wraps(function)
+        def run(session: Session, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+            _admit(name, actor)
+            with write_transaction(session):
+                this = Act(session, actor, utcnow())
+                result = function(this, *args, **kwargs)
+                line = audit.AuditLine(
+                    at=this.now,
+                    centre_id=actor.centre_id,
+                    actor_id=actor.user_id,
+                    device_id=actor.device_id,
+                    act=name,
+                    target=this.target,
+                    details=this.details,
+                )
+                audit.add(session, line)
+            return result
+
+        REGISTER[name] = run
+        return run
+
+    return decorate
+
+
+def reading(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+    """Make a function an act that only looks: access, no transaction of its own, no audit line."""
+
+    def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+        @functools.wraps(function)
+        def run(session: Session, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+            _admit(name, actor)
+            return function(Act(session, actor, utcnow()), *args, **kwargs)
+
+        REGISTER[name] = run
+        return run
+
+    return decorate

@@ -1,0 +1,59 @@
+"""The office home page: is anything wrong, what waits for me, how are we doing."""
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fieldapp.services.acts import Act, reading
+from fieldapp.services.devices import has_been_seen_lately
+from fieldapp.store import audit, centres, devices, records, releases, submissions, users
+from fieldapp.store.audit import AuditLine
+from fieldapp.store.releases import ReleaseRun
+
+LATE_AFTER = dt.timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Home:
+    centre: str
+    today: dt.date
+    week: dict[str, int]  # records by form in the last seven days
+    needing_attention: int
+    phones: int
+    quiet_phones: int
+    scheduler_seen_at: dt.datetime | None
+    is_scheduler_late: bool
+    last_run: ReleaseRun | None
+    failed_runs: int
+    latest: records.Page
+    workers: dict[int, str]
+
+
+@reading("home.see")
+def see_home(a: Act) -> Home:
+    centre = centres.get(a.session, a.centre_id)
+    today = a.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
+    phones = [device for device in devices.list_for(a.session, a.centre_id) if device.revoked_at is None]
+    beat = releases.scheduler_beat(a.session)
+    series = [series.id for series in releases.series_of(a.session, a.centre_id)]
+    runs = releases.runs_of(a.session, series)
+    return Home(
+        centre=centre.name,
+        today=today,
+        week=records.counts_since(a.session, a.centre_id, today - dt.timedelta(days=6)),
+        needing_attention=submissions.count_needing_attention(a.session, a.centre_id),
+        phones=len(phones),
+        quiet_phones=sum(not has_been_seen_lately(device) for device in phones),
+        scheduler_seen_at=beat.at if beat else None,
+        is_scheduler_late=bool(series) and (beat is None or a.now - beat.at > LATE_AFTER),
+        last_run=max(runs, key=lambda run: run.started_at, default=None),
+        failed_runs=sum(run.state == "failed" for run in runs),
+        latest=records.page(a.session, a.centre_id, records.Filter(), size=6),
+        workers=users.labels(a.session, a.centre_id),
+    )
+
+
+@reading("system.see")
+def see_system(a: Act) -> tuple[Sequence[AuditLine], dict[int, str]]:
+    return audit.newest(a.session, a.centre_id), users.labels(a.session, a.centre_id)

@@ -1,0 +1,20 @@
+"""What can stop an act: a code, a sentence to translate, details. How doors show it is in web/problems.py."""
+
+from dataclasses import dataclass, field
+
+from forms.problems import N_ as N_
+
+
+@dataclass
+class ActProblem(Exception):
+    code: str
+    text: str
+    details: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format(**self.details)
+
+
+def not_found() -> ActProblem:
+    """Return the one answer for what does not exist and for what belongs to another centre."""
+    return ActProblem("access.not_found", N_("There is nothing here, or it is not yours to see."))

@@ -1,0 +1,98 @@
+"""Receive a batch of submissions: decide about each, keep every one, answer each, in one transaction."""
+
+import datetime as dt
+from typing import Any
+
+from fieldapp.services.acts import Act, act
+from fieldapp.services.definitions import definition_of
+from fieldapp.store import devices, forms, records, submissions
+from forms.definition import FormDefinition
+from forms.expressions.values import parse_date
+from sync.envelope import Envelope
+from sync.intake import Decision, Status, decide
+
+
+@act("batch.receive")
+def receive_batch(a: Act, envelopes: list[Envelope], unsent: int = 0) -> list[dict[str, Any]]:
+    """Return one answer a submission: its id, its hash, its status and the reasons when it was refused."""
+    known = submissions.known_hashes(a.session, a.centre_id, [envelope.instance_id for envelope in envelopes])
+    definitions = _definitions(a, envelopes)
+    answers: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    accepted: list[dict[str, Any]] = []
+    for envelope in envelopes:
+        definition = definitions.get((envelope.form, envelope.version))
+        decision = decide(envelope, definition, known)
+        if decision.status not in (Status.DUPLICATE, Status.RETRY):
+            kept.append(_submission(a, envelope, decision))
+        if decision.status is Status.STORED:
+            assert definition is not None
+            accepted.append(_record(a, envelope, decision, definition))
+        answers.append(_answer(envelope, decision))
+    submissions.add_all(a.session, kept)
+    records.add_all(a.session, accepted)
+    device = a.session.get_one(devices.Device, a.actor.device_id)
+    device.last_seen_at, device.unsent = a.now, max(0, min(unsent, 1_000_000))
+    counts: dict[str, int] = {}
+    for answer in answers:
+        counts[answer["status"]] = counts.get(answer["status"], 0) + 1
+    a.note(f"device/{device.id}", **counts)
+    return answers
+
+
+def _definitions(a: Act, envelopes: list[Envelope]) -> dict[tuple[str, str], FormDefinition]:
+    found = {}
+    for form, version in {(envelope.form, envelope.version) for envelope in envelopes}:
+        if stored := forms.find(a.session, a.centre_id, form, version):
+            found[form, version] = definition_of(stored)
+    return found
+
+
+def _submission(a: Act, envelope: Envelope, decision: Decision) -> dict[str, Any]:
+    return {
+        "centre_id": a.centre_id,
+        "instance_id": envelope.instance_id,
+        "form": envelope.form,
+        "version": envelope.version,
+        "author_id": a.actor.user_id,
+        "device_id": a.actor.device_id,
+        "finished_at": envelope.finished_at,
+        "received_at": a.now,
+        "sha256": envelope.sha256,
+        "body": envelope.body,
+        "state": str(decision.status),
+        "problems": [problem.to_json() for problem in decision.problems],
+    }
+
+
+def _record(a: Act, envelope: Envelope, decision: Decision, definition: FormDefinition) -> dict[str, Any]:
+    def summary(key: str) -> str:
+        value: Any = decision.answers
+        for name in definition.summary.get(key, "").split("/")[2:]:
+            value = value.get(name, {}) if isinstance(value, dict) else {}
+        return value if isinstance(value, str) else ""
+
+    day = parse_date(summary("day"))
+    return {
+        "centre_id": a.centre_id,
+        "instance_id": envelope.instance_id,
+        "form": envelope.form,
+        "version": envelope.version,
+        "author_id": a.actor.user_id,
+        "occurred_on": day.moment().date() if day else _local_day(envelope.finished_at),
+        "area": summary("area"),
+        "kind": summary("kind"),
+        "received_at": a.now,
+        "answers": decision.answers,
+    }
+
+
+def _local_day(moment: dt.datetime) -> dt.date:
+    return moment.date()
+
+
+def _answer(envelope: Envelope, decision: Decision) -> dict[str, Any]:
+    answer: dict[str, Any] = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
+    if decision.problems:
+        answer["problems"] = [problem.to_json() for problem in decision.problems]
+    return answer

@@ -1,0 +1,1 @@
+"""The only place that speaks SQL: each module is a table with its queries."""

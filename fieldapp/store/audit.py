@@ -1,0 +1,38 @@
+"""The audit trail: one row an act, written in the act's own transaction. Ids and codes only; never answers or tokens."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class AuditLine(Base):
+    __tablename__ = "audit"
+    __table_args__ = (sa.Index("ix_audit_centre_id_target", "centre_id", "target", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    centre_id: Mapped[int | None] = mapped_column(sa.ForeignKey("centre.id"))
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))
+    act: Mapped[str] = mapped_column(sa.String(60))
+    target: Mapped[str] = mapped_column(sa.String(120), default="")
+    details: Mapped[dict[str, Any]]
+
+
+def add(session: Session, line: AuditLine) -> None:
+    session.add(line)
+
+
+def of_target(session: Session, centre_id: int, target: str) -> Sequence[AuditLine]:
+    query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id, AuditLine.target == target)
+    return session.scalars(query.order_by(AuditLine.id)).all()
+
+
+def newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[AuditLine]:
+    query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id)
+    return session.scalars(query.order_by(AuditLine.id.desc()).limit(limit)).all()

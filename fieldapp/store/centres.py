@@ -1,0 +1,26 @@
+"""Centres: the health centres that host the data. Everything else belongs to one."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class Centre(Base):
+    __tablename__ = "centre"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    time_zone: Mapped[str] = mapped_column(sa.String(40), default="America/Toronto")
+    created_at: Mapped[dt.datetime]
+
+
+def by_slug(session: Session, slug: str) -> Centre | None:
+    return session.scalars(sa.select(Centre).where(Centre.slug == slug)).one_or_none()
+
+
+def get(session: Session, centre_id: int) -> Centre:
+    return session.get_one(Centre, centre_id)

@@ -1,0 +1,36 @@
+"""Bring a database to the newest schema, or back, in one transaction a step."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+
+def _config(engine: sa.Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["engine"] = engine
+    return config
+
+
+def upgrade(engine: sa.Engine, revision: str = "head") -> None:
+    command.upgrade(_config(engine), revision)
+
+
+def downgrade(engine: sa.Engine, revision: str) -> None:
+    command.downgrade(_config(engine), revision)
+
+
+def is_current(engine: sa.Engine) -> bool:
+    """Say whether the database has the schema that this code expects."""
+    with engine.connect() as connection:
+        held = MigrationContext.configure(connection).get_current_revision()
+    return held == ScriptDirectory.from_config(_config(engine)).get_current_head()
+
+
+def autogenerate(engine: sa.Engine, message: str) -> None:
+    """Write a new migration from the difference between the tables and the database (`make migration M=…`)."""
+    command.revision(_config(engine), message, autogenerate=True)

@@ -1,0 +1,7 @@
+"""Every table, so that importing this module fills the metadata (migrations and tests need all of it)."""
+
+from fieldapp.store import audit, centres, devices, forms, records, releases, submissions, throttles, users
+from fieldapp.store.base import Base
+
+metadata = Base.metadata
+__all__ = ["audit", "centres", "devices", "forms", "metadata", "records", "releases", "submissions", "throttles", "users"]

@@ -1,0 +1,40 @@
+"""People who sign in, and the one role that each has at a centre."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class User(Base):
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
+    username: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    label: Mapped[str] = mapped_column(sa.String(64))  # how colleagues know them; for workers a number, W-07
+    role: Mapped[str] = mapped_column(sa.String(20))
+    password: Mapped[str] = mapped_column(sa.String(255))
+    language: Mapped[str] = mapped_column(sa.String(5), default="en")
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)  # changing it ends every session
+    created_at: Mapped[dt.datetime]
+
+
+def by_username(session: Session, username: str) -> User | None:
+    return session.scalars(sa.select(User).where(User.username == username)).one_or_none()
+
+
+def of_centre(session: Session, centre_id: int, user_id: int) -> User | None:
+    return session.scalars(sa.select(User).where(User.centre_id == centre_id, User.id == user_id)).one_or_none()
+
+
+def list_for(session: Session, centre_id: int) -> Sequence[User]:
+    return session.scalars(sa.select(User).where(User.centre_id == centre_id).order_by(User.role, User.username)).all()
+
+
+def labels(session: Session, centre_id: int) -> dict[int, str]:
+    return {user.id: user.label for user in list_for(session, centre_id)}

@@ -1,0 +1,103 @@
+"""A submission as it arrives: parsed, bounded, frozen. Nothing here looks at the answers themselves."""
+
+import datetime as dt
+import hashlib
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sync.problems import BatchRefused, N_, SyncProblem
+
+MAX_ITEMS = 100
+MAX_BODY = 65_536  # characters of answers in one submission
+NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One finished submission. `body` is the answers as the phone wrote them; `sha256` is its hash, made on the phone."""
+
+    instance_id: str
+    form: str
+    version: str
+    finished_at: dt.datetime  # the phone's local time with its offset
+    body: str
+    sha256: str
+
+    @property
+    def is_intact(self) -> bool:
+        return hashlib.sha256(self.body.encode("utf-8", "surrogatepass")).hexdigest() == self.sha256
+
+
+def parse_batch(data: bytes) -> list[Envelope]:
+    """Return the submissions in a batch; raise BatchRefused with every problem when any part is malformed."""
+    try:
+        batch = json.loads(data)
+    except (ValueError, RecursionError):
+        raise BatchRefused([SyncProblem("sync.not_json", N_("The message is not JSON."))]) from None
+    items = batch.get("items") if isinstance(batch, dict) else None
+    if not isinstance(items, list) or not items:
+        raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
+    if len(items) > MAX_ITEMS:
+        raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
+    problems: list[SyncProblem] = []
+    envelopes = [_envelope(item, f"items[{index}]", problems) for index, item in enumerate(items)]
+    ids = [envelope.instance_id for envelope in envelopes if envelope]
+    if len(set(ids)) != len(ids):
+        problems.append(SyncProblem("sync.twice", N_("Two submissions in this message have the same id.")))
+    if problems:
+        raise BatchRefused(problems)
+    return [envelope for envelope in envelopes if envelope]
+
+
+def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
+    if not isinstance(item, dict):
+        problems.append(SyncProblem("sync.item", N_("Each submission is an object."), where))
+        return None
+    before = len(problems)
+
+    def text(key: str, pattern: re.Pattern[str]) -> str:
+        value = item.get(key)
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return value
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.{key}"))
+        return ""
+
+    form, version, sha256 = text("form", NAME), text("version", NAME), text("sha256", SHA256)
+    body = item.get("body")
+    if not isinstance(body, str) or len(body) > MAX_BODY or not _storable(body):
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
+    instance_id, finished_at = _uuid(item.get("id")), _moment(item.get("finished_at"))
+    if not instance_id:
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.id"))
+    if not finished_at:
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.finished_at"))
+    if len(problems) > before:
+        return None
+    assert finished_at is not None and isinstance(body, str)
+    return Envelope(instance_id, form, version, finished_at, body, sha256)
+
+
+def _uuid(value: Any) -> str:
+    """Return a random (version 4) UUID in its one spelling, else "": other versions tell when or where they were made."""
+    try:
+        parsed = uuid.UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return ""
+    return str(parsed) if parsed and parsed.version == 4 and str(parsed) == value else ""
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
+        return moment if moment and moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 2000 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _storable(text: str) -> bool:
+    """Say whether both databases can hold the text: no NUL, no lone surrogate (PostgreSQL refuses them)."""
+    return "\x00" not in text and "\\u0000" not in text and not re.search("[\ud800-\udfff]", text)
