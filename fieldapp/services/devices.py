@@ -1,6 +1,7 @@
 """Phones: enrol one at sign-in, know it by its token, revoke it."""
 
 import hashlib
+import hmac
 import secrets
 
 from sqlalchemy.orm import Session
@@ -48,6 +49,11 @@ def actor_of_token(session: Session, token: str) -> Actor | None:
     if user is None or not user.active or user.role != WORKER:
         return None
     return Actor(device.centre_id, WORKER, user.id, device.id)
+
+
+def recovery_secret(key: str, user_id: int) -> str:
+    """Return what opens a worker's own sealed work on their phone after a forgotten PIN; given only after the password."""
+    return hmac.new(key.encode(), f"recovery:{user_id}".encode(), "sha256").hexdigest()
 
 
 def has_been_seen_lately(device: devices.Device) -> bool:

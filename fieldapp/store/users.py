@@ -4,13 +4,16 @@ import datetime as dt
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from flask_security.core import UserMixin
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 
 
-class User(Base):
+class User(Base, UserMixin):  # type: ignore[misc]
     __tablename__ = "user"
+
+    roles = ()  # what a person may do is in services/access.py, by `role`
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
@@ -26,6 +29,10 @@ class User(Base):
 
 def by_username(session: Session, username: str) -> User | None:
     return session.scalars(sa.select(User).where(User.username == username)).one_or_none()
+
+
+def by_uniquifier(session: Session, value: str) -> User | None:
+    return session.scalars(sa.select(User).where(User.fs_uniquifier == value)).one_or_none()
 
 
 def of_centre(session: Session, centre_id: int, user_id: int) -> User | None:

@@ -1,0 +1,78 @@
+// Build the client: `node build.mjs` writes static/dist; `node build.mjs --tests` bundles the tests for node --test.
+// Names carry a hash of the content, so browsers may keep them for ever; the build fails above the size budget.
+
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, "../static/dist");
+const BUDGET = 60 * 1024; // bytes of the phone app after brotli
+const common = { absWorkingDir: here, bundle: true, logLevel: "warning", target: ["es2022"], jsx: "automatic", jsxImportSource: "preact" };
+
+const hash = (data) => createHash("sha256").update(data).digest("hex").slice(0, 12);
+
+async function bundle(entry, options = {}) {
+  const result = await build({ ...common, entryPoints: [entry], format: "esm", minify: true, write: false, ...options });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+async function tests() {
+  const entries = readdirSync(join(here, "test")).filter((name) => name.endsWith(".test.ts")).map((name) => `test/${name}`);
+  await build({ ...common, entryPoints: entries, format: "esm", platform: "node", outdir: "build/test", packages: "external" });
+}
+
+async function app() {
+  const temporary = `${dist}.new`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true });
+  const names = {};
+  const write = (name, data) => writeFileSync(join(temporary, name), data);
+  const keep = (name, data) => {
+    const [stem, extension] = name.split(".");
+    names[name] = `${stem}-${hash(data)}.${extension}`;
+    write(names[name], data);
+    return data;
+  };
+  const script = keep("app.js", await bundle("src/app/main.tsx"));
+  const style = keep("phone.css", await bundle("styles/phone.css"));
+  keep("office.css", await bundle("styles/office.css"));
+  const icon = keep("icon.svg", readFileSync(join(here, "public/icon.svg")));
+  for (const size of ["192", "512"]) keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));
+  const link = (name) => `/static/${names[name]}`;
+  const page = readFileSync(join(here, "public/app.html"), "utf8")
+    .replace("{{script}}", link("app.js"))
+    .replace("{{style}}", link("phone.css"))
+    .replaceAll("{{icon}}", link("icon.svg"));
+  write("app.html", page);
+  const manifest = readFileSync(join(here, "public/manifest.webmanifest"), "utf8")
+    .replace("/app/icon.svg", link("icon.svg"))
+    .replace("/app/icon-512.png", link("icon512.png"))
+    .replace("/app/icon-192.png", link("icon192.png"));
+  write("manifest.webmanifest", manifest);
+  const shell = ["/app/", link("app.js"), link("phone.css"), link("icon.svg"), link("icon192.png"), "/app/manifest.webmanifest"];
+  const define = { SHELL: JSON.stringify(shell), BUILD: JSON.stringify(hash(page + manifest)) };
+  const worker = await bundle("src/worker/sw.ts", { define });
+  write("sw.js", worker);
+  write("names.json", JSON.stringify(names, null, 2));
+
+  const sizes = { script, style, page: Buffer.from(page), icon, worker };
+  const total = Object.values(sizes).reduce((sum, data) => sum + brotliCompressSync(data).length, 0);
+  const parts = Object.entries(sizes).map(([name, data]) => `${name} ${(brotliCompressSync(data).length / 1024).toFixed(1)}`);
+  console.log(`phone app: ${(total / 1024).toFixed(1)} KB brotli of ${BUDGET / 1024} (${parts.join(", ")})`);
+  write("size.json", JSON.stringify({ brotli: total, budget: BUDGET }));
+  if (total > BUDGET) throw new Error("The phone app is over its budget.");
+  if (existsSync(dist)) {
+    // Files of the version before stay, so that a page opened just now still finds its parts.
+    const fresh = new Set(readdirSync(temporary));
+    const before = existsSync(join(dist, "names.json")) ? Object.values(JSON.parse(readFileSync(join(dist, "names.json"), "utf8"))) : [];
+    for (const name of before) if (!fresh.has(name) && existsSync(join(dist, name))) write(basename(name), readFileSync(join(dist, name)));
+    rmSync(dist, { recursive: true });
+  }
+  renameSync(temporary, dist);
+}
+
+await (process.argv.includes("--tests") ? tests() : app());

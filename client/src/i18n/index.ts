@@ -1,0 +1,36 @@
+/** The words of the app: English is in the source, other languages are catalogues made from translations/. */
+
+import french from "./fr.json";
+
+type Catalogue = Record<string, string | string[]>;
+const CATALOGUES: Record<string, Catalogue> = { en: {}, fr: french as Catalogue };
+export const LANGUAGES: Record<string, string> = { en: "English", fr: "Français" };
+
+let language = "en";
+
+export function setLanguage(code: string): void {
+  language = code in CATALOGUES ? code : "en";
+  document.documentElement.lang = language;
+}
+
+export function currentLanguage(): string {
+  return language;
+}
+
+function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** A sentence in the current language. */
+export function t(text: string, values: Record<string, string | number> = {}): string {
+  const found = CATALOGUES[language]?.[text];
+  return fill(typeof found === "string" ? found : text, values);
+}
+
+/** A sentence that depends on a number, which stands in it as {n}. */
+export function nt(one: string, many: string, n: number): string {
+  const found = CATALOGUES[language]?.[one];
+  const isOne = language === "fr" ? n < 2 : n === 1;
+  if (Array.isArray(found)) return fill(found[isOne ? 0 : 1] ?? many, { n });
+  return fill(isOne ? one : many, { n });
+}

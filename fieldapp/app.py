@@ -1,0 +1,54 @@
+"""The composition root: settings → extensions → doors."""
+
+import logging
+
+from flask import Flask
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+
+from fieldapp import settings as settings_module
+from fieldapp.settings import Settings
+from fieldapp.store.database import prepare
+from fieldapp.web import assets, language, problems, security_headers, sessions, words
+from fieldapp.web.admin.views import admin
+from fieldapp.web.evaluator.views import evaluator
+from fieldapp.web.public.views import public
+from fieldapp.web.worker.sync import sync
+from fieldapp.web.worker.views import worker
+
+MAX_REQUEST = 8_000_000  # bytes
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the web application. Nothing is written to the database: `fieldapp db upgrade` does that."""
+    settings = settings or settings_module.read()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    app = Flask(__name__, static_folder=str(assets.DIST), static_url_path="/static", template_folder="web/templates")
+    app.config.update(
+        SECRET_KEY=settings.key(),
+        SETTINGS=settings,
+        SQLALCHEMY_DATABASE_URI=settings.url,
+        SQLALCHEMY_ENGINE_OPTIONS={} if settings.url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 10},
+        TRUSTED_HOSTS=[host.strip() for host in settings.trusted_hosts.split(",") if host.strip()] or None,
+        MAX_CONTENT_LENGTH=MAX_REQUEST,
+        MAX_FORM_MEMORY_SIZE=1_000_000,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies == "yes",
+        PERMANENT_SESSION_LIFETIME=12 * 3600,
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_TRANSLATION_DIRECTORIES=str(language.TRANSLATIONS),
+        BABEL_DEFAULT_LOCALE="en",
+    )
+    sessions.db.init_app(app)
+    with app.app_context():
+        prepare(sessions.db.engine)
+    Babel(app, locale_selector=language.select)
+    sessions.init(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(sync)  # phones send a bearer token, never a cookie
+    for door in (public, admin, evaluator, worker, sync):
+        app.register_blueprint(door)
+    for part in (assets, language, problems, security_headers, words):
+        part.init(app)
+    return app

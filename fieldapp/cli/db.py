@@ -1,0 +1,27 @@
+"""Bring the database to this version's schema."""
+
+import click
+
+from fieldapp import settings as settings_module
+from fieldapp.store import migrations
+from fieldapp.store.database import engine_for
+
+
+@click.group()
+def db() -> None:
+    """Set up the database and move it between versions."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to the newest schema; harmless when it is there already."""
+    engine = engine_for(settings_module.read().url)
+    if not migrations.is_current(engine):
+        migrations.upgrade(engine)
+
+
+@db.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the database back to an older schema. What the older one has no place for is lost: back up first."""
+    migrations.downgrade(engine_for(settings_module.read().url), revision)

@@ -1,0 +1,134 @@
+"""Make a demo: a centre with a synthetic year, through the same intake as real phones, and one release; and a second centre."""
+
+import datetime as dt
+import hashlib
+import json
+import random
+import uuid
+import zoneinfo
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from evaluator_export import periods
+from fieldapp.cli.opening import opened
+from fieldapp.cli.demo_year import Year
+from fieldapp.services import people
+from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.centres import add_first_admin, set_up_centre
+from fieldapp.services.definitions import definition_of
+from fieldapp.services.devices import actor_of_token, enrol_device
+from fieldapp.services.receive_batch import receive_batch
+from fieldapp.services.releases import GRACE_DAYS, build_release
+from fieldapp.store import centres, forms, releases, users
+from fieldapp.store.centres import Centre
+from forms.definition import FormDefinition
+from forms.validation import check
+from sync.envelope import MAX_ITEMS, parse_batch
+from sync.intake import local_time
+
+PASSWORD = "demo-only-password"  # noqa: S105: printed on purpose; the demo holds invented people only
+WORKERS = 12
+SIGN_INS = [
+    ("rexdale.admin", "the office of Rexdale centre", "/"),
+    ("rexdale.evaluator", "releases for evaluators", "/"),
+    ("w01 … w12", "outreach workers, on the phone", "/app/"),
+    ("jane.admin", "another centre, which sees nothing of Rexdale", "/"),
+]
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same year.")
+@click.option("--if-empty", is_flag=True, help="Do nothing when there is a centre already.")
+def demo(seed: int, if_empty: bool) -> None:
+    """Make the demo centre and print how to sign in. All people in it are invented."""
+    with opened() as (session, settings):
+        if centres.by_slug(session, "rexdale") is None:
+            _make(session, settings.packages, seed)
+        elif not if_empty:
+            raise click.ClickException("The demo is there already. For a fresh one use another folder: make run DATA=var/new")
+    click.echo("Demo sign-ins (invented data; never use this password for real):")
+    for name, what, where in SIGN_INS:
+        click.echo(f"  {name:20} {PASSWORD}   {what}, at {where}")
+
+
+def _make(session: Session, packages: Any, seed: int) -> None:
+    zone = zoneinfo.ZoneInfo("America/Toronto")
+    today = utcnow().astimezone(zone).date()
+    click.echo("Making the demo centre and its year …")
+    period = _last_complete_quarter(today)
+    centre = set_up_centre(session, "rexdale", "Rexdale centre", period.name)
+    add_first_admin(session, centre, "rexdale.admin", PASSWORD)
+    _add(session, centre, "rexdale.evaluator", "Evaluator", "evaluator")
+    phones = [_phone(session, centre, f"w{number:02}", f"W-{number:02}") for number in range(1, WORKERS + 1)]
+    year = Year(seed, today, WORKERS)
+    sent = _send(session, centre, phones, year.records(), seed, zone)
+    series = releases.series_by_key(session, centre.id, "evaluator-quarterly")
+    assert series is not None
+    build_release(session, series, period, packages)
+    other = set_up_centre(session, "jane", "Jane centre")
+    add_first_admin(session, other, "jane.admin", PASSWORD)
+    others = [_phone(session, other, "j01", "J-01")]
+    _send(session, other, others, Year(seed + 1, today, 1, encounters=25, mediations=3, incidents=1).records(), seed + 1, zone)
+    click.echo(f"{sum(sent.values())} records: " + ", ".join(f"{count} {form}" for form, count in sorted(sent.items())))
+
+
+def _last_complete_quarter(today: dt.date) -> periods.Period:
+    first_of_quarter = periods.containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
+    return periods.containing(first_of_quarter - dt.timedelta(days=1), "quarter")
+
+
+def _add(session: Session, centre: Centre, username: str, label: str, role: str) -> None:
+    people.add_person(
+        session, Actor.system(centre.id), username=username, label=label, role=role, password=PASSWORD
+    )
+
+
+def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor:
+    _add(session, centre, username, label, "worker")
+    user = users.by_username(session, username)
+    assert user is not None
+    token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone")
+    actor = actor_of_token(session, token)
+    assert actor is not None
+    return actor
+
+
+def _send(
+    session: Session,
+    centre: Centre,
+    phones: list[Actor],
+    records: Iterator[tuple[int, str, dt.datetime, dict[str, Any]]],
+    seed: int,
+    zone: zoneinfo.ZoneInfo,
+) -> dict[str, int]:
+    """Send records as phones do: answers through the form's logic, sealed in envelopes, in batches."""
+    definitions = {version.form: definition_of(version) for version in forms.current(session, centre.id)}
+    ids = random.Random(f"ids {seed}")
+    queues: dict[int, list[dict[str, str]]] = {}
+    sent: dict[str, int] = {}
+    for worker, form, moment, answers in records:
+        local = moment.replace(tzinfo=zone)
+        body = json.dumps(_as_a_phone_would(definitions[form], answers, local), ensure_ascii=False)
+        item = {
+            "id": str(uuid.UUID(int=ids.getrandbits(128), version=4)),
+            "form": form,
+            "version": definitions[form].version,
+            "finished_at": local.isoformat(),
+            "body": body,
+            "sha256": hashlib.sha256(body.encode()).hexdigest(),
+        }
+        queues.setdefault(worker, []).append(item)
+        sent[form] = sent.get(form, 0) + 1
+    for worker, items in sorted(queues.items()):
+        for start in range(0, len(items), MAX_ITEMS):
+            batch = json.dumps({"items": items[start : start + MAX_ITEMS]}).encode()
+            receive_batch(session, phones[worker], parse_batch(batch))
+    return sent
+
+
+def _as_a_phone_would(definition: FormDefinition, answers: dict[str, Any], moment: dt.datetime) -> dict[str, Any]:
+    """Return the answers with what the form calculates; irrelevant ones erased."""
+    return check(definition, answers, local_time(moment)).answers

@@ -1,0 +1,187 @@
+"""An invented year of outreach: skewed towards few places, summers, week-ends and nights. The same seed, the same year."""
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+from typing import Any
+
+AREAS = {"002": 30, "001": 18, "005": 14, "003": 12, "006": 9, "004": 8, "022": 6, "021": 3}
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+SEASON = (0.7, 0.7, 0.85, 1.0, 1.15, 1.35, 1.5, 1.4, 1.15, 0.95, 0.8, 0.75)
+WEEKDAY = (0.9, 0.85, 0.9, 1.0, 1.3, 1.45, 1.1)
+HOURS = {14: 6, 15: 8, 16: 9, 17: 10, 18: 11, 19: 12, 20: 12, 21: 11, 22: 9, 23: 7, 0: 4, 1: 2, 12: 4, 13: 5, 11: 3, 10: 2}
+
+def card_code(value: int) -> str:
+    """Return a participant's card code: eight signs of Crockford's base 32 and the check symbol (value mod 37)."""
+    signs, rest = "", value
+    for _ in range(8):
+        signs, rest = ALPHABET[rest % 32] + signs, rest // 32
+    return f"{signs[:4]}-{signs[4:]}{(ALPHABET + '*~$=U')[value % 37]}"
+
+
+class Year:
+    """The year that ends today; `records` gives worker, form, local moment and answers, oldest first."""
+
+    def __init__(
+        self, seed: int, today: dt.date, workers: int, encounters: int = 1800, mediations: int = 220, incidents: int = 66
+    ):
+        self.random = random.Random(f"year {seed}")
+        self.today, self.workers = today, workers
+        self.counts = {"encounter": encounters, "mediation": mediations, "incident": incidents}
+        self.counts |= {"referral": encounters // 12, "event": encounters // 40}
+        self.cards = [card_code(self.random.getrandbits(40)) for _ in range(max(20, encounters // 12))]
+        self.tiers = {card: self.pick({"0": 4, "1": 14, "2": 52, "3": 30}) for card in self.cards}
+
+    def pick(self, weights: dict[str, int]) -> str:
+        return self.random.choices(list(weights), list(weights.values()))[0]
+
+    def some(self, names: str, most: int) -> str:
+        listed = names.split()
+        chosen = set(self.random.sample(listed, self.random.randint(1, most)))
+        return " ".join(name for name in listed if name in chosen)
+
+    def records(self) -> Iterator[tuple[int, str, dt.datetime, dict[str, Any]]]:
+        days = [self.today - dt.timedelta(days=offset) for offset in range(365, 0, -1)]
+        weights = [SEASON[day.month - 1] * WEEKDAY[day.weekday()] for day in days]
+        made = []
+        for form, count in self.counts.items():
+            build = getattr(self, f"_{form}")
+            for day in self.random.choices(days, weights, k=count):
+                hour = self.random.choices(list(HOURS), list(HOURS.values()))[0]
+                moment = dt.datetime(day.year, day.month, day.day, hour, self.random.randrange(60))
+                made.append((self.random.randrange(self.workers), form, moment, build(moment)))
+        made.sort(key=lambda record: (record[2], record[0], record[1]))
+        # Two that a phone would not have let through: the centre keeps them and says why.
+        for worker, form, moment, answers in made[-2:]:
+            if form == "encounter":
+                answers["people"] = {**answers["people"], "people_n": "900"}
+        yield from made
+
+    def _where(self) -> dict[str, str]:
+        return {"nbhd": self.pick(AREAS)}
+
+    def _encounter(self, moment: dt.datetime) -> dict[str, Any]:
+        who = self.pick({"enrolled": 46, "known_not_enrolled": 10, "new_person": 12, "group": 18, "family": 7, "partner_agency": 7})
+        kinds = {"check_in": 30, "presence": 18, "support": 12, "deesc": 9, "canvass": 7, "accompany": 6, "family": 5, "school": 4}
+        kinds |= {"med_followup": 4, "group_session": 3, "crisis": 3, "hospital": 2, "court_support": 2, "online_watch": 2}
+        kind = "outreach_new" if who == "new_person" else self.pick(kinds)
+        risk = self.pick({"none": 30, "low": 34, "raised": 18, "high": 10, "imminent": 2, "cannot_say": 6})
+        card = self.random.choice(self.cards)
+        people = self.random.choice((2, 3, 3, 4, 5, 6, 9, 12)) if who in ("group", "family") else 1
+        finished = moment + dt.timedelta(minutes=self.random.randint(2, 50))
+        answers: dict[str, Any] = {
+            "what": {
+                "contact_type": kind,
+                "mode": self.pick({"in_person": 78, "phone_call": 10, "text_message": 8, "social_media": 4}),
+                "setting": self.pick(
+                    {"street": 26, "housing_common_area": 20, "park": 13, "plaza_mall": 11, "community_centre": 9, "school": 7,
+                     "home": 6, "transit": 4, "hospital": 2, "online": 2}
+                ),
+            },
+            "when_where": {"enc_date": f"{moment:%Y-%m-%d}", "enc_hour": f"{moment:%H}", **self._where()},
+            "people": {"people_n": str(people), "who": who},
+            "talk": {
+                "risk_now": risk,
+                "minutes": self.pick({"lt5": 12, "5_15": 32, "15_30": 30, "30_60": 18, "gt60": 8}),
+                "topics": self.some("conflict safety family school work housing money mental_health recreation", 3),
+                "support": self.some("listened advice ride food transit_fare form_help appointment", 2),
+            },
+            "next": {"ref_made": self.pick({"no": 88, "yes": 12})},
+        }
+        if who == "enrolled":
+            answers["people"]["code"] = card
+            answers["next"]["next_due"] = f"{(finished + dt.timedelta(days=self.random.randint(2, 14))):%Y-%m-%d}"
+            answers["consent"] = {"said": "earlier", "tier_said": self.tiers[card]}
+        elif who == "new_person":
+            answers["consent"] = {
+                "said": "read_out", "understood": "yes", "tier_said": self.pick({"0": 12, "1": 25, "2": 40, "3": 23}),
+                "receipt_given": "shown_QR", "lang_used": self.pick({"en": 80, "so": 10, "fr": 5, "es": 5}),
+            }  # fmt: skip
+        if who != "enrolled":
+            answers["people"]["age_mix"] = self.some("12-15 16-19 20-24 25-29 30-39", 2)
+        if risk in ("high", "imminent"):
+            answers["talk"]["safety_plan"] = self.pick({"yes": 6, "no": 3, "already": 1})
+        if risk == "imminent":
+            answers["talk"]["esc"] = "yes"
+        if self.random.random() < 0.15:
+            answers["next"]["note"] = "Calm today. Asked about the summer job list."
+        return answers
+
+    def _mediation(self, moment: dt.datetime) -> dict[str, Any]:
+        outcome = self.pick({"resolved": 40, "resolved_conditions": 18, "temporary": 22, "ongoing": 12, "not_resolved": 6, "unknown": 2})
+        likelihood = self.pick({"very_unlikely": 10, "unlikely": 25, "likely": 42, "very_likely": 23})
+        answers: dict[str, Any] = {
+            "when_where": {
+                "med_date": f"{moment:%Y-%m-%d}", "med_hour": f"{moment:%H}", **self._where(),
+                "setting": self.pick({"street": 40, "park": 20, "school": 20, "plaza_mall": 20}),
+                "aware": self.pick({"street_talk": 40, "participant": 25, "social_media": 20, "family": 15}),
+            },
+            "conflict": {
+                "cause": self.pick({"disrespect": 24, "social_media_post": 20, "relationship_jealousy": 14, "money_debt": 12,
+                                    "retaliation": 10, "group_rivalry": 10, "turf_area": 6, "unknown": 4}),
+                "parties_n": self.pick({"2": 45, "3": 20, "4_6": 25, "7_10": 10}),
+                "sides": self.pick({"two_people": 50, "person_group": 20, "two_groups": 30}),
+                "age_mix": self.some("u16 16-24 25-29 30+", 2),
+                "enrolled_any": self.pick({"yes": 50, "no": 40, "unknown": 10}),
+            },
+            "danger": {
+                "weapon": self.pick({"none": 55, "other_weapon": 20, "firearm": 10, "unknown": 15}),
+                "prior": self.pick({"no": 50, "yes_within_30d": 20, "yes_older": 20, "unknown": 10}),
+                "retal": self.pick({"no": 65, "yes": 20, "unknown": 15}),
+                "online": self.pick({"no": 40, "partly": 40, "mainly": 20}),
+                "likelihood": likelihood,
+            },
+            "work": {
+                "actions": self.some("talked_each_side talked_together bought_time_cool_off family_involved agreement_made", 3),
+                "partners": self.some("own_team elder school youth_worker", 2),
+                "sessions": str(self.random.randint(1, 5)),
+                "minutes": self.pick({"15_30": 20, "30_60": 40, "gt60": 30, "gt180": 10}),
+            },
+            "result": {"outcome": outcome, "safe_worker": self.pick({"yes": 88, "tense": 10, "threatened": 2})},
+        }  # fmt: skip
+        if outcome != "resolved" or likelihood == "very_likely":
+            answers["result"]["fu_plan"] = "d1 d3 d7 d14 d30"
+        return answers
+
+    def _incident(self, moment: dt.datetime) -> dict[str, Any]:
+        stamp = f"{moment - dt.timedelta(hours=self.random.randint(3, 30)):%Y-%m-%dT%H:%M}"
+        first = f"{moment - dt.timedelta(hours=self.random.randint(0, 2)):%Y-%m-%dT%H:%M}"
+        return {
+            "alert": {
+                "inc_alert_dt": stamp, **self._where(), "setting": self.pick({"street": 60, "park": 20, "plaza_mall": 20}),
+                "inc_type": self.pick({"shooting_injury": 15, "shooting_no_injury": 25, "stabbing": 15, "assault": 25, "threat": 20}),
+            },
+            "harm": {
+                "harm": self.pick({"fear": 45, "injury": 35, "serious_injury": 18, "death": 2}),
+                "harmed_n": self.pick({"0": 45, "1": 40, "2_3": 15}), "youth": self.pick({"yes": 40, "no": 50, "unknown": 10}),
+                "retal_risk": self.pick({"low": 30, "some": 40, "high": 20, "unknown": 10}),
+            },
+            "response": {
+                "alert_src": self.pick({"resident": 40, "participant": 25, "partner": 20, "media": 15}),
+                "level": self.pick({"monitor": 15, "phone": 25, "deploy_1": 25, "deploy_team": 35}), "first_dt": first,
+                "on_scene": "police paramedics", "acts": self.some("scene_presence rumour_control family_support canvass", 3),
+                "reached_n": self.pick({"1_5": 30, "6_20": 45, "21_50": 25}),
+            },
+            "after": {
+                "supports": self.some("vigil community_meeting door_to_door grief_counselling food", 2),
+                "debrief": self.pick({"yes": 70, "planned": 20, "no": 10}), "status": self.pick({"open": 20, "closed": 80}),
+            },
+        }  # fmt: skip
+
+    def _referral(self, moment: dt.datetime) -> dict[str, Any]:
+        need = self.pick({"housing": 30, "employment": 25, "mental_health": 20, "food": 15, "legal": 10})
+        return {
+            "need": {"ref_date": f"{moment:%Y-%m-%d}", "need": need, "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
+            "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": self.pick({"called_together": 40, "went_together": 30, "form_sent": 30})},
+            "progress": {"status": self.pick({"sent": 30, "accepted": 20, "connected": 30, "completed": 20})},
+        }  # fmt: skip
+
+    def _event(self, moment: dt.datetime) -> dict[str, Any]:
+        return {
+            "what": {
+                "ev_type": self.pick({"canvass": 30, "workshop": 25, "sport": 20, "peace_walk": 15, "vigil": 10}),
+                "ev_date": f"{moment:%Y-%m-%d}", **self._where(),
+                "attend": self.pick({"11_25": 35, "26_50": 35, "51_100": 20, "101_250": 10}),
+            },
+            "more": {"volunteers_n": str(self.random.randint(0, 12))},
+        }  # fmt: skip

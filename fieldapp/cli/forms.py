@@ -1,0 +1,34 @@
+"""Publish a form from the command line."""
+
+from pathlib import Path
+
+import click
+
+from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.acts import Actor
+from fieldapp.services.forms import publish_form
+from forms.isolation import compile_isolated
+from forms.problems import FormRefused
+
+
+@click.group()
+def forms() -> None:
+    """Publish forms."""
+
+
+@forms.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--centre", "slug", default="rexdale", show_default=True, help="The centre to publish it for.")
+def publish(file: Path, slug: str) -> None:
+    """Publish an XLSForm, or list everything wrong with it by sheet and row."""
+    data = file.read_bytes()
+    try:
+        compiled = compile_isolated(data, file.suffix.lower())
+    except FormRefused as refused:
+        for problem in refused.problems:
+            click.echo(str(problem), err=True)
+        raise click.ClickException("The form was not published.") from None
+    with opened() as (session, _):
+        actor = Actor.system(centre_named(session, slug).id)
+        version = publish_form(session, actor, compiled=compiled, workbook=data)
+    click.echo(f"{version.form} {version.version} is published for {slug}.")

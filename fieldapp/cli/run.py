@@ -1,0 +1,96 @@
+"""Serve: the web, the scheduler beside it, and TLS for real phones on the local network."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import click
+
+from fieldapp import settings as settings_module
+from fieldapp.cli import local_tls
+from fieldapp.jobs.runner import run_forever
+from fieldapp.settings import Settings
+from fieldapp.store import migrations
+from fieldapp.store.database import engine_for
+
+TLS_PORT = 8443
+THREADS = 8
+
+
+@click.command()
+@click.option("--tls", is_flag=True, help="Also serve the local network over https, and show a QR code for a phone.")
+def run(tls: bool) -> None:
+    """Serve the app and run the scheduler until Ctrl-C."""
+    settings = settings_module.read()
+    if not migrations.is_current(engine_for(settings.url)):
+        raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
+    _refuse_taken(settings.host, int(settings.port))
+    commands = [_web(settings, f"{settings.host}:{settings.port}"), [sys.executable, "-m", "fieldapp", "scheduler"]]
+    environments = [os.environ, os.environ]
+    if tls:
+        _refuse_taken("0.0.0.0", TLS_PORT)  # noqa: S104: phones on the local network must reach it; asked for by --tls
+        certificate, key = local_tls.certificate(settings.folder / "tls")
+        bound = [*_web(settings, f"0.0.0.0:{TLS_PORT}"), "--certfile", str(certificate), "--keyfile", str(key)]
+        commands.append(bound)
+        environments.append({**os.environ, "FIELDAPP_SECURE_COOKIES": "yes"})
+    children = [
+        subprocess.Popen(command, env=environment) for command, environment in zip(commands, environments, strict=True)
+    ]
+    click.echo(f"fieldapp serves on http://localhost:{settings.port} (Ctrl-C ends it)")
+    if tls:
+        local_tls.explain(TLS_PORT)
+    sys.exit(_watch(children))
+
+
+@click.command()
+def scheduler() -> None:
+    """Run only the scheduler: build releases that are due."""
+    run_forever(settings_module.read())
+
+
+def _web(settings: Settings, bind: str) -> list[str]:
+    # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
+    workers = "1" if settings.url.startswith("sqlite") else "2"
+    return [
+        sys.executable, "-m", "gunicorn", "fieldapp.app:create_app()", "--bind", bind, "--workers", workers,
+        "--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket", "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            text = f"Port {port} cannot be used ({error.strerror}). Choose another one: make run PORT={port + 1}"
+            raise click.ClickException(text) from None
+
+
+def _watch(children: list[subprocess.Popen[bytes]]) -> int:
+    """Wait until one child ends or we are told to stop; then end them all."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    status = 0
+    try:
+        while all(child.poll() is None for child in children):
+            time.sleep(0.3)
+        status = 1
+        click.echo("One of the processes ended; stopping the others.", err=True)
+    except KeyboardInterrupt:
+        pass
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    for child in children:
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    return status

@@ -1,0 +1,1 @@
+"""The clock's door: what runs when (timetable) and how (runner)."""

@@ -1,0 +1,33 @@
+"""Run the timetable in a process of its own: `fieldapp scheduler`. Several at once do no harm (leases in the database)."""
+
+import datetime as dt
+import logging
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy.orm import Session
+
+from fieldapp.jobs.timetable import TIMETABLE, Job
+from fieldapp.settings import Settings
+from fieldapp.store.database import engine_for
+
+log = logging.getLogger("fieldapp.jobs")
+
+
+def run_forever(settings: Settings) -> None:
+    engine = engine_for(settings.url)
+    # Which run is due is in the database; APScheduler only ticks. Its own job store would double runs and hold pickles.
+    scheduler = BlockingScheduler(timezone=dt.UTC)
+
+    def tick(job: Job) -> None:
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                job.run(session, settings)
+        except Exception as error:
+            log.error("the job %s failed: %s", job.name, type(error).__name__)
+
+    for job in TIMETABLE:
+        scheduler.add_job(
+            tick, "interval", [job], seconds=job.seconds, next_run_time=dt.datetime.now(dt.UTC),
+            coalesce=True, misfire_grace_time=None, max_instances=1,
+        )  # fmt: skip
+    scheduler.start()

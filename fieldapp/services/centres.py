@@ -1,0 +1,58 @@
+"""Centres: set one up with its forms, its series and its first admin. Only the operator can, from the command line."""
+
+import datetime as dt
+import secrets
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from evaluator_export import periods
+from fieldapp.services import people
+from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.forms import publish_form
+from fieldapp.services.problems import ActProblem, N_
+from fieldapp.store import centres, releases
+from fieldapp.store.centres import Centre
+from fieldapp.store.database import write_transaction
+from forms.isolation import compile_isolated
+
+PROGRAMME = Path(__file__).parent.parent / "programme"
+SERIES = {"evaluator-quarterly": {"en": "Outreach, for evaluators", "fr": "Intervention de proximité, pour évaluateurs"}}
+
+
+def set_up_centre(session: Session, slug: str, name: str, first_period: str = "") -> Centre:
+    """Make a centre with the programme's forms and release series; releases begin with the current quarter if not told."""
+    if centres.by_slug(session, slug):
+        raise ActProblem("centre.taken", N_("There is a centre “{slug}” already."), {"slug": slug})
+    now = utcnow()
+    with write_transaction(session):
+        centre = Centre(slug=slug, name=name, created_at=now)
+        session.add(centre)
+        session.flush()
+        for key, title in SERIES.items():
+            recipe = (PROGRAMME / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
+            session.add(
+                releases.Series(
+                    centre_id=centre.id,
+                    key=key,
+                    title=title,
+                    recipe=recipe,
+                    cadence="quarter",
+                    first_period=first_period or periods.containing(_today(now), "quarter").name,
+                    secret=secrets.token_hex(32),
+                )
+            )
+    for path in sorted(PROGRAMME.glob("*.xlsx")):
+        data = path.read_bytes()
+        publish_form(session, Actor.system(centre.id), compiled=compile_isolated(data), workbook=data)
+    return centre
+
+
+def add_first_admin(session: Session, centre: Centre, username: str, password: str = "") -> str:
+    """Return the password of the centre's first admin."""
+    actor = Actor.system(centre.id)
+    return people.add_person(session, actor, username=username, label="Admin", role="admin", password=password)
+
+
+def _today(now: dt.datetime) -> dt.date:
+    return now.date()

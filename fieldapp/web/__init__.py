@@ -1,0 +1,1 @@
+"""The doors for browsers and phones: one folder an audience, and what they share."""

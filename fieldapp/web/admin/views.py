@@ -1,0 +1,161 @@
+"""The office: what a centre's admin sees and does."""
+
+import io
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext
+
+from fieldapp.services import devices, forms, home as home_act, people as people_acts, records
+from fieldapp.services.problems import ActProblem
+from fieldapp.store.records import Filter
+from fieldapp.web.admin.inputs import FilterInput, PersonInput, UploadInput
+from fieldapp.web.problems import STATUS
+from fieldapp.web.sessions import actor, session
+from forms.isolation import compile_isolated
+from forms.problems import FormRefused
+
+admin = Blueprint("admin", __name__, url_prefix="/office", template_folder="templates")
+
+
+@admin.get("/")
+def home() -> Any:
+    return render_template("home.html", home=home_act.see_home(session(), actor()))
+
+
+@admin.get("/encounters")
+def encounters() -> Any:
+    chosen = FilterInput(request.args)
+    is_usable = chosen.validate()
+    worker = chosen.worker.data or ""
+    wanted = Filter(
+        form=chosen.form.data or "",
+        area=chosen.area.data or "",
+        author_id=int(worker) if worker.isdecimal() and len(worker) < 10 else None,
+        since=chosen.since.data if is_usable else None,
+        until=chosen.until.data if is_usable else None,
+    )
+    listing = records.browse_records(session(), actor(), wanted=wanted, cursor=request.args.get("after", ""))
+    return render_template("encounters.html", listing=listing, chosen=chosen)
+
+
+@admin.get("/encounters/<instance_id>")
+def encounter(instance_id: str) -> Any:
+    return render_template("encounter.html", opened=records.open_record(session(), actor(), instance_id=instance_id))
+
+
+@admin.get("/attention")
+def attention() -> Any:
+    found, workers = records.list_needing_attention(session(), actor())
+    return render_template("attention.html", submissions=found, workers=workers)
+
+
+@admin.get("/attention/<int:submission_id>")
+def attention_one(submission_id: int) -> Any:
+    opened = records.open_submission(session(), actor(), submission_id=submission_id)
+    return render_template("attention_one.html", opened=opened)
+
+
+@admin.get("/forms")
+def form_list() -> Any:
+    return _forms_page([], 200)
+
+
+@admin.post("/forms")
+def form_publish() -> Any:
+    """Compile an uploaded workbook; publish it, or show every problem by sheet and row."""
+    who = actor()
+    file = request.files.get("workbook")
+    data = file.read() if file else b""
+    forms.list_forms(session(), who)  # who may not see forms may not make the server compile one
+    try:
+        compiled = compile_isolated(data)
+    except FormRefused as refused:
+        return _forms_page(refused.problems, 422)
+    try:
+        version = forms.publish_form(session(), who, compiled=compiled, workbook=data)
+    except ActProblem as problem:
+        flash(gettext(problem.text).format(**problem.details), "danger")
+        return _forms_page([], STATUS[problem.code])
+    flash(gettext("Published. Phones get it the next time they have signal."), "safe")
+    return redirect(url_for("admin.form", version_id=version.id))
+
+
+def _forms_page(problems: list[Any], status: int) -> Any:
+    found = forms.list_forms(session(), actor())
+    return render_template("forms.html", versions=found, problems=problems, upload=UploadInput()), status
+
+
+@admin.get("/forms/<int:version_id>")
+def form(version_id: int) -> Any:
+    version, definition = forms.open_form(session(), actor(), version_id=version_id)
+    return render_template("form.html", version=version, definition=definition)
+
+
+@admin.get("/forms/<int:version_id>/workbook")
+def form_workbook(version_id: int) -> Any:
+    version, _ = forms.open_form(session(), actor(), version_id=version_id)
+    name = f"{version.form}-{version.version}.xlsx"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return send_file(io.BytesIO(version.workbook), mimetype=kind, as_attachment=True, download_name=name)
+
+
+@admin.post("/forms/<int:version_id>/withdraw")
+def form_withdraw(version_id: int) -> Any:
+    forms.withdraw_form(session(), actor(), version_id=version_id)
+    flash(gettext("Withdrawn. Phones drop it the next time they have signal; what was filled in is still accepted."), "wait")
+    return redirect(url_for("admin.form", version_id=version_id))
+
+
+@admin.get("/people")
+def people() -> Any:
+    return _people_page(PersonInput(), {}, 200)
+
+
+@admin.post("/people")
+def person_add() -> Any:
+    entered = PersonInput()
+    who = actor()
+    if not entered.validate_on_submit():
+        return _people_page(entered, {}, 422)
+    try:
+        password = people_acts.add_person(
+            session(), who, username=entered.username.data or "", label=entered.label.data or "", role=entered.role.data
+        )
+    except ActProblem as problem:
+        entered.username.errors = [gettext(problem.text)]
+        return _people_page(entered, {}, STATUS[problem.code])
+    return _people_page(PersonInput(formdata=None), {"username": entered.username.data, "password": password}, 201)
+
+
+@admin.post("/people/<int:user_id>/switch")
+def person_switch(user_id: int) -> Any:
+    people_acts.switch_person(session(), actor(), user_id=user_id, active=request.form.get("active") == "yes")
+    flash(gettext("Done. It takes effect at once."), "safe")
+    return redirect(url_for("admin.people"))
+
+
+@admin.post("/people/<int:user_id>/password")
+def person_reset(user_id: int) -> Any:
+    password = people_acts.reset_password(session(), actor(), user_id=user_id)
+    found = people_acts.list_people(session(), actor())
+    username = next(user.username for user in found.users if user.id == user_id)
+    return _people_page(PersonInput(formdata=None), {"username": username, "password": password}, 200)
+
+
+@admin.post("/phones/<int:device_id>/revoke")
+def phone_revoke(device_id: int) -> Any:
+    devices.revoke_device(session(), actor(), device_id=device_id)
+    flash(gettext("This phone can no longer send or fetch. What it already sent stays."), "wait")
+    return redirect(url_for("admin.people"))
+
+
+def _people_page(entered: PersonInput, made: dict[str, Any], status: int) -> Any:
+    found = people_acts.list_people(session(), actor())
+    return render_template("people.html", people=found, entered=entered, made=made), status
+
+
+@admin.get("/system")
+def system() -> Any:
+    lines, names = home_act.see_system(session(), actor())
+    return render_template("system.html", lines=lines, names=names, home=home_act.see_home(session(), actor()))

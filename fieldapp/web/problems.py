@@ -1,0 +1,95 @@
+"""One table: problem → status, and its shape for each door: a page, or problem+json (RFC 9457) for phones."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from fieldapp.services.problems import ActProblem
+from fieldapp.web.sessions import session
+from forms.problems import N_
+
+log = logging.getLogger("fieldapp.web")
+
+STATUS = {
+    "access.denied": 403,
+    "access.not_found": 404,
+    "form.version_taken": 409,
+    "person.incomplete": 422,
+    "person.self": 422,
+    "person.taken": 409,
+    "person.username": 422,
+    "release.missing": 410,
+    "sign_in.needed": 401,
+    "sign_in.paused": 429,
+    "sign_in.role": 403,
+    "sign_in.wrong": 401,
+    "storage.full": 507,
+    "storage.down": 503,
+    "sync.malformed": 422,
+    "sync.media_type": 415,
+    "sync.token": 401,
+}
+HTTP_TEXT = {
+    400: N_("The browser sent something that cannot be read. Go back and try again."),
+    404: N_("There is nothing here, or it is not yours to see."),
+    405: N_("This cannot be done here."),
+    413: N_("This is too large to send. A form of words stays under 5 MB."),
+    415: N_("This kind of file or message is not understood here."),
+}
+FULL = N_("The server's disk is full. Nothing was saved; try again when there is room.")
+DOWN = N_("The database cannot be reached just now. Nothing was lost; try again in a minute.")
+UNEXPECTED = N_("Something went wrong on our side. Nothing was saved. Try again; if it stays, tell the centre.")
+
+
+def answer(code: str, text: str, status: int, **more: Any) -> Any:
+    """Return a problem in the shape of the door it came through."""
+    if request.path.startswith("/sync/"):
+        body = {"type": f"about:blank#{code}", "code": code, "title": text, "status": status, **more}
+        response = jsonify(body)
+        response.content_type = "application/problem+json"
+        return response, status
+    return render_template("problem.html", text=text, status=status), status
+
+
+def for_storage(error: BaseException) -> tuple[str, str, int]:
+    """Return code, text and status for a store that cannot be written or reached."""
+    if "full" in str(error).lower() or (isinstance(error, OSError) and error.errno == 28):
+        return "storage.full", gettext(FULL), 507
+    return "storage.down", gettext(DOWN), 503
+
+
+def init(app: Flask) -> None:
+    @app.errorhandler(ActProblem)
+    def on_act(problem: ActProblem) -> Any:
+        if problem.code == "sign_in.needed" and request.method == "GET":
+            return redirect(url_for("public.sign_in", next=request.path))
+        return answer(problem.code, gettext(problem.text).format(**problem.details), STATUS[problem.code])
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> Any:
+        status = error.code or 500
+        if status < 400 and error.response is not None:
+            return error.response
+        text = gettext(HTTP_TEXT.get(status, UNEXPECTED if status >= 500 else HTTP_TEXT[400]))
+        return answer(f"http.{status}", text, status)
+
+    @app.errorhandler(OperationalError)
+    def on_store(error: OperationalError) -> Any:
+        session().rollback()
+        log.error("the database failed: %s", type(error.orig).__name__)
+        return answer(*for_storage(error))
+
+    @app.errorhandler(OSError)
+    def on_file(error: OSError) -> Any:
+        log.error("a file could not be written or read: %s", error.strerror)
+        return answer(*for_storage(error))
+
+    @app.errorhandler(Exception)
+    def on_other(error: Exception) -> Any:
+        log.error("unexpected %s at %s", type(error).__name__, request.endpoint, exc_info=app.debug or app.testing)
+        return answer("unexpected", gettext(UNEXPECTED), 500)
+

@@ -1,0 +1,11 @@
+"""What people type at the front door."""
+
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+
+class SignInInput(FlaskForm):  # type: ignore[misc]
+    username = StringField(lazy_gettext("Sign-in name"), [InputRequired(), Length(max=64)])
+    password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(max=1000)])

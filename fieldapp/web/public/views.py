@@ -1,0 +1,93 @@
+"""The front door: sign in and out, choose a language, is the app well."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask_babel import gettext
+from flask_security import current_user
+
+from fieldapp.services.access import ADMIN, EVALUATOR
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.sign_in import sign_in as check
+from fieldapp.store import migrations
+from fieldapp.web import assets, sessions
+from fieldapp.web.language import LANGUAGES
+from fieldapp.web.problems import STATUS
+from fieldapp.web.public.inputs import SignInInput
+
+public = Blueprint("public", __name__, template_folder="templates")
+
+
+def home_of(role: str) -> str:
+    return {ADMIN: url_for("admin.home"), EVALUATOR: url_for("evaluator.shelf")}.get(role, url_for("worker.app"))
+
+
+@public.get("/")
+def sign_in() -> Any:
+    if current_user.is_authenticated:
+        return redirect(home_of(current_user.role))
+    return render_template("sign_in.html", entered=SignInInput(), problem="")
+
+
+@public.post("/")
+def signed_in() -> Any:
+    entered = SignInInput()
+    if not entered.validate_on_submit():
+        return render_template("sign_in.html", entered=entered, problem=gettext("Fill in both fields.")), 422
+    address = request.remote_addr or ""
+    try:
+        user = check(sessions.session(), entered.username.data or "", entered.password.data or "", address)
+    except ActProblem as problem:
+        page = render_template("sign_in.html", entered=entered, problem=gettext(problem.text))
+        return page, STATUS[problem.code]
+    cookie.permanent = True
+    sessions.start(user)
+    return redirect(_local(request.args.get("next", "")) or home_of(user.role))
+
+
+@public.post("/sign-out")
+def sign_out() -> Any:
+    sessions.end()
+    return redirect(url_for("public.sign_in"))
+
+
+@public.post("/language/<code>")
+def choose_language(code: str) -> Any:
+    if code in LANGUAGES:
+        cookie["language"] = code
+    return redirect(_local(request.args.get("next", "")) or url_for("public.sign_in"))
+
+
+@public.get("/healthz")
+def healthz() -> Any:
+    """200 when the app can serve; 503 with the reason in plain words when not."""
+    problem = ""
+    try:
+        sessions.session().execute(sa.text("SELECT 1"))
+        if not migrations.is_current(sessions.db.engine):
+            problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
+    except Exception:  # whatever it is, the answer is the same: not ready
+        current_app.logger.error("healthz: the database cannot be reached")
+        problem = "The database cannot be reached."
+    if not problem and not assets.is_built():
+        problem = "The client is not built. Run: make build"
+    return jsonify({"ready": not problem, "reason": problem}), 503 if problem else 200
+
+
+@public.get("/robots.txt")
+def robots() -> Response:
+    return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
+
+
+@public.get("/favicon.ico")
+def favicon() -> Any:
+    return redirect(assets.asset("icon.svg"))
+
+
+def _local(address: str) -> str:
+    """Return an address only if it leads to this site: a path, no host."""
+    parts = urlsplit(address.replace("\\", "/"))
+    return address if address.startswith("/") and not address.startswith("//") and not parts.netloc else ""

@@ -1,0 +1,60 @@
+"""Who is signed in: Flask-Security keeps the session; what they may do is decided by the services."""
+
+from typing import Any
+
+from flask import Flask, redirect, request, url_for
+from flask_security import Security, current_user, login_user, logout_user
+from flask_security.datastore import UserDatastore
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Actor
+from fieldapp.services.problems import ActProblem, N_
+from fieldapp.store import users
+from fieldapp.store.base import Base
+from fieldapp.store.users import User
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+
+def session() -> Session:
+    """Return this request's database session."""
+    return db.session  # type: ignore[return-value]
+
+
+class _Role:
+    """Flask-Security wants a class for roles; ours are words in services/access.py."""
+
+
+class _Datastore(UserDatastore):  # type: ignore[misc]
+    def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> User | None:
+        return users.by_uniquifier(session(), str(kwargs.get("fs_uniquifier", "")))
+
+
+def init(app: Flask) -> None:
+    app.config.update(
+        SECURITY_PASSWORD_SALT="unused: hashes carry their own salt",
+        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],
+        SECURITY_JOIN_USER_ROLES=False,
+        SECURITY_USER_IDENTITY_ATTRIBUTES=[{"username": {"mapper": lambda value: value}}],
+    )
+    security = Security(app, _Datastore(User, _Role), register_blueprint=False)
+    security.unauthn_handler(lambda *_: redirect(url_for("public.sign_in", next=request.path)))
+
+
+def actor() -> Actor:
+    """Return who acts in this request; raise ActProblem "sign_in.needed" for a stranger."""
+    if not current_user.is_authenticated:
+        raise ActProblem("sign_in.needed", N_("Sign in first."))
+    return Actor(current_user.centre_id, current_user.role, current_user.id)
+
+
+def start(user: User) -> None:
+    login_user(user, remember=False)
+
+
+def end() -> None:
+    logout_user()

@@ -1,0 +1,114 @@
+"""Words for templates: labels of answers, moments, sizes, names of forms and acts."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Flask
+from flask_babel import format_date, format_datetime, format_decimal, gettext
+
+from fieldapp.web import language
+from forms.definition import Element, FormDefinition, in_language
+from forms.problems import N_
+
+ROLES = {"worker": N_("Outreach worker"), "admin": N_("Centre admin"), "evaluator": N_("Evaluator")}
+STATES = {
+    "stored": N_("Kept as a record"),
+    "rejected": N_("Did not pass the form's rules"),
+    "conflict": N_("Same id, other answers"),
+    "running": N_("Being built"),
+    "done": N_("Done"),
+    "failed": N_("Failed"),
+}
+ACTS = {
+    "batch.receive": N_("A phone sent submissions"),
+    "device.enrol": N_("A phone signed in"),
+    "device.revoke": N_("A phone was shut out"),
+    "form.publish": N_("A form was published"),
+    "form.withdraw": N_("A form was withdrawn"),
+    "person.add": N_("A person was added"),
+    "person.reset": N_("A password was replaced"),
+    "person.switch": N_("A person was let in or shut out"),
+    "record.open": N_("A record was opened"),
+    "release.build": N_("A release was built"),
+    "release.download": N_("A release was downloaded"),
+    "sign_in.failed": N_("A sign-in failed"),
+    "sign_in.ok": N_("Somebody signed in"),
+    "submission.open": N_("A submission kept aside was opened"),
+}
+
+
+def words_of(text: Any) -> str:
+    return in_language(text, language.current())
+
+
+def choice(definition: FormDefinition, question: str, name: str) -> str:
+    """Return the label of a choice of the question that a form's summary names (area, kind)."""
+    element = definition.by_path.get(definition.summary.get(question, ""))
+    return definition.choice_label(element, name, language.current()) if element else name
+
+
+def answer(definition: FormDefinition, element: Element, value: str) -> str:
+    """Return an answer as people read it."""
+    if element.choices:
+        names = value.split() if element.type == "select_multiple" else [value]
+        return ", ".join(definition.choice_label(element, name, language.current()) for name in names)
+    return value
+
+
+def answered(definition: FormDefinition, answers: Any, parent: str = "/data") -> list[dict[str, Any]]:
+    """Return what was answered in the order of the form, groups nested, for a page to show."""
+    shown: list[dict[str, Any]] = []
+    for element in definition.children.get(parent, []):
+        value = answers.get(element.name) if isinstance(answers, dict) else None
+        label = words_of(element.label) or element.name
+        if element.kind == "question":
+            if isinstance(value, str) and value and (element.label or element.type != "calculate"):
+                shown.append({"label": label, "text": answer(definition, element, value), "class": element.privacy})
+        else:
+            for number, instance in enumerate(value if isinstance(value, list) else [value], 1):
+                if inner := answered(definition, instance or {}, element.path):
+                    title = f"{label} {number}" if element.kind == "repeat" else label
+                    shown.append({"label": title, "children": inner})
+    return shown
+
+
+def problem_text(problem: dict[str, Any]) -> str:
+    text = str(problem.get("text", ""))
+    return (gettext(text) if text else "").format(**problem.get("details", {}))
+
+
+def problem_question(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
+    """Return the label of the question that a problem is about, else its name."""
+    names = [part.split("[")[0] for part in str(problem.get("path", "")).split(".") if part]
+    element = definition.by_path.get("/data/" + "/".join(names)) if definition else None
+    return (words_of(element.label) if element else "") or ".".join(names)
+
+
+def size(count: int) -> str:
+    return f"{format_decimal(round(count / 1024))} KB" if count >= 1024 else f"{count} B"
+
+
+def percent(share: float) -> str:
+    return f"{round(share * 100)} %"
+
+
+def day(value: dt.date) -> str:
+    return format_date(value, "d MMM y")
+
+
+def moment(value: dt.datetime | None) -> str:
+    return format_datetime(value, "d MMM y, HH:mm") if value else "–"
+
+
+def init(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        words_of=words_of, size=size, percent=percent, day=day, moment=moment, problem_text=problem_text
+    )
+    app.jinja_env.globals.update(
+        choice=choice,
+        answered=answered,
+        problem_question=problem_question,
+        role_names=ROLES,
+        state_names=STATES,
+        act_names=ACTS,
+    )

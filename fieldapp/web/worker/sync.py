@@ -1,0 +1,87 @@
+"""The phone's door: sign in for a token, the manifest, forms, and batches of submissions."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask_babel import gettext
+
+from fieldapp.services import devices, phone_forms
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import Actor
+from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.receive_batch import receive_batch
+from fieldapp.services.sign_in import sign_in as check
+from fieldapp.web import problems
+from fieldapp.web.sessions import session
+from sync.envelope import parse_batch
+from sync.manifest import PROTOCOL
+from sync.problems import BatchRefused
+
+sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
+
+
+@sync.before_request
+def only_json() -> None:
+    if request.method == "POST" and request.mimetype != "application/json":
+        raise ActProblem("sync.media_type", N_("Send application/json."))
+
+
+def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Admit phones only: the bearer token becomes the actor, never the cookie of a browser."""
+
+    @functools.wraps(view)
+    def run(**kwargs: Any) -> Any:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        actor = devices.actor_of_token(session(), token) if scheme == "Bearer" and token else None
+        if actor is None:
+            raise ActProblem("sync.token", N_("This phone is not signed in any more. Sign in again; nothing is lost."))
+        g.actor = actor
+        return view(**kwargs)
+
+    return run
+
+
+@sync.post("/sign-in")
+def sign_in() -> Any:
+    given = request.get_json(silent=True)
+    given = given if isinstance(given, dict) else {}
+    username, password, label = (str(given.get(key, "")) for key in ("username", "password", "device"))
+    user = check(session(), username, password, request.remote_addr or "")
+    if user.role != WORKER:
+        raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
+    actor = Actor(user.centre_id, user.role, user.id)
+    token = devices.enrol_device(session(), actor, label=label)
+    recovery = devices.recovery_secret(current_app.config["SECRET_KEY"], user.id)
+    return jsonify(
+        {"protocol": PROTOCOL, "token": token, "worker": user.label, "user": user.id, "recovery": recovery}
+    )
+
+
+@sync.get("/manifest")
+@with_token
+def manifest() -> Any:
+    return jsonify(phone_forms.fetch_manifest(session(), g.actor))
+
+
+@sync.get("/forms/<form>/<version>")
+@with_token
+def form(form: str, version: str) -> Any:
+    text = phone_forms.fetch_form(session(), g.actor, form=form, version=version)
+    return Response(text, mimetype="application/json")
+
+
+@sync.post("/batch")
+@with_token
+def batch() -> Any:
+    """Take up to 100 submissions; answer each. A malformed batch is refused whole, and nothing of it is kept."""
+    try:
+        envelopes = parse_batch(request.get_data())
+    except BatchRefused as refused:
+        listed = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
+        text = gettext("The message is malformed; nothing of it was kept.")
+        return problems.answer("sync.malformed", text, 422, problems=listed)
+    unsent = request.headers.get("X-Unsent", "0")
+    answers = receive_batch(session(), g.actor, envelopes, unsent=int(unsent) if unsent.isdecimal() else 0)
+    return jsonify({"protocol": PROTOCOL, "items": answers})

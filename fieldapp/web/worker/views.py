@@ -1,0 +1,35 @@
+"""The phone app's shell: static files that a service worker keeps. No data passes here."""
+
+from typing import Any
+
+from flask import Blueprint, abort, redirect, send_from_directory, url_for
+
+from fieldapp.web import assets
+
+worker = Blueprint("worker", __name__)
+
+FILES = {"sw.js": "text/javascript", "manifest.webmanifest": "application/manifest+json"}
+
+
+@worker.get("/app")
+def without_slash() -> Any:
+    return redirect(url_for("worker.app"), 308)
+
+
+@worker.get("/app/")
+def app() -> Any:
+    return _file("app.html", "text/html")
+
+
+@worker.get("/app/<name>")
+def file(name: str) -> Any:
+    """Serve the service worker and the web app manifest; a real 404 for all else, so that nothing wrong is cached."""
+    if name not in FILES:
+        abort(404)
+    return _file(name, FILES[name])
+
+
+def _file(name: str, mimetype: str) -> Any:
+    response = send_from_directory(assets.DIST, name, mimetype=mimetype)
+    response.headers["Cache-Control"] = "no-cache"
+    return response

@@ -1,0 +1,3 @@
+from fieldapp.app import create_app
+
+app = create_app()
