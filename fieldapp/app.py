@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Return the web application. Nothing is written to the database: `fieldapp db upgrade` does that."""
     settings = settings or settings_module.read()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     app = Flask(__name__, static_folder=str(assets.DIST), static_url_path="/static", template_folder="web/templates")
     app.config.update(
         SECRET_KEY=settings.key(),
@@ -43,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.db.init_app(app)
     with app.app_context():
         prepare(sessions.db.engine)
-    Babel(app, locale_selector=language.select)
+    Babel(app, locale_selector=language.select, timezone_selector=language.time_zone)
     sessions.init(app)
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forms.expressions.parser import Ast
+from forms.problems import FormProblem
 
 SCHEMA = 1
 
@@ -119,6 +120,15 @@ class FormDefinition:
     @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A form that may be published, the XForm behind it, and what its author might want to know."""
+
+    definition: FormDefinition
+    xform: str
+    warnings: list[FormProblem]
 
 
 def in_language(words: Words, language: str) -> str:

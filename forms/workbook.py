@@ -1,8 +1,15 @@
 """The raw rows of an XLSForm, so that problems can name sheet, row and column."""
 
+import io
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from forms.problems import FormProblem, FormRefused, N_
+
+MAX_BYTES = 5_000_000  # of the file
+MAX_UNPACKED = 60_000_000  # of what is in it: a small ZIP can hold very much
 
 BEGIN = {"begin_group": "group", "begin group": "group", "begin_repeat": "repeat", "begin repeat": "repeat"}
 END = {"end_group", "end group", "end_repeat", "end repeat"}
@@ -80,3 +87,23 @@ def language_code(name: str) -> str:
     if "(" in name:
         return name.rsplit("(", 1)[1].rstrip(") ").strip().lower()
     return "en" if name == "default" else name.lower()
+
+
+def refuse_at_the_door(data: bytes, file_type: str) -> None:
+    """Raise FormRefused for a file that is empty, too large, no workbook, or unpacks to too much."""
+    problem = None
+    if not data:
+        problem = FormProblem("form.no_file", N_("The file is empty."), sheet="")
+    elif len(data) > MAX_BYTES:
+        problem = FormProblem("form.too_large", N_("The file is larger than 5 MB. A form of words is far smaller."), sheet="")
+    elif file_type == ".xlsx":
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+        except (zipfile.BadZipFile, OSError):
+            problem = FormProblem("form.not_xlsx", N_("This is not an Excel workbook (.xlsx), or it is damaged."), sheet="")
+        else:
+            if unpacked > MAX_UNPACKED:
+                problem = FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")
+    if problem:
+        raise FormRefused([problem])

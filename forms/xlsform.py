@@ -6,8 +6,6 @@ privacy classes and rows come from the workbook itself, joined by path.
 
 import io
 import re
-import zipfile
-from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,28 +13,17 @@ from pyxform.xls2json_backends import get_xlsform
 from pyxform.xls2xform import convert
 
 from forms import dependencies, linter
-from forms.definition import Choice, Element, FormDefinition, Words
+from forms.definition import Choice, Compiled, Element, FormDefinition, Words
 from forms.expressions.parser import Ast, ExpressionError, parse, references
 from forms.problems import FormProblem, FormRefused, N_
-from forms.workbook import BEGIN, Row, Workbook, language_code
+from forms.workbook import BEGIN, Row, Workbook, language_code, refuse_at_the_door
 
-MAX_BYTES = 5_000_000  # of the file
-MAX_UNPACKED = 60_000_000  # of what is in it: a small ZIP can hold very much
 MAX_ELEMENTS = 2_000
 
 X = "{http://www.w3.org/2002/xforms}"
 H = "{http://www.w3.org/1999/xhtml}"
 JR = "{http://openrosa.org/javarosa}"
 BIND_COLUMNS = {"relevant": "relevant", "required": "required", "constraint": "constraint", "calculate": "calculation"}
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """A form that may be published, the XForm behind it, and what its author might want to know."""
-
-    definition: FormDefinition
-    xform: str
-    warnings: list[FormProblem]
 
 
 def compile_workbook(data: bytes, file_type: str = ".xlsx") -> Compiled:
@@ -61,26 +48,6 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx") -> Compiled:
     if not xform or any(problem.severity == "error" for problem in problems):
         raise FormRefused(problems)
     return Compiled(definition, xform, problems)
-
-
-def refuse_at_the_door(data: bytes, file_type: str) -> None:
-    """Raise FormRefused for a file that is empty, too large, no workbook, or unpacks to too much."""
-    problem = None
-    if not data:
-        problem = FormProblem("form.no_file", N_("The file is empty."), sheet="")
-    elif len(data) > MAX_BYTES:
-        problem = FormProblem("form.too_large", N_("The file is larger than 5 MB. A form of words is far smaller."), sheet="")
-    elif file_type == ".xlsx":
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
-        except (zipfile.BadZipFile, OSError):
-            problem = FormProblem("form.not_xlsx", N_("This is not an Excel workbook (.xlsx), or it is damaged."), sheet="")
-        else:
-            if unpacked > MAX_UNPACKED:
-                problem = FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")
-    if problem:
-        raise FormRefused([problem])
 
 
 def _distinct(problems: list[FormProblem]) -> list[FormProblem]:

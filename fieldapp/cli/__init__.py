@@ -1,29 +1,33 @@
-"""The operator's door: the `fieldapp` command."""
+"""The operator's door: the `fieldapp` command. Each command is a module, loaded only when it is asked for."""
 
+import importlib
 import sys
 
 import click
 from sqlalchemy.exc import OperationalError
 
 from evaluator_export.problems import ExportProblem
-from fieldapp.cli.centre import centre
-from fieldapp.cli.db import db
-from fieldapp.cli.demo import demo
-from fieldapp.cli.doctor import doctor
-from fieldapp.cli.forms import forms
-from fieldapp.cli.release import release
-from fieldapp.cli.run import run, scheduler
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 
+COMMANDS = ["centre", "db", "demo", "doctor", "forms", "release", "run", "scheduler"]
 
-@click.group()
+
+class Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return COMMANDS
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"fieldapp.cli.{name}")
+        command: click.Command = getattr(module, name)
+        return command
+
+
+@click.command(cls=Commands)
 def cli() -> None:
     """Collect encounters on phones; give evaluators the numbers without the people."""
-
-
-for command in (run, scheduler, demo, db, forms, release, centre, doctor):
-    cli.add_command(command)
 
 
 def main() -> None:

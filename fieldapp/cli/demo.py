@@ -21,7 +21,7 @@ from fieldapp.services.centres import add_first_admin, set_up_centre
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.devices import actor_of_token, enrol_device
 from fieldapp.services.receive_batch import receive_batch
-from fieldapp.services.releases import GRACE_DAYS, build_release
+from fieldapp.services.build_release import GRACE_DAYS, build_release
 from fieldapp.store import centres, forms, releases, users
 from fieldapp.store.centres import Centre
 from forms.definition import FormDefinition

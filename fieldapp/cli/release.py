@@ -8,7 +8,7 @@ import click
 from evaluator_export import periods
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import utcnow
-from fieldapp.services.releases import build_release
+from fieldapp.services.build_release import build_release
 from fieldapp.store import releases
 
 

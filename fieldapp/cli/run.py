@@ -11,7 +11,6 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
-from fieldapp.jobs.runner import run_forever
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
@@ -43,12 +42,6 @@ def run(tls: bool) -> None:
     if tls:
         local_tls.explain(TLS_PORT)
     sys.exit(_watch(children))
-
-
-@click.command()
-def scheduler() -> None:
-    """Run only the scheduler: build releases that are due."""
-    run_forever(settings_module.read())
 
 
 def _web(settings: Settings, bind: str) -> list[str]:

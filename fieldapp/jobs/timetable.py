@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from fieldapp.services import releases
+from fieldapp.services.build_release import build_release, due
 from fieldapp.services.acts import utcnow
 from fieldapp.settings import Settings
 from fieldapp.store import releases as store
@@ -24,10 +24,10 @@ class Job:
 
 def build_due_releases(session: Session, settings: Settings) -> None:
     """Build what is due, oldest first, also what was missed while nothing ran; then say that the scheduler lives."""
-    for series, period in releases.due(session, utcnow()):
+    for series, period in due(session, utcnow()):
         name = f"{series.key} {period.name}"
         try:
-            if releases.build_release(session, series, period, settings.packages):
+            if build_release(session, series, period, settings.packages):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             log.error("could not build %s: %s", name, type(error).__name__)

@@ -1,6 +1,7 @@
 """Centres: set one up with its forms, its series and its first admin. Only the operator can, from the command line."""
 
 import datetime as dt
+import functools
 import secrets
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fieldapp.services.problems import ActProblem, N_
 from fieldapp.store import centres, releases
 from fieldapp.store.centres import Centre
 from fieldapp.store.database import write_transaction
+from forms.definition import Compiled
 from forms.isolation import compile_isolated
 
 PROGRAMME = Path(__file__).parent.parent / "programme"
@@ -38,14 +40,19 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
                     title=title,
                     recipe=recipe,
                     cadence="quarter",
-                    first_period=first_period or periods.containing(_today(now), "quarter").name,
+                    first_period=first_period or periods.containing(now.date(), "quarter").name,
                     secret=secrets.token_hex(32),
                 )
             )
     for path in sorted(PROGRAMME.glob("*.xlsx")):
         data = path.read_bytes()
-        publish_form(session, Actor.system(centre.id), compiled=compile_isolated(data), workbook=data)
+        publish_form(session, Actor.system(centre.id), compiled=_compiled(data), workbook=data)
     return centre
+
+
+@functools.cache
+def _compiled(workbook: bytes) -> Compiled:
+    return compile_isolated(workbook)
 
 
 def add_first_admin(session: Session, centre: Centre, username: str, password: str = "") -> str:
@@ -53,6 +60,3 @@ def add_first_admin(session: Session, centre: Centre, username: str, password: s
     actor = Actor.system(centre.id)
     return people.add_person(session, actor, username=username, label="Admin", role="admin", password=password)
 
-
-def _today(now: dt.datetime) -> dt.date:
-    return now.date()

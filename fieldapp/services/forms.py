@@ -7,8 +7,7 @@ from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import ActProblem, N_, not_found
 from fieldapp.store import forms
 from fieldapp.store.forms import FormVersion
-from forms.definition import FormDefinition
-from forms.xlsform import Compiled
+from forms.definition import Compiled, FormDefinition
 
 
 @reading("forms.list")

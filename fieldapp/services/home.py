@@ -4,10 +4,11 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fieldapp.services.acts import Act, reading
 from fieldapp.services.devices import has_been_seen_lately
-from fieldapp.store import audit, centres, devices, records, releases, submissions, users
+from fieldapp.store import audit, centres, devices, forms, records, releases, submissions, users
 from fieldapp.store.audit import AuditLine
 from fieldapp.store.releases import ReleaseRun
 
@@ -28,6 +29,7 @@ class Home:
     failed_runs: int
     latest: records.Page
     workers: dict[int, str]
+    titles: dict[str, Any]  # of each form, by language
 
 
 @reading("home.see")
@@ -51,6 +53,7 @@ def see_home(a: Act) -> Home:
         failed_runs=sum(run.state == "failed" for run in runs),
         latest=records.page(a.session, a.centre_id, records.Filter(), size=6),
         workers=users.labels(a.session, a.centre_id),
+        titles={version.form: version.title for version in forms.list_for(a.session, a.centre_id)},
     )
 
 
