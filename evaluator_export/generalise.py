@@ -11,7 +11,7 @@ OTHER = "other"  # a value that the hierarchy does not know
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Levels of one column. `at(value, level)` generalises; `leaves` maps each value of a level to its share of the domain."""
+    """Levels of one column; `at(value, level)` generalises."""
 
     names: tuple[str, ...]
     domain: tuple[str, ...]  # the values of level 0; empty when the domain is open (dates)

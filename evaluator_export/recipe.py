@@ -165,14 +165,10 @@ def _dataset(
             about["question"], int(about["minimum"]), unless.get("question", ""), tuple(unless.get("values", ()))
         )
     distinct = (item["l"]["column"], int(item["l"]["distinct"])) if "l" in item else None
-    return Dataset(
-        item["name"], item["form"], item["title"], tuple(columns), consent, item.get("person", ""), distinct
-    )
+    return Dataset(item["name"], item["form"], item["title"], tuple(columns), consent, item.get("person", ""), distinct)
 
 
-def _hierarchy(
-    spec: Any, element: Element, definition: FormDefinition, tables: dict[str, list[list[str]]]
-) -> Hierarchy:
+def _hierarchy(spec: Any, element: Element, definition: FormDefinition, tables: dict[str, list[list[str]]]) -> Hierarchy:
     if spec == "date":
         return by_date()
     if isinstance(spec, dict) and "bins" in spec:

@@ -4,40 +4,19 @@ select → anonymity (generalise) → small_cells → formats → summary → se
 """
 
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from evaluator_export import select
-from evaluator_export.anonymity import UNIT, Anonymised, anonymise
+from evaluator_export.anonymity import UNIT, anonymise
 from evaluator_export.formats import codebook, csv, datapackage
-from evaluator_export.periods import Period
+from evaluator_export.parts import Occasion, Part
 from evaluator_export.recipe import Dataset, Recipe
 from evaluator_export.small_cells import BASE, ProtectedTable, protect
 from evaluator_export.summary import pdf
 from forms.definition import FormDefinition
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret."""
-
-    centre: str
-    period: Period
-    cut_off: str
-    secret: bytes
-
-
-@dataclass(frozen=True)
-class Part:
-    """One dataset after all steps, with what was left out and why."""
-
-    dataset: Dataset
-    result: Anonymised
-    refused: int
-    records: int
 
 
 @dataclass(frozen=True)
@@ -64,9 +43,7 @@ def build(
     }
     parts = [_part(dataset, flat.get(dataset.form, []), recipe, occasion) for dataset in recipe.datasets]
     forms = {dataset.name: dataset.form for dataset in recipe.datasets}
-    tables = [
-        protect(recipe, spec, flat.get(forms[spec.dataset], []), occasion.secret) for spec in recipe.tables
-    ]
+    tables = [protect(recipe, spec, flat.get(forms[spec.dataset], []), occasion.secret) for spec in recipe.tables]
     labels = codebook.Labels(definitions, words)
     files: dict[str, bytes] = {f"{part.dataset.name}.csv": csv.dataset(part.dataset, part.result.rows) for part in parts}
     files["tables.csv"] = csv.tables(tables)

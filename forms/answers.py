@@ -4,7 +4,7 @@ from typing import Any
 
 from forms.definition import Element, FormDefinition
 from forms.expressions.values import NUMBER, Value, parse_date
-from forms.problems import AnswerProblem, N_
+from forms.problems import N_, AnswerProblem
 
 ROOT = Element(path="/data", name="data", kind="group", type="", parent="")
 

@@ -99,7 +99,8 @@ class FormDefinition:
             body[key] = getattr(self, key)
         body["elements"] = [_sparse(element) for element in self.elements]
         body["choices"] = {
-            name: [{"name": choice.name, "label": choice.label} for choice in choices] for name, choices in self.choices.items()
+            name: [{"name": choice.name, "label": choice.label} for choice in choices]
+            for name, choices in self.choices.items()
         }
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -112,9 +113,7 @@ class FormDefinition:
         body["order"] = tuple(body["order"])
         body["reads"] = {path: tuple(read) for path, read in body["reads"].items()}
         body["elements"] = tuple(Element(**element) for element in body["elements"])
-        body["choices"] = {
-            name: tuple(Choice(**choice) for choice in choices) for name, choices in body["choices"].items()
-        }
+        body["choices"] = {name: tuple(Choice(**choice) for choice in choices) for name, choices in body["choices"].items()}
         return cls(**body)
 
     @cached_property

@@ -46,10 +46,10 @@ def order(reads: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the paths so that each comes after what it reads (iterative depth-first search)."""
     done: dict[str, bool] = {}
     result: list[str] = []
-    for start in reads:
-        trail = [(start, iter(reads[start]))]
+    for start, first in reads.items():
         if start in done:
             continue
+        trail = [(start, iter(first))]
         done[start] = False
         while trail:
             path, remaining = trail[-1]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from forms.definition import Compiled, FormDefinition
-from forms.problems import FormProblem, FormRefused, N_
+from forms.problems import N_, FormProblem, FormRefused
 from forms.workbook import refuse_at_the_door
 
 SECONDS = 30

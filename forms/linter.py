@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forms.expressions.parser import ExpressionError, parse
 from forms.privacy import REFUSED_NAMES, PrivacyClass
-from forms.problems import FormProblem, N_
+from forms.problems import N_, FormProblem
 from forms.workbook import BEGIN, END, Row, Workbook, language_code
 
 QUESTION_TYPES = {
@@ -25,10 +25,32 @@ QUESTION_TYPES = {
 }
 REFERENCE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation")
-COLUMNS = (
-    "type name label hint required required_message constraint constraint_message relevant read_only readonly default "
-    "calculation appearance parameters choice_filter repeat_count guidance_hint note privacy bind body instance trigger"
-).split()
+COLUMNS = [
+    "type",
+    "name",
+    "label",
+    "hint",
+    "required",
+    "required_message",
+    "constraint",
+    "constraint_message",
+    "relevant",
+    "read_only",
+    "readonly",
+    "default",
+    "calculation",
+    "appearance",
+    "parameters",
+    "choice_filter",
+    "repeat_count",
+    "guidance_hint",
+    "note",
+    "privacy",
+    "bind",
+    "body",
+    "instance",
+    "trigger",
+]
 
 
 def question_type(row: Row) -> str:
@@ -123,9 +145,7 @@ def _row(workbook: Workbook, row: Row) -> Iterator[FormProblem]:
         if question_type(row) != "calculate" and not row.cells.get(column):
             text = N_("“{name}” has no label in {language}; workers will see another language.")
             details_here = details | {"language": language}
-            yield FormProblem(
-                "form.untranslated", text, details_here, row=row.number, column=column, severity="warning"
-            )
+            yield FormProblem("form.untranslated", text, details_here, row=row.number, column=column, severity="warning")
 
 
 def _choices(workbook: Workbook) -> Iterator[FormProblem]:

@@ -17,8 +17,53 @@ NEVER_LEAVES = frozenset({PrivacyClass.IDENTIFIER, PrivacyClass.FREE_TEXT})
 
 # Names of questions that programmes of this kind must not ask (governance: refuse-to-collect list).
 REFUSED_NAMES = frozenset(
-    "name first_name last_name surname nickname street_name alias dob date_of_birth birth_date birthdate address street "
-    "unit postal_code phone telephone phone_number email e_mail social_media handle instagram gang gang_name group_name "
-    "plate licence_plate health_card ohip suspect witness charges conviction bail immigration_status "
-    "sexual_orientation latitude longitude gps nom prenom adresse telephone courriel date_de_naissance surnom".split()
+    [
+        "name",
+        "first_name",
+        "last_name",
+        "surname",
+        "nickname",
+        "street_name",
+        "alias",
+        "dob",
+        "date_of_birth",
+        "birth_date",
+        "birthdate",
+        "address",
+        "street",
+        "unit",
+        "postal_code",
+        "phone",
+        "telephone",
+        "phone_number",
+        "email",
+        "e_mail",
+        "social_media",
+        "handle",
+        "instagram",
+        "gang",
+        "gang_name",
+        "group_name",
+        "plate",
+        "licence_plate",
+        "health_card",
+        "ohip",
+        "suspect",
+        "witness",
+        "charges",
+        "conviction",
+        "bail",
+        "immigration_status",
+        "sexual_orientation",
+        "latitude",
+        "longitude",
+        "gps",
+        "nom",
+        "prenom",
+        "adresse",
+        "telephone",
+        "courriel",
+        "date_de_naissance",
+        "surnom",
+    ]
 )

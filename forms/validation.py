@@ -10,7 +10,7 @@ from forms.answers import AnswerNode
 from forms.definition import FormDefinition, in_language
 from forms.expressions import Context, DateValue, evaluate, to_boolean, to_string
 from forms.expressions.values import parse_date
-from forms.problems import AnswerProblem, N_
+from forms.problems import N_, AnswerProblem
 
 INTEGER = re.compile(r"-?[0-9]{1,15}")
 MAX_TEXT = 4000  # characters in one answer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from forms.problems import FormProblem, FormRefused, N_
+from forms.problems import N_, FormProblem, FormRefused
 
 MAX_BYTES = 5_000_000  # of the file
 MAX_UNPACKED = 60_000_000  # of what is in it: a small ZIP can hold very much
@@ -78,7 +78,9 @@ class Workbook:
     @cached_property
     def languages(self) -> list[str]:
         """Return the languages of the labels as written in the header: English (en), French (fr)."""
-        named = [column.split("::", 1)[1].strip() for column in self.header("survey") if column.lower().startswith("label::")]
+        named = [
+            column.split("::", 1)[1].strip() for column in self.header("survey") if column.lower().startswith("label::")
+        ]
         return named or ["default"]
 
 
@@ -95,7 +97,9 @@ def refuse_at_the_door(data: bytes, file_type: str) -> None:
     if not data:
         problem = FormProblem("form.no_file", N_("The file is empty."), sheet="")
     elif len(data) > MAX_BYTES:
-        problem = FormProblem("form.too_large", N_("The file is larger than 5 MB. A form of words is far smaller."), sheet="")
+        problem = FormProblem(
+            "form.too_large", N_("The file is larger than 5 MB. A form of words is far smaller."), sheet=""
+        )
     elif file_type == ".xlsx":
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:

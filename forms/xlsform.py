@@ -15,7 +15,7 @@ from pyxform.xls2xform import convert
 from forms import dependencies, linter
 from forms.definition import Choice, Compiled, Element, FormDefinition, Words
 from forms.expressions.parser import Ast, ExpressionError, parse, references
-from forms.problems import FormProblem, FormRefused, N_
+from forms.problems import N_, FormProblem, FormRefused
 from forms.workbook import BEGIN, Row, Workbook, language_code, refuse_at_the_door
 
 MAX_ELEMENTS = 2_000
@@ -61,7 +61,9 @@ def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
 
 
 def _unreadable(error: Exception) -> FormProblem:
-    return FormProblem("form.unreadable", N_("The workbook cannot be read: {reason}"), {"reason": str(error)[:200]}, sheet="")
+    return FormProblem(
+        "form.unreadable", N_("The workbook cannot be read: {reason}"), {"reason": str(error)[:200]}, sheet=""
+    )
 
 
 def _from_pyxform(error: Exception) -> FormProblem:
@@ -72,7 +74,9 @@ def _from_pyxform(error: Exception) -> FormProblem:
     if row is None and (match := re.search(r"\[?row\s*:?\s*(\d+)", message)):
         row = int(match[1])
     sheet = str(context.get("sheet") or ("choices" if "choices" in message else "survey"))
-    return FormProblem("form.pyxform", "{reason}", {"reason": message[:400]}, sheet=sheet, row=row, column=context.get("column"))
+    return FormProblem(
+        "form.pyxform", "{reason}", {"reason": message[:400]}, sheet=sheet, row=row, column=context.get("column")
+    )
 
 
 class _Reader:

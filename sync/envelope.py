@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sync.problems import BatchRefused, N_, SyncProblem
+from sync.problems import N_, BatchRefused, SyncProblem
 
 MAX_ITEMS = 100
 MAX_BODY = 65_536  # characters of answers in one submission

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from forms.problems import N_ as N_
+from forms.problems import N_
+
+__all__ = ["N_", "BatchRefused", "SyncProblem"]
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,9 @@ def build(source: Path, target: Path) -> None:
     lists = {row["type"].split(" ")[1] for row in rows if row["type"].startswith("select_")}
     with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
         choices = [row for row in csv.DictReader(file) if row["list"] in lists]
-    settings = {
-        "form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"],
-        "version": form["version"], **{f"summary_{key}": name for key, name in form["summary"].items()}, "default_language": EN, "style": "pages",
-    }  # fmt: skip
+    settings = {"form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"]}
+    settings |= {f"summary_{key}": name for key, name in form["summary"].items()}
+    settings |= {"version": form["version"], "default_language": EN, "style": "pages"}
     book = xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"created": dt.datetime(2026, 11, 23), "title": form["title"][0]})
     heading = book.add_format({"bold": True})

@@ -1,16 +1,13 @@
 """The codebook: every column and every value, in English and French."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from evaluator_export.formats.csv import write as write_csv
 from evaluator_export.generalise import ALL, OTHER
+from evaluator_export.parts import Part
 from evaluator_export.recipe import Column, Dataset, Recipe
 from evaluator_export.small_cells import ProtectedTable
 from forms.definition import FormDefinition, in_language
-
-if TYPE_CHECKING:
-    from evaluator_export.release import Part
 
 HEADER = ("file", "column", "value", "english", "french", "role", "level")
 FIXED = {ALL: {"en": "All together", "fr": "Tous ensemble"}, OTHER: {"en": "Another value", "fr": "Autre valeur"}}
@@ -36,7 +33,7 @@ class Labels:
         return value
 
 
-def write(recipe: Recipe, parts: Sequence["Part"], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+def write(recipe: Recipe, parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
     rows: list[tuple[str, ...]] = []
     for part in parts:
         for column in part.dataset.columns:
@@ -57,7 +54,7 @@ def write(recipe: Recipe, parts: Sequence["Part"], tables: Sequence[ProtectedTab
     return write_csv(HEADER, list(dict.fromkeys(rows)))
 
 
-def values_of(part: "Part", column: Column) -> list[str]:
+def values_of(part: Part, column: Column) -> list[str]:
     """Return the values that occur in a column; of a column with several choices, each choice."""
     values = {str(value) for value in part.result.rows[column.name]}
     if column.many:

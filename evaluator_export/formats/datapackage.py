@@ -3,24 +3,26 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evaluator_export.formats import csv
 from evaluator_export.formats.codebook import HEADER, Labels, values_of
+from evaluator_export.parts import Occasion, Part
 from evaluator_export.recipe import Recipe
 from forms.definition import in_language
 
-if TYPE_CHECKING:
-    from evaluator_export.release import Occasion, Part
 
-
-def write(recipe: Recipe, parts: Sequence["Part"], files: dict[str, bytes], occasion: "Occasion", labels: Labels) -> bytes:
+def write(recipe: Recipe, parts: Sequence[Part], files: dict[str, bytes], occasion: Occasion, labels: Labels) -> bytes:
     resources = [
-        _resource(part.dataset.name, part.dataset.title["en"], files, [_field(part, column) for column in part.dataset.columns])
+        _resource(
+            part.dataset.name, part.dataset.title["en"], files, [_field(part, column) for column in part.dataset.columns]
+        )
         for part in parts
     ]
     counts = [{"name": name, "type": "string"} for name in csv.TABLE_COLUMNS[:-1]]
-    counts.append({"name": "count", "type": "integer", "description": "Rounded to a multiple of 5; small counts are hidden."})
+    counts.append(
+        {"name": "count", "type": "integer", "description": "Rounded to a multiple of 5; small counts are hidden."}
+    )
     tables = _resource("tables", "Protected tables of counts", files, counts)
     tables["schema"]["missingValues"] = ["", f"<{recipe.threshold}"]
     resources.append(tables)
@@ -37,7 +39,7 @@ def write(recipe: Recipe, parts: Sequence["Part"], files: dict[str, bytes], occa
     return json.dumps(body, ensure_ascii=False, indent=2).encode()
 
 
-def _field(part: "Part", column: Any) -> dict[str, Any]:
+def _field(part: Part, column: Any) -> dict[str, Any]:
     field: dict[str, Any] = {"name": column.name, "type": "string", "title": in_language(column.title, "en")}
     if not column.many:
         field["constraints"] = {"enum": values_of(part, column) or [""]}

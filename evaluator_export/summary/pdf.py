@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.colors import HexColor
@@ -12,13 +12,11 @@ from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from evaluator_export.formats.codebook import Labels
+from evaluator_export.parts import Occasion, Part
 from evaluator_export.recipe import Recipe
 from evaluator_export.small_cells import ProtectedTable
 from evaluator_export.summary.words import WORDS
 from forms.definition import in_language
-
-if TYPE_CHECKING:
-    from evaluator_export.release import Occasion, Part
 
 INK, SOFT, LINE, ACCENT, HATCH = (HexColor(code) for code in ("#22303a", "#56646e", "#ddd6c8", "#1f6f6b", "#c9c2b4"))
 BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, textColor=INK, spaceAfter=6)
@@ -30,10 +28,10 @@ WIDTH = letter[0] - 40 * mm
 
 def draw(
     recipe: Recipe,
-    parts: Sequence["Part"],
+    parts: Sequence[Part],
     tables: Sequence[ProtectedTable],
     labels: Labels,
-    occasion: "Occasion",
+    occasion: Occasion,
     language: str,
 ) -> bytes:
     """Return the PDF in one language; its numbers are those of tables.csv."""
@@ -71,7 +69,7 @@ def _safe(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _about(part: "Part", recipe: Recipe, language: str) -> list[Paragraph]:
+def _about(part: Part, recipe: Recipe, language: str) -> list[Paragraph]:
     words, title = WORDS[language], part.dataset.title[language]
     names = [in_language(column.title, language) for column in part.dataset.quasi_identifiers]
     columns = ", ".join(names[:-1]) + words["and"] + names[-1] if len(names) > 1 else "".join(names)
@@ -88,7 +86,7 @@ def _percent(share: float) -> str:
 
 
 def _section(
-    table: ProtectedTable, recipe: Recipe, labels: Labels, occasion: "Occasion", language: str, chart: bool
+    table: ProtectedTable, recipe: Recipe, labels: Labels, occasion: Occasion, language: str, chart: bool
 ) -> list[Any]:
     words = WORDS[language]
     title = words["chart"].format(title=table.spec.title[language], period=occasion.period.name)

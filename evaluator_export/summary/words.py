@@ -26,8 +26,9 @@ WORDS = {
         "what_row": "{title} : {rows} lignes. Personne ne s'y distingue de moins de {others} autres selon {columns}.",
         "what_none": "{title} : aucune ligne. Trop peu de gens partagent leurs réponses pour cacher chacun parmi "
         "{others} autres.",
-        "left_out": "Environ {suppressed} des lignes qui pouvaient sortir sont retenues, car trop peu de gens partagent leurs "
-        "réponses; environ {refused} des dossiers restent au centre, car le consentement ne va pas jusqu'aux évaluateurs.",
+        "left_out": "Environ {suppressed} des lignes qui pouvaient sortir sont retenues, car trop peu de gens partagent "
+        "leurs réponses; environ {refused} des dossiers restent au centre, car le consentement ne va pas "
+        "jusqu'aux évaluateurs.",
         "never": "Les noms, les codes, les textes libres, les jours et les lieux exacts ne quittent jamais le centre.",
         "chart": "{title}, {period}",
         "protected": "Chaque compte est arrondi à un multiple de 5. Les comptes sous {threshold} sont cachés et paraissent "

@@ -1,4 +1,4 @@
-"""Make a demo: a centre with a synthetic year, through the same intake as real phones, and one release; and a second centre."""
+"""Make a demo: a centre with an invented year, sent as real phones send it, and one release; and a second centre."""
 
 import datetime as dt
 import hashlib
@@ -13,15 +13,15 @@ import click
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
-from fieldapp.cli.opening import opened
 from fieldapp.cli.demo_year import Year
+from fieldapp.cli.opening import opened
 from fieldapp.services import people
 from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.build_release import GRACE_DAYS, build_release
 from fieldapp.services.centres import add_first_admin, set_up_centre
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.devices import actor_of_token, enrol_device
 from fieldapp.services.receive_batch import receive_batch
-from fieldapp.services.build_release import GRACE_DAYS, build_release
 from fieldapp.store import centres, forms, releases, users
 from fieldapp.store.centres import Centre
 from forms.definition import FormDefinition
@@ -29,7 +29,7 @@ from forms.validation import check
 from sync.envelope import MAX_ITEMS, parse_batch
 from sync.intake import local_time
 
-PASSWORD = "demo-only-password"  # noqa: S105: printed on purpose; the demo holds invented people only
+PASSWORD = "demo-only-password"  # noqa: S105  printed on purpose; the demo holds invented people only
 WORKERS = 12
 SIGN_INS = [
     ("rexdale.admin", "the office of Rexdale centre", "/"),
@@ -48,7 +48,9 @@ def demo(seed: int, if_empty: bool) -> None:
         if centres.by_slug(session, "rexdale") is None:
             _make(session, settings.packages, seed)
         elif not if_empty:
-            raise click.ClickException("The demo is there already. For a fresh one use another folder: make run DATA=var/new")
+            raise click.ClickException(
+                "The demo is there already. For a fresh one use another folder: make run DATA=var/new"
+            )
     click.echo("Demo sign-ins (invented data; never use this password for real):")
     for name, what, where in SIGN_INS:
         click.echo(f"  {name:20} {PASSWORD}   {what}, at {where}")
@@ -71,7 +73,9 @@ def _make(session: Session, packages: Any, seed: int) -> None:
     other = set_up_centre(session, "jane", "Jane centre")
     add_first_admin(session, other, "jane.admin", PASSWORD)
     others = [_phone(session, other, "j01", "J-01")]
-    _send(session, other, others, Year(seed + 1, today, 1, encounters=25, mediations=3, incidents=1).records(), seed + 1, zone)
+    _send(
+        session, other, others, Year(seed + 1, today, 1, encounters=25, mediations=3, incidents=1).records(), seed + 1, zone
+    )
     click.echo(f"{sum(sent.values())} records: " + ", ".join(f"{count} {form}" for form, count in sorted(sent.items())))
 
 
@@ -81,9 +85,7 @@ def _last_complete_quarter(today: dt.date) -> periods.Period:
 
 
 def _add(session: Session, centre: Centre, username: str, label: str, role: str) -> None:
-    people.add_person(
-        session, Actor.system(centre.id), username=username, label=label, role=role, password=PASSWORD
-    )
+    people.add_person(session, Actor.system(centre.id), username=username, label=label, role=role, password=PASSWORD)
 
 
 def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor:

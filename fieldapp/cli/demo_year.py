@@ -11,6 +11,7 @@ SEASON = (0.7, 0.7, 0.85, 1.0, 1.15, 1.35, 1.5, 1.4, 1.15, 0.95, 0.8, 0.75)
 WEEKDAY = (0.9, 0.85, 0.9, 1.0, 1.3, 1.45, 1.1)
 HOURS = {14: 6, 15: 8, 16: 9, 17: 10, 18: 11, 19: 12, 20: 12, 21: 11, 22: 9, 23: 7, 0: 4, 1: 2, 12: 4, 13: 5, 11: 3, 10: 2}
 
+
 def card_code(value: int) -> str:
     """Return a participant's card code: eight signs of Crockford's base 32 and the check symbol (value mod 37)."""
     signs, rest = "", value
@@ -52,7 +53,7 @@ class Year:
                 made.append((self.random.randrange(self.workers), form, moment, build(moment)))
         made.sort(key=lambda record: (record[2], record[0], record[1]))
         # Two that a phone would not have let through: the centre keeps them and says why.
-        for worker, form, moment, answers in made[-2:]:
+        for _worker, form, _moment, answers in made[-2:]:
             if form == "encounter":
                 answers["people"] = {**answers["people"], "people_n": "900"}
         yield from made
@@ -61,8 +62,19 @@ class Year:
         return {"nbhd": self.pick(AREAS)}
 
     def _encounter(self, moment: dt.datetime) -> dict[str, Any]:
-        who = self.pick({"enrolled": 46, "known_not_enrolled": 10, "new_person": 12, "group": 18, "family": 7, "partner_agency": 7})
-        kinds = {"check_in": 30, "presence": 18, "support": 12, "deesc": 9, "canvass": 7, "accompany": 6, "family": 5, "school": 4}
+        who = self.pick(
+            {"enrolled": 46, "known_not_enrolled": 10, "new_person": 12, "group": 18, "family": 7, "partner_agency": 7}
+        )
+        kinds = {
+            "check_in": 30,
+            "presence": 18,
+            "support": 12,
+            "deesc": 9,
+            "canvass": 7,
+            "accompany": 6,
+            "family": 5,
+            "school": 4,
+        }
         kinds |= {"med_followup": 4, "group_session": 3, "crisis": 3, "hospital": 2, "court_support": 2, "online_watch": 2}
         kind = "outreach_new" if who == "new_person" else self.pick(kinds)
         risk = self.pick({"none": 30, "low": 34, "raised": 18, "high": 10, "imminent": 2, "cannot_say": 6})
@@ -74,8 +86,18 @@ class Year:
                 "contact_type": kind,
                 "mode": self.pick({"in_person": 78, "phone_call": 10, "text_message": 8, "social_media": 4}),
                 "setting": self.pick(
-                    {"street": 26, "housing_common_area": 20, "park": 13, "plaza_mall": 11, "community_centre": 9, "school": 7,
-                     "home": 6, "transit": 4, "hospital": 2, "online": 2}
+                    {
+                        "street": 26,
+                        "housing_common_area": 20,
+                        "park": 13,
+                        "plaza_mall": 11,
+                        "community_centre": 9,
+                        "school": 7,
+                        "home": 6,
+                        "transit": 4,
+                        "hospital": 2,
+                        "online": 2,
+                    }
                 ),
             },
             "when_where": {"enc_date": f"{moment:%Y-%m-%d}", "enc_hour": f"{moment:%H}", **self._where()},
@@ -108,7 +130,9 @@ class Year:
         return answers
 
     def _mediation(self, moment: dt.datetime) -> dict[str, Any]:
-        outcome = self.pick({"resolved": 40, "resolved_conditions": 18, "temporary": 22, "ongoing": 12, "not_resolved": 6, "unknown": 2})
+        outcome = self.pick(
+            {"resolved": 40, "resolved_conditions": 18, "temporary": 22, "ongoing": 12, "not_resolved": 6, "unknown": 2}
+        )
         likelihood = self.pick({"very_unlikely": 10, "unlikely": 25, "likely": 42, "very_likely": 23})
         answers: dict[str, Any] = {
             "when_where": {

@@ -7,7 +7,7 @@ import click
 from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
-from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import Settings
 from fieldapp.store import centres, migrations
 from fieldapp.store.centres import Centre

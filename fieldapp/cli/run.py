@@ -20,17 +20,22 @@ THREADS = 8
 
 
 @click.command()
+@click.option("--demo", is_flag=True, help="Set up the database and, when it is empty, the demo; print its sign-ins.")
 @click.option("--tls", is_flag=True, help="Also serve the local network over https, and show a QR code for a phone.")
-def run(tls: bool) -> None:
+def run(demo: bool, tls: bool) -> None:
     """Serve the app and run the scheduler until Ctrl-C."""
     settings = settings_module.read()
+    _refuse_taken(settings.host, int(settings.port))
+    if demo:
+        for arguments in (["db", "upgrade"], ["demo", "--if-empty"]):
+            if subprocess.run([sys.executable, "-m", "fieldapp", *arguments]).returncode:
+                sys.exit(1)
     if not migrations.is_current(engine_for(settings.url)):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
-    _refuse_taken(settings.host, int(settings.port))
     commands = [_web(settings, f"{settings.host}:{settings.port}"), [sys.executable, "-m", "fieldapp", "scheduler"]]
-    environments = [os.environ, os.environ]
+    environments = [dict(os.environ), dict(os.environ)]
     if tls:
-        _refuse_taken("0.0.0.0", TLS_PORT)  # noqa: S104: phones on the local network must reach it; asked for by --tls
+        _refuse_taken("0.0.0.0", TLS_PORT)  # noqa: S104  phones on the local network must reach it
         certificate, key = local_tls.certificate(settings.folder / "tls")
         bound = [*_web(settings, f"0.0.0.0:{TLS_PORT}"), "--certfile", str(certificate), "--keyfile", str(key)]
         commands.append(bound)

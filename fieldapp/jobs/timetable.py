@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from fieldapp.services.build_release import build_release, due
 from fieldapp.services.acts import utcnow
+from fieldapp.services.build_release import build_release, due
 from fieldapp.settings import Settings
 from fieldapp.store import releases as store
-from fieldapp.store.database import write_transaction
+from fieldapp.store.database import WriteTransaction
 
 log = logging.getLogger("fieldapp.jobs")
 
@@ -31,7 +31,7 @@ def build_due_releases(session: Session, settings: Settings) -> None:
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             log.error("could not build %s: %s", name, type(error).__name__)
-    with write_transaction(session):
+    with WriteTransaction(session):
         store.beat(session, utcnow())
 
 

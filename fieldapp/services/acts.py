@@ -9,9 +9,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from fieldapp.services.access import ACCESS, SYSTEM
-from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import audit
-from fieldapp.store.database import write_transaction
+from fieldapp.store.database import WriteTransaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,9 +67,9 @@ def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Conc
 
     def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
-        def run(session: Session, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+        def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             _admit(name, actor)
-            with write_transaction(session):
+            with WriteTransaction(session):
                 this = Act(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
                 line = audit.AuditLine(
@@ -95,7 +95,7 @@ def reading(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[
 
     def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
-        def run(session: Session, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+        def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             _admit(name, actor)
             return function(Act(session, actor, utcnow()), *args, **kwargs)
 

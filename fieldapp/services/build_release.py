@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods, recipe, release, seal
+from evaluator_export.parts import Occasion
 from evaluator_export.periods import Period
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.definitions import definition_of
 from fieldapp.store import centres, forms, records, releases
-from fieldapp.store.database import write_transaction
+from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import Release, ReleaseRun, Series
 from forms.definition import FormDefinition
 
@@ -56,7 +57,7 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
         return _publish(session, Actor.system(series.centre_id), run_id, token, series, period, path, manifest)
     except Exception as error:
         session.rollback()
-        with write_transaction(session):
+        with WriteTransaction(session):
             releases.finish(session, run_id, token, "failed", utcnow(), f"{type(error).__name__}: {error}"[:2000])
         raise
 
@@ -64,7 +65,7 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
 def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -> ReleaseRun | None:
     """Take the period, with a new token, unless it is over or another runner's lease still holds."""
     try:
-        with write_transaction(session):
+        with WriteTransaction(session):
             run = releases.run_of(session, series.id, period.name)
             if run is None:
                 run = ReleaseRun(series_id=series.id, period=period.name, attempts=0)
@@ -85,7 +86,7 @@ def _package(session: Session, series: Series, period: Period, cut_off: dt.datet
         form: list(records.for_release(session, series.centre_id, form, period.first, period.last, cut_off))
         for form in definitions
     }
-    occasion = release.Occasion(
+    occasion = Occasion(
         centre=centres.get(session, series.centre_id).name,
         period=period,
         cut_off=cut_off.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -128,7 +129,7 @@ def _keep(data: bytes, packages: Path) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

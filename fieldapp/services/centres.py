@@ -1,6 +1,5 @@
 """Centres: set one up with its forms, its series and its first admin. Only the operator can, from the command line."""
 
-import datetime as dt
 import functools
 import secrets
 from pathlib import Path
@@ -11,10 +10,10 @@ from evaluator_export import periods
 from fieldapp.services import people
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms import publish_form
-from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import centres, releases
 from fieldapp.store.centres import Centre
-from fieldapp.store.database import write_transaction
+from fieldapp.store.database import WriteTransaction
 from forms.definition import Compiled
 from forms.isolation import compile_isolated
 
@@ -27,7 +26,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
     if centres.by_slug(session, slug):
         raise ActProblem("centre.taken", N_("There is a centre “{slug}” already."), {"slug": slug})
     now = utcnow()
-    with write_transaction(session):
+    with WriteTransaction(session):
         centre = Centre(slug=slug, name=name, created_at=now)
         session.add(centre)
         session.flush()
@@ -59,4 +58,3 @@ def add_first_admin(session: Session, centre: Centre, username: str, password: s
     """Return the password of the centre's first admin."""
     actor = Actor.system(centre.id)
     return people.add_person(session, actor, username=username, label="Admin", role="admin", password=password)
-

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.definitions import definition_of
-from fieldapp.services.problems import ActProblem, N_, not_found
+from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import forms
 from fieldapp.store.forms import FormVersion
 from forms.definition import Compiled, FormDefinition
@@ -23,13 +23,15 @@ def open_form(a: Act, version_id: int) -> tuple[FormVersion, FormDefinition]:
 
 @act("form.publish")
 def publish_form(a: Act, compiled: Compiled, workbook: bytes) -> FormVersion:
-    """Publish a compiled form (see forms.isolation). The same form again changes nothing; other content needs a new version."""
+    """Publish a compiled form. The same form again changes nothing; other content needs a new version."""
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
     existing = forms.find(a.session, a.centre_id, definition.id, definition.version)
     if existing is not None:
         if existing.sha256 != definition.sha256:
-            text = N_("Version {version} of “{form}” is already published with other content. Give the workbook a new version.")
+            text = N_(
+                "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
+            )
             raise ActProblem("form.version_taken", text, {"form": definition.id, "version": definition.version})
         existing.withdrawn_at = None
         a.note(target, again=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fieldapp.services import passwords
 from fieldapp.services.access import ROLES
 from fieldapp.services.acts import Act, act, reading
-from fieldapp.services.problems import ActProblem, N_, not_found
+from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import devices, users
 from fieldapp.store.devices import Device
 from fieldapp.store.users import User

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from forms.problems import N_ as N_
+from forms.problems import N_
+
+__all__ = ["N_", "ActProblem", "not_found"]
 
 
 @dataclass

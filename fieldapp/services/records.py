@@ -75,9 +75,7 @@ def open_record(a: Act, instance_id: str) -> OpenedRecord:
     history = audit.of_target(a.session, a.centre_id, target)
     a.note(target)
     arrived = submissions.of_record(a.session, a.centre_id, instance_id)
-    return OpenedRecord(
-        record, definition_of(version), worker, arrived, history, users.labels(a.session, a.centre_id)
-    )
+    return OpenedRecord(record, definition_of(version), worker, arrived, history, users.labels(a.session, a.centre_id))
 
 
 @reading("records.browse")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldapp.services.acts import Act, act, reading
-from fieldapp.services.problems import ActProblem, N_, not_found
+from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import releases
 from fieldapp.store.releases import Release, ReleaseRun, Series
 

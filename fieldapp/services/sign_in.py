@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import passwords
 from fieldapp.services.acts import utcnow
-from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import audit, throttles, users
-from fieldapp.store.database import write_transaction
+from fieldapp.store.database import WriteTransaction
 
 WINDOW = dt.timedelta(minutes=15)
 PER_NAME, PER_ADDRESS = 6, 60  # failures in the window before sign-in pauses
@@ -26,7 +26,7 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
     user = users.by_username(session, username)
     is_right = passwords.is_right(user.password if user else None, password[:1000])
     is_admitted = is_right and user is not None and user.active
-    with write_transaction(session):
+    with WriteTransaction(session):
         if is_admitted:
             throttles.forget(session, by_name, now - WINDOW)
         else:

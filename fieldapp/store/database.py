@@ -41,7 +41,7 @@ def prepare(engine: sa.Engine) -> None:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-class write_transaction:
+class WriteTransaction:
     """Begin a transaction that will write, commit at its end, roll back on an error."""
 
     def __init__(self, session: Session):

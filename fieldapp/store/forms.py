@@ -35,7 +35,9 @@ def find(session: Session, centre_id: int, form: str, version: str) -> FormVersi
 
 
 def list_for(session: Session, centre_id: int) -> Sequence[FormVersion]:
-    query = sa.select(FormVersion).where(FormVersion.centre_id == centre_id).order_by(FormVersion.form, FormVersion.id.desc())
+    query = (
+        sa.select(FormVersion).where(FormVersion.centre_id == centre_id).order_by(FormVersion.form, FormVersion.id.desc())
+    )
     return session.scalars(query).all()
 
 

@@ -97,7 +97,7 @@ def get(session: Session, centre_id: int, instance_id: str) -> Record | None:
 def counts_since(session: Session, centre_id: int, since: dt.date) -> dict[str, int]:
     """Return how many records of each form fall on or after a day."""
     query = sa.select(Record.form, sa.func.count()).where(Record.centre_id == centre_id, Record.occurred_on >= since)
-    return {form: count for form, count in session.execute(query.group_by(Record.form))}
+    return {row[0]: row[1] for row in session.execute(query.group_by(Record.form))}
 
 
 def areas(session: Session, centre_id: int) -> Sequence[str]:

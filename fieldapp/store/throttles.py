@@ -18,7 +18,7 @@ class Throttle(Base):
 
 def failures(session: Session, keys: list[str], after: dt.datetime) -> dict[str, int]:
     query = sa.select(Throttle.key, Throttle.failures).where(Throttle.key.in_(keys), Throttle.since > after)
-    return {key: count for key, count in session.execute(query)}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def add_failure(session: Session, key: str, now: dt.datetime, window: dt.timedelta) -> None:

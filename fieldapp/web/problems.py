@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -92,4 +92,3 @@ def init(app: Flask) -> None:
     def on_other(error: Exception) -> Any:
         log.error("unexpected %s at %s", type(error).__name__, request.endpoint, exc_info=app.debug or app.testing)
         return answer("unexpected", gettext(UNEXPECTED), 500)
-

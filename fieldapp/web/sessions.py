@@ -9,7 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
-from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import users
 from fieldapp.store.base import Base
 from fieldapp.store.users import User
@@ -33,8 +33,8 @@ class _Datastore(UserDatastore):  # type: ignore[misc]
 
 def init(app: Flask) -> None:
     app.config.update(
-        SECURITY_PASSWORD_SALT="unused: hashes carry their own salt",
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_SALT="unused: hashes carry their own salt",  # noqa: S106
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],

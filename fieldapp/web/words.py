@@ -74,7 +74,8 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
 
 def problem_text(problem: dict[str, Any]) -> str:
     text = str(problem.get("text", ""))
-    return (gettext(text) if text else "").format(**problem.get("details", {}))
+    details: dict[str, str] = problem.get("details", {})
+    return str(gettext(text)).format(**details) if text else ""
 
 
 def problem_question(definition: FormDefinition | None, problem: dict[str, Any]) -> str:

@@ -96,10 +96,8 @@ def arithmetic(sign: str, a: float, b: float) -> float:
 
 def values_of(argument: Any, context: Context) -> list[Value]:
     """Return the values of an argument: every node of a path, or the one value of anything else; blanks left out."""
-    if argument[0] == "path":
-        values = [node.value() for node in nodes(argument, context)]
-    else:
-        values = [evaluate(argument, context)]
+    is_path = argument[0] == "path"
+    values = [node.value() for node in nodes(argument, context)] if is_path else [evaluate(argument, context)]
     return [value for value in values if value != ""]
 
 

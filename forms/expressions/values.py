@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 EPOCH = dt.datetime(1970, 1, 1)
 DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
-DATE_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+DATE_TIME = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
 NUMBER = re.compile(r"\s*-?(\d+(\.\d*)?|\.\d+)\s*", re.ASCII)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
 
-from fieldapp.services import devices, forms, home as home_act, people as people_acts, records
+from fieldapp.services import devices, forms, records
+from fieldapp.services import home as home_act
+from fieldapp.services import people as people_acts
 from fieldapp.services.problems import ActProblem
 from fieldapp.store.records import Filter
 from fieldapp.web.admin.inputs import FilterInput, PersonInput, UploadInput

