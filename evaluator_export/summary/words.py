@@ -13,6 +13,7 @@ WORDS = {
         "chart": "{title}, {period}",
         "protected": "Every count is rounded to a multiple of 5. Counts under {threshold} are hidden and show as "
         "<{threshold}, so rows need not add up to totals.",
+        "nothing": "No records in this period.",
         "total": "Total",
         "count": "Count",
         "source": "Source: records of {centre}, {first} to {last}, cut off {cut_off}.",
@@ -33,6 +34,7 @@ WORDS = {
         "chart": "{title}, {period}",
         "protected": "Chaque compte est arrondi à un multiple de 5. Les comptes sous {threshold} sont cachés et paraissent "
         "comme <{threshold}; les lignes ne donnent donc pas toujours le total.",
+        "nothing": "Aucun dossier dans cette période.",
         "total": "Total",
         "count": "Compte",
         "source": "Source : dossiers de {centre}, du {first} au {last}, arrêtés le {cut_off}.",

@@ -70,17 +70,20 @@ def _narrow(query: sa.Select[Any], centre_id: int, wanted: Filter) -> sa.Select[
     return query
 
 
+def _position(cursor: str) -> tuple[dt.date, int] | None:
+    """Return the day and id that a cursor names; None for one that is blank or broken."""
+    day, _, last = cursor.partition("_")
+    try:
+        return (dt.date.fromisoformat(day), int(last)) if last.isdecimal() and len(last) < 19 else None
+    except ValueError:
+        return None
+
+
 def page(session: Session, centre_id: int, wanted: Filter, cursor: str = "", size: int = 25) -> Page:
     """Return the newest records first, by keyset: the cost of a page does not grow with its depth."""
     query = _narrow(sa.select(Record), centre_id, wanted)
-    if cursor:
-        day, _, last = cursor.partition("_")
-        try:
-            position = (dt.date.fromisoformat(day), int(last))
-        except ValueError:
-            position = None
-        if position:
-            query = query.where(sa.tuple_(Record.occurred_on, Record.id) < position)
+    if position := _position(cursor):
+        query = query.where(sa.tuple_(Record.occurred_on, Record.id) < position)
     query = query.order_by(Record.occurred_on.desc(), Record.id.desc()).limit(size + 1)
     found = session.scalars(query).all()
     shown = found[:size]
