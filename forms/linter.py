@@ -98,7 +98,7 @@ def _expressions(row: Row, names: set[str]) -> Iterator[FormProblem]:
         try:
             parse(REFERENCE.sub(r"\1", text))
         except ExpressionError as error:
-            yield FormProblem(error.code, "{reason}", {"reason": error.message}, row=row.number, column=column)
+            yield FormProblem(error.code, error.text, error.details, row=row.number, column=column)
 
 
 def _settings(workbook: Workbook) -> Iterator[FormProblem]:

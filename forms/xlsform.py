@@ -113,7 +113,7 @@ class _Reader:
         except ExpressionError as error:
             row = self.workbook.by_path.get(path or "")
             number = row.number if row else None
-            self.problems.append(FormProblem(error.code, "{reason}", {"reason": error.message}, row=number, column=column))
+            self.problems.append(FormProblem(error.code, error.text, error.details, row=number, column=column))
             return None
 
     def label(self, element: ElementTree.Element | None, tag: str) -> Words:

@@ -18,11 +18,11 @@ TEMPLATE = TRANSLATIONS / "messages.pot"
 KEYWORDS = ["N_", "t", "nt:1,2", "lazy_gettext", "_"]
 
 
-def extract(target: Path, *folders: str) -> None:
-    command = [sys.executable, "-m", "babel.messages.frontend", "extract", "-F", str(TRANSLATIONS / "babel.cfg")]
+def extract(target: Path, mapping: str = "babel.cfg") -> None:
+    command = [sys.executable, "-m", "babel.messages.frontend", "extract", "-F", str(TRANSLATIONS / mapping)]
     for keyword in KEYWORDS:
         command += ["-k", keyword]
-    command += ["--no-location", "--sort-output", "--omit-header", "-o", str(target), *(folders or ["."])]
+    command += ["--no-location", "--sort-output", "--omit-header", "-o", str(target), "."]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
@@ -47,7 +47,7 @@ def compile_all() -> None:
     with po("fr").with_suffix(".mo").open("wb") as file:
         write_mo(file, catalogue)
     template = TRANSLATIONS / "client.pot"
-    extract(template, "client/src")
+    extract(template, "client.cfg")
     words = {}
     for message in read(template):
         singular = message.id if isinstance(message.id, str) else message.id[0]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from forms.expressions.functions import SIGNATURES
+from forms.problems import N_
 
 Ast = list[object]
 
@@ -13,10 +14,9 @@ MAX_DEPTH = 200  # a deeper expression is a mistake or an attack, and would exha
 class ExpressionError(ValueError):
     """Say what is wrong with an expression, in words for a form author."""
 
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    def __init__(self, code: str, text: str, **details: str):
+        super().__init__(text.format(**details))
+        self.code, self.text, self.details = code, text, details
 
 
 TOKEN = re.compile(
@@ -69,16 +69,20 @@ class _Parser:
 
     def _refuse_character(self, character: str) -> None:
         if character in "“”‘’«»":
-            raise ExpressionError("expression.smart_quote", f"Use straight quotes (' or \") instead of {character}.")
+            raise ExpressionError(
+                "expression.smart_quote", N_("Use straight quotes (' or \") instead of {sign}."), sign=character
+            )
         if character in "'\"":
-            raise ExpressionError("expression.open_quote", "A quote is opened and never closed.")
+            raise ExpressionError("expression.open_quote", N_("A quote is opened and never closed."))
         if character == "$":
-            raise ExpressionError("expression.reference", "Write a reference as ${name}, with a question that exists.")
-        raise ExpressionError("expression.character", f"“{character}” has no meaning here.")
+            raise ExpressionError(
+                "expression.reference", N_("Write a reference with a dollar sign and braces around the name of a question.")
+            )
+        raise ExpressionError("expression.character", N_("“{sign}” has no meaning here."), sign=character)
 
     def whole(self) -> Ast:
         if self.peek() == ("end", ""):
-            raise ExpressionError("expression.empty", "The expression is empty.")
+            raise ExpressionError("expression.empty", N_("The expression is empty."))
         ast = self.expression(0)
         if self.peek()[0] != "end":
             self.unexpected()
@@ -100,19 +104,20 @@ class _Parser:
 
     def expect(self, symbol: str) -> None:
         if not self.takes(symbol):
-            self.unexpected(f"“{symbol}” is missing")
+            self.unexpected()
 
-    def unexpected(self, what: str = "") -> None:
+    def unexpected(self) -> None:
         kind, value = self.peek()
-        where = "at the end" if kind == "end" else f"before “{value}”"
         if value == "=" and self.at and self.tokens[self.at - 1] == ("symbol", "="):
-            raise ExpressionError("expression.double_equals", "Write one “=” instead of “==”.")
-        raise ExpressionError("expression.syntax", f"{what or 'Something is missing or too much'} {where}.")
+            raise ExpressionError("expression.double_equals", N_("Write one “=” instead of “==”."))
+        if kind == "end":
+            raise ExpressionError("expression.syntax", N_("Something is missing at the end of the expression."))
+        raise ExpressionError("expression.syntax", N_("Something is missing or too much before “{sign}”."), sign=value)
 
     def expression(self, minimum: int) -> Ast:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ExpressionError("expression.too_deep", "The expression is nested too deeply.")
+            raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
         if self.takes("-"):
             left: Ast = ["neg", self.expression(NEGATION)]
         else:
@@ -144,7 +149,7 @@ class _Parser:
             return self.path()
         if value == "=" or kind == "end":
             self.unexpected()
-        raise ExpressionError("expression.unsupported", f"“{value}” is not supported here.")
+        raise ExpressionError("expression.unsupported", N_("“{sign}” is not supported here."), sign=value)
 
     def call(self) -> Ast:
         name = self.next()[1]
@@ -164,11 +169,17 @@ class _Parser:
     @staticmethod
     def check_signature(name: str, count: int) -> None:
         if name not in SIGNATURES:
-            raise ExpressionError("expression.function", f"There is no function “{name}()” here.")
+            raise ExpressionError("expression.function", N_("There is no function “{name}()” here."), name=name)
         least, most = SIGNATURES[name]
         if count < least or (most is not None and count > most):
-            wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            raise ExpressionError("expression.arguments", f"“{name}()” takes {wanted} value(s), not {count}.")
+            wanted = str(least) if least == most else f"{least}+" if most is None else f"{least}–{most}"
+            raise ExpressionError(
+                "expression.arguments",
+                N_("“{name}()” takes this many values: {wanted}, not {count}."),
+                name=name,
+                wanted=wanted,
+                count=str(count),
+            )
 
     def path(self) -> Ast:
         if self.takes("/"):
@@ -180,7 +191,7 @@ class _Parser:
         while self.takes("/"):
             steps.append(self.step())
         if self.peek() == ("symbol", "["):
-            raise ExpressionError("expression.predicate", "Conditions in [brackets] are not supported yet.")
+            raise ExpressionError("expression.predicate", N_("Conditions in [brackets] are not supported yet."))
         return steps
 
     def step(self) -> Ast:
@@ -192,6 +203,6 @@ class _Parser:
         if kind != "name":
             self.at -= 1
             if value in ("//", "@", "::", "*"):
-                raise ExpressionError("expression.axis", f"“{value}” is not supported in a path.")
-            self.unexpected("A name is missing")
+                raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=value)
+            self.unexpected()
         return ["child", value]

@@ -26,7 +26,9 @@ def run_on_phone(given: dict[str, Any]) -> dict[str, Any]:
     """Run the client's engine in Node over the same input."""
     node = ["python3", str(HERE.parent.parent / "tools/with_node.py"), "node"]
     subprocess.run([*node, str(CLIENT / "build.mjs"), "--tests"], check=True)
-    done = subprocess.run([*node, str(CLIENT / "build/test/runner.mjs")], input=json.dumps(given), capture_output=True, text=True)
+    done = subprocess.run(
+        [*node, str(CLIENT / "build/test/runner.mjs")], input=json.dumps(given), capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result

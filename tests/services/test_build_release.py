@@ -83,9 +83,13 @@ def test_what_was_missed_is_caught_up_oldest_first(
     assert beat and beat.at == later
 
 
-def test_the_package_holds_what_it_promises_and_no_canary(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+def test_the_package_holds_what_it_promises_and_no_canary(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
     fill(session, cast, 240, dt.date(2026, 7, 1))
-    code = encounter(dt.date(2026, 8, 1), people={"who": "enrolled", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "1"})
+    code = encounter(
+        dt.date(2026, 8, 1), people={"who": "enrolled", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "1"}
+    )
     receive_batch(session, cast.amina, parse_batch(batch(envelope(code, day=dt.date(2026, 8, 1)))))
     release = build_release(session, series, parse("2026-Q3"), tmp_path)
     assert release

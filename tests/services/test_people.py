@@ -48,9 +48,7 @@ def test_a_person_is_added_with_a_password_shown_once(session: Session, cast: Ca
         ("new", "x", "", "person.incomplete"),
     ],
 )
-def test_a_bad_person_is_refused(
-    session: Session, cast: Cast, username: str, label: str, role: str, code: str
-) -> None:
+def test_a_bad_person_is_refused(session: Session, cast: Cast, username: str, label: str, role: str, code: str) -> None:
     with pytest.raises(ActProblem) as refused:
         people.add_person(session, cast.rosa, username=username, label=label, role=role)
     assert refused.value.code == code

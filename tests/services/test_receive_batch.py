@@ -82,7 +82,11 @@ def test_what_fails_is_kept_with_its_reasons(session: Session, cast: Cast, item:
 
 
 def test_a_poisoned_record_does_not_block_the_others(session: Session, cast: Cast) -> None:
-    assert send(session, cast, envelope(encounter()), envelope("{"), envelope(encounter())) == ["stored", "rejected", "stored"]
+    assert send(session, cast, envelope(encounter()), envelope("{"), envelope(encounter())) == [
+        "stored",
+        "rejected",
+        "stored",
+    ]
 
 
 def test_damage_on_the_way_is_sent_again(session: Session, cast: Cast) -> None:

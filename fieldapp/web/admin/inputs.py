@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import DateField, Form, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from fieldapp.services.access import ROLES
@@ -24,7 +25,9 @@ class PersonInput(FlaskForm):  # type: ignore[misc]
     username = StringField(lazy_gettext("Sign-in name"), [InputRequired(), Length(max=64)])
     label = StringField(lazy_gettext("Label"), [InputRequired(), Length(max=64)])
     role = SelectField(
-        lazy_gettext("Role"), choices=[(role, lazy_gettext(ROLE_NAMES[role])) for role in ROLES], default=ROLES[0]
+        lazy_gettext("Role"),
+        choices=[SelectChoice(role, lazy_gettext(ROLE_NAMES[role])) for role in ROLES],
+        default=ROLES[0],
     )
 
 

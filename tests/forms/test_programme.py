@@ -1,0 +1,100 @@
+"""The programme's forms, as centres get them."""
+
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forms.privacy import PrivacyClass
+from forms.validation import check
+from sync.intake import local_time
+from tests.cast import encounter
+from tests.programme import FOLDER, FORMS, compiled_of, definition_of, workbook_of
+
+EXPECTED = {"encounter": 20, "mediation": 22, "incident": 20, "referral": 12, "event": 11}
+
+
+def test_the_workbooks_are_those_that_the_sources_give(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, str(FOLDER.parent.parent / "tools/build_forms.py"), str(tmp_path)], check=True)
+    for form in FORMS:
+        assert (tmp_path / f"{form}.xlsx").read_bytes() == workbook_of(form), f"{form}: run make forms"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_question_is_classified_and_in_english_and_french(form: str) -> None:
+    compiled = compiled_of(form)
+    assert compiled.warnings == []
+    definition = compiled.definition
+    assert set(definition.title) == {"en", "fr"}
+    asked = [element for element in definition.elements if element.kind == "question" and element.type != "calculate"]
+    assert len(asked) >= EXPECTED[form]
+    for element in definition.elements:
+        if element.is_answered:
+            assert element.privacy in list(PrivacyClass), element.path
+        if element.type != "calculate":
+            assert set(element.label) == {"en", "fr"}, element.path
+        if element.constraint:
+            assert set(element.constraint_message) == {"en", "fr"}, element.path
+    for choices in definition.choices.values():
+        assert all(set(choice.label) == {"en", "fr"} for choice in choices)
+
+
+@pytest.mark.parametrize("form", ["encounter", "referral"])
+def test_forms_that_meet_a_person_carry_the_consent_group(form: str) -> None:
+    names = {element.name for element in definition_of(form).children["/data/consent"]}
+    assert names >= {"script", "said", "understood", "tier_said", "receipt_given", "tier"}
+
+
+def problems(**changes: dict[str, str]) -> list[str]:
+    answers = encounter(dt.date(2026, 3, 8), **changes)
+    checked = check(definition_of("encounter"), answers, local_time(dt.datetime(2026, 3, 8, 22)))
+    return [f"{problem.path} {problem.code}" for problem in checked.problems]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"people": {"who": "enrolled", "code": "K7QM-3RXDQ"}, "consent": {"said": "earlier", "tier_said": "2"}}, []),
+        ({"people": {"who": "enrolled", "code": "K7QM3RXDQ"}, "consent": {"said": "earlier", "tier_said": "2"}}, []),
+        (
+            {"people": {"who": "enrolled", "code": "K7QM-3RXD0"}, "consent": {"said": "earlier", "tier_said": "2"}},
+            ["people.code answers.constraint"],
+        ),
+        (
+            {"people": {"who": "enrolled", "code": "K7QM-3RXMQ"}, "consent": {"said": "earlier", "tier_said": "2"}},
+            ["people.code answers.constraint"],
+        ),
+        ({"people": {"who": "new_person"}}, ["consent.said answers.required"]),
+        ({"people": {"people_n": "0"}}, ["people.people_n answers.constraint"]),
+        ({"when_where": {"enc_date": "2026-03-09"}}, ["when_where.enc_date answers.constraint"]),
+        ({"when_where": {"enc_date": "2026-02-21"}}, ["when_where.enc_date answers.constraint"]),
+        ({"when_where": {"enc_date": "2026-02-22"}}, []),
+        ({"when_where": {"nbhd": "014"}}, ["when_where.nbhd answers.type"]),
+        ({"next": {"note": "x" * 281}}, ["next.note answers.constraint"]),
+    ],
+)
+def test_the_encounters_rules(changes: dict[str, dict[str, str]], expected: list[str]) -> None:
+    assert problems(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("consent", "tier"),
+    [
+        ({"said": "read_out", "understood": "yes", "tier_said": "2", "receipt_given": "printed"}, "2"),
+        ({"said": "read_out", "understood": "no"}, "0"),
+        ({"said": "not_asked"}, "0"),
+        ({"said": "earlier", "tier_said": "3"}, "3"),
+    ],
+)
+def test_unanswered_consent_is_tier_0(consent: dict[str, str], tier: str) -> None:
+    answers = encounter(people={"who": "new_person"}, consent=consent)
+    assert answers["consent"]["tier"] == tier
+
+
+def test_irrelevant_answers_are_erased_not_hidden() -> None:
+    answers = encounter(people={"who": "group", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "3"})
+    assert "code" not in answers["people"]
+    assert "consent" not in answers

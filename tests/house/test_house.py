@@ -1,0 +1,136 @@
+"""The house's own rules."""
+
+import dataclasses
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from fieldapp import settings as settings_module
+from fieldapp.cli import COMMANDS
+from fieldapp.services import acts
+from fieldapp.services.access import ACCESS
+from fieldapp.settings import Settings, SettingsProblem
+from fieldapp.web.words import ACTS
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def load_services() -> None:
+    for path in sorted((ROOT / "fieldapp/services").glob("*.py")):
+        __import__(f"fieldapp.services.{path.stem}")
+
+
+def test_every_act_has_an_access_rule_and_every_rule_an_act() -> None:
+    load_services()
+    assert set(acts.REGISTER) == set(ACCESS)
+
+
+def test_every_act_that_writes_has_words_for_the_audit_page() -> None:
+    load_services()
+    written = {name for name in acts.REGISTER if name.split(".")[1] not in ("browse", "fetch", "list", "see")} - {
+        "form.open"
+    }
+    assert written <= set(ACTS)
+
+
+def test_every_setting_is_documented() -> None:
+    page = (ROOT / "docs/operators.md").read_text()
+    for setting in dataclasses.fields(Settings):
+        assert f"`FIELDAPP_{setting.name.upper()}`" in page
+        assert setting.metadata["text"].rstrip(".") in page
+
+
+def test_every_command_and_target_is_documented() -> None:
+    page = (ROOT / "docs/operators.md").read_text()
+    for command in COMMANDS:
+        assert f"`fieldapp {command}" in page
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in targets:
+        assert f"`make {target}" in (ROOT / "CONTRIBUTING.md").read_text() + page, target
+
+
+def test_every_problem_code_has_a_paragraph() -> None:
+    codes: set[str] = set()
+    for package in ("forms", "sync", "fieldapp"):
+        for path in (ROOT / package).rglob("*.py"):
+            codes |= set(
+                re.findall(
+                    r'"((?:form|expression|answers|sync|access|sign_in|person|release|centre|storage)\.[a-z_0-9]+)"',
+                    path.read_text(),
+                )
+            )
+    codes -= set(ACCESS) | {"sign_in.ok", "sign_in.failed", "release.build"}
+    page = (ROOT / "docs/problems.md").read_text()
+    missing = sorted(code for code in codes if f"`{code}`" not in page)
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"FIELDAPP_PROT": "1"}, "Did you mean FIELDAPP_PORT"),
+        ({"FIELDAPP_PORT": "x"}, "from 1 to 65535"),
+        ({"FIELDAPP_SECRET_KEY_FILE": "/nonexistent"}, "cannot be read"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_a_suggestion(environment: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsProblem, match=words):
+        settings_module.read(environment)
+
+
+def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path / "data"))
+    assert settings.key() == settings.key()
+    assert (tmp_path / "data/secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_french_is_complete_and_keeps_every_placeholder(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "tools"))
+    catalogues = importlib.import_module("catalogues")
+    template = tmp_path / "all.pot"
+    catalogues.extract(template)
+    held = catalogues.read(catalogues.po("fr"))
+    for message in catalogues.read(template):
+        if not message.id:
+            continue
+        singular = message.id if isinstance(message.id, str) else message.id[0]
+        found = held.get(singular)
+        strings = [found.string] if found and isinstance(found.string, str) else list(found.string) if found else []
+        assert strings and all(strings), f"no French for: {singular}"
+        marks = set(re.findall(r"\{\w+\}|%\(\w+\)[sd]", singular))
+        for string in strings:
+            assert set(re.findall(r"\{\w+\}|%\(\w+\)[sd]", string)) == marks, singular
+    with catalogues.po("fr").open("rb") as file:
+        assert not [message.id for message in read_po(file) if message.fuzzy and message.id]
+
+
+def test_no_machine_path_and_no_registry_is_in_the_repository() -> None:
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\0"
+    )
+    registries = re.compile(r"(pypi|npmjs|pythonhosted)\.org")
+    for name in filter(None, files):
+        path = ROOT / name
+        if path.suffix in (".png", ".xlsx", ".zip") or not path.is_file() or path == Path(__file__):
+            continue
+        assert not registries.search(path.read_text(encoding="utf-8")), name
+
+
+def test_the_commands_speak_plainly(tmp_path: Path) -> None:
+    environment = {"PATH": "", "FIELDAPP_DATA": str(tmp_path), "FIELDAPP_PORT": "8000"}
+    for arguments, words in [
+        (["release", "build", "x", "--period", "2026-Q3", "--out", str(tmp_path)], "fieldapp db upgrade"),
+        (["release", "build", "x", "--period", "nope", "--out", str(tmp_path)], "not a period"),
+        (["run"], "fieldapp db upgrade"),
+    ]:
+        done = subprocess.run(
+            [sys.executable, "-m", "fieldapp", *arguments], capture_output=True, text=True, env=environment, cwd=ROOT
+        )
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr

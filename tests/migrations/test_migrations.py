@@ -1,0 +1,53 @@
+"""Each migration, up and down, with data, on both databases, in raw SQL."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy.orm import Session
+
+from fieldapp.services.receive_batch import receive_batch
+from fieldapp.store import migrations
+from sync.envelope import parse_batch
+from tests.cast import Cast, batch, encounter, envelope, make_cast
+
+
+def test_the_tables_are_those_that_the_migrations_make(engine: sa.Engine) -> None:
+    command.check(migrations._config(engine))
+
+
+def test_down_to_nothing_and_up_again_with_data_in_every_table(engine: sa.Engine) -> None:
+    with Session(engine, expire_on_commit=False) as session:
+        cast: Cast = make_cast(session)
+        receive_batch(session, cast.amina, parse_batch(batch(envelope(encounter()))))
+    assert migrations.is_current(engine)
+    migrations.downgrade(engine, "base")
+    assert set(sa.inspect(engine).get_table_names()) == {"alembic_version"}
+    assert not migrations.is_current(engine)
+    migrations.upgrade(engine)
+    with engine.begin() as connection:
+        row = {"slug": "a", "name": "A", "zone": "America/Toronto", "at": dt.datetime.now(dt.UTC)}
+        connection.execute(
+            sa.text("INSERT INTO centre (slug, name, time_zone, created_at) VALUES (:slug, :name, :zone, :at)"), row
+        )
+        assert connection.execute(sa.text("SELECT count(*) FROM centre")).scalar() == 1
+
+
+def test_a_child_without_its_parent_is_refused(engine: sa.Engine) -> None:
+    statement = sa.text(
+        "INSERT INTO device (centre_id, user_id, label, token_hash, unsent, created_at, last_seen_at) VALUES (9, 9, 'x', 'x', 0, :at, :at)"
+    )
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+        connection.execute(statement, {"at": dt.datetime.now(dt.UTC)})
+
+
+def test_sqlite_commits_are_durable_and_readers_are_free(engine: sa.Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

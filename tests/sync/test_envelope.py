@@ -1,0 +1,87 @@
+"""Batches: malformed ones are refused whole, with every problem; anything else is read exactly."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.envelope import MAX_BODY, parse_batch
+from sync.problems import BatchRefused
+from tests.cast import batch, envelope
+
+GOOD = envelope({"a": "é😀"}, id="2c5a3b1e-52f4-4d1c-9b7e-0d6f5a4b3c2d")
+
+
+def where(data: bytes) -> list[str]:
+    with pytest.raises(BatchRefused) as refused:
+        parse_batch(data)
+    return [problem.where for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"null", b'{"items": []}', b'{"items": {}}', b"\xff\xfe", b"[" * 100_000, b'{"items": [1]}']
+)
+def test_what_is_no_batch_is_refused(data: bytes) -> None:
+    assert where(data)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("id", None),
+        ("id", "x"),
+        ("id", GOOD["id"].upper()),
+        ("id", "0191c2a0-7b1e-7c3a-8f00-000000000000"),  # version 7 tells the time
+        ("form", "../x"),
+        ("form", 3),
+        ("version", ""),
+        ("sha256", "A" * 64),
+        ("finished_at", "2026-11-23T01:02:03"),  # no offset
+        ("finished_at", "yesterday"),
+        ("finished_at", "9999-12-31T23:59:59-14:00"),
+        ("body", {"a": "b"}),
+        ("body", "x" * (MAX_BODY + 1)),
+        ("body", "a\x00b"),
+        ("body", '{"a": "\\u0000"}'),
+    ],
+)
+def test_a_malformed_part_is_named(key: str, value: Any) -> None:
+    assert where(batch(GOOD, {**envelope({}), key: value})) == [f"items[1].{key}"]
+
+
+def test_all_problems_are_listed_at_once() -> None:
+    assert len(where(batch({}, {**GOOD, "sha256": "", "form": ""}))) == 8
+
+
+def test_lone_surrogates_are_refused() -> None:
+    text = json.dumps({"items": [{**GOOD, "body": "\ud800"}]})
+    assert where(text.encode()) == ["items[0].body"]
+
+
+def test_twice_the_same_id_is_refused() -> None:
+    assert where(batch(GOOD, GOOD)) == ["batch"]
+
+
+def test_more_than_a_hundred_are_refused() -> None:
+    assert where(batch(*(envelope({}) for _ in range(101)))) == ["batch"]
+
+
+def test_a_good_batch_is_read_exactly() -> None:
+    read = parse_batch(batch(GOOD))[0]
+    assert (read.instance_id, read.body, read.is_intact) == (GOOD["id"], GOOD["body"], True)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_no_json_makes_it_fail_in_another_way(value: Any) -> None:
+    for body in (value, {"items": value}, {"items": [value]}, {"items": [{**GOOD, "body": value, "finished_at": value}]}):
+        try:
+            parse_batch(json.dumps(body).encode())
+        except BatchRefused as refused:
+            assert refused.problems
