@@ -200,7 +200,7 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
         {current.repeat ? <Repeat filling={filling} parent={current.node} name={current.repeat} /> : <Branch filling={filling} node={current.node} />}
         <button type="button" class="link more" onClick={() => void leave(true)}>{t("Throw this away")}</button>
       </main>
-      <div class="foot pair">
+      <footer class="foot pair">
         <p class={saved === "failed" ? "error" : "soft"} role="status">{words[saved]}</p>
         <div class="buttons">
           <button type="button" class="btn" disabled={here === 0} onClick={() => turn(here - 1)}>{t("Back")}</button>
@@ -208,7 +208,7 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
             {here < pages.length - 1 ? t("Next") : t("Finish")}
           </button>
         </div>
-      </div>
+      </footer>
     </>
   );
 }
@@ -233,13 +233,13 @@ export function Saved({ form, then }: { form: string; then: string }) {
         </dl></section>
         <p class="hidden" role="status">{nt("{n} record", "{n} records", ledger.made)}</p>
       </main>
-      <div class="foot">
+      <footer class="foot">
         {then === "referral" && forms.some((one) => one.id === "referral") && (
           <a class="btn main wide" href="#/start/referral">{t("Log the referral")}</a>
         )}
         <a class={then === "referral" ? "btn wide" : "btn main wide"} href={`#/start/${form}`}>{t("Log another")}</a>
         <a class="btn wide" href="#/today">{t("Done")}</a>
-      </div>
+      </footer>
       <Tabs here="new" />
     </>
   );

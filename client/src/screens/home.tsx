@@ -59,9 +59,9 @@ export function Today() {
         {forms.length === 0 && <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>}
       </main>
       {encounter && (
-        <div class="foot">
+        <footer class="foot">
           <a class="btn main wide" href={`#/start/${encounter.id}`}>+ {encounter.id === "encounter" ? t("Log an encounter") : titleOf(forms, encounter.id)}</a>
-        </div>
+        </footer>
       )}
       <Tabs here="today" />
     </>

@@ -24,7 +24,7 @@ export function DateWidget(props: WidgetProps) {
           </label>
         ))}
       </div>
-      <input {...described(props)} type="date" value={node.text} onInput={input} />
+      <input {...described(props)} aria-label={props.label} type="date" value={node.text} onInput={input} />
     </div>
   );
 }

@@ -1,0 +1,187 @@
+"""Real Chromium against a real server with the demo in it; a server that can be killed and started again."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--force-color-profile=srgb",
+]  # fmt: skip
+PHONE = {"width": 360, "height": 740}
+PASSWORD = "demo-only-password"
+PIN = "246810"
+
+
+def chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+class Server:
+    """The whole app in its own process, on a port that stays the same when it is started again."""
+
+    def __init__(self, data: Path):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.environment = {**os.environ, "FIELDAPP_DATA": str(data), "FIELDAPP_PORT": str(self.port)}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([sys.executable, "-m", "fieldapp", "run"], cwd=ROOT, env=self.environment)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("the server did not start")
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+            self.process = None
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("demo")
+    environment = {**os.environ, "FIELDAPP_DATA": str(data)}
+    for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
+        subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
+    return data
+
+
+@pytest.fixture(scope="session")
+def server(demo_data: Path) -> Iterator[Server]:
+    made = Server(demo_data)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    made = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+    yield made
+    made.close()
+
+
+def watch(page: Page) -> list[str]:
+    """Collect what a page must never do: throw, or break the content security policy."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if "Content Security Policy" in message.text else None)
+    return found
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+    contexts: list[BrowserContext] = []
+    errors: list[list[str]] = []
+
+    def make(locale: str = "en-CA", scheme: str = "light", viewport: dict[str, int] | None = None, scale: int = 1) -> Page:
+        context = browser.new_context(
+            base_url=server.url, locale=locale, color_scheme=scheme, viewport=viewport or PHONE,  # type: ignore[arg-type]
+            timezone_id="America/Toronto", device_scale_factor=scale, accept_downloads=True,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        errors.append(watch(page))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not [error for listed in errors for error in listed]
+
+
+def sign_in(page: Page, username: str) -> None:
+    page.goto("/")
+    page.fill("#username", username)
+    page.fill("#password", PASSWORD)
+    page.click("button.main")
+    page.wait_for_selector("nav a")
+
+
+class Phone:
+    """What a worker does on her phone, in her words."""
+
+    def __init__(self, page: Page):
+        self.page = page
+
+    def enrol(self, username: str = "w01") -> None:
+        self.page.goto("/app/")
+        self.page.fill("#username", username)
+        self.page.fill("#password", PASSWORD)
+        self.page.fill("#pin", PIN)
+        self.page.click("button.main")
+        self.ready()
+
+    def ready(self) -> None:
+        self.page.get_by_text("Ready offline").or_(self.page.get_by_text("Prêt hors ligne")).wait_for()
+
+    def unlock(self) -> None:
+        self.page.fill("#pin", PIN)
+        self.page.click("button.main")
+        self.page.wait_for_selector(".tabs")
+
+    def pick(self, question: str, label: str) -> None:
+        self.page.locator(f'[id="q-{question}-set"] label.choice', has_text=label).first.click()
+
+    def next(self) -> None:
+        here = self.page.locator("h1").inner_text()
+        self.page.click(".foot .main")
+        self.page.wait_for_function("(was) => document.querySelector('h1')?.innerText !== was", arg=here)
+
+    def log_encounter(self, kind: str = "Check-in", finish: bool = True) -> None:
+        page = self.page
+        page.goto("/app/#/today")
+        page.get_by_role("link", name="Log an encounter").click()
+        page.wait_for_selector(".question")
+        self.pick("what.contact_type", kind)
+        self.pick("what.setting", "Street")
+        self.next()
+        if page.locator("input[type=search]").count():
+            page.fill("input[type=search]", "olive")
+            page.locator("label.choice", has_text="Mount Olive").click()
+        self.next()
+        self.pick("people.who", "Group")
+        self.next()
+        self.pick("talk.risk_now", "Low")
+        self.pick("talk.minutes", "5 to 15")
+        self.next()
+        if finish:
+            page.get_by_role("button", name="Finish").click()
+            page.wait_for_selector(".ledger")
+
+    def ledger(self) -> dict[str, int]:
+        self.page.goto("/app/#/mine")
+        self.page.wait_for_selector("h1:has-text('Mine')")
+        rows = self.page.locator(".ledger div").all()
+        return {row.locator("dt").inner_text(): int(row.locator("dd").inner_text()) for row in rows}

@@ -1,0 +1,106 @@
+"""Every page: axe finds nothing, nothing runs over the edge at 320 px or at 200 % text, in both languages and schemes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Phone, sign_in
+
+pytestmark = pytest.mark.xdist_group("browser")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+LOOKS = [("en-CA", "light"), ("fr-CA", "dark")]
+OpenPage = Callable[..., Page]
+
+
+def examine(page: Page, where: str) -> list[str]:
+    found = [
+        f"{where}: {violation['id']}: {node['html'][:160]}"
+        for violation in Axe().run(page, options=RULES).response["violations"]
+        for node in violation["nodes"]
+    ]
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [*found, *([f"{where}: runs {width} px over the edge"] if width > 0 else [])]
+
+
+@pytest.mark.parametrize(("locale", "scheme"), LOOKS)
+def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
+    page = open_page(locale, scheme, {"width": 320, "height": 700})
+    page.goto("/")
+    found = examine(page, "sign in")
+    sign_in(page, "rexdale.admin")
+    for url in (
+        "/office/",
+        "/office/encounters",
+        "/office/attention",
+        "/office/forms",
+        "/office/people",
+        "/office/system",
+        "/releases/",
+        "/nothing",
+    ):
+        page.goto(url)
+        found += examine(page, url)
+    for url in ("/office/encounters", "/office/attention", "/office/forms"):
+        page.goto(url)
+        page.locator("table.list tbody a").first.click()
+        found += examine(page, f"{url}/one")
+    page.set_viewport_size({"width": 1180, "height": 800})
+    for url in ("/office/", "/office/encounters", "/office/people", "/releases/"):
+        page.goto(url)
+        found += examine(page, f"{url} wide")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("locale", "scheme"), LOOKS)
+def test_phone_screens(open_page: OpenPage, locale: str, scheme: str) -> None:
+    page = open_page(locale, scheme, {"width": 320, "height": 640})
+    page.goto("/app/")
+    page.wait_for_selector("#username")
+    found = examine(page, "sign in")
+    phone = Phone(page)
+    phone.enrol("w10" if scheme == "light" else "w11")
+    for place in ("today", "new", "mine"):
+        page.goto(f"/app/#/{place}")
+        page.wait_for_selector(".tabs")
+        found += examine(page, place)
+    for form in ("encounter", "mediation", "incident", "referral", "event"):
+        page.goto(f"/app/#/start/{form}")
+        page.wait_for_selector(".question")
+        found += examine(page, form)
+        page.click(".foot .main")
+        page.wait_for_timeout(100)
+        found += examine(page, f"{form} with errors")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found += [one for one in examine(page, "200 % text") if "over the edge" in one]
+    page.reload()
+    page.wait_for_selector("#pin")
+    found += examine(page, "locked")
+    assert not found, "\n".join(found)
+
+
+def test_the_office_by_keyboard_alone(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(viewport={"width": 1180, "height": 800})
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for text in ("rexdale.admin", "demo-only-password"):
+        page.keyboard.press("Tab")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("nav a")
+    assert page.url.endswith("/office/")
+
+
+def test_a_choice_on_the_phone_by_keyboard_alone(open_page: OpenPage) -> None:
+    page = open_page()
+    phone = Phone(page)
+    phone.enrol("w01")
+    page.goto("/app/#/start/encounter")
+    page.wait_for_selector(".question")
+    page.locator("input[name='q-what.contact_type']").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.querySelector('input:checked').value") == "outreach_new"

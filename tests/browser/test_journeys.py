@@ -1,0 +1,309 @@
+"""The journeys, numbered; each as its user goes it, in a real Chromium at phone size. Some make the README's pictures."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from playwright.sync_api import Page, Playwright, Route, expect
+
+from evaluator_export.verify import verify
+from tests.browser.conftest import ARGUMENTS, PHONE, ROOT, Phone, Server, chromium, sign_in, watch
+
+pytestmark = pytest.mark.xdist_group("browser")
+PICTURES = ROOT / "docs" / "pictures"
+OpenPage = Callable[..., Page]
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for the README when asked to (PICTURES=1)."""
+    if os.environ.get("PICTURES"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.wait_for_timeout(300)
+        page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def rows(data: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(data / "fieldapp.db") as connection:
+        return connection.execute(query).fetchall()
+
+
+class KeptPhone:
+    """A phone whose browser can be closed and opened again, with all that it stored."""
+
+    def __init__(self, playwright: Playwright, folder: Path, url: str):
+        self.playwright, self.folder, self.url = playwright, folder, url
+        self.errors: list[str] = []
+
+    def open(self) -> Phone:
+        self.context = self.playwright.chromium.launch_persistent_context(
+            str(self.folder), executable_path=chromium(), args=ARGUMENTS, viewport=PHONE, base_url=self.url,  # type: ignore[arg-type]
+            locale="en-CA", timezone_id="America/Toronto",
+        )  # fmt: skip
+        page = self.context.pages[0]
+        page.set_default_timeout(20_000)
+        self.errors = watch(page)
+        return Phone(page)
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.errors
+
+
+@pytest.fixture
+def kept(playwright: Playwright, tmp_path: Path, server: Server) -> Iterator[KeptPhone]:
+    yield KeptPhone(playwright, tmp_path / "profile", server.url)
+    if server.process is None:
+        server.start()
+
+
+def test_1_a_worker_logs_three_encounters_while_the_server_is_dead(kept: KeptPhone, server: Server, demo_data: Path) -> None:
+    before = rows(demo_data, "SELECT count(*) FROM record")[0][0]
+    phone = kept.open()
+    phone.enrol("w02")
+    kept.close()
+
+    server.stop()
+    phone = kept.open()
+    phone.page.goto("/app/")  # from the phone itself: nobody answers
+    phone.unlock()
+    phone.ready()
+    for kind in ("Check-in", "Practical support", "Calmed"):
+        phone.log_encounter(kind)
+    expect(phone.page.locator("h1")).to_have_text("Saved on this phone")
+    expect(phone.page.locator("main")).to_contain_text("3 saved on this phone, not yet sent")
+    picture(phone.page, "saved-offline")
+    kept.close()
+
+    phone = kept.open()  # closed and opened again, still without a server
+    phone.page.goto("/app/")
+    phone.unlock()
+    assert phone.ledger() == {"Made on this phone": 3, "Safe with the centre": 0, "Waiting here": 3, "Lost": 0}
+
+    server.start()
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    expect(phone.page.locator("main")).to_contain_text("All sent: everything is safe with the centre")
+    assert phone.ledger() == {"Made on this phone": 3, "Safe with the centre": 3, "Waiting here": 0, "Lost": 0}
+    assert rows(demo_data, "SELECT count(*) FROM record")[0][0] == before + 3
+    kept.close()
+
+
+def test_2_lost_responses_and_double_taps_make_no_second_record(open_page: OpenPage, demo_data: Path) -> None:
+    before = rows(demo_data, "SELECT count(*) FROM submission")[0][0]
+    phone = Phone(open_page())
+    phone.enrol("w03")
+    seen = {"sent": 0}
+
+    def lose_the_answer(route: Route) -> None:
+        seen["sent"] += 1
+        if seen["sent"] <= 2:
+            route.fetch()  # it reaches the centre; its answer never reaches the phone
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.page.route("**/sync/v1/batch", lose_the_answer)
+    phone.log_encounter(finish=False)
+    finish = phone.page.get_by_role("button", name="Finish")
+    finish.evaluate("(button) => { button.click(); button.click(); button.click(); }")
+    phone.page.wait_for_selector(".ledger")
+    for _ in range(3):
+        phone.page.goto("/app/#/mine")
+        phone.page.get_by_role("button", name="Send and fetch now").click()
+        phone.page.wait_for_timeout(700)
+    expect(phone.page.locator("main")).to_contain_text("All sent")
+    assert seen["sent"] >= 3
+    assert rows(demo_data, "SELECT count(*) FROM submission")[0][0] == before + 1
+
+
+def test_3_a_captive_portal_is_no_centre(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w04")
+    phone.page.route(
+        "**/sync/v1/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Free WiFi</h1>")
+    )
+    phone.log_encounter()
+    phone.page.wait_for_timeout(500)
+    assert phone.ledger()["Waiting here"] == 1
+    phone.page.unroute("**/sync/v1/**")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    expect(phone.page.locator("main")).to_contain_text("All sent")
+
+
+def test_4_an_unfinished_encounter_survives_and_the_note_is_sealed_on_the_phone(kept: KeptPhone, demo_data: Path) -> None:
+    phone = kept.open()
+    phone.enrol("w05")
+    phone.log_encounter(finish=False)
+    phone.page.fill("textarea", "CANARYNOTE about tonight")
+    expect(phone.page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
+    phone.page.wait_for_timeout(500)
+    kept.close()
+    stored = b"".join(path.read_bytes() for path in kept.folder.rglob("*") if path.is_file())
+    assert b"CANARYNOTE" not in stored
+    assert "CANARYNOTE".encode("utf-16-le") not in stored
+
+    phone = kept.open()
+    phone.page.goto("/app/")
+    phone.page.fill("#pin", "000000")
+    phone.page.click("button.main")
+    expect(phone.page.get_by_role("alert")).to_contain_text("This is not the PIN")
+    phone.unlock()
+    phone.page.goto("/app/#/today")
+    phone.page.get_by_role("link", name="Encounter", exact=True).click()
+    expect(phone.page.locator("textarea")).to_have_value("CANARYNOTE about tonight")
+    phone.page.get_by_role("button", name="Finish").click()
+    phone.page.wait_for_selector(".ledger")
+    kept.close()
+
+
+def test_5_the_phone_shows_what_is_wrong_where_it_is(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w06")
+    phone.page.get_by_role("link", name="Log an encounter").click()
+    phone.page.wait_for_selector(".question")
+    phone.page.click(".foot .main")
+    expect(phone.page.locator(".error").first).to_have_text("An answer is needed.")
+    assert phone.page.evaluate("document.activeElement.name") == "q-what.contact_type"
+    picture(phone.page, "question")
+    phone.page.go_back()
+
+
+def test_6_the_phone_in_french_and_with_the_other_forms(open_page: OpenPage) -> None:
+    page = open_page(locale="fr-CA")
+    phone = Phone(page)
+    phone.enrol("w07")
+    page.get_by_role("link", name="Nouveau").click()
+    page.get_by_role("link", name="J'ai fait une médiation").click()
+    expect(page.locator("h1")).to_have_text("Quand et où?")
+    expect(page.locator("legend", has_text="Comment l'avez-vous su?")).to_be_visible()
+    page.click(".foot .main")
+    expect(page.locator(".error").first).to_have_text("Il faut une réponse.")
+
+
+def test_7_the_admin_sees_the_encounter_filters_and_reads_its_history(open_page: OpenPage) -> None:
+    page = open_page()
+    sign_in(page, "rexdale.admin")
+    page.goto("/office/encounters?form=encounter")
+    page.select_option("#area", label="Mount Olive-Silverstone-Jamestown")
+    page.get_by_role("button", name="Show").click()
+    assert "area=002" in page.url
+    expect(page.locator("table.list tbody tr")).to_have_count(25)
+    page.get_by_role("link", name="Older").click()
+    page.locator("table.list tbody a").first.click()
+    expect(page.locator("h2", has_text="History")).to_be_visible()
+    expect(page.locator(".history")).to_contain_text("Received by the centre")
+
+
+def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(open_page: OpenPage, tmp_path: Path) -> None:
+    def workbook(name: str, rows: list[tuple[str, ...]]) -> Path:
+        with xlsxwriter.Workbook(str(tmp_path / name)) as book:
+            survey, choices, settings = (book.add_worksheet(sheet) for sheet in ("survey", "choices", "settings"))
+            header = ("type", "name", "label::English (en)", "label::French (fr)", "relevant", "privacy::class")
+            for number, row in enumerate([header, *rows]):
+                survey.write_row(number, 0, row)
+            choices.write_row(0, 0, ("list_name", "name", "label"))
+            settings.write_row(0, 0, ("form_id", "form_title", "version"))
+            settings.write_row(1, 0, ("visit", "Visit", "1"))
+        return tmp_path / name
+
+    page = open_page()
+    sign_in(page, "rexdale.admin")
+    page.goto("/office/forms")
+    page.set_input_files(
+        "#workbook",
+        workbook("bad.xlsx", [("integer", "n", "N", "N", "${x} = 1", ""), ("text", "phone", "P", "T", "", "identifier")]),
+    )
+    page.get_by_role("button", name="Check and publish").click()
+    expect(page.locator("#problems")).to_contain_text("was not published")
+    expect(page.locator("table.list").first).to_contain_text("There is no question “x” to refer to.")
+    page.set_input_files(
+        "#workbook", workbook("good.xlsx", [("integer", "n", "How many doors", "Combien de portes", "", "operational")])
+    )
+    page.get_by_role("button", name="Check and publish").click()
+    expect(page.locator("h1")).to_have_text("Visit")
+
+    phone = Phone(open_page())
+    phone.enrol("w08")
+    phone.page.goto("/app/#/new")
+    phone.page.get_by_role("link", name="Visit").click()
+    expect(phone.page.locator("label.legend")).to_contain_text("How many doors")
+
+    page.get_by_role("button", name="Withdraw from phones").click()
+    expect(page.locator("main")).to_contain_text("Withdrawn")
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.page.goto("/app/#/new")
+    expect(phone.page.get_by_role("link", name="Visit")).to_have_count(0)
+
+
+def test_9_an_evaluator_downloads_a_package_and_checks_it_without_the_app(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(viewport={"width": 1180, "height": 820})
+    sign_in(page, "rexdale.evaluator")
+    assert page.url.endswith("/releases/")
+    picture(page, "release")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("Download the package")).click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert verify(path) == []
+    for url in ("/office/", "/office/encounters", "/office/people"):
+        answer = page.goto(url)
+        assert answer and answer.status == 403
+
+
+def test_10_the_other_centres_admin_sees_none_of_it(open_page: OpenPage, demo_data: Path) -> None:
+    page = open_page()
+    sign_in(page, "jane.admin")
+    rexdale = rows(demo_data, "SELECT instance_id FROM record WHERE centre_id = 1 LIMIT 1")[0][0]
+    version = rows(demo_data, "SELECT id FROM form_version WHERE centre_id = 1 LIMIT 1")[0][0]
+    kept_aside = rows(demo_data, "SELECT id FROM submission WHERE centre_id = 1 AND state != 'stored' LIMIT 1")[0][0]
+    for url in (
+        f"/office/encounters/{rexdale}",
+        f"/office/forms/{version}",
+        f"/office/forms/{version}/workbook",
+        f"/office/attention/{kept_aside}",
+    ):
+        answer = page.goto(url)
+        assert answer and answer.status == 404, url
+    page.goto("/office/people")
+    expect(page.locator("main")).not_to_contain_text("rexdale")
+    page.goto("/releases/")
+    expect(page.locator("main")).to_contain_text("No release yet")
+
+
+def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w12")
+    page = open_page()
+    sign_in(page, "rexdale.admin")
+    page.goto("/office/people")
+    person = page.locator("tr", has_text="w12")
+    person.get_by_role("button", name="Switch off").click()
+    phone.log_encounter()
+    expect(phone.page.locator("main")).to_contain_text("The centre has signed this phone out. Your work is still here.")
+    page.locator("tr", has_text="w12").get_by_role("button", name="Switch on").click()
+    expect(page.locator("main")).to_contain_text("Done. It takes effect at once.")
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    expect(phone.page.locator("main")).to_contain_text("All sent")
+
+
+def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w09")
+    phone.page.route("**/sync/v1/batch", lambda route: route.abort())
+    phone.log_encounter()
+    phone.page.reload()
+    phone.page.get_by_role("button", name="I forgot the PIN").click()
+    phone.page.unroute("**/sync/v1/batch")
+    phone.page.fill("#username", "w09")
+    phone.page.fill("#password", "demo-only-password")
+    phone.page.fill("#pin", "135791")
+    phone.page.click("button.main")
+    phone.page.wait_for_selector(".tabs")
+    phone.page.goto("/app/#/mine")
+    expect(phone.page.locator("main")).to_contain_text("All sent")
+    assert phone.ledger()["Safe with the centre"] == 1
