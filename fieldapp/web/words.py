@@ -94,11 +94,11 @@ def percent(share: float) -> str:
 
 
 def day(value: dt.date) -> str:
-    return format_date(value, "d MMM y")
+    return str(format_date(value, "d MMM y"))
 
 
 def moment(value: dt.datetime | None) -> str:
-    return format_datetime(value, "d MMM y, HH:mm") if value else "–"
+    return str(format_datetime(value, "d MMM y, HH:mm")) if value else "–"
 
 
 def init(app: Flask) -> None:

@@ -1,0 +1,178 @@
+"""`make bench`: each figure beside its floor or peer, measured in the same run where that is possible.
+
+CPU time, not wall time, wherever it can be had: this also runs on busy machines. Peers' figures that cannot be measured here
+(other products) are from our own earlier measurements and say so.
+"""
+
+import datetime as dt
+import gc
+import hashlib
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from fieldapp.services import records
+from fieldapp.services.receive_batch import receive_batch
+from fieldapp.store import migrations
+from fieldapp.store.database import engine_for
+from fieldapp.store.records import Filter
+from forms.validation import check
+from sync.envelope import parse_batch
+from sync.intake import local_time
+from tests.cast import Cast, encounter, make_cast
+from tests.programme import definition_of
+
+ROOT = Path(__file__).parent.parent
+Row = tuple[str, str, str, str]
+
+
+def cpu(work: Callable[[], object], rounds: int = 3) -> float:
+    """Return the least CPU time of some rounds, in seconds, of this process."""
+    best = float("inf")
+    for _ in range(rounds):
+        gc.collect()
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def items(count: int, seed: int) -> list[dict[str, str]]:
+    chance = random.Random(seed)
+    day = dt.date(2026, 9, 1)
+    made = []
+    for _ in range(count):
+        answers = encounter(day, when_where={"nbhd": chance.choice(["002", "004"])})
+        body = json.dumps(answers)
+        made.append(
+            {
+                "id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+                "form": "encounter",
+                "version": definition_of("encounter").version,
+                "finished_at": "2026-09-01T22:00:00-04:00",
+                "body": body,
+                "sha256": hashlib.sha256(body.encode()).hexdigest(),
+            }
+        )
+    return made
+
+
+def batches(made: list[dict[str, str]], size: int) -> list[bytes]:
+    return [json.dumps({"items": made[start : start + size]}).encode() for start in range(0, len(made), size)]
+
+
+def intake(session: Session, cast: Cast, folder: Path) -> list[Row]:
+    """Batches of 20 through parsing, the form's logic, audit and a durable commit; and the bare insert of the same rows."""
+    fresh, again = items(1000, 1), items(1000, 1)
+    waves = batches(fresh, 20)
+    start = time.process_time(), time.perf_counter()
+    for wave in waves:
+        receive_batch(session, cast.amina, parse_batch(wave))
+    ours, ours_wall = (time.process_time() - start[0]) / 1000, (time.perf_counter() - start[1]) / 1000
+    start_replay = time.process_time()
+    for wave in batches(again, 20):
+        receive_batch(session, cast.amina, parse_batch(wave))
+    replay = (time.process_time() - start_replay) / 1000
+    bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    bare.execute("PRAGMA journal_mode=WAL")
+    bare.execute("PRAGMA synchronous=FULL")
+    bare.execute("CREATE TABLE s (id TEXT PRIMARY KEY, body TEXT)")
+    start_bare = time.perf_counter()
+    for first in range(0, 1000, 20):
+        bare.execute("BEGIN IMMEDIATE")
+        bare.executemany("INSERT INTO s VALUES (?, ?)", [(item["id"], item["body"]) for item in fresh[first : first + 20]])
+        bare.execute("COMMIT")
+    floor = (time.perf_counter() - start_bare) / 1000
+    return [
+        (
+            "intake, batch of 20, durable: CPU ms per encounter",
+            f"{ours * 1000:.2f}",
+            "target 1.5",
+            f"{ours * 1000 / 1.5:.2f}",
+        ),
+        (
+            "  its rate beside the bare batched insert",
+            f"{1 / ours_wall:.0f}/s",
+            f"{1 / floor:.0f}/s bare",
+            f"{floor / ours_wall:.2f}",
+        ),
+        (
+            "  the same batches again: CPU ms per encounter",
+            f"{replay * 1000:.2f}",
+            f"{ours * 1000:.2f} new",
+            f"{replay / ours:.2f}",
+        ),
+    ]
+
+
+def logic() -> list[Row]:
+    definition = definition_of("encounter")
+    answers, now = encounter(dt.date(2026, 9, 1)), local_time(dt.datetime(2026, 9, 1, 22))
+    ours = cpu(lambda: [check(definition, answers, now) for _ in range(300)]) / 300
+    text = definition.to_json()
+    parse = cpu(lambda: [json.loads(text) for _ in range(300)]) / 300
+    ratio = f"{ours / parse:.2f}"
+    return [
+        (
+            "form's logic on the server: CPU ms per encounter",
+            f"{ours * 1000:.2f}",
+            f"{parse * 1000:.2f} to parse the form",
+            ratio,
+        )
+    ]
+
+
+def page(session: Session, cast: Cast) -> list[Row]:
+    first = cpu(lambda: records.browse_records(session, cast.rosa, wanted=Filter()))
+    deep = cpu(lambda: records.browse_records(session, cast.rosa, wanted=Filter(), cursor="2026-09-01_500"))
+    return [
+        ("page of 25 records, deep: CPU ms", f"{deep * 1000:.1f}", f"{first * 1000:.1f} first page", f"{deep / first:.2f}")
+    ]
+
+
+def release_engine() -> list[Row]:
+    code = "import bench.release as b; b.main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [tuple(row) for row in json.loads(done.stdout)]
+
+
+def phone_app() -> list[Row]:
+    size = json.loads((ROOT / "static/dist/size.json").read_text())
+    kilobytes, budget = size["brotli"] / 1024, size["budget"] / 1024
+    return [
+        ("phone app: KB brotli", f"{kilobytes:.1f}", f"budget {budget:.0f}", f"{kilobytes / budget:.2f}"),
+        ("  beside Enketo 9.0.1 (measured earlier)", f"{kilobytes:.1f}", "236.1", f"{kilobytes / 236.1:.2f}"),
+        ("  beside ODK Web Forms 0.22 (measured earlier)", f"{kilobytes:.1f}", "1042", f"{kilobytes / 1042:.3f}"),
+    ]
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        engine = engine_for(f"sqlite:///{folder}/bench.db")
+        migrations.upgrade(engine)
+        with Session(engine, expire_on_commit=False) as session:
+            cast = make_cast(session)
+            rows = [*phone_app(), *logic(), *intake(session, cast, folder), *page(session, cast), *release_engine()]
+        engine.dispose()
+    finally:
+        shutil.rmtree(folder)
+    widths = [max(len(row[column]) for row in [*rows, ("what", "figure", "floor or peer", "ratio")]) for column in range(4)]
+    for row in [("what", "figure", "floor or peer", "ratio"), *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(f"({os.cpu_count()} cores, Python {sys.version.split()[0]}, {dt.date.today()})")
+
+
+if __name__ == "__main__":
+    main()
