@@ -13,6 +13,7 @@ import click
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
+from fieldapp.cli.demo_sign_ins import PASSWORD, greet
 from fieldapp.cli.demo_year import Year
 from fieldapp.cli.opening import opened
 from fieldapp.services import people
@@ -29,14 +30,7 @@ from forms.validation import check
 from sync.envelope import MAX_ITEMS, parse_batch
 from sync.intake import local_time
 
-PASSWORD = "demo-only-password"  # noqa: S105  printed on purpose; the demo holds invented people only
 WORKERS = 12
-SIGN_INS = [
-    ("rexdale.admin", "the office of Rexdale centre", "/"),
-    ("rexdale.evaluator", "releases for evaluators", "/"),
-    ("w01 … w12", "outreach workers, on the phone", "/app/"),
-    ("jane.admin", "another centre, which sees nothing of Rexdale", "/"),
-]
 
 
 @click.command()
@@ -51,9 +45,7 @@ def demo(seed: int, if_empty: bool) -> None:
             raise click.ClickException(
                 "The demo is there already. For a fresh one use another folder: make run DATA=var/new"
             )
-    click.echo("Demo sign-ins (invented data; never use this password for real):")
-    for name, what, where in SIGN_INS:
-        click.echo(f"  {name:20} {PASSWORD}   {what}, at {where}")
+    greet()
 
 
 def _make(session: Session, packages: Any, seed: int) -> None:

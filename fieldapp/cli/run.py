@@ -8,11 +8,14 @@ import sys
 import time
 
 import click
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
+from fieldapp.cli.demo_sign_ins import greet
 from fieldapp.settings import Settings
-from fieldapp.store import migrations
+from fieldapp.store import centres, migrations
 from fieldapp.store.database import engine_for
 
 TLS_PORT = 8443
@@ -26,12 +29,12 @@ def run(demo: bool, tls: bool) -> None:
     """Serve the app and run the scheduler until Ctrl-C."""
     settings = settings_module.read()
     _refuse_taken(settings.host, int(settings.port))
+    engine = engine_for(settings.url)
     if demo:
-        for arguments in (["db", "upgrade"], ["demo", "--if-empty"]):
-            if subprocess.run([sys.executable, "-m", "fieldapp", *arguments]).returncode:
-                sys.exit(1)
-    if not migrations.is_current(engine_for(settings.url)):
+        _make_demo(engine)
+    if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
+    engine.dispose()
     commands = [_web(settings, f"{settings.host}:{settings.port}"), [sys.executable, "-m", "fieldapp", "scheduler"]]
     environments = [dict(os.environ), dict(os.environ)]
     if tls:
@@ -47,6 +50,18 @@ def run(demo: bool, tls: bool) -> None:
     if tls:
         local_tls.explain(TLS_PORT)
     sys.exit(_watch(children))
+
+
+def _make_demo(engine: Engine) -> None:
+    """Set up the database and the demo where they are not there yet, and print the sign-ins."""
+    if not migrations.is_current(engine):
+        migrations.upgrade(engine)
+    with Session(engine) as session:
+        is_there = centres.by_slug(session, "rexdale") is not None
+    if is_there:
+        greet()
+    elif subprocess.run([sys.executable, "-m", "fieldapp", "demo"]).returncode:
+        sys.exit(1)
 
 
 def _web(settings: Settings, bind: str) -> list[str]:
