@@ -35,7 +35,7 @@ export function clock(moment: number): string {
 /** Where one's data is, in words, always in one place. */
 export function DataState() {
   const { ledger, outcome } = useApp();
-  const last = ledger.lastDeliveredAt ? ` ${t("Last sent {when}.", { when: clock(ledger.lastDeliveredAt) })}` : "";
+  const last = ledger.lastDeliveredAt ? " " + t("Last sent {when}.", { when: clock(ledger.lastDeliveredAt) }) : "";
   if (ledger.lost > 0) {
     return (
       <p class="state danger" role="status">
