@@ -5,6 +5,7 @@ import logging
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
 from fieldapp.settings import Settings
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(language.TRANSLATIONS),
         BABEL_DEFAULT_LOCALE="en",
     )
+    if proxies := int(settings.trusted_proxies):
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     sessions.db.init_app(app)
     with app.app_context():
         prepare(sessions.db.engine)

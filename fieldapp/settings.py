@@ -26,6 +26,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address to serve on.")
     port: str = _setting("8000", "Port to serve on.")
     trusted_hosts: str = _setting("", "Names that browsers may use to reach the app, with commas; empty means any.")
+    trusted_proxies: str = _setting("0", "How many proxies in front pass on the visitor's address (X-Forwarded-For).")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
 
     @property
@@ -46,7 +47,7 @@ class Settings:
         if self.secret_key:
             return self.secret_key
         path = self.folder / "secret_key"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -77,6 +78,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**values)
     if not settings.port.isdecimal() or not 0 < int(settings.port) < 65536:
         problems.append("FIELDAPP_PORT must be a number from 1 to 65535.")
+    if not settings.trusted_proxies.isdecimal():
+        problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     if problems:
         raise SettingsProblem("\n".join(problems))
     return settings

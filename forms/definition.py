@@ -1,4 +1,4 @@
-"""A compiled form: frozen values, to and from the JSON that phones hold (definition.schema.json is the contract)."""
+"""A compiled form: frozen values, to and from the JSON that phones hold (definition.schema.json)."""
 
 import dataclasses
 import hashlib

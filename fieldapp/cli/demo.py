@@ -13,6 +13,7 @@ import click
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
+from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import PASSWORD, greet
 from fieldapp.cli.demo_year import Year
 from fieldapp.cli.opening import opened
@@ -23,8 +24,9 @@ from fieldapp.services.centres import add_first_admin, set_up_centre
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.devices import actor_of_token, enrol_device
 from fieldapp.services.receive_batch import receive_batch
-from fieldapp.store import centres, forms, releases, users
+from fieldapp.store import centres, forms, migrations, releases, users
 from fieldapp.store.centres import Centre
+from fieldapp.store.database import engine_for
 from forms.definition import FormDefinition
 from forms.validation import check
 from sync.envelope import MAX_ITEMS, parse_batch
@@ -38,6 +40,10 @@ WORKERS = 12
 @click.option("--if-empty", is_flag=True, help="Do nothing when there is a centre already.")
 def demo(seed: int, if_empty: bool) -> None:
     """Make the demo centre and print how to sign in. All people in it are invented."""
+    engine = engine_for(settings_module.read().url)
+    if not migrations.is_current(engine):
+        migrations.upgrade(engine)
+    engine.dispose()
     with opened() as (session, settings):
         if centres.by_slug(session, "rexdale") is None:
             _make(session, settings.packages, seed)

@@ -16,7 +16,7 @@ def engine_for(url: str) -> sa.Engine:
     """Return an engine for a database URL, ready for use; a SQLite file's folder is made."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     prepare(engine)
     return engine

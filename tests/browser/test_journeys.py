@@ -1,5 +1,6 @@
 """The journeys, numbered; each as its user goes it, in a real Chromium at phone size. Some make the README's pictures."""
 
+import json
 import os
 import re
 import sqlite3
@@ -307,3 +308,27 @@ def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
     phone.page.goto("/app/#/mine")
     expect(phone.page.locator("main")).to_contain_text("All sent")
     assert phone.ledger()["Safe with the centre"] == 1
+
+
+def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w10")
+    seen: list[str] = []
+
+    def spoil_the_first(route: Route) -> None:
+        items = route.request.post_data_json["items"]
+        seen.extend(item["id"] for item in items if item["id"] not in seen)
+        for item in items:
+            if item["id"] == seen[0]:
+                item["sha256"] = "spoilt"
+        route.continue_(post_data=json.dumps({"items": items}))
+
+    phone.page.route("**/sync/v1/batch", lambda route: route.abort())
+    for _ in range(3):
+        phone.log_encounter()
+    phone.page.unroute("**/sync/v1/batch")
+    phone.page.route("**/sync/v1/batch", spoil_the_first)
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    expect(phone.page.locator("main")).to_contain_text("1 saved on this phone, not yet sent")
+    assert phone.ledger()["Safe with the centre"] == 2

@@ -1,12 +1,15 @@
 """The programme's forms, as centres get them."""
 
 import datetime as dt
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from forms import definition as definition_module
 from forms.privacy import PrivacyClass
 from forms.validation import check
 from sync.intake import local_time
@@ -39,6 +42,12 @@ def test_every_question_is_classified_and_in_english_and_french(form: str) -> No
             assert set(element.constraint_message) == {"en", "fr"}, element.path
     for choices in definition.choices.values():
         assert all(set(choice.label) == {"en", "fr"} for choice in choices)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_definitions_keep_the_contract_with_phones(form: str) -> None:
+    schema = json.loads((Path(definition_module.__file__).parent / "definition.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(json.loads(definition_of(form).to_json()))
 
 
 @pytest.mark.parametrize("form", ["encounter", "referral"])

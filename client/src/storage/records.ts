@@ -94,9 +94,10 @@ export async function finishDraft(vault: Vault, draft: Draft, now: Date): Promis
   return envelope;
 }
 
-export async function waiting(vault: Vault, limit: number): Promise<Envelope[]> {
+/** The oldest that wait, without those that the centre could not read a moment ago. */
+export async function waiting(vault: Vault, limit: number, without: ReadonlySet<string>): Promise<Envelope[]> {
   const rows = await all("outbox", vault.account.user);
-  const queue = rows.filter((row) => row.state === "waiting" && row.sealed).sort((a, b) => a.seq - b.seq);
+  const queue = rows.filter((row) => row.state === "waiting" && row.sealed && !without.has(row.id)).sort((a, b) => a.seq - b.seq);
   return Promise.all(queue.slice(0, limit).map((row) => unseal<Envelope>(vault.key, row.sealed!)));
 }
 

@@ -3,7 +3,7 @@
 import { keepForms, missing } from "../storage/forms";
 import { listOutbox, markDelivered, waiting } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
-import { fetchForm, fetchManifest, Offline, Refused, sendBatch } from "./server";
+import { fetchForm, fetchManifest, Offline, Refused, sendBatch, type Answer } from "./server";
 
 const BATCH = 20;
 
@@ -28,11 +28,22 @@ export async function exchange(vault: Vault): Promise<Outcome> {
 }
 
 async function send(vault: Vault): Promise<void> {
+  const unreadable = new Set<string>(); // stay on the phone, and never hold up the others
+  let size = BATCH;
   for (;;) {
-    const items = await waiting(vault, BATCH);
+    const items = await waiting(vault, size, unreadable);
     if (items.length === 0) return;
     const unsent = (await listOutbox(vault)).filter((row) => row.state === "waiting").length;
-    const answers = await sendBatch(vault.account.token, items, unsent - items.length);
+    let answers: Answer[];
+    try {
+      answers = await sendBatch(vault.account.token, items, unsent - items.length);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code === "sync.token") throw error;
+      // The centre cannot read the batch: find out which one it is, one by one.
+      if (items.length === 1) unreadable.add(items[0]!.id);
+      size = 1;
+      continue;
+    }
     let moved = 0;
     for (const item of items) {
       // Only an answer with the same id and the hash of the same bytes proves that the centre holds this record.
