@@ -72,7 +72,11 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
     return shown
 
 
-def problem_text(problem: dict[str, Any]) -> str:
+def problem_text(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
+    """Return why an answer was refused: the form's own words where it has some."""
+    element = _asked(definition, problem)
+    if element and problem.get("code") == "answers.constraint" and (own := words_of(element.constraint_message)):
+        return own
     text = str(problem.get("text", ""))
     details: dict[str, str] = problem.get("details", {})
     return str(gettext(text)).format(**details) if text else ""
@@ -80,9 +84,13 @@ def problem_text(problem: dict[str, Any]) -> str:
 
 def problem_question(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
     """Return the label of the question that a problem is about, else its name."""
+    element = _asked(definition, problem)
+    return (words_of(element.label) if element else "") or str(problem.get("path", ""))
+
+
+def _asked(definition: FormDefinition | None, problem: dict[str, Any]) -> Element | None:
     names = [part.split("[")[0] for part in str(problem.get("path", "")).split(".") if part]
-    element = definition.by_path.get("/data/" + "/".join(names)) if definition else None
-    return (words_of(element.label) if element else "") or ".".join(names)
+    return definition.by_path.get("/data/" + "/".join(names)) if definition else None
 
 
 def size(count: int) -> str:
@@ -102,13 +110,12 @@ def moment(value: dt.datetime | None) -> str:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.filters.update(
-        words_of=words_of, size=size, percent=percent, day=day, moment=moment, problem_text=problem_text
-    )
+    app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
     app.jinja_env.globals.update(
         choice=choice,
         answered=answered,
         problem_question=problem_question,
+        problem_text=problem_text,
         role_names=ROLES,
         state_names=STATES,
         act_names=ACTS,
