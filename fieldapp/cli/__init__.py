@@ -41,4 +41,8 @@ def main() -> None:
         click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
     except OSError as error:
         click.echo(f"{error.filename or ''}: {error.strerror}", err=True)
+    except Exception as error:  # no trace on an operator's screen, unless they ask for it: python -X dev -m fieldapp …
+        if sys.flags.dev_mode:
+            raise
+        click.echo(f"This failed in a way that nobody foresaw: {type(error).__name__}: {error}", err=True)
     sys.exit(1)

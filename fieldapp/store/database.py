@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from fieldapp.store import tables  # noqa: F401  all of them, or foreign keys would lead nowhere
+
 # SQLite lets one writer in at a time and makes others poll, unfairly. A queue in the process is 4 to 9 times better at p99.
 _write_lock = threading.RLock()
 
