@@ -78,6 +78,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**values)
     if not settings.port.isdecimal() or not 0 < int(settings.port) < 65536:
         problems.append("FIELDAPP_PORT must be a number from 1 to 65535.")
+    if settings.database_url and not settings.database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+        problems.append("FIELDAPP_DATABASE_URL must begin with postgresql:// or sqlite:///, or be empty.")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     if problems:

@@ -38,7 +38,10 @@ def main() -> None:
         click.echo(str(problem), err=True)
     except OperationalError as error:
         click.echo(f"The database cannot be used: {error.orig}", err=True)
-        click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
+        if "full" in str(error.orig):
+            click.echo("The disk is full. Nothing was half-written: make room, then try again.", err=True)
+        else:
+            click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
     except OSError as error:
         click.echo(f"{error.filename or ''}: {error.strerror}", err=True)
     except Exception as error:  # no trace on an operator's screen, unless they ask for it: python -X dev -m fieldapp …

@@ -75,6 +75,8 @@ def test_every_problem_code_has_a_paragraph() -> None:
     [
         ({"FIELDAPP_PROT": "1"}, "Did you mean FIELDAPP_PORT"),
         ({"FIELDAPP_PORT": "x"}, "from 1 to 65535"),
+        ({"FIELDAPP_DATABASE_URL": "nonsense"}, "must begin with postgresql://"),
+        ({"FIELDAPP_TRUSTED_PROXIES": "x"}, "must be a number"),
         ({"FIELDAPP_SECRET_KEY_FILE": "/nonexistent"}, "cannot be read"),
     ],
 )
