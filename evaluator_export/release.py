@@ -5,11 +5,12 @@ select → anonymity (generalise) → small_cells → formats → summary → se
 
 import hmac
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from evaluator_export import select
+from evaluator_export import select, verify
 from evaluator_export.anonymity import UNIT, anonymise
 from evaluator_export.formats import codebook, csv, datapackage
 from evaluator_export.parts import Occasion, Part
@@ -49,6 +50,7 @@ def build(
     files["tables.csv"] = csv.tables(tables)
     files["codebook.csv"] = codebook.write(recipe, parts, tables, labels)
     files["datapackage.json"] = datapackage.write(recipe, parts, files, occasion, labels)
+    files["verify.py"] = Path(verify.__file__).read_bytes()
     for language in ("en", "fr"):
         files[f"summary-{language}.pdf"] = pdf.draw(recipe, parts, tables, labels, occasion, language)
     return Built(files, _manifest(recipe, parts, tables, occasion, definitions, flat))

@@ -1,6 +1,7 @@
 """Check a package with nothing but Python's standard library: an evaluator needs neither the app nor us.
 
-It reads the written files again, on another path than the one that made them.
+It reads the written files again, on another path than the one that made them. A copy of this file lies in every package:
+`python verify.py PACKAGE.zip`.
 """
 
 import csv
@@ -8,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -86,3 +88,17 @@ def _dataset(name: str, dataset: dict[str, Any], data: bytes, k: int) -> list[st
     if any(DAY.search(cell or "") for row in rows for cell in row.values()):
         problems.append(f"{name}: an exact day is in it.")
     return problems
+
+
+def report(path: Path) -> int:
+    """Print what is wrong with a package, or that nothing is; return the exit status, 1 or 0."""
+    problems = verify(path)
+    for problem in problems:
+        print(f"NOT AS PROMISED: {problem}", file=sys.stderr)
+    if not problems:
+        print(f"{path.name}: every file is as sealed, every class holds enough rows, every table is protected.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(report(Path(sys.argv[1])) if len(sys.argv) == 2 else "Say which package: python verify.py PACKAGE.zip")

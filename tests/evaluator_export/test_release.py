@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import random
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -221,6 +223,15 @@ def test_verify_notices_what_was_changed(package: Path, tmp_path: Path) -> None:
         reseal(files)
 
     assert any("not protected" in problem for problem in change(package, target, naked_count))
+
+
+def test_the_verifier_in_the_package_works_alone(package: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(package) as archive:
+        (tmp_path / "verify.py").write_bytes(archive.read("verify.py"))
+    command = [sys.executable, "-I", "-S", str(tmp_path / "verify.py")]
+    assert subprocess.run([*command, str(package)]).returncode == 0
+    (tmp_path / "broken.zip").write_bytes(package.read_bytes()[:-50])
+    assert subprocess.run([*command, str(tmp_path / "broken.zip")]).returncode == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"hello"])
