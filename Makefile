@@ -33,7 +33,7 @@ check: dev ## lint, types, imports and pure tests, in seconds
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(NODE) npm --prefix client run --silent types
+	@$(NODE) npm --prefix client run --silent check
 	@$(BIN)/pytest -q tests/forms tests/sync tests/evaluator_export tests/conformance tests/house
 
 bench: dev ## measure, and print each figure beside its floor or peer
@@ -50,6 +50,7 @@ migration: dev ## write a migration from the tables (M="what changes")
 
 format: dev ## put the code in its standard form
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+	@$(NODE) npm --prefix client run --silent format
 
 hooks: ## let git run `make check` before each commit
 	@printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit

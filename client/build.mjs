@@ -11,17 +11,37 @@ import { brotliCompressSync } from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "../static/dist");
 const BUDGET = 60 * 1024; // bytes of the phone app after brotli
-const common = { absWorkingDir: here, bundle: true, logLevel: "warning", target: ["es2022"], jsx: "automatic", jsxImportSource: "preact" };
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  logLevel: "warning",
+  target: ["es2022"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+};
 
 const hash = (data) => createHash("sha256").update(data).digest("hex").slice(0, 12);
 
 async function bundle(entry, options = {}) {
-  const result = await build({ ...common, entryPoints: [entry], format: "esm", minify: true, write: false, ...options });
+  const result = await build({
+    ...common,
+    entryPoints: [entry],
+    format: "esm",
+    minify: true,
+    write: false,
+    ...options,
+  });
   return Buffer.from(result.outputFiles[0].contents);
 }
 
 async function tests() {
-  await build({ ...common, entryPoints: ["test/runner.ts"], format: "esm", platform: "node", outfile: "build/test/runner.mjs" });
+  await build({
+    ...common,
+    entryPoints: ["test/runner.ts"],
+    format: "esm",
+    platform: "node",
+    outfile: "build/test/runner.mjs",
+  });
 }
 
 async function app() {
@@ -52,7 +72,14 @@ async function app() {
     .replace("/app/icon-512.png", link("icon512.png"))
     .replace("/app/icon-192.png", link("icon192.png"));
   write("manifest.webmanifest", manifest);
-  const shell = ["/app/", link("app.js"), link("phone.css"), link("icon.svg"), link("icon192.png"), "/app/manifest.webmanifest"];
+  const shell = [
+    "/app/",
+    link("app.js"),
+    link("phone.css"),
+    link("icon.svg"),
+    link("icon192.png"),
+    "/app/manifest.webmanifest",
+  ];
   const define = { SHELL: JSON.stringify(shell), BUILD: JSON.stringify(hash(page + manifest)) };
   const worker = await bundle("src/worker/sw.ts", { define });
   write("sw.js", worker);
@@ -60,15 +87,20 @@ async function app() {
 
   const sizes = { script, style, page: Buffer.from(page), icon, worker };
   const total = Object.values(sizes).reduce((sum, data) => sum + brotliCompressSync(data).length, 0);
-  const parts = Object.entries(sizes).map(([name, data]) => `${name} ${(brotliCompressSync(data).length / 1024).toFixed(1)}`);
+  const parts = Object.entries(sizes).map(
+    ([name, data]) => `${name} ${(brotliCompressSync(data).length / 1024).toFixed(1)}`,
+  );
   console.log(`phone app: ${(total / 1024).toFixed(1)} KB brotli of ${BUDGET / 1024} (${parts.join(", ")})`);
   write("size.json", JSON.stringify({ brotli: total, budget: BUDGET }));
   if (total > BUDGET) throw new Error("The phone app is over its budget.");
   if (existsSync(dist)) {
     // Files of the version before stay, so that a page opened just now still finds its parts.
     const fresh = new Set(readdirSync(temporary));
-    const before = existsSync(join(dist, "names.json")) ? Object.values(JSON.parse(readFileSync(join(dist, "names.json"), "utf8"))) : [];
-    for (const name of before) if (!fresh.has(name) && existsSync(join(dist, name))) write(basename(name), readFileSync(join(dist, name)));
+    const before = existsSync(join(dist, "names.json"))
+      ? Object.values(JSON.parse(readFileSync(join(dist, "names.json"), "utf8")))
+      : [];
+    for (const name of before)
+      if (!fresh.has(name) && existsSync(join(dist, name))) write(basename(name), readFileSync(join(dist, name)));
     rmSync(dist, { recursive: true });
   }
   renameSync(temporary, dist);

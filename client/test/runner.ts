@@ -56,6 +56,13 @@ function runForm(filled: Filled): unknown {
   return { answers, problems: problems.sort() };
 }
 
-const given = JSON.parse(readFileSync(0, "utf8")) as { vectors: Vector[]; forms: Filled[]; definitions: FormDefinition[] };
-const forms = given.forms.map((one) => ({ ...one, definition: given.definitions[one.definition as unknown as number]! }));
+const given = JSON.parse(readFileSync(0, "utf8")) as {
+  vectors: Vector[];
+  forms: Filled[];
+  definitions: FormDefinition[];
+};
+const forms = given.forms.map((one) => ({
+  ...one,
+  definition: given.definitions[one.definition as unknown as number]!,
+}));
 process.stdout.write(JSON.stringify({ vectors: given.vectors.map(runVector), forms: forms.map(runForm) }));

@@ -50,27 +50,54 @@ function App() {
     if (location.hash === "#/sign-in" || !location.hash) location.hash = "/today";
   };
   const notice = update && (
-    <div class="update" role="status"><span>{t("A new version is ready.")}</span>
-      <button type="button" class="btn quiet" onClick={update}>{t("Use it now")}</button></div>
+    <div class="update" role="status">
+      <span>{t("A new version is ready.")}</span>
+      <button type="button" class="btn quiet" onClick={update}>
+        {t("Use it now")}
+      </button>
+    </div>
   );
 
   if (isBroken) {
-    return <main class="screen" id="main"><p class="state danger" role="alert">{t("This phone's storage cannot be read just now. Close the app and open it again.")}</p></main>;
+    return (
+      <main class="screen" id="main">
+        <p class="state danger" role="alert">
+          {t("This phone's storage cannot be read just now. Close the app and open it again.")}
+        </p>
+      </main>
+    );
   }
   if (vault && route !== "#/sign-in") {
     return (
       <>
         {!route.startsWith("#/fill/") && notice}
-        <Opened key={vault.account.user} vault={vault} route={route} lock={() => setVault(null)} relanguage={relanguage} />
+        <Opened
+          key={vault.account.user}
+          vault={vault}
+          route={route}
+          lock={() => setVault(null)}
+          relanguage={relanguage}
+        />
       </>
     );
   }
   if (!rows && !vault) return null;
   if (isSigningIn || vault || rows!.length === 0) {
-    const back = vault ? () => { location.hash = "/today"; } : rows!.length ? () => setSigningIn(false) : null;
+    const back = vault
+      ? () => {
+          location.hash = "/today";
+        }
+      : rows!.length
+        ? () => setSigningIn(false)
+        : null;
     return <SignIn opened={opened} relanguage={relanguage} back={back} />;
   }
-  return <>{notice}<Unlock rows={rows!} opened={opened} relanguage={relanguage} another={() => setSigningIn(true)} /></>;
+  return (
+    <>
+      {notice}
+      <Unlock rows={rows!} opened={opened} relanguage={relanguage} another={() => setSigningIn(true)} />
+    </>
+  );
 }
 
 type OpenedProps = { vault: Vault; route: string; lock: () => void; relanguage: (code: string) => void };
@@ -140,7 +167,17 @@ function Opened({ vault, route, lock, relanguage }: OpenedProps) {
 
   if (!isLoaded) return null;
   const state: AppState = {
-    vault, forms, outbox, drafts, ledger: ledgerOf(user, outbox), outcome, isReady, refresh, exchange, lock, relanguage,
+    vault,
+    forms,
+    outbox,
+    drafts,
+    ledger: ledgerOf(user, outbox),
+    outcome,
+    isReady,
+    refresh,
+    exchange,
+    lock,
+    relanguage,
   };
   const [, place = "today", first = "", second = ""] = route.replace(/^#/, "").split("/");
   const screens: Record<string, () => preact.JSX.Element> = {

@@ -1,12 +1,7 @@
 /** A compiled form as the server sends it (forms/definition.py). */
 
 export type Ast =
-  | ["n", number]
-  | ["s", string]
-  | ["neg", Ast]
-  | ["op", string, Ast, Ast]
-  | ["call", string, Ast[]]
-  | Path;
+  ["n", number] | ["s", string] | ["neg", Ast] | ["op", string, Ast, Ast] | ["call", string, Ast[]] | Path;
 export type Path = ["path", "/" | "." | "current", Step[]];
 export type Step = ["child", string] | ["parent"] | ["self"];
 

@@ -16,7 +16,9 @@ function substr(text: Value, start: Value, end?: Value): string {
   const characters = [...toText(text)];
   const index = (value: Value): number => {
     const number = toNumber(value);
-    const whole = Number.isNaN(number) ? 0 : Math.max(Math.trunc(Math.min(number, characters.length)), -characters.length);
+    const whole = Number.isNaN(number)
+      ? 0
+      : Math.max(Math.trunc(Math.min(number, characters.length)), -characters.length);
     return whole < 0 ? Math.max(0, whole + characters.length) : whole;
   };
   return characters.slice(index(start), end === undefined ? undefined : index(end)).join("");
@@ -123,4 +125,3 @@ export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   translate: (text, source, target) => translate(text!, source!, target!),
   true: () => true,
 };
-

@@ -34,14 +34,24 @@ export function parseDate(text: string): DateValue | null {
   if (!match) return null;
   const hasTime = match.length > 4;
   const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((part) => Number(match[part] ?? 0)) as [
-    number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const fraction = hasTime ? Number((match[7] ?? "").padEnd(6, "0")) / 1000 : 0;
   const time = Date.UTC(2000, month - 1, day, hour, minute, second);
   const whole = new Date(time);
   whole.setUTCFullYear(year, month - 1, day);
   const isReal =
-    year > 0 && whole.getUTCMonth() === month - 1 && whole.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
+    year > 0 &&
+    whole.getUTCMonth() === month - 1 &&
+    whole.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60;
   return isReal ? new DateValue((whole.getTime() + fraction) / 86_400_000, hasTime) : null;
 }
 

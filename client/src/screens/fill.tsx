@@ -25,7 +25,12 @@ export function Start({ id }: { id: string }) {
     const remembered = vault.account.remembered[id] ?? {};
     const form = new Form(definition, phoneClock, null, remembered);
     const draft: Draft = {
-      id: crypto.randomUUID(), form: id, version: definition.version, changedAt: Date.now(), page: 0, answers: form.toJson(),
+      id: crypto.randomUUID(),
+      form: id,
+      version: definition.version,
+      changedAt: Date.now(),
+      page: 0,
+      answers: form.toJson(),
     };
     void saveDraft(vault, draft).then(() => location.replace(`#/fill/${draft.id}`));
   }, [definition]);
@@ -114,10 +119,24 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
   }, [here]);
 
   const filling: Filling = {
-    form, language, shown,
-    change: (node, text) => { form.set(node, text); changed(); },
-    add: (parent, name) => { form.addInstance(parent, form.elementsOf(parent).find((one) => one.name === name)!); changed(); },
-    drop: (node) => { form.removeInstance(node); changed(); },
+    form,
+    language,
+    shown,
+    change: (node, text) => {
+      form.set(node, text);
+      changed();
+    },
+    add: (parent, name) => {
+      form.addInstance(
+        parent,
+        form.elementsOf(parent).find((one) => one.name === name)!,
+      );
+      changed();
+    },
+    drop: (node) => {
+      form.removeInstance(node);
+      changed();
+    },
   };
   const problemsOf = (at: Page): string[] => {
     const roots = at.repeat ? at.node.childrenNamed(at.repeat) : [at.node];
@@ -187,23 +206,41 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
     go("/today");
   };
 
-  const words = { saved: t("Saved on this phone"), saving: t("Saving …"), failed: t("Not saved: this phone is out of room. Free some space, then change an answer.") };
+  const words = {
+    saved: t("Saved on this phone"),
+    saving: t("Saving …"),
+    failed: t("Not saved: this phone is out of room. Free some space, then change an answer."),
+  };
   return (
     <>
       <header class="top">
-        <button type="button" class="link" onClick={() => void leave(false)}>‹ {form.plain(inLanguage(definition.title, language), form.root)}</button>
+        <button type="button" class="link" onClick={() => void leave(false)}>
+          ‹ {form.plain(inLanguage(definition.title, language), form.root)}
+        </button>
         <span class="soft">{t("{page} of {count}", { page: here + 1, count: pages.length })}</span>
       </header>
       <main class="screen" id="main" key={here}>
-        <div class="bar" aria-hidden="true"><i style={{ inlineSize: `${(100 * (here + 1)) / pages.length}%` }} /></div>
+        <div class="bar" aria-hidden="true">
+          <i style={{ inlineSize: `${(100 * (here + 1)) / pages.length}%` }} />
+        </div>
         <Title>{current.label || t("Questions")}</Title>
-        {current.repeat ? <Repeat filling={filling} parent={current.node} name={current.repeat} /> : <Branch filling={filling} node={current.node} />}
-        <button type="button" class="link more" onClick={() => void leave(true)}>{t("Throw this away")}</button>
+        {current.repeat ? (
+          <Repeat filling={filling} parent={current.node} name={current.repeat} />
+        ) : (
+          <Branch filling={filling} node={current.node} />
+        )}
+        <button type="button" class="link more" onClick={() => void leave(true)}>
+          {t("Throw this away")}
+        </button>
       </main>
       <footer class="foot pair">
-        <p class={saved === "failed" ? "error" : "soft"} role="status">{words[saved]}</p>
+        <p class={saved === "failed" ? "error" : "soft"} role="status">
+          {words[saved]}
+        </p>
         <div class="buttons">
-          <button type="button" class="btn" disabled={here === 0} onClick={() => turn(here - 1)}>{t("Back")}</button>
+          <button type="button" class="btn" disabled={here === 0} onClick={() => turn(here - 1)}>
+            {t("Back")}
+          </button>
           <button type="button" class="btn main" disabled={isFinishing} onClick={next}>
             {here < pages.length - 1 ? t("Next") : t("Finish")}
           </button>
@@ -214,7 +251,9 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
 }
 
 function hasReferral(answers: Json): boolean {
-  return Object.values(answers).some((group) => typeof group === "object" && !Array.isArray(group) && group["ref_made"] === "yes");
+  return Object.values(answers).some(
+    (group) => typeof group === "object" && !Array.isArray(group) && group["ref_made"] === "yes",
+  );
 }
 
 export function Saved({ form, then }: { form: string; then: string }) {
@@ -222,23 +261,49 @@ export function Saved({ form, then }: { form: string; then: string }) {
   return (
     <>
       <main class="screen" id="main">
-        <div class="done" aria-hidden="true">✓</div>
-        <div class="center"><Title>{ledger.waiting > 0 ? t("Saved on this phone") : t("Safe with the centre")}</Title></div>
+        <div class="done" aria-hidden="true">
+          ✓
+        </div>
+        <div class="center">
+          <Title>{ledger.waiting > 0 ? t("Saved on this phone") : t("Safe with the centre")}</Title>
+        </div>
         <DataState />
-        <section class="card"><dl class="ledger">
-          <div><dt>{t("Made on this phone")}</dt><dd>{ledger.made}</dd></div>
-          <div><dt>{t("Safe with the centre")}</dt><dd>{ledger.delivered + ledger.kept}</dd></div>
-          <div><dt>{t("Waiting here")}</dt><dd>{ledger.waiting}</dd></div>
-          <div><dt>{t("Lost")}</dt><dd>{ledger.lost}</dd></div>
-        </dl></section>
-        <p class="hidden" role="status">{nt("{n} record", "{n} records", ledger.made)}</p>
+        <section class="card">
+          <dl class="ledger">
+            <div>
+              <dt>{t("Made on this phone")}</dt>
+              <dd>{ledger.made}</dd>
+            </div>
+            <div>
+              <dt>{t("Safe with the centre")}</dt>
+              <dd>{ledger.delivered + ledger.kept}</dd>
+            </div>
+            <div>
+              <dt>{t("Waiting here")}</dt>
+              <dd>{ledger.waiting}</dd>
+            </div>
+            <div>
+              <dt>{t("Lost")}</dt>
+              <dd>{ledger.lost}</dd>
+            </div>
+          </dl>
+        </section>
+        <p class="hidden" role="status">
+          {nt("{n} record", "{n} records", ledger.made)}
+        </p>
       </main>
       <footer class="foot">
         {then === "referral" && forms.some((one) => one.id === "referral") && (
-          <a class="btn main wide" href="#/start/referral">{t("Log the referral")}</a>
+          <a class="btn main wide" href="#/start/referral">
+            {t("Log the referral")}
+          </a>
         )}
-        <a class={then === "referral" ? "btn wide" : "btn main wide"} href={`#/start/${form}`}>{t("Log another")}</a>
-        <a class="btn wide" href="#/today">{t("Done")}</a>
+        <a class={then === "referral" ? "btn wide" : "btn main wide"} href={`#/start/${form}`}>
+          {t("Log another")}
+        </a>
+        <a class="btn wide" href="#/today">
+          {t("Done")}
+        </a>
       </footer>
       <Tabs here="new" />
     </>

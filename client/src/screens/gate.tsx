@@ -17,9 +17,13 @@ interface GateProps {
 function Languages({ relanguage }: { relanguage: (code: string) => void }) {
   return (
     <div class="languages">
-      {Object.entries(LANGUAGES).filter(([code]) => code !== currentLanguage()).map(([code, name]) => (
-        <button key={code} type="button" class="link" lang={code} onClick={() => relanguage(code)}>{name}</button>
-      ))}
+      {Object.entries(LANGUAGES)
+        .filter(([code]) => code !== currentLanguage())
+        .map(([code, name]) => (
+          <button key={code} type="button" class="link" lang={code} onClick={() => relanguage(code)}>
+            {name}
+          </button>
+        ))}
     </div>
   );
 }
@@ -30,7 +34,11 @@ export function SignIn({ opened, relanguage, back }: GateProps & { back: (() => 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const [username, password, pin] = ["username", "password", "pin"].map((name) => String(data.get(name) ?? "")) as [string, string, string];
+    const [username, password, pin] = ["username", "password", "pin"].map((name) => String(data.get(name) ?? "")) as [
+      string,
+      string,
+      string,
+    ];
     if (!PIN.test(pin)) return setProblem(t("The PIN needs 6 to 12 digits."));
     setBusy(true);
     setProblem("");
@@ -40,7 +48,8 @@ export function SignIn({ opened, relanguage, back }: GateProps & { back: (() => 
       opened(await enrol(account, pin, recovery));
     } catch (error) {
       if (error instanceof Refused) setProblem(error.message);
-      else if (error instanceof Offline) setProblem(t("There is no connection to the centre. Signing in for the first time needs one."));
+      else if (error instanceof Offline)
+        setProblem(t("There is no connection to the centre. Signing in for the first time needs one."));
       else setProblem(t("This phone could not save. Make room on it, or leave private browsing, and try again."));
       setBusy(false);
     }
@@ -50,16 +59,52 @@ export function SignIn({ opened, relanguage, back }: GateProps & { back: (() => 
       <p class="brand center">fieldapp</p>
       <form class="card" onSubmit={submit}>
         <Title>{t("Sign in")}</Title>
-        {problem && <p class="state danger" role="alert">{problem}</p>}
-        <div class="field"><label for="username">{t("Sign-in name")}</label>
-          <input id="username" name="username" required autocomplete="username" autocapitalize="none" spellcheck={false} /></div>
-        <div class="field"><label for="password">{t("Password")}</label>
-          <input id="password" name="password" type="password" required autocomplete="current-password" /></div>
-        <div class="field"><label for="pin">{t("Choose a PIN for this phone")}</label>
-          <p class="hint" id="pin-hint">{t("6 digits or more. It locks what you write here. Nobody else knows it.")}</p>
-          <input id="pin" name="pin" type="password" inputMode="numeric" class="pin" required minLength={6} maxLength={12} autocomplete="off" aria-describedby="pin-hint" /></div>
-        <button class="btn main wide" disabled={isBusy}>{isBusy ? t("One moment …") : t("Sign in")}</button>
-        {back && <button type="button" class="btn wide" onClick={back}>{t("Back")}</button>}
+        {problem && (
+          <p class="state danger" role="alert">
+            {problem}
+          </p>
+        )}
+        <div class="field">
+          <label for="username">{t("Sign-in name")}</label>
+          <input
+            id="username"
+            name="username"
+            required
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+          />
+        </div>
+        <div class="field">
+          <label for="password">{t("Password")}</label>
+          <input id="password" name="password" type="password" required autocomplete="current-password" />
+        </div>
+        <div class="field">
+          <label for="pin">{t("Choose a PIN for this phone")}</label>
+          <p class="hint" id="pin-hint">
+            {t("6 digits or more. It locks what you write here. Nobody else knows it.")}
+          </p>
+          <input
+            id="pin"
+            name="pin"
+            type="password"
+            inputMode="numeric"
+            class="pin"
+            required
+            minLength={6}
+            maxLength={12}
+            autocomplete="off"
+            aria-describedby="pin-hint"
+          />
+        </div>
+        <button class="btn main wide" disabled={isBusy}>
+          {isBusy ? t("One moment …") : t("Sign in")}
+        </button>
+        {back && (
+          <button type="button" class="btn wide" onClick={back}>
+            {t("Back")}
+          </button>
+        )}
       </form>
       <Languages relanguage={relanguage} />
     </main>
@@ -90,18 +135,38 @@ export function Unlock({ rows, opened, relanguage, another }: GateProps & { rows
       <p class="brand center">fieldapp</p>
       <form class="card" onSubmit={submit}>
         <Title>{t("Locked")}</Title>
-        {problem && <p class="state danger" role="alert">{problem}</p>}
-        {rows.length > 1 && (
-          <div class="field"><label for="who">{t("Who are you?")}</label>
-            <select id="who" value={user} onChange={(event) => setUser(Number((event.target as HTMLSelectElement).value))}>
-              {rows.map((row) => <option key={row.user} value={row.user}>{row.username}</option>)}
-            </select></div>
+        {problem && (
+          <p class="state danger" role="alert">
+            {problem}
+          </p>
         )}
-        <div class="field"><label for="pin">{t("PIN")}</label>
-          <input id="pin" name="pin" type="password" inputMode="numeric" class="pin" required autocomplete="off" /></div>
-        <button class="btn main wide" disabled={isBusy}>{isBusy ? t("One moment …") : t("Open")}</button>
+        {rows.length > 1 && (
+          <div class="field">
+            <label for="who">{t("Who are you?")}</label>
+            <select
+              id="who"
+              value={user}
+              onChange={(event) => setUser(Number((event.target as HTMLSelectElement).value))}
+            >
+              {rows.map((row) => (
+                <option key={row.user} value={row.user}>
+                  {row.username}
+                </option>
+              ))}
+            </select>
+          </div>
+        )}
+        <div class="field">
+          <label for="pin">{t("PIN")}</label>
+          <input id="pin" name="pin" type="password" inputMode="numeric" class="pin" required autocomplete="off" />
+        </div>
+        <button class="btn main wide" disabled={isBusy}>
+          {isBusy ? t("One moment …") : t("Open")}
+        </button>
       </form>
-      <button type="button" class="link center" onClick={another}>{t("I forgot the PIN, or I am somebody else")}</button>
+      <button type="button" class="link center" onClick={another}>
+        {t("I forgot the PIN, or I am somebody else")}
+      </button>
       <Languages relanguage={relanguage} />
     </main>
   );

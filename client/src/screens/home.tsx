@@ -13,7 +13,11 @@ function titleOf(forms: ReturnType<typeof useApp>["forms"], id: string): string 
 
 function Ready() {
   const { isReady } = useApp();
-  return isReady ? <span class="tag safe">✓ {t("Ready offline")}</span> : <span class="tag wait">{t("Getting ready …")}</span>;
+  return isReady ? (
+    <span class="tag safe">✓ {t("Ready offline")}</span>
+  ) : (
+    <span class="tag wait">{t("Getting ready …")}</span>
+  );
 }
 
 function InstallHint() {
@@ -23,9 +27,15 @@ function InstallHint() {
   return (
     <details class="card">
       <summary>{t("Put fieldapp on your home screen")}</summary>
-      <p>{isApple
-        ? t("Tap the share button, then “Add to Home Screen”. Without that, an iPhone may clear your work after a week.")
-        : t("Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.")}</p>
+      <p>
+        {isApple
+          ? t(
+              "Tap the share button, then “Add to Home Screen”. Without that, an iPhone may clear your work after a week.",
+            )
+          : t(
+              "Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.",
+            )}
+      </p>
     </details>
   );
 }
@@ -37,30 +47,42 @@ export function Today() {
   const week = outbox.filter((row) => Date.parse(row.finishedAt) > weekAgo).length;
   return (
     <>
-      <header class="top"><Title>{t("Today")}</Title><Ready /></header>
+      <header class="top">
+        <Title>{t("Today")}</Title>
+        <Ready />
+      </header>
       <main class="screen" id="main">
         <DataState />
         {drafts.length > 0 && (
           <section class="card" aria-labelledby="drafts">
             <h2 id="drafts">{t("Not finished")}</h2>
-            <div>{drafts.map((draft) => (
-              <div class="item" key={draft.id}>
-                <a href={`#/fill/${draft.id}`}>{titleOf(forms, draft.form)}</a>
-                <span class="soft">{t("Last change {when}", { when: clock(draft.changedAt) })}</span>
-              </div>
-            ))}</div>
+            <div>
+              {drafts.map((draft) => (
+                <div class="item" key={draft.id}>
+                  <a href={`#/fill/${draft.id}`}>{titleOf(forms, draft.form)}</a>
+                  <span class="soft">{t("Last change {when}", { when: clock(draft.changedAt) })}</span>
+                </div>
+              ))}
+            </div>
           </section>
         )}
         <section class="card">
           <h2>{t("My week")}</h2>
-          <p class="soft">{t("Only you see this.")} {nt("{n} record", "{n} records", week)}, {nt("{n} with the centre", "{n} with the centre", ledger.delivered + ledger.kept)}.</p>
+          <p class="soft">
+            {t("Only you see this.")} {nt("{n} record", "{n} records", week)},{" "}
+            {nt("{n} with the centre", "{n} with the centre", ledger.delivered + ledger.kept)}.
+          </p>
         </section>
         <InstallHint />
-        {forms.length === 0 && <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>}
+        {forms.length === 0 && (
+          <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>
+        )}
       </main>
       {encounter && (
         <footer class="foot">
-          <a class="btn main wide" href={`#/start/${encounter.id}`}>+ {encounter.id === "encounter" ? t("Log an encounter") : titleOf(forms, encounter.id)}</a>
+          <a class="btn main wide" href={`#/start/${encounter.id}`}>
+            + {encounter.id === "encounter" ? t("Log an encounter") : titleOf(forms, encounter.id)}
+          </a>
         </footer>
       )}
       <Tabs here="today" />
@@ -83,12 +105,18 @@ export function New() {
   const sorted = [...forms].sort((a, b) => rank(a.id) - rank(b.id));
   return (
     <>
-      <header class="top"><Title>{t("What happened?")}</Title></header>
+      <header class="top">
+        <Title>{t("What happened?")}</Title>
+      </header>
       <main class="screen" id="main">
         {sorted.map((form) => (
-          <a class="btn wide" key={form.id} href={`#/start/${form.id}`}>{WHAT[form.id]?.() ?? titleOf(forms, form.id)}</a>
+          <a class="btn wide" key={form.id} href={`#/start/${form.id}`}>
+            {WHAT[form.id]?.() ?? titleOf(forms, form.id)}
+          </a>
         ))}
-        {forms.length === 0 && <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>}
+        {forms.length === 0 && (
+          <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>
+        )}
       </main>
       <Tabs here="new" />
     </>
@@ -110,32 +138,68 @@ export function Mine() {
   ];
   return (
     <>
-      <header class="top"><Title>{t("Mine")}</Title><Ready /></header>
+      <header class="top">
+        <Title>{t("Mine")}</Title>
+        <Ready />
+      </header>
       <main class="screen" id="main">
         <DataState />
         <section class="card">
-          <dl class="ledger">{rows.map(([label, count]) => <div key={label}><dt>{label}</dt><dd>{count}</dd></div>)}</dl>
-          <button type="button" class="btn wide" onClick={() => void exchange()}>{t("Send and fetch now")}</button>
-          {outcome === "offline" && <p class="soft" role="status">{t("No connection to the centre just now. Nothing is lost.")}</p>}
-        </section>
-        {outbox.length > 0 && (
-          <section class="card"><h2>{t("Latest")}</h2><div>
-            {outbox.slice(0, 20).map((row) => (
-              <div class="item" key={row.id}>
-                <b>{titleOf(forms, row.form)}</b>
-                <span class="soft">{clock(Date.parse(row.finishedAt))} · {states[row.state]}</span>
+          <dl class="ledger">
+            {rows.map(([label, count]) => (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd>{count}</dd>
               </div>
             ))}
-          </div></section>
+          </dl>
+          <button type="button" class="btn wide" onClick={() => void exchange()}>
+            {t("Send and fetch now")}
+          </button>
+          {outcome === "offline" && (
+            <p class="soft" role="status">
+              {t("No connection to the centre just now. Nothing is lost.")}
+            </p>
+          )}
+        </section>
+        {outbox.length > 0 && (
+          <section class="card">
+            <h2>{t("Latest")}</h2>
+            <div>
+              {outbox.slice(0, 20).map((row) => (
+                <div class="item" key={row.id}>
+                  <b>{titleOf(forms, row.form)}</b>
+                  <span class="soft">
+                    {clock(Date.parse(row.finishedAt))} · {states[row.state]}
+                  </span>
+                </div>
+              ))}
+            </div>
+          </section>
         )}
         <section class="card">
           <h2>{t("This phone")}</h2>
-          <p class="soft">{vault.account.worker} · {vault.account.centre}</p>
+          <p class="soft">
+            {vault.account.worker} · {vault.account.centre}
+          </p>
           <div class="quick">
-            {Object.entries(LANGUAGES).filter(([code]) => code !== currentLanguage()).map(([code, name]) => (
-              <button key={code} type="button" class="btn" lang={code} onClick={() => relanguage(code)}>{name}</button>
-            ))}
-            <button type="button" class="btn" onClick={() => { lock(); go("/today"); }}>{t("Lock now")}</button>
+            {Object.entries(LANGUAGES)
+              .filter(([code]) => code !== currentLanguage())
+              .map(([code, name]) => (
+                <button key={code} type="button" class="btn" lang={code} onClick={() => relanguage(code)}>
+                  {name}
+                </button>
+              ))}
+            <button
+              type="button"
+              class="btn"
+              onClick={() => {
+                lock();
+                go("/today");
+              }}
+            >
+              {t("Lock now")}
+            </button>
           </div>
         </section>
       </main>

@@ -9,15 +9,25 @@ import { useApp } from "./state";
 export function Title({ children }: { children: ComponentChildren }) {
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => ref.current?.focus({ preventScroll: true }), []);
-  return <h1 ref={ref} tabIndex={-1}>{children}</h1>;
+  return (
+    <h1 ref={ref} tabIndex={-1}>
+      {children}
+    </h1>
+  );
 }
 
 export function Tabs({ here }: { here: "today" | "new" | "mine" }) {
-  const tabs = [["today", t("Today")], ["new", t("New")], ["mine", t("Mine")]] as const;
+  const tabs = [
+    ["today", t("Today")],
+    ["new", t("New")],
+    ["mine", t("Mine")],
+  ] as const;
   return (
     <nav class="tabs" aria-label={t("Main")}>
       {tabs.map(([key, label]) => (
-        <a key={key} href={`#/${key}`} aria-current={key === here ? "page" : undefined}>{label}</a>
+        <a key={key} href={`#/${key}`} aria-current={key === here ? "page" : undefined}>
+          {label}
+        </a>
       ))}
     </nav>
   );
@@ -39,14 +49,19 @@ export function DataState() {
   if (ledger.lost > 0) {
     return (
       <p class="state danger" role="status">
-        {nt("{n} record is missing from this phone. Tell your centre.", "{n} records are missing from this phone. Tell your centre.", ledger.lost)}
+        {nt(
+          "{n} record is missing from this phone. Tell your centre.",
+          "{n} records are missing from this phone. Tell your centre.",
+          ledger.lost,
+        )}
       </p>
     );
   }
   if (outcome === "signed-out") {
     return (
       <p class="state danger" role="status">
-        {t("The centre has signed this phone out. Your work is still here.")} <a href="#/sign-in">{t("Sign in again")}</a>
+        {t("The centre has signed this phone out. Your work is still here.")}{" "}
+        <a href="#/sign-in">{t("Sign in again")}</a>
       </p>
     );
   }
@@ -54,14 +69,21 @@ export function DataState() {
     return (
       <p class="state wait" role="status">
         {nt("{n} saved on this phone, not yet sent.", "{n} saved on this phone, not yet sent.", ledger.waiting)}{" "}
-        {t("It goes by itself when there is signal.")}{last}
+        {t("It goes by itself when there is signal.")}
+        {last}
       </p>
     );
   }
-  if (ledger.made === 0) return <p class="state" role="status">{t("Nothing saved on this phone yet.")}</p>;
+  if (ledger.made === 0)
+    return (
+      <p class="state" role="status">
+        {t("Nothing saved on this phone yet.")}
+      </p>
+    );
   return (
     <p class="state safe" role="status">
-      {t("All sent: everything is safe with the centre.")}{last}
+      {t("All sent: everything is safe with the centre.")}
+      {last}
     </p>
   );
 }

@@ -84,7 +84,14 @@ export async function finishDraft(vault: Vault, draft: Draft, now: Date): Promis
   if (before.some((row) => row.id === draft.id)) return envelope; // a second tap
   const seq = Math.max(highWater(user), ...before.map((row) => row.seq)) + 1;
   const row: OutboxRow = {
-    id: draft.id, user, seq, form: draft.form, finishedAt: envelope.finished_at, state: "waiting", deliveredAt: 0, sealed,
+    id: draft.id,
+    user,
+    seq,
+    form: draft.form,
+    finishedAt: envelope.finished_at,
+    state: "waiting",
+    deliveredAt: 0,
+    sealed,
   };
   await transaction(["drafts", "outbox"], "readwrite", (tx) => {
     tx.objectStore("drafts").delete(draft.id);
@@ -97,7 +104,9 @@ export async function finishDraft(vault: Vault, draft: Draft, now: Date): Promis
 /** The oldest that wait, without those that the centre could not read a moment ago. */
 export async function waiting(vault: Vault, limit: number, without: ReadonlySet<string>): Promise<Envelope[]> {
   const rows = await all("outbox", vault.account.user);
-  const queue = rows.filter((row) => row.state === "waiting" && row.sealed && !without.has(row.id)).sort((a, b) => a.seq - b.seq);
+  const queue = rows
+    .filter((row) => row.state === "waiting" && row.sealed && !without.has(row.id))
+    .sort((a, b) => a.seq - b.seq);
   return Promise.all(queue.slice(0, limit).map((row) => unseal<Envelope>(vault.key, row.sealed!)));
 }
 

@@ -24,7 +24,9 @@ export async function exchange(vault: Vault): Promise<Outcome> {
   };
   if (!navigator.locks) return run();
   const options = { ifAvailable: true } as const;
-  return navigator.locks.request("fieldapp-exchange", options, (lock) => (lock ? run() : Promise.resolve("busy" as const)));
+  return navigator.locks.request("fieldapp-exchange", options, (lock) =>
+    lock ? run() : Promise.resolve("busy" as const),
+  );
 }
 
 async function send(vault: Vault): Promise<void> {

@@ -85,7 +85,10 @@ async function json<T>(response: Response, isOurs: (value: T) => boolean): Promi
 
 export async function signIn(username: string, password: string, device: string): Promise<SignedIn> {
   const response = await request("sign-in", { method: "POST", body: { username, password, device } });
-  return json<SignedIn & { protocol: number }>(response, (value) => value.protocol === PROTOCOL && Boolean(value.token));
+  return json<SignedIn & { protocol: number }>(
+    response,
+    (value) => value.protocol === PROTOCOL && Boolean(value.token),
+  );
 }
 
 export async function fetchManifest(token: string): Promise<Manifest> {

@@ -13,13 +13,21 @@ export function DateWidget(props: WidgetProps) {
   if (node.element.type === "dateTime") {
     return <input {...described(props)} type="datetime-local" value={node.text.slice(0, 16)} onInput={input} />;
   }
-  const quick: [string, string][] = [[day(0), t("Today")], [day(-1), t("Yesterday")]];
+  const quick: [string, string][] = [
+    [day(0), t("Today")],
+    [day(-1), t("Yesterday")],
+  ];
   return (
     <div class="field">
       <div class="choices">
         {quick.map(([value, label]) => (
           <label class="choice" key={value}>
-            <input type="radio" name={`${props.id}-quick`} checked={node.text === value} onChange={() => change(value)} />
+            <input
+              type="radio"
+              name={`${props.id}-quick`}
+              checked={node.text === value}
+              onChange={() => change(value)}
+            />
             <span>{label}</span>
           </label>
         ))}

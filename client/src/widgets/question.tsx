@@ -35,13 +35,17 @@ export function Branch({ filling, node }: { filling: Filling; node: AnswerNode }
   if (node.element.kind === "question") return <Question filling={filling} node={node} />;
   return (
     <>
-      {filling.form.elementsOf(node).map((element) =>
-        element.kind === "repeat" ? (
-          <Repeat key={element.path} filling={filling} parent={node} name={element.name} />
-        ) : (
-          node.childrenNamed(element.name).map((child) => <Branch key={element.path} filling={filling} node={child} />)
-        ),
-      )}
+      {filling.form
+        .elementsOf(node)
+        .map((element) =>
+          element.kind === "repeat" ? (
+            <Repeat key={element.path} filling={filling} parent={node} name={element.name} />
+          ) : (
+            node
+              .childrenNamed(element.name)
+              .map((child) => <Branch key={element.path} filling={filling} node={child} />)
+          ),
+        )}
     </>
   );
 }
@@ -55,14 +59,20 @@ export function Repeat({ filling, parent, name }: { filling: Filling; parent: An
       {instances.map((node, index) => (
         <section class="instance" key={index} aria-label={`${label} ${index + 1}`}>
           <div class="row">
-            <h2>{label} {index + 1}</h2>
-            <button type="button" class="btn quiet" onClick={() => filling.drop(node)}>{t("Remove")}</button>
+            <h2>
+              {label} {index + 1}
+            </h2>
+            <button type="button" class="btn quiet" onClick={() => filling.drop(node)}>
+              {t("Remove")}
+            </button>
           </div>
           <Branch filling={filling} node={node} />
         </section>
       ))}
       {instances.length === 0 && <p class="soft">{t("None so far.")}</p>}
-      <button type="button" class="btn" onClick={() => filling.add(parent, name)}>{t("Add one: {label}", { label })}</button>
+      <button type="button" class="btn" onClick={() => filling.add(parent, name)}>
+        {t("Add one: {label}", { label })}
+      </button>
     </>
   );
 }
@@ -86,7 +96,12 @@ function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
   const { element } = node;
   const id = `q-${node.where()}`;
   const label = form.plain(inLanguage(element.label, language), node);
-  if (element.type === "note") return <p class="note-text" id={id}>{label}</p>;
+  if (element.type === "note")
+    return (
+      <p class="note-text" id={id}>
+        {label}
+      </p>
+    );
   const Widget = WIDGETS[element.type];
   if (!Widget) return null;
   const hint = form.plain(inLanguage(element.hint, language), node);
@@ -95,21 +110,53 @@ function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
   const isOptional = !element.required;
   const body = (
     <>
-      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      <Widget form={form} node={node} language={language} id={id} label={label} describedBy={describedBy}
-        isInvalid={problem !== null} change={(text) => filling.change(node, text)} />
-      {problem && <p class="error" id={`${id}-error`}>{words(problem, node, form)}</p>}
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      <Widget
+        form={form}
+        node={node}
+        language={language}
+        id={id}
+        label={label}
+        describedBy={describedBy}
+        isInvalid={problem !== null}
+        change={(text) => filling.change(node, text)}
+      />
+      {problem && (
+        <p class="error" id={`${id}-error`}>
+          {words(problem, node, form)}
+        </p>
+      )}
     </>
   );
-  const title = <>{label}{isOptional && <small class="soft"> · {t("optional")}</small>}</>;
+  const title = (
+    <>
+      {label}
+      {isOptional && <small class="soft"> · {t("optional")}</small>}
+    </>
+  );
   if (SEVERAL_FIELDS.has(element.type) && !isPlainSelect(node, form)) {
-    return <fieldset class="question field" id={`${id}-set`}><legend>{title}</legend>{body}</fieldset>;
+    return (
+      <fieldset class="question field" id={`${id}-set`}>
+        <legend>{title}</legend>
+        {body}
+      </fieldset>
+    );
   }
-  return <div class="question field" id={`${id}-set`}><label class="legend" for={id}>{title}</label>{body}</div>;
+  return (
+    <div class="question field" id={`${id}-set`}>
+      <label class="legend" for={id}>
+        {title}
+      </label>
+      {body}
+    </div>
+  );
 }
 
 function isPlainSelect(node: AnswerNode, form: Form): boolean {
   const count = form.definition.choices[node.element.choices ?? ""]?.length ?? 0;
   return node.element.type === "select_one" && count <= 30 && (node.element.appearance ?? "").includes("minimal");
 }
-

@@ -16,9 +16,17 @@ export function SelectWidget(props: WidgetProps) {
   if (isOne && choices.length > SEARCH_FROM) return <SearchList {...props} choices={choices} labelOf={label} />;
   if (isOne && (node.element.appearance ?? "").includes("minimal")) {
     return (
-      <select {...described(props)} value={node.text} onChange={(event) => props.change((event.target as HTMLSelectElement).value)}>
+      <select
+        {...described(props)}
+        value={node.text}
+        onChange={(event) => props.change((event.target as HTMLSelectElement).value)}
+      >
         <option value="">{t("Choose")}</option>
-        {choices.map((choice) => <option key={choice.name} value={choice.name}>{label(choice)}</option>)}
+        {choices.map((choice) => (
+          <option key={choice.name} value={choice.name}>
+            {label(choice)}
+          </option>
+        ))}
       </select>
     );
   }
@@ -38,7 +46,12 @@ function Cards(props: ListProps & { isOne: boolean }) {
     const next = new Set(chosen);
     if (isOn) next.add(name);
     else next.delete(name);
-    change(choices.filter((choice) => next.has(choice.name)).map((choice) => choice.name).join(" "));
+    change(
+      choices
+        .filter((choice) => next.has(choice.name))
+        .map((choice) => choice.name)
+        .join(" "),
+    );
   };
   const isLong = choices.some((choice) => labelOf(choice).length > LONG_LABEL);
   return (
@@ -46,9 +59,14 @@ function Cards(props: ListProps & { isOne: boolean }) {
       <div class={isLong ? "choices long" : "choices"}>
         {shown.map((choice) => (
           <label class="choice" key={choice.name}>
-            <input type={isOne ? "radio" : "checkbox"} name={props.id} value={choice.name}
-              checked={chosen.includes(choice.name)} aria-describedby={props.describedBy}
-              onChange={(event) => pick(choice.name, (event.target as HTMLInputElement).checked)} />
+            <input
+              type={isOne ? "radio" : "checkbox"}
+              name={props.id}
+              value={choice.name}
+              checked={chosen.includes(choice.name)}
+              aria-describedby={props.describedBy}
+              onChange={(event) => pick(choice.name, (event.target as HTMLInputElement).checked)}
+            />
             <span>{labelOf(choice)}</span>
           </label>
         ))}
@@ -75,7 +93,13 @@ function SearchList(props: ListProps) {
     return (
       <div class="row">
         <b>{labelOf(held)}</b>
-        <button type="button" class="btn quiet" id={props.id} aria-describedby={props.describedBy} onClick={() => setSearching(true)}>
+        <button
+          type="button"
+          class="btn quiet"
+          id={props.id}
+          aria-describedby={props.describedBy}
+          onClick={() => setSearching(true)}
+        >
           {t("Change: {label}", { label: props.label })}
         </button>
       </div>
@@ -86,16 +110,35 @@ function SearchList(props: ListProps) {
   const shown = words.length ? found.slice(0, FOUND) : [];
   return (
     <>
-      <input {...described(props)} type="search" value={search} placeholder={t("Type a few letters")} autocomplete="off"
-        aria-label={props.label} onInput={(event) => setSearch((event.target as HTMLInputElement).value)} />
+      <input
+        {...described(props)}
+        type="search"
+        value={search}
+        placeholder={t("Type a few letters")}
+        autocomplete="off"
+        aria-label={props.label}
+        onInput={(event) => setSearch((event.target as HTMLInputElement).value)}
+      />
       <p class="soft" role="status">
-        {words.length > 0 && (found.length > FOUND ? nt("{n} match, keep typing", "{n} match, keep typing", found.length) : nt("{n} match", "{n} matches", found.length))}
+        {words.length > 0 &&
+          (found.length > FOUND
+            ? nt("{n} match, keep typing", "{n} match, keep typing", found.length)
+            : nt("{n} match", "{n} matches", found.length))}
       </p>
       <div class="choices long">
         {shown.map((choice) => (
           <label class="choice" key={choice.name}>
-            <input type="radio" name={`${props.id}-found`} value={choice.name} checked={choice.name === node.text}
-              onChange={() => { change(choice.name); setSearching(false); setSearch(""); }} />
+            <input
+              type="radio"
+              name={`${props.id}-found`}
+              value={choice.name}
+              checked={choice.name === node.text}
+              onChange={() => {
+                change(choice.name);
+                setSearching(false);
+                setSearch("");
+              }}
+            />
             <span>{labelOf(choice)}</span>
           </label>
         ))}

@@ -10,8 +10,17 @@ export function TextWidget(props: WidgetProps) {
   if (appearance.includes("card-code")) {
     const upper = (event: Event): void => change((event.target as HTMLInputElement).value.toUpperCase().trim());
     return (
-      <input {...described(props)} class="code" type="text" value={node.text} onInput={upper} maxLength={10}
-        autocomplete="off" autocapitalize="characters" spellcheck={false} />
+      <input
+        {...described(props)}
+        class="code"
+        type="text"
+        value={node.text}
+        onInput={upper}
+        maxLength={10}
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck={false}
+      />
     );
   }
   return <input {...described(props)} type="text" value={node.text} onInput={input} autocomplete="off" />;

@@ -22,7 +22,9 @@ async function install(): Promise<void> {
 
 async function activate(): Promise<void> {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith("fieldapp-") && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => name.startsWith("fieldapp-") && name !== CACHE).map((name) => caches.delete(name)),
+  );
   await self.clients.claim();
 }
 
