@@ -4,6 +4,7 @@ select → anonymity (generalise) → small_cells → formats → summary → se
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,21 @@ def build(
     records: dict[str, list[dict[str, Any]]],
     words: dict[str, dict[str, str]],
     occasion: Occasion,
+    versions: Mapping[tuple[str, str], FormDefinition] | None = None,
 ) -> Built:
     """Return a package's files and manifest.
 
-    `records` maps a form to its records in the period ({"answers", "unit"}); `words` gives labels, EN and FR, to the
-    values of hierarchies. The same input gives the same bytes.
+    `records` maps a form to its records in the period ({"answers", "unit", "version"}); `words` gives labels, EN and FR,
+    to the values of hierarchies; `versions` holds the older versions of forms by (form, version), since a question may
+    have stood in another group then. The same input gives the same bytes.
     """
-    flat = {
-        form: [(row["unit"], select.flat(definitions[form], row["answers"])) for row in rows]
-        for form, rows in records.items()
-    }
+
+    def flat_rows(form: str, rows: list[dict[str, Any]]) -> list[tuple[str, dict[str, str]]]:
+        own = (versions or {}).get
+        newest = definitions[form]
+        return [(row["unit"], select.flat(own((form, row.get("version", ""))) or newest, row["answers"])) for row in rows]
+
+    flat = {form: flat_rows(form, rows) for form, rows in records.items()}
     parts = [_part(dataset, flat.get(dataset.form, []), recipe, occasion) for dataset in recipe.datasets]
     forms = {dataset.name: dataset.form for dataset in recipe.datasets}
     tables = [protect(recipe, spec, flat.get(forms[spec.dataset], []), occasion.secret) for spec in recipe.tables]

@@ -26,31 +26,20 @@ QUESTION_TYPES = {
 REFERENCE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation")
 COLUMNS = [
-    "type",
-    "name",
-    "label",
-    "hint",
-    "required",
-    "required_message",
-    "constraint",
-    "constraint_message",
-    "relevant",
-    "read_only",
-    "readonly",
-    "default",
-    "calculation",
-    "appearance",
-    "parameters",
-    "choice_filter",
-    "repeat_count",
-    "guidance_hint",
-    "note",
-    "privacy",
-    "bind",
-    "body",
-    "instance",
-    "trigger",
+    *("type", "name", "label", "hint", "guidance_hint", "appearance", "default", "calculation", "relevant", "required"),
+    *("required_message", "constraint", "constraint_message", "note", "privacy"),
 ]
+# Known to XLSForm, and refused where a cell is filled, since the phone would pass over them.
+UNSUPPORTED = [
+    *("read_only", "readonly", "parameters", "choice_filter", "repeat_count", "trigger", "bind", "body", "instance"),
+    *("media", "image", "audio", "video", "jr:count"),
+]
+SETTINGS = ["form_title", "title", "form_id", "id_string", "version", "default_language", "style"]
+
+
+def _base(column: str) -> str:
+    """Return the name of a column without its language or kind: label for "label::French (fr)"."""
+    return column.split("::", maxsplit=1)[0].strip().lower()
 
 
 def question_type(row: Row) -> str:
@@ -74,10 +63,10 @@ def lint(workbook: Workbook) -> list[FormProblem]:
 
 def _columns(workbook: Workbook) -> Iterator[FormProblem]:
     for column in workbook.header("survey"):
-        base = column.split("::")[0].strip().lower()
+        base = _base(column)
         if base == "privacy" and column != "privacy::class":
             base = column
-        if base and base not in COLUMNS and base not in ("image", "audio", "video", "jr:count"):
+        if base and base not in COLUMNS and base not in UNSUPPORTED:
             near = difflib.get_close_matches(base, [*COLUMNS, "privacy::class"], 1)
             text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
             if not near:
@@ -107,6 +96,10 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
         if not settings.get(key):
             text = N_("The settings sheet needs a {key}.")
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=2, column=key)
+    for key in settings:
+        if key not in SETTINGS and not key.startswith(("summary_", "form_title_", "privacy::")):
+            text = N_("The setting “{key}” has no effect here.")
+            yield FormProblem("form.setting_unused", text, {"key": key}, "settings", 2, key, "warning")
     if "fr" not in map(language_code, workbook.languages):
         text = N_("The form has no French labels. Workers who use French will see another language.")
         yield FormProblem("form.language", text, row=1, severity="warning")
@@ -120,8 +113,8 @@ def _row(workbook: Workbook, row: Row) -> Iterator[FormProblem]:
         text = N_("“{type}” is not a type of question that this app can ask yet.")
         yield FormProblem("form.type", text, details, row=row.number, column="type")
         return
-    for column in ("choice_filter", "repeat_count", "trigger"):
-        if row.cells.get(column):
+    for column, cell in row.cells.items():
+        if cell and _base(column) in UNSUPPORTED and not (question_type(row) == "note" and _base(column).startswith("read")):
             text = N_("The column “{column}” is not supported yet.")
             yield FormProblem("form.unsupported", text, {"column": column}, row=row.number, column=column)
     if question_type(row) == "note":

@@ -92,7 +92,11 @@ def _package(session: Session, series: Series, period: Period, cut_off: dt.datet
         cut_off=cut_off.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         secret=bytes.fromhex(series.secret),
     )
-    return seal.seal(release.build(spec, definitions, rows, hierarchy_words(), occasion))
+    versions = {}
+    for form, version in {(form, row["version"]) for form, found in rows.items() for row in found}:
+        if stored := forms.find(session, series.centre_id, form, version):
+            versions[form, version] = definition_of(stored)
+    return seal.seal(release.build(spec, definitions, rows, hierarchy_words(), occasion, versions))
 
 
 def _definitions(session: Session, series: Series) -> dict[str, FormDefinition]:

@@ -67,6 +67,22 @@ def test_a_misspelt_column_is_named_with_what_was_meant() -> None:
     assert ("form.column", 1, "relevent") in refused("integer | a | A | A | | | | operational", header=header)
 
 
+@pytest.mark.parametrize("column", ["read_only", "parameters", "choice_filter", "media::image", "trigger"])
+def test_a_column_that_phones_would_pass_over_is_refused_not_ignored(column: str) -> None:
+    header = HEADER.replace("constraint", column)
+    found = refused("integer | n | N | N | | yes | | operational", header=header)
+    assert ("form.unsupported", 2, column) in found
+
+
+def test_a_setting_without_effect_is_said() -> None:
+    text = (
+        HEADER
+        + "| | integer | n | N | N | | | | operational |\n| settings |\n| | form_id | version | public_key |\n| | t | 1 | xyz |\n"
+    )
+    warnings = compile_workbook(text.encode(), ".md").warnings
+    assert [(problem.code, problem.column) for problem in warnings] == [("form.setting_unused", "public_key")]
+
+
 def test_circles_are_named() -> None:
     found = refused(
         "calculate | a | | | | | ${b} + 1 | operational",
