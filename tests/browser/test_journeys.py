@@ -332,3 +332,40 @@ def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(ope
     phone.page.get_by_role("button", name="Send and fetch now").click()
     expect(phone.page.locator("main")).to_contain_text("1 saved on this phone, not yet sent")
     assert phone.ledger()["Safe with the centre"] == 2
+
+
+def test_14_a_full_phone_says_so_and_keeps_what_is_on_the_screen(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w11")
+    phone.log_encounter(finish=False)
+    phone.page.evaluate(
+        """() => {
+            window.realPut = IDBObjectStore.prototype.put;
+            IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+        }"""
+    )
+    phone.page.fill("textarea", "quiet " * 40)
+    expect(phone.page.locator(".foot [role=status]")).to_contain_text("Not saved: this phone is out of room")
+    phone.page.get_by_role("button", name="Finish").click()
+    expect(phone.page.locator(".foot [role=status]")).to_contain_text("Not saved")
+    expect(phone.page.locator("textarea")).to_have_value("quiet " * 40)
+    phone.page.evaluate("() => { IDBObjectStore.prototype.put = window.realPut; }")
+    phone.page.get_by_role("button", name="Finish").click()
+    phone.page.wait_for_selector(".ledger")
+
+
+def test_15_a_corrupted_form_is_never_shown_as_ready(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.page.route("**/sync/v1/forms/mediation/*", lambda route: route.fulfill(status=200, body='{"schema": 1}'))
+    phone.page.goto("/app/")
+    phone.page.fill("#username", "w04")
+    phone.page.fill("#password", "demo-only-password")
+    phone.page.fill("#pin", "246810")
+    phone.page.click("button.main")
+    phone.page.wait_for_selector(".tabs")
+    phone.page.wait_for_timeout(1500)
+    expect(phone.page.get_by_text("Ready offline")).to_have_count(0)
+    phone.page.unroute("**/sync/v1/forms/mediation/*")
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.ready()
