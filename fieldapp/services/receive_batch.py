@@ -3,7 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from fieldapp.services.acts import Act, act
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Act, Actor, act
 from fieldapp.services.definitions import definition_of
 from fieldapp.store import devices, forms, records, submissions
 from forms.definition import FormDefinition
@@ -12,9 +15,16 @@ from sync.envelope import Envelope
 from sync.intake import Decision, Status, decide
 
 
-@act("batch.receive")
-def receive_batch(a: Act, envelopes: list[Envelope], unsent: int = 0) -> list[dict[str, Any]]:
+def receive_batch(session: Session, actor: Actor, envelopes: list[Envelope], unsent: int = 0) -> list[dict[str, Any]]:
     """Return one answer a submission: its id, its hash, its status and the reasons when it was refused."""
+    try:
+        return _receive(session, actor, envelopes, unsent)
+    except IntegrityError:  # another connection stored one of these between our look and our insert: now we see it
+        return _receive(session, actor, envelopes, unsent)
+
+
+@act("batch.receive")
+def _receive(a: Act, envelopes: list[Envelope], unsent: int) -> list[dict[str, Any]]:
     known = submissions.known_hashes(a.session, a.centre_id, [envelope.instance_id for envelope in envelopes])
     definitions = _definitions(a, envelopes)
     answers: list[dict[str, Any]] = []
