@@ -27,7 +27,7 @@ def test_down_to_nothing_and_up_again_with_data_in_every_table(engine: sa.Engine
     assert not migrations.is_current(engine)
     migrations.upgrade(engine)
     with engine.begin() as connection:
-        row = {"slug": "a", "name": "A", "zone": "America/Toronto", "at": dt.datetime.now(dt.UTC)}
+        row = {"slug": "a", "name": "A", "zone": "America/Toronto", "at": dt.datetime.now(dt.UTC).isoformat()}
         connection.execute(
             sa.text("INSERT INTO centre (slug, name, time_zone, created_at) VALUES (:slug, :name, :zone, :at)"), row
         )
@@ -39,7 +39,7 @@ def test_a_child_without_its_parent_is_refused(engine: sa.Engine) -> None:
         "INSERT INTO device (centre_id, user_id, label, token_hash, unsent, created_at, last_seen_at) VALUES (9, 9, 'x', 'x', 0, :at, :at)"
     )
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
-        connection.execute(statement, {"at": dt.datetime.now(dt.UTC)})
+        connection.execute(statement, {"at": dt.datetime.now(dt.UTC).isoformat()})
 
 
 def test_sqlite_commits_are_durable_and_readers_are_free(engine: sa.Engine) -> None:

@@ -115,6 +115,11 @@ function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
           {hint}
         </p>
       )}
+      {problem && (
+        <p class="error" id={`${id}-error`}>
+          {words(problem, node, form)}
+        </p>
+      )}
       <Widget
         form={form}
         node={node}
@@ -125,11 +130,6 @@ function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
         isInvalid={problem !== null}
         change={(text) => filling.change(node, text)}
       />
-      {problem && (
-        <p class="error" id={`${id}-error`}>
-          {words(problem, node, form)}
-        </p>
-      )}
     </>
   );
   const title = (
