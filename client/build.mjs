@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "../static/dist");
@@ -93,6 +93,11 @@ async function app() {
   console.log(`phone app: ${(total / 1024).toFixed(1)} KB brotli of ${BUDGET / 1024} (${parts.join(", ")})`);
   write("size.json", JSON.stringify({ brotli: total, budget: BUDGET }));
   if (total > BUDGET) throw new Error("The phone app is over its budget.");
+  for (const name of readdirSync(temporary).filter((one) => /\.(js|css|svg|html|webmanifest)$/.test(one))) {
+    const data = readFileSync(join(temporary, name));
+    write(`${name}.br`, brotliCompressSync(data));
+    write(`${name}.gz`, gzipSync(data, { level: 9 }));
+  }
   if (existsSync(dist)) {
     // Files of the version before stay, so that a page opened just now still finds its parts.
     const fresh = new Set(readdirSync(temporary));

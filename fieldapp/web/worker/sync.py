@@ -1,6 +1,7 @@
 """The phone's door: sign in for a token, the manifest, forms, and batches of submissions."""
 
 import functools
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,12 @@ def manifest() -> Any:
 @with_token
 def form(form: str, version: str) -> Any:
     text = phone_forms.fetch_form(session(), g.actor, form=form, version=version)
-    return Response(text, mimetype="application/json")
+    response = Response(text, mimetype="application/json")
+    if request.accept_encodings.quality("gzip") > 0:  # a form holds no secret, so its size may tell what it likes
+        response = Response(gzip.compress(text.encode(), 6, mtime=0), mimetype="application/json")
+        response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response
 
 
 @sync.post("/batch")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, send_from_directory, url_for
+from flask import Blueprint, abort, redirect, url_for
 
 from fieldapp.web import assets
 
@@ -30,6 +30,6 @@ def file(name: str) -> Any:
 
 
 def _file(name: str, mimetype: str) -> Any:
-    response = send_from_directory(assets.DIST, name, mimetype=mimetype)
+    response = assets.send(name, mimetype)
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -1,5 +1,6 @@
 """The phone's door."""
 
+import gzip
 import hashlib
 import re
 from typing import Any
@@ -116,3 +117,24 @@ def test_the_apps_shell_is_whole_and_its_missing_parts_are_real_404s(app: Flask)
     assert (worker.status_code, worker.mimetype) == (200, "text/javascript")
     assert client.get("/app/old-script.js").status_code == 404
     assert client.get("/app").status_code == 308
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("br, gzip", "br"), ("gzip", "gzip"), ("", None)])
+def test_the_shell_travels_compressed(app: Flask, accepted: str, encoding: str | None) -> None:
+    client = app.test_client()
+    page = client.get("/app/").text
+    script = re.search(r'src="(/[^"]+)"', page)
+    assert script
+    answer = client.get(script[1], headers={"Accept-Encoding": accepted})
+    assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
+    assert answer.mimetype == "text/javascript"
+    assert (len(answer.data) < 30_000) is bool(encoding)
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_form_travels_compressed(phone: Any) -> None:
+    version = phone("manifest").json["forms"][0]["version"]
+    plain = phone(f"forms/encounter/{version}").data
+    packed = phone(f"forms/encounter/{version}", headers={"Accept-Encoding": "gzip"}).data
+    assert gzip.decompress(packed) == plain
+    assert len(packed) < len(plain) / 4
