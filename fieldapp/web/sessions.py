@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask
 from flask_security import Security, current_user, login_user, logout_user
 from flask_security.datastore import UserDatastore
 from flask_sqlalchemy import SQLAlchemy
@@ -41,8 +41,7 @@ def init(app: Flask) -> None:
         SECURITY_JOIN_USER_ROLES=False,
         SECURITY_USER_IDENTITY_ATTRIBUTES=[{"username": {"mapper": lambda value: value}}],
     )
-    security = Security(app, _Datastore(User, _Role), register_blueprint=False)
-    security.unauthn_handler(lambda *_: redirect(url_for("public.sign_in", next=request.path)))
+    Security(app, _Datastore(User, _Role), register_blueprint=False)
 
 
 def actor() -> Actor:
