@@ -117,6 +117,9 @@ def test_2_lost_responses_and_double_taps_make_no_second_record(open_page: OpenP
         phone.page.wait_for_timeout(700)
     expect(phone.page.locator("main")).to_contain_text("All sent")
     assert seen["sent"] >= 3
+    phone.page.goto("/app/#/today")
+    expect(phone.page.get_by_text("My week")).to_be_visible()
+    expect(phone.page.get_by_text("Not finished")).to_have_count(0)
     assert rows(demo_data, "SELECT count(*) FROM submission")[0][0] == before + 1
 
 
@@ -369,3 +372,29 @@ def test_15_a_corrupted_form_is_never_shown_as_ready(open_page: OpenPage) -> Non
     phone.page.goto("/app/#/mine")
     phone.page.get_by_role("button", name="Send and fetch now").click()
     phone.ready()
+
+
+def test_16_a_draft_opens_where_it_was_left_and_an_untouched_one_leaves_no_trace(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w08")
+    page = phone.page
+    page.get_by_role("link", name="Log an encounter").click()
+    page.wait_for_selector(".question")
+    page.get_by_role("button", name="‹ Encounter").click()
+    expect(page.get_by_text("My week")).to_be_visible()
+    expect(page.get_by_text("Not finished")).to_have_count(0)
+    page.get_by_role("link", name="Log an encounter").click()
+    page.wait_for_selector(".question")
+    phone.pick("what.contact_type", "Check-in")
+    phone.pick("what.setting", "Park")
+    phone.next()
+    expect(page.locator("h1")).to_have_text("When and where?")
+    page.go_back()
+    page.get_by_role("link", name="Encounter", exact=True).click()
+    expect(page.locator("h1")).to_have_text("When and where?")
+    page.get_by_role("button", name="Back").click()
+    assert page.locator("input[value=park]").is_checked()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Throw this away").click()
+    expect(page.get_by_text("My week")).to_be_visible()
+    expect(page.get_by_text("Not finished")).to_have_count(0)

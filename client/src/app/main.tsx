@@ -184,7 +184,7 @@ function Opened({ vault, route, lock, relanguage }: OpenedProps) {
     new: () => <New />,
     mine: () => <Mine />,
     start: () => <Start key={first} id={first} />,
-    fill: () => <Fill key={first} id={first} />,
+    fill: () => <Fill key={first} id={first} isFresh={second === "new"} />,
     saved: () => <Saved form={first} then={second} />,
   };
   return <State.Provider value={state}>{(screens[place] ?? (() => <Today />))()}</State.Provider>;

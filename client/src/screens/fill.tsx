@@ -32,7 +32,7 @@ export function Start({ id }: { id: string }) {
       page: 0,
       answers: form.toJson(),
     };
-    void saveDraft(vault, draft).then(() => location.replace(`#/fill/${draft.id}`));
+    void saveDraft(vault, draft).then(() => location.replace(`#/fill/${draft.id}/new`));
   }, [definition]);
   return definition ? null : <NotHere />;
 }
@@ -49,7 +49,7 @@ function NotHere() {
   );
 }
 
-export function Fill({ id }: { id: string }) {
+export function Fill({ id, isFresh }: { id: string; isFresh: boolean }) {
   const { vault } = useApp();
   const [found, setFound] = useState<{ draft: Draft; definition: FormDefinition } | "missing" | null>(null);
   useEffect(() => {
@@ -60,7 +60,7 @@ export function Fill({ id }: { id: string }) {
     })();
   }, [id]);
   if (found === "missing") return <NotHere />;
-  return found && <Pages key={id} {...found} />;
+  return found && <Pages key={id} {...found} isFresh={isFresh} />;
 }
 
 type Page = { label: string; node: AnswerNode; repeat: string };
@@ -76,7 +76,9 @@ function pagesOf(form: Form, language: string): Page[] {
   });
 }
 
-function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition }) {
+type PagesProps = { draft: Draft; definition: FormDefinition; isFresh: boolean };
+
+function Pages({ draft, definition, isFresh }: PagesProps) {
   const { vault, refresh, exchange } = useApp();
   const language = currentLanguage();
   const form = useMemo(() => new Form(definition, phoneClock, draft.answers), []);
@@ -87,23 +89,34 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
   const [isFinishing, setFinishing] = useState(false);
   const timer = useRef(0);
   const isGone = useRef(false);
+  const isTouched = useRef(!isFresh);
+  const place = useRef(draft.page);
+  const writes = useRef(Promise.resolve());
   const pages = pagesOf(form, language);
   const here = Math.min(page, pages.length - 1);
   const current = pages[here]!;
 
-  const write = async (at = here): Promise<boolean> => {
+  // One write after the other: an older one must never land on a newer one, nor on a draft that is finished.
+  const write = (): Promise<void> => {
     clearTimeout(timer.current);
-    if (isGone.current) return true;
-    try {
-      await saveDraft(vault, { ...draft, changedAt: Date.now(), page: at, answers: form.toJson() });
-      setSaved("saved");
-      return true;
-    } catch {
-      setSaved("failed");
-      return false;
-    }
+    writes.current = writes.current.then(async () => {
+      if (isGone.current) return;
+      try {
+        await saveDraft(vault, { ...draft, changedAt: Date.now(), page: place.current, answers: form.toJson() });
+        setSaved("saved");
+      } catch {
+        setSaved("failed");
+      }
+    });
+    return writes.current;
+  };
+  const settle = (): Promise<void> => {
+    isGone.current = true;
+    clearTimeout(timer.current);
+    return writes.current;
   };
   const changed = (): void => {
+    isTouched.current = true;
     redraw((n) => n + 1);
     setSaved("saving");
     clearTimeout(timer.current);
@@ -114,9 +127,13 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
     document.addEventListener("visibilitychange", hide);
     return () => {
       document.removeEventListener("visibilitychange", hide);
-      void write();
+      if (isTouched.current) void write().then(refresh);
+      else
+        void settle()
+          .then(() => discardDraft(draft.id))
+          .then(refresh); // opened and left again: nothing to keep
     };
-  }, [here]);
+  }, []);
 
   const filling: Filling = {
     form,
@@ -144,7 +161,9 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
   };
   const turn = (to: number): void => {
     setPage(to);
-    void write(to);
+    place.current = to;
+    isTouched.current = true;
+    void write();
     scrollTo(0, 0);
   };
   const next = (): void => {
@@ -170,8 +189,8 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
       return showProblems(problemsOf(pages[wrong]!));
     }
     setFinishing(true);
-    clearTimeout(timer.current);
-    isGone.current = true;
+    isTouched.current = true;
+    await settle();
     try {
       await finishDraft(vault, { ...draft, answers }, new Date());
     } catch {
@@ -198,10 +217,11 @@ function Pages({ draft, definition }: { draft: Draft; definition: FormDefinition
   const leave = async (isDiscarded: boolean): Promise<void> => {
     if (isDiscarded) {
       if (!confirm(t("Throw this away? It cannot be brought back."))) return;
-      isGone.current = true;
-      clearTimeout(timer.current);
+      isTouched.current = true;
+      await settle();
       await discardDraft(draft.id);
-    } else await write();
+    } else if (isTouched.current) await write();
+    else await settle().then(() => discardDraft(draft.id));
     await refresh();
     go("/today");
   };

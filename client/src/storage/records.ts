@@ -81,7 +81,10 @@ export async function finishDraft(vault: Vault, draft: Draft, now: Date): Promis
   const user = vault.account.user;
   const sealed = await seal(vault.key, envelope);
   const before = await all("outbox", user);
-  if (before.some((row) => row.id === draft.id)) return envelope; // a second tap
+  if (before.some((row) => row.id === draft.id)) {
+    await remove("drafts", draft.id); // a second tap
+    return envelope;
+  }
   const seq = Math.max(highWater(user), ...before.map((row) => row.seq)) + 1;
   const row: OutboxRow = {
     id: draft.id,
