@@ -34,6 +34,7 @@ UNSUPPORTED = [
     *("read_only", "readonly", "parameters", "choice_filter", "repeat_count", "trigger", "bind", "body", "instance"),
     *("media", "image", "audio", "video", "jr:count"),
 ]
+APPEARANCES = ["multiline", "minimal", "last-used", "card-code", "field-list"]
 SETTINGS = ["form_title", "title", "form_id", "id_string", "version", "default_language", "style"]
 
 
@@ -56,7 +57,7 @@ def lint(workbook: Workbook) -> list[FormProblem]:
         problems.append(FormProblem("form.empty", N_("The survey sheet has no questions. Add at least one row.")))
     names = {row.name for row in rows}
     for row in rows:
-        problems += [*_row(workbook, row), *_expressions(row, names)]
+        problems += [*_row(row), *_expressions(row, names), *_advice(workbook, row)]
     problems += _choices(workbook)
     return problems
 
@@ -105,18 +106,18 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
         yield FormProblem("form.language", text, row=1, severity="warning")
 
 
-def _row(workbook: Workbook, row: Row) -> Iterator[FormProblem]:
+def _row(row: Row) -> Iterator[FormProblem]:
     details = {"name": row.name or "?", "type": row.type}
+    for column, cell in row.cells.items():
+        if cell and _base(column) in UNSUPPORTED and not (question_type(row) == "note" and _base(column).startswith("read")):
+            text = N_("The column “{column}” is not supported yet.")
+            yield FormProblem("form.unsupported", text, {"column": column}, row=row.number, column=column)
     if row.type.lower() in BEGIN:
         return
     if not question_type(row):
         text = N_("“{type}” is not a type of question that this app can ask yet.")
         yield FormProblem("form.type", text, details, row=row.number, column="type")
         return
-    for column, cell in row.cells.items():
-        if cell and _base(column) in UNSUPPORTED and not (question_type(row) == "note" and _base(column).startswith("read")):
-            text = N_("The column “{column}” is not supported yet.")
-            yield FormProblem("form.unsupported", text, {"column": column}, row=row.number, column=column)
     if question_type(row) == "note":
         return
     given = row.cells.get("privacy::class", "")
@@ -133,6 +134,20 @@ def _row(workbook: Workbook, row: Row) -> Iterator[FormProblem]:
     if row.name.lower() in REFUSED_NAMES:
         text = N_("“{name}” is on the list of things this programme does not collect. Take the question out.")
         yield FormProblem("form.refused", text, details, row=row.number, column="name")
+
+
+def _advice(workbook: Workbook, row: Row) -> Iterator[FormProblem]:
+    """What may stay, but its author might not know: parts without effect, missing translations."""
+    if not question_type(row):
+        return
+    without_effect = {column: cell for column, cell in row.cells.items() if _base(column) == "guidance_hint"}
+    if words := [word for word in row.cells.get("appearance", "").split() if word not in APPEARANCES]:
+        without_effect["appearance"] = " ".join(words)
+    for column, what in without_effect.items():
+        text = N_("What stands in “{column}” has no effect here: {what}")
+        details = {"column": column, "what": what[:40]}
+        yield FormProblem("form.unused", text, details, row=row.number, column=column, severity="warning")
+    details = {"name": row.name or "?"}
     for language in workbook.languages:
         column = "label" if language == "default" else f"label::{language}"
         if question_type(row) != "calculate" and not row.cells.get(column):

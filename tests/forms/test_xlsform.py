@@ -74,6 +74,26 @@ def test_a_column_that_phones_would_pass_over_is_refused_not_ignored(column: str
     assert ("form.unsupported", 2, column) in found
 
 
+def test_a_count_on_a_repeat_is_refused_not_ignored() -> None:
+    found = refused(
+        "begin_repeat | r | R | R | | 3 | | ",
+        "integer | n | N | N | | | | operational",
+        "end_repeat | | | | | | |",
+        header=HEADER.replace("constraint", "repeat_count"),
+    )
+    assert ("form.unsupported", 2, "repeat_count") in found
+
+
+def test_an_appearance_without_effect_is_said() -> None:
+    text = (
+        HEADER.replace("constraint", "appearance")
+        + "| | integer | n | N | N | | likert minimal | | operational |\n"
+        + SETTINGS
+    )
+    warnings = compile_workbook(text.encode(), ".md").warnings
+    assert [(problem.code, problem.row, problem.details["what"]) for problem in warnings] == [("form.unused", 2, "likert")]
+
+
 def test_a_setting_without_effect_is_said() -> None:
     text = (
         HEADER
