@@ -317,20 +317,22 @@ def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(ope
     phone = Phone(open_page())
     phone.enrol("w10")
     seen: list[str] = []
+    is_reachable = False
 
     def spoil_the_first(route: Route) -> None:
+        if not is_reachable:
+            return route.abort()
         items = route.request.post_data_json["items"]
         seen.extend(item["id"] for item in items if item["id"] not in seen)
         for item in items:
             if item["id"] == seen[0]:
                 item["sha256"] = "spoilt"
-        route.continue_(post_data=json.dumps({"items": items}))
+        return route.continue_(post_data=json.dumps({"items": items}))
 
-    phone.page.route("**/sync/v1/batch", lambda route: route.abort())
+    phone.page.route("**/sync/v1/batch", spoil_the_first)
     for _ in range(3):
         phone.log_encounter()
-    phone.page.unroute("**/sync/v1/batch")
-    phone.page.route("**/sync/v1/batch", spoil_the_first)
+    is_reachable = True
     phone.page.goto("/app/#/mine")
     phone.page.get_by_role("button", name="Send and fetch now").click()
     expect(phone.page.locator("main")).to_contain_text("1 saved on this phone, not yet sent")
