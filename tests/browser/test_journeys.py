@@ -346,16 +346,24 @@ def test_14_a_full_phone_says_so_and_keeps_what_is_on_the_screen(open_page: Open
     phone.page.evaluate(
         """() => {
             window.realPut = IDBObjectStore.prototype.put;
-            IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+            window.refused = 0;
+            IDBObjectStore.prototype.put = () => {
+                window.refused += 1;
+                throw new DOMException("full", "QuotaExceededError");
+            };
         }"""
     )
     phone.page.fill("textarea", "quiet " * 40)
     expect(phone.page.locator(".foot [role=status]")).to_contain_text("Not saved: this phone is out of room")
-    phone.page.get_by_role("button", name="Finish").click()
+    finish = phone.page.get_by_role("button", name="Finish")
+    refused = phone.page.evaluate("window.refused")
+    finish.click()
+    phone.page.wait_for_function("(before) => window.refused > before", arg=refused)
+    expect(finish).to_be_enabled()
     expect(phone.page.locator(".foot [role=status]")).to_contain_text("Not saved")
     expect(phone.page.locator("textarea")).to_have_value("quiet " * 40)
     phone.page.evaluate("() => { IDBObjectStore.prototype.put = window.realPut; }")
-    phone.page.get_by_role("button", name="Finish").click()
+    finish.click()
     phone.page.wait_for_selector(".ledger")
 
 
