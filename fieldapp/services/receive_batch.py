@@ -1,6 +1,5 @@
 """Receive a batch of submissions: decide about each, keep every one, answer each, in one transaction."""
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -89,16 +88,12 @@ def _record(a: Act, envelope: Envelope, decision: Decision, definition: FormDefi
         "form": envelope.form,
         "version": envelope.version,
         "author_id": a.actor.user_id,
-        "occurred_on": day.moment().date() if day else _local_day(envelope.finished_at),
+        "occurred_on": day.moment().date() if day else envelope.finished_at.date(),
         "area": summary("area"),
         "kind": summary("kind"),
         "received_at": a.now,
         "answers": decision.answers,
     }
-
-
-def _local_day(moment: dt.datetime) -> dt.date:
-    return moment.date()
 
 
 def _answer(envelope: Envelope, decision: Decision) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable
 
-from forms.expressions.values import DateValue, Value, number_to_string, parse_date, to_boolean, to_number, to_string
+from forms.expressions.values import DateValue, Value, parse_date, to_boolean, to_number, to_string
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -185,5 +185,3 @@ SPECIAL: dict[str, tuple[int, int | None]] = {
 }
 
 SIGNATURES: dict[str, tuple[int, int | None]] = SPECIAL | {name: (low, high) for name, (_, low, high) in PLAIN.items()}
-
-__all__ = ["PLAIN", "SIGNATURES", "SPECIAL", "number_to_string"]
