@@ -144,6 +144,12 @@ def _dataset(
         if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
             problems.append(f"{item['name']}: “{row['from']}” is {element.privacy or 'unclassified'} and never leaves.")
             continue
+        if element.export in ("drop", "count"):
+            problems.append(f"{item['name']}: the form says that “{row['from']}” leaves only as: {element.export}.")
+            continue
+        if element.export == "generalise" and "hierarchy" not in row:
+            problems.append(f"{item['name']}: the form says that “{row['from']}” must be made coarser; give a hierarchy.")
+            continue
         if row["role"] not in ROLES:
             problems.append(f"{item['name']}: “{row['role']}” is not a role.")
             continue

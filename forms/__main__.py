@@ -14,6 +14,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("compile", help="compile an XLSForm and list every problem")
     command.add_argument("file", type=Path)
+    command.add_argument(
+        "--with", dest="files", type=Path, nargs="*", default=[], metavar="CSV", help="lists that came with it"
+    )
     command.add_argument("--json", type=Path, metavar="OUT", help="write the compiled definition here")
     options = parser.parse_args(arguments)
     try:
@@ -22,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{options.file}: {error.strerror}", file=sys.stderr)
         return 2
     try:
-        compiled = compile_workbook(data, options.file.suffix.lower() or ".xlsx")
+        files = {path.name: path.read_bytes() for path in options.files}
+        compiled = compile_workbook(data, options.file.suffix.lower() or ".xlsx", files)
     except FormRefused as refused:
         for problem in refused.problems:
             print(problem, file=sys.stderr)

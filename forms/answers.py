@@ -1,16 +1,20 @@
 """The tree of answers of one submission, and its JSON: groups are objects, repeats are lists, every answer is text."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from forms.definition import Element, FormDefinition
-from forms.expressions.values import NUMBER, Value, parse_date
+from forms.definition import DATES, NUMBERS, Element, FormDefinition
+from forms.expressions.values import NUMBER, Value, parse_date, parse_time
 from forms.problems import N_, AnswerProblem
 
 ROOT = Element(path="/data", name="data", kind="group", type="", parent="")
+MAX_INSTANCES = 1000  # of one repeat whose number a calculation gives
 
 
 class AnswerNode:
     """A question, a group or one instance of a repeat, with its answer as text."""
+
+    __slots__ = ("children", "element", "is_beyond", "is_relevant", "parent", "text")
 
     def __init__(self, element: Element, parent: "AnswerNode | None"):
         self.element = element
@@ -18,23 +22,28 @@ class AnswerNode:
         self.children: dict[str, list[AnswerNode]] = {}
         self.text = ""
         self.is_relevant = True
+        self.is_beyond = False  # more than a repeat that counts its instances has
 
-    def children_named(self, name: str) -> "list[AnswerNode]":
-        return self.children.get(name, [])
+    def children_named(self, name: str) -> "Sequence[AnswerNode]":
+        return self.children.get(name, ())
+
+    def all_children(self) -> "Sequence[AnswerNode]":
+        return [child for children in self.children.values() for child in children]
 
     def value(self) -> Value:
         """Return the typed value; "" while the question is not relevant."""
-        if not self.is_relevant or not self.text:
+        text = self.text
+        if not text or not self.is_relevant:
             return ""
-        if self.element.type in ("integer", "decimal"):
-            return float(self.text) if NUMBER.fullmatch(self.text) else self.text
-        if self.element.type in ("date", "dateTime"):
-            return parse_date(self.text) or self.text
-        return self.text
+        kind = self.element.type
+        if kind in NUMBERS:
+            return float(text) if NUMBER.fullmatch(text) else text
+        if kind in DATES:
+            return parse_date(text) or text
+        return (parse_time(text) or text) if kind == "time" else text
 
     def position(self) -> int:
-        siblings = self.parent.children_named(self.element.name) if self.parent else [self]
-        return siblings.index(self) + 1
+        return self.parent.children[self.element.name].index(self) + 1 if self.parent else 1
 
     def where(self) -> str:
         """Return the dotted name with the position in repeats: followup[2].outcome."""
@@ -47,37 +56,42 @@ class AnswerNode:
 def build(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, list[AnswerProblem]]:
     """Return the tree that answers describe, and what in them does not belong to the form."""
     root, problems = AnswerNode(ROOT, None), list[AnswerProblem]()
-    _fill(definition, root, answers, problems)
+    fill(definition, root, answers, problems)
     return root, problems
 
 
-def _fill(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
+def fill(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
+    """Make the children of a group or instance from its answers."""
     if not isinstance(answers, dict):
         problems.append(AnswerProblem("answers.shape", N_("This should hold several answers."), node.where()))
         answers = {}
-    elements = definition.children.get(node.element.path, [])
-    for name in answers.keys() - {element.name for element in elements}:
-        where = ".".join(part for part in (node.where(), str(name)[:80]) if part)
-        problems.append(AnswerProblem("answers.unknown_question", N_("The form has no such question."), where))
+    elements = definition.children.get(node.element.path, ())
+    taken = 0
     for element in elements:
         given = answers.get(element.name)
+        taken += element.name in answers
+        if element.kind == "question":
+            child = AnswerNode(element, node)
+            node.children[element.name] = [child]
+            if isinstance(given, str):
+                child.text = given
+            elif given is not None:
+                problems.append(AnswerProblem("answers.shape", N_("This answer should be text."), child.where()))
+            continue
+        instances = [given]
         if element.kind == "repeat":
             instances = given if isinstance(given, list) else []
             if given is not None and not isinstance(given, list):
                 problems.append(AnswerProblem("answers.shape", N_("This should be a list."), element.name))
-        else:
-            instances = [given]
         children = node.children.setdefault(element.name, [])
         for instance in instances:
             child = AnswerNode(element, node)
             children.append(child)
-            if element.kind == "question":
-                if isinstance(given, str):
-                    child.text = given
-                elif given is not None:
-                    problems.append(AnswerProblem("answers.shape", N_("This answer should be text."), child.where()))
-            else:
-                _fill(definition, child, {} if instance is None else instance, problems)
+            fill(definition, child, {} if instance is None else instance, problems)
+    if taken < len(answers):
+        for name in answers.keys() - {element.name for element in elements}:
+            where = ".".join(part for part in (node.where(), str(name)[:80]) if part)
+            problems.append(AnswerProblem("answers.unknown_question", N_("The form has no such question."), where))
 
 
 def to_json(node: AnswerNode) -> dict[str, Any]:

@@ -7,18 +7,36 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from forms.expressions.parser import Ast
+from forms.expressions.functions import BY_CHANCE
+from forms.expressions.parser import Ast, calls
+from forms.lists import FormLists, in_language
 from forms.problems import FormProblem
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)  # 1: before lists with columns, files, triggers and counted repeats
 
 Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a label shows an answer
+
+NUMBERS = frozenset({"integer", "decimal", "range"})
+DATES = frozenset({"date", "dateTime"})
+SELECTS = frozenset({"select_one", "select_multiple", "rank"})
 
 
 @dataclass(frozen=True)
 class Choice:
+    """A choice of a list; `data` holds the other columns of the choices sheet, which filters look at."""
+
     name: str
     label: Words
+    data: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list that came with the form as a CSV file."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -28,20 +46,30 @@ class Element:
     path: str
     name: str
     kind: str  # "question" | "group" | "repeat"
-    type: str  # text integer decimal date dateTime select_one select_multiple note calculate, "" for groups
+    type: str  # see forms/support.py; "" for groups
     parent: str
     label: Words = dataclasses.field(default_factory=dict)
     hint: Words = dataclasses.field(default_factory=dict)
+    guidance: Words = dataclasses.field(default_factory=dict)
     appearance: str = ""
-    choices: str = ""
+    parameters: dict[str, str] = dataclasses.field(default_factory=dict)
+    choices: str = ""  # the list of a select
+    items: Ast | None = None  # the rows of it that may be chosen now; None: all
+    item_value: str = ""  # the columns that name and label a row, where the list is a file or a repeat
+    item_label: str = ""
     privacy: str = ""
+    hierarchy: str = ""  # how its answers may be made coarser
+    export: str = ""  # "keep" | "generalise" | "count" | "drop": the most that may leave
     relevant: Ast | None = None
     required: Ast | None = None
     constraint: Ast | None = None
     calculate: Ast | None = None
+    count: Ast | None = None  # how many instances a repeat has
     default: str = ""
-    first_value: Ast | None = None  # a default that is computed when the form is opened
-    readonly: bool = False
+    first_value: Ast | None = None  # a default that is computed when the form, or a new instance, is opened
+    triggers: dict[str, Ast] = dataclasses.field(default_factory=dict)  # question whose change sets this one → to what
+    preload: str = ""  # what the phone fills in: "start" "end" "today" "username" "deviceid"
+    readonly: Ast | None = None
     required_message: Words = dataclasses.field(default_factory=dict)
     constraint_message: Words = dataclasses.field(default_factory=dict)
 
@@ -49,10 +77,18 @@ class Element:
     def is_answered(self) -> bool:
         return self.kind == "question" and self.type != "note"
 
+    @property
+    def expressions(self) -> dict[str, Ast]:
+        """Return every expression of the element by the name of its field."""
+        return {name: ast for name in EXPRESSIONS if (ast := getattr(self, name))}
+
+
+EXPRESSIONS = ("relevant", "required", "constraint", "calculate", "count", "first_value", "readonly", "items")
+
 
 @dataclass(frozen=True)
 class FormDefinition:
-    """A form as phones and the server run it. `order` and `reads` drive recalculation (see dependencies.py)."""
+    """A form as phones and the server run it. `order` is the order to compute in (see dependencies.py)."""
 
     id: str
     version: str
@@ -62,8 +98,8 @@ class FormDefinition:
     elements: tuple[Element, ...]
     choices: dict[str, tuple[Choice, ...]]
     order: tuple[str, ...]
-    reads: dict[str, tuple[str, ...]]
     summary: dict[str, str]  # "day", "area", "kind" → path of the question that tells it
+    tables: dict[str, Table] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
@@ -77,6 +113,15 @@ class FormDefinition:
         return children
 
     @cached_property
+    def lists(self) -> FormLists:
+        return FormLists(self)
+
+    @cached_property
+    def by_chance(self) -> frozenset[str]:
+        """Return the paths of calculations that roll dice: the centre cannot compute them again."""
+        return frozenset(e.path for e in self.elements if e.calculate and calls(e.calculate) & BY_CHANCE)
+
+    @cached_property
     def choice_names(self) -> dict[str, frozenset[str]]:
         return {name: frozenset(choice.name for choice in choices) for name, choices in self.choices.items()}
 
@@ -87,33 +132,51 @@ class FormDefinition:
         return element.path.removeprefix("/data/").replace("/", ".")
 
     def choice_label(self, element: Element, name: str, language: str) -> str:
-        for choice in self.choices.get(element.choices, ()):
-            if choice.name == name:
-                return in_language(choice.label, language) or name
+        if label := self._labels(element.choices).get(name):
+            return in_language(label, language) or name
+        if rows := self.lists.rows_with(element.choices, element.item_value or "name", name):
+            return (rows[0].cells or {}).get(element.item_label or "label") or name
         return name
+
+    @cached_property
+    def _labels_of_lists(self) -> dict[str, dict[str, Words]]:
+        return {}
+
+    def _labels(self, name: str) -> dict[str, Words]:
+        held = self._labels_of_lists
+        if name not in held:
+            held[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
+        return held[name]
 
     def to_json(self) -> str:
         """Return canonical JSON: the same form gives the same bytes."""
         body: dict[str, Any] = {"schema": SCHEMA}
-        for key in ("id", "version", "title", "languages", "style", "order", "reads", "summary"):
+        for key in ("id", "version", "title", "languages", "style", "order", "summary"):
             body[key] = getattr(self, key)
         body["elements"] = [_sparse(element) for element in self.elements]
         body["choices"] = {
-            name: [{"name": choice.name, "label": choice.label} for choice in choices]
+            name: [
+                {"name": choice.name, "label": choice.label} | ({"data": choice.data} if choice.data else {})
+                for choice in choices
+            ]
             for name, choices in self.choices.items()
         }
+        if self.tables:
+            body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "FormDefinition":
         body = json.loads(text)
-        if body.pop("schema") != SCHEMA:
+        if body.pop("schema") not in READABLE:
             raise ValueError("This form definition is of another schema version.")
+        body.pop("reads", None)  # of schema 1; computed where it is needed since
         body["languages"] = tuple(body["languages"])
         body["order"] = tuple(body["order"])
-        body["reads"] = {path: tuple(read) for path, read in body["reads"].items()}
-        body["elements"] = tuple(Element(**element) for element in body["elements"])
+        body["elements"] = tuple(_element(element) for element in body["elements"])
         body["choices"] = {name: tuple(Choice(**choice) for choice in choices) for name, choices in body["choices"].items()}
+        tables = body.get("tables", {})
+        body["tables"] = {name: Table(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()}
         return cls(**body)
 
     @cached_property
@@ -130,10 +193,10 @@ class Compiled:
     warnings: list[FormProblem]
 
 
-def in_language(words: Words, language: str) -> str:
-    """Return the text in a language, else in any language there is, else "" (answers inside a label show as …)."""
-    text = words.get(language) or next((value for value in words.values() if value), "")
-    return text if isinstance(text, str) else "".join(part if isinstance(part, str) else "…" for part in text)
+def _element(body: dict[str, Any]) -> Element:
+    if body.get("readonly") is True:  # schema 1
+        body["readonly"] = ["call", "true", []]
+    return Element(**body)
 
 
 def _sparse(element: Element) -> dict[str, Any]:

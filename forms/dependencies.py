@@ -1,10 +1,12 @@
-"""Which answer recalculates which: the order to compute in, and a refusal of circles."""
+"""Which answer recalculates which: what an expression reads, the order to compute in, and a refusal of circles."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 from forms.definition import Element
-from forms.expressions import references
-from forms.expressions.parser import Ast
+from forms.expressions import Ast
+
+Read = tuple[str, int]  # the path that is read; how many of its first parts are the same instance as the reader's
 
 
 class CircularReference(ValueError):
@@ -15,38 +17,96 @@ class CircularReference(ValueError):
         self.paths = paths
 
 
-def absolute(reference: Ast, context: str) -> str:
-    """Return the path of the element that a path expression means, seen from the element at `context`."""
-    _, origin, steps = reference
-    assert isinstance(steps, list)
-    parts = [] if origin == "/" else context.split("/")[1:]
+def references(ast: Any, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
+    """Yield what an expression of an element reads: paths, and how far reader and read are the same instance.
+
+    `../x` seen from /data/r/y is /data/r/x in the same instance of r: ("/data/r/x", 2). `sum(/data/r/x)` is
+    ("/data/r/x", 1): only the root is shared, so every instance counts. A plain `.` reads nothing: it is the value held.
+    """
+    parts = element.split("/")[1:]
+    yield from _read(ast, parts, parts, len(parts), children)
+
+
+def _read(
+    ast: Any, element: list[str], here: list[str] | None, scope: int, children: dict[str, list[Element]]
+) -> Iterator[Read]:
+    kind = ast[0]
+    if kind == "path":
+        yield from _read_path(ast, element, here, scope, children)
+    elif kind == "op":
+        yield from _read(ast[2], element, here, scope, children)
+        yield from _read(ast[3], element, here, scope, children)
+    elif kind == "neg":
+        yield from _read(ast[1], element, here, scope, children)
+    elif kind in ("call", "union"):
+        for argument in ast[-1]:
+            yield from _read(argument, element, here, scope, children)
+
+
+def _read_path(
+    ast: Any, element: list[str], here: list[str] | None, scope: int, children: dict[str, list[Element]]
+) -> Iterator[Read]:
+    _, origin, steps = ast
+    parts: list[str] | None
+    if origin == "/":
+        parts, scope, steps = [steps[0][1] if steps and steps[0][0] == "child" else "data"], 1, steps[1:]
+    elif origin == "current":
+        parts, scope = list(element), len(element)
+    elif origin == ".":
+        parts = None if here is None else list(here)
+    else:
+        parts = None  # in a list: only its conditions read answers
+    is_self = all(step[0] == "self" and len(step) == 1 for step in steps) and origin != "/"
     for step in steps:
-        if step[0] == "parent":
-            parts = parts[:-1]
-        elif step[0] == "child":
+        found: list[list[str]] = [parts] if parts is not None else []
+        if parts is not None and step[0] == "child":
             parts = [*parts, step[1]]
-    return "/" + "/".join(parts)
+            found = [parts]
+        elif parts is not None and step[0] == "parent":
+            parts = parts[:-1]
+            scope = min(scope, len(parts))
+            found = [parts]
+        elif parts is not None and step[0] == "any":
+            found = [child.path.split("/")[1:] for child in children.get("/" + "/".join(parts), ())]
+            for child in found:
+                yield "/" + "/".join(child), scope
+        conditions = step[2:] if step[0] == "child" else step[1:]
+        for condition in conditions:
+            for place in found or (None,):
+                yield from _read(condition[1], element, place, scope, children)
+    if parts is not None and not is_self:
+        yield "/" + "/".join(parts), scope
 
 
-def reads_of(element: Element, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the paths whose change makes this element compute anew: what its expressions name, and its parent."""
-    paths = set(known)
-    found = {element.parent} if element.parent in paths else set()
-    for ast in (element.relevant, element.calculate):
-        for reference in references(ast) if ast else ():
-            target = absolute(reference, element.path)
-            if target != element.path:
-                found.add(target)
-                found.update(path for path in paths if path.startswith(target + "/") and path != element.path)
-    found -= {path for path in found if path == element.path or path.startswith(element.path + "/")}
-    return tuple(sorted(found & paths))
+def computed_from(element: Element) -> list[Ast]:
+    """Return the expressions that decide about an element while a form is filled in."""
+    return [ast for ast in (element.relevant, element.calculate, element.count) if ast]
 
 
-def order(reads: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the paths so that each comes after what it reads (iterative depth-first search)."""
+def reads_of(element: Element, children: dict[str, list[Element]]) -> set[Read]:
+    """Return what makes this element compute anew: what its expressions read, and its parent."""
+    found = {read for ast in computed_from(element) for read in references(ast, element.path, children)}
+    if element.parent != "/data":
+        found.add((element.parent, element.parent.count("/")))
+    return found
+
+
+def order(elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
+    """Return the paths so that each comes after what it reads (iterative depth-first search).
+
+    Raise CircularReference. A question may read itself in other instances of its repeat (a running total).
+    """
+    known = {element.path for element in elements}
+    after: dict[str, list[str]] = {}
+    for element in elements:
+        depth = element.path.count("/")
+        reads = reads_of(element, children)
+        if (element.path, depth) in reads:
+            raise CircularReference([element.path, element.path])
+        after[element.path] = sorted({path for path, _ in reads if path in known and path != element.path})
     done: dict[str, bool] = {}
     result: list[str] = []
-    for start, first in reads.items():
+    for start, first in after.items():
         if start in done:
             continue
         trail = [(start, iter(first))]
@@ -60,7 +120,7 @@ def order(reads: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
                 trail.pop()
             elif following not in done:
                 done[following] = False
-                trail.append((following, iter(reads[following])))
+                trail.append((following, iter(after[following])))
             elif not done[following]:
                 names = [step for step, _ in trail]
                 raise CircularReference([*names[names.index(following) :], following])

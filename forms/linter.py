@@ -1,94 +1,75 @@
-"""What pyxform lets pass and a programme must not: unclassified questions, misspelt columns, refused questions."""
+"""What pyxform lets pass and a programme must not: every problem of the rows themselves, at once."""
 
 import difflib
 import re
 from collections.abc import Iterator
 
-from forms.expressions.parser import ExpressionError, parse
-from forms.privacy import REFUSED_NAMES, PrivacyClass
+from forms import support
+from forms.choice_linter import lint_choices
+from forms.expressions import ExpressionError, parse
+from forms.privacy import EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
 from forms.problems import N_, FormProblem
-from forms.workbook import BEGIN, END, Row, Workbook, language_code
+from forms.support import LOOK, WORKS
+from forms.workbook import REFERENCE, Row, Workbook, row_problem, standard_column
 
-QUESTION_TYPES = {
-    "text": "text",
-    "string": "text",
-    "integer": "integer",
-    "int": "integer",
-    "decimal": "decimal",
-    "date": "date",
-    "datetime": "dateTime",
-    "note": "note",
-    "calculate": "calculate",
-    "hidden": "calculate",
-    "select_one": "select_one",
-    "select_multiple": "select_multiple",
-}
-REFERENCE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
-EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation")
-COLUMNS = [
-    *("type", "name", "label", "hint", "guidance_hint", "appearance", "default", "calculation", "relevant", "required"),
-    *("required_message", "constraint", "constraint_message", "note", "privacy"),
-]
-# Known to XLSForm, and refused where a cell is filled, since the phone would pass over them.
-UNSUPPORTED = [
-    *("read_only", "readonly", "parameters", "choice_filter", "repeat_count", "trigger", "bind", "body", "instance"),
-    *("media", "image", "audio", "video", "jr:count"),
-]
-APPEARANCES = ["multiline", "minimal", "last-used", "card-code", "field-list"]
-SETTINGS = ["form_title", "title", "form_id", "id_string", "version", "default_language", "style"]
+LAST_SAVED = re.compile(r"\$\{\s*last-saved#[^}]*\}")
+EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation", "read_only", "choice_filter", "repeat_count")
+NAME = re.compile(r"[^\W\d][\w\-.]*")
+WORDS_FOR_YES = ("yes", "no", "true", "false", "true()", "false()")
 
 
-def _base(column: str) -> str:
-    """Return the name of a column without its language or kind: label for "label::French (fr)"."""
-    return column.split("::", maxsplit=1)[0].strip().lower()
-
-
-def question_type(row: Row) -> str:
-    """Return the type of a row without its list: select_one for "select_one yes_no"."""
-    words = row.type.split(" ")
-    return QUESTION_TYPES.get(words[0].lower(), "") if words else ""
-
-
-def lint(workbook: Workbook) -> list[FormProblem]:
-    """Return everything wrong that can be seen in the rows themselves."""
-    problems = [*_columns(workbook), *_settings(workbook)]
-    rows = [row for row in workbook.survey if row.type.lower() not in END]
+def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
+    """Return everything wrong that can be seen in the rows; `tables` are the lists that came as files."""
+    problems = [*_columns(workbook), *_settings(workbook), *_entities(workbook)]
+    rows = [row for row in workbook.survey if not row.ends]
     if not rows:
         problems.append(FormProblem("form.empty", N_("The survey sheet has no questions. Add at least one row.")))
-    names = {row.name for row in rows}
-    for row in rows:
-        problems += [*_row(row), *_expressions(row, names), *_advice(workbook, row)]
-    problems += _choices(workbook)
-    return problems
+    names = {row.name: row.kind for row in rows}
+    names |= {f"{row.name}_other": "text" for row in rows if "or_other" in row.type.lower()}
+    problems += _nesting(workbook)
+    for row in workbook.survey:
+        problems += _cells(row)
+        if not row.ends:
+            problems += [*_type(row), *_name(row), *_expressions(row, names)]
+        if row.kind:
+            problems += [*_appearance(row), *_parameters(row), *_privacy(row)]
+    return problems + lint_choices(workbook, tables)
 
 
 def _columns(workbook: Workbook) -> Iterator[FormProblem]:
-    for column in workbook.header("survey"):
-        base = _base(column)
-        if base == "privacy" and column != "privacy::class":
-            base = column
-        if base and base not in COLUMNS and base not in UNSUPPORTED:
-            near = difflib.get_close_matches(base, [*COLUMNS, "privacy::class"], 1)
+    standard = {column: _known(column) for column in workbook.header("survey") if column}
+    for column, name in standard.items():
+        if name is None:
+            near = difflib.get_close_matches(column.split("::")[0].strip().lower(), [*support.COLUMNS], 1)
             text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
             if not near:
                 text = N_("“{column}” is not a column of an XLSForm. Remove it, or name it “note”.")
-            details = {"column": column, "near": near[0] if near else ""}
-            yield FormProblem("form.column", text, details, row=1, column=column)
+            yield FormProblem("form.column", text, {"column": column, "near": near[0] if near else ""}, row=1, column=column)
 
 
-def _expressions(row: Row, names: set[str]) -> Iterator[FormProblem]:
-    for column in EXPRESSION_COLUMNS:
-        text = row.cells.get(column, "")
-        if not text or text.lower() in ("yes", "no", "true", "false"):
+def _known(column: str) -> str | None:
+    name = standard_column(column)
+    base = name.split("::")[0]
+    if name in support.COLUMNS:
+        return name
+    if base in support.TRANSLATED or base in ("bind", "body", "instance", "control"):
+        return name
+    if "::".join(name.split("::")[:2]) in support.COLUMNS:  # media::image::French
+        return name
+    return None
+
+
+def _cells(row: Row) -> Iterator[FormProblem]:
+    """Refuse what stands in a column that this app does not read."""
+    for column, cell in row.cells.items():
+        if not cell or column in ("bind::type", "bind::odk:length"):
             continue
-        for name in REFERENCE.findall(text):
-            if name not in names:
-                sentence = N_("There is no question “{name}” to refer to.")
-                yield FormProblem("form.reference", sentence, {"name": name}, row=row.number, column=column)
-        try:
-            parse(REFERENCE.sub(r"\1", text))
-        except ExpressionError as error:
-            yield FormProblem(error.code, error.text, error.details, row=row.number, column=column)
+        parts = column.split("::")
+        verdict = support.COLUMNS.get(column) or support.COLUMNS.get("::".join(parts[:2])) or support.COLUMNS.get(parts[0])
+        if verdict is None and parts[0] in ("control",):
+            verdict = support.COLUMNS["body"]
+        if verdict and verdict not in (WORKS, LOOK):
+            yield row_problem("form.unsupported", verdict, row, column)
 
 
 def _settings(workbook: Workbook) -> Iterator[FormProblem]:
@@ -97,77 +78,204 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
         if not settings.get(key):
             text = N_("The settings sheet needs a {key}.")
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=2, column=key)
-    for key in settings:
-        if key not in SETTINGS and not key.startswith(("summary_", "form_title_", "privacy::")):
+    for key in ("form_id", "version"):
+        if settings.get(key) and not re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", settings[key]):
+            text = N_("“{key}” may hold letters, digits, “_”, “-” and “.” only, 64 at most.")
+            yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=2, column=key)
+    for key, value in settings.items():
+        verdict = support.SETTINGS.get(key)
+        if key.startswith(("summary_", "form_title_", "privacy::", "form_title::", "title::")) or not value:
+            continue
+        if verdict is None or verdict not in (WORKS, LOOK):
             text = N_("The setting “{key}” has no effect here.")
             yield FormProblem("form.setting_unused", text, {"key": key}, "settings", 2, key, "warning")
-    if "fr" not in map(language_code, workbook.languages):
-        text = N_("The form has no French labels. Workers who use French will see another language.")
-        yield FormProblem("form.language", text, row=1, severity="warning")
 
 
-def _row(row: Row) -> Iterator[FormProblem]:
-    details = {"name": row.name or "?", "type": row.type}
-    for column, cell in row.cells.items():
-        if cell and _base(column) in UNSUPPORTED and not (question_type(row) == "note" and _base(column).startswith("read")):
-            text = N_("The column “{column}” is not supported yet.")
-            yield FormProblem("form.unsupported", text, {"column": column}, row=row.number, column=column)
-    if row.type.lower() in BEGIN:
+def _entities(workbook: Workbook) -> Iterator[FormProblem]:
+    if workbook.rows("entities"):
+        yield FormProblem("form.entities", N_("Entities are not kept here. Take the entities sheet out."), sheet="entities")
+    if workbook.rows("external_choices"):
+        text = N_("Use select_one_from_file with a choice_filter: it does the same and works in every app.")
+        yield FormProblem("form.type", text, sheet="external_choices")
+    if workbook.rows("osm"):
+        yield FormProblem("form.type", support.TYPES["osm"][1], sheet="osm")
+
+
+def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
+    trail: list[Row] = []
+    for row in workbook.survey:
+        if row.begins:
+            trail.append(row)
+        elif row.ends:
+            if not trail:
+                yield row_problem("form.nesting", N_("A group or repeat ends here that never began."), row, "type")
+            elif (opened := trail.pop()).begins != row.ends:
+                text = N_("This ends a {kind}, but the {open} of row {at} is still open.")
+                yield row_problem(
+                    "form.nesting", text, row, "type", kind=row.ends, open=opened.begins, at=str(opened.number)
+                )
+    for row in trail:
+        yield row_problem("form.nesting", N_("A group or repeat begins here and never ends."), row, "type")
+
+
+def _type(row: Row) -> Iterator[FormProblem]:
+    if row.begins:
+        if row.begins == "loop":
+            yield row_problem("form.type", N_("Loops over a list are old XLSForm. Use a repeat."), row, "type")
         return
-    if not question_type(row):
-        text = N_("“{type}” is not a type of question that this app can ask yet.")
-        yield FormProblem("form.type", text, details, row=row.number, column="type")
+    if not row.type:
+        text = N_("This row has no type. Is a cell one column off?")
+        yield row_problem("form.no_type", text, row, "type")
         return
-    if question_type(row) == "note":
+    verdict = support.TYPES.get(row.standard_type)
+    if verdict is None:
+        near = difflib.get_close_matches(row.type.split()[0], [*support.TYPES, *support.TYPE_ALIASES], 1)
+        text = N_("“{type}” is not a type of question. Did you mean “{near}”?")
+        if not near:
+            text = N_("“{type}” is not a type of question that an XLSForm knows.")
+        yield row_problem("form.type", text, row, "type", type=row.type, near=near[0] if near else "")
+    elif verdict[1] != WORKS:
+        yield row_problem("form.type", verdict[1], row, "type", type=row.type)
+
+
+def _name(row: Row) -> Iterator[FormProblem]:
+    if not row.name:
+        if row.kind != "note" and (row.kind or row.begins):
+            yield row_problem("form.no_name", N_("This row has no name. Give it a short one, like “place”."), row, "name")
+    elif not NAME.fullmatch(row.name):
+        text = N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”.")
+        yield row_problem("form.name", text, row, "name")
+    has_label = any(cell for column, cell in row.cells.items() if column.split("::")[0] == "label")
+    if (
+        row.kind
+        and row.kind not in ("calculate", "hidden", "metadata")
+        and not has_label
+        and not row.cells.get("calculation")
+    ):
+        yield row_problem(
+            "form.label", N_("“{name}” has no label, so nobody would know what is asked."), row, "label", name=row.name
+        )
+
+
+def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
+    cells = {column: row.cells.get(column, "") for column in EXPRESSION_COLUMNS}
+    default = row.cells.get("default", "")
+    if ("(" in default and "${" in default) or LAST_SAVED.search(default):
+        cells["default"] = default
+    for column, text in cells.items():
+        if not text or text.lower() in WORDS_FOR_YES:
+            continue
+        if LAST_SAVED.search(text):
+            sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
+            yield row_problem("form.last_saved", sentence, row, column)
+            continue
+        yield from _unknown(row, column, text, names)
+        try:
+            parse(REFERENCE.sub(r" \1 ", text))
+        except ExpressionError as error:
+            yield row_problem(error.code, error.text, row, column, **error.details)
+    for column, text in row.cells.items():
+        if column.split("::")[0] in (*support.TRANSLATED, "trigger"):
+            yield from _unknown(row, column, text, names)
+    for name in REFERENCE.findall(row.cells.get("trigger", "")):
+        if names.get(name) in ("calculate", "hidden", "metadata"):
+            text = N_("“{name}” is not a question that people answer, so nothing can be triggered by it.")
+            yield row_problem("form.trigger", text, row, "trigger", name=name)
+
+
+def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
+    for name in REFERENCE.findall(text):
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            sentence = N_("There is no question “{name}” to refer to. Did you mean “{near}”?")
+            if not near:
+                sentence = N_("There is no question “{name}” to refer to.")
+            yield row_problem("form.reference", sentence, row, column, name=name, near=near[0] if near else "")
+
+
+def _appearance(row: Row) -> Iterator[FormProblem]:
+    text = row.cells.get("appearance", "")
+    words = ["search()"] if text.startswith("search(") else ["quick map"] if text == "quick map" else text.split()
+    for word in words:
+        known = support.appearance(word)
+        if known is None:
+            sentence = N_("Nobody knows the appearance “{word}”; it has no effect.")
+            yield FormProblem(
+                "form.appearance",
+                sentence,
+                {"word": word},
+                row=row.number,
+                column=row.column("appearance"),
+                severity="warning",
+            )
+        elif known[1] not in (WORKS, LOOK):
+            yield row_problem("form.appearance_refused", known[1], row, "appearance")
+        elif "*" not in known[0] and row.kind not in known[0]:
+            sentence = N_("The appearance “{word}” has no effect on this type of question.")
+            yield FormProblem(
+                "form.appearance",
+                sentence,
+                {"word": word},
+                row=row.number,
+                column=row.column("appearance"),
+                severity="warning",
+            )
+
+
+def _parameters(row: Row) -> Iterator[FormProblem]:
+    if not row.cells.get("parameters"):
         return
-    given = row.cells.get("privacy::class", "")
+    kind = "select" if row.kind in support.SELECT_LOOKS else row.kind
+    known = support.PARAMETERS.get(kind, {})
+    for pair in re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells["parameters"])):
+        key = pair.partition("=")[0]
+        if key and key not in known:
+            sentence = N_("The parameter “{key}” is not one of this type of question.")
+            yield row_problem("form.parameter", sentence, row, "parameters", key=key)
+
+
+def _privacy(row: Row) -> Iterator[FormProblem]:
+    if row.kind == "note":
+        return
+    given, column = given_class(row), "privacy::class"
+    approval = row.cells.get("privacy::approval", "")
     if not given:
-        text = N_("“{name}” has no privacy class. Say in the column privacy::class what its answers tell about a person.")
-        yield FormProblem("form.unclassified", text, details, row=row.number, column="privacy::class")
+        if row.kind != "metadata":
+            text = N_("“{name}” has no privacy class. Say in the column privacy what its answers tell about a person.")
+            yield row_problem("form.unclassified", text, row, column, name=row.name)
     elif given not in list(PrivacyClass):
         text = N_("“{given}” is not a privacy class. Use one of: {classes}.")
-        details |= {"given": given, "classes": ", ".join(PrivacyClass)}
-        yield FormProblem("form.privacy_class", text, details, row=row.number, column="privacy::class")
-    elif question_type(row) == "text" and given not in (PrivacyClass.FREE_TEXT, PrivacyClass.IDENTIFIER):
+        yield row_problem("form.privacy_class", text, row, column, given=given, classes=", ".join(PrivacyClass))
+    elif row.kind == "text" and given not in NEVER_LEAVES:
         text = N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier.")
-        yield FormProblem("form.free_text", text, details, row=row.number, column="privacy::class")
-    if row.name.lower() in REFUSED_NAMES:
-        text = N_("“{name}” is on the list of things this programme does not collect. Take the question out.")
-        yield FormProblem("form.refused", text, details, row=row.number, column="name")
+        yield row_problem("form.free_text", text, row, column, name=row.name)
+    elif row.kind in ("geopoint", "barcode") and given != PrivacyClass.IDENTIFIER:
+        text = N_("“{name}” can point to one person, so its privacy class must be identifier.")
+        yield row_problem("form.identifier", text, row, column, name=row.name)
+    what = GPS if row.kind == "geopoint" else refused(row.name)
+    if what and not approval:
+        text = N_(
+            "“{name}” asks for something that this programme does not collect ({what}). Take it out, "
+            "or write in privacy::approval who agreed to it and when."
+        )
+        yield row_problem("form.refused", text, row, "name", name=row.name, what=what)
+    elif what:
+        text = N_("“{name}” is on the list of things not to collect ({what}), and is asked with this approval: {approval}")
+        details = {"name": row.name, "what": what, "approval": approval[:80]}
+        yield FormProblem("form.approved", text, details, row=row.number, column="privacy::approval", severity="warning")
+    yield from _export(row, given)
 
 
-def _advice(workbook: Workbook, row: Row) -> Iterator[FormProblem]:
-    """What may stay, but its author might not know: parts without effect, missing translations."""
-    if not question_type(row):
+def _export(row: Row, given: str) -> Iterator[FormProblem]:
+    export = row.cells.get("privacy::export", "").lower()
+    if not export:
         return
-    without_effect = {column: cell for column, cell in row.cells.items() if _base(column) == "guidance_hint"}
-    if words := [word for word in row.cells.get("appearance", "").split() if word not in APPEARANCES]:
-        without_effect["appearance"] = " ".join(words)
-    for column, what in without_effect.items():
-        text = N_("What stands in “{column}” has no effect here: {what}")
-        details = {"column": column, "what": what[:40]}
-        yield FormProblem("form.unused", text, details, row=row.number, column=column, severity="warning")
-    details = {"name": row.name or "?"}
-    for language in workbook.languages:
-        column = "label" if language == "default" else f"label::{language}"
-        if question_type(row) != "calculate" and not row.cells.get(column):
-            text = N_("“{name}” has no label in {language}; workers will see another language.")
-            details_here = details | {"language": language}
-            yield FormProblem("form.untranslated", text, details_here, row=row.number, column=column, severity="warning")
-
-
-def _choices(workbook: Workbook) -> Iterator[FormProblem]:
-    lists = {row.get("list_name", row.get("list name", "")) for _, row in workbook.choices}
-    for row in workbook.survey:
-        words = row.type.split(" ")
-        if question_type(row).startswith("select") and (len(words) < 2 or words[1] not in lists):
-            text = N_("The choices sheet has no list “{list}”.")
-            details = {"list": words[1] if len(words) > 1 else ""}
-            yield FormProblem("form.list", text, details, row=row.number, column="type")
-        if "or_other" in words:
-            text = N_("“or_other” opens a free-text answer; add the choices that you need instead.")
-            yield FormProblem("form.or_other", text, row=row.number, column="type")
-    for number, cells in workbook.choices:
-        if " " in cells.get("name", ""):
-            text = N_("The name “{name}” has a space in it. Use an underscore.")
-            yield FormProblem("form.choice_name", text, {"name": cells["name"]}, sheet="choices", row=number, column="name")
+    if export not in EXPORTS:
+        text = N_("“{given}” is not an export rule. Use one of: {rules}.")
+        yield row_problem("form.export", text, row, "privacy::export", given=export, rules=", ".join(EXPORTS))
+    elif export != "drop" and given in list(NEVER_LEAVES):
+        text = N_("“{name}” is {privacy} and never leaves the centre. Its export rule must be “drop”.")
+        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=given)
+    elif export == "generalise" and not row.cells.get("privacy::hierarchy") and row.kind not in ("date", "dateTime"):
+        text = N_("“{name}” is to be made coarser; say how in privacy::hierarchy.")
+        yield row_problem("form.hierarchy", text, row, "privacy::hierarchy", name=row.name)

@@ -1,6 +1,14 @@
 """The privacy class of each question. Whatever has none cannot be published, so it can never leave."""
 
+import re
+import unicodedata
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from forms.problems import N_
+
+if TYPE_CHECKING:
+    from forms.workbook import Row
 
 
 class PrivacyClass(StrEnum):
@@ -14,56 +22,100 @@ class PrivacyClass(StrEnum):
 
 
 NEVER_LEAVES = frozenset({PrivacyClass.IDENTIFIER, PrivacyClass.FREE_TEXT})
+EXPORTS = ("keep", "generalise", "count", "drop")  # the most that may leave of a question, from much to nothing
+MAX_QUASI_IDENTIFIERS = 6  # that may leave from one form (programme, refuse-to-collect list)
 
-# Names of questions that programmes of this kind must not ask (governance: refuse-to-collect list).
-REFUSED_NAMES = frozenset(
-    [
-        "name",
-        "first_name",
-        "last_name",
-        "surname",
-        "nickname",
-        "street_name",
-        "alias",
-        "dob",
-        "date_of_birth",
-        "birth_date",
-        "birthdate",
-        "address",
-        "street",
-        "unit",
-        "postal_code",
-        "phone",
-        "telephone",
-        "phone_number",
-        "email",
-        "e_mail",
-        "social_media",
-        "handle",
-        "instagram",
-        "gang",
-        "gang_name",
-        "group_name",
-        "plate",
-        "licence_plate",
-        "health_card",
-        "ohip",
-        "suspect",
-        "witness",
-        "charges",
-        "conviction",
-        "bail",
-        "immigration_status",
-        "sexual_orientation",
-        "latitude",
-        "longitude",
-        "gps",
-        "nom",
-        "prenom",
-        "adresse",
-        "telephone",
-        "courriel",
-        "date_de_naissance",
-        "surnom",
-    ]
-)
+# What this programme does not collect (governance: refuse-to-collect list), as words in the name of a question.
+REFUSED: dict[str, str] = {
+    "name": r"(first|last|full|given|family|middle)_?names?|names?|surname|nick_?name|alias|street_name|initials"
+    r"|nom|prenom|nom_de_famille|surnom|nombre|apellido",
+    "birth date": r"dob|date_of_birth|birth_?(date|day)|date_de_naissance|naissance",
+    "address": r"(home_|street_|mailing_)?address|street|street_number|house_number|unit|apartment|postal_?code|zip(_?code)?"
+    r"|adresse|rue|code_postal|appartement",
+    "phone, e-mail or account": r"(cell_?|mobile_?|tele)?phone(_?(number|no|num))?|contact_number|e_?mail(_address)?"
+    r"|social_media(_handle)?|handle|instagram|facebook|snapchat|tiktok|courriel|telephone|numero_de_telephone",
+    "group name": r"gang(_name)?|group_name|crew|nom_du_groupe",
+    "plate": r"(licen[cs]e_)?plate|plaque|vehicle_plate",
+    "health card": r"health_card|ohip|carte_sante|health_number",
+    "who did what": r"suspects?|witness(es)?|perpetrator|accused|offender|weapon_(owner|place|serial)|temoin|suspecte?",
+    "court or police file": r"charges?|convictions?|bail|criminal_record|probation_officer|casier_judiciaire|accusations?",
+    "immigration status": r"immigration(_status)?|citizenship|statut_d?_?immigration|visa_status",
+    "exact place": r"latitude|longitude|gps|coordinates|lat|lon|lng|coordonnees",
+    "sexual orientation": r"sexual_orientation|orientation_sexuelle",
+    "identity number": r"sin|ssn|passport(_number)?|id_number|national_id|driver_?s?_licen[cs]e",
+}
+_REFUSED = [(what, re.compile(pattern)) for what, pattern in REFUSED.items()]
+GPS = "exact place"
+
+# Words in names and labels by which a class is proposed, English and French, without accents.
+PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
+    (
+        PrivacyClass.IDENTIFIER,
+        r"\b(card|participant|client|case) ?(code|id|number)\b|\bcode de (la )?carte\b|\bqr\b|\bbarcode\b",
+        N_("It points to one person."),
+    ),
+    (
+        PrivacyClass.SENSITIVE,
+        r"risk|violen|weapon|hurt|injur|harm|retaliat|conflict|drug|substance|alcohol|mental|health|suicid|grief|trauma|abuse"
+        r"|consent|safe|fear|police|arrest|gang|income|money|housing|pregnan|hiv|religio|immigr|orientation|disab|topic"
+        r"|risque|arme|bless|represaill|conflit|drogue|sante|deuil|consentement|peur|logement|argent|revenu",
+        N_("It could hurt somebody if it became known."),
+    ),
+    (
+        PrivacyClass.QUASI_IDENTIFIER,
+        r"\bage\b|\bages\b|\bdate\b|\bday\b|\bhour\b|\btime\b|neighbou?rhood|district|ward|city|town|village|place|location|area"
+        r"|school|gender|sex\b|race|ethnic|indigen|language|country|born|occupation|job|marital|household|education|region"
+        r"|\bjour\b|\bheure\b|quartier|arrondissement|ville|lieu|ecole|genre|sexe|langue|pays|metier|menage",
+        N_("Together with other answers it can point to few people."),
+    ),
+    (
+        PrivacyClass.OPERATIONAL,
+        r"minutes|duration|how many|number of|contact type|kind of contact|activit|referral|referred|partner|staff|worker"
+        r"|team|shift|session|event|status|mode|service|support|duree|combien|nombre|activite|equipe|partenaire|evenement|statut",
+        N_("It says what the programme did."),
+    ),
+]
+_PROPOSALS = [(privacy, re.compile(pattern), reason) for privacy, pattern, reason in PROPOSALS]
+
+
+def given_class(row: "Row") -> str:
+    """Return the class that the author wrote, in its standard spelling."""
+    return "-".join(row.cells.get("privacy::class", "").lower().replace("_", " ").replace("-", " ").split())
+
+
+def privacy_class(row: "Row", type_: str) -> str:
+    """Return the class of a question: as written, else what follows from its type alone, else ""."""
+    given = given_class(row)
+    if given or type_ == "note":
+        return given
+    if type_ == "metadata":
+        return PrivacyClass.IDENTIFIER if row.standard_type in ("username", "deviceid") else PrivacyClass.OPERATIONAL
+    return "" if row.number else PrivacyClass.OPERATIONAL  # rows that pyxform adds by itself: counts of repeats
+
+
+def refused(name: str) -> str:
+    """Return what on the refuse-to-collect list a question's name asks for; "" when nothing."""
+    plain = _plain(name).replace(" ", "_").replace("-", "_").strip("_")
+    return next((what for what, pattern in _REFUSED if pattern.fullmatch(plain)), "")
+
+
+def propose(type_: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
+    """Return the class that fits a question best, and why. What is not recognised counts as sensitive."""
+    if type_ == "geopoint":
+        return PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")
+    if type_ in ("date", "dateTime", "time"):
+        return PrivacyClass.QUASI_IDENTIFIER, N_("Together with other answers it can point to few people.")
+    text = " ".join(_plain(part).replace("_", " ") for part in (name, *labels))
+    if type_ == "text":
+        if _PROPOSALS[0][1].search(text):
+            return PrivacyClass.IDENTIFIER, _PROPOSALS[0][2]
+        return PrivacyClass.FREE_TEXT, N_("People can write anything in it.")
+    for privacy, pattern, reason in _PROPOSALS:
+        if pattern.search(text):
+            return privacy, reason
+    return PrivacyClass.SENSITIVE, N_("Nothing tells what it is about, so it is taken as sensitive, to be safe.")
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))

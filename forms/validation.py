@@ -1,15 +1,20 @@
 """Run a form's logic over answers: relevance, calculations, then every rule. The twin of client/src/engine/form.ts."""
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from forms import answers as tree
-from forms.answers import AnswerNode
-from forms.definition import FormDefinition, in_language
-from forms.expressions import Context, DateValue, evaluate, to_boolean, to_string
-from forms.expressions.values import parse_date
+from forms.answers import MAX_INSTANCES, AnswerNode
+from forms.definition import DATES, NUMBERS, SELECTS, Element, FormDefinition
+from forms.expressions import Context, DateValue, evaluate, to_boolean, to_number, to_string
+from forms.expressions.evaluator import nodes
+from forms.expressions.functions import to_date, to_date_time, to_time, words
+from forms.expressions.geometry import points_of
+from forms.expressions.values import NUMBER, Value, parse_date, parse_time
+from forms.lists import in_language
 from forms.problems import N_, AnswerProblem
 
 INTEGER = re.compile(r"-?[0-9]{1,15}")
@@ -27,91 +32,186 @@ class Checked:
 def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
     """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time."""
     root, problems = tree.build(definition, given)
-    sent = {id(node): node.text for node in _walk(root)}
+    sent = {node: node.text for node in _questions(root) if node.element.calculate is not None}
     calculate(definition, root, now)
-    for node in _walk(root):
-        if node.element.kind == "question" and (problem := _problem(definition, root, node, sent[id(node)], now)):
+    rules = Rules(definition, root, now)
+    for node in _questions(root):
+        if problem := rules.problem(node, sent):
             problems.append(problem)
     return Checked(tree.to_json(root), problems)
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue) -> None:
     """Set relevance and calculated answers, each element after those that it reads."""
+    by_path, by_chance, lists = definition.by_path, definition.by_chance, definition.lists
+    at: dict[str, list[AnswerNode]] = {"/data": [root]}
     for path in definition.order:
-        element = definition.by_path[path]
-        for node in _at(root, path):
-            assert node.parent is not None
-            context = _context(definition, root, node, now)
-            node.is_relevant = node.parent.is_relevant and (
-                element.relevant is None or to_boolean(evaluate(element.relevant, context))
-            )
-            if element.calculate is not None:
-                node.text = to_string(evaluate(element.calculate, context)) if node.is_relevant else ""
+        element = by_path[path]
+        parents = _at(root, element.parent, at)
+        if element.count is not None:
+            at.pop(path, None)
+            for parent in parents:
+                _count(definition, element, parent, root, now)
+        for parent in parents:
+            allowed = parent.is_relevant
+            for node in parent.children.get(element.name, ()):
+                is_relevant = allowed
+                if node.is_beyond:
+                    is_relevant = False
+                if is_relevant and element.relevant is not None:
+                    node.is_relevant = True
+                    is_relevant = to_boolean(evaluate(element.relevant, Context(root, node, now, lists)))
+                node.is_relevant = is_relevant
+                if element.calculate is not None:
+                    if not is_relevant:
+                        node.text = ""
+                    elif path not in by_chance:
+                        node.text = computed(element, evaluate(element.calculate, Context(root, node, now, lists)))
 
 
-def _context(definition: FormDefinition, root: AnswerNode, node: AnswerNode, now: DateValue) -> Context:
-    def choice_label(name: str, path: str) -> str:
-        element = definition.by_path.get(path)
-        return definition.choice_label(element, name, definition.languages[0]) if element else name
+def computed(element: Element, value: Value) -> str:
+    """Return a computed value as the answer of a question of its type; NaN, which is no answer, as ""."""
+    if isinstance(value, float) and not isinstance(value, bool):
+        if math.isnan(value):
+            return ""
+        if element.type == "integer" and math.isfinite(value):
+            value = float(math.trunc(value))
+        elif element.type == "date":
+            value = to_date(value)
+        elif element.type == "dateTime":
+            value = to_date_time(value)
+        elif element.type == "time":
+            value = to_time(DateValue(value, "dateTime"))
+    return to_string(value)
 
-    return Context(root=root, node=node, now=now, choice_label=choice_label)
+
+def _count(definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue) -> None:
+    """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
+    instances = parent.children[element.name]
+    context = Context(root, AnswerNode(element, parent), now, definition.lists)
+    number = to_number(evaluate(element.count, context))
+    wanted = int(min(max(number, 0), MAX_INSTANCES)) if not math.isnan(number) else 0
+    while len(instances) < wanted:
+        node = AnswerNode(element, parent)
+        instances.append(node)
+        tree.fill(definition, node, {}, [])
+    for position, node in enumerate(instances):
+        node.is_beyond = position >= wanted
 
 
-def _walk(node: AnswerNode) -> Iterator[AnswerNode]:
-    yield node
+def _questions(node: AnswerNode) -> Iterator[AnswerNode]:
     for children in node.children.values():
         for child in children:
-            yield from _walk(child)
+            if child.element.kind == "question":
+                yield child
+            else:
+                yield from _questions(child)
 
 
-def _at(root: AnswerNode, path: str) -> list[AnswerNode]:
-    found = [root]
-    for name in path.split("/")[2:]:
-        found = [child for node in found for child in node.children_named(name)]
-    return found
+def _at(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
+    """Return the nodes of a path, remembering them for the next question of the same group."""
+    if path not in at:
+        parent, _, name = path.rpartition("/")
+        at[path] = [child for node in _at(root, parent, at) for child in node.children.get(name, ())]
+    return at[path]
 
 
-def _problem(
-    definition: FormDefinition, root: AnswerNode, node: AnswerNode, sent: str, now: DateValue
-) -> AnswerProblem | None:
-    element, where = node.element, node.where()
-    if not node.is_relevant:
-        if sent and element.calculate is None:
-            return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), where)
+class Rules:
+    """The rules of every question: needed, of the right type, and what its constraint says."""
+
+    def __init__(self, definition: FormDefinition, root: AnswerNode, now: DateValue):
+        self.definition, self.root, self.now = definition, root, now
+
+    def context(self, node: AnswerNode) -> Context:
+        return Context(self.root, node, self.now, self.definition.lists)
+
+    def problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
+        element = node.element
+        if not node.is_relevant:
+            if node.text and element.calculate is None:
+                return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), node.where())
+            return None
+        if element.calculate is not None:
+            if not same(sent.get(node, ""), node.text):
+                text = N_("The phone and the centre compute different values.")
+                return AnswerProblem("answers.calculation", text, node.where())
+            return None
+        if not node.text:
+            if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
+                return AnswerProblem("answers.required", N_("An answer is needed."), node.where())
+            return None
+        if reason := self.mistyped(node):
+            return AnswerProblem("answers.type", reason, node.where())
+        if element.constraint is not None and not to_boolean(evaluate(element.constraint, self.context(node))):
+            message = in_language(element.constraint_message, self.definition.languages[0])
+            return AnswerProblem("answers.constraint", message or N_("This answer is not allowed."), node.where())
         return None
-    if element.calculate is not None:
-        if sent != node.text:
-            return AnswerProblem("answers.calculation", N_("The phone and the centre compute different values."), where)
-        return None
-    context = _context(definition, root, node, now)
-    if not node.text:
-        if element.required is not None and to_boolean(evaluate(element.required, context)):
-            return AnswerProblem("answers.required", N_("An answer is needed."), where)
-        return None
-    if reason := _mistyped(definition, node):
-        return AnswerProblem("answers.type", reason, where)
-    if element.constraint is not None and not to_boolean(evaluate(element.constraint, context)):
-        message = in_language(element.constraint_message, definition.languages[0])
-        return AnswerProblem("answers.constraint", message or N_("This answer is not allowed."), where)
-    return None
 
+    def mistyped(self, node: AnswerNode) -> str:
+        kind, text = node.element.type, node.text
+        if len(text) > MAX_TEXT:
+            return N_("This answer is too long.")
+        if kind in SELECTS:
+            return self.mischosen(node)
+        if kind == "integer":
+            return "" if INTEGER.fullmatch(text) else N_("This should be a whole number.")
+        if kind in NUMBERS:
+            if not NUMBER.fullmatch(text):
+                return N_("This should be a number.")
+            return "" if kind == "decimal" or on_scale(node.element, float(text)) else N_("This number is not on the scale.")
+        if kind in DATES:
+            parsed = parse_date(text)
+            if parsed is None or parsed.kind != kind:
+                return N_("This should be a date.") if kind == "date" else N_("This should be a date and a time.")
+        if kind == "time" and parse_time(text) is None:
+            return N_("This should be a time of day.")
+        if kind == "geopoint" and len(points_of([text]) or ()) != 1:
+            return N_("This should be a place: latitude and longitude.")
+        if kind == "acknowledge" and text != "OK":
+            return N_("This should be ticked or left alone.")
+        return ""
 
-def _mistyped(definition: FormDefinition, node: AnswerNode) -> str:
-    kind, text = node.element.type, node.text
-    if len(text) > MAX_TEXT:
-        return N_("This answer is too long.")
-    if kind == "integer" and not INTEGER.fullmatch(text):
-        return N_("This should be a whole number.")
-    if kind == "decimal" and not isinstance(node.value(), float):
-        return N_("This should be a number.")
-    if kind in ("date", "dateTime"):
-        parsed = parse_date(text)
-        if parsed is None or parsed.has_time != (kind == "dateTime"):
-            return N_("This should be a date.") if kind == "date" else N_("This should be a date and a time.")
-    if kind == "select_one" and text not in definition.choice_names[node.element.choices]:
-        return N_("The form has no such choice.")
-    if kind == "select_multiple":
-        names = text.split()
-        if len(set(names)) != len(names) or not set(names) <= definition.choice_names[node.element.choices]:
+    def mischosen(self, node: AnswerNode) -> str:
+        element = node.element
+        names = [node.text] if element.type == "select_one" else words(node.text)
+        if len(set(names)) != len(names) or not self.may_choose(node, names):
             return N_("The form has no such choice.")
-    return ""
+        if element.type == "rank" and len(names) != len(options(element, self.context(node), self.definition)):
+            return N_("Every choice needs a place in the order.")
+        return ""
+
+    def may_choose(self, node: AnswerNode, names: Sequence[str]) -> bool:
+        element = node.element
+        if element.items is None:
+            return self.definition.choice_names[element.choices].issuperset(names)
+        return set(options(element, self.context(node), self.definition)).issuperset(names)
+
+
+def options(element: Element, context: Context, definition: FormDefinition) -> list[str]:
+    """Return the names that a select offers now."""
+    if element.items is None:
+        return [choice.name for choice in definition.choices.get(element.choices, ())]
+    column = element.item_value or "name"
+    found = (row.children_named(column) for row in nodes(element.items, context))
+    return [name for cells in found if cells and (name := to_string(cells[0].value()))]
+
+
+def on_scale(element: Element, number: float) -> bool:
+    """Return whether a number is on the scale of a range question: between its ends, on one of its steps."""
+    start, end, step = (float(element.parameters.get(key, other)) for key, other in SCALE)
+    low, high = min(start, end), max(start, end)
+    steps = (number - start) / abs(step)
+    return low <= number <= high and abs(steps - math.floor(steps + 0.5)) < 1e-9
+
+
+SCALE = (("start", "1"), ("end", "10"), ("step", "1"))
+
+
+def same(sent: str, own: str) -> bool:
+    """Return whether two computed answers agree: the same text, or numbers that differ after the ninth digit at most."""
+    if sent == own:
+        return True
+    if not (NUMBER.fullmatch(sent) and NUMBER.fullmatch(own)):
+        return False
+    a, b = float(sent), float(own)
+    return abs(a - b) <= 1e-9 * max(abs(a), abs(b))

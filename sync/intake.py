@@ -54,7 +54,7 @@ def decide(envelope: Envelope, definition: FormDefinition | None, known: Mapping
 
 def local_time(moment: dt.datetime) -> DateValue:
     """Return the phone's wall-clock time, which is what today() and now() meant when the worker finished."""
-    return DateValue((moment.replace(tzinfo=None) - EPOCH) / dt.timedelta(days=1), True)
+    return DateValue((moment.replace(tzinfo=None) - EPOCH) / dt.timedelta(days=1), "dateTime")
 
 
 def _problem(code: str, text: str) -> AnswerProblem:

@@ -17,6 +17,7 @@ EN, FR = "English (en)", "French (fr)"
 SURVEY = [
     "type", "name", f"label::{EN}", f"label::{FR}", f"hint::{EN}", f"hint::{FR}", "required", "relevant", "constraint",
     f"constraint_message::{EN}", f"constraint_message::{FR}", "calculation", "default", "appearance", "privacy::class",
+    "privacy::hierarchy",     "privacy::export",
 ]  # fmt: skip
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32; the check symbol has five more
 
@@ -27,6 +28,7 @@ def read(path: Path) -> Any:
 
 def question(row: dict[str, Any]) -> dict[str, str]:
     cells = {"type": row["ask"], "name": row["name"], "privacy::class": row.get("class", "")}
+    cells |= {f"privacy::{key}": row.get(key, "") for key in ("hierarchy", "export")}
     for key, column in (("label", "label"), ("hint", "hint"), ("message", "constraint_message")):
         for language, text in zip((EN, FR), row.get(key, ()), strict=False):
             cells[f"{column}::{language}"] = text
@@ -49,7 +51,10 @@ def card_code_check(name: str) -> list[dict[str, str]]:
         {"name": f"{name}_check", "calculation": f"if(({value}) mod 37 = {check}, 'ok', 'wrong')"},
     ]
     shown = f"${{{name}}} != ''"
-    return [{"type": "calculate", "relevant": shown, "privacy::class": "identifier", **row} for row in rows]
+    return [
+        {"type": "calculate", "relevant": shown, "privacy::class": "identifier", "privacy::export": "drop", **row}
+        for row in rows
+    ]
 
 
 def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Ast, FormDefinition } from "../src/engine/definition";
-import { evaluate } from "../src/engine/evaluator";
+import { Context, evaluate } from "../src/engine/evaluator";
 import { Form, type AnswerNode, type Json } from "../src/engine/form";
 import { DateValue, parseDate, toText, type Value } from "../src/engine/values";
 
@@ -14,14 +14,18 @@ interface Vector {
   now: string;
 }
 
+/** What a worker does: set a question to a text, add an instance to a repeat, remove one. */
+type Step = ["set", string, string] | ["add", string, string] | ["remove", string];
+
 interface Filled {
   definition: FormDefinition;
-  answers: Json;
+  answers: Json | null;
+  steps?: Step[];
   now: string;
 }
 
 function clock(text: string): DateValue {
-  return new DateValue(parseDate(text)!.days, true);
+  return new DateValue(parseDate(text)!.days, "dateTime");
 }
 
 function find(form: Form, path: string): AnswerNode {
@@ -34,26 +38,47 @@ function find(form: Form, path: string): AnswerNode {
 }
 
 function typed(value: Value): [string, string] {
-  const type = value instanceof DateValue ? (value.hasTime ? "dateTime" : "date") : typeof value;
+  const type = value instanceof DateValue ? value.kind : typeof value;
   return [type, toText(value)];
 }
 
 function runVector(vector: Vector): unknown {
   const now = clock(vector.now);
   const form = new Form(vector.definition, () => now, vector.answers);
-  const choiceLabel = (name: string, path: string): string => {
-    const element = vector.definition.elements.find((one) => one.path === path);
-    return form.choiceLabel(element, name, vector.definition.languages[0]!);
-  };
-  return typed(evaluate(vector.ast, { root: form.root, node: find(form, vector.at), now, choiceLabel }));
+  return typed(evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)));
+}
+
+/** Take a step if there is still such a place: steps are made up by chance. */
+function take(form: Form, step: Step): void {
+  const node = seek(form, step[1]);
+  if (!node) return;
+  if (step[0] === "set") {
+    if (node.isRelevant && !node.element.calculate) form.set(node, step[2]);
+  } else if (step[0] === "remove") {
+    if (node.element.kind === "repeat" && !node.element.count) form.removeInstance(node);
+  } else {
+    const element = form.elementsOf(node).find((one) => one.name === step[2]);
+    if (element && !element.count) form.addInstance(node, element);
+  }
+}
+
+function seek(form: Form, path: string): AnswerNode | undefined {
+  try {
+    return find(form, path);
+  } catch {
+    return undefined;
+  }
 }
 
 function runForm(filled: Filled): unknown {
   const now = clock(filled.now);
   const form = new Form(filled.definition, () => now, filled.answers);
+  for (const step of filled.steps ?? []) take(form, step);
+  const before = JSON.stringify(form.toJson());
   const answers = form.finish();
+  const isSettled = before === JSON.stringify(answers); // what was computed step by step is what comes of computing it all
   const problems = form.problems(form.root, "en").map(([node, problem]) => `${node.where()} ${problem.code}`);
-  return { answers, problems: problems.sort() };
+  return { answers, problems: problems.sort(), isSettled };
 }
 
 const given = JSON.parse(readFileSync(0, "utf8")) as {
@@ -65,4 +90,13 @@ const forms = given.forms.map((one) => ({
   ...one,
   definition: given.definitions[one.definition as unknown as number]!,
 }));
-process.stdout.write(JSON.stringify({ vectors: given.vectors.map(runVector), forms: forms.map(runForm) }));
+process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm) }));
+
+/** A vector's value; a failure of the evaluator itself counts as a result, so that one of them does not hide the others. */
+function tried(vector: Vector): unknown {
+  try {
+    return runVector(vector);
+  } catch (error) {
+    return ["failure", String(error)];
+  }
+}

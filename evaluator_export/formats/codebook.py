@@ -7,7 +7,8 @@ from evaluator_export.generalise import ALL, OTHER
 from evaluator_export.parts import Part
 from evaluator_export.recipe import Column, Dataset, Recipe
 from evaluator_export.small_cells import ProtectedTable
-from forms.definition import FormDefinition, in_language
+from forms.definition import FormDefinition
+from forms.lists import in_language
 
 HEADER = ("file", "column", "value", "english", "french", "role", "level")
 FIXED = {ALL: {"en": "All together", "fr": "Tous ensemble"}, OTHER: {"en": "Another value", "fr": "Autre valeur"}}

@@ -9,7 +9,7 @@ from evaluator_export.formats import csv
 from evaluator_export.formats.codebook import HEADER, Labels, values_of
 from evaluator_export.parts import Occasion, Part
 from evaluator_export.recipe import Recipe
-from forms.definition import in_language
+from forms.lists import in_language
 
 
 def write(recipe: Recipe, parts: Sequence[Part], files: dict[str, bytes], occasion: Occasion, labels: Labels) -> bytes:

@@ -16,7 +16,7 @@ from evaluator_export.parts import Occasion, Part
 from evaluator_export.recipe import Recipe
 from evaluator_export.small_cells import ProtectedTable
 from evaluator_export.summary.words import WORDS
-from forms.definition import in_language
+from forms.lists import in_language
 
 INK, SOFT, LINE, ACCENT, HATCH = (HexColor(code) for code in ("#22303a", "#56646e", "#ddd6c8", "#1f6f6b", "#c9c2b4"))
 BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, textColor=INK, spaceAfter=6)

@@ -7,7 +7,8 @@ from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 
 from fieldapp.web import language
-from forms.definition import Element, FormDefinition, in_language
+from forms.definition import Element, FormDefinition
+from forms.lists import in_language
 from forms.problems import N_
 
 ROLES = {"worker": N_("Outreach worker"), "admin": N_("Centre admin"), "evaluator": N_("Evaluator")}

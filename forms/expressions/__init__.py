@@ -3,22 +3,26 @@
 The AST is plain JSON (nested lists), since the phone's evaluator in client/src/engine reads the same one:
 
     ["n", 3]  ["s", "text"]  ["call", name, [arguments]]  ["op", sign, left, right]  ["neg", operand]
-    ["path", origin, steps]   origin: "/" from the root, "." from the context node, "current" from the question
-    step: ["child", name]  ["parent"]  ["self"]
+    ["path", origin, steps]  ["union", [paths]]
+    origin: "/" from the root, "." from the node in hand, "current" from the question, ["instance", name] from a list
+    step: ["child", name, *conditions]  ["any", *conditions]  ["parent"]  ["self"]    condition: ["where", AST]
 """
 
 from forms.expressions.evaluator import Context, evaluate
-from forms.expressions.parser import ExpressionError, parse, references
+from forms.expressions.parser import Ast, calls, parse, walk
+from forms.expressions.problems import ExpressionError
 from forms.expressions.values import DateValue, to_boolean, to_number, to_string
 
 __all__ = [
+    "Ast",
     "Context",
     "DateValue",
     "ExpressionError",
+    "calls",
     "evaluate",
     "parse",
-    "references",
     "to_boolean",
     "to_number",
     "to_string",
+    "walk",
 ]

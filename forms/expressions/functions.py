@@ -4,15 +4,38 @@ Source: ODK XForms specification, section "XPath functions"; our choices where e
 Each takes plain values; those that need nodes or the question itself are in evaluator.py.
 """
 
+import base64
 import functools
+import hashlib
 import math
 import re
 from collections.abc import Callable
 
-from forms.expressions.values import DateValue, Value, parse_date, to_boolean, to_number, to_string
+from forms.expressions import geometry
+from forms.expressions.values import (
+    SPACES,
+    DateValue,
+    Value,
+    fixed,
+    integer_power,
+    parse_date,
+    parse_time,
+    to_boolean,
+    to_number,
+    to_string,
+)
+from forms.problems import N_
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+MAX_PATTERN_TEXT = 1000  # characters of an answer that a pattern looks at; a longer one never matches
+LAST_DAY = 2_932_896  # 9999-12-31, in days since 1970
+FIRST_DAY = -719_162  # 0001-01-01
+
+
+def words(value: Value) -> list[str]:
+    """Return the names in the answer of a select: what stands between XML white space."""
+    return [word for word in SPACES.split(to_string(value)) if word]
 
 
 def substr(text: Value, start: Value, end: Value | None = None) -> str:
@@ -21,10 +44,17 @@ def substr(text: Value, start: Value, end: Value | None = None) -> str:
 
     def index(value: Value) -> int:
         number = to_number(value)
-        whole = 0 if math.isnan(number) else length if number > length else max(int(number), -length)
+        whole = 0 if math.isnan(number) else length if number > length else max(int(max(number, -length)), -length)
         return max(0, whole + length) if whole < 0 else whole
 
     return characters[index(start) : length if end is None else index(end)]
+
+
+def substring(text: Value, start: Value, count: Value | None = None) -> str:
+    """Return XPath 1.0's substring: positions count from 1, and are rounded."""
+    first = rounded(start)
+    last = math.inf if count is None else first + rounded(count)
+    return "".join(character for position, character in enumerate(to_string(text), 1) if first <= position < last)
 
 
 def before(text: Value, mark: Value) -> str:
@@ -46,9 +76,14 @@ def translate(text: Value, source: Value, target: Value) -> str:
     return to_string(text).translate(table)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII)
+
+
+def matches(text: Value, pattern: Value) -> bool:
+    characters = to_string(text)
+    return len(characters) <= MAX_PATTERN_TEXT and bool(_pattern(to_string(pattern)).fullmatch(characters))
 
 
 def rounded(value: Value, places: Value = 0.0) -> float:
@@ -56,21 +91,18 @@ def rounded(value: Value, places: Value = 0.0) -> float:
     number, digits = to_number(value), to_number(places)
     if math.isnan(number) or math.isinf(number) or math.isnan(digits):
         return number
-    factor = 10.0 ** int(digits)
-    return math.floor(number * factor + 0.5) / factor
+    size = int(max(-30.0, min(30.0, digits)))
+    factor = integer_power(10.0, abs(size))
+    scaled = number * factor if size >= 0 else number / factor
+    if abs(scaled) >= 2**53:
+        return number
+    whole = math.floor(scaled + 0.5)
+    return whole / factor if size >= 0 else whole * factor
 
 
 def truncated(value: Value) -> float:
     number = to_number(value)
     return number if math.isnan(number) or math.isinf(number) else float(math.trunc(number))
-
-
-def power(base: Value, exponent: Value) -> float:
-    try:
-        result = to_number(base) ** to_number(exponent)
-    except (OverflowError, ZeroDivisionError):
-        return math.inf
-    return math.nan if isinstance(result, complex) else result
 
 
 def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
@@ -81,24 +113,83 @@ def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
     return apply
 
 
+def power(base: Value, exponent: Value) -> float:
+    """Raise to a power; whole exponents by multiplication, so that every machine gets the same bits."""
+    x, y = to_number(base), to_number(exponent)
+    if math.isnan(x) or math.isnan(y):
+        return math.nan
+    if abs(y) <= 1024 and y == math.trunc(y):
+        result = integer_power(x, int(abs(y)))
+        return result if y >= 0 else math.copysign(math.inf, result) if result == 0 else 1 / result
+    try:
+        return fixed(math.pow(x, y))
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan if x < 0 else math.inf
+
+
+def real(function: Callable[..., float]) -> Callable[..., float]:
+    """Make a function of real numbers that answers NaN outside its domain, to 12 digits (libraries differ after that)."""
+
+    def apply(*values: Value) -> float:
+        try:
+            return fixed(function(*(to_number(value) for value in values)))
+        except ValueError:
+            return math.nan
+        except OverflowError:
+            return math.inf
+
+    return apply
+
+
+def logarithm(function: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda number: -math.inf if number == 0 else function(number)
+
+
+def root(value: Value) -> float:
+    number = to_number(value)
+    return math.sqrt(number) if number >= 0 else math.nan
+
+
+def _of_days(days: float, kind: str) -> Value:
+    return DateValue(days, kind) if FIRST_DAY <= days < LAST_DAY + 1 else ""
+
+
 def to_date(value: Value) -> Value:
     if isinstance(value, DateValue):
-        return DateValue(math.floor(value.days))
+        return "" if value.kind == "time" else DateValue(math.floor(value.days), "date")
     if isinstance(value, str) and (parsed := parse_date(value)):
-        return DateValue(math.floor(parsed.days))
+        return DateValue(math.floor(parsed.days), "date")
     number = to_number(value)
-    return "" if math.isnan(number) else DateValue(math.floor(number))
+    return _of_days(math.floor(number), "date") if math.isfinite(number) else ""
 
 
 def to_date_time(value: Value) -> Value:
+    if isinstance(value, DateValue):
+        return "" if value.kind == "time" else DateValue(value.days, "dateTime")
     if isinstance(value, str) and (parsed := parse_date(value)):
-        return DateValue(parsed.days, True)
-    number = to_number(value)
-    return "" if math.isnan(number) else DateValue(number, True)
+        return DateValue(parsed.days, "dateTime")
+    return _of_days(to_number(value), "dateTime")
+
+
+def to_time(value: Value) -> Value:
+    if isinstance(value, DateValue):
+        return DateValue(value.days - math.floor(value.days), "time")
+    if isinstance(value, str):
+        return parse_time(value) or ""
+    return ""
+
+
+def decimal_time(value: Value) -> float:
+    time = to_time(value)
+    return time.days if isinstance(time, DateValue) else math.nan
 
 
 def format_date(value: Value, pattern: Value) -> str:
-    date = to_date_time(value)
+    date = value if isinstance(value, DateValue) else to_date_time(value)
+    if not isinstance(date, DateValue) and isinstance(value, str):
+        date = parse_time(value) or ""
     if not isinstance(date, DateValue):
         return ""
     moment = date.moment()
@@ -118,70 +209,161 @@ def format_date(value: Value, pattern: Value) -> str:
         "a": DAYS[moment.weekday()],
         "%": "%",
     }
-    return re.sub(r"%(.)", lambda match: parts.get(match[1], match[0]), to_string(pattern))
+    return re.sub(r"%(.)", lambda match: parts.get(match[1], match[0]), to_string(pattern), flags=re.DOTALL)
 
 
 def selected(chosen: Value, name: Value) -> bool:
-    return to_string(name) in to_string(chosen).split()
+    return to_string(name) in words(chosen)
 
 
 def selected_at(chosen: Value, position: Value) -> str:
-    names, number = to_string(chosen).split(), to_number(position)
+    names, number = words(chosen), to_number(position)
     return names[int(number)] if 0 <= number < len(names) else ""
+
+
+def checklist(least: Value, most: Value, *answers: Value) -> bool:
+    return _within(sum(to_boolean(answer) for answer in answers), least, most)
+
+
+def weighted_checklist(least: Value, most: Value, *pairs: Value) -> bool:
+    total = 0.0
+    for answer, weight in zip(pairs[::2], pairs[1::2], strict=False):
+        total += to_number(weight) if to_boolean(answer) else 0.0
+    return _within(total, least, most)
+
+
+def _within(total: float, least: Value, most: Value) -> bool:
+    low, high = to_number(least), to_number(most)
+    return (low == -1 or total >= low) and (high == -1 or total <= high)
+
+
+DIGESTS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+
+
+def digest(text: Value, algorithm: Value, encoding: Value = "base64") -> str:
+    """Return the digest of a text in UTF-8; "" for an algorithm or encoding that there is not."""
+    name = DIGESTS.get(to_string(algorithm).upper())
+    if name is None or to_string(encoding) not in ("base64", "hex"):
+        return ""
+    data = hashlib.new(name, to_string(text).encode("utf-8", "replace"), usedforsecurity=False).digest()
+    return data.hex() if to_string(encoding) == "hex" else base64.b64encode(data).decode()
+
+
+def base64_decode(text: Value) -> str:
+    try:
+        return base64.b64decode(to_string(text), validate=True).decode()
+    except ValueError:
+        return ""
 
 
 Function = Callable[..., Value]
 
 PLAIN: dict[str, tuple[Function, int, int | None]] = {
     "abs": (lambda value: abs(to_number(value)), 1, 1),
+    "acos": (real(math.acos), 1, 1),
+    "asin": (real(math.asin), 1, 1),
+    "atan": (real(math.atan), 1, 1),
+    "atan2": (real(math.atan2), 2, 2),
+    "base64-decode": (base64_decode, 1, 1),
     "boolean": (to_boolean, 1, 1),
     "boolean-from-string": (lambda value: to_string(value) in ("1", "true"), 1, 1),
     "ceiling": (whole(math.ceil), 1, 1),
-    "concat": (lambda *parts: "".join(to_string(part) for part in parts), 1, None),
+    "checklist": (checklist, 3, None),
     "contains": (lambda text, part: to_string(part) in to_string(text), 2, 2),
-    "count-selected": (lambda chosen: float(len(to_string(chosen).split())), 1, 1),
+    "cos": (real(math.cos), 1, 1),
+    "count-selected": (lambda chosen: float(len(words(chosen))), 1, 1),
     "date": (to_date, 1, 1),
     "date-time": (to_date_time, 1, 1),
     "decimal-date-time": (lambda value: to_number(to_date_time(value)), 1, 1),
+    "decimal-time": (decimal_time, 1, 1),
+    "digest": (digest, 2, 3),
     "ends-with": (lambda text, part: to_string(text).endswith(to_string(part)), 2, 2),
+    "exp": (real(math.exp), 1, 1),
+    "exp10": (lambda value: power(10.0, value), 1, 1),
     "false": (lambda: False, 0, 0),
     "floor": (whole(math.floor), 1, 1),
     "format-date": (format_date, 2, 2),
     "format-date-time": (format_date, 2, 2),
+    "geofence": (geometry.geofence, 2, 2),
     "int": (truncated, 1, 1),
-    "normalize-space": (lambda text: " ".join(to_string(text).split()), 1, 1),
+    "log": (real(logarithm(math.log)), 1, 1),
+    "log10": (real(logarithm(math.log10)), 1, 1),
     "not": (lambda value: not to_boolean(value), 1, 1),
-    "number": (to_number, 1, 1),
+    "pi": (lambda: math.pi, 0, 0),
     "pow": (power, 2, 2),
-    "regex": (lambda text, pattern: bool(_pattern(to_string(pattern)).fullmatch(to_string(text))), 2, 2),
+    "regex": (matches, 2, 2),
     "round": (rounded, 1, 2),
     "selected": (selected, 2, 2),
     "selected-at": (selected_at, 2, 2),
+    "sin": (real(math.sin), 1, 1),
+    "sqrt": (root, 1, 1),
     "starts-with": (lambda text, part: to_string(text).startswith(to_string(part)), 2, 2),
-    "string": (to_string, 1, 1),
-    "string-length": (lambda text: float(len(to_string(text))), 1, 1),
     "substr": (substr, 2, 3),
+    "substring": (substring, 2, 3),
     "substring-after": (after, 2, 2),
     "substring-before": (before, 2, 2),
+    "tan": (real(math.tan), 1, 1),
     "translate": (translate, 3, 3),
     "true": (lambda: True, 0, 0),
+    "weighted-checklist": (weighted_checklist, 4, None),
 }
 
-# Those that need the question, its nodes or the clock: see evaluator.py.
+# Those that may also be called without a value, and then mean the question itself.
+OF_SELF: dict[str, Function] = {
+    "normalize-space": lambda text: " ".join(words(text)),
+    "number": to_number,
+    "string": to_string,
+    "string-length": lambda text: float(len(to_string(text))),
+}
+
+# Those that need the question, its nodes, the lists or the clock: see evaluator.py.
 SPECIAL: dict[str, tuple[int, int | None]] = {
+    "area": (1, 1),
     "coalesce": (2, None),
+    "concat": (1, None),
     "count": (1, 1),
     "count-non-empty": (1, 1),
+    "current": (0, 0),
+    "distance": (1, None),
     "if": (3, 3),
-    "jr:choice-name": (2, 2),
+    "indexed-repeat": (3, 7),
+    "instance": (1, 1),
     "join": (2, None),
+    "jr:choice-name": (2, 2),
+    "jr:itext": (1, 1),
+    "last": (0, 0),
     "max": (1, None),
     "min": (1, None),
     "now": (0, 0),
     "once": (1, 1),
-    "position": (1, 1),
+    "position": (0, 1),
+    "pulldata": (4, 4),
+    "random": (0, 0),
+    "randomize": (1, 2),
     "sum": (1, 1),
     "today": (0, 0),
+    "uuid": (0, 1),
 }
 
-SIGNATURES: dict[str, tuple[int, int | None]] = SPECIAL | {name: (low, high) for name, (_, low, high) in PLAIN.items()}
+SIGNATURES: dict[str, tuple[int, int | None]] = (
+    SPECIAL | {name: (low, high) for name, (_, low, high) in PLAIN.items()} | dict.fromkeys(OF_SELF, (0, 1))
+)
+
+# Chance is rolled on the phone: the centre takes what it is given and does not compute it again.
+BY_CHANCE = frozenset({"random", "uuid", "randomize"})
+
+UNSUPPORTED: dict[str, str] = {
+    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should hold."),
+    "intersects": N_("“{name}()” is not here: this app collects no lines or shapes on a map."),
+    "search": N_("“{name}()” is not here: use select_one_from_file with a choice_filter, which works in every app."),
+    "version": N_("“{name}()” is not here: the version of the form is kept with each record."),
+    "property": N_("“{name}()” is not here: use a row of type username or deviceid."),
+    "depend": N_("“{name}()” is not here: write the condition in the column relevant."),
+    "id": N_("“{name}()” is not here: forms have no XML ids."),
+    "lang": N_("“{name}()” is not here: forms have no XML languages."),
+    "name": N_("“{name}()” is not here: write the name out."),
+    "local-name": N_("“{name}()” is not here: write the name out."),
+    "namespace-uri": N_("“{name}()” is not here: write the name out."),
+    "enclosed-area": N_("“{name}()” is called area() here."),
+    "is-selected": N_("“{name}()” is called selected() here."),
+}

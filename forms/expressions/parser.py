@@ -3,49 +3,51 @@
 import re
 from collections.abc import Iterator
 
-from forms.expressions.functions import SIGNATURES
+from forms.expressions import patterns
+from forms.expressions.functions import SIGNATURES, UNSUPPORTED
+from forms.expressions.problems import ExpressionError
 from forms.problems import N_
 
 Ast = list[object]
 
-MAX_DEPTH = 200  # a deeper expression is a mistake or an attack, and would exhaust the stack
-
-
-class ExpressionError(ValueError):
-    """Say what is wrong with an expression, in words for a form author."""
-
-    def __init__(self, code: str, text: str, **details: str):
-        super().__init__(text.format(**details))
-        self.code, self.text, self.details = code, text, details
-
+MAX_DEPTH = 100  # a deeper expression is a mistake or an attack, and would exhaust the stack
+MAX_LENGTH = 20_000  # characters of one expression
 
 TOKEN = re.compile(
     r"""\s*(?:
       (?P<number>\d+(?:\.\d*)?|\.\d+)
     | (?P<string>"[^"]*"|'[^']*')
     | (?P<symbol>!=|<=|>=|//|::|\.\.|[()\[\],/@|+\-*=<>.])
-    | (?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)
+    | (?P<name>[^\W\d][\w.\-]*(?::(?!:)[^\W\d][\w.\-]*)?)
     )""",
     re.VERBOSE,
 )
 BINDING = {"or": 1, "and": 2, "=": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "div": 6, "mod": 6}
 NEGATION = 7
+UNION = 8
+NODE_SETS = {"count", "position", "randomize"}  # functions whose first argument must lead to nodes
 
 
 def parse(text: str) -> Ast:
     """Return the AST of an expression; raise ExpressionError with a code and plain words."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
     return _Parser(text).whole()
 
 
-def references(ast: Ast) -> Iterator[Ast]:
-    """Yield every path in an AST."""
-    if ast[0] == "path":
-        yield ast
+def walk(ast: Ast) -> Iterator[Ast]:
+    """Yield every AST in an AST, itself first."""
+    yield ast
     for part in ast[1:]:
         if isinstance(part, list):
             for child in [part] if part and isinstance(part[0], str) else part:
                 if isinstance(child, list) and child and isinstance(child[0], str):
-                    yield from references(child)
+                    yield from walk(child)
+
+
+def calls(ast: Ast) -> set[str]:
+    """Return the names of the functions that an AST calls."""
+    return {str(part[1]) for part in walk(ast) if part[0] == "call"}
 
 
 class _Parser:
@@ -121,7 +123,7 @@ class _Parser:
         if self.takes("-"):
             left: Ast = ["neg", self.expression(NEGATION)]
         else:
-            left = self.operand()
+            left = self.union()
         while True:
             kind, sign = self.peek()
             power = BINDING.get(sign, 0) if kind in ("symbol", "name") else 0
@@ -130,6 +132,17 @@ class _Parser:
                 return left
             self.next()
             left = ["op", sign, left, self.expression(power)]
+
+    def union(self) -> Ast:
+        first = self.operand()
+        if self.peek() != ("symbol", "|"):
+            return first
+        paths = [first]
+        while self.takes("|"):
+            paths.append(self.operand())
+        if any(path[0] != "path" for path in paths):
+            raise ExpressionError("expression.union", N_("“|” stands between paths only; write “or” between conditions."))
+        return ["union", paths]
 
     def operand(self) -> Ast:
         kind, value = self.peek()
@@ -143,10 +156,13 @@ class _Parser:
             inner = self.expression(0)
             self.expect(")")
             return inner
-        if kind == "name" and self.tokens[self.at + 1] == ("symbol", "("):
+        following = self.tokens[self.at + 1] if kind != "end" else ("end", "")
+        if kind == "name" and following == ("symbol", "("):
             return self.call()
         if kind == "name" or value in (".", "..", "/", "*"):
             return self.path()
+        if value in ("//", "@"):
+            raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=value)
         if value == "=" or kind == "end":
             self.unexpected()
         raise ExpressionError("expression.unsupported", N_("“{sign}” is not supported here."), sign=value)
@@ -160,14 +176,27 @@ class _Parser:
             while self.takes(","):
                 arguments.append(self.expression(0))
             self.expect(")")
-        if name == "current" and not arguments:
-            self.expect("/")
-            return ["path", "current", self.steps()]
         self.check_signature(name, len(arguments))
+        if name == "current":
+            return ["path", "current", self.steps() if self.takes("/") else []]
+        if name == "instance":
+            if arguments[0][0] != "s":
+                raise ExpressionError("expression.instance", N_("Write the name of the list out: instance('name')."))
+            self.expect("/")
+            return ["path", ["instance", arguments[0][1]], self.steps()]
+        if name in NODE_SETS and arguments and arguments[0][0] not in ("path", "union"):
+            text = N_("“{name}()” needs a question, group or repeat, not a value.")
+            raise ExpressionError("expression.node_set", text, name=name)
+        if name == "regex":
+            if arguments[1][0] != "s":
+                raise ExpressionError("expression.pattern", N_("Write the pattern of regex() out, in quotes."))
+            arguments[1] = ["s", patterns.common(str(arguments[1][1]))]
         return ["call", name, arguments]
 
     @staticmethod
     def check_signature(name: str, count: int) -> None:
+        if name in UNSUPPORTED:
+            raise ExpressionError("expression.refused_function", UNSUPPORTED[name], name=name)
         if name not in SIGNATURES:
             raise ExpressionError("expression.function", N_("There is no function “{name}()” here."), name=name)
         least, most = SIGNATURES[name]
@@ -190,19 +219,45 @@ class _Parser:
         steps = [self.step()]
         while self.takes("/"):
             steps.append(self.step())
-        if self.peek() == ("symbol", "["):
-            raise ExpressionError("expression.predicate", N_("Conditions in [brackets] are not supported yet."))
+        if self.peek() == ("symbol", "//"):
+            raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign="//")
         return steps
 
     def step(self) -> Ast:
         if self.takes(".."):
-            return ["parent"]
+            return self.with_predicates(["parent"])
         if self.takes("."):
-            return ["self"]
+            return self.with_predicates(["self"])
         kind, value = self.next()
+        if kind == "name" and self.peek() == ("symbol", "::"):
+            if value not in ("child", "parent", "self"):
+                raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=f"{value}::")
+            self.next()
+            return self.axis(value)
+        if value == "*":
+            return self.with_predicates(["any"])
         if kind != "name":
             self.at -= 1
-            if value in ("//", "@", "::", "*"):
+            if value in ("//", "@", "::"):
                 raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=value)
             self.unexpected()
-        return ["child", value]
+        return self.with_predicates(["child", value])
+
+    def axis(self, axis: str) -> Ast:
+        kind, value = self.next()
+        if value == "node":
+            self.expect("(")
+            self.expect(")")
+        if axis == "child":
+            if kind != "name" or value == "node":
+                return self.with_predicates(["any"])
+            return self.with_predicates(["child", value])
+        if value not in ("*", "node"):
+            raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=f"{axis}::{value}")
+        return self.with_predicates([axis])
+
+    def with_predicates(self, step: Ast) -> Ast:
+        while self.takes("["):
+            step.append(["where", self.expression(0)])
+            self.expect("]")
+        return step

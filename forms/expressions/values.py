@@ -12,22 +12,27 @@ DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 DATE_TIME = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
-NUMBER = re.compile(r"\s*-?(\d+(\.\d*)?|\.\d+)\s*", re.ASCII)
+TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+SPACES = re.compile(r"[ \t\n\r\f\v]+")
+NUMBER = re.compile(r"[ \t\n\r]*-?(\d+(\.\d*)?|\.\d+)[ \t\n\r]*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class DateValue:
-    """A local date, or date and time, as days since 1970-01-01 local time (whole days for a date)."""
+    """A local date, date and time, or time of day, as days since 1970-01-01 local time.
+
+    A `date` is whole days, a `time` a part of one day from 0 to 1.
+    """
 
     days: float
-    has_time: bool = False
+    kind: str = "date"  # "date" | "dateTime" | "time"
 
     def moment(self) -> dt.datetime:
-        return EPOCH + dt.timedelta(milliseconds=round(self.days * 86_400_000))
+        return EPOCH + dt.timedelta(milliseconds=math.floor(self.days * 86_400_000 + 0.5))
 
     def __str__(self) -> str:
         text = self.moment().isoformat(timespec="milliseconds")
-        return text if self.has_time else text[:10]
+        return text if self.kind == "dateTime" else text[:10] if self.kind == "date" else text[11:]
 
 
 Value: TypeAlias = str | float | bool | DateValue
@@ -46,7 +51,35 @@ def parse_date(text: str) -> DateValue | None:
         moment = dt.datetime(*parts)  # type: ignore[arg-type]
     except ValueError:
         return None
-    return DateValue((moment - EPOCH) / dt.timedelta(days=1), has_time)
+    return DateValue((moment - EPOCH) / dt.timedelta(days=1), "dateTime" if has_time else "date")
+
+
+def parse_time(text: str) -> DateValue | None:
+    """Read a time of day such as 22:15 or 22:15:30.000; None when it is not one."""
+    match = TIME.fullmatch(text)
+    if not match:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.groups()[:3])
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    milliseconds = ((hour * 60 + minute) * 60 + second) * 1000 + int((match[4] or "").ljust(6, "0")) / 1000
+    return DateValue(milliseconds / 86_400_000, "time")
+
+
+def integer_power(base: float, exponent: int) -> float:
+    """Return base to a whole power by repeated squaring: the same bits on every machine."""
+    result = 1.0
+    while exponent:
+        if exponent & 1:
+            result *= base
+        base *= base
+        exponent >>= 1
+    return result
+
+
+def fixed(number: float) -> float:
+    """Return a number to 12 significant digits, since sine, logarithm and the like differ between machines after that."""
+    return float(f"{number:.12g}") if math.isfinite(number) else number
 
 
 def to_number(value: Value) -> float:
@@ -91,12 +124,17 @@ def to_boolean(value: Value) -> bool:
     return not (math.isnan(value) or value == 0)
 
 
+def read_as(kind: str, text: str) -> DateValue | None:
+    """Read a text as a time of day, or as a date or date-time."""
+    return parse_time(text) if kind == "time" else parse_date(text)
+
+
 def _with_dates(left: Value, right: Value) -> tuple[Value, Value]:
-    """Read a literal date compared with a date as a date (JavaRosa does not; form authors expect it)."""
+    """Read a literal date or time compared with one as what it is (JavaRosa does not; form authors expect it)."""
     if isinstance(left, DateValue) and isinstance(right, str):
-        return left, parse_date(right) or right
+        return left, read_as(left.kind, right) or right
     if isinstance(right, DateValue) and isinstance(left, str):
-        return parse_date(left) or left, right
+        return read_as(right.kind, left) or left, right
     return left, right
 
 

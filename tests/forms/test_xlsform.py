@@ -37,7 +37,25 @@ def refused(*rows: str, **parts: str) -> list[tuple[str, int | None, str | None]
         ("text | note | Note | Note | | | | secret", ("form.privacy_class", 2, "privacy::class")),
         ("text | note | Note | Note | | | | operational", ("form.free_text", 2, "privacy::class")),
         ("text | phone | Phone | Tél. | | | | identifier", ("form.refused", 2, "name")),
-        ("geopoint | place | Place | Lieu | | | | operational", ("form.type", 2, "type")),
+        ("geopoint | place | Place | Lieu | | | | operational", ("form.identifier", 2, "privacy::class")),
+        ("geopoint | place | Place | Lieu | | | | identifier", ("form.refused", 2, "name")),
+        ("geotrace | route | Way | Trajet | | | | identifier", ("form.type", 2, "type")),
+        ("image | face | Picture | Photo | | | | identifier", ("form.type", 2, "type")),
+        ("integer | a b | A | A | | | | operational", ("form.name", 2, "name")),
+        ("integer | | A | A | | | | operational", ("form.no_name", 2, "name")),
+        ("integer | a | | | | | | operational", ("form.label", 2, "label")),
+        ("end_group | | | | | | |", ("form.nesting", 2, "type")),
+        ("begin_group | g | G | G | | | |", ("form.nesting", 2, "type")),
+        ("integer | a | A | A | . > 1 | | | operational", ("form.own_answer", 2, "relevant")),
+        ("text | a | A | A | | regex(., '(a+)+') | | free-text", ("expression.pattern_slow", 2, "constraint")),
+        ("text | a | A | A | | regex(., '\\p{L}') | | free-text", ("expression.pattern", 2, "constraint")),
+        (
+            "integer | a | A | A | extract-signed('x', 'y') = 1 | | | operational",
+            ("expression.refused_function", 2, "relevant"),
+        ),
+        ("integer | a | A | A | instance('nowhere')/root/item/x = 1 | | | operational", ("form.list", 2, "relevant")),
+        ("select_one_from_file towns.csv | a | A | A | | | | operational", ("form.file_missing", 2, "type")),
+        ("select_one_from_file towns.xml | a | A | A | | | | operational", ("form.file", 2, "type")),
         ("nonsense | a | A | A | | | | operational", ("form.type", 2, "type")),
         ("integer | a | A | A | (1 + | | | operational", ("expression.syntax", 2, "relevant")),
         ("integer | a | A | A | | . == 1 | | operational", ("expression.double_equals", 2, "constraint")),
@@ -53,7 +71,7 @@ def test_a_bad_row_is_named(row: str, expected: tuple[str, int, str]) -> None:
 def test_every_problem_is_listed_at_once() -> None:
     found = refused(
         "integer | a | A | A | ${zzz} = 1 | | |",
-        "geopoint | b | B | B | | | | operational",
+        "audit | b | B | B | | | | operational",
         "text | address | C | C | | . == 'x' | | free-text",
     )
     assert {row for _, row, _ in found} == {2, 3, 4}
@@ -67,31 +85,23 @@ def test_a_misspelt_column_is_named_with_what_was_meant() -> None:
     assert ("form.column", 1, "relevent") in refused("integer | a | A | A | | | | operational", header=header)
 
 
-@pytest.mark.parametrize("column", ["read_only", "parameters", "choice_filter", "media::image", "trigger"])
+@pytest.mark.parametrize("column", ["media::image", "bind::foo", "save_to", "intent"])
 def test_a_column_that_phones_would_pass_over_is_refused_not_ignored(column: str) -> None:
     header = HEADER.replace("constraint", column)
     found = refused("integer | n | N | N | | yes | | operational", header=header)
     assert ("form.unsupported", 2, column) in found
 
 
-def test_a_count_on_a_repeat_is_refused_not_ignored() -> None:
-    found = refused(
-        "begin_repeat | r | R | R | | 3 | | ",
-        "integer | n | N | N | | | | operational",
-        "end_repeat | | | | | | |",
-        header=HEADER.replace("constraint", "repeat_count"),
-    )
-    assert ("form.unsupported", 2, "repeat_count") in found
-
-
 def test_an_appearance_without_effect_is_said() -> None:
     text = (
         HEADER.replace("constraint", "appearance")
-        + "| | integer | n | N | N | | likert minimal | | operational |\n"
+        + "| | integer | n | N | N | | likert sparkling | | operational |\n"
         + SETTINGS
     )
     warnings = compile_workbook(text.encode(), ".md").warnings
-    assert [(problem.code, problem.row, problem.details["what"]) for problem in warnings] == [("form.unused", 2, "likert")]
+    assert [(problem.code, problem.row, problem.details["word"]) for problem in warnings] == [
+        ("form.appearance", 2, "likert")
+    ]
 
 
 def test_a_setting_without_effect_is_said() -> None:

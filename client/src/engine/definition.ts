@@ -1,9 +1,17 @@
 /** A compiled form as the server sends it (forms/definition.py). */
 
 export type Ast =
-  ["n", number] | ["s", string] | ["neg", Ast] | ["op", string, Ast, Ast] | ["call", string, Ast[]] | Path;
-export type Path = ["path", "/" | "." | "current", Step[]];
-export type Step = ["child", string] | ["parent"] | ["self"];
+  | ["n", number]
+  | ["s", string]
+  | ["neg", Ast]
+  | ["op", string, Ast, Ast]
+  | ["call", string, Ast[]]
+  | Path
+  | ["union", Path[]];
+export type Path = ["path", "/" | "." | "current" | ["instance", string], Step[]];
+export type Condition = ["where", Ast];
+export type Step =
+  ["child", string, ...Condition[]] | ["any", ...Condition[]] | ["parent", ...Condition[]] | ["self", ...Condition[]];
 
 export type Text = string | (string | Ast)[];
 export type Words = Record<string, Text>;
@@ -11,6 +19,7 @@ export type Words = Record<string, Text>;
 export interface Choice {
   name: string;
   label: Words;
+  data?: Record<string, string>;
 }
 
 export interface Element {
@@ -21,22 +30,32 @@ export interface Element {
   parent: string;
   label?: Words;
   hint?: Words;
+  guidance?: Words;
   appearance?: string;
+  parameters?: Record<string, string>;
   choices?: string;
+  items?: Ast;
+  item_value?: string;
+  item_label?: string;
   privacy?: string;
+  hierarchy?: string;
+  export?: string;
   relevant?: Ast;
   required?: Ast;
   constraint?: Ast;
   calculate?: Ast;
+  count?: Ast;
   default?: string;
   first_value?: Ast;
-  readonly?: boolean;
+  triggers?: Record<string, Ast>;
+  preload?: string;
+  readonly?: Ast | boolean;
   required_message?: Words;
   constraint_message?: Words;
 }
 
 export interface FormDefinition {
-  schema: 1;
+  schema: 1 | 2;
   id: string;
   version: string;
   title: Words;
@@ -44,8 +63,8 @@ export interface FormDefinition {
   style: string;
   elements: Element[];
   choices: Record<string, Choice[]>;
+  tables?: Record<string, { columns: string[]; rows: string[][] }>;
   order: string[];
-  reads: Record<string, string[]>;
   summary: Record<string, string>;
 }
 

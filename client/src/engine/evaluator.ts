@@ -1,21 +1,44 @@
 /** Evaluate an AST against a tree of answers; the twin of forms/expressions/evaluator.py. */
 
-import type { Ast, Path } from "./definition";
-import { PLAIN } from "./functions";
+import type { Ast, Condition, Step } from "./definition";
+import { OF_SELF, PLAIN } from "./functions";
+import { area, distance } from "./geometry";
 import { DateValue, equal, less, toBoolean, toNumber, toText, type Value } from "./values";
 
 export interface Node {
   readonly parent: Node | null;
   childrenNamed(name: string): readonly Node[];
+  allChildren(): readonly Node[];
   value(): Value;
   position(): number;
 }
 
-export interface Context {
-  root: Node;
-  node: Node;
-  now: DateValue;
+/** The lists of a form: its choices, and the CSV files that came with it. */
+export interface NodeLists {
+  root(name: string): Node | null;
+  rowsWith(name: string, column: string, text: string): readonly Node[];
+  text(reference: string): string;
   choiceLabel(name: string, path: string): string;
+}
+
+/**
+ * Where an expression is evaluated: the node in hand, the question it belongs to, the clock and the lists. `position` and
+ * `size` count within a condition in brackets, as XPath 1.0 has it.
+ */
+export class Context {
+  constructor(
+    readonly root: Node,
+    readonly node: Node,
+    readonly now: DateValue,
+    readonly lists: NodeLists,
+    readonly current: Node = node,
+    readonly position = 1,
+    readonly size = 1,
+  ) {}
+
+  inside(node: Node, position: number, size: number): Context {
+    return new Context(this.root, node, this.now, this.lists, this.current, position, size);
+  }
 }
 
 /** The value of an AST; a path gives the value of its first node, or "" when there is none. */
@@ -25,6 +48,7 @@ export function evaluate(ast: Ast, context: Context): Value {
     case "s":
       return ast[1];
     case "path":
+    case "union":
       return nodes(ast, context)[0]?.value() ?? "";
     case "neg":
       return -toNumber(evaluate(ast[1], context));
@@ -36,13 +60,107 @@ export function evaluate(ast: Ast, context: Context): Value {
 }
 
 /** The nodes that a path leads to, in document order. */
-export function nodes([, origin, steps]: Path, context: Context): Node[] {
-  let found: Node[] = [origin === "/" ? context.root : context.node];
-  for (const step of origin === "/" ? steps.slice(1) : steps) {
-    if (step[0] === "child") found = found.flatMap((node) => node.childrenNamed(step[1]));
-    else if (step[0] === "parent") found = [...new Set(found.flatMap((node) => node.parent ?? []))];
-  }
+export function nodes(ast: Ast, context: Context): readonly Node[] {
+  if (ast[0] === "union") return [...new Set(ast[1].flatMap((path) => nodes(path, context)))];
+  if (ast[0] === "call") return ast[1] === "randomize" ? randomized(ast[2], context) : [];
+  if (ast[0] !== "path") return [];
+  const [, origin, steps] = ast;
+  if (typeof origin !== "string") return inList(origin[1], steps, context);
+  let found: readonly Node[] = [origin === "/" ? context.root : origin === "." ? context.node : context.current];
+  for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) found = take(steps[at]!, found, context);
   return found;
+}
+
+const unique = (found: Node[]): Node[] => (found.length > 1 ? [...new Set(found)] : found);
+
+function axis(step: Step, found: readonly Node[]): readonly Node[] {
+  switch (step[0]) {
+    case "child":
+      return found.length === 1
+        ? found[0]!.childrenNamed(step[1])
+        : found.flatMap((node) => node.childrenNamed(step[1]));
+    case "parent":
+      return unique(found.flatMap((node) => node.parent ?? []));
+    case "any":
+      return found.flatMap((node) => node.allChildren());
+    default:
+      return found;
+  }
+}
+
+function take(step: Step, found: readonly Node[], context: Context): readonly Node[] {
+  const conditions = step.slice(step[0] === "child" ? 2 : 1) as Condition[];
+  if (conditions.length === 0) return axis(step, found);
+  // A position counts among the children of one parent, so conditions run parent by parent.
+  let groups = found.map((node) => axis(step, [node]));
+  for (const condition of conditions) groups = groups.map((group) => where(condition[1], group, context));
+  return groups.length === 1 ? groups[0]! : groups.flat();
+}
+
+function where(condition: Ast, group: readonly Node[], context: Context): readonly Node[] {
+  return group.filter((node, index) => {
+    const value = evaluate(condition, context.inside(node, index + 1, group.length));
+    return typeof value === "number" ? value === index + 1 : toBoolean(value);
+  });
+}
+
+/** Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking at each. */
+function inList(name: string, steps: Step[], context: Context): readonly Node[] {
+  const root = context.lists.root(name);
+  if (!root) return [];
+  let found: readonly Node[] = [root];
+  steps.forEach((step, depth) => {
+    if (depth === 1 && step[0] === "child" && step[1] === "item" && step.length > 2) {
+      const key = keyed((step[2] as Condition)[1]);
+      const text = key && evaluate(key.wanted, context);
+      if (key && typeof text === "string") {
+        found = context.lists.rowsWith(name, key.column, text);
+        for (const condition of step.slice(3) as Condition[]) found = where(condition[1], found, context);
+        return;
+      }
+    }
+    found = take(step, found, context);
+  });
+  return found;
+}
+
+/** The column and the wanted value of a condition `column = value` whose value is the same for every row. */
+export function keyed(condition: Ast): { column: string; wanted: Ast } | null {
+  if (condition[0] !== "op" || condition[1] !== "=") return null;
+  for (const [column, wanted] of [
+    [condition[2], condition[3]],
+    [condition[3], condition[2]],
+  ] as const) {
+    if (column[0] !== "path" || column[1] !== "." || column[2].length !== 1) continue;
+    const step = column[2][0]!;
+    if (step[0] !== "child" || step.length !== 2) continue;
+    if (wanted[0] === "s" || (wanted[0] === "path" && (wanted[1] === "/" || wanted[1] === "current"))) {
+      return { column: step[1], wanted };
+    }
+  }
+  return null;
+}
+
+const MODULUS = 2_147_483_647;
+const MULTIPLIER = 16_807;
+
+/** Items in the order that a seed gives (Park and Miller's generator, Fisher and Yates); the twin of shuffle.py. */
+export function shuffled<T>(items: readonly T[], seed: number): readonly T[] {
+  if (!Number.isFinite(seed)) return items;
+  const result = [...items];
+  let state = Math.trunc(seed) % MODULUS;
+  if (state <= 0) state += MODULUS - 1;
+  for (let last = result.length - 1; last > 0; last--) {
+    state = (state * MULTIPLIER) % MODULUS;
+    const other = Math.floor(((state - 1) / (MODULUS - 1)) * (last + 1));
+    [result[last], result[other]] = [result[other]!, result[last]!];
+  }
+  return result;
+}
+
+function randomized(given: Ast[], context: Context): readonly Node[] {
+  const found = nodes(given[0]!, context);
+  return given[1] ? shuffled(found, toNumber(evaluate(given[1], context))) : found;
 }
 
 function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
@@ -70,59 +188,80 @@ function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
     case "div":
       return toNumber(a) / toNumber(b);
     default:
-      return toNumber(a) % toNumber(b);
+      return Number.isFinite(toNumber(a)) && Number.isNaN(toNumber(b)) === false ? toNumber(a) % toNumber(b) : NaN;
   }
 }
 
 /** The values of an argument: every node of a path, or the one value of anything else; blanks left out. */
 function valuesOf(argument: Ast, context: Context): Value[] {
-  const values =
-    argument[0] === "path" ? nodes(argument, context).map((node) => node.value()) : [evaluate(argument, context)];
+  const isPath = argument[0] === "path" || argument[0] === "union";
+  const values = isPath ? nodes(argument, context).map((node) => node.value()) : [evaluate(argument, context)];
   return values.filter((value) => value !== "");
 }
+
+const all = (given: Ast[], context: Context): Value[] => given.flatMap((argument) => valuesOf(argument, context));
 
 function call(name: string, given: Ast[], context: Context): Value {
   const plain = PLAIN[name];
   if (plain) return plain(...given.map((argument) => evaluate(argument, context)));
-  const first = given[0]!;
-  switch (name) {
-    case "if":
-      return evaluate(toBoolean(evaluate(first, context)) ? given[1]! : given[2]!, context);
-    case "coalesce": {
-      for (const argument of given) {
-        const value = evaluate(argument, context);
-        if (value !== "") return value;
-      }
-      return "";
-    }
-    case "once": {
-      const held = context.node.value();
-      return held !== "" ? held : evaluate(first, context);
-    }
-    case "today":
-      return new DateValue(Math.floor(context.now.days));
-    case "now":
-      return context.now;
-    case "position":
-      return first[0] === "path" ? (nodes(first, context)[0]?.position() ?? NaN) : NaN;
-    case "count":
-      return first[0] === "path" ? nodes(first, context).length : NaN;
-    case "jr:choice-name":
-      return context.choiceLabel(toText(evaluate(first, context)), toText(evaluate(given[1]!, context)));
-    default:
-      return aggregate(name, given, context);
-  }
+  const ofSelf = OF_SELF[name];
+  if (ofSelf) return ofSelf(given[0] ? evaluate(given[0], context) : context.node.value());
+  return SPECIAL[name]!(given, context);
 }
 
-function aggregate(name: string, given: Ast[], context: Context): Value {
-  if (name === "join") {
-    const parts = given.slice(1).flatMap((argument) => valuesOf(argument, context));
-    return parts.map(toText).join(toText(evaluate(given[0]!, context)));
-  }
-  const values = given.flatMap((argument) => valuesOf(argument, context));
-  if (name === "count-non-empty") return values.length;
-  const numbers = values.map(toNumber);
-  if (name === "sum") return numbers.reduce((sum, number) => sum + number, 0);
-  if (numbers.length === 0 || numbers.some(Number.isNaN)) return NaN;
-  return name === "max" ? Math.max(...numbers) : Math.min(...numbers);
+function extreme(choose: (numbers: number[]) => number, given: Ast[], context: Context): number {
+  const numbers = all(given, context).map(toNumber);
+  return numbers.length === 0 || numbers.some(Number.isNaN) ? NaN : choose(numbers);
 }
+
+function uuid(length?: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 15) | 64;
+  bytes[8] = (bytes[8]! & 63) | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (length !== undefined) return length > 0 && length <= 32 ? hex.slice(0, length) : "";
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+const SPECIAL: Record<string, (given: Ast[], context: Context) => Value> = {
+  area: (given, context) => area(all(given, context)),
+  coalesce: (given, context) => {
+    for (const argument of given) {
+      const value = evaluate(argument, context);
+      if (value !== "") return value;
+    }
+    return "";
+  },
+  concat: (given, context) => all(given, context).map(toText).join(""),
+  count: (given, context) => nodes(given[0]!, context).length,
+  "count-non-empty": (given, context) => all(given, context).length,
+  distance: (given, context) => distance(all(given, context)),
+  if: (given, context) => evaluate(toBoolean(evaluate(given[0]!, context)) ? given[1]! : given[2]!, context),
+  join: (given, context) =>
+    all(given.slice(1), context)
+      .map(toText)
+      .join(toText(evaluate(given[0]!, context))),
+  "jr:choice-name": (given, context) => {
+    const [name, path] = given.map((argument) => toText(evaluate(argument, context)));
+    return context.lists.choiceLabel(name!, path!);
+  },
+  "jr:itext": (given, context) => context.lists.text(toText(evaluate(given[0]!, context))),
+  last: (_, context) => context.size,
+  max: (given, context) => extreme((numbers) => numbers.reduce((a, b) => (b > a ? b : a)), given, context),
+  min: (given, context) => extreme((numbers) => numbers.reduce((a, b) => (b < a ? b : a)), given, context),
+  now: (_, context) => context.now,
+  once: (given, context) => {
+    const held = context.current.value();
+    return held !== "" ? held : evaluate(given[0]!, context);
+  },
+  position: (given, context) => (given[0] ? (nodes(given[0], context)[0]?.position() ?? NaN) : context.position),
+  pulldata: (given, context) => {
+    const [name, wanted, key, text] = given.map((argument) => toText(evaluate(argument, context)));
+    return context.lists.rowsWith(name!, key!, text!)[0]?.childrenNamed(wanted!)[0]?.value() ?? "";
+  },
+  random: () => Math.random(),
+  randomize: (given, context) => randomized(given, context)[0]?.value() ?? "",
+  sum: (given, context) => all(given, context).reduce((sum: number, value) => sum + toNumber(value), 0),
+  today: (_, context) => new DateValue(Math.floor(context.now.days)),
+  uuid: (given, context) => uuid(given[0] && Math.trunc(toNumber(evaluate(given[0], context)))),
+};

@@ -1,72 +1,67 @@
-/** A form being filled: the tree of answers and its logic. The twin of forms/answers.py and forms/validation.py. */
+/**
+ * A form being filled: the tree of answers and its logic. The twin of forms/answers.py and forms/validation.py.
+ *
+ * A change computes anew only what reads it, each once, in the order that the server worked out (forms/dependencies.py): a
+ * heap holds the places in that order where something is to do.
+ */
 
-import { inLanguage, type Ast, type Element, type FormDefinition, type Text } from "./definition";
-import { evaluate, type Context, type Node } from "./evaluator";
-import { DateValue, isNumber, parseDate, toBoolean, toText, type Value } from "./values";
+import { inLanguage, type Ast, type Element, type FormDefinition, type Text, type Words } from "./definition";
+import { link, type Plan, type Reader } from "./dependencies";
+import { Context, evaluate, nodes, shuffled } from "./evaluator";
+import { toDate, toDateTime, toTime, words } from "./functions";
+import { Heap } from "./heap";
+import { Lists } from "./lists";
+import { AnswerNode, ROOT } from "./node";
+import { isMistyped, type Problem } from "./rules";
+import { DateValue, toBoolean, toNumber, toText, type Value } from "./values";
+
+export { AnswerNode } from "./node";
+export type { Problem } from "./rules";
 
 export type Json = { [name: string]: Json | Json[] | string };
-export type Problem = { code: "required" | "type" | "constraint"; message: Text };
+export type Option = { name: string; label: Text | Words };
+export type Who = { username: string; deviceid: string };
 
-const MAX_TEXT = 4000;
-const ROOT: Element = { path: "/data", name: "data", kind: "group", type: "", parent: "" };
-
-export class AnswerNode implements Node {
-  readonly children = new Map<string, AnswerNode[]>();
-  text = "";
-  isRelevant = true;
-
-  constructor(
-    readonly element: Element,
-    readonly parent: AnswerNode | null,
-  ) {}
-
-  childrenNamed(name: string): readonly AnswerNode[] {
-    return this.children.get(name) ?? [];
-  }
-
-  value(): Value {
-    if (!this.isRelevant || !this.text) return "";
-    const type = this.element.type;
-    if (type === "integer" || type === "decimal") return isNumber(this.text) ? Number(this.text) : this.text;
-    if (type === "date" || type === "dateTime") return parseDate(this.text) ?? this.text;
-    return this.text;
-  }
-
-  position(): number {
-    return this.parent ? this.parent.childrenNamed(this.element.name).indexOf(this) + 1 : 1;
-  }
-
-  /** The dotted name with the position in repeats, unique in the form: followup[2].outcome. */
-  where(): string {
-    if (!this.parent) return "";
-    const here = this.element.kind === "repeat" ? `${this.element.name}[${this.position()}]` : this.element.name;
-    return [this.parent.where(), here].filter(Boolean).join(".");
-  }
-}
+const MAX_INSTANCES = 1000; // of one repeat whose number a calculation gives
 
 export class Form {
   readonly root = new AnswerNode(ROOT, null);
+  readonly lists: Lists;
+  /** Called after each change with every question, group or parent of a repeat that must be shown anew. */
+  onChange: (changed: ReadonlySet<AnswerNode>) => void = () => undefined;
+
   private readonly childElements = new Map<string, Element[]>();
-  private readonly byPath = new Map<string, Element>();
+  private readonly plans: Map<string, Plan>;
+  private readonly heap = new Heap();
+  private readonly dirty = new Map<number, Set<AnswerNode>>(); // place in the order → nodes
+  private readonly uncounted = new Map<number, Set<AnswerNode>>(); // place of a repeat → parents to count in
+  private readonly choosing = new Set<AnswerNode>();
+  private shown = new Set<AnswerNode>();
+  private isFilling = false; // from answers: what they lack stays blank
 
   constructor(
     readonly definition: FormDefinition,
     private readonly clock: () => DateValue,
     answers: Json | null = null,
     remembered: Record<string, string> = {},
+    private readonly who: Who = { username: "", deviceid: "" },
   ) {
     for (const element of definition.elements) {
-      this.byPath.set(element.path, element);
-      const siblings = this.childElements.get(element.parent) ?? [];
-      siblings.push(element);
-      this.childElements.set(element.parent, siblings);
+      const siblings = this.childElements.get(element.parent);
+      if (siblings) siblings.push(element);
+      else this.childElements.set(element.parent, [element]);
     }
+    this.lists = new Lists(definition);
+    this.plans = link(definition, this.childElements);
     this.fill(this.root, answers ?? {});
     if (!answers) {
       this.applyDefaults(this.root);
       for (const [path, text] of Object.entries(remembered)) for (const node of this.at(path)) node.text = text;
     }
-    this.recalculate(null);
+    this.isFilling = answers !== null;
+    this.recalculate();
+    this.isFilling = false;
+    this.shown.clear();
   }
 
   elementsOf(node: AnswerNode): Element[] {
@@ -76,39 +71,42 @@ export class Form {
   private fill(node: AnswerNode, answers: Json): void {
     for (const element of this.elementsOf(node)) {
       const given = answers[element.name];
-      const instances = element.kind === "repeat" ? (Array.isArray(given) ? given : []) : [given];
-      const children = instances.map((instance) => {
+      if (element.kind === "question") {
         const child = new AnswerNode(element, node);
-        if (element.kind === "question") child.text = typeof given === "string" ? given : "";
-        else this.fill(child, typeof instance === "object" && !Array.isArray(instance) ? instance : {});
-        return child;
-      });
+        child.text = typeof given === "string" ? given : "";
+        node.children.set(element.name, [child]);
+        continue;
+      }
+      const instances = element.kind === "repeat" ? (Array.isArray(given) ? given : []) : [given];
+      const children: AnswerNode[] = [];
       node.children.set(element.name, children);
+      for (const instance of instances) {
+        const child = new AnswerNode(element, node);
+        children.push(child);
+        this.fill(child, typeof instance === "object" && !Array.isArray(instance) ? instance : {});
+      }
     }
   }
 
   private applyDefaults(node: AnswerNode): void {
-    for (const child of [...node.children.values()].flat()) {
-      const { default: fixed, first_value: computed } = child.element;
-      if (computed) child.text = toText(evaluate(computed, this.context(child)));
-      else if (fixed) child.text = fixed;
-      if (child.element.type === "dateTime") child.text = child.text.slice(0, 16);
+    for (const child of node.allChildren()) {
+      const { element } = child;
+      if (element.first_value) child.text = toText(evaluate(element.first_value, this.context(child)));
+      else if (element.default) child.text = element.default;
+      else if (element.preload) child.text = this.preloaded(element.preload);
       this.applyDefaults(child);
     }
   }
 
-  private context(node: AnswerNode): Context {
-    return {
-      root: this.root,
-      node,
-      now: this.clock(),
-      choiceLabel: (name, path) => this.choiceLabel(this.byPath.get(path), name, this.definition.languages[0] ?? "en"),
-    };
+  private preloaded(what: string): string {
+    const now = this.clock();
+    if (what === "start" || what === "end") return now.toString();
+    if (what === "today") return new DateValue(Math.floor(now.days)).toString();
+    return what === "username" ? this.who.username : this.who.deviceid;
   }
 
-  choiceLabel(element: Element | undefined, name: string, language: string): string {
-    const choice = this.definition.choices[element?.choices ?? ""]?.find((one) => one.name === name);
-    return (choice && this.plain(inLanguage(choice.label, language), this.root)) || name;
+  context(node: AnswerNode): Context {
+    return new Context(this.root, node, this.clock(), this.lists);
   }
 
   /** Words with the answers that they show filled in. */
@@ -123,28 +121,181 @@ export class Form {
     return found;
   }
 
-  /** Compute relevance and calculations: everything, or only what reads from what changed. */
-  private recalculate(changed: Set<string> | null): void {
+  // ── computing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Compute everything, in order. */
+  private recalculate(): void {
     for (const path of this.definition.order) {
-      const reads = this.definition.reads[path] ?? [];
-      if (changed && !changed.has(path) && !reads.some((read) => changed.has(read))) continue;
-      const element = this.byPath.get(path)!;
-      for (const node of this.at(path)) {
-        const context = this.context(node);
-        const wasRelevant = node.isRelevant;
-        const before = node.text;
-        node.isRelevant =
-          node.parent!.isRelevant && (!element.relevant || toBoolean(evaluate(element.relevant, context)));
-        if (element.calculate) node.text = node.isRelevant ? toText(evaluate(element.calculate, context)) : "";
-        if (changed && (wasRelevant !== node.isRelevant || before !== node.text)) changed.add(path);
+      const plan = this.plans.get(path)!;
+      const parents = this.at(plan.element.parent);
+      for (const parent of parents) {
+        if (plan.element.count) this.count(plan, parent);
+        for (const node of parent.children.get(plan.element.name) ?? []) this.compute(node, plan);
       }
+    }
+    this.heap.clear();
+    this.dirty.clear();
+    this.uncounted.clear();
+  }
+
+  /** Compute relevance and value of one node; return whether either changed. */
+  private compute(node: AnswerNode, plan: Plan): boolean {
+    const { element } = plan;
+    const wasRelevant = node.isRelevant;
+    const before = node.text;
+    let isRelevant = node.parent!.isRelevant && !node.isBeyond;
+    if (isRelevant && element.relevant) {
+      node.isRelevant = true;
+      isRelevant = toBoolean(evaluate(element.relevant, this.context(node)));
+    }
+    node.isRelevant = isRelevant;
+    if (element.calculate)
+      node.text = isRelevant ? computed(element, evaluate(element.calculate, this.context(node))) : "";
+    return wasRelevant !== isRelevant || before !== node.text;
+  }
+
+  /** Make as many instances as the form counts; mark those beyond. */
+  private count(plan: Plan, parent: AnswerNode): void {
+    const { element } = plan;
+    const instances = parent.children.get(element.name)!;
+    const number = toNumber(evaluate(element.count!, this.context(new AnswerNode(element, parent))));
+    const wanted = Number.isNaN(number) ? 0 : Math.trunc(Math.min(Math.max(number, 0), MAX_INSTANCES));
+    const had = instances.length;
+    while (instances.length < wanted) {
+      const node = new AnswerNode(element, parent);
+      instances.push(node);
+      this.fill(node, {});
+      if (!this.isFilling) this.applyDefaults(node);
+      this.enqueueUnder(node);
+    }
+    let isOther = instances.length !== had;
+    instances.forEach((node, index) => {
+      isOther ||= node.isBeyond !== index >= wanted;
+      node.isBeyond = index >= wanted;
+    });
+    if (isOther) this.restructured(plan, parent);
+  }
+
+  /** Note that a repeat has other instances: its own compute anew, and whoever looks at several of them. */
+  private restructured(plan: Plan, parent: AnswerNode): void {
+    this.shown.add(parent);
+    const visit = (path: string): void => {
+      const inner = this.plans.get(path)!;
+      const isOwn = inner === plan; // position(..) changes for instances that stay
+      for (const { plan: reader, scope, isParent } of inner.readers)
+        if (!isParent && (isOwn || scope <= parent.depth)) this.enqueue(reader, parent, Math.min(scope, parent.depth));
+      for (const { plan: viewer, scope } of inner.viewers)
+        if (isOwn || scope <= parent.depth) this.collect(viewer, parent, Math.min(scope, parent.depth), this.shown);
+      for (const { plan: chooser, scope } of inner.choosers)
+        if (isOwn || scope <= parent.depth) this.collect(chooser, parent, Math.min(scope, parent.depth), this.choosing);
+      for (const child of this.childElements.get(path) ?? []) visit(child.path);
+    };
+    this.enqueue(plan, parent, parent.depth, true);
+    visit(plan.element.path);
+  }
+
+  /** Put the nodes of a plan that stand under the node's ancestor at a depth on the list of what to compute. */
+  private enqueue(plan: Plan, from: AnswerNode, scope: number, isOwn = false): void {
+    if (plan.element.count && !isOwn) {
+      const parents = entry(this.uncounted, plan.order);
+      walk(ancestor(from, scope), plan.parts, plan.parts.length - 1, parents);
+    }
+    this.collect(plan, from, scope, entry(this.dirty, plan.order));
+    this.heap.push(plan.order);
+  }
+
+  private collect(plan: Plan, from: AnswerNode, scope: number, into: Set<AnswerNode>): void {
+    walk(ancestor(from, scope), plan.parts, plan.parts.length, into);
+  }
+
+  private changed(node: AnswerNode, plan: Plan): void {
+    this.shown.add(node);
+    if (plan.element.kind === "repeat" && node.parent) this.shown.add(node.parent);
+    for (const { plan: reader, scope } of plan.readers) {
+      if (reader === plan) this.enqueueLater(plan, node, scope);
+      else this.enqueue(reader, node, scope);
+    }
+    for (const viewer of plan.viewers) this.view(viewer, node, this.shown);
+    for (const chooser of plan.choosers) this.view(chooser, node, this.choosing);
+  }
+
+  private view({ plan, scope }: Reader, node: AnswerNode, into: Set<AnswerNode>): void {
+    this.collect(plan, node, scope, into);
+  }
+
+  /** A running total reads itself in earlier instances: those after the one that changed compute anew. */
+  private enqueueLater(plan: Plan, node: AnswerNode, scope: number): void {
+    const all = new Set<AnswerNode>();
+    this.collect(plan, node, scope, all);
+    let isAfter = false;
+    for (const one of all) {
+      if (isAfter) entry(this.dirty, plan.order).add(one);
+      isAfter ||= one === node;
     }
   }
 
+  private settle(): void {
+    for (let order = this.heap.pop(); order !== undefined; order = this.heap.pop()) {
+      const plan = this.plans.get(this.definition.order[order]!)!;
+      const parents = this.uncounted.get(order);
+      this.uncounted.delete(order);
+      for (const parent of parents ?? []) this.count(plan, parent);
+      const waiting = this.dirty.get(order);
+      this.dirty.delete(order);
+      if (!waiting) continue;
+      if (plan.readsItself) this.settleInTurn(plan, waiting);
+      else for (const node of waiting) if (this.compute(node, plan)) this.changed(node, plan);
+    }
+  }
+
+  private settleInTurn(plan: Plan, waiting: Set<AnswerNode>): void {
+    const everyone = new Set<AnswerNode>();
+    walk(this.root, plan.parts, plan.parts.length, everyone);
+    this.dirty.set(plan.order, waiting);
+    for (const node of everyone) if (waiting.delete(node) && this.compute(node, plan)) this.changed(node, plan);
+    this.dirty.delete(plan.order);
+  }
+
+  /** Compute until nothing is left to do, take back choices that are no longer offered, and tell what changed. */
+  private finishChange(): void {
+    this.settle();
+    while (this.choosing.size > 0) {
+      const choosers = [...this.choosing];
+      this.choosing.clear();
+      for (const node of choosers) {
+        this.shown.add(node);
+        if (!node.text) continue;
+        const offered = new Set(this.options(node).map((option) => option.name));
+        const chosen = node.element.type === "select_one" ? [node.text] : words(node.text);
+        const kept = chosen.filter((name) => offered.has(name)).join(" ");
+        if (kept !== node.text) this.put(node, kept);
+      }
+      this.settle();
+    }
+    const shown = this.shown;
+    this.shown = new Set();
+    this.onChange(shown);
+  }
+
+  private put(node: AnswerNode, text: string): void {
+    node.text = text;
+    this.changed(node, this.plans.get(node.element.path)!);
+  }
+
+  // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
   set(node: AnswerNode, text: string): void {
     if (node.text === text) return;
-    node.text = text;
-    this.recalculate(new Set([node.element.path]));
+    this.put(node, text);
+    const { targets } = this.plans.get(node.element.path)!;
+    if (targets.length > 0) this.settle();
+    for (const { plan, scope } of targets) {
+      const found = new Set<AnswerNode>();
+      this.collect(plan, node, scope, found);
+      const value = evaluate(plan.element.triggers![node.element.path]!, this.context(node));
+      for (const target of found) this.put(target, computed(plan.element, value));
+    }
+    this.finishChange();
   }
 
   addInstance(parent: AnswerNode, element: Element): AnswerNode {
@@ -152,22 +303,57 @@ export class Form {
     this.fill(node, {});
     parent.children.get(element.name)!.push(node);
     this.applyDefaults(node);
-    this.recalculate(this.under(element.path));
+    this.restructured(this.plans.get(element.path)!, parent);
+    this.enqueueUnder(node);
+    this.finishChange();
     return node;
   }
 
   removeInstance(node: AnswerNode): void {
     const siblings = node.parent!.children.get(node.element.name)!;
     siblings.splice(siblings.indexOf(node), 1);
-    this.recalculate(this.under(node.element.path));
+    this.restructured(this.plans.get(node.element.path)!, node.parent!);
+    this.finishChange();
   }
 
-  private under(path: string): Set<string> {
-    return new Set(this.definition.order.filter((one) => one === path || one.startsWith(`${path}/`)));
+  /** Everything in a new instance is computed for the first time. */
+  private enqueueUnder(node: AnswerNode): void {
+    for (const element of this.elementsOf(node)) {
+      const plan = this.plans.get(element.path)!;
+      this.enqueue(plan, node, node.depth);
+      for (const child of node.childrenNamed(element.name)) this.enqueueUnder(child);
+    }
   }
 
-  private holds(ast: Ast | undefined, node: AnswerNode): boolean {
-    return ast !== undefined && toBoolean(evaluate(ast, this.context(node)));
+  // ── rules ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  holds(ast: Ast | boolean | undefined, node: AnswerNode): boolean {
+    if (typeof ast !== "object") return ast === true;
+    return toBoolean(evaluate(ast, this.context(node)));
+  }
+
+  /** What a select offers now, in its order. */
+  options(node: AnswerNode): Option[] {
+    const { element } = node;
+    if (!element.items) return this.definition.choices[element.choices ?? ""] ?? [];
+    let found = nodes(element.items, this.context(node));
+    if (element.items[0] === "call" && element.items[2].length === 1) {
+      if (Number.isNaN(node.order)) node.order = Math.floor(Math.random() * 2 ** 31);
+      found = shuffled(found, node.order);
+    }
+    return found.flatMap((row): Option[] => {
+      const name = toText(row.childrenNamed(element.item_value || "name")[0]?.value() ?? "");
+      if (!name) return [];
+      const choice = this.lists.choice(element.choices ?? "", name);
+      if (choice) return [choice];
+      return [{ name, label: toText(row.childrenNamed(element.item_label || "label")[0]?.value() ?? "") }];
+    });
+  }
+
+  labelOf(option: Option, language: string, node: AnswerNode): string {
+    const { label } = option;
+    const text = typeof label === "string" || Array.isArray(label) ? label : inLanguage(label, language);
+    return this.plain(text, node) || option.name;
   }
 
   /** What is wrong with one answer, or null. */
@@ -178,37 +364,32 @@ export class Form {
       if (!this.holds(element.required, node)) return null;
       return { code: "required", message: inLanguage(element.required_message, language) };
     }
-    if (this.isMistyped(node)) return { code: "type", message: "" };
+    if (isMistyped(this, node)) return { code: "type", message: "" };
     if (element.constraint && !this.holds(element.constraint, node)) {
       return { code: "constraint", message: inLanguage(element.constraint_message, language) };
     }
     return null;
   }
 
-  private isMistyped(node: AnswerNode): boolean {
-    const { text } = node;
-    const { type, choices } = node.element;
-    if (text.length > MAX_TEXT) return true;
-    if (type === "integer") return !/^-?[0-9]{1,15}$/.test(text);
-    if (type === "decimal") return typeof node.value() !== "number";
-    if (type === "date" || type === "dateTime") return parseDate(text)?.hasTime !== (type === "dateTime");
-    const names = type === "select_one" ? [text] : type === "select_multiple" ? text.split(" ").filter(Boolean) : [];
-    const known = new Set(this.definition.choices[choices ?? ""]?.map((choice) => choice.name));
-    return new Set(names).size !== names.length || names.some((name) => !known.has(name));
-  }
-
   /** Every problem under a node, in the order of the form. */
   problems(node: AnswerNode, language: string): [AnswerNode, Problem][] {
-    const own = this.problem(node, language);
-    const inner = this.elementsOf(node)
-      .flatMap((element) => node.children.get(element.name) ?? [])
-      .flatMap((child) => this.problems(child, language));
-    return own ? [[node, own], ...inner] : inner;
+    const found: [AnswerNode, Problem][] = [];
+    const visit = (one: AnswerNode): void => {
+      if (!one.isRelevant) return;
+      const own = this.problem(one, language);
+      if (own) found.push([one, own]);
+      for (const children of one.children.values()) children.forEach(visit);
+    };
+    visit(node);
+    return found;
   }
 
   /** Compute everything anew, as of the moment that the worker finishes; then the answers may be sent. */
   finish(): Json {
-    this.recalculate(null);
+    for (const element of this.definition.elements)
+      if (element.preload === "end") for (const node of this.at(element.path)) node.text = this.preloaded("end");
+    this.recalculate();
+    this.shown.clear();
     return this.toJson();
   }
 
@@ -227,4 +408,38 @@ export class Form {
     }
     return result;
   }
+}
+
+/** A computed value as the answer of a question of its type; NaN, which is no answer, as "". */
+function computed(element: Element, given: Value): string {
+  let value = given;
+  if (typeof value === "number") {
+    if (Number.isNaN(value)) return "";
+    if (element.type === "integer") value = Math.trunc(value);
+    else if (element.type === "date") value = toDate(value);
+    else if (element.type === "dateTime") value = toDateTime(value);
+    else if (element.type === "time") value = toTime(new DateValue(value, "dateTime"));
+  }
+  return toText(value);
+}
+
+function ancestor(node: AnswerNode, depth: number): AnswerNode {
+  let found = node;
+  while (found.depth > depth) found = found.parent!;
+  return found;
+}
+
+/** Add every node at `parts`, cut at a length, that stands under a node. */
+function walk(node: AnswerNode, parts: string[], length: number, into: Set<AnswerNode>): void {
+  if (node.depth >= length) {
+    if (node.depth === length) into.add(node);
+    return;
+  }
+  for (const child of node.children.get(parts[node.depth]!) ?? []) walk(child, parts, length, into);
+}
+
+function entry(map: Map<number, Set<AnswerNode>>, key: number): Set<AnswerNode> {
+  let found = map.get(key);
+  if (!found) map.set(key, (found = new Set()));
+  return found;
 }

@@ -1,14 +1,30 @@
 /** The functions of the expression language; the twin of forms/expressions/functions.py. */
 
-import { DateValue, parseDate, toBoolean, toNumber, toText, type Value } from "./values";
+import { digest } from "./digest";
+import { geofence } from "./geometry";
+import {
+  DateValue,
+  fixed,
+  integerPower,
+  parseDate,
+  parseTime,
+  toBoolean,
+  toNumber,
+  toText,
+  type DateKind,
+  type Value,
+} from "./values";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MAX_PATTERN_TEXT = 1000; // characters of an answer that a pattern looks at; a longer one never matches
+const LAST_DAY = 2_932_896; // 9999-12-31, in days since 1970
+const FIRST_DAY = -719_162; // 0001-01-01
 
-/** Split at the white space that Python's str.split() knows. */
-function words(value: Value): string[] {
+/** The names in the answer of a select: what stands between XML white space. */
+export function words(value: Value): string[] {
   return toText(value)
-    .split(/[\s\x1c-\x1f\x85]+/)
+    .split(/[ \t\n\r\f\v]+/)
     .filter(Boolean);
 }
 
@@ -24,6 +40,13 @@ function substr(text: Value, start: Value, end?: Value): string {
   return characters.slice(index(start), end === undefined ? undefined : index(end)).join("");
 }
 
+/** XPath 1.0's substring: positions count from 1, and are rounded. */
+function substring(text: Value, start: Value, count?: Value): string {
+  const first = rounded(start);
+  const last = count === undefined ? Infinity : first + rounded(count);
+  return [...toText(text)].filter((_, index) => first <= index + 1 && index + 1 < last).join("");
+}
+
 function translate(text: Value, source: Value, target: Value): string {
   const to = [...toText(target)];
   const table = new Map<string, string>();
@@ -37,23 +60,60 @@ function rounded(value: Value, places: Value = 0): number {
   const number = toNumber(value);
   const digits = toNumber(places);
   if (!Number.isFinite(number) || Number.isNaN(digits)) return number;
-  const factor = 10 ** Math.trunc(digits);
-  return Math.floor(number * factor + 0.5) / factor;
+  const size = Math.trunc(Math.max(-30, Math.min(30, digits)));
+  const factor = integerPower(10, Math.abs(size));
+  const scaled = size >= 0 ? number * factor : number / factor;
+  if (Math.abs(scaled) >= 2 ** 53) return number;
+  const whole = Math.floor(scaled + 0.5);
+  return size >= 0 ? whole / factor : whole * factor;
 }
 
-function toDate(value: Value): Value {
+/** Raise to a power; whole exponents by multiplication, so that every machine gets the same bits. */
+function power(base: Value, exponent: Value): number {
+  const x = toNumber(base);
+  const y = toNumber(exponent);
+  if (Number.isNaN(x) || Number.isNaN(y)) return NaN;
+  if (y === Math.trunc(y) && Math.abs(y) <= 1024) {
+    const result = integerPower(x, Math.abs(y));
+    return y >= 0 ? result : 1 / result;
+  }
+  if (Math.abs(x) === 1 && !Number.isFinite(y)) return 1; // as C's pow has it
+  return fixed(Math.pow(x, y));
+}
+
+const real =
+  (apply: (...numbers: number[]) => number) =>
+  (...values: Value[]): number =>
+    fixed(apply(...values.map(toNumber)));
+
+function ofDays(days: number, kind: DateKind): Value {
+  return days >= FIRST_DAY && days < LAST_DAY + 1 ? new DateValue(days, kind) : "";
+}
+
+export function toDate(value: Value): Value {
   const days = toDateTime(value);
   return days instanceof DateValue ? new DateValue(Math.floor(days.days)) : "";
 }
 
-function toDateTime(value: Value): Value {
+export function toDateTime(value: Value): Value {
+  if (value instanceof DateValue) return value.kind === "time" ? "" : new DateValue(value.days, "dateTime");
   const parsed = typeof value === "string" ? parseDate(value) : null;
-  const days = parsed ? parsed.days : toNumber(value);
-  return Number.isNaN(days) ? "" : new DateValue(days, true);
+  return parsed ? new DateValue(parsed.days, "dateTime") : ofDays(toNumber(value), "dateTime");
+}
+
+export function toTime(value: Value): Value {
+  if (value instanceof DateValue) return new DateValue(value.days - Math.floor(value.days), "time");
+  return typeof value === "string" ? (parseTime(value) ?? "") : "";
+}
+
+function decimalTime(value: Value): number {
+  const time = toTime(value);
+  return time instanceof DateValue ? time.days : NaN;
 }
 
 function formatDate(value: Value, pattern: Value): string {
-  const date = toDateTime(value);
+  let date = value instanceof DateValue ? value : toDateTime(value);
+  if (!(date instanceof DateValue) && typeof value === "string") date = parseTime(value) ?? "";
   if (!(date instanceof DateValue)) return "";
   const moment = date.moment();
   const two = (number: number): string => String(number).padStart(2, "0");
@@ -91,37 +151,98 @@ function selectedAt(chosen: Value, position: Value): string {
   return number >= 0 ? (words(chosen)[Math.trunc(number)] ?? "") : "";
 }
 
+function checklist(least: Value, most: Value, ...answers: Value[]): boolean {
+  return within(answers.filter(toBoolean).length, least, most);
+}
+
+function weightedChecklist(least: Value, most: Value, ...pairs: Value[]): boolean {
+  let total = 0;
+  for (let at = 0; at + 1 < pairs.length; at += 2) total += toBoolean(pairs[at]!) ? toNumber(pairs[at + 1]!) : 0;
+  return within(total, least, most);
+}
+
+function within(total: number, least: Value, most: Value): boolean {
+  const low = toNumber(least);
+  const high = toNumber(most);
+  return (low === -1 || total >= low) && (high === -1 || total <= high);
+}
+
+function base64Decode(value: Value): string {
+  const text = toText(value);
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return "";
+  try {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return "";
+  }
+}
+
+const patterns = new Map<string, RegExp>();
+
+function matches(value: Value, pattern: Value): boolean {
+  const text = toText(value);
+  const source = toText(pattern);
+  let found = patterns.get(source);
+  if (!found) patterns.set(source, (found = new RegExp(`^(?:${source})$`, "u")));
+  return [...text].length <= MAX_PATTERN_TEXT && found.test(text);
+}
+
 export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   abs: (value) => Math.abs(toNumber(value!)),
+  acos: real(Math.acos),
+  asin: real(Math.asin),
+  atan: real(Math.atan),
+  atan2: real(Math.atan2),
+  "base64-decode": (text) => base64Decode(text!),
   boolean: (value) => toBoolean(value!),
   "boolean-from-string": (value) => ["1", "true"].includes(toText(value!)),
   ceiling: (value) => Math.ceil(toNumber(value!)),
-  concat: (...parts) => parts.map(toText).join(""),
+  checklist: (least, most, ...answers) => checklist(least!, most!, ...answers),
   contains: (text, part) => toText(text!).includes(toText(part!)),
+  cos: real(Math.cos),
   "count-selected": (chosen) => words(chosen!).length,
   date: (value) => toDate(value!),
   "date-time": (value) => toDateTime(value!),
   "decimal-date-time": (value) => toNumber(toDateTime(value!)),
+  "decimal-time": (value) => decimalTime(value!),
+  digest: (text, algorithm, encoding) =>
+    digest(toText(text!), toText(algorithm!), encoding === undefined ? "base64" : toText(encoding)),
   "ends-with": (text, part) => toText(text!).endsWith(toText(part!)),
+  exp: real(Math.exp),
+  exp10: (value) => power(10, value!),
   false: () => false,
   floor: (value) => Math.floor(toNumber(value!)),
   "format-date": (value, pattern) => formatDate(value!, pattern!),
   "format-date-time": (value, pattern) => formatDate(value!, pattern!),
+  geofence: (point, shape) => geofence(point!, shape!),
   int: (value) => Math.trunc(toNumber(value!)),
-  "normalize-space": (text) => words(text!).join(" "),
+  log: real(Math.log),
+  log10: real(Math.log10),
   not: (value) => !toBoolean(value!),
-  number: (value) => toNumber(value!),
-  pow: (base, exponent) => toNumber(base!) ** toNumber(exponent!),
-  regex: (text, pattern) => new RegExp(`^(?:${toText(pattern!)})$`).test(toText(text!)),
+  pi: () => Math.PI,
+  pow: (base, exponent) => power(base!, exponent!),
+  regex: (text, pattern) => matches(text!, pattern!),
   round: (value, places) => rounded(value!, places),
   selected: (chosen, name) => words(chosen!).includes(toText(name!)),
   "selected-at": (chosen, position) => selectedAt(chosen!, position!),
+  sin: real(Math.sin),
+  sqrt: (value) => Math.sqrt(toNumber(value!)),
   "starts-with": (text, part) => toText(text!).startsWith(toText(part!)),
-  string: (value) => toText(value!),
-  "string-length": (text) => [...toText(text!)].length,
   substr: (text, start, end) => substr(text!, start!, end),
+  substring: (text, start, count) => substring(text!, start!, count),
   "substring-after": (text, mark) => after(text!, mark!),
   "substring-before": (text, mark) => before(text!, mark!),
+  tan: real(Math.tan),
   translate: (text, source, target) => translate(text!, source!, target!),
   true: () => true,
+  "weighted-checklist": (least, most, ...pairs) => weightedChecklist(least!, most!, ...pairs),
+};
+
+/** Those that may also be called without a value, and then mean the question itself. */
+export const OF_SELF: Record<string, (value: Value) => Value> = {
+  "normalize-space": (text) => words(text).join(" "),
+  number: toNumber,
+  string: toText,
+  "string-length": (text) => [...toText(text)].length,
 };

@@ -1,24 +1,26 @@
 /** Values of the expression language and their conversions; the twin of forms/expressions/values.py. */
 
+export type DateKind = "date" | "dateTime" | "time";
+
+/** A local date, date and time, or time of day, as days since 1970-01-01 local time: whole days, or a part of one day. */
 export class DateValue {
-  /** Days since 1970-01-01 local time; whole days for a date. */
   constructor(
     readonly days: number,
-    readonly hasTime = false,
+    readonly kind: DateKind = "date",
   ) {}
 
   moment(): Date {
-    return new Date(Math.round(this.days * 86_400_000));
+    return new Date(Math.floor(this.days * 86_400_000 + 0.5));
   }
 
   toString(): string {
     const text = this.moment().toISOString().slice(0, 23);
-    return this.hasTime ? text : text.slice(0, 10);
+    return this.kind === "dateTime" ? text : this.kind === "date" ? text.slice(0, 10) : text.slice(11);
   }
 
   /** The phone's wall clock. */
   static ofClock(date: Date): DateValue {
-    return new DateValue((date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000, true);
+    return new DateValue((date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000, "dateTime");
   }
 }
 
@@ -26,7 +28,8 @@ export type Value = string | number | boolean | DateValue;
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
-const NUMBER = /^\s*-?(\d+(\.\d*)?|\.\d+)\s*$/;
+const TIME = /^(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
+const NUMBER = /^[ \t\n\r]*-?(\d+(\.\d*)?|\.\d+)[ \t\n\r]*$/;
 
 /** Read an ISO date or local date-time; a zone offset is read and ignored: the time is local. */
 export function parseDate(text: string): DateValue | null {
@@ -52,7 +55,33 @@ export function parseDate(text: string): DateValue | null {
     hour < 24 &&
     minute < 60 &&
     second < 60;
-  return isReal ? new DateValue((whole.getTime() + fraction) / 86_400_000, hasTime) : null;
+  return isReal ? new DateValue((whole.getTime() + fraction) / 86_400_000, hasTime ? "dateTime" : "date") : null;
+}
+
+/** Read a time of day such as 22:15 or 22:15:30.000; null when it is not one. */
+export function parseTime(text: string): DateValue | null {
+  const match = TIME.exec(text);
+  if (!match) return null;
+  const [hour, minute, second] = [1, 2, 3].map((part) => Number(match[part] ?? 0)) as [number, number, number];
+  if (hour > 23 || minute > 59 || second > 59) return null;
+  const milliseconds = ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[4] ?? "").padEnd(6, "0")) / 1000;
+  return new DateValue(milliseconds / 86_400_000, "time");
+}
+
+/** A base to a whole power by repeated squaring: the same bits on every machine. */
+export function integerPower(base: number, exponent: number): number {
+  let result = 1;
+  while (exponent) {
+    if (exponent & 1) result *= base;
+    base *= base;
+    exponent >>= 1;
+  }
+  return result;
+}
+
+/** A number to 12 significant digits, since sine, logarithm and the like differ between machines after that. */
+export function fixed(number: number): number {
+  return Number.isFinite(number) ? Number(number.toPrecision(12)) : number;
 }
 
 export function isNumber(text: string): boolean {
@@ -88,10 +117,15 @@ export function toBoolean(value: Value): boolean {
   return !(Number.isNaN(value) || value === 0);
 }
 
-/** Read a literal date compared with a date as a date (JavaRosa does not; form authors expect it). */
+/** Read a text as a time of day, or as a date or date-time. */
+export function readAs(kind: DateKind, text: string): DateValue | null {
+  return kind === "time" ? parseTime(text) : parseDate(text);
+}
+
+/** Read a literal date or time compared with one as what it is (JavaRosa does not; form authors expect it). */
 function withDates(left: Value, right: Value): [Value, Value] {
-  if (left instanceof DateValue && typeof right === "string") return [left, parseDate(right) ?? right];
-  if (right instanceof DateValue && typeof left === "string") return [parseDate(left) ?? left, right];
+  if (left instanceof DateValue && typeof right === "string") return [left, readAs(left.kind, right) ?? right];
+  if (right instanceof DateValue && typeof left === "string") return [readAs(right.kind, left) ?? left, right];
   return [left, right];
 }
 

@@ -1,0 +1,8 @@
+/** What the engine uses beyond the language itself; every browser and Node have it. */
+
+declare function atob(text: string): string;
+declare const crypto: { getRandomValues(array: Uint8Array): Uint8Array };
+declare class TextDecoder {
+  constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
+  decode(data: Uint8Array): string;
+}

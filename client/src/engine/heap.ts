@@ -1,0 +1,45 @@
+/** A binary heap of whole numbers, each in it once: the least comes out first. */
+
+export class Heap {
+  private readonly items: number[] = [];
+  private readonly held = new Set<number>();
+
+  push(item: number): void {
+    if (this.held.has(item)) return;
+    this.held.add(item);
+    const { items } = this;
+    let at = items.push(item) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (items[parent]! <= item) break;
+      items[at] = items[parent]!;
+      at = parent;
+    }
+    items[at] = item;
+  }
+
+  pop(): number | undefined {
+    const { items } = this;
+    const least = items[0];
+    const last = items.pop();
+    if (least === undefined || last === undefined) return undefined;
+    this.held.delete(least);
+    if (items.length === 0) return least;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && items[child + 1]! < items[child]!) child++;
+      if (items[child]! >= last) break;
+      items[at] = items[child]!;
+      at = child;
+    }
+    items[at] = last;
+    return least;
+  }
+
+  clear(): void {
+    this.items.length = 0;
+    this.held.clear();
+  }
+}

@@ -1,0 +1,153 @@
+"""What a form that compiles still tells its author: limits of privacy, other engines, length, reading grade."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from forms import dependencies
+from forms.definition import EXPRESSIONS, Element, FormDefinition
+from forms.expressions import calls, walk
+from forms.expressions.values import parse_date
+from forms.lists import in_language
+from forms.privacy import MAX_QUASI_IDENTIFIERS, NEVER_LEAVES, PrivacyClass
+from forms.problems import N_, FormProblem
+from forms.reading import estimate
+from forms.workbook import Row, Workbook, language_code
+from forms.xform import COLUMN_OF
+
+MAX_MINUTES = 10
+MAX_GRADE = 8
+ONLY_HERE = {"ceiling", "floor", "substring", "last", "date-time"}  # not in ODK Collect (JavaRosa)
+NO_ROW = Row(0, {}, "", {})
+
+
+def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
+    """Return what is wrong or worth knowing about a form as a whole."""
+    problems = [*_quasi_identifiers(definition), *_length(definition), *_languages(workbook)]
+    for element in definition.elements:
+        row = workbook.by_path.get(element.path)
+        if row is None or row.path != element.path:
+            continue
+        problems += [*_derived(definition, element, row), *_engines(element, row), *_untranslated(workbook, element, row)]
+        if element.type not in ("calculate", "hidden", "metadata") and element.calculate and element.kind == "question":
+            text = N_("“{name}” is computed: people see it and cannot change it.")
+            problems.append(_warning("form.computed", text, row, "calculation", name=element.name))
+        if "or_other" in row.type.lower().split():
+            text = N_("“{name}” also opens a free-text answer. It stays at the centre: its class is free-text.")
+            problems.append(_warning("form.or_other", text, row, "type", name=element.name))
+    return problems
+
+
+def _warning(code: str, text: str, row: Row, column: str, **details: str) -> FormProblem:
+    return FormProblem(code, text, details, row=row.number, column=row.column(column), severity="warning")
+
+
+def _quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem]:
+    found = [
+        element.name
+        for element in definition.elements
+        if element.privacy == PrivacyClass.QUASI_IDENTIFIER and element.export not in ("drop", "count")
+    ]
+    if len(found) > MAX_QUASI_IDENTIFIERS:
+        text = N_(
+            "{count} quasi-identifiers could leave together, and more than {most} let outsiders find people: {names}. "
+            "Set privacy::export to “drop” or “count” for some."
+        )
+        details = {"count": str(len(found)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(found)}
+        yield FormProblem("form.quasi_identifiers", text, details, column="privacy::export")
+
+
+def _length(definition: FormDefinition) -> Iterator[FormProblem]:
+    found = estimate(definition)
+    if found.minutes > MAX_MINUTES:
+        text = N_(
+            "Filling this in takes about {minutes} minutes when every question is asked. Long forms are left unfinished."
+        )
+        yield FormProblem("form.long", text, {"minutes": f"{found.minutes:.0f}"}, sheet="", severity="warning")
+    for language, grade in found.grades.items():
+        if grade > MAX_GRADE:
+            text = N_(
+                "The words ({language}) need about {grade} years of school; aim for 6 to 7. Use shorter words and sentences."
+            )
+            details = {"language": language, "grade": f"{grade:.0f}"}
+            yield FormProblem("form.reading", text, details, sheet="", severity="warning")
+
+
+def _languages(workbook: Workbook) -> Iterator[FormProblem]:
+    if "fr" not in map(language_code, workbook.languages):
+        text = N_("The form has no French labels. Workers who use French will see another language.")
+        yield FormProblem("form.language", text, row=1, severity="warning")
+
+
+def _derived(definition: FormDefinition, element: Element, row: Row) -> Iterator[FormProblem]:
+    """Refuse a calculation that could carry out what never leaves under a lower class."""
+    if element.privacy in list(NEVER_LEAVES) or row.cells.get("privacy::approval"):
+        return
+    own = [(element.path, ast) for ast in (element.calculate, element.first_value) if ast]
+    for seen_from, ast in [*own, *element.triggers.items()]:
+        for path in _copied(definition, ast, seen_from):
+            source = definition.by_path[path]
+            text = N_(
+                "“{name}” could carry “{source}”, which is {privacy} and never leaves. Give it the same class, "
+                "or write in privacy::approval who agreed."
+            )
+            details = {"name": element.name, "source": source.name, "privacy": source.privacy}
+            yield FormProblem("form.derived", text, details, row=row.number, column=row.column("privacy::class"))
+
+
+# What comes out of these says nothing of the text that went in, or only yes or no.
+SAY_LITTLE = {"string-length", "count", "count-non-empty", "position", "regex", "not", "boolean", "selected", "contains"}
+COMPARE = {"=", "!=", "<", "<=", ">", ">=", "and", "or"}
+
+
+def _copied(definition: FormDefinition, ast: Any, path: str) -> Iterator[str]:
+    kind = ast[0]
+    if (kind == "call" and ast[1] in SAY_LITTLE) or (kind == "op" and ast[1] in COMPARE):
+        return
+    if kind == "path":
+        for target, _ in dependencies.references(ast, path, definition.children):
+            element = definition.by_path.get(target)
+            if element and element.privacy in list(NEVER_LEAVES):
+                yield target
+    elif kind == "call":
+        for argument in ast[2][1:] if ast[1] == "if" else ast[2]:
+            yield from _copied(definition, argument, path)
+    elif kind == "op":
+        yield from _copied(definition, ast[2], path)
+        yield from _copied(definition, ast[3], path)
+    elif kind == "neg":
+        yield from _copied(definition, ast[1], path)
+
+
+def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
+    """Say where ODK Collect or Enketo would compute something else."""
+    for field in EXPRESSIONS:
+        ast = getattr(element, field)
+        if not ast or not row.cells.get(COLUMN_OF[field]):
+            continue
+        column = COLUMN_OF[field]
+        for name in sorted(calls(ast) & ONLY_HERE):
+            text = N_("ODK Collect does not know {name}(); this form would not open there.")
+            yield _warning("form.engines", text, row, column, name=name)
+        for part in walk(ast):
+            if part[0] != "op" or part[1] not in ("=", "!=", "<", "<=", ">", ">=", "+", "-"):
+                continue
+            if any(side[0] == "s" and parse_date(str(side[1])) for side in part[2:4]):  # type: ignore[index]
+                text = N_("Write a day as date('2026-01-31'): ODK Collect does not read a day in quotes as one.")
+                yield _warning("form.engines", text, row, column)
+                break
+            if part[1] in ("+", "-") and any(side[:2] == ["call", "now"] for side in part[2:4]):  # type: ignore[index]
+                text = N_(
+                    "Apps differ in adding to now(): here it gives days since 1970 with their fraction, in local time."
+                )
+                yield _warning("form.engines", text, row, column)
+                break
+
+
+def _untranslated(workbook: Workbook, element: Element, row: Row) -> Iterator[FormProblem]:
+    if element.type in ("calculate", "hidden", "metadata") or not element.label:
+        return
+    for language in workbook.languages:
+        if language != "default" and not in_language({"x": element.label.get(language_code(language), "")}, "x"):
+            column = f"label::{language}"
+            text = N_("“{name}” has no label in {language}; workers will see another language.")
+            yield _warning("form.untranslated", text, row, column, name=element.name, language=language)

@@ -1,0 +1,53 @@
+"""indexed-repeat(question, repeat, number, …) as the path that it stands for, so that evaluators need not know it.
+
+Source: ODK XForms specification, indexed-repeat().
+"""
+
+from typing import Any
+
+from forms.expressions.parser import Ast
+from forms.expressions.problems import ExpressionError
+from forms.problems import N_
+
+
+def resolve(ast: Any, path: str) -> Ast:
+    """Return the AST with each indexed-repeat() written out, as seen from the element at `path`.
+
+    indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x. Raise ExpressionError where it has no meaning.
+    """
+    if not isinstance(ast, list) or not ast:
+        return ast
+    if ast[:2] != ["call", "indexed-repeat"]:
+        return [resolve(part, path) if isinstance(part, list) else part for part in ast]
+    wanted, *pairs = ast[2]
+    if len(pairs) % 2 or any(one[0] != "path" for one in (wanted, *pairs[::2])):
+        text = N_("indexed-repeat() needs a question, then for each repeat around it the repeat and a number.")
+        raise ExpressionError("expression.indexed_repeat", text)
+    steps: list[Any] = [["child", name] for name in absolute(wanted, path).split("/")[1:]]
+    for repeat, number in zip(pairs[::2], pairs[1::2], strict=True):
+        parts = absolute(repeat, path).split("/")[1:]
+        if not parts or [step[1] for step in steps[: len(parts)]] != parts:
+            text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
+            raise ExpressionError("expression.indexed_repeat", text, name=parts[-1] if parts else "")
+        index = _from_question(resolve(number, path))
+        number_of = ["call", "number", [index]]
+        steps[len(parts) - 1].append(["where", ["op", "=", ["call", "position", []], number_of]])
+    return ["path", "/", steps]
+
+
+def absolute(ast: Any, context: str) -> str:
+    """Return the path of the element that a path means, seen from the element at `context`; conditions are left out."""
+    _, origin, steps = ast
+    parts = [] if origin == "/" else context.split("/")[1:]
+    for step in steps:
+        parts = [*parts, step[1]] if step[0] == "child" else parts[:-1] if step[0] == "parent" else parts
+    return "/" + "/".join(parts)
+
+
+def _from_question(ast: Any) -> Any:
+    """Return an AST in which relative paths start at the question, for use within a condition."""
+    if not isinstance(ast, list) or not ast:
+        return ast
+    if ast[0] == "path" and ast[1] == ".":
+        return ["path", "current", ast[2]]
+    return [_from_question(part) for part in ast]

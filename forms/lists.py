@@ -1,0 +1,102 @@
+"""The lists of a form as expressions see them: choices and CSV files, as trees of rows and cells, found by an index."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from forms.expressions.values import Value
+
+
+class ListNode:
+    """A list, one of its rows or one cell; the cell's text is its value."""
+
+    __slots__ = ("at", "cells", "children", "name", "parent", "text")
+
+    def __init__(
+        self, parent: "ListNode | None", name: str, text: str = "", cells: dict[str, str] | None = None, at: int = 1
+    ):
+        self.parent, self.name, self.text, self.cells, self.at = parent, name, text, cells, at
+        self.children: Sequence[ListNode] = ()
+
+    def children_named(self, name: str) -> "Sequence[ListNode]":
+        if self.cells is not None:
+            return [ListNode(self, name, self.cells[name])] if name in self.cells else []
+        return self.children if self.children and self.children[0].name == name else []
+
+    def all_children(self) -> "Sequence[ListNode]":
+        if self.cells is not None:
+            return [ListNode(self, name, text) for name, text in self.cells.items()]
+        return self.children
+
+    def value(self) -> Value:
+        return self.text
+
+    def position(self) -> int:
+        return self.at
+
+
+class FormLists:
+    """Every list of one form, read when it is first needed and then kept with the form."""
+
+    def __init__(self, definition: Any):  # a FormDefinition, whose module imports this one
+        self._definition = definition
+        self._roots: dict[str, ListNode | None] = {}
+        self._indexes: dict[tuple[str, str], dict[str, list[ListNode]]] = {}
+
+    def root(self, name: str) -> ListNode | None:
+        if name not in self._roots:
+            rows = self._rows(name)
+            if rows is None:
+                self._roots[name] = None
+            else:
+                top = ListNode(None, "instance")
+                root = ListNode(top, "root")
+                top.children = [root]
+                root.children = [ListNode(root, "item", "", cells, at) for at, cells in enumerate(rows, 1)]
+                self._roots[name] = top
+        return self._roots[name]
+
+    def _rows(self, name: str) -> list[dict[str, str]] | None:
+        form = self._definition
+        if name in form.tables:
+            table = form.tables[name]
+            return [dict(zip(table.columns, row, strict=False)) for row in table.rows]
+        if name in form.choices:
+            return [
+                {
+                    "name": choice.name,
+                    "label": in_language(choice.label, form.languages[0]),
+                    "itextId": f"{name}-{index}",
+                    **choice.data,
+                }
+                for index, choice in enumerate(form.choices[name])
+            ]
+        return None
+
+    def rows_with(self, name: str, column: str, text: str) -> Sequence[ListNode]:
+        """Return the rows whose cell in a column is this text."""
+        index = self._indexes.get((name, column))
+        if index is None:
+            index = {}
+            root = self.root(name)
+            for row in root.children[0].children if root else ():
+                if row.cells is not None and column in row.cells:
+                    index.setdefault(row.cells[column], []).append(row)
+            self._indexes[name, column] = index
+        return index.get(text, ())
+
+    def text(self, reference: str) -> str:
+        """Return the words of a reference such as the itextId of a choice."""
+        name, _, index = reference.rpartition("-")
+        choices = self._definition.choices.get(name, ())
+        known = index.isdecimal() and int(index) < len(choices)
+        return in_language(choices[int(index)].label, self._definition.languages[0]) if known else ""
+
+    def choice_label(self, name: str, path: str) -> str:
+        element = self._definition.by_path.get(path)
+        return self._definition.choice_label(element, name, self._definition.languages[0]) if element else name
+
+
+def in_language(words: dict[str, Any], language: str) -> str:
+    """Return the text in a language, else in any there is, else ""; answers shown inside it read as …"""
+    text = words.get(language) or next((value for value in words.values() if value), "")
+    return text if isinstance(text, str) else "".join(part if isinstance(part, str) else "…" for part in text)

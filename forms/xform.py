@@ -1,0 +1,362 @@
+"""Read the XForm that pyxform makes of a workbook into a definition.
+
+Structure and expressions come from the XForm (public and stable; references are resolved there); question types, privacy
+classes and rows come from the workbook itself, joined by path.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from forms import dependencies, support
+from forms.definition import SELECTS, Choice, Element, FormDefinition, Table, Words
+from forms.expressions import Ast, ExpressionError, parse, walk
+from forms.expressions.indexed_repeat import absolute, resolve
+from forms.privacy import PrivacyClass, privacy_class
+from forms.problems import N_, FormProblem
+from forms.workbook import Row, Workbook, language_code
+
+MAX_ELEMENTS = 10_000
+
+X = "{http://www.w3.org/2002/xforms}"
+H = "{http://www.w3.org/1999/xhtml}"
+JR = "{http://openrosa.org/javarosa}"
+ODK = "{http://www.opendatakit.org/xforms}"
+BIND_COLUMNS = {
+    "relevant": "relevant",
+    "required": "required",
+    "constraint": "constraint",
+    "calculate": "calculation",
+    "readonly": "read_only",
+}
+COLUMN_OF = BIND_COLUMNS | {
+    "count": "repeat_count",
+    "first_value": "default",
+    "items": "choice_filter",
+}
+PRELOADS = {
+    ("timestamp", "start"): "start",
+    ("timestamp", "end"): "end",
+    ("date", "today"): "today",
+    ("property", "username"): "username",
+    ("property", "deviceid"): "deviceid",
+}
+SAY_WHICH = {"en": "Say which", "fr": "Précisez"}
+# Functions that look at many nodes at once; elsewhere only the first node of a repeat would count.
+OF_SETS = {
+    "sum",
+    "count",
+    "min",
+    "max",
+    "join",
+    "concat",
+    "count-non-empty",
+    "position",
+    "area",
+    "distance",
+    "indexed-repeat",
+}
+
+
+def read(workbook: Workbook, xform: str, tables: dict[str, Table]) -> tuple[FormDefinition, list[FormProblem]]:
+    """Return the definition in an XForm, and what is wrong in its expressions and references."""
+    return _Reader(workbook, ElementTree.fromstring(xform), tables).read()
+
+
+class _Reader:
+    def __init__(self, workbook: Workbook, root: ElementTree.Element, tables: dict[str, Table]):
+        model = root.find(f"{H}head/{X}model")
+        body = root.find(f"{H}body")
+        assert model is not None and body is not None
+        self.workbook, self.model, self.body, self.tables = workbook, model, body, tables
+        self.title = root.findtext(f"{H}head/{H}title") or ""
+        self.binds = {bind.get("nodeset", ""): bind for bind in model.iter(f"{X}bind")}
+        self.problems: list[FormProblem] = []
+        self.texts: dict[str, Words] = {}
+        self.guidance: dict[str, Words] = {}
+        self.languages = tuple(dict.fromkeys(language_code(name) for name in workbook.languages))
+        for translation in model.iter(f"{X}translation"):
+            name = translation.get("lang", "default")
+            language = self.languages[0] if name == "default" else language_code(name)
+            for text in translation.iter(f"{X}text"):
+                for value in text.iter(f"{X}value"):
+                    target = {None: self.texts, "guidance": self.guidance}.get(value.get("form"))
+                    words = self.words(value)
+                    if target is not None and words not in ("-", ""):
+                        target.setdefault(text.get("id", ""), {})[language] = words
+
+    def words(self, element: ElementTree.Element) -> Any:
+        """Return the text of a label; a list of texts and ASTs when it shows answers."""
+        parts: list[Any] = [element.text or ""]
+        for output in element:
+            parts += [self.ast(output.get("value", ""), None, "label"), output.tail or ""]
+        return (element.text or "").strip() if len(parts) == 1 else [part for part in parts if part]
+
+    def report(self, code: str, text: str, details: dict[str, str], path: str | None, column: str) -> None:
+        row = self.workbook.by_path.get(path or "")
+        if row:
+            column = row.column(column)
+        number = row.number if row else None
+        self.problems.append(FormProblem(code, text, details, row=number, column=column or None))
+
+    def ast(self, text: str | None, path: str | None, column: str) -> Ast | None:
+        if not text:
+            return None
+        try:
+            return resolve(parse(text), path or "/data")
+        except ExpressionError as error:
+            self.report(error.code, error.text, error.details, path, column)
+            return None
+
+    def label(self, element: ElementTree.Element | None, tag: str) -> Words:
+        found = element.find(f"{X}{tag}") if element is not None else None
+        return {} if found is None else self.referenced(found.get("ref"), self.words(found))
+
+    def referenced(self, reference: str | None, otherwise: Any) -> Words:
+        match = re.fullmatch(r"jr:itext\('(.*)'\)", reference or "")
+        if match:
+            return self.texts.get(match[1], {})
+        return {self.languages[0]: otherwise} if otherwise else {}
+
+    def read(self) -> tuple[FormDefinition, list[FormProblem]]:
+        controls: dict[str, ElementTree.Element] = {}
+        self.triggers: dict[str, dict[str, Ast]] = {}
+        for control in self.body.iter():
+            reference = control.get("ref") or control.get("nodeset")
+            if not reference or control.tag in (f"{X}label", f"{X}hint", f"{X}value", f"{X}itemset"):
+                continue
+            if control.tag == f"{X}setvalue":
+                continue
+            if control.tag != f"{X}group" or reference not in controls:
+                controls[reference] = control
+            for setvalue in control.findall(f"{X}setvalue"):
+                if setvalue.get("event") != "xforms-value-changed":
+                    continue
+                # pyxform writes the value as seen from the question that triggers
+                if ast := self.ast(setvalue.get("value") or "''", reference, "calculation"):
+                    self.triggers.setdefault(setvalue.get("ref", ""), {})[reference] = ast
+        self.controls = controls
+        self.first = {value.get("ref", ""): value.get("value") for value in self.model.findall(f"{X}setvalue")}
+        instance = next(iter(self.model.iter(f"{X}instance")))
+        elements: list[Element] = []
+        self.collect(instance[0], "/data", elements)
+        if len(elements) > MAX_ELEMENTS:
+            self.problems.append(FormProblem("form.too_many", N_("The form has more than 10,000 questions.")))
+        children: dict[str, list[Element]] = {}
+        for element in elements:
+            children.setdefault(element.parent, []).append(element)
+        self.check_references(elements, children)
+        settings = self.workbook.settings
+        definition = FormDefinition(
+            id=settings.get("form_id", ""),
+            version=settings.get("version", ""),
+            title=self.titles(),
+            languages=self.languages,
+            style="pages" if "pages" in settings.get("style", "") else "",
+            elements=tuple(elements),
+            choices=self.choices(),
+            order=self.order(tuple(elements), children),
+            summary=self.summary(elements),
+            tables=self.tables,
+        )
+        return definition, self.problems
+
+    def order(self, elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
+        try:
+            return dependencies.order(elements, children)
+        except dependencies.CircularReference as circle:
+            rows = [self.workbook.by_path.get(path) for path in circle.paths]
+            names = " → ".join(
+                f"{path.rsplit('/', 1)[1]} ({row.number})" if row else path.rsplit("/", 1)[1]
+                for path, row in zip(circle.paths, rows, strict=True)
+            )
+            text = N_("These questions wait for each other, in a circle (row in brackets): {names}.")
+            self.report("form.circle", text, {"names": names}, circle.paths[0], "")
+            return ()
+
+    def summary(self, elements: list[Element]) -> dict[str, str]:
+        """Return the questions named in the settings (summary_day, summary_area, summary_kind) that lists show."""
+        summary = {}
+        paths = {element.name: element.path for element in elements if element.is_answered}
+        for key in ("day", "area", "kind"):
+            name = self.workbook.settings.get(f"summary_{key}", "")
+            if name in paths:
+                summary[key] = paths[name]
+            elif name:
+                text = N_("There is no question “{name}” to refer to.")
+                column = f"summary_{key}"
+                self.problems.append(
+                    FormProblem("form.reference", text, {"name": name}, sheet="settings", row=2, column=column)
+                )
+        return summary
+
+    def titles(self) -> Words:
+        titles = {self.languages[0]: self.title}
+        for column, value in self.workbook.settings.items():
+            if column.startswith("form_title_"):  # pyxform knows no translated title
+                titles[column.removeprefix("form_title_")] = value
+        return titles
+
+    def collect(self, node: ElementTree.Element, parent: str, elements: list[Element]) -> None:
+        seen: set[str] = set()
+        for child in node:
+            name = child.tag.rsplit("}", 1)[-1]
+            path = f"{parent}/{name}"
+            if name in seen or path == "/data/meta":
+                continue  # the second copy of a repeat's template; metadata is the envelope's
+            seen.add(name)
+            elements.append(self.element(path, parent, child))
+            self.collect(child, path, elements)
+
+    def element(self, path: str, parent: str, node: ElementTree.Element) -> Element:
+        row = self.workbook.by_path.get(path) or Row(0, {}, path, {})
+        bind = self.binds.get(path, ElementTree.Element("bind"))
+        control = self.controls.get(path)
+        is_other = row.path != path and row.number > 0  # the text question that or_other brings
+        kind = "question" if is_other else (row.begins or "question")
+        expressions: dict[str, Any] = {key: self.ast(bind.get(key), path, column) for key, column in BIND_COLUMNS.items()}
+        holder = control
+        if kind == "repeat":  # the label stands on the group around the repeat
+            holder = next((group for group in self.body.iter(f"{X}group") if group.get("ref") == path), control)
+            expressions["count"] = self.ast(control.get(f"{JR}count") if control is not None else None, path, "repeat_count")
+        itemset = control.find(f"{X}itemset") if control is not None else None
+        type_ = "text" if is_other else self.type_of(row, kind, bind, control)
+        label = dict(SAY_WHICH) if is_other else self.label(holder, "label")
+        required = bind.get(f"{JR}requiredMsg")
+        constraint = bind.get(f"{JR}constraintMsg")
+        return Element(
+            path=path,
+            name=path.rsplit("/", 1)[1],
+            kind=kind,
+            type=type_,
+            parent=parent,
+            label=label,
+            hint=self.label(holder, "hint"),
+            guidance=self.guidance.get(f"{path}:hint", {}),
+            appearance=(control.get("appearance", "") if control is not None else ""),
+            parameters=parameters(row) if kind == "question" and not is_other else {},
+            privacy=PrivacyClass.FREE_TEXT if is_other else privacy_class(row, type_) if kind == "question" else "",
+            hierarchy=row.cells.get("privacy::hierarchy", ""),
+            export="drop" if is_other else row.cells.get("privacy::export", "").lower(),
+            default=(node.text or "").strip() if kind == "question" else "",
+            first_value=self.ast(self.first.get(path), path, "default"),
+            triggers=self.triggers.get(path, {}),
+            preload=PRELOADS.get((bind.get(f"{JR}preload", ""), bind.get(f"{JR}preloadParams", "")), ""),
+            required_message=self.referenced(required, required),
+            constraint_message=self.referenced(constraint, constraint),
+            **(self.itemset(row, type_, path, itemset) if type_ in SELECTS else {}),
+            **expressions,
+        )
+
+    def type_of(self, row: Row, kind: str, bind: ElementTree.Element, control: ElementTree.Element | None) -> str:
+        if kind != "question":
+            return ""
+        if row.kind not in ("metadata", "note") and control is None:
+            return "hidden" if bind.get("calculate") is None and row.kind == "hidden" else "calculate"
+        return row.kind or "calculate"
+
+    def itemset(self, row: Row, type_: str, path: str, itemset: ElementTree.Element | None) -> dict[str, Any]:
+        """Return where the choices of a select come from: a list, a file, or the answers of a repeat."""
+        if itemset is None:
+            return {"choices": support.list_of(row.type)}
+        items = self.ast(itemset.get("nodeset"), path, "choice_filter")
+        value, label = itemset.find(f"{X}value"), itemset.find(f"{X}label")
+        columns = {
+            "item_value": value.get("ref", "name") if value is not None else "name",
+            "item_label": label.get("ref", "label") if label is not None else "label",
+        }
+        inner = items[2][0] if items and items[:2] == ["call", "randomize"] else items  # type: ignore[index]
+        name = inner[1][1] if inner and isinstance(inner[1], list) else ""
+        if name in self.tables:
+            return {"choices": name, "items": items, **columns}
+        if not name:
+            return {"items": items, **columns}
+        is_plain = inner is items and all(len(step) == 2 for step in inner[2])  # type: ignore[index, union-attr]
+        return {"choices": name} if is_plain else {"choices": name, "items": items}
+
+    def check_references(self, elements: list[Element], children: dict[str, list[Element]]) -> None:
+        known = {element.path for element in elements} | {"/data"}
+        repeats = {element.path for element in elements if element.kind == "repeat"}
+        for element in elements:
+            expressions = [(field, element.path, ast) for field, ast in element.expressions.items()]
+            expressions += [("calculate", source, ast) for source, ast in element.triggers.items()]
+            for field, seen_from, ast in expressions:
+                column = COLUMN_OF[field]
+                for target, _ in dependencies.references(ast, seen_from, children):
+                    if target not in known and not target.startswith("/data/meta"):
+                        text = N_("There is no question “{name}” to refer to.")
+                        self.report("form.reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
+                if field in ("relevant", "count") and any(_is_own_value(part) for part in walk(ast)):
+                    text = N_("Whether a question is asked cannot depend on its own answer (“.” or once()).")
+                    self.report("form.own_answer", text, {}, element.path, column)
+                for part in walk(ast):
+                    if part[0] == "path" and isinstance(part[1], list) and not self.has_list(str(part[1][1])):
+                        text = N_("There is no list “{list}”: neither on the choices sheet nor among the files.")
+                        self.report("form.list", text, {"list": str(part[1][1])}, element.path, column)
+                    if part[:2] == ["call", "pulldata"] and part[2][0][0] == "s" and not self.has_list(str(part[2][0][1])):  # type: ignore[index]
+                        text = N_("There is no list “{list}”: neither on the choices sheet nor among the files.")
+                        self.report("form.list", text, {"list": str(part[2][0][1])}, element.path, column)  # type: ignore[index]
+                for target in _first_only(ast, seen_from, repeats, children) if field != "items" else ():
+                    text = N_(
+                        "“{name}” stands in a repeat, and from here only its first answer would count. "
+                        "Use sum(), join(), count() or indexed-repeat()."
+                    )
+                    self.report("form.repeat_reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
+
+    def has_list(self, name: str) -> bool:
+        return name in self.tables or any(one.get("id") == name for one in self.model.iter(f"{X}instance"))
+
+    def choices(self) -> dict[str, tuple[Choice, ...]]:
+        lists: dict[str, tuple[Choice, ...]] = {}
+        for instance in self.model.iter(f"{X}instance"):
+            name = instance.get("id")
+            if name is None or name in self.tables or instance.get("src"):
+                continue
+            lists[name] = tuple(
+                Choice(item.findtext(f"{X}name") or "", self.item_label(item), _data(item))
+                for item in instance.iter(f"{X}item")
+            )
+        return lists
+
+    def item_label(self, item: ElementTree.Element) -> Words:
+        if reference := item.findtext(f"{X}itextId"):
+            return self.texts.get(reference, {})
+        return {self.languages[0]: item.findtext(f"{X}label") or ""}
+
+
+def _data(item: ElementTree.Element) -> dict[str, str]:
+    cells = {cell.tag.rsplit("}", 1)[-1]: cell.text or "" for cell in item}
+    return {name: text for name, text in cells.items() if name not in ("name", "label", "itextId")}
+
+
+def parameters(row: Row) -> dict[str, str]:
+    """Return the parameters of a row: start=1 end=5 as {"start": "1", "end": "5"}."""
+    pairs = re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells.get("parameters", "").strip()))
+    return {key.lower(): value for key, _, value in (pair.partition("=") for pair in pairs) if key}
+
+
+def _is_own_value(ast: Ast) -> bool:
+    return ast[:2] == ["call", "once"] or ast == ["path", ".", [["self"]]]
+
+
+def _first_only(ast: Any, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
+    """Yield the paths into a repeat from outside it, without a condition, where one value is wanted."""
+    if ast[0] == "call":
+        for argument in ast[2]:
+            if ast[1] in OF_SETS and argument[0] in ("path", "union"):
+                continue
+            yield from _first_only(argument, path, repeats, children)
+    elif ast[0] == "op":
+        yield from _first_only(ast[2], path, repeats, children)
+        yield from _first_only(ast[3], path, repeats, children)
+    elif ast[0] == "neg":
+        yield from _first_only(ast[1], path, repeats, children)
+    elif ast[0] == "path" and not isinstance(ast[1], list) and not any(step[-1][0] == "where" for step in ast[2] if step):
+        target = absolute(ast, path)
+        for _, scope in dependencies.references(ast, path, children):
+            parts = target.split("/")[1:]
+            outside = ["/" + "/".join(parts[:depth]) for depth in range(scope + 1, len(parts))]
+            if any(one in repeats for one in outside):
+                yield target
+                break
