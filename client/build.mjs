@@ -58,6 +58,7 @@ async function app() {
   };
   const script = keep("app.js", await bundle("src/app/main.tsx"));
   const style = keep("phone.css", await bundle("styles/phone.css"));
+  keep("try.js", await bundle("src/try/main.tsx"));
   keep("office.css", await bundle("styles/office.css"));
   const icon = keep("icon.svg", readFileSync(join(here, "public/icon.svg")));
   for (const size of ["192", "512"]) keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));

@@ -34,3 +34,18 @@ export function nt(one: string, many: string, n: number): string {
   if (Array.isArray(found)) return fill(found[isOne ? 0 : 1] ?? many, { n });
   return fill(isOne ? one : many, { n });
 }
+
+const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur", "ps", "ckb", "dv", "yi"]);
+
+export function directionOf(code: string): "rtl" | "ltr" {
+  return RIGHT_TO_LEFT.has(code.split("-")[0]!) ? "rtl" : "ltr";
+}
+
+/** A language in its own words: Français for fr; the code where the browser knows no name. */
+export function nameOfLanguage(code: string): string {
+  try {
+    return new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code;
+  } catch {
+    return code;
+  }
+}

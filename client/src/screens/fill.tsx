@@ -1,20 +1,16 @@
-/** Fill in a form: one group a screen, saved at every answer. */
+/** Log something: start a draft, fill it in, finish it. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { inLanguage, type FormDefinition } from "../engine/definition";
-import { Form, type AnswerNode, type Json } from "../engine/form";
-import { DateValue } from "../engine/values";
-import { currentLanguage, nt, t } from "../i18n";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { FormDefinition } from "../engine/definition";
+import { Form, type Json, type Who } from "../engine/form";
+import { fits } from "../engine/migrate";
+import { nt, t } from "../i18n";
 import { formOf } from "../storage/forms";
 import { discardDraft, finishDraft, openDraft, saveDraft, type Draft } from "../storage/records";
-import { keepAccount } from "../storage/vault";
-import { Branch, Repeat, type Filling } from "../widgets/question";
+import { keepAccount, type Vault } from "../storage/vault";
+import { Pages, phoneClock, type Keeper } from "./pages";
 import { DataState, Tabs, Title } from "./parts";
 import { go, useApp } from "./state";
-
-const PAUSE = 300; // milliseconds after a keystroke before it is written
-
-const phoneClock = (): DateValue => DateValue.ofClock(new Date());
 
 /** Start a draft of the current version of a form, with last answers where the form asks for them. */
 export function Start({ id }: { id: string }) {
@@ -23,7 +19,7 @@ export function Start({ id }: { id: string }) {
   useEffect(() => {
     if (!definition) return;
     const remembered = vault.account.remembered[id] ?? {};
-    const form = new Form(definition, phoneClock, null, remembered);
+    const form = new Form(definition, phoneClock, null, remembered, whoOf(vault));
     const draft: Draft = {
       id: crypto.randomUUID(),
       form: id,
@@ -49,225 +45,85 @@ function NotHere() {
   );
 }
 
+/** What rows of type username and deviceid hold: the worker's sign-in name, and a number that this phone made up. */
+function whoOf(vault: Vault): Who {
+  let deviceid = localStorage.getItem("fieldapp.phone");
+  if (!deviceid) localStorage.setItem("fieldapp.phone", (deviceid = crypto.randomUUID()));
+  return { username: vault.account.username, deviceid };
+}
+
+type Found = { draft: Draft; definition: FormDefinition; notice: string };
+
 export function Fill({ id, isFresh }: { id: string; isFresh: boolean }) {
-  const { vault } = useApp();
-  const [found, setFound] = useState<{ draft: Draft; definition: FormDefinition } | "missing" | null>(null);
+  const { vault, forms } = useApp();
+  const [found, setFound] = useState<Found | "missing" | null>(null);
   useEffect(() => {
     void (async () => {
       const draft = await openDraft(vault, id);
       const definition = draft && (await formOf(vault.account.user, draft.form, draft.version));
-      setFound(draft && definition ? { draft, definition } : "missing");
+      if (!draft || !definition) return setFound("missing");
+      const newest = forms.find((form) => form.id === draft.form);
+      if (!newest || newest.version === draft.version) return setFound({ draft, definition, notice: "" });
+      // A newer version came while this was open: go on under it where every answer still has its place.
+      if (fits(draft.answers, definition, newest)) {
+        const notice = t("This form has changed. Your answers came along.");
+        return setFound({ draft: { ...draft, version: newest.version }, definition: newest, notice });
+      }
+      const notice = t("This form has changed. You finish this one as it was when you began it.");
+      setFound({ draft, definition, notice });
     })();
   }, [id]);
   if (found === "missing") return <NotHere />;
-  return found && <Pages key={id} {...found} isFresh={isFresh} />;
+  return found && <Draft key={id} {...found} isFresh={isFresh} />;
 }
 
-type Page = { label: string; node: AnswerNode; repeat: string };
-
-/** The pages of a form: each group, repeat or question at its top that is relevant now; or all on one page. */
-function pagesOf(form: Form, language: string): Page[] {
-  if (form.definition.style !== "pages") return [{ label: "", node: form.root, repeat: "" }];
-  return form.elementsOf(form.root).flatMap((element) => {
-    const label = form.plain(inLanguage(element.label, language), form.root);
-    if (element.kind === "repeat") return [{ label, node: form.root, repeat: element.name }];
-    const node = form.root.childrenNamed(element.name)[0];
-    return node?.isRelevant && !element.calculate ? [{ label, node, repeat: "" }] : [];
-  });
-}
-
-type PagesProps = { draft: Draft; definition: FormDefinition; isFresh: boolean };
-
-function Pages({ draft, definition, isFresh }: PagesProps) {
+function Draft({ draft, definition, notice, isFresh }: Found & { isFresh: boolean }) {
   const { vault, refresh, exchange } = useApp();
-  const language = currentLanguage();
-  const form = useMemo(() => new Form(definition, phoneClock, draft.answers), []);
-  const [, redraw] = useState(0);
-  const [page, setPage] = useState(draft.page);
-  const [shown, setShown] = useState<ReadonlySet<string>>(new Set());
-  const [saved, setSaved] = useState<"saved" | "saving" | "failed">("saved");
-  const [isFinishing, setFinishing] = useState(false);
-  const timer = useRef(0);
-  const isGone = useRef(false);
-  const isTouched = useRef(!isFresh);
-  const place = useRef(draft.page);
-  const writes = useRef(Promise.resolve());
-  const pages = pagesOf(form, language);
-  const here = Math.min(page, pages.length - 1);
-  const current = pages[here]!;
-
-  // One write after the other: an older one must never land on a newer one, nor on a draft that is finished.
-  const write = (): Promise<void> => {
-    clearTimeout(timer.current);
-    writes.current = writes.current.then(async () => {
-      if (isGone.current) return;
-      try {
-        await saveDraft(vault, { ...draft, changedAt: Date.now(), page: place.current, answers: form.toJson() });
-        setSaved("saved");
-      } catch {
-        setSaved("failed");
-      }
-    });
-    return writes.current;
-  };
-  const settle = (): Promise<void> => {
-    isGone.current = true;
-    clearTimeout(timer.current);
-    return writes.current;
-  };
-  const changed = (): void => {
-    isTouched.current = true;
-    redraw((n) => n + 1);
-    setSaved("saving");
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => void write(), PAUSE) as unknown as number;
-  };
-  useEffect(() => {
-    const hide = (): void => void write();
-    document.addEventListener("visibilitychange", hide);
-    return () => {
-      document.removeEventListener("visibilitychange", hide);
-      if (isTouched.current) void write().then(refresh);
-      else
-        void settle()
-          .then(() => discardDraft(draft.id))
-          .then(refresh); // opened and left again: nothing to keep
-    };
-  }, []);
-
-  const filling: Filling = {
-    form,
-    language,
-    shown,
-    change: (node, text) => {
-      form.set(node, text);
-      changed();
-    },
-    add: (parent, name) => {
-      form.addInstance(
-        parent,
-        form.elementsOf(parent).find((one) => one.name === name)!,
-      );
-      changed();
-    },
-    drop: (node) => {
-      form.removeInstance(node);
-      changed();
-    },
-  };
-  const problemsOf = (at: Page): string[] => {
-    const roots = at.repeat ? at.node.childrenNamed(at.repeat) : [at.node];
-    return roots.flatMap((node) => form.problems(node, language)).map(([node]) => node.where());
-  };
-  const turn = (to: number): void => {
-    setPage(to);
-    place.current = to;
-    isTouched.current = true;
-    void write();
-    scrollTo(0, 0);
-  };
-  const next = (): void => {
-    const wrong = problemsOf(current);
-    if (wrong.length > 0) return showProblems(wrong);
-    if (here < pages.length - 1) return turn(here + 1);
-    void finish();
-  };
-  const showProblems = (wrong: string[]): void => {
-    setShown(new Set([...shown, ...wrong]));
-    setTimeout(() => {
-      const set = document.getElementById(`q-${wrong[0]}-set`);
-      set?.scrollIntoView({ block: "start" });
-      set?.querySelector<HTMLElement>("input, select, textarea, button")?.focus({ preventScroll: true });
-    });
-  };
-  const finish = async (): Promise<void> => {
-    if (isFinishing) return;
-    const answers = form.finish();
-    const wrong = pagesOf(form, language).findIndex((one) => problemsOf(one).length > 0);
-    if (wrong >= 0) {
-      turn(wrong);
-      return showProblems(problemsOf(pages[wrong]!));
-    }
-    setFinishing(true);
-    isTouched.current = true;
-    await settle();
-    try {
-      await finishDraft(vault, { ...draft, answers }, new Date());
-    } catch {
-      isGone.current = false;
-      setFinishing(false);
-      return setSaved("failed");
-    }
-    await remember(answers);
-    await refresh();
-    go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
-    void exchange();
-  };
-  const remember = async (answers: Json): Promise<void> => {
-    const kept: Record<string, string> = {};
-    for (const element of definition.elements) {
-      if (!(element.appearance ?? "").includes("last-used")) continue;
-      const [group, name] = element.path.split("/").slice(2);
-      const value = name ? (answers[group!] as Json | undefined)?.[name] : answers[group!];
-      if (typeof value === "string") kept[element.path] = value;
-    }
-    vault.account.remembered[definition.id] = kept;
-    await keepAccount(vault).catch(() => undefined); // only a convenience
-  };
-  const leave = async (isDiscarded: boolean): Promise<void> => {
-    if (isDiscarded) {
-      if (!confirm(t("Throw this away? It cannot be brought back."))) return;
-      isTouched.current = true;
-      await settle();
-      await discardDraft(draft.id);
-    } else if (isTouched.current) await write();
-    else await settle().then(() => discardDraft(draft.id));
-    await refresh();
-    go("/today");
-  };
-
-  const words = {
-    saved: t("Saved on this phone"),
-    saving: t("Saving …"),
-    failed: t("Not saved: this phone is out of room. Free some space, then change an answer."),
-  };
-  return (
-    <>
-      <header class="top">
-        <button type="button" class="link" onClick={() => void leave(false)}>
-          ‹ {form.plain(inLanguage(definition.title, language), form.root)}
-        </button>
-        <span class="soft">{t("{page} of {count}", { page: here + 1, count: pages.length })}</span>
-      </header>
-      <main class="screen" id="main" key={here}>
-        <div class="bar" aria-hidden="true">
-          <i style={{ inlineSize: `${(100 * (here + 1)) / pages.length}%` }} />
-        </div>
-        <Title>{current.label || t("Questions")}</Title>
-        {current.repeat ? (
-          <Repeat filling={filling} parent={current.node} name={current.repeat} />
-        ) : (
-          <Branch filling={filling} node={current.node} />
-        )}
-        <button type="button" class="link more" onClick={() => void leave(true)}>
-          {t("Throw this away")}
-        </button>
-      </main>
-      <footer class="foot pair">
-        <p class={saved === "failed" ? "error" : "soft"} role="status">
-          {words[saved]}
-        </p>
-        <div class="buttons">
-          <button type="button" class="btn" disabled={here === 0} onClick={() => turn(here - 1)}>
-            {t("Back")}
-          </button>
-          <button type="button" class="btn main" disabled={isFinishing} onClick={next}>
-            {here < pages.length - 1 ? t("Next") : t("Finish")}
-          </button>
-        </div>
-      </footer>
-    </>
+  const keeper: Keeper = useMemo(
+    () => ({
+      save: (page, answers) => saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers }),
+      finish: async (answers) => {
+        await finishDraft(vault, { ...draft, answers }, new Date());
+        await remember(vault, definition, answers);
+        await refresh();
+        go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
+        void exchange();
+      },
+      close: async (isWorthKeeping) => {
+        if (!isWorthKeeping) await discardDraft(draft.id);
+        await refresh();
+      },
+      discard: async () => {
+        await discardDraft(draft.id);
+        await refresh();
+      },
+      exit: () => go("/today"),
+    }),
+    [draft],
   );
+  return (
+    <Pages
+      definition={definition}
+      answers={draft.answers}
+      page={draft.page}
+      isFresh={isFresh}
+      notice={notice}
+      who={whoOf(vault)}
+      keeper={keeper}
+    />
+  );
+}
+
+async function remember(vault: Vault, definition: FormDefinition, answers: Json): Promise<void> {
+  const kept: Record<string, string> = {};
+  for (const element of definition.elements) {
+    if (!(element.appearance ?? "").includes("last-used")) continue;
+    const [group, name] = element.path.split("/").slice(2);
+    const value = name ? (answers[group!] as Json | undefined)?.[name] : answers[group!];
+    if (typeof value === "string") kept[element.path] = value;
+  }
+  vault.account.remembered[definition.id] = kept;
+  await keepAccount(vault).catch(() => undefined); // only a convenience
 }
 
 function hasReferral(answers: Json): boolean {

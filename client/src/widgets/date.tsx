@@ -10,6 +10,42 @@ function day(offset: number): string {
 export function DateWidget(props: WidgetProps) {
   const { node, change } = props;
   const input = (event: Event): void => change((event.target as HTMLInputElement).value);
+  const looks = (node.element.appearance ?? "").split(" ");
+  if (node.element.type === "time") {
+    return <input {...described(props)} type="time" value={node.text.slice(0, 5)} onInput={input} />;
+  }
+  if (node.element.type === "date" && looks.includes("month-year")) {
+    const month = (event: Event): void => {
+      const { value } = event.target as HTMLInputElement;
+      change(value && `${value}-01`);
+    };
+    return (
+      <input
+        {...described(props)}
+        aria-label={props.label}
+        type="month"
+        value={node.text.slice(0, 7)}
+        onInput={month}
+      />
+    );
+  }
+  if (node.element.type === "date" && looks.includes("year")) {
+    const year = (event: Event): void => {
+      const { value } = event.target as HTMLInputElement;
+      change(/^\d{4}$/.test(value) ? `${value}-01-01` : value);
+    };
+    return (
+      <input
+        {...described(props)}
+        aria-label={props.label}
+        type="text"
+        inputMode="numeric"
+        maxLength={4}
+        value={node.text.slice(0, 4)}
+        onInput={year}
+      />
+    );
+  }
   if (node.element.type === "dateTime") {
     return <input {...described(props)} type="datetime-local" value={node.text.slice(0, 16)} onInput={input} />;
   }

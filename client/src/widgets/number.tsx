@@ -9,6 +9,7 @@ export function NumberWidget(props: WidgetProps) {
     <input
       {...described(props)}
       type="text"
+      class={(node.element.appearance ?? "").includes("masked") ? "masked" : undefined}
       inputMode={isWhole ? "numeric" : "decimal"}
       value={node.text}
       onInput={input}

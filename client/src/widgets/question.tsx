@@ -1,83 +1,196 @@
-/** One question: label, hint, widget, error. Groups and repeats: their questions in order. */
+/**
+ * One question: label, hint, widget, error. Groups and repeats: their questions in order.
+ *
+ * Each part watches its own node of the form and draws itself anew when that node changed, and only then: a keystroke costs
+ * the same in a form of ten questions and of a thousand.
+ */
 
-import type { FunctionComponent } from "preact";
+import { Component, type ComponentChildren, type FunctionComponent } from "preact";
 import { inLanguage } from "../engine/definition";
 import type { AnswerNode, Form, Problem } from "../engine/form";
 import { t } from "../i18n";
+import { AcknowledgeWidget } from "./acknowledge";
+import { BarcodeWidget } from "./barcode";
 import { DateWidget } from "./date";
 import { NumberWidget } from "./number";
+import { PlaceWidget } from "./place";
 import type { WidgetProps } from "./props";
-import { SelectWidget } from "./select";
+import { RangeWidget } from "./range";
+import { RankWidget } from "./rank";
+import { isDropDown, SelectWidget } from "./select";
 import { TextWidget } from "./text";
 
 const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   text: TextWidget,
   integer: NumberWidget,
   decimal: NumberWidget,
+  range: RangeWidget,
   date: DateWidget,
+  time: DateWidget,
   dateTime: DateWidget,
   select_one: SelectWidget,
   select_multiple: SelectWidget,
+  rank: RankWidget,
+  acknowledge: AcknowledgeWidget,
+  barcode: BarcodeWidget,
+  geopoint: PlaceWidget,
 };
-const SEVERAL_FIELDS = new Set(["select_one", "select_multiple", "date"]); // a fieldset with a legend, not one label
+const SEVERAL_FIELDS = new Set(["select_one", "select_multiple", "date", "rank", "acknowledge", "geopoint"]); // a fieldset
+const UNFOLDED = 3; // instances of a repeat that stand open side by side
 
 export interface Filling {
   form: Form;
   language: string;
   shown: ReadonlySet<string>; // questions whose problems may show: those left or tried to leave
+  watch: (node: AnswerNode, redraw: () => void) => () => void;
   change: (node: AnswerNode, text: string) => void;
   add: (parent: AnswerNode, name: string) => void;
   drop: (node: AnswerNode) => void;
 }
 
-export function Branch({ filling, node }: { filling: Filling; node: AnswerNode }) {
-  if (!node.isRelevant || node.element.calculate) return null;
-  if (node.element.kind === "question") return <Question filling={filling} node={node} />;
-  return (
-    <>
-      {filling.form
-        .elementsOf(node)
-        .map((element) =>
-          element.kind === "repeat" ? (
-            <Repeat key={element.path} filling={filling} parent={node} name={element.name} />
-          ) : (
-            node
-              .childrenNamed(element.name)
-              .map((child) => <Branch key={element.path} filling={filling} node={child} />)
-          ),
+type NodeProps = { filling: Filling; node: AnswerNode; place: string; depth: number };
+
+const keys = new WeakMap<AnswerNode, number>();
+let made = 0;
+/** A key for the list of a repeat's instances that stays with the instance. */
+function keyOf(node: AnswerNode): number {
+  let key = keys.get(node);
+  if (key === undefined) keys.set(node, (key = made++));
+  return key;
+}
+
+const within = (place: string, name: string): string => (place ? `${place}.${name}` : name);
+
+abstract class Watching<P extends NodeProps, S = object> extends Component<P, S> {
+  private stop: () => void = () => undefined;
+
+  override componentDidMount(): void {
+    this.stop = this.props.filling.watch(this.props.node, () => this.forceUpdate());
+  }
+
+  override componentWillUnmount(): void {
+    this.stop();
+  }
+
+  override shouldComponentUpdate(next: Readonly<P>, state: Readonly<S>): boolean {
+    const { filling, node, place } = this.props;
+    return next.filling !== filling || next.node !== node || next.place !== place || state !== this.state;
+  }
+
+  override componentDidUpdate(before: Readonly<P>): void {
+    if (before.node === this.props.node && before.filling.watch === this.props.filling.watch) return;
+    this.stop();
+    this.componentDidMount();
+  }
+}
+
+export class Branch extends Watching<NodeProps> {
+  override render(): ComponentChildren {
+    const { filling, node, place, depth } = this.props;
+    const { element } = node;
+    if (!node.isRelevant) return null;
+    if (element.kind === "question") return <Question {...this.props} />;
+    const label = depth > 1 && element.kind === "group" ? wordsOf(element.label, filling, node) : "";
+    return (
+      <>
+        {label && <h2 class="section">{label}</h2>}
+        {filling.form.elementsOf(node).map((inner) => {
+          const here = within(place, inner.name);
+          if (inner.kind === "repeat")
+            return (
+              <Repeat key={inner.path} filling={filling} node={node} name={inner.name} place={here} depth={depth} />
+            );
+          return node
+            .childrenNamed(inner.name)
+            .map((child) => <Branch key={inner.path} filling={filling} node={child} place={here} depth={depth + 1} />);
+        })}
+      </>
+    );
+  }
+}
+
+/** The instances of a repeat; `node` is what it stands in. Many are folded, and one at a time stands open. */
+export class Repeat extends Watching<NodeProps & { name: string }, { open: AnswerNode | null }> {
+  override state = { open: null as AnswerNode | null };
+
+  override render(): ComponentChildren {
+    const { filling, node: parent, name, place, depth } = this.props;
+    const all = parent.childrenNamed(name);
+    const instances = all.filter((node) => node.isRelevant);
+    const element = filling.form.elementsOf(parent).find((one) => one.name === name)!;
+    const label = wordsOf(element.label, filling, parent) || name;
+    const isFolding = instances.length > UNFOLDED;
+    const hasProblem = (here: string): boolean => [...filling.shown].some((one) => one.startsWith(`${here}.`));
+    return (
+      <>
+        {instances.map((node) => {
+          const here = `${place}[${all.indexOf(node) + 1}]`;
+          const title = `${label} ${all.indexOf(node) + 1}`;
+          const isOpen = !isFolding || node === this.state.open || hasProblem(here);
+          return (
+            <section class="instance" key={keyOf(node)} aria-label={title}>
+              <div class="row">
+                <h2>{title}</h2>
+                {isFolding && (
+                  <button
+                    type="button"
+                    class="btn quiet"
+                    aria-expanded={isOpen}
+                    onClick={() => this.setState({ open: isOpen ? null : node })}
+                  >
+                    {isOpen ? t("Close") : t("Open")}
+                  </button>
+                )}
+                {!element.count && (
+                  <button type="button" class="btn quiet" onClick={() => filling.drop(node)}>
+                    {t("Remove")}
+                  </button>
+                )}
+              </div>
+              {isOpen ? (
+                <Branch filling={filling} node={node} place={here} depth={depth + 1} />
+              ) : (
+                <p class="soft">{summary(filling, node)}</p>
+              )}
+            </section>
+          );
+        })}
+        {instances.length === 0 && <p class="soft">{t("None so far.")}</p>}
+        {!element.count && (
+          <button
+            type="button"
+            class="btn"
+            onClick={() => {
+              filling.add(parent, name);
+              this.setState({ open: parent.childrenNamed(name).at(-1) ?? null });
+            }}
+          >
+            {t("Add one: {label}", { label })}
+          </button>
         )}
-    </>
-  );
+      </>
+    );
+  }
 }
 
-export function Repeat({ filling, parent, name }: { filling: Filling; parent: AnswerNode; name: string }) {
-  const instances = parent.childrenNamed(name);
-  const element = filling.form.elementsOf(parent).find((one) => one.name === name)!;
-  const label = filling.form.plain(inLanguage(element.label, filling.language), parent);
-  return (
-    <>
-      {instances.map((node, index) => (
-        <section class="instance" key={index} aria-label={`${label} ${index + 1}`}>
-          <div class="row">
-            <h2>
-              {label} {index + 1}
-            </h2>
-            <button type="button" class="btn quiet" onClick={() => filling.drop(node)}>
-              {t("Remove")}
-            </button>
-          </div>
-          <Branch filling={filling} node={node} />
-        </section>
-      ))}
-      {instances.length === 0 && <p class="soft">{t("None so far.")}</p>}
-      <button type="button" class="btn" onClick={() => filling.add(parent, name)}>
-        {t("Add one: {label}", { label })}
-      </button>
-    </>
-  );
+/** The first answers of a folded instance. */
+function summary(filling: Filling, node: AnswerNode): string {
+  const texts = node
+    .allChildren()
+    .filter((child) => child.isRelevant && child.text && !child.element.calculate && child.element.label)
+    .slice(0, 3)
+    .map((child) => {
+      const choice = filling.form.lists.choice(child.element.choices ?? "", child.text);
+      return choice ? filling.form.labelOf(choice, filling.language, child) : child.text;
+    });
+  return texts.join(" · ") || t("Nothing answered yet.");
 }
 
-function words(problem: Problem, node: AnswerNode, form: Form): string {
+function wordsOf(words: AnswerNode["element"]["label"], { form, language }: Filling, node: AnswerNode): string {
+  return form.plain(inLanguage(words, language), node);
+}
+
+function problemWords(problem: Problem, node: AnswerNode, form: Form): string {
   const own = form.plain(problem.message, node);
   if (own) return own;
   if (problem.code === "required") return t("An answer is needed.");
@@ -85,29 +198,37 @@ function words(problem: Problem, node: AnswerNode, form: Form): string {
   const byType: Record<string, string> = {
     integer: t("Give a whole number."),
     decimal: t("Give a number."),
+    range: t("Give a number on the scale."),
     date: t("Choose a day."),
+    time: t("Choose a time."),
     dateTime: t("Choose a day and a time."),
+    rank: t("Put every choice in order."),
   };
   return byType[node.element.type] ?? t("This answer is not allowed.");
 }
 
-function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
+const UNSEEN = new Set(["calculate", "hidden", "metadata"]);
+
+function Question({ filling, node, place }: NodeProps) {
   const { form, language } = filling;
   const { element } = node;
-  const id = `q-${node.where()}`;
-  const label = form.plain(inLanguage(element.label, language), node);
+  if (UNSEEN.has(element.type)) return null;
+  const id = `q-${place}`;
+  const label = wordsOf(element.label, filling, node);
   if (element.type === "note")
     return (
       <p class="note-text" id={id}>
         {label}
+        {element.hint && <small class="soft"> {wordsOf(element.hint, filling, node)}</small>}
       </p>
     );
   const Widget = WIDGETS[element.type];
   if (!Widget) return null;
-  const hint = form.plain(inLanguage(element.hint, language), node);
-  const problem = filling.shown.has(node.where()) ? form.problem(node, language) : null;
+  const hint = wordsOf(element.hint, filling, node);
+  const guidance = wordsOf(element.guidance, filling, node);
+  const problem = filling.shown.has(place) ? form.problem(node, language) : null;
   const describedBy = [hint && `${id}-hint`, problem && `${id}-error`].filter(Boolean).join(" ") || undefined;
-  const isOptional = !element.required;
+  const isFixed = element.calculate !== undefined || form.holds(element.readonly, node);
   const body = (
     <>
       {hint && (
@@ -115,30 +236,42 @@ function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
           {hint}
         </p>
       )}
+      {guidance && (
+        <details class="guidance">
+          <summary>{t("More help")}</summary>
+          <p>{guidance}</p>
+        </details>
+      )}
       {problem && (
         <p class="error" id={`${id}-error`}>
-          {words(problem, node, form)}
+          {problemWords(problem, node, form)}
         </p>
       )}
-      <Widget
-        form={form}
-        node={node}
-        language={language}
-        id={id}
-        label={label}
-        describedBy={describedBy}
-        isInvalid={problem !== null}
-        change={(text) => filling.change(node, text)}
-      />
+      {isFixed ? (
+        <output id={id} class="fixed">
+          {shownAnswer(form, node, language) || "–"}
+        </output>
+      ) : (
+        <Widget
+          form={form}
+          node={node}
+          language={language}
+          id={id}
+          label={label}
+          describedBy={describedBy}
+          isInvalid={problem !== null}
+          change={(text) => filling.change(node, text)}
+        />
+      )}
     </>
   );
   const title = (
     <>
       {label}
-      {isOptional && <small class="soft"> · {t("optional")}</small>}
+      {!element.required && !isFixed && <small class="soft"> · {t("optional")}</small>}
     </>
   );
-  if (SEVERAL_FIELDS.has(element.type) && !isPlainSelect(node, form)) {
+  if (SEVERAL_FIELDS.has(element.type) && !isFixed && !isDropDown(form, node)) {
     return (
       <fieldset class="question field" id={`${id}-set`}>
         <legend>{title}</legend>
@@ -156,7 +289,12 @@ function Question({ filling, node }: { filling: Filling; node: AnswerNode }) {
   );
 }
 
-function isPlainSelect(node: AnswerNode, form: Form): boolean {
-  const count = form.definition.choices[node.element.choices ?? ""]?.length ?? 0;
-  return node.element.type === "select_one" && count <= 30 && (node.element.appearance ?? "").includes("minimal");
+function shownAnswer(form: Form, node: AnswerNode, language: string): string {
+  const names = node.element.type === "select_one" ? [node.text] : node.text.split(" ");
+  return names
+    .map((name) => {
+      const choice = form.lists.choice(node.element.choices ?? "", name);
+      return choice ? form.labelOf(choice, language, node) : name;
+    })
+    .join(node.element.choices ? ", " : " ");
 }

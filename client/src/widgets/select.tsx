@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { inLanguage, type Choice } from "../engine/definition";
+import type { AnswerNode, Form, Option } from "../engine/form";
+import { words } from "../engine/functions";
 import { nt, t } from "../i18n";
 import { described, type WidgetProps } from "./props";
 
@@ -8,13 +9,23 @@ const FOUND = 8; // matches of a search
 const LONG_LABEL = 34;
 const SEARCH_FROM = 30; // a longer list is searched, not scrolled
 
+/** Whether a select is one native field, and so has a label of its own. */
+export function isDropDown(form: Form, node: AnswerNode): boolean {
+  const { type, appearance } = node.element;
+  if (type !== "select_one" || !(appearance ?? "").includes("minimal")) return false;
+  return form.options(node).length <= SEARCH_FROM;
+}
+
 export function SelectWidget(props: WidgetProps) {
   const { form, node } = props;
-  const choices = form.definition.choices[node.element.choices ?? ""] ?? [];
-  const label = (choice: Choice): string => form.plain(inLanguage(choice.label, props.language), node) || choice.name;
+  const choices = form.options(node);
+  const label = (choice: Option): string => form.labelOf(choice, props.language, node);
   const isOne = node.element.type === "select_one";
-  if (isOne && choices.length > SEARCH_FROM) return <SearchList {...props} choices={choices} labelOf={label} />;
-  if (isOne && (node.element.appearance ?? "").includes("minimal")) {
+  const looks = (node.element.appearance ?? "").split(" ");
+  if (choices.length === 0) return <p class="soft">{t("Nothing to choose from yet.")}</p>;
+  if (choices.length > SEARCH_FROM || looks.includes("autocomplete") || looks.includes("search"))
+    return <SearchList {...props} choices={choices} labelOf={label} isOne={isOne} />;
+  if (isDropDown(form, node)) {
     return (
       <select
         {...described(props)}
@@ -33,27 +44,29 @@ export function SelectWidget(props: WidgetProps) {
   return <Cards {...props} choices={choices} labelOf={label} isOne={isOne} />;
 }
 
-type ListProps = WidgetProps & { choices: Choice[]; labelOf: (choice: Choice) => string };
+type ListProps = WidgetProps & { choices: readonly Option[]; labelOf: (choice: Option) => string; isOne: boolean };
 
-function Cards(props: ListProps & { isOne: boolean }) {
+/** The names chosen once one is switched on or off, in the order of the list. */
+function toggled(choices: readonly Option[], chosen: string[], name: string, isOn: boolean): string {
+  const next = new Set(chosen);
+  if (isOn) next.add(name);
+  else next.delete(name);
+  return choices
+    .filter((choice) => next.has(choice.name))
+    .map((choice) => choice.name)
+    .join(" ");
+}
+
+function Cards(props: ListProps) {
   const { node, choices, labelOf, isOne, change } = props;
   const [isOpen, setOpen] = useState(false);
-  const chosen = node.text.split(" ").filter(Boolean);
+  const chosen = isOne ? [node.text] : words(node.text);
   const isFolded = !isOpen && choices.length > SHOWN + 1;
   const shown = isFolded ? choices.filter((choice, index) => index < SHOWN || chosen.includes(choice.name)) : choices;
-  const pick = (name: string, isOn: boolean): void => {
-    if (isOne) return change(name);
-    const next = new Set(chosen);
-    if (isOn) next.add(name);
-    else next.delete(name);
-    change(
-      choices
-        .filter((choice) => next.has(choice.name))
-        .map((choice) => choice.name)
-        .join(" "),
-    );
-  };
-  const isLong = choices.some((choice) => labelOf(choice).length > LONG_LABEL);
+  const pick = (name: string, isOn: boolean): void => change(isOne ? name : toggled(choices, chosen, name, isOn));
+  const isLong =
+    (node.element.appearance ?? "").includes("columns-1") ||
+    choices.some((choice) => labelOf(choice).length > LONG_LABEL);
   return (
     <>
       <div class={isLong ? "choices long" : "choices"}>
@@ -85,14 +98,15 @@ function plain(text: string): string {
 }
 
 function SearchList(props: ListProps) {
-  const { node, choices, labelOf, change } = props;
+  const { node, choices, labelOf, isOne, change } = props;
   const [search, setSearch] = useState("");
   const [isSearching, setSearching] = useState(!node.text);
-  const held = choices.find((choice) => choice.name === node.text);
-  if (held && !isSearching) {
+  const chosen = isOne ? [node.text].filter(Boolean) : words(node.text);
+  const held = choices.filter((choice) => chosen.includes(choice.name));
+  if (isOne && held[0] && !isSearching) {
     return (
       <div class="row">
-        <b>{labelOf(held)}</b>
+        <b>{labelOf(held[0])}</b>
         <button
           type="button"
           class="btn quiet"
@@ -105,9 +119,13 @@ function SearchList(props: ListProps) {
       </div>
     );
   }
-  const words = plain(search).split(/\s+/).filter(Boolean);
-  const found = choices.filter((choice) => words.every((word) => plain(labelOf(choice)).includes(word)));
-  const shown = words.length ? found.slice(0, FOUND) : [];
+  const typed = plain(search).split(/\s+/).filter(Boolean);
+  const found = typed.length
+    ? choices.filter((choice) => typed.every((word) => plain(labelOf(choice)).includes(word)))
+    : choices.length <= FOUND
+      ? choices
+      : [];
+  const shown = isOne ? found.slice(0, FOUND) : [...new Set([...held, ...found.slice(0, FOUND)])];
   return (
     <>
       <input
@@ -120,7 +138,7 @@ function SearchList(props: ListProps) {
         onInput={(event) => setSearch((event.target as HTMLInputElement).value)}
       />
       <p class="soft" role="status">
-        {words.length > 0 &&
+        {typed.length > 0 &&
           (found.length > FOUND
             ? nt("{n} match, keep typing", "{n} match, keep typing", found.length)
             : nt("{n} match", "{n} matches", found.length))}
@@ -129,12 +147,13 @@ function SearchList(props: ListProps) {
         {shown.map((choice) => (
           <label class="choice" key={choice.name}>
             <input
-              type="radio"
+              type={isOne ? "radio" : "checkbox"}
               name={`${props.id}-found`}
               value={choice.name}
-              checked={choice.name === node.text}
-              onChange={() => {
-                change(choice.name);
+              checked={chosen.includes(choice.name)}
+              onChange={(event) => {
+                const isOn = (event.target as HTMLInputElement).checked;
+                change(isOne ? choice.name : toggled(choices, chosen, choice.name, isOn));
                 setSearching(false);
                 setSearch("");
               }}

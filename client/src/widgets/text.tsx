@@ -23,5 +23,15 @@ export function TextWidget(props: WidgetProps) {
       />
     );
   }
-  return <input {...described(props)} type="text" value={node.text} onInput={input} autocomplete="off" />;
+  return (
+    <input
+      {...described(props)}
+      type="text"
+      class={appearance.includes("masked") ? "masked" : undefined}
+      inputMode={appearance.includes("numbers") ? "numeric" : undefined}
+      value={node.text}
+      onInput={input}
+      autocomplete="off"
+    />
+  );
 }

@@ -1,0 +1,87 @@
+/** Try a form out before it is published: the phone's own pages, with answers that go nowhere. */
+
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { inLanguage, type FormDefinition } from "../engine/definition";
+import { Form, type AnswerNode, type Json } from "../engine/form";
+import { setLanguage, t } from "../i18n";
+import { Pages, phoneClock, type Keeper } from "../screens/pages";
+import { Title } from "../screens/parts";
+
+const WHO = { username: "worker", deviceid: "phone" };
+
+function Try({ address }: { address: string }) {
+  const [definition, setDefinition] = useState<FormDefinition | "failed" | null>(null);
+  const [round, setRound] = useState(0);
+  const [done, setDone] = useState<Form | null>(null);
+  useEffect(() => {
+    fetch(address)
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject()))
+      .then((found) => setDefinition(found as FormDefinition))
+      .catch(() => setDefinition("failed"));
+  }, []);
+  if (definition === "failed") return <p class="error">{t("The form could not be fetched. Load the page again.")}</p>;
+  if (!definition) return <p class="soft">{t("Loading …")}</p>;
+  const again = (): void => {
+    setDone(null);
+    setRound(round + 1);
+  };
+  if (done) return <Done form={done} again={again} />;
+  const keeper: Keeper = {
+    save: () => Promise.resolve(),
+    finish: (_: Json, form: Form) => {
+      setDone(form);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+    discard: () => Promise.resolve(),
+    exit: again,
+  };
+  const answers = new Form(definition, phoneClock, null, {}, WHO).toJson();
+  return (
+    <Pages key={round} definition={definition} answers={answers} page={0} isFresh={true} who={WHO} keeper={keeper} />
+  );
+}
+
+/** What would have been sent. */
+function Done({ form, again }: { form: Form; again: () => void }) {
+  const rows: { name: string; label: string; text: string }[] = [];
+  const visit = (node: AnswerNode): void => {
+    if (!node.isRelevant) return;
+    if (node.element.kind === "question" && node.text) {
+      const label = form.plain(inLanguage(node.element.label, document.documentElement.lang), node);
+      rows.push({ name: node.where(), label, text: node.text });
+    }
+    node.allChildren().forEach(visit);
+  };
+  visit(form.root);
+  return (
+    <>
+      <main class="screen" id="main">
+        <Title>{t("This would be sent")}</Title>
+        <p class="soft">{t("Nothing was kept: this was only a try.")}</p>
+        <section class="card">
+          <dl class="ledger">
+            {rows.map((row) => (
+              <div key={row.name}>
+                <dt>
+                  {row.label || row.name} <small class="soft">{row.label ? row.name : ""}</small>
+                </dt>
+                <dd>{row.text}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      </main>
+      <footer class="foot">
+        <button type="button" class="btn main wide" onClick={again}>
+          {t("Start again")}
+        </button>
+      </footer>
+    </>
+  );
+}
+
+setLanguage(document.documentElement.lang);
+const root = document.getElementById("app")!;
+render(<Try address={root.dataset["definition"]!} />, root);
