@@ -11,7 +11,7 @@ from fieldapp import settings as settings_module
 from fieldapp.settings import Settings
 from fieldapp.store.database import prepare
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
-from fieldapp.web.admin.views import admin
+from fieldapp.web.admin import admin
 from fieldapp.web.evaluator.views import evaluator
 from fieldapp.web.public.views import public
 from fieldapp.web.worker.sync import sync

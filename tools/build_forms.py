@@ -104,7 +104,7 @@ def build(source: Path, target: Path) -> None:
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PROGRAMME
     for source in sorted(PROGRAMME.glob("*.yaml")):
-        if "form_id" in (form := read(source)):
+        if isinstance(form := read(source), dict) and "form_id" in form:
             build(source, folder / f"{form['form_id']}.xlsx")
 
 

@@ -6,6 +6,14 @@ ROLES = (WORKER, ADMIN, EVALUATOR)
 
 ACCESS: dict[str, frozenset[str]] = {
     "batch.receive": frozenset({WORKER}),
+    "draft.begin": frozenset({ADMIN}),
+    "draft.change": frozenset({ADMIN}),
+    "draft.classify": frozenset({ADMIN}),
+    "draft.discard": frozenset({ADMIN}),
+    "draft.open": frozenset({ADMIN}),
+    "draft.propose": frozenset({ADMIN}),
+    "draft.publish": frozenset({ADMIN}),
+    "drafts.list": frozenset({ADMIN}),
     "device.enrol": frozenset({WORKER}),
     "device.revoke": frozenset({ADMIN}),
     "form.fetch": frozenset({WORKER}),

@@ -22,8 +22,13 @@ def open_form(a: Act, version_id: int) -> tuple[FormVersion, FormDefinition]:
 
 
 @act("form.publish")
-def publish_form(a: Act, compiled: Compiled, workbook: bytes) -> FormVersion:
+def publish_form(a: Act, compiled: Compiled, workbook: bytes, files: bytes | None = None) -> FormVersion:
     """Publish a compiled form. The same form again changes nothing; other content needs a new version."""
+    return publish(a, compiled, workbook, files)
+
+
+def publish(a: Act, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
+    """Publish a form within an act: from a workbook, or from a draft."""
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
     existing = forms.find(a.session, a.centre_id, definition.id, definition.version)
@@ -44,6 +49,7 @@ def publish_form(a: Act, compiled: Compiled, workbook: bytes) -> FormVersion:
         definition=definition.to_json(),
         xform=compiled.xform,
         workbook=workbook,
+        files=files,
         sha256=definition.sha256,
         published_at=a.now,
         withdrawn_at=None,

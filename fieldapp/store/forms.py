@@ -22,6 +22,7 @@ class FormVersion(Base):
     definition: Mapped[str] = mapped_column(sa.Text, deferred=True)  # canonical JSON
     xform: Mapped[str] = mapped_column(sa.Text, deferred=True)
     workbook: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+    files: Mapped[bytes | None] = mapped_column(sa.LargeBinary, deferred=True)  # the lists that came with it, as a ZIP
     sha256: Mapped[str] = mapped_column(sa.String(64))  # of the definition
     published_at: Mapped[dt.datetime]
     withdrawn_at: Mapped[dt.datetime | None]

@@ -1,7 +1,19 @@
 """Every table, so that importing this module fills the metadata (migrations and tests need all of it)."""
 
-from fieldapp.store import audit, centres, devices, forms, records, releases, submissions, throttles, users
+from fieldapp.store import audit, centres, devices, form_drafts, forms, records, releases, submissions, throttles, users
 from fieldapp.store.base import Base
 
 metadata = Base.metadata
-__all__ = ["audit", "centres", "devices", "forms", "metadata", "records", "releases", "submissions", "throttles", "users"]
+__all__ = [
+    "audit",
+    "centres",
+    "devices",
+    "form_drafts",
+    "forms",
+    "metadata",
+    "records",
+    "releases",
+    "submissions",
+    "throttles",
+    "users",
+]

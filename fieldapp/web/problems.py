@@ -17,6 +17,8 @@ log = logging.getLogger("fieldapp.web")
 STATUS = {
     "access.denied": 403,
     "access.not_found": 404,
+    "draft.stale": 409,
+    "draft.unready": 409,
     "form.version_taken": 409,
     "person.incomplete": 422,
     "person.self": 422,

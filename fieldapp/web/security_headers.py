@@ -4,8 +4,11 @@ from flask import Flask, Response, current_app, request
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+FRAMED = {"admin.draft_phone"}  # the phone's pages on trial, in a frame of our own page
+WITH_SENSORS = {"admin.draft_try", "admin.draft_phone", "worker.app"}  # camera and place, when a form asks for them
 
 
 def init(app: Flask) -> None:
@@ -14,10 +17,12 @@ def init(app: Flask) -> None:
 
 def _add(response: Response) -> Response:
     headers = response.headers
-    headers["Content-Security-Policy"] = POLICY
+    is_framed = request.endpoint in FRAMED
+    headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", "ancestors 'self'") if is_framed else POLICY
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
+    sensors = "(self)" if request.endpoint in WITH_SENSORS else "()"
+    headers["Permissions-Policy"] = f"camera={sensors}, geolocation={sensors}, microphone=(), browsing-topics=()"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if current_app.config["SESSION_COOKIE_SECURE"]:

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import DateField, Form, SelectField, StringField
+from wtforms import DateField, Form, MultipleFileField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -32,4 +32,9 @@ class PersonInput(FlaskForm):  # type: ignore[misc]
 
 
 class UploadInput(FlaskForm):  # type: ignore[misc]
-    workbook = FileField(lazy_gettext("XLSForm workbook (.xlsx)"))
+    workbook = FileField(lazy_gettext("XLSForm workbook (.xlsx or .xls)"))
+    lists = MultipleFileField(lazy_gettext("CSV lists that belong to it (if any)"))
+
+
+class NewFormInput(FlaskForm):  # type: ignore[misc]
+    title = StringField(lazy_gettext("Title of the new form"), [InputRequired(), Length(max=120)])

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
 
 from fieldapp.services import devices, forms, records
@@ -11,13 +11,10 @@ from fieldapp.services import home as home_act
 from fieldapp.services import people as people_acts
 from fieldapp.services.problems import ActProblem
 from fieldapp.store.records import Filter
-from fieldapp.web.admin.inputs import FilterInput, PersonInput, UploadInput
+from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.admin.inputs import FilterInput, PersonInput
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
-from forms.isolation import compile_isolated
-from forms.problems import FormRefused
-
-admin = Blueprint("admin", __name__, url_prefix="/office", template_folder="templates")
 
 
 @admin.get("/")
@@ -56,36 +53,6 @@ def attention() -> Any:
 def attention_one(submission_id: int) -> Any:
     opened = records.open_submission(session(), actor(), submission_id=submission_id)
     return render_template("attention_one.html", opened=opened)
-
-
-@admin.get("/forms")
-def form_list() -> Any:
-    return _forms_page([], 200)
-
-
-@admin.post("/forms")
-def form_publish() -> Any:
-    """Compile an uploaded workbook; publish it, or show every problem by sheet and row."""
-    who = actor()
-    file = request.files.get("workbook")
-    data = file.read() if file else b""
-    forms.list_forms(session(), who)  # who may not see forms may not make the server compile one
-    try:
-        compiled = compile_isolated(data)
-    except FormRefused as refused:
-        return _forms_page(refused.problems, 422)
-    try:
-        version = forms.publish_form(session(), who, compiled=compiled, workbook=data)
-    except ActProblem as problem:
-        flash(gettext(problem.text).format(**problem.details), "danger")
-        return _forms_page([], STATUS[problem.code])
-    flash(gettext("Published. Phones get it the next time they have signal."), "safe")
-    return redirect(url_for("admin.form", version_id=version.id))
-
-
-def _forms_page(problems: list[Any], status: int) -> Any:
-    found = forms.list_forms(session(), actor())
-    return render_template("forms.html", versions=found, problems=problems, upload=UploadInput()), status
 
 
 @admin.get("/forms/<int:version_id>")

@@ -1,18 +1,13 @@
 """The office pages: an admin's day."""
 
-import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.cast import Cast, batch, encounter, envelope
-from tests.programme import workbook_of
-from tests.web.conftest import csrf_of
 
 
 @pytest.fixture
@@ -27,58 +22,6 @@ def sent(app: Flask, web_cast: Cast) -> list[dict[str, Any]]:
     answer = app.test_client().post("/sync/v1/batch", data=batch(*items), content_type="application/json", headers=headers)
     assert answer.status_code == 200
     return items
-
-
-def upload(client: FlaskClient, data: bytes, name: str = "form.xlsx") -> Any:
-    token = csrf_of(client.get("/office/forms").text)
-    return client.post("/office/forms", data={"csrf_token": token, "workbook": (io.BytesIO(data), name)})
-
-
-@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04" + b"\0" * 100], ids=["empty", "text", "damaged"])
-def test_a_broken_upload_is_refused_in_plain_words(rosa: FlaskClient, data: bytes) -> None:
-    answer = upload(rosa, data)
-    assert answer.status_code == 422
-    assert "was not published" in answer.text
-
-
-def test_an_enormous_upload_is_413(rosa: FlaskClient) -> None:
-    answer = upload(rosa, b"x" * 9_000_000)
-    assert answer.status_code == 413
-    assert "too large" in answer.text
-
-
-def test_a_form_with_problems_shows_them_by_sheet_and_row(rosa: FlaskClient, tmp_path: Path) -> None:
-    path = tmp_path / "bad.xlsx"
-    book = xlsxwriter.Workbook(str(path))
-    survey = book.add_worksheet("survey")
-    for number, row in enumerate(
-        [("type", "name", "label", "relevant"), ("integer", "a", "<b>A</b>", "(1 +"), ("text", "phone", "Phone", "")]
-    ):
-        survey.write_row(number, 0, row)
-    book.close()
-    page = upload(rosa, path.read_bytes())
-    assert page.status_code == 422
-    for words in (
-        "survey",
-        "relevant",
-        "is on the list of things",
-        "has no privacy class",
-        "settings sheet needs a form_id",
-    ):
-        assert words in page.text
-    assert "<b>A</b>" not in page.text
-
-
-def test_publish_download_withdraw_and_publish_again(rosa: FlaskClient, post: Callable[..., Any]) -> None:
-    answer = upload(rosa, workbook_of("event"))
-    assert answer.status_code == 302
-    url = answer.location
-    assert "on phones" in rosa.get("/office/forms").text
-    assert "Community event" in rosa.get(url).text
-    assert rosa.get(f"{url}/workbook").data == workbook_of("event")
-    post(rosa, f"{url}/withdraw")
-    assert "withdrawn" in rosa.get(url).text
-    assert upload(rosa, workbook_of("event")).location == url
 
 
 def test_encounters_are_listed_filtered_and_opened_with_history(rosa: FlaskClient, sent: list[dict[str, Any]]) -> None:

@@ -1,0 +1,126 @@
+"""A workbook as plain sheets of text, read from .xlsx, .xls or Markdown and written as .xlsx without losing a cell."""
+
+import datetime as dt
+import io
+import zipfile
+from dataclasses import dataclass, field
+
+import openpyxl
+import xlrd
+import xlsxwriter
+from pyxform.xls2json_backends import md_table_to_workbook, xls_value_to_unicode, xlsx_value_to_str
+
+from forms.problems import N_, FormProblem, FormRefused
+from forms.workbook import refuse_at_the_door
+
+MAX_CELLS = 2_000_000
+WRITTEN_AT = dt.datetime(2026, 1, 1)  # the same sheets give the same bytes
+ORDER = ("survey", "choices", "settings", "tests")
+
+
+@dataclass
+class Sheets:
+    """The sheets of a workbook by name; each a list of rows of text, the first its columns."""
+
+    sheets: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    def sheet(self, name: str) -> list[list[str]]:
+        """Return a sheet, made with an empty first row where there is none."""
+        rows = self.sheets.setdefault(name, [[]])
+        if not rows:
+            rows.append([])
+        return rows
+
+    def to_xlsx(self) -> bytes:
+        """Return the workbook as an .xlsx file."""
+        buffer = io.BytesIO()
+        book = xlsxwriter.Workbook(buffer, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
+        book.set_properties({"created": WRITTEN_AT})
+        heading = book.add_format({"bold": True})
+        names = [name for name in ORDER if name in self.sheets] + [name for name in self.sheets if name not in ORDER]
+        for name in names:
+            sheet = book.add_worksheet(name[:31])
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate(self.sheets[name]):
+                for column, text in enumerate(row):
+                    if text:
+                        sheet.write_string(number, column, text, heading if number == 0 else None)
+        book.close()
+        return buffer.getvalue()
+
+
+def read_sheets(data: bytes, file_type: str) -> Sheets:
+    """Return the sheets of a workbook; raise FormRefused when it cannot be read."""
+    refuse_at_the_door(data, file_type)
+    try:
+        found = {".md": _markdown, ".xls": _xls}.get(file_type, _xlsx)(data)
+    except FormRefused:
+        raise
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        IndexError,
+        xlrd.XLRDError,
+        zipfile.BadZipFile,
+    ) as error:
+        text = N_("The workbook cannot be read: {reason}")
+        raise FormRefused([FormProblem("form.unreadable", text, {"reason": str(error)[:200]}, sheet="")]) from error
+    lowered = {name.lower() if name.lower() in ORDER else name: rows for name, rows in found.items()}
+    if "survey" not in lowered:
+        text = N_("The workbook has no sheet called “survey”.")
+        raise FormRefused([FormProblem("form.no_survey", text, sheet="")])
+    return Sheets(lowered)
+
+
+def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    count = 0
+    found: dict[str, list[list[str]]] = {}
+    for sheet in book.worksheets:
+        rows: list[list[str]] = []
+        for row in sheet.iter_rows(values_only=True):
+            count += len(row)
+            if count > MAX_CELLS:
+                raise FormRefused([FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")])
+            rows.append(_trimmed(["" if cell is None else xlsx_value_to_str(cell).strip() for cell in row]))
+        found[sheet.title] = _without_blank_end(rows)
+    return found
+
+
+def _xls(data: bytes) -> dict[str, list[list[str]]]:
+    book = xlrd.open_workbook(file_contents=data)
+    return {
+        sheet.name: _without_blank_end(
+            [
+                _trimmed(
+                    [
+                        "" if cell.ctype == xlrd.XL_CELL_EMPTY else xls_value_to_unicode(cell.value, cell.ctype, 0).strip()
+                        for cell in sheet.row(number)
+                    ]
+                )
+                for number in range(sheet.nrows)
+            ]
+        )
+        for sheet in book.sheets()
+    }
+
+
+def _markdown(data: bytes) -> dict[str, list[list[str]]]:
+    buffer = io.BytesIO()
+    md_table_to_workbook(data.decode()).save(buffer)
+    return _xlsx(buffer.getvalue())
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    while row and not row[-1]:
+        row.pop()
+    return row
+
+
+def _without_blank_end(rows: list[list[str]]) -> list[list[str]]:
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows or [[]]
