@@ -6,6 +6,7 @@ from typing import Any
 from forms import dependencies
 from forms.definition import EXPRESSIONS, Element, FormDefinition
 from forms.expressions import calls, walk
+from forms.expressions.functions import OF_SELF
 from forms.expressions.values import parse_date
 from forms.lists import in_language
 from forms.privacy import MAX_QUASI_IDENTIFIERS, NEVER_LEAVES, PrivacyClass
@@ -128,6 +129,8 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
         for name in sorted(calls(ast) & ONLY_HERE):
             text = N_("ODK Collect does not know {name}(); this form would not open there.")
             yield _warning("form.engines", text, row, column, name=name)
+        for text in sorted({text for part in walk(ast) for text in _only_here(part)}):
+            yield _warning("form.engines", text, row, column)
         for part in walk(ast):
             if part[0] != "op" or part[1] not in ("=", "!=", "<", "<=", ">", ">=", "+", "-"):
                 continue
@@ -141,6 +144,18 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
                 )
                 yield _warning("form.engines", text, row, column)
                 break
+
+
+def _only_here(part: Any) -> Iterator[str]:
+    """Yield what ODK Collect would refuse or read differently in one part of an expression (see tests/conformance/goldens)."""
+    if part[:2] == ["call", "coalesce"] and len(part[2]) > 2:
+        yield N_("ODK Collect takes only two values in coalesce(). Put one into another.")
+    if part[0] == "call" and part[1] in OF_SELF and not part[2]:
+        yield N_("ODK Collect needs a value here; write the full stop: string(.)")
+    if part[0] == "where" and part[1][0] == "n":
+        yield N_("ODK Collect does not read a bare number in brackets. Write [position() = 2].")
+    if part[0] == "union":
+        yield N_("ODK Collect does not know “|” between paths.")
 
 
 def _untranslated(workbook: Workbook, element: Element, row: Row) -> Iterator[FormProblem]:

@@ -167,16 +167,33 @@ def operate(sign: str, left: Any, right: Any, context: Context) -> Value:
         return to_boolean(evaluate(left, context)) or to_boolean(evaluate(right, context))
     if sign == "and":
         return to_boolean(evaluate(left, context)) and to_boolean(evaluate(right, context))
-    a, b = evaluate(left, context), evaluate(right, context)
-    if sign == "=":
-        return equal(a, b)
-    if sign == "!=":
-        return not equal(a, b)
-    if sign in ("<", "<="):
-        return less(a, b, sign == "<=")
-    if sign in (">", ">="):
-        return less(b, a, sign == ">=")
-    return arithmetic(sign, to_number(a), to_number(b))
+    if sign in COMPARE:
+        return compare(COMPARE[sign], left, right, context)
+    return arithmetic(sign, to_number(evaluate(left, context)), to_number(evaluate(right, context)))
+
+
+COMPARE: dict[str, Callable[[Value, Value], bool]] = {
+    "=": equal,
+    "!=": lambda a, b: not equal(a, b),
+    "<": lambda a, b: less(a, b, False),
+    "<=": lambda a, b: less(a, b, True),
+    ">": lambda a, b: less(b, a, False),
+    ">=": lambda a, b: less(b, a, True),
+}
+
+
+def compare(test: Callable[[Value, Value], bool], left: Any, right: Any, context: Context) -> bool:
+    """Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0)."""
+    lefts, rights = each(left, context), each(right, context)
+    if len(lefts) == 1 and len(rights) == 1:
+        return test(lefts[0], rights[0])
+    return any(test(a, b) for a in lefts for b in rights)
+
+
+def each(ast: Any, context: Context) -> list[Value]:
+    if ast[0] not in ("path", "union"):
+        return [evaluate(ast, context)]
+    return [node.value() for node in nodes(ast, context)] or [""]
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
@@ -195,8 +212,8 @@ def arithmetic(sign: str, a: float, b: float) -> float:
 
 def values_of(argument: Any, context: Context) -> list[Value]:
     """Return the values of an argument: every node of a path, or the one value of anything else; blanks left out."""
-    is_path = argument[0] in ("path", "union")
-    values = [node.value() for node in nodes(argument, context)] if is_path else [evaluate(argument, context)]
+    is_set = argument[0] in ("path", "union") or argument[:2] == ["call", "randomize"]
+    values = [node.value() for node in nodes(argument, context)] if is_set else [evaluate(argument, context)]
     return [value for value in values if value != ""]
 
 

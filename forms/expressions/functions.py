@@ -18,6 +18,7 @@ from forms.expressions.values import (
     Value,
     fixed,
     integer_power,
+    number_to_string,
     parse_date,
     parse_time,
     to_boolean,
@@ -87,17 +88,15 @@ def matches(text: Value, pattern: Value) -> bool:
 
 
 def rounded(value: Value, places: Value = 0.0) -> float:
-    """Round halves up, as XPath 1.0 does: round(-2.5) is -2."""
+    """Round halves up, as XPath 1.0 does, on the digits that people see: round(-2.5) is -2, round(1.005, 2) is 1.01."""
     number, digits = to_number(value), to_number(places)
     if math.isnan(number) or math.isinf(number) or math.isnan(digits):
         return number
     size = int(max(-30.0, min(30.0, digits)))
-    factor = integer_power(10.0, abs(size))
-    scaled = number * factor if size >= 0 else number / factor
+    scaled = float(f"{number_to_string(number)}e{size}")
     if abs(scaled) >= 2**53:
         return number
-    whole = math.floor(scaled + 0.5)
-    return whole / factor if size >= 0 else whole * factor
+    return float(f"{math.floor(scaled + 0.5)}e{-size}")
 
 
 def truncated(value: Value) -> float:
@@ -213,7 +212,8 @@ def format_date(value: Value, pattern: Value) -> str:
 
 
 def selected(chosen: Value, name: Value) -> bool:
-    return to_string(name) in words(chosen)
+    wanted = to_string(name)
+    return wanted in words(chosen) if wanted else not words(chosen)
 
 
 def selected_at(chosen: Value, position: Value) -> str:

@@ -1,6 +1,7 @@
 """Shuffle with a seed, the same on phone and server; the twin of `shuffled` in client/src/engine/evaluator.ts.
 
-Source: ODK XForms specification, randomize(): Park and Miller's minimal standard generator, then Fisher and Yates.
+Source: ODK XForms specification, randomize(): Park and Miller's minimal standard generator, and the
+"inside-out" shuffle of Fisher and Yates.
 """
 
 import math
@@ -19,8 +20,9 @@ def shuffled(items: Sequence[Any], seed: float) -> list[Any]:
     state = int(math.fmod(math.trunc(seed), MODULUS))
     if state <= 0:
         state += MODULUS - 1
-    for last in range(len(result) - 1, 0, -1):
+    for count, item in enumerate(items):
         state = state * MULTIPLIER % MODULUS
-        other = int((state - 1) / (MODULUS - 1) * (last + 1))
-        result[last], result[other] = result[other], result[last]
+        place = int((state - 1) / (MODULUS - 1) * (count + 1))
+        result[count] = result[place]
+        result[place] = item
     return result

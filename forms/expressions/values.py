@@ -86,7 +86,7 @@ def to_number(value: Value) -> float:
     if isinstance(value, bool):
         return 1.0 if value else 0.0
     if isinstance(value, DateValue):
-        return value.days
+        return float(value.days)
     if isinstance(value, str):
         return float(value) if NUMBER.fullmatch(value) else math.nan
     return float(value)

@@ -150,11 +150,12 @@ export function shuffled<T>(items: readonly T[], seed: number): readonly T[] {
   const result = [...items];
   let state = Math.trunc(seed) % MODULUS;
   if (state <= 0) state += MODULUS - 1;
-  for (let last = result.length - 1; last > 0; last--) {
+  items.forEach((item, count) => {
     state = (state * MULTIPLIER) % MODULUS;
-    const other = Math.floor(((state - 1) / (MODULUS - 1)) * (last + 1));
-    [result[last], result[other]] = [result[other]!, result[last]!];
-  }
+    const place = Math.floor(((state - 1) / (MODULUS - 1)) * (count + 1));
+    result[count] = result[place]!;
+    result[place] = item;
+  });
   return result;
 }
 
@@ -163,22 +164,35 @@ function randomized(given: Ast[], context: Context): readonly Node[] {
   return given[1] ? shuffled(found, toNumber(evaluate(given[1], context))) : found;
 }
 
+const COMPARE: Record<string, (a: Value, b: Value) => boolean> = {
+  "=": equal,
+  "!=": (a, b) => !equal(a, b),
+  "<": (a, b) => less(a, b, false),
+  "<=": (a, b) => less(a, b, true),
+  ">": (a, b) => less(b, a, false),
+  ">=": (a, b) => less(b, a, true),
+};
+
+/** Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0). */
+function compare(test: (a: Value, b: Value) => boolean, left: Ast, right: Ast, context: Context): boolean {
+  const rights = each(right, context);
+  return each(left, context).some((a) => rights.some((b) => test(a, b)));
+}
+
+function each(ast: Ast, context: Context): Value[] {
+  if (ast[0] !== "path" && ast[0] !== "union") return [evaluate(ast, context)];
+  const found = nodes(ast, context);
+  return found.length > 0 ? found.map((node) => node.value()) : [""];
+}
+
 function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
   if (sign === "or") return toBoolean(evaluate(left, context)) || toBoolean(evaluate(right, context));
   if (sign === "and") return toBoolean(evaluate(left, context)) && toBoolean(evaluate(right, context));
+  const comparing = COMPARE[sign];
+  if (comparing) return compare(comparing, left, right, context);
   const a = evaluate(left, context);
   const b = evaluate(right, context);
   switch (sign) {
-    case "=":
-      return equal(a, b);
-    case "!=":
-      return !equal(a, b);
-    case "<":
-    case "<=":
-      return less(a, b, sign === "<=");
-    case ">":
-    case ">=":
-      return less(b, a, sign === ">=");
     case "+":
       return toNumber(a) + toNumber(b);
     case "-":
@@ -194,8 +208,8 @@ function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
 
 /** The values of an argument: every node of a path, or the one value of anything else; blanks left out. */
 function valuesOf(argument: Ast, context: Context): Value[] {
-  const isPath = argument[0] === "path" || argument[0] === "union";
-  const values = isPath ? nodes(argument, context).map((node) => node.value()) : [evaluate(argument, context)];
+  const isSet = argument[0] === "path" || argument[0] === "union" || argument[1] === "randomize";
+  const values = isSet ? nodes(argument, context).map((node) => node.value()) : [evaluate(argument, context)];
   return values.filter((value) => value !== "");
 }
 

@@ -6,6 +6,7 @@ import {
   DateValue,
   fixed,
   integerPower,
+  numberToText,
   parseDate,
   parseTime,
   toBoolean,
@@ -61,11 +62,9 @@ function rounded(value: Value, places: Value = 0): number {
   const digits = toNumber(places);
   if (!Number.isFinite(number) || Number.isNaN(digits)) return number;
   const size = Math.trunc(Math.max(-30, Math.min(30, digits)));
-  const factor = integerPower(10, Math.abs(size));
-  const scaled = size >= 0 ? number * factor : number / factor;
+  const scaled = Number(`${numberToText(number)}e${size}`); // on the digits that people see: round(1.005, 2) is 1.01
   if (Math.abs(scaled) >= 2 ** 53) return number;
-  const whole = Math.floor(scaled + 0.5);
-  return size >= 0 ? whole / factor : whole * factor;
+  return Number(`${Math.floor(scaled + 0.5)}e${-size}`);
 }
 
 /** Raise to a power; whole exponents by multiplication, so that every machine gets the same bits. */
@@ -146,6 +145,10 @@ function after(text: Value, mark: Value): string {
   return at < 0 ? "" : toText(text).slice(at + toText(mark).length);
 }
 
+function selected(chosen: string[], name: string): boolean {
+  return name ? chosen.includes(name) : chosen.length === 0;
+}
+
 function selectedAt(chosen: Value, position: Value): string {
   const number = toNumber(position);
   return number >= 0 ? (words(chosen)[Math.trunc(number)] ?? "") : "";
@@ -224,7 +227,7 @@ export const PLAIN: Record<string, (...values: Value[]) => Value> = {
   pow: (base, exponent) => power(base!, exponent!),
   regex: (text, pattern) => matches(text!, pattern!),
   round: (value, places) => rounded(value!, places),
-  selected: (chosen, name) => words(chosen!).includes(toText(name!)),
+  selected: (chosen, name) => selected(words(chosen!), toText(name!)),
   "selected-at": (chosen, position) => selectedAt(chosen!, position!),
   sin: real(Math.sin),
   sqrt: (value) => Math.sqrt(toNumber(value!)),
