@@ -22,6 +22,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from bench import forms as form_language
 from fieldapp.services import records
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store import migrations
@@ -164,7 +165,14 @@ def main() -> None:
         migrations.upgrade(engine)
         with Session(engine, expire_on_commit=False) as session:
             cast = make_cast(session)
-            rows = [*phone_app(), *logic(), *intake(session, cast, folder), *page(session, cast), *release_engine()]
+            rows = [
+                *phone_app(),
+                *form_language.rows(),
+                *logic(),
+                *intake(session, cast, folder),
+                *page(session, cast),
+                *release_engine(),
+            ]
         engine.dispose()
     finally:
         shutil.rmtree(folder)

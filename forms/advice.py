@@ -147,7 +147,7 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
 
 
 def _only_here(part: Any) -> Iterator[str]:
-    """Yield what ODK Collect would refuse or read differently in one part of an expression (see tests/conformance/goldens)."""
+    """Yield what ODK Collect would refuse or read differently in one part of an expression."""
     if part[:2] == ["call", "coalesce"] and len(part[2]) > 2:
         yield N_("ODK Collect takes only two values in coalesce(). Put one into another.")
     if part[0] == "call" and part[1] in OF_SELF and not part[2]:

@@ -22,28 +22,33 @@ from forms.expressions import Context, DateValue, evaluate, to_string
 from forms.expressions.values import parse_date
 from forms.problems import N_, FormProblem
 from forms.validation import Rules, calculate
-from forms.workbook import Workbook
 
 COLUMNS = ("test", "question", "answer", "expect")
 NOW = "2026-06-15T12:00:00.000"  # the phone's clock in tests that do not set it (question: now)
 
 
-def run_tests(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
-    """Return a problem for each expectation that does not hold."""
-    rows = [(number, cells) for number, cells in enumerate(workbook.rows("tests"), 2) if any(cells.values())]
+def run_tests(sheet: list[list[str]], definition: FormDefinition) -> list[FormProblem]:
+    """Return a problem for each expectation that does not hold; the first row of the sheet names its columns."""
+    header = [column.strip().lower() for column in sheet[0]] if sheet else []
     problems: list[FormProblem] = []
-    unknown = [column for column in workbook.header("tests") if column and column.lower() not in (*COLUMNS, "note")]
-    for column in unknown:
-        text = N_("The tests sheet has the columns test, question, answer and expect.")
-        problems.append(_problem(1, text, column=column))
-    named = [(number, {key.lower(): value for key, value in cells.items()}) for number, cells in rows]
-    for _, steps in groupby(named, key=lambda step: step[1].get("test", "")):
+    for column in header:
+        if column and column not in (*COLUMNS, "note"):
+            text = N_("The tests sheet has the columns test, question, answer and expect.")
+            problems.append(_problem(1, text, column=column))
+    for _, steps in groupby(_steps(header, sheet), key=lambda step: step[1].get("test", "")):
         problems += _Run(definition).all(list(steps))
     return problems
 
 
-def count_tests(workbook: Workbook) -> int:
-    return len({cells.get("test", "") for cells in workbook.rows("tests") if any(cells.values())})
+def count_tests(sheet: list[list[str]]) -> int:
+    """Return how many tests a sheet holds."""
+    header = [column.strip().lower() for column in sheet[0]] if sheet else []
+    return len({cells.get("test", "") for _, cells in _steps(header, sheet)})
+
+
+def _steps(header: list[str], sheet: list[list[str]]) -> list[tuple[int, dict[str, str]]]:
+    named = [(number, dict(zip(header, row, strict=False))) for number, row in enumerate(sheet[1:], 2)]
+    return [(number, cells) for number, cells in named if any(cells.values())]
 
 
 def _problem(number: int, text: str, column: str = "expect", **details: str) -> FormProblem:

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from forms import support
 from forms.choice_linter import lint_choices
@@ -30,7 +31,7 @@ def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
     for row in workbook.survey:
         problems += _cells(row)
         if not row.ends:
-            problems += [*_type(row), *_name(row), *_expressions(row, names)]
+            problems += [*_type(row), *_name(row), *_calculation(row), *_expressions(row, names)]
         if row.kind:
             problems += [*_appearance(row), *_parameters(row), *_privacy(row)]
     return problems + lint_choices(workbook, tables)
@@ -43,8 +44,10 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
             near = difflib.get_close_matches(column.split("::")[0].strip().lower(), [*support.COLUMNS], 1)
             text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
             if not near:
-                text = N_("“{column}” is not a column of an XLSForm. Remove it, or name it “note”.")
-            yield FormProblem("form.column", text, {"column": column, "near": near[0] if near else ""}, row=1, column=column)
+                text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
+            details = {"column": column, "near": near[0] if near else ""}
+            severity: Literal["error", "warning"] = "error" if near else "warning"
+            yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
 
 
 def _known(column: str) -> str | None:
@@ -145,7 +148,7 @@ def _name(row: Row) -> Iterator[FormProblem]:
     elif not NAME.fullmatch(row.name):
         text = N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”.")
         yield row_problem("form.name", text, row, "name")
-    has_label = any(cell for column, cell in row.cells.items() if column.split("::")[0] == "label")
+    has_label = any(cell for column, cell in row.cells.items() if column.split("::")[0] in ("label", "hint"))
     if (
         row.kind
         and row.kind not in ("calculate", "hidden", "metadata")
@@ -155,6 +158,13 @@ def _name(row: Row) -> Iterator[FormProblem]:
         yield row_problem(
             "form.label", N_("“{name}” has no label, so nobody would know what is asked."), row, "label", name=row.name
         )
+
+
+def _calculation(row: Row) -> Iterator[FormProblem]:
+    given = row.cells.get("calculation") or row.cells.get("default")
+    if row.standard_type == "calculate" and not given:
+        text = N_("“{name}” computes nothing: its calculation is empty.")
+        yield row_problem("form.no_calculation", text, row, "calculation", name=row.name)
 
 
 def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
@@ -185,7 +195,10 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
 
 def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
     for name in REFERENCE.findall(text):
-        if name not in names:
+        if name.startswith("last-saved#"):
+            sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
+            yield row_problem("form.last_saved", sentence, row, column)
+        elif name not in names:
             near = difflib.get_close_matches(name, names, 1)
             sentence = N_("There is no question “{name}” to refer to. Did you mean “{near}”?")
             if not near:
@@ -228,7 +241,7 @@ def _parameters(row: Row) -> Iterator[FormProblem]:
     kind = "select" if row.kind in support.SELECT_LOOKS else row.kind
     known = support.PARAMETERS.get(kind, {})
     for pair in re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells["parameters"])):
-        key = pair.partition("=")[0]
+        key = pair.partition("=")[0].lower()
         if key and key not in known:
             sentence = N_("The parameter “{key}” is not one of this type of question.")
             yield row_problem("form.parameter", sentence, row, "parameters", key=key)

@@ -67,10 +67,9 @@ def row_problem(code: str, text: str, row: Row, column: str, **details: str) -> 
 def standard_column(header: str) -> str:
     """Return the standard name of a column, with its language if it has one: label::French for "Label : French"."""
     parts = [part.strip() for part in header.split("::")]
-    if len(parts) == 1 and ":" in header and not header.lower().startswith(("jr:", "bind:", "body:", "media:", "privacy:")):
-        parts = [part.strip() for part in header.split(":", 1)]
-        if parts[0].lower() not in support.TRANSLATED:
-            parts = [header.strip()]
+    first = header.split(":", 1)[0].strip().lower()
+    if len(parts) == 1 and first in (*support.TRANSLATED, "bind", "body", "control", "instance"):
+        parts = [part.strip() for part in header.split(":", -1 if first == "media" else 1)]  # the way of old XLSForms
     whole = "::".join(parts).lower().replace(" ", "_")
     if whole in support.COLUMN_ALIASES:
         return support.COLUMN_ALIASES[whole]

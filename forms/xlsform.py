@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from typing import Any
 
 from pyxform.xls2json_backends import get_xlsform
@@ -12,6 +13,7 @@ from forms.advice import advise
 from forms.definition import Compiled, Table
 from forms.form_tests import run_tests
 from forms.problems import N_, FormProblem, FormRefused
+from forms.sheets import read_sheets
 from forms.tables import read_table
 from forms.workbook import Workbook, refuse_at_the_door
 
@@ -66,13 +68,24 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         problems += found
     if text and not any(problem.severity == "error" for problem in problems):
         problems += advise(workbook, definition)
-        problems += run_tests(workbook, definition)
+        problems += run_tests(tests_sheet(data, file_type), definition)
     problems = sorted(
         _distinct(problems), key=lambda problem: (problem.sheet != "settings", problem.sheet, problem.row or 0)
     )
     if not text or any(problem.severity == "error" for problem in problems):
         raise FormRefused(problems)
     return Compiled(definition, text, problems)
+
+
+def tests_sheet(data: bytes, file_type: str) -> list[list[str]]:
+    """Return the rows of the sheet of tests, which pyxform does not read; [] when there is none."""
+    if file_type == ".xlsx":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if b'name="tests"' not in archive.read("xl/workbook.xml"):
+                return []
+    elif file_type == ".md" and b"| tests" not in data:
+        return []
+    return read_sheets(data, file_type).sheets.get("tests", [])
 
 
 def _tables(files: dict[str, bytes]) -> tuple[dict[str, Table], list[FormProblem]]:
@@ -109,6 +122,8 @@ def _from_pyxform(error: Exception) -> FormProblem:
     row = context.get("row") or (match[1] if (match := re.search(r"\[?row\s*:?\s*(\d+)", message)) else None)
     sheet = context.get("sheet") or ("choices" if "choices" in message else "survey")
     code = getattr(getattr(error, "code", None), "name", "")
+    if "'range' question type" in message:  # raised without its code
+        code = "RANGE"
     prefix = next((one for one in PYXFORM_SAYS if code and code.startswith(one)), "")
     number = int(row) if row and row.isdecimal() else None
     if prefix:

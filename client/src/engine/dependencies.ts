@@ -21,6 +21,7 @@ export interface Plan {
   readonly choosers: Reader[]; // offer other choices
   readonly targets: Reader[]; // are set when this is answered
   readsItself: boolean; // in other instances of its repeat: a running total
+  readonly isSingle: boolean; // in no repeat, so that there is one node of it
 }
 
 type Visit = (path: string, scope: number) => void;
@@ -96,6 +97,7 @@ const present = (asts: (Ast | boolean | undefined)[]): Ast[] => asts.filter((ast
 /** The plan of every element, by path. */
 export function link(definition: FormDefinition, kids: Children): Map<string, Plan> {
   const plans = new Map<string, Plan>();
+  const repeats = new Set(definition.elements.filter((one) => one.kind === "repeat").map((one) => one.path));
   const order = new Map(definition.order.map((path, index) => [path, index]));
   for (const element of definition.elements) {
     const parts = element.path.split("/").slice(1);
@@ -109,6 +111,7 @@ export function link(definition: FormDefinition, kids: Children): Map<string, Pl
       choosers: [],
       targets: [],
       readsItself: false,
+      isSingle: !parts.some((_, index) => repeats.has(`/${parts.slice(0, index + 1).join("/")}`)),
     });
   }
   for (const plan of plans.values()) {

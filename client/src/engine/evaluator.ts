@@ -1,6 +1,6 @@
 /** Evaluate an AST against a tree of answers; the twin of forms/expressions/evaluator.py. */
 
-import type { Ast, Condition, Step } from "./definition";
+import type { Ast, Condition, Path, Step } from "./definition";
 import { OF_SELF, PLAIN } from "./functions";
 import { area, distance } from "./geometry";
 import { DateValue, equal, less, toBoolean, toNumber, toText, type Value } from "./values";
@@ -48,6 +48,7 @@ export function evaluate(ast: Ast, context: Context): Value {
     case "s":
       return ast[1];
     case "path":
+      return one(ast, context);
     case "union":
       return nodes(ast, context)[0]?.value() ?? "";
     case "neg":
@@ -57,6 +58,26 @@ export function evaluate(ast: Ast, context: Context): Value {
     case "call":
       return call(ast[1], ast[2], context);
   }
+}
+
+/** The value at a path; nearly always it leads from one node to one node, so no lists are made on the way. */
+function one(ast: Path, context: Context): Value {
+  const [, origin, steps] = ast;
+  if (typeof origin !== "string") return nodes(ast, context)[0]?.value() ?? "";
+  let node: Node | null = origin === "/" ? context.root : origin === "." ? context.node : context.current;
+  for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) {
+    const step: Step = steps[at]!;
+    if (step[0] === "child" && step.length === 2) {
+      const found: readonly Node[] = node.childrenNamed(step[1]);
+      if (found.length === 0) return "";
+      if (found.length > 1) return nodes(ast, context)[0]?.value() ?? "";
+      node = found[0]!;
+    } else if (step[0] === "parent" && step.length === 1) {
+      node = node.parent;
+      if (!node) return "";
+    } else if (step[0] !== "self" || step.length > 1) return nodes(ast, context)[0]?.value() ?? "";
+  }
+  return node.value();
 }
 
 /** The nodes that a path leads to, in document order. */
@@ -181,6 +202,7 @@ function compare(test: (a: Value, b: Value) => boolean, left: Ast, right: Ast, c
 
 function each(ast: Ast, context: Context): Value[] {
   if (ast[0] !== "path" && ast[0] !== "union") return [evaluate(ast, context)];
+  if (ast[0] === "path" && ast[2].length < 2) return [one(ast, context)];
   const found = nodes(ast, context);
   return found.length > 0 ? found.map((node) => node.value()) : [""];
 }

@@ -33,11 +33,13 @@ export class Form {
   private readonly childElements = new Map<string, Element[]>();
   private readonly plans: Map<string, Plan>;
   private readonly heap = new Heap();
+  private readonly singles = new Map<Plan, AnswerNode>();
   private readonly dirty = new Map<number, Set<AnswerNode>>(); // place in the order → nodes
   private readonly uncounted = new Map<number, Set<AnswerNode>>(); // place of a repeat → parents to count in
   private readonly choosing = new Set<AnswerNode>();
   private shown = new Set<AnswerNode>();
   private isFilling = false; // from answers: what they lack stays blank
+  private moment: DateValue | null = null; // one moment for all that a change computes
 
   constructor(
     readonly definition: FormDefinition,
@@ -106,7 +108,7 @@ export class Form {
   }
 
   context(node: AnswerNode): Context {
-    return new Context(this.root, node, this.clock(), this.lists);
+    return new Context(this.root, node, this.moment ?? this.clock(), this.lists);
   }
 
   /** Words with the answers that they show filled in. */
@@ -205,7 +207,18 @@ export class Form {
   }
 
   private collect(plan: Plan, from: AnswerNode, scope: number, into: Set<AnswerNode>): void {
-    walk(ancestor(from, scope), plan.parts, plan.parts.length, into);
+    if (plan.isSingle) into.add(this.single(plan));
+    else walk(ancestor(from, scope), plan.parts, plan.parts.length, into);
+  }
+
+  private single(plan: Plan): AnswerNode {
+    let node = this.singles.get(plan);
+    if (!node) {
+      node = this.root;
+      for (const name of plan.parts.slice(1)) node = node.children.get(name)![0]!;
+      this.singles.set(plan, node);
+    }
+    return node;
   }
 
   private changed(node: AnswerNode, plan: Plan): void {
@@ -272,6 +285,7 @@ export class Form {
       }
       this.settle();
     }
+    this.moment = null;
     const shown = this.shown;
     this.shown = new Set();
     this.onChange(shown);
@@ -286,6 +300,7 @@ export class Form {
 
   set(node: AnswerNode, text: string): void {
     if (node.text === text) return;
+    this.moment = this.clock();
     this.put(node, text);
     const { targets } = this.plans.get(node.element.path)!;
     if (targets.length > 0) this.settle();

@@ -43,7 +43,7 @@ const placeOf = (page: Page): string => (page.repeat ? page.repeat : page.node.w
 
 interface PagesProps {
   definition: FormDefinition;
-  answers: Json;
+  answers: Json | null; // null: a form that is begun, with its defaults
   page: number;
   isFresh: boolean;
   notice?: string;

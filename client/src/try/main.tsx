@@ -3,9 +3,9 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { inLanguage, type FormDefinition } from "../engine/definition";
-import { Form, type AnswerNode, type Json } from "../engine/form";
+import type { AnswerNode, Form, Json } from "../engine/form";
 import { setLanguage, t } from "../i18n";
-import { Pages, phoneClock, type Keeper } from "../screens/pages";
+import { Pages, type Keeper } from "../screens/pages";
 import { Title } from "../screens/parts";
 
 const WHO = { username: "worker", deviceid: "phone" };
@@ -37,10 +37,7 @@ function Try({ address }: { address: string }) {
     discard: () => Promise.resolve(),
     exit: again,
   };
-  const answers = new Form(definition, phoneClock, null, {}, WHO).toJson();
-  return (
-    <Pages key={round} definition={definition} answers={answers} page={0} isFresh={true} who={WHO} keeper={keeper} />
-  );
+  return <Pages key={round} definition={definition} answers={null} page={0} isFresh={true} who={WHO} keeper={keeper} />;
 }
 
 /** What would have been sent. */

@@ -23,8 +23,7 @@ from forms.form_tests import count_tests
 from forms.privacy import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate
-from forms.sheets import Sheets, read_sheets
-from forms.workbook import Workbook
+from forms.sheets import read_sheets
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -104,14 +103,8 @@ def draft(draft_id: int) -> Any:
         draft=opened.draft,
         unclassified=len(unclassified),
         estimate=estimate(opened.definition) if opened.definition else None,
-        tests=_tests(opened.book.sheets),
+        tests=count_tests(opened.book.sheets.sheets.get("tests", [])),
     )
-
-
-def _tests(sheets: Sheets) -> int:
-    rows = sheets.sheets.get("tests", [[]])
-    named = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
-    return count_tests(Workbook(type("Rows", (), {"tests": named})))
 
 
 @admin.get("/forms/drafts/<int:draft_id>/workbook")
