@@ -42,6 +42,19 @@ bench: dev ## measure, and print each figure beside its floor or peer
 forms: dev ## write the programme's workbooks from their sources
 	@$(BIN)/python tools/build_forms.py
 
+.PHONY: vectors goldens forms-support outside-forms
+vectors: dev ## run a file of vectors through both evaluators (FILE=vectors.json)
+	@$(BIN)/python -m tests.conformance $(FILE)
+
+goldens: dev ## ask two other engines what they make of our vectors (needs Java, npm, Chromium)
+	@$(BIN)/python -m tools.goldens
+
+forms-support: dev ## write docs/forms-support.md from the code
+	@$(BIN)/python tools/forms_support.py
+
+outside-forms: dev ## take in every form of pyxform's own tests, and say what becomes of each
+	@$(BIN)/python tools/outside_forms.py $(if $(VERBOSE),--verbose)
+
 translations: dev ## collect new words into the catalogues
 	@$(BIN)/python tools/catalogues.py update
 

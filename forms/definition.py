@@ -19,6 +19,7 @@ Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a
 
 NUMBERS = frozenset({"integer", "decimal", "range"})
 DATES = frozenset({"date", "dateTime"})
+CAPTURES = frozenset({"image", "audio", "file"})  # answers that are data: URLs
 SELECTS = frozenset({"select_one", "select_multiple", "rank"})
 
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 from forms import support
 from forms.choice_linter import lint_choices
+from forms.definition import CAPTURES
 from forms.expressions import ExpressionError, parse
-from forms.privacy import EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
+from forms.privacy import CAPTURE, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
 from forms.problems import N_, FormProblem
 from forms.support import LOOK, WORKS
 from forms.workbook import REFERENCE, Row, Workbook, row_problem, standard_column
@@ -262,10 +263,10 @@ def _privacy(row: Row) -> Iterator[FormProblem]:
     elif row.kind == "text" and given not in NEVER_LEAVES:
         text = N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier.")
         yield row_problem("form.free_text", text, row, column, name=row.name)
-    elif row.kind in ("geopoint", "barcode") and given != PrivacyClass.IDENTIFIER:
+    elif row.kind in ("geopoint", "barcode", *CAPTURES) and given != PrivacyClass.IDENTIFIER:
         text = N_("“{name}” can point to one person, so its privacy class must be identifier.")
         yield row_problem("form.identifier", text, row, column, name=row.name)
-    what = GPS if row.kind == "geopoint" else refused(row.name)
+    what = GPS if row.kind == "geopoint" else CAPTURE if row.kind in CAPTURES else refused(row.name)
     if what and not approval:
         text = N_(
             "“{name}” asks for something that this programme does not collect ({what}). Take it out, "

@@ -27,25 +27,30 @@ MAX_QUASI_IDENTIFIERS = 6  # that may leave from one form (programme, refuse-to-
 
 # What this programme does not collect (governance: refuse-to-collect list), as words in the name of a question.
 REFUSED: dict[str, str] = {
-    "name": r"(first|last|full|given|family|middle)_?names?|names?|surname|nick_?name|alias|street_name|initials"
+    N_("name"): r"(first|last|full|given|family|middle)_?names?|names?|surname|nick_?name|alias|street_name|initials"
     r"|nom|prenom|nom_de_famille|surnom|nombre|apellido",
-    "birth date": r"dob|date_of_birth|birth_?(date|day)|date_de_naissance|naissance",
-    "address": r"(home_|street_|mailing_)?address|street|street_number|house_number|unit|apartment|postal_?code|zip(_?code)?"
+    N_("birth date"): r"dob|date_of_birth|birth_?(date|day)|date_de_naissance|naissance",
+    N_(
+        "address"
+    ): r"(home_|street_|mailing_)?address|street|street_number|house_number|unit|apartment|postal_?code|zip(_?code)?"
     r"|adresse|rue|code_postal|appartement",
-    "phone, e-mail or account": r"(cell_?|mobile_?|tele)?phone(_?(number|no|num))?|contact_number|e_?mail(_address)?"
+    N_("phone, e-mail or account"): r"(cell_?|mobile_?|tele)?phone(_?(number|no|num))?|contact_number|e_?mail(_address)?"
     r"|social_media(_handle)?|handle|instagram|facebook|snapchat|tiktok|courriel|telephone|numero_de_telephone",
-    "group name": r"gang(_name)?|group_name|crew|nom_du_groupe",
-    "plate": r"(licen[cs]e_)?plate|plaque|vehicle_plate",
-    "health card": r"health_card|ohip|carte_sante|health_number",
-    "who did what": r"suspects?|witness(es)?|perpetrator|accused|offender|weapon_(owner|place|serial)|temoin|suspecte?",
-    "court or police file": r"charges?|convictions?|bail|criminal_record|probation_officer|casier_judiciaire|accusations?",
-    "immigration status": r"immigration(_status)?|citizenship|statut_d?_?immigration|visa_status",
-    "exact place": r"latitude|longitude|gps|coordinates|lat|lon|lng|coordonnees",
-    "sexual orientation": r"sexual_orientation|orientation_sexuelle",
-    "identity number": r"sin|ssn|passport(_number)?|id_number|national_id|driver_?s?_licen[cs]e",
+    N_("group name"): r"gang(_name)?|group_name|crew|nom_du_groupe",
+    N_("plate"): r"(licen[cs]e_)?plate|plaque|vehicle_plate",
+    N_("health card"): r"health_card|ohip|carte_sante|health_number",
+    N_("who did what"): r"suspects?|witness(es)?|perpetrator|accused|offender|weapon_(owner|place|serial)|temoin|suspecte?",
+    N_(
+        "court or police file"
+    ): r"charges?|convictions?|bail|criminal_record|probation_officer|casier_judiciaire|accusations?",
+    N_("immigration status"): r"immigration(_status)?|citizenship|statut_d?_?immigration|visa_status",
+    N_("exact place"): r"latitude|longitude|gps|coordinates|lat|lon|lng|coordonnees",
+    N_("sexual orientation"): r"sexual_orientation|orientation_sexuelle",
+    N_("identity number"): r"sin|ssn|passport(_number)?|id_number|national_id|driver_?s?_licen[cs]e",
 }
 _REFUSED = [(what, re.compile(pattern)) for what, pattern in REFUSED.items()]
 GPS = "exact place"
+CAPTURE = N_("pictures, voices or papers of people")
 
 # Words in names and labels by which a class is proposed, English and French, without accents.
 PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
@@ -101,6 +106,8 @@ def refused(name: str) -> str:
 
 def propose(type_: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
     """Return the class that fits a question best, and why. What is not recognised counts as sensitive."""
+    if type_ in ("image", "audio", "file"):
+        return PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper points to one person.")
     if type_ == "geopoint":
         return PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")
     if type_ in ("date", "dateTime", "time"):

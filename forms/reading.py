@@ -30,6 +30,9 @@ SECONDS = {
     "acknowledge": 1.5,
     "barcode": 5.0,
     "geopoint": 8.0,
+    "image": 15.0,
+    "audio": 30.0,
+    "file": 15.0,
 }
 FRENCH_STEPS = ((90, 5.0), (80, 6.0), (70, 7.0), (60, 8.5), (50, 11.0), (30, 13.0))
 

@@ -39,13 +39,10 @@ TYPES: dict[str, tuple[str, str]] = {
         N_("Use select_one_from_file with a choice_filter: it does the same and works in every app."),
     ),
     "xml-external": ("", N_("Save the list as a CSV file and use csv-external or select_one_from_file.")),
-    "image": (
-        "",
-        N_("Pictures can show faces and places, and this version has no way yet to send them safely. Take it out."),
-    ),
-    "audio": ("", N_("A voice names its owner, and this version has no way yet to send recordings safely. Take it out.")),
-    "video": ("", N_("Films show faces and places; this programme does not collect them. Take it out.")),
-    "file": ("", N_("A file can hold anything, and this version has no way yet to send files safely. Take it out.")),
+    "image": ("image", WORKS),
+    "audio": ("audio", WORKS),
+    "video": ("", N_("Films show faces and places, and are too large to send from the street. Take it out.")),
+    "file": ("file", WORKS),
     "geotrace": ("", N_("A line on a map follows somebody; this programme does not collect it. Ask for the neighbourhood.")),
     "geoshape": ("", N_("This app draws no shapes on a map. Ask for the neighbourhood.")),
     "start-geopoint": (
@@ -234,8 +231,8 @@ APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "minimal": (SELECT_LOOKS, WORKS),
     "autocomplete": (SELECT_LOOKS, WORKS),
     "search": (SELECT_LOOKS, WORKS),
-    "quick": (("select_one",), WORKS),
-    "likert": (("select_one",), WORKS),
+    "quick": (("select_one",), LOOK),
+    "likert": (("select_one",), LOOK),
     "columns": (SELECT_LOOKS, LOOK),
     "columns-1": (SELECT_LOOKS, WORKS),
     "columns-pack": (SELECT_LOOKS, LOOK),
@@ -275,6 +272,14 @@ APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "search()": (SELECT_LOOKS, N_("Use select_one_from_file with a choice_filter, which works in every app.")),
     "ex:": (("*",), N_("A browser cannot open another app. Take the appearance out.")),
     "printer": (("*",), N_("A browser cannot open another app. Take the appearance out.")),
+    "new": (("image", "audio"), WORKS),
+    "new-front": (("image",), WORKS),
+    "new-rear": (("image",), WORKS),
+    "front": (("image",), WORKS),
+    "selfie": (("image",), WORKS),
+    "signature": (("image",), N_("A signature names a person. Take it out.")),
+    "draw": (("image",), N_("This app has no drawing board. Take the appearance out.")),
+    "annotate": (("image",), N_("This app has no drawing board. Take the appearance out.")),
     "url": (("*",), N_("Nothing on the phone opens a web address. Take the appearance out.")),
     "bearing": (("decimal",), N_("A browser's compass cannot be relied on. Take the appearance out.")),
     "ethiopian": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
@@ -285,7 +290,7 @@ APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "persian": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
     "buddhist": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
     "theme-grid": (("*",), LOOK),
-    "pages": (("*",), WORKS),
+    "pages": (("*",), LOOK),
 }
 
 PARAMETERS: dict[str, dict[str, str]] = {
@@ -300,6 +305,8 @@ PARAMETERS: dict[str, dict[str, str]] = {
     "select": {"randomize": WORKS, "seed": WORKS, "value": WORKS, "label": WORKS},
     "geopoint": {"capture-accuracy": WORKS, "warning-accuracy": LOOK, "allow-mock-accuracy": LOOK},
     "text": {"rows": LOOK},
+    "image": {"max-pixels": WORKS, "app": LOOK},
+    "audio": {"quality": LOOK},
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from forms import answers as tree
 from forms.answers import MAX_INSTANCES, AnswerNode
-from forms.definition import DATES, NUMBERS, SELECTS, Element, FormDefinition
+from forms.definition import CAPTURES, DATES, NUMBERS, SELECTS, Element, FormDefinition
 from forms.expressions import Context, DateValue, evaluate, to_boolean, to_number, to_string
 from forms.expressions.evaluator import nodes
 from forms.expressions.functions import to_date, to_date_time, to_time, words
@@ -19,6 +19,12 @@ from forms.problems import N_, AnswerProblem
 
 INTEGER = re.compile(r"-?[0-9]{1,15}")
 MAX_TEXT = 4000  # characters in one answer
+MAX_CAPTURE = 200_000  # characters of a picture, recording or file as a data: URL: about 150 KB
+CAPTURED = {
+    "image": re.compile(r"data:image/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}"),
+    "audio": re.compile(r"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}"),
+    "file": re.compile(r"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}"),
+}
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,9 @@ class Rules:
 
     def mistyped(self, node: AnswerNode) -> str:
         kind, text = node.element.type, node.text
+        if kind in CAPTURES:
+            is_good = len(text) <= MAX_CAPTURE and CAPTURED[kind].fullmatch(text)
+            return "" if is_good else N_("This should be a picture, a recording or a file, of 150 KB at most.")
         if len(text) > MAX_TEXT:
             return N_("This answer is too long.")
         if kind in SELECTS:

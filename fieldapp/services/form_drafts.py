@@ -129,7 +129,7 @@ def classify_draft(a: Act, draft_id: int, revision: int, checked: Checked, class
     return draft
 
 
-@reading("draft.open")
+@reading("draft.see")
 def open_draft(a: Act, draft_id: int) -> Opened:
     """Return a draft with its problems and what it would change."""
     draft = _of_centre(a, draft_id)
@@ -144,7 +144,7 @@ def open_draft(a: Act, draft_id: int) -> Opened:
     return Opened(draft, book, unzip(draft.files), problems, definition, published, changes)
 
 
-@reading("draft.propose")
+@reading("classes.list")
 def propose_classes(a: Act, draft_id: int) -> list[Proposal]:
     """Return every question without a class, with the class that the centre chose before or that fits best."""
     draft = _of_centre(a, draft_id)

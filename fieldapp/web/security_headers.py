@@ -3,7 +3,8 @@
 from flask import Flask, Response, current_app, request
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "media-src 'self' data: blob:; connect-src 'self'; "
     "frame-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -22,7 +23,7 @@ def _add(response: Response) -> Response:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     sensors = "(self)" if request.endpoint in WITH_SENSORS else "()"
-    headers["Permissions-Policy"] = f"camera={sensors}, geolocation={sensors}, microphone=(), browsing-topics=()"
+    headers["Permissions-Policy"] = f"camera={sensors}, geolocation={sensors}, microphone={sensors}, browsing-topics=()"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if current_app.config["SESSION_COOKIE_SECURE"]:

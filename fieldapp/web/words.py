@@ -7,9 +7,9 @@ from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 
 from fieldapp.web import language
-from forms.definition import Element, FormDefinition
+from forms.definition import CAPTURES, Element, FormDefinition
 from forms.lists import in_language
-from forms.problems import N_
+from forms.problems import N_, FormProblem
 
 ROLES = {"worker": N_("Outreach worker"), "admin": N_("Centre admin"), "evaluator": N_("Evaluator")}
 STATES = {
@@ -68,7 +68,9 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
         value = answers.get(element.name) if isinstance(answers, dict) else None
         label = words_of(element.label) or element.name
         if element.kind == "question":
-            if isinstance(value, str) and value and (element.label or element.type != "calculate"):
+            if isinstance(value, str) and value and element.type in CAPTURES:
+                shown.append({"label": label, "data": value, "kind": element.type, "class": element.privacy})
+            elif isinstance(value, str) and value and (element.label or element.type != "calculate"):
                 shown.append({"label": label, "text": answer(definition, element, value), "class": element.privacy})
         else:
             for number, instance in enumerate(value if isinstance(value, list) else [value], 1):
@@ -76,6 +78,12 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
                     title = f"{label} {number}" if element.kind == "repeat" else label
                     shown.append({"label": title, "children": inner})
     return shown
+
+
+def form_problem(problem: FormProblem) -> str:
+    """Return what is wrong in a workbook in the reader's language, names of forbidden things included."""
+    details = {key: gettext(text) if key == "what" and text else text for key, text in problem.details.items()}
+    return str(gettext(problem.text)).format(**details)
 
 
 def problem_text(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
@@ -117,6 +125,7 @@ def moment(value: dt.datetime | None) -> str:
 
 def init(app: Flask) -> None:
     app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
+    app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,
         answered=answered,

@@ -37,7 +37,7 @@ CHOICES = """| choices | | | | |
 | | region | s | South | |
 """
 COLUMNS = ["type", "name", "label", "relevant", "calculation", "choice_filter", "repeat_count", "trigger", "default"]
-COLUMNS += ["constraint", "parameters", "read_only", "privacy"]
+COLUMNS += ["constraint", "parameters", "read_only", "privacy", "privacy::approval"]
 NOW = parse_date("2026-06-15T12:00:00")
 assert NOW
 
@@ -46,8 +46,8 @@ def text_of(*rows: dict[str, str], extra: str = "") -> str:
     lines = ["| survey | |", "| | " + " | ".join(COLUMNS) + " |"]
     for row in rows:
         asked = not row["type"].startswith(("begin", "end", "note"))
-        row = {"label": row.get("name", ""), "privacy": "operational" if asked else "", **row}
-        lines.append("| | " + " | ".join(row.get(column, "") for column in COLUMNS) + " |")
+        full = {"label": row.get("name", ""), "privacy": "operational" if asked else "", **row}
+        lines.append("| | " + " | ".join(full.get(column, "") for column in COLUMNS) + " |")
     return "\n".join(lines) + "\n" + CHOICES + SETTINGS + extra
 
 
@@ -161,13 +161,16 @@ def test_or_other_brings_a_text_question_that_never_leaves() -> None:
         ({"type": "rank town"}, "b a", "a"),
         ({"type": "acknowledge"}, "OK", "yes"),
         ({"type": "barcode", "privacy": "identifier"}, "K7QM", "x" * 4001),
+        ({"type": "image", "privacy": "identifier"}, "data:image/jpeg;base64,AAAA", "data:text/html;base64,AAAA"),
+        ({"type": "audio", "privacy": "identifier"}, "data:audio/mpeg;base64,AAA=", "javascript:alert(1)"),
+        ({"type": "geopoint", "privacy": "identifier"}, "43.7 -79.4 0 5", "somewhere"),
         ({"type": "select_multiple town"}, "a b", "a a"),
         ({"type": "dateTime"}, "2026-06-15T11:00", "2026-06-15"),
         ({"type": "integer", "constraint": ". mod 2 = 0"}, "4", "5"),
     ],
 )
 def test_each_type_takes_good_answers_and_refuses_others(row: dict[str, str], good: str, bad: str) -> None:
-    form = form_of({"name": "q", **row})
+    form = form_of({"name": "q", "privacy::approval": "Council, 2 Nov", **row})
     assert filled(form, {"q": good}) == ({"q": good}, [])
     assert len(filled(form, {"q": bad})[1]) == 1
 

@@ -10,10 +10,18 @@ import { isNumber, parseDate, parseTime } from "./values";
 export type Problem = { code: "required" | "type" | "constraint"; message: Text };
 
 const MAX_TEXT = 4000;
+const MAX_CAPTURE = 200_000; // characters of a picture, recording or file as a data: URL: about 150 KB
+const CAPTURED: Record<string, RegExp> = {
+  image: /^data:image\/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}$/,
+  audio: /^data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$/,
+  file: /^data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$/,
+};
 
 export function isMistyped(form: Form, node: AnswerNode): boolean {
   const { text } = node;
   const { type } = node.element;
+  const captured = CAPTURED[type];
+  if (captured) return text.length > MAX_CAPTURE || !captured.test(text);
   if ([...text].length > MAX_TEXT) return true;
   switch (type) {
     case "integer":

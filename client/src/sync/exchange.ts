@@ -6,6 +6,7 @@ import { keepAccount, type Vault } from "../storage/vault";
 import { fetchForm, fetchManifest, Offline, Refused, sendBatch, type Answer } from "./server";
 
 const BATCH = 20;
+const MAX_MESSAGE = 3_000_000; // characters of answers
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
 
@@ -33,7 +34,7 @@ async function send(vault: Vault): Promise<void> {
   const unreadable = new Set<string>(); // stay on the phone, and never hold up the others
   let size = BATCH;
   for (;;) {
-    const items = await waiting(vault, size, unreadable);
+    const items = light(await waiting(vault, size, unreadable));
     if (items.length === 0) return;
     const unsent = (await listOutbox(vault)).filter((row) => row.state === "waiting").length;
     let answers: Answer[];
@@ -57,6 +58,12 @@ async function send(vault: Vault): Promise<void> {
     }
     if (moved === 0) throw new Offline();
   }
+}
+
+/** As many as may travel in one message: pictures are heavy. */
+function light<T extends { body: string }>(items: T[]): T[] {
+  let weight = 0;
+  return items.filter((item, index) => (weight += item.body.length) <= MAX_MESSAGE || index === 0);
 }
 
 async function fetchChanges(vault: Vault): Promise<void> {

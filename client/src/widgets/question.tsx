@@ -11,6 +11,7 @@ import type { AnswerNode, Form, Problem } from "../engine/form";
 import { t } from "../i18n";
 import { AcknowledgeWidget } from "./acknowledge";
 import { BarcodeWidget } from "./barcode";
+import { CaptureWidget } from "./capture";
 import { DateWidget } from "./date";
 import { NumberWidget } from "./number";
 import { PlaceWidget } from "./place";
@@ -34,6 +35,9 @@ const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   acknowledge: AcknowledgeWidget,
   barcode: BarcodeWidget,
   geopoint: PlaceWidget,
+  image: CaptureWidget,
+  audio: CaptureWidget,
+  file: CaptureWidget,
 };
 const SEVERAL_FIELDS = new Set(["select_one", "select_multiple", "date", "rank", "acknowledge", "geopoint"]); // a fieldset
 const UNFOLDED = 3; // instances of a repeat that stand open side by side
@@ -177,7 +181,10 @@ export class Repeat extends Watching<NodeProps & { name: string }, { open: Answe
 function summary(filling: Filling, node: AnswerNode): string {
   const texts = node
     .allChildren()
-    .filter((child) => child.isRelevant && child.text && !child.element.calculate && child.element.label)
+    .filter(
+      (child) =>
+        child.isRelevant && child.text && child.text.length < 200 && !child.element.calculate && child.element.label,
+    )
     .slice(0, 3)
     .map((child) => {
       const choice = filling.form.lists.choice(child.element.choices ?? "", child.text);
@@ -203,6 +210,7 @@ function problemWords(problem: Problem, node: AnswerNode, form: Form): string {
     time: t("Choose a time."),
     dateTime: t("Choose a day and a time."),
     rank: t("Put every choice in order."),
+    image: t("Take a picture of 150 KB at most."),
   };
   return byType[node.element.type] ?? t("This answer is not allowed.");
 }
