@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.conformance.harness import HERE, NODE, plain, read  # noqa: E402
+from tests.conformance.harness import HERE, NODE, all_vectors, plain  # noqa: E402
 
 PEER = "openrosa-xpath-evaluator@3.1.0"
 JAR = Path(pyxform.__file__).parent / "validators/odk_validate/bin/ODK_Validate.jar"
@@ -124,7 +124,7 @@ def enketo(vectors: list[dict[str, Any]], folder: Path) -> list[list[str]]:
 
 
 def main() -> None:
-    vectors = [vector for path in sorted(HERE.glob("*.json")) if path.stem != "goldens" for vector in read(path)]
+    vectors = all_vectors()
     with tempfile.TemporaryDirectory() as name:
         rosa, orxe = java_rosa(vectors, Path(name)), enketo(vectors, Path(name))
     kept = []
