@@ -106,6 +106,8 @@ def refused(name: str) -> str:
 
 def propose(type_: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
     """Return the class that fits a question best, and why. What is not recognised counts as sensitive."""
+    if type_ == "barcode":
+        return PrivacyClass.IDENTIFIER, N_("It points to one person.")
     if type_ in ("image", "audio", "file"):
         return PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper points to one person.")
     if type_ == "geopoint":

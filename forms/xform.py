@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from forms import dependencies, support
 from forms.definition import SELECTS, Choice, Element, FormDefinition, Table, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
-from forms.expressions.indexed_repeat import absolute, resolve
+from forms.expressions.shorthand import absolute, resolve
 from forms.privacy import PrivacyClass, privacy_class
 from forms.problems import N_, FormProblem
 from forms.workbook import Row, Workbook, language_code

@@ -11,7 +11,7 @@ from typing import Any
 from forms import answers as tree
 from forms.definition import Choice, Element, FormDefinition, Table
 from forms.expressions import Ast, Context, DateValue, ExpressionError, evaluate, parse, to_string
-from forms.expressions.indexed_repeat import resolve
+from forms.expressions.shorthand import resolve
 from forms.expressions.values import parse_date
 
 HERE = Path(__file__).parent

@@ -81,7 +81,11 @@ function Draft({ draft, definition, notice, isFresh }: Found & { isFresh: boolea
   const { vault, refresh, exchange } = useApp();
   const keeper: Keeper = useMemo(
     () => ({
-      save: (page, answers) => saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers }),
+      save: async (page, answers) => {
+        await saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers });
+        // No longer new: opened again after a reload, it is not to be thrown away when left without a change.
+        if (location.hash.endsWith("/new")) history.replaceState(null, "", `#/fill/${draft.id}`);
+      },
       finish: async (answers) => {
         await finishDraft(vault, { ...draft, answers }, new Date());
         await remember(vault, definition, answers);

@@ -102,7 +102,9 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
       for (const node of nodes) for (const draw of watchers.get(node) ?? []) draw();
       for (const node of nodes) if (node.depth === 2) return redraw((n) => n + 1); // pages may come and go
     };
-    const hide = (): void => void write();
+    const hide = (): void => {
+      if (isTouched.current) void write();
+    };
     document.addEventListener("visibilitychange", hide);
     return () => {
       document.removeEventListener("visibilitychange", hide);

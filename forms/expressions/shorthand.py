@@ -1,6 +1,8 @@
-"""indexed-repeat(question, repeat, number, …) as the path that it stands for, so that evaluators need not know it.
+"""What XLSForms write short, written out at publish, so that evaluators need not know it.
 
-Source: ODK XForms specification, indexed-repeat().
+- indexed-repeat(question, repeat, number, …) as the path that it stands for. Source: ODK XForms specification.
+- ${question} in a condition on a repeat, `count(${r}[${x} = 'y'])`: pyxform writes its whole path; meant, as in JavaRosa, is
+  the question of the instance in hand.
 """
 
 from typing import Any
@@ -11,12 +13,14 @@ from forms.problems import N_
 
 
 def resolve(ast: Any, path: str) -> Ast:
-    """Return the AST with each indexed-repeat() written out, as seen from the element at `path`.
+    """Return the AST with everything short written out, as seen from the element at `path`.
 
     indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x. Raise ExpressionError where it has no meaning.
     """
     if not isinstance(ast, list) or not ast:
         return ast
+    if ast[0] == "path" and not isinstance(ast[1], list):
+        return ["path", ast[1], _conditions(ast, path)]
     if ast[:2] != ["call", "indexed-repeat"]:
         return [resolve(part, path) if isinstance(part, list) else part for part in ast]
     wanted, *pairs = ast[2]
@@ -33,6 +37,29 @@ def resolve(ast: Any, path: str) -> Ast:
         number_of = ["call", "number", [index]]
         steps[len(parts) - 1].append(["where", ["op", "=", ["call", "position", []], number_of]])
     return ["path", "/", steps]
+
+
+def _conditions(ast: Any, path: str) -> list[Any]:
+    """Return the steps of a path, with whole paths in their conditions as seen from the node in hand."""
+    steps, walked = [], []
+    for step in ast[2]:
+        walked.append(step[:2] if step[0] == "child" else step[:1])
+        plain = 2 if step[0] == "child" else 1
+        here = absolute(["path", ast[1], walked], path).split("/")[1:]
+        conditions = [["where", _from_node(resolve(condition[1], path), here)] for condition in step[plain:]]
+        steps.append([*step[:plain], *conditions])
+    return steps
+
+
+def _from_node(ast: Any, here: list[str]) -> Any:
+    """Return an AST in which whole paths through the node at `here` start at it."""
+    if not isinstance(ast, list) or not ast:
+        return ast
+    if ast[0] == "path" and ast[1] == "/" and len(here) > 1:
+        names = [step[1] if step[0] == "child" and len(step) == 2 else "" for step in ast[2]]
+        if len(names) > len(here) and names[: len(here)] == here:
+            return ["path", ".", ast[2][len(here) :]]
+    return [_from_node(part, here) for part in ast]
 
 
 def absolute(ast: Any, context: str) -> str:
