@@ -21,11 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         data = options.file.read_bytes()
+        files = {path.name: path.read_bytes() for path in options.files}
     except OSError as error:
-        print(f"{options.file}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     try:
-        files = {path.name: path.read_bytes() for path in options.files}
         compiled = compile_workbook(data, options.file.suffix.lower() or ".xlsx", files)
     except FormRefused as refused:
         for problem in refused.problems:

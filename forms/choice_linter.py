@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from forms import support
 from forms.problems import N_, FormProblem
-from forms.workbook import REFERENCE, Row, Workbook, row_problem
+from forms.workbook import NAME, REFERENCE, Row, Workbook, row_problem
 
 MAX_CHOICES = 50_000  # rows on the choices sheet
 
@@ -15,7 +15,15 @@ def lint_choices(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
     if len(workbook.choices) > MAX_CHOICES:
         text = N_("The choices sheet has more than 50,000 rows. Put long lists into a CSV file each.")
         return [FormProblem("form.too_many_choices", text, sheet="choices")]
-    return [*_named(workbook, tables), *_rows(workbook)]
+    return [*_columns(workbook), *_named(workbook, tables), *_rows(workbook)]
+
+
+def _columns(workbook: Workbook) -> Iterator[FormProblem]:
+    """A column of one's own is named in filters and in the XForm, so it must be a name."""
+    for column in workbook.header("choices"):
+        if column and ":" not in column and column.strip().lower() != "list name" and not NAME.fullmatch(column.strip()):
+            text = N_("“{column}” cannot name a column of choices: use letters, digits, “_”, “-” and “.”.")
+            yield FormProblem("form.choice_column", text, {"column": column}, sheet="choices", row=1, column=column)
 
 
 def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:

@@ -12,11 +12,10 @@ from forms.expressions import ExpressionError, parse
 from forms.privacy import CAPTURE, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
 from forms.problems import N_, FormProblem
 from forms.support import LOOK, WORKS
-from forms.workbook import REFERENCE, Row, Workbook, row_problem, standard_column
+from forms.workbook import NAME, REFERENCE, Row, Workbook, row_problem, standard_column
 
 LAST_SAVED = re.compile(r"\$\{\s*last-saved#[^}]*\}")
 EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation", "read_only", "choice_filter", "repeat_count")
-NAME = re.compile(r"[^\W\d][\w\-.]*")
 WORDS_FOR_YES = ("yes", "no", "true", "false", "true()", "false()")
 
 

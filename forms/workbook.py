@@ -14,6 +14,7 @@ MAX_BYTES = 5_000_000  # of the file
 MAX_UNPACKED = 60_000_000  # of what is in it: a small ZIP can hold very much
 
 BEGIN = {"group": "group", "lgroup": "repeat", "repeat": "repeat", "loop": "loop", "looped group": "repeat"}
+NAME = re.compile(r"[^\W\d][\w\-.]*")
 REFERENCE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 MARK = re.compile(r"(begin|end)[ _](group|lgroup|repeat|loop|looped group)\b.*", re.IGNORECASE)
 

@@ -70,6 +70,7 @@ class _Reader:
         body = root.find(f"{H}body")
         assert model is not None and body is not None
         self.workbook, self.model, self.body, self.tables = workbook, model, body, tables
+        self.lists = {one.get("id") for one in model.iter(f"{X}instance")}
         self.title = root.findtext(f"{H}head/{H}title") or ""
         self.binds = {bind.get("nodeset", ""): bind for bind in model.iter(f"{X}bind")}
         self.problems: list[FormProblem] = []
@@ -305,7 +306,7 @@ class _Reader:
                     self.report("form.repeat_reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
 
     def has_list(self, name: str) -> bool:
-        return name in self.tables or any(one.get("id") == name for one in self.model.iter(f"{X}instance"))
+        return name in self.tables or name in self.lists
 
     def choices(self) -> dict[str, tuple[Choice, ...]]:
         lists: dict[str, tuple[Choice, ...]] = {}

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from typing import Any
+from xml.etree import ElementTree
 
 from pyxform.xls2json_backends import get_xlsform
 from pyxform.xls2xform import convert
@@ -64,8 +65,13 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
     except Exception as error:
         problems.append(_from_pyxform(error))
     if text:
-        definition, found = xform.read(workbook, text, tables)
-        problems += found
+        try:
+            definition, found = xform.read(workbook, text, tables)
+            problems += found
+        except ElementTree.ParseError:
+            text = ""
+            sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")
+            problems.append(FormProblem("form.signs", sentence, sheet=""))
     if text and not any(problem.severity == "error" for problem in problems):
         problems += advise(workbook, definition)
         problems += run_tests(tests_sheet(data, file_type), definition)

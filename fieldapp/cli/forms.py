@@ -6,9 +6,11 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
+from fieldapp.services.form_drafts import zipped
 from fieldapp.services.forms import publish_form
 from forms.isolation import compile_isolated
 from forms.problems import FormRefused
+from forms.sheets import read_sheets
 
 
 @click.group()
@@ -18,17 +20,22 @@ def forms() -> None:
 
 @forms.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--with", "lists", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A CSV list of it."
+)
 @click.option("--centre", "slug", default="rexdale", show_default=True, help="The centre to publish it for.")
-def publish(file: Path, slug: str) -> None:
+def publish(file: Path, lists: tuple[Path, ...], slug: str) -> None:
     """Publish an XLSForm, or list everything wrong with it by sheet and row."""
     data = file.read_bytes()
+    files = {path.name: path.read_bytes() for path in lists}
     try:
-        compiled = compile_isolated(data, file.suffix.lower())
+        compiled = compile_isolated(data, file.suffix.lower(), files)
     except FormRefused as refused:
         for problem in refused.problems:
             click.echo(str(problem), err=True)
         raise click.ClickException("The form was not published.") from None
+    workbook = data if file.suffix.lower() == ".xlsx" else read_sheets(data, file.suffix.lower()).to_xlsx()
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, slug).id)
-        version = publish_form(session, actor, compiled=compiled, workbook=data)
+        version = publish_form(session, actor, compiled=compiled, workbook=workbook, files=zipped(files))
     click.echo(f"{version.form} {version.version} is published for {slug}.")

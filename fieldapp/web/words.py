@@ -56,7 +56,7 @@ def choice(definition: FormDefinition, question: str, name: str) -> str:
 def answer(definition: FormDefinition, element: Element, value: str) -> str:
     """Return an answer as people read it."""
     if element.choices:
-        names = value.split() if element.type == "select_multiple" else [value]
+        names = value.split() if element.type in ("select_multiple", "rank") else [value]
         return ", ".join(definition.choice_label(element, name, language.current()) for name in names)
     return value
 

@@ -1,13 +1,14 @@
 """What XLSForms write short, written out at publish, so that evaluators need not know it.
 
 - indexed-repeat(question, repeat, number, …) as the path that it stands for. Source: ODK XForms specification.
+- jr:choice-name(${x}, '${x}'): pyxform writes the path of the question, with blanks, as seen from here.
 - ${question} in a condition on a repeat, `count(${r}[${x} = 'y'])`: pyxform writes its whole path; meant, as in JavaRosa, is
   the question of the instance in hand.
 """
 
 from typing import Any
 
-from forms.expressions.parser import Ast
+from forms.expressions.parser import Ast, parse
 from forms.expressions.problems import ExpressionError
 from forms.problems import N_
 
@@ -21,6 +22,10 @@ def resolve(ast: Any, path: str) -> Ast:
         return ast
     if ast[0] == "path" and not isinstance(ast[1], list):
         return ["path", ast[1], _conditions(ast, path)]
+    if ast[:2] == ["call", "jr:choice-name"] and ast[2][1][0] == "s":
+        path_of = parse(ast[2][1][1].strip()) if ast[2][1][1].strip() else ["s", ""]
+        named = absolute(path_of, path) if path_of[0] == "path" else ast[2][1][1]
+        return ["call", "jr:choice-name", [resolve(ast[2][0], path), ["s", named]]]
     if ast[:2] != ["call", "indexed-repeat"]:
         return [resolve(part, path) if isinstance(part, list) else part for part in ast]
     wanted, *pairs = ast[2]

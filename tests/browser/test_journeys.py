@@ -220,13 +220,15 @@ def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(op
         "#workbook",
         workbook("bad.xlsx", [("integer", "n", "N", "N", "${x} = 1", ""), ("text", "phone", "P", "T", "", "identifier")]),
     )
-    page.get_by_role("button", name="Check and publish").click()
-    expect(page.locator("#problems")).to_contain_text("was not published")
+    page.get_by_role("button", name="Check it").click()
+    expect(page.locator("#problems")).to_contain_text("things to put right")
     expect(page.locator("table.list").first).to_contain_text("There is no question “x” to refer to.")
+    expect(page.get_by_role("button", name="Publish it")).to_have_count(0)
     page.set_input_files(
         "#workbook", workbook("good.xlsx", [("integer", "n", "How many doors", "Combien de portes", "", "operational")])
     )
-    page.get_by_role("button", name="Check and publish").click()
+    page.get_by_role("button", name="Check it").click()
+    page.get_by_role("button", name="Publish it").click()
     expect(page.locator("h1")).to_have_text("Visit")
 
     phone = Phone(open_page())

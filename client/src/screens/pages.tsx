@@ -64,6 +64,7 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
   const [isFinishing, setFinishing] = useState(false);
   const timer = useRef(0);
   const isGone = useRef(false);
+  const isBusy = useRef(false);
   const isTouched = useRef(!isFresh);
   const place = useRef(first);
   const writes = useRef(Promise.resolve());
@@ -168,20 +169,21 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
     });
   };
   const finish = async (): Promise<void> => {
-    if (isFinishing) return;
+    if (isBusy.current) return; // a second tap, before the button could be drawn as off
     const done = form.finish();
     const wrong = pagesOf(form, language).findIndex((one) => problemsOf(one).length > 0);
     if (wrong >= 0) {
       turn(wrong);
       return showProblems(problemsOf(pages[wrong]!));
     }
+    isBusy.current = true;
     setFinishing(true);
     isTouched.current = true;
     await settle();
     try {
       await keeper.finish(done, form);
     } catch {
-      isGone.current = false;
+      isGone.current = isBusy.current = false;
       setFinishing(false);
       setSaved("failed");
     }

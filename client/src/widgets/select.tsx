@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { AnswerNode, Form, Option } from "../engine/form";
 import { words } from "../engine/functions";
 import { nt, t } from "../i18n";
@@ -101,6 +101,7 @@ function SearchList(props: ListProps) {
   const { node, choices, labelOf, isOne, change } = props;
   const [search, setSearch] = useState("");
   const [isSearching, setSearching] = useState(!node.text);
+  const searched = useMemo(() => choices.map((choice) => plain(labelOf(choice))), [choices, props.language]);
   const chosen = isOne ? [node.text].filter(Boolean) : words(node.text);
   const held = choices.filter((choice) => chosen.includes(choice.name));
   if (isOne && held[0] && !isSearching) {
@@ -121,7 +122,7 @@ function SearchList(props: ListProps) {
   }
   const typed = plain(search).split(/\s+/).filter(Boolean);
   const found = typed.length
-    ? choices.filter((choice) => typed.every((word) => plain(labelOf(choice)).includes(word)))
+    ? choices.filter((_, index) => typed.every((word) => searched[index]!.includes(word)))
     : choices.length <= FOUND
       ? choices
       : [];
