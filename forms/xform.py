@@ -42,6 +42,8 @@ PRELOADS = {
     ("property", "username"): "username",
     ("property", "deviceid"): "deviceid",
 }
+MAX_FREE_TEXT = 280  # signs (programme, refuse-to-collect list)
+KEEP_SHORT = {"en": f"Keep it under {MAX_FREE_TEXT} signs.", "fr": f"Au plus {MAX_FREE_TEXT} signes."}
 SAY_WHICH = {"en": "Say which", "fr": "Précisez"}
 # Functions that look at many nodes at once; elsewhere only the first node of a repeat would count.
 OF_SETS = {
@@ -225,7 +227,10 @@ class _Reader:
         type_ = "text" if is_other else self.type_of(row, kind, bind, control)
         label = dict(SAY_WHICH) if is_other else self.label(holder, "label")
         required = bind.get(f"{JR}requiredMsg")
-        constraint = bind.get(f"{JR}constraintMsg")
+        constraint = self.referenced(bind.get(f"{JR}constraintMsg"), bind.get(f"{JR}constraintMsg"))
+        privacy = PrivacyClass.FREE_TEXT if is_other else privacy_class(row, type_) if kind == "question" else ""
+        if type_ == "text" and privacy == PrivacyClass.FREE_TEXT and not row.cells.get("privacy::approval"):
+            expressions["constraint"], constraint = self.short(expressions["constraint"], constraint, path)
         return Element(
             path=path,
             name=path.rsplit("/", 1)[1],
@@ -237,7 +242,7 @@ class _Reader:
             guidance=self.guidance.get(f"{path}:hint", {}),
             appearance=(control.get("appearance", "") if control is not None else ""),
             parameters=parameters(row) if kind == "question" and not is_other else {},
-            privacy=PrivacyClass.FREE_TEXT if is_other else privacy_class(row, type_) if kind == "question" else "",
+            privacy=privacy,
             hierarchy=row.cells.get("privacy::hierarchy", ""),
             export="drop" if is_other else row.cells.get("privacy::export", "").lower(),
             default=(node.text or "").strip() if kind == "question" else "",
@@ -245,10 +250,25 @@ class _Reader:
             triggers=self.triggers.get(path, {}),
             preload=PRELOADS.get((bind.get(f"{JR}preload", ""), bind.get(f"{JR}preloadParams", "")), ""),
             required_message=self.referenced(required, required),
-            constraint_message=self.referenced(constraint, constraint),
+            constraint_message=constraint,
             **(self.itemset(row, type_, path, itemset) if type_ in SELECTS else {}),
             **expressions,
         )
+
+    def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
+        """Return a constraint that keeps free text short: the author's own limit, or the programme's."""
+        limit = _limit(constraint)
+        if limit is None:
+            least: Ast = ["op", "<=", ["call", "string-length", [["path", ".", [["self"]]]]], ["n", MAX_FREE_TEXT]]
+            words = {language: KEEP_SHORT[language] for language in self.languages if language in KEEP_SHORT} or KEEP_SHORT
+            return (["op", "and", constraint, least], message) if constraint else (least, dict(words))
+        if limit > MAX_FREE_TEXT:
+            text = N_(
+                "Free text of more than {most} signs tells more than this programme collects. Shorten it, or write in "
+                "privacy::approval who agreed."
+            )
+            self.report("form.long_text", text, {"most": str(MAX_FREE_TEXT)}, path, "constraint")
+        return constraint, message
 
     def type_of(self, row: Row, kind: str, bind: ElementTree.Element, control: ElementTree.Element | None) -> str:
         if kind != "question":
@@ -324,6 +344,14 @@ class _Reader:
         if reference := item.findtext(f"{X}itextId"):
             return self.texts.get(reference, {})
         return {self.languages[0]: item.findtext(f"{X}label") or ""}
+
+
+def _limit(constraint: Ast | None) -> float | None:
+    """Return the longest text that a constraint lets pass, where it says so plainly: string-length(.) <= 280."""
+    for part in walk(constraint) if constraint else ():
+        if part[0] == "op" and part[1] in ("<", "<=") and part[2][:2] == ["call", "string-length"] and part[3][0] == "n":  # type: ignore[index]
+            return float(part[3][1]) - (part[1] == "<")  # type: ignore[index]
+    return None
 
 
 def _data(item: ElementTree.Element) -> dict[str, str]:

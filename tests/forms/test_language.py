@@ -215,6 +215,16 @@ def test_a_calculation_may_not_carry_out_what_never_leaves() -> None:
     assert form_of(card, copy | {"calculation": "if(${card} != '', 'yes', 'no')"})
 
 
+def test_free_text_stays_short_unless_somebody_agreed() -> None:
+    note = {"type": "text", "name": "note", "privacy": "free-text"}
+    assert filled(form_of(note), {"note": "x" * 281})[1] == ["note constraint"]
+    assert filled(form_of(note), {"note": "x" * 280})[1] == []
+    assert filled(form_of(note | {"constraint": "string-length(.) <= 20"}), {"note": "x" * 21})[1] == ["note constraint"]
+    assert [one.code for one in refusals(note | {"constraint": "string-length(.) <= 900"})] == ["form.long_text"]
+    agreed = note | {"privacy::approval": "Council, 2 Nov"}
+    assert filled(form_of(agreed), {"note": "x" * 900})[1] == []
+
+
 def test_more_than_six_quasi_identifiers_may_not_leave_together() -> None:
     rows = [{"type": "integer", "name": f"q{one}", "privacy": "quasi-identifier"} for one in range(7)]
     assert [one.code for one in refusals(*rows)] == ["form.quasi_identifiers"]
