@@ -102,10 +102,7 @@ def begin_draft(a: Act, checked: Checked) -> FormDraft:
 @act("draft.change")
 def change_draft(a: Act, draft_id: int, revision: int, checked: Checked) -> FormDraft:
     """Keep a changed draft, unless somebody else changed it meanwhile."""
-    draft = _of_centre(a, draft_id)
-    if draft.revision != revision:
-        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
-        raise ActProblem("draft.stale", text)
+    draft = _fresh(a, draft_id, revision)
     _write(draft, checked, a.now)
     a.note(f"draft/{draft.id}", revision=draft.revision)
     return draft
@@ -114,10 +111,7 @@ def change_draft(a: Act, draft_id: int, revision: int, checked: Checked) -> Form
 @act("draft.classify")
 def classify_draft(a: Act, draft_id: int, revision: int, checked: Checked, classes: dict[str, str]) -> FormDraft:
     """Keep a draft whose questions were given classes, and remember the classes for the next form."""
-    draft = _of_centre(a, draft_id)
-    if draft.revision != revision:
-        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
-        raise ActProblem("draft.stale", text)
+    draft = _fresh(a, draft_id, revision)
     held = form_drafts.classes_of(a.session, a.centre_id)
     for question, chosen in classes.items():
         if question in held:
@@ -167,10 +161,7 @@ def propose_classes(a: Act, draft_id: int) -> list[Proposal]:
 @act("draft.publish")
 def publish_draft(a: Act, draft_id: int, revision: int) -> FormVersion:
     """Publish a draft that has no problems; the draft is then gone, and the version can never change."""
-    draft = _of_centre(a, draft_id)
-    if draft.revision != revision:
-        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
-        raise ActProblem("draft.stale", text)
+    draft = _fresh(a, draft_id, revision)
     if draft.definition is None or draft.xform is None:
         raise ActProblem("draft.unready", N_("There are things to put right before this form can be published."))
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
@@ -185,6 +176,15 @@ def discard_draft(a: Act, draft_id: int) -> None:
     draft = _of_centre(a, draft_id)
     a.note(f"draft/{draft.id}", form=draft.form)
     a.session.delete(draft)
+
+
+def _fresh(a: Act, draft_id: int, revision: int) -> FormDraft:
+    """Return a draft as it was seen; refuse when somebody else changed it since."""
+    draft = _of_centre(a, draft_id)
+    if draft.revision != revision:
+        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
+        raise ActProblem("draft.stale", text)
+    return draft
 
 
 def _write(draft: FormDraft, checked: Checked, now: dt.datetime) -> None:

@@ -234,7 +234,7 @@ def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(op
     phone = Phone(open_page())
     phone.enrol("w08")
     phone.page.goto("/app/#/new")
-    phone.page.get_by_role("link", name="Visit").click()
+    phone.page.get_by_role("link", name="Visit", exact=True).click()
     expect(phone.page.locator("label.legend")).to_contain_text("How many doors")
 
     page.get_by_role("button", name="Withdraw from phones").click()
@@ -242,7 +242,7 @@ def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(op
     phone.page.goto("/app/#/mine")
     phone.page.get_by_role("button", name="Send and fetch now").click()
     phone.page.goto("/app/#/new")
-    expect(phone.page.get_by_role("link", name="Visit")).to_have_count(0)
+    expect(phone.page.get_by_role("link", name="Visit", exact=True)).to_have_count(0)
 
 
 def test_9_an_evaluator_downloads_a_package_and_checks_it_without_the_app(open_page: OpenPage, tmp_path: Path) -> None:
