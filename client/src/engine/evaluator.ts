@@ -47,8 +47,10 @@ export function evaluate(ast: Ast, context: Context): Value {
     case "n":
     case "s":
       return ast[1];
-    case "path":
-      return one(ast, context);
+    case "path": {
+      const value = lone(ast, context);
+      return value === MANY ? (nodes(ast, context)[0]?.value() ?? "") : value;
+    }
     case "union":
       return nodes(ast, context)[0]?.value() ?? "";
     case "neg":
@@ -60,22 +62,23 @@ export function evaluate(ast: Ast, context: Context): Value {
   }
 }
 
-/** The value at a path; nearly always it leads from one node to one node, so no lists are made on the way. */
-function one(ast: Path, context: Context): Value {
-  const [, origin, steps] = ast;
-  if (typeof origin !== "string") return nodes(ast, context)[0]?.value() ?? "";
-  let node: Node | null = origin === "/" ? context.root : origin === "." ? context.node : context.current;
+const MANY = Symbol("many"); // a path with conditions, or one that leads to several nodes
+
+/** The value at a path that leads from one node to one node, as nearly all do; no lists are made on the way. */
+function lone([, origin, steps]: Path, context: Context): Value | typeof MANY {
+  if (typeof origin !== "string") return MANY;
+  let node: Node = origin === "/" ? context.root : origin === "." ? context.node : context.current;
   for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) {
     const step: Step = steps[at]!;
     if (step[0] === "child" && step.length === 2) {
       const found: readonly Node[] = node.childrenNamed(step[1]);
       if (found.length === 0) return "";
-      if (found.length > 1) return nodes(ast, context)[0]?.value() ?? "";
+      if (found.length > 1) return MANY;
       node = found[0]!;
     } else if (step[0] === "parent" && step.length === 1) {
+      if (!node.parent) return "";
       node = node.parent;
-      if (!node) return "";
-    } else if (step[0] !== "self" || step.length > 1) return nodes(ast, context)[0]?.value() ?? "";
+    } else if (step[0] !== "self" || step.length > 1) return MANY;
   }
   return node.value();
 }
@@ -196,13 +199,15 @@ const COMPARE: Record<string, (a: Value, b: Value) => boolean> = {
 
 /** Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0). */
 function compare(test: (a: Value, b: Value) => boolean, left: Ast, right: Ast, context: Context): boolean {
-  const rights = each(right, context);
-  return each(left, context).some((a) => rights.some((b) => test(a, b)));
+  const a = left[0] === "path" ? lone(left, context) : left[0] === "union" ? MANY : evaluate(left, context);
+  const b = right[0] === "path" ? lone(right, context) : right[0] === "union" ? MANY : evaluate(right, context);
+  if (a !== MANY && b !== MANY) return test(a, b);
+  const lefts = a === MANY ? each(left, context) : [a];
+  const rights = b === MANY ? each(right, context) : [b];
+  return lefts.some((one) => rights.some((other) => test(one, other)));
 }
 
 function each(ast: Ast, context: Context): Value[] {
-  if (ast[0] !== "path" && ast[0] !== "union") return [evaluate(ast, context)];
-  if (ast[0] === "path" && ast[2].length < 2) return [one(ast, context)];
   const found = nodes(ast, context);
   return found.length > 0 ? found.map((node) => node.value()) : [""];
 }

@@ -32,6 +32,7 @@ export class Form {
 
   private readonly childElements = new Map<string, Element[]>();
   private readonly plans: Map<string, Plan>;
+  private readonly inOrder: Plan[];
   private readonly heap = new Heap();
   private readonly singles = new Map<Plan, AnswerNode>();
   private readonly dirty = new Map<number, Set<AnswerNode>>(); // place in the order → nodes
@@ -55,6 +56,7 @@ export class Form {
     }
     this.lists = new Lists(definition);
     this.plans = link(definition, this.childElements);
+    this.inOrder = definition.order.map((path) => this.plans.get(path)!);
     this.fill(this.root, answers ?? {});
     if (!answers) {
       this.applyDefaults(this.root);
@@ -127,8 +129,7 @@ export class Form {
 
   /** Compute everything, in order. */
   private recalculate(): void {
-    for (const path of this.definition.order) {
-      const plan = this.plans.get(path)!;
+    for (const plan of this.inOrder) {
       const parents = this.at(plan.element.parent);
       for (const parent of parents) {
         if (plan.element.count) this.count(plan, parent);
@@ -198,6 +199,7 @@ export class Form {
 
   /** Put the nodes of a plan that stand under the node's ancestor at a depth on the list of what to compute. */
   private enqueue(plan: Plan, from: AnswerNode, scope: number, isOwn = false): void {
+    if (plan.isSingle) return this.heap.push(plan.order); // nothing to choose: there is one node of it
     if (plan.element.count && !isOwn) {
       const parents = entry(this.uncounted, plan.order);
       walk(ancestor(from, scope), plan.parts, plan.parts.length - 1, parents);
@@ -249,7 +251,12 @@ export class Form {
 
   private settle(): void {
     for (let order = this.heap.pop(); order !== undefined; order = this.heap.pop()) {
-      const plan = this.plans.get(this.definition.order[order]!)!;
+      const plan = this.inOrder[order]!;
+      if (plan.isSingle) {
+        const node = this.single(plan);
+        if (this.compute(node, plan)) this.changed(node, plan);
+        continue;
+      }
       const parents = this.uncounted.get(order);
       this.uncounted.delete(order);
       for (const parent of parents ?? []) this.count(plan, parent);

@@ -102,6 +102,7 @@ export function toText(value: Value): string {
 /** Write a number as XPath 1.0 does: no exponent. */
 export function numberToText(number: number): string {
   const text = Object.is(number, -0) ? "0" : String(number);
+  if (!text.includes("e")) return text;
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
   if (!match) return text;
   const digits = match[2]! + (match[3] ?? "");
