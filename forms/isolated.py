@@ -1,29 +1,38 @@
-"""The process in which isolation.py compiles: one JSON object on standard input, one on standard output."""
+"""The process in which isolation.py reads and compiles: one JSON object on standard input, one on standard output."""
 
 import base64
 import dataclasses
 import json
 import resource
 import sys
+from typing import Any
 
 from forms.problems import FormRefused
+from forms.sheets import read_sheets
 from forms.xlsform import compile_workbook
 
 SECONDS = 60
 MEMORY = 2 << 30  # bytes of address space
 
 
+def answer(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the sheets of a workbook, or the form compiled from it, with every problem."""
+    data, file_type = base64.b64decode(given["workbook"]), given["type"]
+    try:
+        if given["do"] == "read":
+            return {"sheets": read_sheets(data, file_type).sheets, "problems": []}
+        files = {name: base64.b64decode(one) for name, one in given["files"].items()}
+        compiled = compile_workbook(data, file_type, files)
+    except FormRefused as refused:
+        return {"problems": [dataclasses.asdict(problem) for problem in refused.problems]}
+    problems = [dataclasses.asdict(problem) for problem in compiled.warnings]
+    return {"definition": compiled.definition.to_json(), "xform": compiled.xform, "problems": problems}
+
+
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    given = json.load(sys.stdin)
-    files = {name: base64.b64decode(data) for name, data in given["files"].items()}
-    try:
-        compiled = compile_workbook(base64.b64decode(given["workbook"]), given["type"], files)
-        problems, answer = compiled.warnings, {"definition": compiled.definition.to_json(), "xform": compiled.xform}
-    except FormRefused as refused:
-        problems, answer = refused.problems, {}
-    print(json.dumps({**answer, "problems": [dataclasses.asdict(problem) for problem in problems]}))
+    print(json.dumps(answer(json.load(sys.stdin))))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""Compile an uploaded workbook in a process of its own (isolated.py), so that a hostile one costs nothing here."""
+"""Read and compile an uploaded workbook in a process of its own (isolated.py), so that a hostile one costs nothing here."""
 
 import base64
 import json
 import subprocess
 import sys
+from typing import Any
 
 from forms.definition import Compiled, FormDefinition
 from forms.problems import N_, FormProblem, FormRefused
+from forms.sheets import Sheets
 from forms.workbook import refuse_at_the_door
 
 SECONDS = 60
@@ -14,17 +16,30 @@ SECONDS = 60
 
 def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, bytes] | None = None) -> Compiled:
     """Return what compile_workbook returns, or raise FormRefused, also when compiling takes too long or too much."""
-    refuse_at_the_door(data, file_type)
     encoded = {name: base64.b64encode(one).decode() for name, one in (files or {}).items()}
-    given = json.dumps({"workbook": base64.b64encode(data).decode(), "type": file_type, "files": encoded})
-    command = [sys.executable, "-m", "forms.isolated"]
-    try:
-        done = subprocess.run(command, input=given.encode(), capture_output=True, timeout=SECONDS, check=True)
-        answer = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError):
-        text = N_("The workbook takes too long to read, or too much memory. Make it smaller and try again.")
-        raise FormRefused([FormProblem("form.too_heavy", text, sheet="")]) from None
+    answer = _ask("compile", data, file_type, encoded)
     problems = [FormProblem(**problem) for problem in answer["problems"]]
     if "definition" not in answer:
         raise FormRefused(problems)
     return Compiled(FormDefinition.from_json(answer["definition"]), answer["xform"], problems)
+
+
+def read_isolated(data: bytes, file_type: str) -> Sheets:
+    """Return what read_sheets returns, or raise FormRefused, also when reading takes too long or too much."""
+    answer = _ask("read", data, file_type, {})
+    if "sheets" not in answer:
+        raise FormRefused([FormProblem(**problem) for problem in answer["problems"]])
+    return Sheets(answer["sheets"])
+
+
+def _ask(what: str, data: bytes, file_type: str, files: dict[str, str]) -> dict[str, Any]:
+    refuse_at_the_door(data, file_type)
+    given = json.dumps({"do": what, "workbook": base64.b64encode(data).decode(), "type": file_type, "files": files})
+    command = [sys.executable, "-m", "forms.isolated"]
+    try:
+        done = subprocess.run(command, input=given.encode(), capture_output=True, timeout=SECONDS, check=True)
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError):
+        text = N_("The workbook takes too long to read, or too much memory. Make it smaller and try again.")
+        raise FormRefused([FormProblem("form.too_heavy", text, sheet="")]) from None
+    return answer

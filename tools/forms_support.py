@@ -31,7 +31,7 @@ LIMITS = """## Limits
 
 | what | limit |
 |---|---|
-| workbook | 5 MB, 60 MB unpacked, 2,000,000 cells |
+| workbook | 5 MB, 60 MB unpacked, 2,000,000 cells; with its lists 8 MB in one upload |
 | questions, groups and repeats | 10,000 |
 | choices on the choices sheet; rows of one CSV file | 50,000; 10 MB and 40 columns a file, 20 files |
 | one expression | 20,000 characters, nested 100 deep |

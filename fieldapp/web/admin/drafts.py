@@ -20,6 +20,7 @@ from fieldapp.web.sessions import actor, session
 from forms import support
 from forms.builder import Book, new_book, slug
 from forms.form_tests import count_tests
+from forms.isolation import read_isolated
 from forms.privacy import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate
@@ -41,7 +42,7 @@ def form_upload() -> Any:
     file = request.files.get("workbook")
     name = PurePath(file.filename or "").name if file else ""
     try:
-        sheets = read_sheets(file.read() if file else b"", PurePath(name).suffix.lower() or ".xlsx")
+        sheets = read_isolated(file.read() if file else b"", PurePath(name).suffix.lower() or ".xlsx")
     except FormRefused as refused:
         return _forms_page(refused.problems, 422)
     lists = [one for one in request.files.getlist("lists") if one.filename][: drafts.MAX_FILES]
@@ -125,7 +126,7 @@ def draft_replace(draft_id: int) -> Any:
     try:
         sheets = opened.book.sheets
         if file and file.filename:
-            sheets = read_sheets(file.read(), PurePath(file.filename).suffix.lower())
+            sheets = read_isolated(file.read(), PurePath(file.filename).suffix.lower())
     except FormRefused as refused:
         for problem in refused.problems:
             flash(gettext(problem.text).format(**problem.details), "danger")
