@@ -255,6 +255,9 @@ def on_phone() -> list[Row]:
                 f"{seconds / 3:.2f}",
             )
         )
+        whole = compile_workbook(workbook(1000, is_chained=True, style="").encode(), ".md").definition
+        _, _, seconds = opened(whole, "q-g1.n1", is_slow=True)
+        rows.append(("  the same all on one page: s", f"{seconds:.1f}", "target 3", f"{seconds / 3:.2f}"))
         page, _, seconds = opened(chain(10_000), "q-n")
         page.fill('[id="q-n"]', "5")
         total = page.inner_text('[id="q-last"]')

@@ -40,6 +40,9 @@ const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   file: CaptureWidget,
 };
 const SEVERAL_FIELDS = new Set(["select_one", "select_multiple", "date", "rank", "acknowledge", "geopoint"]); // a fieldset
+const AT_FIRST = 30; // questions of a page that are drawn before the rest
+const AT_ONCE = 12;
+const BREATH = 20; // milliseconds between two pieces, for taps and keys
 const UNFOLDED = 3; // instances of a repeat that stand open side by side
 
 export interface Filling {
@@ -88,17 +91,52 @@ abstract class Watching<P extends NodeProps, S = object> extends Component<P, S>
   }
 }
 
-export class Branch extends Watching<NodeProps> {
+export class Branch extends Watching<NodeProps, { drawn: number }> {
+  override state = { drawn: this.after(0, AT_FIRST) };
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  override componentDidMount(): void {
+    super.componentDidMount();
+    this.drawMore();
+  }
+
+  override componentWillUnmount(): void {
+    clearTimeout(this.timer);
+    super.componentWillUnmount();
+  }
+
+  /** How many of the elements are drawn once so many questions more are. */
+  private after(drawn: number, questions: number): number {
+    const { filling, node } = this.props;
+    const elements = filling.form.elementsOf(node);
+    for (let weight = 0; drawn < elements.length && weight < questions; drawn++) {
+      const inner = node.childrenNamed(elements[drawn]!.name)[0];
+      weight += inner ? filling.form.elementsOf(inner).length || 1 : 1;
+    }
+    return drawn;
+  }
+
+  /** A long page is drawn piece by piece: its first questions can be answered while the rest is still to come. */
+  private drawMore(): void {
+    if (this.state.drawn >= this.props.filling.form.elementsOf(this.props.node).length) return;
+    this.timer = setTimeout(() => {
+      this.setState({ drawn: this.after(this.state.drawn, AT_ONCE) });
+      this.drawMore();
+    }, BREATH);
+  }
+
   override render(): ComponentChildren {
     const { filling, node, place, depth } = this.props;
     const { element } = node;
     if (!node.isRelevant) return null;
     if (element.kind === "question") return <Question {...this.props} />;
     const label = depth > 1 && element.kind === "group" ? wordsOf(element.label, filling, node) : "";
+    const all = filling.form.elementsOf(node);
+    const elements = filling.shown.size > 0 ? all : all.slice(0, this.state.drawn); // problems are never left undrawn
     return (
       <>
         {label && <h2 class="section">{label}</h2>}
-        {filling.form.elementsOf(node).map((inner) => {
+        {elements.map((inner) => {
           const here = within(place, inner.name);
           if (inner.kind === "repeat")
             return (
