@@ -12,7 +12,7 @@ from forms.lists import in_language
 from forms.privacy import MAX_QUASI_IDENTIFIERS, NEVER_LEAVES, PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.reading import estimate
-from forms.workbook import Row, Workbook, language_code
+from forms.workbook import Row, Workbook, language_code, row_advice
 from forms.xform import COLUMN_OF
 
 MAX_MINUTES = 10
@@ -31,15 +31,11 @@ def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
         problems += [*_derived(definition, element, row), *_engines(element, row), *_untranslated(workbook, element, row)]
         if element.type not in ("calculate", "hidden", "metadata") and element.calculate and element.kind == "question":
             text = N_("“{name}” is computed: people see it and cannot change it.")
-            problems.append(_warning("form.computed", text, row, "calculation", name=element.name))
+            problems.append(row_advice("form.computed", text, row, "calculation", name=element.name))
         if "or_other" in row.type.lower().split():
             text = N_("“{name}” also opens a free-text answer. It stays at the centre: its class is free-text.")
-            problems.append(_warning("form.or_other", text, row, "type", name=element.name))
+            problems.append(row_advice("form.or_other", text, row, "type", name=element.name))
     return problems
-
-
-def _warning(code: str, text: str, row: Row, column: str, **details: str) -> FormProblem:
-    return FormProblem(code, text, details, row=row.number, column=row.column(column), severity="warning")
 
 
 def _quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem]:
@@ -128,21 +124,21 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
         column = COLUMN_OF[field]
         for name in sorted(calls(ast) & ONLY_HERE):
             text = N_("ODK Collect does not know {name}(); this form would not open there.")
-            yield _warning("form.engines", text, row, column, name=name)
+            yield row_advice("form.engines", text, row, column, name=name)
         for text in sorted({text for part in walk(ast) for text in _only_here(part)}):
-            yield _warning("form.engines", text, row, column)
+            yield row_advice("form.engines", text, row, column)
         for part in walk(ast):
             if part[0] != "op" or part[1] not in ("=", "!=", "<", "<=", ">", ">=", "+", "-"):
                 continue
             if any(side[0] == "s" and parse_date(str(side[1])) for side in part[2:4]):  # type: ignore[index]
                 text = N_("Write a day as date('2026-01-31'): ODK Collect does not read a day in quotes as one.")
-                yield _warning("form.engines", text, row, column)
+                yield row_advice("form.engines", text, row, column)
                 break
             if part[1] in ("+", "-") and any(side[:2] == ["call", "now"] for side in part[2:4]):  # type: ignore[index]
                 text = N_(
                     "Apps differ in adding to now(): here it gives days since 1970 with their fraction, in local time."
                 )
-                yield _warning("form.engines", text, row, column)
+                yield row_advice("form.engines", text, row, column)
                 break
 
 
@@ -165,4 +161,4 @@ def _untranslated(workbook: Workbook, element: Element, row: Row) -> Iterator[Fo
         if language != "default" and not in_language({"x": element.label.get(language_code(language), "")}, "x"):
             column = f"label::{language}"
             text = N_("“{name}” has no label in {language}; workers will see another language.")
-            yield _warning("form.untranslated", text, row, column, name=element.name, language=language)
+            yield row_advice("form.untranslated", text, row, column, name=element.name, language=language)

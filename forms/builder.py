@@ -1,12 +1,11 @@
 """Change a workbook as the office's builder does: cell by cell, so that everything it does not know stays as it was."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forms import support
 from forms.sheets import Sheets
-from forms.workbook import REFERENCE, Row, language_code, standard_column
+from forms.workbook import REFERENCE, Row, standard_column
 
 BLANK = {"survey": ["type", "name", "label"], "choices": ["list_name", "name", "label"], "settings": []}
 
@@ -224,12 +223,6 @@ def slug(text: str) -> str:
     """Return a name for a form or question made of a text: who_was_there for "Who was there?"."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:48]
     return plain if plain and plain[0].isalpha() else f"q_{plain}".rstrip("_")
-
-
-def languages_of(book: Book) -> Iterator[tuple[str, str]]:
-    """Yield each language as the header writes it, with its code."""
-    for name in book.languages:
-        yield name, language_code(name or "default")
 
 
 def _choice(column: str) -> str:

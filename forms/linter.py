@@ -12,7 +12,7 @@ from forms.expressions import ExpressionError, parse
 from forms.privacy import CAPTURE, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
 from forms.problems import N_, FormProblem
 from forms.support import LOOK, WORKS
-from forms.workbook import NAME, REFERENCE, Row, Workbook, row_problem, standard_column
+from forms.workbook import NAME, REFERENCE, Row, Workbook, row_advice, row_problem, standard_column
 
 LAST_SAVED = re.compile(r"\$\{\s*last-saved#[^}]*\}")
 EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation", "read_only", "choice_filter", "repeat_count")
@@ -213,26 +213,12 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
         known = support.appearance(word)
         if known is None:
             sentence = N_("Nobody knows the appearance “{word}”; it has no effect.")
-            yield FormProblem(
-                "form.appearance",
-                sentence,
-                {"word": word},
-                row=row.number,
-                column=row.column("appearance"),
-                severity="warning",
-            )
+            yield row_advice("form.appearance", sentence, row, "appearance", word=word)
         elif known[1] not in (WORKS, LOOK):
             yield row_problem("form.appearance_refused", known[1], row, "appearance")
         elif "*" not in known[0] and row.kind not in known[0]:
             sentence = N_("The appearance “{word}” has no effect on this type of question.")
-            yield FormProblem(
-                "form.appearance",
-                sentence,
-                {"word": word},
-                row=row.number,
-                column=row.column("appearance"),
-                severity="warning",
-            )
+            yield row_advice("form.appearance", sentence, row, "appearance", word=word)
 
 
 def _parameters(row: Row) -> Iterator[FormProblem]:
@@ -274,8 +260,7 @@ def _privacy(row: Row) -> Iterator[FormProblem]:
         yield row_problem("form.refused", text, row, "name", name=row.name, what=what)
     elif what:
         text = N_("“{name}” is on the list of things not to collect ({what}), and is asked with this approval: {approval}")
-        details = {"name": row.name, "what": what, "approval": approval[:80]}
-        yield FormProblem("form.approved", text, details, row=row.number, column="privacy::approval", severity="warning")
+        yield row_advice("form.approved", text, row, "privacy::approval", name=row.name, what=what, approval=approval[:80])
     yield from _export(row, given)
 
 

@@ -65,6 +65,11 @@ def row_problem(code: str, text: str, row: Row, column: str, **details: str) -> 
     return FormProblem(code, text, details, row=row.number, column=row.column(column))
 
 
+def row_advice(code: str, text: str, row: Row, column: str, **details: str) -> FormProblem:
+    """Return the same as advice, which stops nothing."""
+    return FormProblem(code, text, details, row=row.number, column=row.column(column), severity="warning")
+
+
 def standard_column(header: str) -> str:
     """Return the standard name of a column, with its language if it has one: label::French for "Label : French"."""
     parts = [part.strip() for part in header.split("::")]
