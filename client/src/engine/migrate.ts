@@ -1,4 +1,4 @@
-/** Whether a draft may go on under a newer version of its form: the twin of `fits` in forms/changes.py. */
+/** Whether a draft may go on under a newer version of its form; forms/changes.py foretells it in the office (blocks_drafts). */
 
 import type { Element, FormDefinition } from "./definition";
 import type { Json } from "./form";
