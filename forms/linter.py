@@ -9,7 +9,7 @@ from forms import support
 from forms.choice_linter import lint_choices
 from forms.definition import CAPTURES
 from forms.expressions import ExpressionError, parse
-from forms.privacy import CAPTURE, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
+from forms.privacy import CAPTURE, DIRECT, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
 from forms.problems import N_, FormProblem
 from forms.support import LOOK, WORKS
 from forms.workbook import NAME, REFERENCE, Row, Workbook, row_advice, row_problem, standard_column
@@ -252,6 +252,9 @@ def _privacy(row: Row) -> Iterator[FormProblem]:
         text = N_("“{name}” can point to one person, so its privacy class must be identifier.")
         yield row_problem("form.identifier", text, row, column, name=row.name)
     what = GPS if row.kind == "geopoint" else CAPTURE if row.kind in CAPTURES else refused(row.name)
+    if given and what in DIRECT and row.kind not in ("geopoint", "barcode", *CAPTURES) and given not in NEVER_LEAVES:
+        text = N_("“{name}” can point to one person, so its privacy class must be identifier.")
+        yield row_problem("form.identifier", text, row, column, name=row.name)
     if what and not approval:
         text = N_(
             "“{name}” asks for something that this programme does not collect ({what}). Take it out, "

@@ -50,6 +50,8 @@ REFUSED: dict[str, str] = {
 }
 _REFUSED = [(what, re.compile(pattern)) for what, pattern in REFUSED.items()]
 GPS = "exact place"
+# Asked with an approval, these still point to one person, so they are identifiers and never leave.
+DIRECT = {"name", "birth date", "address", "phone, e-mail or account", "plate", "health card", "identity number", GPS}
 CAPTURE = N_("pictures, voices or papers of people")
 
 # Words in names and labels by which a class is proposed, English and French, without accents.
@@ -106,7 +108,7 @@ def refused(name: str) -> str:
 
 def propose(type_: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
     """Return the class that fits a question best, and why. What is not recognised counts as sensitive."""
-    if type_ == "barcode":
+    if type_ == "barcode" or refused(name) in DIRECT:
         return PrivacyClass.IDENTIFIER, N_("It points to one person.")
     if type_ in ("image", "audio", "file"):
         return PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper points to one person.")

@@ -225,6 +225,12 @@ def test_free_text_stays_short_unless_somebody_agreed() -> None:
     assert filled(form_of(agreed), {"note": "x" * 900})[1] == []
 
 
+def test_an_approval_lets_a_name_be_asked_and_never_lets_it_leave() -> None:
+    phone = {"type": "integer", "name": "phone", "privacy::approval": "Council, 2 Nov"}
+    assert [one.code for one in refusals(phone)] == ["form.identifier"]
+    assert form_of(phone | {"privacy": "identifier"})
+
+
 def test_more_than_six_quasi_identifiers_may_not_leave_together() -> None:
     rows = [{"type": "integer", "name": f"q{one}", "privacy": "quasi-identifier"} for one in range(7)]
     assert [one.code for one in refusals(*rows)] == ["form.quasi_identifiers"]
@@ -252,6 +258,7 @@ def test_the_refuse_to_collect_list_knows_names_in_two_languages(name: str, expe
         ("text", "comments", "Comments", PrivacyClass.FREE_TEXT),
         ("text", "card_code", "Card code", PrivacyClass.IDENTIFIER),
         ("date", "visit", "Visit", PrivacyClass.QUASI_IDENTIFIER),
+        ("integer", "phone_number", "Phone", PrivacyClass.IDENTIFIER),
         ("select_one", "x", "Quel quartier?", PrivacyClass.QUASI_IDENTIFIER),
         ("select_one", "risk", "Risk", PrivacyClass.SENSITIVE),
         ("integer", "minutes", "Minutes", PrivacyClass.OPERATIONAL),
