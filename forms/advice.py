@@ -18,7 +18,6 @@ from forms.xform import COLUMN_OF
 MAX_MINUTES = 10
 MAX_GRADE = 8
 ONLY_HERE = {"ceiling", "floor", "substring", "last", "date-time"}  # not in ODK Collect (JavaRosa)
-NO_ROW = Row(0, {}, "", {})
 
 
 def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:

@@ -49,7 +49,6 @@ class Proposal:
     type: str
     privacy: str
     reason: str
-    is_remembered: bool
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def propose_classes(a: Act, draft_id: int) -> list[Proposal]:
         if held and not (row.kind == "text" and held.privacy not in list(privacy.NEVER_LEAVES)):
             found, reason = PrivacyClass(held.privacy), N_("You chose this for a question of the same name before.")
         label = labels[0] if labels else ""
-        proposals.append(Proposal(line.number, row.name, label, row.kind, found, reason, held is not None))
+        proposals.append(Proposal(line.number, row.name, label, row.kind, found, reason))
     return proposals
 
 

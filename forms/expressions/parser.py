@@ -24,7 +24,6 @@ TOKEN = re.compile(
 )
 BINDING = {"or": 1, "and": 2, "=": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "div": 6, "mod": 6}
 NEGATION = 7
-UNION = 8
 NODE_SETS = {"count", "position", "randomize"}  # functions whose first argument must lead to nodes
 
 
