@@ -47,3 +47,11 @@ class AnswerProblem:
 
     def to_json(self) -> dict[str, object]:
         return {"code": self.code, "text": self.text, "path": self.path, "details": self.details}
+
+
+class AreasRefused(Exception):
+    """Outlines that cannot be used: why, with the details that the sentence names."""
+
+    def __init__(self, text: str, details: dict[str, str] | None = None):
+        super().__init__(text.format(**(details or {})))
+        self.text, self.details = text, details or {}

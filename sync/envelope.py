@@ -53,6 +53,11 @@ def parse_batch(data: bytes) -> list[Envelope]:
     return [envelope for envelope in envelopes if envelope]
 
 
+def parse_item(item: Any) -> Envelope | None:
+    """Return one submission; None when any part of it is malformed."""
+    return _envelope(item, "", [])
+
+
 def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
     if not isinstance(item, dict):
         problems.append(SyncProblem("sync.item", N_("Each submission is an object."), where))
@@ -79,6 +84,10 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
         return None
     assert finished_at is not None and isinstance(body, str)
     return Envelope(instance_id, form, version, finished_at, body, sha256)
+
+
+def is_random_uuid(value: Any) -> bool:
+    return bool(_uuid(value))
 
 
 def _uuid(value: Any) -> str:

@@ -37,9 +37,8 @@ def decide(envelope: Envelope, definition: FormDefinition | None, known: Mapping
     """Return what becomes of a submission; `known` maps ids to the hashes that the centre holds for them."""
     if not envelope.is_intact:
         return Decision(Status.RETRY, problems=[_problem("sync.damaged", N_("It was damaged on the way."))])
-    hashes = known.get(envelope.instance_id)
-    if hashes:
-        return Decision(Status.DUPLICATE if envelope.sha256 in hashes else Status.CONFLICT)
+    if again := _again(envelope, known):
+        return again
     if definition is None:
         text = N_("The centre does not know this form or this version of it.")
         return Decision(Status.REJECTED, problems=[_problem("sync.unknown_form", text)])
@@ -50,6 +49,18 @@ def decide(envelope: Envelope, definition: FormDefinition | None, known: Mapping
     checked = check(definition, given, local_time(envelope.finished_at))
     status = Status.REJECTED if checked.problems else Status.STORED
     return Decision(status, checked.answers, checked.problems)
+
+
+def decide_aside(envelope: Envelope, known: Mapping[str, set[str]], reason: tuple[str, str]) -> Decision:
+    """Return the decision to keep a submission aside for a reason that does not lie in its answers."""
+    return _again(envelope, known) or Decision(Status.REJECTED, problems=[_problem(*reason)])
+
+
+def _again(envelope: Envelope, known: Mapping[str, set[str]]) -> Decision | None:
+    hashes = known.get(envelope.instance_id)
+    if not hashes:
+        return None
+    return Decision(Status.DUPLICATE if envelope.sha256 in hashes else Status.CONFLICT)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

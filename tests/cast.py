@@ -68,7 +68,7 @@ def make_cast(session: Session) -> Cast:
         )
     session.add_all(people.values())
     session.commit()
-    token = enrol_device(session, Actor(centre.id, "worker", people["amina"].id), label="Amina's phone")
+    token = enrol_device(session, Actor(centre.id, "worker", people["amina"].id), label="Amina's phone").token
     amina = actor_of_token(session, token)
     assert amina
     for form in ("encounter", "mediation"):

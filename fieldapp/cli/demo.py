@@ -90,7 +90,7 @@ def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor
     _add(session, centre, username, label, "worker")
     user = users.by_username(session, username)
     assert user is not None
-    token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone")
+    token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone").token
     actor = actor_of_token(session, token)
     assert actor is not None
     return actor

@@ -5,8 +5,12 @@ WORKER, ADMIN, EVALUATOR, SYSTEM = "worker", "admin", "evaluator", "system"
 ROLES = (WORKER, ADMIN, EVALUATOR)
 
 ACCESS: dict[str, frozenset[str]] = {
+    "areas.bring": frozenset({SYSTEM}),
+    "areas.fetch": frozenset({WORKER}),
     "batch.receive": frozenset({WORKER}),
+    "centre.rules": frozenset({ADMIN}),
     "classes.list": frozenset({ADMIN}),
+    "copy.fetch": frozenset({ADMIN}),
     "device.enrol": frozenset({WORKER}),
     "device.revoke": frozenset({ADMIN}),
     "draft.begin": frozenset({ADMIN}),
@@ -22,6 +26,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "form.withdraw": frozenset({ADMIN}),
     "forms.list": frozenset({ADMIN}),
     "home.see": frozenset({ADMIN}),
+    "key.make": frozenset({SYSTEM}),
     "manifest.fetch": frozenset({WORKER}),
     "people.list": frozenset({ADMIN}),
     "person.add": frozenset({ADMIN, SYSTEM}),

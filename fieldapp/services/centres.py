@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp.services import people
-from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.forms import publish_form
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import centres, releases
@@ -47,6 +47,15 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
         data = path.read_bytes()
         publish_form(session, Actor.system(centre.id), compiled=_compiled(data), workbook=data)
     return centre
+
+
+@act("centre.rules")
+def set_phone_rules(a: Act, lock_minutes: int, shred_days: int, has_voice_notes: bool) -> None:
+    """Set what phones keep to: minutes until they lock, days until they forget what was delivered, voice notes."""
+    centre = centres.get(a.session, a.centre_id)
+    centre.lock_minutes, centre.shred_days = min(max(lock_minutes, 1), 30), min(max(shred_days, 1), 30)
+    centre.has_voice_notes = has_voice_notes
+    a.note(f"centre/{centre.id}", lock=centre.lock_minutes, shred=centre.shred_days, voice=has_voice_notes)
 
 
 @functools.cache

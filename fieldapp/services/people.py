@@ -9,7 +9,8 @@ from fieldapp.services import passwords
 from fieldapp.services.access import ROLES
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import devices, users
+from fieldapp.store import centres, devices, submissions, users
+from fieldapp.store.centres import Centre
 from fieldapp.store.devices import Device
 from fieldapp.store.users import User
 
@@ -18,13 +19,20 @@ USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
 @dataclass(frozen=True)
 class People:
+    centre: Centre
     users: Sequence[User]
     devices: Sequence[Device]
+    missing: dict[int, int]  # device → how many records it made that neither came, nor wait, nor were deleted by the worker
 
 
 @reading("people.list")
 def list_people(a: Act) -> People:
-    return People(users.list_for(a.session, a.centre_id), devices.list_for(a.session, a.centre_id))
+    listed = devices.list_for(a.session, a.centre_id)
+    arrived = submissions.arrived_by_device(a.session, a.centre_id)
+    missing = {
+        device.id: max(0, device.made - device.unsent - device.deleted - arrived.get(device.id, 0)) for device in listed
+    }
+    return People(centres.get(a.session, a.centre_id), users.list_for(a.session, a.centre_id), listed, missing)
 
 
 @act("person.add")

@@ -1,20 +1,42 @@
-"""What a phone holds: the list of forms, and each form's definition."""
+"""What a phone holds: the list of forms and areas, the centre's key and rules, and each form and set of areas itself."""
 
 from typing import Any
 
 from fieldapp.services.acts import Act, reading
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import not_found
-from fieldapp.store import centres, forms, users
+from fieldapp.store import areas, centres, forms, users
+from fieldapp.store.centre_keys import CentreKey
 from sync.manifest import manifest
 
 
 @reading("manifest.fetch")
-def fetch_manifest(a: Act) -> dict[str, Any]:
-    """Return what this worker's phone should hold now."""
+def fetch_manifest(a: Act, key: CentreKey) -> dict[str, Any]:
+    """Return what this worker's phone should hold now, the key that it seals to, and the rules that it keeps."""
     user = a.session.get_one(users.User, a.actor.user_id)
-    listed = manifest(definition_of(version) for version in forms.current(a.session, a.centre_id))
-    return {**listed, "centre": centres.get(a.session, a.centre_id).name, "worker": user.label}
+    centre = centres.get(a.session, a.centre_id)
+    return {
+        **manifest(definition_of(version) for version in forms.current(a.session, a.centre_id)),
+        "areas": [{"key": found.key, "sha256": found.sha256} for found in areas.list_for(a.session, a.centre_id)],
+        "centre": centre.name,
+        "worker": user.label,
+        "key": {"kid": key.kid, "public": key.public_key},
+        "rules": {
+            "lock_minutes": centre.lock_minutes,
+            "shred_days": centre.shred_days,
+            "voice_notes": centre.has_voice_notes,
+        },
+        "now": a.now.isoformat(),
+    }
+
+
+@reading("areas.fetch")
+def fetch_areas(a: Act, key: str) -> str:
+    """Return the outlines of a set of areas as JSON."""
+    found = areas.get(a.session, a.centre_id, key)
+    if found is None:
+        raise not_found()
+    return found.outlines
 
 
 @reading("form.fetch")

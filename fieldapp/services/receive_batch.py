@@ -1,5 +1,7 @@
 """Receive a batch of submissions: decide about each, keep every one, answer each, in one transaction."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -11,29 +13,46 @@ from fieldapp.store import devices, forms, records, submissions
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from sync.envelope import Envelope
-from sync.intake import Decision, Status, decide
+from sync.intake import Decision, Status, decide, decide_aside
 
 
-def receive_batch(session: Session, actor: Actor, envelopes: list[Envelope], unsent: int = 0) -> list[dict[str, Any]]:
-    """Return one answer a submission: its id, its hash, its status and the reasons when it was refused."""
+@dataclass(frozen=True)
+class Arrived:
+    """A submission with its number on the phone (0: none given) and, when it is to be kept aside whatever is in it, why."""
+
+    envelope: Envelope
+    seq: int = 0
+    aside: tuple[str, str] | None = None
+
+
+def receive_batch(
+    session: Session, actor: Actor, items: Sequence[Arrived | Envelope], report: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return one answer a submission: its id, its hash, its status and the reasons when it was refused.
+
+    `report` is what the phone says of itself: columns of the device.
+    """
+    arrived = [item if isinstance(item, Arrived) else Arrived(item) for item in items]
     try:
-        return _receive(session, actor, envelopes, unsent)
+        return _receive(session, actor, arrived, report or {})
     except IntegrityError:  # another connection stored one of these between our look and our insert: now we see it
-        return _receive(session, actor, envelopes, unsent)
+        return _receive(session, actor, arrived, report or {})
 
 
 @act("batch.receive")
-def _receive(a: Act, envelopes: list[Envelope], unsent: int) -> list[dict[str, Any]]:
+def _receive(a: Act, arrived: list[Arrived], report: dict[str, Any]) -> list[dict[str, Any]]:
+    envelopes = [one.envelope for one in arrived]
     known = submissions.known_hashes(a.session, a.centre_id, [envelope.instance_id for envelope in envelopes])
     definitions = _definitions(a, envelopes)
     answers: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []
     accepted: list[dict[str, Any]] = []
-    for envelope in envelopes:
+    for one in arrived:
+        envelope = one.envelope
         definition = definitions.get((envelope.form, envelope.version))
-        decision = decide(envelope, definition, known)
+        decision = decide_aside(envelope, known, one.aside) if one.aside else decide(envelope, definition, known)
         if decision.status not in (Status.DUPLICATE, Status.RETRY):
-            kept.append(_submission(a, envelope, decision))
+            kept.append({**_submission(a, envelope, decision), "seq": one.seq})
         if decision.status is Status.STORED:
             assert definition is not None
             accepted.append(_record(a, envelope, decision, definition))
@@ -41,7 +60,9 @@ def _receive(a: Act, envelopes: list[Envelope], unsent: int) -> list[dict[str, A
     submissions.add_all(a.session, kept)
     records.add_all(a.session, accepted)
     device = a.session.get_one(devices.Device, a.actor.device_id)
-    device.last_seen_at, device.unsent = a.now, max(0, min(unsent, 1_000_000))
+    device.last_seen_at = a.now
+    for column, value in report.items():
+        setattr(device, column, value)
     counts: dict[str, int] = {}
     for answer in answers:
         counts[answer["status"]] = counts.get(answer["status"], 0) + 1

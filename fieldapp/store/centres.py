@@ -15,6 +15,9 @@ class Centre(Base):
     slug: Mapped[str] = mapped_column(sa.String(40), unique=True)
     name: Mapped[str] = mapped_column(sa.String(120))
     time_zone: Mapped[str] = mapped_column(sa.String(40), default="America/Toronto")
+    lock_minutes: Mapped[int] = mapped_column(default=5)  # a phone left alone locks itself
+    shred_days: Mapped[int] = mapped_column(default=7)  # what a phone remembers of a delivered record is gone after
+    has_voice_notes: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
 
 

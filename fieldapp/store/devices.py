@@ -1,7 +1,9 @@
-"""Phones that may send and fetch; each holds a random token of which only the hash is kept here."""
+"""Phones: each worker's sign-in on one is a device, with a token (only its hash is kept here) and a key that signs."""
 
 import datetime as dt
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -15,9 +17,15 @@ class Device(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    uid: Mapped[str] = mapped_column(sa.String(36), unique=True, default=lambda: str(uuid.uuid4()))
     label: Mapped[str] = mapped_column(sa.String(80))
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    unsent: Mapped[int] = mapped_column(default=0)  # as the phone last said
+    public_key: Mapped[str] = mapped_column(sa.String(120), default="")  # "" for phones that send with a token only
+    made: Mapped[int] = mapped_column(default=0)  # this and the next two as the phone last said
+    unsent: Mapped[int] = mapped_column(default=0)
+    deleted: Mapped[int] = mapped_column(default=0)
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # version of the app, health of its storage
+    order: Mapped[str] = mapped_column(sa.String(8), default="")  # what the phone is told: "", lock, wipe
     created_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
@@ -38,3 +46,8 @@ def of_user(session: Session, user_id: int) -> Sequence[Device]:
 
 def list_for(session: Session, centre_id: int) -> Sequence[Device]:
     return session.scalars(sa.select(Device).where(Device.centre_id == centre_id).order_by(Device.id)).all()
+
+
+def by_uids(session: Session, uids: Collection[str]) -> dict[str, Device]:
+    query = sa.select(Device).where(Device.uid.in_(uids))
+    return {device.uid: device for device in session.scalars(query)}

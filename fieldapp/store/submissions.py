@@ -15,6 +15,7 @@ class Submission(Base):
     __table_args__ = (
         sa.UniqueConstraint("centre_id", "instance_id", "sha256"),
         sa.Index("ix_submission_centre_id_state", "centre_id", "state", "id"),
+        sa.Index("ix_submission_device_id_seq", "device_id", "seq"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -24,6 +25,7 @@ class Submission(Base):
     version: Mapped[str] = mapped_column(sa.String(64))
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     device_id: Mapped[int] = mapped_column(sa.ForeignKey("device.id"))
+    seq: Mapped[int] = mapped_column(default=0)  # its number on the phone, from 1; 0 when the phone gave none
     finished_at: Mapped[dt.datetime]
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
@@ -65,3 +67,10 @@ def count_needing_attention(session: Session, centre_id: int) -> int:
 def get(session: Session, centre_id: int, submission_id: int) -> Submission | None:
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.id == submission_id)
     return session.scalars(query).one_or_none()
+
+
+def arrived_by_device(session: Session, centre_id: int) -> dict[int, int]:
+    """Return how many numbered submissions of each phone are here."""
+    query = sa.select(Submission.device_id, sa.func.count(sa.distinct(Submission.seq)))
+    query = query.where(Submission.centre_id == centre_id, Submission.seq > 0).group_by(Submission.device_id)
+    return {row[0]: row[1] for row in session.execute(query)}

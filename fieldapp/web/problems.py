@@ -31,7 +31,9 @@ STATUS = {
     "sign_in.wrong": 401,
     "storage.full": 507,
     "storage.down": 503,
+    "areas.outlines": 422,
     "sync.malformed": 422,
+    "sync.public_key": 422,
     "sync.media_type": 415,
     "sync.token": 401,
 }

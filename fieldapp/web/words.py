@@ -21,7 +21,9 @@ STATES = {
     "failed": N_("Failed"),
 }
 ACTS = {
+    "areas.bring": N_("Areas were brought in"),
     "batch.receive": N_("A phone sent submissions"),
+    "centre.rules": N_("The rules for phones were changed"),
     "device.enrol": N_("A phone signed in"),
     "device.revoke": N_("A phone was shut out"),
     "draft.begin": N_("A form was begun"),
@@ -31,6 +33,7 @@ ACTS = {
     "draft.publish": N_("A form was published"),
     "form.publish": N_("A form was published"),
     "form.withdraw": N_("A form was withdrawn"),
+    "key.make": N_("A key for sealing was made"),
     "person.add": N_("A person was added"),
     "person.reset": N_("A password was replaced"),
     "person.switch": N_("A person was let in or shut out"),

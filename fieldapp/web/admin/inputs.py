@@ -3,9 +3,9 @@
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import DateField, Form, MultipleFileField, SelectField, StringField
+from wtforms import BooleanField, DateField, Form, IntegerField, MultipleFileField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from fieldapp.services.access import ROLES
 from fieldapp.web.words import ROLES as ROLE_NAMES
@@ -29,6 +29,18 @@ class PersonInput(FlaskForm):  # type: ignore[misc]
         choices=[SelectChoice(role, lazy_gettext(ROLE_NAMES[role])) for role in ROLES],
         default=ROLES[0],
     )
+
+
+class RulesInput(FlaskForm):  # type: ignore[misc]
+    """What the centre's phones keep to."""
+
+    lock_minutes = IntegerField(lazy_gettext("Lock after so many minutes alone"), [NumberRange(1, 30)])
+    shred_days = IntegerField(lazy_gettext("Forget what was delivered after so many days"), [NumberRange(1, 30)])
+    has_voice_notes = BooleanField(lazy_gettext("Allow voice notes where a form asks for one"))
+
+
+class RescueInput(FlaskForm):  # type: ignore[misc]
+    rescue = FileField(lazy_gettext("Sealed copy from a phone (.json)"))
 
 
 class UploadInput(FlaskForm):  # type: ignore[misc]

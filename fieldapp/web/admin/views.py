@@ -3,18 +3,21 @@
 import io
 from typing import Any
 
-from flask import flash, redirect, render_template, request, send_file, url_for
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
 
 from fieldapp.services import devices, forms, records
 from fieldapp.services import home as home_act
 from fieldapp.services import people as people_acts
+from fieldapp.services.centres import set_phone_rules
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.receive_delivery import take_in_copy
 from fieldapp.store.records import Filter
 from fieldapp.web.admin.blueprint import admin
-from fieldapp.web.admin.inputs import FilterInput, PersonInput
+from fieldapp.web.admin.inputs import FilterInput, PersonInput, RescueInput, RulesInput
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
+from sync.problems import BatchRefused
 
 
 @admin.get("/")
@@ -114,14 +117,50 @@ def person_reset(user_id: int) -> Any:
 
 @admin.post("/phones/<int:device_id>/revoke")
 def phone_revoke(device_id: int) -> Any:
-    devices.revoke_device(session(), actor(), device_id=device_id)
-    flash(gettext("This phone can no longer send or fetch. What it already sent stays."), "wait")
+    devices.revoke_device(session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK))
+    text = gettext("Done. At its next contact the phone hands over what is finished on it, then closes itself.")
+    flash(text, "wait")
     return redirect(url_for("admin.people"))
 
 
-def _people_page(entered: PersonInput, made: dict[str, Any], status: int) -> Any:
+@admin.post("/phones/rules")
+def phone_rules() -> Any:
+    entered = RulesInput()
+    who = actor()
+    if not entered.validate_on_submit():
+        return _people_page(PersonInput(formdata=None), {}, 422, entered)
+    set_phone_rules(
+        session(),
+        who,
+        lock_minutes=entered.lock_minutes.data,
+        shred_days=entered.shred_days.data,
+        has_voice_notes=entered.has_voice_notes.data,
+    )
+    flash(gettext("Done. Phones take the rules at their next contact."), "safe")
+    return redirect(url_for("admin.people"))
+
+
+@admin.post("/phones/rescue")
+def phone_rescue() -> Any:
+    """Take in a sealed copy that was saved on a phone, as if the phone had sent it."""
+    who = actor()
+    file = RescueInput().rescue.data
+    try:
+        found = take_in_copy(session(), who, data=file.read() if file else b"", secret=current_app.config["SECRET_KEY"])
+    except BatchRefused:
+        flash(gettext("This is not a sealed copy from a phone. Nothing was taken in."), "danger")
+        return redirect(url_for("admin.people"))
+    kept = sum(item["status"] != "retry" for item in found)
+    text = gettext("%(kept)d of %(count)d records of the copy are with the centre now.", kept=kept, count=len(found))
+    flash(text, "safe" if kept == len(found) else "danger")
+    return redirect(url_for("admin.people"))
+
+
+def _people_page(entered: PersonInput, made: dict[str, Any], status: int, rules: RulesInput | None = None) -> Any:
     found = people_acts.list_people(session(), actor())
-    return render_template("people.html", people=found, entered=entered, made=made), status
+    rules = rules or RulesInput(formdata=None, obj=found.centre)
+    rescue = RescueInput(formdata=None)
+    return render_template("people.html", people=found, entered=entered, made=made, rules=rules, rescue=rescue), status
 
 
 @admin.get("/system")

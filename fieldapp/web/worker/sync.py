@@ -1,4 +1,4 @@
-"""The phone's door: sign in for a token, the manifest, forms, and batches of submissions."""
+"""The phone's door: sign in for a token, the manifest, forms, areas, and deliveries of sealed records."""
 
 import functools
 import gzip
@@ -11,14 +11,17 @@ from flask_babel import gettext
 from fieldapp.services import devices, phone_forms
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
+from fieldapp.services.centre_keys import current_key
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.receive_batch import receive_batch
+from fieldapp.services.receive_delivery import receive_delivery
 from fieldapp.services.sign_in import sign_in as check
 from fieldapp.web import problems
 from fieldapp.web.sessions import session
 from sync.envelope import parse_batch
 from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
+from sync.sealed import parse_delivery
 
 sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 
@@ -53,21 +56,36 @@ def sign_in() -> Any:
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
-    token = devices.enrol_device(session(), actor, label=label)
-    recovery = devices.recovery_secret(current_app.config["SECRET_KEY"], user.id)
-    return jsonify({"protocol": PROTOCOL, "token": token, "worker": user.label, "user": user.id, "recovery": recovery})
+    enrolled = devices.enrol_device(session(), actor, label=label, public_key=str(given.get("public_key", "")))
+    about = {"token": enrolled.token, "device": enrolled.uid, "worker": user.label, "user": user.id}
+    about["recovery"] = devices.recovery_secret(current_app.config["SECRET_KEY"], user.id)
+    return jsonify({"protocol": PROTOCOL, **about, "manifest": _manifest(actor)})
 
 
 @sync.get("/manifest")
 @with_token
 def manifest() -> Any:
-    return jsonify(phone_forms.fetch_manifest(session(), g.actor))
+    return jsonify(_manifest(g.actor))
+
+
+def _manifest(actor: Actor) -> dict[str, Any]:
+    key = current_key(session(), actor.centre_id, current_app.config["SECRET_KEY"])
+    return phone_forms.fetch_manifest(session(), actor, key=key)
+
+
+@sync.get("/areas/<key>")
+@with_token
+def areas(key: str) -> Any:
+    return _compressed(phone_forms.fetch_areas(session(), g.actor, key=key))
 
 
 @sync.get("/forms/<form>/<version>")
 @with_token
 def form(form: str, version: str) -> Any:
-    text = phone_forms.fetch_form(session(), g.actor, form=form, version=version)
+    return _compressed(phone_forms.fetch_form(session(), g.actor, form=form, version=version))
+
+
+def _compressed(text: str) -> Response:
     response = Response(text, mimetype="application/json")
     if request.accept_encodings.quality("gzip") > 0:  # a form holds no secret, so its size may tell what it likes
         response = Response(gzip.compress(text.encode(), 6, mtime=0), mimetype="application/json")
@@ -83,9 +101,24 @@ def batch() -> Any:
     try:
         envelopes = parse_batch(request.get_data())
     except BatchRefused as refused:
-        listed = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
-        text = gettext("The message is malformed; nothing of it was kept.")
-        return problems.answer("sync.malformed", text, 422, problems=listed)
+        return _malformed(refused)
     unsent = request.headers.get("X-Unsent", "0")
-    answers = receive_batch(session(), g.actor, envelopes, unsent=int(unsent) if unsent.isdecimal() else 0)
-    return jsonify({"protocol": PROTOCOL, "items": answers})
+    report = {"unsent": min(int(unsent), 1_000_000) if unsent.isdecimal() and len(unsent) < 10 else 0}
+    return jsonify({"protocol": PROTOCOL, "items": receive_batch(session(), g.actor, envelopes, report=report)})
+
+
+@sync.post("/deliver")
+def deliver() -> Any:
+    """Take sealed records from whoever carries them; say for each phone named whether it must lock or wipe itself."""
+    try:
+        delivery = parse_delivery(request.get_data())
+    except BatchRefused as refused:
+        return _malformed(refused)
+    found = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"])
+    return jsonify({"protocol": PROTOCOL, **found})
+
+
+def _malformed(refused: BatchRefused) -> Any:
+    listed = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
+    text = gettext("The message is malformed; nothing of it was kept.")
+    return problems.answer("sync.malformed", text, 422, problems=listed)

@@ -1,5 +1,6 @@
 """The office pages: an admin's day."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -62,9 +63,25 @@ def test_a_new_person_gets_a_password_that_is_shown_once(rosa: FlaskClient, post
 def test_a_phone_can_be_shut_out(rosa: FlaskClient, app: Flask, web_cast: Cast, post: Callable[..., Any]) -> None:
     headers = {"Authorization": f"Bearer {web_cast.token}"}
     assert app.test_client().get("/sync/v1/manifest", headers=headers).status_code == 200
-    post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke")
+    post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke", order="lock")
     assert app.test_client().get("/sync/v1/manifest", headers=headers).status_code == 401
-    assert "shut out" in rosa.get("/office/people").text
+    assert "locked" in rosa.get("/office/people").text
+    assert post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke", order="explode").status_code == 404
+    post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke", order="wipe")
+    assert "to be wiped" in rosa.get("/office/people").text
+
+
+def test_the_rules_for_phones_reach_them(rosa: FlaskClient, app: Flask, web_cast: Cast, post: Callable[..., Any]) -> None:
+    assert post(rosa, "/office/phones/rules", lock_minutes="0", shred_days="x").status_code == 422
+    post(rosa, "/office/phones/rules", lock_minutes="2", shred_days="3", has_voice_notes="y")
+    headers = {"Authorization": f"Bearer {web_cast.token}"}
+    manifest = app.test_client().get("/sync/v1/manifest", headers=headers).json
+    assert manifest["rules"] == {"lock_minutes": 2, "shred_days": 3, "voice_notes": True}
+
+
+def test_what_is_no_sealed_copy_is_refused_in_words(rosa: FlaskClient, post: Callable[..., Any]) -> None:
+    post(rosa, "/office/phones/rescue", rescue=(io.BytesIO(b"{}"), "copy.json"))
+    assert "not a sealed copy" in rosa.get("/office/people").text
 
 
 def test_the_system_page_lists_acts_and_no_answers(rosa: FlaskClient, sent: list[dict[str, Any]]) -> None:

@@ -1,0 +1,30 @@
+"""Bring in outlines of areas."""
+
+from pathlib import Path
+
+import click
+
+from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.acts import Actor
+from fieldapp.services.areas import bring_areas
+
+
+@click.group()
+def geo() -> None:
+    """Bring in outlines of areas, for phones to find where they are without keeping the place."""
+
+
+@geo.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--list", "key", default="nbhd158", show_default=True, help="The choice list whose names are the codes.")
+@click.option("--code", default="AREA_SHORT_CODE", show_default=True, help="The property with the code of an area.")
+@click.option("--attribution", required=True, help="The line that the data's licence asks for.")
+@click.option("--centre", "slug", required=True, help="The centre whose phones get them.")
+def bring(file: Path, key: str, code: str, attribution: str, slug: str) -> None:
+    """Bring in FILE, GeoJSON or TopoJSON in degrees."""
+    with opened() as (session, _):
+        centre = centre_named(session, slug)
+        count = bring_areas(
+            session, Actor.system(centre.id), key=key, data=file.read_bytes(), code=code, attribution=attribution
+        )
+    click.echo(f"{count} areas. Phones of {slug} fetch them at their next contact.")

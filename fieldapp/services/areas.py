@@ -1,0 +1,31 @@
+"""Areas: bring in outlines for a choice list, so that phones can turn one fix into a code and forget the fix."""
+
+import hashlib
+
+from fieldapp.services.acts import Act, act
+from fieldapp.services.definitions import definition_of
+from fieldapp.services.problems import N_, ActProblem
+from fieldapp.store import areas, forms
+from fieldapp.store.areas import AreaSet
+from forms.areas import read_areas
+from forms.problems import AreasRefused
+
+
+@act("areas.bring")
+def bring_areas(a: Act, key: str, data: bytes, code: str, attribution: str) -> int:
+    """Keep the outlines of the areas of a choice list; return how many. What was there under the same name is replaced."""
+    lists = (definition_of(version).choices.get(key, ()) for version in forms.current(a.session, a.centre_id))
+    codes = {choice.name for choices in lists for choice in choices}
+    if not codes:
+        text = N_("No form of this centre has a choice list “{key}”. Outlines belong to the list of their codes.")
+        raise ActProblem("areas.outlines", text, {"key": key})
+    try:
+        outlines = read_areas(data, code, codes)
+    except AreasRefused as refused:
+        raise ActProblem("areas.outlines", refused.text, refused.details) from None
+    found = areas.get(a.session, a.centre_id, key) or AreaSet(centre_id=a.centre_id, key=key)
+    found.outlines, found.sha256 = outlines, hashlib.sha256(outlines.encode()).hexdigest()
+    found.attribution, found.created_at = attribution[:300], a.now
+    a.session.add(found)
+    a.note(f"areas/{key}", areas=len(codes))
+    return len(codes)

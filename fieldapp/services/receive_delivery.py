@@ -1,0 +1,98 @@
+"""Receive what phones sealed: check who made each record, open it, and let the batch act decide about it.
+
+Whoever carries a delivery needs no right of their own: each record is signed by the phone that made it.
+"""
+
+import json
+import logging
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fieldapp.services import centre_keys as keys
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import Act, Actor, reading, utcnow
+from fieldapp.services.centre_keys import KeyLost
+from fieldapp.services.devices import order_for
+from fieldapp.services.receive_batch import Arrived, receive_batch
+from fieldapp.store import centre_keys, devices, users
+from fieldapp.store.devices import Device
+from sync.envelope import Envelope
+from sync.intake import Status
+from sync.problems import N_
+from sync.sealed import Delivery, Sealed, is_signed, open_sealed, parse_delivery
+
+log = logging.getLogger("fieldapp.sync")
+
+UNOPENABLE = "sync.unopenable", N_("The centre could not open it. It is kept as it came.")
+SHUT_OUT = "sync.shut_out", N_("It came from a person whom the centre has switched off. It is kept aside.")
+REPORTED = {"app": str, "persisted": bool, "free_mb": int, "lost": int}
+
+
+def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[str, Any]:
+    """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named."""
+    named = {phone["device"]: phone for phone in delivery.phones}
+    known = devices.by_uids(session, {*named, *(item.device for item in delivery.items)})
+    answers: dict[str, dict[str, Any]] = {}
+    for uid, device in known.items():
+        made_here = [item for item in delivery.items if item.device == uid]
+        opened = [arrived for item in made_here if (arrived := _open(session, item, device, secret))]
+        if not opened and uid not in named:
+            continue
+        actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
+        decided = receive_batch(session, actor, opened, report=_report(named.get(uid)))
+        answers |= {answer["id"]: answer for answer in decided}
+    items = []
+    for item in delivery.items:
+        answer = answers.get(item.id, {"status": str(Status.RETRY)})
+        items.append({**answer, "id": item.id, "sha256": item.sha256})
+    orders = {uid: order_for(device, session.get(users.User, device.user_id)) for uid, device in known.items()}
+    return {"items": items, "orders": orders, "now": utcnow().isoformat()}
+
+
+@reading("copy.fetch")
+def take_in_copy(a: Act, data: bytes, secret: str) -> list[dict[str, Any]]:
+    """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
+
+    Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
+    """
+    delivery = parse_delivery(data)
+    known = devices.by_uids(a.session, {item.device for item in delivery.items})
+    ours = {uid for uid, device in known.items() if device.centre_id == a.centre_id}
+    items = [item for item in delivery.items if item.device in ours]
+    found = receive_delivery(a.session, Delivery([], items), secret)["items"]
+    strangers = [{"id": item.id, "status": str(Status.RETRY)} for item in delivery.items if item.device not in ours]
+    return [*found, *strangers]
+
+
+def _open(session: Session, item: Sealed, device: Device, secret: str) -> Arrived | None:
+    """Return the submission inside; None when this phone did not sign it or the server lacks its key for now."""
+    if not device.public_key or not is_signed(item, device.public_key):
+        return None
+    key = centre_keys.by_kid(session, device.centre_id, item.kid)
+    try:
+        envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
+    except KeyLost:
+        log.error("key/%s cannot be unwrapped: FIELDAPP_SECRET_KEY is not the one that made it", key.id if key else 0)
+        return None
+    if envelope is None:
+        return Arrived(_as_it_came(item), aside=UNOPENABLE)
+    owner = session.get(users.User, device.user_id)
+    return Arrived(envelope, number, aside=None if owner and owner.active else SHUT_OUT)
+
+
+def _as_it_came(item: Sealed) -> Envelope:
+    body = json.dumps({"kid": item.kid, "box": item.box.hex()})
+    envelope = Envelope(item.id, "sealed", item.kid, utcnow(), body, "")
+    return replace(envelope, sha256=item.sha256)
+
+
+def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
+    if phone is None:
+        return None
+    counts = {key: phone.get(key) for key in ("made", "unsent", "deleted")}
+    found: dict[str, Any] = {key: min(n, 1_000_000) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
+    found["report"] = {key: str(value)[:40] if kind is str else value for key, kind in REPORTED.items()
+                       if isinstance(value := phone.get(key), kind)}  # fmt: skip
+    return found

@@ -1,0 +1,116 @@
+"""Outlines of areas: from GeoJSON or TopoJSON to what a phone needs to turn one fix into a code.
+
+The phone gets `{"areas": {code: [ring, …]}}`; a ring is whole numbers, 1 for 0.00001 degrees (about a metre): longitude and
+latitude of its first corner, then the steps to each next one. Holes are rings too: a place is inside when it crosses an odd
+number of edges.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from forms.problems import N_, AreasRefused
+
+UNIT = 100_000
+MOST_CORNERS = 200_000
+TOLERANCE = 12  # units; corners that stand out less from their line are left out when there are many
+MANY = 20_000
+
+Corner = tuple[int, int]
+
+
+def read_areas(data: bytes, code: str, codes: set[str]) -> str:
+    """Return the outlines of the areas whose property `code` is one of `codes`, as JSON.
+
+    Raise AreasRefused when the file is neither GeoJSON nor TopoJSON in degrees, or an area is missing or comes twice.
+    """
+    try:
+        found = dict(_features(json.loads(data), code))
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError):
+        raise AreasRefused(N_("This is neither GeoJSON nor TopoJSON with areas in degrees.")) from None
+    named = {name: rings for name, rings in found.items() if name in codes}
+    if missing := sorted(codes - set(named)):
+        text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
+        raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
+    corners = sum(len(ring) for rings in named.values() for ring in rings)
+    if corners > MOST_CORNERS:
+        raise AreasRefused(N_("The outlines have more than 200,000 corners. Simplify them first."))
+    if corners > MANY:
+        named = {name: [simpler(ring) for ring in rings] for name, rings in named.items()}
+    shown = {name: [_steps(ring) for ring in rings] for name, rings in sorted(named.items())}
+    return json.dumps({"areas": shown}, separators=(",", ":"))
+
+
+def _features(given: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:
+    pairs: list[tuple[Any, str, Any, list[list[Corner]] | None]]
+    if given["type"] == "Topology":
+        shared = _arcs(given)
+        geometries = [one for thing in given["objects"].values() for one in thing["geometries"]]
+        pairs = [(one["properties"], one["type"], one["arcs"], shared) for one in geometries]
+    else:
+        shapes = [(one["properties"], one["geometry"]) for one in given["features"]]
+        pairs = [(properties, shape["type"], shape["coordinates"], None) for properties, shape in shapes]
+    for properties, kind, shape, arcs in pairs:
+        polygons = shape if kind == "MultiPolygon" else [shape] if kind == "Polygon" else []
+        yield str(properties[code]), [_ring(ring, arcs) for polygon in polygons for ring in polygon]
+
+
+def _ring(ring: Any, arcs: list[list[Corner]] | None) -> list[Corner]:
+    if arcs is None:
+        return [_corner(point[0], point[1]) for point in ring]
+    corners: list[Corner] = []
+    for number in ring:
+        arc = arcs[number] if number >= 0 else arcs[~number][::-1]
+        corners += arc[1:] if corners else arc
+    return corners
+
+
+def _arcs(topology: Any) -> list[list[Corner]]:
+    """Return the arcs in our units: https://github.com/topojson/topojson-specification, section 2.1.4."""
+    (east, north), (x0, y0) = topology["transform"]["scale"], topology["transform"]["translate"]
+    arcs = []
+    for arc in topology["arcs"]:
+        x = y = 0
+        corners = []
+        for dx, dy in arc:
+            x, y = x + dx, y + dy
+            corners.append(_corner(x * east + x0, y * north + y0))
+        arcs.append(corners)
+    return arcs
+
+
+def _corner(longitude: float, latitude: float) -> Corner:
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        raise ValueError("not degrees")
+    return round(longitude * UNIT), round(latitude * UNIT)
+
+
+def _steps(ring: list[Corner]) -> list[int]:
+    steps: list[int] = []
+    before = (0, 0)
+    for corner in ring:
+        steps += [corner[0] - before[0], corner[1] - before[1]]
+        before = corner
+    return steps
+
+
+def simpler(ring: list[Corner]) -> list[Corner]:
+    """Return a ring without corners that stand out less than the tolerance (Douglas and Peucker, 1973)."""
+    if len(ring) < 5:
+        return ring
+    keep = {0, len(ring) // 2, len(ring) - 1}
+    spans = [(0, len(ring) // 2), (len(ring) // 2, len(ring) - 1)]
+    while spans:
+        first, last = spans.pop()
+        (ax, ay), (bx, by) = ring[first], ring[last]
+        length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5 or 1
+        farthest, most = first, float(TOLERANCE)
+        for index in range(first + 1, last):
+            x, y = ring[index]
+            away = abs((bx - ax) * (ay - y) - (ax - x) * (by - ay)) / length
+            if away > most:
+                farthest, most = index, away
+        if farthest != first:
+            keep.add(farthest)
+            spans += [(first, farthest), (farthest, last)]
+    return [corner for index, corner in enumerate(ring) if index in keep]

@@ -1,0 +1,118 @@
+"""A finished record as it leaves a phone: sealed to the centre (HPKE, RFC 9180) and signed by the phone that made it.
+
+Whoever carries it, a colleague's session, a service worker, a file on a stick, can neither read it nor change it nor put
+another author's name on it.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from sync.envelope import Envelope, is_random_uuid, parse_item
+from sync.problems import N_, BatchRefused, SyncProblem
+
+MAX_SEALED = 100
+MAX_PHONES = 20
+SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+CURVE = ec.SECP256R1()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One sealed record. `sha256` is the hash of `box`, which is all that its carrier can know of it."""
+
+    id: str
+    device: str  # the phone that made and signed it
+    kid: str  # the centre's key that it is sealed to
+    box: bytes
+    signature: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.box).hexdigest()
+
+    @property
+    def info(self) -> bytes:
+        """Return what seal and signature are bound to besides the content."""
+        return f"fieldapp sealed record 1|{self.id}|{self.device}|{self.kid}".encode()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a phone hands over: sealed records, and what each of its workers' stores says of itself."""
+
+    phones: list[dict[str, Any]]
+    items: list[Sealed]
+
+
+def parse_delivery(data: bytes) -> Delivery:
+    """Return what is in a delivery; raise BatchRefused, with every place that cannot be read."""
+    try:
+        given = json.loads(data)
+    except (ValueError, RecursionError):
+        raise BatchRefused([SyncProblem("sync.not_json", N_("The message is not JSON."))]) from None
+    given = given if isinstance(given, dict) else {}
+    items, phones = given.get("items"), given.get("phones", [])
+    if not isinstance(items, list) or not isinstance(phones, list):
+        raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
+    if len(items) > MAX_SEALED or len(phones) > MAX_PHONES:
+        raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
+    parsed = [_sealed(item) for item in items]
+    if missing := [f"items[{index}]" for index, item in enumerate(parsed) if item is None]:
+        text = N_("This part is missing or malformed.")
+        raise BatchRefused([SyncProblem("sync.field", text, where) for where in missing])
+    known = [phone for phone in phones if isinstance(phone, dict) and is_random_uuid(phone.get("device"))]
+    return Delivery(known, [item for item in parsed if item])
+
+
+def _sealed(item: Any) -> Sealed | None:
+    if not isinstance(item, dict) or not all(is_random_uuid(item.get(key)) for key in ("id", "device", "kid")):
+        return None
+    box, signature = (_bytes(item.get(key)) for key in ("box", "signature"))
+    return Sealed(item["id"], item["device"], item["kid"], box, signature) if box and len(signature) == 64 else None
+
+
+def _bytes(value: Any) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def public_key_of(text: str) -> ec.EllipticCurvePublicKey:
+    """Return a phone's or centre's public key from its uncompressed point in base64; raise ValueError when it is none."""
+    return ec.EllipticCurvePublicKey.from_encoded_point(CURVE, base64.b64decode(text, validate=True))
+
+
+def is_signed(sealed: Sealed, public_key: str) -> bool:
+    """Say whether the phone with this public key signed it: ECDSA over P-256 with SHA-256, r and s side by side."""
+    r, s = (int.from_bytes(sealed.signature[start : start + 32]) for start in (0, 32))
+    try:
+        signed = sealed.info + b"|" + sealed.box
+        public_key_of(public_key).verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def open_sealed(sealed: Sealed, private_key: ec.EllipticCurvePrivateKey) -> tuple[Envelope | None, int]:
+    """Return the submission inside and its number on the phone; (None, 0) when the key does not open it or it holds none."""
+    try:
+        inner = json.loads(SUITE.decrypt(sealed.box, private_key, info=sealed.info))
+    except (InvalidTag, ValueError, RecursionError):
+        return None, 0
+    if not isinstance(inner, dict) or not isinstance(inner.get("body"), str):
+        return None, 0
+    body = inner["body"].encode("utf-8", "surrogatepass")
+    envelope = parse_item({**inner, "id": sealed.id, "sha256": hashlib.sha256(body).hexdigest()})
+    number = inner.get("seq")
+    return envelope, number if isinstance(number, int) and 0 < number < 2**31 else 0
