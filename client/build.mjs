@@ -20,7 +20,9 @@ const common = {
   jsxImportSource: "preact",
 };
 
-const hash = (data) => createHash("sha256").update(data).digest("hex").slice(0, 12);
+const sha256 = (data) => createHash("sha256").update(data).digest("hex");
+const hash = (data) => sha256(data).slice(0, 12);
+const preload = ({ name }) => `<link rel="modulepreload" href="/static/${name}">`;
 
 async function bundle(entry, options = {}) {
   const result = await build({
@@ -32,6 +34,31 @@ async function bundle(entry, options = {}) {
     ...options,
   });
   return Buffer.from(result.outputFiles[0].contents);
+}
+
+/** The phone app in pieces: what the gate needs first, and what is fetched while the worker types their PIN. */
+async function phoneScripts() {
+  const result = await build({
+    ...common,
+    entryPoints: { app: "src/app/main.tsx" },
+    format: "esm",
+    minify: true,
+    write: false,
+    splitting: true,
+    metafile: true,
+    outdir: "out",
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+  });
+  const outputs = Object.entries(result.metafile.outputs).map(([path, about]) => [basename(path), about]);
+  const entry = outputs.find(([, about]) => about.entryPoint === "src/app/main.tsx");
+  const needed = new Set(
+    entry[1].imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => basename(path)),
+  );
+  return result.outputFiles.map(({ path, contents }) => {
+    const name = basename(path);
+    return { name, data: Buffer.from(contents), isEntry: name === entry[0], isStatic: needed.has(name) };
+  });
 }
 
 async function tests() {
@@ -56,7 +83,9 @@ async function app() {
     write(names[name], data);
     return data;
   };
-  const script = keep("app.js", await bundle("src/app/main.tsx"));
+  const scripts = await phoneScripts();
+  for (const { name, data } of scripts) write(name, data);
+  names["app.js"] = scripts.find(({ isEntry }) => isEntry).name;
   const style = keep("phone.css", await bundle("styles/phone.css"));
   keep("try.js", await bundle("src/try/main.tsx"));
   keep("office.css", await bundle("styles/office.css"));
@@ -65,28 +94,40 @@ async function app() {
   const link = (name) => `/static/${names[name]}`;
   const page = readFileSync(join(here, "public/app.html"), "utf8")
     .replace("{{script}}", link("app.js"))
+    .replace(
+      "{{preload}}",
+      scripts
+        .filter(({ isStatic }) => isStatic)
+        .map(preload)
+        .join("\n  "),
+    )
     .replace("{{style}}", link("phone.css"))
-    .replaceAll("{{icon}}", link("icon.svg"));
+    .replaceAll("{{icon}}", link("icon.svg"))
+    .replace("{{icon192}}", link("icon192.png"));
   write("app.html", page);
   const manifest = readFileSync(join(here, "public/manifest.webmanifest"), "utf8")
     .replace("/app/icon.svg", link("icon.svg"))
     .replace("/app/icon-512.png", link("icon512.png"))
     .replace("/app/icon-192.png", link("icon192.png"));
   write("manifest.webmanifest", manifest);
-  const shell = [
-    "/app/",
-    link("app.js"),
-    link("phone.css"),
-    link("icon.svg"),
-    link("icon192.png"),
-    "/app/manifest.webmanifest",
-  ];
-  const define = { SHELL: JSON.stringify(shell), BUILD: JSON.stringify(hash(page + manifest)) };
+  const shell = {
+    "/app/": Buffer.from(page),
+    "/app/manifest.webmanifest": Buffer.from(manifest),
+    [link("phone.css")]: style,
+    [link("icon.svg")]: icon,
+    [link("icon192.png")]: readFileSync(join(temporary, names["icon192.png"])),
+    ...Object.fromEntries(scripts.map(({ name, data }) => [`/static/${name}`, data])),
+  };
+  const hashes = Object.fromEntries(Object.entries(shell).map(([url, data]) => [url, sha256(data)]));
+  const define = { SHELL: JSON.stringify(hashes), BUILD: JSON.stringify(hash(JSON.stringify(hashes))) };
   const worker = await bundle("src/worker/sw.ts", { define });
   write("sw.js", worker);
+  for (const { name, isEntry } of scripts) if (!isEntry) names[name] = name;
   write("names.json", JSON.stringify(names, null, 2));
 
-  const sizes = { script, style, page: Buffer.from(page), icon, worker };
+  const first = Buffer.concat(scripts.filter(({ isEntry, isStatic }) => isEntry || isStatic).map(({ data }) => data));
+  const later = scripts.filter(({ isEntry, isStatic }) => !isEntry && !isStatic).map(({ name, data }) => [name, data]);
+  const sizes = { first, ...Object.fromEntries(later), style, page: Buffer.from(page), icon, worker };
   const total = Object.values(sizes).reduce((sum, data) => sum + brotliCompressSync(data).length, 0);
   const parts = Object.entries(sizes).map(
     ([name, data]) => `${name} ${(brotliCompressSync(data).length / 1024).toFixed(1)}`,

@@ -23,11 +23,13 @@ ONLY_HERE = {"ceiling", "floor", "substring", "last", "date-time"}  # not in ODK
 def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
     """Return what is wrong or worth knowing about a form as a whole."""
     problems = [*_quasi_identifiers(definition), *_length(definition), *_languages(workbook)]
+    full, partial = _coverage(workbook, definition)
+    problems += partial
     for element in definition.elements:
         row = workbook.by_path.get(element.path)
         if row is None or row.path != element.path:
             continue
-        problems += [*_derived(definition, element, row), *_engines(element, row), *_untranslated(workbook, element, row)]
+        problems += [*_derived(definition, element, row), *_engines(element, row), *_untranslated(full, element, row)]
         if element.type not in ("calculate", "hidden", "metadata") and element.calculate and element.kind == "question":
             text = N_("“{name}” is computed: people see it and cannot change it.")
             problems.append(row_advice("form.computed", text, row, "calculation", name=element.name))
@@ -153,11 +155,35 @@ def _only_here(part: Any) -> Iterator[str]:
         yield N_("ODK Collect does not know “|” between paths.")
 
 
-def _untranslated(workbook: Workbook, element: Element, row: Row) -> Iterator[FormProblem]:
+def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:
+    """Return the languages that the form means to speak, and one word of advice about each that it only speaks in parts."""
+    asked = [
+        element
+        for element in definition.elements
+        if element.label and element.type not in ("calculate", "hidden", "metadata")
+    ]
+    full, partial = [], []
+    for language in workbook.languages:
+        count = sum(_has(element, language) for element in asked)
+        if language == "default" or 2 * count >= len(asked):
+            full.append(language)
+            continue
+        text = N_("{count} of {all} questions have labels in {language}; at the others workers see another language.")
+        details = {"count": str(count), "all": str(len(asked)), "language": language}
+        column = f"label::{language}"
+        partial.append(FormProblem("form.language", text, details, row=1, column=column, severity="warning"))
+    return full, partial
+
+
+def _has(element: Element, language: str) -> bool:
+    return bool(in_language({"x": element.label.get(language_code(language), "")}, "x"))
+
+
+def _untranslated(languages: list[str], element: Element, row: Row) -> Iterator[FormProblem]:
     if element.type in ("calculate", "hidden", "metadata") or not element.label:
         return
-    for language in workbook.languages:
-        if language != "default" and not in_language({"x": element.label.get(language_code(language), "")}, "x"):
+    for language in languages:
+        if language != "default" and not _has(element, language):
             column = f"label::{language}"
             text = N_("“{name}” has no label in {language}; workers will see another language.")
             yield row_advice("form.untranslated", text, row, column, name=element.name, language=language)

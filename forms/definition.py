@@ -23,6 +23,10 @@ CAPTURES = frozenset({"image", "audio", "file"})  # answers that are data: URLs
 SELECTS = frozenset({"select_one", "select_multiple", "rank"})
 
 
+# What lists show of a record; what a phone follows up: whose card, when next, which days later; and how long it took.
+SUMMARY = ("day", "area", "kind", "person", "due", "plan", "minutes", "tier")
+
+
 @dataclass(frozen=True)
 class Choice:
     """A choice of a list; `data` holds the other columns of the choices sheet, which filters look at."""
@@ -99,7 +103,7 @@ class FormDefinition:
     elements: tuple[Element, ...]
     choices: dict[str, tuple[Choice, ...]]
     order: tuple[str, ...]
-    summary: dict[str, str]  # "day", "area", "kind" → path of the question that tells it
+    summary: dict[str, str]  # one of SUMMARY → path of the question that tells it
     tables: dict[str, Table] = dataclasses.field(default_factory=dict)
 
     @cached_property

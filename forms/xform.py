@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from forms import dependencies, support
-from forms.definition import SELECTS, Choice, Element, FormDefinition, Table, Words
+from forms.definition import SELECTS, SUMMARY, Choice, Element, FormDefinition, Table, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
 from forms.expressions.shorthand import absolute, resolve
 from forms.privacy import PrivacyClass, privacy_class
@@ -179,10 +179,10 @@ class _Reader:
             return ()
 
     def summary(self, elements: list[Element]) -> dict[str, str]:
-        """Return the questions named in the settings (summary_day, summary_area, summary_kind) that lists show."""
+        """Return the questions named in the settings (summary_day, …): for lists, and for what phones follow up."""
         summary = {}
         paths = {element.name: element.path for element in elements if element.is_answered}
-        for key in ("day", "area", "kind"):
+        for key in SUMMARY:
             name = self.workbook.settings.get(f"summary_{key}", "")
             if name in paths:
                 summary[key] = paths[name]

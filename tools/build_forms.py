@@ -70,10 +70,22 @@ def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:
     return rows
 
 
+def spoken_languages() -> dict[str, str]:
+    """Return the languages of the consent card beyond English and French, by code, as their columns name them."""
+    named: dict[str, str] = read(PROGRAMME / "consent_languages.yaml")["languages"]
+    return {code: f"{name} ({code})" for code, name in named.items()}
+
+
 def build(source: Path, target: Path) -> None:
     form = read(source)
     rows = survey_rows(form)
     lists = {row["type"].split(" ")[1] for row in rows if row["type"].startswith("select_")}
+    spoken = spoken_languages() if any(row.get("name") == "script" for row in rows) else {}
+    words = read(PROGRAMME / "consent_languages.yaml")
+    for row in rows:
+        heard = words["questions"].get(row.get("name", ""), {}) if spoken else {}
+        row.update({f"label::{spoken[code]}": text for code, text in heard.items()})
+    survey = [*SURVEY, *(f"label::{language}" for language in spoken.values())]
     with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
         choices = [row for row in csv.DictReader(file) if row["list"] in lists]
     settings = {"form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"]}
@@ -83,10 +95,14 @@ def build(source: Path, target: Path) -> None:
     book.set_properties({"created": dt.datetime(2026, 11, 23), "title": form["title"][0]})
     heading = book.add_format({"bold": True})
     sheets: dict[str, list[list[str]]] = {
-        "survey": [SURVEY, *([row.get(column, "") for column in SURVEY] for row in rows)],
+        "survey": [survey, *([row.get(column, "") for column in survey] for row in rows)],
         "choices": [
-            ["list_name", "name", f"label::{EN}", f"label::{FR}"],
-            *([row["list"], row["name"], row["en"], row["fr"]] for row in choices),
+            ["list_name", "name", f"label::{EN}", f"label::{FR}", *(f"label::{language}" for language in spoken.values())],
+            *(
+                [row["list"], row["name"], row["en"], row["fr"]]
+                + [words["choices"].get(row["list"], {}).get(row["name"], {}).get(code, "") for code in spoken]
+                for row in choices
+            ),
         ],
         "settings": [list(settings), list(settings.values())],
     }

@@ -1,9 +1,14 @@
 /** Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output (see tests/conformance). */
 
 import { readFileSync } from "node:fs";
+import { areasAround, cellOf } from "../src/engine/areas";
+import { newCode, plainCode, shownCode } from "../src/engine/cards";
 import type { Ast, FormDefinition } from "../src/engine/definition";
+import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
 import { Form, type AnswerNode, type Json } from "../src/engine/form";
+import { telltales } from "../src/engine/telltale";
+import { noted } from "../src/storage/book";
 import { DateValue, parseDate, toText, type Value } from "../src/engine/values";
 
 interface Vector {
@@ -85,12 +90,25 @@ const given = JSON.parse(readFileSync(0, "utf8")) as {
   vectors: Vector[];
   forms: Filled[];
   definitions: FormDefinition[];
+  calls?: [string, ...unknown[]][];
 };
 const forms = given.forms.map((one) => ({
   ...one,
   definition: given.definitions[one.definition as unknown as number]!,
 }));
-process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm) }));
+/** Parts of the phone that stand alone, by name. */
+const PARTS: Record<string, (...given: never[]) => unknown> = {
+  digest: (text: string, algorithm: string) => digest(text, algorithm, "hex"),
+  telltales,
+  plainCode,
+  shownCode,
+  newCode: (bytes: number[]) => newCode(new Uint8Array(bytes)),
+  areasAround,
+  cellOf,
+  noted,
+};
+const calls = (given.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
+process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }));
 
 /** A vector's value; a failure of the evaluator itself counts as a result, so that one of them does not hide the others. */
 function tried(vector: Vector): unknown {

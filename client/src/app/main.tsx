@@ -1,42 +1,85 @@
-/** The composition root of the phone app: the gate, the screens by address, the exchange with the centre. */
+/** The composition root: the gate, what goes on while the app is locked, and the way in. */
 
-import { render } from "preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { FormDefinition } from "../engine/definition";
+import { render, type ComponentType } from "preact";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import { setLanguage, t } from "../i18n";
+import { Broken, LostAll } from "../screens/broken";
+import { Clock } from "../screens/clock";
 import { SignIn, Unlock } from "../screens/gate";
-import { Fill, Saved, Start } from "../screens/fill";
-import { Mine, New, Today } from "../screens/home";
-import { State, type AppState } from "../screens/state";
-import type { OutboxRow, VaultRow } from "../storage/database";
-import { areVerified, currentForms } from "../storage/forms";
-import { ledgerOf, listDrafts, listOutbox } from "../storage/records";
-import { vaults, type Vault } from "../storage/vault";
-import { exchange as exchangeOnce, type Outcome } from "../sync/exchange";
-import { isShellWhole, register } from "./updates";
+import { wearLook } from "../screens/look";
+import { deleteDatabase, type VaultRow } from "../storage/database";
+import { hasLostAll, markStorage } from "../storage/health";
+import type { Vault } from "../storage/vault";
+import { vaults } from "../storage/vault";
+import { queue, type Order } from "../sync/deliver";
+import { exchange } from "../sync/exchange";
+import type { OpenedProps } from "./opened";
+import { onTabs, tellTabs } from "./tabs";
+import { register } from "./updates";
 
-const FIRST_PAUSE = 15_000;
-const LONGEST_PAUSE = 300_000;
-const IDLE = 5 * 60_000; // the vault locks itself
+const PAUSE = 60_000;
+const loading = import("./opened"); // while the worker types their PIN
+
+type Gate = { rows: VaultRow[]; waiting: number; hasLost: boolean };
 
 function App() {
   const [vault, setVault] = useState<Vault | null>(null);
-  const [rows, setRows] = useState<VaultRow[] | null>(null);
+  const [gate, setGate] = useState<Gate | null>(null);
+  const [Opened, setOpened] = useState<ComponentType<OpenedProps> | null>(null);
   const [isSigningIn, setSigningIn] = useState(false);
   const [route, setRoute] = useState(location.hash);
   const [, redraw] = useState(0);
   const [update, setUpdate] = useState<(() => void) | null>(null);
   const [isBroken, setBroken] = useState(false);
+  const [orders, setOrders] = useState<Order[]>([]);
+
+  const look = useCallback(async (): Promise<void> => {
+    try {
+      const [rows, waiting, hasLost] = await Promise.all([vaults(), queue(), hasLostAll()]);
+      setGate({ rows, waiting: waiting.length, hasLost });
+      setBroken(false);
+    } catch {
+      setBroken(true);
+    }
+  }, []);
+  const lock = useCallback((): void => setVault(null), []);
+  const hide = useCallback((): void => {
+    setVault(null);
+    tellTabs("lock");
+    history.replaceState(null, "", "#/clock");
+    setRoute("#/clock");
+  }, []);
 
   useEffect(() => {
     const turn = (): void => setRoute(location.hash);
     addEventListener("hashchange", turn);
     void register((apply) => setUpdate(() => apply));
-    void navigator.storage?.persist?.();
-    return () => removeEventListener("hashchange", turn);
+    void loading.then(({ Opened: loaded }) => setOpened(() => loaded));
+    const quiet = onTabs((message) => message === "lock" && lock());
+    return () => {
+      removeEventListener("hashchange", turn);
+      quiet();
+    };
   }, []);
+  // While nobody is in, what is finished still goes out, and the centre's orders still come in.
   useEffect(() => {
-    if (!vault) vaults().then(setRows, () => setBroken(true));
+    if (vault) return;
+    let timer = 0;
+    const round = async (): Promise<void> => {
+      clearTimeout(timer);
+      await look();
+      const { orders: given } = await exchange(null).catch(() => ({ orders: [] as Order[] }));
+      if (given.length > 0) setOrders(given);
+      await look();
+      timer = setTimeout(() => void round(), PAUSE) as unknown as number;
+    };
+    void round();
+    const wake = (): void => void round();
+    addEventListener("online", wake);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("online", wake);
+    };
   }, [vault]);
 
   const relanguage = (code: string): void => {
@@ -46,9 +89,16 @@ function App() {
   };
   const opened = (one: Vault): void => {
     setSigningIn(false);
+    setOrders([]);
     setVault(one);
-    if (location.hash === "#/sign-in" || !location.hash) location.hash = "/today";
+    if (["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
   };
+
+  if (route === "#/clock" && !vault) return <Clock back={() => (location.hash = "/today")} />;
+  if (isBroken) {
+    const startOver = (): void => void deleteDatabase().then(() => location.reload(), look);
+    return <Broken again={() => void look()} startOver={startOver} />;
+  }
   const notice = update && (
     <div class="update" role="status">
       <span>{t("A new version is ready.")}</span>
@@ -57,139 +107,51 @@ function App() {
       </button>
     </div>
   );
-
-  if (isBroken) {
-    return (
-      <main class="screen" id="main">
-        <p class="state danger" role="alert">
-          {t("This phone's storage cannot be read just now. Close the app and open it again.")}
-        </p>
-      </main>
-    );
-  }
   if (vault && route !== "#/sign-in") {
+    if (!Opened) return null;
     return (
       <>
-        {!route.startsWith("#/fill/") && notice}
+        {!/^#\/(fill|start)\//.test(route) && notice}
         <Opened
           key={vault.account.user}
           vault={vault}
           route={route}
-          lock={() => setVault(null)}
+          lock={lock}
+          hide={hide}
           relanguage={relanguage}
+          ordered={(given) => {
+            setOrders(given);
+            setVault(null);
+          }}
         />
       </>
     );
   }
-  if (!rows && !vault) return null;
-  if (isSigningIn || vault || rows!.length === 0) {
-    const back = vault
-      ? () => {
-          location.hash = "/today";
-        }
-      : rows!.length
-        ? () => setSigningIn(false)
-        : null;
-    return <SignIn opened={opened} relanguage={relanguage} back={back} />;
-  }
-  return (
+  if (!gate) return null;
+  const about = (
     <>
       {notice}
-      <Unlock rows={rows!} opened={opened} relanguage={relanguage} another={() => setSigningIn(true)} />
+      {gate.hasLost && <LostAll told={() => void markStorage().then(look)} />}
     </>
+  );
+  if (isSigningIn || vault || gate.rows.length === 0) {
+    const stay = (): void => void (location.hash = "/today");
+    const back = vault ? stay : gate.rows.length ? () => setSigningIn(false) : null;
+    return <SignIn about={about} opened={opened} relanguage={relanguage} back={back} orders={orders} />;
+  }
+  return (
+    <Unlock
+      about={about}
+      rows={gate.rows}
+      waiting={gate.waiting}
+      orders={orders}
+      opened={opened}
+      relanguage={relanguage}
+      another={() => setSigningIn(true)}
+    />
   );
 }
 
-type OpenedProps = { vault: Vault; route: string; lock: () => void; relanguage: (code: string) => void };
-
-function Opened({ vault, route, lock, relanguage }: OpenedProps) {
-  const user = vault.account.user;
-  const [forms, setForms] = useState<FormDefinition[]>([]);
-  const [outbox, setOutbox] = useState<OutboxRow[]>([]);
-  const [drafts, setDrafts] = useState<AppState["drafts"]>([]);
-  const [outcome, setOutcome] = useState<Outcome | "unknown">("unknown");
-  const [isReady, setReady] = useState(false);
-  const [isLoaded, setLoaded] = useState(false);
-  const pause = useRef(FIRST_PAUSE);
-  const timer = useRef(0);
-
-  const refresh = useCallback(async (): Promise<void> => {
-    const [held, waiting, unfinished] = await Promise.all([currentForms(user), listOutbox(vault), listDrafts(vault)]);
-    setForms(held);
-    setOutbox(waiting);
-    setDrafts(unfinished);
-    setLoaded(true);
-  }, [vault]);
-
-  const exchange = useCallback(async (): Promise<void> => {
-    clearTimeout(timer.current);
-    let result: Outcome = "offline";
-    try {
-      result = await exchangeOnce(vault);
-    } catch {
-      // the phone's storage said no; what is there stays, and the next round tries again
-    }
-    if (result !== "busy") setOutcome(result);
-    await refresh().catch(() => undefined);
-    setReady((await isShellWhole()) && (await areVerified(user).catch(() => false)));
-    pause.current = result === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
-    const isSettled = result === "online" && (await listOutbox(vault)).every((row) => row.state !== "waiting");
-    timer.current = setTimeout(() => void exchange(), isSettled ? LONGEST_PAUSE : pause.current) as unknown as number;
-  }, [vault]);
-
-  useEffect(() => {
-    void refresh();
-    void exchange();
-    const wake = (): void => {
-      if (document.visibilityState === "visible") {
-        pause.current = FIRST_PAUSE;
-        void exchange();
-      }
-    };
-    let idle = 0;
-    const stir = (): void => {
-      clearTimeout(idle);
-      idle = setTimeout(lock, IDLE) as unknown as number;
-    };
-    stir();
-    const wakers = ["online", "focus", "pageshow"];
-    for (const name of wakers) addEventListener(name, wake);
-    document.addEventListener("visibilitychange", wake);
-    for (const name of ["pointerdown", "keydown"]) addEventListener(name, stir);
-    return () => {
-      clearTimeout(timer.current);
-      clearTimeout(idle);
-      for (const name of wakers) removeEventListener(name, wake);
-      document.removeEventListener("visibilitychange", wake);
-      for (const name of ["pointerdown", "keydown"]) removeEventListener(name, stir);
-    };
-  }, [vault]);
-
-  if (!isLoaded) return null;
-  const state: AppState = {
-    vault,
-    forms,
-    outbox,
-    drafts,
-    ledger: ledgerOf(user, outbox),
-    outcome,
-    isReady,
-    refresh,
-    exchange,
-    lock,
-    relanguage,
-  };
-  const [, place = "today", first = "", second = ""] = route.replace(/^#/, "").split("/");
-  const screens: Record<string, () => preact.JSX.Element> = {
-    new: () => <New />,
-    mine: () => <Mine />,
-    start: () => <Start key={first} id={first} />,
-    fill: () => <Fill key={first} id={first} isFresh={second === "new"} />,
-    saved: () => <Saved form={first} then={second} />,
-  };
-  return <State.Provider value={state}>{(screens[place] ?? (() => <Today />))()}</State.Provider>;
-}
-
-const chosen = localStorage.getItem("fieldapp.language") ?? navigator.language.slice(0, 2);
-setLanguage(chosen);
+wearLook();
+setLanguage(localStorage.getItem("fieldapp.language") ?? navigator.language.slice(0, 2));
 render(<App />, document.getElementById("app")!);

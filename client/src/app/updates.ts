@@ -40,3 +40,13 @@ export async function isShellWhole(): Promise<boolean> {
     setTimeout(() => resolve(false), 2000);
   });
 }
+
+/** Let the browser send what waits when there is signal, even with the app closed, where it can. */
+export function sendLater(): void {
+  void navigator.serviceWorker
+    ?.getRegistration("/app/")
+    .then((registration) =>
+      (registration as unknown as { sync?: { register(tag: string): Promise<void> } })?.sync?.register("deliver"),
+    )
+    .catch(() => undefined);
+}

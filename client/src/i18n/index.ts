@@ -1,4 +1,4 @@
-/** The words of the app: English is in the source, other languages are catalogues made from translations/. */
+/** The words of the app: English is in the source; other languages are catalogues made from translations/, by short keys. */
 
 import french from "./fr.json";
 
@@ -17,21 +17,33 @@ export function currentLanguage(): string {
   return language;
 }
 
+/** The key of a sentence: FNV-1a, the twin of tools/catalogues.py. */
+function keyOf(text: string): string {
+  let number = 2166136261;
+  for (let at = 0; at < text.length; at++) number = Math.imul(number ^ text.charCodeAt(at), 16777619);
+  return (number >>> 0).toString(16);
+}
+
+function found(text: string): string | string[] | undefined {
+  const catalogue = CATALOGUES[language]!;
+  return language === "en" ? undefined : catalogue[keyOf(text)];
+}
+
 function fill(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
 /** A sentence in the current language. */
 export function t(text: string, values: Record<string, string | number> = {}): string {
-  const found = CATALOGUES[language]?.[text];
-  return fill(typeof found === "string" ? found : text, values);
+  const own = found(text);
+  return fill(typeof own === "string" ? own : text, values);
 }
 
 /** A sentence that depends on a number, which stands in it as {n}. */
 export function nt(one: string, many: string, n: number): string {
-  const found = CATALOGUES[language]?.[one];
+  const own = found(one);
   const isOne = language === "fr" ? n < 2 : n === 1;
-  if (Array.isArray(found)) return fill(found[isOne ? 0 : 1] ?? many, { n });
+  if (Array.isArray(own)) return fill(own[isOne ? 0 : 1] ?? many, { n });
   return fill(isOne ? one : many, { n });
 }
 

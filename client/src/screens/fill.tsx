@@ -1,44 +1,27 @@
-/** Log something: start a draft, fill it in, finish it. */
+/** Log something: begin, fill in, finish. A draft is written with the first answer; one that was never touched never was. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { FormDefinition } from "../engine/definition";
-import { Form, type Json, type Who } from "../engine/form";
+import { newCode, plainCode } from "../engine/cards";
+import type { Ast, FormDefinition } from "../engine/definition";
+import type { Json, Who } from "../engine/form";
 import { fits } from "../engine/migrate";
-import { nt, t } from "../i18n";
-import { formOf } from "../storage/forms";
+import { t } from "../i18n";
+import { random } from "../storage/bytes";
+import { areaLists, formOf, outlinesOf } from "../storage/forms";
+import { hasRoomFor } from "../storage/health";
 import { discardDraft, finishDraft, openDraft, saveDraft, type Draft } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
-import { Pages, phoneClock, type Keeper } from "./pages";
-import { DataState, Tabs, Title } from "./parts";
+import type { Help } from "../widgets/props";
+import { Pages, type Keeper } from "./pages";
+import { DataState, LedgerList, Tabs, Title, Top } from "./parts";
 import { go, useApp } from "./state";
 
-/** Start a draft of the current version of a form, with last answers where the form asks for them. */
-export function Start({ id }: { id: string }) {
-  const { vault, forms } = useApp();
-  const definition = forms.find((form) => form.id === id);
-  useEffect(() => {
-    if (!definition) return;
-    const remembered = vault.account.remembered[id] ?? {};
-    const form = new Form(definition, phoneClock, null, remembered, whoOf(vault));
-    const draft: Draft = {
-      id: crypto.randomUUID(),
-      form: id,
-      version: definition.version,
-      changedAt: Date.now(),
-      page: 0,
-      answers: form.toJson(),
-    };
-    void saveDraft(vault, draft).then(() => location.replace(`#/fill/${draft.id}/new`));
-  }, [definition]);
-  return definition ? null : <NotHere />;
-}
-
-function NotHere() {
+function NotHere({ title, text }: { title: string; text: string }) {
   return (
     <>
       <main class="screen" id="main">
-        <Title>{t("This is not on the phone")}</Title>
-        <p>{t("It was finished, or thrown away, or belongs to somebody else.")}</p>
+        <Title>{title}</Title>
+        <p>{text}</p>
       </main>
       <Tabs here="today" />
     </>
@@ -52,14 +35,81 @@ function whoOf(vault: Vault): Who {
   return { username: vault.account.username, deviceid };
 }
 
+/** One tab at a time works on a draft: two would write over each other. */
+function useDraftLock(id: string): "mine" | "elsewhere" | null {
+  const [state, setState] = useState<"mine" | "elsewhere" | null>(navigator.locks ? null : "mine");
+  useEffect(() => {
+    if (!navigator.locks) return;
+    let release = (): void => undefined;
+    void navigator.locks.request(`fieldapp-draft-${id}`, { ifAvailable: true }, (lock) => {
+      setState(lock ? "mine" : "elsewhere");
+      return lock ? new Promise<void>((done) => (release = done)) : undefined;
+    });
+    return () => release();
+  }, [id]);
+  return state;
+}
+
+/** First answers that come from where the worker tapped: whose card, and what kind of contact ("CODE|kind"). */
+function seedsOf(definition: FormDefinition, given: string): Record<string, string> {
+  const [code = "", kind = ""] = given.split("|");
+  const seeds: Record<string, string> = {};
+  const person = definition.elements.find((element) => element.path === definition.summary["person"]);
+  if (person && plainCode(code)) {
+    seeds[person.path] = plainCode(code);
+    Object.assign(seeds, wanted(definition, person.relevant));
+  }
+  const about = definition.elements.find((element) => element.path === definition.summary["kind"]);
+  if (about && definition.choices[about.choices ?? ""]?.some((choice) => choice.name === kind))
+    seeds[about.path] = kind;
+  return seeds;
+}
+
+/** The answer that makes a condition of the form ${who} = 'enrolled' true. */
+function wanted(definition: FormDefinition, relevant: Ast | undefined): Record<string, string> {
+  if (relevant?.[0] !== "op" || relevant[1] !== "=") return {};
+  const [, , left, right] = relevant;
+  if (left[0] !== "path" || right[0] !== "s") return {};
+  const name = left[2].at(-1)?.[1];
+  const element = definition.elements.find((one) => one.name === name && one.kind === "question");
+  return element ? { [element.path]: right[1] } : {};
+}
+
+/** A new draft of the current version of a form, with last answers where the form asks for them. */
+export function Start({ id, kind, due }: { id: string; kind: string; due: string }) {
+  const { vault, forms } = useApp();
+  const definition = forms.find((form) => form.id === id);
+  const draft = useMemo<Draft>(
+    () => ({
+      id: crypto.randomUUID(),
+      form: id,
+      version: definition?.version ?? "",
+      changedAt: Date.now(),
+      page: 0,
+      answers: {},
+      ...(due ? { due } : {}),
+    }),
+    [],
+  );
+  if (!definition)
+    return (
+      <NotHere
+        title={t("This form is not on the phone")}
+        text={t("It was withdrawn, or has not come yet. Send and fetch when there is signal.")}
+      />
+    );
+  const seeds = { ...vault.account.remembered[id], ...seedsOf(definition, kind) };
+  return <Draft draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
+}
+
 type Found = { draft: Draft; definition: FormDefinition; notice: string };
 
-export function Fill({ id, isFresh }: { id: string; isFresh: boolean }) {
+export function Fill({ id }: { id: string }) {
   const { vault, forms } = useApp();
   const [found, setFound] = useState<Found | "missing" | null>(null);
   useEffect(() => {
     void (async () => {
-      const draft = await openDraft(vault, id);
+      const draft = await openDraft(vault, id).catch(() => null);
       const definition = draft && (await formOf(vault.account.user, draft.form, draft.version));
       if (!draft || !definition) return setFound("missing");
       const newest = forms.find((form) => form.id === draft.form);
@@ -73,47 +123,72 @@ export function Fill({ id, isFresh }: { id: string; isFresh: boolean }) {
       setFound({ draft, definition, notice });
     })();
   }, [id]);
-  if (found === "missing") return <NotHere />;
-  return found && <Draft key={id} {...found} isFresh={isFresh} />;
+  if (found === "missing")
+    return (
+      <NotHere
+        title={t("This is not on the phone")}
+        text={t("It was finished, or thrown away, or belongs to somebody else.")}
+      />
+    );
+  return found && <Draft key={id} {...found} seeds={{}} isNew={false} />;
 }
 
-function Draft({ draft, definition, notice, isFresh }: Found & { isFresh: boolean }) {
-  const { vault, refresh, exchange } = useApp();
+function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Record<string, string>; isNew: boolean }) {
+  const { vault, refresh, exchange, book, hide } = useApp();
+  const lock = useDraftLock(draft.id);
   const keeper: Keeper = useMemo(
     () => ({
       save: async (page, answers) => {
         await saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers });
-        // No longer new: opened again after a reload, it is not to be thrown away when left without a change.
-        if (location.hash.endsWith("/new")) history.replaceState(null, "", `#/fill/${draft.id}`);
+        // Now it has an address: after a reload the worker is where they were.
+        if (location.hash.startsWith("#/start/")) history.replaceState(null, "", `#/fill/${draft.id}`);
       },
       finish: async (answers) => {
-        await finishDraft(vault, { ...draft, answers }, new Date());
+        await finishDraft(vault, { ...draft, answers }, definition, new Date());
         await remember(vault, definition, answers);
         await refresh();
         go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
         void exchange();
       },
-      close: async (isWorthKeeping) => {
-        if (!isWorthKeeping) await discardDraft(draft.id);
-        await refresh();
-      },
+      close: refresh,
       discard: async () => {
         await discardDraft(draft.id);
         await refresh();
       },
       exit: () => go("/today"),
+      hide,
     }),
     [draft],
   );
+  const help: Help = useMemo(
+    () => ({
+      people: book.people.map(({ code, label }) => ({ code, label })),
+      newCard: () => newCode(random(8)),
+      areaLists: () => areaLists(vault.account.user),
+      outlines: (list) => outlinesOf(vault.account.user, list),
+      hasRoom: hasRoomFor,
+      hasVoiceNotes: vault.account.rules.voice_notes,
+    }),
+    [book],
+  );
+  if (lock === "elsewhere")
+    return (
+      <NotHere
+        title={t("This is open in another tab")}
+        text={t("Go on there, or close the other tab and open it here again.")}
+      />
+    );
+  if (!lock) return null;
   return (
     <Pages
       definition={definition}
-      answers={draft.answers}
+      answers={isNew ? null : draft.answers}
+      seeds={seeds}
       page={draft.page}
-      isFresh={isFresh}
       notice={notice}
       who={whoOf(vault)}
       keeper={keeper}
+      help={help}
     />
   );
 }
@@ -140,37 +215,15 @@ export function Saved({ form, then }: { form: string; then: string }) {
   const { ledger, forms } = useApp();
   return (
     <>
+      <Top title={ledger.waiting > 0 ? t("Saved on this phone") : t("Safe with the centre")} />
       <main class="screen" id="main">
-        <div class="done" aria-hidden="true">
+        <div class={ledger.waiting > 0 ? "done wait" : "done"} aria-hidden="true">
           ✓
-        </div>
-        <div class="center">
-          <Title>{ledger.waiting > 0 ? t("Saved on this phone") : t("Safe with the centre")}</Title>
         </div>
         <DataState />
         <section class="card">
-          <dl class="ledger">
-            <div>
-              <dt>{t("Made on this phone")}</dt>
-              <dd>{ledger.made}</dd>
-            </div>
-            <div>
-              <dt>{t("Safe with the centre")}</dt>
-              <dd>{ledger.delivered + ledger.kept}</dd>
-            </div>
-            <div>
-              <dt>{t("Waiting here")}</dt>
-              <dd>{ledger.waiting}</dd>
-            </div>
-            <div>
-              <dt>{t("Lost")}</dt>
-              <dd>{ledger.lost}</dd>
-            </div>
-          </dl>
+          <LedgerList />
         </section>
-        <p class="hidden" role="status">
-          {nt("{n} record", "{n} records", ledger.made)}
-        </p>
       </main>
       <footer class="foot">
         {then === "referral" && forms.some((one) => one.id === "referral") && (

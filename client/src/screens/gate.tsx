@@ -1,15 +1,33 @@
-/** The gate: sign in at the centre once, then a PIN each time. */
+/** The gate: sign in at the centre once, then a PIN, a finger or a face each time. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { LANGUAGES, currentLanguage, t } from "../i18n";
+import { LANGUAGES, currentLanguage, nt, t } from "../i18n";
+import { random } from "../storage/bytes";
 import type { VaultRow } from "../storage/database";
-import { enrol, PinPaused, unlock, WrongPin, type Vault } from "../storage/vault";
+import { makeSigningKey } from "../storage/sealing";
+import {
+  DEFAULT_RULES,
+  enrol,
+  fromPin,
+  PinGone,
+  PinPaused,
+  unlock,
+  unlockByPasskey,
+  WrongPin,
+  type Vault,
+} from "../storage/vault";
+import type { Order } from "../sync/deliver";
+import { fetchChanges } from "../sync/exchange";
 import { Offline, Refused, signIn } from "../sync/server";
-import { Title } from "./parts";
+import { AppleSteps, isApple, isInstalled } from "./install";
+import { Title } from "./title";
 
 const PIN = /^[0-9]{6,12}$/;
 
 interface GateProps {
+  about: ComponentChildren;
+  orders: Order[];
   opened: (vault: Vault) => void;
   relanguage: (code: string) => void;
 }
@@ -28,24 +46,53 @@ function Languages({ relanguage }: { relanguage: (code: string) => void }) {
   );
 }
 
-export function SignIn({ opened, relanguage, back }: GateProps & { back: (() => void) | null }) {
+/** What the centre did to this phone from afar. */
+function Ordered({ orders }: { orders: Order[] }) {
+  if (orders.length === 0) return null;
+  return (
+    <p class="state danger" role="alert">
+      {orders.some((order) => order.order === "wipe")
+        ? t("The centre has wiped a worker's data off this phone. What was finished is with the centre.")
+        : t(
+            "The centre has locked this phone. What was finished is with the centre. Sign in with your password to go on.",
+          )}
+    </p>
+  );
+}
+
+export function SignIn({ about, orders, opened, relanguage, back }: GateProps & { back: (() => void) | null }) {
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const [isAnyway, setAnyway] = useState(false);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const [username, password, pin] = ["username", "password", "pin"].map((name) => String(data.get(name) ?? "")) as [
-      string,
-      string,
-      string,
-    ];
+    const [username = "", password = "", pin = ""] = ["username", "password", "pin"].map((name) =>
+      String(data.get(name) ?? ""),
+    );
     if (!PIN.test(pin)) return setProblem(t("The PIN needs 6 to 12 digits."));
+    if (/^(\d)\1+$/.test(pin) || "01234567890123".includes(pin) || "98765432109876".includes(pin))
+      return setProblem(t("This PIN is too easy to guess. Choose another one."));
     setBusy(true);
     setProblem("");
     try {
-      const { token, user, worker, recovery } = await signIn(username, password, deviceName());
-      const account = { user, username: username.trim().toLowerCase(), token, worker, centre: "", remembered: {} };
-      opened(await enrol(account, pin, recovery));
+      const salt = random(16);
+      const byPin = { salt, key: fromPin(pin, salt) }; // works while the centre answers
+      const keys = await makeSigningKey();
+      const { token, device, user, worker, recovery, manifest } = await signIn(
+        username,
+        password,
+        deviceName(),
+        keys.publicKey,
+      );
+      const { centre, key, rules } = manifest;
+      const account = {
+        user, username: username.trim().toLowerCase(), device, signer: keys.privateKey, token, worker, centre,
+        key: key ?? null, rules: rules ?? DEFAULT_RULES, remembered: {},
+      }; // prettier-ignore
+      const vault = await enrol(account, byPin, recovery);
+      await fetchChanges(vault, manifest).catch(() => undefined); // else they come with the first exchange
+      opened(vault);
     } catch (error) {
       if (error instanceof Refused) setProblem(error.message);
       else if (error instanceof Offline)
@@ -54,8 +101,27 @@ export function SignIn({ opened, relanguage, back }: GateProps & { back: (() => 
       setBusy(false);
     }
   };
+  if (isApple() && !isInstalled() && !isAnyway) {
+    return (
+      <main class="screen" id="main">
+        {about}
+        <p class="brand center">fieldapp</p>
+        <div class="card">
+          <Title>{t("First put the app on your home screen")}</Title>
+          <p>{t("An iPhone keeps your work safe only there. In the browser it may clear it after a week.")}</p>
+          <AppleSteps />
+        </div>
+        <button type="button" class="link center" onClick={() => setAnyway(true)}>
+          {t("Go on in the browser all the same")}
+        </button>
+        <Languages relanguage={relanguage} />
+      </main>
+    );
+  }
   return (
     <main class="screen" id="main">
+      {about}
+      <Ordered orders={orders} />
       <p class="brand center">fieldapp</p>
       <form class="card" onSubmit={submit}>
         <Title>{t("Sign in")}</Title>
@@ -111,27 +177,44 @@ export function SignIn({ opened, relanguage, back }: GateProps & { back: (() => 
   );
 }
 
-export function Unlock({ rows, opened, relanguage, another }: GateProps & { rows: VaultRow[]; another: () => void }) {
+interface UnlockProps extends GateProps {
+  rows: VaultRow[];
+  waiting: number;
+  another: () => void;
+}
+
+export function Unlock({ about, orders, rows, waiting, opened, relanguage, another }: UnlockProps) {
   const [user, setUser] = useState(rows[0]!.user);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const field = (event.target as HTMLFormElement).elements.namedItem("pin") as HTMLInputElement;
+  const row = rows.find((one) => one.user === user) ?? rows[0]!;
+  const open = async (way: () => Promise<Vault>): Promise<void> => {
     setBusy(true);
     try {
-      opened(await unlock(user, field.value));
+      opened(await way());
     } catch (error) {
       if (error instanceof PinPaused) setProblem(t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds }));
+      else if (error instanceof PinGone)
+        setProblem(t("The PIN opens nothing any more. Sign in with your password; your work is kept."));
       else if (error instanceof WrongPin) setProblem(t("This is not the PIN. Your work is still here."));
+      else if (error instanceof DOMException && error.name === "NotAllowedError")
+        setProblem(t("That did not work. Use your PIN."));
       else setProblem(t("This phone's storage cannot be read just now. Close the app and open it again."));
-      field.value = "";
-      field.focus();
       setBusy(false);
     }
   };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const field = (event.target as HTMLFormElement).elements.namedItem("pin") as HTMLInputElement;
+    void open(() => unlock(row.user, field.value)).then(() => {
+      field.value = "";
+      field.focus();
+    });
+  };
   return (
     <main class="screen" id="main">
+      {about}
+      <Ordered orders={orders} />
       <p class="brand center">fieldapp</p>
       <form class="card" onSubmit={submit}>
         <Title>{t("Locked")}</Title>
@@ -145,12 +228,15 @@ export function Unlock({ rows, opened, relanguage, another }: GateProps & { rows
             <label for="who">{t("Who are you?")}</label>
             <select
               id="who"
-              value={user}
-              onChange={(event) => setUser(Number((event.target as HTMLSelectElement).value))}
+              value={row.user}
+              onChange={(event) => {
+                setUser(Number((event.target as HTMLSelectElement).value));
+                setProblem("");
+              }}
             >
-              {rows.map((row) => (
-                <option key={row.user} value={row.user}>
-                  {row.username}
+              {rows.map((one) => (
+                <option key={one.user} value={one.user}>
+                  {one.username}
                 </option>
               ))}
             </select>
@@ -163,7 +249,26 @@ export function Unlock({ rows, opened, relanguage, another }: GateProps & { rows
         <button class="btn main wide" disabled={isBusy}>
           {isBusy ? t("One moment …") : t("Open")}
         </button>
+        {row.byPasskey && (
+          <button
+            type="button"
+            class="btn wide"
+            disabled={isBusy}
+            onClick={() => void open(() => unlockByPasskey(row.user))}
+          >
+            {t("Use finger or face")}
+          </button>
+        )}
       </form>
+      {waiting > 0 && (
+        <p class="state wait" role="status">
+          {nt(
+            "{n} sealed record waits here. It goes out by itself, locked or not.",
+            "{n} sealed records wait here. They go out by themselves, locked or not.",
+            waiting,
+          )}
+        </p>
+      )}
       <button type="button" class="link center" onClick={another}>
         {t("I forgot the PIN, or I am somebody else")}
       </button>

@@ -5,8 +5,9 @@ import { inLanguage, type FormDefinition } from "../engine/definition";
 import { Form, type AnswerNode, type Json, type Who } from "../engine/form";
 import { DateValue } from "../engine/values";
 import { currentLanguage, directionOf, nameOfLanguage, t } from "../i18n";
+import type { Help } from "../widgets/props";
 import { Branch, Repeat, type Filling } from "../widgets/question";
-import { Title } from "./parts";
+import { Title } from "./title";
 
 const PAUSE = 300; // milliseconds after a keystroke before it is written
 
@@ -17,11 +18,13 @@ export interface Keeper {
   save(page: number, answers: Json): Promise<void>;
   /** Keep the finished answers; whatever comes after them on the screen is the keeper's. */
   finish(answers: Json, form: Form): Promise<void>;
-  /** The pages are gone, or about to go, unfinished; `isWorthKeeping`: something was answered, or was there before. */
-  close(isWorthKeeping: boolean): Promise<void>;
+  /** The pages are gone, or about to go, unfinished. */
+  close(): Promise<void>;
   discard(): Promise<void>;
   /** Show something else. */
   exit(): void;
+  /** Show nothing of it, at once; null where there is nothing to hide. */
+  hide: (() => void) | null;
 }
 
 type Page = { label: string; node: AnswerNode; repeat: string };
@@ -44,19 +47,20 @@ const placeOf = (page: Page): string => (page.repeat ? page.repeat : page.node.w
 interface PagesProps {
   definition: FormDefinition;
   answers: Json | null; // null: a form that is begun, with its defaults
+  seeds?: Record<string, string>; // first answers of a form that is begun: path → text
   page: number;
-  isFresh: boolean;
   notice?: string;
   who: Who;
   keeper: Keeper;
+  help: Help;
 }
 
-export function Pages({ definition, answers, page: first, isFresh, notice, who, keeper }: PagesProps) {
+export function Pages({ definition, answers, seeds, page: first, notice, who, keeper, help }: PagesProps) {
   const [language, setLanguage] = useState(() => {
     const known = definition.languages;
     return known.includes(currentLanguage()) ? currentLanguage() : (known[0] ?? "en");
   });
-  const form = useMemo(() => new Form(definition, phoneClock, answers, {}, who), []);
+  const form = useMemo(() => new Form(definition, phoneClock, answers, seeds, who), []);
   const [, redraw] = useState(0);
   const [page, setPage] = useState(first);
   const [shown, setShown] = useState<ReadonlySet<string>>(new Set());
@@ -65,7 +69,7 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
   const timer = useRef(0);
   const isGone = useRef(false);
   const isBusy = useRef(false);
-  const isTouched = useRef(!isFresh);
+  const isTouched = useRef(answers !== null);
   const place = useRef(first);
   const writes = useRef(Promise.resolve());
   const watchers = useMemo(() => new Map<AnswerNode, Set<() => void>>(), []);
@@ -109,8 +113,7 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
     document.addEventListener("visibilitychange", hide);
     return () => {
       document.removeEventListener("visibilitychange", hide);
-      if (isTouched.current) void write().then(() => keeper.close(true));
-      else void settle().then(() => keeper.close(false)); // opened and left again: nothing to keep
+      if (isTouched.current && !isGone.current) void write().then(() => keeper.close());
     };
   }, []);
 
@@ -119,6 +122,7 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
       form,
       language,
       shown,
+      help,
       watch: (node, draw) => {
         let all = watchers.get(node);
         if (!all) watchers.set(node, (all = new Set()));
@@ -197,13 +201,13 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
       return keeper.exit();
     }
     if (isTouched.current) await write();
-    else await settle();
-    await keeper.close(isTouched.current);
+    await settle();
+    await keeper.close();
     keeper.exit();
   };
 
   const words = {
-    saved: t("Saved on this phone"),
+    saved: keeper.hide ? t("Saved on this phone") : t("A try: nothing is kept"),
     saving: t("Saving …"),
     failed: t("Not saved: this phone is out of room. Free some space, then change an answer."),
   };
@@ -214,6 +218,11 @@ export function Pages({ definition, answers, page: first, isFresh, notice, who, 
           ‹ {form.plain(inLanguage(definition.title, language), form.root)}
         </button>
         <span class="soft">{t("{page} of {count}", { page: here + 1, count: pages.length })}</span>
+        {keeper.hide && (
+          <button type="button" class="hide" onClick={keeper.hide}>
+            {t("Hide")}
+          </button>
+        )}
         {definition.languages.some((code) => code !== "en" && code !== "fr") && (
           <select
             aria-label={t("Language of the questions")}

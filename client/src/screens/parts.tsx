@@ -1,20 +1,13 @@
 /** Pieces that several screens use. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { nt, t } from "../i18n";
+import { inLanguage, type FormDefinition } from "../engine/definition";
+import { currentLanguage, nt, t } from "../i18n";
+import { clockAhead } from "../sync/server";
 import { useApp } from "./state";
+import { Title } from "./title";
 
-/** A heading that takes the focus when its screen opens, so that screen readers say where one is. */
-export function Title({ children }: { children: ComponentChildren }) {
-  const ref = useRef<HTMLHeadingElement>(null);
-  useEffect(() => ref.current?.focus({ preventScroll: true }), []);
-  return (
-    <h1 ref={ref} tabIndex={-1}>
-      {children}
-    </h1>
-  );
-}
+export { Title };
 
 export function Tabs({ here }: { here: "today" | "new" | "mine" }) {
   const tabs = [
@@ -42,35 +35,51 @@ export function clock(moment: number): string {
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
 }
 
-/** Where one's data is, in words, always in one place. */
+/** Where one's data is, in words, always in one place; and what is wrong with the phone, when something is. */
 export function DataState() {
+  const { ledger, outcome, vault } = useApp();
+  const off = Math.abs(clockAhead);
+  return (
+    <>
+      {off > 10 && (
+        <p class="state danger" role="status">
+          {nt(
+            "This phone's clock is {n} minute off. Set it right, or days and hours will be wrong.",
+            "This phone's clock is {n} minutes off. Set it right, or days and hours will be wrong.",
+            off,
+          )}
+        </p>
+      )}
+      {ledger.lost > 0 && (
+        <p class="state danger" role="status">
+          {nt(
+            "{n} record is missing from this phone. Tell your centre.",
+            "{n} records are missing from this phone. Tell your centre.",
+            ledger.lost,
+          )}
+        </p>
+      )}
+      {outcome === "signed-out" || !vault.account.key || !vault.account.signer ? (
+        <p class="state danger" role="status">
+          {t("The centre has signed this phone out. Your work is still here.")}{" "}
+          <a href="#/sign-in">{t("Sign in again")}</a>
+        </p>
+      ) : (
+        <Whereabouts />
+      )}
+    </>
+  );
+}
+
+function Whereabouts() {
   const { ledger, outcome } = useApp();
-  const last = ledger.lastDeliveredAt ? " " + t("Last sent {when}.", { when: clock(ledger.lastDeliveredAt) }) : "";
-  if (ledger.lost > 0) {
-    return (
-      <p class="state danger" role="status">
-        {nt(
-          "{n} record is missing from this phone. Tell your centre.",
-          "{n} records are missing from this phone. Tell your centre.",
-          ledger.lost,
-        )}
-      </p>
-    );
-  }
-  if (outcome === "signed-out") {
-    return (
-      <p class="state danger" role="status">
-        {t("The centre has signed this phone out. Your work is still here.")}{" "}
-        <a href="#/sign-in">{t("Sign in again")}</a>
-      </p>
-    );
-  }
   if (ledger.waiting > 0) {
     return (
       <p class="state wait" role="status">
         {nt("{n} saved on this phone, not yet sent.", "{n} saved on this phone, not yet sent.", ledger.waiting)}{" "}
-        {t("It goes by itself when there is signal.")}
-        {last}
+        {outcome === "offline"
+          ? t("No signal just now. It goes by itself later.")
+          : t("It goes by itself when there is signal.")}
       </p>
     );
   }
@@ -83,7 +92,54 @@ export function DataState() {
   return (
     <p class="state safe" role="status">
       {t("All sent: everything is safe with the centre.")}
-      {last}
     </p>
+  );
+}
+
+/** How many were made and where each of them is: made = with the centre + waiting + deleted by you (+ lost). */
+export function LedgerList() {
+  const { ledger } = useApp();
+  const rows: [string, number][] = [
+    [t("Made on this phone"), ledger.made],
+    [t("Safe with the centre"), ledger.delivered + ledger.kept],
+    [t("Waiting here"), ledger.waiting],
+    [t("Deleted by you"), ledger.deleted],
+    [t("Lost"), ledger.lost],
+  ];
+  return (
+    <dl class="ledger">
+      {rows.map(([label, count]) => (
+        <div key={label} class={label === t("Lost") && count > 0 ? "danger" : undefined}>
+          <dt>{label}</dt>
+          <dd>{count}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function titleOf(forms: FormDefinition[], id: string): string {
+  const form = forms.find((one) => one.id === id);
+  const text = form ? inLanguage(form.title, currentLanguage()) : id;
+  return typeof text === "string" ? text : id;
+}
+
+/** The head of a screen: its name, and the way to make all of it vanish. */
+export function Top({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <header class="top">
+      <Title>{title}</Title>
+      {children}
+      <Hide />
+    </header>
+  );
+}
+
+export function Hide() {
+  const { hide } = useApp();
+  return (
+    <button type="button" class="hide" onClick={hide}>
+      {t("Hide")}
+    </button>
   );
 }

@@ -1,24 +1,31 @@
-/** What the screens share: the open vault, the forms, how the last exchange went. */
+/** What the screens share: the open vault, what is held on the phone, how the last exchange went. */
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { FormDefinition } from "../engine/definition";
-import type { OutboxRow } from "../storage/database";
-import type { Ledger } from "../storage/records";
+import type { Book } from "../storage/book";
+import type { Health } from "../storage/health";
+import type { Draft, Ledger, Line } from "../storage/records";
 import type { Vault } from "../storage/vault";
 import type { Outcome } from "../sync/exchange";
 
-export interface AppState {
-  vault: Vault;
+export interface Held {
   forms: FormDefinition[];
-  outbox: OutboxRow[];
-  drafts: { id: string; form: string; changedAt: number }[];
+  lines: Line[];
+  drafts: Draft[];
   ledger: Ledger;
+  book: Book;
+  health: Health;
+}
+
+export interface AppState extends Held {
+  vault: Vault;
   outcome: Outcome | "unknown";
-  isReady: boolean; // shell and forms checked: the app works without signal
+  isReady: boolean; // shell, forms and areas checked: the app works without signal
   refresh: () => Promise<void>;
   exchange: () => Promise<void>;
   lock: () => void;
+  hide: () => void;
   relanguage: (code: string) => void;
 }
 

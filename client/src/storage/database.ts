@@ -1,20 +1,25 @@
 /** IndexedDB: its stores, and transactions that say "done" only when the phone has really written. */
 
+export interface Sealed {
+  iv: Uint8Array<ArrayBuffer>;
+  data: ArrayBuffer;
+}
+
+/** A worker on this phone. Without `byPin` and `byPasskey` only the password, at the centre, opens it again. */
 export interface VaultRow {
   user: number;
   username: string;
+  device: string; // what this worker's sign-in on this phone is called at the centre
+  shredDays: number;
+  base: { made: number; deleted: number }; // counted before this sign-in
   salt: Uint8Array<ArrayBuffer>;
   iterations: number;
-  byPin: Sealed;
+  byPin: Sealed | null;
+  byPasskey: { id: ArrayBuffer; salt: Uint8Array<ArrayBuffer>; sealed: Sealed } | null;
   byRecovery: Sealed;
   account: Sealed;
   tries: number;
   notBefore: number;
-}
-
-export interface Sealed {
-  iv: Uint8Array<ArrayBuffer>;
-  data: ArrayBuffer;
 }
 
 export interface FormRow {
@@ -27,38 +32,72 @@ export interface FormRow {
   isCurrent: boolean;
 }
 
+export interface AreasRow {
+  key: string; // user/name of the choice list
+  user: number;
+  name: string;
+  sha256: string;
+  text: string;
+}
+
 export interface DraftRow {
   id: string;
   user: number;
-  form: string;
-  version: string;
-  changedAt: number;
   sealed: Sealed;
+}
+
+/** What only the centre can open, and proof of which phone made it. */
+export interface Box {
+  device: string;
+  kid: string;
+  box: Uint8Array<ArrayBuffer>;
+  signature: Uint8Array<ArrayBuffer>;
 }
 
 export interface OutboxRow {
   id: string;
   user: number;
   seq: number;
-  form: string;
-  finishedAt: string;
-  state: "waiting" | "delivered" | "kept"; // kept: the centre holds it and needs to look at it
-  deliveredAt: number;
-  sealed: Sealed | null; // gone once delivered
+  state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre holds it and needs to look at it
+  box: Box | null; // gone once delivered
+  about: Sealed | null; // which form and when, for the worker's own eyes
+  shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
+}
+
+export interface CountersRow {
+  user: number;
+  made: number;
+  delivered: number;
+  kept: number;
+  deleted: number;
 }
 
 export interface Rows {
   vaults: VaultRow;
   forms: FormRow;
+  areas: AreasRow;
   drafts: DraftRow;
   outbox: OutboxRow;
+  counters: CountersRow;
+  books: { user: number; sealed: Sealed };
+  marks: { name: string; at: number; filler?: Uint8Array };
 }
 
 export type Store = keyof Rows;
 
 const NAME = "fieldapp";
-const VERSION = 1;
-const KEYS: Record<Store, string> = { vaults: "user", forms: "key", drafts: "id", outbox: "id" };
+const VERSION = 2;
+const KEYS: Record<Store, string> = {
+  vaults: "user",
+  forms: "key",
+  areas: "key",
+  drafts: "id",
+  outbox: "id",
+  counters: "user",
+  books: "user",
+  marks: "name",
+};
+const BY_USER = new Set(["forms", "areas", "drafts", "outbox"]);
 
 let opened: Promise<IDBDatabase> | null = null;
 
@@ -66,9 +105,11 @@ function open(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
+      const held = request.result.objectStoreNames;
       for (const [store, keyPath] of Object.entries(KEYS)) {
+        if (held.contains(store)) continue;
         const made = request.result.createObjectStore(store, { keyPath });
-        if (store !== "vaults") made.createIndex("user", "user");
+        if (BY_USER.has(store)) made.createIndex("user", "user");
       }
     };
     request.onsuccess = () => {
@@ -132,4 +173,48 @@ export async function put<S extends Store>(store: S, row: Rows[S]): Promise<void
 
 export async function remove(store: Store, key: IDBValidKey): Promise<void> {
   await transaction<undefined>([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
+}
+
+/** Read a row and write what becomes of it, with nobody in between; `change` gives null to leave it alone. */
+export async function update<S extends Store>(
+  store: S,
+  key: IDBValidKey,
+  change: (row: Rows[S]) => Rows[S] | null,
+): Promise<void> {
+  await transaction([store], "readwrite", (tx) => {
+    const rows = tx.objectStore(store);
+    const request = rows.get(key) as IDBRequest<Rows[S] | undefined>;
+    request.onsuccess = () => {
+      const changed = request.result && change(request.result);
+      if (changed) rows.put(changed);
+    };
+    return null;
+  });
+}
+
+/** Take everything of a worker off the phone. */
+export async function forget(user: number): Promise<void> {
+  const stores = Object.keys(KEYS).filter((name) => name !== "marks") as Store[];
+  await transaction(stores, "readwrite", (tx) => {
+    for (const name of stores) {
+      const store = tx.objectStore(name);
+      if (!BY_USER.has(name)) store.delete(user);
+      else {
+        const request = store.index("user").getAllKeys(user);
+        request.onsuccess = () => request.result.forEach((key) => store.delete(key));
+      }
+    }
+    return null;
+  });
+}
+
+/** Throw the whole store away, when nothing in it can be read any more. */
+export function deleteDatabase(): Promise<void> {
+  opened = null;
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(NAME);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error ?? new Error("not deleted"));
+    request.onblocked = () => reject(new Error("open in another tab"));
+  });
 }

@@ -1,8 +1,14 @@
-/** The forms that this phone holds, as verified data. */
+/** The forms and areas that this phone holds, as verified data. */
 
 import type { FormDefinition, Words } from "../engine/definition";
-import { all, transaction, type FormRow } from "./database";
-import { sha256 } from "./records";
+import type { Outlines } from "../engine/areas";
+import { utf8 } from "./bytes";
+import { all, get, transaction, type AreasRow, type FormRow } from "./database";
+
+async function sha256(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", utf8(text));
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 export interface Listed {
   id: string;
@@ -47,9 +53,47 @@ export async function formOf(user: number, id: string, version: string): Promise
   return row ? (JSON.parse(row.text) as FormDefinition) : null;
 }
 
-/** Check every current form against its hash: only then may the app say that it is ready offline. */
+/** Check every current form and every set of areas against its hash: only then may the app say that it is ready offline. */
 export async function areVerified(user: number): Promise<boolean> {
   const current = (await all("forms", user)).filter((row) => row.isCurrent);
-  const checks = await Promise.all(current.map(async (row) => (await sha256(row.text)) === row.sha256));
+  const rows = [...current, ...(await all("areas", user))];
+  const checks = await Promise.all(rows.map(async (row) => (await sha256(row.text)) === row.sha256));
   return current.length > 0 && checks.every(Boolean);
+}
+
+type ListedAreas = { key: string; sha256: string };
+
+export async function missingAreas(user: number, listed: ListedAreas[]): Promise<ListedAreas[]> {
+  const rows = await all("areas", user);
+  return listed.filter((areas) => !rows.some((row) => row.name === areas.key && row.sha256 === areas.sha256));
+}
+
+/** Keep exactly the listed areas; `texts` holds those that the phone lacked, by their name. */
+export async function keepAreas(user: number, listed: ListedAreas[], texts: Map<string, string>): Promise<void> {
+  const held = await all("areas", user);
+  const rows: AreasRow[] = [];
+  for (const { key: name, sha256: hash } of listed) {
+    const text = texts.get(name);
+    if (text === undefined) continue;
+    if ((await sha256(text)) !== hash) throw new Error("A set of areas did not arrive whole.");
+    rows.push({ key: `${user}/${name}`, user, name, sha256: hash, text });
+  }
+  const gone = held.filter((row) => !listed.some((areas) => areas.key === row.name));
+  if (rows.length + gone.length === 0) return;
+  await transaction(["areas"], "readwrite", (tx) => {
+    for (const row of rows) tx.objectStore("areas").put(row);
+    for (const row of gone) tx.objectStore("areas").delete(row.key);
+    return null;
+  });
+}
+
+/** The outlines that belong to a choice list; null when the centre has brought in none. */
+export async function outlinesOf(user: number, name: string): Promise<Outlines | null> {
+  const row = await get("areas", `${user}/${name}`);
+  return row ? (JSON.parse(row.text) as Outlines) : null;
+}
+
+/** The names of the choice lists that have outlines here. */
+export async function areaLists(user: number): Promise<string[]> {
+  return (await all("areas", user)).map((row) => row.name);
 }

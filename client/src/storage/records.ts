@@ -1,8 +1,11 @@
-/** Drafts and finished records of one worker: sealed on the phone, counted so that a loss would show. */
+/** Drafts and finished records: sealed on the phone, counted so that a loss would show. */
 
+import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/form";
-import { all, get, put, remove, transaction, type OutboxRow } from "./database";
-import { seal, unseal, type Vault } from "./vault";
+import { noted, readBook, summaryOf } from "./book";
+import { all, get, put, remove, transaction, type CountersRow, type OutboxRow } from "./database";
+import { sealToCentre } from "./sealing";
+import { seal, unseal, type Account, type Vault } from "./vault";
 
 export interface Draft {
   id: string;
@@ -11,31 +14,30 @@ export interface Draft {
   changedAt: number;
   page: number;
   answers: Json;
+  due?: string; // the follow-up that this is
 }
 
-/** What travels to the centre (sync/envelope.py). `body` is hashed as it stands. */
-export interface Envelope {
+/** A line of the outbox as its worker sees it: which form, when, how long it took them. */
+export interface Line {
   id: string;
+  seq: number;
+  state: OutboxRow["state"];
   form: string;
-  version: string;
-  finished_at: string;
-  body: string;
-  sha256: string;
+  finishedAt: string;
+  minutes: string;
 }
 
 export interface Ledger {
   made: number;
   delivered: number;
   kept: number;
+  deleted: number;
   waiting: number;
   lost: number;
-  lastDeliveredAt: number;
 }
 
-export async function sha256(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+/** A centre's key has not come yet: nothing can be finished before the first contact. */
+export class NoCentreKey extends Error {}
 
 /** Local time with its offset: 2026-11-23T01:02:03.000-05:00. */
 export function localTime(date: Date): string {
@@ -46,101 +48,170 @@ export function localTime(date: Date): string {
 }
 
 export async function saveDraft(vault: Vault, draft: Draft): Promise<void> {
-  const { id, form, version, changedAt } = draft;
-  const sealed = await seal(vault.key, { page: draft.page, answers: draft.answers });
-  await put("drafts", { id, user: vault.account.user, form, version, changedAt, sealed });
+  await put("drafts", { id: draft.id, user: vault.account.user, sealed: await seal(vault.key, draft) });
 }
 
 export async function openDraft(vault: Vault, id: string): Promise<Draft | null> {
   const row = await get("drafts", id);
   if (!row || row.user !== vault.account.user) return null;
-  const inner = await unseal<{ page: number; answers: Json }>(vault.key, row.sealed);
-  return { id: row.id, form: row.form, version: row.version, changedAt: row.changedAt, ...inner };
+  return { ...row, ...(await unseal<Draft>(vault.key, row.sealed)) }; // the first version kept form and time outside
 }
 
-export async function listDrafts(vault: Vault): Promise<{ id: string; form: string; changedAt: number }[]> {
+export async function listDrafts(vault: Vault): Promise<Draft[]> {
   const rows = await all("drafts", vault.account.user);
-  return rows.sort((a, b) => b.changedAt - a.changedAt);
+  const drafts = await Promise.all(rows.map((row) => openDraft(vault, row.id).catch(() => null)));
+  return drafts.filter((draft) => draft !== null).sort((a, b) => b.changedAt - a.changedAt);
 }
 
 export function discardDraft(id: string): Promise<void> {
   return remove("drafts", id);
 }
 
-/** Move a draft to the outbox in one transaction: it is never in both, never in neither. */
-export async function finishDraft(vault: Vault, draft: Draft, now: Date): Promise<Envelope> {
-  const body = JSON.stringify(draft.answers);
-  const envelope: Envelope = {
-    id: draft.id,
-    form: draft.form,
-    version: draft.version,
-    finished_at: localTime(now),
-    body,
-    sha256: await sha256(body),
-  };
-  const user = vault.account.user;
-  const sealed = await seal(vault.key, envelope);
-  const before = await all("outbox", user);
-  if (before.some((row) => row.id === draft.id)) {
-    await remove("drafts", draft.id); // a second tap
-    return envelope;
+const NONE = { made: 0, delivered: 0, kept: 0, deleted: 0 };
+
+/** The next number of a worker on this phone, whatever the phone may have lost. */
+export function numbered(held: CountersRow | undefined, user: number, highest: number): CountersRow {
+  const counters = held ?? { user, ...NONE };
+  return { ...counters, made: Math.max(counters.made, highest) + 1 };
+}
+
+/** Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted with it. */
+export async function finishDraft(vault: Vault, draft: Draft, definition: FormDefinition, now: Date): Promise<void> {
+  const { user, device, key } = vault.account;
+  if (!key || !vault.signer) throw new NoCentreKey();
+  const finishedAt = localTime(now);
+  const minutes = summaryOf(definition, draft.answers, "minutes");
+  const about = await seal(vault.key, { form: draft.form, finishedAt, minutes });
+  const book = noted(await readBook(vault), definition, draft, finishedAt.slice(0, 10));
+  const sealedBook = await seal(vault.key, book);
+  // The number is inside the seal, so it is given first; should another tab take it meanwhile, it is given again.
+  for (;;) {
+    const held = await get("counters", user);
+    const { made: seq } = numbered(held, user, highWater(user).made);
+    const content = {
+      form: draft.form,
+      version: draft.version,
+      finished_at: finishedAt,
+      body: JSON.stringify(draft.answers),
+      seq,
+    };
+    const box = await sealToCentre(draft.id, device, key, vault.signer, content);
+    let isTaken = false;
+    await transaction(["drafts", "outbox", "counters", "books"], "readwrite", (tx) => {
+      const counters = tx.objectStore("counters").get(user) as IDBRequest<CountersRow | undefined>;
+      const before = tx.objectStore("outbox").get(draft.id) as IDBRequest<OutboxRow | undefined>;
+      before.onsuccess = () => {
+        if (before.result) return void tx.objectStore("drafts").delete(draft.id); // a second tap
+        if ((counters.result?.made ?? 0) >= seq) return void (isTaken = true);
+        tx.objectStore("drafts").delete(draft.id);
+        tx.objectStore("outbox").put({ id: draft.id, user, seq, state: "waiting", box, about, shredOn: 0 });
+        tx.objectStore("counters").put({ ...(counters.result ?? { user, ...NONE }), made: seq });
+        tx.objectStore("books").put({ user, sealed: sealedBook });
+      };
+      return null;
+    });
+    if (!isTaken) return raiseHighWater(await countersOf(user));
   }
-  const seq = Math.max(highWater(user), ...before.map((row) => row.seq)) + 1;
-  const row: OutboxRow = {
-    id: draft.id,
-    user,
-    seq,
-    form: draft.form,
-    finishedAt: envelope.finished_at,
-    state: "waiting",
-    deliveredAt: 0,
-    sealed,
-  };
-  await transaction(["drafts", "outbox"], "readwrite", (tx) => {
-    tx.objectStore("drafts").delete(draft.id);
-    return tx.objectStore("outbox").put(row);
+}
+
+/** Delete a record that was not sent yet; the ledger keeps counting it. */
+export async function deleteWaiting(user: number, id: string): Promise<void> {
+  await leaveOutbox([id], "deleted", 1);
+  raiseHighWater(await countersOf(user));
+}
+
+/** Rows leave the queue in one transaction with the counters of their workers; their boxes go at once. */
+export async function leaveOutbox(
+  ids: string[],
+  state: "delivered" | "kept" | "deleted",
+  shredOn: number,
+): Promise<void> {
+  await transaction(["outbox", "counters"], "readwrite", (tx) => {
+    const [outbox, counters] = [tx.objectStore("outbox"), tx.objectStore("counters")];
+    for (const id of ids) {
+      const found = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
+      found.onsuccess = () => {
+        const row = found.result;
+        if (row?.state !== "waiting") return;
+        outbox.put({ ...row, state, box: null, shredOn });
+        const held = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
+        held.onsuccess = () => {
+          const before = held.result ?? { user: row.user, ...NONE, made: row.seq };
+          counters.put({ ...before, [state]: before[state] + 1 });
+        };
+      };
+    }
+    return null;
   });
-  raiseHighWater(user, seq);
-  return envelope;
 }
 
-/** The oldest that wait, without those that the centre could not read a moment ago. */
-export async function waiting(vault: Vault, limit: number, without: ReadonlySet<string>): Promise<Envelope[]> {
+/** Take away lines whose time has come. */
+export async function shredOld(today: number): Promise<void> {
+  const old = (await all("outbox")).filter((row) => row.shredOn > 0 && row.shredOn <= today);
+  if (old.length === 0) return;
+  await transaction(["outbox"], "readwrite", (tx) => {
+    for (const row of old) tx.objectStore("outbox").delete(row.id);
+    return null;
+  });
+}
+
+export async function listLines(vault: Vault): Promise<Line[]> {
   const rows = await all("outbox", vault.account.user);
-  const queue = rows
-    .filter((row) => row.state === "waiting" && row.sealed && !without.has(row.id))
-    .sort((a, b) => a.seq - b.seq);
-  return Promise.all(queue.slice(0, limit).map((row) => unseal<Envelope>(vault.key, row.sealed!)));
+  const lines = await Promise.all(
+    rows.map(async ({ id, seq, state, about }) => {
+      const seen = about && (await unseal<Omit<Line, "id" | "seq" | "state">>(vault.key, about).catch(() => null));
+      return { id, seq, state, form: "", finishedAt: "", minutes: "", ...seen };
+    }),
+  );
+  return lines.sort((a, b) => b.seq - a.seq);
 }
 
-/** The centre holds it: drop the answers from the phone, keep the line in the ledger. */
-export async function markDelivered(id: string, state: "delivered" | "kept", now: number): Promise<void> {
-  const row = await get("outbox", id);
-  if (row) await put("outbox", { ...row, state, deliveredAt: now, sealed: null });
+export async function countersOf(user: number): Promise<CountersRow> {
+  return (await get("counters", user)) ?? { user, ...NONE };
 }
 
-export function listOutbox(vault: Vault): Promise<OutboxRow[]> {
-  return all("outbox", vault.account.user).then((rows) => rows.sort((a, b) => b.seq - a.seq));
+/** How many were made, and where each is; what is in none of these places is lost. */
+export async function ledgerOf(user: number): Promise<Ledger> {
+  const [held, rows] = await Promise.all([countersOf(user), all("outbox", user)]);
+  const mirror = highWater(user);
+  const most = (what: keyof typeof NONE): number => Math.max(held[what], mirror[what]);
+  const made = Math.max(most("made"), 0, ...rows.map((row) => row.seq));
+  const waiting = rows.filter((row) => row.state === "waiting" && row.box).length;
+  const [delivered, kept, deleted] = [most("delivered"), most("kept"), most("deleted")];
+  return { made, delivered, kept, deleted, waiting, lost: Math.max(0, made - delivered - kept - deleted - waiting) };
 }
 
-export function ledgerOf(user: number, rows: OutboxRow[]): Ledger {
-  const made = Math.max(highWater(user), 0, ...rows.map((row) => row.seq));
-  const count = (state: OutboxRow["state"]): number => rows.filter((row) => row.state === state).length;
-  return {
-    made,
-    delivered: count("delivered"),
-    kept: count("kept"),
-    waiting: count("waiting"),
-    lost: Math.max(0, made - rows.length),
-    lastDeliveredAt: Math.max(0, ...rows.map((row) => row.deliveredAt)),
-  };
+// The counters once more, apart from IndexedDB: if the phone loses rows, the ledger shows it. (A worker has no localStorage.)
+function highWater(user: number): typeof NONE {
+  const text = typeof localStorage === "undefined" ? null : localStorage.getItem(`fieldapp.made.${user}`);
+  const held = JSON.parse(text ?? "0") as number | typeof NONE;
+  return typeof held === "number" ? { ...NONE, made: held } : held;
 }
 
-// The highest number given, kept apart from IndexedDB: if the phone loses rows, the ledger shows it.
-function highWater(user: number): number {
-  return Number(localStorage.getItem(`fieldapp.made.${user}`) ?? 0);
+export function raiseHighWater({ user, ...counters }: CountersRow): void {
+  const before = highWater(user);
+  const raised = Object.fromEntries(
+    Object.entries(counters).map(([what, count]) => [what, Math.max(count, before[what as keyof typeof NONE] ?? 0)]),
+  );
+  localStorage.setItem(`fieldapp.made.${user}`, JSON.stringify(raised));
 }
 
-function raiseHighWater(user: number, seq: number): void {
-  localStorage.setItem(`fieldapp.made.${user}`, String(seq));
+/** Bring what the first version of the app left on the phone into today's shape: seal its queue to the centre. */
+export async function modernise(vault: Vault): Promise<void> {
+  const { user, device, key } = vault.account as Account;
+  if (!key || !vault.signer) return;
+  const rows = await all("outbox", user);
+  if (!(await get("counters", user)) && rows.length > 0) {
+    const count = (state: OutboxRow["state"]): number => rows.filter((row) => row.state === state).length;
+    const made = Math.max(highWater(user).made, ...rows.map((row) => row.seq));
+    await put("counters", { user, made, delivered: count("delivered"), kept: count("kept"), deleted: 0 });
+  }
+  for (const row of rows) {
+    const old = (row as unknown as { sealed?: Parameters<typeof unseal>[1] }).sealed;
+    if (!old || row.box || row.state !== "waiting") continue;
+    const { id, form, version, finished_at, body } = await unseal<Record<string, string>>(vault.key, old);
+    const box = await sealToCentre(id!, device, key, vault.signer, { form, version, finished_at, body, seq: row.seq });
+    const about = await seal(vault.key, { form, finishedAt: finished_at, minutes: "" });
+    await put("outbox", { id: row.id, user, seq: row.seq, state: "waiting", box, about, shredOn: 0 });
+  }
 }

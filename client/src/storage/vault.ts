@@ -1,38 +1,51 @@
-/** What is on the phone is sealed from the first keystroke: a random key, wrapped by the worker's PIN. */
+/** What a worker writes is sealed from the first keystroke: a random key, wrapped by the PIN and, where wished, a passkey. */
 
-import { all, get, put, type Sealed, type VaultRow } from "./database";
+import { random, utf8, type Bytes } from "./bytes";
+import { all, get, put, update, type Sealed, type VaultRow } from "./database";
+import { signingKey, type CentreKey } from "./sealing";
 
 const ITERATIONS = 600_000;
 const FREE_TRIES = 5;
+const MOST_TRIES = 10; // then the PIN opens nothing any more
+const LONGEST_WAIT = 3_600_000;
+
+export interface Rules {
+  lock_minutes: number;
+  shred_days: number;
+  voice_notes: boolean;
+}
 
 export interface Account {
   user: number;
   username: string;
+  device: string;
+  signer: string; // private key with which what is finished is signed
   token: string;
   worker: string;
   centre: string;
+  key: CentreKey | null;
+  rules: Rules;
   remembered: Record<string, Record<string, string>>; // form → path → last answer
 }
 
-export type Vault = { key: CryptoKey; account: Account };
+export type Vault = { key: CryptoKey; signer: CryptoKey; account: Account };
+
+export const DEFAULT_RULES: Rules = { lock_minutes: 5, shred_days: 7, voice_notes: false };
 
 export class WrongPin extends Error {}
+/** The PIN was tried too often, or the centre locked this phone: only the password opens it. */
+export class PinGone extends Error {}
 export class PinPaused extends Error {
   constructor(readonly seconds: number) {
     super();
   }
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function random(size: number): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(size));
-}
 
 export async function seal(key: CryptoKey, value: unknown): Promise<Sealed> {
   const iv = random(12);
-  return { iv, data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, encoder.encode(JSON.stringify(value))) };
+  return { iv, data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, utf8(JSON.stringify(value))) };
 }
 
 export async function unseal<T>(key: CryptoKey, sealed: Sealed): Promise<T> {
@@ -40,77 +53,152 @@ export async function unseal<T>(key: CryptoKey, sealed: Sealed): Promise<T> {
   return JSON.parse(decoder.decode(data)) as T;
 }
 
-async function fromPin(pin: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey("raw", encoder.encode(pin), "PBKDF2", false, ["deriveKey"]);
+/** The key that a PIN stands for; slow on purpose, and off the main thread. */
+export async function fromPin(pin: string, salt: Bytes, iterations = ITERATIONS): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey("raw", utf8(pin), "PBKDF2", false, ["deriveKey"]);
   const algorithm = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
   return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
 }
 
-async function fromRecovery(recovery: string): Promise<CryptoKey> {
-  const hash = await crypto.subtle.digest("SHA-256", encoder.encode(recovery));
-  return crypto.subtle.importKey("raw", hash, "AES-GCM", false, ["encrypt", "decrypt"]);
-}
-
-async function asKey(raw: number[]): Promise<CryptoKey> {
+function asKey(raw: Iterable<number>): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 
-/** The people who have signed in on this phone, for the lock screen to know whether there is anyone. */
+async function hashed(text: string): Promise<CryptoKey> {
+  return asKey(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
+}
+
+/** The workers on this phone. */
 export function vaults(): Promise<VaultRow[]> {
   return all("vaults");
 }
 
 /**
  * Make or renew a worker's vault after they signed in at the centre. `recovery` is a secret that only the centre gives,
- * after the password: with it, work that was sealed under a forgotten PIN is kept.
+ * after the password: with it, drafts that were sealed under a forgotten PIN are kept.
  */
-export async function enrol(account: Account, pin: string, recovery: string): Promise<Vault> {
-  const existing = await get("vaults", account.user);
-  const recoveryKey = await fromRecovery(recovery);
+export async function enrol(
+  account: Account,
+  byPin: { salt: Bytes; key: Promise<CryptoKey> },
+  recovery: string,
+): Promise<Vault> {
+  const [existing, recoveryKey] = await Promise.all([get("vaults", account.user), hashed(recovery)]);
   let raw = [...random(32)];
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
     const held = await unseal<Account>(await asKey(raw), existing.account);
     account = { ...account, remembered: held.remembered };
   }
-  const salt = random(16);
   const key = await asKey(raw);
+  const counted = await get("counters", account.user);
   await put("vaults", {
     user: account.user,
     username: account.username,
-    salt,
+    device: account.device,
+    shredDays: account.rules.shred_days,
+    base: { made: counted?.made ?? 0, deleted: counted?.deleted ?? 0 },
+    salt: byPin.salt,
     iterations: ITERATIONS,
-    byPin: await seal(await fromPin(pin, salt, ITERATIONS), raw),
+    byPin: await seal(await byPin.key, raw),
+    byPasskey: null,
     byRecovery: await seal(recoveryKey, raw),
     account: await seal(key, account),
     tries: 0,
     notBefore: 0,
   });
-  return { key, account };
+  return { key, signer: await signingKey(account.signer), account };
 }
 
-/** Open a vault with its PIN. A wrong one is counted before it is tried; after five, each costs a longer wait. */
+async function openedBy(row: VaultRow, raw: number[]): Promise<Vault> {
+  const key = await asKey(raw);
+  const account = await unseal<Account>(key, row.account);
+  // A vault of the first version has no signing key yet: the next exchange asks to sign in again.
+  const signer = account.signer ? await signingKey(account.signer) : (null as unknown as CryptoKey);
+  return { key, signer, account: { ...account, rules: account.rules ?? DEFAULT_RULES } };
+}
+
+/** Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it. */
 export async function unlock(user: number, pin: string): Promise<Vault> {
   const row = await get("vaults", user);
   if (!row) throw new WrongPin();
-  const wait = row.notBefore - Date.now();
+  if (!row.byPin) throw new PinGone();
+  const wait = Math.min(row.notBefore - Date.now(), LONGEST_WAIT); // however the clock jumped
   if (wait > 0) throw new PinPaused(Math.ceil(wait / 1000));
   const tries = row.tries + 1;
-  const pause = tries < FREE_TRIES ? 0 : Math.min(30_000 * 2 ** (tries - FREE_TRIES), 3_600_000);
-  await put("vaults", { ...row, tries, notBefore: pause ? Date.now() + pause : 0 });
+  const pause = tries < FREE_TRIES ? 0 : Math.min(30_000 * 2 ** (tries - FREE_TRIES), LONGEST_WAIT);
+  await update("vaults", user, (held) => ({ ...held, tries, notBefore: pause ? Date.now() + pause : 0 }));
   let raw: number[];
   try {
     raw = await unseal<number[]>(await fromPin(pin, row.salt, row.iterations), row.byPin);
   } catch {
-    throw new WrongPin();
+    if (tries < MOST_TRIES) throw new WrongPin();
+    await shut(user);
+    throw new PinGone();
   }
-  await put("vaults", { ...row, tries: 0, notBefore: 0 });
-  const key = await asKey(raw);
-  return { key, account: await unseal<Account>(key, row.account) };
+  await update("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 }));
+  return openedBy(row, raw);
 }
 
-/** Keep a change of the account (last answers, name of the centre). */
+/** Take away all that opens a vault here; the password, at the centre, still does. */
+export function shut(user: number): Promise<void> {
+  return update("vaults", user, (row) => ({ ...row, byPin: null, byPasskey: null, tries: 0, notBefore: 0 }));
+}
+
+/** Keep a change of the account (last answers, name of the centre, its key and rules). */
 export async function keepAccount(vault: Vault): Promise<void> {
-  const row = await get("vaults", vault.account.user);
-  if (row) await put("vaults", { ...row, account: await seal(vault.key, vault.account) });
+  const account = await seal(vault.key, vault.account);
+  const shredDays = vault.account.rules.shred_days;
+  await update("vaults", vault.account.user, (row) => ({ ...row, account, shredDays }));
+}
+
+// ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's prf extension ──────────────
+
+type Prf = { prf?: { enabled?: boolean; results?: { first: ArrayBuffer } } };
+
+async function fromPasskey(id: BufferSource, salt: Bytes): Promise<CryptoKey> {
+  const options = {
+    challenge: random(32),
+    allowCredentials: [{ id, type: "public-key" as const }],
+    userVerification: "required" as const,
+    extensions: { prf: { eval: { first: salt } } },
+  };
+  const given = (await navigator.credentials.get({ publicKey: options })) as PublicKeyCredential;
+  const secret = (given.getClientExtensionResults() as Prf).prf?.results?.first;
+  if (!secret) throw new WrongPin();
+  const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
+  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: utf8("fieldapp passkey") };
+  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+}
+
+/** Let the phone's own lock open this vault too. `pin` proves who asks. Raise WrongPin when the phone cannot do this. */
+export async function addPasskey(vault: Vault, pin: string): Promise<void> {
+  const { user, username } = vault.account;
+  const row = await get("vaults", user);
+  if (!row?.byPin) throw new PinGone();
+  const raw = await unseal<number[]>(await fromPin(pin, row.salt, row.iterations), row.byPin).catch(() => {
+    throw new WrongPin();
+  });
+  const made = (await navigator.credentials.create({
+    publicKey: {
+      rp: { name: "fieldapp" },
+      user: { id: utf8(String(user)), name: username, displayName: username },
+      challenge: random(32),
+      pubKeyCredParams: [
+        { type: "public-key", alg: -7 },
+        { type: "public-key", alg: -257 },
+      ],
+      authenticatorSelection: { userVerification: "required", residentKey: "preferred" },
+      extensions: { prf: {} },
+    },
+  })) as PublicKeyCredential;
+  const salt = random(32);
+  const sealed = await seal(await fromPasskey(made.rawId, salt), raw);
+  await update("vaults", user, (held) => ({ ...held, byPasskey: { id: made.rawId, salt, sealed } }));
+}
+
+export async function unlockByPasskey(user: number): Promise<Vault> {
+  const row = await get("vaults", user);
+  if (!row?.byPasskey) throw new PinGone();
+  const { id, salt, sealed } = row.byPasskey;
+  return openedBy(row, await unseal<number[]>(await fromPasskey(id, salt), sealed));
 }

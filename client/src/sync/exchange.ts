@@ -1,82 +1,60 @@
-/** Exchange with the centre: send what waits, fetch what changed. One exchange at a time on a phone, in any tab. */
+/** Exchange with the centre: deliver what is finished, fetch what changed. One exchange at a time on a phone, in any tab. */
 
-import { keepForms, missing } from "../storage/forms";
-import { listOutbox, markDelivered, waiting } from "../storage/records";
+import { keepAreas, keepForms, missing, missingAreas } from "../storage/forms";
+import { modernise } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
-import { fetchForm, fetchManifest, Offline, Refused, sendBatch, type Answer } from "./server";
-
-const BATCH = 20;
-const MAX_MESSAGE = 3_000_000; // characters of answers
+import { deliver, type Order } from "./deliver";
+import { fetchAreas, fetchForm, fetchManifest, Offline, Refused, type Manifest } from "./server";
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
+export interface Exchanged {
+  outcome: Outcome;
+  orders: Order[];
+}
 
-/** Send and fetch; says how it went. What the centre has not confirmed stays on the phone. */
-export async function exchange(vault: Vault): Promise<Outcome> {
-  const run = async (): Promise<Outcome> => {
+/** Deliver and, with an open vault, fetch; says how it went. What the centre has not confirmed stays on the phone. */
+export async function exchange(vault: Vault | null): Promise<Exchanged> {
+  const run = async (): Promise<Exchanged> => {
+    let orders: Order[] = [];
     try {
-      await send(vault);
-      await fetchChanges(vault);
-      return "online";
+      orders = await deliver();
+      const isOut = vault && orders.some((order) => order.user === vault.account.user);
+      if (vault && !isOut) await fetchChanges(vault, await fetchManifest(vault.account.token));
+      return { outcome: "online", orders };
     } catch (error) {
-      if (error instanceof Offline) return "offline";
-      if (error instanceof Refused) return error.code === "sync.token" ? "signed-out" : "offline";
+      if (error instanceof Offline) return { outcome: "offline", orders };
+      if (error instanceof Refused) return { outcome: error.code === "sync.token" ? "signed-out" : "offline", orders };
       throw error;
     }
   };
   if (!navigator.locks) return run();
   const options = { ifAvailable: true } as const;
   return navigator.locks.request("fieldapp-exchange", options, (lock) =>
-    lock ? run() : Promise.resolve("busy" as const),
+    lock ? run() : Promise.resolve({ outcome: "busy" as const, orders: [] }),
   );
 }
 
-async function send(vault: Vault): Promise<void> {
-  const unreadable = new Set<string>(); // stay on the phone, and never hold up the others
-  let size = BATCH;
-  for (;;) {
-    const items = light(await waiting(vault, size, unreadable));
-    if (items.length === 0) return;
-    const unsent = (await listOutbox(vault)).filter((row) => row.state === "waiting").length;
-    let answers: Answer[];
-    try {
-      answers = await sendBatch(vault.account.token, items, unsent - items.length);
-    } catch (error) {
-      if (!(error instanceof Refused) || error.code === "sync.token") throw error;
-      // The centre cannot read the batch: find out which one it is, one by one.
-      if (items.length === 1) unreadable.add(items[0]!.id);
-      size = 1;
-      continue;
-    }
-    let moved = 0;
-    for (const item of items) {
-      // Only an answer with the same id and the hash of the same bytes proves that the centre holds this record.
-      const answer = answers.find((one) => one.id === item.id && one.sha256 === item.sha256);
-      if (!answer || answer.status === "retry") continue;
-      const isFine = answer.status === "stored" || answer.status === "duplicate";
-      await markDelivered(item.id, isFine ? "delivered" : "kept", Date.now());
-      moved += 1;
-    }
-    if (moved === 0) throw new Offline();
-  }
-}
-
-/** As many as may travel in one message: pictures are heavy. */
-function light<T extends { body: string }>(items: T[]): T[] {
-  let weight = 0;
-  return items.filter((item, index) => (weight += item.body.length) <= MAX_MESSAGE || index === 0);
-}
-
-async function fetchChanges(vault: Vault): Promise<void> {
+/** Hold what the manifest names: forms and areas, the centre's key, its rules. */
+export async function fetchChanges(vault: Vault, manifest: Manifest): Promise<void> {
   const { account } = vault;
-  const manifest = await fetchManifest(account.token);
-  const texts = new Map<string, string>();
-  for (const form of await missing(account.user, manifest.forms)) {
-    texts.set(form.sha256, await fetchForm(account.token, form.id, form.version));
-  }
-  await keepForms(account.user, manifest.forms, texts);
-  if (account.centre !== manifest.centre || account.worker !== manifest.worker) {
-    account.centre = manifest.centre;
-    account.worker = manifest.worker;
+  const { token, user } = account;
+  const { centre, worker, key, rules } = manifest;
+  const about = { centre, worker, key: key ?? null, rules: rules ?? account.rules };
+  if (JSON.stringify(about) !== JSON.stringify(held(account))) {
+    Object.assign(account, about);
     await keepAccount(vault);
   }
+  await modernise(vault);
+  const texts = new Map<string, string>();
+  const wanted = await missing(user, manifest.forms);
+  await Promise.all(wanted.map(async (form) => texts.set(form.sha256, await fetchForm(token, form.id, form.version))));
+  await keepForms(user, manifest.forms, texts);
+  const areas = manifest.areas ?? [];
+  const outlines = new Map<string, string>();
+  for (const { key: name } of await missingAreas(user, areas)) outlines.set(name, await fetchAreas(token, name));
+  await keepAreas(user, areas, outlines);
+}
+
+function held({ centre, worker, key, rules }: Vault["account"]): object {
+  return { centre, worker, key, rules };
 }

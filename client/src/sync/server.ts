@@ -1,7 +1,8 @@
 /** Talk to the centre. Whatever is not provably its answer counts as no connection. */
 
 import type { Words } from "../engine/definition";
-import type { Envelope } from "../storage/records";
+import type { CentreKey } from "../storage/sealing";
+import type { Rules } from "../storage/vault";
 
 const PROTOCOL = 1;
 const PATIENCE = 30_000; // milliseconds
@@ -19,23 +20,47 @@ export class Refused extends Error {
   }
 }
 
+export interface Manifest {
+  forms: { id: string; version: string; title: Words; sha256: string }[];
+  areas?: { key: string; sha256: string }[];
+  centre: string;
+  worker: string;
+  key?: CentreKey;
+  rules?: Rules;
+  now?: string;
+}
+
 export interface SignedIn {
   token: string;
+  device: string;
   user: number;
   worker: string;
   recovery: string;
+  manifest: Manifest;
 }
 
-export interface Manifest {
-  forms: { id: string; version: string; title: Words; sha256: string }[];
-  centre: string;
-  worker: string;
-}
-
-export interface Answer {
+export interface SealedItem {
   id: string;
-  sha256: string;
-  status: "stored" | "duplicate" | "conflict" | "rejected" | "retry";
+  device: string;
+  kid: string;
+  box: string;
+  signature: string;
+}
+
+/** What a worker's sign-in on this phone says of itself, without a word of what is in it. */
+export interface Report {
+  device: string;
+  made: number;
+  unsent: number;
+  deleted: number;
+  lost: number;
+  persisted?: boolean;
+  free_mb?: number;
+}
+
+export interface Delivered {
+  items: { id: string; sha256: string; status: "stored" | "duplicate" | "conflict" | "rejected" | "retry" }[];
+  orders: Record<string, string>;
 }
 
 interface Options {
@@ -51,7 +76,7 @@ async function request(path: string, { method = "GET", token, body, headers = {}
     response = await fetch(`/sync/v1/${path}`, {
       method,
       headers: {
-        "Accept-Language": document.documentElement.lang,
+        "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
         ...(token ? { Authorization: `Bearer ${token}` } : {}),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
@@ -83,8 +108,17 @@ async function json<T>(response: Response, isOurs: (value: T) => boolean): Promi
   throw new Offline();
 }
 
-export async function signIn(username: string, password: string, device: string): Promise<SignedIn> {
-  const response = await request("sign-in", { method: "POST", body: { username, password, device } });
+/** How far this phone's clock is ahead of the centre's, in minutes, as last measured; 0 before that. */
+export let clockAhead = 0;
+
+function measure(now: string | undefined, asked: number): void {
+  const theirs = now ? Date.parse(now) : Number.NaN;
+  if (!Number.isNaN(theirs)) clockAhead = Math.round(((asked + Date.now()) / 2 - theirs) / 60_000);
+}
+
+export async function signIn(username: string, password: string, device: string, publicKey: string): Promise<SignedIn> {
+  const body = { username, password, device, public_key: publicKey };
+  const response = await request("sign-in", { method: "POST", body });
   return json<SignedIn & { protocol: number }>(
     response,
     (value) => value.protocol === PROTOCOL && Boolean(value.token),
@@ -92,8 +126,11 @@ export async function signIn(username: string, password: string, device: string)
 }
 
 export async function fetchManifest(token: string): Promise<Manifest> {
+  const asked = Date.now();
   const response = await request("manifest", { token });
-  return json<Manifest & { protocol: number }>(response, (value) => value.protocol === PROTOCOL);
+  const manifest = await json<Manifest & { protocol: number }>(response, (value) => value.protocol === PROTOCOL);
+  measure(manifest.now, asked);
+  return manifest;
 }
 
 export async function fetchForm(token: string, id: string, version: string): Promise<string> {
@@ -101,10 +138,16 @@ export async function fetchForm(token: string, id: string, version: string): Pro
   return (await request(path, { token })).text();
 }
 
-export async function sendBatch(token: string, items: Envelope[], unsent: number): Promise<Answer[]> {
-  const headers = { "X-Unsent": String(unsent) };
-  const response = await request("batch", { method: "POST", token, body: { items }, headers });
-  const isOurs = (value: { protocol: number; items: Answer[] }): boolean =>
-    value.protocol === PROTOCOL && Array.isArray(value.items);
-  return (await json<{ protocol: number; items: Answer[] }>(response, isOurs)).items;
+export async function fetchAreas(token: string, key: string): Promise<string> {
+  return (await request(`areas/${encodeURIComponent(key)}`, { token })).text();
+}
+
+export async function sendSealed(items: SealedItem[], phones: Report[]): Promise<Delivered> {
+  const asked = Date.now();
+  const response = await request("deliver", { method: "POST", body: { items, phones } });
+  const isOurs = (value: Delivered & { protocol: number }): boolean =>
+    value.protocol === PROTOCOL && Array.isArray(value.items) && typeof value.orders === "object";
+  const answer = await json<Delivered & { protocol: number; now?: string }>(response, isOurs);
+  measure(answer.now, asked);
+  return answer;
 }

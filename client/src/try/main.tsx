@@ -6,7 +6,8 @@ import { inLanguage, type FormDefinition } from "../engine/definition";
 import type { AnswerNode, Form, Json } from "../engine/form";
 import { setLanguage, t } from "../i18n";
 import { Pages, type Keeper } from "../screens/pages";
-import { Title } from "../screens/parts";
+import { NO_HELP } from "../widgets/props";
+import { Title } from "../screens/title";
 
 const WHO = { username: "worker", deviceid: "phone" };
 
@@ -36,8 +37,9 @@ function Try({ address }: { address: string }) {
     close: () => Promise.resolve(),
     discard: () => Promise.resolve(),
     exit: again,
+    hide: null,
   };
-  return <Pages key={round} definition={definition} answers={null} page={0} isFresh={true} who={WHO} keeper={keeper} />;
+  return <Pages key={round} definition={definition} answers={null} page={0} who={WHO} keeper={keeper} help={NO_HELP} />;
 }
 
 /** What would have been sent. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
-import { described, type WidgetProps } from "./props";
+import { CardWidget } from "./card";
+import { described, looksOf, type WidgetProps } from "./props";
 
 interface Detector {
   detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
@@ -9,11 +10,13 @@ declare const BarcodeDetector: { new (): Detector } | undefined;
 
 const EVERY = 200; // milliseconds between two looks
 
+export const canScan = (): boolean => typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
+
 /** A code typed in or, where the browser can, read by the camera. No picture is kept. */
 export function BarcodeWidget(props: WidgetProps) {
   const { node, change } = props;
   const [isScanning, setScanning] = useState(false);
-  const canScan = typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
+  if (looksOf(node).includes("card-code")) return <CardWidget {...props} />;
   return (
     <>
       <input
@@ -34,7 +37,7 @@ export function BarcodeWidget(props: WidgetProps) {
           stop={() => setScanning(false)}
         />
       ) : (
-        canScan && (
+        canScan() && (
           <button type="button" class="btn" onClick={() => setScanning(true)}>
             {t("Scan with the camera")}
           </button>
@@ -44,7 +47,7 @@ export function BarcodeWidget(props: WidgetProps) {
   );
 }
 
-function Scanner({ found, stop }: { found: (text: string) => void; stop: () => void }) {
+export function Scanner({ found, stop }: { found: (text: string) => void; stop: () => void }) {
   const video = useRef<HTMLVideoElement>(null);
   const [isRefused, setRefused] = useState(false);
   useEffect(() => {

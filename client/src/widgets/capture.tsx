@@ -9,7 +9,7 @@ const ACCEPT: Record<string, string> = { image: "image/*", audio: "audio/*", fil
 
 /** A picture, recording or file. Pictures are drawn anew and smaller, so that nothing of the camera's notes stays in them. */
 export function CaptureWidget(props: WidgetProps) {
-  const { node, change } = props;
+  const { node, change, help } = props;
   const { type, appearance = "", parameters = {} } = node.element;
   const [trouble, setTrouble] = useState("");
   const take = async (event: Event): Promise<void> => {
@@ -21,12 +21,21 @@ export function CaptureWidget(props: WidgetProps) {
     try {
       const pixels = Number(parameters["max-pixels"]) || PIXELS;
       const data = type === "image" ? await smaller(file, Math.min(pixels, 2048)) : file;
-      if (data.size > MOST) setTrouble(t("This is too large. Keep it under 150 KB, about half a minute of speech."));
+      if (!(await help.hasRoom(3 * data.size)))
+        setTrouble(t("This phone is almost full: no room for it. Words still fit."));
+      else if (data.size > MOST)
+        setTrouble(t("This is too large. Keep it under 150 KB, about half a minute of speech."));
       else change(await asAddress(data));
     } catch {
       setTrouble(t("This could not be read. Try another one."));
     }
   };
+  if (type === "audio" && !help.hasVoiceNotes)
+    return (
+      <p class="soft" id={props.id} tabIndex={-1}>
+        {t("Voice notes are switched off at your centre.")}
+      </p>
+    );
   const front = /front|selfie/.test(appearance);
   const camera = type === "file" || !/new|front|selfie/.test(appearance) ? undefined : front ? "user" : "environment";
   return (

@@ -1,4 +1,24 @@
+import type { Outlines } from "../engine/areas";
 import type { AnswerNode, Form } from "../engine/form";
+
+/** What the phone around a form can help with. */
+export interface Help {
+  people: { code: string; label: string }[]; // cards of the worker's own caseload
+  newCard: () => string;
+  areaLists: () => Promise<string[]>; // choice lists whose outlines are on the phone
+  outlines: (list: string) => Promise<Outlines | null>;
+  hasRoom: (bytes: number) => Promise<boolean>;
+  hasVoiceNotes: boolean;
+}
+
+export const NO_HELP: Help = {
+  people: [],
+  newCard: () => "",
+  areaLists: () => Promise.resolve([]),
+  outlines: () => Promise.resolve(null),
+  hasRoom: () => Promise.resolve(true),
+  hasVoiceNotes: true,
+};
 
 /** What every widget gets: the question, its answer, and where its label, hint and error are for screen readers. */
 export interface WidgetProps {
@@ -9,10 +29,16 @@ export interface WidgetProps {
   label: string;
   describedBy: string | undefined;
   isInvalid: boolean;
+  help: Help;
   change: (text: string) => void;
+  set: (node: AnswerNode, text: string) => void; // another question's answer
 }
 
 /** The attributes that tie a field to its label, hint and error. */
 export function described(props: WidgetProps): Record<string, string | undefined> {
   return { id: props.id, "aria-describedby": props.describedBy, "aria-invalid": props.isInvalid ? "true" : undefined };
+}
+
+export function looksOf(node: AnswerNode): string[] {
+  return (node.element.appearance ?? "").split(" ");
 }

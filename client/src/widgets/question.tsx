@@ -6,16 +6,17 @@
  */
 
 import { Component, type ComponentChildren, type FunctionComponent } from "preact";
-import { inLanguage } from "../engine/definition";
+import { inLanguage, languageOf } from "../engine/definition";
 import type { AnswerNode, Form, Problem } from "../engine/form";
-import { t } from "../i18n";
+import { directionOf, nameOfLanguage, t } from "../i18n";
 import { AcknowledgeWidget } from "./acknowledge";
 import { BarcodeWidget } from "./barcode";
 import { CaptureWidget } from "./capture";
+import { ConsentCard } from "./consent";
 import { DateWidget } from "./date";
 import { NumberWidget } from "./number";
 import { PlaceWidget } from "./place";
-import type { WidgetProps } from "./props";
+import { looksOf, type Help, type WidgetProps } from "./props";
 import { RangeWidget } from "./range";
 import { RankWidget } from "./rank";
 import { isDropDown, SelectWidget } from "./select";
@@ -48,6 +49,7 @@ const UNFOLDED = 3; // instances of a repeat that stand open side by side
 export interface Filling {
   form: Form;
   language: string;
+  help: Help;
   shown: ReadonlySet<string>; // questions whose problems may show: those left or tried to leave
   watch: (node: AnswerNode, redraw: () => void) => () => void;
   change: (node: AnswerNode, text: string) => void;
@@ -261,9 +263,14 @@ function Question({ filling, node, place }: NodeProps) {
   if (UNSEEN.has(element.type)) return null;
   const id = `q-${place}`;
   const label = wordsOf(element.label, filling, node);
+  if (element.type === "note" && looksOf(node).includes("consent-card"))
+    return <ConsentCard form={form} node={node} language={language} id={id} />;
+  const spoken = languageOf(element.label, language);
+  const isForeign = label !== "" && spoken !== language;
+  const own = isForeign ? { lang: spoken, dir: directionOf(spoken) } : {};
   if (element.type === "note")
     return (
-      <p class="note-text" id={id}>
+      <p class="note-text" id={id} {...own}>
         {label}
         {element.hint && <small class="soft"> {wordsOf(element.hint, filling, node)}</small>}
       </p>
@@ -306,6 +313,8 @@ function Question({ filling, node, place }: NodeProps) {
           label={label}
           describedBy={describedBy}
           isInvalid={problem !== null}
+          help={filling.help}
+          set={filling.change}
           change={(text) => filling.change(node, text)}
         />
       )}
@@ -313,7 +322,8 @@ function Question({ filling, node, place }: NodeProps) {
   );
   const title = (
     <>
-      {label}
+      <span {...own}>{label}</span>
+      {isForeign && <small class="tag wait">{nameOfLanguage(spoken)}</small>}
       {!element.required && !isFixed && <small class="soft"> · {t("optional")}</small>}
     </>
   );

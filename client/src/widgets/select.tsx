@@ -2,6 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { AnswerNode, Form, Option } from "../engine/form";
 import { words } from "../engine/functions";
 import { nt, t } from "../i18n";
+import { MyPlace } from "./near";
 import { described, type WidgetProps } from "./props";
 
 const SHOWN = 8; // cards before "more"
@@ -23,6 +24,18 @@ export function SelectWidget(props: WidgetProps) {
   const isOne = node.element.type === "select_one";
   const looks = (node.element.appearance ?? "").split(" ");
   if (choices.length === 0) return <p class="soft">{t("Nothing to choose from yet.")}</p>;
+  const shown = <Choices {...props} choices={choices} labelOf={label} isOne={isOne} looks={looks} />;
+  if (!looks.includes("my-place")) return shown;
+  return (
+    <>
+      {shown}
+      <MyPlace {...props} choices={choices} labelOf={label} />
+    </>
+  );
+}
+
+function Choices(props: ListProps & { looks: string[] }) {
+  const { form, node, choices, looks, labelOf: label, isOne } = props;
   if (choices.length > SEARCH_FROM || looks.includes("autocomplete") || looks.includes("search"))
     return <SearchList {...props} choices={choices} labelOf={label} isOne={isOne} />;
   if (isDropDown(form, node)) {

@@ -1,37 +1,55 @@
-import { described, type WidgetProps } from "./props";
+import { telltales, type Telltale } from "../engine/telltale";
+import { t } from "../i18n";
+import { CardWidget } from "./card";
+import { CellWidget } from "./near";
+import { described, looksOf, type WidgetProps } from "./props";
 
 export function TextWidget(props: WidgetProps) {
+  const looks = looksOf(props.node);
+  if (looks.includes("card-code")) return <CardWidget {...props} />;
+  if (looks.includes("area-cell")) return <CellWidget {...props} />;
   const { node, change } = props;
-  const appearance = node.element.appearance ?? "";
   const input = (event: Event): void => change((event.target as HTMLInputElement).value);
-  if (appearance.includes("multiline")) {
-    return <textarea {...described(props)} rows={4} value={node.text} onInput={input} autocomplete="off" />;
-  }
-  if (appearance.includes("card-code")) {
-    const upper = (event: Event): void => change((event.target as HTMLInputElement).value.toUpperCase().trim());
-    return (
-      <input
-        {...described(props)}
-        class="code"
-        type="text"
-        value={node.text}
-        onInput={upper}
-        maxLength={10}
-        autocomplete="off"
-        autocapitalize="characters"
-        spellcheck={false}
-      />
-    );
-  }
   return (
-    <input
-      {...described(props)}
-      type="text"
-      class={appearance.includes("masked") ? "masked" : undefined}
-      inputMode={appearance.includes("numbers") ? "numeric" : undefined}
-      value={node.text}
-      onInput={input}
-      autocomplete="off"
-    />
+    <>
+      {looks.includes("multiline") ? (
+        <textarea {...described(props)} rows={4} value={node.text} onInput={input} autocomplete="off" />
+      ) : (
+        <input
+          {...described(props)}
+          type="text"
+          class={looks.includes("masked") ? "masked" : undefined}
+          inputMode={looks.includes("numbers") ? "numeric" : undefined}
+          value={node.text}
+          onInput={input}
+          autocomplete="off"
+        />
+      )}
+      {node.element.privacy === "free-text" && <Warning text={node.text} />}
+    </>
+  );
+}
+
+/** A note that seems to point to a person: say so, while the worker can still take it out. */
+function Warning({ text }: { text: string }) {
+  const found = telltales(text);
+  const names: Record<Telltale, string> = {
+    name: t("a name"),
+    phone: t("a phone number"),
+    plate: t("a licence plate"),
+    address: t("an address"),
+    birthday: t("a birthday"),
+    online: t("an online account"),
+  };
+  return (
+    <div role="status">
+      {found.length > 0 && (
+        <p class="state wait">
+          {t("This note seems to hold {what}. Please take it out: it could point to a person.", {
+            what: found.map((kind) => names[kind]).join(", "),
+          })}
+        </p>
+      )}
+    </div>
   );
 }

@@ -1,20 +1,35 @@
 /**
- * The service worker: the app's shell, kept whole. A new version installs beside the old one and waits until the page
- * asks for it. It never touches /sync/ and never answers a missing file with a page.
+ * The service worker: the app's shell, kept whole, and finished records sent with the app closed.
+ *
+ * A new version installs beside the old one, checks every file against its hash and waits until the page asks for it. It
+ * never touches /sync/ and never answers a missing file with a page.
  */
 
+import { deliver } from "../sync/deliver";
+
 declare const self: ServiceWorkerGlobalScope;
-declare const SHELL: string[]; // filled in by the build: every file of the shell
+declare const SHELL: Record<string, string>; // filled in by the build: every file of the shell and its SHA-256
 declare const BUILD: string; // filled in by the build: a hash over them
 
 const CACHE = `fieldapp-${BUILD}`;
 
+async function isIntact(response: Response, hash: string): Promise<boolean> {
+  const found = await crypto.subtle.digest("SHA-256", await response.arrayBuffer());
+  return [...new Uint8Array(found)].map((byte) => byte.toString(16).padStart(2, "0")).join("") === hash;
+}
+
+async function fetched(url: string, hash: string, cache: RequestCache): Promise<Response | null> {
+  const response = await fetch(url, { cache, credentials: "omit" });
+  return response.ok && !response.redirected && (await isIntact(response.clone(), hash)) ? response : null;
+}
+
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await Promise.all(
-    SHELL.map(async (url) => {
-      const response = await fetch(url, { cache: "reload", credentials: "omit" });
-      if (!response.ok || response.redirected) throw new Error(`${url}: ${response.status}`);
+    Object.entries(SHELL).map(async ([url, hash]) => {
+      // What the page has just loaded need not travel twice; what turns out to be wrong is asked for anew.
+      const response = (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
+      if (!response) throw new Error(`${url} is not what it should be`);
       await cache.put(url, response);
     }),
   );
@@ -33,23 +48,43 @@ async function respond(request: Request, key: string): Promise<Response> {
   return (await cache.match(key, { ignoreVary: true })) ?? fetch(request);
 }
 
+/** Whether every file of the shell is here and is what it was when it was built. */
+async function isWhole(): Promise<boolean> {
+  const cache = await caches.open(CACHE);
+  const checks = Object.entries(SHELL).map(async ([url, hash]) => {
+    const found = await cache.match(url, { ignoreVary: true });
+    return found !== undefined && isIntact(found, hash);
+  });
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+/** Files that were cleared away are fetched again, if they are still the same ones. */
+async function mend(): Promise<boolean> {
+  if (await isWhole()) return true;
+  await install().catch(() => undefined);
+  return isWhole();
+}
+
+async function sendWaiting(): Promise<void> {
+  const run = (): Promise<unknown> => deliver();
+  await (navigator.locks ? navigator.locks.request("fieldapp-exchange", run) : run());
+}
+
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   if (event.request.mode === "navigate" && url.pathname === "/app/") event.respondWith(respond(event.request, "/app/"));
-  else if (SHELL.includes(url.pathname)) event.respondWith(respond(event.request, url.pathname));
+  else if (url.pathname in SHELL) event.respondWith(respond(event.request, url.pathname));
 });
 self.addEventListener("message", (event) => {
   if (event.data === "update") void self.skipWaiting();
-  if (event.data === "whole?") event.waitUntil(isWhole().then((whole) => event.ports[0]?.postMessage(whole)));
+  if (event.data === "whole?") event.waitUntil(mend().then((whole) => event.ports[0]?.postMessage(whole)));
 });
-
-async function isWhole(): Promise<boolean> {
-  const cache = await caches.open(CACHE);
-  const found = await Promise.all(SHELL.map((url) => cache.match(url, { ignoreVary: true })));
-  return found.every(Boolean);
-}
+self.addEventListener("sync", (event) => {
+  const late = event as Event & { tag: string; waitUntil(work: Promise<unknown>): void };
+  if (late.tag === "deliver") late.waitUntil(sendWaiting());
+});
 
 export {};

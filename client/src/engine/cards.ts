@@ -1,0 +1,31 @@
+/** Card codes: eight random signs of Crockford's base 32 and a check sign (value mod 37). Nothing of a person is in them. */
+
+const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CHECKS = SIGNS + "*~$=U";
+const LENGTH = 8;
+
+function checkOf(signs: string): string {
+  let value = 0;
+  for (const sign of signs) value = (value * 32 + SIGNS.indexOf(sign)) % 37;
+  return CHECKS[value]!;
+}
+
+/** A new code from as many random bytes as it has signs (each byte gives one of 32 evenly). */
+export function newCode(random: Uint8Array): string {
+  const signs = [...random.subarray(0, LENGTH)].map((byte) => SIGNS[byte % 32]).join("");
+  return signs + checkOf(signs);
+}
+
+/** What was typed or scanned as the nine signs of a code; "" when it is none. I and L are read as 1, O as 0. */
+export function plainCode(text: string): string {
+  const typed = text.trim().toUpperCase().replace(/[-\s]/g, "");
+  const signs = typed.slice(0, LENGTH).replace(/[IL]/g, "1").replace(/O/g, "0");
+  const whole = signs + typed.slice(LENGTH);
+  const isCode = whole.length === LENGTH + 1 && [...signs].every((sign) => SIGNS.includes(sign));
+  return isCode && checkOf(signs) === whole[LENGTH] ? whole : "";
+}
+
+/** K7QM-3RXDQ, as on a card. */
+export function shownCode(code: string): string {
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * Hand finished records to the centre. They are sealed and signed, so this needs nobody's PIN: it runs while the app is
+ * locked, for every worker of the phone, and in the service worker with the app closed.
+ */
+
+import { toBase64 } from "../storage/bytes";
+import { all, forget, type OutboxRow, type VaultRow } from "../storage/database";
+import { countersOf, leaveOutbox, ledgerOf, shredOld } from "../storage/records";
+import { shut } from "../storage/vault";
+import { Offline, Refused, sendSealed, type Report, type SealedItem } from "./server";
+
+const BATCH = 20;
+const MAX_WEIGHT = 3_000_000; // bytes of one message
+
+export type Order = { user: number; order: "lock" | "wipe" };
+
+/** What the phone can say of its storage. */
+async function health(): Promise<Partial<Report>> {
+  const storage = typeof navigator === "undefined" ? undefined : navigator.storage;
+  const [persisted, estimate] = await Promise.all([storage?.persisted?.(), storage?.estimate?.()]);
+  const free = ((estimate?.quota ?? 0) - (estimate?.usage ?? 0)) / 1_048_576;
+  return { persisted: persisted ?? false, ...(estimate?.quota ? { free_mb: Math.round(free) } : {}) };
+}
+
+async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Report>): Promise<Report> {
+  const counters = await countersOf(vault.user);
+  const base = vault.base ?? { made: 0, deleted: 0 };
+  return {
+    device: vault.device,
+    made: counters.made - base.made,
+    unsent: rows.filter((row) => row.state === "waiting" && row.box?.device === vault.device).length,
+    deleted: counters.deleted - base.deleted,
+    lost: (await ledgerOf(vault.user)).lost,
+    ...shared,
+  };
+}
+
+function itemOf({ id, box }: OutboxRow): SealedItem {
+  const { device, kid, box: data, signature } = box!;
+  return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** As many as may travel in one message: pictures are heavy. */
+function light(rows: OutboxRow[]): OutboxRow[] {
+  let weight = 0;
+  return rows.filter((row, index) => (weight += row.box!.box.length) <= MAX_WEIGHT || index === 0);
+}
+
+export async function queue(): Promise<OutboxRow[]> {
+  return (await all("outbox")).filter((row) => row.state === "waiting" && row.box).sort((a, b) => a.seq - b.seq);
+}
+
+/**
+ * Send all that waits and obey the centre's orders; says which it obeyed. What it has not confirmed, by id and hash, stays.
+ * Raise Offline when nobody provably ours answers.
+ */
+export async function deliver(): Promise<Order[]> {
+  const stuck = new Set<string>(); // stay on the phone, and never hold up the others
+  let orders: Record<string, string> = {};
+  let size = BATCH;
+  for (let isFirst = true; ; isFirst = false) {
+    const waiting = (await queue()).filter((row) => !stuck.has(row.id));
+    const rows = light(waiting.slice(0, size));
+    if (rows.length === 0 && !isFirst) break;
+    const vaults = (await all("vaults")).filter((vault) => vault.device);
+    if (rows.length === 0 && vaults.length === 0) return [];
+    const everything = await all("outbox");
+    const shared = await health();
+    const phones = await Promise.all(vaults.map((vault) => reportOf(vault, everything, shared)));
+    let answer;
+    try {
+      answer = await sendSealed(rows.map(itemOf), phones);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      // The centre cannot read the message: find out which record it is, one by one.
+      if (rows.length <= 1) {
+        if (!rows[0]) throw new Offline();
+        stuck.add(rows[0].id);
+      }
+      size = 1;
+      continue;
+    }
+    orders = answer.orders;
+    await settle(rows, answer.items, stuck, vaults);
+  }
+  await shredOld(dayNumber());
+  return obey(orders);
+}
+
+const dayNumber = (): number => Math.floor(Date.now() / 86_400_000);
+
+/** What the centre holds leaves the queue: only an answer with the same id and the hash of the same bytes proves it. */
+async function settle(
+  rows: OutboxRow[],
+  answers: { id: string; sha256: string; status: string }[],
+  stuck: Set<string>,
+  vaults: VaultRow[],
+): Promise<void> {
+  for (const row of rows) {
+    const answer = answers.find((one) => one.id === row.id);
+    const isHeld = answer && answer.status !== "retry" && answer.sha256 === (await sha256(row.box!.box));
+    if (!isHeld) {
+      stuck.add(row.id);
+      continue;
+    }
+    const isFine = answer.status === "stored" || answer.status === "duplicate";
+    const days = vaults.find((vault) => vault.user === row.user)?.shredDays ?? 7;
+    await leaveOutbox([row.id], isFine ? "delivered" : "kept", dayNumber() + days);
+  }
+}
+
+/** Lock or wipe where the centre says so, once all that the worker finished is there. */
+async function obey(orders: Record<string, string>): Promise<Order[]> {
+  const obeyed: Order[] = [];
+  const waiting = new Set((await queue()).map((row) => row.user));
+  for (const { user, device, byPin } of await all("vaults")) {
+    const order = orders[device];
+    if (order === "lock") {
+      if (byPin) await shut(user);
+      obeyed.push({ user, order });
+    } else if (order === "wipe" && !waiting.has(user)) {
+      await forget(user);
+      obeyed.push({ user, order });
+    }
+  }
+  return obeyed;
+}
