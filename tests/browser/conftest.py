@@ -137,9 +137,12 @@ class Phone:
 
     def enrol(self, username: str = "w01") -> None:
         self.page.goto("/app/")
+        self.enrol_here(username)
+
+    def enrol_here(self, username: str, pin: str = PIN) -> None:
         self.page.fill("#username", username)
         self.page.fill("#password", PASSWORD)
-        self.page.fill("#pin", PIN)
+        self.page.fill("#pin", pin)
         self.page.click("button.main")
         self.ready()
 
@@ -185,3 +188,38 @@ class Phone:
         self.page.wait_for_selector("h1:has-text('Mine')")
         rows = self.page.locator(".ledger div").all()
         return {row.locator("dt").inner_text(): int(row.locator("dd").inner_text()) for row in rows}
+
+
+class KeptPhone:
+    """A phone whose browser can be closed and opened again, with all that it stored."""
+
+    def __init__(self, playwright: Playwright, folder: Path, url: str):
+        self.playwright, self.folder, self.url = playwright, folder, url
+        self.errors: list[str] = []
+
+    def open(self) -> Phone:
+        self.context = self.playwright.chromium.launch_persistent_context(
+            str(self.folder), executable_path=chromium(), args=ARGUMENTS, viewport=PHONE, base_url=self.url,  # type: ignore[arg-type]
+            locale="en-CA", timezone_id="America/Toronto",
+        )  # fmt: skip
+        page = self.context.pages[0]
+        page.set_default_timeout(20_000)
+        self.errors = watch(page)
+        return Phone(page)
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.errors
+
+    def kill(self) -> None:
+        """Kill the browser with all its processes, as an empty battery would."""
+        subprocess.run(["pkill", "-KILL", "-f", f"user-data-dir={self.folder}"], check=True)
+        time.sleep(0.5)
+        (self.folder / "SingletonLock").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def kept(playwright: Playwright, tmp_path: Path, server: Server) -> Iterator[KeptPhone]:
+    yield KeptPhone(playwright, tmp_path / "profile", server.url)
+    if server.process is None:
+        server.start()

@@ -4,19 +4,20 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import xlsxwriter
-from playwright.sync_api import Page, Playwright, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from evaluator_export.verify import verify
-from tests.browser.conftest import ARGUMENTS, PHONE, ROOT, Phone, Server, chromium, sign_in, watch
+from tests.browser.conftest import PIN, ROOT, KeptPhone, Phone, Server, sign_in
 
 pytestmark = pytest.mark.xdist_group("browser")
 PICTURES = ROOT / "docs" / "pictures"
 OpenPage = Callable[..., Page]
+NONE = {"Made on this phone": 0, "Safe with the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
 
 
 def picture(page: Page, name: str) -> None:
@@ -30,35 +31,6 @@ def picture(page: Page, name: str) -> None:
 def rows(data: Path, query: str) -> list[tuple[object, ...]]:
     with sqlite3.connect(data / "fieldapp.db") as connection:
         return connection.execute(query).fetchall()
-
-
-class KeptPhone:
-    """A phone whose browser can be closed and opened again, with all that it stored."""
-
-    def __init__(self, playwright: Playwright, folder: Path, url: str):
-        self.playwright, self.folder, self.url = playwright, folder, url
-        self.errors: list[str] = []
-
-    def open(self) -> Phone:
-        self.context = self.playwright.chromium.launch_persistent_context(
-            str(self.folder), executable_path=chromium(), args=ARGUMENTS, viewport=PHONE, base_url=self.url,  # type: ignore[arg-type]
-            locale="en-CA", timezone_id="America/Toronto",
-        )  # fmt: skip
-        page = self.context.pages[0]
-        page.set_default_timeout(20_000)
-        self.errors = watch(page)
-        return Phone(page)
-
-    def close(self) -> None:
-        self.context.close()
-        assert not self.errors
-
-
-@pytest.fixture
-def kept(playwright: Playwright, tmp_path: Path, server: Server) -> Iterator[KeptPhone]:
-    yield KeptPhone(playwright, tmp_path / "profile", server.url)
-    if server.process is None:
-        server.start()
 
 
 def test_1_a_worker_logs_three_encounters_while_the_server_is_dead(kept: KeptPhone, server: Server, demo_data: Path) -> None:
@@ -82,12 +54,12 @@ def test_1_a_worker_logs_three_encounters_while_the_server_is_dead(kept: KeptPho
     phone = kept.open()  # closed and opened again, still without a server
     phone.page.goto("/app/")
     phone.unlock()
-    assert phone.ledger() == {"Made on this phone": 3, "Safe with the centre": 0, "Waiting here": 3, "Lost": 0}
+    assert phone.ledger() == {**NONE, "Made on this phone": 3, "Waiting here": 3}
 
     server.start()
     phone.page.get_by_role("button", name="Send and fetch now").click()
     expect(phone.page.locator("main")).to_contain_text("All sent: everything is safe with the centre")
-    assert phone.ledger() == {"Made on this phone": 3, "Safe with the centre": 3, "Waiting here": 0, "Lost": 0}
+    assert phone.ledger() == {**NONE, "Made on this phone": 3, "Safe with the centre": 3}
     assert rows(demo_data, "SELECT count(*) FROM record")[0][0] == before + 3
     kept.close()
 
@@ -106,7 +78,7 @@ def test_2_lost_responses_and_double_taps_make_no_second_record(open_page: OpenP
         else:
             route.continue_()
 
-    phone.page.route("**/sync/v1/batch", lose_the_answer)
+    phone.page.route("**/sync/v1/deliver", lose_the_answer)
     phone.log_encounter(finish=False)
     finish = phone.page.get_by_role("button", name="Finish")
     finish.evaluate("(button) => { button.click(); button.click(); button.click(); }")
@@ -288,28 +260,31 @@ def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_p
     page.goto("/office/people")
     person = page.locator("tr", has_text="w12")
     person.get_by_role("button", name="Switch off").click()
-    phone.log_encounter()
-    expect(phone.page.locator("main")).to_contain_text("The centre has signed this phone out. Your work is still here.")
+    phone.log_encounter(finish=False)
+    phone.page.get_by_role("button", name="Finish").click()
+    expect(phone.page.get_by_role("alert")).to_contain_text("The centre has locked this phone.")
+    page.goto("/office/attention")
+    expect(page.locator("main")).to_contain_text("W-12")
+    page.goto("/office/people")
     page.locator("tr", has_text="w12").get_by_role("button", name="Switch on").click()
     expect(page.locator("main")).to_contain_text("Done. It takes effect at once.")
-    phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("button", name="Send and fetch now").click()
-    expect(phone.page.locator("main")).to_contain_text("All sent")
+    phone.page.fill("#pin", PIN)
+    phone.page.click("button.main")
+    expect(phone.page.locator("form")).to_contain_text("The PIN opens nothing any more.")
+    phone.page.get_by_role("button", name="I forgot the PIN").click()
+    phone.enrol_here("w12")
+    assert phone.ledger() == {**NONE, "Made on this phone": 1, "Safe with the centre": 1}
 
 
 def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
     phone = Phone(open_page())
     phone.enrol("w09")
-    phone.page.route("**/sync/v1/batch", lambda route: route.abort())
+    phone.page.route("**/sync/v1/deliver", lambda route: route.abort())
     phone.log_encounter()
     phone.page.reload()
     phone.page.get_by_role("button", name="I forgot the PIN").click()
-    phone.page.unroute("**/sync/v1/batch")
-    phone.page.fill("#username", "w09")
-    phone.page.fill("#password", "demo-only-password")
-    phone.page.fill("#pin", "135791")
-    phone.page.click("button.main")
-    phone.page.wait_for_selector(".tabs")
+    phone.page.unroute("**/sync/v1/deliver")
+    phone.enrol_here("w09", "135791")
     phone.page.goto("/app/#/mine")
     expect(phone.page.locator("main")).to_contain_text("All sent")
     assert phone.ledger()["Safe with the centre"] == 1
@@ -328,10 +303,10 @@ def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(ope
         seen.extend(item["id"] for item in items if item["id"] not in seen)
         for item in items:
             if item["id"] == seen[0]:
-                item["sha256"] = "spoilt"
+                item["signature"] = "spoilt"
         return route.continue_(post_data=json.dumps({"items": items}))
 
-    phone.page.route("**/sync/v1/batch", spoil_the_first)
+    phone.page.route("**/sync/v1/deliver", spoil_the_first)
     for _ in range(3):
         phone.log_encounter()
     is_reachable = True

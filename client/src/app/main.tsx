@@ -88,10 +88,10 @@ function App() {
     redraw((n) => n + 1);
   };
   const opened = (one: Vault): void => {
+    if (isSigningIn || ["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
     setSigningIn(false);
     setOrders([]);
     setVault(one);
-    if (["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
   };
 
   if (route === "#/clock" && !vault) return <Clock back={() => (location.hash = "/today")} />;

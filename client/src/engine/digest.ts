@@ -7,8 +7,7 @@
 
 const SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PRIMES: number[] = [];
-for (let number = 2; PRIMES.length < 80; number++)
-  if (PRIMES.every((prime) => number % prime > 0)) PRIMES.push(number);
+for (let number = 2; PRIMES.length < 80; number++) if (PRIMES.every((prime) => number % prime > 0)) PRIMES.push(number);
 
 /** UTF-8; a lone half of a pair becomes U+FFFD's stand-in, “?”, as on the server. */
 function utf8(text: string): number[] {
@@ -19,8 +18,7 @@ function utf8(text: string): number[] {
     else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
     else if (code >= 0xd800 && code < 0xe000) bytes.push(63);
     else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    else
-      bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
   }
   return bytes;
 }
@@ -113,7 +111,8 @@ function sha2(message: number[], bits: 32 | 64, isShort = false): number[] {
       ? [[7n, 18n, 3n], [17n, 19n, 10n], [2n, 13n, 22n], [6n, 11n, 25n]]
       : [[1n, 8n, 7n], [19n, 61n, 6n], [28n, 34n, 39n], [14n, 18n, 41n]]; // prettier-ignore
   const right = (value: bigint, by: bigint): bigint => ((value >> by) | (value << (width - by))) & mask;
-  const small = (value: bigint, by: bigint[]): bigint => right(value, by[0]!) ^ right(value, by[1]!) ^ (value >> by[2]!);
+  const small = (value: bigint, by: bigint[]): bigint =>
+    right(value, by[0]!) ^ right(value, by[1]!) ^ (value >> by[2]!);
   const large = (value: bigint, by: bigint[]): bigint =>
     right(value, by[0]!) ^ right(value, by[1]!) ^ right(value, by[2]!);
   const constants = PRIMES.slice(0, rounds).map((prime) => rootBits(prime, 3n, width));

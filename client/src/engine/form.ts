@@ -393,6 +393,15 @@ export class Form {
     return null;
   }
 
+  /** Whether the constraint would let an answer stand. */
+  allows(node: AnswerNode, text: string): boolean {
+    const before = node.text;
+    node.text = text;
+    const isAllowed = !node.element.constraint || this.holds(node.element.constraint, node);
+    node.text = before;
+    return isAllowed;
+  }
+
   /** Every problem under a node, in the order of the form. */
   problems(node: AnswerNode, language: string): [AnswerNode, Problem][] {
     const found: [AnswerNode, Problem][] = [];

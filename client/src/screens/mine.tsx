@@ -7,7 +7,7 @@ import { addPasskey, PinGone, WrongPin } from "../storage/vault";
 import { saveCopy } from "./copy";
 import { InstallHint } from "./install";
 import { currentLook, LOOKS, wearLook, type Look } from "./look";
-import { clock, DataState, LedgerList, Tabs, titleOf, Top } from "./parts";
+import { clock, DataState, LedgerList, Ready, Tabs, titleOf, Top } from "./parts";
 import { useApp } from "./state";
 
 export function Mine() {
@@ -37,7 +37,10 @@ export function Mine() {
         </section>
         <Latest />
         <section class="card">
-          <h2>{t("This phone's storage")}</h2>
+          <div class="row">
+            <h2>{t("This phone's storage")}</h2>
+            <Ready />
+          </div>
           {health.isKept ? (
             <p class="state safe">{t("Protected: the browser will not clear it by itself.")}</p>
           ) : (

@@ -143,3 +143,13 @@ export function Hide() {
     </button>
   );
 }
+
+/** Whether shell, forms and areas were checked and are all here. */
+export function Ready() {
+  const { isReady } = useApp();
+  return isReady ? (
+    <span class="tag safe">✓ {t("Ready offline")}</span>
+  ) : (
+    <span class="tag wait">{t("Getting ready …")}</span>
+  );
+}

@@ -3,17 +3,8 @@
 import { shownCode } from "../engine/cards";
 import { nt, t } from "../i18n";
 import { keepBook, type Due } from "../storage/book";
-import { clock, DataState, Tabs, titleOf, Top } from "./parts";
+import { clock, DataState, Ready, Tabs, titleOf, Top } from "./parts";
 import { useApp } from "./state";
-
-function Ready() {
-  const { isReady } = useApp();
-  return isReady ? (
-    <span class="tag safe">✓ {t("Ready offline")}</span>
-  ) : (
-    <span class="tag wait">{t("Getting ready …")}</span>
-  );
-}
 
 const DAY = 86_400_000;
 
@@ -114,14 +105,16 @@ function Week() {
     };
   });
   const count = week.reduce((sum, day) => sum + day.count, 0);
-  const hours = Math.round(week.reduce((sum, day) => sum + day.minutes, 0) / 6) / 10;
+  const minutes = week.reduce((sum, day) => sum + day.minutes, 0);
   const most = Math.max(1, ...week.map((day) => day.count));
   return (
     <section class="card" aria-labelledby="week">
       <h2 id="week">{t("My week")}</h2>
       <p class="soft">
         {t("Only you see this.")} {nt("{n} record", "{n} records", count)}
-        {hours > 0 && `, ${t("about {n} h", { n: hours })}`}.
+        {minutes > 0 &&
+          `, ${minutes < 60 ? t("about {n} min", { n: minutes }) : t("about {n} h", { n: Math.round(minutes / 60) })}`}
+        .
       </p>
       {count > 0 && (
         <ol class="week">

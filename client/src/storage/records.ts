@@ -100,13 +100,20 @@ export async function finishDraft(vault: Vault, draft: Draft, definition: FormDe
     await transaction(["drafts", "outbox", "counters", "books"], "readwrite", (tx) => {
       const counters = tx.objectStore("counters").get(user) as IDBRequest<CountersRow | undefined>;
       const before = tx.objectStore("outbox").get(draft.id) as IDBRequest<OutboxRow | undefined>;
-      before.onsuccess = () => {
+      const move = (): void => {
         if (before.result) return void tx.objectStore("drafts").delete(draft.id); // a second tap
         if ((counters.result?.made ?? 0) >= seq) return void (isTaken = true);
         tx.objectStore("drafts").delete(draft.id);
         tx.objectStore("outbox").put({ id: draft.id, user, seq, state: "waiting", box, about, shredOn: 0 });
         tx.objectStore("counters").put({ ...(counters.result ?? { user, ...NONE }), made: seq });
         tx.objectStore("books").put({ user, sealed: sealedBook });
+      };
+      before.onsuccess = () => {
+        try {
+          move();
+        } catch {
+          tx.abort(); // all of it or nothing
+        }
       };
       return null;
     });

@@ -8,7 +8,7 @@ function day(offset: number): string {
 }
 
 export function DateWidget(props: WidgetProps) {
-  const { node, change } = props;
+  const { form, node, change } = props;
   const input = (event: Event): void => change((event.target as HTMLInputElement).value);
   const looks = (node.element.appearance ?? "").split(" ");
   if (node.element.type === "time") {
@@ -49,13 +49,16 @@ export function DateWidget(props: WidgetProps) {
   if (node.element.type === "dateTime") {
     return <input {...described(props)} type="datetime-local" value={node.text.slice(0, 16)} onInput={input} />;
   }
-  const quick: [string, string][] = [
+  const likely: [string, string][] = [
     [day(0), t("Today")],
     [day(-1), t("Yesterday")],
+    [day(1), t("Tomorrow")],
+    [day(7), t("In a week")],
   ];
+  const quick = likely.filter(([value]) => form.allows(node, value)).slice(0, 2);
   return (
     <div class="field">
-      <div class="choices">
+      <div class="choices" hidden={quick.length === 0}>
         {quick.map(([value, label]) => (
           <label class="choice" key={value}>
             <input
