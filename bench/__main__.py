@@ -23,6 +23,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from bench import forms as form_language
+from bench import phone
 from fieldapp.services import records
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store import migrations
@@ -167,6 +168,7 @@ def main() -> None:
             cast = make_cast(session)
             rows = [
                 *phone_app(),
+                *phone.rows(),
                 *form_language.rows(),
                 *logic(),
                 *intake(session, cast, folder),

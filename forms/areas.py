@@ -22,14 +22,16 @@ Corner = tuple[int, int]
 def read_areas(data: bytes, code: str, codes: set[str]) -> str:
     """Return the outlines of the areas whose property `code` is one of `codes`, as JSON.
 
-    Raise AreasRefused when the file is neither GeoJSON nor TopoJSON in degrees, or an area is missing or comes twice.
+    Raise AreasRefused when the file is neither GeoJSON nor TopoJSON in degrees, or most areas are missing: a list may have
+    choices without an outline (“not known”), but not many.
     """
     try:
         found = dict(_features(json.loads(data), code))
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError):
         raise AreasRefused(N_("This is neither GeoJSON nor TopoJSON with areas in degrees.")) from None
     named = {name: rings for name, rings in found.items() if name in codes}
-    if missing := sorted(codes - set(named)):
+    missing = sorted(codes - set(named))
+    if len(missing) > len(codes) / 10:
         text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
     corners = sum(len(ring) for rings in named.values() for ring in rings)

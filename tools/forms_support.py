@@ -19,7 +19,8 @@ publishing, with this reason. A column or appearance that nobody knows is refuse
 warning. Nothing is passed over silently.
 
 Beyond the standard: `privacy` (also written `privacy::class`), `privacy::hierarchy`, `privacy::export`, `privacy::approval`
-on the survey sheet; `summary_day`, `summary_area`, `summary_kind`, `form_title_fr` (any language) on the settings sheet; a
+on the survey sheet; `summary_day` and the like (see
+[admins.md](admins.md)), `form_title_fr` (any language) on the settings sheet; a
 sheet `tests` (see [admins.md](admins.md)). Pictures, recordings, files and places need a written approval, since they can
 point to a person; pictures are scaled down on the phone, and each is 150 KB at most.
 

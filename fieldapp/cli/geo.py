@@ -24,7 +24,9 @@ def bring(file: Path, key: str, code: str, attribution: str, slug: str) -> None:
     """Bring in FILE, GeoJSON or TopoJSON in degrees."""
     with opened() as (session, _):
         centre = centre_named(session, slug)
-        count = bring_areas(
+        count, missing = bring_areas(
             session, Actor.system(centre.id), key=key, data=file.read_bytes(), code=code, attribution=attribution
         )
     click.echo(f"{count} areas. Phones of {slug} fetch them at their next contact.")
+    if missing:
+        click.echo(f"Without an outline, to be chosen by hand: {', '.join(missing)}")

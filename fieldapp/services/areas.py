@@ -1,6 +1,7 @@
 """Areas: bring in outlines for a choice list, so that phones can turn one fix into a code and forget the fix."""
 
 import hashlib
+import json
 
 from fieldapp.services.acts import Act, act
 from fieldapp.services.definitions import definition_of
@@ -12,8 +13,8 @@ from forms.problems import AreasRefused
 
 
 @act("areas.bring")
-def bring_areas(a: Act, key: str, data: bytes, code: str, attribution: str) -> int:
-    """Keep the outlines of the areas of a choice list; return how many. What was there under the same name is replaced."""
+def bring_areas(a: Act, key: str, data: bytes, code: str, attribution: str) -> tuple[int, list[str]]:
+    """Keep the outlines of a choice list's areas in place of older ones; return how many, and the choices without one."""
     lists = (definition_of(version).choices.get(key, ()) for version in forms.current(a.session, a.centre_id))
     codes = {choice.name for choices in lists for choice in choices}
     if not codes:
@@ -27,5 +28,6 @@ def bring_areas(a: Act, key: str, data: bytes, code: str, attribution: str) -> i
     found.outlines, found.sha256 = outlines, hashlib.sha256(outlines.encode()).hexdigest()
     found.attribution, found.created_at = attribution[:300], a.now
     a.session.add(found)
-    a.note(f"areas/{key}", areas=len(codes))
-    return len(codes)
+    missing = sorted(codes - set(json.loads(outlines)["areas"]))
+    a.note(f"areas/{key}", areas=len(codes) - len(missing))
+    return len(codes) - len(missing), missing

@@ -129,6 +129,11 @@ def sign_in(page: Page, username: str) -> None:
     page.wait_for_selector("nav a")
 
 
+def without_background(page: Page) -> None:
+    """Keep the service worker from sending by itself, where a test lies to the page about what was sent."""
+    page.add_init_script("Object.defineProperty(ServiceWorkerRegistration.prototype, 'sync', { get: () => undefined })")
+
+
 class Phone:
     """What a worker does on her phone, in her words."""
 

@@ -12,7 +12,7 @@ import xlsxwriter
 from playwright.sync_api import Page, Route, expect
 
 from evaluator_export.verify import verify
-from tests.browser.conftest import PIN, ROOT, KeptPhone, Phone, Server, sign_in
+from tests.browser.conftest import PIN, ROOT, KeptPhone, Phone, Server, sign_in, without_background
 
 pytestmark = pytest.mark.xdist_group("browser")
 PICTURES = ROOT / "docs" / "pictures"
@@ -67,6 +67,7 @@ def test_1_a_worker_logs_three_encounters_while_the_server_is_dead(kept: KeptPho
 def test_2_lost_responses_and_double_taps_make_no_second_record(open_page: OpenPage, demo_data: Path) -> None:
     before = rows(demo_data, "SELECT count(*) FROM submission")[0][0]
     phone = Phone(open_page())
+    without_background(phone.page)
     phone.enrol("w03")
     seen = {"sent": 0}
 
@@ -97,6 +98,7 @@ def test_2_lost_responses_and_double_taps_make_no_second_record(open_page: OpenP
 
 def test_3_a_captive_portal_is_no_centre(open_page: OpenPage) -> None:
     phone = Phone(open_page())
+    without_background(phone.page)
     phone.enrol("w04")
     phone.page.route(
         "**/sync/v1/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Free WiFi</h1>")
@@ -278,6 +280,7 @@ def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_p
 
 def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
     phone = Phone(open_page())
+    without_background(phone.page)
     phone.enrol("w09")
     phone.page.route("**/sync/v1/deliver", lambda route: route.abort())
     phone.log_encounter()
@@ -292,6 +295,7 @@ def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
 
 def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(open_page: OpenPage) -> None:
     phone = Phone(open_page())
+    without_background(phone.page)
     phone.enrol("w10")
     seen: list[str] = []
     is_reachable = False

@@ -18,6 +18,7 @@ import { onTabs, tellTabs } from "./tabs";
 import { register } from "./updates";
 
 const PAUSE = 60_000;
+const BUSY_PAUSE = 2_000; // another tab, or the service worker, is at it
 const loading = import("./opened"); // while the worker types their PIN
 
 type Gate = { rows: VaultRow[]; waiting: number; hasLost: boolean };
@@ -68,10 +69,11 @@ function App() {
     const round = async (): Promise<void> => {
       clearTimeout(timer);
       await look();
-      const { orders: given } = await exchange(null).catch(() => ({ orders: [] as Order[] }));
-      if (given.length > 0) setOrders(given);
+      const found = await exchange(null).catch(() => ({ outcome: "offline", orders: [] as Order[] }));
+      if (found.orders.length > 0) setOrders(found.orders);
       await look();
-      timer = setTimeout(() => void round(), PAUSE) as unknown as number;
+      const pause = found.outcome === "busy" ? BUSY_PAUSE : PAUSE;
+      timer = setTimeout(() => void round(), pause) as unknown as number;
     };
     void round();
     const wake = (): void => void round();
@@ -88,10 +90,15 @@ function App() {
     redraw((n) => n + 1);
   };
   const opened = (one: Vault): void => {
-    if (isSigningIn || ["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
+    if (["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
     setSigningIn(false);
     setOrders([]);
     setVault(one);
+  };
+
+  const signedIn = (one: Vault): void => {
+    location.hash = "/today";
+    opened(one);
   };
 
   if (route === "#/clock" && !vault) return <Clock back={() => (location.hash = "/today")} />;
@@ -137,7 +144,7 @@ function App() {
   if (isSigningIn || vault || gate.rows.length === 0) {
     const stay = (): void => void (location.hash = "/today");
     const back = vault ? stay : gate.rows.length ? () => setSigningIn(false) : null;
-    return <SignIn about={about} opened={opened} relanguage={relanguage} back={back} orders={orders} />;
+    return <SignIn about={about} opened={signedIn} relanguage={relanguage} back={back} orders={orders} />;
   }
   return (
     <Unlock

@@ -223,6 +223,11 @@ export function Unlock({ about, orders, rows, waiting, opened, relanguage, anoth
             {problem}
           </p>
         )}
+        {!problem && !row.byPin && (
+          <p class="state danger">
+            {t("The PIN opens nothing any more. Sign in with your password; your work is kept.")}
+          </p>
+        )}
         {rows.length > 1 && (
           <div class="field">
             <label for="who">{t("Who are you?")}</label>

@@ -43,11 +43,9 @@ export function DataState() {
     <>
       {off > 10 && (
         <p class="state danger" role="status">
-          {nt(
-            "This phone's clock is {n} minute off. Set it right, or days and hours will be wrong.",
-            "This phone's clock is {n} minutes off. Set it right, or days and hours will be wrong.",
-            off,
-          )}
+          {t("This phone's clock is {how} off. Set it right, or days and hours will be wrong.", {
+            how: off < 120 ? t("about {n} min", { n: off }) : t("about {n} h", { n: Math.round(off / 60) }),
+          })}
         </p>
       )}
       {ledger.lost > 0 && (

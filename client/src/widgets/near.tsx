@@ -4,7 +4,7 @@ import type { AnswerNode, Form, Option } from "../engine/form";
 import { t } from "../i18n";
 import { looksOf, type WidgetProps } from "./props";
 
-const PATIENCE = { enableHighAccuracy: true, timeout: 30_000, maximumAge: 30_000 };
+const PATIENCE = { enableHighAccuracy: true, timeout: 30_000, maximumAge: 0 };
 const GOOD = 100; // metres
 
 type State = "idle" | "looking" | "failed" | "outside" | "unsure";

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { AnswerNode, Form, Option } from "../engine/form";
 import { words } from "../engine/functions";
 import { nt, t } from "../i18n";
@@ -114,6 +114,7 @@ function SearchList(props: ListProps) {
   const { node, choices, labelOf, isOne, change } = props;
   const [search, setSearch] = useState("");
   const [isSearching, setSearching] = useState(!node.text);
+  useEffect(() => setSearching(!node.text), [node.text]); // “Use my place” answers too
   const searched = useMemo(() => choices.map((choice) => plain(labelOf(choice))), [choices, props.language]);
   const chosen = isOne ? [node.text].filter(Boolean) : words(node.text);
   const held = choices.filter((choice) => chosen.includes(choice.name));

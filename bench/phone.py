@@ -1,0 +1,196 @@
+"""The phone app as a worker meets it: first visit on a bad line, a start without signal, taps and time for an encounter.
+
+The peers' figures are those of the same Chromium on the same conditions (a form of 40 questions, no sign-in), measured
+earlier: Enketo 9.0.1 and ODK Web Forms 0.22.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from bench.forms import SLOW, Site
+from tests.browser.conftest import ARGUMENTS, PASSWORD, PHONE, PIN, ROOT, Server
+from tests.programme import definition_of
+
+Row = tuple[str, str, str, str]
+ENKETO, ODK = "Enketo 9.0.1", "ODK WF 0.22"
+FIRST = '[id="q-what.contact_type-set"] label.choice'
+THINKING = 1.35 + 1.1  # seconds: a decision and a tap, by the keystroke-level model (Card, Moran and Newell, 1980)
+
+
+def slow(page: Page, network: bool) -> None:
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    if network:
+        cdp.send("Network.enable")
+        cdp.send("Network.emulateNetworkConditions", SLOW)
+
+
+def timed(page: Page, act: Callable[[], object], until: str) -> float:
+    """Return the seconds from an act of the worker until something can be used."""
+    start = time.perf_counter()
+    act()
+    page.wait_for_selector(until)
+    return time.perf_counter() - start
+
+
+def first_form(browser: Any) -> float:
+    """The page of the encounter form alone, as the peers were measured: no sign-in."""
+    site = Site()
+    site.show(definition_of("encounter"))
+    took = []
+    for _ in range(3):
+        page = browser.new_context(viewport=PHONE).new_page()
+        slow(page, network=True)
+        took.append(timed(page, lambda page=page: page.goto(site.url), FIRST))
+        page.context.close()
+    return statistics.median(took)
+
+
+def first_visit(browser: Any, server: Server) -> tuple[float, float, float]:
+    """The whole first visit of a worker: address to sign-in, sign-in to Today with its forms, tap to first question."""
+    took = []
+    for _ in range(3):
+        page = browser.new_context(viewport=PHONE, base_url=server.url).new_page()
+        slow(page, network=True)
+        gate = timed(page, lambda page=page: page.goto("/app/", wait_until="commit"), "#username")
+        page.wait_for_timeout(4000)  # typing name, password and PIN takes longer than this
+        page.fill("#username", "w01")
+        page.fill("#password", PASSWORD)
+        page.fill("#pin", PIN)
+        signed_in = timed(page, lambda page=page: page.click("button.main"), ".foot a.btn.main")
+        question = timed(page, lambda page=page: page.click(".foot a.btn.main"), FIRST)
+        took.append((gate, signed_in, question))
+        page.context.close()
+    gates, signs, questions = zip(*took, strict=True)
+    return statistics.median(gates), statistics.median(signs), statistics.median(questions)
+
+
+def offline_start(open_phone: Callable[[], BrowserContext], url: str) -> list[tuple[float, float, float]]:
+    """From the installed app with nobody answering: start to PIN, PIN to Today, tap to first question."""
+    took = []
+    for _ in range(5):
+        context = open_phone()
+        page = context.pages[0]
+        slow(page, network=False)
+        context.set_offline(True)
+        lock = timed(page, lambda page=page: page.goto(f"{url}/app/", wait_until="commit"), "#pin")
+        page.fill("#pin", PIN)
+        today = timed(page, lambda page=page: page.click("button.main"), ".foot a.btn.main")
+        question = timed(page, lambda page=page: page.click(".foot a.btn.main"), FIRST)
+        took.append((lock, today, question))
+        context.close()
+    return took
+
+
+def encounter(page: Page) -> tuple[int, float]:
+    """Log an encounter as a practised worker does: how many taps, and how long the app itself took."""
+    taps, waited = 0, 0.0
+
+    def tap(selector: str, until: str) -> None:
+        nonlocal taps, waited
+        taps += 1
+        waited += timed(page, page.locator(selector).first.click, until)
+
+    def pick(question: str, name: str) -> None:
+        tap(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])', f'input[value="{name}"]:checked')
+
+    tap(".foot a.btn.main", FIRST)
+    pick("what.contact_type", "check_in")
+    pick("what.setting", "street")
+    tap(".foot .main", '[id="q-when_where.enc_date-set"]')
+    tap(".foot .main", '[id="q-people.who-set"]')  # day, hour and neighbourhood are as last time, or now
+    pick("people.who", "group")
+    tap(".foot .main", '[id="q-talk.minutes-set"]')
+    pick("talk.risk_now", "low")
+    pick("talk.minutes", "5_15")
+    tap(".foot .main", '[id="q-next.ref_made-set"]')
+    tap(".foot .main", ".ledger")
+    return taps, waited
+
+
+def rows() -> list[Row]:
+    folder = Path(tempfile.mkdtemp())
+    server = Server(folder / "data")
+    for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
+        quiet = {"env": server.environment, "cwd": ROOT, "check": True, "stdout": subprocess.DEVNULL}
+        subprocess.run([sys.executable, "-m", "fieldapp", *command], **quiet)
+    server.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+            form = first_form(browser)
+            gate, signed_in, question = first_visit(browser, server)
+
+            def open_phone() -> BrowserContext:
+                path = shutil.which("chromium")
+                return playwright.chromium.launch_persistent_context(
+                    str(folder / "phone"), executable_path=path, args=ARGUMENTS, viewport=PHONE
+                )  # fmt: skip
+
+            context = open_phone()
+            page = context.pages[0]
+            page.goto(f"{server.url}/app/")
+            page.fill("#username", "w02")
+            page.fill("#password", PASSWORD)
+            page.fill("#pin", PIN)
+            page.click("button.main")
+            page.get_by_text("Ready offline").wait_for()
+            encounter_once(page)
+            page.goto(f"{server.url}/app/#/today")
+            slow(page, network=False)
+            taps, waited = encounter(page)
+            context.close()
+            server.stop()
+            starts = offline_start(open_phone, server.url)
+            browser.close()
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+    lock, today, first = (statistics.median(one[part] for one in starts) for part in range(3))
+    start = lock + today + first
+    whole = waited + THINKING * taps
+    return [
+        ("encounter form, first usable, CPU ×4, 400 ms, 400 kbps: s (target 2)", f"{form:.1f}", f"7.8 {ENKETO}", f"{form / 7.8:.2f}"),
+        ("  beside the other peer: s", f"{form:.1f}", f"29.1 {ODK}", f"{form / 29.1:.2f}"),
+        ("  a worker's whole first visit, waits only: s", f"{gate + signed_in + question:.1f}",
+         f"{gate:.1f} gate + {signed_in:.1f} sign-in + {question:.1f} form", "–"),
+        ("installed, no signal, CPU ×4: start to first question, waits only: s (target 1)", f"{start:.2f}", f"2.3 {ENKETO}", f"{start / 2.3:.2f}"),
+        ("  beside the other peer: s", f"{start:.2f}", f"4.9 {ODK}", f"{start / 4.9:.2f}"),
+        ("  of which: start to PIN, PIN to Today, tap to question: s", f"{lock:.2f} + {today:.2f} + {first:.2f}", "the PIN is slow on purpose", "–"),
+        ("encounter, practised worker: taps", str(taps), "target 12", f"{taps / 12:.2f}"),
+        ("  the app's own time in it, CPU ×4: s", f"{waited:.1f}", f"{whole:.0f} s with a person (keystroke-level model), target 60", f"{whole / 60:.2f}"),
+    ]  # fmt: skip
+
+
+def encounter_once(page: Page) -> None:
+    """The very first one, which chooses the neighbourhood that the next ones keep."""
+    page.locator(".foot a.btn.main").click()
+    for question, name in (("what.contact_type", "check_in"), ("what.setting", "street")):
+        page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()
+    page.click(".foot .main")
+    page.fill("input[type=search]", "olive")
+    page.locator("label.choice", has_text="Mount Olive").click()
+    page.click(".foot .main")
+    page.locator('[id="q-people.who-set"] label.choice:has(input[value="group"])').click()
+    page.click(".foot .main")
+    for question, name in (("talk.risk_now", "low"), ("talk.minutes", "5_15")):
+        page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()
+    page.click(".foot .main")
+    page.click(".foot .main")
+    page.wait_for_selector(".ledger")
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print("  ".join(row))
+    print(os.cpu_count(), "cores")
