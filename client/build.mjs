@@ -36,11 +36,11 @@ async function bundle(entry, options = {}) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
-/** The phone app in pieces: what the gate needs first, and what is fetched while the worker types their PIN. */
-async function phoneScripts() {
+/** A script in pieces: what is needed first, what is fetched while the worker types their PIN, the words of a language. */
+async function inPieces(named, entryPoint) {
   const result = await build({
     ...common,
-    entryPoints: { app: "src/app/main.tsx" },
+    entryPoints: { [named]: entryPoint },
     format: "esm",
     minify: true,
     write: false,
@@ -51,7 +51,7 @@ async function phoneScripts() {
     chunkNames: "[name]-[hash]",
   });
   const outputs = Object.entries(result.metafile.outputs).map(([path, about]) => [basename(path), about]);
-  const entry = outputs.find(([, about]) => about.entryPoint === "src/app/main.tsx");
+  const entry = outputs.find(([, about]) => about.entryPoint === entryPoint);
   const needed = new Set(
     entry[1].imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => basename(path)),
   );
@@ -83,11 +83,13 @@ async function app() {
     write(names[name], data);
     return data;
   };
-  const scripts = await phoneScripts();
+  const scripts = await inPieces("app", "src/app/main.tsx");
   for (const { name, data } of scripts) write(name, data);
   names["app.js"] = scripts.find(({ isEntry }) => isEntry).name;
   const style = keep("phone.css", await bundle("styles/phone.css"));
-  keep("try.js", await bundle("src/try/main.tsx"));
+  const trial = await inPieces("try", "src/try/main.tsx");
+  for (const { name, data } of trial) write(name, data);
+  names["try.js"] = trial.find(({ isEntry }) => isEntry).name;
   keep("office.css", await bundle("styles/office.css"));
   const icon = keep("icon.svg", readFileSync(join(here, "public/icon.svg")));
   for (const size of ["192", "512"]) keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));
@@ -122,7 +124,7 @@ async function app() {
   const define = { SHELL: JSON.stringify(hashes), BUILD: JSON.stringify(hash(JSON.stringify(hashes))) };
   const worker = await bundle("src/worker/sw.ts", { define });
   write("sw.js", worker);
-  for (const { name, isEntry } of scripts) if (!isEntry) names[name] = name;
+  for (const { name, isEntry } of [...scripts, ...trial]) if (!isEntry) names[name] = name;
   write("names.json", JSON.stringify(names, null, 2));
 
   const first = Buffer.concat(scripts.filter(({ isEntry, isStatic }) => isEntry || isStatic).map(({ data }) => data));

@@ -7,10 +7,9 @@ import { Broken, LostAll } from "../screens/broken";
 import { Clock } from "../screens/clock";
 import { SignIn, Unlock } from "../screens/gate";
 import { wearLook } from "../screens/look";
-import { deleteDatabase, type VaultRow } from "../storage/database";
+import { deleteDatabase } from "../storage/database";
 import { hasLostAll, markStorage } from "../storage/health";
-import type { Vault } from "../storage/vault";
-import { vaults } from "../storage/vault";
+import { doors, lastDoors, type Door, type Vault } from "../storage/vault";
 import { queue, type Order } from "../sync/deliver";
 import { exchange } from "../sync/exchange";
 import type { OpenedProps } from "./opened";
@@ -19,13 +18,25 @@ import { register } from "./updates";
 
 const PAUSE = 60_000;
 const BUSY_PAUSE = 2_000; // another tab, or the service worker, is at it
-const loading = import("./opened"); // while the worker types their PIN
 
-type Gate = { rows: VaultRow[]; waiting: number; hasLost: boolean };
+type Gate = { rows: Door[]; waiting: number; hasLost: boolean };
+
+const readGate = async (): Promise<Gate> => {
+  const [rows, waiting, hasLost] = await Promise.all([doors(), queue(), hasLostAll()]);
+  return { rows, waiting: waiting.length, hasLost };
+};
+let first: Promise<Gate> | null = readGate(); // the phone opens its store while the app is being drawn
+first.catch(() => undefined);
+
+/** The rest of the app comes while the worker types their PIN. */
+const load = (): Promise<ComponentType<OpenedProps>> => import("./opened").then((module) => module.Opened);
 
 function App() {
   const [vault, setVault] = useState<Vault | null>(null);
-  const [gate, setGate] = useState<Gate | null>(null);
+  const [gate, setGate] = useState<Gate | null>(() => {
+    const rows = lastDoors();
+    return rows.length > 0 ? { rows, waiting: 0, hasLost: false } : null;
+  });
   const [Opened, setOpened] = useState<ComponentType<OpenedProps> | null>(null);
   const [isSigningIn, setSigningIn] = useState(false);
   const [route, setRoute] = useState(location.hash);
@@ -36,12 +47,13 @@ function App() {
 
   const look = useCallback(async (): Promise<void> => {
     try {
-      const [rows, waiting, hasLost] = await Promise.all([vaults(), queue(), hasLostAll()]);
-      setGate({ rows, waiting: waiting.length, hasLost });
+      const found = await (first ?? readGate());
+      setGate(found);
       setBroken(false);
     } catch {
       setBroken(true);
     }
+    first = null;
   }, []);
   const lock = useCallback((): void => setVault(null), []);
   const hide = useCallback((): void => {
@@ -54,8 +66,9 @@ function App() {
   useEffect(() => {
     const turn = (): void => setRoute(location.hash);
     addEventListener("hashchange", turn);
-    void register((apply) => setUpdate(() => apply));
-    void loading.then(({ Opened: loaded }) => setOpened(() => loaded));
+    const rest = load();
+    void rest.then((loaded) => setOpened(() => loaded));
+    void rest.finally(() => register((apply) => setUpdate(() => apply))); // it fetches all that once more: not at the same time
     const quiet = onTabs((message) => message === "lock" && lock());
     return () => {
       removeEventListener("hashchange", turn);
@@ -85,9 +98,8 @@ function App() {
   }, [vault]);
 
   const relanguage = (code: string): void => {
-    setLanguage(code);
     localStorage.setItem("fieldapp.language", code);
-    redraw((n) => n + 1);
+    void setLanguage(code).then(() => redraw((n) => n + 1));
   };
   const opened = (one: Vault): void => {
     if (["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
@@ -160,5 +172,6 @@ function App() {
 }
 
 wearLook();
-setLanguage(localStorage.getItem("fieldapp.language") ?? navigator.language.slice(0, 2));
-render(<App />, document.getElementById("app")!);
+void setLanguage(localStorage.getItem("fieldapp.language") ?? navigator.language.slice(0, 2)).then(() =>
+  render(<App />, document.getElementById("app")!),
+);

@@ -19,6 +19,13 @@ import { isShellWhole, sendLater } from "./updates";
 const FIRST_PAUSE = 15_000;
 const LONGEST_PAUSE = 300_000;
 
+/** After what the worker waits for. */
+const whenIdle = (): Promise<void> =>
+  new Promise((done) => {
+    if (typeof requestIdleCallback === "undefined") setTimeout(done, 300);
+    else requestIdleCallback(() => done(), { timeout: 2000 });
+  });
+
 export interface OpenedProps {
   vault: Vault;
   route: string;
@@ -37,8 +44,8 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
   const timer = useRef(0);
 
   const refresh = useCallback(async (): Promise<void> => {
-    raiseHighWater(await countersOf(user));
-    const [forms, lines, drafts, ledger, book, health] = await Promise.all([
+    const [counters, forms, lines, drafts, ledger, book, health] = await Promise.all([
+      countersOf(user),
       currentForms(user),
       listLines(vault),
       listDrafts(vault),
@@ -46,6 +53,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
       readBook(vault),
       healthOf(),
     ]);
+    raiseHighWater(counters);
     setHeld({ forms, lines, drafts, ledger, book, health });
   }, [vault]);
 
@@ -60,7 +68,9 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
     if (result.orders.some((order) => order.user === user)) return ordered(result.orders);
     if (result.outcome !== "busy") setOutcome(result.outcome);
     await refresh().catch(() => undefined);
-    setReady((await isShellWhole()) && (await areVerified(user).catch(() => false)));
+    void whenIdle().then(async () =>
+      setReady((await isShellWhole()) && (await areVerified(user, vault.account.listed).catch(() => false))),
+    );
     pause.current = result.outcome === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
     const isSettled = result.outcome === "online" && (await ledgerOf(user)).waiting === 0;
     timer.current = setTimeout(() => void exchange(), isSettled ? LONGEST_PAUSE : pause.current) as unknown as number;
@@ -68,7 +78,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
 
   useEffect(() => {
     void refresh();
-    void exchange();
+    void whenIdle().then(exchange);
     void askToStay().then(markStorage);
     const limit = (): number => vault.account.rules.lock_minutes * 60_000;
     let idle = 0;

@@ -1,15 +1,23 @@
 /** The words of the app: English is in the source; other languages are catalogues made from translations/, by short keys. */
 
-import french from "./fr.json";
-
 type Catalogue = Record<string, string | string[]>;
-const CATALOGUES: Record<string, Catalogue> = { en: {}, fr: french as Catalogue };
+const CATALOGUES: Record<string, () => Promise<Catalogue>> = {
+  en: () => Promise.resolve({}),
+  fr: () => import("./fr.json").then((module) => module.default as Catalogue),
+};
 export const LANGUAGES: Record<string, string> = { en: "English", fr: "Français" };
 
 let language = "en";
+let catalogue: Catalogue = {};
 
-export function setLanguage(code: string): void {
-  language = code in CATALOGUES ? code : "en";
+/** Speak a language, once its words are here. */
+export async function setLanguage(code: string): Promise<void> {
+  try {
+    catalogue = await (CATALOGUES[code] ?? CATALOGUES["en"]!)();
+    language = code in CATALOGUES ? code : "en";
+  } catch {
+    // its words are not on the phone: go on as before
+  }
   document.documentElement.lang = language;
 }
 
@@ -25,7 +33,6 @@ function keyOf(text: string): string {
 }
 
 function found(text: string): string | string[] | undefined {
-  const catalogue = CATALOGUES[language]!;
   return language === "en" ? undefined : catalogue[keyOf(text)];
 }
 

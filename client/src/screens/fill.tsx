@@ -36,8 +36,8 @@ function whoOf(vault: Vault): Who {
 }
 
 /** One tab at a time works on a draft: two would write over each other. */
-function useDraftLock(id: string): "mine" | "elsewhere" | null {
-  const [state, setState] = useState<"mine" | "elsewhere" | null>(navigator.locks ? null : "mine");
+function useDraftLock(id: string, isNew: boolean): "mine" | "elsewhere" | null {
+  const [state, setState] = useState<"mine" | "elsewhere" | null>(navigator.locks && !isNew ? null : "mine");
   useEffect(() => {
     if (!navigator.locks) return;
     let release = (): void => undefined;
@@ -135,7 +135,7 @@ export function Fill({ id }: { id: string }) {
 
 function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Record<string, string>; isNew: boolean }) {
   const { vault, refresh, exchange, book, hide } = useApp();
-  const lock = useDraftLock(draft.id);
+  const lock = useDraftLock(draft.id, isNew);
   const keeper: Keeper = useMemo(
     () => ({
       save: async (page, answers) => {

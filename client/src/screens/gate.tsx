@@ -4,7 +4,6 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { LANGUAGES, currentLanguage, nt, t } from "../i18n";
 import { random } from "../storage/bytes";
-import type { VaultRow } from "../storage/database";
 import { makeSigningKey } from "../storage/sealing";
 import {
   DEFAULT_RULES,
@@ -15,6 +14,7 @@ import {
   unlock,
   unlockByPasskey,
   WrongPin,
+  type Door,
   type Vault,
 } from "../storage/vault";
 import type { Order } from "../sync/deliver";
@@ -88,10 +88,10 @@ export function SignIn({ about, orders, opened, relanguage, back }: GateProps & 
       const { centre, key, rules } = manifest;
       const account = {
         user, username: username.trim().toLowerCase(), device, signer: keys.privateKey, token, worker, centre,
-        key: key ?? null, rules: rules ?? DEFAULT_RULES, remembered: {},
+        key: key ?? null, rules: rules ?? DEFAULT_RULES, listed: [], remembered: {},
       }; // prettier-ignore
       const vault = await enrol(account, byPin, recovery);
-      await fetchChanges(vault, manifest).catch(() => undefined); // else they come with the first exchange
+      await new Promise<void>((go) => void fetchChanges(vault, manifest, go).catch(() => go())); // the rest comes meanwhile
       opened(vault);
     } catch (error) {
       if (error instanceof Refused) setProblem(error.message);
@@ -178,7 +178,7 @@ export function SignIn({ about, orders, opened, relanguage, back }: GateProps & 
 }
 
 interface UnlockProps extends GateProps {
-  rows: VaultRow[];
+  rows: Door[];
   waiting: number;
   another: () => void;
 }
@@ -223,7 +223,7 @@ export function Unlock({ about, orders, rows, waiting, opened, relanguage, anoth
             {problem}
           </p>
         )}
-        {!problem && !row.byPin && (
+        {!problem && !row.hasPin && (
           <p class="state danger">
             {t("The PIN opens nothing any more. Sign in with your password; your work is kept.")}
           </p>
@@ -254,7 +254,7 @@ export function Unlock({ about, orders, rows, waiting, opened, relanguage, anoth
         <button class="btn main wide" disabled={isBusy}>
           {isBusy ? t("One moment …") : t("Open")}
         </button>
-        {row.byPasskey && (
+        {row.hasPasskey && (
           <button
             type="button"
             class="btn wide"

@@ -3,6 +3,7 @@
 import type { FormDefinition, Words } from "../engine/definition";
 import type { Outlines } from "../engine/areas";
 import { utf8 } from "./bytes";
+import type { Listed } from "./vault";
 import { all, get, transaction, type AreasRow, type FormRow } from "./database";
 
 async function sha256(text: string): Promise<string> {
@@ -10,20 +11,24 @@ async function sha256(text: string): Promise<string> {
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export interface Listed {
+export interface ListedForm {
   id: string;
   version: string;
   title: Words;
   sha256: string;
 }
 
-/** Keep exactly the listed forms as current; `texts` holds those that the phone lacked. Older versions stay for drafts. */
-export async function keepForms(user: number, listed: Listed[], texts: Map<string, string>): Promise<void> {
+/**
+ * Keep the listed forms as current and no others; `texts` holds those that the phone lacked. Older versions stay for drafts.
+ * A form that has not come yet is passed over.
+ */
+export async function keepForms(user: number, listed: ListedForm[], texts: Map<string, string>): Promise<void> {
   const held = new Map((await all("forms", user)).map((row) => [row.key, row]));
   const rows: FormRow[] = [];
   for (const form of listed) {
     const key = `${user}/${form.id}/${form.version}`;
-    const text = texts.get(form.sha256) ?? held.get(key)?.text ?? "";
+    const text = texts.get(form.sha256) ?? held.get(key)?.text;
+    if (text === undefined) continue;
     if ((await sha256(text)) !== form.sha256) throw new Error("A form did not arrive whole.");
     rows.push({ key, user, id: form.id, version: form.version, sha256: form.sha256, text, isCurrent: true });
   }
@@ -37,7 +42,7 @@ export async function keepForms(user: number, listed: Listed[], texts: Map<strin
 }
 
 /** Which of the listed forms the phone holds with the right content. */
-export async function missing(user: number, listed: Listed[]): Promise<Listed[]> {
+export async function missing(user: number, listed: ListedForm[]): Promise<ListedForm[]> {
   const rows = await all("forms", user);
   return listed.filter((form) => !rows.some((row) => row.id === form.id && row.sha256 === form.sha256));
 }
@@ -53,12 +58,15 @@ export async function formOf(user: number, id: string, version: string): Promise
   return row ? (JSON.parse(row.text) as FormDefinition) : null;
 }
 
-/** Check every current form and every set of areas against its hash: only then may the app say that it is ready offline. */
-export async function areVerified(user: number): Promise<boolean> {
-  const current = (await all("forms", user)).filter((row) => row.isCurrent);
-  const rows = [...current, ...(await all("areas", user))];
-  const checks = await Promise.all(rows.map(async (row) => (await sha256(row.text)) === row.sha256));
-  return current.length > 0 && checks.every(Boolean);
+/** Check that all that the centre listed is here and whole: only then may the app say that it is ready offline. */
+export async function areVerified(user: number, listed: Listed[]): Promise<boolean> {
+  const forms = (await all("forms", user)).filter((row) => row.isCurrent);
+  const areas = await all("areas", user);
+  const checks = listed.map(async ({ kind, id, sha256: hash }) => {
+    const row = kind === "form" ? forms.find((one) => one.id === id) : areas.find((one) => one.name === id);
+    return row !== undefined && (await sha256(row.text)) === hash;
+  });
+  return forms.length > 0 && listed.length > 0 && (await Promise.all(checks)).every(Boolean);
 }
 
 type ListedAreas = { key: string; sha256: string };

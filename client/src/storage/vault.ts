@@ -25,7 +25,14 @@ export interface Account {
   centre: string;
   key: CentreKey | null;
   rules: Rules;
+  listed: Listed[]; // what the centre last said that a phone should hold
   remembered: Record<string, Record<string, string>>; // form → path → last answer
+}
+
+export interface Listed {
+  kind: "form" | "areas";
+  id: string;
+  sha256: string;
 }
 
 export type Vault = { key: CryptoKey; signer: CryptoKey; account: Account };
@@ -68,9 +75,32 @@ async function hashed(text: string): Promise<CryptoKey> {
   return asKey(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
 }
 
+/** A worker of this phone, as the lock screen knows them. */
+export interface Door {
+  user: number;
+  username: string;
+  hasPin: boolean;
+  hasPasskey: boolean;
+}
+
+const DOORS = "fieldapp.doors";
+
 /** The workers on this phone. */
-export function vaults(): Promise<VaultRow[]> {
-  return all("vaults");
+export async function doors(): Promise<Door[]> {
+  const rows = await all("vaults");
+  const found = rows.map(({ user, username, byPin, byPasskey }) => ({
+    user,
+    username,
+    hasPin: byPin !== null,
+    hasPasskey: Boolean(byPasskey),
+  }));
+  localStorage.setItem(DOORS, JSON.stringify(found));
+  return found;
+}
+
+/** The same as of last time, at once: so the lock is there before the phone has opened its store. */
+export function lastDoors(): Door[] {
+  return JSON.parse(localStorage.getItem(DOORS) ?? "[]") as Door[];
 }
 
 /**
@@ -114,7 +144,7 @@ async function openedBy(row: VaultRow, raw: number[]): Promise<Vault> {
   const account = await unseal<Account>(key, row.account);
   // A vault of the first version has no signing key yet: the next exchange asks to sign in again.
   const signer = account.signer ? await signingKey(account.signer) : (null as unknown as CryptoKey);
-  return { key, signer, account: { ...account, rules: account.rules ?? DEFAULT_RULES } };
+  return { key, signer, account: { ...account, rules: account.rules ?? DEFAULT_RULES, listed: account.listed ?? [] } };
 }
 
 /** Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it. */
@@ -126,16 +156,17 @@ export async function unlock(user: number, pin: string): Promise<Vault> {
   if (wait > 0) throw new PinPaused(Math.ceil(wait / 1000));
   const tries = row.tries + 1;
   const pause = tries < FREE_TRIES ? 0 : Math.min(30_000 * 2 ** (tries - FREE_TRIES), LONGEST_WAIT);
+  const key = fromPin(pin, row.salt, row.iterations);
   await update("vaults", user, (held) => ({ ...held, tries, notBefore: pause ? Date.now() + pause : 0 }));
   let raw: number[];
   try {
-    raw = await unseal<number[]>(await fromPin(pin, row.salt, row.iterations), row.byPin);
+    raw = await unseal<number[]>(await key, row.byPin);
   } catch {
     if (tries < MOST_TRIES) throw new WrongPin();
     await shut(user);
     throw new PinGone();
   }
-  await update("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 }));
+  void update("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 })).catch(() => undefined);
   return openedBy(row, raw);
 }
 

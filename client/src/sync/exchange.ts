@@ -34,27 +34,33 @@ export async function exchange(vault: Vault | null): Promise<Exchanged> {
   );
 }
 
-/** Hold what the manifest names: forms and areas, the centre's key, its rules. */
-export async function fetchChanges(vault: Vault, manifest: Manifest): Promise<void> {
+/** Hold what the manifest names: forms and areas, the centre's key, its rules. `isFirstIn` is called once one form is here. */
+export async function fetchChanges(vault: Vault, manifest: Manifest, isFirstIn = (): void => undefined): Promise<void> {
   const { account } = vault;
   const { token, user } = account;
-  const { centre, worker, key, rules } = manifest;
-  const about = { centre, worker, key: key ?? null, rules: rules ?? account.rules };
-  if (JSON.stringify(about) !== JSON.stringify(held(account))) {
-    Object.assign(account, about);
-    await keepAccount(vault);
-  }
+  const before = JSON.stringify(account);
+  const { centre, worker, forms, areas = [] } = manifest;
+  const listed = [
+    ...forms.map(({ id, sha256 }) => ({ kind: "form" as const, id, sha256 })),
+    ...areas.map(({ key, sha256 }) => ({ kind: "areas" as const, id: key, sha256 })),
+  ];
+  Object.assign(account, { centre, worker, listed, key: manifest.key ?? null, rules: manifest.rules ?? account.rules });
+  if (JSON.stringify(account) !== before) await keepAccount(vault);
   await modernise(vault);
+  const wanted = await missing(user, forms);
   const texts = new Map<string, string>();
-  const wanted = await missing(user, manifest.forms);
-  await Promise.all(wanted.map(async (form) => texts.set(form.sha256, await fetchForm(token, form.id, form.version))));
-  await keepForms(user, manifest.forms, texts);
-  const areas = manifest.areas ?? [];
+  const fetchOne = async (form: (typeof forms)[number]): Promise<void> => {
+    texts.set(form.sha256, await fetchForm(token, form.id, form.version));
+  };
+  const workhorse = wanted.find((form) => form.id === "encounter");
+  if (workhorse) {
+    await fetchOne(workhorse);
+    await keepForms(user, forms, texts);
+  }
+  isFirstIn();
+  await Promise.all(wanted.filter((form) => form !== workhorse).map(fetchOne));
+  await keepForms(user, forms, texts);
   const outlines = new Map<string, string>();
   for (const { key: name } of await missingAreas(user, areas)) outlines.set(name, await fetchAreas(token, name));
   await keepAreas(user, areas, outlines);
-}
-
-function held({ centre, worker, key, rules }: Vault["account"]): object {
-  return { centre, worker, key, rules };
 }

@@ -81,6 +81,5 @@ function Done({ form, again }: { form: Form; again: () => void }) {
   );
 }
 
-setLanguage(document.documentElement.lang);
 const root = document.getElementById("app")!;
-render(<Try address={root.dataset["definition"]!} />, root);
+void setLanguage(document.documentElement.lang).then(() => render(<Try address={root.dataset["definition"]!} />, root));
