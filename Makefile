@@ -26,7 +26,11 @@ dev: ## set up what tests need
 
 test: check ## run all tests: both databases, real browser
 	@$(BIN)/python tools/chromium.py
-	@$(BIN)/pytest tests -q -n auto --dist loadgroup
+	@$(BIN)/pytest tests -q -n auto --dist loadgroup --ignore=tests/engines
+
+.PHONY: other-browsers
+other-browsers: dev ## the offline core in Firefox and WebKitGTK (says which packages it needs)
+	@$(BIN)/pytest tests/engines -q -n 0
 
 check: dev ## lint, types, imports and pure tests, in seconds
 	@$(BIN)/ruff format --check -q .

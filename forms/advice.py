@@ -16,6 +16,7 @@ from forms.workbook import Row, Workbook, language_code, row_advice
 from forms.xform import COLUMN_OF
 
 MAX_MINUTES = 10
+APP_LANGUAGES = ("en", "fr")  # those that the app itself speaks
 MAX_GRADE = 8
 ONLY_HERE = {"ceiling", "floor", "substring", "last", "date-time"}  # not in ODK Collect (JavaRosa)
 
@@ -165,7 +166,7 @@ def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str]
     full, partial = [], []
     for language in workbook.languages:
         count = sum(_has(element, language) for element in asked)
-        if language == "default" or 2 * count >= len(asked):
+        if language == "default" or language_code(language) in APP_LANGUAGES or 2 * count >= len(asked):
             full.append(language)
             continue
         text = N_("{count} of {all} questions have labels in {language}; at the others workers see another language.")

@@ -877,3 +877,42 @@ def test_47_a_code_that_is_none_of_ours_and_an_easy_pin_are_refused_in_words(ope
     expect(page.locator("h1")).to_have_text("This form is not on the phone")
     page.goto("/app/#/fill/3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d")
     expect(page.locator("h1")).to_have_text("This is not on the phone")
+
+
+SCANNER = """
+window.BarcodeDetector = class { detect() { return Promise.resolve(window.inSight ? [{ rawValue: window.inSight }] : []); } };
+navigator.mediaDevices.getUserMedia = () => {
+    const canvas = document.createElement("canvas");
+    setInterval(() => canvas.getContext("2d").fillRect(0, 0, Math.random() * 99, 9), 50);
+    return Promise.resolve(canvas.captureStream());
+};
+"""
+
+
+def test_48_the_camera_takes_our_cards_and_says_so_of_others(open_page: OpenPage) -> None:
+    """The detector is the phone's own and this Chromium has none: what it sees is given here."""
+    page = open_page()
+    page.add_init_script(SCANNER)
+    phone = Phone(page)
+    phone.enrol("w08")
+    page.goto("/app/#/people")
+    page.get_by_role("button", name="Make a new card").click()
+    page.wait_for_selector(".qr")
+    code = page.locator(".big").inner_text()
+    page.goto("/app/#/start/encounter")
+    page.wait_for_selector(".question")
+    phone.pick("what.contact_type", "Check-in")
+    phone.pick("what.setting", "Street")
+    phone.next()
+    if page.locator("input[type=search]").count():
+        page.fill("input[type=search]", "olive")
+        page.locator("label.choice", has_text="Mount Olive").click()
+    phone.next()
+    phone.pick("people.who", "Enrolled")
+    page.get_by_role("button", name="Scan the card").click()
+    page.evaluate("window.inSight = 'https://example.org/menu'")
+    expect(page.locator("main")).to_contain_text("This is not one of our cards. Try again, or type the code in.")
+    assert page.locator('[id="q-people.code"]').input_value() == ""
+    page.evaluate(f"window.inSight = {code!r}")
+    page.get_by_role("button", name="Scan the card").click()
+    expect(page.locator('[id="q-people.code"]')).to_have_value(code.replace("-", ""))

@@ -57,28 +57,31 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
     setHeld({ forms, lines, drafts, ledger, book, health });
   }, [vault]);
 
-  const exchange = useCallback(async (): Promise<void> => {
-    clearTimeout(timer.current);
-    let result: Exchanged = { outcome: "offline", orders: [] };
-    try {
-      result = await exchangeOnce(vault);
-    } catch {
-      // the phone's storage said no; what is there stays, and the next round tries again
-    }
-    if (result.orders.some((order) => order.user === user)) return ordered(result.orders);
-    if (result.outcome !== "busy") setOutcome(result.outcome);
-    await refresh().catch(() => undefined);
-    void whenIdle().then(async () =>
-      setReady((await isShellWhole()) && (await areVerified(user, vault.account.listed).catch(() => false))),
-    );
-    pause.current = result.outcome === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
-    const isSettled = result.outcome === "online" && (await ledgerOf(user)).waiting === 0;
-    timer.current = setTimeout(() => void exchange(), isSettled ? LONGEST_PAUSE : pause.current) as unknown as number;
-  }, [vault]);
+  const exchange = useCallback(
+    async (isPatient = false): Promise<void> => {
+      clearTimeout(timer.current);
+      let result: Exchanged = { outcome: "offline", orders: [] };
+      try {
+        result = await exchangeOnce(vault, isPatient);
+      } catch {
+        // the phone's storage said no; what is there stays, and the next round tries again
+      }
+      if (result.orders.some((order) => order.user === user)) return ordered(result.orders);
+      if (result.outcome !== "busy") setOutcome(result.outcome);
+      await refresh().catch(() => undefined);
+      void whenIdle().then(async () =>
+        setReady((await isShellWhole()) && (await areVerified(user, vault.account.listed).catch(() => false))),
+      );
+      pause.current = result.outcome === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
+      const isSettled = result.outcome === "online" && (await ledgerOf(user)).waiting === 0;
+      timer.current = setTimeout(() => void exchange(), isSettled ? LONGEST_PAUSE : pause.current) as unknown as number;
+    },
+    [vault],
+  );
 
   useEffect(() => {
     void refresh();
-    void whenIdle().then(exchange);
+    void whenIdle().then(() => exchange());
     void askToStay().then(markStorage);
     const limit = (): number => vault.account.rules.lock_minutes * 60_000;
     let idle = 0;
@@ -117,7 +120,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
   };
   const send = async (): Promise<void> => {
     sendLater();
-    await exchange();
+    await exchange(true);
   };
   const state: AppState = {
     vault,

@@ -106,15 +106,15 @@ function Week() {
   });
   const count = week.reduce((sum, day) => sum + day.count, 0);
   const minutes = week.reduce((sum, day) => sum + day.minutes, 0);
+  const about = minutes < 60 ? t("about {n} min", { n: minutes }) : t("about {n} h", { n: Math.round(minutes / 60) });
+  const time = minutes > 0 && about;
   const most = Math.max(1, ...week.map((day) => day.count));
   return (
     <section class="card" aria-labelledby="week">
       <h2 id="week">{t("My week")}</h2>
       <p class="soft">
         {t("Only you see this.")} {nt("{n} record", "{n} records", count)}
-        {minutes > 0 &&
-          `, ${minutes < 60 ? t("about {n} min", { n: minutes }) : t("about {n} h", { n: Math.round(minutes / 60) })}`}
-        .
+        {time && `, ${time}`}.
       </p>
       {count > 0 && (
         <ol class="week">

@@ -12,8 +12,11 @@ export interface Exchanged {
   orders: Order[];
 }
 
-/** Deliver and, with an open vault, fetch; says how it went. What the centre has not confirmed stays on the phone. */
-export async function exchange(vault: Vault | null): Promise<Exchanged> {
+/**
+ * Deliver and, with an open vault, fetch; says how it went. What the centre has not confirmed stays on the phone. While another
+ * tab or the service worker is at it, this is "busy", or waits for them when it is patient.
+ */
+export async function exchange(vault: Vault | null, isPatient = false): Promise<Exchanged> {
   const run = async (): Promise<Exchanged> => {
     let orders: Order[] = [];
     try {
@@ -28,7 +31,7 @@ export async function exchange(vault: Vault | null): Promise<Exchanged> {
     }
   };
   if (!navigator.locks) return run();
-  const options = { ifAvailable: true } as const;
+  const options = { ifAvailable: !isPatient };
   return navigator.locks.request("fieldapp-exchange", options, (lock) =>
     lock ? run() : Promise.resolve({ outcome: "busy" as const, orders: [] }),
   );

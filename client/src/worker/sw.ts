@@ -66,7 +66,10 @@ async function mend(): Promise<boolean> {
 }
 
 async function sendWaiting(): Promise<void> {
-  const run = (): Promise<unknown> => deliver();
+  const run = async (): Promise<void> => {
+    await deliver();
+    new BroadcastChannel("fieldapp").postMessage("changed"); // open tabs look anew
+  };
   await (navigator.locks ? navigator.locks.request("fieldapp-exchange", run) : run());
 }
 
