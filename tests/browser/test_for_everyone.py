@@ -62,10 +62,18 @@ def test_phone_screens(open_page: OpenPage, locale: str, scheme: str) -> None:
     found = examine(page, "sign in")
     phone = Phone(page)
     phone.enrol("w10" if scheme == "light" else "w11")
-    for place in ("today", "new", "mine"):
+    page.goto("/app/#/people")
+    page.locator("footer button.main").click()
+    page.wait_for_selector(".qr")
+    found += examine(page, "card")
+    for place in ("today", "new", "mine", "people"):
         page.goto(f"/app/#/{place}")
         page.wait_for_selector(".tabs")
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found += examine(page, place)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        found += [one for one in examine(page, f"{place} at 200 %") if "over the edge" in one]
+        page.evaluate("document.documentElement.style.fontSize = ''")
     for form in ("encounter", "mediation", "incident", "referral", "event"):
         page.goto(f"/app/#/start/{form}")
         page.wait_for_selector(".question")
@@ -75,7 +83,11 @@ def test_phone_screens(open_page: OpenPage, locale: str, scheme: str) -> None:
         found += examine(page, f"{form} with errors")
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     found += [one for one in examine(page, "200 % text") if "over the edge" in one]
-    page.reload()
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.locator("button.hide").click()
+    page.wait_for_selector(".clock")
+    found += examine(page, "clock")
+    page.locator(".clock button").click()
     page.wait_for_selector("#pin")
     found += examine(page, "locked")
     assert not found, "\n".join(found)

@@ -824,6 +824,11 @@ def test_44_consent_is_read_in_their_language_and_what_is_missing_falls_back_in_
         assert card.locator("blockquote").get_attribute("lang") == code
     page.locator("header select").select_option("ar")
     expect(page.locator("main")).to_have_attribute("dir", "rtl")
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert examine(page, "consent in Arabic") == []
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert [one for one in examine(page, "consent in Arabic at 200 %") if "over the edge" in one] == []
+    page.evaluate("document.documentElement.style.fontSize = ''")
     said = page.locator('[id="q-consent.said-set"] legend')
     expect(said).to_contain_text("How did you ask?")
     expect(said.locator(".tag")).to_have_text("English")

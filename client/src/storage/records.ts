@@ -3,7 +3,7 @@
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/form";
 import { noted, readBook, summaryOf } from "./book";
-import { all, get, put, remove, transaction, type CountersRow, type OutboxRow } from "./database";
+import { all, get, put, remove, transaction, type CountersRow, type OutboxRow, type Sealed } from "./database";
 import { sealToCentre } from "./sealing";
 import { seal, unseal, type Account, type Vault } from "./vault";
 
@@ -177,13 +177,24 @@ export async function countersOf(user: number): Promise<CountersRow> {
   return (await get("counters", user)) ?? { user, ...NONE };
 }
 
+/** What the first version of the app kept: a record sealed under the worker's own key, until it is sealed to the centre. */
+const oldSeal = (row: OutboxRow): Sealed | undefined => (row as OutboxRow & { sealed?: Sealed }).sealed ?? undefined;
+
+/** Counted from what is there, for a phone on which nothing was counted yet. */
+function countersFrom(user: number, rows: OutboxRow[]): CountersRow {
+  const count = (state: OutboxRow["state"]): number => rows.filter((row) => row.state === state).length;
+  const made = Math.max(highWater(user).made, 0, ...rows.map((row) => row.seq));
+  return { user, made, delivered: count("delivered"), kept: count("kept"), deleted: count("deleted") };
+}
+
 /** How many were made, and where each is; what is in none of these places is lost. */
 export async function ledgerOf(user: number): Promise<Ledger> {
-  const [held, rows] = await Promise.all([countersOf(user), all("outbox", user)]);
+  const [counted, rows] = await Promise.all([get("counters", user), all("outbox", user)]);
+  const held = counted ?? countersFrom(user, rows);
   const mirror = highWater(user);
   const most = (what: keyof typeof NONE): number => Math.max(held[what], mirror[what]);
   const made = Math.max(most("made"), 0, ...rows.map((row) => row.seq));
-  const waiting = rows.filter((row) => row.state === "waiting" && row.box).length;
+  const waiting = rows.filter((row) => row.state === "waiting" && (row.box || oldSeal(row))).length;
   const [delivered, kept, deleted] = [most("delivered"), most("kept"), most("deleted")];
   return { made, delivered, kept, deleted, waiting, lost: Math.max(0, made - delivered - kept - deleted - waiting) };
 }
@@ -208,13 +219,9 @@ export async function modernise(vault: Vault): Promise<void> {
   const { user, device, key } = vault.account as Account;
   if (!key || !vault.signer) return;
   const rows = await all("outbox", user);
-  if (!(await get("counters", user)) && rows.length > 0) {
-    const count = (state: OutboxRow["state"]): number => rows.filter((row) => row.state === state).length;
-    const made = Math.max(highWater(user).made, ...rows.map((row) => row.seq));
-    await put("counters", { user, made, delivered: count("delivered"), kept: count("kept"), deleted: 0 });
-  }
+  if (!(await get("counters", user)) && rows.length > 0) await put("counters", countersFrom(user, rows));
   for (const row of rows) {
-    const old = (row as unknown as { sealed?: Parameters<typeof unseal>[1] }).sealed;
+    const old = oldSeal(row);
     if (!old || row.box || row.state !== "waiting") continue;
     const { id, form, version, finished_at, body } = await unseal<Record<string, string>>(vault.key, old);
     const box = await sealToCentre(id!, device, key, vault.signer, { form, version, finished_at, body, seq: row.seq });
