@@ -3,6 +3,7 @@
 Whoever carries a delivery needs no right of their own: each record is signed by the phone that made it.
 """
 
+import datetime as dt
 import json
 import logging
 from dataclasses import replace
@@ -17,6 +18,7 @@ from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.devices import order_for
 from fieldapp.services.receive_batch import Arrived, receive_batch
 from fieldapp.store import centre_keys, devices, users
+from fieldapp.store.database import WriteTransaction
 from fieldapp.store.devices import Device
 from sync.envelope import Envelope
 from sync.intake import Status
@@ -27,7 +29,8 @@ log = logging.getLogger("fieldapp.sync")
 
 UNOPENABLE = "sync.unopenable", N_("The centre could not open it. It is kept as it came.")
 SHUT_OUT = "sync.shut_out", N_("It came from a person whom the centre has switched off. It is kept aside.")
-REPORTED = {"app": str, "persisted": bool, "free_mb": int, "lost": int}
+REPORTED = {"persisted": bool, "free_mb": int}
+SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
 
 
 def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[str, Any]:
@@ -38,10 +41,12 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
     for uid, device in known.items():
         made_here = [item for item in delivery.items if item.device == uid]
         opened = [arrived for item in made_here if (arrived := _open(session, item, device, secret))]
-        if not opened and uid not in named:
+        report = _report(named.get(uid))
+        if not opened:
+            _note_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-        decided = receive_batch(session, actor, opened, report=_report(named.get(uid)))
+        decided = receive_batch(session, actor, opened, report=report)
         answers |= {answer["id"]: answer for answer in decided}
     items = []
     for item in delivery.items:
@@ -82,6 +87,20 @@ def _open(session: Session, item: Sealed, device: Device, secret: str) -> Arrive
     return Arrived(envelope, number, aside=None if owner and owner.active else SHUT_OUT)
 
 
+def _note_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
+    """Keep when a phone was last seen and what it says of itself; no act of a person, so no audit line."""
+    if report is None:
+        return
+    now = utcnow()
+    is_news = not device.report or any(getattr(device, key) != report[key] for key in ("made", "unsent", "deleted"))
+    if is_news or now - device.last_seen_at > SEEN_EVERY:
+        with WriteTransaction(session):
+            held = session.get_one(Device, device.id)
+            held.last_seen_at = now
+            for column, value in report.items():
+                setattr(held, column, value)
+
+
 def _as_it_came(item: Sealed) -> Envelope:
     body = json.dumps({"kid": item.kid, "box": item.box.hex()})
     envelope = Envelope(item.id, "sealed", item.kid, utcnow(), body, "")
@@ -93,6 +112,5 @@ def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     counts = {key: phone.get(key) for key in ("made", "unsent", "deleted")}
     found: dict[str, Any] = {key: min(n, 1_000_000) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
-    found["report"] = {key: str(value)[:40] if kind is str else value for key, kind in REPORTED.items()
-                       if isinstance(value := phone.get(key), kind)}  # fmt: skip
+    found["report"] = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
     return found

@@ -167,10 +167,9 @@ class Phone:
         self.page.click(".foot .main")
         self.page.wait_for_function("(was) => document.querySelector('h1')?.innerText !== was", arg=here)
 
-    def log_encounter(self, kind: str = "Check-in", finish: bool = True) -> None:
+    def who_was_there(self, kind: str = "Check-in") -> None:
+        """Answer the first two pages of an encounter that is open."""
         page = self.page
-        page.goto("/app/#/today")
-        page.get_by_role("link", name="Log an encounter").click()
         page.wait_for_selector(".question")
         self.pick("what.contact_type", kind)
         self.pick("what.setting", "Street")
@@ -179,11 +178,21 @@ class Phone:
             page.fill("input[type=search]", "olive")
             page.locator("label.choice", has_text="Mount Olive").click()
         self.next()
-        self.pick("people.who", "Group")
+
+    def what_was_it_about(self) -> None:
+        """Answer the page after that, which asks for risk and time."""
         self.next()
         self.pick("talk.risk_now", "Low")
         self.pick("talk.minutes", "5 to 15")
         self.next()
+
+    def log_encounter(self, kind: str = "Check-in", finish: bool = True) -> None:
+        page = self.page
+        page.goto("/app/#/today")
+        page.get_by_role("link", name="Log an encounter").click()
+        self.who_was_there(kind)
+        self.pick("people.who", "Group")
+        self.what_was_it_about()
         if finish:
             page.get_by_role("button", name="Finish").click()
             page.wait_for_selector(".ledger")

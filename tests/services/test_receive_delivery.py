@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import centre_keys, devices, people, records
 from fieldapp.services.acts import Actor
+from fieldapp.services.home import see_system
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_delivery import receive_delivery, take_in_copy
 from fieldapp.store.records import Filter
@@ -118,7 +119,7 @@ def test_the_centre_sees_which_numbers_never_came(phone: Phone, cast: Cast) -> N
         listed = people.list_people(phone.session, cast.rosa)
         return next(listed.missing[device.id] for device in listed.devices if device.uid == phone.key.device)
 
-    phone.send(phone.seal(seq=1), phone.seal(seq=4), made=5, unsent=1, deleted=1, persisted=True, free_mb=300, app="x" * 99)
+    phone.send(phone.seal(seq=1), phone.seal(seq=4), made=5, unsent=1, deleted=1, persisted=True, free_mb=300)
     assert missing() == 1  # five made: two came, one waits, one was deleted, one is lost
     phone.send(phone.seal(seq=3), made=5, unsent=1, deleted=1)
     assert missing() == 0
@@ -142,3 +143,15 @@ def test_a_copy_brought_by_the_admin_is_like_a_delivery_and_another_centres_admi
 def test_unknown_phones_get_no_orders(phone: Phone) -> None:
     found = receive_delivery(phone.session, parse_delivery(delivery(phones=[{"device": str(uuid.uuid4())}])), SECRET)
     assert found["orders"] == {}
+
+
+def test_a_phone_that_says_hello_leaves_no_line_in_the_audit(phone: Phone, cast: Cast) -> None:
+    def lines() -> int:
+        return len(see_system(phone.session, cast.rosa)[0])
+
+    before = lines()
+    assert phone.send(made=2, unsent=2)["orders"] == {phone.key.device: ""}
+    phone.send(made=2, unsent=2)
+    assert lines() == before
+    device = devices.devices.by_uids(phone.session, [phone.key.device])[phone.key.device]
+    assert (device.made, device.unsent) == (2, 2)

@@ -28,3 +28,9 @@ export function joined(...parts: Bytes[]): Bytes {
 export function random(size: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(size));
 }
+
+/** SHA-256 in hexadecimal. */
+export async function sha256(data: BufferSource): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", data);
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -2,14 +2,11 @@
 
 import type { FormDefinition, Words } from "../engine/definition";
 import type { Outlines } from "../engine/areas";
-import { utf8 } from "./bytes";
+import { sha256, utf8 } from "./bytes";
 import type { Listed } from "./vault";
 import { all, get, transaction, type AreasRow, type FormRow } from "./database";
 
-async function sha256(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", utf8(text));
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const hashOf = (text: string): Promise<string> => sha256(utf8(text));
 
 export interface ListedForm {
   id: string;
@@ -29,7 +26,7 @@ export async function keepForms(user: number, listed: ListedForm[], texts: Map<s
     const key = `${user}/${form.id}/${form.version}`;
     const text = texts.get(form.sha256) ?? held.get(key)?.text;
     if (text === undefined) continue;
-    if ((await sha256(text)) !== form.sha256) throw new Error("A form did not arrive whole.");
+    if ((await hashOf(text)) !== form.sha256) throw new Error("A form did not arrive whole.");
     rows.push({ key, user, id: form.id, version: form.version, sha256: form.sha256, text, isCurrent: true });
   }
   const current = new Set(rows.map((row) => row.key));
@@ -64,7 +61,7 @@ export async function areVerified(user: number, listed: Listed[]): Promise<boole
   const areas = await all("areas", user);
   const checks = listed.map(async ({ kind, id, sha256: hash }) => {
     const row = kind === "form" ? forms.find((one) => one.id === id) : areas.find((one) => one.name === id);
-    return row !== undefined && (await sha256(row.text)) === hash;
+    return row !== undefined && (await hashOf(row.text)) === hash;
   });
   return forms.length > 0 && listed.length > 0 && (await Promise.all(checks)).every(Boolean);
 }
@@ -83,7 +80,7 @@ export async function keepAreas(user: number, listed: ListedAreas[], texts: Map<
   for (const { key: name, sha256: hash } of listed) {
     const text = texts.get(name);
     if (text === undefined) continue;
-    if ((await sha256(text)) !== hash) throw new Error("A set of areas did not arrive whole.");
+    if ((await hashOf(text)) !== hash) throw new Error("A set of areas did not arrive whole.");
     rows.push({ key: `${user}/${name}`, user, name, sha256: hash, text });
   }
   const gone = held.filter((row) => !listed.some((areas) => areas.key === row.name));

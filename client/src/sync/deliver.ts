@@ -3,9 +3,9 @@
  * locked, for every worker of the phone, and in the service worker with the app closed.
  */
 
-import { toBase64 } from "../storage/bytes";
+import { sha256, toBase64 } from "../storage/bytes";
 import { all, forget, type OutboxRow, type VaultRow } from "../storage/database";
-import { countersOf, leaveOutbox, ledgerOf, shredOld } from "../storage/records";
+import { countersOf, leaveOutbox, shredOld } from "../storage/records";
 import { shut } from "../storage/vault";
 import { Offline, Refused, sendSealed, type Report, type SealedItem } from "./server";
 
@@ -30,7 +30,6 @@ async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Repo
     made: counters.made - base.made,
     unsent: rows.filter((row) => row.state === "waiting" && row.box?.device === vault.device).length,
     deleted: counters.deleted - base.deleted,
-    lost: (await ledgerOf(vault.user)).lost,
     ...shared,
   };
 }
@@ -38,11 +37,6 @@ async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Repo
 function itemOf({ id, box }: OutboxRow): SealedItem {
   const { device, kid, box: data, signature } = box!;
   return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** As many as may travel in one message: pictures are heavy. */

@@ -53,7 +53,6 @@ export interface Report {
   made: number;
   unsent: number;
   deleted: number;
-  lost: number;
   persisted?: boolean;
   free_mb?: number;
 }

@@ -5,6 +5,7 @@
  * never touches /sync/ and never answers a missing file with a page.
  */
 
+import { sha256 } from "../storage/bytes";
 import { deliver } from "../sync/deliver";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -13,10 +14,8 @@ declare const BUILD: string; // filled in by the build: a hash over them
 
 const CACHE = `fieldapp-${BUILD}`;
 
-async function isIntact(response: Response, hash: string): Promise<boolean> {
-  const found = await crypto.subtle.digest("SHA-256", await response.arrayBuffer());
-  return [...new Uint8Array(found)].map((byte) => byte.toString(16).padStart(2, "0")).join("") === hash;
-}
+const isIntact = async (response: Response, hash: string): Promise<boolean> =>
+  (await sha256(await response.arrayBuffer())) === hash;
 
 async function fetched(url: string, hash: string, cache: RequestCache): Promise<Response | null> {
   const response = await fetch(url, { cache, credentials: "omit" });
