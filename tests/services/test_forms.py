@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from fieldapp.services import forms
+from fieldapp.services.centre_keys import current_key
 from fieldapp.services.phone_forms import fetch_form, fetch_manifest
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
@@ -15,7 +16,8 @@ from tests.programme import compiled_of
 
 
 def listed(session: Session, cast: Cast) -> list[tuple[str, str]]:
-    return [(form["id"], form["version"]) for form in fetch_manifest(session, cast.amina)["forms"]]
+    key = current_key(session, cast.centre.id, "a secret of the server")
+    return [(form["id"], form["version"]) for form in fetch_manifest(session, cast.amina, key=key)["forms"]]
 
 
 def test_other_content_under_the_same_version_is_refused(session: Session, cast: Cast) -> None:
