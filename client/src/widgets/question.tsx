@@ -41,6 +41,7 @@ const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   file: CaptureWidget,
 };
 const SEVERAL_FIELDS = new Set(["select_one", "select_multiple", "date", "rank", "acknowledge", "geopoint"]); // a fieldset
+const UNSEEN = new Set(["calculate", "hidden", "metadata"]);
 const AT_FIRST = 30; // questions of a page that are drawn before the rest
 const AT_ONCE = 12;
 const BREATH = 20; // milliseconds between two pieces, for taps and keys
@@ -112,6 +113,7 @@ export class Branch extends Watching<NodeProps, { drawn: number }> {
     const { filling, node } = this.props;
     const elements = filling.form.elementsOf(node);
     for (let weight = 0; drawn < elements.length && weight < questions; drawn++) {
+      if (UNSEEN.has(elements[drawn]!.type)) continue;
       const inner = node.childrenNamed(elements[drawn]!.name)[0];
       weight += inner ? filling.form.elementsOf(inner).length || 1 : 1;
     }
@@ -254,8 +256,6 @@ function problemWords(problem: Problem, node: AnswerNode, form: Form): string {
   };
   return byType[node.element.type] ?? t("This answer is not allowed.");
 }
-
-const UNSEEN = new Set(["calculate", "hidden", "metadata"]);
 
 function Question({ filling, node, place }: NodeProps) {
   const { form, language } = filling;
