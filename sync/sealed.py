@@ -21,6 +21,7 @@ from sync.envelope import Envelope, is_random_uuid, parse_item
 from sync.problems import N_, BatchRefused, SyncProblem
 
 MAX_SEALED = 100
+MAX_COPIED = 5000  # in a copy that was saved as a file
 MAX_PHONES = 20
 SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 CURVE = ec.SECP256R1()
@@ -54,7 +55,7 @@ class Delivery:
     items: list[Sealed]
 
 
-def parse_delivery(data: bytes) -> Delivery:
+def parse_delivery(data: bytes, most: int = MAX_SEALED) -> Delivery:
     """Return what is in a delivery; raise BatchRefused, with every place that cannot be read."""
     try:
         given = json.loads(data)
@@ -64,7 +65,7 @@ def parse_delivery(data: bytes) -> Delivery:
     items, phones = given.get("items"), given.get("phones", [])
     if not isinstance(items, list) or not isinstance(phones, list):
         raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
-    if len(items) > MAX_SEALED or len(phones) > MAX_PHONES:
+    if len(items) > most or len(phones) > MAX_PHONES:
         raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
     parsed = [_sealed(item) for item in items]
     if missing := [f"items[{index}]" for index, item in enumerate(parsed) if item is None]:

@@ -23,7 +23,7 @@ from fieldapp.store.devices import Device
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
-from sync.sealed import Delivery, Sealed, is_signed, open_sealed, parse_delivery
+from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, open_sealed, parse_delivery
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -62,11 +62,13 @@ def take_in_copy(a: Act, data: bytes, secret: str) -> list[dict[str, Any]]:
 
     Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
     """
-    delivery = parse_delivery(data)
+    delivery = parse_delivery(data, MAX_COPIED)
     known = devices.by_uids(a.session, {item.device for item in delivery.items})
     ours = {uid for uid, device in known.items() if device.centre_id == a.centre_id}
     items = [item for item in delivery.items if item.device in ours]
-    found = receive_delivery(a.session, Delivery([], items), secret)["items"]
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(items), MAX_SEALED):
+        found += receive_delivery(a.session, Delivery([], items[start : start + MAX_SEALED]), secret)["items"]
     strangers = [{"id": item.id, "status": str(Status.RETRY)} for item in delivery.items if item.device not in ours]
     return [*found, *strangers]
 

@@ -155,3 +155,9 @@ def test_a_phone_that_says_hello_leaves_no_line_in_the_audit(phone: Phone, cast:
     assert lines() == before
     device = devices.devices.by_uids(phone.session, [phone.key.device])[phone.key.device]
     assert (device.made, device.unsent) == (2, 2)
+
+
+def test_a_copy_of_a_long_weekend_is_taken_in_whole(phone: Phone, cast: Cast) -> None:
+    copy = delivery(*(phone.seal(seq=number) for number in range(1, 131)))
+    found = take_in_copy(phone.session, cast.rosa, data=copy, secret=SECRET)
+    assert [item["status"] for item in found] == ["stored"] * 130

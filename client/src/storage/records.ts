@@ -202,8 +202,12 @@ export async function ledgerOf(user: number): Promise<Ledger> {
 // The counters once more, apart from IndexedDB: if the phone loses rows, the ledger shows it. (A worker has no localStorage.)
 function highWater(user: number): typeof NONE {
   const text = typeof localStorage === "undefined" ? null : localStorage.getItem(`fieldapp.made.${user}`);
-  const held = JSON.parse(text ?? "0") as number | typeof NONE;
-  return typeof held === "number" ? { ...NONE, made: held } : held;
+  try {
+    const held = JSON.parse(text ?? "0") as number | typeof NONE;
+    return typeof held === "number" ? { ...NONE, made: held } : { ...NONE, ...held };
+  } catch {
+    return NONE;
+  }
 }
 
 export function raiseHighWater({ user, ...counters }: CountersRow): void {

@@ -100,7 +100,11 @@ export async function doors(): Promise<Door[]> {
 
 /** The same as of last time, at once: so the lock is there before the phone has opened its store. */
 export function lastDoors(): Door[] {
-  return JSON.parse(localStorage.getItem(DOORS) ?? "[]") as Door[];
+  try {
+    return JSON.parse(localStorage.getItem(DOORS) ?? "[]") as Door[];
+  } catch {
+    return []; // the phone's store tells, a moment later
+  }
 }
 
 /**
