@@ -69,6 +69,8 @@ def test_a_phone_can_be_shut_out(rosa: FlaskClient, app: Flask, web_cast: Cast, 
     assert post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke", order="explode").status_code == 404
     post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke", order="wipe")
     assert "to be wiped" in rosa.get("/office/people").text
+    post(rosa, f"/office/phones/{web_cast.amina.device_id}/revoke", order="lock")  # taken back in time
+    assert "to be wiped" not in rosa.get("/office/people").text
 
 
 def test_the_rules_for_phones_reach_them(rosa: FlaskClient, app: Flask, web_cast: Cast, post: Callable[..., Any]) -> None:
