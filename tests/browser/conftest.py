@@ -131,7 +131,10 @@ def sign_in(page: Page, username: str) -> None:
 
 def without_background(page: Page) -> None:
     """Keep the service worker from sending by itself, where a test lies to the page about what was sent."""
-    page.add_init_script("Object.defineProperty(ServiceWorkerRegistration.prototype, 'sync', { get: () => undefined })")
+    page.add_init_script(
+        "if (window.ServiceWorkerRegistration)"
+        " Object.defineProperty(ServiceWorkerRegistration.prototype, 'sync', { get: () => undefined })"
+    )
 
 
 class Phone:
