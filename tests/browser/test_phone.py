@@ -896,3 +896,39 @@ def test_48_the_camera_takes_our_cards_and_says_so_of_others(open_page: OpenPage
     page.evaluate(f"window.inSight = {code!r}")
     page.get_by_role("button", name="Scan the card").click()
     expect(page.locator('[id="q-people.code"]')).to_have_value(code.replace("-", ""))
+
+
+SPOIL = """() => new Promise((done) => {
+    const request = indexedDB.open('fieldapp');
+    request.onsuccess = () => {
+        const tx = request.result.transaction(['forms', 'books'], 'readwrite');
+        const forms = tx.objectStore('forms');
+        forms.getAll().onsuccess = (event) =>
+            event.target.result.forEach((row) => forms.put({ ...row, text: row.id === 'encounter' ? row.text : '{' }));
+        const books = tx.objectStore('books');
+        books.getAll().onsuccess = (event) =>
+            event.target.result.forEach((row) => books.put({ ...row, sealed: { ...row.sealed, iv: new Uint8Array(12) } }));
+        tx.oncomplete = () => done();
+    };
+})"""
+
+
+def test_49_damaged_rows_stand_in_nobodys_way_and_forms_come_anew(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    phone.enrol("w09")
+    page = phone.page
+    page.goto("/app/#/people")
+    page.get_by_role("button", name="Make a new card").click()
+    page.wait_for_selector(".qr")
+    page.evaluate(SPOIL)
+    page.context.set_offline(True)
+    page.reload()
+    phone.unlock()
+    phone.log_encounter()
+    page.context.set_offline(False)
+    send(phone)
+    balanced(phone, centre=1)
+    page.goto("/app/#/today")
+    phone.ready()
+    page.goto("/app/#/start/mediation")
+    page.wait_for_selector(".question")

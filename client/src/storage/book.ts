@@ -26,9 +26,11 @@ export interface Book {
   due: Due[];
 }
 
+/** The book; an empty one when its row is damaged: it must never stand in the way of a record. */
 export async function readBook(vault: Vault): Promise<Book> {
+  const empty: Book = { people: [], due: [] };
   const row = await get("books", vault.account.user);
-  return row ? unseal<Book>(vault.key, row.sealed) : { people: [], due: [] };
+  return row ? unseal<Book>(vault.key, row.sealed).catch(() => empty) : empty;
 }
 
 export async function keepBook(vault: Vault, book: Book): Promise<void> {

@@ -26,7 +26,10 @@ export async function keepForms(user: number, listed: ListedForm[], texts: Map<s
     const key = `${user}/${form.id}/${form.version}`;
     const text = texts.get(form.sha256) ?? held.get(key)?.text;
     if (text === undefined) continue;
-    if ((await hashOf(text)) !== form.sha256) throw new Error("A form did not arrive whole.");
+    if ((await hashOf(text)) !== form.sha256) {
+      if (texts.has(form.sha256)) throw new Error("A form did not arrive whole.");
+      continue; // damaged here; its turn to be fetched comes
+    }
     rows.push({ key, user, id: form.id, version: form.version, sha256: form.sha256, text, isCurrent: true });
   }
   const current = new Set(rows.map((row) => row.key));
@@ -38,15 +41,28 @@ export async function keepForms(user: number, listed: ListedForm[], texts: Map<s
   });
 }
 
-/** Which of the listed forms the phone holds with the right content. */
+/** The hashes of what is really there, whatever was noted beside it. */
+async function contents(rows: { text: string }[]): Promise<Set<string>> {
+  return new Set(await Promise.all(rows.map((row) => hashOf(row.text))));
+}
+
+/** Which of the listed forms the phone lacks, or holds damaged. */
 export async function missing(user: number, listed: ListedForm[]): Promise<ListedForm[]> {
-  const rows = await all("forms", user);
-  return listed.filter((form) => !rows.some((row) => row.id === form.id && row.sha256 === form.sha256));
+  const held = await contents(await all("forms", user));
+  return listed.filter((form) => !held.has(form.sha256));
 }
 
 export async function currentForms(user: number): Promise<FormDefinition[]> {
   const rows = await all("forms", user);
-  return rows.filter((row) => row.isCurrent).map((row) => JSON.parse(row.text) as FormDefinition);
+  return rows
+    .filter((row) => row.isCurrent)
+    .flatMap((row) => {
+      try {
+        return [JSON.parse(row.text) as FormDefinition];
+      } catch {
+        return []; // damaged: it fails its check too, and is fetched anew
+      }
+    });
 }
 
 export async function formOf(user: number, id: string, version: string): Promise<FormDefinition | null> {
@@ -69,8 +85,8 @@ export async function areVerified(user: number, listed: Listed[]): Promise<boole
 type ListedAreas = { key: string; sha256: string };
 
 export async function missingAreas(user: number, listed: ListedAreas[]): Promise<ListedAreas[]> {
-  const rows = await all("areas", user);
-  return listed.filter((areas) => !rows.some((row) => row.name === areas.key && row.sha256 === areas.sha256));
+  const held = await contents(await all("areas", user));
+  return listed.filter((areas) => !held.has(areas.sha256));
 }
 
 /** Keep exactly the listed areas; `texts` holds those that the phone lacked, by their name. */
