@@ -66,6 +66,8 @@ def shift(page: Page, days: int) -> None:
 
 
 def saved(page: Page) -> None:
+    """Wait until the last keystroke is written: the words “Saved” may still be those of the one before."""
+    page.wait_for_timeout(400)
     expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
 
 
@@ -165,7 +167,7 @@ def test_22_quick_exit_leaves_a_clock_in_every_tab(open_page: OpenPage) -> None:
     saved(page)
     page.get_by_role("button", name="Hide").click()
     expect(page.locator(".clock")).to_be_visible()
-    assert page.title() == "Clock"
+    expect(page).to_have_title("Clock")
     expect(page.locator("body")).not_to_contain_text("fieldapp")
     expect(other.locator("#pin")).to_be_visible()
     page.go_back()

@@ -1,6 +1,6 @@
 /** What the phone shows after a quick exit: a clock, and nothing else. A tap on it leads back to the lock. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { currentLanguage, t } from "../i18n";
 
 export function Clock({ back }: { back: () => void }) {
@@ -9,7 +9,7 @@ export function Clock({ back }: { back: () => void }) {
   const day = new Intl.DateTimeFormat(currentLanguage(), { weekday: "long", day: "numeric", month: "long" }).format(
     now,
   );
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.title;
     document.title = t("Clock");
     const timer = setInterval(() => setNow(new Date()), 1000);
