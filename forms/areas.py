@@ -1,8 +1,8 @@
 """Outlines of areas: from GeoJSON or TopoJSON to what a phone needs to turn one fix into a code.
 
-The phone gets `{"areas": {code: [ring, …]}}`; a ring is whole numbers, 1 for 0.00001 degrees (about a metre): longitude and
-latitude of its first corner, then the steps to each next one. Holes are rings too: a place is inside when it crosses an odd
-number of edges.
+The phone gets `{"attribution": line, "areas": {code: [ring, …]}}`; a ring is whole numbers, 1 for 0.00001 degrees (about a
+metre): longitude and latitude of its first corner, then the steps to each next one. Holes are rings too: a place is inside
+when it crosses an odd number of edges.
 """
 
 import json
@@ -19,7 +19,7 @@ MANY = 20_000
 Corner = tuple[int, int]
 
 
-def read_areas(data: bytes, code: str, codes: set[str]) -> str:
+def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -> str:
     """Return the outlines of the areas whose property `code` is one of `codes`, as JSON.
 
     Raise AreasRefused when the file is neither GeoJSON nor TopoJSON in degrees, or most areas are missing: a list may have
@@ -40,7 +40,7 @@ def read_areas(data: bytes, code: str, codes: set[str]) -> str:
     if corners > MANY:
         named = {name: [simpler(ring) for ring in rings] for name, rings in named.items()}
     shown = {name: [_steps(ring) for ring in rings] for name, rings in sorted(named.items())}
-    return json.dumps({"areas": shown}, separators=(",", ":"))
+    return json.dumps({"attribution": attribution, "areas": shown}, separators=(",", ":"))
 
 
 def _features(given: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:

@@ -10,7 +10,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "batch.receive": frozenset({WORKER}),
     "centre.rules": frozenset({ADMIN}),
     "classes.list": frozenset({ADMIN}),
-    "copy.fetch": frozenset({ADMIN}),
+    "copy.bring": frozenset({ADMIN}),
     "device.enrol": frozenset({WORKER}),
     "device.revoke": frozenset({ADMIN}),
     "draft.begin": frozenset({ADMIN}),

@@ -21,12 +21,12 @@ def bring_areas(a: Act, key: str, data: bytes, code: str, attribution: str) -> t
         text = N_("No form of this centre has a choice list “{key}”. Outlines belong to the list of their codes.")
         raise ActProblem("areas.outlines", text, {"key": key})
     try:
-        outlines = read_areas(data, code, codes)
+        outlines = read_areas(data, code, codes, attribution)
     except AreasRefused as refused:
         raise ActProblem("areas.outlines", refused.text, refused.details) from None
     found = areas.get(a.session, a.centre_id, key) or AreaSet(centre_id=a.centre_id, key=key)
     found.outlines, found.sha256 = outlines, hashlib.sha256(outlines.encode()).hexdigest()
-    found.attribution, found.created_at = attribution[:300], a.now
+    found.created_at = a.now
     a.session.add(found)
     missing = sorted(codes - set(json.loads(outlines)["areas"]))
     a.note(f"areas/{key}", areas=len(codes) - len(missing))

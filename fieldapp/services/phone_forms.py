@@ -17,7 +17,7 @@ def fetch_manifest(a: Act, key: CentreKey) -> dict[str, Any]:
     centre = centres.get(a.session, a.centre_id)
     return {
         **manifest(definition_of(version) for version in forms.current(a.session, a.centre_id)),
-        "areas": [{"key": found.key, "sha256": found.sha256} for found in areas.list_for(a.session, a.centre_id)],
+        "areas": [{"key": key, "sha256": hash_} for key, hash_ in areas.hashes(a.session, a.centre_id).items()],
         "centre": centre.name,
         "worker": user.label,
         "key": {"kid": key.kid, "public": key.public_key},

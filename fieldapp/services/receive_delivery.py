@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import centre_keys as keys
 from fieldapp.services.access import WORKER
-from fieldapp.services.acts import Act, Actor, reading, utcnow
+from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.devices import order_for
 from fieldapp.services.receive_batch import Arrived, receive_batch
@@ -38,9 +38,13 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
     named = {phone["device"]: phone for phone in delivery.phones}
     known = devices.by_uids(session, {*named, *(item.device for item in delivery.items)})
     answers: dict[str, dict[str, Any]] = {}
+    orders = {}
     for uid, device in known.items():
-        made_here = [item for item in delivery.items if item.device == uid]
-        opened = [arrived for item in made_here if (arrived := _open(session, item, device, secret))]
+        owner = session.get(users.User, device.user_id)
+        orders[uid] = order_for(device, owner)
+        opened = _open(session, [item for item in delivery.items if item.device == uid], device, secret)
+        if owner is None or not owner.active:
+            opened = [replace(arrived, aside=arrived.aside or SHUT_OUT) for arrived in opened]
         report = _report(named.get(uid))
         if not opened:
             _note_contact(session, device, report)
@@ -52,41 +56,45 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
     for item in delivery.items:
         answer = answers.get(item.id, {"status": str(Status.RETRY)})
         items.append({**answer, "id": item.id, "sha256": item.sha256})
-    orders = {uid: order_for(device, session.get(users.User, device.user_id)) for uid, device in known.items()}
     return {"items": items, "orders": orders, "now": utcnow().isoformat()}
 
 
-@reading("copy.fetch")
-def take_in_copy(a: Act, data: bytes, secret: str) -> list[dict[str, Any]]:
+def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str) -> list[dict[str, Any]]:
     """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
 
     Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
     """
-    delivery = parse_delivery(data, MAX_COPIED)
-    known = devices.by_uids(a.session, {item.device for item in delivery.items})
+    ours, strangers = _bring_copy(session, actor, data=data)
+    found = [{"id": item.id, "status": str(Status.RETRY)} for item in strangers]
+    for start in range(0, len(ours), MAX_SEALED):
+        found += receive_delivery(session, Delivery([], ours[start : start + MAX_SEALED]), secret)["items"]
+    return found
+
+
+@act("copy.bring")
+def _bring_copy(a: Act, data: bytes) -> tuple[list[Sealed], list[Sealed]]:
+    """Return the records of a copy that this centre's phones made, and the others."""
+    items = parse_delivery(data, MAX_COPIED).items
+    known = devices.by_uids(a.session, {item.device for item in items})
     ours = {uid for uid, device in known.items() if device.centre_id == a.centre_id}
-    items = [item for item in delivery.items if item.device in ours]
-    found: list[dict[str, Any]] = []
-    for start in range(0, len(items), MAX_SEALED):
-        found += receive_delivery(a.session, Delivery([], items[start : start + MAX_SEALED]), secret)["items"]
-    strangers = [{"id": item.id, "status": str(Status.RETRY)} for item in delivery.items if item.device not in ours]
-    return [*found, *strangers]
+    a.note("copy", records=len(items))
+    return [item for item in items if item.device in ours], [item for item in items if item.device not in ours]
 
 
-def _open(session: Session, item: Sealed, device: Device, secret: str) -> Arrived | None:
-    """Return the submission inside; None when this phone did not sign it or the server lacks its key for now."""
-    if not device.public_key or not is_signed(item, device.public_key):
-        return None
-    key = centre_keys.by_kid(session, device.centre_id, item.kid)
-    try:
-        envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
-    except KeyLost:
-        log.error("key/%s cannot be unwrapped: FIELDAPP_SECRET_KEY is not the one that made it", key.id if key else 0)
-        return None
-    if envelope is None:
-        return Arrived(_as_it_came(item), aside=UNOPENABLE)
-    owner = session.get(users.User, device.user_id)
-    return Arrived(envelope, number, aside=None if owner and owner.active else SHUT_OUT)
+def _open(session: Session, items: list[Sealed], device: Device, secret: str) -> list[Arrived]:
+    """Return what is inside of those that this phone signed, as far as the server has their keys for now."""
+    signed = [item for item in items if device.public_key and is_signed(item, device.public_key)]
+    known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed})
+    opened = []
+    for item in signed:
+        key = known.get(item.kid)
+        try:
+            envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
+        except KeyLost:
+            log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
+            continue
+        opened.append(Arrived(envelope, number) if envelope else Arrived(_as_it_came(item), aside=UNOPENABLE))
+    return opened
 
 
 def _note_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
@@ -105,8 +113,7 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
 
 def _as_it_came(item: Sealed) -> Envelope:
     body = json.dumps({"kid": item.kid, "box": item.box.hex()})
-    envelope = Envelope(item.id, "sealed", item.kid, utcnow(), body, "")
-    return replace(envelope, sha256=item.sha256)
+    return Envelope(item.id, "sealed", item.kid, utcnow(), body, item.sha256)
 
 
 def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 """Areas that a centre brought in: outlines with which a phone turns one fix into a code, and forgets the fix."""
 
 import datetime as dt
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -16,14 +15,15 @@ class AreaSet(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     key: Mapped[str] = mapped_column(sa.String(64))  # the name of the choice list whose names are the areas' codes
-    attribution: Mapped[str] = mapped_column(sa.String(300))
     sha256: Mapped[str] = mapped_column(sa.String(64))
     outlines: Mapped[str] = mapped_column(sa.Text)  # JSON, as forms/areas.py writes it
     created_at: Mapped[dt.datetime]
 
 
-def list_for(session: Session, centre_id: int) -> Sequence[AreaSet]:
-    return session.scalars(sa.select(AreaSet).where(AreaSet.centre_id == centre_id).order_by(AreaSet.key)).all()
+def hashes(session: Session, centre_id: int) -> dict[str, str]:
+    """Return the hash of each set of outlines by its key, without reading the outlines."""
+    query = sa.select(AreaSet.key, AreaSet.sha256).where(AreaSet.centre_id == centre_id).order_by(AreaSet.key)
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def get(session: Session, centre_id: int, key: str) -> AreaSet | None:

@@ -1,6 +1,7 @@
 """The centre's keys, to which phones seal finished records; the private half is wrapped by the server's secret key."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -24,10 +25,6 @@ def newest(session: Session, centre_id: int) -> CentreKey | None:
     return session.scalars(query).one_or_none()
 
 
-def by_kid(session: Session, centre_id: int, kid: str) -> CentreKey | None:
-    query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id, CentreKey.kid == kid)
-    return session.scalars(query).one_or_none()
-
-
-def all_of(session: Session) -> list[CentreKey]:
-    return list(session.scalars(sa.select(CentreKey)))
+def by_kids(session: Session, centre_id: int, kids: Collection[str]) -> dict[str, CentreKey]:
+    query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id, CentreKey.kid.in_(kids))
+    return {key.kid: key for key in session.scalars(query)}

@@ -24,6 +24,7 @@ ACTS = {
     "areas.bring": N_("Areas were brought in"),
     "batch.receive": N_("A phone sent submissions"),
     "centre.rules": N_("The rules for phones were changed"),
+    "copy.bring": N_("A sealed copy from a phone was brought"),
     "device.enrol": N_("A phone signed in"),
     "device.revoke": N_("A phone was shut out"),
     "draft.begin": N_("A form was begun"),

@@ -230,8 +230,12 @@ class KeptPhone:
 
     def kill(self) -> None:
         """Kill the browser with all its processes, as an empty battery would."""
-        subprocess.run(["pkill", "-KILL", "-f", f"user-data-dir={self.folder}"], check=True)
-        time.sleep(0.5)
+        mine = f"user-data-dir={self.folder}"
+        subprocess.run(["pkill", "-KILL", "-f", mine], check=True)
+        end = time.monotonic() + 10
+        while subprocess.run(["pgrep", "-f", mine], stdout=subprocess.DEVNULL).returncode == 0:
+            assert time.monotonic() < end, "the browser did not die"
+            time.sleep(0.05)
         (self.folder / "SingletonLock").unlink(missing_ok=True)
 
 

@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Driver:
-    def open(self, url: str) -> None:
-        raise NotImplementedError
+class Driver(ABC):
+    @abstractmethod
+    def open(self, url: str) -> None: ...
 
-    def run(self, script: str) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def run(self, script: str) -> Any: ...
 
     def until(self, script: str, patience: float = 30) -> Any:
         """Return what a script gives once it gives something."""
@@ -46,8 +48,8 @@ class Driver:
             time.sleep(0.2)
         raise AssertionError(f"never: {script} {locals().get('last', '')} in: {self.run('return document.body.innerText')}")
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
 
 class Firefox(Driver):
@@ -118,7 +120,15 @@ class WebKit(Driver):
         )
         browser = next(Path("/usr/lib").rglob("webkit2gtk-4.1/MiniBrowser"))
         options = {"binary": str(browser), "args": ["--automation"]}
-        time.sleep(2)
+        end = time.monotonic() + 30
+        while True:
+            try:
+                self._call("GET", "/status")
+                break
+            except urllib.error.URLError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
         made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}})
         self.session = made["sessionId"]
 

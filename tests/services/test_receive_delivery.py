@@ -161,3 +161,5 @@ def test_a_copy_of_a_long_weekend_is_taken_in_whole(phone: Phone, cast: Cast) ->
     copy = delivery(*(phone.seal(seq=number) for number in range(1, 131)))
     found = take_in_copy(phone.session, cast.rosa, data=copy, secret=SECRET)
     assert [item["status"] for item in found] == ["stored"] * 130
+    lines, _ = see_system(phone.session, cast.rosa)
+    assert [line.details for line in lines if line.act == "copy.bring"] == [{"records": 130}]

@@ -26,6 +26,15 @@ const whenIdle = (): Promise<void> =>
     else requestIdleCallback(() => done(), { timeout: 2000 });
   });
 
+/** A part of the address; as it stands when somebody mistyped it. */
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
+
 export interface OpenedProps {
   vault: Vault;
   route: string;
@@ -133,16 +142,13 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
     hide,
     relanguage,
   };
-  const [, place = "today", first = "", second = "", third = ""] = route
-    .replace(/^#/, "")
-    .split("/")
-    .map(decodeURIComponent);
+  const [, place = "today", first = "", second = "", third = ""] = route.replace(/^#/, "").split("/").map(decoded);
   const screens: Record<string, () => preact.JSX.Element> = {
     new: () => <New />,
     mine: () => <Mine />,
     people: () => <People />,
     card: () => <Card key={first} code={first} />,
-    start: () => <Start key={route} id={first} kind={second} due={third} />,
+    start: () => <Start key={route} id={first} about={second} due={third} />,
     fill: () => <Fill key={first} id={first} />,
     saved: () => <Saved form={first} then={second} />,
   };

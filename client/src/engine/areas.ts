@@ -1,6 +1,7 @@
 /** Where a fix lies: areas by their outlines (forms/areas.py writes them), and a coarse square. The fix itself goes nowhere. */
 
 export interface Outlines {
+  attribution?: string; // the line that the data's licence asks for
   areas: Record<string, number[][]>; // code → rings; a ring is its first corner, then steps, in 0.00001 degrees
 }
 

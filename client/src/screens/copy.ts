@@ -1,17 +1,10 @@
 /** A copy of all that was not sent, as a file. It is sealed to the centre, so it may travel by any way. */
 
-import { toBase64 } from "../storage/bytes";
-import { queue } from "../sync/deliver";
+import { itemOf, queue } from "../sync/deliver";
 
 /** Offer the file; says "saved" when it was handed over, "" when the worker changed their mind. */
 export async function saveCopy(): Promise<"" | "saved"> {
-  const items = (await queue()).map(({ id, box }) => ({
-    id,
-    device: box!.device,
-    kid: box!.kid,
-    box: toBase64(box!.box),
-    signature: toBase64(box!.signature),
-  }));
+  const items = (await queue()).map(itemOf);
   const text = JSON.stringify({ about: "fieldapp: sealed records", items });
   const name = `sealed-${new Date().toISOString().slice(0, 10)}.json`;
   const file = new File([text], name, { type: "application/json" });

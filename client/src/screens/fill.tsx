@@ -13,8 +13,9 @@ import { discardDraft, finishDraft, openDraft, saveDraft, type Draft } from "../
 import { keepAccount, type Vault } from "../storage/vault";
 import type { Help } from "../widgets/props";
 import { Pages, type Keeper } from "./pages";
-import { DataState, LedgerList, Tabs, Title, Top } from "./parts";
+import { DataState, LedgerList, Tabs, Top } from "./parts";
 import { go, useApp } from "./state";
+import { Title } from "./title";
 
 function NotHere({ title, text }: { title: string; text: string }) {
   return (
@@ -76,7 +77,7 @@ function wanted(definition: FormDefinition, relevant: Ast | undefined): Record<s
 }
 
 /** A new draft of the current version of a form, with last answers where the form asks for them. */
-export function Start({ id, kind, due }: { id: string; kind: string; due: string }) {
+export function Start({ id, about, due }: { id: string; about: string; due: string }) {
   const { vault, forms } = useApp();
   const definition = forms.find((form) => form.id === id);
   const draft = useMemo<Draft>(
@@ -98,7 +99,7 @@ export function Start({ id, kind, due }: { id: string; kind: string; due: string
         text={t("It was withdrawn, or has not come yet. Send and fetch when there is signal.")}
       />
     );
-  const seeds = { ...vault.account.remembered[id], ...seedsOf(definition, kind) };
+  const seeds = { ...vault.account.remembered[id], ...seedsOf(definition, about) };
   return <Draft draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
 }
 

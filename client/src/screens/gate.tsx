@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { LANGUAGES, currentLanguage, nt, t } from "../i18n";
+import { nt, t } from "../i18n";
 import { random } from "../storage/bytes";
 import { makeSigningKey } from "../storage/sealing";
 import {
@@ -21,6 +21,7 @@ import type { Order } from "../sync/deliver";
 import { fetchChanges } from "../sync/exchange";
 import { Offline, Refused, signIn } from "../sync/server";
 import { AppleSteps, isApple, isInstalled } from "./install";
+import { OtherLanguages } from "./languages";
 import { Title } from "./title";
 
 const PIN = /^[0-9]{6,12}$/;
@@ -35,13 +36,7 @@ interface GateProps {
 function Languages({ relanguage }: { relanguage: (code: string) => void }) {
   return (
     <div class="languages">
-      {Object.entries(LANGUAGES)
-        .filter(([code]) => code !== currentLanguage())
-        .map(([code, name]) => (
-          <button key={code} type="button" class="link" lang={code} onClick={() => relanguage(code)}>
-            {name}
-          </button>
-        ))}
+      <OtherLanguages look="link" relanguage={relanguage} />
     </div>
   );
 }

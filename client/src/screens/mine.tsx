@@ -1,11 +1,12 @@
 /** Mine: the ledger, what was made lately, this phone and how it is locked. */
 
 import { useState } from "preact/hooks";
-import { LANGUAGES, currentLanguage, nt, t } from "../i18n";
+import { nt, t } from "../i18n";
 import { deleteWaiting } from "../storage/records";
 import { addPasskey, PinGone, WrongPin } from "../storage/vault";
 import { saveCopy } from "./copy";
 import { InstallHint } from "./install";
+import { OtherLanguages } from "./languages";
 import { currentLook, LOOKS, wearLook, type Look } from "./look";
 import { clock, DataState, LedgerList, Ready, Tabs, titleOf, Top } from "./parts";
 import { useApp } from "./state";
@@ -164,13 +165,7 @@ function Phone() {
       </fieldset>
       <Passkey />
       <div class="quick">
-        {Object.entries(LANGUAGES)
-          .filter(([code]) => code !== currentLanguage())
-          .map(([code, name]) => (
-            <button key={code} type="button" class="btn" lang={code} onClick={() => relanguage(code)}>
-              {name}
-            </button>
-          ))}
+        <OtherLanguages look="btn" relanguage={relanguage} />
         <button type="button" class="btn" onClick={lock}>
           {t("Lock now")}
         </button>

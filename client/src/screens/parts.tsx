@@ -7,8 +7,6 @@ import { clockAhead } from "../sync/server";
 import { useApp } from "./state";
 import { Title } from "./title";
 
-export { Title };
-
 export function Tabs({ here }: { here: "today" | "new" | "mine" }) {
   const tabs = [
     ["today", t("Today")],

@@ -3,6 +3,7 @@
 import { shownCode } from "../engine/cards";
 import { nt, t } from "../i18n";
 import { keepBook, type Due } from "../storage/book";
+import { mainForm } from "../storage/forms";
 import { clock, DataState, Ready, Tabs, titleOf, Top } from "./parts";
 import { useApp } from "./state";
 
@@ -133,7 +134,7 @@ function Week() {
 
 export function Today() {
   const { forms } = useApp();
-  const encounter = forms.find((form) => form.id === "encounter") ?? forms[0];
+  const main = mainForm(forms);
   return (
     <>
       <Top title={t("Today")}>
@@ -148,10 +149,10 @@ export function Today() {
           <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>
         )}
       </main>
-      {encounter && (
+      {main && (
         <footer class="foot">
-          <a class="btn main wide" href={`#/start/${encounter.id}`}>
-            + {encounter.id === "encounter" ? t("Log an encounter") : titleOf(forms, encounter.id)}
+          <a class="btn main wide" href={`#/start/${main.id}`}>
+            + {main.id === "encounter" ? t("Log an encounter") : titleOf(forms, main.id)}
           </a>
         </footer>
       )}

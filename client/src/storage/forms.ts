@@ -33,12 +33,20 @@ export async function keepForms(user: number, listed: ListedForm[], texts: Map<s
     rows.push({ key, user, id: form.id, version: form.version, sha256: form.sha256, text, isCurrent: true });
   }
   const current = new Set(rows.map((row) => row.key));
+  const gone = [...held.values()].filter((row) => row.isCurrent && !current.has(row.key));
+  const fresh = rows.filter(({ key, text }) => !held.get(key)?.isCurrent || held.get(key)!.text !== text);
+  if (gone.length + fresh.length === 0) return;
   await transaction(["forms"], "readwrite", (tx) => {
     const store = tx.objectStore("forms");
-    for (const row of held.values()) if (!current.has(row.key)) store.put({ ...row, isCurrent: false });
-    for (const row of rows) store.put(row);
+    for (const row of gone) store.put({ ...row, isCurrent: false });
+    for (const row of fresh) store.put(row);
     return null;
   });
+}
+
+/** The form that workers fill most: it comes first over a bad line, and has the large button. */
+export function mainForm<T extends { id: string }>(forms: T[]): T | undefined {
+  return forms.find((form) => form.id === "encounter") ?? forms[0];
 }
 
 /** The hashes of what is really there, whatever was noted beside it. */

@@ -3,9 +3,19 @@
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/form";
 import { noted, readBook, summaryOf } from "./book";
-import { all, get, put, remove, transaction, type CountersRow, type OutboxRow, type Sealed } from "./database";
+import {
+  all,
+  get,
+  put,
+  remove,
+  transaction,
+  type CountersRow,
+  type DraftRow,
+  type OutboxRow,
+  type Sealed,
+} from "./database";
 import { sealToCentre } from "./sealing";
-import { seal, unseal, type Account, type Vault } from "./vault";
+import { seal, unseal, type Vault } from "./vault";
 
 export interface Draft {
   id: string;
@@ -51,15 +61,18 @@ export async function saveDraft(vault: Vault, draft: Draft): Promise<void> {
   await put("drafts", { id: draft.id, user: vault.account.user, sealed: await seal(vault.key, draft) });
 }
 
+async function unsealed(vault: Vault, row: DraftRow): Promise<Draft> {
+  return { ...row, ...(await unseal<Draft>(vault.key, row.sealed)) }; // the first version kept form and time outside
+}
+
 export async function openDraft(vault: Vault, id: string): Promise<Draft | null> {
   const row = await get("drafts", id);
-  if (!row || row.user !== vault.account.user) return null;
-  return { ...row, ...(await unseal<Draft>(vault.key, row.sealed)) }; // the first version kept form and time outside
+  return row?.user === vault.account.user ? unsealed(vault, row) : null;
 }
 
 export async function listDrafts(vault: Vault): Promise<Draft[]> {
   const rows = await all("drafts", vault.account.user);
-  const drafts = await Promise.all(rows.map((row) => openDraft(vault, row.id).catch(() => null)));
+  const drafts = await Promise.all(rows.map((row) => unsealed(vault, row).catch(() => null)));
   return drafts.filter((draft) => draft !== null).sort((a, b) => b.changedAt - a.changedAt);
 }
 
@@ -68,12 +81,6 @@ export function discardDraft(id: string): Promise<void> {
 }
 
 const NONE = { made: 0, delivered: 0, kept: 0, deleted: 0 };
-
-/** The next number of a worker on this phone, whatever the phone may have lost. */
-export function numbered(held: CountersRow | undefined, user: number, highest: number): CountersRow {
-  const counters = held ?? { user, ...NONE };
-  return { ...counters, made: Math.max(counters.made, highest) + 1 };
-}
 
 /** Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted with it. */
 export async function finishDraft(vault: Vault, draft: Draft, definition: FormDefinition, now: Date): Promise<void> {
@@ -86,8 +93,7 @@ export async function finishDraft(vault: Vault, draft: Draft, definition: FormDe
   const sealedBook = await seal(vault.key, book);
   // The number is inside the seal, so it is given first; should another tab take it meanwhile, it is given again.
   for (;;) {
-    const held = await get("counters", user);
-    const { made: seq } = numbered(held, user, highWater(user).made);
+    const seq = Math.max((await countersOf(user)).made, highWater(user).made) + 1;
     const content = {
       form: draft.form,
       version: draft.version,
@@ -123,31 +129,25 @@ export async function finishDraft(vault: Vault, draft: Draft, definition: FormDe
 
 /** Delete a record that was not sent yet; the ledger keeps counting it. */
 export async function deleteWaiting(user: number, id: string): Promise<void> {
-  await leaveOutbox([id], "deleted", 1);
+  await leaveOutbox(id, "deleted", 1);
   raiseHighWater(await countersOf(user));
 }
 
-/** Rows leave the queue in one transaction with the counters of their workers; their boxes go at once. */
-export async function leaveOutbox(
-  ids: string[],
-  state: "delivered" | "kept" | "deleted",
-  shredOn: number,
-): Promise<void> {
+/** A row leaves the queue in one transaction with the counters of its worker; its box goes at once. */
+export async function leaveOutbox(id: string, state: "delivered" | "kept" | "deleted", shredOn: number): Promise<void> {
   await transaction(["outbox", "counters"], "readwrite", (tx) => {
     const [outbox, counters] = [tx.objectStore("outbox"), tx.objectStore("counters")];
-    for (const id of ids) {
-      const found = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
-      found.onsuccess = () => {
-        const row = found.result;
-        if (row?.state !== "waiting") return;
-        outbox.put({ ...row, state, box: null, shredOn });
-        const held = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
-        held.onsuccess = () => {
-          const before = held.result ?? { user: row.user, ...NONE, made: row.seq };
-          counters.put({ ...before, [state]: before[state] + 1 });
-        };
+    const found = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
+    found.onsuccess = () => {
+      const row = found.result;
+      if (row?.state !== "waiting") return;
+      outbox.put({ ...row, state, box: null, shredOn });
+      const held = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
+      held.onsuccess = () => {
+        const before = held.result ?? { user: row.user, ...NONE, made: row.seq };
+        counters.put({ ...before, [state]: before[state] + 1 });
       };
-    }
+    };
     return null;
   });
 }
@@ -187,9 +187,19 @@ function countersFrom(user: number, rows: OutboxRow[]): CountersRow {
   return { user, made, delivered: count("delivered"), kept: count("kept"), deleted: count("deleted") };
 }
 
+/** Counters and rows of one moment: read one after the other, a record finished in between would look lost. */
+async function countedAndHeld(user: number): Promise<[CountersRow | undefined, OutboxRow[]]> {
+  let counters: IDBRequest<CountersRow | undefined>;
+  const rows = await transaction(["counters", "outbox"], "readonly", (tx) => {
+    counters = tx.objectStore("counters").get(user);
+    return tx.objectStore("outbox").index("user").getAll(user) as IDBRequest<OutboxRow[]>;
+  });
+  return [counters!.result, rows];
+}
+
 /** How many were made, and where each is; what is in none of these places is lost. */
 export async function ledgerOf(user: number): Promise<Ledger> {
-  const [counted, rows] = await Promise.all([get("counters", user), all("outbox", user)]);
+  const [counted, rows] = await countedAndHeld(user);
   const held = counted ?? countersFrom(user, rows);
   const mirror = highWater(user);
   const most = (what: keyof typeof NONE): number => Math.max(held[what], mirror[what]);
@@ -220,10 +230,10 @@ export function raiseHighWater({ user, ...counters }: CountersRow): void {
 
 /** Bring what the first version of the app left on the phone into today's shape: seal its queue to the centre. */
 export async function modernise(vault: Vault): Promise<void> {
-  const { user, device, key } = vault.account as Account;
+  const { user, device, key } = vault.account;
   if (!key || !vault.signer) return;
-  const rows = await all("outbox", user);
-  if (!(await get("counters", user)) && rows.length > 0) await put("counters", countersFrom(user, rows));
+  const [counted, rows] = await countedAndHeld(user);
+  if (!counted && rows.length > 0) await put("counters", countersFrom(user, rows));
   for (const row of rows) {
     const old = oldSeal(row);
     if (!old || row.box || row.state !== "waiting") continue;

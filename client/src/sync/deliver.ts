@@ -5,6 +5,7 @@
 
 import { sha256, toBase64 } from "../storage/bytes";
 import { all, forget, type OutboxRow, type VaultRow } from "../storage/database";
+import { healthOf } from "../storage/health";
 import { countersOf, leaveOutbox, shredOld } from "../storage/records";
 import { shut } from "../storage/vault";
 import { Offline, Refused, sendSealed, type Report, type SealedItem } from "./server";
@@ -13,14 +14,6 @@ const BATCH = 20;
 const MAX_WEIGHT = 3_000_000; // bytes of one message
 
 export type Order = { user: number; order: "lock" | "wipe" };
-
-/** What the phone can say of its storage. */
-async function health(): Promise<Partial<Report>> {
-  const storage = typeof navigator === "undefined" ? undefined : navigator.storage;
-  const [persisted, estimate] = await Promise.all([storage?.persisted?.(), storage?.estimate?.()]);
-  const free = ((estimate?.quota ?? 0) - (estimate?.usage ?? 0)) / 1_048_576;
-  return { persisted: persisted ?? false, ...(estimate?.quota ? { free_mb: Math.round(free) } : {}) };
-}
 
 async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Report>): Promise<Report> {
   const counters = await countersOf(vault.user);
@@ -34,7 +27,8 @@ async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Repo
   };
 }
 
-function itemOf({ id, box }: OutboxRow): SealedItem {
+/** A record as it travels. */
+export function itemOf({ id, box }: OutboxRow): SealedItem {
   const { device, kid, box: data, signature } = box!;
   return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
 }
@@ -64,7 +58,8 @@ export async function deliver(): Promise<Order[]> {
     const vaults = (await all("vaults")).filter((vault) => vault.device);
     if (rows.length === 0 && vaults.length === 0) return [];
     const everything = await all("outbox");
-    const shared = await health();
+    const { isKept, freeMb } = await healthOf();
+    const shared = { persisted: isKept, ...(freeMb === null ? {} : { free_mb: freeMb }) };
     const phones = await Promise.all(vaults.map((vault) => reportOf(vault, everything, shared)));
     let answer;
     try {
@@ -104,7 +99,7 @@ async function settle(
     }
     const isFine = answer.status === "stored" || answer.status === "duplicate";
     const days = vaults.find((vault) => vault.user === row.user)?.shredDays ?? 7;
-    await leaveOutbox([row.id], isFine ? "delivered" : "kept", dayNumber() + days);
+    await leaveOutbox(row.id, isFine ? "delivered" : "kept", dayNumber() + days);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Exchange with the centre: deliver what is finished, fetch what changed. One exchange at a time on a phone, in any tab. */
 
-import { keepAreas, keepForms, missing, missingAreas } from "../storage/forms";
+import { keepAreas, keepForms, mainForm, missing, missingAreas } from "../storage/forms";
 import { modernise } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
 import { deliver, type Order } from "./deliver";
@@ -55,7 +55,7 @@ export async function fetchChanges(vault: Vault, manifest: Manifest, isFirstIn =
   const fetchOne = async (form: (typeof forms)[number]): Promise<void> => {
     texts.set(form.sha256, await fetchForm(token, form.id, form.version));
   };
-  const workhorse = wanted.find((form) => form.id === "encounter");
+  const workhorse = mainForm(wanted);
   if (workhorse) {
     await fetchOne(workhorse);
     await keepForms(user, forms, texts);

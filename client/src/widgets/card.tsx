@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { plainCode, shownCode } from "../engine/cards";
 import { t } from "../i18n";
-import { canScan, Scanner } from "./barcode";
 import { described, type WidgetProps } from "./props";
+import { canScan, Scanner } from "./scanner";
 
 /** A card code: typed, scanned, one of the worker's own, or a new one. */
 export function CardWidget(props: WidgetProps) {

@@ -22,6 +22,7 @@ export function MyPlace(props: WidgetProps & { choices: readonly Option[]; label
   const [isThere, setThere] = useState(false);
   const [state, setState] = useState<State>("idle");
   const [near, setNear] = useState<string[]>([]);
+  const [source, setSource] = useState("");
   useEffect(() => {
     if ("geolocation" in navigator) void help.areaLists().then((lists) => setThere(lists.includes(list)));
   }, []);
@@ -32,6 +33,7 @@ export function MyPlace(props: WidgetProps & { choices: readonly Option[]; label
     navigator.geolocation.getCurrentPosition(
       async ({ coords: { longitude, latitude, accuracy } }) => {
         const outlines = await help.outlines(list);
+        setSource(outlines?.attribution ?? "");
         const found = outlines ? areasAround(outlines, longitude, latitude, accuracy) : [];
         const known = found.filter((code) => props.choices.some((choice) => choice.name === code));
         const isSure = known.length === 1 && accuracy <= 10 * GOOD;
@@ -55,7 +57,7 @@ export function MyPlace(props: WidgetProps & { choices: readonly Option[]; label
         {state === "looking" ? t("Looking …") : t("Use my place")}
       </button>
       <p class="soft" role="status">
-        {said[state] ?? t("Only the name of the area is kept, never the place.")}
+        {said[state] ?? t("Only the name of the area is kept, never the place.")} {source}
       </p>
       {near.length > 0 && (
         <div class="choices long">

@@ -1,0 +1,60 @@
+"""What the tests of the phone do again and again: cut it off, send, look into its profile, balance its ledger."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Phone
+
+
+def rows(data: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(data / "fieldapp.db") as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def balanced(phone: Phone, **wanted: int) -> None:
+    """Made = with the centre + waiting + deleted, nothing lost; and each as wanted."""
+    found = phone.ledger()
+    made = found.pop("Made on this phone")
+    assert found["Lost"] == 0
+    assert made == sum(found.values())
+    names = {"centre": "Safe with the centre", "waiting": "Waiting here", "deleted": "Deleted by you"}
+    assert {key: found[name] for key, name in names.items()} == {"centre": 0, "waiting": 0, "deleted": 0, **wanted}
+
+
+def send(phone: Phone) -> None:
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    expect(phone.page.locator("main")).to_contain_text("All sent")
+
+
+def cut_off(page: Page) -> None:
+    page.context.set_offline(True)  # its service worker too
+
+
+def connect(page: Page) -> None:
+    page.context.set_offline(False)
+
+
+def shift(page: Page, days: int) -> None:
+    """Set the phone's clock so many days on, or back."""
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + days * 86_400)
+
+
+def saved(page: Page) -> None:
+    """Wait until the last keystroke is written: the words “Saved” may still be those of the one before."""
+    page.wait_for_timeout(400)
+    expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"\0".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def assert_not_in_clear(folder: Path, *texts: str) -> None:
+    stored = bytes_of(folder)
+    for text in texts:
+        for coded in (text.encode(), text.encode("utf-16-le"), text.encode().hex().encode()):
+            assert coded not in stored, text
