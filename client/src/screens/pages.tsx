@@ -156,7 +156,6 @@ export function Pages({ definition, answers, seeds, page: first, notice, who, ke
     place.current = to;
     isTouched.current = true;
     void write();
-    scrollTo(0, 0);
   };
   const next = (): void => {
     const wrong = problemsOf(current);

@@ -1,6 +1,5 @@
 /** Pieces that several screens use. */
 
-import type { ComponentChildren } from "preact";
 import { inLanguage, type FormDefinition } from "../engine/definition";
 import { currentLanguage, nt, t } from "../i18n";
 import { clockAhead } from "../sync/server";
@@ -31,6 +30,12 @@ export function clock(moment: number): string {
     ? { hour: "2-digit", minute: "2-digit" }
     : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
+}
+
+/** A day (YYYY-MM-DD) as people say it. */
+export function dayOf(day: string): string {
+  const options: Intl.DateTimeFormatOptions = { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
 }
 
 /** Where one's data is, in words, always in one place; and what is wrong with the phone, when something is. */
@@ -121,22 +126,15 @@ export function titleOf(forms: FormDefinition[], id: string): string {
 }
 
 /** The head of a screen: its name, and the way to make all of it vanish. */
-export function Top({ title, children }: { title: string; children?: ComponentChildren }) {
+export function Top({ title }: { title: string }) {
+  const { hide } = useApp();
   return (
     <header class="top">
       <Title>{title}</Title>
-      {children}
-      <Hide />
+      <button type="button" class="hide" onClick={hide}>
+        {t("Hide")}
+      </button>
     </header>
-  );
-}
-
-export function Hide() {
-  const { hide } = useApp();
-  return (
-    <button type="button" class="hide" onClick={hide}>
-      {t("Hide")}
-    </button>
   );
 }
 

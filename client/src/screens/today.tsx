@@ -4,7 +4,7 @@ import { shownCode } from "../engine/cards";
 import { nt, t } from "../i18n";
 import { keepBook, type Due } from "../storage/book";
 import { mainForm } from "../storage/forms";
-import { clock, DataState, Ready, Tabs, titleOf, Top } from "./parts";
+import { clock, DataState, dayOf, Ready, Tabs, titleOf, Top } from "./parts";
 import { useApp } from "./state";
 
 const DAY = 86_400_000;
@@ -57,7 +57,7 @@ function DueList() {
           </div>
         );
       })}
-      {due.length === 0 && <p class="soft">{t("Nothing is due today. Next: {day}.", { day: next!.on })}</p>}
+      {due.length === 0 && <p class="soft">{t("Nothing is due today. Next: {day}.", { day: dayOf(next!.on) })}</p>}
     </section>
   );
 }
@@ -137,10 +137,11 @@ export function Today() {
   const main = mainForm(forms);
   return (
     <>
-      <Top title={t("Today")}>
-        <Ready />
-      </Top>
+      <Top title={t("Today")} />
       <main class="screen" id="main">
+        <div>
+          <Ready />
+        </div>
         <DataState />
         <DueList />
         <Drafts />
