@@ -24,7 +24,7 @@ SELECTS = frozenset({"select_one", "select_multiple", "rank"})
 
 
 # What lists show of a record; what a phone follows up: whose card, when next, which days later; and how long it took.
-SUMMARY = ("day", "area", "kind", "person", "due", "plan", "minutes", "tier")
+SUMMARY = ("day", "area", "kind", "person", "due", "plan", "minutes", "tier", "status")
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,16 @@ class FormDefinition:
     def by_chance(self) -> frozenset[str]:
         """Return the paths of calculations that roll dice: the centre cannot compute them again."""
         return frozenset(e.path for e in self.elements if e.calculate and calls(e.calculate) & BY_CHANCE)
+
+    @cached_property
+    def summary_names(self) -> dict[str, tuple[str, ...]]:
+        """Return where in the answers each part of the summary is, as the names from the outermost group inwards."""
+        return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}
+
+    @cached_property
+    def computed(self) -> frozenset[str]:
+        """Return the dotted paths of answers that the form computes."""
+        return frozenset(".".join(e.path.split("/")[2:]) for e in self.elements if e.calculate is not None)
 
     @cached_property
     def choice_names(self) -> dict[str, frozenset[str]]:

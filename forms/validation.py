@@ -47,6 +47,16 @@ def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
     return Checked(tree.to_json(root), problems)
 
 
+def complete(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
+    """Return answers with what the form computes filled in anew, and every problem that is left."""
+    root, problems = tree.build(definition, given)
+    calculate(definition, root, now)
+    computed = {node: node.text for node in _questions(root) if node.element.calculate is not None}
+    rules = Rules(definition, root, now)
+    problems += [problem for node in _questions(root) if (problem := rules.problem(node, computed))]
+    return Checked(tree.to_json(root), problems)
+
+
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue) -> None:
     """Set relevance and calculated answers, each element after those that it reads."""
     by_path, by_chance, lists = definition.by_path, definition.by_chance, definition.lists

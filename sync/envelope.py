@@ -12,6 +12,10 @@ from sync.problems import N_, BatchRefused, SyncProblem
 
 MAX_ITEMS = 100
 MAX_BODY = 650_000  # characters of answers in one submission: three pictures and all the words
+MAX_PREV = 16  # submissions that one builds on
+MAX_CARDS = 10
+MAX_CODE = 12  # characters
+MAX_DUE = 47  # characters: an id, a stroke, a day
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -26,6 +30,15 @@ class Envelope:
     finished_at: dt.datetime  # the phone's local time with its offset
     body: str
     sha256: str
+    root: str = ""  # the record that it corrects; "" for the first submission of a record
+    prev: tuple[str, ...] = ()  # the submissions that it builds on
+    due: str = ""  # the follow-up that it settles: <record>/<day>
+    cards: tuple[str, ...] = ()  # codes of new cards that this phone made for it
+
+    @property
+    def record(self) -> str:
+        """Return the id of the record that it is part of."""
+        return self.root or self.instance_id
 
     @property
     def is_intact(self) -> bool:
@@ -76,6 +89,15 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
     if not isinstance(body, str) or len(body) > MAX_BODY or not _storable(body):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
     instance_id, finished_at = _uuid(item.get("id")), _moment(item.get("finished_at"))
+    root, prev, due, cards = item.get("root", ""), item.get("prev", []), item.get("due", ""), item.get("cards", [])
+    if root and (not _uuid(root) or root == instance_id):
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.root"))
+    if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_uuid, prev)) or bool(prev) != bool(root):
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.prev"))
+    if not isinstance(due, str) or len(due) > MAX_DUE:
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.due"))
+    if not isinstance(cards, list) or len(cards) > MAX_CARDS or not all(_is_short(card) for card in cards):
+        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.cards"))
     if not instance_id:
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.id"))
     if not finished_at:
@@ -83,7 +105,11 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
     if len(problems) > before:
         return None
     assert finished_at is not None and isinstance(body, str)
-    return Envelope(instance_id, form, version, finished_at, body, sha256)
+    return Envelope(instance_id, form, version, finished_at, body, sha256, root, tuple(prev), due, tuple(cards))
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _storable(value)
 
 
 def is_random_uuid(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
 from forms.validation import check
 from sync.envelope import Envelope
+from sync.notes import check_note, is_note
 from sync.problems import N_
 
 
@@ -33,34 +34,43 @@ class Decision:
     problems: list[AnswerProblem] = field(default_factory=list)
 
 
-def decide(envelope: Envelope, definition: FormDefinition | None, known: Mapping[str, set[str]]) -> Decision:
-    """Return what becomes of a submission; `known` maps ids to the hashes that the centre holds for them."""
+Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
+
+
+def decide(envelope: Envelope, definition: FormDefinition | None, known: Known) -> Decision:
+    """Return what becomes of a submission."""
     if not envelope.is_intact:
         return Decision(Status.RETRY, problems=[_problem("sync.damaged", N_("It was damaged on the way."))])
-    if again := _again(envelope, known):
-        return again
-    if definition is None:
+    held = known.get(envelope.instance_id, ())
+    if envelope.sha256 in held:
+        return Decision(Status.DUPLICATE)
+    answers, problems = judge(envelope, definition)
+    status = Status.CONFLICT if held else Status.REJECTED if problems else Status.STORED
+    return Decision(status, answers, problems)
+
+
+def decide_aside(envelope: Envelope, known: Known, reason: tuple[str, str]) -> Decision:
+    """Return the decision to keep a submission aside for a reason that does not lie in its answers."""
+    held = known.get(envelope.instance_id, ())
+    if envelope.sha256 in held:
+        return Decision(Status.DUPLICATE)
+    return Decision(Status.CONFLICT if held else Status.REJECTED, problems=[_problem(*reason)])
+
+
+def judge(envelope: Envelope, definition: FormDefinition | None) -> tuple[dict[str, Any], list[AnswerProblem]]:
+    """Return the answers as the form's logic leaves them, and every problem."""
+    if definition is None and not is_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        return Decision(Status.REJECTED, problems=[_problem("sync.unknown_form", text)])
+        return {}, [_problem("sync.unknown_form", text)]
     try:
         given = json.loads(envelope.body)
     except (ValueError, RecursionError):
-        return Decision(Status.REJECTED, problems=[_problem("sync.body", N_("The answers are not JSON."))])
+        return {}, [_problem("sync.body", N_("The answers are not JSON."))]
+    if definition is None:
+        problems = check_note(envelope.form, given)
+        return ({}, problems) if problems else (given, [])
     checked = check(definition, given, local_time(envelope.finished_at))
-    status = Status.REJECTED if checked.problems else Status.STORED
-    return Decision(status, checked.answers, checked.problems)
-
-
-def decide_aside(envelope: Envelope, known: Mapping[str, set[str]], reason: tuple[str, str]) -> Decision:
-    """Return the decision to keep a submission aside for a reason that does not lie in its answers."""
-    return _again(envelope, known) or Decision(Status.REJECTED, problems=[_problem(*reason)])
-
-
-def _again(envelope: Envelope, known: Mapping[str, set[str]]) -> Decision | None:
-    hashes = known.get(envelope.instance_id)
-    if not hashes:
-        return None
-    return Decision(Status.DUPLICATE if envelope.sha256 in hashes else Status.CONFLICT)
+    return checked.answers, checked.problems
 
 
 def local_time(moment: dt.datetime) -> DateValue:

@@ -1,4 +1,4 @@
-"""The centre's key pair: phones seal to its public half; only this server, with its secret key, has the private one."""
+"""The centre's keys: phones seal to one and check receipts with the other; only this server has the private halves."""
 
 import base64
 import functools
@@ -7,6 +7,7 @@ import uuid
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -14,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Act, Actor, act
-from fieldapp.store import centre_keys
-from fieldapp.store.centre_keys import CentreKey
+from fieldapp.store import centre_keys, centres
+from fieldapp.store.centre_keys import SEAL, SIGN, CentreKey
+from sync.receipts import Signer
 from sync.sealed import CURVE
 
 
@@ -28,15 +30,35 @@ def make_key(a: Act, secret: str) -> CentreKey:
     """Make a new key pair; phones take it at their next contact, and what is sealed to older ones still opens."""
     private = ec.generate_private_key(CURVE)
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    kid, nonce = str(uuid.uuid4()), secrets.token_bytes(12)
+    kid = str(uuid.uuid4())
     number = private.private_numbers().private_value.to_bytes(32)
     key = CentreKey(
         centre_id=a.centre_id,
+        purpose=SEAL,
         kid=kid,
         public_key=base64.b64encode(point).decode(),
-        wrapped=nonce + AESGCM(_wrapping_key(secret)).encrypt(nonce, number, kid.encode()),
+        wrapped=_wrap(number, kid, secret),
         created_at=a.now,
     )
+    return _added(a, key)
+
+
+@act("key.make_signing")
+def make_signing_key(a: Act, secret: str) -> CentreKey:
+    """Make the key that signs receipts. A centre has one: phones know it from when they joined."""
+    centres.lock(a.session, a.centre_id)
+    if existing := centre_keys.newest(a.session, a.centre_id, SIGN):
+        a.note(f"key/{existing.id}", again=True)
+        return existing
+    private = Ed25519PrivateKey.generate()
+    public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
+    kid = str(uuid.uuid4())
+    wrapped = _wrap(private.private_bytes_raw(), kid, secret)
+    key = CentreKey(centre_id=a.centre_id, purpose=SIGN, kid=kid, public_key=public, wrapped=wrapped, created_at=a.now)
+    return _added(a, key)
+
+
+def _added(a: Act, key: CentreKey) -> CentreKey:
     a.session.add(key)
     a.session.flush()
     a.note(f"key/{key.id}")
@@ -45,7 +67,23 @@ def make_key(a: Act, secret: str) -> CentreKey:
 
 def current_key(session: Session, centre_id: int, secret: str) -> CentreKey:
     """Return the key that phones shall seal to; a centre's first one is made when it is first asked for."""
-    return centre_keys.newest(session, centre_id) or make_key(session, Actor.system(centre_id), secret=secret)
+    return centre_keys.newest(session, centre_id, SEAL) or make_key(session, Actor.system(centre_id), secret=secret)
+
+
+def signing_key(session: Session, centre_id: int, secret: str) -> CentreKey:
+    """Return the key that signs receipts; it is made when it is first asked for."""
+    return centre_keys.newest(session, centre_id, SIGN) or make_signing_key(session, Actor.system(centre_id), secret=secret)
+
+
+def signer(session: Session, centre_id: int, secret: str) -> Signer:
+    """Return what signs receipts; raise KeyLost when the server's secret key does not open it."""
+    key = signing_key(session, centre_id, secret)
+    return Signer(key.kid, _signing(key.kid, key.wrapped, secret))
+
+
+@functools.lru_cache(maxsize=64)
+def _signing(kid: str, wrapped: bytes, secret: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(_unwrap(kid, wrapped, secret))
 
 
 def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
@@ -55,11 +93,19 @@ def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
 
 @functools.lru_cache(maxsize=64)
 def _unwrapped(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(_unwrap(kid, wrapped, secret)), CURVE)
+
+
+def _wrap(private: bytes, kid: str, secret: str) -> bytes:
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(_wrapping_key(secret)).encrypt(nonce, private, kid.encode())
+
+
+def _unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
     try:
-        number = AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
+        return AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
     except InvalidTag:
         raise KeyLost(kid) from None
-    return ec.derive_private_key(int.from_bytes(number), CURVE)
 
 
 def _wrapping_key(secret: str) -> bytes:

@@ -1,10 +1,19 @@
 """Compiled forms, parsed once a process."""
 
+import weakref
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.store import forms
 from fieldapp.store.forms import FormVersion
 from forms.definition import FormDefinition
 
 MAX_KEPT = 200
 _kept: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
+# What a database has published under a name stays so for ever; one dictionary for each database of this process.
+_published: weakref.WeakKeyDictionary[sa.Engine, dict[tuple[int, str, str], FormDefinition]] = weakref.WeakKeyDictionary()
 
 
 def definition_of(version: FormVersion) -> FormDefinition:
@@ -14,4 +23,21 @@ def definition_of(version: FormVersion) -> FormDefinition:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()
         found = _kept[version.sha256] = FormDefinition.from_json(version.definition)
+    return found
+
+
+def find_definitions(
+    session: Session, centre_id: int, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], FormDefinition]:
+    """Return the definitions of those (form, version) that the centre has published."""
+    held = _published.setdefault(session.get_bind().engine, {})
+    found = {}
+    for form, version in wanted:
+        definition = held.get((centre_id, form, version))
+        if definition is None and (stored := forms.find(session, centre_id, form, version)):
+            if len(held) >= MAX_KEPT:
+                held.clear()
+            definition = held[centre_id, form, version] = definition_of(stored)
+        if definition:
+            found[form, version] = definition
     return found

@@ -1,5 +1,6 @@
-"""Phones: enrol one at sign-in, know it by its token, lock or wipe it from afar."""
+"""Phones: invite one, enrol it, know it by its token, lock or wipe it from afar."""
 
+import datetime as dt
 import hashlib
 import hmac
 import secrets
@@ -10,10 +11,14 @@ from sqlalchemy.orm import Session
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import devices, users
+from fieldapp.store import centres, devices, invitations, users
+from fieldapp.store.invitations import Invitation
 from sync.sealed import public_key_of
 
 LOCK, WIPE = "lock", "wipe"
+APP, COLLECT = "app", "collect"
+VALID_FOR = dt.timedelta(minutes=30)
+EXPIRED = ActProblem("sync.invitation", N_("This invitation was used or is too old. Ask your centre for a new one."))
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,67 @@ class Enrolled:
 @act("device.enrol")
 def enrol_device(a: Act, label: str, public_key: str = "") -> Enrolled:
     """Enrol a worker's phone: its token, of which only the hash is kept, and its number, which what it signs carries."""
+    return _enrolled(a, label, public_key)
+
+
+@act("device.invite")
+def invite_device(a: Act, user_id: int) -> str:
+    """Return what a picture says that lets one phone join as this worker, once, within half an hour."""
+    user = users.of_centre(a.session, a.centre_id, user_id)
+    if user is None or user.role != WORKER or not user.active:
+        raise not_found()
+    assert a.actor.user_id is not None
+    invitations.drop_open(a.session, user.id)
+    token = secrets.token_urlsafe(24)
+    invitation = Invitation(
+        centre_id=a.centre_id,
+        user_id=user.id,
+        token_hash=_hash(token),
+        made_by=a.actor.user_id,
+        expires_at=a.now + VALID_FOR,
+        used_at=None,
+    )
+    a.session.add(invitation)
+    a.session.flush()
+    a.note(f"user/{user.id}", invitation=invitation.id)
+    return token
+
+
+def inviter_of(session: Session, token: str) -> Actor:
+    """Return the worker whom an invitation is for; raise ActProblem when it is unknown, used or too old."""
+    found = invitations.by_token_hash(session, _hash(token))
+    user = session.get(users.User, found.user_id) if found else None
+    if found is None or found.used_at or found.expires_at <= utcnow() or user is None or not user.active:
+        raise EXPIRED
+    return Actor(found.centre_id, WORKER, user.id)
+
+
+@act("device.join")
+def join_device(a: Act, token: str, label: str, public_key: str) -> Enrolled:
+    """Enrol the phone that an invitation brought; the invitation is used up in the same moment."""
+    found = invitations.by_token_hash(a.session, _hash(token))
+    if found is None or found.used_at or found.expires_at <= a.now or found.user_id != a.actor.user_id:
+        raise EXPIRED
+    if not public_key:
+        raise ActProblem("sync.public_key", N_("The phone's key cannot be read."))
+    found.used_at = a.now
+    return _enrolled(a, label, public_key)
+
+
+@act("device.collect")
+def add_collect(a: Act, user_id: int) -> str:
+    """Return the token with which ODK Collect sends as this worker: unsealed and unsigned, so its records say so."""
+    user = users.of_centre(a.session, a.centre_id, user_id)
+    if user is None or user.role != WORKER or not user.active:
+        raise not_found()
+    if not centres.get(a.session, a.centre_id).allows_collect:
+        raise ActProblem(
+            "collect.off", N_("This centre does not allow ODK Collect. Switch it on under Rules for phones first.")
+        )
+    return _enrolled(a, "ODK Collect", "", user.id, COLLECT).token
+
+
+def _enrolled(a: Act, label: str, public_key: str, user_id: int | None = None, kind: str = APP) -> Enrolled:
     if public_key:
         try:
             public_key_of(public_key)
@@ -33,7 +99,8 @@ def enrol_device(a: Act, label: str, public_key: str = "") -> Enrolled:
     token = secrets.token_urlsafe(32)
     device = devices.Device(
         centre_id=a.centre_id,
-        user_id=a.actor.user_id,
+        user_id=user_id or a.actor.user_id,
+        kind=kind,
         label=label[:80] or "phone",
         public_key=public_key,
         token_hash=_hash(token),
@@ -63,10 +130,10 @@ def order_for(device: devices.Device, owner: users.User | None) -> str:
     return device.order or ("" if owner and owner.active else LOCK)
 
 
-def actor_of_token(session: Session, token: str) -> Actor | None:
+def actor_of_token(session: Session, token: str, kind: str = APP) -> Actor | None:
     """Return the worker and phone that a token stands for; None when it is unknown, revoked or its owner inactive."""
     device = devices.by_token_hash(session, _hash(token))
-    if device is None or device.revoked_at is not None:
+    if device is None or device.revoked_at is not None or device.kind != kind:
         return None
     user = session.get(users.User, device.user_id)
     if user is None or not user.active or user.role != WORKER:

@@ -1,17 +1,22 @@
 """What a phone holds: the list of forms and areas, the centre's key and rules, and each form and set of areas itself."""
 
+import datetime as dt
 from typing import Any
 
-from fieldapp.services.acts import Act, reading
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import Act, act, reading
+from fieldapp.services.caseload import correctable
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import not_found
-from fieldapp.store import areas, centres, forms, users
+from fieldapp.store import areas, centres, feed, forms, records, users
 from fieldapp.store.centre_keys import CentreKey
-from sync.manifest import manifest
+from sync.manifest import PROTOCOL, manifest
+
+CORRECTABLE_FOR = dt.timedelta(days=14)
 
 
 @reading("manifest.fetch")
-def fetch_manifest(a: Act, key: CentreKey) -> dict[str, Any]:
+def fetch_manifest(a: Act, key: CentreKey, receipts: CentreKey) -> dict[str, Any]:
     """Return what this worker's phone should hold now, the key that it seals to, and the rules that it keeps."""
     user = a.session.get_one(users.User, a.actor.user_id)
     centre = centres.get(a.session, a.centre_id)
@@ -21,6 +26,12 @@ def fetch_manifest(a: Act, key: CentreKey) -> dict[str, Any]:
         "centre": centre.name,
         "worker": user.label,
         "key": {"kid": key.kid, "public": key.public_key},
+        "receipts": {"kid": receipts.kid, "public": receipts.public_key},
+        "team": [
+            {"user": one.id, "label": one.label}
+            for one in users.list_for(a.session, a.centre_id)
+            if one.role == WORKER and one.active and one.id != user.id
+        ],
         "rules": {
             "lock_minutes": centre.lock_minutes,
             "shred_days": centre.shred_days,
@@ -46,3 +57,27 @@ def fetch_form(a: Act, form: str, version: str) -> str:
     if found is None:
         raise not_found()
     return definition_of(found).to_json()
+
+
+MAX_PULLED = 5000
+
+
+@reading("feed.fetch")
+def pull(a: Act, cursor: int) -> str:
+    """Return as JSON what this worker's phones should know that changed after a cursor; bodies are spliced in as stored."""
+    assert a.actor.user_id is not None
+    rows = feed.after(a.session, a.actor.user_id, cursor, MAX_PULLED)
+    items = ",".join([f'["{key}",{body or "null"}]' for _, key, body in rows])
+    last = rows[-1][0] if rows else cursor
+    more = "true" if len(rows) == MAX_PULLED else "false"
+    return f'{{"protocol":{PROTOCOL},"cursor":{last},"more":{more},"items":[{items}]}}'
+
+
+@act("record.fetch_own")
+def fetch_own_record(a: Act, instance_id: str) -> dict[str, Any]:
+    """Return a worker's own record for correcting it: its answers and what a correction builds on; for two weeks only."""
+    record = records.get(a.session, a.centre_id, instance_id)
+    if record is None or record.author_id != a.actor.user_id or a.now - record.received_at > CORRECTABLE_FOR:
+        raise not_found()
+    a.note(f"record/{instance_id}")
+    return {"id": instance_id, **correctable(record.form, record.version, record.answers, record.heads)}

@@ -16,20 +16,23 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.devices import order_for
-from fieldapp.services.receive_batch import Arrived, receive_batch
+from fieldapp.services.intake import PHONE, Arrived
+from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store import centre_keys, devices, users
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.devices import Device
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
+from sync.receipts import Signer
 from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, open_sealed, parse_delivery
 
 log = logging.getLogger("fieldapp.sync")
 
 UNOPENABLE = "sync.unopenable", N_("The centre could not open it. It is kept as it came.")
 SHUT_OUT = "sync.shut_out", N_("It came from a person whom the centre has switched off. It is kept aside.")
-REPORTED = {"persisted": bool, "free_mb": int}
+REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
+MAX_WORD, MAX_NUMBER = 40, 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
 
 
@@ -50,7 +53,7 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
             _note_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-        decided = receive_batch(session, actor, opened, report=report)
+        decided = receive_batch(session, actor, opened, report=report, signer=_signer(session, device, secret))
         answers |= {answer["id"]: answer for answer in decided}
     items = []
     for item in delivery.items:
@@ -93,8 +96,18 @@ def _open(session: Session, items: list[Sealed], device: Device, secret: str) ->
         except KeyLost:
             log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
             continue
-        opened.append(Arrived(envelope, number) if envelope else Arrived(_as_it_came(item), aside=UNOPENABLE))
+        aside = None if envelope else UNOPENABLE
+        opened.append(Arrived(envelope or _as_it_came(item), number, aside, item.sha256, PHONE))
     return opened
+
+
+def _signer(session: Session, device: Device, secret: str) -> Signer | None:
+    """Return what signs receipts for a phone; None when its key is lost: then the phone keeps all that it has."""
+    try:
+        return keys.signer(session, device.centre_id, secret)
+    except KeyLost:
+        log.error("the signing key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
+        return None
 
 
 def _note_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
@@ -120,6 +133,10 @@ def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
     if phone is None:
         return None
     counts = {key: phone.get(key) for key in ("made", "unsent", "deleted")}
-    found: dict[str, Any] = {key: min(n, 1_000_000) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
-    found["report"] = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
+    found: dict[str, Any] = {key: min(n, MAX_NUMBER) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
+    said = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
+    found["report"] = {
+        key: value[:MAX_WORD].replace("\0", "") if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
+        for key, value in said.items()
+    }
     return found

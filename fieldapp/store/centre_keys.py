@@ -1,4 +1,4 @@
-"""The centre's keys, to which phones seal finished records; the private half is wrapped by the server's secret key."""
+"""The centre's keys: those to which phones seal records, that which signs receipts. Private halves are wrapped."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -14,15 +14,19 @@ class CentreKey(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
+    purpose: Mapped[str] = mapped_column(sa.String(8))  # seal (P-256), sign (Ed25519)
     kid: Mapped[str] = mapped_column(sa.String(36), unique=True)
-    public_key: Mapped[str] = mapped_column(sa.String(120))  # uncompressed point of P-256, base64
+    public_key: Mapped[str] = mapped_column(sa.String(120))  # base64: an uncompressed point, or 32 bytes
     wrapped: Mapped[bytes]  # the private key
     created_at: Mapped[dt.datetime]
 
 
-def newest(session: Session, centre_id: int) -> CentreKey | None:
-    query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id).order_by(CentreKey.id.desc()).limit(1)
-    return session.scalars(query).one_or_none()
+SEAL, SIGN = "seal", "sign"
+
+
+def newest(session: Session, centre_id: int, purpose: str) -> CentreKey | None:
+    query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id, CentreKey.purpose == purpose)
+    return session.scalars(query.order_by(CentreKey.id.desc()).limit(1)).one_or_none()
 
 
 def by_kids(session: Session, centre_id: int, kids: Collection[str]) -> dict[str, CentreKey]:

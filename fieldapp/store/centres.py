@@ -18,6 +18,10 @@ class Centre(Base):
     lock_minutes: Mapped[int] = mapped_column(default=5)  # a phone left alone locks itself
     shred_days: Mapped[int] = mapped_column(default=7)  # what a phone remembers of a delivered record is gone after
     has_voice_notes: Mapped[bool] = mapped_column(default=False)
+    by_invitation: Mapped[bool] = mapped_column(default=False)  # a phone joins by an invitation only, not by a password
+    allows_collect: Mapped[bool] = mapped_column(
+        default=False
+    )  # ODK Collect may fetch forms and send; not sealed, not signed
     created_at: Mapped[dt.datetime]
 
 
@@ -27,3 +31,8 @@ def by_slug(session: Session, slug: str) -> Centre | None:
 
 def get(session: Session, centre_id: int) -> Centre:
     return session.get_one(Centre, centre_id)
+
+
+def lock(session: Session, centre_id: int) -> None:
+    """Let nobody else who asks for the same go on until this transaction ends."""
+    session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update())

@@ -18,6 +18,7 @@ class Device(Base):
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), index=True)
     uid: Mapped[str] = mapped_column(sa.String(36), unique=True, default=lambda: str(uuid.uuid4()))
+    kind: Mapped[str] = mapped_column(sa.String(8), default="app")  # app, collect (ODK Collect: less assurance)
     label: Mapped[str] = mapped_column(sa.String(80))
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     public_key: Mapped[str] = mapped_column(sa.String(120), default="")  # "" for phones that send with a token only

@@ -1,7 +1,7 @@
 """Records: what the centre holds about an encounter, mediation, … after the form's logic ran over its submission."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +17,39 @@ class Record(Base):
         sa.UniqueConstraint("centre_id", "instance_id"),
         sa.Index("ix_record_centre_id_form_occurred_on", "centre_id", "form", "occurred_on", "id"),
         sa.Index("ix_record_centre_id_occurred_on", "centre_id", "occurred_on", "id"),
+        sa.Index(
+            "ix_record_centre_id_person",
+            "centre_id",
+            "person",
+            "occurred_on",
+            sqlite_where=sa.text("person != ''"),
+            postgresql_where=sa.text("person != ''"),
+        ),
+        sa.Index(
+            "ix_record_centre_id_review",
+            "centre_id",
+            "review",
+            sqlite_where=sa.text("review IN ('contested', 'corrected')"),
+            postgresql_where=sa.text("review IN ('contested', 'corrected')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
-    instance_id: Mapped[str] = mapped_column(sa.String(36))
+    instance_id: Mapped[str] = mapped_column(sa.String(36))  # of its first submission
     form: Mapped[str] = mapped_column(sa.String(64))
     version: Mapped[str] = mapped_column(sa.String(64))
+    via: Mapped[str] = mapped_column(sa.String(8))  # how the submission that it shows came: see Submission
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     occurred_on: Mapped[dt.date]
     area: Mapped[str] = mapped_column(sa.String(20), default="")
     kind: Mapped[str] = mapped_column(sa.String(40), default="")
+    person: Mapped[str] = mapped_column(sa.String(9), default="")  # card code without dashes
     received_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime]
+    heads: Mapped[list[Any]]  # the submissions that a correction builds on
+    contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
+    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", contested, corrected, returned, approved
     answers: Mapped[dict[str, Any]]
 
 
@@ -52,7 +73,46 @@ class Page:
 
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.execute(sa.insert(Record), rows)
+        session.connection().execute(sa.insert(Record), rows)
+
+
+def held(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, Record]:
+    """Return those of these records that there are, for changing them in this transaction."""
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id.in_(instance_ids))
+    return {record.instance_id: record for record in session.scalars(query.with_for_update())}
+
+
+def of_person(session: Session, centre_id: int, codes: Collection[str]) -> Sequence[Record]:
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.person != "", Record.person.in_(codes))
+    return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
+
+
+def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, list[tuple[dt.date, str]]]:
+    """Return, for each card code, the day and id of the newest two records about it."""
+    place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))
+    ranked = (
+        sa.select(Record.person, Record.occurred_on, Record.instance_id, place.label("place"))
+        .where(Record.centre_id == centre_id, Record.person != "", Record.person.in_(codes))
+        .subquery()
+    )
+    found: dict[str, list[tuple[dt.date, str]]] = {}
+    for person, day, instance_id, _ in session.execute(sa.select(ranked).where(ranked.c.place <= 2)):
+        found.setdefault(person, []).append((day, instance_id))
+    return found
+
+
+TO_REVIEW = ("contested", "corrected")
+
+
+def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
+    """Return the records at which a supervisor should look: with two answers, or corrected after they were seen."""
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.review.in_(TO_REVIEW))
+    return session.scalars(query.order_by(Record.id.desc()).limit(limit)).all()
+
+
+def count_to_review(session: Session, centre_id: int) -> int:
+    query = sa.select(sa.func.count()).select_from(Record)
+    return session.scalars(query.where(Record.centre_id == centre_id, Record.review.in_(TO_REVIEW))).one()
 
 
 def _narrow(query: sa.Select[Any], centre_id: int, wanted: Filter) -> sa.Select[Any]:

@@ -2,12 +2,15 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+
+NOT_YOURS = "sync.not_yours"
 
 
 class Submission(Base):
@@ -16,52 +19,97 @@ class Submission(Base):
         sa.UniqueConstraint("centre_id", "instance_id", "sha256"),
         sa.Index("ix_submission_centre_id_state", "centre_id", "state", "id"),
         sa.Index("ix_submission_device_id_seq", "device_id", "seq"),
+        sa.Index("ix_submission_centre_id_root_id", "centre_id", "root_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)  # its place in the centre's log, which receipts name
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     instance_id: Mapped[str] = mapped_column(sa.String(36))
+    root_id: Mapped[str] = mapped_column(sa.String(36))  # the record that it is part of
+    prev: Mapped[list[Any]]  # the submissions that it builds on
+    via: Mapped[str] = mapped_column(sa.String(8))  # phone (sealed and signed), token, collect, office
     form: Mapped[str] = mapped_column(sa.String(64))
     version: Mapped[str] = mapped_column(sa.String(64))
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
-    device_id: Mapped[int] = mapped_column(sa.ForeignKey("device.id"))
+    device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # none when it was made in the office
     seq: Mapped[int] = mapped_column(default=0)  # its number on the phone, from 1; 0 when the phone gave none
     finished_at: Mapped[dt.datetime]
+    utc_offset: Mapped[int] = mapped_column(default=0)  # of the phone's clock then, in minutes
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     body: Mapped[str] = mapped_column(sa.Text)  # the answers exactly as the phone wrote them
-    state: Mapped[str] = mapped_column(sa.String(12))  # stored, conflict, rejected
+    state: Mapped[str] = mapped_column(sa.String(12))  # stored, conflict, rejected, settled (somebody has looked)
     problems: Mapped[list[Any]]
 
+    @property
+    def is_foreign(self) -> bool:
+        """Say whether all that was wrong with it is whose it was: the arrival of an earlier one may set that right."""
+        return [problem.get("code") for problem in self.problems] == [NOT_YOURS]
 
-def known_hashes(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, set[str]]:
-    query = sa.select(Submission.instance_id, Submission.sha256).where(
+    @property
+    def is_part(self) -> bool:
+        """Say whether it counts in the fold of its record."""
+        return not self.problems or self.is_foreign
+
+    @property
+    def finished_local(self) -> dt.datetime:
+        """Return when it was finished, as the phone's clock showed it, with its offset."""
+        return self.finished_at.astimezone(dt.timezone(dt.timedelta(minutes=self.utc_offset)))
+
+
+WAITING = ("conflict", "rejected")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is kept of a submission that came before."""
+
+    position: int
+    received_at: dt.datetime
+    state: str
+    problems: list[Any]
+    device_id: int | None
+
+
+def known(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, Known]]:
+    """Return, for each id that was here before, what came under it by its hash; the first that came stands first."""
+    columns = (Submission.id, Submission.received_at, Submission.state, Submission.problems, Submission.device_id)
+    query = sa.select(Submission.instance_id, Submission.sha256, *columns).where(
         Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids)
     )
-    known: dict[str, set[str]] = {}
-    for instance_id, sha256 in session.execute(query):
-        known.setdefault(instance_id, set()).add(sha256)
-    return known
+    found: dict[str, dict[str, Known]] = {}
+    for instance_id, sha256, *rest in session.execute(query.order_by(Submission.id)):
+        found.setdefault(instance_id, {})[sha256] = Known(*rest)
+    return found
+
+
+def next_positions(session: Session, count: int) -> range | list[int]:
+    """Return the places in the log that the next submissions take, in this transaction, which must be one that writes."""
+    if session.get_bind().dialect.name == "sqlite":
+        last = session.scalars(sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))).one()
+        return range(last + 1, last + 1 + count)
+    numbers = sa.text("SELECT nextval(pg_get_serial_sequence('submission', 'id')) FROM generate_series(1, :count)")
+    return sorted(session.scalars(numbers, {"count": count}))
 
 
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.execute(sa.insert(Submission), rows)
+        session.connection().execute(sa.insert(Submission), rows)
 
 
-def of_record(session: Session, centre_id: int, instance_id: str) -> Sequence[Submission]:
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.instance_id == instance_id)
+def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submission]:
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.root_id == root_id)
     return session.scalars(query.order_by(Submission.id)).all()
 
 
 def needing_attention(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submission]:
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state != "stored")
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state.in_(WAITING))
     return session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
 
 
 def count_needing_attention(session: Session, centre_id: int) -> int:
     query = sa.select(sa.func.count()).select_from(Submission)
-    return session.scalars(query.where(Submission.centre_id == centre_id, Submission.state != "stored")).one()
+    return session.scalars(query.where(Submission.centre_id == centre_id, Submission.state.in_(WAITING))).one()
 
 
 def get(session: Session, centre_id: int, submission_id: int) -> Submission | None:
@@ -73,4 +121,20 @@ def arrived_by_device(session: Session, centre_id: int) -> dict[int, int]:
     """Return how many numbered submissions of each phone are here."""
     query = sa.select(Submission.device_id, sa.func.count(sa.distinct(Submission.seq)))
     query = query.where(Submission.centre_id == centre_id, Submission.seq > 0).group_by(Submission.device_id)
+    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+
+
+def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, str]:
+    """Return the record that each of these submissions is part of."""
+    query = sa.select(Submission.instance_id, Submission.root_id).where(
+        Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids)
+    )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def settle(session: Session, centre_id: int, root_id: str) -> None:
+    """Take the submissions of a record off the list of those that somebody has to look at."""
+    statement = sa.update(Submission).where(
+        Submission.centre_id == centre_id, Submission.root_id == root_id, Submission.state.in_(WAITING)
+    )
+    session.execute(statement.values(state="settled").execution_options(synchronize_session=False))

@@ -1,4 +1,4 @@
-"""The phone's door: sign in for a token, the manifest, forms, areas, and deliveries of sealed records."""
+"""The phone's door: joining, the manifest, forms, areas, deliveries of sealed records, and what comes back."""
 
 import functools
 import gzip
@@ -11,11 +11,13 @@ from flask_babel import gettext
 from fieldapp.services import devices, phone_forms
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.centre_keys import current_key
+from fieldapp.services.centre_keys import current_key, signer, signing_key
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.services.receive_delivery import receive_delivery
 from fieldapp.services.sign_in import sign_in as check
+from fieldapp.store import centres
+from fieldapp.store.users import User
 from fieldapp.web import problems
 from fieldapp.web.sessions import session
 from sync.envelope import parse_batch
@@ -56,10 +58,51 @@ def sign_in() -> Any:
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
+    if centres.get(session(), user.centre_id).by_invitation:
+        text = N_("At this centre a phone joins by invitation. Ask for one and scan its picture with your phone's camera.")
+        raise ActProblem("sync.invitation_only", text)
     enrolled = devices.enrol_device(session(), actor, label=label, public_key=str(given.get("public_key", "")))
-    about = {"token": enrolled.token, "device": enrolled.uid, "worker": user.label, "user": user.id}
+    return _welcome(actor, enrolled)
+
+
+@sync.post("/join")
+def join() -> Any:
+    """Let a phone in by an invitation: used once, by the first phone that shows it."""
+    given = request.get_json(silent=True)
+    given = given if isinstance(given, dict) else {}
+    invitation, label, public_key = (str(given.get(key, "")) for key in ("invitation", "device", "public_key"))
+    actor = devices.inviter_of(session(), invitation)
+    return _welcome(actor, devices.join_device(session(), actor, token=invitation, label=label, public_key=public_key))
+
+
+def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:
+    """Return what a phone needs that was just let in."""
+    user = session().get_one(User, actor.user_id)
+    about = {
+        "token": enrolled.token,
+        "device": enrolled.uid,
+        "worker": user.label,
+        "user": user.id,
+        "username": user.username,
+    }
     about["recovery"] = devices.recovery_secret(current_app.config["SECRET_KEY"], user.id)
     return jsonify({"protocol": PROTOCOL, **about, "manifest": _manifest(actor)})
+
+
+@sync.get("/pull")
+@with_token
+def pull() -> Any:
+    """Give what changed for this worker after a cursor: caseload, what is due, what to correct."""
+    cursor = request.args.get("cursor", "0")
+    position = int(cursor) if cursor.isdecimal() and len(cursor) < 19 else 0
+    return _compressed(phone_forms.pull(session(), g.actor, cursor=position))
+
+
+@sync.get("/records/<instance_id>")
+@with_token
+def record(instance_id: str) -> Any:
+    """Give a worker's own record back, for correcting it."""
+    return jsonify({"protocol": PROTOCOL, **phone_forms.fetch_own_record(session(), g.actor, instance_id=instance_id)})
 
 
 @sync.get("/manifest")
@@ -69,8 +112,9 @@ def manifest() -> Any:
 
 
 def _manifest(actor: Actor) -> dict[str, Any]:
-    key = current_key(session(), actor.centre_id, current_app.config["SECRET_KEY"])
-    return phone_forms.fetch_manifest(session(), actor, key=key)
+    secret = current_app.config["SECRET_KEY"]
+    key, receipts = (find(session(), actor.centre_id, secret) for find in (current_key, signing_key))
+    return phone_forms.fetch_manifest(session(), actor, key=key, receipts=receipts)
 
 
 @sync.get("/areas/<key>")
@@ -104,7 +148,9 @@ def batch() -> Any:
         return _malformed(refused)
     unsent = request.headers.get("X-Unsent", "0")
     report = {"unsent": min(int(unsent), 1_000_000) if unsent.isdecimal() and len(unsent) < 10 else 0}
-    return jsonify({"protocol": PROTOCOL, "items": receive_batch(session(), g.actor, envelopes, report=report)})
+    signs = signer(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
+    found = receive_batch(session(), g.actor, envelopes, report=report, signer=signs)
+    return jsonify({"protocol": PROTOCOL, "items": found})
 
 
 @sync.post("/deliver")

@@ -1,0 +1,234 @@
+"""The caseload: whose cards are whose, what is due, which referrals are open; and what each worker's phones should know of it.
+
+There is no register of people: a card is a code, and all else is read from records and notes. Whatever order they arrive in,
+the same comes of it.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from fieldapp.services.acts import Act
+from fieldapp.services.folding import Change, Part
+from fieldapp.store import cards, feed, follow_ups, records, submissions, users
+from fieldapp.store.cards import Card
+from fieldapp.store.follow_ups import FollowUp
+from forms.expressions.values import parse_date
+from sync.envelope import Envelope
+from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, owner_of, parse_due, plain_code
+
+CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
+EXIT = "exit"  # the kind of a record that ends the work with a card
+MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
+
+Wanted = dict[tuple[int, str], str]  # worker, key of the feed → JSON; "" to forget it
+
+
+def note_changes(a: Act, changed: Sequence[Change], parts: Sequence[Part]) -> None:
+    """Bring the caseload up to date with records that changed and notes that came."""
+    wanted: Wanted = {}
+    corrected = {part.envelope.record for part in parts if part.envelope.root}
+    for change in changed:
+        if change.root_id in corrected:
+            wanted[change.author_id, f"rec/{change.root_id}"] = ""
+    told = [change for change in changed if change.root_id in corrected or _tells(change)]
+    notes = [(part, dict(part.answers)) for part in parts if part.definition is None]
+    settled = {due for part in parts if (due := parse_due(part.envelope.due))}
+    settled |= {due for part, note in notes if part.envelope.form == SETTLE and (due := parse_due(note["due"]))}
+    given = [plain_code(note["code"]) for part, note in notes if part.envelope.form == HANDOVER]
+    if told or given or settled:
+        _bring_up_to_date(a, told, given, settled, wanted)
+    for part, note in notes:
+        if part.envelope.form == REISSUE:
+            wanted[_author(a), f"clash/{plain_code(note['code'])}"] = ""
+    feed.publish(a.session, wanted)
+
+
+def _author(a: Act) -> int:
+    assert a.actor.user_id is not None
+    return a.actor.user_id
+
+
+def _tells(change: Change) -> bool:
+    return bool(change.cards) or any(change.summary(key) for key in ("person", "due", "plan", "status"))
+
+
+def _bring_up_to_date(
+    a: Act, told: Sequence[Change], given: Sequence[str], settled: set[tuple[str, dt.date]], wanted: Wanted
+) -> None:
+    codes = {code for change in told for code in (_person(change), *map(plain_code, change.cards)) if code} | set(given)
+    held = cards.by_codes(a.session, a.centre_id, codes) if codes else {}
+    before = {code: card.worker_id for code, card in held.items()}
+    for change in told:
+        _see(a, change, held, wanted)
+    for code in given:
+        if card := held.get(code):
+            _hand_over(a, card)
+    touched = _follow_ups(a, told, settled)
+    a.session.flush()
+    moved = {code for code, card in held.items() if before.get(code, card.worker_id) != card.worker_id}
+    if moved:
+        touched += follow_ups.of_codes(a.session, a.centre_id, moved)
+    for code, card in held.items():
+        wanted[card.worker_id, f"card/{code}"] = card_body(card)
+        if code in moved:
+            wanted[before[code], f"card/{code}"] = ""
+    for one in touched:
+        owner = held[one.code].worker_id if one.code in held else one.worker_id
+        wanted[owner, f"due/{one.key}"] = due_body(one)
+        if one.code in moved:
+            wanted[before[one.code], f"due/{one.key}"] = ""
+    for change in told:
+        if change.summary("status"):
+            wanted[change.author_id, f"ref/{change.root_id}"] = _referral_body(change)
+
+
+def _person(change: Change) -> str:
+    return plain_code(change.summary("person"))
+
+
+def _see(a: Act, change: Change, held: dict[str, Card], wanted: Wanted) -> None:
+    """Note on a card that somebody was seen, who made it, and what they agreed to."""
+    for code in {_person(change), *map(plain_code, change.cards)} - {""}:
+        card = held.get(code)
+        if card is None:
+            card = held[code] = Card(
+                centre_id=a.centre_id,
+                code=code,
+                first_id=change.author_id,
+                worker_id=change.author_id,
+                tier="",
+                is_open=True,
+            )
+            a.session.add(card)
+        if code == _person(change) and (card.seen_on is None or change.day >= card.seen_on):
+            card.seen_on = change.day
+            card.tier = (change.summary("tier") or card.tier)[:4]
+            card.is_open = change.summary("kind") != EXIT
+        if code in map(plain_code, change.cards):
+            _issue(a, card, change.author_id, wanted)
+
+
+def _issue(a: Act, card: Card, author_id: int, wanted: Wanted) -> None:
+    """Note which phone made a card; the second one to say so is asked to give its person a new code."""
+    if card.issued_by is None:
+        card.issued_by = a.actor.device_id
+        if card.first_id != author_id:
+            card.first_id = author_id
+            a.session.flush()
+            _hand_over(a, card)
+    elif card.issued_by != a.actor.device_id:
+        card.clashes_with = a.actor.device_id
+        wanted[author_id, f"clash/{card.code}"] = json.dumps({"code": card.code})
+
+
+def card_root(code: str) -> str:
+    """Return under what a card's hand-overs are kept among the submissions."""
+    return f"card/{code}"
+
+
+def _hand_over(a: Act, card: Card) -> None:
+    workers = {user.id for user in users.list_for(a.session, a.centre_id) if user.role == "worker"}
+    given = []
+    for one in submissions.of_record(a.session, a.centre_id, card_root(card.code)):
+        to = json.loads(one.body)["to"]
+        if to in workers and not one.problems:
+            given.append(HandOver(one.finished_at, one.instance_id, one.author_id, one.via == "office", to))
+    card.worker_id = owner_of(card.first_id, given)
+
+
+def _follow_ups(a: Act, told: Sequence[Change], settled: set[tuple[str, dt.date]]) -> list[FollowUp]:
+    """Write what is due because of records, and what is not any more; return all that was touched."""
+    roots = {change.root_id for change in told} | {root for root, _ in settled}
+    rows = {(one.root_id, one.due_on): one for one in follow_ups.of_records(a.session, a.centre_id, roots)}
+    contacts = records.last_contacts(a.session, a.centre_id, {code for change in told if (code := _person(change))})
+    for change in told:
+        code, days = _person(change), days_due(change)
+        for on in days:
+            row = rows.get((change.root_id, on)) or _added(a, rows, change.root_id, on)
+            row.is_wanted, row.code, row.worker_id = True, code, change.author_id
+            row.form, row.from_on = change.form, change.day
+            row.is_settled |= any(day >= on and root != change.root_id for day, root in contacts.get(code, ()))
+        for (root, on), row in rows.items():
+            if root == change.root_id and on not in days:
+                row.is_wanted = False
+    for root, on in settled:
+        (rows.get((root, on)) or _added(a, rows, root, on)).is_settled = True
+    touched = list(rows.values())
+    for one in follow_ups.of_codes(a.session, a.centre_id, contacts):
+        if any(day >= one.due_on and root != one.root_id for day, root in contacts[one.code]):
+            one.is_settled = True
+            touched.append(one)
+    return touched
+
+
+def _added(a: Act, rows: dict[tuple[str, dt.date], FollowUp], root: str, on: dt.date) -> FollowUp:
+    row = rows[root, on] = FollowUp(
+        centre_id=a.centre_id,
+        root_id=root,
+        due_on=on,
+        from_on=on,
+        form="",
+        code="",
+        worker_id=_author(a),
+        is_wanted=False,
+        is_settled=False,
+    )
+    a.session.add(row)
+    return row
+
+
+def days_due(change: Change) -> set[dt.date]:
+    """Return the days on which a record says that something shall be done: the twin of `noted` in client/src/storage/book.ts."""
+    found = set()
+    if due := parse_date(change.summary("due")):
+        found.add(due.moment().date())
+    for name in change.summary("plan").split():
+        number = name.removeprefix("d")
+        if number.isdecimal() and 0 < int(number) < 400:
+            found.add(change.day + dt.timedelta(days=int(number)))
+    return {on for on in found if change.finished_on is None or on >= change.finished_on}
+
+
+def card_body(card: Card) -> str:
+    if not card.is_open:
+        return ""
+    return json.dumps({"code": card.code, "tier": card.tier, "seen": card.seen_on.isoformat() if card.seen_on else ""})
+
+
+def due_body(one: FollowUp) -> str:
+    if not one.is_open:
+        return ""
+    return json.dumps({"on": one.due_on.isoformat(), "code": one.code, "form": one.form, "from": one.from_on.isoformat()})
+
+
+def _referral_body(change: Change) -> str:
+    if change.summary("status") in CLOSED:
+        return ""
+    about = {"day": change.day.isoformat(), "code": _person(change)}
+    about |= {key: change.summary(key) for key in ("kind", "status")}
+    return json.dumps(about | correctable(change.form, change.version, change.answers, change.heads))
+
+
+def correctable(form: str, version: str, answers: Mapping[str, Any], heads: Sequence[str]) -> dict[str, Any]:
+    """Return what a phone needs to open a record of its own worker again."""
+    small = len(json.dumps(answers)) <= MAX_ANSWERS
+    return {"form": form, "version": version, "answers": answers if small else {}, "heads": list(heads)}
+
+
+def note_refused(a: Act, mended: Collection[str], refused: Sequence[tuple[Envelope, list[dict[str, Any]]]]) -> None:
+    """Tell phones which of their worker's records the centre could not take, so that they can be corrected there."""
+    wanted: Wanted = {}
+    for envelope, problems in refused:
+        try:
+            answers = json.loads(envelope.body)
+        except (ValueError, RecursionError):
+            continue  # sealed to a key that is gone, or no answers at all: nothing that a worker could correct
+        if envelope.record in mended or not isinstance(answers, dict) or "box" in answers:
+            continue
+        about = {"state": "rejected", "day": envelope.finished_at.date().isoformat()}
+        about |= correctable(envelope.form, envelope.version, answers, [envelope.instance_id])
+        reasons = [{"code": one.get("code", ""), "path": one.get("path", "")} for one in problems[:20]]
+        wanted[_author(a), f"rec/{envelope.record}"] = json.dumps({**about, "problems": reasons})
+    feed.publish(a.session, wanted)

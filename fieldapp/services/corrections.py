@@ -1,0 +1,85 @@
+"""Corrections made at the centre: a supervisor chooses between two answers; a card that was made twice gets its new code."""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fieldapp.services.acts import Act
+from fieldapp.services.definitions import find_definitions
+from fieldapp.services.intake import OFFICE, Arrived, take_in
+from fieldapp.store import cards, records, submissions
+from fieldapp.store.records import Record
+from forms.definition import FormDefinition
+from forms.problems import AnswerProblem
+from forms.validation import complete
+from sync.envelope import Envelope
+from sync.fold import flat, nested
+from sync.intake import local_time
+from sync.notes import REISSUE, plain_code
+
+
+def correct(a: Act, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
+    """Write a new version of a record with other answers (dotted path → answer); return what the form says against it."""
+    definition = find_definitions(a.session, a.centre_id, {(record.form, record.version)})[record.form, record.version]
+    moment = _finished(a, record)
+    answers = nested({**flat(record.answers), **changes})
+    completed = complete(definition, answers, local_time(moment))
+    if completed.problems:
+        return completed.problems
+    body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))
+    envelope = Envelope(
+        str(uuid.uuid4()),
+        record.form,
+        record.version,
+        moment,
+        body,
+        hashlib.sha256(body.encode()).hexdigest(),
+        record.instance_id,
+        tuple(record.heads),
+    )
+    take_in(a, [Arrived(envelope, via=OFFICE)])
+    return []
+
+
+def _finished(a: Act, record: Record) -> dt.datetime:
+    """Return the time by whose clock the form judges: that of the record's own version, for its rules about days."""
+    arrived = submissions.of_record(a.session, a.centre_id, record.instance_id)
+    return max((one.finished_local for one in arrived if one.instance_id in record.heads), default=a.now)
+
+
+def apply_reissues(a: Act, arrived: Sequence[Arrived]) -> None:
+    """Give a worker's records the new code of a card that clashed, whichever came first: the record or the note."""
+    clashing = {code for one in arrived if (code := _code_in(one.envelope))}
+    held = cards.by_codes(a.session, a.centre_id, clashing) if clashing else {}
+    for code, card in held.items():
+        if card.clashes_with is None:
+            continue
+        for note in submissions.of_record(a.session, a.centre_id, f"card/{code}"):
+            if note.form != REISSUE or note.author_id != a.actor.user_id or note.device_id == card.issued_by:
+                continue
+            fresh = plain_code(json.loads(note.body)["new"])
+            for record in records.of_person(a.session, a.centre_id, {code}):
+                if record.author_id == a.actor.user_id and fresh:
+                    definition = find_definitions(a.session, a.centre_id, {(record.form, record.version)})
+                    correct(a, record, {person_path(definition[record.form, record.version]): fresh})
+
+
+def person_path(definition: FormDefinition) -> str:
+    return ".".join(definition.summary_names["person"])
+
+
+def _code_in(envelope: Envelope) -> str:
+    """Return the card code that a note is about; for a form, the first code that its answers hold."""
+    if not ("code" in envelope.body or envelope.cards):
+        return ""
+    try:
+        given = json.loads(envelope.body)
+    except (ValueError, RecursionError):
+        return ""
+    if envelope.form == REISSUE:
+        return plain_code(given.get("code")) if isinstance(given, dict) else ""
+    leaves = flat(given) if isinstance(given, dict) else {}
+    return next((code for value in leaves.values() if (code := plain_code(value))), "")

@@ -1,0 +1,227 @@
+"""Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fieldapp.services.acts import Act
+from fieldapp.services.definitions import find_definitions
+from fieldapp.store import records, reviews, submissions, users
+from fieldapp.store.records import Record
+from fieldapp.store.submissions import Submission
+from forms.definition import FormDefinition
+from forms.expressions.values import parse_date
+from forms.problems import AnswerProblem
+from forms.validation import check, complete
+from sync.envelope import Envelope
+from sync.fold import Folded, Version, fold
+from sync.intake import local_time
+from sync.notes import plain_code
+from sync.problems import N_
+
+NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A submission that passed: its answers as the form's logic left them."""
+
+    envelope: Envelope
+    answers: Mapping[str, Any]
+    definition: FormDefinition | None  # none for a note
+    via: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a record says now, as far as the caseload reads it."""
+
+    root_id: str
+    form: str
+    version: str
+    author_id: int
+    day: dt.date
+    answers: Mapping[str, Any]
+    heads: Sequence[str]
+    definition: FormDefinition
+    cards: tuple[str, ...] = ()  # made by the phone for it
+    finished_on: dt.date | None = None
+    is_first: bool = True
+
+    def summary(self, key: str) -> str:
+        return summary_of(self.definition, self.answers, key)
+
+
+def summary_of(definition: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
+    """Return the answer that a form's summary points to; "" when it has none."""
+    value: Any = answers
+    for name in definition.summary_names.get(key, ("",)):
+        value = value.get(name, "") if isinstance(value, Mapping) else ""
+    return value if isinstance(value, str) else ""
+
+
+def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str, str]]]:
+    """Bring records up to date with submissions that were just stored.
+
+    Return the records that changed, and the (id, hash) of those submissions that turned out to be somebody else's to make.
+    """
+    roots: dict[str, list[Part]] = {}
+    for part in parts:
+        roots.setdefault(part.envelope.record, []).append(part)
+    held = records.held(a.session, a.centre_id, roots)
+    rows, changes = [], []
+    foreign: set[tuple[str, str]] = set()
+    for root_id, some in roots.items():
+        only = some[0]
+        if root_id not in held and len(some) == 1 and not only.envelope.root:
+            made, change = _first(a, only)
+            rows.append(made)
+            changes.append(change)
+            continue
+        folded = _anew(a, root_id, held.get(root_id))
+        changes += folded.changes
+        foreign |= folded.foreign
+    records.add_all(a.session, rows)
+    return changes, foreign
+
+
+def _first(a: Act, part: Part) -> tuple[dict[str, Any], Change]:
+    envelope, definition = part.envelope, part.definition
+    assert definition is not None and a.actor.user_id is not None
+    state = _state(definition, part.answers, envelope.finished_at.date())
+    row = {
+        "centre_id": a.centre_id,
+        "instance_id": envelope.instance_id,
+        "form": envelope.form,
+        "version": envelope.version,
+        "via": part.via,
+        "author_id": a.actor.user_id,
+        "received_at": a.now,
+        "changed_at": a.now,
+        "heads": [envelope.instance_id],
+        "contested": [],
+        "review": "",
+        "answers": part.answers,
+        **state,
+    }
+    change = Change(
+        envelope.instance_id,
+        envelope.form,
+        envelope.version,
+        a.actor.user_id,
+        state["occurred_on"],
+        part.answers,
+        [envelope.instance_id],
+        definition,
+        envelope.cards,
+        envelope.finished_at.date(),
+    )
+    return row, change
+
+
+def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
+    """Return the columns of a record that its lists are made from."""
+    day = parse_date(summary_of(definition, answers, "day"))
+    return {
+        "occurred_on": day.moment().date() if day else finished_on,
+        "area": summary_of(definition, answers, "area")[:20],
+        "kind": summary_of(definition, answers, "kind")[:40],
+        "person": plain_code(summary_of(definition, answers, "person")),
+    }
+
+
+@dataclass(frozen=True)
+class _Refolded:
+    changes: list[Change]
+    foreign: set[tuple[str, str]]
+
+
+def _anew(a: Act, root_id: str, record: Record | None) -> _Refolded:
+    """Fold all submissions of a record and write what comes of it."""
+    kept = [one for one in submissions.of_record(a.session, a.centre_id, root_id) if one.is_part]
+    folded, definition = fold_submissions(a, root_id, kept)
+    strangers = {(one.id, one.sha256) for one in folded.strangers}
+    for one in kept:
+        is_foreign = (one.instance_id, one.sha256) in strangers
+        if is_foreign != one.is_foreign:
+            one.problems = [NOT_YOURS.to_json()] if is_foreign else []
+            one.state = "rejected" if is_foreign else "stored"
+    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
+    state = _state(definition, folded.answers, shown.finished_local.date())
+    contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
+    is_new = record is None
+    if record is None:
+        received_at = min(one.received_at for one in kept)
+        record = Record(centre_id=a.centre_id, instance_id=root_id, received_at=received_at, form=shown.form, review="")
+        a.session.add(record)
+    elif list(folded.heads) != record.heads:
+        reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(a.session, a.centre_id, root_id))
+        record.review = "corrected" if reviewed and not _is_office(shown) else ""
+    if contested:
+        record.review = "contested"
+    elif record.review == "contested":
+        record.review = ""
+    record.version, record.via, record.author_id = shown.version, shown.via, folded.author
+    record.heads, record.contested, record.answers, record.changed_at = (
+        list(folded.heads), contested, dict(folded.answers), a.now,
+    )  # fmt: skip
+    for column, value in state.items():
+        setattr(record, column, value)
+    a.session.flush()
+    change = Change(
+        root_id,
+        record.form,
+        record.version,
+        record.author_id,
+        record.occurred_on,
+        record.answers,
+        record.heads,
+        definition,
+        finished_on=shown.finished_local.date(),
+        is_first=is_new,
+    )
+    return _Refolded([change], strangers)
+
+
+def _is_office(one: Submission) -> bool:
+    return one.via == "office"
+
+
+def fold_submissions(a: Act, root_id: str, kept: Sequence[Submission]) -> tuple[Folded, FormDefinition]:
+    """Return the fold of these submissions and the definition that its state has."""
+    definitions = find_definitions(a.session, a.centre_id, {(one.form, one.version) for one in kept})
+    admins = {user.id for user in users.list_for(a.session, a.centre_id) if user.role == "admin"}
+    by_place = {(one.instance_id, one.sha256): one for one in kept}
+
+    def version(one: Submission) -> Version:
+        return Version(
+            one.instance_id,
+            one.sha256,
+            frozenset(one.prev),
+            one.author_id,
+            _is_office(one) and one.author_id in admins,
+            one.finished_at,
+            one.version,
+            answers_of(one, definitions[one.form, one.version]),
+        )
+
+    def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        one = by_place[latest.id, latest.sha256]
+        found = complete(definitions[one.form, one.version], answers, local_time(one.finished_local))
+        return None if found.problems else found.answers
+
+    computed = {path for definition in definitions.values() for path in definition.computed}
+    folded = fold(root_id, (version(one) for one in kept), completed, computed)
+    shown = by_place[folded.shown.id, folded.shown.sha256]
+    return folded, definitions[shown.form, shown.version]
+
+
+def answers_of(one: Submission, definition: FormDefinition) -> dict[str, Any]:
+    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read."""
+    try:
+        given = json.loads(one.body)
+    except (ValueError, RecursionError):
+        return {}
+    return check(definition, given, local_time(one.finished_local)).answers

@@ -1,0 +1,129 @@
+"""Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fieldapp.services import caseload, folding
+from fieldapp.services.acts import Act
+from fieldapp.services.definitions import find_definitions
+from fieldapp.services.folding import Part
+from fieldapp.store import submissions
+from fieldapp.store.submissions import Known
+from forms.definition import FormDefinition
+from forms.problems import AnswerProblem
+from sync.envelope import Envelope
+from sync.intake import Decision, Status, decide, decide_aside
+from sync.notes import HANDOVER, REISSUE, plain_code
+from sync.problems import N_
+from sync.receipts import Held, Signer
+
+PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
+OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A submission with what its carrier says of it."""
+
+    envelope: Envelope
+    seq: int = 0  # its number on the phone; 0: none given
+    aside: tuple[str, str] | None = None  # why it is to be kept aside, whatever is in it
+    sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
+    via: str = TOKEN
+
+
+def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) -> list[dict[str, Any]]:
+    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office."""
+    known = submissions.known(a.session, a.centre_id, [one.envelope.instance_id for one in arrived])
+    wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
+    definitions = find_definitions(a.session, a.centre_id, wanted)
+    decided = [(one, _decide(a, one, definitions, known)) for one in arrived]
+    fresh = [(one, decision) for one, decision in decided if decision.status not in (Status.DUPLICATE, Status.RETRY)]
+    places = dict(
+        zip((id(one) for one, _ in fresh), submissions.next_positions(a.session, len(fresh)) if fresh else (), strict=True)
+    )
+    rows = {id(one): {**_submission(a, one, decision), "id": places[id(one)]} for one, decision in fresh}
+    submissions.add_all(a.session, list(rows.values()))
+    parts = [
+        Part(one.envelope, decision.answers, definitions.get((one.envelope.form, one.envelope.version)), one.via)
+        for one, decision in fresh
+        if not decision.problems
+    ]
+    changed, foreign = folding.fold_in(a, [part for part in parts if part.definition])
+    caseload.note_changes(a, changed, parts)
+    answers = []
+    for one, decision in decided:
+        if (one.envelope.instance_id, one.envelope.sha256) in foreign:
+            decision = replace(decision, status=Status.REJECTED, problems=[folding.NOT_YOURS])
+        before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
+        answers.append(_answer(a, one, decision, before, places.get(id(one), 0), signer))
+    caseload.note_refused(a, [part.envelope.record for part in parts], [
+        (one.envelope, answer["problems"]) for (one, _), answer in zip(decided, answers, strict=True)
+        if answer["status"] == Status.REJECTED
+    ])  # fmt: skip
+    return answers
+
+
+def _decide(
+    a: Act, one: Arrived, definitions: dict[tuple[str, str], FormDefinition], known: dict[str, dict[str, Known]]
+) -> Decision:
+    envelope = one.envelope
+    if one.aside:
+        return decide_aside(envelope, known, one.aside)
+    decision = decide(envelope, definitions.get((envelope.form, envelope.version)), known)
+    if decision.status is Status.CONFLICT:
+        first = next(iter(known[envelope.instance_id].values()))
+        if first.device_id != a.actor.device_id:
+            return replace(decision, problems=[*decision.problems, OTHER_PHONE])
+    return decision
+
+
+def _submission(a: Act, one: Arrived, decision: Decision) -> dict[str, Any]:
+    envelope = one.envelope
+    offset = envelope.finished_at.utcoffset()
+    return {
+        "centre_id": a.centre_id,
+        "instance_id": envelope.instance_id,
+        "root_id": _root(envelope, decision),
+        "prev": list(envelope.prev),
+        "via": one.via,
+        "form": envelope.form,
+        "version": envelope.version,
+        "author_id": a.actor.user_id,
+        "device_id": a.actor.device_id,
+        "seq": one.seq,
+        "finished_at": envelope.finished_at,
+        "utc_offset": int(offset.total_seconds() // 60) if offset else 0,
+        "received_at": a.now,
+        "sha256": envelope.sha256,
+        "body": envelope.body,
+        "state": str(decision.status),
+        "problems": [problem.to_json() for problem in decision.problems],
+    }
+
+
+def _root(envelope: Envelope, decision: Decision) -> str:
+    """Return what a submission is part of: a record; a card, for what is said about one."""
+    if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
+        return caseload.card_root(plain_code(decision.answers["code"]))
+    return envelope.record
+
+
+def _answer(
+    a: Act, one: Arrived, decision: Decision, before: Known | None, position: int, signer: Signer | None
+) -> dict[str, Any]:
+    """Return what the phone is told; of what was here before, what became of it then."""
+    envelope = one.envelope
+    problems = [problem.to_json() for problem in decision.problems] if not before else before.problems
+    answer: dict[str, Any] = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
+    if problems:
+        answer["problems"] = problems
+    if before:
+        answer["was"] = before.state
+        position = before.position
+    if signer and position:
+        sent = one.sent_sha256 or envelope.sha256
+        at = before.received_at if before else a.now
+        answer["receipt"] = signer.receipt(Held(envelope.instance_id, sent, at, position))
+    return answer

@@ -1,0 +1,82 @@
+"""Review: a supervisor looks at records, sends them back with a word, approves them, chooses between two answers."""
+
+import json
+from collections.abc import Mapping
+
+from fieldapp.services.acts import Act, act
+from fieldapp.services.caseload import correctable
+from fieldapp.services.corrections import correct
+from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.store import feed, records, submissions
+from fieldapp.store.records import Record
+from fieldapp.store.reviews import Review
+
+APPROVED, RETURNED, CHOSEN = "approved", "returned", "chosen"
+MAX_COMMENT = 500
+
+
+@act("record.review")
+def review_record(a: Act, instance_id: str, state: str, comment: str) -> None:
+    """Approve a record, send it back to its worker, or only say something about it. `state`: approved, returned or ""."""
+    record = _of_centre(a, instance_id)
+    comment = comment.strip()
+    if state not in (APPROVED, RETURNED, "") or len(comment) > MAX_COMMENT or not (state or comment):
+        raise ActProblem("review.incomplete", N_("Write a comment of at most 500 signs, or choose what shall happen."))
+    if state == RETURNED and not comment:
+        raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
+    if record.review == "contested" and state == APPROVED:
+        raise ActProblem("review.contested", N_("Two answers stand side by side. Choose between them first."))
+    record.review = state or record.review
+    _write(a, record, state, comment)
+    body = ""
+    if state == RETURNED:
+        about = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
+        body = json.dumps(about | correctable(record.form, record.version, record.answers, record.heads))
+    if state:
+        feed.publish(a.session, {(record.author_id, f"rec/{instance_id}"): body})
+    a.note(f"record/{instance_id}", state=state or "comment")
+
+
+@act("record.choose")
+def choose_answers(a: Act, instance_id: str, chosen: Mapping[str, str], comment: str = "") -> None:
+    """Settle a record with two answers: for each contested question, the hash of the submission whose answer shall hold."""
+    record = _of_centre(a, instance_id)
+    options = {one["path"]: one["values"] for one in record.contested}
+    if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
+        raise ActProblem("review.choice", N_("Choose one answer for each question."))
+    problems = correct(a, record, {path: options[path][chosen[path]] for path in options})
+    if problems:
+        text = N_("These answers do not go together: {where}. Choose otherwise.")
+        raise ActProblem("review.mismatch", text, {"where": ", ".join(sorted({one.path for one in problems})[:5])})
+    a.session.refresh(record)
+    record.review = APPROVED
+    submissions.settle(a.session, a.centre_id, instance_id)
+    _write(a, record, CHOSEN, comment.strip()[:MAX_COMMENT])
+    a.note(f"record/{instance_id}", questions=len(options))
+
+
+@act("submission.settle")
+def settle_submission(a: Act, submission_id: int) -> None:
+    """Take a submission off the list of those to look at; it stays kept."""
+    found = submissions.get(a.session, a.centre_id, submission_id)
+    if found is None:
+        raise not_found()
+    if found.state in submissions.WAITING:
+        found.state = "settled"
+    feed.publish(a.session, {(found.author_id, f"rec/{found.root_id}"): ""})
+    a.note(f"submission/{found.id}")
+
+
+def _of_centre(a: Act, instance_id: str) -> Record:
+    found = records.held(a.session, a.centre_id, [instance_id]).get(instance_id)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _write(a: Act, record: Record, state: str, comment: str) -> None:
+    assert a.actor.user_id is not None
+    line = Review(
+        centre_id=a.centre_id, root_id=record.instance_id, at=a.now, author_id=a.actor.user_id, state=state, comment=comment
+    )
+    a.session.add(line)

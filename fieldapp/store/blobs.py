@@ -1,0 +1,45 @@
+"""Attachments by the hash of their content, as they arrive in pieces: sealed by phones, plain from OpenRosa clients."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class Blob(Base):
+    __tablename__ = "blob"
+    __table_args__ = (sa.UniqueConstraint("centre_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    size: Mapped[int]  # bytes of the whole
+    received: Mapped[int]  # bytes that are here, from the start
+    device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))
+    created_at: Mapped[dt.datetime]
+
+
+class BlobPiece(Base):
+    __tablename__ = "blob_piece"
+
+    blob_id: Mapped[int] = mapped_column(sa.ForeignKey("blob.id"), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes]
+
+
+def find(session: Session, centre_id: int, sha256: str) -> Blob | None:
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def content(session: Session, blob: Blob) -> bytes:
+    query = sa.select(BlobPiece.data).where(BlobPiece.blob_id == blob.id).order_by(BlobPiece.start)
+    return b"".join(session.scalars(query))
+
+
+def unfinished_bytes(session: Session, device_id: int) -> int:
+    """Return how much of attachments that are not whole yet a phone has here."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(Blob.received), 0))
+    return session.scalars(query.where(Blob.device_id == device_id, Blob.received < Blob.size)).one()

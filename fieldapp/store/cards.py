@@ -1,0 +1,44 @@
+"""Cards: codes without meaning that people carry, and whose caseload each is in. No name is kept, here or anywhere."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class Card(Base):
+    __tablename__ = "card"
+    __table_args__ = (
+        sa.UniqueConstraint("centre_id", "code"),
+        sa.Index("ix_card_centre_id_worker_id", "centre_id", "worker_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    code: Mapped[str] = mapped_column(sa.String(9))  # without dashes
+    first_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # the worker who made it, else who logged it first
+    worker_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # whose caseload it is in, after all hand-overs
+    issued_by: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # the phone that made it, once that is known
+    tier: Mapped[str] = mapped_column(sa.String(4), default="")
+    seen_on: Mapped[dt.date | None]
+    is_open: Mapped[bool] = mapped_column(default=True)  # until an exit is logged
+    clashes_with: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # another phone that made the same code
+
+
+def by_codes(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, Card]:
+    """Return these cards, for changing them in this transaction."""
+    query = sa.select(Card).where(Card.centre_id == centre_id, Card.code.in_(codes)).with_for_update()
+    return {card.code: card for card in session.scalars(query)}
+
+
+def list_for(session: Session, centre_id: int, after: str = "", limit: int = 100) -> Sequence[Card]:
+    query = sa.select(Card).where(Card.centre_id == centre_id, Card.is_open, Card.code > after)
+    return session.scalars(query.order_by(Card.code).limit(limit)).all()
+
+
+def count_by_worker(session: Session, centre_id: int) -> dict[int, int]:
+    query = sa.select(Card.worker_id, sa.func.count()).where(Card.centre_id == centre_id, Card.is_open)
+    return {row[0]: row[1] for row in session.execute(query.group_by(Card.worker_id))}

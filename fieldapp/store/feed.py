@@ -1,0 +1,69 @@
+"""What each worker's phones should know: one row a worker and thing, with a number that grows with every change.
+
+A phone asks for what is newer than the last number that it saw. A row without a body is a tombstone: forget this.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class FeedHead(Base):
+    """The last number given out for a worker. Its row is locked until commit, so numbers are seen in the order they have."""
+
+    __tablename__ = "feed_head"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class FeedItem(Base):
+    __tablename__ = "feed_item"
+    __table_args__ = (sa.Index("ix_feed_item_user_id_seq", "user_id", "seq"),)
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(sa.BigInteger)
+    body: Mapped[str] = mapped_column(sa.Text)  # JSON; "" for a tombstone
+
+
+def after(session: Session, user_id: int, cursor: int, limit: int) -> list[tuple[int, str, str]]:
+    """Return (number, key, body) of what changed after a number, oldest first."""
+    query = sa.select(FeedItem.seq, FeedItem.key, FeedItem.body)
+    query = query.where(FeedItem.user_id == user_id, FeedItem.seq > cursor)
+    return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(FeedItem.seq).limit(limit))]
+
+
+def publish(session: Session, wanted: Mapping[tuple[int, str], str]) -> None:
+    """Put what workers should know, by worker and key; what a worker knows already is left alone."""
+    if not wanted:
+        return
+    keys = sa.tuple_(FeedItem.user_id, FeedItem.key).in_(list(wanted))
+    rows = session.execute(sa.select(FeedItem.user_id, FeedItem.key, FeedItem.body).where(keys))
+    before = {(row[0], row[1]): row[2] for row in rows}
+    fresh = {place: body for place, body in wanted.items() if before.get(place, "") != body}
+    upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for user_id in sorted({user for user, _ in fresh}):
+        mine = {key: body for (user, key), body in fresh.items() if user == user_id}
+        last = _reserve(session, user_id, len(mine), upsert)
+        numbered = enumerate(sorted(mine.items()), start=last - len(mine) + 1)
+        put = upsert(FeedItem)
+        put = put.on_conflict_do_update(
+            index_elements=["user_id", "key"], set_={"seq": put.excluded.seq, "body": put.excluded.body}
+        )
+        session.connection().execute(
+            put, [{"user_id": user_id, "key": key, "seq": seq, "body": body} for seq, (key, body) in numbered]
+        )
+
+
+def _reserve(session: Session, user_id: int, count: int, upsert: Any) -> int:
+    """Return the last of the numbers that were taken."""
+    take = upsert(FeedHead).values(user_id=user_id, seq=count)
+    take = take.on_conflict_do_update(index_elements=["user_id"], set_={"seq": FeedHead.seq + count})
+    last: int = session.connection().execute(take.returning(FeedHead.seq)).scalar_one()
+    return last

@@ -1,0 +1,54 @@
+"""Follow-ups: what a record says shall be done on a later day, until it is done or not needed any more."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class FollowUp(Base):
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        sa.UniqueConstraint("centre_id", "root_id", "due_on"),
+        sa.Index("ix_follow_up_centre_id_code", "centre_id", "code"),
+        sa.Index("ix_follow_up_centre_id_due_on", "centre_id", "due_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    root_id: Mapped[str] = mapped_column(sa.String(36))  # the record that asks for it
+    due_on: Mapped[dt.date]
+    from_on: Mapped[dt.date]  # the day of that record
+    form: Mapped[str] = mapped_column(sa.String(64))
+    code: Mapped[str] = mapped_column(sa.String(9))  # of a card; "" for a mediation
+    worker_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # whose it is while no card says otherwise
+    is_wanted: Mapped[bool]  # False: a note or a visit spoke of it before its record arrived, or the record has dropped it
+    is_settled: Mapped[bool]
+
+    @property
+    def key(self) -> str:
+        return f"{self.root_id}/{self.due_on.isoformat()}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_wanted and not self.is_settled
+
+
+def of_records(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[FollowUp]:
+    query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.root_id.in_(root_ids))
+    return session.scalars(query).all()
+
+
+def of_codes(session: Session, centre_id: int, codes: Collection[str]) -> Sequence[FollowUp]:
+    """Return the open follow-ups of these cards."""
+    query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.code.in_(codes), FollowUp.code != "")
+    return session.scalars(query.where(FollowUp.is_wanted, ~FollowUp.is_settled)).all()
+
+
+def due_until(session: Session, centre_id: int, day: dt.date, limit: int = 200) -> Sequence[FollowUp]:
+    query = sa.select(FollowUp).where(FollowUp.centre_id == centre_id, FollowUp.due_on <= day)
+    query = query.where(FollowUp.is_wanted, ~FollowUp.is_settled)
+    return session.scalars(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit)).all()

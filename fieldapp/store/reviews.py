@@ -1,0 +1,27 @@
+"""What supervisors said about records: approved, sent back, a comment. Only added to, never changed."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class Review(Base):
+    __tablename__ = "review"
+    __table_args__ = (sa.Index("ix_review_centre_id_root_id", "centre_id", "root_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    root_id: Mapped[str] = mapped_column(sa.String(36))
+    at: Mapped[dt.datetime]
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    state: Mapped[str] = mapped_column(sa.String(10))  # approved, returned, chosen, "" for a comment alone
+    comment: Mapped[str] = mapped_column(sa.String(500))
+
+
+def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Review]:
+    query = sa.select(Review).where(Review.centre_id == centre_id, Review.root_id == root_id)
+    return session.scalars(query.order_by(Review.id)).all()

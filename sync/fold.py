@@ -1,0 +1,174 @@
+"""A record is the fold of its submissions: the same state in whatever order they arrived, however often each came.
+
+Each submission carries all answers and names those that it was based on (`prev`). What no other one builds on is a head. One
+head: its answers are the record's. Several heads were made without knowing of each other: where they changed different
+questions, both changes hold; where they changed the same one, both values are kept and somebody has to choose.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Version:
+    """One submission as the fold sees it: `answers` are what the form's logic left of it."""
+
+    id: str
+    sha256: str
+    prev: frozenset[str]
+    author: int
+    is_office: bool  # made at the centre by somebody who may correct any record
+    finished_at: dt.datetime
+    form_version: str
+    answers: Mapping[str, Any] = field(compare=False)
+
+    @property
+    def rank(self) -> tuple[dt.datetime, str, str]:
+        """Return what decides between equals, so that chance never does."""
+        return self.finished_at, self.id, self.sha256
+
+
+@dataclass(frozen=True)
+class Contested:
+    """A question to which versions that knew nothing of each other give different answers."""
+
+    path: str  # group.question; a whole repeat is one answer
+    values: tuple[tuple[str, Any], ...]  # (hash of the submission, what it says; "" for nothing)
+
+
+@dataclass(frozen=True)
+class Folded:
+    author: int
+    shown: Version  # whose form version and time the state has; its answers too, unless changes were brought together
+    answers: Mapping[str, Any]
+    heads: tuple[str, ...]  # ids; what a correction builds on
+    contested: tuple[Contested, ...]
+    strangers: tuple[Version, ...]  # by people who may not change this record: no part of it
+
+
+Complete = Callable[[Version, Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+def fold(root_id: str, given: Iterable[Version], complete: Complete, computed: Collection[str] = ()) -> Folded:
+    """Return the state of a record.
+
+    At least one version must be given. A record belongs to the author of its first submission; while that has not arrived, to
+    the author of the earliest that has. `complete` computes what the form of a version computes and returns None when answers
+    that were brought together break its rules; `computed` are the dotted paths of such answers, which nobody contests.
+    """
+    versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.rank)
+    workers = [one for one in versions if not one.is_office] or versions
+    first = next((one for one in workers if one.id == root_id), workers[0])
+    ours = [one for one in versions if one.is_office or one.author == first.author]
+    strangers = tuple(one for one in versions if one not in ours)
+    before = _ancestors(ours)
+    heads = [one for one in ours if not _is_superseded(one, ours, before)]
+    latest = heads[-1]
+    contested: tuple[Contested, ...] = ()
+    answers: Mapping[str, Any] = latest.answers
+    if len(heads) > 1:
+        base = _base(heads, ours, before)
+        merged, contested = _merge(heads, base, computed)
+        if not contested and base is not None:
+            is_one_form = len({one.form_version for one in heads}) == 1
+            completed = complete(latest, merged) if is_one_form else None
+            if completed is None:
+                contested = _differences(heads, computed)
+            else:
+                answers = completed
+    ids = tuple(sorted({one.id for one in heads}))
+    return Folded(first.author, latest, answers, ids, contested, strangers)
+
+
+def _ancestors(versions: Sequence[Version]) -> dict[str, frozenset[str]]:
+    """Return, for each id, the ids that it builds on, directly or not."""
+    prev: dict[str, set[str]] = {}
+    for one in versions:
+        prev.setdefault(one.id, set()).update(one.prev)
+    found: dict[str, frozenset[str]] = {}
+    for start in prev:
+        seen: set[str] = set()
+        waiting = list(prev[start])
+        while waiting:
+            here = waiting.pop()
+            if here not in seen:
+                seen.add(here)
+                waiting += prev.get(here, ())
+        found[start] = frozenset(seen)
+    return found
+
+
+def _is_superseded(one: Version, versions: Sequence[Version], before: Mapping[str, frozenset[str]]) -> bool:
+    """Say whether another version builds on this one; two that claim to build on each other hide neither."""
+    return any(one.id in before[other.id] and other.id not in before[one.id] for other in versions)
+
+
+def _base(
+    heads: Sequence[Version], versions: Sequence[Version], before: Mapping[str, frozenset[str]]
+) -> Mapping[str, Any] | None:
+    """Return the answers from which all heads began; None when there is no one such version."""
+    common = frozenset.intersection(*(before[one.id] for one in heads))
+    shared = [one for one in versions if one.id in common]
+    nearest = [one for one in shared if not any(one.id in before[other.id] for other in shared)]
+    return nearest[0].answers if len(nearest) == 1 else None
+
+
+def _merge(
+    heads: Sequence[Version], base: Mapping[str, Any] | None, computed: Collection[str]
+) -> tuple[dict[str, Any], tuple[Contested, ...]]:
+    """Return the answers with every head's changes, and the questions that more than one of them changed, differently."""
+    if base is None:
+        return dict(heads[-1].answers), _differences(heads, computed)
+    leaves = [flat(one.answers) for one in heads]
+    old = flat(base)
+    merged, contested = dict(old), []
+    for path in sorted({*old, *(path for one in leaves for path in one)}):
+        changed = [one.get(path, "") for one in leaves if one.get(path, "") != old.get(path, "")]
+        distinct = {json.dumps(value, sort_keys=True) for value in changed}
+        if len(distinct) > 1 and path not in computed:
+            contested.append(_contested(path, heads, leaves))
+        elif changed and path not in computed:
+            merged[path] = changed[0]
+    return nested(merged), tuple(contested)
+
+
+def _differences(heads: Sequence[Version], computed: Collection[str]) -> tuple[Contested, ...]:
+    leaves = [flat(one.answers) for one in heads]
+    found = []
+    for path in sorted({path for one in leaves for path in one} - set(computed)):
+        if len({json.dumps(one.get(path, ""), sort_keys=True) for one in leaves}) > 1:
+            found.append(_contested(path, heads, leaves))
+    return tuple(found)
+
+
+def _contested(path: str, heads: Sequence[Version], leaves: Sequence[Mapping[str, Any]]) -> Contested:
+    return Contested(path, tuple((one.sha256, leaf.get(path, "")) for one, leaf in zip(heads, leaves, strict=True)))
+
+
+def flat(answers: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+    """Return answers by dotted path; a whole repeat counts as one answer."""
+    found: dict[str, Any] = {}
+    for name, value in answers.items():
+        path = f"{within}.{name}" if within else name
+        if isinstance(value, Mapping):
+            found |= flat(value, path)
+        else:
+            found[path] = value
+    return found
+
+
+def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return answers as groups in groups; the inverse of `flat`. Blank answers are left out."""
+    found: dict[str, Any] = {}
+    for path, value in leaves.items():
+        if value in ("", []):
+            continue
+        *groups, name = path.split(".")
+        place = found
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = value
+    return found
