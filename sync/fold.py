@@ -55,9 +55,9 @@ Complete = Callable[[Version, Mapping[str, Any]], Mapping[str, Any] | None]
 def fold(root_id: str, given: Iterable[Version], complete: Complete, computed: Collection[str] = ()) -> Folded:
     """Return the state of a record.
 
-    At least one version must be given. A record belongs to the author of its first submission; while that has not arrived, to
-    the author of the earliest that has. `complete` computes what the form of a version computes and returns None when answers
-    that were brought together break its rules; `computed` are the dotted paths of such answers, which nobody contests.
+    At least one version must be given. A record belongs to the author of its first submission; while that has not arrived,
+    to the author of the earliest that has. `complete` computes what the form of a version computes and returns None when
+    answers that were brought together break its rules; `computed` are the dotted paths of such answers, which nobody contests.
     """
     versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.rank)
     workers = [one for one in versions if not one.is_office] or versions
@@ -89,9 +89,9 @@ def _ancestors(versions: Sequence[Version]) -> dict[str, frozenset[str]]:
     for one in versions:
         prev.setdefault(one.id, set()).update(one.prev)
     found: dict[str, frozenset[str]] = {}
-    for start in prev:
+    for start, known in prev.items():
         seen: set[str] = set()
-        waiting = list(prev[start])
+        waiting = list(known)
         while waiting:
             here = waiting.pop()
             if here not in seen:

@@ -1,4 +1,4 @@
-"""The caseload: whose cards are whose, what is due, which referrals are open; and what each worker's phones should know of it.
+"""The caseload: whose cards are whose, what is due, which referrals are open; and what workers' phones should know of it.
 
 There is no register of people: a card is a code, and all else is read from records and notes. Whatever order they arrive in,
 the same comes of it.
@@ -180,7 +180,7 @@ def _added(a: Act, rows: dict[tuple[str, dt.date], FollowUp], root: str, on: dt.
 
 
 def days_due(change: Change) -> set[dt.date]:
-    """Return the days on which a record says that something shall be done: the twin of `noted` in client/src/storage/book.ts."""
+    """Return the days on which a record wants something done: the twin of `noted` in client/src/storage/book.ts."""
     found = set()
     if due := parse_date(change.summary("due")):
         found.add(due.moment().date())

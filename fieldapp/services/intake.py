@@ -53,9 +53,9 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
     changed, foreign = folding.fold_in(a, [part for part in parts if part.definition])
     caseload.note_changes(a, changed, parts)
     answers = []
-    for one, decision in decided:
-        if (one.envelope.instance_id, one.envelope.sha256) in foreign:
-            decision = replace(decision, status=Status.REJECTED, problems=[folding.NOT_YOURS])
+    for one, first_decision in decided:
+        is_foreign = (one.envelope.instance_id, one.envelope.sha256) in foreign
+        decision = Decision(Status.REJECTED, problems=[folding.NOT_YOURS]) if is_foreign else first_decision
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(a, one, decision, before, places.get(id(one), 0), signer))
     caseload.note_refused(a, [part.envelope.record for part in parts], [

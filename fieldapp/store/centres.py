@@ -19,9 +19,7 @@ class Centre(Base):
     shred_days: Mapped[int] = mapped_column(default=7)  # what a phone remembers of a delivered record is gone after
     has_voice_notes: Mapped[bool] = mapped_column(default=False)
     by_invitation: Mapped[bool] = mapped_column(default=False)  # a phone joins by an invitation only, not by a password
-    allows_collect: Mapped[bool] = mapped_column(
-        default=False
-    )  # ODK Collect may fetch forms and send; not sealed, not signed
+    allows_collect: Mapped[bool] = mapped_column(default=False)  # ODK Collect may take part; not sealed, not signed
     created_at: Mapped[dt.datetime]
 
 

@@ -17,7 +17,7 @@ from tests.programme import compiled_of
 
 def listed(session: Session, cast: Cast) -> list[tuple[str, str]]:
     key = current_key(session, cast.centre.id, "a secret of the server")
-    return [(form["id"], form["version"]) for form in fetch_manifest(session, cast.amina, key=key)["forms"]]
+    return [(form["id"], form["version"]) for form in fetch_manifest(session, cast.amina, key=key, receipts=key)["forms"]]
 
 
 def test_other_content_under_the_same_version_is_refused(session: Session, cast: Cast) -> None:
