@@ -57,7 +57,7 @@ def fold(root_id: str, given: Iterable[Version], complete: Complete, computed: C
 
     At least one version must be given. A record belongs to the author of its first submission; while that has not arrived,
     to the author of the earliest that has. `complete` computes what the form of a version computes and returns None when
-    answers that were brought together break its rules; `computed` are the dotted paths of such answers, which nobody contests.
+    answers that were brought together break its rules; `computed` are the dotted paths of those that nobody contests.
     """
     versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.rank)
     workers = [one for one in versions if not one.is_office] or versions

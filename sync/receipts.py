@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -33,6 +34,11 @@ class Signer:
 
     kid: str
     key: Ed25519PrivateKey
+
+    def answer(self, nonce: str, body: bytes) -> str:
+        """Return the signature (base64) under an answer, which holds only together with the nonce that asked for it."""
+        signed = f"fieldapp answer 1|{nonce}|{hashlib.sha256(body).hexdigest()}".encode()
+        return base64.b64encode(self.key.sign(signed)).decode()
 
     def receipt(self, held: Held) -> dict[str, str | int]:
         signature = base64.b64encode(self.key.sign(held.signed)).decode()

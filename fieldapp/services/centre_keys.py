@@ -4,6 +4,7 @@ import base64
 import functools
 import secrets
 import uuid
+import weakref
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Act, Actor, act
@@ -75,15 +77,19 @@ def signing_key(session: Session, centre_id: int, secret: str) -> CentreKey:
     return centre_keys.newest(session, centre_id, SIGN) or make_signing_key(session, Actor.system(centre_id), secret=secret)
 
 
+# A signing key stays as it is; one dictionary for each database of this process.
+_signers: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str], Signer]] = weakref.WeakKeyDictionary()
+
+
 def signer(session: Session, centre_id: int, secret: str) -> Signer:
-    """Return what signs receipts; raise KeyLost when the server's secret key does not open it."""
-    key = signing_key(session, centre_id, secret)
-    return Signer(key.kid, _signing(key.kid, key.wrapped, secret))
-
-
-@functools.lru_cache(maxsize=64)
-def _signing(kid: str, wrapped: bytes, secret: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(_unwrap(kid, wrapped, secret))
+    """Return what signs receipts and answers; raise KeyLost when the server's secret key does not open it."""
+    held = _signers.setdefault(session.get_bind().engine, {})
+    found = held.get((centre_id, secret))
+    if found is None:
+        key = signing_key(session, centre_id, secret)
+        private = Ed25519PrivateKey.from_private_bytes(_unwrap(key.kid, key.wrapped, secret))
+        found = held[centre_id, secret] = Signer(key.kid, private)
+    return found
 
 
 def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:

@@ -37,7 +37,10 @@ SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is 
 
 
 def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[str, Any]:
-    """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named."""
+    """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named.
+
+    `centre` is whose phones these are, and who signs the answer: None when no phone is known.
+    """
     named = {phone["device"]: phone for phone in delivery.phones}
     known = devices.by_uids(session, {*named, *(item.device for item in delivery.items)})
     answers: dict[str, dict[str, Any]] = {}
@@ -59,7 +62,8 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
     for item in delivery.items:
         answer = answers.get(item.id, {"status": str(Status.RETRY)})
         items.append({**answer, "id": item.id, "sha256": item.sha256})
-    return {"items": items, "orders": orders, "now": utcnow().isoformat()}
+    centre = next(iter(known.values())).centre_id if known else None
+    return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
 
 
 def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str) -> list[dict[str, Any]]:

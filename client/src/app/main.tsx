@@ -44,6 +44,7 @@ function App() {
   const [update, setUpdate] = useState<(() => void) | null>(null);
   const [isBroken, setBroken] = useState(false);
   const [orders, setOrders] = useState<Order[]>([]);
+  const [invitation, setInvitation] = useState("");
 
   const look = useCallback(async (): Promise<void> => {
     try {
@@ -64,7 +65,15 @@ function App() {
   }, []);
 
   useEffect(() => {
-    const turn = (): void => setRoute(location.hash);
+    const turn = (): void => {
+      const [, invited] = /^#\/join\/(.+)$/.exec(location.hash) ?? [];
+      if (invited) {
+        history.replaceState(null, "", "#/sign-in"); // it must not stay in the phone's history
+        setInvitation(invited);
+      }
+      setRoute(location.hash);
+    };
+    turn();
     addEventListener("hashchange", turn);
     const rest = load();
     void rest.then((loaded) => setOpened(() => loaded));
@@ -109,6 +118,7 @@ function App() {
   };
 
   const signedIn = (one: Vault): void => {
+    setInvitation("");
     location.hash = "/today";
     opened(one);
   };
@@ -153,10 +163,15 @@ function App() {
       {gate.hasLost && <LostAll told={() => void markStorage().then(look)} />}
     </>
   );
-  if (isSigningIn || vault || gate.rows.length === 0) {
-    const stay = (): void => void (location.hash = "/today");
-    const back = vault ? stay : gate.rows.length ? () => setSigningIn(false) : null;
-    return <SignIn about={about} opened={signedIn} relanguage={relanguage} back={back} orders={orders} />;
+  if (isSigningIn || invitation || vault || gate.rows.length === 0) {
+    const leave = (): void => {
+      setInvitation("");
+      setSigningIn(false);
+      if (vault) location.hash = "/today";
+    };
+    const back = vault || gate.rows.length || invitation ? leave : null;
+    const way = { about, orders, relanguage, back, invitation };
+    return <SignIn key={invitation} {...way} opened={signedIn} />;
   }
   return (
     <Unlock

@@ -1,6 +1,7 @@
 /** The app with a vault open: the screens by address, the exchange with the centre, the lock that closes by itself. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { Correct } from "../screens/needs";
 import { Card, People } from "../screens/people";
 import { Fill, Saved, Start } from "../screens/fill";
 import { Mine } from "../screens/mine";
@@ -149,6 +150,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
     people: () => <People />,
     card: () => <Card key={first} code={first} />,
     start: () => <Start key={route} id={first} about={second} due={third} />,
+    correct: () => <Correct key={first} id={first} />,
     fill: () => <Fill key={first} id={first} />,
     saved: () => <Saved form={first} then={second} />,
   };

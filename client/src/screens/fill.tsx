@@ -1,6 +1,6 @@
 /** Log something: begin, fill in, finish. A draft is written with the first answer; one that was never touched never was. */
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { newCode, plainCode } from "../engine/cards";
 import type { Ast, FormDefinition } from "../engine/definition";
 import type { Json, Who } from "../engine/form";
@@ -111,9 +111,11 @@ export function Fill({ id }: { id: string }) {
   useEffect(() => {
     void (async () => {
       const draft = await openDraft(vault, id).catch(() => null);
-      const definition = draft && (await formOf(vault.account.user, draft.form, draft.version));
+      const newest = forms.find((form) => form.id === draft?.form);
+      const own = draft && (await formOf(vault.account.user, draft.form, draft.version));
+      const definition = own ?? (draft?.root ? newest : null); // a record from before this phone had the form
       if (!draft || !definition) return setFound("missing");
-      const newest = forms.find((form) => form.id === draft.form);
+      draft.version = definition.version;
       if (!newest || newest.version === draft.version) return setFound({ draft, definition, notice: "" });
       // A newer version came while this was open: go on under it where every answer still has its place.
       if (fits(draft.answers, definition, newest)) {
@@ -137,15 +139,16 @@ export function Fill({ id }: { id: string }) {
 function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Record<string, string>; isNew: boolean }) {
   const { vault, refresh, exchange, book, hide } = useApp();
   const lock = useDraftLock(draft.id, isNew);
+  const minted = useRef(draft.minted ?? []);
   const keeper: Keeper = useMemo(
     () => ({
       save: async (page, answers) => {
-        await saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers });
+        await saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers, minted: minted.current });
         // Now it has an address: after a reload the worker is where they were.
         if (location.hash.startsWith("#/start/")) history.replaceState(null, "", `#/fill/${draft.id}`);
       },
       finish: async (answers) => {
-        await finishDraft(vault, { ...draft, answers }, definition, new Date());
+        await finishDraft(vault, { ...draft, answers, minted: minted.current }, definition, new Date());
         await remember(vault, definition, answers);
         await refresh();
         go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
@@ -164,7 +167,11 @@ function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Rec
   const help: Help = useMemo(
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
-      newCard: () => newCode(random(8)),
+      newCard: () => {
+        const code = newCode(random(8));
+        minted.current = [...minted.current, code];
+        return code;
+      },
       areaLists: () => areaLists(vault.account.user),
       outlines: (list) => outlinesOf(vault.account.user, list),
       hasRoom: hasRoomFor,

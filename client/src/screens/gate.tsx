@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { nt, t } from "../i18n";
 import { random } from "../storage/bytes";
+import { canVerify } from "../storage/receipts";
 import { makeSigningKey } from "../storage/sealing";
 import {
   DEFAULT_RULES,
@@ -19,7 +20,7 @@ import {
 } from "../storage/vault";
 import type { Order } from "../sync/deliver";
 import { fetchChanges } from "../sync/exchange";
-import { Offline, Refused, signIn } from "../sync/server";
+import { join, Offline, Refused, signIn } from "../sync/server";
 import { AppleSteps, isApple, isInstalled } from "./install";
 import { OtherLanguages } from "./languages";
 import { Title } from "./title";
@@ -55,15 +56,20 @@ function Ordered({ orders }: { orders: Order[] }) {
   );
 }
 
-export function SignIn({ about, orders, opened, relanguage, back }: GateProps & { back: (() => void) | null }) {
+interface SignInProps extends GateProps {
+  back: (() => void) | null;
+  invitation: string; // "": by name and password
+}
+
+export function SignIn({ about, orders, opened, relanguage, back, invitation }: SignInProps) {
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [isAnyway, setAnyway] = useState(false);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const [username = "", password = "", pin = ""] = ["username", "password", "pin"].map((name) =>
-      String(data.get(name) ?? ""),
+    const [name = "", password = "", pin = ""] = ["username", "password", "pin"].map((field) =>
+      String(data.get(field) ?? ""),
     );
     if (!PIN.test(pin)) return setProblem(t("The PIN needs 6 to 12 digits."));
     if (/^(\d)\1+$/.test(pin) || "01234567890123".includes(pin) || "98765432109876".includes(pin))
@@ -73,17 +79,18 @@ export function SignIn({ about, orders, opened, relanguage, back }: GateProps & 
     try {
       const salt = random(16);
       const byPin = { salt, key: fromPin(pin, salt) }; // works while the centre answers
+      if (!(await canVerify())) {
+        setBusy(false);
+        return setProblem(t("This browser is too old to check the centre's signature. Update it, then try again."));
+      }
       const keys = await makeSigningKey();
-      const { token, device, user, worker, recovery, manifest } = await signIn(
-        username,
-        password,
-        deviceName(),
-        keys.publicKey,
-      );
-      const { centre, key, rules } = manifest;
+      const { token, device, user, username, worker, recovery, manifest } = await (invitation
+        ? join(invitation, deviceName(), keys.publicKey)
+        : signIn(name, password, deviceName(), keys.publicKey));
+      const { centre, key = null, receipts = null, team = [], rules = DEFAULT_RULES } = manifest;
       const account = {
-        user, username: username.trim().toLowerCase(), device, signer: keys.privateKey, token, worker, centre,
-        key: key ?? null, rules: rules ?? DEFAULT_RULES, listed: [], remembered: {},
+        user, username, device, signer: keys.privateKey, token, worker, centre,
+        key, receipts, team, rules, listed: [], remembered: {},
       }; // prettier-ignore
       const vault = await enrol(account, byPin, recovery);
       await new Promise<void>((go) => void fetchChanges(vault, manifest, go).catch(() => go())); // the rest comes meanwhile
@@ -119,27 +126,32 @@ export function SignIn({ about, orders, opened, relanguage, back }: GateProps & 
       <Ordered orders={orders} />
       <p class="brand center">fieldapp</p>
       <form class="card" onSubmit={submit}>
-        <Title>{t("Sign in")}</Title>
+        <Title>{invitation ? t("You are invited") : t("Sign in")}</Title>
+        {invitation && <p>{t("Choose a PIN, and this phone is yours to work with. The invitation works once.")}</p>}
         {problem && (
           <p class="state danger" role="alert">
             {problem}
           </p>
         )}
-        <div class="field">
-          <label for="username">{t("Sign-in name")}</label>
-          <input
-            id="username"
-            name="username"
-            required
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-          />
-        </div>
-        <div class="field">
-          <label for="password">{t("Password")}</label>
-          <input id="password" name="password" type="password" required autocomplete="current-password" />
-        </div>
+        {!invitation && (
+          <>
+            <div class="field">
+              <label for="username">{t("Sign-in name")}</label>
+              <input
+                id="username"
+                name="username"
+                required
+                autocomplete="username"
+                autocapitalize="none"
+                spellcheck={false}
+              />
+            </div>
+            <div class="field">
+              <label for="password">{t("Password")}</label>
+              <input id="password" name="password" type="password" required autocomplete="current-password" />
+            </div>
+          </>
+        )}
         <div class="field">
           <label for="pin">{t("Choose a PIN for this phone")}</label>
           <p class="hint" id="pin-hint">
@@ -159,7 +171,7 @@ export function SignIn({ about, orders, opened, relanguage, back }: GateProps & 
           />
         </div>
         <button class="btn main wide" disabled={isBusy}>
-          {isBusy ? t("One moment …") : t("Sign in")}
+          {isBusy ? t("One moment …") : invitation ? t("Join") : t("Sign in")}
         </button>
         {back && (
           <button type="button" class="btn wide" onClick={back}>

@@ -119,6 +119,15 @@ function Latest() {
                 {t("Delete")}
               </button>
             )}
+            {line.state === "delivered" && forms.some((form) => form.id === line.form) && (
+              <a
+                class="btn quiet"
+                href={`#/correct/${line.root || line.id}`}
+                aria-label={t("Correct: {name}", { name: titleOf(forms, line.form) })}
+              >
+                {t("Correct")}
+              </a>
+            )}
           </div>
         ))}
       </div>

@@ -119,7 +119,11 @@ export function LedgerList() {
   );
 }
 
+/** What a form or a note is called. */
 export function titleOf(forms: FormDefinition[], id: string): string {
+  if (id === "fieldapp.settle") return t("A follow-up set aside");
+  if (id === "fieldapp.handover") return t("A card handed over");
+  if (id === "fieldapp.reissue") return t("A card made anew");
   const form = forms.find((one) => one.id === id);
   const text = form ? inLanguage(form.title, currentLanguage()) : id;
   return typeof text === "string" ? text : id;

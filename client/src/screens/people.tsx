@@ -4,33 +4,39 @@ import { generate } from "lean-qr/nano";
 import { useMemo, useState } from "preact/hooks";
 import { newCode, plainCode, shownCode } from "../engine/cards";
 import { t } from "../i18n";
-import { keepBook, type Person } from "../storage/book";
+import { changeBook, type Book } from "../storage/book";
 import { random } from "../storage/bytes";
-import { Tabs, Top } from "./parts";
+import { finishNote } from "../storage/records";
+import { dayOf, Tabs, titleOf, Top } from "./parts";
 import { today } from "./today";
 import { go, useApp } from "./state";
+
+/** The book with a card that this phone has just made. */
+export function withCard(book: Book, code: string, label: string): Book {
+  const person = { code, label, seenOn: today(), tier: "" };
+  return { ...book, people: [person, ...book.people], made: [...book.made, code] };
+}
 
 export function People() {
   const { vault, book, refresh } = useApp();
   const make = async (): Promise<void> => {
-    const person: Person = { code: newCode(random(8)), label: "", seenOn: today(), tier: "" };
-    await keepBook(vault, { ...book, people: [person, ...book.people] });
+    const code = newCode(random(8));
+    await changeBook(vault, (held) => withCard(held, code, ""));
     await refresh();
-    go(`/card/${person.code}`);
+    go(`/card/${code}`);
   };
   return (
     <>
       <Top title={t("My cards")} />
       <main class="screen" id="main">
-        <p class="soft">
-          {t("Only cards that you made or logged. Labels stay on this phone, sealed; nobody else sees them.")}
-        </p>
+        <p class="soft">{t("The cards of your caseload. Labels stay on this phone, sealed; nobody else sees them.")}</p>
         {book.people.length === 0 && (
           <p class="empty">{t("No card yet. Make one when somebody says yes to a code.")}</p>
         )}
         {book.people.map((person) => (
           <a class="btn wide" key={person.code} href={`#/card/${encodeURIComponent(person.code)}`}>
             <span class="code">{shownCode(person.code)}</span> {person.label}
+            {person.seenOn && <span class="soft">{dayOf(person.seenOn)}</span>}
           </a>
         ))}
       </main>
@@ -44,8 +50,14 @@ export function People() {
   );
 }
 
+const withoutCard = (book: Book, code: string): Book => ({
+  ...book,
+  people: book.people.filter((one) => one.code !== code),
+  due: book.due.filter((one) => one.code !== code),
+});
+
 export function Card({ code: given }: { code: string }) {
-  const { vault, book, refresh } = useApp();
+  const { vault, forms, book, refresh } = useApp();
   const code = plainCode(given);
   const person = book.people.find((one) => one.code === code);
   const [isKept, setKept] = useState(false);
@@ -60,20 +72,19 @@ export function Card({ code: given }: { code: string }) {
       </>
     );
   }
-  const others = book.people.filter((one) => one.code !== code);
   const label = async (event: Event): Promise<void> => {
     event.preventDefault();
     const text = String(new FormData(event.target as HTMLFormElement).get("label") ?? "").slice(0, 60);
-    await keepBook(vault, {
-      ...book,
-      people: book.people.map((one) => (one.code === code ? { ...one, label: text } : one)),
-    });
+    await changeBook(vault, (held) => ({
+      ...held,
+      people: held.people.map((one) => (one.code === code ? { ...one, label: text } : one)),
+    }));
     await refresh();
     setKept(true);
   };
   const drop = async (): Promise<void> => {
     if (!confirm(t("Take this card off your list? What was logged stays with the centre."))) return;
-    await keepBook(vault, { people: others, due: book.due.filter((one) => one.code !== code) });
+    await changeBook(vault, (held) => withoutCard(held, code));
     await refresh();
     go("/people");
   };
@@ -102,6 +113,7 @@ export function Card({ code: given }: { code: string }) {
           <button class="btn wide">{t("Keep the label")}</button>
           {isKept && <p role="status">{t("Kept.")}</p>}
         </form>
+        <HandOver code={code} />
         <button type="button" class="link" onClick={() => void drop()}>
           {t("Take it off my list")}
         </button>
@@ -110,9 +122,51 @@ export function Card({ code: given }: { code: string }) {
         <a class="btn main wide" href={`#/start/encounter/${encodeURIComponent(`${code}|`)}`}>
           {t("Log an encounter")}
         </a>
+        {forms.some((form) => form.id === "participant") && (
+          <a class="btn wide" href={`#/start/participant/${encodeURIComponent(`${code}|`)}`}>
+            {titleOf(forms, "participant")}
+          </a>
+        )}
       </footer>
       <Tabs here="new" />
     </>
+  );
+}
+
+/** Give a card, with what is due for it, to a colleague; it works without signal, and arrives when there is some. */
+function HandOver({ code }: { code: string }) {
+  const { vault, refresh, exchange } = useApp();
+  const { team } = vault.account;
+  if (team.length === 0) return null;
+  const give = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const to = Number(new FormData(event.target as HTMLFormElement).get("to"));
+    const name = team.find((one) => one.user === to)?.label;
+    if (!name || !confirm(t("Hand this card over to {name}? It leaves your list.", { name }))) return;
+    await finishNote(vault, "handover", { code, to }, (held) => withoutCard(held, code));
+    await refresh();
+    go("/people");
+    void exchange();
+  };
+  return (
+    <details>
+      <summary>{t("Hand it over to a colleague")}</summary>
+      <form class="stack" onSubmit={(event) => void give(event)}>
+        <label for="to">{t("To whom?")}</label>
+        <p class="hint" id="to-hint">
+          {t("They see the code and what is due. Your label stays with you.")}
+        </p>
+        <select id="to" name="to" required aria-describedby="to-hint">
+          <option value="">{t("Choose …")}</option>
+          {team.map(({ user, label }) => (
+            <option key={user} value={user}>
+              {label}
+            </option>
+          ))}
+        </select>
+        <button class="btn wide">{t("Hand it over")}</button>
+      </form>
+    </details>
   );
 }
 

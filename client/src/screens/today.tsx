@@ -2,8 +2,10 @@
 
 import { shownCode } from "../engine/cards";
 import { nt, t } from "../i18n";
-import { keepBook, type Due } from "../storage/book";
+import type { Due } from "../storage/book";
 import { mainForm } from "../storage/forms";
+import { finishNote } from "../storage/records";
+import { Needs, Referrals } from "./needs";
 import { clock, DataState, dayOf, Ready, Tabs, titleOf, Top } from "./parts";
 import { useApp } from "./state";
 
@@ -23,13 +25,18 @@ function whenDue(due: Due): string {
 }
 
 function DueList() {
-  const { vault, forms, book, refresh } = useApp();
+  const { vault, forms, book, refresh, exchange } = useApp();
   const due = book.due.filter((one) => one.on <= today());
   const next = book.due.find((one) => one.on > today());
   if (due.length === 0 && !next) return null;
   const settle = async (id: string): Promise<void> => {
-    await keepBook(vault, { ...book, due: book.due.filter((one) => one.id !== id) });
+    await finishNote(vault, "settle", { due: id }, (held) => ({
+      ...held,
+      due: held.due.filter((one) => one.id !== id),
+      settled: [...held.settled, id],
+    }));
     await refresh();
+    void exchange();
   };
   return (
     <section class="card" aria-labelledby="due">
@@ -143,7 +150,9 @@ export function Today() {
           <Ready />
         </div>
         <DataState />
+        <Needs />
         <DueList />
+        <Referrals />
         <Drafts />
         <Week />
         {forms.length === 0 && (
@@ -168,6 +177,8 @@ const WHAT: Record<string, () => string> = {
   incident: () => t("Something serious happened"),
   referral: () => t("I referred someone to a service"),
   event: () => t("We held an event or canvass"),
+  participant: () => t("Intake, review or exit of a participant"),
+  shift: () => t("My shift"),
 };
 
 export function New() {

@@ -1,9 +1,9 @@
-/** The worker's own book, sealed, never sent: the cards of their caseload, and what is due. */
+/** The worker's own book, sealed: the cards of their caseload, what is due, what the centre asks of them. */
 
 import { plainCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/form";
-import { get, put } from "./database";
+import { get, transaction } from "./database";
 import { seal, unseal, type Vault } from "./vault";
 
 export interface Person {
@@ -21,20 +21,87 @@ export interface Due {
   from: string; // day of what it follows up
 }
 
+/** A record of one's own as the centre has it, to open again. */
+export interface Correctable {
+  form: string;
+  version: string;
+  answers: Json;
+  heads: string[];
+}
+
+export interface Referral extends Correctable {
+  day: string;
+  code: string;
+  kind: string;
+  status: string;
+}
+
+/** What the centre could not take, or sent back. */
+export interface Todo extends Correctable {
+  state: "returned" | "rejected";
+  day: string;
+  comment?: string;
+}
+
 export interface Book {
   people: Person[];
   due: Due[];
+  cursor: number; // how far this book knows what the centre knows
+  referrals: Record<string, Referral>; // by record
+  todo: Record<string, Todo>; // by record
+  clashes: string[]; // codes that another phone had made too
+  made: string[]; // codes made on this phone that no record has told of yet
+  settled: string[]; // follow-ups that were settled here, until the centre knows
 }
+
+const EMPTY: Book = { people: [], due: [], cursor: 0, referrals: {}, todo: {}, clashes: [], made: [], settled: [] };
+
+interface Read {
+  book: Book;
+  seen: string; // what stood there, to notice that another tab wrote meanwhile
+}
+
+const mark = (iv: Uint8Array | undefined): string => (iv ? [...iv].join() : "");
 
 /** The book; an empty one when its row is damaged: it must never stand in the way of a record. */
 export async function readBook(vault: Vault): Promise<Book> {
-  const empty: Book = { people: [], due: [] };
-  const row = await get("books", vault.account.user);
-  return row ? unseal<Book>(vault.key, row.sealed).catch(() => empty) : empty;
+  return (await read(vault)).book;
 }
 
-export async function keepBook(vault: Vault, book: Book): Promise<void> {
-  await put("books", { user: vault.account.user, sealed: await seal(vault.key, book) });
+async function read(vault: Vault): Promise<Read> {
+  const row = await get("books", vault.account.user);
+  const held = row ? await unseal<Partial<Book>>(vault.key, row.sealed).catch(() => ({})) : {};
+  return { book: { ...EMPTY, ...held }, seen: mark(row?.sealed.iv) };
+}
+
+/** Change the book, with nobody's change in between lost. `along` does more in the same transaction, and may say no. */
+export async function changeBook(
+  vault: Vault,
+  change: (book: Book) => Book,
+  along?: (tx: IDBTransaction, go: () => void) => void,
+): Promise<void> {
+  const { user } = vault.account;
+  for (;;) {
+    const { book, seen } = await read(vault);
+    const sealed = await seal(vault.key, change(book));
+    let isTaken = false;
+    await transaction(["books", "drafts", "outbox", "counters"], "readwrite", (tx) => {
+      const books = tx.objectStore("books");
+      const now = books.get(user) as IDBRequest<{ sealed: { iv: Uint8Array } } | undefined>;
+      now.onsuccess = () => {
+        if (mark(now.result?.sealed.iv) !== seen) return void (isTaken = true);
+        const go = (): void => void books.put({ user, sealed });
+        try {
+          if (along) along(tx, go);
+          else go();
+        } catch {
+          tx.abort(); // all of it or nothing
+        }
+      };
+      return null;
+    });
+    if (!isTaken) return;
+  }
 }
 
 const DAY = 86_400_000;
@@ -56,16 +123,22 @@ interface Finished {
   id: string;
   answers: Json;
   due?: string;
+  root?: string;
+  cards?: string[];
 }
+
+const byDay = (a: Due, b: Due): number => (a.on < b.on ? -1 : 1);
 
 /** The book after a record was finished: whom it was about, and what is due because of it. */
 export function noted(book: Book, definition: FormDefinition, draft: Finished, today: string): Book {
-  const { id, answers } = draft;
+  const { answers } = draft;
+  const id = draft.root ?? draft.id;
   const of = (what: string): string => summaryOf(definition, answers, what);
   const day = of("day").slice(0, 10) || today;
   const code = plainCode(of("person"));
   let people = book.people;
-  let due = book.due.filter((one) => one.id !== draft.due);
+  const settled = draft.due ? [...(book.settled ?? []), draft.due] : (book.settled ?? []);
+  let due = book.due.filter((one) => one.id !== draft.due && !one.id.startsWith(`${id}/`));
   if (code) {
     const before = people.find((person) => person.code === code);
     const person = { code, label: before?.label ?? "", seenOn: day, tier: of("tier") || (before?.tier ?? "") };
@@ -78,5 +151,48 @@ export function noted(book: Book, definition: FormDefinition, draft: Finished, t
     .filter((number) => number > 0);
   const dates = [of("due").slice(0, 10), ...days.map((number) => plus(day, number))].filter((on) => on >= today);
   const fresh = dates.map((on) => ({ id: `${id}/${on}`, on, code, form: definition.id, from: day }));
-  return { people, due: [...due, ...fresh].sort((a, b) => (a.on < b.on ? -1 : 1)) };
+  const told = new Set(draft.cards);
+  const todo = without(book.todo, id);
+  const referrals = without(book.referrals, id);
+  const made = (book.made ?? []).filter((one) => !told.has(one));
+  return { ...book, people, due: [...due, ...fresh].sort(byDay), settled, made, todo, referrals };
+}
+
+function without<T>(held: Record<string, T> | undefined, key: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(held ?? {}).filter(([one]) => one !== key));
+}
+
+/** A change that the centre tells: a key, and what it says now; null to forget it. */
+export type News = [string, unknown];
+
+/** The book once it knows what the centre told since its cursor. Private labels stay. */
+export function applied(book: Book, news: News[], cursor: number): Book {
+  let { people, due, clashes, settled } = book;
+  const [referrals, todo] = [{ ...book.referrals }, { ...book.todo }];
+  for (const [key, body] of news) {
+    const at = key.indexOf("/");
+    const [kind, name] = [key.slice(0, at), key.slice(at + 1)];
+    if (kind === "card") {
+      const before = people.find((one) => one.code === name);
+      const others = people.filter((one) => one.code !== name);
+      const { tier, seen } = (body ?? {}) as { tier: string; seen: string };
+      if (body) people = [...others, { code: name, label: before?.label ?? "", seenOn: seen, tier }];
+      else [people, due] = [others, due.filter((one) => one.code !== name)];
+    } else if (kind === "due") {
+      due = due.filter((one) => one.id !== name);
+      if (!body) settled = settled.filter((one) => one !== name);
+      else if (!settled.includes(name)) due = [...due, { ...(body as Due), id: name }];
+    } else if (kind === "ref") {
+      delete referrals[name];
+      if (body) referrals[name] = body as Referral;
+    } else if (kind === "rec") {
+      delete todo[name];
+      if (body) todo[name] = body as Todo;
+    } else if (kind === "clash") {
+      clashes = clashes.filter((one) => one !== name);
+      if (body) clashes = [...clashes, name];
+    }
+  }
+  people = [...people].sort((a, b) => (a.seenOn < b.seenOn ? 1 : -1));
+  return { ...book, people, due: [...due].sort(byDay), referrals, todo, clashes, settled, cursor };
 }

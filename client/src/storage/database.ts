@@ -1,5 +1,7 @@
 /** IndexedDB: its stores, and transactions that say "done" only when the phone has really written. */
 
+import type { CentreKey } from "./sealing";
+
 export interface Sealed {
   iv: Uint8Array<ArrayBuffer>;
   data: ArrayBuffer;
@@ -11,6 +13,7 @@ export interface VaultRow {
   username: string;
   device: string; // what this worker's sign-in on this phone is called at the centre
   shredDays: number;
+  receipts?: CentreKey | null; // public: what the centre signs with, kept from when this worker joined
   base: { made: number; deleted: number }; // counted before this sign-in
   salt: Uint8Array<ArrayBuffer>;
   iterations: number;

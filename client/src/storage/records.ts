@@ -2,7 +2,8 @@
 
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/form";
-import { noted, readBook, summaryOf } from "./book";
+import { plainCode } from "../engine/cards";
+import { changeBook, noted, readBook, summaryOf, type Book, type Correctable } from "./book";
 import {
   all,
   get,
@@ -25,6 +26,9 @@ export interface Draft {
   page: number;
   answers: Json;
   due?: string; // the follow-up that this is
+  root?: string; // the record that it corrects
+  prev?: string[]; // what of that record the worker saw
+  minted?: string[]; // cards that were made while filling it in
 }
 
 /** A line of the outbox as its worker sees it: which form, when, how long it took them. */
@@ -35,6 +39,7 @@ export interface Line {
   form: string;
   finishedAt: string;
   minutes: string;
+  root?: string; // the record that it corrected
 }
 
 export interface Ledger {
@@ -84,47 +89,87 @@ const NONE = { made: 0, delivered: 0, kept: 0, deleted: 0 };
 
 /** Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted with it. */
 export async function finishDraft(vault: Vault, draft: Draft, definition: FormDefinition, now: Date): Promise<void> {
+  const { root, prev, due } = draft;
+  const book = await readBook(vault);
+  const code = plainCode(summaryOf(definition, draft.answers, "person"));
+  const cards = [...(draft.minted ?? []), ...book.made].includes(code) ? [code] : [];
+  const content = {
+    form: draft.form,
+    version: draft.version,
+    finished_at: localTime(now),
+    body: JSON.stringify(draft.answers),
+    ...(root ? { root, prev } : {}),
+    ...(due ? { due } : {}),
+    ...(cards.length ? { cards } : {}),
+  };
+  const minutes = summaryOf(definition, draft.answers, "minutes");
+  const today = content.finished_at.slice(0, 10);
+  await enqueue(vault, draft.id, content, minutes, (held) => noted(held, definition, { ...draft, cards }, today));
+}
+
+/** What a worker says about their caseload that is no form: see sync/notes.py. It travels as a record does. */
+export async function finishNote(
+  vault: Vault,
+  kind: string,
+  body: Json | { code: string; to: number },
+  change: (book: Book) => Book,
+): Promise<void> {
+  const form = `fieldapp.${kind}`;
+  const content = { form, version: "1", finished_at: localTime(new Date()), body: JSON.stringify(body) };
+  await enqueue(vault, crypto.randomUUID(), content, "", change);
+}
+
+interface Content {
+  form: string;
+  version: string;
+  finished_at: string;
+  body: string;
+  root?: string;
+}
+
+async function enqueue(
+  vault: Vault,
+  id: string,
+  content: Content,
+  minutes: string,
+  change: (book: Book) => Book,
+): Promise<void> {
   const { user, device, key } = vault.account;
   if (!key || !vault.signer) throw new NoCentreKey();
-  const finishedAt = localTime(now);
-  const minutes = summaryOf(definition, draft.answers, "minutes");
-  const about = await seal(vault.key, { form: draft.form, finishedAt, minutes });
-  const book = noted(await readBook(vault), definition, draft, finishedAt.slice(0, 10));
-  const sealedBook = await seal(vault.key, book);
+  const { form, finished_at: finishedAt, root } = content;
+  const about = await seal(vault.key, { form, finishedAt, minutes, ...(root ? { root } : {}) });
   // The number is inside the seal, so it is given first; should another tab take it meanwhile, it is given again.
   for (;;) {
     const seq = Math.max((await countersOf(user)).made, highWater(user).made) + 1;
-    const content = {
-      form: draft.form,
-      version: draft.version,
-      finished_at: finishedAt,
-      body: JSON.stringify(draft.answers),
-      seq,
-    };
-    const box = await sealToCentre(draft.id, device, key, vault.signer, content);
+    const box = await sealToCentre(id, device, key, vault.signer, { ...content, seq });
     let isTaken = false;
-    await transaction(["drafts", "outbox", "counters", "books"], "readwrite", (tx) => {
+    await changeBook(vault, change, (tx, go) => {
+      isTaken = false;
       const counters = tx.objectStore("counters").get(user) as IDBRequest<CountersRow | undefined>;
-      const before = tx.objectStore("outbox").get(draft.id) as IDBRequest<OutboxRow | undefined>;
-      const move = (): void => {
-        if (before.result) return void tx.objectStore("drafts").delete(draft.id); // a second tap
-        if ((counters.result?.made ?? 0) >= seq) return void (isTaken = true);
-        tx.objectStore("drafts").delete(draft.id);
-        tx.objectStore("outbox").put({ id: draft.id, user, seq, state: "waiting", box, about, shredOn: 0 });
-        tx.objectStore("counters").put({ ...(counters.result ?? { user, ...NONE }), made: seq });
-        tx.objectStore("books").put({ user, sealed: sealedBook });
-      };
+      const before = tx.objectStore("outbox").get(id) as IDBRequest<OutboxRow | undefined>;
       before.onsuccess = () => {
+        if (before.result) return void tx.objectStore("drafts").delete(id); // a second tap
+        if ((counters.result?.made ?? 0) >= seq) return void (isTaken = true);
         try {
-          move();
+          tx.objectStore("drafts").delete(id);
+          tx.objectStore("outbox").put({ id, user, seq, state: "waiting", box, about, shredOn: 0 });
+          tx.objectStore("counters").put({ ...(counters.result ?? { user, ...NONE }), made: seq });
+          go();
         } catch {
           tx.abort(); // all of it or nothing
         }
       };
-      return null;
     });
     if (!isTaken) return raiseHighWater(await countersOf(user));
   }
+}
+
+/** A new draft that corrects a record which the centre holds. */
+export async function draftCorrection(vault: Vault, root: string, held: Correctable): Promise<Draft> {
+  const { form, version, answers, heads } = held;
+  const draft = { id: crypto.randomUUID(), form, version, changedAt: Date.now(), page: 0, answers, root, prev: heads };
+  await saveDraft(vault, draft);
+  return draft;
 }
 
 /** Delete a record that was not sent yet; the ledger keeps counting it. */

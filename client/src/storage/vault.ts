@@ -24,6 +24,8 @@ export interface Account {
   worker: string;
   centre: string;
   key: CentreKey | null;
+  receipts: CentreKey | null; // the key with which this centre signs what it says
+  team: { user: number; label: string }[]; // colleagues to whom a card can be handed over
   rules: Rules;
   listed: Listed[]; // what the centre last said that a phone should hold
   remembered: Record<string, Record<string, string>>; // form → path → last answer
@@ -130,6 +132,7 @@ export async function enrol(
     username: account.username,
     device: account.device,
     shredDays: account.rules.shred_days,
+    receipts: account.receipts,
     base: { made: counted?.made ?? 0, deleted: counted?.deleted ?? 0 },
     salt: byPin.salt,
     iterations: ITERATIONS,
@@ -143,12 +146,20 @@ export async function enrol(
   return { key, signer: await signingKey(account.signer), account };
 }
 
+/** What accounts of earlier versions do not have. */
+const later = ({ rules, listed, receipts, team }: Account): Partial<Account> => ({
+  rules: rules ?? DEFAULT_RULES,
+  listed: listed ?? [],
+  receipts: receipts ?? null,
+  team: team ?? [],
+});
+
 async function openedBy(row: VaultRow, raw: number[]): Promise<Vault> {
   const key = await asKey(raw);
   const account = await unseal<Account>(key, row.account);
   // A vault of the first version has no signing key yet: the next exchange asks to sign in again.
   const signer = account.signer ? await signingKey(account.signer) : (null as unknown as CryptoKey);
-  return { key, signer, account: { ...account, rules: account.rules ?? DEFAULT_RULES, listed: account.listed ?? [] } };
+  return { key, signer, account: { ...account, ...later(account) } };
 }
 
 /** Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it. */
@@ -182,8 +193,8 @@ export function shut(user: number): Promise<void> {
 /** Keep a change of the account (last answers, name of the centre, its key and rules). */
 export async function keepAccount(vault: Vault): Promise<void> {
   const account = await seal(vault.key, vault.account);
-  const shredDays = vault.account.rules.shred_days;
-  await update("vaults", vault.account.user, (row) => ({ ...row, account, shredDays }));
+  const { receipts, rules } = vault.account;
+  await update("vaults", vault.account.user, (row) => ({ ...row, account, shredDays: rules.shred_days, receipts }));
 }
 
 // ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's prf extension ──────────────

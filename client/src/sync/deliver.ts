@@ -7,9 +7,11 @@ import { sha256, toBase64 } from "../storage/bytes";
 import { all, forget, type OutboxRow, type VaultRow } from "../storage/database";
 import { healthOf } from "../storage/health";
 import { countersOf, leaveOutbox, shredOld } from "../storage/records";
+import { isReceipt } from "../storage/receipts";
 import { shut } from "../storage/vault";
-import { Offline, Refused, sendSealed, type Report, type SealedItem } from "./server";
+import { clockAhead, Offline, Refused, sendSealed, type Answered, type Report, type SealedItem } from "./server";
 
+declare const BUILT: string; // filled in by the build: the day of it, and what it was made from
 const BATCH = 20;
 const MAX_WEIGHT = 3_000_000; // bytes of one message
 
@@ -44,7 +46,7 @@ export async function queue(): Promise<OutboxRow[]> {
 }
 
 /**
- * Send all that waits and obey the centre's orders; says which it obeyed. What it has not confirmed, by id and hash, stays.
+ * Send all that waits and obey the centre's orders; says which it obeyed. What it has no receipt for stays.
  * Raise Offline when nobody provably ours answers.
  */
 export async function deliver(): Promise<Order[]> {
@@ -59,11 +61,17 @@ export async function deliver(): Promise<Order[]> {
     if (rows.length === 0 && vaults.length === 0) return [];
     const everything = await all("outbox");
     const { isKept, freeMb } = await healthOf();
-    const shared = { persisted: isKept, ...(freeMb === null ? {} : { free_mb: freeMb }) };
+    const shared = {
+      persisted: isKept,
+      app: BUILT,
+      clock: clockAhead,
+      ...(freeMb === null ? {} : { free_mb: freeMb }),
+    };
     const phones = await Promise.all(vaults.map((vault) => reportOf(vault, everything, shared)));
     let answer;
     try {
-      answer = await sendSealed(rows.map(itemOf), phones);
+      const keys = vaults.map((vault) => vault.receipts);
+      answer = await sendSealed(rows.map(itemOf), phones, keys);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       // The centre cannot read the message: find out which record it is, one by one.
@@ -83,22 +91,20 @@ export async function deliver(): Promise<Order[]> {
 
 const dayNumber = (): number => Math.floor(Date.now() / 86_400_000);
 
-/** What the centre holds leaves the queue: only an answer with the same id and the hash of the same bytes proves it. */
-async function settle(
-  rows: OutboxRow[],
-  answers: { id: string; sha256: string; status: string }[],
-  stuck: Set<string>,
-  vaults: VaultRow[],
-): Promise<void> {
+/** What the centre holds leaves the queue: only its receipt, signed for this id and the hash of these bytes, proves it. */
+async function settle(rows: OutboxRow[], answers: Answered[], stuck: Set<string>, vaults: VaultRow[]): Promise<void> {
   for (const row of rows) {
     const answer = answers.find((one) => one.id === row.id);
-    const isHeld = answer && answer.status !== "retry" && answer.sha256 === (await sha256(row.box!.box));
+    const vault = vaults.find((one) => one.user === row.user);
+    const hash = await sha256(row.box!.box);
+    const isHeld = answer && (await isReceipt(vault?.receipts, row.id, hash, answer.receipt));
     if (!isHeld) {
       stuck.add(row.id);
       continue;
     }
-    const isFine = answer.status === "stored" || answer.status === "duplicate";
-    const days = vaults.find((vault) => vault.user === row.user)?.shredDays ?? 7;
+    const became = answer.status === "duplicate" ? answer.was : answer.status;
+    const isFine = became === "stored" || became === "settled";
+    const days = vault?.shredDays ?? 7;
     await leaveOutbox(row.id, isFine ? "delivered" : "kept", dayNumber() + days);
   }
 }

@@ -1,10 +1,11 @@
 /** Exchange with the centre: deliver what is finished, fetch what changed. One exchange at a time on a phone, in any tab. */
 
+import { applied, changeBook, readBook } from "../storage/book";
 import { keepAreas, keepForms, mainForm, missing, missingAreas } from "../storage/forms";
 import { modernise } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
 import { deliver, type Order } from "./deliver";
-import { fetchAreas, fetchForm, fetchManifest, Offline, Refused, type Manifest } from "./server";
+import { fetchAreas, fetchForm, fetchManifest, Offline, pull, Refused, type Manifest } from "./server";
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
 export interface Exchanged {
@@ -22,7 +23,10 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
     try {
       orders = await deliver();
       const isOut = vault && orders.some((order) => order.user === vault.account.user);
-      if (vault && !isOut) await fetchChanges(vault, await fetchManifest(vault.account.token));
+      if (vault && !isOut) {
+        await fetchChanges(vault, await fetchManifest(vault.account.token, vault.account.receipts));
+        await pullAll(vault);
+      }
       return { outcome: "online", orders };
     } catch (error) {
       if (error instanceof Offline) return { outcome: "offline", orders };
@@ -37,6 +41,18 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
   );
 }
 
+/** Bring the book up to what the centre knows. */
+async function pullAll(vault: Vault): Promise<void> {
+  const { token, receipts } = vault.account;
+  for (;;) {
+    const { cursor } = await readBook(vault);
+    const pulled = await pull(token, receipts, cursor);
+    if (pulled.items.length > 0 || pulled.cursor !== cursor)
+      await changeBook(vault, (book) => (book.cursor === cursor ? applied(book, pulled.items, pulled.cursor) : book));
+    if (!pulled.more) return;
+  }
+}
+
 /** Hold what the manifest names: forms and areas, the centre's key, its rules. `isFirstIn` is called once one form is here. */
 export async function fetchChanges(vault: Vault, manifest: Manifest, isFirstIn = (): void => undefined): Promise<void> {
   const { account } = vault;
@@ -47,7 +63,9 @@ export async function fetchChanges(vault: Vault, manifest: Manifest, isFirstIn =
     ...forms.map(({ id, sha256 }) => ({ kind: "form" as const, id, sha256 })),
     ...areas.map(({ key, sha256 }) => ({ kind: "areas" as const, id: key, sha256 })),
   ];
-  Object.assign(account, { centre, worker, listed, key: manifest.key ?? null, rules: manifest.rules ?? account.rules });
+  const { key = null, rules = account.rules, team = [] } = manifest;
+  const receipts = account.receipts ?? manifest.receipts ?? null; // kept from the first time on: nobody slips in another
+  Object.assign(account, { centre, worker, listed, key, receipts, rules, team });
   if (JSON.stringify(account) !== before) await keepAccount(vault);
   await modernise(vault);
   const wanted = await missing(user, forms);

@@ -1,6 +1,9 @@
 /** Talk to the centre. Whatever is not provably its answer counts as no connection. */
 
 import type { Words } from "../engine/definition";
+import type { Correctable, News } from "../storage/book";
+import { sha256, utf8 } from "../storage/bytes";
+import { isSigned, type Receipt } from "../storage/receipts";
 import type { CentreKey } from "../storage/sealing";
 import type { Rules } from "../storage/vault";
 
@@ -26,6 +29,8 @@ export interface Manifest {
   centre: string;
   worker: string;
   key?: CentreKey;
+  receipts?: CentreKey;
+  team?: { user: number; label: string }[];
   rules?: Rules;
   now?: string;
 }
@@ -34,6 +39,7 @@ export interface SignedIn {
   token: string;
   device: string;
   user: number;
+  username: string;
   worker: string;
   recovery: string;
   manifest: Manifest;
@@ -55,10 +61,22 @@ export interface Report {
   deleted: number;
   persisted?: boolean;
   free_mb?: number;
+  app?: string; // which build of the app
+  clock?: number; // minutes that its clock is ahead
+}
+
+type Status = "stored" | "duplicate" | "conflict" | "rejected" | "retry";
+
+export interface Answered {
+  id: string;
+  sha256: string;
+  status: Status;
+  was?: string; // of a duplicate: what became of it the first time
+  receipt?: Receipt;
 }
 
 export interface Delivered {
-  items: { id: string; sha256: string; status: "stored" | "duplicate" | "conflict" | "rejected" | "retry" }[];
+  items: Answered[];
   orders: Record<string, string>;
 }
 
@@ -66,10 +84,10 @@ interface Options {
   method?: string;
   token?: string;
   body?: unknown;
-  headers?: Record<string, string>;
+  nonce?: string; // the answer must be signed together with it
 }
 
-async function request(path: string, { method = "GET", token, body, headers = {} }: Options): Promise<Response> {
+async function request(path: string, { method = "GET", token, body, nonce }: Options): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`/sync/v1/${path}`, {
@@ -78,7 +96,7 @@ async function request(path: string, { method = "GET", token, body, headers = {}
         "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
         ...(token ? { Authorization: `Bearer ${token}` } : {}),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...headers,
+        ...(nonce ? { "X-Nonce": nonce } : {}),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       redirect: "error",
@@ -97,14 +115,38 @@ async function request(path: string, { method = "GET", token, body, headers = {}
   throw new Offline();
 }
 
-async function json<T>(response: Response, isOurs: (value: T) => boolean): Promise<T> {
+function parsed<T>(text: string, isOurs: (value: T) => boolean): T {
   try {
-    const value = (await response.json()) as T;
+    const value = JSON.parse(text) as T;
     if (value && isOurs(value)) return value;
   } catch {
     // a page of some other server
   }
   throw new Offline();
+}
+
+const textOf = (response: Response): Promise<string> =>
+  response.text().catch(() => {
+    throw new Offline(); // it broke off
+  });
+
+async function json<T>(response: Response, isOurs: (value: T) => boolean): Promise<T> {
+  return parsed(await textOf(response), isOurs);
+}
+
+/** Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours in it. */
+async function ask<T>(path: string, keys: Keys, options: Options, isOurs: (value: T) => boolean): Promise<T> {
+  const nonce = crypto.randomUUID();
+  const asked = Date.now();
+  const response = await request(path, { ...options, nonce });
+  const text = await textOf(response);
+  const signed = `fieldapp answer 1|${nonce}|${await sha256(utf8(text))}`;
+  const signature = response.headers.get("X-Signature") ?? "";
+  const checks = await Promise.all(keys.map((key) => isSigned(key, signature, signed)));
+  if (!checks.includes(true)) throw new Offline();
+  const value = parsed<T & { now?: string }>(text, isOurs);
+  measure(value.now, asked);
+  return value;
 }
 
 /** How far this phone's clock is ahead of the centre's, in minutes, as last measured; 0 before that. */
@@ -115,21 +157,46 @@ function measure(now: string | undefined, asked: number): void {
   if (!Number.isNaN(theirs)) clockAhead = Math.round(((asked + Date.now()) / 2 - theirs) / 60_000);
 }
 
+const isSignedIn = (value: SignedIn & Answer): boolean => isAnswer(value) && Boolean(value.token);
+
 export async function signIn(username: string, password: string, device: string, publicKey: string): Promise<SignedIn> {
   const body = { username, password, device, public_key: publicKey };
-  const response = await request("sign-in", { method: "POST", body });
-  return json<SignedIn & { protocol: number }>(
-    response,
-    (value) => value.protocol === PROTOCOL && Boolean(value.token),
-  );
+  return json<SignedIn & Answer>(await request("sign-in", { method: "POST", body }), isSignedIn);
 }
 
-export async function fetchManifest(token: string): Promise<Manifest> {
-  const asked = Date.now();
-  const response = await request("manifest", { token });
-  const manifest = await json<Manifest & { protocol: number }>(response, (value) => value.protocol === PROTOCOL);
-  measure(manifest.now, asked);
-  return manifest;
+/** Join by an invitation, which is then used up. */
+export async function join(invitation: string, device: string, publicKey: string): Promise<SignedIn> {
+  const body = { invitation, device, public_key: publicKey };
+  return json<SignedIn & Answer>(await request("join", { method: "POST", body }), isSignedIn);
+}
+
+type Keys = (CentreKey | null | undefined)[];
+interface Answer {
+  protocol: number;
+}
+const isAnswer = ({ protocol }: Answer): boolean => protocol === PROTOCOL;
+
+/** The manifest; of a centre whose signing key is not known yet (`key` is null), as it comes. */
+export async function fetchManifest(token: string, key: CentreKey | null): Promise<Manifest> {
+  if (key) return ask<Manifest & Answer>("manifest", [key], { token }, isAnswer);
+  return json<Manifest & Answer>(await request("manifest", { token }), isAnswer);
+}
+
+export interface Pulled {
+  cursor: number;
+  more: boolean;
+  items: News[];
+}
+
+/** What changed for this worker after a cursor. */
+export function pull(token: string, key: CentreKey | null, cursor: number): Promise<Pulled> {
+  const isOurs = (value: Pulled & Answer): boolean => isAnswer(value) && Array.isArray(value.items);
+  return ask<Pulled & Answer>(`pull?cursor=${cursor}`, [key], { token }, isOurs);
+}
+
+/** A record of the worker's own, to correct it. */
+export function fetchRecord(token: string, key: CentreKey | null, id: string): Promise<Correctable> {
+  return ask<Correctable & Answer>(`records/${encodeURIComponent(id)}`, [key], { token }, isAnswer);
 }
 
 export async function fetchForm(token: string, id: string, version: string): Promise<string> {
@@ -141,12 +208,9 @@ export async function fetchAreas(token: string, key: string): Promise<string> {
   return (await request(`areas/${encodeURIComponent(key)}`, { token })).text();
 }
 
-export async function sendSealed(items: SealedItem[], phones: Report[]): Promise<Delivered> {
-  const asked = Date.now();
-  const response = await request("deliver", { method: "POST", body: { items, phones } });
-  const isOurs = (value: Delivered & { protocol: number }): boolean =>
-    value.protocol === PROTOCOL && Array.isArray(value.items) && typeof value.orders === "object";
-  const answer = await json<Delivered & { protocol: number; now?: string }>(response, isOurs);
-  measure(answer.now, asked);
-  return answer;
+/** Hand records over; `keys` are those with which the centres of this phone's workers sign. */
+export function sendSealed(items: SealedItem[], phones: Report[], keys: Keys): Promise<Delivered> {
+  const isOurs = (value: Delivered & Answer): boolean =>
+    isAnswer(value) && Array.isArray(value.items) && typeof value.orders === "object";
+  return ask<Delivered & Answer>("deliver", keys, { method: "POST", body: { items, phones } }, isOurs);
 }

@@ -2,7 +2,9 @@
 
 import functools
 import gzip
+import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
@@ -11,7 +13,7 @@ from flask_babel import gettext
 from fieldapp.services import devices, phone_forms
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.centre_keys import current_key, signer, signing_key
+from fieldapp.services.centre_keys import KeyLost, current_key, signer, signing_key
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.services.receive_delivery import receive_delivery
@@ -25,6 +27,7 @@ from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
 from sync.sealed import parse_delivery
 
+NONCE = re.compile(r"[0-9a-f-]{36}")
 sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 
 
@@ -32,6 +35,19 @@ sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 def only_json() -> None:
     if request.method == "POST" and request.mimetype != "application/json":
         raise ActProblem("sync.media_type", N_("Send application/json."))
+
+
+@sync.after_request
+def sign_answer(response: Response) -> Response:
+    """Sign what a phone must be sure of, with the nonce it gave: nobody in between can say it, or say it again."""
+    nonce, centre_id = request.headers.get("X-Nonce", ""), g.get("centre_id")
+    if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
+        try:
+            signs = signer(session(), centre_id, current_app.config["SECRET_KEY"])
+        except KeyLost:
+            return response  # the phone takes it for no answer, and keeps all that it has
+        response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
+    return response
 
 
 def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,7 +59,7 @@ def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
         actor = devices.actor_of_token(session(), token) if scheme == "Bearer" and token else None
         if actor is None:
             raise ActProblem("sync.token", N_("This phone is not signed in any more. Sign in again; nothing is lost."))
-        g.actor = actor
+        g.actor, g.centre_id = actor, actor.centre_id
         return view(**kwargs)
 
     return run
@@ -130,9 +146,10 @@ def form(form: str, version: str) -> Any:
 
 
 def _compressed(text: str) -> Response:
+    g.plain = text.encode()
     response = Response(text, mimetype="application/json")
     if request.accept_encodings.quality("gzip") > 0:  # a form holds no secret, so its size may tell what it likes
-        response = Response(gzip.compress(text.encode(), 6, mtime=0), mimetype="application/json")
+        response = Response(gzip.compress(g.plain, 6, mtime=0), mimetype="application/json")
         response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
     return response
@@ -161,6 +178,7 @@ def deliver() -> Any:
     except BatchRefused as refused:
         return _malformed(refused)
     found = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"])
+    g.centre_id = found.pop("centre")
     return jsonify({"protocol": PROTOCOL, **found})
 
 
