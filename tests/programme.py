@@ -7,7 +7,7 @@ from forms.definition import Compiled, FormDefinition
 from forms.xlsform import compile_workbook
 
 FOLDER = Path(__file__).parent.parent / "fieldapp" / "programme"
-FORMS = ["encounter", "mediation", "incident", "referral", "event"]
+FORMS = ["encounter", "mediation", "incident", "referral", "event", "participant", "shift"]
 
 
 def workbook_of(form: str) -> bytes:

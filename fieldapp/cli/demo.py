@@ -31,6 +31,7 @@ from forms.definition import FormDefinition
 from forms.validation import check
 from sync.envelope import MAX_ITEMS, parse_batch
 from sync.intake import local_time
+from sync.notes import SETTLE
 
 WORKERS = 12
 
@@ -121,12 +122,33 @@ def _send(
             "sha256": hashlib.sha256(body.encode()).hexdigest(),
         }
         queues.setdefault(worker, []).append(item)
+        if answers.get("result", {}).get("fu_plan") and (note := _visited(item, local, zone, ids)):
+            queues[worker].append(note)
         sent[form] = sent.get(form, 0) + 1
     for worker, items in sorted(queues.items()):
         for start in range(0, len(items), MAX_ITEMS):
             batch = json.dumps({"items": items[start : start + MAX_ITEMS]}).encode()
             receive_batch(session, phones[worker], parse_batch(batch))
     return sent
+
+
+def _visited(
+    item: dict[str, str], mediated: dt.datetime, zone: zoneinfo.ZoneInfo, ids: random.Random
+) -> dict[str, str] | None:
+    """Return the note that the follow-ups of a mediation were done, as far as their days have passed; its worker is good."""
+    today = dt.datetime.now(zone).date()
+    passed = [day for days in (1, 3, 7, 14, 30) if (day := mediated.date() + dt.timedelta(days=days)) < today]
+    if not passed:
+        return None
+    body = json.dumps({"due": f"{item['id']}/{passed[-1].isoformat()}"})
+    return {
+        **item,
+        "id": str(uuid.UUID(int=ids.getrandbits(128), version=4)),
+        "form": SETTLE,
+        "version": "1",
+        "body": body,
+        "sha256": hashlib.sha256(body.encode()).hexdigest(),
+    }
 
 
 def _as_a_phone_would(definition: FormDefinition, answers: dict[str, Any], moment: dt.datetime) -> dict[str, Any]:

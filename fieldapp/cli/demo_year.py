@@ -20,6 +20,10 @@ def card_code(value: int) -> str:
     return f"{signs[:4]}-{signs[4:]}{(ALPHABET + '*~$=U')[value % 37]}"
 
 
+OPEN = {"sent": 30, "accepted": 20, "waitlist": 20, "connected": 20, "completed": 10}  # states of a young referral
+ENDED = {"completed": 70, "refused_by_service": 15, "declined_by_person": 15}
+
+
 class Year:
     """The year that ends today; `records` gives worker, form, local moment and answers, oldest first."""
 
@@ -112,7 +116,9 @@ class Year:
         }
         if who == "enrolled":
             answers["people"]["code"] = card
-            answers["next"]["next_due"] = f"{(finished + dt.timedelta(days=self.random.randint(2, 14))):%Y-%m-%d}"
+            due = finished.date() + dt.timedelta(days=self.random.randint(2, 14))
+            if due >= self.today - dt.timedelta(days=1):  # what was due before was done
+                answers["next"]["next_due"] = due.isoformat()
             answers["consent"] = {"said": "earlier", "tier_said": self.tiers[card]}
         elif who == "new_person":
             answers["consent"] = {
@@ -197,7 +203,7 @@ class Year:
         return {
             "need": {"ref_date": f"{moment:%Y-%m-%d}", "need": need, "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
             "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": self.pick({"called_together": 40, "went_together": 30, "form_sent": 30})},
-            "progress": {"status": self.pick({"sent": 30, "accepted": 20, "connected": 30, "completed": 20})},
+            "progress": {"status": self.pick(OPEN if (self.today - moment.date()).days < 21 else ENDED)},
         }  # fmt: skip
 
     def _event(self, moment: dt.datetime) -> dict[str, Any]:

@@ -155,6 +155,8 @@ def _follow_ups(a: Act, told: Sequence[Change], settled: set[tuple[str, dt.date]
                 row.is_wanted = False
     for root, on in settled:
         (rows.get((root, on)) or _added(a, rows, root, on)).is_settled = True
+    for (root, on), row in rows.items():  # who did the later one needs not do the earlier one any more
+        row.is_settled |= any(other.is_settled for (same, later), other in rows.items() if same == root and later > on)
     touched = list(rows.values())
     for one in follow_ups.of_codes(a.session, a.centre_id, contacts):
         if any(day >= one.due_on and root != one.root_id for day, root in contacts[one.code]):

@@ -50,12 +50,24 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
 
 
 @act("centre.rules")
-def set_phone_rules(a: Act, lock_minutes: int, shred_days: int, has_voice_notes: bool) -> None:
-    """Set what phones keep to: minutes until they lock, days until they forget what was delivered, voice notes."""
+def set_phone_rules(
+    a: Act,
+    lock_minutes: int,
+    shred_days: int,
+    has_voice_notes: bool,
+    by_invitation: bool = False,
+    allows_collect: bool = False,
+) -> None:
+    """Set what phones keep to: minutes until they lock, days until they forget what was delivered, voice notes, how to join.
+
+    `allows_collect` opens the door for ODK Collect; closing it shuts out every Collect at once.
+    """
     centre = centres.get(a.session, a.centre_id)
     centre.lock_minutes, centre.shred_days = min(max(lock_minutes, 1), 30), min(max(shred_days, 1), 30)
     centre.has_voice_notes = has_voice_notes
-    a.note(f"centre/{centre.id}", lock=centre.lock_minutes, shred=centre.shred_days, voice=has_voice_notes)
+    centre.by_invitation, centre.allows_collect = by_invitation, allows_collect
+    rules = {"lock": centre.lock_minutes, "shred": centre.shred_days, "voice": has_voice_notes}
+    a.note(f"centre/{centre.id}", **rules, invitation=by_invitation, collect=allows_collect)
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from sync.intake import local_time
 from sync.notes import plain_code
 from sync.problems import N_
 
+CALL_FOR_HELP = "need_debrief"  # how a worker felt after a shift, when somebody should talk with them
 NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
 
 
@@ -102,7 +103,7 @@ def _first(a: Act, part: Part) -> tuple[dict[str, Any], Change]:
         "changed_at": a.now,
         "heads": [envelope.instance_id],
         "contested": [],
-        "review": "",
+        "review": "alert" if state["kind"] == CALL_FOR_HELP else "",
         "answers": part.answers,
         **state,
     }

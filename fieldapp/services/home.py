@@ -8,7 +8,8 @@ from typing import Any
 
 from fieldapp.services.acts import Act, reading
 from fieldapp.services.devices import has_been_seen_lately
-from fieldapp.store import audit, centres, devices, forms, records, releases, submissions, users
+from fieldapp.services.records import count_needing_attention
+from fieldapp.store import audit, centres, devices, forms, records, releases, users
 from fieldapp.store.audit import AuditLine
 from fieldapp.store.releases import ReleaseRun
 
@@ -44,7 +45,7 @@ def see_home(a: Act) -> Home:
         centre=centre.name,
         today=today,
         week=records.counts_since(a.session, a.centre_id, today - dt.timedelta(days=6)),
-        needing_attention=submissions.count_needing_attention(a.session, a.centre_id),
+        needing_attention=count_needing_attention(a),
         phones=len(phones),
         quiet_phones=sum(not has_been_seen_lately(device) for device in phones),
         scheduler_seen_at=beat.at if beat else None,

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import Act, act, reading
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import definition_of, find_definitions
+from fieldapp.services.folding import answers_of
 from fieldapp.services.problems import not_found
-from fieldapp.store import audit, forms, records, submissions, users
+from fieldapp.store import audit, forms, records, reviews, submissions, users
 from fieldapp.store.audit import AuditLine
 from fieldapp.store.records import Filter, Page, Record
+from fieldapp.store.reviews import Review
 from fieldapp.store.submissions import Submission
 from fieldapp.store.users import User
 from forms.definition import FormDefinition
+from sync.fold import flat
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,20 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One submission of a record, and what it changed: (dotted path, before, after)."""
+
+    submission: Submission
+    changes: list[tuple[str, Any, Any]]
+
+
+@dataclass(frozen=True)
 class OpenedRecord:
     record: Record
     definition: FormDefinition
     worker: User
-    submissions: Sequence[Submission]
+    steps: Sequence[Step]
+    reviews: Sequence[Review]
     history: Sequence[AuditLine]
     people: dict[int, str]
 
@@ -50,7 +62,7 @@ def browse_records(a: Act, wanted: Filter, cursor: str = "") -> Listing:
         users.labels(a.session, a.centre_id),
         records.areas(a.session, a.centre_id),
         latest_definitions(a),
-        submissions.count_needing_attention(a.session, a.centre_id),
+        count_needing_attention(a),
     )
 
 
@@ -74,13 +86,59 @@ def open_record(a: Act, instance_id: str) -> OpenedRecord:
     target = f"record/{instance_id}"
     history = audit.of_target(a.session, a.centre_id, target)
     a.note(target)
+    return OpenedRecord(
+        record,
+        definition_of(version),
+        worker,
+        _steps(a, instance_id),
+        reviews.of_record(a.session, a.centre_id, instance_id),
+        history,
+        users.labels(a.session, a.centre_id),
+    )
+
+
+def _steps(a: Act, instance_id: str) -> list[Step]:
+    """Return every submission of a record with what it changed in the one that it builds on."""
     arrived = submissions.of_record(a.session, a.centre_id, instance_id)
-    return OpenedRecord(record, definition_of(version), worker, arrived, history, users.labels(a.session, a.centre_id))
+    definitions = find_definitions(a.session, a.centre_id, {(one.form, one.version) for one in arrived})
+    leaves = {}
+    for one in arrived:
+        if definition := definitions.get((one.form, one.version)):
+            answers = flat(answers_of(one, definition))
+            leaves[one.id] = {path: value for path, value in answers.items() if path not in definition.computed}
+    by_id = {one.instance_id: leaves.get(one.id, {}) for one in reversed(arrived)}
+    steps = []
+    for one in arrived:
+        before = next((by_id[prev] for prev in one.prev if prev in by_id), None)
+        after = leaves.get(one.id, {})
+        paths = sorted(before.keys() | after.keys()) if before is not None else []
+        changes = [(path, (before or {}).get(path, ""), after.get(path, "")) for path in paths]
+        steps.append(Step(one, [change for change in changes if change[1] != change[2]]))
+    return steps
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a supervisor should look at."""
+
+    records: Sequence[Record]
+    submissions: Sequence[Submission]
+    definitions: dict[str, FormDefinition]
+    workers: dict[int, str]
 
 
 @reading("records.browse")
-def list_needing_attention(a: Act) -> tuple[Sequence[Submission], dict[int, str]]:
-    return submissions.needing_attention(a.session, a.centre_id), users.labels(a.session, a.centre_id)
+def list_needing_attention(a: Act) -> Waiting:
+    return Waiting(
+        records.to_review(a.session, a.centre_id),
+        submissions.needing_attention(a.session, a.centre_id),
+        latest_definitions(a),
+        users.labels(a.session, a.centre_id),
+    )
+
+
+def count_needing_attention(a: Act) -> int:
+    return submissions.count_needing_attention(a.session, a.centre_id) + records.count_to_review(a.session, a.centre_id)
 
 
 @act("submission.open")

@@ -29,8 +29,8 @@ class Record(Base):
             "ix_record_centre_id_review",
             "centre_id",
             "review",
-            sqlite_where=sa.text("review IN ('contested', 'corrected')"),
-            postgresql_where=sa.text("review IN ('contested', 'corrected')"),
+            sqlite_where=sa.text("review IN ('contested', 'corrected', 'alert')"),
+            postgresql_where=sa.text("review IN ('contested', 'corrected', 'alert')"),
         ),
     )
 
@@ -49,7 +49,7 @@ class Record(Base):
     changed_at: Mapped[dt.datetime]
     heads: Mapped[list[Any]]  # the submissions that a correction builds on
     contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
-    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", contested, corrected, returned, approved
+    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", alert, contested, corrected, returned, approved
     answers: Mapped[dict[str, Any]]
 
 
@@ -101,11 +101,11 @@ def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> d
     return found
 
 
-TO_REVIEW = ("contested", "corrected")
+TO_REVIEW = ("contested", "corrected", "alert")
 
 
 def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
-    """Return the records at which a supervisor should look: with two answers, or corrected after they were seen."""
+    """Return the records at which a supervisor should look: with two answers, corrected after a look, a call for help."""
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.review.in_(TO_REVIEW))
     return session.scalars(query.order_by(Record.id.desc()).limit(limit)).all()
 

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal, gettext
+from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
 
 from fieldapp.web import language
 from forms.definition import CAPTURES, Element, FormDefinition
@@ -13,6 +13,7 @@ from forms.problems import N_, FormProblem
 
 ROLES = {"worker": N_("Outreach worker"), "admin": N_("Centre admin"), "evaluator": N_("Evaluator")}
 STATES = {
+    "settled": N_("Somebody has looked"),
     "stored": N_("Kept as a record"),
     "rejected": N_("Did not pass the form's rules"),
     "conflict": N_("Same id, other answers"),
@@ -20,11 +21,31 @@ STATES = {
     "done": N_("Done"),
     "failed": N_("Failed"),
 }
+REVIEWS = {
+    "alert": N_("asks for a talk"),
+    "contested": N_("two answers"),
+    "corrected": N_("corrected"),
+    "returned": N_("sent back"),
+    "approved": N_("approved"),
+    "chosen": N_("chosen"),
+}
+VIA = {
+    "phone": N_("sealed and signed by the phone"),
+    "token": N_("sent by a signed-in phone"),
+    "collect": N_("from ODK Collect: not sealed, not signed"),
+    "office": N_("made at the centre"),
+}
 ACTS = {
     "areas.bring": N_("Areas were brought in"),
     "batch.receive": N_("A phone sent submissions"),
+    "attachment.receive": N_("An attachment arrived"),
+    "attachment.open": N_("An attachment was opened"),
+    "card.assign": N_("A card was given to another worker"),
     "centre.rules": N_("The rules for phones were changed"),
     "copy.bring": N_("A sealed copy from a phone was brought"),
+    "device.collect": N_("ODK Collect was set up for a worker"),
+    "device.invite": N_("A phone was invited"),
+    "device.join": N_("A phone joined by invitation"),
     "device.enrol": N_("A phone signed in"),
     "device.revoke": N_("A phone was shut out"),
     "draft.begin": N_("A form was begun"),
@@ -35,15 +56,20 @@ ACTS = {
     "form.publish": N_("A form was published"),
     "form.withdraw": N_("A form was withdrawn"),
     "key.make": N_("A key for sealing was made"),
+    "key.make_signing": N_("The key for receipts was made"),
     "person.add": N_("A person was added"),
     "person.reset": N_("A password was replaced"),
     "person.switch": N_("A person was let in or shut out"),
+    "record.choose": N_("Somebody chose between two answers"),
+    "record.fetch_own": N_("A worker fetched a record to correct it"),
+    "record.review": N_("A record was reviewed"),
     "record.open": N_("A record was opened"),
     "release.build": N_("A release was built"),
     "release.download": N_("A release was downloaded"),
     "sign_in.failed": N_("A sign-in failed"),
     "sign_in.ok": N_("Somebody signed in"),
     "submission.open": N_("A submission kept aside was opened"),
+    "submission.settle": N_("A submission kept aside was taken off the list"),
 }
 
 
@@ -63,6 +89,20 @@ def answer(definition: FormDefinition, element: Element, value: str) -> str:
         names = value.split() if element.type in ("select_multiple", "rank") else [value]
         return ", ".join(definition.choice_label(element, name, language.current()) for name in names)
     return value
+
+
+def said(definition: FormDefinition, path: str, value: Any) -> str:
+    """Return what one answer says, by its dotted path; for a whole repeat, how many entries it has."""
+    if isinstance(value, list):
+        return str(ngettext("%(num)d entry", "%(num)d entries", len(value)))
+    element = definition.by_path.get("/data/" + path.replace(".", "/"))
+    return (answer(definition, element, value) if element and value else value) or "–"
+
+
+def asked(definition: FormDefinition, path: str) -> str:
+    """Return the label of a question by its dotted path."""
+    element = definition.by_path.get("/data/" + path.replace(".", "/"))
+    return (words_of(element.label) if element else "") or path
 
 
 def answered(definition: FormDefinition, answers: Any, parent: str = "/data") -> list[dict[str, Any]]:
@@ -133,6 +173,10 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(
         choice=choice,
         answered=answered,
+        asked=asked,
+        said=said,
+        review_names=REVIEWS,
+        via_names=VIA,
         problem_question=problem_question,
         problem_text=problem_text,
         role_names=ROLES,

@@ -66,7 +66,15 @@ class Network:
         try:
             connection.request(method, path, body or None, sent)
             response = connection.getresponse()
-            kept = ("Content-Type", "Cache-Control", "Content-Security-Policy", "Permissions-Policy", "Vary", "ETag")
+            kept = (
+                "Content-Type",
+                "X-Signature",
+                "Cache-Control",
+                "Content-Security-Policy",
+                "Permissions-Policy",
+                "Vary",
+                "ETag",
+            )
             given = {name: value for name in kept if (value := response.getheader(name))}
             answer = response.status, given, response.read()
         except OSError:

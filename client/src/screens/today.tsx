@@ -2,7 +2,7 @@
 
 import { shownCode } from "../engine/cards";
 import { nt, t } from "../i18n";
-import type { Due } from "../storage/book";
+import { settledBy, type Due } from "../storage/book";
 import { mainForm } from "../storage/forms";
 import { finishNote } from "../storage/records";
 import { Needs, Referrals } from "./needs";
@@ -32,7 +32,7 @@ function DueList() {
   const settle = async (id: string): Promise<void> => {
     await finishNote(vault, "settle", { due: id }, (held) => ({
       ...held,
-      due: held.due.filter((one) => one.id !== id),
+      due: settledBy(held.due, id),
       settled: [...held.settled, id],
     }));
     await refresh();

@@ -127,6 +127,10 @@ interface Finished {
   cards?: string[];
 }
 
+/** What is left to do once a follow-up is done: the earlier ones of the same record go with it. */
+export const settledBy = (due: Due[], id: string): Due[] =>
+  due.filter((one) => one.id !== id && !(one.id < id && one.id.split("/")[0] === id.split("/")[0]));
+
 const byDay = (a: Due, b: Due): number => (a.on < b.on ? -1 : 1);
 
 /** The book after a record was finished: whom it was about, and what is due because of it. */
@@ -138,7 +142,7 @@ export function noted(book: Book, definition: FormDefinition, draft: Finished, t
   const code = plainCode(of("person"));
   let people = book.people;
   const settled = draft.due ? [...(book.settled ?? []), draft.due] : (book.settled ?? []);
-  let due = book.due.filter((one) => one.id !== draft.due && !one.id.startsWith(`${id}/`));
+  let due = (draft.due ? settledBy(book.due, draft.due) : book.due).filter((one) => !one.id.startsWith(`${id}/`));
   if (code) {
     const before = people.find((person) => person.code === code);
     const person = { code, label: before?.label ?? "", seenOn: day, tier: of("tier") || (before?.tier ?? "") };

@@ -1,4 +1,4 @@
-"""The office's blueprint; its pages are in views.py and drafts.py."""
+"""The office's blueprint; its pages are in views.py, reviewing.py, people.py and drafts.py."""
 
 from flask import Blueprint
 

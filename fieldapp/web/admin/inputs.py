@@ -37,6 +37,8 @@ class RulesInput(FlaskForm):  # type: ignore[misc]
     lock_minutes = IntegerField(lazy_gettext("Lock after so many minutes alone"), [NumberRange(1, 30)])
     shred_days = IntegerField(lazy_gettext("Forget what was delivered after so many days"), [NumberRange(1, 30)])
     has_voice_notes = BooleanField(lazy_gettext("Allow voice notes where a form asks for one"))
+    by_invitation = BooleanField(lazy_gettext("Phones join by invitation only, not by a password"))
+    allows_collect = BooleanField(lazy_gettext("Let ODK Collect take part (its records are not sealed on the phone)"))
 
 
 class RescueInput(FlaskForm):  # type: ignore[misc]

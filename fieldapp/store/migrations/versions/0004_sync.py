@@ -49,7 +49,7 @@ def upgrade() -> None:
         sqlite_where=sa.text(some),
         postgresql_where=sa.text(some),
     )
-    waiting = "review IN ('contested', 'corrected')"
+    waiting = "review IN ('contested', 'corrected', 'alert')"
     op.create_index(
         "ix_record_centre_id_review",
         "record",

@@ -1,0 +1,95 @@
+"""What supervisors look at: one record with its history, what needs a look, and the caseload."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from fieldapp.services import hand_overs, records, reviews
+from fieldapp.services.problems import ActProblem
+from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.problems import STATUS
+from fieldapp.web.sessions import actor, session
+
+
+@admin.get("/encounters/<instance_id>")
+def encounter(instance_id: str) -> Any:
+    return _record_page(instance_id, "", 200)
+
+
+def _record_page(instance_id: str, problem: str, status: int) -> Any:
+    opened = records.open_record(session(), actor(), instance_id=instance_id)
+    return render_template("encounter.html", opened=opened, problem=problem), status
+
+
+@admin.post("/encounters/<instance_id>/review")
+def record_review(instance_id: str) -> Any:
+    """Approve a record, send it back to its worker, or leave a comment."""
+    state, comment = request.form.get("state", ""), request.form.get("comment", "")
+    try:
+        reviews.review_record(session(), actor(), instance_id=instance_id, state=state, comment=comment)
+    except ActProblem as problem:
+        if problem.code == "access.not_found":
+            raise
+        return _record_page(instance_id, gettext(problem.text), STATUS[problem.code])
+    words = {
+        reviews.RETURNED: gettext("Sent back. The worker sees it at their phone's next contact."),
+        reviews.APPROVED: gettext("Approved."),
+    }
+    flash(words.get(state, gettext("Your comment is kept.")), "safe")
+    return redirect(url_for("admin.encounter", instance_id=instance_id))
+
+
+@admin.post("/encounters/<instance_id>/choose")
+def record_choose(instance_id: str) -> Any:
+    """Choose between two answers that were given without knowing of each other."""
+    chosen = {key.removeprefix("choice:"): value for key, value in request.form.items() if key.startswith("choice:")}
+    try:
+        reviews.choose_answers(
+            session(), actor(), instance_id=instance_id, chosen=chosen, comment=request.form.get("comment", "")
+        )
+    except ActProblem as problem:
+        if problem.code == "access.not_found":
+            raise
+        return _record_page(instance_id, gettext(problem.text).format(**problem.details), STATUS[problem.code])
+    flash(gettext("Done. Both versions stay in the history."), "safe")
+    return redirect(url_for("admin.encounter", instance_id=instance_id))
+
+
+@admin.get("/attention")
+def attention() -> Any:
+    return render_template("attention.html", waiting=records.list_needing_attention(session(), actor()))
+
+
+@admin.get("/attention/<int:submission_id>")
+def attention_one(submission_id: int) -> Any:
+    opened = records.open_submission(session(), actor(), submission_id=submission_id)
+    return render_template("attention_one.html", opened=opened)
+
+
+@admin.post("/attention/<int:submission_id>/settle")
+def attention_settle(submission_id: int) -> Any:
+    reviews.settle_submission(session(), actor(), submission_id=submission_id)
+    flash(gettext("Taken off the list. It stays kept."), "safe")
+    return redirect(url_for("admin.attention"))
+
+
+@admin.get("/caseload")
+def caseload() -> Any:
+    found = hand_overs.list_caseload(session(), actor(), after=request.args.get("after", "")[:9])
+    return render_template("caseload.html", caseload=found)
+
+
+@admin.post("/caseload/assign")
+def card_assign() -> Any:
+    worker = request.form.get("worker", "")
+    user_id = int(worker) if worker.isdecimal() and len(worker) < 10 else 0
+    try:
+        hand_overs.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id)
+    except ActProblem as problem:
+        if problem.code != "card.worker":
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("admin.caseload"))
+    flash(gettext("Done. Both phones learn it at their next contact."), "safe")
+    return redirect(url_for("admin.caseload"))
