@@ -12,6 +12,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import prepare
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
 from fieldapp.web.admin import admin
+from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
 from fieldapp.web.public.views import public
 from fieldapp.web.worker.sync import sync
@@ -51,7 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.init(app)
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
-    for door in (public, admin, evaluator, worker, sync):
+    csrf.exempt(collect)  # a token in the address, never a cookie
+    for door in (public, admin, evaluator, worker, sync, collect):
         app.register_blueprint(door)
     for part in (assets, language, problems, security_headers, words):
         part.init(app)

@@ -20,10 +20,11 @@ from forms.problems import N_, AnswerProblem
 INTEGER = re.compile(r"-?[0-9]{1,15}")
 MAX_TEXT = 4000  # characters in one answer
 MAX_CAPTURE = 200_000  # characters of a picture, recording or file as a data: URL: about 150 KB
+HELD = ":[0-9a-f]{64}"  # an attachment that travelled apart: attachment:<kind>:<SHA-256 of what was sent>
 CAPTURED = {
-    "image": re.compile(r"data:image/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}"),
-    "audio": re.compile(r"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}"),
-    "file": re.compile(r"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}"),
+    "image": re.compile(rf"data:image/(jpeg|png);base64,[A-Za-z0-9+/]+={{0,2}}|attachment:image/(jpeg|png){HELD}"),
+    "audio": re.compile(rf"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}|attachment:audio/[a-z0-9.+-]+{HELD}"),
+    "file": re.compile(rf"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}|attachment:[a-z]+/[a-z0-9.+-]+{HELD}"),
 }
 
 

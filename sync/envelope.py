@@ -16,6 +16,7 @@ MAX_PREV = 16  # submissions that one builds on
 MAX_CARDS = 10
 MAX_CODE = 12  # characters
 MAX_DUE = 47  # characters: an id, a stroke, a day
+ATTACHED = "\n<!--attachments "  # behind an OpenRosa client's XML: what its attachments were kept as
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -42,7 +43,9 @@ class Envelope:
 
     @property
     def is_intact(self) -> bool:
-        return hashlib.sha256(self.body.encode("utf-8", "surrogatepass")).hexdigest() == self.sha256
+        """Say whether the body is what was sent; what was put behind an OpenRosa client's XML is none of it."""
+        sent = self.body.partition(ATTACHED)[0] if self.body.startswith("<") else self.body
+        return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).hexdigest() == self.sha256
 
 
 def parse_batch(data: bytes) -> list[Envelope]:
@@ -88,7 +91,7 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
     body = item.get("body")
     if not isinstance(body, str) or len(body) > MAX_BODY or not _storable(body):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
-    instance_id, finished_at = _uuid(item.get("id")), _moment(item.get("finished_at"))
+    instance_id, finished_at = _uuid(item.get("id")), parse_moment(item.get("finished_at"))
     root, prev, due, cards = item.get("root", ""), item.get("prev", []), item.get("due", ""), item.get("cards", [])
     if root and (not _uuid(root) or root == instance_id):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.root"))
@@ -125,7 +128,8 @@ def _uuid(value: Any) -> str:
     return str(parsed) if parsed and parsed.version == 4 and str(parsed) == value else ""
 
 
-def _moment(value: Any) -> dt.datetime | None:
+def parse_moment(value: Any) -> dt.datetime | None:
+    """Return a moment with its offset from its ISO 8601 text; None when it is none, or before 2000."""
     try:
         moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
         return moment if moment and moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 2000 else None

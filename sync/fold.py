@@ -6,7 +6,6 @@ questions, both changes hold; where they changed the same one, both values are k
 """
 
 import datetime as dt
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,15 +69,13 @@ def fold(root_id: str, given: Iterable[Version], complete: Complete, computed: C
     contested: tuple[Contested, ...] = ()
     answers: Mapping[str, Any] = latest.answers
     if len(heads) > 1:
-        base = _base(heads, ours, before)
-        merged, contested = _merge(heads, base, computed)
-        if not contested and base is not None:
-            is_one_form = len({one.form_version for one in heads}) == 1
-            completed = complete(latest, merged) if is_one_form else None
-            if completed is None:
-                contested = _differences(heads, computed)
-            else:
-                answers = completed
+        merged = _merged(heads, _base(heads, ours, before), computed)
+        is_one_form = len({one.form_version for one in heads}) == 1
+        completed = complete(latest, merged) if merged is not None and is_one_form else None
+        if completed is None:
+            contested = _differences(heads, computed)
+        else:
+            answers = completed
     ids = tuple(sorted({one.id for one in heads}))
     return Folded(first.author, latest, answers, ids, contested, strangers)
 
@@ -116,36 +113,30 @@ def _base(
     return nearest[0].answers if len(nearest) == 1 else None
 
 
-def _merge(
-    heads: Sequence[Version], base: Mapping[str, Any] | None, computed: Collection[str]
-) -> tuple[dict[str, Any], tuple[Contested, ...]]:
-    """Return the answers with every head's changes, and the questions that more than one of them changed, differently."""
-    if base is None:
-        return dict(heads[-1].answers), _differences(heads, computed)
+def _merged(heads: Sequence[Version], base: Mapping[str, Any] | None, computed: Collection[str]) -> Mapping[str, Any] | None:
+    """Return the answers with every head's changes; None when several changed the same question, differently."""
     leaves = [flat(one.answers) for one in heads]
+    if base is None:
+        return heads[-1].answers if not _differences(heads, computed) else None
     old = flat(base)
-    merged, contested = dict(old), []
-    for path in sorted({*old, *(path for one in leaves for path in one)}):
+    merged = dict(old)
+    for path in {*old, *(path for one in leaves for path in one)} - set(computed):
         changed = [one.get(path, "") for one in leaves if one.get(path, "") != old.get(path, "")]
-        distinct = {json.dumps(value, sort_keys=True) for value in changed}
-        if len(distinct) > 1 and path not in computed:
-            contested.append(_contested(path, heads, leaves))
-        elif changed and path not in computed:
+        if any(value != changed[0] for value in changed):
+            return None
+        if changed:
             merged[path] = changed[0]
-    return nested(merged), tuple(contested)
+    return nested(merged)
 
 
 def _differences(heads: Sequence[Version], computed: Collection[str]) -> tuple[Contested, ...]:
     leaves = [flat(one.answers) for one in heads]
     found = []
     for path in sorted({path for one in leaves for path in one} - set(computed)):
-        if len({json.dumps(one.get(path, ""), sort_keys=True) for one in leaves}) > 1:
-            found.append(_contested(path, heads, leaves))
+        values = [one.get(path, "") for one in leaves]
+        if any(value != values[0] for value in values):
+            found.append(Contested(path, tuple((one.sha256, value) for one, value in zip(heads, values, strict=True))))
     return tuple(found)
-
-
-def _contested(path: str, heads: Sequence[Version], leaves: Sequence[Mapping[str, Any]]) -> Contested:
-    return Contested(path, tuple((one.sha256, leaf.get(path, "")) for one, leaf in zip(heads, leaves, strict=True)))
 
 
 def flat(answers: Mapping[str, Any], within: str = "") -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Decide what becomes of a submission. The caller keeps every one, whatever the decision."""
 
 import datetime as dt
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +11,7 @@ from forms.expressions import DateValue
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
 from forms.validation import check
+from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import check_note, is_note
 from sync.problems import N_
@@ -63,8 +63,8 @@ def judge(envelope: Envelope, definition: FormDefinition | None) -> tuple[dict[s
         text = N_("The centre does not know this form or this version of it.")
         return {}, [_problem("sync.unknown_form", text)]
     try:
-        given = json.loads(envelope.body)
-    except (ValueError, RecursionError):
+        given = read_body(envelope.body, definition)
+    except ValueError:
         return {}, [_problem("sync.body", N_("The answers are not JSON."))]
     if definition is None:
         problems = check_note(envelope.form, given)

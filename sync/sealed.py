@@ -95,10 +95,14 @@ def public_key_of(text: str) -> ec.EllipticCurvePublicKey:
 
 
 def is_signed(sealed: Sealed, public_key: str) -> bool:
-    """Say whether the phone with this public key signed it: ECDSA over P-256 with SHA-256, r and s side by side."""
-    r, s = (int.from_bytes(sealed.signature[start : start + 32]) for start in (0, 32))
+    """Say whether the phone with this public key signed a record."""
+    return is_signed_by(public_key, sealed.signature, sealed.info + b"|" + sealed.box)
+
+
+def is_signed_by(public_key: str, signature: bytes, signed: bytes) -> bool:
+    """Say whether a signature is that key's: ECDSA over P-256 with SHA-256, r and s side by side."""
+    r, s = (int.from_bytes(signature[start : start + 32]) for start in (0, 32))
     try:
-        signed = sealed.info + b"|" + sealed.box
         public_key_of(public_key).verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
     except (InvalidSignature, ValueError):
         return False

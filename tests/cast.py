@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services import passwords
@@ -83,6 +84,27 @@ def make_cast(session: Session) -> Cast:
         olaf=Actor(other.id, "admin", people["olaf"].id),
         system=Actor.system(centre.id),
     )
+
+
+def another_worker(session: Session, cast: Cast) -> Actor:
+    """Return a colleague of Amina's, on a phone of their own."""
+    user = session.scalars(sa.select(User).where(User.username == "basil")).one_or_none()
+    if user is None:
+        user = User(
+            centre_id=cast.centre.id,
+            username="basil",
+            label="L-basil",
+            role="worker",
+            password=password_hash(),
+            fs_uniquifier=uuid.uuid4().hex,
+            created_at=dt.datetime.now(dt.UTC),
+        )
+        session.add(user)
+        session.commit()
+    token = enrol_device(session, Actor(cast.centre.id, "worker", user.id), label="Basil's phone").token
+    actor = actor_of_token(session, token)
+    assert actor
+    return actor
 
 
 def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ def note_changes(a: Act, changed: Sequence[Change], parts: Sequence[Part]) -> No
     """Bring the caseload up to date with records that changed and notes that came."""
     wanted: Wanted = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
+    for root in corrected:
+        submissions.settle_corrected(a.session, a.centre_id, root)
     for change in changed:
         if change.root_id in corrected:
             wanted[change.author_id, f"rec/{change.root_id}"] = ""
@@ -223,9 +225,11 @@ def note_refused(a: Act, mended: Collection[str], refused: Sequence[tuple[Envelo
     """Tell phones which of their worker's records the centre could not take, so that they can be corrected there."""
     wanted: Wanted = {}
     for envelope, problems in refused:
+        if submissions.settle_corrected(a.session, a.centre_id, envelope.record):
+            continue
         try:
             answers = json.loads(envelope.body)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # XML too: ODK Collect keeps its own copy
             continue  # sealed to a key that is gone, or no answers at all: nothing that a worker could correct
         if envelope.record in mended or not isinstance(answers, dict) or "box" in answers:
             continue

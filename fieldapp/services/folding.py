@@ -1,7 +1,6 @@
 """Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
 from forms.validation import check, complete
+from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.fold import Folded, Version, fold
 from sync.intake import local_time
@@ -222,7 +222,7 @@ def fold_submissions(a: Act, root_id: str, kept: Sequence[Submission]) -> tuple[
 def answers_of(one: Submission, definition: FormDefinition) -> dict[str, Any]:
     """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read."""
     try:
-        given = json.loads(one.body)
-    except (ValueError, RecursionError):
+        given = read_body(one.body, definition)
+    except ValueError:
         return {}
     return check(definition, given, local_time(one.finished_local)).answers

@@ -1,6 +1,5 @@
 """Encounters and other records at the centre: list, open one with its history, and see what needs a look."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from fieldapp.store.reviews import Review
 from fieldapp.store.submissions import Submission
 from fieldapp.store.users import User
 from forms.definition import FormDefinition
+from sync.bodies import read_body
 from sync.fold import flat
 
 
@@ -151,9 +151,9 @@ def open_submission(a: Act, submission_id: int) -> OpenedSubmission:
     worker = users.of_centre(a.session, a.centre_id, submission.author_id)
     assert worker is not None
     a.note(f"submission/{submission.id}")
+    definition = definition_of(version) if version else None
     try:
-        answers = json.loads(submission.body)
+        answers = read_body(submission.body, definition)
     except ValueError:
         answers = {}
-    shown = answers if isinstance(answers, dict) else {}
-    return OpenedSubmission(submission, definition_of(version) if version else None, worker, shown)
+    return OpenedSubmission(submission, definition, worker, answers if isinstance(answers, dict) else {})

@@ -1,6 +1,7 @@
 """Attachments by the hash of their content, as they arrive in pieces: sealed by phones, plain from OpenRosa clients."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -29,6 +30,29 @@ class BlobPiece(Base):
     data: Mapped[bytes]
 
 
+class AttachmentName(Base):
+    """Which attachment an OpenRosa client calls by which name in one submission, until all of them are here."""
+
+    __tablename__ = "attachment_name"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
+    answer: Mapped[str] = mapped_column(sa.String(200))  # attachment:<kind>:<SHA-256>
+
+
+def names_of(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
+    query = sa.select(AttachmentName.name, AttachmentName.answer)
+    query = query.where(AttachmentName.centre_id == centre_id, AttachmentName.instance_id == instance_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def whole(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]:
+    """Return those of these attachments of which every byte is here."""
+    query = sa.select(Blob.sha256).where(Blob.centre_id == centre_id, Blob.sha256.in_(hashes), Blob.received == Blob.size)
+    return set(session.scalars(query))
+
+
 def find(session: Session, centre_id: int, sha256: str) -> Blob | None:
     query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256)
     return session.scalars(query.with_for_update()).one_or_none()
@@ -37,6 +61,10 @@ def find(session: Session, centre_id: int, sha256: str) -> Blob | None:
 def content(session: Session, blob: Blob) -> bytes:
     query = sa.select(BlobPiece.data).where(BlobPiece.blob_id == blob.id).order_by(BlobPiece.start)
     return b"".join(session.scalars(query))
+
+
+def drop_pieces(session: Session, blob: Blob) -> None:
+    session.execute(sa.delete(BlobPiece).where(BlobPiece.blob_id == blob.id))
 
 
 def unfinished_bytes(session: Session, device_id: int) -> int:

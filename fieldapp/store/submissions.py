@@ -132,6 +132,16 @@ def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) ->
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
+    """Take what was refused of a record off the list where a good correction builds on it; say whether there was any."""
+    arrived = of_record(session, centre_id, root_id)
+    built_on = {prev for one in arrived if one.is_part and not one.is_foreign for prev in one.prev}
+    found = [one for one in arrived if one.state == "rejected" and not one.is_foreign and one.instance_id in built_on]
+    for one in found:
+        one.state = "settled"
+    return bool(found)
+
+
 def settle(session: Session, centre_id: int, root_id: str) -> None:
     """Take the submissions of a record off the list of those that somebody has to look at."""
     statement = sa.update(Submission).where(

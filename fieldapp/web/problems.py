@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -11,13 +11,17 @@ from werkzeug.exceptions import HTTPException
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.sessions import session
 from forms.problems import N_
+from sync import openrosa
 
 log = logging.getLogger("fieldapp.web")
 
+OPENROSA = {"X-OpenRosa-Version": "1.0"}
 STATUS = {
     "access.denied": 403,
     "access.not_found": 404,
     "card.worker": 422,
+    "collect.forbidden": 403,
+    "collect.token": 403,
     "collect.off": 409,
     "draft.stale": 409,
     "draft.unready": 409,
@@ -62,6 +66,8 @@ UNEXPECTED = N_("Something went wrong on our side. Nothing was saved. Try again;
 
 def answer(code: str, text: str, status: int, **more: Any) -> Any:
     """Return a problem in the shape of the door it came through."""
+    if request.path.startswith("/or/"):
+        return Response(openrosa.reply(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"})
     if request.path.startswith("/sync/"):
         body = {"type": f"about:blank#{code}", "code": code, "title": text, "status": status, **more}
         response = jsonify(body)

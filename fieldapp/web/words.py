@@ -3,9 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from flask import Flask
+from flask import Flask, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
 
+from fieldapp.services.attachments import KIND
 from fieldapp.web import language
 from forms.definition import CAPTURES, Element, FormDefinition
 from forms.lists import in_language
@@ -55,6 +56,7 @@ ACTS = {
     "draft.publish": N_("A form was published"),
     "form.publish": N_("A form was published"),
     "form.withdraw": N_("A form was withdrawn"),
+    "instance.receive": N_("ODK Collect sent a submission"),
     "key.make": N_("A key for sealing was made"),
     "key.make_signing": N_("The key for receipts was made"),
     "person.add": N_("A person was added"),
@@ -113,7 +115,7 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
         label = words_of(element.label) or element.name
         if element.kind == "question":
             if isinstance(value, str) and value and element.type in CAPTURES:
-                shown.append({"label": label, "data": value, "kind": element.type, "class": element.privacy})
+                shown.append({"label": label, "data": _address(value), "kind": element.type, "class": element.privacy})
             elif isinstance(value, str) and value and (element.label or element.type != "calculate"):
                 shown.append({"label": label, "text": answer(definition, element, value), "class": element.privacy})
         else:
@@ -122,6 +124,14 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
                     title = f"{label} {number}" if element.kind == "repeat" else label
                     shown.append({"label": title, "children": inner})
     return shown
+
+
+def _address(value: str) -> str:
+    """Return where a picture, recording or file is: in the answer itself, or kept apart."""
+    if found := KIND.fullmatch(value):
+        kind, subtype = found[1].split("/")
+        return url_for("admin.attachment", kind=kind, subtype=subtype, sha256=found[2])
+    return value
 
 
 def form_problem(problem: FormProblem) -> str:

@@ -12,9 +12,9 @@ export type Problem = { code: "required" | "type" | "constraint"; message: Text 
 const MAX_TEXT = 4000;
 const MAX_CAPTURE = 200_000; // characters of a picture, recording or file as a data: URL: about 150 KB
 const CAPTURED: Record<string, RegExp> = {
-  image: /^data:image\/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}$/,
-  audio: /^data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$/,
-  file: /^data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$/,
+  image: /^(data:image\/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}|attachment:image\/(jpeg|png):[0-9a-f]{64})$/,
+  audio: /^(data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:audio\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
+  file: /^(data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:[a-z]+\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
 };
 
 export function isMistyped(form: Form, node: AnswerNode): boolean {

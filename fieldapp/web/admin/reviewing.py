@@ -1,15 +1,18 @@
 """What supervisors look at: one record with its history, what needs a look, and the caseload."""
 
+import io
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
 
-from fieldapp.services import hand_overs, records, reviews
+from fieldapp.services import attachments, hand_overs, records, reviews
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
+
+SHOWN = {("image", "jpeg"), ("image", "png")}
 
 
 @admin.get("/encounters/<instance_id>")
@@ -72,6 +75,17 @@ def attention_settle(submission_id: int) -> Any:
     reviews.settle_submission(session(), actor(), submission_id=submission_id)
     flash(gettext("Taken off the list. It stays kept."), "safe")
     return redirect(url_for("admin.attention"))
+
+
+@admin.get("/attachments/<kind>/<subtype>/<sha256>")
+def attachment(kind: str, subtype: str, sha256: str) -> Any:
+    """Show a picture or play a voice note; anything else is only offered for download."""
+    data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
+    mimetype = f"{kind}/{subtype}" if (kind, subtype) in SHOWN or kind == "audio" else "application/octet-stream"
+    name = f"attachment-{sha256[:12]}.{subtype if subtype.isalnum() else 'bin'}"
+    response = send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=mimetype.startswith("app"), download_name=name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @admin.get("/caseload")

@@ -1,5 +1,6 @@
 """The phone's door: joining, the manifest, forms, areas, deliveries of sealed records, and what comes back."""
 
+import base64
 import functools
 import gzip
 import re
@@ -10,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask_babel import gettext
 
-from fieldapp.services import devices, phone_forms
+from fieldapp.services import attachments, devices, phone_forms
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
 from fieldapp.services.centre_keys import KeyLost, current_key, signer, signing_key
@@ -27,6 +28,9 @@ from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
 from sync.sealed import parse_delivery
 
+PIECE = re.compile(r"bytes (\d{1,9})-\d{1,9}/(\d{1,9})")
+PROOF = re.compile(r"[A-Za-z0-9+/]{86}==")
+HASH = re.compile(r"[0-9a-f]{64}")
 NONCE = re.compile(r"[0-9a-f-]{36}")
 sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 
@@ -180,6 +184,20 @@ def deliver() -> Any:
     found = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"])
     g.centre_id = found.pop("centre")
     return jsonify({"protocol": PROTOCOL, **found})
+
+
+@sync.put("/attachments/<sha256>")
+def attachment(sha256: str) -> Any:
+    """Take in one piece of a sealed attachment, signed by its phone; say how much of it is here."""
+    found = PIECE.fullmatch(request.headers.get("Content-Range", ""))
+    proof = request.headers.get("X-Proof", "")
+    if not found or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
+        raise attachments.REFUSED
+    start, size = int(found[1]), int(found[2])
+    received = attachments.receive_piece(
+        session(), request.headers.get("X-Device", ""), sha256, start, size, base64.b64decode(proof), request.get_data()
+    )
+    return jsonify({"protocol": PROTOCOL, "received": received})
 
 
 def _malformed(refused: BatchRefused) -> Any:

@@ -171,6 +171,17 @@ def new_tables() -> None:
     )
 
 
+    op.create_table(
+        "attachment_name",
+        sa.Column("centre_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("instance_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("answer", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["centre_id"], ["centre.id"], name=op.f("fk_attachment_name_centre_id_centre")),
+        sa.PrimaryKeyConstraint("centre_id", "instance_id", "name", name=op.f("pk_attachment_name")),
+    )
+
+
 def fill_records() -> None:
     """Give the records of before their one head, and the card code where their form says which answer it is."""
     connection = op.get_bind()
@@ -213,7 +224,7 @@ def downgrade() -> None:
         batch.alter_column("device_id", existing_type=sa.Integer(), nullable=False)
         for column in ("utc_offset", "via", "prev", "root_id"):
             batch.drop_column(column)
-    for table in ("blob_piece", "blob", "invitation", "follow_up", "card", "feed_item", "feed_head", "review"):
+    for table in ("attachment_name", "blob_piece", "blob", "invitation", "follow_up", "card", "feed_item", "feed_head", "review"):
         op.drop_table(table)
     op.execute("DELETE FROM centre_key WHERE purpose <> 'seal'")
     for table, column in (

@@ -1,0 +1,110 @@
+"""Attachments: taken in piece by piece before the record that names them, opened in the office."""
+
+import hashlib
+import re
+import uuid
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy.orm import Session
+
+from fieldapp.services import centre_keys as keys
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.store import blobs, centre_keys, devices
+from fieldapp.store.blobs import Blob, BlobPiece
+from sync.sealed import SUITE, is_signed_by
+
+MAX_SIZE = 2_000_000  # bytes of one attachment, sealed
+MAX_UNFINISHED = 20_000_000  # bytes that one phone may leave lying half sent
+MAX_PIECE = 512 * 1024
+SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
+KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
+REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was kept."))
+
+
+def signed_text(sha256: str, size: int) -> bytes:
+    """Return what a phone signs to say that an attachment is its own."""
+    return f"fieldapp attachment 1|{sha256}|{size}".encode()
+
+
+def receive_piece(session: Session, uid: str, sha256: str, start: int, size: int, proof: bytes, data: bytes) -> int:
+    """Take in one piece and return how many bytes of the attachment are here; a piece that came before changes nothing.
+
+    Raise ActProblem when it is malformed, too large, or not signed by the phone that it names. Like a record, it needs no
+    more than that signature: it also comes while the app is locked.
+    """
+    device = devices.by_uids(session, [uid]).get(uid)
+    if device is None or not 0 < size <= MAX_SIZE or not 0 < len(data) <= MAX_PIECE or start < 0 or start + len(data) > size:
+        raise REFUSED
+    if not is_signed_by(device.public_key, proof, signed_text(sha256, size)):
+        raise REFUSED
+    actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
+    return _receive(session, actor, sha256=sha256, start=start, size=size, data=data)
+
+
+@act("attachment.receive")
+def _receive(a: Act, sha256: str, start: int, size: int, data: bytes) -> int:
+    blob = blobs.find(a.session, a.centre_id, sha256)
+    a.note(f"device/{a.actor.device_id}", start=start, size=size)
+    if blob is None:
+        assert a.actor.device_id is not None
+        if blobs.unfinished_bytes(a.session, a.actor.device_id) + size > MAX_UNFINISHED:
+            text = N_("Too much of this phone's attachments is half sent. The phone tries again later.")
+            raise ActProblem("sync.attachment_full", text)
+        blob = add_blob(a, sha256, size)
+    if blob.size != size:
+        raise REFUSED
+    if start != blob.received:
+        return blob.received
+    a.session.add(BlobPiece(blob_id=blob.id, start=start, data=data))
+    blob.received += len(data)
+    a.session.flush()
+    if blob.received == size and hashlib.sha256(blobs.content(a.session, blob)).hexdigest() != sha256:
+        blobs.drop_pieces(a.session, blob)  # damaged on the way: it begins anew
+        blob.received = 0
+    return blob.received
+
+
+def add_blob(a: Act, sha256: str, size: int) -> Blob:
+    blob = Blob(centre_id=a.centre_id, sha256=sha256, size=size, received=0, device_id=a.actor.device_id, created_at=a.now)
+    a.session.add(blob)
+    a.session.flush()
+    return blob
+
+
+def keep_whole(a: Act, data: bytes) -> str:
+    """Keep an attachment that came whole, within an act, and return its hash."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    blob = blobs.find(a.session, a.centre_id, sha256) or add_blob(a, sha256, len(data))
+    if blob.received < blob.size:
+        blobs.drop_pieces(a.session, blob)
+        a.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))
+        blob.received = len(data)
+        a.session.flush()
+    return sha256
+
+
+@act("attachment.open")
+def open_attachment(a: Act, sha256: str, secret: str) -> bytes:
+    """Return what is in an attachment; opening one is itself written down."""
+    blob = blobs.find(a.session, a.centre_id, sha256)
+    if blob is None or blob.received != blob.size:
+        raise not_found()
+    a.note(f"attachment/{blob.id}")
+    data = blobs.content(a.session, blob)
+    return _opened(a, data, secret) if data.startswith(SEALED) else data
+
+
+def _opened(a: Act, data: bytes, secret: str) -> bytes:
+    at = len(SEALED)
+    kid, uid = data[at : at + 36].decode("ascii", "replace"), data[at + 36 : at + 72].decode("ascii", "replace")
+    key = centre_keys.by_kids(a.session, a.centre_id, [kid]).get(kid)
+    try:
+        uuid.UUID(uid)
+        if key is None:
+            raise not_found()
+        info = SEALED + f"{kid}{uid}".encode()
+        return SUITE.decrypt(data[at + 72 :], keys.private_key(key, secret), info=info)
+    except (InvalidTag, ValueError, keys.KeyLost):
+        raise not_found() from None

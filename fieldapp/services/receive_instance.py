@@ -1,0 +1,136 @@
+"""The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
+
+import datetime as dt
+import hashlib
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Act, Actor, act, reading
+from fieldapp.services.attachments import MAX_SIZE, keep_whole
+from fieldapp.services.definitions import definition_of
+from fieldapp.services.form_drafts import unzip
+from fieldapp.services.intake import COLLECT, Arrived, take_in
+from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.store import blobs, centres, devices, forms, submissions
+from fieldapp.store.blobs import AttachmentName
+from fieldapp.store.forms import FormVersion
+from forms.lists import in_language
+from sync.bodies import with_names
+from sync.envelope import Envelope, parse_moment
+from sync.intake import Status
+from sync.openrosa import Instance, Listed, MediaFile, end_of, md5, with_end_time
+
+KINDS = {
+    "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "m4a": "audio/mp4", "mp3": "audio/mpeg",
+    "amr": "audio/amr", "ogg": "audio/ogg", "wav": "audio/wav", "pdf": "application/pdf", "txt": "text/plain",
+}  # fmt: skip
+NAME = re.compile(r"[\w .()\-]{1,200}")
+
+
+def require_collect(session: Session, centre_id: int) -> None:
+    """Raise ActProblem when the centre does not let ODK Collect take part."""
+    if not centres.get(session, centre_id).allows_collect:
+        raise ActProblem("collect.forbidden", N_("This centre does not allow ODK Collect. Use the phone app."))
+
+
+@reading("instance.list_forms")
+def list_for_collect(a: Act, address: str, form: str = "") -> list[Listed]:
+    """Return the open forms, each with the hash of the XML that its address gives."""
+    listed = []
+    for version in forms.current(a.session, a.centre_id):
+        if form and version.form != form:
+            continue
+        place = f"{address}/forms/{version.form}/{version.version}"
+        name = in_language(version.title, definition_of(version).languages[0]) or version.form
+        media = f"{place}/manifest" if version.files else ""
+        listed.append(Listed(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
+    return listed
+
+
+def _xform(version: FormVersion) -> str:
+    return with_end_time(version.xform)
+
+
+@reading("instance.fetch_form")
+def fetch_xform(a: Act, form: str, version: str) -> str:
+    found = forms.find(a.session, a.centre_id, form, version)
+    if found is None:
+        raise not_found()
+    return _xform(found)
+
+
+@reading("instance.fetch_media")
+def fetch_media(a: Act, form: str, version: str) -> list[MediaFile]:
+    """Return the lists that came with a form."""
+    found = forms.find(a.session, a.centre_id, form, version)
+    if found is None:
+        raise not_found()
+    return [MediaFile(name, data) for name, data in sorted(unzip(found.files).items())]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an OpenRosa client is told: whether all is kept, and why not."""
+
+    is_kept: bool
+    code: str = ""
+    text: str = ""
+
+
+def receive_instance(
+    session: Session, actor: Actor, instance: Instance, xml: bytes, files: Mapping[str, bytes], is_whole: bool
+) -> Outcome:
+    """Take in one submission with its attachments; more of them may follow when it is not whole."""
+    try:
+        return _receive(session, actor, instance, xml, files, is_whole)
+    except IntegrityError:  # the same one came by another connection meanwhile: now we see it
+        return _receive(session, actor, instance, xml, files, is_whole)
+
+
+@act("instance.receive")
+def _receive(a: Act, instance: Instance, xml: bytes, files: Mapping[str, bytes], is_whole: bool) -> Outcome:
+    a.note(f"device/{a.actor.device_id}", files=len(files))
+    device = a.session.get_one(devices.Device, a.actor.device_id)
+    device.last_seen_at = a.now
+    version = forms.find(a.session, a.centre_id, instance.form, instance.version)
+    if version is None:
+        return Outcome(False, "form", N_("The centre does not know this form or this version of it."))
+    sha256 = hashlib.sha256(xml).hexdigest()
+    known = submissions.known(a.session, a.centre_id, [instance.instance_id]).get(instance.instance_id, {})
+    if known and sha256 not in known:
+        return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+    for name, data in files.items():
+        if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
+            return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
+        kind = KINDS.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+        answer = f"attachment:{kind}:{keep_whole(a, data)}"
+        a.session.merge(AttachmentName(centre_id=a.centre_id, instance_id=instance.instance_id, name=name, answer=answer))
+    if known or not is_whole:
+        return Outcome(True)
+    a.session.flush()
+    root, prev = "", tuple[str, ...]()
+    if instance.deprecated_id:
+        root = submissions.roots_of(a.session, a.centre_id, [instance.deprecated_id]).get(instance.deprecated_id, "")
+        if not root:
+            return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
+        prev = (instance.deprecated_id,)
+    names = blobs.names_of(a.session, a.centre_id, instance.instance_id)
+    body = with_names(xml.decode("utf-8"), names)
+    envelope = Envelope(
+        instance.instance_id, instance.form, instance.version, _finished(a, instance), body, sha256, root, prev
+    )
+    answers = take_in(a, [Arrived(envelope, via=COLLECT)])
+    if answers[0]["status"] == Status.RETRY:
+        return Outcome(False, "attachment", N_("An attachment is missing."))
+    return Outcome(True)
+
+
+def _finished(a: Act, instance: Instance) -> dt.datetime:
+    """Return when it was finished by the phone's clock; when it does not say, when it came."""
+    zone = zoneinfo.ZoneInfo(centres.get(a.session, a.centre_id).time_zone)
+    return parse_moment(end_of(instance)) or a.now.astimezone(zone)

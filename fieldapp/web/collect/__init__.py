@@ -1,0 +1,1 @@
+"""The OpenRosa door for ODK Collect."""

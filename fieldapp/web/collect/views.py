@@ -1,0 +1,114 @@
+"""OpenRosa for ODK Collect: list, fetch and send, with a token of the phone in the address (see docs/interfaces.md)."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+from flask_babel import gettext
+
+from fieldapp.services import receive_instance as acts
+from fieldapp.services.devices import COLLECT, actor_of_token
+from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.web.problems import OPENROSA
+from fieldapp.web.sessions import session
+from sync import openrosa
+from sync.openrosa import InstanceRefused
+
+collect = Blueprint("collect", __name__, url_prefix="/or/<token>")
+
+STATUS = {"form": 404, "missing": 404, "conflict": 409, "attachment": 413}
+XML = "text/xml; charset=utf-8"
+
+
+@collect.url_value_preprocessor
+def know_the_phone(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Admit phones that the centre set Collect up for. Never 401: Collect would ask its user for a password."""
+    token = (values or {}).pop("token", "")
+    actor = actor_of_token(session(), token, COLLECT)
+    if actor is None:
+        raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new picture to scan."))
+    acts.require_collect(session(), actor.centre_id)
+    g.actor, g.collect_token = actor, token
+
+
+@collect.before_request
+def right_version() -> Any:
+    if request.headers.get("X-OpenRosa-Version", "1.0") != "1.0":
+        return _reply(gettext("This server speaks OpenRosa 1.0."), 400)
+    return None
+
+
+@collect.after_request
+def speak_openrosa(response: Response) -> Response:
+    response.headers.update(OPENROSA)
+    response.headers["Date"] = dt.datetime.now(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    response.headers["X-OpenRosa-Accept-Content-Length"] = str(current_app.config["MAX_CONTENT_LENGTH"])
+    return response
+
+
+def _address() -> str:
+    return f"{request.host_url}or/{g.collect_token}"
+
+
+def _reply(text: str, status: int) -> Response:
+    return Response(openrosa.reply(text), status, {"Content-Type": XML})
+
+
+@collect.get("/formList")
+def form_list() -> Any:
+    listed = acts.list_for_collect(session(), g.actor, address=_address(), form=request.args.get("formID", ""))
+    return _cached(openrosa.form_list(listed))
+
+
+def _cached(text: str) -> Response:
+    response = Response(text, 200, {"Content-Type": XML})
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@collect.get("/forms/<form>/<version>.xml")
+def xform(form: str, version: str) -> Any:
+    return _cached(acts.fetch_xform(session(), g.actor, form=form, version=version))
+
+
+@collect.get("/forms/<form>/<version>/manifest")
+def manifest(form: str, version: str) -> Any:
+    files = acts.fetch_media(session(), g.actor, form=form, version=version)
+    return _cached(openrosa.manifest(files, f"{_address()}/forms/{form}/{version}/media"))
+
+
+@collect.get("/forms/<form>/<version>/media/<name>")
+def media(form: str, version: str, name: str) -> Any:
+    for file in acts.fetch_media(session(), g.actor, form=form, version=version):
+        if file.name == name:
+            return Response(file.data, 200, {"Content-Type": "text/csv; charset=utf-8"})
+    raise not_found()
+
+
+@collect.route("/submission", methods=["HEAD"])
+def may_send() -> Any:
+    return Response(status=204)
+
+
+@collect.post("/submission")
+def submission() -> Any:
+    """Take a submission in; more of its attachments may follow in other requests."""
+    given = request.files.get("xml_submission_file")
+    xml = given.read() if given else request.form.get("xml_submission_file", "").encode()
+    if not xml:
+        return _reply(gettext("The submission holds no form."), 400)
+    try:
+        xml.decode("utf-8")
+        instance = openrosa.parse_instance(xml)
+    except UnicodeDecodeError:
+        return _reply(gettext("The submission is not the XML of a form."), 400)
+    except InstanceRefused as refused:
+        return _reply(gettext(refused.problem.text), 400)
+    files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
+    is_whole = request.form.get("*isIncomplete*") != "yes" and "*isIncomplete*" not in files
+    files.pop("*isIncomplete*", None)
+    outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole)
+    if not outcome.is_kept:
+        return _reply(gettext(outcome.text), STATUS[outcome.code])
+    return _reply(gettext("Safe with the centre."), 201)

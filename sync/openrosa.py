@@ -1,0 +1,179 @@
+"""The OpenRosa door, as ODK Collect needs it: the list of forms, what belongs to each, and XForm instances as answers.
+
+Written from the OpenRosa specifications (Form List, Form Manifest, Form Submission, Metadata) and from what Collect does
+with the replies; see docs/interfaces.md.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+from xml.sax.saxutils import escape
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from forms.definition import FormDefinition
+from sync.envelope import is_random_uuid
+from sync.problems import N_, SyncProblem
+
+LIST, MANIFEST = "http://openrosa.org/xforms/xformsList", "http://openrosa.org/xforms/xformsManifest"
+REPLY = "http://openrosa.org/http/response"
+META = ("http://openrosa.org/xforms", "")  # where Collect and old clients put instanceID
+MAX_INSTANCE = 1_000_000  # bytes of one submission's XML
+MAX_DEPTH = 40
+TEMPLATE = "{http://openrosa.org/javarosa}template"  # on the empty copy of a repeat
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A form as it is listed: `hash_` is that of the bytes behind `url`, or clients fetch it for ever."""
+
+    id: str
+    name: str
+    version: str
+    hash_: str
+    url: str
+    manifest_url: str = ""
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    name: str
+    data: bytes
+
+    @property
+    def hash_(self) -> str:
+        return md5(self.data)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A submission as an OpenRosa client sent it."""
+
+    form: str
+    version: str
+    instance_id: str
+    deprecated_id: str  # the submission that it corrects; ""
+    root: Element
+
+
+class InstanceRefused(Exception):
+    """XML that is no submission."""
+
+    def __init__(self, problem: SyncProblem):
+        super().__init__(problem.text)
+        self.problem = problem
+
+
+def md5(data: bytes) -> str:
+    """Return the hash as OpenRosa lists it; it tells changes apart and protects nothing."""
+    return f"md5:{hashlib.md5(data, usedforsecurity=False).hexdigest()}"
+
+
+def form_list(forms: Iterable[Listed]) -> str:
+    rows = []
+    for form in forms:
+        manifest = f"<manifestUrl>{escape(form.manifest_url)}</manifestUrl>" if form.manifest_url else ""
+        rows.append(
+            f"<xform><formID>{escape(form.id)}</formID><name>{escape(form.name)}</name><version>{escape(form.version)}</version>"
+            f"<hash>{form.hash_}</hash><downloadUrl>{escape(form.url)}</downloadUrl>{manifest}</xform>"
+        )
+    return f'{HEAD}<xforms xmlns="{LIST}">{"".join(rows)}</xforms>'
+
+
+def manifest(files: Sequence[MediaFile], address: str) -> str:
+    rows = [
+        f"<mediaFile><filename>{escape(one.name)}</filename><hash>{one.hash_}</hash>"
+        f"<downloadUrl>{escape(f'{address}/{one.name}')}</downloadUrl></mediaFile>"
+        for one in files
+    ]
+    return f'{HEAD}<manifest xmlns="{MANIFEST}">{"".join(rows)}</manifest>'
+
+
+def reply(text: str) -> str:
+    return f'{HEAD}<OpenRosaResponse xmlns="{REPLY}"><message nature="">{escape(text)}</message></OpenRosaResponse>'
+
+
+def parse_instance(data: bytes) -> Instance:
+    """Return what a submission's XML says; raise InstanceRefused when it is none, or hides entities or a bomb."""
+    if len(data) > MAX_INSTANCE:
+        raise InstanceRefused(SyncProblem("openrosa.large", N_("This submission is too large.")))
+    try:
+        root: Element = fromstring(data, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError):
+        raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form."))) from None
+    if _depth(root) > MAX_DEPTH:
+        raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form.")))
+    meta = {}
+    for group in root:
+        if _name(group) == "meta":
+            meta = {_name(one): (one.text or "").strip() for one in group}
+    ids = [meta.get(key, "").removeprefix("uuid:") for key in ("instanceID", "deprecatedID")]
+    if not is_random_uuid(ids[0]) or (ids[1] and not is_random_uuid(ids[1])):
+        raise InstanceRefused(SyncProblem("openrosa.id", N_("The submission has no proper instanceID.")))
+    form = root.get("id") or root.tag.removeprefix("{").partition("}")[0]
+    return Instance(form, root.get("version") or "", ids[0], ids[1], root)
+
+
+def _depth(root: Element) -> int:
+    deepest, waiting = 0, [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting += [(child, depth + 1) for child in node]
+    return deepest
+
+
+def _name(element: Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def answers_in(instance: Instance, definition: FormDefinition) -> dict[str, Any]:
+    """Return the answers of an instance as phones send them: groups nested, repeats as lists, blank ones left out."""
+    return _answers(instance.root, definition, "/data")
+
+
+def _answers(node: Element, definition: FormDefinition, path: str) -> dict[str, Any]:
+    elements = {element.name: element for element in definition.children.get(path, ())}
+    found: dict[str, Any] = {}
+    for child in node:
+        name = _name(child)
+        if TEMPLATE in child.attrib:
+            continue
+        element = elements.get(name)
+        if element is None:
+            if name not in ("meta", "") and (len(child) or (child.text or "").strip()):
+                found[name] = (child.text or "").strip() or {}  # kept, and refused by name: the form has no such question
+            continue
+        if element.kind == "repeat":
+            found.setdefault(name, []).append(_answers(child, definition, element.path))
+        elif element.kind == "group":
+            found[name] = {**found.get(name, {}), **_answers(child, definition, element.path)}
+        elif text := (child.text or "").strip():
+            found[name] = text
+    return {name: value for name, value in found.items() if value not in ({}, [])} if path != "/data" else found
+
+
+END = "timeEnd"  # where OpenRosa's metadata say when somebody finished
+
+
+def with_end_time(xform: str) -> str:
+    """Return an XForm that also notes when it was finished: rules about days are judged by that moment."""
+    if f"<{END}/>" in xform or "<instanceID/></meta>" not in xform:
+        return xform
+    bind = f'<bind nodeset="/data/meta/{END}" type="dateTime" jr:preload="timestamp" jr:preloadParams="end"/>'
+    noted = xform.replace("<instanceID/></meta>", f"<instanceID/><{END}/></meta>", 1)
+    at = noted.find('nodeset="/data/meta/instanceID"')
+    start = noted.rfind("<bind", 0, at)
+    return noted[:start] + bind + noted[start:] if at >= 0 and start >= 0 else xform
+
+
+def end_of(instance: Instance) -> str:
+    """Return when it was finished as the client wrote it; "" when it does not say."""
+    for group in instance.root:
+        if _name(group) == "meta":
+            return next(((one.text or "").strip() for one in group if _name(one) == END), "")
+    return ""
