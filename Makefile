@@ -40,6 +40,13 @@ check: dev ## lint, types, imports and pure tests, in seconds
 	@$(NODE) npm --prefix client run --silent check
 	@$(BIN)/pytest -q tests/forms tests/sync tests/evaluator_export tests/conformance tests/house
 
+.PHONY: chaos
+SEED ?=
+OPS ?= 10000
+DB ?= sqlite
+chaos: dev ## phones with real logic, a server killed at random, a bad network (SEED=, OPS=, DB=postgresql)
+	@$(BIN)/python -m tests.chaos.harness $(if $(SEED),--seed $(SEED)) --operations $(OPS) --database $(DB)
+
 bench: dev ## measure, and print each figure beside its floor or peer
 	@$(BIN)/python -m bench
 

@@ -69,13 +69,12 @@ async function inPieces(named, entryPoint) {
 }
 
 async function tests() {
-  await build({
-    ...common,
-    entryPoints: ["test/runner.ts"],
-    format: "esm",
-    platform: "node",
-    outfile: "build/test/runner.mjs",
-  });
+  const forNode = { ...common, format: "esm", platform: "node" };
+  await Promise.all([
+    build({ ...forNode, entryPoints: ["test/runner.ts"], outfile: "build/test/runner.mjs" }),
+    build({ ...forNode, entryPoints: ["test/chaos.ts"], outfile: "build/test/chaos.mjs" }),
+    build({ ...common, entryPoints: ["test/phone.ts"], globalName: "phone", outfile: "build/test/phone.js" }),
+  ]);
 }
 
 async function app() {

@@ -127,6 +127,21 @@ class FormDefinition:
         return frozenset(e.path for e in self.elements if e.calculate and calls(e.calculate) & BY_CHANCE)
 
     @cached_property
+    def counts(self) -> bool:
+        """Say whether a calculation gives the number of a repeat's instances."""
+        return any(element.count is not None for element in self.elements)
+
+    @cached_property
+    def deciding(self) -> tuple[tuple[str, Element], ...]:
+        """Return, in the order to compute in, what is computed, what may be irrelevant, and all that is within such."""
+        decided: set[str] = set()
+        for element in self.elements:  # a group stands before what is in it
+            is_open = element.relevant is None and element.calculate is None and element.count is None
+            if not is_open or element.parent in decided:
+                decided.add(element.path)
+        return tuple((path, self.by_path[path]) for path in self.order if path in decided)
+
+    @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:
         """Return where in the answers each part of the summary is, as the names from the outermost group inwards."""
         return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}

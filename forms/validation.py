@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,11 @@ class Checked:
 def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
     """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time."""
     root, problems = tree.build(definition, given)
-    sent = {node: node.text for node in _questions(root) if node.element.calculate is not None}
+    questions = _questions(root)
+    sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now)
     rules = Rules(definition, root, now)
-    for node in _questions(root):
+    for node in _questions(root) if definition.counts else questions:
         if problem := rules.problem(node, sent):
             problems.append(problem)
     return Checked(tree.to_json(root), problems)
@@ -60,10 +61,9 @@ def complete(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue) -> None:
     """Set relevance and calculated answers, each element after those that it reads."""
-    by_path, by_chance, lists = definition.by_path, definition.by_chance, definition.lists
+    by_chance, lists = definition.by_chance, definition.lists
     at: dict[str, list[AnswerNode]] = {"/data": [root]}
-    for path in definition.order:
-        element = by_path[path]
+    for path, element in definition.deciding:
         parents = _at(root, element.parent, at)
         if element.count is not None:
             at.pop(path, None)
@@ -116,13 +116,17 @@ def _count(definition: FormDefinition, element: Element, parent: AnswerNode, roo
         node.is_beyond = position >= wanted
 
 
-def _questions(node: AnswerNode) -> Iterator[AnswerNode]:
-    for children in node.children.values():
-        for child in children:
-            if child.element.kind == "question":
-                yield child
-            else:
-                yield from _questions(child)
+def _questions(root: AnswerNode) -> list[AnswerNode]:
+    """Return every question, in the order of the form."""
+    found: list[AnswerNode] = []
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.element.kind == "question":
+            found.append(node)
+        else:
+            waiting += [child for children in reversed(node.children.values()) for child in reversed(children)]
+    return found
 
 
 def _at(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
@@ -144,6 +148,8 @@ class Rules:
 
     def problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
+        if not node.text and element.required is None and element.calculate is None:
+            return None
         if not node.is_relevant:
             if node.text and element.calculate is None:
                 return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), node.where())

@@ -75,6 +75,29 @@ def parse_delivery(data: bytes, most: int = MAX_SEALED) -> Delivery:
     return Delivery(known, [item for item in parsed if item])
 
 
+@dataclass(frozen=True)
+class Copied:
+    """A sealed attachment in a copy that was saved as a file."""
+
+    sha256: str
+    device: str
+    proof: bytes
+    data: bytes
+
+
+def parse_copied(data: bytes) -> list[Copied]:
+    """Return the attachments in a copy; those that are malformed are left out, and their records wait for them."""
+    given = json.loads(data)
+    listed = given.get("attachments", []) if isinstance(given, dict) else []
+    found = []
+    for one in listed if isinstance(listed, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("hash"), str) and is_random_uuid(one.get("device")):
+            copied = Copied(one["hash"], one["device"], _bytes(one.get("proof")), _bytes(one.get("data")))
+            if copied.data and copied.sha256 == hashlib.sha256(copied.data).hexdigest():
+                found.append(copied)
+    return found
+
+
 def _sealed(item: Any) -> Sealed | None:
     if not isinstance(item, dict) or not all(is_random_uuid(item.get(key)) for key in ("id", "device", "kid")):
         return None

@@ -36,6 +36,10 @@ class PhoneKey:
         self.public = _point(self.private.public_key())
         self.device = device or str(uuid.uuid4())
 
+    def sign(self, signed: bytes) -> bytes:
+        r, s = decode_dss_signature(self.private.sign(signed, ec.ECDSA(SHA256())))
+        return r.to_bytes(32) + s.to_bytes(32)
+
 
 def sealed(answers: Any, centre: Centre, phone: PhoneKey, seq: int = 1, **changes: Any) -> dict[str, Any]:
     """Return one item of a delivery."""
@@ -47,8 +51,7 @@ def sealed(answers: Any, centre: Centre, phone: PhoneKey, seq: int = 1, **change
     number = changes.get("id") or str(uuid.uuid4())
     blank = Sealed(number, phone.device, centre.kid, b"", b"")
     box = SUITE.encrypt(json.dumps(inner).encode(), centre.public_key, info=blank.info)
-    r, s = decode_dss_signature(phone.private.sign(blank.info + b"|" + box, ec.ECDSA(SHA256())))
-    signature = r.to_bytes(32) + s.to_bytes(32)
+    signature = phone.sign(blank.info + b"|" + box)
     coded = {"box": base64.b64encode(box).decode(), "signature": base64.b64encode(signature).decode()}
     return {"id": number, "device": phone.device, "kid": centre.kid, **coded}
 

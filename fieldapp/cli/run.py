@@ -35,12 +35,12 @@ def run(demo: bool, tls: bool) -> None:
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     engine.dispose()
-    commands = [_web(settings, f"{settings.host}:{settings.port}"), [sys.executable, "-m", "fieldapp", "scheduler"]]
+    commands = [web_command(settings, f"{settings.host}:{settings.port}"), [sys.executable, "-m", "fieldapp", "scheduler"]]
     environments = [dict(os.environ), dict(os.environ)]
     if tls:
         _refuse_taken("0.0.0.0", TLS_PORT)  # noqa: S104  phones on the local network must reach it
         certificate, key = local_tls.certificate(settings.folder / "tls")
-        bound = [*_web(settings, f"0.0.0.0:{TLS_PORT}"), "--certfile", str(certificate), "--keyfile", str(key)]
+        bound = [*web_command(settings, f"0.0.0.0:{TLS_PORT}"), "--certfile", str(certificate), "--keyfile", str(key)]
         commands.append(bound)
         environments.append({**os.environ, "FIELDAPP_SECURE_COOKIES": "yes"})
     children = [
@@ -64,7 +64,8 @@ def _make_demo(engine: Engine) -> None:
         sys.exit(1)
 
 
-def _web(settings: Settings, bind: str) -> list[str]:
+def web_command(settings: Settings, bind: str) -> list[str]:
+    """Return the command that serves the web on an address."""
     # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
     workers = "1" if settings.url.startswith("sqlite") else "2"
     return [

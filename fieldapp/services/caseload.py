@@ -16,7 +16,7 @@ from fieldapp.store.cards import Card
 from fieldapp.store.follow_ups import FollowUp
 from forms.expressions.values import parse_date
 from sync.envelope import Envelope
-from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, owner_of, parse_due, plain_code
+from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, is_note, owner_of, parse_due, plain_code
 
 CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
 EXIT = "exit"  # the kind of a record that ends the work with a card
@@ -225,6 +225,8 @@ def note_refused(a: Act, mended: Collection[str], refused: Sequence[tuple[Envelo
     """Tell phones which of their worker's records the centre could not take, so that they can be corrected there."""
     wanted: Wanted = {}
     for envelope, problems in refused:
+        if is_note(envelope):
+            continue
         if submissions.settle_corrected(a.session, a.centre_id, envelope.record):
             continue
         try:

@@ -3,6 +3,7 @@
 Whoever carries a delivery needs no right of their own: each record is signed by the phone that made it.
 """
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -14,9 +15,11 @@ from sqlalchemy.orm import Session
 from fieldapp.services import centre_keys as keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, Actor, act, utcnow
+from fieldapp.services.attachments import MAX_PIECE, receive_piece
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.devices import order_for
 from fieldapp.services.intake import PHONE, Arrived
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store import centre_keys, devices, users
 from fieldapp.store.database import WriteTransaction
@@ -25,7 +28,7 @@ from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
 from sync.receipts import Signer
-from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, open_sealed, parse_delivery
+from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, open_sealed, parse_copied, parse_delivery
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -72,6 +75,12 @@ def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str) -> li
     Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
     """
     ours, strangers = _bring_copy(session, actor, data=data)
+    phones = {item.device for item in ours}
+    for one in parse_copied(data):
+        with contextlib.suppress(ActProblem):  # what is not that phone's stays out, and its record waits for it
+            for start in range(0, len(one.data) if one.device in phones else 0, MAX_PIECE):
+                piece = one.data[start : start + MAX_PIECE]
+                receive_piece(session, one.device, one.sha256, start, len(one.data), one.proof, piece)
     found = [{"id": item.id, "status": str(Status.RETRY)} for item in strangers]
     for start in range(0, len(ours), MAX_SEALED):
         found += receive_delivery(session, Delivery([], ours[start : start + MAX_SEALED]), secret)["items"]

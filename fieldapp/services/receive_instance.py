@@ -38,7 +38,7 @@ def require_collect(session: Session, centre_id: int) -> None:
         raise ActProblem("collect.forbidden", N_("This centre does not allow ODK Collect. Use the phone app."))
 
 
-@reading("instance.list_forms")
+@reading("collect.list")
 def list_for_collect(a: Act, address: str, form: str = "") -> list[Listed]:
     """Return the open forms, each with the hash of the XML that its address gives."""
     listed = []
@@ -56,7 +56,7 @@ def _xform(version: FormVersion) -> str:
     return with_end_time(version.xform)
 
 
-@reading("instance.fetch_form")
+@reading("collect.fetch")
 def fetch_xform(a: Act, form: str, version: str) -> str:
     found = forms.find(a.session, a.centre_id, form, version)
     if found is None:
@@ -64,7 +64,7 @@ def fetch_xform(a: Act, form: str, version: str) -> str:
     return _xform(found)
 
 
-@reading("instance.fetch_media")
+@reading("collect.fetch")
 def fetch_media(a: Act, form: str, version: str) -> list[MediaFile]:
     """Return the lists that came with a form."""
     found = forms.find(a.session, a.centre_id, form, version)

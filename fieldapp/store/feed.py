@@ -46,7 +46,8 @@ def publish(session: Session, wanted: Mapping[tuple[int, str], str]) -> None:
     keys = sa.tuple_(FeedItem.user_id, FeedItem.key).in_(list(wanted))
     rows = session.execute(sa.select(FeedItem.user_id, FeedItem.key, FeedItem.body).where(keys))
     before = {(row[0], row[1]): row[2] for row in rows}
-    fresh = {place: body for place, body in wanted.items() if before.get(place, "") != body}
+    # A tombstone is written also for what was never told: the phone may have thought of it by itself.
+    fresh = {place: body for place, body in wanted.items() if before.get(place) != body}
     upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for user_id in sorted({user for user, _ in fresh}):
         mine = {key: body for (user, key), body in fresh.items() if user == user_id}

@@ -76,7 +76,7 @@ def test_a_poisoned_record_holds_up_nothing_and_is_kept(phone: Phone, cast: Cast
     poisoned = sealed("{", phone.centre, phone.key)
     unopenable = sealed(encounter(), Centre(kid=phone.centre.kid), phone.key)
     assert phone.statuses(poisoned, unopenable, phone.seal()) == ["rejected", "rejected", "stored"]
-    kept, _ = records.list_needing_attention(phone.session, cast.rosa)
+    kept = records.list_needing_attention(phone.session, cast.rosa).submissions
     assert {submission.problems[0]["code"] for submission in kept} == {"sync.body", "sync.unopenable"}
     assert phone.statuses(poisoned, unopenable) == ["duplicate", "duplicate"]
 

@@ -51,4 +51,4 @@ def test_opening_a_record_is_written_into_its_history(session: Session, cast: Ca
     assert first.history == []
     again = records.open_record(session, cast.rosa, instance_id=thirty[0])
     assert [(line.act, line.actor_id) for line in again.history] == [("record.open", cast.rosa.user_id)]
-    assert again.submissions[0].device_id == cast.amina.device_id
+    assert again.steps[0].submission.device_id == cast.amina.device_id

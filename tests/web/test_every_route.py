@@ -10,7 +10,7 @@ from tests.web.conftest import csrf_of
 
 UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
 OPEN = {"public", "worker", "static"}  # endpoints for everyone; worker serves the app's shell, which holds no data
-PHONE = {"sync.manifest", "sync.form", "sync.areas", "sync.batch", "sync.sign_in"}
+PHONE = {"sync.manifest", "sync.form", "sync.areas", "sync.batch", "sync.sign_in", "sync.pull", "sync.record"}
 EVALUATOR = {"evaluator.shelf", "evaluator.package"}
 
 
@@ -23,7 +23,7 @@ def routes(app: Flask) -> list[tuple[str, str, str]]:
                 UUID
                 if argument == "instance_id"
                 else "x"
-                if argument in ("form", "version", "name", "filename", "code")
+                if argument in ("form", "version", "name", "filename", "code", "token", "sha256", "kind", "subtype")
                 else "1"
             )
             converter = {"instance_id": "<instance_id>"}.get(argument, f"<int:{argument}>")
@@ -55,6 +55,10 @@ def test_everyone_at_every_door(app: Flask, client_of: Callable[[str], FlaskClie
         assert got < 500, where
         if endpoint == "sync.deliver":
             assert got == 422, where  # signed records only; nothing here is one
+        elif endpoint == "sync.join":
+            assert got == 410, where  # no invitation
+        elif door == "collect":
+            assert got == 403, where  # no phone has such a token
         elif endpoint in PHONE:
             assert got == 401, where  # a browser's cookie opens nothing on the phone's door
         elif who == "nobody":

@@ -52,9 +52,24 @@ export interface Book {
   clashes: string[]; // codes that another phone had made too
   made: string[]; // codes made on this phone that no record has told of yet
   settled: string[]; // follow-ups that were settled here, until the centre knows
+  told: Record<string, object>; // cards and follow-ups as the centre has them; lists above are ahead of it by what waits here
+  finished: number; // counts what was finished here
+  heard: number; // of these, how many the centre had heard of when it last told
 }
 
-const EMPTY: Book = { people: [], due: [], cursor: 0, referrals: {}, todo: {}, clashes: [], made: [], settled: [] };
+const EMPTY: Book = {
+  people: [],
+  due: [],
+  cursor: 0,
+  referrals: {},
+  todo: {},
+  clashes: [],
+  made: [],
+  settled: [],
+  told: {},
+  finished: 0,
+  heard: 0,
+};
 
 interface Read {
   book: Book;
@@ -85,7 +100,7 @@ export async function changeBook(
     const { book, seen } = await read(vault);
     const sealed = await seal(vault.key, change(book));
     let isTaken = false;
-    await transaction(["books", "drafts", "outbox", "counters"], "readwrite", (tx) => {
+    await transaction(["books", "drafts", "outbox", "counters", "blobs"], "readwrite", (tx) => {
       const books = tx.objectStore("books");
       const now = books.get(user) as IDBRequest<{ sealed: { iv: Uint8Array } } | undefined>;
       now.onsuccess = () => {
@@ -105,7 +120,7 @@ export async function changeBook(
 }
 
 const DAY = 86_400_000;
-const MOST_PEOPLE = 60;
+const MOST_PEOPLE = 500;
 
 function plus(day: string, days: number): string {
   return new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY).toISOString().slice(0, 10);
@@ -169,19 +184,31 @@ function without<T>(held: Record<string, T> | undefined, key: string): Record<st
 /** A change that the centre tells: a key, and what it says now; null to forget it. */
 export type News = [string, unknown];
 
-/** The book once it knows what the centre told since its cursor. Private labels stay. */
-export function applied(book: Book, news: News[], cursor: number): Book {
+interface ToldCard {
+  tier: string;
+  seen: string;
+}
+
+/**
+ * The book once it knows what the centre told since its cursor. Private labels stay. `isAllSent`: the centre has heard all
+ * that this phone has to say, so its cards and what is due are what the centre says.
+ */
+export function applied(book: Book, news: News[], cursor: number, isAllSent: boolean): Book {
   let { people, due, clashes, settled } = book;
-  const [referrals, todo] = [{ ...book.referrals }, { ...book.todo }];
+  const [told, referrals, todo] = [{ ...book.told }, { ...book.referrals }, { ...book.todo }];
+  const keepCard = (code: string, { tier, seen }: ToldCard): void => {
+    const label = people.find((one) => one.code === code)?.label ?? "";
+    people = [...people.filter((one) => one.code !== code), { code, label, seenOn: seen, tier }];
+  };
   for (const [key, body] of news) {
     const at = key.indexOf("/");
     const [kind, name] = [key.slice(0, at), key.slice(at + 1)];
-    if (kind === "card") {
-      const before = people.find((one) => one.code === name);
-      const others = people.filter((one) => one.code !== name);
-      const { tier, seen } = (body ?? {}) as { tier: string; seen: string };
-      if (body) people = [...others, { code: name, label: before?.label ?? "", seenOn: seen, tier }];
-      else [people, due] = [others, due.filter((one) => one.code !== name)];
+    delete told[key];
+    if (body && (kind === "card" || kind === "due")) told[key] = body as object;
+    if (kind === "card" && body) keepCard(name, body as ToldCard);
+    else if (kind === "card") {
+      people = people.filter((one) => one.code !== name);
+      due = due.filter((one) => one.code !== name);
     } else if (kind === "due") {
       due = due.filter((one) => one.id !== name);
       if (!body) settled = settled.filter((one) => one !== name);
@@ -197,6 +224,15 @@ export function applied(book: Book, news: News[], cursor: number): Book {
       if (body) clashes = [...clashes, name];
     }
   }
+  if (isAllSent) {
+    [due, settled] = [[], []];
+    for (const [key, body] of Object.entries(told)) {
+      const name = key.slice(key.indexOf("/") + 1);
+      if (key.startsWith("due/")) due.push({ ...(body as Due), id: name });
+      else if (!people.some((one) => one.code === name)) keepCard(name, body as ToldCard);
+    }
+  }
   people = [...people].sort((a, b) => (a.seenOn < b.seenOn ? 1 : -1));
-  return { ...book, people, due: [...due].sort(byDay), referrals, todo, clashes, settled, cursor };
+  const heard = isAllSent ? book.finished : book.heard;
+  return { ...book, people, due: [...due].sort(byDay), referrals, todo, clashes, settled, told, cursor, heard };
 }

@@ -67,6 +67,17 @@ export interface OutboxRow {
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
 }
 
+/** A picture, recording or file, sealed, on its way before the record that names it. */
+export interface BlobRow {
+  hash: string;
+  user: number;
+  record: string;
+  device: string;
+  data: Uint8Array<ArrayBuffer>;
+  proof: string; // the phone's signature under hash and size
+  sent: number; // bytes that the centre has
+}
+
 export interface CountersRow {
   user: number;
   made: number;
@@ -81,6 +92,7 @@ export interface Rows {
   areas: AreasRow;
   drafts: DraftRow;
   outbox: OutboxRow;
+  blobs: BlobRow;
   counters: CountersRow;
   books: { user: number; sealed: Sealed };
   marks: { name: string; at: number; filler?: Uint8Array };
@@ -89,18 +101,19 @@ export interface Rows {
 export type Store = keyof Rows;
 
 const NAME = "fieldapp";
-const VERSION = 2;
+const VERSION = 3;
 const KEYS: Record<Store, string> = {
   vaults: "user",
   forms: "key",
   areas: "key",
   drafts: "id",
   outbox: "id",
+  blobs: "hash",
   counters: "user",
   books: "user",
   marks: "name",
 };
-const BY_USER = new Set(["forms", "areas", "drafts", "outbox"]);
+const BY_USER = new Set(["forms", "areas", "drafts", "outbox", "blobs"]);
 
 let opened: Promise<IDBDatabase> | null = null;
 

@@ -3,6 +3,7 @@
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/form";
 import { plainCode } from "../engine/cards";
+import { detach } from "./attachments";
 import { changeBook, noted, readBook, summaryOf, type Book, type Correctable } from "./book";
 import {
   all,
@@ -10,6 +11,7 @@ import {
   put,
   remove,
   transaction,
+  type BlobRow,
   type CountersRow,
   type DraftRow,
   type OutboxRow,
@@ -90,6 +92,7 @@ const NONE = { made: 0, delivered: 0, kept: 0, deleted: 0 };
 /** Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted with it. */
 export async function finishDraft(vault: Vault, draft: Draft, definition: FormDefinition, now: Date): Promise<void> {
   const { root, prev, due } = draft;
+  const [answers, blobs] = await detach(vault, draft.id, draft.answers);
   const book = await readBook(vault);
   const code = plainCode(summaryOf(definition, draft.answers, "person"));
   const cards = [...(draft.minted ?? []), ...book.made].includes(code) ? [code] : [];
@@ -97,14 +100,15 @@ export async function finishDraft(vault: Vault, draft: Draft, definition: FormDe
     form: draft.form,
     version: draft.version,
     finished_at: localTime(now),
-    body: JSON.stringify(draft.answers),
+    body: JSON.stringify(answers),
     ...(root ? { root, prev } : {}),
     ...(due ? { due } : {}),
     ...(cards.length ? { cards } : {}),
   };
   const minutes = summaryOf(definition, draft.answers, "minutes");
   const today = content.finished_at.slice(0, 10);
-  await enqueue(vault, draft.id, content, minutes, (held) => noted(held, definition, { ...draft, cards }, today));
+  const change = (held: Book): Book => noted(held, definition, { ...draft, cards }, today);
+  await enqueue(vault, draft.id, content, minutes, change, blobs);
 }
 
 /** What a worker says about their caseload that is no form: see sync/notes.py. It travels as a record does. */
@@ -133,6 +137,7 @@ async function enqueue(
   content: Content,
   minutes: string,
   change: (book: Book) => Book,
+  blobs: BlobRow[] = [],
 ): Promise<void> {
   const { user, device, key } = vault.account;
   if (!key || !vault.signer) throw new NoCentreKey();
@@ -143,7 +148,8 @@ async function enqueue(
     const seq = Math.max((await countersOf(user)).made, highWater(user).made) + 1;
     const box = await sealToCentre(id, device, key, vault.signer, { ...content, seq });
     let isTaken = false;
-    await changeBook(vault, change, (tx, go) => {
+    const counted = (book: Book): Book => ({ ...change(book), finished: book.finished + 1 });
+    await changeBook(vault, counted, (tx, go) => {
       isTaken = false;
       const counters = tx.objectStore("counters").get(user) as IDBRequest<CountersRow | undefined>;
       const before = tx.objectStore("outbox").get(id) as IDBRequest<OutboxRow | undefined>;
@@ -153,6 +159,7 @@ async function enqueue(
         try {
           tx.objectStore("drafts").delete(id);
           tx.objectStore("outbox").put({ id, user, seq, state: "waiting", box, about, shredOn: 0 });
+          for (const blob of blobs) tx.objectStore("blobs").put(blob);
           tx.objectStore("counters").put({ ...(counters.result ?? { user, ...NONE }), made: seq });
           go();
         } catch {
@@ -180,13 +187,15 @@ export async function deleteWaiting(user: number, id: string): Promise<void> {
 
 /** A row leaves the queue in one transaction with the counters of its worker; its box goes at once. */
 export async function leaveOutbox(id: string, state: "delivered" | "kept" | "deleted", shredOn: number): Promise<void> {
-  await transaction(["outbox", "counters"], "readwrite", (tx) => {
+  const blobs = (await all("blobs")).filter((blob) => blob.record === id);
+  await transaction(["outbox", "counters", "blobs"], "readwrite", (tx) => {
     const [outbox, counters] = [tx.objectStore("outbox"), tx.objectStore("counters")];
     const found = outbox.get(id) as IDBRequest<OutboxRow | undefined>;
     found.onsuccess = () => {
       const row = found.result;
       if (row?.state !== "waiting") return;
       outbox.put({ ...row, state, box: null, shredOn });
+      for (const blob of blobs) tx.objectStore("blobs").delete(blob.hash);
       const held = counters.get(row.user) as IDBRequest<CountersRow | undefined>;
       held.onsuccess = () => {
         const before = held.result ?? { user: row.user, ...NONE, made: row.seq };

@@ -34,7 +34,7 @@ async function expand(suite: Bytes, key: Bytes, label: string, info: Bytes, size
   return (await hmac(key, joined(labelled, new Uint8Array([1])))).slice(0, size);
 }
 
-async function hpke(publicKey: Bytes, info: Bytes, plain: Bytes): Promise<Bytes> {
+export async function hpke(publicKey: Bytes, info: Bytes, plain: Bytes): Promise<Bytes> {
   const centre = await crypto.subtle.importKey("raw", publicKey, CURVE, false, []);
   const fresh = await crypto.subtle.generateKey(CURVE, true, ["deriveBits"]);
   const sent = new Uint8Array(await crypto.subtle.exportKey("raw", fresh.publicKey));
@@ -72,6 +72,10 @@ export function signingKey(privateKey: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("pkcs8", fromBase64(privateKey), SIGNATURE, false, ["sign"]);
 }
 
+export async function signWith(signer: CryptoKey, signed: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, signer, signed));
+}
+
 export async function sealToCentre(
   id: string,
   device: string,
@@ -81,7 +85,5 @@ export async function sealToCentre(
 ): Promise<Box> {
   const info = utf8(`fieldapp sealed record 1|${id}|${device}|${centre.kid}`);
   const box = await hpke(fromBase64(centre.public), info, utf8(JSON.stringify(content)));
-  const signed = joined(info, utf8("|"), box);
-  const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, signer, signed);
-  return { device, kid: centre.kid, box, signature: new Uint8Array(signature) };
+  return { device, kid: centre.kid, box, signature: await signWith(signer, joined(info, utf8("|"), box)) };
 }

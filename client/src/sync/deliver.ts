@@ -4,12 +4,22 @@
  */
 
 import { sha256, toBase64 } from "../storage/bytes";
-import { all, forget, type OutboxRow, type VaultRow } from "../storage/database";
+import { pieceOf } from "../storage/attachments";
+import { all, forget, update, type OutboxRow, type VaultRow } from "../storage/database";
 import { healthOf } from "../storage/health";
 import { countersOf, leaveOutbox, shredOld } from "../storage/records";
 import { isReceipt } from "../storage/receipts";
 import { shut } from "../storage/vault";
-import { clockAhead, Offline, Refused, sendSealed, type Answered, type Report, type SealedItem } from "./server";
+import {
+  clockAhead,
+  Offline,
+  Refused,
+  sendPiece,
+  sendSealed,
+  type Answered,
+  type Report,
+  type SealedItem,
+} from "./server";
 
 declare const BUILT: string; // filled in by the build: the day of it, and what it was made from
 const BATCH = 20;
@@ -33,6 +43,19 @@ async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Repo
 export function itemOf({ id, box }: OutboxRow): SealedItem {
   const { device, kid, box: data, signature } = box!;
   return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
+}
+
+/** The attachments of these records go first, piece by piece, from where the last attempt broke off. */
+async function sendAttachments(rows: OutboxRow[]): Promise<void> {
+  const ids = new Set(rows.map((row) => row.id));
+  for (const blob of (await all("blobs")).filter((one) => ids.has(one.record))) {
+    while (blob.sent < blob.data.length) {
+      const received = await sendPiece(blob, pieceOf(blob));
+      if (received === blob.sent) throw new Offline(); // it does not take it: later
+      blob.sent = received;
+      await update("blobs", blob.hash, (row) => ({ ...row, sent: received }));
+    }
+  }
 }
 
 /** As many as may travel in one message: pictures are heavy. */
@@ -70,6 +93,7 @@ export async function deliver(): Promise<Order[]> {
     const phones = await Promise.all(vaults.map((vault) => reportOf(vault, everything, shared)));
     let answer;
     try {
+      await sendAttachments(rows);
       const keys = vaults.map((vault) => vault.receipts);
       answer = await sendSealed(rows.map(itemOf), phones, keys);
     } catch (error) {
@@ -100,6 +124,9 @@ async function settle(rows: OutboxRow[], answers: Answered[], stuck: Set<string>
     const isHeld = answer && (await isReceipt(vault?.receipts, row.id, hash, answer.receipt));
     if (!isHeld) {
       stuck.add(row.id);
+      for (const blob of await all("blobs", row.user))
+        // it may be one of these that is missing: from the start
+        if (blob.record === row.id) await update("blobs", blob.hash, (held) => ({ ...held, sent: 0 }));
       continue;
     }
     const became = answer.status === "duplicate" ? answer.was : answer.status;

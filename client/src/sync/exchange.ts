@@ -4,7 +4,7 @@ import { applied, changeBook, readBook } from "../storage/book";
 import { keepAreas, keepForms, mainForm, missing, missingAreas } from "../storage/forms";
 import { modernise } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
-import { deliver, type Order } from "./deliver";
+import { deliver, queue, type Order } from "./deliver";
 import { fetchAreas, fetchForm, fetchManifest, Offline, pull, Refused, type Manifest } from "./server";
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
@@ -43,12 +43,16 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
 
 /** Bring the book up to what the centre knows. */
 async function pullAll(vault: Vault): Promise<void> {
-  const { token, receipts } = vault.account;
+  const { token, receipts, user } = vault.account;
   for (;;) {
-    const { cursor } = await readBook(vault);
+    const { cursor, finished, heard } = await readBook(vault);
+    const isAllSent = !(await queue()).some((row) => row.user === user);
     const pulled = await pull(token, receipts, cursor);
-    if (pulled.items.length > 0 || pulled.cursor !== cursor)
-      await changeBook(vault, (book) => (book.cursor === cursor ? applied(book, pulled.items, pulled.cursor) : book));
+    if (pulled.items.length > 0 || (isAllSent && heard !== finished))
+      await changeBook(vault, (book) => {
+        const isStill = isAllSent && !pulled.more && book.finished === finished;
+        return book.cursor === cursor ? applied(book, pulled.items, pulled.cursor, isStill) : book;
+      });
     if (!pulled.more) return;
   }
 }

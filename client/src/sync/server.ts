@@ -2,7 +2,8 @@
 
 import type { Words } from "../engine/definition";
 import type { Correctable, News } from "../storage/book";
-import { sha256, utf8 } from "../storage/bytes";
+import { sha256, utf8, type Bytes } from "../storage/bytes";
+import type { BlobRow } from "../storage/database";
 import { isSigned, type Receipt } from "../storage/receipts";
 import type { CentreKey } from "../storage/sealing";
 import type { Rules } from "../storage/vault";
@@ -84,10 +85,15 @@ interface Options {
   method?: string;
   token?: string;
   body?: unknown;
+  piece?: Bytes; // of an attachment
+  headers?: Record<string, string>;
   nonce?: string; // the answer must be signed together with it
 }
 
-async function request(path: string, { method = "GET", token, body, nonce }: Options): Promise<Response> {
+async function request(
+  path: string,
+  { method = "GET", token, body, piece, headers = {}, nonce }: Options,
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`/sync/v1/${path}`, {
@@ -96,9 +102,10 @@ async function request(path: string, { method = "GET", token, body, nonce }: Opt
         "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
         ...(token ? { Authorization: `Bearer ${token}` } : {}),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
         ...(nonce ? { "X-Nonce": nonce } : {}),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined && !piece ? {} : { body: piece ?? JSON.stringify(body) }),
       redirect: "error",
       cache: "no-store",
       credentials: "omit",
@@ -206,6 +213,14 @@ export async function fetchForm(token: string, id: string, version: string): Pro
 
 export async function fetchAreas(token: string, key: string): Promise<string> {
   return (await request(`areas/${encodeURIComponent(key)}`, { token })).text();
+}
+
+/** Send one piece of an attachment; says how many bytes of it the centre has. */
+export async function sendPiece({ hash, device, data, proof, sent }: BlobRow, piece: Bytes): Promise<number> {
+  const range = `bytes ${sent}-${sent + piece.length - 1}/${data.length}`;
+  const headers = { "Content-Range": range, "X-Device": device, "X-Proof": proof };
+  const response = await request(`attachments/${hash}`, { method: "PUT", piece, headers });
+  return (await json<Answer & { received: number }>(response, isAnswer)).received;
 }
 
 /** Hand records over; `keys` are those with which the centres of this phone's workers sign. */

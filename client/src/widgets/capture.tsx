@@ -36,15 +36,16 @@ export function CaptureWidget(props: WidgetProps) {
         {t("Voice notes are switched off at your centre.")}
       </p>
     );
+  const isAway = node.text.startsWith("attachment:");
+  const here = isAway ? "" : node.text;
   const front = /front|selfie/.test(appearance);
   const camera = type === "file" || !/new|front|selfie/.test(appearance) ? undefined : front ? "user" : "environment";
   return (
     <div class="stack">
-      {node.text && type === "image" && <img class="captured" src={node.text} alt={t("The picture you took")} />}
-      {node.text && type === "audio" && <audio controls src={node.text} />}
-      {node.text && type === "file" && (
-        <p>{t("File kept: {size} KB", { size: Math.ceil((node.text.length * 3) / 4096) })}</p>
-      )}
+      {isAway && <p class="state">{t("It is with your centre, sealed: this phone cannot show it.")}</p>}
+      {here && type === "image" && <img class="captured" src={here} alt={t("The picture you took")} />}
+      {here && type === "audio" && <audio controls src={here} />}
+      {here && type === "file" && <p>{t("File kept: {size} KB", { size: Math.ceil((here.length * 3) / 4096) })}</p>}
       {trouble && (
         <p class="error" role="status">
           {trouble}

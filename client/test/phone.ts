@@ -1,0 +1,53 @@
+/** The real logic of a phone without its screens, as the fault harness runs it: one of these for each app that is open. */
+
+import { newCode } from "../src/engine/cards";
+import { Form, type Json } from "../src/engine/form";
+import { DateValue } from "../src/engine/values";
+import { changeBook, readBook, settledBy } from "../src/storage/book";
+import { random } from "../src/storage/bytes";
+import { all } from "../src/storage/database";
+import { formOf, currentForms } from "../src/storage/forms";
+import { draftCorrection, finishDraft, finishNote, ledgerOf } from "../src/storage/records";
+import { makeSigningKey } from "../src/storage/sealing";
+import { enrol, fromPin, unlock, type Vault } from "../src/storage/vault";
+import { deliver } from "../src/sync/deliver";
+import { exchange, fetchChanges } from "../src/sync/exchange";
+import { signIn } from "../src/sync/server";
+
+const clock = (): DateValue => DateValue.ofClock(new Date());
+
+/** Sign in as the gate does. */
+export async function join(username: string, password: string): Promise<Vault> {
+  const salt = random(16);
+  const byPin = { salt, key: fromPin("246810", salt) };
+  const keys = await makeSigningKey();
+  const { token, device, user, worker, recovery, manifest } = await signIn(username, password, "Chaos", keys.publicKey);
+  const { centre, key = null, receipts = null, team = [], rules } = manifest;
+  const account = { user, username, device, signer: keys.privateKey, token, worker, centre, key, receipts, team };
+  const vault = await enrol({ ...account, rules: rules!, listed: [], remembered: {} }, byPin, recovery);
+  await fetchChanges(vault, manifest);
+  return vault;
+}
+
+export const open = (user: number): Promise<Vault> => unlock(user, "246810");
+
+/** Finish a form as the screens do; gives what was finished. `spoil` changes the answers behind the form's back. */
+export async function finish(
+  vault: Vault,
+  id: string,
+  form: string,
+  given: Json,
+  more: { root?: string; prev?: string[]; due?: string; minted?: string[] },
+  spoil: (answers: Json) => void,
+): Promise<{ body: string; finishedAt: number }> {
+  const definition = (await currentForms(vault.account.user)).find((one) => one.id === form)!;
+  const answers = new Form(definition, clock, given).finish();
+  spoil(answers);
+  const now = new Date();
+  const draft = { id, form, version: definition.version, changedAt: now.getTime(), page: 0, answers, ...more };
+  await finishDraft(vault, draft, definition, now);
+  return { body: JSON.stringify(answers), finishedAt: now.getTime() };
+}
+
+export const code = (): string => newCode(random(8));
+export { all, changeBook, deliver, draftCorrection, exchange, finishNote, formOf, ledgerOf, readBook, settledBy };

