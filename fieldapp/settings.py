@@ -42,6 +42,10 @@ class Settings:
     def packages(self) -> Path:
         return self.folder / "packages"
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that give another process the same settings."""
+        return {f"FIELDAPP_{setting.name.upper()}": getattr(self, setting.name) for setting in dataclasses.fields(self)}
+
     def key(self) -> str:
         """Return the secret key; make one on first use, readable by its owner only."""
         if self.secret_key:

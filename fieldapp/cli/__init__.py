@@ -10,7 +10,7 @@ from evaluator_export.problems import ExportProblem
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 
-COMMANDS = ["centre", "db", "demo", "doctor", "forms", "geo", "release", "run", "scheduler"]
+COMMANDS = ["centre", "db", "demo", "doctor", "export", "forms", "geo", "release", "run", "scheduler", "serve"]
 
 
 class Commands(click.Group):

@@ -14,12 +14,10 @@ from sqlalchemy.orm import Session
 from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
 from fieldapp.cli.demo_sign_ins import greet
-from fieldapp.settings import Settings
 from fieldapp.store import centres, migrations
 from fieldapp.store.database import engine_for
 
 TLS_PORT = 8443
-THREADS = 8
 
 
 @click.command()
@@ -35,13 +33,12 @@ def run(demo: bool, tls: bool) -> None:
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     engine.dispose()
-    commands = [web_command(settings, f"{settings.host}:{settings.port}"), [sys.executable, "-m", "fieldapp", "scheduler"]]
+    commands = [[sys.executable, "-m", "fieldapp", part] for part in ("serve", "scheduler")]
     environments = [dict(os.environ), dict(os.environ)]
     if tls:
         _refuse_taken("0.0.0.0", TLS_PORT)  # noqa: S104  phones on the local network must reach it
         certificate, key = local_tls.certificate(settings.folder / "tls")
-        bound = [*web_command(settings, f"0.0.0.0:{TLS_PORT}"), "--certfile", str(certificate), "--keyfile", str(key)]
-        commands.append(bound)
+        commands.append(_tls_command(str(certificate), str(key)))
         environments.append({**os.environ, "FIELDAPP_SECURE_COOKIES": "yes"})
     children = [
         subprocess.Popen(command, env=environment) for command, environment in zip(commands, environments, strict=True)
@@ -64,13 +61,12 @@ def _make_demo(engine: Engine) -> None:
         sys.exit(1)
 
 
-def web_command(settings: Settings, bind: str) -> list[str]:
-    """Return the command that serves the web on an address."""
-    # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
-    workers = "1" if settings.url.startswith("sqlite") else "2"
+def _tls_command(certificate: str, key: str) -> list[str]:
+    """Return the command that serves the local network over https, for trying real phones."""
     return [
-        sys.executable, "-m", "gunicorn", "fieldapp.app:create_app()", "--bind", bind, "--workers", workers,
-        "--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket", "--log-level", "warning",
+        sys.executable, "-m", "gunicorn", "fieldapp.app:create_app()", "--bind", f"0.0.0.0:{TLS_PORT}", "--workers", "1",
+        "--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--log-level", "warning",
+        "--certfile", certificate, "--keyfile", key,
     ]  # fmt: skip
 
 

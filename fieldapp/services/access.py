@@ -49,6 +49,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "record.open": frozenset({ADMIN}),
     "record.review": frozenset({ADMIN}),
     "records.browse": frozenset({ADMIN}),
+    "records.export": frozenset({ADMIN}),
     "release.build": frozenset({SYSTEM}),
     "release.download": frozenset({EVALUATOR, ADMIN}),
     "releases.list": frozenset({EVALUATOR, ADMIN}),

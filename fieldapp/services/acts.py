@@ -72,7 +72,9 @@ def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Conc
             with WriteTransaction(session):
                 this = Act(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
-                line = audit.AuditLine(
+                session.flush()
+                audit.add(
+                    session,
                     at=this.now,
                     centre_id=actor.centre_id,
                     actor_id=actor.user_id,
@@ -81,7 +83,6 @@ def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Conc
                     target=this.target,
                     details=this.details,
                 )
-                audit.add(session, line)
             return result
 
         REGISTER[name] = run

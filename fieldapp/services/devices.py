@@ -132,13 +132,10 @@ def order_for(device: devices.Device, owner: users.User | None) -> str:
 
 def actor_of_token(session: Session, token: str, kind: str = APP) -> Actor | None:
     """Return the worker and phone that a token stands for; None when it is unknown, revoked or its owner inactive."""
-    device = devices.by_token_hash(session, _hash(token))
-    if device is None or device.revoked_at is not None or device.kind != kind:
+    found = devices.holder_of(session, _hash(token))
+    if found is None or found.is_revoked or found.kind != kind or not found.is_active or found.role != WORKER:
         return None
-    user = session.get(users.User, device.user_id)
-    if user is None or not user.active or user.role != WORKER:
-        return None
-    return Actor(device.centre_id, WORKER, user.id, device.id)
+    return Actor(found.centre_id, WORKER, found.user_id, found.device_id)
 
 
 def recovery_secret(key: str, user_id: int) -> str:

@@ -66,10 +66,8 @@ MAX_PULLED = 5000
 def pull(a: Act, cursor: int) -> str:
     """Return as JSON what this worker's phones should know that changed after a cursor; bodies are spliced in as stored."""
     assert a.actor.user_id is not None
-    rows = feed.after(a.session, a.actor.user_id, cursor, MAX_PULLED)
-    items = ",".join([f'["{key}",{body or "null"}]' for _, key, body in rows])
-    last = rows[-1][0] if rows else cursor
-    more = "true" if len(rows) == MAX_PULLED else "false"
+    last, count, items = feed.after(a.session, a.actor.user_id, cursor, MAX_PULLED)
+    more = "true" if count == MAX_PULLED else "false"
     return f'{{"protocol":{PROTOCOL},"cursor":{last},"more":{more},"items":[{items}]}}'
 
 

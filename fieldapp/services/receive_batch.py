@@ -36,12 +36,10 @@ def receive_batch(
 def _receive(a: Act, arrived: list[Arrived], report: dict[str, Any], signer: Signer | None) -> list[dict[str, Any]]:
     answers = take_in(a, arrived, signer)
     apply_reissues(a, arrived)
-    device = a.session.get_one(devices.Device, a.actor.device_id)
-    device.last_seen_at = a.now
-    for column, value in report.items():
-        setattr(device, column, value)
+    assert a.actor.device_id is not None
+    devices.note_contact(a.session, a.actor.device_id, a.now, report)
     counts: dict[str, int] = {}
     for answer in answers:
         counts[answer["status"]] = counts.get(answer["status"], 0) + 1
-    a.note(f"device/{device.id}", **counts)
+    a.note(f"device/{a.actor.device_id}", **counts)
     return answers

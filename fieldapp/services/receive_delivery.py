@@ -131,10 +131,7 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
     is_news = not device.report or any(getattr(device, key) != report[key] for key in ("made", "unsent", "deleted"))
     if is_news or now - device.last_seen_at > SEEN_EVERY:
         with WriteTransaction(session):
-            held = session.get_one(Device, device.id)
-            held.last_seen_at = now
-            for column, value in report.items():
-                setattr(held, column, value)
+            devices.note_contact(session, device.id, now, report)
 
 
 def _as_it_came(item: Sealed) -> Envelope:

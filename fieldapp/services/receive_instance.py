@@ -95,8 +95,8 @@ def receive_instance(
 @act("instance.receive")
 def _receive(a: Act, instance: Instance, xml: bytes, files: Mapping[str, bytes], is_whole: bool) -> Outcome:
     a.note(f"device/{a.actor.device_id}", files=len(files))
-    device = a.session.get_one(devices.Device, a.actor.device_id)
-    device.last_seen_at = a.now
+    assert a.actor.device_id is not None
+    devices.note_contact(a.session, a.actor.device_id, a.now, {})
     version = forms.find(a.session, a.centre_id, instance.form, instance.version)
     if version is None:
         return Outcome(False, "form", N_("The centre does not know this form or this version of it."))

@@ -1,6 +1,6 @@
 """Encounters and other records at the centre: list, open one with its history, and see what needs a look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,14 +56,25 @@ class OpenedSubmission:
 
 
 @reading("records.browse")
-def browse_records(a: Act, wanted: Filter, cursor: str = "") -> Listing:
+def browse_records(a: Act, wanted: Filter, cursor: str = "", size: int = 25) -> Listing:
+    definitions = latest_definitions(a)
     return Listing(
-        records.page(a.session, a.centre_id, wanted, cursor),
+        records.page(a.session, a.centre_id, wanted, cursor, size),
         users.labels(a.session, a.centre_id),
-        records.areas(a.session, a.centre_id),
-        latest_definitions(a),
+        _areas(definitions),
+        definitions,
         count_needing_attention(a),
     )
+
+
+def _areas(definitions: Mapping[str, FormDefinition]) -> list[str]:
+    """Return the codes of the areas that the centre's forms offer, each once, in their order."""
+    found: dict[str, None] = {}
+    for definition in definitions.values():
+        element = definition.by_path.get(definition.summary.get("area", ""))
+        for choice in definition.choices.get(element.choices, ()) if element else ():
+            found[choice.name] = None
+    return list(found)
 
 
 def latest_definitions(a: Act) -> dict[str, FormDefinition]:

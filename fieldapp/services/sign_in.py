@@ -32,10 +32,14 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
         else:
             throttles.add_failure(session, by_name, now, WINDOW)
             throttles.add_failure(session, by_address, now, WINDOW)
-        line = audit.AuditLine(at=now, act="sign_in.ok" if is_admitted else "sign_in.failed", details={})
-        if user is not None:
-            line.centre_id, line.actor_id = user.centre_id, user.id
-        audit.add(session, line)
+        audit.add(
+            session,
+            at=now,
+            act="sign_in.ok" if is_admitted else "sign_in.failed",
+            centre_id=user.centre_id if user else None,
+            actor_id=user.id if user else None,
+            details={},
+        )
     if user is None or not is_admitted:
         raise ActProblem("sign_in.wrong", N_("This name and password do not go together. Check both and try again."))
     return user

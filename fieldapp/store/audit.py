@@ -24,8 +24,11 @@ class AuditLine(Base):
     details: Mapped[dict[str, Any]]
 
 
-def add(session: Session, line: AuditLine) -> None:
-    session.add(line)
+INSERT = sa.insert(AuditLine)
+
+
+def add(session: Session, **columns: Any) -> None:
+    session.connection().execute(INSERT, columns)
 
 
 def of_target(session: Session, centre_id: int, target: str) -> Sequence[AuditLine]:

@@ -3,12 +3,14 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.users import User
 
 
 class Device(Base):
@@ -32,8 +34,37 @@ class Device(Base):
     revoked_at: Mapped[dt.datetime | None]
 
 
-def by_token_hash(session: Session, token_hash: str) -> Device | None:
-    return session.scalars(sa.select(Device).where(Device.token_hash == token_hash)).one_or_none()
+@dataclass(frozen=True)
+class Holder:
+    """Whose phone a token stands for, and whether either may still come in."""
+
+    device_id: int
+    kind: str
+    is_revoked: bool
+    centre_id: int
+    user_id: int
+    role: str
+    is_active: bool
+
+
+# What every message of a phone asks is written once: putting a statement together costs more than running it.
+HOLDER = (
+    sa.select(Device.id, Device.kind, Device.revoked_at.is_not(None), Device.centre_id, User.id, User.role, User.active)
+    .join(User, User.id == Device.user_id)
+    .where(Device.token_hash == sa.bindparam("token_hash"))
+)
+CONTACT = sa.update(Device).where(Device.id == sa.bindparam("device_id")).values(last_seen_at=sa.bindparam("now"))
+
+
+def holder_of(session: Session, token_hash: str) -> Holder | None:
+    row = session.connection().execute(HOLDER, {"token_hash": token_hash}).one_or_none()
+    return Holder(*row) if row else None
+
+
+def note_contact(session: Session, device_id: int, now: dt.datetime, report: dict[str, Any]) -> None:
+    """Keep when a phone was last seen, and what it says of itself: columns of the device."""
+    statement = CONTACT.values(**report) if report else CONTACT
+    session.connection().execute(statement, {"device_id": device_id, "now": now})
 
 
 def of_centre(session: Session, centre_id: int, device_id: int) -> Device | None:

@@ -32,11 +32,18 @@ class FeedItem(Base):
     body: Mapped[str] = mapped_column(sa.Text)  # JSON; "" for a tombstone
 
 
-def after(session: Session, user_id: int, cursor: int, limit: int) -> list[tuple[int, str, str]]:
-    """Return (number, key, body) of what changed after a number, oldest first."""
-    query = sa.select(FeedItem.seq, FeedItem.key, FeedItem.body)
-    query = query.where(FeedItem.user_id == user_id, FeedItem.seq > cursor)
-    return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(FeedItem.seq).limit(limit))]
+def after(session: Session, user_id: int, cursor: int, limit: int) -> tuple[int, int, str]:
+    """Return the last number, the count, and the JSON ([key, body], …) of what changed after a number.
+
+    The database joins the text: thousands of changes cost a phone's pull a few milliseconds.
+    """
+    some = sa.select(FeedItem.seq, FeedItem.key, FeedItem.body).where(FeedItem.user_id == user_id, FeedItem.seq > cursor)
+    rows = some.order_by(FeedItem.seq).limit(limit).subquery()
+    body = sa.case((rows.c.body == "", "null"), else_=rows.c.body)
+    item = sa.literal('["') + rows.c.key + sa.literal('",') + body + sa.literal("]")
+    join = sa.func.string_agg if session.get_bind().dialect.name == "postgresql" else sa.func.group_concat
+    found = session.execute(sa.select(sa.func.max(rows.c.seq), sa.func.count(), join(item, ","))).one()
+    return found[0] or cursor, found[1], found[2] or ""
 
 
 def publish(session: Session, wanted: Mapping[tuple[int, str], str]) -> None:

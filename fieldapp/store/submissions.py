@@ -71,14 +71,30 @@ class Known:
     device_id: int | None
 
 
+KNOWN = (
+    sa.select(
+        Submission.instance_id,
+        Submission.sha256,
+        Submission.id,
+        Submission.received_at,
+        Submission.state,
+        Submission.problems,
+        Submission.device_id,
+    )
+    .where(
+        Submission.centre_id == sa.bindparam("centre_id"), Submission.instance_id.in_(sa.bindparam("ids", expanding=True))
+    )
+    .order_by(Submission.id)
+)
+LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
+INSERT = sa.insert(Submission)
+
+
 def known(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, Known]]:
     """Return, for each id that was here before, what came under it by its hash; the first that came stands first."""
-    columns = (Submission.id, Submission.received_at, Submission.state, Submission.problems, Submission.device_id)
-    query = sa.select(Submission.instance_id, Submission.sha256, *columns).where(
-        Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids)
-    )
     found: dict[str, dict[str, Known]] = {}
-    for instance_id, sha256, *rest in session.execute(query.order_by(Submission.id)):
+    given = {"centre_id": centre_id, "ids": list(instance_ids)}
+    for instance_id, sha256, *rest in session.connection().execute(KNOWN, given):
         found.setdefault(instance_id, {})[sha256] = Known(*rest)
     return found
 
@@ -86,15 +102,15 @@ def known(session: Session, centre_id: int, instance_ids: Collection[str]) -> di
 def next_positions(session: Session, count: int) -> range | list[int]:
     """Return the places in the log that the next submissions take, in this transaction, which must be one that writes."""
     if session.get_bind().dialect.name == "sqlite":
-        last = session.scalars(sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))).one()
+        last = session.connection().execute(LAST).scalar_one()
         return range(last + 1, last + 1 + count)
     numbers = sa.text("SELECT nextval(pg_get_serial_sequence('submission', 'id')) FROM generate_series(1, :count)")
-    return sorted(session.scalars(numbers, {"count": count}))
+    return sorted(session.connection().execute(numbers, {"count": count}).scalars())
 
 
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.connection().execute(sa.insert(Submission), rows)
+        session.connection().execute(INSERT, rows)
 
 
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submission]:

@@ -66,6 +66,7 @@ ACTS = {
     "record.fetch_own": N_("A worker fetched a record to correct it"),
     "record.review": N_("A record was reviewed"),
     "record.open": N_("A record was opened"),
+    "records.export": N_("Records were taken away as a file"),
     "release.build": N_("A release was built"),
     "release.download": N_("A release was downloaded"),
     "sign_in.failed": N_("A sign-in failed"),

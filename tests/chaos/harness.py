@@ -29,11 +29,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
-from fieldapp.cli.run import web_command
 from fieldapp.services import people
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms import publish_form
-from fieldapp.settings import Settings
 from fieldapp.store import feed, migrations, submissions, tables, users
 from fieldapp.store.centres import Centre
 from fieldapp.store.database import engine_for
@@ -70,11 +68,12 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        settings = Settings(data=str(run.folder), database_url=run.url, secret_key=SECRET)
-        self.command = web_command(settings, f"127.0.0.1:{self.port}")
+        self.command = [sys.executable, "-m", "fieldapp", "serve"]
         self.environment = {
             **os.environ,
             "FIELDAPP_DATA": str(run.folder),
+            "FIELDAPP_HOST": "127.0.0.1",
+            "FIELDAPP_PORT": str(self.port),
             "FIELDAPP_DATABASE_URL": run.url,
             "FIELDAPP_SECRET_KEY": SECRET,
         }
@@ -268,7 +267,8 @@ def _records(session: Session, made: dict[str, Any], arrived: dict[str, Any]) ->
 def _caseloads(session: Session, held: dict[str, Any]) -> Iterator[str]:
     """A phone that pulled change by change knows what one knows that begins with nothing."""
     for name, phone in held.items():
-        told = {key: body for _, key, body in feed.after(session, phone["user"], 0, 100_000) if body}
+        _, _, items = feed.after(session, phone["user"], 0, 100_000)
+        told = {key: body for key, body in json.loads(f"[{items}]") if body}
         known = {f"card/{one['code']}" for one in phone["book"]["people"]}
         if missing := {key for key in told if key.startswith("card/")} - known:
             yield f"the phone of {name} lacks {len(missing)} cards"

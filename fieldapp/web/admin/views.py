@@ -3,11 +3,12 @@
 import io
 from typing import Any
 
-from flask import flash, redirect, render_template, request, send_file, url_for
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
 
-from fieldapp.services import forms, records
+from fieldapp.services import exports, forms, records
 from fieldapp.services import home as home_act
+from fieldapp.services.problems import ActProblem
 from fieldapp.store.records import Filter
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.admin.inputs import FilterInput
@@ -21,18 +22,36 @@ def home() -> Any:
 
 @admin.get("/encounters")
 def encounters() -> Any:
+    chosen, wanted = _filter()
+    listing = records.browse_records(session(), actor(), wanted=wanted, cursor=request.args.get("after", ""))
+    return render_template("encounters.html", listing=listing, chosen=chosen)
+
+
+def _filter() -> tuple[FilterInput, Filter]:
     chosen = FilterInput(request.args)
     is_usable = chosen.validate()
     worker = chosen.worker.data or ""
-    wanted = Filter(
+    return chosen, Filter(
         form=chosen.form.data or "",
         area=chosen.area.data or "",
         author_id=int(worker) if worker.isdecimal() and len(worker) < 10 else None,
         since=chosen.since.data if is_usable else None,
         until=chosen.until.data if is_usable else None,
     )
-    listing = records.browse_records(session(), actor(), wanted=wanted, cursor=request.args.get("after", ""))
-    return render_template("encounters.html", listing=listing, chosen=chosen)
+
+
+@admin.post("/encounters.csv")
+def encounters_csv() -> Any:
+    """Give the records of one form as a file, the filter kept; the way for the centre's own use."""
+    _, wanted = _filter()
+    who = actor()
+    name = exports.allow_export(session(), who, wanted=wanted)
+    try:
+        file = exports.export_in_process(current_app.config["SETTINGS"], who.centre_id, wanted)
+    except ActProblem as problem:
+        flash(gettext(problem.text), "wait")
+        return redirect(url_for("admin.encounters"))
+    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
 
 
 @admin.get("/forms/<int:version_id>")

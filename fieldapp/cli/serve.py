@@ -1,0 +1,72 @@
+"""Serve only the web: a loop takes whole requests in and sends answers out, so that no slow client holds a thread."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from types import FrameType
+
+import click
+import waitress
+
+from fieldapp import settings as settings_module
+from fieldapp.settings import Settings
+
+THREADS = 8
+BACKLOG = 1024
+CONNECTIONS = 1000  # open at once; slow ones cost a file handle each, and no more
+PATIENCE = 60  # seconds that a connection may say nothing
+MAX_BODY = 8_100_000  # bytes; a little above the app's own limit, which answers in words
+
+
+@click.command()
+def serve() -> None:
+    """Serve only the web, on FIELDAPP_HOST and FIELDAPP_PORT; put a proxy that speaks https in front of it."""
+    settings = settings_module.read()
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, int(settings.port)))
+    listener.listen(BACKLOG)
+    # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
+    if settings.url.startswith("sqlite"):
+        _serve(settings, listener)
+    else:
+        _serve_with_others(settings, listener, os.cpu_count() or 1)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
+    from fieldapp.app import create_app  # noqa: PLC0415  after the fork: no process shares another's connections
+
+    waitress.serve(
+        create_app(),
+        sockets=[listener],
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
+        channel_timeout=PATIENCE,
+        cleanup_interval=5,
+        max_request_body_size=MAX_BODY,
+        clear_untrusted_proxy_headers=settings.trusted_proxies == "0",
+        ident=None,
+    )
+
+
+def _serve_with_others(settings: Settings, listener: socket.socket, count: int) -> None:
+    """Serve in so many processes; when one of them ends, all do, and whoever watches starts anew."""
+    children = []
+    for _ in range(min(count, 4)):
+        child = os.fork()
+        if child == 0:
+            _serve(settings, listener)
+            sys.exit(0)
+        children.append(child)
+
+    def stop(*_: int | FrameType | None) -> None:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    os.wait()
+    stop()
