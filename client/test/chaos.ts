@@ -189,6 +189,11 @@ class Phone {
     count("app killed");
     this.api = this.start();
     this.vault = await this.api.open(this.user);
+    if (chance() < 0.1) {
+      count("came from the version before");
+      this.vault.account.receipts = null;
+      await this.api.keepAccount(this.vault);
+    }
   }
 }
 

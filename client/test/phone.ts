@@ -9,7 +9,7 @@ import { all } from "../src/storage/database";
 import { formOf, currentForms } from "../src/storage/forms";
 import { draftCorrection, finishDraft, finishNote, ledgerOf } from "../src/storage/records";
 import { makeSigningKey } from "../src/storage/sealing";
-import { enrol, fromPin, unlock, type Vault } from "../src/storage/vault";
+import { enrol, fromPin, keepAccount, unlock, type Vault } from "../src/storage/vault";
 import { deliver } from "../src/sync/deliver";
 import { exchange, fetchChanges } from "../src/sync/exchange";
 import { signIn } from "../src/sync/server";
@@ -50,4 +50,16 @@ export async function finish(
 }
 
 export const code = (): string => newCode(random(8));
-export { all, changeBook, deliver, draftCorrection, exchange, finishNote, formOf, ledgerOf, readBook, settledBy };
+export {
+  all,
+  changeBook,
+  deliver,
+  draftCorrection,
+  exchange,
+  finishNote,
+  formOf,
+  keepAccount,
+  ledgerOf,
+  readBook,
+  settledBy,
+};

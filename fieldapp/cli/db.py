@@ -1,9 +1,12 @@
 """Bring the database to this version's schema."""
 
 import click
+from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
-from fieldapp.store import migrations
+from fieldapp.services.acts import Actor
+from fieldapp.services.caseload import lacks_caseload, rebuild_caseload
+from fieldapp.store import centres, migrations
 from fieldapp.store.database import engine_for
 
 
@@ -18,6 +21,10 @@ def upgrade() -> None:
     engine = engine_for(settings_module.read().url)
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
+    with Session(engine) as session:
+        for centre in centres.list_all(session):
+            if lacks_caseload(session, centre.id):
+                rebuild_caseload(session, Actor.system(centre.id))
 
 
 @db.command()

@@ -24,23 +24,30 @@ MAX_BODY = 8_100_000  # bytes; a little above the app's own limit, which answers
 def serve() -> None:
     """Serve only the web, on FIELDAPP_HOST and FIELDAPP_PORT; put a proxy that speaks https in front of it."""
     settings = settings_module.read()
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, int(settings.port)))
-    listener.listen(BACKLOG)
+    listener = listener_at(settings)
     # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
     if settings.url.startswith("sqlite"):
-        _serve(settings, listener)
+        serve_on(settings, listener)
     else:
         _serve_with_others(settings, listener, os.cpu_count() or 1)
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def listener_at(settings: Settings) -> socket.socket:
+    """Return a socket that listens on the settings' address."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, int(settings.port)))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def serve_on(settings: Settings, listener: socket.socket) -> None:
+    """Serve the app on a socket until the process ends."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
     from fieldapp.app import create_app  # noqa: PLC0415  after the fork: no process shares another's connections
 
     waitress.serve(
-        create_app(),
+        create_app(settings),
         sockets=[listener],
         threads=THREADS,
         connection_limit=CONNECTIONS,
@@ -58,7 +65,7 @@ def _serve_with_others(settings: Settings, listener: socket.socket, count: int) 
     for _ in range(min(count, 4)):
         child = os.fork()
         if child == 0:
-            _serve(settings, listener)
+            serve_on(settings, listener)
             sys.exit(0)
         children.append(child)
 

@@ -10,6 +10,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "attachment.receive": frozenset({WORKER}),
     "attachment.open": frozenset({ADMIN}),
     "batch.receive": frozenset({WORKER}),
+    "caseload.rebuild": frozenset({SYSTEM}),
     "caseload.list": frozenset({ADMIN}),
     "card.assign": frozenset({ADMIN}),
     "centre.rules": frozenset({ADMIN}),

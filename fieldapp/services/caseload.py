@@ -9,7 +9,10 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from fieldapp.services.acts import Act
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Act, act
+from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Change, Part
 from fieldapp.store import cards, feed, follow_ups, records, submissions, users
 from fieldapp.store.cards import Card
@@ -20,6 +23,7 @@ from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, is_note, owner_of, p
 
 CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
 EXIT = "exit"  # the kind of a record that ends the work with a card
+LONG_AGO = 14  # days
 MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
 
 Wanted = dict[tuple[int, str], str]  # worker, key of the feed → JSON; "" to forget it
@@ -45,6 +49,45 @@ def note_changes(a: Act, changed: Sequence[Change], parts: Sequence[Part]) -> No
         if part.envelope.form == REISSUE:
             wanted[_author(a), f"clash/{plain_code(note['code'])}"] = ""
     feed.publish(a.session, wanted)
+
+
+@act("caseload.rebuild")
+def rebuild_caseload(a: Act) -> int:
+    """Read the caseload from records that arrived before there was one, and return how many tell of it.
+
+    What was due long ago is left alone.
+    """
+    since = a.now.date() - dt.timedelta(days=LONG_AGO)
+    told = 0
+    for some in records.batches(a.session, a.centre_id):
+        definitions = find_definitions(a.session, a.centre_id, {(one.form, one.version) for one in some})
+        changes = [
+            Change(
+                one.instance_id,
+                one.form,
+                one.version,
+                one.author_id,
+                one.occurred_on,
+                one.answers,
+                one.heads,
+                definitions[one.form, one.version],
+                finished_on=since,
+            )
+            for one in some
+        ]
+        wanted: Wanted = {}
+        telling = [change for change in changes if _tells(change)]
+        told += len(telling)
+        if telling:
+            _bring_up_to_date(a, telling, [], set(), wanted)
+            feed.publish(a.session, wanted)
+    a.note("caseload", records=told)
+    return told
+
+
+def lacks_caseload(session: Session, centre_id: int) -> bool:
+    """Say whether a centre has records and no caseload: they came before version 0004 of the schema."""
+    return not cards.list_for(session, centre_id, limit=1) and records.is_any(session, centre_id)
 
 
 def _author(a: Act) -> int:
@@ -148,7 +191,7 @@ def _follow_ups(a: Act, told: Sequence[Change], settled: set[tuple[str, dt.date]
     for change in told:
         code, days = _person(change), days_due(change)
         for on in days:
-            row = rows.get((change.root_id, on)) or _added(a, rows, change.root_id, on)
+            row = rows.get((change.root_id, on)) or _added(a, rows, change.root_id, on, change.author_id)
             row.is_wanted, row.code, row.worker_id = True, code, change.author_id
             row.form, row.from_on = change.form, change.day
             row.is_settled |= any(day >= on and root != change.root_id for day, root in contacts.get(code, ()))
@@ -156,7 +199,7 @@ def _follow_ups(a: Act, told: Sequence[Change], settled: set[tuple[str, dt.date]
             if root == change.root_id and on not in days:
                 row.is_wanted = False
     for root, on in settled:
-        (rows.get((root, on)) or _added(a, rows, root, on)).is_settled = True
+        (rows.get((root, on)) or _added(a, rows, root, on, _author(a))).is_settled = True
     for (root, on), row in rows.items():  # who did the later one needs not do the earlier one any more
         row.is_settled |= any(other.is_settled for (same, later), other in rows.items() if same == root and later > on)
     touched = list(rows.values())
@@ -167,7 +210,7 @@ def _follow_ups(a: Act, told: Sequence[Change], settled: set[tuple[str, dt.date]
     return touched
 
 
-def _added(a: Act, rows: dict[tuple[str, dt.date], FollowUp], root: str, on: dt.date) -> FollowUp:
+def _added(a: Act, rows: dict[tuple[str, dt.date], FollowUp], root: str, on: dt.date, worker_id: int) -> FollowUp:
     row = rows[root, on] = FollowUp(
         centre_id=a.centre_id,
         root_id=root,
@@ -175,7 +218,7 @@ def _added(a: Act, rows: dict[tuple[str, dt.date], FollowUp], root: str, on: dt.
         from_on=on,
         form="",
         code="",
-        worker_id=_author(a),
+        worker_id=worker_id,
         is_wanted=False,
         is_settled=False,
     )

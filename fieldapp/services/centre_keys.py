@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import logging
 import secrets
 import uuid
 import weakref
@@ -21,6 +22,8 @@ from fieldapp.store import centre_keys, centres
 from fieldapp.store.centre_keys import SEAL, SIGN, CentreKey
 from sync.receipts import Signer
 from sync.sealed import CURVE
+
+log = logging.getLogger("fieldapp.sync")
 
 
 class KeyLost(Exception):
@@ -95,6 +98,15 @@ def signer(session: Session, centre_id: int, secret: str) -> Signer:
 def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
     """Return the private half; raise KeyLost when the server's secret key does not open it."""
     return _unwrapped(key.kid, key.wrapped, secret)
+
+
+def signer_if_possible(session: Session, centre_id: int, secret: str) -> Signer | None:
+    """Return what signs; None when its key is lost: unsigned, a phone believes nothing and keeps all that it has."""
+    try:
+        return signer(session, centre_id, secret)
+    except KeyLost:
+        log.error("the signing key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", centre_id)
+        return None
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,7 +27,6 @@ from fieldapp.store.devices import Device
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
-from sync.receipts import Signer
 from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, open_sealed, parse_copied, parse_delivery
 
 log = logging.getLogger("fieldapp.sync")
@@ -59,7 +58,8 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
             _note_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-        decided = receive_batch(session, actor, opened, report=report, signer=_signer(session, device, secret))
+        signs = keys.signer_if_possible(session, device.centre_id, secret)
+        decided = receive_batch(session, actor, opened, report=report, signer=signs)
         answers |= {answer["id"]: answer for answer in decided}
     items = []
     for item in delivery.items:
@@ -112,15 +112,6 @@ def _open(session: Session, items: list[Sealed], device: Device, secret: str) ->
         aside = None if envelope else UNOPENABLE
         opened.append(Arrived(envelope or _as_it_came(item), number, aside, item.sha256, PHONE))
     return opened
-
-
-def _signer(session: Session, device: Device, secret: str) -> Signer | None:
-    """Return what signs receipts for a phone; None when its key is lost: then the phone keeps all that it has."""
-    try:
-        return keys.signer(session, device.centre_id, secret)
-    except KeyLost:
-        log.error("the signing key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
-        return None
 
 
 def _note_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:

@@ -1,6 +1,7 @@
 """Centres: the health centres that host the data. Everything else belongs to one."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -29,6 +30,10 @@ def by_slug(session: Session, slug: str) -> Centre | None:
 
 def get(session: Session, centre_id: int) -> Centre:
     return session.get_one(Centre, centre_id)
+
+
+def list_all(session: Session) -> Sequence[Centre]:
+    return session.scalars(sa.select(Centre).order_by(Centre.id)).all()
 
 
 def lock(session: Session, centre_id: int) -> None:

@@ -106,6 +106,22 @@ def of_person(session: Session, centre_id: int, codes: Collection[str]) -> Seque
     return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
 
 
+def batches(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
+    """Yield all records of a centre, so many at a time, in the order they came."""
+    last = 0
+    while True:
+        query = sa.select(Record).where(Record.centre_id == centre_id, Record.id > last)
+        found = session.scalars(query.order_by(Record.id).limit(size)).all()
+        if not found:
+            return
+        yield found
+        last = found[-1].id
+
+
+def is_any(session: Session, centre_id: int) -> bool:
+    return session.scalars(sa.select(Record.id).where(Record.centre_id == centre_id).limit(1)).first() is not None
+
+
 def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, list[tuple[dt.date, str]]]:
     """Return, for each card code, the day and id of the newest two records about it."""
     place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))

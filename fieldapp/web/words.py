@@ -42,6 +42,7 @@ ACTS = {
     "attachment.receive": N_("An attachment arrived"),
     "attachment.open": N_("An attachment was opened"),
     "card.assign": N_("A card was given to another worker"),
+    "caseload.rebuild": N_("The caseload was read from older records"),
     "centre.rules": N_("The rules for phones were changed"),
     "copy.bring": N_("A sealed copy from a phone was brought"),
     "device.collect": N_("ODK Collect was set up for a worker"),

@@ -14,10 +14,13 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import hand_overs
 from fieldapp.services.acts import Actor
+from fieldapp.services.caseload import lacks_caseload, rebuild_caseload
 from fieldapp.services.phone_forms import pull
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store.cards import Card
+from fieldapp.store.feed import FeedItem
+from fieldapp.store.follow_ups import FollowUp
 from fieldapp.store.records import Record
 from sync.envelope import parse_batch
 from sync.notes import ALPHABET, CHECK
@@ -196,3 +199,16 @@ def test_a_correction_moves_what_is_due(session: Session, cast: Cast) -> None:
     send(session, cast.amina, met(ONE, due=9, root=first["id"], prev=[first["id"]]))
     keys = [key for key in knows(session, cast.amina) if key.startswith("due/")]
     assert keys == [f"due/{first['id']}/{(TODAY + dt.timedelta(days=9)).isoformat()}"]
+
+
+def test_records_from_before_there_was_a_caseload_give_one(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, met(ONE, due=3), met(TWO))
+    before = knows(session, cast.amina)
+    for table in (FeedItem, FollowUp, Card):
+        session.execute(sa.delete(table))
+    session.commit()
+    assert lacks_caseload(session, cast.centre.id)
+    assert not lacks_caseload(session, cast.other_centre.id)
+    rebuild_caseload(session, cast.system)
+    assert knows(session, cast.amina) == before
+    assert not lacks_caseload(session, cast.centre.id)

@@ -14,7 +14,7 @@ from flask_babel import gettext
 from fieldapp.services import attachments, devices, phone_forms
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.centre_keys import KeyLost, current_key, signer, signing_key
+from fieldapp.services.centre_keys import current_key, signer_if_possible, signing_key
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.services.receive_delivery import receive_delivery
@@ -46,10 +46,9 @@ def sign_answer(response: Response) -> Response:
     """Sign what a phone must be sure of, with the nonce it gave: nobody in between can say it, or say it again."""
     nonce, centre_id = request.headers.get("X-Nonce", ""), g.get("centre_id")
     if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
-        try:
-            signs = signer(session(), centre_id, current_app.config["SECRET_KEY"])
-        except KeyLost:
-            return response  # the phone takes it for no answer, and keeps all that it has
+        signs = signer_if_possible(session(), centre_id, current_app.config["SECRET_KEY"])
+        if signs is None:
+            return response
         response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
     return response
 
@@ -169,7 +168,7 @@ def batch() -> Any:
         return _malformed(refused)
     unsent = request.headers.get("X-Unsent", "0")
     report = {"unsent": min(int(unsent), 1_000_000) if unsent.isdecimal() and len(unsent) < 10 else 0}
-    signs = signer(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
+    signs = signer_if_possible(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
     found = receive_batch(session(), g.actor, envelopes, report=report, signer=signs)
     return jsonify({"protocol": PROTOCOL, "items": found})
 

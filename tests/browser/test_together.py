@@ -1,0 +1,271 @@
+"""Phones, colleagues and the office together: joining, correcting, reviewing, choosing, handing over."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PIN, Phone, sign_in
+from tests.browser.steps import balanced, connect, cut_off, send
+
+OpenPage = Callable[..., Page]
+pytestmark = pytest.mark.xdist_group("together")
+names = (f"n{number:02}" for number in itertools.count(1))
+
+
+@pytest.fixture
+def office(open_page: OpenPage) -> Page:
+    page = open_page(viewport={"width": 1180, "height": 900})
+    sign_in(page, "rexdale.admin")
+    return page
+
+
+def add_worker(office: Page) -> str:
+    """Add a worker in the office and return their sign-in name."""
+    name = next(names)
+    office.goto("/office/people")
+    office.fill("#username", name)
+    office.fill("#label", name.upper())
+    office.get_by_role("button", name="Add and make a password").click()
+    office.wait_for_selector(".made")
+    return name
+
+
+def invite(office: Page, name: str) -> str:
+    office.goto("/office/people")
+    row = office.locator("tr", has=office.locator("td.code", has_text=name))
+    row.get_by_role("button", name="Invite a phone").click()
+    office.wait_for_selector(".qr")
+    office.locator("summary").click()
+    return office.locator(".code.wrap").inner_text()
+
+
+def join(page: Page, address: str) -> Phone:
+    page.goto(address)
+    expect(page.get_by_role("heading", name="You are invited")).to_be_visible()
+    page.fill("#pin", PIN)
+    page.click("button.main")
+    phone = Phone(page)
+    phone.ready()
+    return phone
+
+
+def newcomer(office: Page, open_page: OpenPage) -> tuple[Phone, str]:
+    """Return the phone of a worker who begins with nothing, and their sign-in name."""
+    name = add_worker(office)
+    return join(open_page(), invite(office, name)), name
+
+
+def newest(office: Page, label: str) -> None:
+    """Open the newest record of a worker."""
+    office.goto("/office/encounters")
+    office.select_option("#worker", label=label.upper())
+    office.get_by_role("button", name="Show").click()
+    office.locator("table.list tbody tr a").first.click()
+    office.wait_for_selector("h2:has-text('History')")
+
+
+def finish_again(phone: Phone, people: str) -> None:
+    """Go through an encounter that is open and change how many people there were."""
+    page = phone.page
+    for _ in range(9):
+        if (number := page.locator('[id="q-people.people_n"]')).count():
+            number.fill(people)
+        if page.get_by_role("button", name="Finish").count():
+            break
+        phone.next()
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+
+
+def begin_correction(phone: Phone) -> None:
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("link", name="Correct: Encounter").first.click()
+    phone.page.get_by_role("button", name="Get it from the centre").click()
+    phone.page.wait_for_selector(".question")
+
+
+def test_50_a_phone_joins_by_an_invitation_that_works_once(office: Page, open_page: OpenPage) -> None:
+    name = add_worker(office)
+    address = invite(office, name)
+    phone = join(open_page(), address)
+    assert "join" not in phone.page.url
+    phone.log_encounter()
+    balanced(phone, centre=1)
+    late = open_page()
+    late.goto(address)
+    late.fill("#pin", PIN)
+    late.click("button.main")
+    expect(late.get_by_role("alert")).to_contain_text("was used or is too old")
+    expect(late.locator(".tabs")).to_have_count(0)
+
+
+def test_51_what_was_sent_is_corrected_and_the_office_sees_what_changed(office: Page, open_page: OpenPage) -> None:
+    phone, name = newcomer(office, open_page)
+    phone.log_encounter()
+    begin_correction(phone)
+    finish_again(phone, "4")
+    balanced(phone, centre=2)
+    newest(office, name)
+    expect(office.locator(".changes")).to_contain_text("How many people?")
+    expect(office.locator(".changes del")).to_have_text("1")
+    expect(office.locator(".changes ins")).to_have_text("4")
+    office.goto("/office/encounters")
+    office.select_option("#worker", label=name.upper())
+    office.get_by_role("button", name="Show").click()
+    expect(office.get_by_role("status").filter(has_text="record")).to_have_text("1 record")
+
+
+def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, open_page: OpenPage) -> None:
+    phone, name = newcomer(office, open_page)
+    phone.log_encounter()
+    balanced(phone, centre=1)
+    newest(office, name)
+    office.get_by_role("button", name="Send back").click()
+    expect(office.get_by_role("alert")).to_contain_text("Say what should be corrected")
+    office.fill("#comment", "Were you alone?")
+    office.get_by_role("button", name="Send back").click()
+    expect(office.locator("main")).to_contain_text("Sent back.")
+    send(phone)
+    page = phone.page
+    cut_off(page)
+    page.goto("/app/#/today")
+    needs = page.locator("section:has(#needs)")
+    expect(needs).to_contain_text("Were you alone?")
+    needs.get_by_role("button", name="Correct it").click()
+    page.wait_for_selector(".question")
+    finish_again(phone, "3")
+    page.goto("/app/#/today")
+    expect(needs).to_have_count(0)
+    balanced(phone, centre=1, waiting=1)
+    connect(page)
+    send(phone)
+    office.goto("/office/attention")
+    office.locator("tr", has_text=name.upper()).get_by_role("link").click()
+    expect(office.locator(".changes ins")).to_have_text("3")
+    office.get_by_role("button", name="Approve").click()
+    expect(office.locator("main")).to_contain_text("Approved.")
+
+
+def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, open_page: OpenPage) -> None:
+    phone, name = newcomer(office, open_page)
+    other = join(open_page(), invite(office, name))
+    phone.log_encounter()
+    balanced(phone, centre=1)
+    begin_correction(phone)
+    record = phone.page.evaluate("location.hash")
+    assert record.startswith("#/fill/")
+    newest(office, name)
+    office.locator("details summary", has_text="Technical").click()
+    root = office.locator("dd.code").first.inner_text()
+    other.page.goto(f"/app/#/correct/{root}")
+    other.page.get_by_role("button", name="Get it from the centre").click()
+    other.page.wait_for_selector(".question")
+    finish_again(phone, "4")
+    finish_again(other, "5")
+    send(phone)
+    send(other)
+    office.goto("/office/attention")
+    office.locator("tr", has_text=name.upper()).get_by_role("link").click()
+    side = office.locator(".side-by-side")
+    expect(side).to_contain_text("How many people?")
+    expect(side.locator("label")).to_have_count(2)
+    side.locator("label", has_text="5").click()
+    office.get_by_role("button", name="These shall hold").click()
+    expect(office.locator("main")).to_contain_text("Both versions stay in the history.")
+    expect(office.locator(".side-by-side")).to_have_count(0)
+    expect(office.locator("dl.answers").first).to_contain_text("5")
+
+
+def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPage) -> None:
+    phone, _ = newcomer(office, open_page)
+    colleague, colleague_name = newcomer(office, open_page)
+    page = phone.page
+    send_all(phone)  # so that the phone knows of the colleague
+    page.goto("/app/#/people")
+    page.get_by_role("button", name="Make a new card").click()
+    page.wait_for_selector(".qr")
+    code = page.locator(".big").inner_text()
+    page.locator("footer .btn.main").click()
+    phone.who_was_there()
+    phone.what_was_it_about()
+    phone.next()
+    phone.pick("consent.said", "Asked before")
+    phone.pick("consent.tier_said", "Keep notes")
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    cut_off(page)
+    page.goto(f"/app/#/card/{code.replace('-', '')}")
+    page.locator("summary", has_text="Hand it over").click()
+    page.select_option("#to", label=colleague_name.upper())
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Hand it over").click()
+    expect(page.get_by_text("No card yet.")).to_be_visible()
+    connect(page)
+    send(phone)
+    send_all(colleague)
+    colleague.page.goto("/app/#/people")
+    expect(colleague.page.locator("main")).to_contain_text(code)
+    office.goto("/office/caseload")
+    expect(office.locator("tr", has_text=code)).to_contain_text(colleague_name.upper())
+
+
+def send_all(phone: Phone) -> None:
+    phone.page.goto("/app/#/mine")
+    phone.page.get_by_role("button", name="Send and fetch now").click()
+    expect(phone.page.get_by_role("button", name="Send and fetch now")).to_be_enabled()
+
+
+def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: Page, open_page: OpenPage) -> None:
+    phone, name = newcomer(office, open_page)
+    page = phone.page
+    cut_off(page)
+    page.goto("/app/#/new")
+    page.get_by_role("link", name="Intake, review or exit of a participant").click()
+    page.wait_for_selector(".question")
+    phone.pick("start.came_by", "Outreach")
+    phone.pick("start.offered_resp", "No")
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    balanced(phone, waiting=1)
+    connect(page)
+    send(phone)
+    newest(office, name)
+    expect(office.locator("main")).to_contain_text("Their answer to the offer")
+    expect(office.locator("main")).not_to_contain_text("Card code")
+
+
+def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: OpenPage) -> None:
+    phone, name = newcomer(office, open_page)
+    page = phone.page
+    page.goto("/app/#/new")
+    page.get_by_role("link", name="I referred someone to a service").click()
+    page.wait_for_selector(".question")
+    phone.pick("need.need", "Housing")
+    page.select_option('[id="q-need.service_type"]', label="Housing")
+    phone.pick("need.urgency", "This week")
+    phone.next()
+    phone.pick("sharing.consent_share", "No")
+    phone.pick("sharing.warm", "Called together")
+    phone.next()
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    send(phone)
+    cut_off(page)
+    page.goto("/app/#/today")
+    referrals = page.locator("section:has(#referrals)")
+    expect(referrals).to_contain_text("Housing")
+    referrals.get_by_role("button", name="How is it going?").click()
+    page.wait_for_selector(".question")
+    phone.next()
+    phone.next()
+    phone.pick("progress.status", "Completed")
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    connect(page)
+    send(phone)
+    page.goto("/app/#/today")
+    expect(referrals).to_have_count(0)
+    newest(office, name)
+    expect(office.locator(".changes ins")).to_have_text("Completed")
