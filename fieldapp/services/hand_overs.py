@@ -34,10 +34,10 @@ class Caseload:
 
 
 @reading("caseload.list")
-def list_caseload(a: Act, after: str = "") -> Caseload:
+def list_caseload(a: Act, after: str = "", worker_id: int | None = None) -> Caseload:
     centre = centres.get(a.session, a.centre_id)
     today = a.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
-    found = cards.list_for(a.session, a.centre_id, after, PAGE + 1)
+    found = cards.list_for(a.session, a.centre_id, after, PAGE + 1, worker_id)
     everybody = users.list_for(a.session, a.centre_id)
     return Caseload(
         today,

@@ -34,8 +34,12 @@ def by_codes(session: Session, centre_id: int, codes: Collection[str]) -> dict[s
     return {card.code: card for card in session.scalars(query)}
 
 
-def list_for(session: Session, centre_id: int, after: str = "", limit: int = 100) -> Sequence[Card]:
+def list_for(
+    session: Session, centre_id: int, after: str = "", limit: int = 100, worker_id: int | None = None
+) -> Sequence[Card]:
     query = sa.select(Card).where(Card.centre_id == centre_id, Card.is_open, Card.code > after)
+    if worker_id:
+        query = query.where(Card.worker_id == worker_id)
     return session.scalars(query.order_by(Card.code).limit(limit)).all()
 
 

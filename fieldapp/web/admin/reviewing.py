@@ -88,16 +88,20 @@ def attachment(kind: str, subtype: str, sha256: str) -> Any:
     return response
 
 
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
 @admin.get("/caseload")
 def caseload() -> Any:
-    found = hand_overs.list_caseload(session(), actor(), after=request.args.get("after", "")[:9])
+    after, worker_id = request.args.get("after", "")[:9], _number(request.args.get("worker", ""))
+    found = hand_overs.list_caseload(session(), actor(), after=after, worker_id=worker_id)
     return render_template("caseload.html", caseload=found)
 
 
 @admin.post("/caseload/assign")
 def card_assign() -> Any:
-    worker = request.form.get("worker", "")
-    user_id = int(worker) if worker.isdecimal() and len(worker) < 10 else 0
+    user_id = _number(request.form.get("worker", ""))
     try:
         hand_overs.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id)
     except ActProblem as problem:
