@@ -33,8 +33,9 @@ export function clock(moment: number): string {
 }
 
 /** A day (YYYY-MM-DD) as people say it. */
-export function dayOf(day: string): string {
-  const options: Intl.DateTimeFormatOptions = { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" };
+export function dayOf(day: string, length: "long" | "short" = "long"): string {
+  const weekday = length === "long" ? { weekday: length } : {};
+  const options: Intl.DateTimeFormatOptions = { ...weekday, day: "numeric", month: length, timeZone: "UTC" };
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
 }
 

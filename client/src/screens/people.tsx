@@ -34,9 +34,11 @@ export function People() {
           <p class="empty">{t("No card yet. Make one when somebody says yes to a code.")}</p>
         )}
         {book.people.map((person) => (
-          <a class="btn wide" key={person.code} href={`#/card/${encodeURIComponent(person.code)}`}>
-            <span class="code">{shownCode(person.code)}</span> {person.label}
-            {person.seenOn && <span class="soft">{dayOf(person.seenOn)}</span>}
+          <a class="btn wide between" key={person.code} href={`#/card/${encodeURIComponent(person.code)}`}>
+            <span>
+              <span class="code">{shownCode(person.code)}</span> {person.label}
+            </span>
+            {person.seenOn && <span class="soft">{dayOf(person.seenOn, "short")}</span>}
           </a>
         ))}
       </main>
