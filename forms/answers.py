@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from forms.definition import DATES, NUMBERS, Element, FormDefinition
+from forms.definition import CAPTURES, DATES, NUMBERS, Element, FormDefinition
 from forms.expressions.values import NUMBER, Value, parse_date, parse_time
 from forms.problems import N_, AnswerProblem
 
@@ -92,6 +92,19 @@ def fill(definition: FormDefinition, node: AnswerNode, answers: Any, problems: l
         for name in answers.keys() - {element.name for element in elements}:
             where = ".".join(part for part in (node.where(), str(name)[:80]) if part)
             problems.append(AnswerProblem("answers.unknown_question", N_("The form has no such question."), where))
+
+
+def captured_in(definition: FormDefinition, answers: Any, path: str = "/data") -> list[str]:
+    """Return the answers that are pictures, recordings or files."""
+    found: list[str] = []
+    for element in definition.children.get(path, ()):
+        value = answers.get(element.name) if isinstance(answers, dict) else None
+        if element.kind != "question":
+            for one in value if isinstance(value, list) else [value]:
+                found += captured_in(definition, one, element.path)
+        elif element.type in CAPTURES and isinstance(value, str):
+            found.append(value)
+    return found
 
 
 def to_json(node: AnswerNode) -> dict[str, Any]:

@@ -36,9 +36,7 @@ def enrol_device(a: Act, label: str, public_key: str = "") -> Enrolled:
 @act("device.invite")
 def invite_device(a: Act, user_id: int) -> str:
     """Return what a picture says that lets one phone join as this worker, once, within half an hour."""
-    user = users.of_centre(a.session, a.centre_id, user_id)
-    if user is None or user.role != WORKER or not user.active:
-        raise not_found()
+    user = _worker(a, user_id)
     assert a.actor.user_id is not None
     invitations.drop_open(a.session, user.id)
     token = secrets.token_urlsafe(24)
@@ -80,14 +78,19 @@ def join_device(a: Act, token: str, label: str, public_key: str) -> Enrolled:
 @act("device.collect")
 def add_collect(a: Act, user_id: int) -> str:
     """Return the token with which ODK Collect sends as this worker: unsealed and unsigned, so its records say so."""
-    user = users.of_centre(a.session, a.centre_id, user_id)
-    if user is None or user.role != WORKER or not user.active:
-        raise not_found()
+    user = _worker(a, user_id)
     if not centres.get(a.session, a.centre_id).allows_collect:
         raise ActProblem(
             "collect.off", N_("This centre does not allow ODK Collect. Switch it on under Rules for phones first.")
         )
     return _enrolled(a, "ODK Collect", "", user.id, COLLECT).token
+
+
+def _worker(a: Act, user_id: int) -> users.User:
+    found = users.of_centre(a.session, a.centre_id, user_id)
+    if found is None or found.role != WORKER or not found.active:
+        raise not_found()
+    return found
 
 
 def _enrolled(a: Act, label: str, public_key: str, user_id: int | None = None, kind: str = APP) -> Enrolled:

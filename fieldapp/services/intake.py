@@ -1,16 +1,17 @@
 """Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldapp.services import caseload, folding
 from fieldapp.services.acts import Act
+from fieldapp.services.attachments import KIND
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Part
 from fieldapp.store import blobs, submissions
 from fieldapp.store.submissions import Known
+from forms.answers import captured_in
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
@@ -20,7 +21,6 @@ from sync.problems import N_
 from sync.receipts import Held, Signer
 
 PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
-NAMED = re.compile(r"attachment:[a-z]+/[a-z0-9.+-]+:([0-9a-f]{64})")
 OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
 
 
@@ -40,7 +40,7 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
     known = submissions.known(a.session, a.centre_id, [one.envelope.instance_id for one in arrived])
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
     definitions = find_definitions(a.session, a.centre_id, wanted)
-    decided = _without_missing(a, [(one, _decide(a, one, definitions, known)) for one in arrived])
+    decided = _without_missing(a, [(one, _decide(a, one, definitions, known)) for one in arrived], definitions)
     fresh = [(one, decision) for one, decision in decided if decision.status not in (Status.DUPLICATE, Status.RETRY)]
     places = dict(
         zip((id(one) for one, _ in fresh), submissions.next_positions(a.session, len(fresh)) if fresh else (), strict=True)
@@ -81,9 +81,16 @@ def _decide(
     return decision
 
 
-def _without_missing(a: Act, decided: list[tuple[Arrived, Decision]]) -> list[tuple[Arrived, Decision]]:
+def _without_missing(
+    a: Act, decided: list[tuple[Arrived, Decision]], definitions: dict[tuple[str, str], FormDefinition]
+) -> list[tuple[Arrived, Decision]]:
     """Ask again for those whose attachments are not all here: they come before the record that names them."""
-    named = {id(one): set(NAMED.findall(one.envelope.body)) for one, _ in decided if "attachment:" in one.envelope.body}
+    named = {}
+    for one, decision in decided:
+        definition = definitions.get((one.envelope.form, one.envelope.version))
+        if definition and "attachment:" in one.envelope.body:
+            held = captured_in(definition, decision.answers)
+            named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
     lacking = hashes - blobs.whole(a.session, a.centre_id, hashes) if hashes else set()
     if not lacking:
