@@ -7,7 +7,7 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.caseload import correctable
 from fieldapp.services.definitions import definition_of
-from fieldapp.services.problems import not_found
+from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import areas, centres, feed, forms, records, users
 from fieldapp.store.centre_keys import CentreKey
 from sync.manifest import PROTOCOL, manifest
@@ -77,5 +77,7 @@ def fetch_own_record(a: Act, instance_id: str) -> dict[str, Any]:
     record = records.get(a.session, a.centre_id, instance_id)
     if record is None or record.author_id != a.actor.user_id or a.now - record.received_at > CORRECTABLE_FOR:
         raise not_found()
+    if record.contested:
+        raise ActProblem("record.contested", N_("Two versions of this record wait for your supervisor's choice."))
     a.note(f"record/{instance_id}")
     return {"id": instance_id, **correctable(record.form, record.version, record.answers, record.heads)}

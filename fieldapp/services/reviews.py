@@ -24,7 +24,7 @@ def review_record(a: Act, instance_id: str, state: str, comment: str) -> None:
         raise ActProblem("review.incomplete", N_("Write a comment of at most 500 signs, or choose what shall happen."))
     if state == RETURNED and not comment:
         raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
-    if record.review == "contested" and state == APPROVED:
+    if record.review == "contested" and state:
         raise ActProblem("review.contested", N_("Two answers stand side by side. Choose between them first."))
     record.review = state or record.review
     _write(a, record, state, comment)

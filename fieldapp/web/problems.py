@@ -30,6 +30,7 @@ STATUS = {
     "person.self": 422,
     "person.taken": 409,
     "person.username": 422,
+    "record.contested": 409,
     "records.export_busy": 429,
     "release.missing": 410,
     "review.choice": 422,

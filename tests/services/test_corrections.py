@@ -100,6 +100,13 @@ def test_two_corrections_that_knew_nothing_of_each_other_wait_for_a_choice(sessi
     root, by_answer = two_answers(session, cast)
     record = only_record(session)
     assert record.review == "contested"
+    for attempt in (
+        lambda: fetch_own_record(session, cast.amina, instance_id=root),
+        lambda: reviews.review_record(session, cast.rosa, instance_id=root, state="returned", comment="Which?"),
+    ):
+        with pytest.raises(ActProblem) as refused:
+            attempt()
+        assert refused.value.code in ("record.contested", "review.contested")
     assert [one["path"] for one in record.contested] == ["people.people_n"]
     waiting = records.list_needing_attention(session, cast.rosa)
     assert [one.instance_id for one in waiting.records] == [root]

@@ -127,7 +127,8 @@ export function Correct({ id }: { id: string }) {
     try {
       await open(app, id, await fetchRecord(app.vault.account.token, app.vault.account.receipts, id));
     } catch (error) {
-      if (error instanceof Refused)
+      if (error instanceof Refused && error.code !== "access.not_found") setSaid(error.message);
+      else if (error instanceof Refused)
         setSaid(
           t("The centre does not give it back: it is older than two weeks, or became no record. Tell your centre."),
         );
