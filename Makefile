@@ -30,7 +30,11 @@ test: check ## run all tests: both databases, real browser
 
 .PHONY: other-browsers
 other-browsers: dev ## the offline core in Firefox and WebKitGTK (says which packages it needs)
-	@$(BIN)/pytest tests/engines -q -n 0
+	@$(BIN)/pytest tests/engines/test_offline_core.py -q -n 0
+
+.PHONY: collect
+collect: dev ## forms fetched, filled in by ODK Collect's engine and sent (needs Java)
+	@$(BIN)/pytest tests/engines/test_collect.py -q -n 0
 
 check: dev ## lint, types, imports and pure tests, in seconds
 	@$(BIN)/ruff format --check -q .

@@ -16,6 +16,7 @@ interface Settings {
   seed: number;
   operations: number;
   password: string;
+  weekend: number; // records that each phone makes without signal before all of them come back at once
   workers: string[];
   phone: string; // the bundle of phone.ts
   report: string;
@@ -312,6 +313,25 @@ async function live(phone: Phone, operations: number): Promise<void> {
 
 const phones = settings.workers.map((username) => new Phone(username));
 await Promise.all(phones.map((phone) => phone.enrol()));
+const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.ledgerOf(phone.user)).waiting;
+await Promise.all(
+  phones.map(async (phone) => {
+    for (let number = 0; number < settings.weekend; number++) await write(phone, "", true);
+    await phone.look();
+  }),
+);
+if (settings.weekend > 0) {
+  const start = Date.now();
+  await Promise.all(
+    phones.map(async (phone) => {
+      while ((await waitingOn(phone)) > 0) {
+        await phone.api.exchange(phone.vault).catch(() => undefined);
+        await sleep(200);
+      }
+    }),
+  );
+  counts["ms until a weekend was with the centre"] = Date.now() - start;
+}
 await Promise.all(phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))));
 isCalm = true;
 full = 0;

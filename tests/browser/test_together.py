@@ -174,7 +174,7 @@ def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, 
     side = office.locator(".side-by-side")
     expect(side).to_contain_text("How many people?")
     expect(side.locator("label")).to_have_count(2)
-    side.locator("label", has_text="5").click()
+    side.locator("label", has=office.get_by_text("5", exact=True)).click()
     office.get_by_role("button", name="These shall hold").click()
     expect(office.locator("main")).to_contain_text("Both versions stay in the history.")
     expect(office.locator(".side-by-side")).to_have_count(0)

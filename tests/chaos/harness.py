@@ -52,6 +52,7 @@ class Run:
     url: str
     folder: Path
     workers: int = 12
+    weekend: int = 0  # records that each phone makes without signal before all come back at once
     postgres: Any = None  # a server that can be killed too
     kills: dict[str, int] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
@@ -108,7 +109,7 @@ def run_chaos(run: Run) -> list[str]:
     report = run.folder / "report.json"
     names = [f"w{number:02}" for number in range(1, run.workers + 1)]
     settings = {
-        "base": f"http://127.0.0.1:{server.port}", "seed": run.seed, "operations": run.operations, "password": PASSWORD,
+        "base": f"http://127.0.0.1:{server.port}", "seed": run.seed, "operations": run.operations, "password": PASSWORD, "weekend": run.weekend,
         "workers": names, "phone": str(CLIENT / "build/test/phone.js"), "report": str(report),
     }  # fmt: skip
     phones = subprocess.Popen(
@@ -298,11 +299,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--operations", type=int, default=10_000)
+    parser.add_argument("--weekend", type=int, default=0, help="records of each phone before all come back at once")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**31)
     with tempfile.TemporaryDirectory() as folder, database(given.database, Path(folder)) as (url, server):
-        run = Run(seed, given.operations, url, Path(folder), postgres=server)
+        run = Run(seed, given.operations, url, Path(folder), weekend=given.weekend, postgres=server)
         print(f"seed {seed}, {given.operations} operations, {given.database}", flush=True)  # noqa: T201
         start = time.monotonic()
         broken = run_chaos(run)

@@ -1,5 +1,6 @@
 """The OpenRosa door as ODK Collect uses it: list, fetch, fill, send; and as others abuse it."""
 
+import datetime as dt
 import hashlib
 import io
 import time
@@ -82,7 +83,8 @@ def xml_of(answers: Any) -> str:
 def instance(answers: Any = None, number: str = "", before: str = "", version: str = "") -> str:
     version = version or definition_of("encounter").version
     old = f"<deprecatedID>uuid:{before}</deprecatedID>" if before else ""
-    meta = f"<meta><instanceID>uuid:{number or uuid.uuid4()}</instanceID>{old}</meta>"
+    end = f"<timeEnd>{dt.date.today()}T22:00:00.000Z</timeEnd>"  # the day of the encounter, wherever the test runs
+    meta = f"<meta><instanceID>uuid:{number or uuid.uuid4()}</instanceID>{old}{end}</meta>"
     return f'<data id="encounter" version="{version}">{xml_of(answers or encounter())}{meta}</data>'
 
 
