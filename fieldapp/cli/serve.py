@@ -13,7 +13,7 @@ import waitress
 from fieldapp import settings as settings_module
 from fieldapp.settings import Settings
 
-THREADS = 8
+THREADS = 4  # more of them only wait for each other: one writer, one interpreter
 BACKLOG = 1024
 CONNECTIONS = 1000  # open at once; slow ones cost a file handle each, and no more
 PATIENCE = 60  # seconds that a connection may say nothing
