@@ -8,6 +8,7 @@ POLICY = (
     "frame-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+PEOPLES = {"admin", "evaluator"}
 FRAMED = {"admin.draft_phone"}  # the phone's pages on trial, in a frame of our own page
 WITH_SENSORS = {"admin.draft_try", "admin.draft_phone", "worker.app"}  # camera and place, when a form asks for them
 
@@ -30,6 +31,8 @@ def _add(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static" and response.status_code == 200:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"  # names carry a hash
+    elif request.blueprint in PEOPLES:
+        headers["Cache-Control"] = "no-store"  # files too: nothing of a centre stays in a browser
     else:
         headers.setdefault("Cache-Control", "no-store")
     return response

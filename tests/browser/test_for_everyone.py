@@ -35,6 +35,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/",
         "/office/encounters",
         "/office/attention",
+        "/office/caseload",
         "/office/forms",
         "/office/people",
         "/office/system",

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PIN, Phone, sign_in
 from tests.browser.steps import balanced, connect, cut_off, send
+from tests.browser.test_for_everyone import examine
 
 OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("together")
@@ -89,6 +90,8 @@ def begin_correction(phone: Phone) -> None:
 def test_50_a_phone_joins_by_an_invitation_that_works_once(office: Page, open_page: OpenPage) -> None:
     name = add_worker(office)
     address = invite(office, name)
+    office.set_viewport_size({"width": 320, "height": 700})
+    assert examine(office, "invitation") == []
     phone = join(open_page(), address)
     assert "join" not in phone.page.url
     phone.log_encounter()
@@ -135,6 +138,7 @@ def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, ope
     page.goto("/app/#/today")
     needs = page.locator("section:has(#needs)")
     expect(needs).to_contain_text("Were you alone?")
+    assert examine(page, "needs") == []
     cut_off(page)
     needs.get_by_role("button", name="Correct it").click()
     page.wait_for_selector(".question")
@@ -171,6 +175,8 @@ def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, 
     send(other)
     office.goto("/office/attention")
     office.locator("tr", has_text=name.upper()).get_by_role("link").click()
+    office.set_viewport_size({"width": 320, "height": 700})
+    assert examine(office, "two answers") == []
     side = office.locator(".side-by-side")
     expect(side).to_contain_text("How many people?")
     expect(side.locator("label")).to_have_count(2)

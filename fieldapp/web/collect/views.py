@@ -62,6 +62,7 @@ def form_list() -> Any:
 
 def _cached(text: str) -> Response:
     response = Response(text, 200, {"Content-Type": XML})
+    response.headers["Cache-Control"] = "private, no-cache"  # forms hold no data; Collect asks whether they changed
     response.add_etag()
     response.make_conditional(request)
     return response
