@@ -1,5 +1,6 @@
 """Serve only the web: a loop takes whole requests in and sends answers out, so that no slow client holds a thread."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -71,7 +72,8 @@ def _serve_with_others(settings: Settings, listener: socket.socket, count: int) 
 
     def stop(*_: int | FrameType | None) -> None:
         for child in children:
-            os.kill(child, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, stop)
