@@ -20,7 +20,6 @@ from sync.problems import N_, SyncProblem
 
 LIST, MANIFEST = "http://openrosa.org/xforms/xformsList", "http://openrosa.org/xforms/xformsManifest"
 REPLY = "http://openrosa.org/http/response"
-META = ("http://openrosa.org/xforms", "")  # where Collect and old clients put instanceID
 MAX_INSTANCE = 1_000_000  # bytes of one submission's XML
 MAX_DEPTH = 40
 TEMPLATE = "{http://openrosa.org/javarosa}template"  # on the empty copy of a repeat

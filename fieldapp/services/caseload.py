@@ -179,7 +179,7 @@ def _hand_over(a: Act, card: Card) -> None:
     for one in submissions.of_record(a.session, a.centre_id, card_root(card.code)):
         to = json.loads(one.body)["to"]
         if to in workers and not one.problems:
-            given.append(HandOver(one.finished_at, one.instance_id, one.author_id, one.via == "office", to))
+            given.append(HandOver(one.finished_at, one.instance_id, one.author_id, one.via == submissions.OFFICE, to))
     card.worker_id = owner_of(card.first_id, given)
 
 

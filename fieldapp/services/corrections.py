@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import Act
+from fieldapp.services.caseload import card_root
 from fieldapp.services.definitions import find_definitions
-from fieldapp.services.intake import OFFICE, Arrived, take_in
+from fieldapp.services.intake import Arrived, take_in
 from fieldapp.store import cards, records, submissions
 from fieldapp.store.records import Record
+from fieldapp.store.submissions import OFFICE
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.validation import complete
@@ -57,7 +59,7 @@ def apply_reissues(a: Act, arrived: Sequence[Arrived]) -> None:
     for code, card in held.items():
         if card.clashes_with is None:
             continue
-        for note in submissions.of_record(a.session, a.centre_id, f"card/{code}"):
+        for note in submissions.of_record(a.session, a.centre_id, card_root(code)):
             if note.form != REISSUE or note.author_id != a.actor.user_id or note.device_id == card.issued_by:
                 continue
             fresh = plain_code(json.loads(note.body)["new"])

@@ -49,7 +49,6 @@ class Change:
     definition: FormDefinition
     cards: tuple[str, ...] = ()  # made by the phone for it
     finished_on: dt.date | None = None
-    is_first: bool = True
 
     def summary(self, key: str) -> str:
         return summary_of(self.definition, self.answers, key)
@@ -81,9 +80,10 @@ def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str,
             rows.append(made)
             changes.append(change)
             continue
-        folded = _anew(a, root_id, held.get(root_id))
-        changes += folded.changes
-        foreign |= folded.foreign
+        made_cards = tuple(card for part in some for card in part.envelope.cards)
+        change, strangers = _anew(a, root_id, held.get(root_id), made_cards)
+        changes.append(change)
+        foreign |= strangers
     records.add_all(a.session, rows)
     return changes, foreign
 
@@ -133,14 +133,8 @@ def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: 
     }
 
 
-@dataclass(frozen=True)
-class _Refolded:
-    changes: list[Change]
-    foreign: set[tuple[str, str]]
-
-
-def _anew(a: Act, root_id: str, record: Record | None) -> _Refolded:
-    """Fold all submissions of a record and write what comes of it."""
+def _anew(a: Act, root_id: str, record: Record | None, cards: tuple[str, ...]) -> tuple[Change, set[tuple[str, str]]]:
+    """Fold all submissions of a record, write what comes of it, and return it with the (id, hash) of strangers' ones."""
     kept = [one for one in submissions.of_record(a.session, a.centre_id, root_id) if one.is_part]
     folded, definition = fold_submissions(a, root_id, kept)
     strangers = {(one.id, one.sha256) for one in folded.strangers}
@@ -152,7 +146,6 @@ def _anew(a: Act, root_id: str, record: Record | None) -> _Refolded:
     shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
-    is_new = record is None
     if record is None:
         received_at = min(one.received_at for one in kept)
         record = Record(centre_id=a.centre_id, instance_id=root_id, received_at=received_at, form=shown.form, review="")
@@ -160,6 +153,8 @@ def _anew(a: Act, root_id: str, record: Record | None) -> _Refolded:
     elif list(folded.heads) != record.heads:
         reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(a.session, a.centre_id, root_id))
         record.review = "corrected" if reviewed and not _is_office(shown) else ""
+    if not record.review and state["kind"] == CALL_FOR_HELP:
+        record.review = "alert"
     if contested:
         record.review = "contested"
     elif record.review == "contested":
@@ -180,14 +175,14 @@ def _anew(a: Act, root_id: str, record: Record | None) -> _Refolded:
         record.answers,
         record.heads,
         definition,
-        finished_on=shown.finished_local.date(),
-        is_first=is_new,
+        cards,
+        shown.finished_local.date(),
     )
-    return _Refolded([change], strangers)
+    return change, strangers
 
 
 def _is_office(one: Submission) -> bool:
-    return one.via == "office"
+    return one.via == submissions.OFFICE
 
 
 def fold_submissions(a: Act, root_id: str, kept: Sequence[Submission]) -> tuple[Folded, FormDefinition]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, act, reading
-from fieldapp.services.intake import OFFICE, Arrived, take_in
+from fieldapp.services.intake import Arrived, take_in
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import cards, centres, follow_ups, users
 from fieldapp.store.cards import Card
 from fieldapp.store.follow_ups import FollowUp
+from fieldapp.store.submissions import OFFICE
 from fieldapp.store.users import User
 from sync.envelope import Envelope
 from sync.notes import HANDOVER, plain_code

@@ -10,7 +10,7 @@ from fieldapp.services.attachments import KIND
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Part
 from fieldapp.store import blobs, submissions
-from fieldapp.store.submissions import Known
+from fieldapp.store.submissions import TOKEN, Known
 from forms.answers import captured_in
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
@@ -20,7 +20,6 @@ from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import Held, Signer
 
-PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
 OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
 
 

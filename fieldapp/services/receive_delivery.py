@@ -18,12 +18,13 @@ from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.attachments import MAX_PIECE, receive_piece
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.devices import order_for
-from fieldapp.services.intake import PHONE, Arrived
+from fieldapp.services.intake import Arrived
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store import centre_keys, devices, users
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.devices import Device
+from fieldapp.store.submissions import PHONE
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_

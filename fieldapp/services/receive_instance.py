@@ -14,11 +14,12 @@ from fieldapp.services.acts import Act, Actor, act, reading
 from fieldapp.services.attachments import MAX_SIZE, keep_whole
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.form_drafts import unzip
-from fieldapp.services.intake import COLLECT, Arrived, take_in
+from fieldapp.services.intake import Arrived, take_in
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import blobs, centres, devices, forms, submissions
 from fieldapp.store.blobs import AttachmentName
 from fieldapp.store.forms import FormVersion
+from fieldapp.store.submissions import COLLECT
 from forms.lists import in_language
 from sync.bodies import with_names
 from sync.envelope import Envelope, parse_moment

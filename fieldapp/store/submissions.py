@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 
 NOT_YOURS = "sync.not_yours"
+PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
 
 
 class Submission(Base):
@@ -27,7 +28,7 @@ class Submission(Base):
     instance_id: Mapped[str] = mapped_column(sa.String(36))
     root_id: Mapped[str] = mapped_column(sa.String(36))  # the record that it is part of
     prev: Mapped[list[Any]]  # the submissions that it builds on
-    via: Mapped[str] = mapped_column(sa.String(8))  # phone (sealed and signed), token, collect, office
+    via: Mapped[str] = mapped_column(sa.String(8))  # one of the four above; phone: sealed and signed
     form: Mapped[str] = mapped_column(sa.String(64))
     version: Mapped[str] = mapped_column(sa.String(64))
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
@@ -231,7 +232,7 @@ def _receipts(run: Run, arrived: dict[str, Any], rows: dict[str, Any], public: s
         signed = f"fieldapp receipt 1|{one['id']}|{one['sha256']}|{one['at']}|{one['position']}"
         try:
             key.verify(base64.b64decode(one["signature"]), signed.encode())
-        except Exception:
+        except (InvalidSignature, ValueError):
             yield f"a receipt of {one['id']} does not verify"
         if [found.id for found in arrived.get(one["id"], [])] != [one["position"]]:
             yield f"a receipt names another place than {one['id']} has"

@@ -188,6 +188,14 @@ def test_a_code_that_two_phones_made_is_found_and_given_anew(session: Session, c
     assert session.scalars(sa.select(Record.person).where(Record.instance_id == late["id"])).one() == TWO
 
 
+def test_a_card_made_for_a_record_and_its_correction_in_one_message_is_known_as_made(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    first = met(ONE, cards=[ONE])
+    send(session, cast.amina, first, met(ONE, root=first["id"], prev=[first["id"]]))
+    send(session, basil, met(ONE, cards=[ONE]))
+    assert f"clash/{ONE}" in knows(session, basil)
+
+
 def test_the_same_phone_may_name_its_card_again(session: Session, cast: Cast) -> None:
     send(session, cast.amina, met(ONE, cards=[ONE]), met(ONE, cards=[ONE]))
     assert f"clash/{ONE}" not in knows(session, cast.amina)

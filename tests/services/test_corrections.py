@@ -1,5 +1,6 @@
 """Corrections, reviews, two answers side by side: at the centre, over both databases."""
 
+import datetime as dt
 import itertools
 import json
 from typing import Any
@@ -10,13 +11,17 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import records, reviews
 from fieldapp.services.acts import Actor
+from fieldapp.services.forms import publish_form
 from fieldapp.services.phone_forms import fetch_own_record, pull
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.store.records import Record
 from fieldapp.store.submissions import Submission
+from forms.validation import complete
 from sync.envelope import parse_batch
+from sync.intake import local_time
 from tests.cast import Cast, another_worker, batch, encounter, envelope
+from tests.programme import compiled_of, definition_of, workbook_of
 
 
 def send(session: Session, actor: Actor, *items: dict[str, Any]) -> list[str]:
@@ -157,6 +162,27 @@ def test_what_was_refused_can_be_corrected(session: Session, cast: Cast) -> None
     assert only_record(session).instance_id == poisoned["id"]
     assert feed(session, cast.amina)[f"rec/{poisoned['id']}"] is None
     assert records.list_needing_attention(session, cast.rosa).submissions == []
+
+
+def test_a_call_for_help_stays_when_its_shift_is_corrected(session: Session, cast: Cast) -> None:
+    publish_form(session, cast.system, compiled=compiled_of("shift"), workbook=workbook_of("shift"))
+    definition = definition_of("shift")
+
+    def shift(team: str, felt: str, **more: Any) -> dict[str, Any]:
+        day = dt.date.today()
+        given = {
+            "shift": {"start": f"{day}T18:00:00.000", "end": f"{day}T21:00:00.000", "areas": "002", "team_n": team},
+            "you": {"felt": felt},
+        }
+        moment = local_time(dt.datetime.combine(day, dt.time(22)))
+        answers = complete(definition, given, moment).answers
+        return envelope(answers, form="shift", **{"version": definition.version, **more})
+
+    first = shift("1", "need_debrief")
+    assert send(session, cast.amina, first) == ["stored"]
+    assert only_record(session).review == "alert"
+    assert send(session, cast.amina, shift("2", "need_debrief", root=first["id"], prev=[first["id"]])) == ["stored"]
+    assert only_record(session).review == "alert"
 
 
 def test_a_duplicate_is_told_what_became_of_the_first(session: Session, cast: Cast) -> None:
