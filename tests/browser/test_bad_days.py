@@ -19,6 +19,11 @@ from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, s
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
+KEPT = """(async () => {
+  let kept = 0;
+  for (const name of await caches.keys()) kept += (await (await caches.open(name)).keys()).length;
+  return kept;
+})()"""
 
 
 def test_27_killed_while_typing_it_opens_with_all_that_it_had_confirmed(kept: KeptPhone) -> None:
@@ -55,10 +60,13 @@ def test_28_when_only_the_caches_are_cleared_the_app_mends_itself(open_page: Ope
     page = phone.page
     cut_off(page)
     phone.log_encounter()
+    whole = page.evaluate(KEPT)
     page.evaluate("caches.keys().then((names) => Promise.all(names.map((name) => caches.delete(name))))")
+    assert page.evaluate(KEPT) == 0
     connect(page)
     send(phone)
     page.goto("/app/#/today")
+    page.wait_for_function(f"{KEPT}.then((kept) => kept >= {whole})")  # "Ready offline" may be said from before
     phone.ready()
     cut_off(page)
     page.reload()
