@@ -1,20 +1,52 @@
-"""`python -m evaluator_export verify FILE`: check a package without the app."""
+"""`python -m evaluator_export`: check a package, or make a table safe, without the app."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from evaluator_export.verify import report
+from evaluator_export.problems import ExportProblem
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return 0 when the package holds what it promises, else 1."""
+    """Return 0 when all is well, 1 when a file is not what it should be or cannot be made safe."""
     parser = argparse.ArgumentParser(prog="python -m evaluator_export", description="Safe data for others.")
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("verify", help="check a package: hashes, columns, class sizes, protected tables")
+    command = commands.add_parser("verify", help="check a package: signature, hashes, columns, class sizes, tables, ledger")
     command.add_argument("file", type=Path)
+    command.add_argument("--key", default="", help="the public key that the centre gave you")
+    command = commands.add_parser("deidentify", help="make a table safe by a policy")
+    command.add_argument("input", type=Path, metavar="INPUT.(csv|parquet)")
+    command.add_argument("--policy", type=Path, required=True, metavar="POLICY.yaml")
+    command.add_argument("--out", type=Path, metavar="OUT.(csv|parquet)")
+    command.add_argument("--report", type=Path, metavar="REPORT.json")
+    command.add_argument("--search-only", action="store_true", help="find the levels, write no table")
     options = parser.parse_args(arguments)
-    return report(options.file)
+    if options.command == "verify":
+        from evaluator_export.verify import report  # noqa: PLC0415 - needs no packages
+
+        return report(options.file, options.key)
+    if not options.search_only and options.out is None:
+        parser.error("say where the table goes (--out), or that you only want the levels (--search-only)")
+    return _deidentify(options)
+
+
+def _deidentify(options: argparse.Namespace) -> int:
+    from evaluator_export.deidentify import deidentify, write_report  # noqa: PLC0415
+    from evaluator_export.policy import read_policy  # noqa: PLC0415
+
+    try:
+        report = deidentify(options.input, read_policy(options.policy), options.out, options.search_only)
+    except ExportProblem as problem:
+        for line in problem.problems:
+            print(line, file=sys.stderr)
+        return 1
+    if options.report:
+        write_report(report, options.report)
+    print(
+        f"loss {report['loss']:.6f}, {report['suppressed_rows']} of {report['rows']} rows suppressed, levels: "
+        + ", ".join(f"{name} {level}" for name, level in report["levels"].items())
+    )
+    return 0
 
 
 if __name__ == "__main__":

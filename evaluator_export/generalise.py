@@ -1,89 +1,154 @@
-"""Hierarchies of generalisation: from a value as it was answered to ever coarser ones, the last of which is "*"."""
+"""Hierarchies of generalisation: from a value as it was answered to ever coarser ones, the last of which is "*".
 
-from collections.abc import Callable, Sequence
+A rule gives a value's labels at every level. Labels must nest: what is one at a level is one at every level above.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+import h3
 
 from evaluator_export.problems import ExportProblem
 
 ALL = "*"
 OTHER = "other"  # a value that the hierarchy does not know
+MISSING = ""  # no answer
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Levels of one column; `at(value, level)` generalises."""
+    """Levels of one column; `rule` gives the labels of a value, one a level; `domain` is level 0 (empty: what occurs)."""
 
     names: tuple[str, ...]
-    domain: tuple[str, ...]  # the values of level 0; empty when the domain is open (dates)
-    at: Callable[[str, int], str]
+    domain: tuple[str, ...]
+    rule: Callable[[str], tuple[str, ...]]
 
     @property
     def top(self) -> int:
         return len(self.names) - 1
 
-    def shares(self, level: int, present: Sequence[str]) -> dict[str, float]:
-        """Return for each generalised value the share of the domain that it stands for (ARX's loss counts leaves)."""
-        domain = self.domain or tuple(sorted(set(present)))
-        counts: dict[str, int] = {}
+    def labels(self, value: str) -> tuple[str, ...]:
+        if value == MISSING:
+            return (*[MISSING] * self.top, ALL)
+        return self.rule(value)
+
+    def at(self, value: str, level: int) -> str:
+        return self.labels(value)[level]
+
+    def shares(self, domain: Iterable[str]) -> list[dict[str, float]]:
+        """Return for each level and label the share of the domain that it stands for; ExportProblem if it does not nest."""
+        counts: list[dict[str, int]] = [{} for _ in self.names]
+        parents: list[dict[str, str]] = [{} for _ in self.names]
+        size = 0
         for value in domain:
-            counts[self.at(value, level)] = counts.get(self.at(value, level), 0) + 1
-        return {value: count / len(domain) for value, count in counts.items()} if domain else {}
+            labels = self.labels(value)
+            size += 1
+            for level, label in enumerate(labels):
+                counts[level][label] = counts[level].get(label, 0) + 1
+                if level and parents[level].setdefault(labels[level - 1], label) != label:
+                    raise ExportProblem(
+                        [f"“{labels[level - 1]}” lies in two values of “{self.names[level]}”: the levels do not nest."]
+                    )
+        return [{label: count / size for label, count in found.items()} for found in counts]
 
 
 def from_table(rows: Sequence[Sequence[str]]) -> Hierarchy:
-    """Return the hierarchy in a table: level names, then a row a value. Levels must nest; else ExportProblem."""
+    """Return the hierarchy in a table: level names, then a row a value; "*" is added on top where it is missing."""
     names, *body = rows
-    maps = [{row[0]: row[level] for row in body} for level in range(len(names))]
-    for level in range(1, len(names)):
-        parents: dict[str, str] = {}
-        for row in body:
-            if parents.setdefault(row[level - 1], row[level]) != row[level]:
-                raise ExportProblem([f"“{row[level - 1]}” lies in two values of {names[level]}: the levels do not nest."])
-
-    def at(value: str, level: int) -> str:
-        return ALL if level >= len(maps) else maps[level].get(value, OTHER)
-
-    return Hierarchy((*names, "all"), tuple(row[0] for row in body), at)
+    problems = [
+        f"Row {number}: {len(row)} cells, not {len(names)}." for number, row in enumerate(body, 2) if len(row) != len(names)
+    ]
+    if problems or not body:
+        raise ExportProblem(problems or ["The hierarchy has no values."])
+    has_top = all(row[-1] == ALL for row in body)
+    labels = {row[0]: tuple(row) if has_top else (*row, ALL) for row in body}
+    levels = tuple(names) if has_top else (*names, "all")
+    unknown = (*[OTHER] * (len(levels) - 1), ALL)
+    found = Hierarchy(levels, tuple(labels), lambda value: labels.get(value, unknown))
+    found.shares(found.domain)
+    return found
 
 
 def from_choices(names: Sequence[str]) -> Hierarchy:
     """Return the hierarchy of a list of choices: as it is, or all."""
-    known = set(names)
-
-    def at(value: str, level: int) -> str:
-        return ALL if level else value if value in known or not value else OTHER
-
-    return Hierarchy(("value", "all"), tuple(names), at)
+    return from_table([["value"], *[[name] for name in dict.fromkeys(names)]])
 
 
-def bins(starts: Sequence[int]) -> Hierarchy:
+def bands(starts: Sequence[int]) -> Hierarchy:
     """Return bands of whole numbers from their first numbers: [1, 2, 4, 10] gives 1, 2-3, 4-9, 10+."""
     labels = [
         f"{start}+" if following is None else str(start) if following == start + 1 else f"{start}-{following - 1}"
         for start, following in zip(starts, [*starts[1:], None], strict=True)
     ]
 
-    def at(value: str, level: int) -> str:
-        if level:
-            return ALL
-        try:
-            number = int(float(value))
-        except ValueError:
-            return OTHER
-        found = [label for start, label in zip(starts, labels, strict=True) if number >= start]
-        return found[-1] if found else OTHER
+    def rule(value: str) -> tuple[str, ...]:
+        number = _number(value)
+        found = [label for start, label in zip(starts, labels, strict=True) if number is not None and number >= start]
+        return (found[-1] if found else OTHER, ALL)
 
-    return Hierarchy(("band", "all"), tuple(str(start) for start in starts), at)
+    return Hierarchy(("band", "all"), tuple(str(start) for start in starts), rule)
 
 
-def by_date() -> Hierarchy:
-    """Return month → quarter → year → all. A day never leaves."""
+def widths(sizes: Sequence[int]) -> Hierarchy:
+    """Return bands of equal width: [5, 10, 20] gives the number itself, then 15-19, 10-19, 0-19. Each must divide the next."""
+    wrong = [
+        f"{small} does not divide {large}: the levels do not nest."
+        for small, large in zip(sizes, sizes[1:], strict=False)
+        if large % small
+    ]
+    if wrong:
+        raise ExportProblem(wrong)
 
-    def at(value: str, level: int) -> str:
-        year, month = value[:4], value[5:7]
-        if not (year.isdecimal() and month.isdecimal()):
-            return OTHER
-        names = (f"{year}-{month}", f"{year}-Q{(int(month) + 2) // 3}", year)
-        return names[level] if level < len(names) else ALL
+    def rule(value: str) -> tuple[str, ...]:
+        number = _number(value)
+        if number is None:
+            return (*[OTHER] * (len(sizes) + 1), ALL)
+        starts = ((number // size * size, size) for size in sizes)
+        return (str(number), *(f"{start}-{start + size - 1}" for start, size in starts), ALL)
 
-    return Hierarchy(("month", "quarter", "year", "all"), (), at)
+    return Hierarchy(("value", *(f"{size} wide" for size in sizes), "all"), (), rule)
+
+
+def _number(value: str) -> int | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return int(number) if abs(number) < 1e15 else None
+
+
+DATES: dict[str, Callable[[int, int, str], str]] = {
+    "day": lambda year, month, day: f"{year:04}-{month:02}-{day}",
+    "month": lambda year, month, day: f"{year:04}-{month:02}",
+    "quarter": lambda year, month, day: f"{year:04}-Q{(month + 2) // 3}",
+    "half": lambda year, month, day: f"{year:04}-H{(month + 5) // 6}",
+    "year": lambda year, month, day: f"{year:04}",
+}
+
+
+def by_date(names: Sequence[str] = ("month", "quarter", "year")) -> Hierarchy:
+    """Return levels of days: any of day, month, quarter, half, year, in that order. Weeks lie in two months: no level."""
+    unknown = [name for name in names if name not in DATES]
+    if unknown or [name for name in DATES if name in names] != list(names):
+        raise ExportProblem([f"A date has the levels {', '.join(DATES)}, in this order; not {', '.join(names)}."])
+
+    def rule(value: str) -> tuple[str, ...]:
+        year, month, day = value[:4], value[5:7], value[8:10]
+        if not (year.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12):
+            return (*[OTHER] * len(names), ALL)
+        return (*(DATES[name](int(year), int(month), day) for name in names), ALL)
+
+    return Hierarchy((*names, "all"), (), rule)
+
+
+def by_h3(finest: int, coarsest: int) -> Hierarchy:
+    """Return the cells of a place (H3 index) from one resolution down to a coarser one; cells within cells, always."""
+
+    @cache
+    def rule(value: str) -> tuple[str, ...]:
+        if not h3.is_valid_cell(value) or h3.get_resolution(value) < finest:
+            return (*[OTHER] * (finest - coarsest + 1), ALL)
+        return (*(h3.cell_to_parent(value, resolution) for resolution in range(finest, coarsest - 1, -1)), ALL)
+
+    return Hierarchy((*(f"H3 {resolution}" for resolution in range(finest, coarsest - 1, -1)), "all"), (), rule)

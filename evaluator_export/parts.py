@@ -1,27 +1,70 @@
 """What the steps hand on to each other."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from evaluator_export.anonymity import Anonymised
+from evaluator_export.ledger import Entry
 from evaluator_export.periods import Period
-from evaluator_export.recipe import Dataset
+from evaluator_export.recipe import View
+from evaluator_export.tabular import Words
+
+BATCH = "batch"  # the column that says in which batch a row was published
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret."""
+    """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret.
+
+    `agreement` and `approvals` are what the centre wrote down about why this recipient may have it.
+    """
 
     centre: str
     period: Period
     cut_off: str
     secret: bytes
+    recipient: str = ""
+    agreement: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A batch as its file and its entry in the ledger, with what was measured when it was made."""
+
+    entry: Entry
+    columns: Mapping[str, Words]
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One dataset after all steps, with what was left out and why."""
+    """One dataset in a package: its columns in their final order, the batches it holds, and what stays at the centre.
 
-    dataset: Dataset
-    result: Anonymised
+    `before` is the ledger's head before the first of its batches; `waiting` rows are held back, of `records` in all
+    `refused` are not covered by consent.
+    """
+
+    view: View
+    levels: dict[str, int]
+    columns: dict[str, Words]
+    sent: Sequence[Sent]
+    before: str
+    waiting: int
     refused: int
     records: int
+
+    @property
+    def name(self) -> str:
+        return self.view.dataset.name
+
+    @property
+    def rows(self) -> int:
+        return sum(one.entry.rows for one in self.sent)
+
+    @property
+    def held_share(self) -> float:
+        return self.waiting / max(1, self.waiting + self.rows)
+
+    @property
+    def refused_share(self) -> float:
+        return self.refused / max(1, self.records)

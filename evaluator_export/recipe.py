@@ -1,68 +1,65 @@
-"""A recipe: how data is made safe for one recipient. What it does not name does not leave."""
+"""A recipe: what one recipient gets. Datasets and columns by name, tables, thresholds. What it does not name does not leave."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import yaml
 
-from evaluator_export.generalise import Hierarchy, bins, by_date, from_choices, from_table
+from evaluator_export.dataset import EVENTS, Consent, Dataset
+from evaluator_export.generalise import Hierarchy, from_choices
+from evaluator_export.policy import PERSON, PSEUDONYM
+from evaluator_export.presets import HARD_FLOOR
 from evaluator_export.problems import ExportProblem
-from forms.definition import Element, FormDefinition
-from forms.privacy import NEVER_LEAVES
+from evaluator_export.select import is_allowed, is_wanted
+from forms.definition import FormDefinition
 
-HARD_FLOOR = 3  # no setting can go lower (governance GR4)
-ROLES = ("quasi-identifier", "sensitive", "keep")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column that leaves: where it comes from, its role, and how far it may and must be generalised."""
-
-    name: str
-    question: str
-    role: str
-    hierarchy: Hierarchy
-    minimum: int
-    maximum: int
-    title: dict[str, str]
-    many: bool = False  # a select_multiple: its chosen names, sorted, with ";" between
+FORMAT = 2
+EVALUATOR, CITY = "evaluator", "city"
+AUDIENCES = (EVALUATOR, CITY)  # the City gets tables only: what it holds, others may ask for
+ROUND, SUPPRESS = "round", "suppress"
+PUBLIC_TIER = 3  # the consent that counting people in public numbers needs
+MOST_HEADINGS = 3
 
 
 @dataclass(frozen=True)
-class Consent:
-    """Who must have said yes: the question with the tier, the least tier, and which rows are about no one person."""
+class View:
+    """What a recipient gets of a dataset: its columns, and the least level of some."""
 
-    question: str
-    minimum: int
-    unless_question: str = ""
-    unless_values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Dataset:
-    name: str
-    form: str
-    title: dict[str, str]
-    columns: tuple[Column, ...]
-    consent: Consent | None
-    person: str  # the question with the person's code; k counts persons, a row without one counts as one
-    distinct: tuple[str, int] | None  # l-diversity: a sensitive column and its least number of values a class
-
-    @property
-    def quasi_identifiers(self) -> list[Column]:
-        return [column for column in self.columns if column.role == "quasi-identifier"]
+    dataset: Dataset
+    columns: tuple[str, ...]
+    coarser: dict[str, int]
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A protected table of counts of events: one or two columns of a dataset, at fixed levels."""
+    """A protected table of counts: of events, or of persons; by up to three columns of a dataset at fixed levels."""
 
     name: str
-    dataset: str
+    dataset: Dataset
     by: tuple[tuple[str, int], ...]  # column name, level
+    sources: tuple[tuple[str, Hierarchy, int], ...]  # question, hierarchy, level
     title: dict[str, str]
+    person: str  # the question with the person's code where persons are counted, else ""
+    consent: Consent | None
+    method: str
+
+    def counts(self, row: Mapping[str, str]) -> bool:
+        return (
+            is_wanted(self.dataset, row)
+            and is_allowed(self.consent, row)
+            and (not self.person or bool(row.get(self.person)))
+        )
+
+    @cached_property
+    def key(self) -> str:
+        """What the centre remembers the table by: the same table is the same for every recipient."""
+        names = [f"{question} {hierarchy.names[level]}" for question, hierarchy, level in self.sources]
+        who = f"{self.person} {self.consent.minimum if self.consent else ''}"
+        text = "\n".join([self.dataset.form, str(self.dataset.where), who, self.method, *names])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -71,114 +68,136 @@ class Recipe:
     text: str
     title: dict[str, str]
     purpose: dict[str, str]
-    k: int
-    max_suppressed: float
+    audience: str
     threshold: int
-    datasets: tuple[Dataset, ...]
+    views: tuple[View, ...]
     tables: tuple[TableSpec, ...]
 
     @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @cached_property
+    def datasets(self) -> dict[str, Dataset]:
+        """Every dataset that the recipe reads, for rows or for tables."""
+        return {one.name: one for one in [*(view.dataset for view in self.views), *(table.dataset for table in self.tables)]}
 
-def forms_of(text: str) -> list[str]:
-    """Return the forms that a recipe reads."""
-    return [dataset["form"] for dataset in yaml.safe_load(text)["datasets"]]
+
+def datasets_in(text: str) -> list[str]:
+    """Return the names of the datasets that a recipe reads."""
+    body = _parsed(text)
+    named = [item.get("use") for item in body.get("datasets") or ()] + [
+        item.get("dataset") for item in body.get("tables") or ()
+    ]
+    return list(dict.fromkeys(str(name) for name in named if name))
 
 
-def read(text: str, definitions: dict[str, FormDefinition], tables: dict[str, list[list[str]]]) -> Recipe:
-    """Return the recipe written in YAML; raise ExportProblem with everything wrong in it.
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        body = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ExportProblem([f"This is not YAML: {error}"]) from None
+    if not isinstance(body, dict) or body.get("recipe") != FORMAT:
+        raise ExportProblem([f"This is no recipe: it must begin with “recipe: {FORMAT}”."])
+    missing = [key for key in ("id", "title", "purpose", "audience", "threshold") if not body.get(key)]
+    if missing:
+        raise ExportProblem([f"The recipe lacks: {', '.join(missing)}."])
+    return body
 
-    `definitions` are the forms by id; `tables` the hierarchies by name, each a list of rows, its first the level names.
-    """
-    body = yaml.safe_load(text)
+
+def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, FormDefinition]) -> Recipe:
+    """Return the recipe written in YAML; raise ExportProblem with everything wrong in it."""
+    body = _parsed(text)
     problems: list[str] = []
-    k = int(body["k"])
-    if k < HARD_FLOOR:
-        problems.append(f"k is {k}; it may never be under {HARD_FLOOR}.")
-    datasets = []
-    for item in body["datasets"]:
-        definition = definitions.get(item["form"])
-        if definition is None:
-            problems.append(f"{item['name']}: there is no form “{item['form']}”.")
-        else:
-            datasets.append(_dataset(item, definition, tables, problems))
-    columns = {dataset.name: {column.name for column in dataset.columns} for dataset in datasets}
-    specs = []
-    for item in body.get("tables", ()):
-        by = tuple((str(part["column"]), int(part.get("level", 0))) for part in item["by"])
-        unknown = [name for name, _ in by if name not in columns.get(item["dataset"], ())]
-        problems += [f"{item['name']}: there is no column “{name}” in {item['dataset']}." for name in unknown]
-        specs.append(TableSpec(item["name"], item["dataset"], by, item["title"]))
+    audience, threshold = str(body["audience"]), body["threshold"]
+    if audience not in AUDIENCES:
+        problems.append(f"audience is “{audience}”; write {' or '.join(AUDIENCES)}.")
+    if not isinstance(threshold, int) or threshold < HARD_FLOOR:
+        problems.append(f"threshold is {threshold}; it may never be under {HARD_FLOOR}.")
+        threshold = HARD_FLOOR
+    if audience == CITY and body.get("datasets"):
+        problems.append("The City gets tables only: what it holds can be asked for by others. Take the datasets out.")
+    views = [_view(item, datasets, problems) for item in body.get("datasets") or ()]
+    specs = [_table(item, audience, datasets, definitions, problems) for item in body.get("tables") or ()]
+    names = [view.dataset.name for view in views if view] + [spec.name for spec in specs if spec]
+    problems += [f"“{name}” is there twice." for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:
         raise ExportProblem(problems)
     return Recipe(
-        id=body["id"],
+        id=str(body["id"]),
         text=text,
         title=body["title"],
         purpose=body["purpose"],
-        k=k,
-        max_suppressed=float(body["max_suppressed"]),
-        threshold=max(int(body["threshold"]), HARD_FLOOR),
-        datasets=tuple(datasets),
-        tables=tuple(specs),
+        audience=audience,
+        threshold=threshold,
+        views=tuple(view for view in views if view),
+        tables=tuple(spec for spec in specs if spec),
     )
 
 
-def _dataset(
-    item: dict[str, Any], definition: FormDefinition, tables: dict[str, list[list[str]]], problems: list[str]
-) -> Dataset:
-    questions = {definition.column(element): element for element in definition.elements if element.is_answered}
+def _view(item: Mapping[str, Any], datasets: Mapping[str, Dataset], problems: list[str]) -> View | None:
+    dataset = datasets.get(str(item.get("use")))
+    if dataset is None:
+        problems.append(f"There is no dataset “{item.get('use')}”; there are {', '.join(sorted(datasets))}.")
+        return None
+    fields = {field.name: field for field in dataset.policy.fields if field.role not in (PERSON, "drop")}
+    default = [name for name, field in fields.items() if field.role != PSEUDONYM]
+    columns = [str(name) for name in item.get("columns") or default]
+    coarser = {str(name): int(level) for name, level in (item.get("coarser") or {}).items()}
+    problems += [f"{dataset.name}: there is no column “{name}”." for name in {*columns, *coarser} if name not in fields]
+    for name, level in coarser.items():
+        field = fields.get(name)
+        if field and not (field.role == "quasi-identifier" and field.hierarchy and 0 <= level <= field.hierarchy.top):
+            problems.append(f"{dataset.name}: “{name}” has no level {level}.")
+    return View(dataset, tuple(columns), coarser)
 
-    def question(name: str) -> Element | None:
-        if name not in questions:
-            problems.append(f"{item['name']}: the form {definition.id} has no question “{name}”.")
-        return questions.get(name)
 
-    columns = []
-    for row in item["columns"]:
-        element = question(row["from"])
-        if element is None:
+def _table(
+    item: Mapping[str, Any],
+    audience: str,
+    datasets: Mapping[str, Dataset],
+    definitions: Mapping[str, FormDefinition],
+    problems: list[str],
+) -> TableSpec | None:
+    name, dataset = str(item.get("name")), datasets.get(str(item.get("dataset")))
+    if dataset is None:
+        problems.append(f"{name}: there is no dataset “{item.get('dataset')}”; there are {', '.join(sorted(datasets))}.")
+        return None
+    by = tuple((str(part["column"]), int(part.get("level", 0))) for part in item.get("by") or ())
+    fields = {field.name: field for field in dataset.policy.fields if field.role != PERSON}
+    if not 1 <= len(by) <= MOST_HEADINGS:
+        problems.append(f"{name}: a table is by one to {MOST_HEADINGS} columns.")
+    sources = []
+    for column, level in by:
+        field = fields.get(column)
+        if field is None:
+            problems.append(f"{name}: there is no column “{column}” in {dataset.name}.")
             continue
-        if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
-            problems.append(f"{item['name']}: “{row['from']}” is {element.privacy or 'unclassified'} and never leaves.")
+        question = dataset.columns[column].question
+        hierarchy = field.hierarchy or _choices(definitions[dataset.form], question)
+        if not 0 <= max(level, field.minimum) <= hierarchy.top:
+            problems.append(f"{name}: “{column}” has no level {level}.")
             continue
-        if element.export in ("drop", "count"):
-            problems.append(f"{item['name']}: the form says that “{row['from']}” leaves only as: {element.export}.")
-            continue
-        if element.export == "generalise" and "hierarchy" not in row:
-            problems.append(f"{item['name']}: the form says that “{row['from']}” must be made coarser; give a hierarchy.")
-            continue
-        if row["role"] not in ROLES:
-            problems.append(f"{item['name']}: “{row['role']}” is not a role.")
-            continue
-        if element.privacy == "quasi-identifier" and row["role"] == "keep":
-            problems.append(f"{item['name']}: “{row['from']}” is a quasi-identifier and cannot be kept as it is.")
-            continue
-        hierarchy = _hierarchy(row.get("hierarchy"), element, definition, tables)
-        minimum = int(row.get("minimum", 0))
-        top = hierarchy.top if row["role"] == "quasi-identifier" else minimum
-        title = row.get("title") or {language: str(text) for language, text in element.label.items()}
-        many = element.type == "select_multiple"
-        columns.append(Column(row["name"], row["from"], row["role"], hierarchy, minimum, top, title, many))
+        sources.append((question, hierarchy, max(level, field.minimum)))
+    method, counts = str(item.get("method", ROUND)), str(item.get("counts", "events"))
+    if method not in (ROUND, SUPPRESS) or counts not in ("events", "persons"):
+        problems.append(f"{name}: method is round or suppress, counts is events or persons.")
+    person = ""
     consent = None
-    if "consent" in item:
-        about = item["consent"]
-        unless = about.get("unless", {})
-        question(about["question"])
-        consent = Consent(
-            about["question"], int(about["minimum"]), unless.get("question", ""), tuple(unless.get("values", ()))
-        )
-    distinct = (item["l"]["column"], int(item["l"]["distinct"])) if "l" in item else None
-    return Dataset(item["name"], item["form"], item["title"], tuple(columns), consent, item.get("person", ""), distinct)
+    if counts == "persons":
+        person, consent = dataset.columns[dataset.policy.person].question if dataset.policy.person else "", dataset.consent
+        if not person or consent is None:
+            problems.append(f"{name}: persons can be counted only in a dataset with a person and a consent.")
+        elif audience == CITY:
+            consent = Consent(consent.question, max(consent.minimum, PUBLIC_TIER))
+    elif dataset.family != EVENTS and audience == CITY:
+        problems.append(f"{name}: for the City, a dataset about people is counted in persons.")
+    title = item.get("title") or {"en": name, "fr": name}
+    return TableSpec(name, dataset, by, tuple(sources), title, person, consent, method)
 
 
-def _hierarchy(spec: Any, element: Element, definition: FormDefinition, tables: dict[str, list[list[str]]]) -> Hierarchy:
-    if spec == "date":
-        return by_date()
-    if isinstance(spec, dict) and "bins" in spec:
-        return bins([int(start) for start in spec["bins"]])
-    if isinstance(spec, str):
-        return from_table(tables[spec])
-    return from_choices([choice.name for choice in definition.choices.get(element.choices, ())])
+def _choices(definition: FormDefinition, question: str) -> Hierarchy:
+    for element in definition.elements:
+        if element.is_answered and definition.column(element) == question:
+            return from_choices([choice.name for choice in definition.choices.get(element.choices, ())] or ["1"])
+    raise ExportProblem([f"The form {definition.id} has no question “{question}”."])

@@ -1,120 +1,166 @@
-"""The pipeline: rows of answers in, the files of a package out. The steps are the module names.
+"""The pipeline: batches and counts in, the files of a package out. The steps are the module names.
 
-select → anonymity (generalise) → small_cells → formats → summary → seal; `verify` checks the result without us.
+select → anonymity, batch (generalise, hold back) → ledger → small_cells → formats → summary → seal; `verify` checks the
+result without us, and nothing is signed before it has.
 """
 
-import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
-from evaluator_export import select, verify
-from evaluator_export.anonymity import UNIT, anonymise
-from evaluator_export.formats import codebook, csv, datapackage
-from evaluator_export.parts import Occasion, Part
-from evaluator_export.recipe import Dataset, Recipe
-from evaluator_export.small_cells import BASE, ProtectedTable, protect
+from evaluator_export import batch, tabular, verify
+from evaluator_export.formats import codebook, csv, datapackage, notebooks, parquet, report, sample, spss, xlsx
+from evaluator_export.formats.codebook import Labels
+from evaluator_export.ledger import genesis
+from evaluator_export.parts import BATCH, Occasion, Part, Sent
+from evaluator_export.policy import PSEUDONYM
+from evaluator_export.problems import ExportProblem
+from evaluator_export.pseudonyms import pseudonyms
+from evaluator_export.recipe import Recipe, View
+from evaluator_export.small_cells import BASE, ProtectedTable
 from evaluator_export.summary import pdf
+from evaluator_export.tabular import Words
 from forms.definition import FormDefinition
 
+FORMAT = 2
+README = """{title}, {period}
+{centre}
 
-@dataclass(frozen=True)
-class Built:
-    files: dict[str, bytes]
-    manifest: dict[str, Any]
+Begin with summary-en.pdf (en français : summary-fr.pdf). codebook.csv explains every column and value in both languages.
+Check the package: python verify.py PACKAGE.zip --key KEY, with the key that the centre gave you. start.ipynb and start.Rmd
+read the data. The folder sample holds invented rows with the same columns.
+"""
+
+
+def part_of(view: View, sent: Sequence[Sent], before: str, occasion: Occasion, **counts: int) -> Part:
+    """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
+    dataset = view.dataset
+    fields = {field.name: field for field in dataset.policy.fields}
+    levels = {}
+    if sent:
+        frozen = dict(zip((field.name for field in dataset.policy.identifiers), sent[0].entry.levels, strict=True))
+        levels = {name: max(frozen[name], view.coarser.get(name, 0)) for name in view.columns if name in frozen}
+    else:
+        levels = {
+            field.name: max(field.minimum, view.coarser.get(field.name, 0))
+            for field in dataset.policy.identifiers
+            if field.name in view.columns
+        }
+    whole: dict[str, list[Words]] = {name: [] for name in (BATCH, *view.columns)}
+    for one in sent:
+        order = batch.order_for(occasion.secret, one.entry.number, one.entry.rows)
+        whole[BATCH].append(Words(np.zeros(one.entry.rows, np.int32), (str(one.entry.number),)))
+        for name in view.columns:
+            words = one.columns[
+                f"{name}{batch.AT}{levels[name]}"
+                if name in levels
+                else batch.PERSON
+                if fields[name].role == PSEUDONYM
+                else name
+            ]
+            whole[name].append(tabular.in_order(words, order))
+    columns = {name: tabular.joined(pieces) for name, pieces in whole.items()}
+    for name in view.columns:
+        if fields[name].role == PSEUDONYM:
+            columns[name] = pseudonyms(columns[name], [columns[one] for one in levels], occasion)
+    return Part(view, levels, columns, sent, before or genesis(dataset.name), **counts)
 
 
 def build(
     recipe: Recipe,
-    definitions: dict[str, FormDefinition],
-    records: dict[str, list[dict[str, Any]]],
-    words: dict[str, dict[str, str]],
+    parts: Sequence[Part],
+    tables: Sequence[ProtectedTable],
+    definitions: Mapping[str, FormDefinition],
+    words: Mapping[str, Mapping[str, str]],
     occasion: Occasion,
-    versions: Mapping[tuple[str, str], FormDefinition] | None = None,
-) -> Built:
-    """Return a package's files and manifest.
-
-    `records` maps a form to its records in the period ({"answers", "unit", "version"}); `words` gives labels, EN and FR,
-    to the values of hierarchies; `versions` holds the older versions of forms by (form, version), since a question may
-    have stood in another group then. The same input gives the same bytes.
-    """
-
-    def flat_rows(form: str, rows: list[dict[str, Any]]) -> list[tuple[str, dict[str, str]]]:
-        own = (versions or {}).get
-        newest = definitions[form]
-        return [(row["unit"], select.flat(own((form, row.get("version", ""))) or newest, row["answers"])) for row in rows]
-
-    flat = {form: flat_rows(form, rows) for form, rows in records.items()}
-    parts = [_part(dataset, flat.get(dataset.form, []), recipe, occasion) for dataset in recipe.datasets]
-    forms = {dataset.name: dataset.form for dataset in recipe.datasets}
-    tables = [protect(recipe, spec, flat.get(forms[spec.dataset], []), occasion.secret) for spec in recipe.tables]
-    labels = codebook.Labels(definitions, words)
-    files: dict[str, bytes] = {f"{part.dataset.name}.csv": csv.dataset(part.dataset, part.result.rows) for part in parts}
-    files["tables.csv"] = csv.tables(tables)
-    files["codebook.csv"] = codebook.write(recipe, parts, tables, labels)
-    files["datapackage.json"] = datapackage.write(recipe, parts, files, occasion, labels)
-    files["verify.py"] = Path(verify.__file__).read_bytes()
-    for language in ("en", "fr"):
-        files[f"summary-{language}.pdf"] = pdf.draw(recipe, parts, tables, labels, occasion, language)
-    return Built(files, _manifest(recipe, parts, tables, occasion, definitions, flat))
-
-
-def _part(dataset: Dataset, rows: list[tuple[str, dict[str, str]]], recipe: Recipe, occasion: Occasion) -> Part:
-    allowed, refused = select.split(dataset, (row | {UNIT: unit} for unit, row in rows))
-    # By a keyed hash: the order of rows tells neither when they were made nor by whom, and is the same at a rebuild.
-    allowed.sort(key=lambda row: hmac.digest(occasion.secret, row[UNIT].encode(), "sha256"))
-    frame = pd.DataFrame(
-        {column.name: [row.get(column.question, "") for row in allowed] for column in dataset.columns}
-        | {UNIT: [row.get(dataset.person, "") or row[UNIT] for row in allowed]},
-        dtype=object,
-    )
-    return Part(dataset, anonymise(dataset, frame, recipe.k, recipe.max_suppressed), refused, len(rows))
-
-
-def _manifest(
-    recipe: Recipe,
-    parts: list[Part],
-    tables: list[ProtectedTable],
-    occasion: Occasion,
-    definitions: dict[str, FormDefinition],
-    flat: dict[str, Any],
+    folder: Path,
 ) -> dict[str, Any]:
+    """Write a package's files into a folder and return what its manifest says. The same input gives the same bytes.
+
+    `words` gives labels, EN and FR, to the values of hierarchies.
+    """
+    labels = Labels(definitions, words)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        csv.write(folder / f"{part.name}.csv", part)
+        parquet.write(folder / f"{part.name}.parquet", part)
+        spss.write(folder, part, labels, occasion)
+        (folder / "sample").mkdir(exist_ok=True)
+        sample.write(folder / "sample" / f"{part.name}.csv", part, definitions[part.view.dataset.form], occasion)
+    title = f"{recipe.title['en']}, {occasion.period.name}"
+    texts = {
+        "tables.csv": csv.tables(tables),
+        "codebook.csv": codebook.write(parts, tables, labels),
+        "report.json": report.write(recipe, parts, tables, occasion),
+        "verify.py": Path(verify.__file__).read_bytes(),
+        "README.txt": README.format(title=recipe.title["en"], period=occasion.period.name, centre=occasion.centre).encode(),
+        "start.ipynb": notebooks.python(title, parts, recipe.threshold),
+        "start.Rmd": notebooks.r(title, parts, recipe.threshold),
+    }
+    for name, data in texts.items():
+        (folder / name).write_bytes(data)
+    (folder / "datapackage.json").write_bytes(datapackage.write(recipe, parts, folder, occasion, labels))
+    xlsx.write(folder / "data.xlsx", parts, tables, labels, occasion)
+    for language in ("en", "fr"):
+        (folder / f"summary-{language}.pdf").write_bytes(pdf.draw(recipe, parts, tables, labels, occasion, language))
+    return manifest(recipe, parts, tables, occasion, definitions)
+
+
+def manifest(
+    recipe: Recipe,
+    parts: Sequence[Part],
+    tables: Sequence[ProtectedTable],
+    occasion: Occasion,
+    definitions: Mapping[str, FormDefinition],
+) -> dict[str, Any]:
+    forms = sorted({dataset.form for dataset in recipe.datasets.values()})
     return {
-        "fieldapp": 1,
-        "recipe": {"id": recipe.id, "sha256": recipe.sha256, "purpose": recipe.purpose},
+        "fieldapp": FORMAT,
+        "recipe": {"id": recipe.id, "sha256": recipe.sha256, "purpose": recipe.purpose, "audience": recipe.audience},
         "centre": occasion.centre,
+        "recipient": occasion.recipient,
+        "agreement": dict(occasion.agreement),
         "period": {"name": occasion.period.name, "first": str(occasion.period.first), "last": str(occasion.period.last)},
         "cut_off": occasion.cut_off,
-        "k": recipe.k,
         "threshold": recipe.threshold,
         "rounding": BASE,
-        "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in sorted(flat)},
-        "datasets": {part.dataset.name: _report(part) for part in parts},
-        "tables": [table.spec.name for table in tables],
+        "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
+        "datasets": {part.name: _described(part) for part in parts},
+        "tables": list(dict.fromkeys(table.spec.name for table in tables)),
     }
 
 
-def _report(part: Part) -> dict[str, Any]:
-    levels = {
-        column.name: column.hierarchy.names[part.result.levels[column.name]] for column in part.dataset.quasi_identifiers
-    }
+def _described(part: Part) -> dict[str, Any]:
+    model = part.view.dataset.policy.model
     return {
-        "file": f"{part.dataset.name}.csv",
-        "rows": len(part.result.rows),
-        "quasi_identifiers": list(levels),
-        "levels": levels,
-        "columns": [column.name for column in part.dataset.columns],
-        "classes": part.result.classes,
-        "smallest_class": part.result.smallest,
-        "loss": round(part.result.loss, 6),
-        "suppressed_share": _share(part.result.suppressed, part.result.suppressed + len(part.result.rows)),
-        "without_consent_share": _share(part.refused, part.records),
+        "file": f"{part.name}.csv",
+        "rows": part.rows,
+        "columns": list(part.columns),
+        "k": model.k,
+        "distinct": {one.field: one.distinct for one in model.diversities if one.field in part.columns},
+        "max_confidence": {
+            one.field: one.max_confidence
+            for one in model.diversities
+            if one.field in part.columns and one.max_confidence < 1
+        },
+        "policy": part.view.dataset.sha256,
+        "quasi_identifiers": list(part.levels),
+        "levels": {
+            name: {"level": level, "name": part.view.dataset.hierarchy(name).names[level]}
+            for name, level in part.levels.items()
+        },
+        "frozen": [field.name for field in part.view.dataset.policy.identifiers],
+        "held_back_share": report.share(part.waiting, part.waiting + part.rows),
+        "without_consent_share": report.share(part.refused, part.records),
+        "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
     }
 
 
-def _share(count: int, of: int) -> float:
-    """Return a share in steps of 5 %, so that it tells no small count."""
-    return round(round(20 * count / of) / 20, 2) if of else 0.0
+def check_room(folder: Path, needed: int, free: int) -> None:
+    """Raise ExportProblem when a disk is too full to begin."""
+    if free < needed:
+        raise ExportProblem(
+            [f"The disk of {folder} has {free // 1_000_000} MB left; this release needs about {needed // 1_000_000} MB."]
+        )

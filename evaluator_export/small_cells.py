@@ -1,28 +1,39 @@
-"""Step 3: tables of counts that give away no small number, however often they are rebuilt.
+"""Step 5: tables of counts that give away no small number, however often they are rebuilt.
 
 Counts are rounded to a multiple of 5 at random, without bias, by a key that depends only on which records are counted
-(cell-key method of the Australian Bureau of Statistics); then every count under the threshold shows as "<20".
+(cell-key method of the Australian Bureau of Statistics); then every count under the threshold shows as "<20". The key is the
+centre's, so all recipients see the same numbers. A period that was published stays as it is until a cell has changed by k.
 """
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evaluator_export.recipe import Recipe, TableSpec
 
 BASE = 5
 MASK = (1 << 64) - 1
+TOTAL = ("total",)
+
+Cell = tuple[str, ...]
+Tally = tuple[int, int]  # how many, and the sum of their records' keys
+Published = dict[Cell, tuple[int, str]]  # the true count when it was published, and the text that was
 
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """Counts by cell; a cell is one value for each column. The text of a cell is a number or "<threshold"."""
+    """Counts by cell, as text: a number or "<threshold". `is_revision`: of a period that was published before."""
 
     spec: TableSpec
-    headings: tuple[str, ...]
-    cells: tuple[tuple[tuple[str, ...], str], ...]
+    period: str
+    cells: tuple[tuple[Cell, str], ...]
     total: str
+    is_revision: bool = False
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.spec.by)
 
 
 def record_key(secret: bytes, unit: str) -> int:
@@ -36,25 +47,64 @@ def rounded(count: int, keys: int, secret: bytes) -> int:
     return count - rest + (BASE if rest and draw * BASE < rest << 64 else 0)
 
 
-def protect(recipe: Recipe, spec: TableSpec, rows: Sequence[tuple[str, dict[str, str]]], secret: bytes) -> ProtectedTable:
-    """Return the protected table of a spec; `rows` are (unit, answers by column) of every event in the period."""
-    dataset = next(dataset for dataset in recipe.datasets if dataset.name == spec.dataset)
-    columns = {column.name: column for column in dataset.columns}
-    counts: dict[tuple[str, ...], list[int]] = {}
-    total = [0, 0]
-    for unit, row in rows:
+class Counter:
+    """Counts the records of one table, one by one; about people, each person once a cell."""
+
+    def __init__(self, spec: TableSpec, secret: bytes):
+        self.spec, self.secret = spec, secret
+        self.tallies: dict[Cell, list[int]] = {TOTAL: [0, 0]}
+        self.seen: set[tuple[Cell, str]] = set()
+        self.labels: list[dict[str, str]] = [{} for _ in spec.by]
+
+    def add(self, unit: str, row: Mapping[str, str]) -> None:
+        """Count a record that the table is about and whose consent reaches so far."""
+        if not self.spec.counts(row):
+            return
         cell = tuple(
-            columns[name].hierarchy.at(row.get(columns[name].question, ""), max(level, columns[name].minimum))
-            for name, level in spec.by
+            known.get(value := row.get(question, "")) or known.setdefault(value, hierarchy.at(value, level))
+            for known, (question, hierarchy, level) in zip(self.labels, self.spec.sources, strict=True)
         )
-        key = record_key(secret, unit)
-        for tally in (counts.setdefault(cell, [0, 0]), total):
+        who = row.get(self.spec.person, "") if self.spec.person else ""
+        key = record_key(self.secret, who or unit)
+        for one in (cell, TOTAL):
+            if who:
+                if (one, who) in self.seen:
+                    continue
+                self.seen.add((one, who))
+            tally = self.tallies.setdefault(one, [0, 0])
             tally[0] += 1
             tally[1] = (tally[1] + key) & MASK
 
-    def shown(tally: list[int]) -> str:
-        value = rounded(tally[0], tally[1], secret)
-        return str(value) if value >= recipe.threshold else f"<{recipe.threshold}"
+    def counted(self) -> dict[Cell, Tally]:
+        return {cell: (count, keys) for cell, (count, keys) in self.tallies.items()}
 
-    cells = tuple((cell, shown(counts[cell])) for cell in sorted(counts))
-    return ProtectedTable(spec, tuple(name for name, _ in spec.by), cells, shown(total))
+
+def shown(tally: Tally, threshold: int, secret: bytes) -> str:
+    """Return what a count shows as. Nothing counted shows as 0 only in the total; empty cells are not listed."""
+    value = rounded(*tally, secret)
+    return str(value) if value >= threshold else f"<{threshold}"
+
+
+def publish(counted: Mapping[Cell, Tally], before: Published | None, threshold: int, step: int, secret: bytes) -> Published:
+    """Return what is published of a period now: cells as before, except those that changed by `step` records or more."""
+    found: Published = {}
+    for cell in {**counted, **(before or {})}:
+        tally = counted.get(cell, (0, 0))
+        if before is not None:
+            known = before.get(cell, (0, f"<{threshold}"))
+            if abs(tally[0] - known[0]) < step:
+                if cell in before:
+                    found[cell] = known
+                continue
+        found[cell] = (tally[0], shown(tally, threshold, secret))
+    return found
+
+
+def table_of(spec: TableSpec, period: str, published: Published, is_revision: bool = False) -> ProtectedTable:
+    cells = tuple((cell, text) for cell, (_, text) in sorted(published.items()) if cell != TOTAL)
+    return ProtectedTable(spec, period, cells, published[TOTAL][1], is_revision)
+
+
+def tables_of(recipe: Recipe, published: Iterable[tuple[TableSpec, str, Published, bool]]) -> list[ProtectedTable]:
+    wanted = {spec.name for spec in recipe.tables}
+    return [table_of(*one) for one in published if one[0].name in wanted]

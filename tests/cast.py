@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import passwords
 from fieldapp.services.acts import Actor
+from fieldapp.services.datasets import programme_recipe
 from fieldapp.services.devices import actor_of_token, enrol_device
 from fieldapp.services.forms import publish_form
 from fieldapp.store.centres import Centre
+from fieldapp.store.releases import Series
 from fieldapp.store.users import User
 from forms.validation import check
 from sync.intake import local_time
@@ -84,6 +86,24 @@ def make_cast(session: Session) -> Cast:
         olaf=Actor(other.id, "admin", people["olaf"].id),
         system=Actor.system(centre.id),
     )
+
+
+def publish_others(session: Session, cast: Cast) -> None:
+    """Give the centre the forms that releases read beside encounters and mediations."""
+    for form in ("participant", "incident", "referral"):
+        publish_form(session, Actor.system(cast.centre.id), compiled=compiled_of(form), workbook=workbook_of(form))
+
+
+def a_series(session: Session, cast: Cast, key: str = "evaluator-quarterly", first_period: str = "2026-Q2", **more: Any) -> Series:
+    """Return a series of the programme at Amina's centre."""
+    publish_others(session, cast)
+    made = Series(
+        centre_id=cast.centre.id, key=key, title={"en": "Outreach", "fr": "Proximité"}, recipe=programme_recipe(key),
+        cadence="quarter", first_period=first_period, secret="5e" * 32, **more,
+    )  # fmt: skip
+    session.add(made)
+    session.commit()
+    return made
 
 
 def another_worker(session: Session, cast: Cast) -> Actor:

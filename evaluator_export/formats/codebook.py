@@ -1,63 +1,86 @@
 """The codebook: every column and every value, in English and French."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from evaluator_export.formats.csv import write as write_csv
-from evaluator_export.generalise import ALL, OTHER
-from evaluator_export.parts import Part
-from evaluator_export.recipe import Column, Dataset, Recipe
+from evaluator_export.dataset import Dataset
+from evaluator_export.formats import csv
+from evaluator_export.generalise import ALL, MISSING, OTHER
+from evaluator_export.parts import BATCH, Part
+from evaluator_export.recipe import TableSpec
 from evaluator_export.small_cells import ProtectedTable
 from forms.definition import FormDefinition
 from forms.lists import in_language
 
 HEADER = ("file", "column", "value", "english", "french", "role", "level")
+LANGUAGES = ("en", "fr")
 FIXED = {ALL: {"en": "All together", "fr": "Tous ensemble"}, OTHER: {"en": "Another value", "fr": "Autre valeur"}}
+BATCH_TITLE = {"en": "Batch in which the row was published", "fr": "Lot dans lequel la ligne est parue"}
+HEADINGS = ("row", "column", "layer")
 
 
 class Labels:
     """Words for values: the form's own for answers, the caller's for the values of hierarchies."""
 
-    def __init__(self, definitions: dict[str, FormDefinition], words: dict[str, dict[str, str]]):
+    def __init__(self, definitions: Mapping[str, FormDefinition], words: Mapping[str, Mapping[str, str]]):
         self.definitions, self.words = definitions, words
 
-    def value(self, dataset: Dataset, column: Column, value: str, language: str) -> str:
+    def column(self, dataset: Dataset, name: str, language: str) -> str:
+        if name == BATCH:
+            return BATCH_TITLE[language]
+        return str(in_language(dataset.columns[name].title, language)) or name
+
+    def value(self, dataset: Dataset, name: str, value: str, language: str) -> str:
         if ";" in value:
-            return "; ".join(self.value(dataset, column, part, language) for part in value.split(";"))
+            return "; ".join(self.value(dataset, name, part, language) for part in value.split(";"))
         if value in FIXED:
             return FIXED[value][language]
         if value in self.words:
             return self.words[value][language]
-        definition = self.definitions[dataset.form]
+        definition, question = (
+            self.definitions[dataset.form],
+            dataset.columns[name].question if name in dataset.columns else "",
+        )
         for element in definition.elements:
-            if element.is_answered and definition.column(element) == column.question:
+            if element.is_answered and definition.column(element) == question:
                 return definition.choice_label(element, value, language)
         return value
 
 
-def write(recipe: Recipe, parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+def lines(parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> list[tuple[str, ...]]:
+    """Return the codebook's rows, without its header."""
     rows: list[tuple[str, ...]] = []
     for part in parts:
-        for column in part.dataset.columns:
-            level = column.hierarchy.names[part.result.levels.get(column.name, column.minimum)]
-            titles = [in_language(column.title, language) for language in ("en", "fr")]
-            rows.append((f"{part.dataset.name}.csv", column.name, "", *titles, column.role, level))
-            for value in values_of(part, column):
-                words = [labels.value(part.dataset, column, value, language) for language in ("en", "fr")]
-                rows.append((f"{part.dataset.name}.csv", column.name, value, *words, "", ""))
-    datasets = {dataset.name: dataset for dataset in recipe.datasets}
+        dataset, file = part.view.dataset, f"{part.name}.csv"
+        roles = {field.name: field.role for field in dataset.policy.fields}
+        for name in part.columns:
+            titles = [labels.column(dataset, name, language) for language in LANGUAGES]
+            level = dataset.hierarchy(name).names[part.levels[name]] if name in part.levels else ""
+            rows.append((file, name, "", *titles, roles.get(name, "keep"), level))
+            for value in [] if name == BATCH else values_of(part, name):
+                rows.append((file, name, value, *[labels.value(dataset, name, value, code) for code in LANGUAGES], "", ""))
     for table in tables:
-        rows.append(("tables.csv", "table", table.spec.name, table.spec.title["en"], table.spec.title["fr"], "count", ""))
-        columns = {column.name: column for column in datasets[table.spec.dataset].columns}
+        spec = table.spec
+        rows.append(("tables.csv", "table", spec.name, spec.title["en"], spec.title["fr"], "count", ""))
         for position, name in enumerate(table.headings):
-            for value in sorted({cell[position] for cell, _ in table.cells}):
-                words = [labels.value(datasets[table.spec.dataset], columns[name], value, code) for code in ("en", "fr")]
-                rows.append(("tables.csv", ("row", "column")[position], value, *words, name, ""))
-    return write_csv(HEADER, list(dict.fromkeys(rows)))
+            for value in sorted({cell[position] for cell, _ in table.cells} - {MISSING}):
+                words = [labels.value(spec.dataset, name, value, code) for code in LANGUAGES]
+                rows.append(("tables.csv", HEADINGS[position], value, *words, name, level_of(spec, position)))
+    return list(dict.fromkeys(rows))
 
 
-def values_of(part: Part, column: Column) -> list[str]:
+def level_of(spec: TableSpec, position: int) -> str:
+    _, hierarchy, level = spec.sources[position]
+    return hierarchy.names[level]
+
+
+def write(parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+    return csv.rows(HEADER, lines(parts, tables, labels))
+
+
+def values_of(part: Part, name: str) -> list[str]:
     """Return the values that occur in a column; of a column with several choices, each choice."""
-    values = {str(value) for value in part.result.rows[column.name]}
-    if column.many:
-        values = {name for value in values for name in value.split(";")}
-    return sorted(values - {""})
+    values = set(part.columns[name].values)
+    column = part.view.dataset.columns.get(name)
+    if column is not None and column.many:
+        values = {choice for value in values for choice in value.split(";")}
+    return sorted(values - {MISSING})

@@ -1,33 +1,34 @@
-"""datapackage.json: the Frictionless description of the CSV files, with their schema and hashes."""
+"""datapackage.json: the Frictionless description of the CSV files, with their Table Schema and hashes."""
 
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from evaluator_export.formats import csv
-from evaluator_export.formats.codebook import HEADER, Labels, values_of
-from evaluator_export.parts import Occasion, Part
+from evaluator_export.formats import codebook, csv
+from evaluator_export.formats.codebook import Labels, values_of
+from evaluator_export.parts import BATCH, Occasion, Part
 from evaluator_export.recipe import Recipe
-from forms.lists import in_language
 
 
-def write(recipe: Recipe, parts: Sequence[Part], files: dict[str, bytes], occasion: Occasion, labels: Labels) -> bytes:
+def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasion, labels: Labels) -> bytes:
     resources = [
-        _resource(
-            part.dataset.name, part.dataset.title["en"], files, [_field(part, column) for column in part.dataset.columns]
-        )
+        _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
         for part in parts
     ]
-    counts = [{"name": name, "type": "string"} for name in csv.TABLE_COLUMNS[:-1]]
-    counts.append(
-        {"name": "count", "type": "integer", "description": "Rounded to a multiple of 5; small counts are hidden."}
-    )
-    tables = _resource("tables", "Protected tables of counts", files, counts)
+    counts: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in csv.TABLE_COLUMNS]
+    counts[csv.TABLE_COLUMNS.index("count")] = {
+        "name": "count",
+        "type": "integer",
+        "description": "Rounded to a multiple of 5; small counts are hidden.",
+    }
+    counts[-1] |= {"constraints": {"enum": ["yes", "no"]}}
+    tables = _resource(folder, "tables", "Protected tables of counts", counts)
     tables["schema"]["missingValues"] = ["", f"<{recipe.threshold}"]
     resources.append(tables)
-    words: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in HEADER]
-    resources.append(_resource("codebook", "Codebook, English and French", files, words))
+    words: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in codebook.HEADER]
+    resources.append(_resource(folder, "codebook", "Codebook, English and French", words))
     body = {
         "name": recipe.id,
         "title": f"{recipe.title['en']}, {occasion.period.name}",
@@ -39,24 +40,32 @@ def write(recipe: Recipe, parts: Sequence[Part], files: dict[str, bytes], occasi
     return json.dumps(body, ensure_ascii=False, indent=2).encode()
 
 
-def _field(part: Part, column: Any) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": column.name, "type": "string", "title": in_language(column.title, "en")}
-    if not column.many:
-        field["constraints"] = {"enum": values_of(part, column) or [""]}
+def _field(part: Part, name: str, labels: Labels) -> dict[str, Any]:
+    dataset = part.view.dataset
+    title = labels.column(dataset, name, "en")
+    if name == BATCH:
+        return {"name": name, "type": "integer", "title": title}
+    field: dict[str, Any] = {"name": name, "type": "string", "title": title}
+    if name in part.levels:
+        field["level"] = dataset.hierarchy(name).names[part.levels[name]]
+    if not dataset.columns[name].many or name in part.levels:
+        field["constraints"] = {"enum": values_of(part, name) or [""]}
     return field
 
 
-def _resource(name: str, title: str, files: dict[str, bytes], fields: list[dict[str, Any]]) -> dict[str, Any]:
-    data = files[f"{name}.csv"]
+def _resource(folder: Path, name: str, title: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
+    path = folder / f"{name}.csv"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "name": name,
         "title": title,
-        "path": f"{name}.csv",
+        "path": path.name,
         "profile": "tabular-data-resource",
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "bytes": len(data),
-        "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{digest}",
         "schema": {"fields": fields, "missingValues": [""]},
     }

@@ -1,29 +1,38 @@
-"""Draw the summary with ReportLab: the same input gives the same bytes."""
+"""Draw the summary with ReportLab, tagged: the same input gives the same bytes."""
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import reportlab
 from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import letter
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import KeepTogether, PageBreak, SimpleDocTemplate, Spacer, TableStyle
 
 from evaluator_export.formats.codebook import Labels
 from evaluator_export.parts import Occasion, Part
-from evaluator_export.recipe import Recipe
+from evaluator_export.recipe import SUPPRESS, Recipe
 from evaluator_export.small_cells import ProtectedTable
+from evaluator_export.summary.tagging import Element, Figure, Grid, TaggedCanvas, tagged, text
 from evaluator_export.summary.words import WORDS
-from forms.lists import in_language
 
+FONTS = Path(reportlab.__file__).parent / "fonts"  # Bitstream Vera, which ReportLab brings, so that fonts are embedded
+PLAIN, BOLD = "Vera", "VeraBd"
 INK, SOFT, LINE, ACCENT, HATCH = (HexColor(code) for code in ("#22303a", "#56646e", "#ddd6c8", "#1f6f6b", "#c9c2b4"))
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, textColor=INK, spaceAfter=6)
-SMALL = ParagraphStyle("small", parent=BODY, fontSize=8, leading=11, textColor=SOFT)
-TITLE = ParagraphStyle("title", parent=BODY, fontName="Helvetica-Bold", fontSize=20, leading=24)
-HEADING = ParagraphStyle("heading", parent=BODY, fontName="Helvetica-Bold", fontSize=13, leading=17, spaceBefore=10)
+BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=9.5, leading=14, textColor=INK, spaceAfter=6)
+SMALL = ParagraphStyle("small", parent=BODY, fontSize=7.8, leading=11, textColor=SOFT)
+CELL = ParagraphStyle("cell", parent=BODY, fontSize=7.8, leading=11, spaceAfter=0)
+HEAD = ParagraphStyle("head", parent=CELL, fontName=BOLD)
+TITLE = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=19, leading=24)
+HEADING = ParagraphStyle("heading", parent=BODY, fontName=BOLD, fontSize=12.5, leading=17, spaceBefore=10)
 WIDTH = letter[0] - 40 * mm
+MOST_ACROSS = 8  # columns of a table before it turns into rows
 
 
 def draw(
@@ -34,112 +43,193 @@ def draw(
     occasion: Occasion,
     language: str,
 ) -> bytes:
-    """Return the PDF in one language; its numbers are those of tables.csv."""
-    words, period = WORDS[language], occasion.period
+    """Return the PDF in one language; its numbers are those of tables.csv and report.json."""
+    for name in (PLAIN, BOLD):
+        pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
+    root = Element("Document")
+    page = _Page(recipe, labels, occasion, language, root)
     buffer = io.BytesIO()
+    title = f"{recipe.title[language]}, {occasion.period.name}"
     document = SimpleDocTemplate(
         buffer, pagesize=letter, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=18 * mm, bottomMargin=18 * mm,
-        title=f"{recipe.title[language]}, {period.name}", author=occasion.centre, lang=language, invariant=1,
+        title=title, author=occasion.centre, lang=language, invariant=1, initialFontName=PLAIN,
     )  # fmt: skip
-    story: list[Any] = [
-        Paragraph(_safe(recipe.title[language]), TITLE),
-        Paragraph(_safe(words["subtitle"].format(centre=occasion.centre, period=period.name)), BODY),
-        Paragraph(words["purpose"], HEADING),
-        Paragraph(_safe(recipe.purpose[language]), BODY),
-        Paragraph(words["what"], HEADING),
-        *(paragraph for part in parts for paragraph in _about(part, recipe, language)),
-        Paragraph(words["never"], BODY),
-    ]
-    for number, table in enumerate(tables):
-        story += _section(table, recipe, labels, occasion, language, chart=number == 0)
-    cut_off = occasion.cut_off[:10]
-    source = words["source"].format(centre=occasion.centre, first=period.first, last=period.last, cut_off=cut_off)
-    story += [Spacer(1, 8), Paragraph(_safe(source), SMALL)]
+    document.build(page.story(parts, tables), onFirstPage=page.footer, onLaterPages=page.footer, canvasmaker=TaggedCanvas)
+    return tagged(buffer.getvalue(), root, title, language, occasion.centre)
 
-    def footer(canvas: Any, _: Any) -> None:
-        canvas.setFont("Helvetica", 8)
+
+class _Page:
+    """Writes the story in one language; each paragraph into the structure tree as it is made."""
+
+    def __init__(self, recipe: Recipe, labels: Labels, occasion: Occasion, language: str, root: Element):
+        self.recipe, self.labels, self.occasion, self.language, self.root = recipe, labels, occasion, language, root
+        self.words = WORDS[language]
+
+    def footer(self, canvas: TaggedCanvas, _: Any) -> None:
+        canvas.begin_artifact()
+        canvas.setFont(PLAIN, 8)
         canvas.setFillColor(SOFT)
-        canvas.drawRightString(letter[0] - 20 * mm, 10 * mm, words["page"].format(number=canvas.getPageNumber()))
+        canvas.drawRightString(letter[0] - 20 * mm, 10 * mm, self.words["page"].format(number=canvas.getPageNumber()))
+        canvas.end()
 
-    document.build(story, onFirstPage=footer, onLaterPages=footer)
-    return buffer.getvalue()
+    def heading(self, words: str, style: ParagraphStyle = HEADING) -> Any:
+        depth = 1 if style is TITLE else 2
+        return text(words, style, self.root.add(f"H{depth}"), outline=depth - 1)
 
+    def paragraph(self, words: str, style: ParagraphStyle = BODY) -> Any:
+        return text(words, style, self.root.add("P"))
 
-def _safe(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    def story(self, parts: Sequence[Part], tables: Sequence[ProtectedTable]) -> list[Any]:
+        words, occasion, period = self.words, self.occasion, self.occasion.period
+        story: list[Any] = [
+            self.heading(self.recipe.title[self.language], TITLE),
+            self.paragraph(words["subtitle"].format(centre=occasion.centre, period=period.name)),
+            self.heading(words["purpose"]),
+            self.paragraph(self.recipe.purpose[self.language]),
+            self.heading(words["what"]),
+        ]
+        for part in parts:
+            story += self.about(part)
+        if not parts:
+            story.append(self.paragraph(words["tables_only"]))
+        story.append(self.paragraph(words["never"]))
+        has_chart = False
+        for table in tables:
+            story += self.section(table, not has_chart and len(table.headings) == 1)
+            has_chart = has_chart or len(table.headings) == 1
+        if parts:
+            story += self.report(parts)
+        source = words["source"].format(
+            centre=occasion.centre, first=period.first, last=period.last, cut_off=occasion.cut_off[:10]
+        )
+        return [*story, Spacer(1, 8), self.paragraph(source, SMALL)]
 
+    def about(self, part: Part) -> list[Any]:
+        words, dataset = self.words, part.view.dataset
+        names = [self.labels.column(dataset, name, self.language).lower() for name in part.levels]
+        columns = ", ".join(names[:-1]) + words["and"] + names[-1] if len(names) > 1 else "".join(names)
+        sentence = words["what_row"] if part.rows else words["what_none"]
+        title, others = dataset.title[self.language], dataset.policy.model.k - 1
+        found = [self.paragraph(sentence.format(title=title, rows=part.rows, others=others, columns=columns))]
+        held, refused = _percent(part.held_share), _percent(part.refused_share)
+        return [*found, self.paragraph(words["left_out"].format(held=held, refused=refused), SMALL)]
 
-def _about(part: Part, recipe: Recipe, language: str) -> list[Paragraph]:
-    words, title = WORDS[language], part.dataset.title[language]
-    names = [in_language(column.title, language) for column in part.dataset.quasi_identifiers]
-    columns = ", ".join(names[:-1]) + words["and"] + names[-1] if len(names) > 1 else "".join(names)
-    sentence = words["what_row"] if len(part.result.rows) else words["what_none"]
-    text = sentence.format(title=title, rows=len(part.result.rows), others=recipe.k - 1, columns=columns.lower())
-    held = part.result.suppressed / max(1, part.result.suppressed + len(part.result.rows))
-    refused = part.refused / max(1, part.records)
-    left_out = words["left_out"].format(suppressed=_percent(held), refused=_percent(refused))
-    return [Paragraph(_safe(text), BODY), Paragraph(_safe(left_out), SMALL)]
+    def section(self, table: ProtectedTable, has_chart: bool) -> list[Any]:
+        words, spec = self.words, table.spec
+        heading = self.heading(words["chart"].format(title=spec.title[self.language], period=table.period))
+        if not table.cells:
+            return [KeepTogether([heading, self.paragraph(words["nothing"])])]
+        dataset = spec.dataset
+
+        def label(position: int, value: str) -> str:
+            return self.labels.value(dataset, table.headings[position], value, self.language) or "–"
+
+        first = self.labels.column(dataset, table.headings[0], self.language)
+        lead = [heading]
+        if table.is_revision:
+            lead.append(self.paragraph(words["revision"].format(period=table.period), SMALL))
+        across = sorted({cell[1] for cell, _ in table.cells}) if len(table.headings) == 2 else []
+        if 0 < len(across) <= MOST_ACROSS:
+            found = dict(table.cells)
+            lines = [[first, *(label(1, value) for value in across)]]
+            for value in sorted({cell[0] for cell, _ in table.cells}):
+                lines.append([label(0, value), *(found.get((value, other), "0") for other in across)])
+        else:
+            titles = [self.labels.column(dataset, name, self.language) for name in table.headings]
+            lines = [[*titles, words["count"]]]
+            lines += [[*(label(place, value) for place, value in enumerate(cell)), count] for cell, count in table.cells]
+            lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
+        if has_chart:
+            lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
+        note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(threshold=self.recipe.threshold)
+        lead.append(self.paragraph(note, SMALL))
+        return [KeepTogether(lead), self.grid(lines)]
+
+    def report(self, parts: Sequence[Part]) -> list[Any]:
+        words = self.words
+        story: list[Any] = [PageBreak(), self.heading(words["report"]), self.paragraph(words["report_intro"])]
+        for part in parts:
+            if not part.sent:
+                continue
+            dataset, newest = part.view.dataset, part.sent[-1].report
+            sizes = newest["class_sizes"]
+            story.append(
+                self.paragraph(
+                    words["class_sizes"].format(
+                        title=dataset.title[self.language],
+                        classes=sizes["classes"],
+                        smallest=sizes["smallest"],
+                        median=round(sizes["median"]),
+                    )
+                )
+            )
+            lost = newest["utility"]["loss_by_field"]
+            lines = [[words["column"], words["level"], words["lost"]]]
+            for name, level in part.levels.items():
+                lines.append(
+                    [
+                        self.labels.column(dataset, name, self.language),
+                        dataset.hierarchy(name).names[level],
+                        _percent(lost[name]),
+                    ]
+                )
+            story += [self.grid(lines), Spacer(1, 6)]
+            for name, found in newest["risk"]["attributes"].items():
+                if name in part.columns:
+                    column = self.labels.column(dataset, name, self.language)
+                    confidence = _percent(found["max_confidence"])
+                    story.append(self.paragraph(words["spread"].format(column=column, confidence=confidence), SMALL))
+            story += self.groups(part)
+        return [*story, self.paragraph(words["once"]), self.paragraph(words["limits"])]
+
+    def groups(self, part: Part) -> list[Any]:
+        groups = part.sent[-1].report.get("groups")
+        if not groups or not groups["suppressed_share"]:
+            return []
+        dataset, field = part.view.dataset, groups["field"]
+        shares = ", ".join(
+            f"{self.labels.value(dataset, field, value, self.language) or '–'} {_percent(share)}"
+            for value, share in groups["suppressed_share"].items()
+        )
+        column = self.labels.column(dataset, field, self.language)
+        found = [self.paragraph(self.words["groups"].format(column=column, shares=shares, limit=groups["limit"]), SMALL)]
+        if groups["waived"]:
+            found.append(self.paragraph(self.words["waived"].format(waived=groups["waived"]), SMALL))
+        return found
+
+    def grid(self, lines: list[list[str]]) -> Grid:
+        table = self.root.add("Table")
+        cells = []
+        for number, line in enumerate(lines):
+            row = table.add("TR")
+            made = []
+            for place, cell in enumerate(line):
+                is_head = number == 0 or place == 0
+                element = row.add("TH", scope="Column" if number == 0 else "Row") if is_head else row.add("TD")
+                made.append(text(cell, HEAD if is_head else CELL, element))
+            cells.append(made)
+        first = min(70 * mm, WIDTH / 2)
+        width = (WIDTH - first) / max(1, len(lines[0]) - 1)
+        grid = Grid(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
+        style = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, 0), 1, INK)]
+        grid.setStyle(TableStyle([*style, ("VALIGN", (0, 0), (-1, -1), "TOP")]))
+        return grid
+
+    def bars(self, rows: list[tuple[str, str]]) -> Figure:
+        """Return a bar a row, its number beside it; a hidden count is a short pale bar."""
+        step, left = 16, 70 * mm
+        drawing = Drawing(WIDTH, step * len(rows) + 6)
+        numbers = [int(count) if count.isdecimal() else 0 for _, count in rows]
+        scale = (WIDTH - left - 40) / max([*numbers, 1])
+        for index, ((name, count), number) in enumerate(zip(rows, numbers, strict=True)):
+            y = step * (len(rows) - 1 - index) + 4
+            length = number * scale if number else 12
+            drawing.add(String(left - 6, y + 3, name[:40], textAnchor="end", fontName=PLAIN, fontSize=7.5, fillColor=INK))
+            drawing.add(Rect(left, y, length, 11, fillColor=ACCENT if number else HATCH, strokeColor=None))
+            drawing.add(String(left + length + 4, y + 3, count, fontName=BOLD, fontSize=7.5, fillColor=INK))
+        words = self.words["bars"].format(bars="; ".join(f"{name} {count}" for name, count in rows))
+        return Figure(drawing, self.root.add("Figure", words))
 
 
 def _percent(share: float) -> str:
     return f"{round(share * 20) * 5} %"
-
-
-def _section(
-    table: ProtectedTable, recipe: Recipe, labels: Labels, occasion: Occasion, language: str, chart: bool
-) -> list[Any]:
-    words = WORDS[language]
-    title = words["chart"].format(title=table.spec.title[language], period=occasion.period.name)
-    heading = Paragraph(_safe(title), HEADING)
-    dataset = next(dataset for dataset in recipe.datasets if dataset.name == table.spec.dataset)
-    columns = {column.name: column for column in dataset.columns}
-
-    def label(position: int, value: str) -> str:
-        return labels.value(dataset, columns[table.headings[position]], value, language)
-
-    note = Paragraph(_safe(words["protected"].format(threshold=recipe.threshold)), SMALL)
-    if not table.cells:
-        return [KeepTogether([heading, Paragraph(words["nothing"], BODY)])]
-    first = in_language(columns[table.headings[0]].title, language)
-    if len(table.headings) == 1:
-        rows = [(label(0, cell[0]), count) for cell, count in table.cells]
-        body = _grid([[first, words["count"]], *map(list, rows), [words["total"], table.total]])
-        return [KeepTogether([heading, *([_bars(rows)] if chart else []), note]), body]
-    across = sorted({cell[1] for cell, _ in table.cells})
-    found = dict(table.cells)
-    lines = [[first, *(label(1, value) for value in across)]]
-    for value in sorted({cell[0] for cell, _ in table.cells}):
-        lines.append([label(0, value), *(found.get((value, other), "0") for other in across)])
-    return [KeepTogether([heading, note, _grid(lines)])]
-
-
-def _grid(lines: list[list[str]]) -> Table:
-    cells = [[Paragraph(_safe(cell), SMALL) for cell in line] for line in lines]
-    first = min(70 * mm, WIDTH / 2)
-    widths = [first, *[(WIDTH - first) / (len(lines[0]) - 1)] * (len(lines[0]) - 1)]
-    table = Table(cells, colWidths=widths, repeatRows=1)
-    table.setStyle(
-        TableStyle(
-            [
-                ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
-                ("LINEBELOW", (0, 0), (-1, 0), 1, INK),
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ]
-        )
-    )
-    return table
-
-
-def _bars(rows: list[tuple[str, str]]) -> Drawing:
-    """Draw a bar a row, its number beside it; a hidden count is a short pale bar."""
-    step, left = 16, 70 * mm
-    drawing = Drawing(WIDTH, step * len(rows) + 6)
-    numbers = [int(count) if count.isdecimal() else 0 for _, count in rows]
-    scale = (WIDTH - left - 40) / max([*numbers, 1])
-    for index, ((name, count), number) in enumerate(zip(rows, numbers, strict=True)):
-        y = step * (len(rows) - 1 - index) + 4
-        length = number * scale if number else 12
-        drawing.add(String(left - 6, y + 3, name[:44], textAnchor="end", fontName="Helvetica", fontSize=8, fillColor=INK))
-        drawing.add(Rect(left, y, length, 11, fillColor=ACCENT if number else HATCH, strokeColor=None))
-        drawing.add(String(left + length + 4, y + 3, count, fontName="Helvetica-Bold", fontSize=8, fillColor=INK))
-    return drawing

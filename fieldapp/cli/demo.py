@@ -24,6 +24,7 @@ from fieldapp.services.centres import add_first_admin, set_up_centre
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.devices import actor_of_token, enrol_device
 from fieldapp.services.receive_batch import receive_batch
+from fieldapp.settings import Settings
 from fieldapp.store import centres, forms, migrations, releases, users
 from fieldapp.store.centres import Centre
 from fieldapp.store.database import engine_for
@@ -47,7 +48,7 @@ def demo(seed: int, if_empty: bool) -> None:
     engine.dispose()
     with opened() as (session, settings):
         if centres.by_slug(session, "rexdale") is None:
-            _make(session, settings.packages, seed)
+            _make(session, settings, seed)
         elif not if_empty:
             raise click.ClickException(
                 "The demo is there already. For a fresh one use another folder: make run DATA=var/new"
@@ -55,7 +56,7 @@ def demo(seed: int, if_empty: bool) -> None:
     greet()
 
 
-def _make(session: Session, packages: Any, seed: int) -> None:
+def _make(session: Session, settings: Settings, seed: int) -> None:
     zone = zoneinfo.ZoneInfo("America/Toronto")
     today = utcnow().astimezone(zone).date()
     click.echo("Making the demo centre and its year …")
@@ -68,7 +69,7 @@ def _make(session: Session, packages: Any, seed: int) -> None:
     sent = _send(session, centre, phones, year.records(), seed, zone)
     series = releases.series_by_key(session, centre.id, "evaluator-quarterly")
     assert series is not None
-    build_release(session, series, period, packages)
+    build_release(session, series, period, settings.packages, settings.key())
     other = set_up_centre(session, "jane", "Jane centre")
     add_first_admin(session, other, "jane.admin", PASSWORD)
     others = [_phone(session, other, "j01", "J-01")]

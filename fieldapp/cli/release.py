@@ -35,7 +35,7 @@ def build(series: str, period: str, out: Path, slug: str) -> None:
             raise click.ClickException(f"The series {series} is built by {found.cadence}.")
         if wanted.last >= utcnow().date():
             raise click.ClickException(f"{period} has not ended yet; a release is built once, so it waits for the end.")
-        build_release(session, found, wanted, settings.packages)
+        build_release(session, found, wanted, settings.packages, settings.key())
         built = [one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period]
         if not built:
             raise click.ClickException("Another process is building this period just now. Try again in some minutes.")

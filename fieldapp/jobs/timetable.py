@@ -27,7 +27,7 @@ def build_due_releases(session: Session, settings: Settings) -> None:
     for series, period in due(session, utcnow()):
         name = f"{series.key} {period.name}"
         try:
-            if build_release(session, series, period, settings.packages):
+            if build_release(session, series, period, settings.packages, settings.key()):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             log.error("could not build %s: %s", name, type(error).__name__)

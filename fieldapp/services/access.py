@@ -51,6 +51,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "record.review": frozenset({ADMIN}),
     "records.browse": frozenset({ADMIN}),
     "records.export": frozenset({ADMIN}),
+    "datasets.take_in": frozenset({SYSTEM}),
     "release.build": frozenset({SYSTEM}),
     "release.download": frozenset({EVALUATOR, ADMIN}),
     "releases.list": frozenset({EVALUATOR, ADMIN}),

@@ -1,31 +1,45 @@
-"""Build releases: what is due, and one period of a series at most once."""
+"""Build releases: what is due, and one period of a series at most once, whatever dies midway."""
 
-import csv
 import datetime as dt
 import hashlib
-import os
 import secrets
-import tempfile
+import shutil
 import zoneinfo
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evaluator_export import periods, recipe, release, seal
-from evaluator_export.parts import Occasion
+from evaluator_export import ledger, periods, release, seal, verify
 from evaluator_export.periods import Period
+from evaluator_export.problems import ExportProblem
+from fieldapp.services import centre_keys
 from fieldapp.services.acts import Act, Actor, act, utcnow
-from fieldapp.services.definitions import definition_of
-from fieldapp.store import centres, forms, records, releases
+from fieldapp.services.datasets import hierarchy_words
+from fieldapp.services.gather_release import Gathered, gather
+from fieldapp.services.problems import N_, ActProblem
+from fieldapp.store import centres, datasets, releases
 from fieldapp.store.database import WriteTransaction
-from fieldapp.store.releases import Release, ReleaseRun, Series
-from forms.definition import FormDefinition
+from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series
 
-PROGRAMME = Path(__file__).parent.parent / "programme"
 LEASE = dt.timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
+ROOM = 50_000_000  # bytes that a small release needs on the disk
+ROOM_A_ROW = 1500
+
+
+class Overtaken(Exception):
+    """Another runner has the period now."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A package on the disk, whole and checked."""
+
+    path: Path
+    manifest: dict[str, object]
 
 
 def due(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
@@ -44,22 +58,58 @@ def _is_over(run: ReleaseRun) -> bool:
     return run.state == "done" or (run.state == "failed" and run.attempts >= MAX_ATTEMPTS)
 
 
-def build_release(session: Session, series: Series, period: Period, packages: Path) -> Release | None:
-    """Build one period of a series; None when another process has it, or it is done. Killed midway, it is built anew."""
+def build_release(session: Session, series: Series, period: Period, packages: Path, secret: str) -> Release | None:
+    """Build one period of a series; None when another process has it, or it is done. Killed midway, it is built anew.
+
+    `packages` is the folder that packages lie in, `secret` the server's, which unwraps the key that signs them.
+    """
     now = utcnow()
     run = _claim(session, series, period, now)
     if run is None:
         return None
-    run_id, token = run.id, run.token
+    run_id, token, cut_off = run.id, run.token, run.started_at
+    work = packages / f".work-{run_id}-{token}"
     try:
-        data, manifest = _package(session, series, period, run.started_at)
-        path = _keep(data, packages)
-        return _publish(session, Actor.system(series.centre_id), run_id, token, series, period, path, manifest)
+        _make_room(packages, run_id, work)
+
+        def beat(done: int, step: str = "reading", of: int = 0) -> None:
+            with WriteTransaction(session):
+                if not releases.progress(session, run_id, token, step, utcnow() + LEASE, done, of):
+                    raise Overtaken
+
+        beat(0)
+        gathered = gather(session, series, period, cut_off, beat)
+        beat(0, "writing")
+        made = write_package(session, series, gathered, work, secret)
+        target = packages / made.path.name
+        made.path.replace(target)
+        return _publish(
+            session, Actor.system(series.centre_id), run_id, token, series, period, Made(target, made.manifest), gathered
+        )
+    except Overtaken:
+        return None
     except Exception as error:
         session.rollback()
         with WriteTransaction(session):
-            releases.finish(session, run_id, token, "failed", utcnow(), f"{type(error).__name__}: {error}"[:2000])
+            releases.finish(session, run_id, token, "failed", utcnow(), _said(error))
         raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ExportProblem):
+        return str(error)[:2000]
+    return f"{type(error).__name__}: {error}"[:2000]
+
+
+def _make_room(packages: Path, run_id: int, work: Path) -> None:
+    """Take away what a killed build of the same period left, and see that the disk is not full."""
+    packages.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in packages.glob(f".work-{run_id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    release.check_room(packages, ROOM, shutil.disk_usage(packages).free)
+    work.mkdir(mode=0o700)
 
 
 def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -> ReleaseRun | None:
@@ -74,91 +124,80 @@ def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -
                 return None
             run.state, run.token, run.lease_until = "running", secrets.token_hex(16), now + LEASE
             run.attempts, run.started_at, run.ended_at, run.problem = run.attempts + 1, now, None, ""
+            run.step, run.done, run.of = "waiting", 0, 0
     except IntegrityError:  # another process made the row between our look and our insert
         return None
     return run
 
 
-def _package(session: Session, series: Series, period: Period, cut_off: dt.datetime) -> tuple[bytes, dict[str, object]]:
-    definitions = _definitions(session, series)
-    spec = recipe.read(series.recipe, definitions, hierarchies())
-    rows = {
-        form: list(records.for_release(session, series.centre_id, form, period.first, period.last, cut_off))
-        for form in definitions
-    }
-    occasion = Occasion(
-        centre=centres.get(session, series.centre_id).name,
-        period=period,
-        cut_off=cut_off.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        secret=bytes.fromhex(series.secret),
+def write_package(session: Session, series: Series, gathered: Gathered, work: Path, secret: str) -> Made:
+    """Write a package into a folder of its own, check it on another path than it was made on, and only then sign it."""
+    rows = sum(part.rows for part in gathered.parts)
+    release.check_room(work, ROOM + ROOM_A_ROW * rows, shutil.disk_usage(work).free)
+    folder, unsigned = work / "package", work / "unsigned.zip"
+    body = release.build(
+        gathered.recipe, gathered.parts, gathered.tables, gathered.definitions, hierarchy_words(), gathered.occasion, folder
     )
-    versions = {}
-    for form, version in {(form, row["version"]) for form, found in rows.items() for row in found}:
-        if stored := forms.find(session, series.centre_id, form, version):
-            versions[form, version] = definition_of(stored)
-    return seal.seal(release.build(spec, definitions, rows, hierarchy_words(), occasion, versions))
-
-
-def _definitions(session: Session, series: Series) -> dict[str, FormDefinition]:
-    found = {}
-    for form in recipe.forms_of(series.recipe):
-        version = forms.latest(session, series.centre_id, form)
-        if version is not None:
-            found[form] = definition_of(version)
-    return found
-
-
-def hierarchies() -> dict[str, list[list[str]]]:
-    """Return the programme's hierarchies by name: level names, then a row a value."""
-    tables = {}
-    for path in sorted((PROGRAMME / "hierarchies").glob("*.csv")):
-        with path.open(encoding="utf-8") as file:
-            tables[path.stem] = list(csv.reader(file))
-    tables.pop("words")
-    return tables
-
-
-def hierarchy_words() -> dict[str, dict[str, str]]:
-    with (PROGRAMME / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
-        return {row["value"]: {"en": row["en"], "fr": row["fr"]} for row in csv.DictReader(file)}
-
-
-def _keep(data: bytes, packages: Path) -> Path:
-    """Write a package under its own hash: whole or not at all."""
-    packages.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = packages / f"{hashlib.sha256(data).hexdigest()}.zip"
-    descriptor, temporary = tempfile.mkstemp(dir=packages)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+    seed = centre_keys.package_seed(session, series.centre_id, secret)
+    manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
+    (folder / seal.MANIFEST).write_bytes(manifest)
+    seal.zip_up(folder, unsigned)
+    problems = verify.verify(unsigned, is_signed=False)
+    if problems:
+        raise ExportProblem(["The package does not hold what it promises, so it was not signed.", *problems])
+    unsigned.unlink()
+    comment = f"{gathered.recipe.id} {gathered.occasion.period.name} of {gathered.occasion.centre}"
+    (folder / seal.SIGNATURE).write_bytes(seal.sign(manifest, seed, comment))
+    whole = work / "package.zip"
+    seal.zip_up(folder, whole)
+    with whole.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Made(whole.rename(work / f"{digest}.zip"), seal.parsed(manifest))
 
 
 @act("release.build")
 def _publish(
-    a: Act, run_id: int, token: str, series: Series, period: Period, path: Path, manifest: dict[str, object]
+    a: Act, run_id: int, token: str, series: Series, period: Period, made: Made, gathered: Gathered
 ) -> Release | None:
+    """Make a package visible, together with what the ledger remembers of it: both or neither."""
     if not releases.finish(a.session, run_id, token, "done", a.now):
         a.note(f"series/{series.id}", period=period.name, overtaken=True)
         return None
+    for new in gathered.batches:
+        first = "" if new.entry.before == ledger.genesis(new.entry.dataset) else new.entry.before
+        if not datasets.move_head(a.session, new.dataset_id, first, new.entry.hash):
+            raise ActProblem("release.overtaken", N_("Another release has published rows of the same dataset just now."))
+        a.session.add(
+            datasets.Batch(
+                dataset_id=new.dataset_id,
+                number=new.entry.number,
+                entry=new.entry.as_json(),
+                report=new.batch.report,
+                data=new.data,
+                created_at=a.now,
+            )
+        )
+        datasets.add_rows(a.session, new.dataset_id, new.entry.number, new.tags)
+    for key, name, published in gathered.states:
+        cells = [[list(cell), count, text] for cell, (count, text) in sorted(published.items())]
+        datasets.keep_table(a.session, a.centre_id, key, name, cells)
     built = Release(
         run_id=run_id,
         series_id=series.id,
         centre_id=a.centre_id,
         period=period.name,
         filename=f"{series.key}-{period.name}.zip",
-        sha256=path.stem,
-        size=path.stat().st_size,
-        manifest=manifest,
+        sha256=made.path.stem,
+        size=made.path.stat().st_size,
+        manifest=made.manifest,
         created_at=a.now,
+        expires_at=a.now + dt.timedelta(days=series.keep_days),
     )
     a.session.add(built)
     a.session.flush()
+    for number, target in enumerate(series.targets):
+        a.session.add(
+            Delivery(release_id=built.id, centre_id=a.centre_id, number=number, target=target, state="waiting", due_at=a.now)
+        )
     a.note(f"release/{built.id}", sha256=built.sha256)
     return built

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Act, Actor, act
 from fieldapp.store import centre_keys, centres
-from fieldapp.store.centre_keys import SEAL, SIGN, CentreKey
+from fieldapp.store.centre_keys import PACKAGE, SEAL, SIGN, CentreKey
 from sync.receipts import Signer
 from sync.sealed import CURVE
 
@@ -49,17 +49,17 @@ def make_key(a: Act, secret: str) -> CentreKey:
 
 
 @act("key.make_signing")
-def make_signing_key(a: Act, secret: str) -> CentreKey:
-    """Make the key that signs receipts. A centre has one: phones know it from when they joined."""
+def make_signing_key(a: Act, secret: str, purpose: str = SIGN) -> CentreKey:
+    """Make the key that signs receipts, or packages. A centre has one of each: others know it from when they joined."""
     centres.lock(a.session, a.centre_id)
-    if existing := centre_keys.newest(a.session, a.centre_id, SIGN):
+    if existing := centre_keys.newest(a.session, a.centre_id, purpose):
         a.note(f"key/{existing.id}", again=True)
         return existing
     private = Ed25519PrivateKey.generate()
     public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
     kid = str(uuid.uuid4())
     wrapped = _wrap(private.private_bytes_raw(), kid, secret)
-    key = CentreKey(centre_id=a.centre_id, purpose=SIGN, kid=kid, public_key=public, wrapped=wrapped, created_at=a.now)
+    key = CentreKey(centre_id=a.centre_id, purpose=purpose, kid=kid, public_key=public, wrapped=wrapped, created_at=a.now)
     return _added(a, key)
 
 
@@ -93,6 +93,18 @@ def signer(session: Session, centre_id: int, secret: str) -> Signer:
         private = Ed25519PrivateKey.from_private_bytes(_unwrap(key.kid, key.wrapped, secret))
         found = held[centre_id, secret] = Signer(key.kid, private)
     return found
+
+
+def package_seed(session: Session, centre_id: int, secret: str) -> bytes:
+    """Return the private half of the key that signs packages (Ed25519, 32 bytes), made when it is first asked for.
+
+    Raise KeyLost when the server's secret key does not open it.
+    """
+    key = centre_keys.newest(session, centre_id, PACKAGE)
+    if key is None:
+        session.rollback()
+        key = make_signing_key(session, Actor.system(centre_id), secret=secret, purpose=PACKAGE)
+    return _unwrap(key.kid, key.wrapped, secret)
 
 
 def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:

@@ -2,13 +2,13 @@
 
 import functools
 import secrets
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp.services import people
 from fieldapp.services.acts import Act, Actor, act, utcnow
+from fieldapp.services.datasets import PROGRAMME, programme_recipe
 from fieldapp.services.forms import publish_form
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import centres, releases
@@ -17,8 +17,10 @@ from fieldapp.store.database import WriteTransaction
 from forms.definition import Compiled
 from forms.isolation import compile_isolated
 
-PROGRAMME = Path(__file__).parent.parent / "programme"
-SERIES = {"evaluator-quarterly": {"en": "Outreach, for evaluators", "fr": "Intervention de proximité, pour évaluateurs"}}
+SERIES = {
+    "evaluator-quarterly": {"en": "Outreach, for evaluators", "fr": "Intervention de proximité, pour évaluateurs"},
+    "city-quarterly": {"en": "Outreach, for the City", "fr": "Intervention de proximité, pour la Ville"},
+}
 
 
 def set_up_centre(session: Session, slug: str, name: str, first_period: str = "") -> Centre:
@@ -31,13 +33,12 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
         session.add(centre)
         session.flush()
         for key, title in SERIES.items():
-            recipe = (PROGRAMME / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
             session.add(
                 releases.Series(
                     centre_id=centre.id,
                     key=key,
                     title=title,
-                    recipe=recipe,
+                    recipe=programme_recipe(key),
                     cadence="quarter",
                     first_period=first_period or periods.containing(now.date(), "quarter").name,
                     secret=secrets.token_hex(32),

@@ -14,14 +14,14 @@ class CentreKey(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)
-    purpose: Mapped[str] = mapped_column(sa.String(8))  # seal (P-256), sign (Ed25519)
+    purpose: Mapped[str] = mapped_column(sa.String(8))  # seal (P-256), sign and package (Ed25519)
     kid: Mapped[str] = mapped_column(sa.String(36), unique=True)
     public_key: Mapped[str] = mapped_column(sa.String(120))  # base64: an uncompressed point, or 32 bytes
     wrapped: Mapped[bytes]  # the private key
     created_at: Mapped[dt.datetime]
 
 
-SEAL, SIGN = "seal", "sign"
+SEAL, SIGN, PACKAGE = "seal", "sign", "package"
 
 
 def newest(session: Session, centre_id: int, purpose: str) -> CentreKey | None:

@@ -1,6 +1,7 @@
 """Centres: the health centres that host the data. Everything else belongs to one."""
 
 import datetime as dt
+import secrets
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ class Centre(Base):
     has_voice_notes: Mapped[bool] = mapped_column(default=False)
     by_invitation: Mapped[bool] = mapped_column(default=False)  # a phone joins by an invitation only, not by a password
     allows_collect: Mapped[bool] = mapped_column(default=False)  # ODK Collect may take part; not sealed, not signed
+    # Keys the rounding of counts, for all recipients alike; never leaves.
+    table_secret: Mapped[str] = mapped_column(sa.String(64), default=lambda: secrets.token_hex(32))
     created_at: Mapped[dt.datetime]
 
 

@@ -223,16 +223,40 @@ def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 100
         last = rows[-1].occurred_on, rows[-1].id
 
 
+@dataclass(frozen=True)
+class Released:
+    """A record as releases read it. `is_settled`: nobody still has to choose between two answers."""
+
+    unit: str
+    version: str
+    day: dt.date
+    is_settled: bool
+    answers: dict[str, Any]
+
+
 def for_release(
-    session: Session, centre_id: int, form: str, first: dt.date, last: dt.date, received_before: dt.datetime
-) -> Iterator[dict[str, Any]]:
-    """Yield the answers of a form's records whose day is in a window and which arrived before the cut-off."""
+    session: Session,
+    centre_id: int,
+    form: str,
+    first: dt.date,
+    last: dt.date,
+    received_before: dt.datetime,
+    page: int = 2000,
+) -> Iterator[Released]:
+    """Yield a form's records whose day is in a window and which arrived before the cut-off, page by page."""
     query = (
-        sa.select(Record.answers, Record.instance_id, Record.version)
+        sa.select(Record.instance_id, Record.version, Record.occurred_on, Record.review, Record.answers)
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
         .order_by(Record.instance_id)
-        .execution_options(yield_per=2000)
+        .limit(page)
     )
-    for answers, instance_id, version in session.execute(query):
-        yield {"answers": answers, "unit": instance_id, "version": version}
+    after = ""
+    while True:
+        rows = session.execute(query.where(Record.instance_id > after)).all()
+        session.rollback()  # no long read holds anybody up
+        for unit, version, day, review, answers in rows:
+            yield Released(unit, version, day, review != "contested", answers)
+        if len(rows) < page:
+            return
+        after = rows[-1].instance_id

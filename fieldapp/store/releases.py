@@ -1,4 +1,4 @@
-"""Series of releases, their runs (one a period, guarded by a lease) and the packages built."""
+"""Series of releases, their runs (one a period, guarded by a lease), the packages built, and where they were sent."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -19,10 +19,15 @@ class Series(Base):
     key: Mapped[str] = mapped_column(sa.String(40))
     title: Mapped[dict[str, Any]]
     recipe: Mapped[str] = mapped_column(sa.Text)  # YAML
-    cadence: Mapped[str] = mapped_column(sa.String(12))  # month, quarter
+    cadence: Mapped[str] = mapped_column(sa.String(12))  # week, month, quarter
     first_period: Mapped[str] = mapped_column(sa.String(12))
-    secret: Mapped[str] = mapped_column(sa.String(64))  # keys the rounding and the order of rows; never leaves
+    secret: Mapped[str] = mapped_column(sa.String(64))  # keys the order of rows and pseudonyms; never leaves
     is_active: Mapped[bool] = mapped_column(default=True)
+    recipient: Mapped[str] = mapped_column(sa.String(120), default="")
+    agreement: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reference, ends_on, approvals: [{who, on}]
+    age_key: Mapped[str] = mapped_column(sa.String(120), default="")  # the recipient's; packages are encrypted to it
+    keep_days: Mapped[int] = mapped_column(default=90)  # how long a package can be downloaded
+    targets: Mapped[list[Any]] = mapped_column(default=list)  # where packages are sent: see services/deliver_release
 
 
 class ReleaseRun(Base):
@@ -41,6 +46,9 @@ class ReleaseRun(Base):
     started_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     problem: Mapped[str] = mapped_column(sa.Text, default="")
+    step: Mapped[str] = mapped_column(sa.String(20), default="")  # what a running build is at
+    done: Mapped[int] = mapped_column(default=0)  # of `of` records
+    of: Mapped[int] = mapped_column(default=0)
 
 
 class Release(Base):
@@ -56,6 +64,38 @@ class Release(Base):
     size: Mapped[int]
     manifest: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    revoked_because: Mapped[str] = mapped_column(sa.Text, default="")
+    attested_at: Mapped[dt.datetime | None]  # when the recipient said that all copies are deleted
+    attested_by: Mapped[str] = mapped_column(sa.String(120), default="")
+
+
+class Delivery(Base):
+    """A package on its way to one target: tried again with back-off until it is there, once."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        sa.UniqueConstraint("release_id", "number"),
+        sa.Index(
+            "ix_delivery_due",
+            "due_at",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    release_id: Mapped[int] = mapped_column(sa.ForeignKey("release.id"))
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    number: Mapped[int]  # which of the series' targets
+    target: Mapped[dict[str, Any]]  # as it was when the release was built; without secrets
+    state: Mapped[str] = mapped_column(sa.String(12))  # waiting, sent, failed, stopped
+    token: Mapped[str] = mapped_column(sa.String(32), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime | None]
+    problem: Mapped[str] = mapped_column(sa.Text, default="")
 
 
 def active_series(session: Session) -> Sequence[Series]:
@@ -86,6 +126,45 @@ def finish(session: Session, run_id: int, token: str, state: str, now: dt.dateti
         sa.update(ReleaseRun)
         .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
         .values(state=state, ended_at=now, problem=problem)
+        .execution_options(synchronize_session=False)
+    )
+    return session.connection().execute(statement).rowcount == 1
+
+
+def progress(
+    session: Session, run_id: int, token: str, step: str, lease_until: dt.datetime, done: int = 0, of: int = 0
+) -> bool:
+    """Say what a running build is at, and hold its lease on; False when another runner has the period now."""
+    statement = (
+        sa.update(ReleaseRun)
+        .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
+        .values(step=step, done=done, of=of, lease_until=lease_until)
+        .execution_options(synchronize_session=False)
+    )
+    return session.connection().execute(statement).rowcount == 1
+
+
+def of_series(session: Session, series_id: int) -> Sequence[Release]:
+    """Return the releases of a series, oldest first."""
+    return session.scalars(sa.select(Release).where(Release.series_id == series_id).order_by(Release.id)).all()
+
+
+def deliveries_of(session: Session, release_ids: list[int]) -> Sequence[Delivery]:
+    query = sa.select(Delivery).where(Delivery.release_id.in_(release_ids))
+    return session.scalars(query.order_by(Delivery.release_id, Delivery.number)).all()
+
+
+def deliveries_due(session: Session, now: dt.datetime) -> Sequence[Delivery]:
+    query = sa.select(Delivery).where(sa.text("delivery.state = 'waiting'"), Delivery.due_at <= now)
+    return session.scalars(query.order_by(Delivery.due_at)).all()
+
+
+def settle(session: Session, delivery_id: int, token: str, **values: Any) -> bool:
+    """Write down what became of a delivery, only if its token is still the one that was claimed."""
+    statement = (
+        sa.update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.token == token, Delivery.state == "waiting")
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
     return session.connection().execute(statement).rowcount == 1

@@ -68,6 +68,7 @@ ACTS = {
     "record.review": N_("A record was reviewed"),
     "record.open": N_("A record was opened"),
     "records.export": N_("Records were taken away as a file"),
+    "datasets.take_in": N_("Datasets of the programme were taken in"),
     "release.build": N_("A release was built"),
     "release.download": N_("A release was downloaded"),
     "sign_in.failed": N_("A sign-in failed"),

@@ -17,6 +17,7 @@ from evaluator_export.verify import verify
 from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services import build_release as building
 from fieldapp.services.build_release import build_release, due
+from fieldapp.services.gather_release import gather
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.services.releases import download_release, list_releases
 from fieldapp.settings import Settings
@@ -24,24 +25,15 @@ from fieldapp.store import releases
 from fieldapp.store.database import engine_for
 from fieldapp.store.releases import Release, ReleaseRun, Series
 from sync.envelope import parse_batch
-from tests.cast import Cast, batch, encounter, envelope
-from tests.programme import FOLDER
+from tests.cast import Cast, a_series, batch, encounter, envelope
+
+
+SECRET = "s" * 64
 
 
 @pytest.fixture
 def series(session: Session, cast: Cast) -> Series:
-    made = Series(
-        centre_id=cast.centre.id,
-        key="evaluator-quarterly",
-        title={"en": "Outreach"},
-        recipe=(FOLDER / "recipes/evaluator-quarterly.yaml").read_text(),
-        cadence="quarter",
-        first_period="2026-Q2",
-        secret="5e" * 32,
-    )
-    session.add(made)
-    session.commit()
-    return made
+    return a_series(session, cast)
 
 
 def fill(session: Session, cast: Cast, count: int, start: dt.date, seed: int = 1) -> None:
@@ -91,7 +83,7 @@ def test_the_package_holds_what_it_promises_and_no_canary(
         dt.date(2026, 8, 1), people={"who": "enrolled", "code": "K7QM-3RXDQ"}, consent={"said": "earlier", "tier_said": "1"}
     )
     receive_batch(session, cast.amina, parse_batch(batch(envelope(code, day=dt.date(2026, 8, 1)))))
-    release = build_release(session, series, parse("2026-Q3"), tmp_path)
+    release = build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
     assert release
     path, _ = download_release(session, cast.eve, release_id=release.id, packages=tmp_path)
     assert verify(path) == []
@@ -106,30 +98,34 @@ def test_the_package_holds_what_it_promises_and_no_canary(
 def test_a_rebuild_gives_the_same_bytes(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
     fill(session, cast, 120, dt.date(2026, 7, 1))
     cut_off = dt.datetime.now(dt.UTC)
-    first = building._package(session, series, parse("2026-Q3"), cut_off)
-    assert building._package(session, series, parse("2026-Q3"), cut_off) == first
+    made = []
+    for name in ("a", "b"):
+        gathered = gather(session, series, parse("2026-Q3"), cut_off)
+        work = tmp_path / name
+        work.mkdir()
+        made.append(building.write_package(session, series, gathered, work, SECRET).path.read_bytes())
+    assert made[0] == made[1]
 
 
 def test_what_arrives_after_the_cut_off_waits_outside(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
     cut_off = dt.datetime.now(dt.UTC)
     fill(session, cast, 60, dt.date(2026, 7, 1))
-    _, manifest = building._package(session, series, parse("2026-Q3"), cut_off)
-    assert manifest["datasets"]["encounters"]["rows"] == 0  # type: ignore[index]
+    assert [part.rows for part in gather(session, series, parse("2026-Q3"), cut_off).parts] == [0, 0, 0]
 
 
 def test_a_period_is_built_once(session: Session, series: Series, tmp_path: Path) -> None:
-    assert build_release(session, series, parse("2026-Q2"), tmp_path)
-    assert build_release(session, series, parse("2026-Q2"), tmp_path) is None
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET) is None
 
 
 def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series: Series, tmp_path: Path) -> None:
     run = building._claim(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
     assert run
-    assert build_release(session, series, parse("2026-Q2"), tmp_path) is None  # the lease holds
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET) is None  # the lease holds
     session.execute(sa.update(ReleaseRun).values(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
     session.commit()
     old_token = run.token
-    assert build_release(session, series, parse("2026-Q2"), tmp_path)
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     # The first runner wakes up: its token is not good any more.
     assert not releases.finish(session, run.id, old_token, "done", dt.datetime.now(dt.UTC))
 
@@ -137,17 +133,17 @@ def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series
 def test_a_failure_is_shown_and_tried_again(
     session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(data: bytes, packages: Path) -> Path:
+    def full(*_: object) -> Any:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(building, "_keep", full)
+        patch.setattr(building, "write_package", full)
         with pytest.raises(OSError, match="No space"):
-            build_release(session, series, parse("2026-Q2"), tmp_path)
+            build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     run = list_releases(session, cast.rosa).runs[0]
     assert (run.state, "No space left" in run.problem) == ("failed", True)
     assert list(tmp_path.glob("*.zip")) == []
-    assert build_release(session, series, parse("2026-Q2"), tmp_path)
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
 
 
 def _race(url: str, folder: str, seed: int) -> None:
@@ -158,7 +154,7 @@ def _race(url: str, folder: str, seed: int) -> None:
         for period in ("2026-Q2", "2026-Q3"):
             if chance.random() < 0.2:
                 os._exit(1)
-            build_release(session, series, parse(period), Path(folder))
+            build_release(session, series, parse(period), Path(folder), SECRET)
     engine.dispose()
 
 

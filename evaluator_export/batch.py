@@ -1,0 +1,116 @@
+"""Step 2 to 4: a batch of rows that may be published now. Who would stand out in it is held back for a later one.
+
+The first batch of a dataset looks for the levels of least loss and freezes them. Every later one takes what has come since,
+late rows and what was held back, at those levels: so each row is published once, and what is new between any two releases
+is itself made of classes of k persons.
+"""
+
+import hmac
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from evaluator_export.anonymity.classes import Classes, Node, base_of
+from evaluator_export.anonymity.coded import Array, Table
+from evaluator_export.anonymity.recode import Pass, Recoded, recode, rows_of
+from evaluator_export.anonymity.search import Search
+from evaluator_export.dataset import Dataset
+from evaluator_export.deidentify import Safe, at_minimum, finish, measures, shuffled, table_of
+from evaluator_export.policy import KEEP, SENSITIVE
+from evaluator_export.select import Rows
+from evaluator_export.tabular import Words, words_of
+
+PERSON = "person"
+AT = "@"  # between a column's name and a level, inside batch files
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one batch, at the frozen levels. `units` are the records behind them: for the ledger, never for a file.
+
+    `report` has risk, utility and the share held back by group.
+    """
+
+    levels: Node
+    units: tuple[str, ...]
+    columns: dict[str, Words]  # "name@level" for quasi-identifiers from their frozen level up, "name" for others
+    classes: int
+    smallest: int
+    report: dict[str, object]
+
+
+def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Batch | None:
+    """Return the next batch, or None when too few rows have come to hide anyone among the others."""
+    table = table_of(dataset.policy, columns := rows.columns())
+    if not table.rows:
+        return None
+    result = _first(dataset, table) if frozen is None else _at(dataset, table, frozen)
+    if result is None or not result.published:
+        return None
+    seed = hmac.digest(secret, b"batch " + "\n".join(sorted(rows.units)).encode(), "sha256")
+    safe = finish(dataset.policy, table, result, columns, shuffled(seed))
+    units = tuple(rows.units[position] for position in safe.order)
+    written = _columns(dataset, safe, columns)
+    if table.persons is not None:
+        people = columns[dataset.policy.person]
+        hidden = [hmac.digest(secret, b"person " + value.encode(), "sha256")[:12].hex() for value in people.values]
+        written[PERSON] = Words(people.codes[safe.order], tuple(hidden))
+    report = measures(dataset.policy, safe, columns)
+    sizes = report["class_sizes"]
+    levels = result.passes[0].node
+    report |= {"levels": list(levels), "loss": result.loss, "held_back": len(result.suppressed), "rows": len(units)}
+    return Batch(levels, units, written, sizes["classes"], sizes["smallest"], report)
+
+
+def _first(dataset: Dataset, table: Table) -> Recoded | None:
+    return recode(table, dataset.policy.model, dataset.policy.limits)
+
+
+def _at(dataset: Dataset, table: Table, node: Node) -> Recoded | None:
+    model = dataset.policy.model
+    search = Search(table, model, 1.0)
+    classes: Classes = base_of(table, node, model).classes(node, model, search.totals)
+    kept = rows_of(table, classes, model)
+    held = np.flatnonzero(~kept)
+    return Recoded((Pass(node, np.flatnonzero(kept), classes),), held, search.loss(classes), 1, 1)
+
+
+def _columns(dataset: Dataset, safe: Safe, columns: dict[str, Words]) -> dict[str, Words]:
+    found: dict[str, Words] = {}
+    for column, level in zip(safe.table.columns, safe.result.passes[0].node, strict=True):
+        for above in range(level, len(column.levels)):
+            found[f"{column.name}{AT}{above}"] = Words(
+                column.levels[above].map[column.codes[safe.order]].astype(np.int32), column.levels[above].labels
+            )
+    for field in dataset.policy.of_role(SENSITIVE, KEEP):
+        words = at_minimum(field, columns[field.name])
+        found[field.name] = Words(words.codes[safe.order], words.values)
+    return found
+
+
+def to_bytes(batch: Batch) -> bytes:
+    """Return a batch as the Parquet file that the centre keeps; the same batch gives the same bytes."""
+    sink = io.BytesIO()
+    table = pa.table({name: words.arrow() for name, words in batch.columns.items()})
+    pyarrow.parquet.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def from_bytes(data: bytes) -> dict[str, Words]:
+    """Return the columns of a batch file."""
+    table = pyarrow.parquet.read_table(io.BytesIO(data), use_threads=False)
+    return {name: words_of(table[name]) for name in table.column_names}
+
+
+def view(columns: dict[str, Words], names: Sequence[str], levels: dict[str, int]) -> dict[str, Words]:
+    """Return the columns that one recipient gets, each quasi-identifier at their level."""
+    return {name: columns[f"{name}{AT}{levels[name]}" if name in levels else name] for name in names}
+
+
+def order_for(secret: bytes, number: int, rows: int) -> Array:
+    """Return the order in which one recipient gets a batch: orders of different recipients must not match rows up."""
+    return shuffled(hmac.digest(secret, f"order {number}".encode(), "sha256"))(np.arange(rows))

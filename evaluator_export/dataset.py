@@ -1,0 +1,198 @@
+"""A dataset: which answers of which form become rows, who must have agreed, and the policy that makes them safe.
+
+A centre has each dataset once, and every recipient gets rows of the same batches: so recipients who pool their packages
+learn no more than the finest of them says. docs/policies.md describes the format.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from evaluator_export import generalise
+from evaluator_export.generalise import Hierarchy
+from evaluator_export.policy import PERSON, PSEUDONYM, QUASI_IDENTIFIER, Policy, parse_policy
+from evaluator_export.problems import ExportProblem
+from forms.definition import Element, FormDefinition
+from forms.lists import in_language
+from forms.privacy import NEVER_LEAVES
+
+FORMAT = 1
+SEVERAL = "several"
+EVENTS, PEOPLE = "events", "people"
+FAMILIES = (EVENTS, PEOPLE)
+# Lists that say who somebody is, and lists that say where and when: never in one dataset (governance §4.2, GR6).
+WHO = frozenset({"age_band4", "age_band7", "gender", "race", "indig", "lang", "district"})
+WHERE_AND_WHEN = frozenset({"nbhd158", "setting", "hour"})
+COARSE_TIMES = frozenset({"half", "year", "all"})
+BOTH_LANGUAGES = ("en", "fr")
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Who must have said yes: the question with the tier, the least tier, and which rows are about no one person."""
+
+    question: str
+    minimum: int
+    unless_question: str = ""
+    unless_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a field of the policy comes from, and what it is called.
+
+    `many`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
+    """
+
+    name: str
+    question: str
+    title: dict[str, str]
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    name: str
+    form: str
+    family: str
+    title: dict[str, str]
+    consent: Consent | None
+    where: tuple[str, tuple[str, ...]] | None
+    policy: Policy
+    columns: dict[str, Column]
+    sha256: str
+    max_hold_months: int
+
+    def hierarchy(self, name: str) -> Hierarchy:
+        field = next(field for field in self.policy.fields if field.name == name)
+        assert field.hierarchy is not None
+        return field.hierarchy
+
+
+def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[str, list[list[str]]]) -> Dataset:
+    """Return the dataset written in YAML; raise ExportProblem with everything wrong in it.
+
+    `tables` are the programme's hierarchies by name, each a list of rows, its first the level names.
+    """
+    try:
+        body = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ExportProblem([f"This is not YAML: {error}"]) from None
+    if not isinstance(body, dict) or body.get("dataset") != FORMAT:
+        raise ExportProblem([f"This is no dataset: it must begin with “dataset: {FORMAT}”."])
+    missing = [key for key in ("name", "form", "family", "title", "policy") if not body.get(key)]
+    if missing:
+        raise ExportProblem([f"The dataset lacks: {', '.join(missing)}."])
+    name = str(body["name"])
+    if definition is None:
+        raise ExportProblem([f"{name}: there is no form “{body['form']}”."])
+    problems: list[str] = []
+    if body["family"] not in FAMILIES:
+        problems.append(f"{name}: family is “{body['family']}”; write events or people.")
+    if not isinstance(body["policy"], dict):
+        raise ExportProblem([f"{name}: the policy is not a list of names with values."])
+    reader = _Reader(name, str(body["family"]), definition, tables, problems)
+    policy_body = reader.completed(body["policy"])
+    try:
+        policy = parse_policy(policy_body, hashlib.sha256(text.encode()).hexdigest(), reader.named)
+    except ExportProblem as problem:
+        raise ExportProblem([*problems, *(f"{name}: {reason}" for reason in problem.problems)]) from None
+    reader.check_family(policy)
+    consent = reader.consent(body.get("consent"))
+    where = None
+    if body.get("where"):
+        reader.question(body["where"].get("question", ""))
+        where = (str(body["where"]["question"]), tuple(str(value) for value in body["where"].get("values", ())))
+    if body["family"] == PEOPLE and consent is None:
+        problems.append(f"{name}: a dataset about people needs a consent.")
+    if problems:
+        raise ExportProblem(problems)
+    memory = body["policy"].get("memory") or {}
+    return Dataset(
+        name, definition.id, str(body["family"]), body["title"], consent, where, policy, reader.columns,
+        policy.sha256, int(memory.get("max_hold_months", 12)),
+    )  # fmt: skip
+
+
+class _Reader:
+    """Reads a dataset against its form."""
+
+    def __init__(
+        self, name: str, family: str, form: FormDefinition, tables: Mapping[str, list[list[str]]], problems: list[str]
+    ):
+        self.name, self.family, self.form, self.tables, self.problems = name, family, form, tables, problems
+        self.questions = {form.column(element): element for element in form.elements if element.is_answered}
+        self.columns: dict[str, Column] = {}
+
+    def say(self, problem: str) -> None:
+        self.problems.append(f"{self.name}: {problem}")
+
+    def question(self, name: str) -> Element | None:
+        if name not in self.questions:
+            self.say(f"the form {self.form.id} has no question “{name}”.")
+        return self.questions.get(name)
+
+    def named(self, name: str) -> Hierarchy:
+        if name not in self.tables:
+            raise ExportProblem([f"there is no hierarchy “{name}”; there are {', '.join(sorted(self.tables))}."])
+        return generalise.from_table(self.tables[name])
+
+    def completed(self, policy: dict[str, Any]) -> dict[str, Any]:
+        """Return the policy with what follows from the form: titles, and the hierarchies of plain choices."""
+        fields = {}
+        for name, item in (policy.get("fields") or {}).items():
+            body = dict(item) if isinstance(item, dict) else {"role": item}
+            element = self.question(str(body.get("from", name)))
+            if element is not None and self.may_leave(element, body):
+                fields[name] = body
+                many = element.type == "select_multiple"
+                title = body.get("title") or {code: in_language(element.label, code) for code in BOTH_LANGUAGES}
+                self.columns[str(name)] = Column(str(name), self.form.column(element), title, many)
+        person = (policy.get("unit") or {}).get("person")
+        if person and self.question(str(person)) is not None:
+            self.columns[str(person)] = Column(str(person), str(person), {})
+        return {**policy, "fields": fields}
+
+    def may_leave(self, element: Element, body: dict[str, Any]) -> bool:
+        column, role = self.form.column(element), body.get("role")
+        if role == PERSON or (role == PSEUDONYM and element.privacy == "identifier"):
+            return True
+        if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
+            self.say(f"“{column}” is {element.privacy or 'unclassified'} and never leaves.")
+        elif element.export in ("drop", "count"):
+            self.say(f"the form says that “{column}” leaves only as: {element.export}.")
+        elif element.export == "generalise" and "hierarchy" not in body:
+            self.say(f"the form says that “{column}” must be made coarser; give a hierarchy.")
+        elif element.privacy == QUASI_IDENTIFIER and role not in ("qi", QUASI_IDENTIFIER):
+            self.say(f"“{column}” is a quasi-identifier and cannot be {role or 'kept'} as it is.")
+        else:
+            return True
+        return False
+
+    def check_family(self, policy: Policy) -> None:
+        for field in policy.fields:
+            if field.role == PERSON or field.name not in self.columns:
+                continue
+            element = self.questions[self.columns[field.name].question]
+            if self.family == EVENTS and (element.choices in WHO or field.role == PSEUDONYM):
+                self.say(f"“{field.name}” says who; a dataset of events tells where, when and what, never who.")
+            if self.family == PEOPLE and element.choices in WHERE_AND_WHEN:
+                self.say(f"“{field.name}” says where or when; a dataset about people tells neither.")
+            if self.family == PEOPLE and element.type in ("date", "dateTime") and field.hierarchy is not None:
+                if field.hierarchy.names[field.minimum] not in COARSE_TIMES:
+                    self.say(f"“{field.name}” must be a half-year or coarser in a dataset about people.")
+
+    def consent(self, body: Any) -> Consent | None:
+        if not body:
+            return None
+        unless = body.get("unless", {})
+        self.question(str(body.get("question", "")))
+        return Consent(
+            str(body.get("question", "")),
+            int(body.get("minimum", 2)),
+            str(unless.get("question", "")),
+            tuple(str(value) for value in unless.get("values", ())),
+        )

@@ -1,0 +1,78 @@
+"""report.json: what was done to the data, what it cost and for whom, and what risk is left.
+
+Shares are in steps of 5 %, so that they tell no small count; the centre's own preview has them exactly.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evaluator_export.parts import Occasion, Part
+from evaluator_export.recipe import Recipe
+from evaluator_export.small_cells import BASE, ProtectedTable
+
+FORMAT = 1
+
+
+def write(recipe: Recipe, parts: Sequence[Part], tables: Sequence[ProtectedTable], occasion: Occasion) -> bytes:
+    body = {
+        "report": FORMAT,
+        "recipe": recipe.id,
+        "period": occasion.period.name,
+        "datasets": {part.name: dataset(part) for part in parts},
+        "tables": {
+            "method": sorted({table.spec.method for table in tables}),
+            "base": BASE,
+            "threshold": recipe.threshold,
+            "hidden_share": share(
+                sum(text.startswith("<") for table in tables for _, text in table.cells),
+                sum(len(table.cells) for table in tables),
+            ),
+        },
+    }
+    return json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True).encode()
+
+
+def dataset(part: Part) -> dict[str, Any]:
+    policy = part.view.dataset.policy
+    context = policy.context
+    return {
+        "k": policy.model.k,
+        "levels": {name: part.view.dataset.hierarchy(name).names[level] for name, level in part.levels.items()},
+        "held_back_share": share(part.waiting, part.waiting + part.rows),
+        "without_consent_share": share(part.refused, part.records),
+        "context": None
+        if context is None
+        else {
+            "insider": context.insider,
+            "acquaintance": round(context.acquaintance, 4),
+            "breach": context.breach,
+            "risk": round(context.risk, 4),
+            "average_class": policy.limits.average,
+        },
+        "batches": [{"number": one.entry.number, "rows": one.entry.rows, **coarse(one.report)} for one in part.sent],
+    }
+
+
+def coarse(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a recipient may read of a batch's report."""
+    groups = report.get("groups")
+    return {
+        "classes": report["class_sizes"],
+        "risk": report["risk"],
+        "loss": round(float(report["loss"]), 4),
+        "loss_by_field": {name: round(value, 2) for name, value in report["utility"]["loss_by_field"].items()},
+        "held_back_by_group": None
+        if not groups
+        else {
+            "field": groups["field"],
+            "limit": groups["limit"],
+            "waived": groups["waived"],
+            "share": {name: round(round(20 * value) / 20, 2) for name, value in groups["suppressed_share"].items()},
+        },
+    }
+
+
+def share(count: int, of: int) -> float:
+    """Return a share in steps of 5 %, so that it tells no small count."""
+    return round(round(20 * count / of) / 20, 2) if of else 0.0

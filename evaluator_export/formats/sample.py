@@ -1,0 +1,43 @@
+"""Invented rows with the schema of a dataset: to write code before any data may be seen. Made from the lists, never from data."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evaluator_export import tabular
+from evaluator_export.parts import BATCH, Occasion, Part
+from evaluator_export.tabular import Words
+from forms.definition import FormDefinition
+
+ROWS = 200
+
+
+def write(path: Path, part: Part, definition: FormDefinition, occasion: Occasion) -> None:
+    """Write a sample of a dataset; each value is drawn from those that there could be, all equally likely."""
+    seed = hashlib.sha256(f"sample {part.view.dataset.sha256}".encode()).digest()
+    chance = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
+    columns: dict[str, Words] = {}
+    for name in part.columns:
+        values = ("1",) if name == BATCH else possible(part, name, definition, occasion)
+        codes = chance.integers(0, len(values), ROWS).astype(np.int32)
+        columns[name] = tabular.in_order(Words(codes, tuple(values)), np.arange(ROWS))
+    tabular.write(path, columns)
+
+
+def possible(part: Part, name: str, definition: FormDefinition, occasion: Occasion) -> Sequence[str]:
+    """Return the values that a column could have, whatever the data."""
+    dataset = part.view.dataset
+    field = next(field for field in dataset.policy.fields if field.name == name)
+    level = part.levels.get(name, field.minimum)
+    if field.role == "pseudonym":
+        return [f"SAMPLE{number:03}" for number in range(40)]
+    if field.hierarchy is not None:
+        leaves = field.hierarchy.domain or (occasion.period.first.isoformat(), occasion.period.last.isoformat())
+        return list(dict.fromkeys(field.hierarchy.at(leaf, level) for leaf in leaves))
+    question = dataset.columns[name].question
+    for element in definition.elements:
+        if element.is_answered and definition.column(element) == question and element.choices:
+            return [choice.name for choice in definition.choices[element.choices]]
+    return ["1"]

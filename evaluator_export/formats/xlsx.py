@@ -1,0 +1,50 @@
+"""One workbook: a sheet a dataset, the tables, the codebook. Text is text, numbers are numbers, nothing is a formula."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import xlsxwriter
+
+from evaluator_export.formats import codebook, csv
+from evaluator_export.formats.codebook import Labels
+from evaluator_export.parts import BATCH, Occasion, Part
+from evaluator_export.small_cells import ProtectedTable
+
+MOST_ROWS = 200_000  # of one dataset; beyond, a workbook takes minutes to open
+SAFE = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+
+
+def write(path: Path, parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels, occasion: Occasion) -> None:
+    """Write the workbook; the same input gives the same bytes. Datasets over MOST_ROWS rows are left to CSV and Parquet."""
+    with xlsxwriter.Workbook(str(path), SAFE) as book:
+        book.set_properties({"created": dt.datetime.fromisoformat(occasion.cut_off).replace(tzinfo=None)})
+        bold = book.add_format({"bold": True})
+        for part in parts:
+            if part.rows <= MOST_ROWS:
+                words = [[words.values[code] for code in words.codes] for words in part.columns.values()]
+                _sheet(book, part.name[:31], list(part.columns), zip(*words, strict=True), bold, {BATCH})
+        _sheet(book, "tables", csv.TABLE_COLUMNS, csv.table_rows(tables), bold, {"count"})
+        _sheet(book, "codebook", codebook.HEADER, codebook.lines(parts, tables, labels), bold, set())
+
+
+def _sheet(
+    book: xlsxwriter.Workbook,
+    name: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    bold: object,
+    numbers: set[str],
+) -> None:
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(header) - 1, 18)
+    for column, title in enumerate(header):
+        sheet.write_string(0, column, title, bold)
+    are_numbers = [title in numbers for title in header]
+    for line, row in enumerate(rows, 1):
+        for column, cell in enumerate(row):
+            if are_numbers[column] and cell.isdecimal():
+                sheet.write_number(line, column, int(cell))
+            elif cell:
+                sheet.write_string(line, column, cell)

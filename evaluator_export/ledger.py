@@ -1,0 +1,119 @@
+"""The memory of what was published: a chain of entries, one a batch, each holding the hash of the one before.
+
+Rules (shared design, §5.5): a row is published at most once; a batch's classes hold k persons each; the levels of a dataset
+are frozen by its first batch; whoever loses the ledger publishes no more. Nothing here is about a person: rows are known by
+keyed hashes, and an entry holds only a hash over those.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, NoReturn
+
+from evaluator_export.problems import ExportProblem
+
+FORMAT = 1
+TAG_BYTES = 16
+
+
+def tag(secret: bytes, unit: str) -> bytes:
+    """Return what the ledger knows a row by."""
+    return hmac.digest(secret, b"ledger " + unit.encode(), "sha256")[:TAG_BYTES]
+
+
+def digest_of(tags: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"".join(sorted(tags))).hexdigest()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One batch: its number from 1 on, what it holds, the SHA-256 over its rows' tags and over its file."""
+
+    dataset: str
+    number: int
+    period: str
+    policy: str
+    levels: tuple[int, ...]
+    rows: int
+    classes: int
+    smallest: int
+    tags: str
+    file: str
+    before: str
+
+    @cached_property
+    def hash(self) -> str:
+        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(f"fieldapp ledger {FORMAT}\n{text}".encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "levels": list(self.levels), "hash": self.hash}
+
+
+def genesis(dataset: str) -> str:
+    return hashlib.sha256(f"fieldapp ledger {FORMAT} of {dataset}".encode()).hexdigest()
+
+
+def head(dataset: str, entries: Sequence[Entry]) -> str:
+    return entries[-1].hash if entries else genesis(dataset)
+
+
+def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_number: dict[int, list[bytes]]) -> None:
+    """Raise ExportProblem unless the ledger is whole: the chain unbroken, ending where the dataset remembers, no row twice.
+
+    `remembered` is the head that the dataset keeps apart from its entries; `tags_by_number` are the rows of each batch.
+    """
+    problems = []
+    before = genesis(dataset)
+    for position, entry in enumerate(entries, 1):
+        if entry.number != position or entry.before != before or entry.dataset != dataset:
+            problems.append(f"Entry {position} does not follow the one before it.")
+            break
+        before = entry.hash
+    if not problems and before != remembered:
+        problems.append("Its last entry is not the one that the dataset remembers.")
+    numbers = {entry.number for entry in entries}
+    if tags_by_number.keys() - numbers:
+        problems.append("It holds rows of a batch that has no entry.")
+    every: set[bytes] = set()
+    for entry in entries:
+        tags = tags_by_number.get(entry.number, [])
+        if len(tags) != entry.rows or digest_of(tags) != entry.tags:
+            problems.append(f"The rows of batch {entry.number} are not those that were published.")
+        if not every.isdisjoint(tags):
+            problems.append(f"A row of batch {entry.number} was published before.")
+        every.update(tags)
+    if problems:
+        stop(dataset, problems)
+
+
+def check_handed_out(dataset: str, entries: Sequence[Entry], manifests: Iterable[Mapping[str, Any]]) -> None:
+    """Raise ExportProblem when packages that were handed out tell of batches that the ledger does not know, or otherwise."""
+    for manifest in manifests:
+        for entry in manifest.get("ledger", {}).get("entries", ()):
+            number = entry["number"]
+            if number > len(entries) or entries[number - 1].hash != entry["hash"]:
+                stop(dataset, [f"Batch {number} was handed out for {entry['period']}, and the ledger does not know it."])
+
+
+def stop(dataset: str, problems: Sequence[str]) -> NoReturn:
+    """Raise ExportProblem: a dataset whose memory is not whole is published no more."""
+    first = f"The ledger of {dataset} is damaged or lost, so nothing more of it is published. Restore it from a backup."
+    raise ExportProblem([first, *problems])
+
+
+def frozen_levels(entries: Sequence[Entry], policy: str) -> tuple[int, ...] | None:
+    """Return the levels that the first batch froze; None before it. ExportProblem when the policy is another than then."""
+    if not entries:
+        return None
+    if entries[-1].policy != policy:
+        raise ExportProblem(
+            [
+                f"The policy of {entries[0].dataset} was changed after its first batch. A changed policy is a new dataset, "
+                "under another name, which begins with new rows."
+            ]
+        )
+    return entries[0].levels

@@ -1,0 +1,108 @@
+"""A centre's datasets and recipes, read against its forms; the programme's own are taken in when first needed."""
+
+import csv
+import functools
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from sqlalchemy.orm import Session
+
+from evaluator_export import recipe
+from evaluator_export.dataset import Dataset, read_dataset
+from evaluator_export.problems import ExportProblem
+from evaluator_export.recipe import Recipe
+from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.definitions import definition_of
+from fieldapp.store import datasets, forms
+from fieldapp.store.releases import Series
+from forms.definition import FormDefinition
+
+PROGRAMME = Path(__file__).parent.parent / "programme"
+
+
+@functools.cache
+def hierarchies() -> Mapping[str, list[list[str]]]:
+    """Return the programme's hierarchies by name: level names, then a row a value."""
+    tables = {}
+    for path in sorted((PROGRAMME / "hierarchies").glob("*.csv")):
+        with path.open(encoding="utf-8") as file:
+            tables[path.stem] = list(csv.reader(file))
+    tables.pop("words")
+    return tables
+
+
+@functools.cache
+def hierarchy_words() -> Mapping[str, dict[str, str]]:
+    with (PROGRAMME / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
+        return {row["value"]: {"en": row["en"], "fr": row["fr"]} for row in csv.DictReader(file)}
+
+
+@functools.cache
+def programme_datasets() -> Mapping[str, str]:
+    """Return the programme's datasets as they are written, by name."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAMME / "datasets").glob("*.yaml"))}
+
+
+def programme_recipe(key: str) -> str:
+    return (PROGRAMME / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The datasets of a centre: as they are kept, as they read, the forms that they are of; and what is wrong with some."""
+
+    kept: Mapping[str, datasets.Dataset]
+    datasets: Mapping[str, Dataset]
+    definitions: Mapping[str, FormDefinition]
+    problems: Mapping[str, list[str]]
+
+
+@act("datasets.take_in")
+def take_in_datasets(a: Act) -> None:
+    """Give a centre the datasets of the programme that it does not have yet."""
+    known = {one.name for one in datasets.of_centre(a.session, a.centre_id)}
+    fresh = [name for name in programme_datasets() if name not in known]
+    for name in fresh:
+        text = programme_datasets()[name]
+        a.session.add(
+            datasets.Dataset(
+                centre_id=a.centre_id, name=name, text=text, secret=secrets.token_hex(32), head="", created_at=a.now
+            )
+        )
+    a.note(f"centre/{a.centre_id}", datasets=fresh)
+
+
+def catalogue(session: Session, centre_id: int) -> Catalogue:
+    """Return the datasets of a centre, each read against the newest version of its form."""
+    kept = {one.name: one for one in datasets.of_centre(session, centre_id)}
+    if programme_datasets().keys() - kept.keys():
+        session.rollback()
+        take_in_datasets(session, Actor.system(centre_id))
+        kept = {one.name: one for one in datasets.of_centre(session, centre_id)}
+    definitions: dict[str, FormDefinition] = {}
+    found, problems = {}, {}
+    for name, one in kept.items():
+        form = str((yaml.safe_load(one.text) or {}).get("form", ""))
+        if form not in definitions and (newest := forms.latest(session, centre_id, form)):
+            definitions[form] = definition_of(newest)
+        try:
+            found[name] = read_dataset(one.text, definitions.get(form), hierarchies())
+        except ExportProblem as problem:
+            problems[name] = problem.problems
+    return Catalogue(kept, found, definitions, problems)
+
+
+def read_recipe(text: str, known: Catalogue) -> Recipe:
+    """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
+    broken = [reason for name in recipe.datasets_in(text) for reason in known.problems.get(name, ())]
+    if broken:
+        raise ExportProblem(broken)
+    return recipe.read(text, known.datasets, known.definitions)
+
+
+def recipe_text(series: Series) -> str:
+    """Return the recipe of a series; one that was written before recipes were of this format is the programme's."""
+    return series.recipe or programme_recipe(series.key)

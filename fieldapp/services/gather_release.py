@@ -1,0 +1,300 @@
+"""What a release would be made of: rows that may leave, batches, counts. Nothing is written; building and preview both begin here."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from evaluator_export import batch, ledger, periods, release, select, small_cells
+from evaluator_export.batch import Batch
+from evaluator_export.dataset import Dataset
+from evaluator_export.ledger import Entry
+from evaluator_export.parts import Occasion, Part, Sent
+from evaluator_export.periods import Period
+from evaluator_export.recipe import SUPPRESS, Recipe, TableSpec, View
+from evaluator_export.select import Rows
+from evaluator_export.small_cells import Counter, ProtectedTable, Published
+from evaluator_export.suppression import suppress
+from fieldapp.services.datasets import Catalogue, catalogue, read_recipe, recipe_text
+from fieldapp.services.definitions import definition_of
+from fieldapp.store import centres, datasets, forms, records, releases
+from fieldapp.store.releases import Series
+from forms.definition import FormDefinition
+
+BEAT_EVERY = 5000  # records
+REVISED_FOR = dt.timedelta(days=400)  # how long a published period can still change
+
+Beat = Callable[[int], None]
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """A batch that will be published with this release, with its entry in the ledger."""
+
+    dataset_id: int
+    batch: Batch
+    entry: Entry
+    data: bytes
+    tags: list[bytes]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    recipe: Recipe
+    definitions: Mapping[str, FormDefinition]
+    occasion: Occasion
+    parts: list[Part]
+    tables: list[ProtectedTable]
+    batches: list[NewBatch]
+    states: list[tuple[str, str, Published]]  # table key, period, what is published of it
+    withdrawn: dict[str, int]
+
+
+@dataclass
+class _Memory:
+    """What the ledger of a dataset says, and the rows that have come since."""
+
+    kept: datasets.Dataset
+    dataset: Dataset
+    entries: list[Entry]
+    reports: dict[int, dict[str, Any]]
+    tags: dict[bytes, int]
+    since: dt.date
+    rows: Rows
+    records: int = 0
+    withdrawn: int = 0
+
+    @property
+    def secret(self) -> bytes:
+        return bytes.fromhex(self.kept.secret)
+
+
+@dataclass
+class _Counting:
+    """The counts of a table, by period."""
+
+    spec: TableSpec
+    before: dict[str, Published]
+    counters: dict[str, Counter] = field(default_factory=dict)
+
+
+def gather(
+    session: Session, series: Series, period: Period, cut_off: dt.datetime, beat: Beat = lambda done: None
+) -> Gathered:
+    """Return what a release of a period would be made of; raise ExportProblem for a recipe or ledger that is not in order.
+
+    `beat` is told from time to time how many records have been read.
+    """
+    centre = centres.get(session, series.centre_id)
+    known = catalogue(session, series.centre_id)
+    recipe = read_recipe(recipe_text(series), known)
+    occasion = Occasion(
+        centre=centre.name,
+        period=period,
+        cut_off=cut_off.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        secret=bytes.fromhex(series.secret),
+        recipient=series.recipient,
+        agreement=series.agreement,
+    )
+    table_secret = bytes.fromhex(centre.table_secret)
+    earlier = [one.manifest for one in releases.of_series(session, series.id)]
+    handed_out = [one.manifest for one in releases.list_for(session, series.centre_id)]
+    memories = {
+        view.dataset.name: _remember(session, known, view.dataset, series, period, earlier, handed_out)
+        for view in recipe.views
+    }
+    countings = [_before(session, series.centre_id, spec, period) for spec in recipe.tables]
+    identity = series.centre_id
+    done = 0
+    for form in sorted({dataset.form for dataset in recipe.datasets.values()}):
+        mine = [memory for memory in memories.values() if memory.dataset.form == form]
+        counted = [counting for counting in countings if counting.spec.dataset.form == form]
+        done = _read(session, identity, form, known, mine, counted, period, cut_off, table_secret, done, beat)
+    batches = [found for memory in memories.values() if (found := _next(memory, period))]
+    had = _had(earlier)
+    parts = [_part(session, view, memories[view.dataset.name], batches, had, series, occasion) for view in recipe.views]
+    tables, states = [], []
+    for counting in countings:
+        for name, is_revision, published in _published(counting, period, recipe, table_secret):
+            states.append((counting.spec.key, name, published))
+            tables.append(small_cells.table_of(counting.spec, name, published, is_revision))
+    used = {form: known.definitions[form] for form in {dataset.form for dataset in recipe.datasets.values()}}
+    withdrawn = {name: memory.withdrawn for name, memory in memories.items()}
+    return Gathered(recipe, used, occasion, parts, tables, batches, states, withdrawn)
+
+
+def _remember(
+    session: Session,
+    known: Catalogue,
+    dataset: Dataset,
+    series: Series,
+    period: Period,
+    earlier: list[Manifest],
+    handed_out: list[Manifest],
+) -> _Memory:
+    kept = known.kept[dataset.name]
+    found = datasets.batches(session, kept.id)
+    entries = [_entry(one.entry) for one in found]
+    by_number: dict[int, list[bytes]] = {}
+    tags = dict(datasets.tags(session, kept.id))
+    for tag, number in tags.items():
+        by_number.setdefault(number, []).append(tag)
+    ledger.check(dataset.name, entries, kept.head or ledger.genesis(dataset.name), by_number)
+    ledger.check_handed_out(dataset.name, entries, [one["datasets"].get(dataset.name, {}) for one in handed_out])
+    ledger.frozen_levels(entries, dataset.sha256)
+    since = max(periods.parse(series.first_period).first, _months_before(period.first, dataset.max_hold_months))
+    if not entries:  # what was handed out before there was a ledger is not published again
+        ended = [periods.parse(one["period"]["name"]).last for one in earlier if one["fieldapp"] == 1]
+        since = max([since, *(day + dt.timedelta(days=1) for day in ended)])
+    return _Memory(kept, dataset, entries, {one.number: one.report for one in found}, tags, since, Rows(dataset))
+
+
+def _entry(body: dict[str, Any]) -> Entry:
+    fields = {name: value for name, value in body.items() if name != "hash"}
+    return Entry(**{**fields, "levels": tuple(fields["levels"])})
+
+
+def _months_before(day: dt.date, months: int) -> dt.date:
+    month = day.year * 12 + day.month - 1 - months
+    return dt.date(month // 12, month % 12 + 1, 1)
+
+
+def _before(session: Session, centre_id: int, spec: TableSpec, period: Period) -> _Counting:
+    states = datasets.table_states(session, centre_id, spec.key)
+    before = {
+        name: {tuple(cell): (count, text) for cell, count, text in cells}
+        for name, cells in states.items()
+        if (found := periods.parse(name)).cadence == period.cadence
+        and found <= period
+        and period.first - found.first < REVISED_FOR
+    }
+    return _Counting(spec, before)
+
+
+def _read(
+    session: Session,
+    centre_id: int,
+    form: str,
+    known: Catalogue,
+    memories: list[_Memory],
+    countings: list[_Counting],
+    period: Period,
+    cut_off: dt.datetime,
+    table_secret: bytes,
+    done: int,
+    beat: Beat,
+) -> int:
+    """Read a form's records once, for every dataset and table that is made of it."""
+    spans = [memory.since for memory in memories] + [periods.parse(name).first for one in countings for name in one.before]
+    first = min([period.first, *spans])
+    versions: dict[str, FormDefinition] = {}
+    for record in records.for_release(session, centre_id, form, first, period.last, cut_off):
+        if record.version not in versions:
+            stored = forms.find(session, centre_id, form, record.version)
+            versions[record.version] = definition_of(stored) if stored else known.definitions[form]
+        row = select.flat(versions[record.version], record.answers)
+        for memory in memories:
+            _add(memory, record, row)
+        if countings:
+            name = periods.containing(record.day, period.cadence).name
+            for counting in countings:
+                if name == period.name or name in counting.before:
+                    if name not in counting.counters:
+                        counting.counters[name] = Counter(counting.spec, table_secret)
+                    counting.counters[name].add(record.unit, row)
+        done += 1
+        if done % BEAT_EVERY == 0:
+            beat(done)
+    return done
+
+
+def _add(memory: _Memory, record: records.Released, row: Mapping[str, str]) -> None:
+    if record.day < memory.since or not select.is_wanted(memory.dataset, row):
+        return
+    if ledger.tag(memory.secret, record.unit) in memory.tags:
+        memory.withdrawn += not select.is_allowed(memory.dataset.consent, row)
+        return
+    memory.records += 1
+    if record.is_settled:
+        memory.rows.add(record.unit, row)
+
+
+def _next(memory: _Memory, period: Period) -> NewBatch | None:
+    frozen = ledger.frozen_levels(memory.entries, memory.dataset.sha256)
+    made = batch.make(memory.dataset, memory.rows, frozen, memory.secret)
+    if made is None:
+        return None
+    data = batch.to_bytes(made)
+    tags = [ledger.tag(memory.secret, unit) for unit in made.units]
+    entry = Entry(
+        dataset=memory.dataset.name,
+        number=len(memory.entries) + 1,
+        period=period.name,
+        policy=memory.dataset.sha256,
+        levels=made.levels,
+        rows=len(made.units),
+        classes=made.classes,
+        smallest=made.smallest,
+        tags=ledger.digest_of(tags),
+        file=hashlib.sha256(data).hexdigest(),
+        before=ledger.head(memory.dataset.name, memory.entries),
+    )
+    return NewBatch(memory.kept.id, made, entry, data, tags)
+
+
+def _had(manifests: list[Manifest]) -> dict[str, int]:
+    """Return the newest batch of each dataset that a series has handed out."""
+    had: dict[str, int] = {}
+    for manifest in manifests:
+        for name, dataset in manifest["datasets"].items():
+            for entry in dataset.get("ledger", {}).get("entries", ()):
+                had[name] = max(had.get(name, 0), entry["number"])
+    return had
+
+
+def _part(
+    session: Session,
+    view: View,
+    memory: _Memory,
+    batches: list[NewBatch],
+    had: dict[str, int],
+    series: Series,
+    occasion: Occasion,
+) -> Part:
+    name = view.dataset.name
+    first = periods.parse(series.first_period).first
+    sent, before = [], ledger.genesis(name)
+    for entry in memory.entries:
+        if entry.number <= had.get(name, 0) or periods.parse(entry.period).last < first:
+            before = entry.hash
+            continue
+        data = datasets.batch_data(session, memory.kept.id, entry.number)
+        if hashlib.sha256(data).hexdigest() != entry.file:
+            ledger.stop(name, [f"The rows kept of batch {entry.number} are not those that were published."])
+        sent.append(Sent(entry, batch.from_bytes(data), memory.reports[entry.number]))
+    new = next((one for one in batches if one.entry.dataset == name), None)
+    if new is not None:
+        sent.append(Sent(new.entry, batch.from_bytes(new.data), new.batch.report))
+    waiting = len(memory.rows.units) - (new.entry.rows if new else 0)
+    counts = {"waiting": waiting, "refused": memory.rows.refused, "records": memory.records}
+    return release.part_of(view, sent, before, occasion, **counts)
+
+
+def _published(counting: _Counting, period: Period, recipe: Recipe, secret: bytes) -> list[tuple[str, bool, Published]]:
+    """Return the tables of this period, and of those before that changed by enough to be published again."""
+    found = []
+    k = max(recipe.threshold, counting.spec.dataset.policy.model.k)
+    for name in sorted({period.name, *counting.before}, key=lambda one: periods.parse(one).first, reverse=True):
+        counter = counting.counters.get(name) or Counter(counting.spec, secret)
+        before = counting.before.get(name)
+        if counting.spec.method == SUPPRESS:
+            published = before or suppress(counter.counted(), recipe.threshold)
+        else:
+            published = small_cells.publish(counter.counted(), before, recipe.threshold, k, secret)
+        if name == period.name or published != before:
+            found.append((name, before is not None and name != period.name, published))
+    return found

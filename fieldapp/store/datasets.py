@@ -1,0 +1,106 @@
+"""Datasets of a centre and the memory of what was published of them: batches, rows by their tags, counts by period."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
+
+from fieldapp.store.base import Base
+
+INSERT_AT_ONCE = 5000
+
+
+class Dataset(Base):
+    """One dataset of a centre. `head` is the hash of the ledger's last entry, kept apart from the entries on purpose."""
+
+    __tablename__ = "dataset"
+    __table_args__ = (sa.UniqueConstraint("centre_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    name: Mapped[str] = mapped_column(sa.String(64))
+    text: Mapped[str] = mapped_column(sa.Text)  # YAML
+    secret: Mapped[str] = mapped_column(sa.String(64))  # keys the tags of rows; never leaves
+    head: Mapped[str] = mapped_column(sa.String(64), default="")
+    created_at: Mapped[dt.datetime]
+
+
+class Batch(Base):
+    """What was published at once: its entry in the ledger, its report, and its rows as they may leave (Parquet)."""
+
+    __tablename__ = "batch"
+    __table_args__ = (sa.UniqueConstraint("dataset_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(sa.ForeignKey("dataset.id"))
+    number: Mapped[int]
+    entry: Mapped[dict[str, Any]]
+    report: Mapped[dict[str, Any]]
+    data: Mapped[bytes]
+    created_at: Mapped[dt.datetime]
+
+
+class PublishedRow(Base):
+    """A row that was published, known by a keyed hash only. The primary key makes a second time impossible."""
+
+    __tablename__ = "published_row"
+
+    dataset_id: Mapped[int] = mapped_column(sa.ForeignKey("dataset.id"), primary_key=True)
+    tag: Mapped[bytes] = mapped_column(sa.LargeBinary(16), primary_key=True)
+    number: Mapped[int]
+
+
+class TableState(Base):
+    """The counts of a table for a period as they were last published: [[cell, true count, text]]."""
+
+    __tablename__ = "table_state"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    period: Mapped[str] = mapped_column(sa.String(12), primary_key=True)
+    cells: Mapped[list[Any]]
+
+
+def of_centre(session: Session, centre_id: int) -> Sequence[Dataset]:
+    return session.scalars(sa.select(Dataset).where(Dataset.centre_id == centre_id).order_by(Dataset.name)).all()
+
+
+def batches(session: Session, dataset_id: int) -> Sequence[Batch]:
+    """Return the batches of a dataset, oldest first, without their rows."""
+    query = sa.select(Batch).where(Batch.dataset_id == dataset_id).order_by(Batch.number)
+    return session.scalars(query.options(defer(Batch.data))).all()
+
+
+def batch_data(session: Session, dataset_id: int, number: int) -> bytes:
+    query = sa.select(Batch.data).where(Batch.dataset_id == dataset_id, Batch.number == number)
+    return bytes(session.execute(query).scalar_one())
+
+
+def tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes, int]]:
+    query = sa.select(PublishedRow.tag, PublishedRow.number).where(PublishedRow.dataset_id == dataset_id)
+    for tag, number in session.execute(query):
+        yield bytes(tag), number
+
+
+def add_rows(session: Session, dataset_id: int, number: int, found: Iterable[bytes]) -> None:
+    rows = [{"dataset_id": dataset_id, "tag": tag, "number": number} for tag in found]
+    for first in range(0, len(rows), INSERT_AT_ONCE):
+        session.connection().execute(sa.insert(PublishedRow), rows[first : first + INSERT_AT_ONCE])
+
+
+def move_head(session: Session, dataset_id: int, before: str, after: str) -> bool:
+    """Remember a new last entry; False when another release has written one in the meantime."""
+    statement = sa.update(Dataset).where(Dataset.id == dataset_id, Dataset.head == before).values(head=after)
+    return session.connection().execute(statement.execution_options(synchronize_session=False)).rowcount == 1
+
+
+def table_states(session: Session, centre_id: int, key: str) -> dict[str, list[Any]]:
+    """Return the counts of a table that were published, by period."""
+    query = sa.select(TableState).where(TableState.centre_id == centre_id, TableState.key == key)
+    return {state.period: state.cells for state in session.scalars(query)}
+
+
+def keep_table(session: Session, centre_id: int, key: str, period: str, cells: list[Any]) -> None:
+    session.merge(TableState(centre_id=centre_id, key=key, period=period, cells=cells))

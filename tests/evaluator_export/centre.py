@@ -1,0 +1,178 @@
+"""A centre without a database: invented records, the ledger in memory, releases as files. For tests and benchmarks."""
+
+import hashlib
+import random
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evaluator_export import batch, ledger, recipe, release, seal, small_cells
+from evaluator_export.dataset import Dataset, read_dataset
+from evaluator_export.ledger import Entry
+from evaluator_export.parts import Occasion, Sent
+from evaluator_export.periods import parse
+from evaluator_export.recipe import Recipe
+from evaluator_export.select import Rows
+from evaluator_export.small_cells import Counter, Published
+from evaluator_export.tabular import Words
+from fieldapp.services.datasets import hierarchies, hierarchy_words, programme_datasets, programme_recipe
+from tests.programme import definition_of
+
+FORMS = {form: definition_of(form) for form in ("encounter", "mediation", "participant", "incident", "referral")}
+SEED = b"k" * 32
+KEY = seal.public_key(SEED)
+Row = dict[str, str]
+Records = Mapping[str, Iterable[tuple[str, Row]]]
+
+
+def dataset_of(text: str) -> Dataset:
+    body = yaml.safe_load(text)
+    return read_dataset(text, FORMS.get(body.get("form", "")), hierarchies())
+
+
+def all_datasets(**changes: Callable[[str], str]) -> dict[str, Dataset]:
+    """Return the programme's datasets, some of them changed in their text."""
+    return {name: dataset_of(changes.get(name, str)(text)) for name, text in programme_datasets().items()}
+
+
+def recipe_of(key: str = "evaluator-quarterly", datasets: dict[str, Dataset] | None = None, text: str = "") -> Recipe:
+    return recipe.read(text or programme_recipe(key), datasets or all_datasets(), FORMS)
+
+
+def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:
+    chance, months = random.Random(seed), list(months)
+    made = []
+    for number in range(first, first + count):
+        row = {
+            "contact_type": chance.choice(["check_in", "presence", "deesc"]),
+            "mode": "in_person",
+            "setting": chance.choice(["street", "street", "park"]),
+            "enc_date": f"2026-{chance.choice(months):02}-1{chance.randrange(10)}",
+            "enc_hour": chance.choice(["14", "19", "22"]),
+            "nbhd": chance.choice(["002", "004", "004", "111"]),
+            "people_n": "2",
+            "who": chance.choice(["group", "new_person", "enrolled", "known_not_enrolled"]),
+            "code": f"CANARY-CODE-{chance.randrange(count)}",
+            "risk_now": chance.choice(["low", "high", "none"]),
+            "minutes": "lt5",
+            "support": "listened food",
+            "ref_made": "no",
+            "note": "CANARY-NOTE",
+            "safeto_default": "prev",
+            "tier": chance.choice(["0", "1", "2", "3"]),
+            "lang_used": "CANARY-LANG",
+        }
+        made.append((f"CANARY-UNIT-{seed}-{number}", row))
+    return made
+
+
+def participants(count: int, seed: int = 1) -> list[tuple[str, Row]]:
+    chance = random.Random(seed)
+    return [
+        (
+            f"CANARY-PERSON-{seed}-{number}",
+            {
+                "kind": "intake",
+                "month_in": f"2026-0{chance.choice([4, 7, 8, 9])}-01",
+                "came_by": "outreach",
+                "code": f"CANARY-{seed}-{number}",
+                "tier": chance.choice("223"),
+                "age_band": chance.choice(["12-15", "16-19", "20-24", "30-39"]),
+                "gender": chance.choice(["woman_girl", "man_boy", "man_boy", "nonbinary"]),
+                "race": chance.choice(["black", "black", "white", "south_asian", "black white"]),
+                "risk_level": chance.choice(["low", "high", "moderate"]),
+                "housing": "stable",
+                "needs": "food work",
+            },
+        )
+        for number in range(count)
+    ]
+
+
+@dataclass
+class Memory:
+    entries: list[Entry] = field(default_factory=list)
+    tags: dict[int, list[bytes]] = field(default_factory=dict)
+    files: dict[int, dict[str, Words]] = field(default_factory=dict)
+    reports: dict[int, dict[str, Any]] = field(default_factory=dict)
+    units: dict[int, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class PretendCentre:
+    """Releases one recipe after the other, remembering as the real one does."""
+
+    folder: Path
+    recipe: Recipe = field(default_factory=recipe_of)
+    secret: bytes = b"c" * 32
+    memories: dict[str, Memory] = field(default_factory=dict)
+    states: dict[tuple[str, str], Published] = field(default_factory=dict)
+
+    def publish(self, period: str, records: Records) -> None:
+        """Make the next batch of every dataset from records that have come by now, also those of before."""
+        for view in self.recipe.views:
+            dataset = view.dataset
+            memory = self.memories.setdefault(dataset.name, Memory())
+            ledger.check(dataset.name, memory.entries, ledger.head(dataset.name, memory.entries), memory.tags)
+            known = {tag for tags in memory.tags.values() for tag in tags}
+            rows = Rows(dataset)
+            for unit, row in records.get(dataset.form, ()):
+                if ledger.tag(self.secret, unit) not in known:
+                    rows.add(unit, row)
+            made = batch.make(dataset, rows, ledger.frozen_levels(memory.entries, dataset.sha256), self.secret)
+            if made is None:
+                continue
+            data, tags = batch.to_bytes(made), [ledger.tag(self.secret, unit) for unit in made.units]
+            number = len(memory.entries) + 1
+            memory.entries.append(
+                Entry(
+                    dataset.name, number, period, dataset.sha256, made.levels, len(tags), made.classes, made.smallest,
+                    ledger.digest_of(tags), hashlib.sha256(data).hexdigest(), ledger.head(dataset.name, memory.entries),
+                )  # fmt: skip
+            )
+            memory.tags[number], memory.units[number] = tags, list(made.units)
+            memory.files[number], memory.reports[number] = batch.from_bytes(data), dict(made.report)
+
+    def package(self, period: str, records: Records, since: int = 0, name: str = "", secret: bytes = b"s" * 32) -> Path:
+        """Return a signed package of the batches after number `since`, and the tables of a period."""
+        occasion = Occasion("Rexdale centre", parse(period), "2026-10-04T00:00:00Z", secret, "An evaluator")
+        parts = []
+        for view in self.recipe.views:
+            memory = self.memories.get(view.dataset.name, Memory())
+            sent = [
+                Sent(entry, memory.files[entry.number], memory.reports[entry.number])
+                for entry in memory.entries
+                if entry.number > since
+            ]
+            before = ledger.head(view.dataset.name, memory.entries[:since])
+            parts.append(release.part_of(view, sent, before, occasion, waiting=0, refused=0, records=0))
+        tables = []
+        for spec in self.recipe.tables:
+            counter = Counter(spec, self.secret)
+            for unit, row in records.get(spec.dataset.form, ()):
+                counter.add(unit, row)
+            before_now = self.states.get((spec.key, period))
+            published = small_cells.publish(counter.counted(), before_now, self.recipe.threshold, 20, self.secret)
+            self.states[spec.key, period] = published
+            tables.append(small_cells.table_of(spec, period, published))
+        folder = self.folder / (name or period)
+        shutil.rmtree(folder, ignore_errors=True)
+        body = release.build(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
+        return sealed(folder, body)
+
+
+def sealed(folder: Path, body: dict[str, Any] | None = None, seed: bytes = SEED) -> Path:
+    """Sign what is in a folder, as somebody with the key could, and put it in a ZIP beside it."""
+    if body is None:
+        old = seal.parsed((folder / seal.MANIFEST).read_bytes())
+        body = {name: value for name, value in old.items() if name not in ("files", "key")}
+    manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
+    (folder / seal.MANIFEST).write_bytes(manifest)
+    (folder / seal.SIGNATURE).write_bytes(seal.sign(manifest, seed, "a test"))
+    target = folder.with_suffix(".zip")
+    seal.zip_up(folder, target)
+    return target
