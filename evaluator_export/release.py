@@ -128,7 +128,7 @@ def manifest(
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
         "datasets": {part.name: _described(part) for part in parts},
-        "tables": list(dict.fromkeys(table.spec.name for table in tables)),
+        "tables": {table.spec.name: table.spec.method for table in tables},
     }
 
 

@@ -14,10 +14,11 @@ from evaluator_export.problems import ExportProblem
 from evaluator_export.small_cells import TOTAL, Cell, Published, Tally
 
 MOST_CELLS = 2500
+HIDDEN = "x"
 
 
 def suppress(counted: Mapping[Cell, Tally], threshold: int) -> Published:
-    """Return the counts with "<threshold" or "x" where they are hidden; raise ExportProblem for a table that is too big."""
+    """Return the counts with "x" where they are hidden, for whatever reason; raise ExportProblem for a table that is too big."""
     cells = {cell: count for cell, (count, _) in counted.items() if cell != TOTAL}
     if len(cells) > MOST_CELLS or any(len(cell) > 2 for cell in cells):
         raise ExportProblem(
@@ -39,13 +40,10 @@ def suppress(counted: Mapping[Cell, Tally], threshold: int) -> Published:
         else:
             hidden.add(chosen)
             primary.add(chosen)
-    found: Published = {
-        cell: (count, f"<{threshold}" if 0 < count < threshold else "x" if cell in hidden else str(count))
-        for cell, count in cells.items()
-    }
+    found: Published = {cell: (count, HIDDEN if cell in hidden else str(count)) for cell, count in cells.items()}
     total = counted[TOTAL][0]
     is_open = TOTAL in sums and total >= threshold
-    found[TOTAL] = (total, str(total) if is_open else f"<{threshold}" if total < threshold else "x")
+    found[TOTAL] = (total, str(total) if is_open else HIDDEN)
     return found
 
 

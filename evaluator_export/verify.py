@@ -238,10 +238,11 @@ def _tables(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
     cells = set()
     for row in rows:
         table, *_, count, _ = row
-        is_hidden = count == f"<{threshold}"
-        if table not in manifest["tables"]:
+        method = manifest["tables"].get(table)
+        if method is None:
             problems.append(f"tables.csv: the manifest has no table {table}.")
-        if not is_hidden and (not count.isdecimal() or int(count) < threshold or int(count) % base):
+        hidden, step = ("x", 1) if method == "suppress" else (f"<{threshold}", base)
+        if count != hidden and (not count.isdecimal() or int(count) < threshold or int(count) % step):
             problems.append(f"tables.csv: the count {count} in {table} is not protected.")
         if tuple(row[:5]) in cells:
             problems.append(f"tables.csv: a cell of {table} is there twice.")

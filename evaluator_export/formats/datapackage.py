@@ -10,6 +10,7 @@ from evaluator_export.formats import codebook, csv
 from evaluator_export.formats.codebook import Labels, values_of
 from evaluator_export.parts import BATCH, Occasion, Part
 from evaluator_export.recipe import Recipe
+from evaluator_export.suppression import HIDDEN
 
 
 def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasion, labels: Labels) -> bytes:
@@ -25,7 +26,7 @@ def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasio
     }
     counts[-1] |= {"constraints": {"enum": ["yes", "no"]}}
     tables = _resource(folder, "tables", "Protected tables of counts", counts)
-    tables["schema"]["missingValues"] = ["", f"<{recipe.threshold}"]
+    tables["schema"]["missingValues"] = ["", f"<{recipe.threshold}", HIDDEN]
     resources.append(tables)
     words: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in codebook.HEADER]
     resources.append(_resource(folder, "codebook", "Codebook, English and French", words))

@@ -212,7 +212,8 @@ class _Page:
         width = (WIDTH - first) / max(1, len(lines[0]) - 1)
         grid = Grid(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
         style = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, 0), 1, INK)]
-        grid.setStyle(TableStyle([*style, ("VALIGN", (0, 0), (-1, -1), "TOP")]))
+        style += [("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), PLAIN)]
+        grid.setStyle(TableStyle(style))
         return grid
 
     def bars(self, rows: list[tuple[str, str]]) -> Figure:

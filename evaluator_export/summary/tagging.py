@@ -131,6 +131,11 @@ def tagged(data: bytes, root: Element, title: str, language: str, author: str) -
         for index, page in enumerate(pdf.pages):
             page.obj.StructParents = index
             page.obj.Tabs = Name.S
+            fonts = page.obj.Resources.Font
+            embedded = next(font for font in fonts.values() if "/FontDescriptor" in font)
+            for name, font in list(fonts.items()):
+                if "/FontDescriptor" not in font:  # ReportLab names Helvetica before figures, and writes nothing with it
+                    fonts[name] = embedded
             found = parents.get(index, {})
             row = Array([found[number] for number in sorted(found)])
             numbers.extend([index, pdf.make_indirect(row)])
