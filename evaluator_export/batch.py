@@ -20,6 +20,7 @@ from evaluator_export.anonymity.recode import Pass, Recoded, recode, rows_of
 from evaluator_export.anonymity.search import Search
 from evaluator_export.dataset import Dataset
 from evaluator_export.deidentify import Safe, at_minimum, finish, measures, shuffled, table_of
+from evaluator_export.ledger import TAG_BYTES, digest_of
 from evaluator_export.policy import KEEP, SENSITIVE
 from evaluator_export.select import Rows
 from evaluator_export.tabular import Words, words_of
@@ -30,13 +31,13 @@ AT = "@"  # between a column's name and a level, inside batch files
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one batch, at the frozen levels. `units` are the records behind them: for the ledger, never for a file.
+    """Rows of one batch, at the frozen levels. `tags` are what the ledger knows them by, one after the other.
 
     `report` has risk, utility and the share held back by group.
     """
 
     levels: Node
-    units: tuple[str, ...]
+    tags: bytes
     columns: dict[str, Words]  # "name@level" for quasi-identifiers from their frozen level up, "name" for others
     classes: int
     smallest: int
@@ -51,19 +52,19 @@ def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Ba
     result = _first(dataset, table) if frozen is None else _at(dataset, table, frozen)
     if result is None or not result.published:
         return None
-    seed = hmac.digest(secret, b"batch " + "\n".join(sorted(rows.units)).encode(), "sha256")
+    seed = hmac.digest(secret, b"batch " + digest_of(bytes(rows.tags)).encode(), "sha256")
     safe = finish(dataset.policy, table, result, columns, shuffled(seed))
-    units = tuple(rows.units[position] for position in safe.order)
+    tags = np.frombuffer(bytes(rows.tags), dtype=np.uint8).reshape(-1, TAG_BYTES)[safe.order].tobytes()
     written = _columns(dataset, safe, columns)
-    if table.persons is not None:
+    if rows.has_pseudonyms:
         people = columns[dataset.policy.person]
         hidden = [hmac.digest(secret, b"person " + value.encode(), "sha256")[:12].hex() for value in people.values]
         written[PERSON] = Words(people.codes[safe.order], tuple(hidden))
     report = measures(dataset.policy, safe, columns)
     sizes = report["class_sizes"]
     levels = result.passes[0].node
-    report |= {"levels": list(levels), "loss": result.loss, "held_back": len(result.suppressed), "rows": len(units)}
-    return Batch(levels, units, written, sizes["classes"], sizes["smallest"], report)
+    report |= {"levels": list(levels), "loss": result.loss, "held_back": len(result.suppressed), "rows": len(safe.order)}
+    return Batch(levels, tags, written, sizes["classes"], sizes["smallest"], report)
 
 
 def _first(dataset: Dataset, table: Table) -> Recoded | None:
@@ -84,7 +85,7 @@ def _columns(dataset: Dataset, safe: Safe, columns: dict[str, Words]) -> dict[st
     for column, level in zip(safe.table.columns, safe.result.passes[0].node, strict=True):
         for above in range(level, len(column.levels)):
             found[f"{column.name}{AT}{above}"] = Words(
-                column.levels[above].map[column.codes[safe.order]].astype(np.int32), column.levels[above].labels
+                column.levels[above].map[column.codes[safe.order]], column.levels[above].labels
             )
     for field in dataset.policy.of_role(SENSITIVE, KEEP):
         words = at_minimum(field, columns[field.name])
@@ -102,8 +103,10 @@ def to_bytes(batch: Batch) -> bytes:
 
 def from_bytes(data: bytes) -> dict[str, Words]:
     """Return the columns of a batch file."""
-    table = pyarrow.parquet.read_table(io.BytesIO(data), use_threads=False)
-    return {name: words_of(table[name]) for name in table.column_names}
+    names = pyarrow.parquet.ParquetFile(io.BytesIO(data)).schema_arrow.names
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(data), read_dictionary=names)
+    # One column at a time: a million rows of all of them would take 170 MB more.
+    return {name: words_of(file.read(columns=[name], use_threads=False)[name]) for name in names}
 
 
 def view(columns: dict[str, Words], names: Sequence[str], levels: dict[str, int]) -> dict[str, Words]:

@@ -13,7 +13,7 @@ import yaml
 
 from evaluator_export import generalise
 from evaluator_export.generalise import Hierarchy
-from evaluator_export.policy import PERSON, PSEUDONYM, QUASI_IDENTIFIER, Policy, parse_policy
+from evaluator_export.policy import PERSON, PSEUDONYM, QUASI_IDENTIFIER, Field, Policy, parse_policy
 from evaluator_export.problems import ExportProblem
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
@@ -181,9 +181,13 @@ class _Reader:
                 self.say(f"“{field.name}” says who; a dataset of events tells where, when and what, never who.")
             if self.family == PEOPLE and element.choices in WHERE_AND_WHEN:
                 self.say(f"“{field.name}” says where or when; a dataset about people tells neither.")
-            if self.family == PEOPLE and element.type in ("date", "dateTime") and field.hierarchy is not None:
-                if field.hierarchy.names[field.minimum] not in COARSE_TIMES:
-                    self.say(f"“{field.name}” must be a half-year or coarser in a dataset about people.")
+            is_time = element.type in ("date", "dateTime") and field.hierarchy is not None
+            if self.family == PEOPLE and is_time and self.level_of(field) not in COARSE_TIMES:
+                self.say(f"“{field.name}” must be a half-year or coarser in a dataset about people.")
+
+    @staticmethod
+    def level_of(field: Field) -> str:
+        return field.hierarchy.names[field.minimum] if field.hierarchy else ""
 
     def consent(self, body: Any) -> Consent | None:
         if not body:

@@ -117,9 +117,8 @@ def nearest(policy: Policy, table: Table) -> list[str]:
                 break
             low, high = (low, middle) if search(table, policy.model, middle) else (middle, high)
         if share > policy.limits.max_suppressed or policy.limits.group or policy.limits.average:
-            advice.append(
-                f"The nearest that works: suppress up to {high:.1%} of the rows (max_rows: {np.ceil(high * 1000) / 1000:.3f})."
-            )
+            enough = np.ceil(high * 1000) / 1000
+            advice.append(f"The nearest that works: suppress up to {high:.1%} of the rows (max_rows: {enough:.3f}).")
     pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
     if pinned:
         advice.append(f"Or let these become coarser than their max: {', '.join(pinned)}.")
@@ -129,7 +128,7 @@ def nearest(policy: Policy, table: Table) -> list[str]:
 
 
 def shuffled(seed: bytes) -> Callable[[Array], Array]:
-    """Return a way of putting rows in an order that tells nothing to those without the seed, and is the same at a rebuild."""
+    """Return a way to put rows in an order that tells nothing to those without the seed, and is the same at a rebuild."""
 
     def order(rows: Array) -> Array:
         return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big"))).permutation(rows)

@@ -6,6 +6,7 @@ A rule gives a value's labels at every level. Labels must nest: what is one at a
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import h3
 
@@ -91,11 +92,9 @@ def bands(starts: Sequence[int]) -> Hierarchy:
 
 
 def widths(sizes: Sequence[int]) -> Hierarchy:
-    """Return bands of equal width: [5, 10, 20] gives the number itself, then 15-19, 10-19, 0-19. Each must divide the next."""
+    """Return bands of equal width: [5, 10] gives the number itself, then 15-19, then 10-19. Each must divide the next."""
     wrong = [
-        f"{small} does not divide {large}: the levels do not nest."
-        for small, large in zip(sizes, sizes[1:], strict=False)
-        if large % small
+        f"{small} does not divide {large}: the levels do not nest." for small, large in pairwise(sizes) if large % small
     ]
     if wrong:
         raise ExportProblem(wrong)

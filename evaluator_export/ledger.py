@@ -13,6 +13,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
+import numpy as np
+import numpy.typing as npt
+
 from evaluator_export.problems import ExportProblem
 
 FORMAT = 1
@@ -24,8 +27,19 @@ def tag(secret: bytes, unit: str) -> bytes:
     return hmac.digest(secret, b"ledger " + unit.encode(), "sha256")[:TAG_BYTES]
 
 
-def digest_of(tags: Iterable[bytes]) -> str:
-    return hashlib.sha256(b"".join(sorted(tags))).hexdigest()
+def digest_of(tags: bytes) -> str:
+    """Return the hash over tags, which lie one after the other, whatever their order."""
+    return hashlib.sha256(_in_order(tags).tobytes()).hexdigest()
+
+
+def _in_order(tags: bytes) -> npt.NDArray[np.uint64]:
+    halves = np.frombuffer(tags, dtype=">u8").reshape(-1, 2)
+    return halves[np.lexsort((halves[:, 1], halves[:, 0]))]
+
+
+def holds_one_twice(tags: bytes) -> bool:
+    ordered = _in_order(tags)
+    return bool((ordered[1:] == ordered[:-1]).all(axis=1).any())
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,7 @@ def head(dataset: str, entries: Sequence[Entry]) -> str:
     return entries[-1].hash if entries else genesis(dataset)
 
 
-def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_number: dict[int, list[bytes]]) -> None:
+def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_number: Mapping[int, bytes]) -> None:
     """Raise ExportProblem unless the ledger is whole: the chain unbroken, ending where the dataset remembers, no row twice.
 
     `remembered` is the head that the dataset keeps apart from its entries; `tags_by_number` are the rows of each batch.
@@ -78,14 +92,12 @@ def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_numbe
     numbers = {entry.number for entry in entries}
     if tags_by_number.keys() - numbers:
         problems.append("It holds rows of a batch that has no entry.")
-    every: set[bytes] = set()
     for entry in entries:
-        tags = tags_by_number.get(entry.number, [])
-        if len(tags) != entry.rows or digest_of(tags) != entry.tags:
+        tags = tags_by_number.get(entry.number, b"")
+        if len(tags) != entry.rows * TAG_BYTES or digest_of(tags) != entry.tags:
             problems.append(f"The rows of batch {entry.number} are not those that were published.")
-        if not every.isdisjoint(tags):
-            problems.append(f"A row of batch {entry.number} was published before.")
-        every.update(tags)
+    if holds_one_twice(b"".join(tags_by_number.values())):
+        problems.append("It holds a row that was published twice.")
     if problems:
         stop(dataset, problems)
 

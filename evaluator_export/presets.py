@@ -1,7 +1,7 @@
 """How many persons a class must hold: the thresholds of Ontario's guidelines, and the risk that a context brings.
 
 Sources: IPC Ontario, De-Identification Guidelines for Structured Data, 2016 (insider table, acquaintance, strict average);
-the class sizes 11, 15 and 20 for the 2025 guideline as secondary sources quote them. Never fewer than 3: Government of Canada.
+the class sizes 11, 15 and 20 for the 2025 guideline as secondary sources quote them. Never under 3: Government of Canada.
 """
 
 import math

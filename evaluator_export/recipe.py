@@ -1,4 +1,4 @@
-"""A recipe: what one recipient gets. Datasets and columns by name, tables, thresholds. What it does not name does not leave."""
+"""A recipe: what one recipient gets. Datasets and columns by name, tables, thresholds. What it does not name stays."""
 
 import hashlib
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def secret_key(seed: bytes) -> minisign.SecretKey:
-    """Return the minisign key of a 32-byte Ed25519 seed; its key id follows from the public key (format: jedisct1/minisign)."""
+    """Return the minisign key of a 32-byte Ed25519 seed; its key id follows from the public key."""
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
     key_id = hashlib.blake2b(public, digest_size=8).digest()
     checksum = hashlib.blake2b(b"Ed" + key_id + seed + public, digest_size=32).digest()

@@ -18,7 +18,7 @@ HIDDEN = "x"
 
 
 def suppress(counted: Mapping[Cell, Tally], threshold: int) -> Published:
-    """Return the counts with "x" where they are hidden, for whatever reason; raise ExportProblem for a table that is too big."""
+    """Return the counts with "x" where they are hidden, for whatever reason; ExportProblem for a table that is too big."""
     cells = {cell: count for cell, (count, _) in counted.items() if cell != TOTAL}
     if len(cells) > MOST_CELLS or any(len(cell) > 2 for cell in cells):
         raise ExportProblem(

@@ -85,7 +85,7 @@ def words_of(column: pa.ChunkedArray) -> Words:
         distinct = {value: number for number, value in enumerate(dict.fromkeys(values))}
         numbers = np.array([distinct[value] for value in values])[numbers]
         values = list(distinct)
-    return Words(numbers.astype(np.int64 if len(values) > 1 << 30 else np.int32, copy=False), tuple(values))
+    return Words(numbers.astype(np.min_scalar_type(max(len(values) - 1, 0)), copy=False), tuple(values))
 
 
 def write(path: Path, columns: dict[str, Words]) -> None:
@@ -120,10 +120,10 @@ def in_order(words: Words, order: Array) -> Words:
     codes = words.codes[order]
     used = np.bincount(codes, minlength=len(words.values)) > 0
     kept = sorted((value, number) for number, value in enumerate(words.values) if used[number])
-    new = np.zeros(len(words.values), dtype=np.int32)
+    new = np.zeros(len(words.values), dtype=np.min_scalar_type(max(len(kept) - 1, 0)))
     for position, (_, number) in enumerate(kept):
         new[number] = position
-    return Words(new[codes] if len(codes) else codes.astype(np.int32), tuple(value for value, _ in kept))
+    return Words(new[codes] if len(codes) else codes.astype(new.dtype), tuple(value for value, _ in kept))
 
 
 def _is_number(value: str) -> bool:

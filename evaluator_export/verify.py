@@ -36,8 +36,8 @@ Problems = list[str]
 def verify(path: Path, key: str = "", is_signed: bool = True) -> Problems:
     """Return everything that is wrong with a package; an empty list means that it holds what it promises.
 
-    `key` is the centre's public key, got from the centre and not from the package; without it, the key that the package names
-    is taken, which shows damage but not who signed. `is_signed` False lets the centre check a package before it signs.
+    `key` is the centre's public key, got from the centre and not from the package; without it, the one that the package
+    names is taken, which shows damage but not who signed. `is_signed` False lets the centre check a package before it signs.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -94,7 +94,9 @@ def publish_others(session: Session, cast: Cast) -> None:
         publish_form(session, Actor.system(cast.centre.id), compiled=compiled_of(form), workbook=workbook_of(form))
 
 
-def a_series(session: Session, cast: Cast, key: str = "evaluator-quarterly", first_period: str = "2026-Q2", **more: Any) -> Series:
+def a_series(
+    session: Session, cast: Cast, key: str = "evaluator-quarterly", first_period: str = "2026-Q2", **more: Any
+) -> Series:
     """Return a series of the programme at Amina's centre."""
     publish_others(session, cast)
     made = Series(

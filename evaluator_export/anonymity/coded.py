@@ -108,7 +108,7 @@ def runs(ordered: Array) -> tuple[Array, Array]:
 
 def tallied(keys: Array, size: int, weights: Array | None) -> tuple[Array, Array]:
     """Return the different keys, ascending, and how often each occurs; `size` bounds the keys."""
-    if size <= max(MOST_DIRECT, 8 * len(keys)):
+    if size <= max(MOST_DIRECT, 4 * len(keys)):
         counts = np.bincount(keys, weights, minlength=0)
         found = np.flatnonzero(counts)
         return found, counts[found].astype(np.int64, copy=False)

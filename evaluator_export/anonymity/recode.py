@@ -1,4 +1,4 @@
-"""From a table to rows that may leave: one node for all, or local recoding, where what is left over is made coarser still."""
+"""From a table to rows that may leave: one node for all, or local recoding, where what is left is made coarser still."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class GroupLimit:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many rows may be suppressed (a share), by whom, and how small classes may be on average (persons, 0: no demand)."""
+    """How many rows may be suppressed (a share), by whom, and how big classes are on average (persons, 0: no demand)."""
 
     max_suppressed: float
     is_local: bool = False

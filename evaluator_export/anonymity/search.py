@@ -2,7 +2,7 @@
 
 A node is a level for each quasi-identifier; it is good when at most a share of the rows lies in classes that must not be
 published. Loss of a node is ARX's Loss with arithmetic mean: for each column the mean over rows of its label's loss, a
-suppressed row counting 1; then the mean over columns by weight. Every bound here is a true one, so the result is the optimum:
+suppressed row counting 1; then the mean over columns by weight. Every bound is a true one, so the result is the optimum:
 
 1. without suppression a node loses the sum of its columns' mean losses: known for all nodes before any row is counted;
 2. what is thin at a node is thin at every finer one: so a node that suppresses too much rules out all below it,

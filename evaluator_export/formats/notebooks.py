@@ -32,7 +32,8 @@ def python(title: str, parts: Sequence[Part], threshold: int) -> bytes:
                 f"identifiers = {json.dumps(identifiers)}\n"
                 f"classes = {part.name}.groupby(['batch', *identifiers]).size()\n"
                 "print(len(classes), 'classes; the smallest holds', classes.min() if len(classes) else 0, 'rows')\n"
-                f'{part.name}.assign(**{{name: {part.name}[name].map(words("{part.name}.csv", name)) for name in identifiers}}).head()'
+                f'in_words = {{name: {part.name}[name].map(words("{part.name}.csv", name)) for name in identifiers}}\n'
+                f"{part.name}.assign(**in_words).head()"
             )
         )
     cells.append(
@@ -55,17 +56,20 @@ def r(title: str, parts: Sequence[Part], threshold: int) -> bytes:
     """Return an R Markdown notebook that does the same with nothing but base R."""
     chunks = [
         f'---\ntitle: "{title}"\noutput: html_document\n---\n\n{_intro(title, parts, threshold)}\n',
-        '```{r}\nread <- function(file) read.csv(file, colClasses = "character", encoding = "UTF-8")\ncodebook <- read("codebook.csv")\n```\n',
+        '```{r}\nread <- function(file) read.csv(file, colClasses = "character", encoding = "UTF-8")\n'
+        'codebook <- read("codebook.csv")\n```\n',
     ]
     for part in parts:
         identifiers = ", ".join(f'"{name}"' for name in part.columns if name in part.levels)
         chunks.append(
             f'```{{r}}\n{part.name} <- read("{part.name}.csv")\nidentifiers <- c({identifiers})\n'
-            f'classes <- aggregate(list(rows = seq_len(nrow({part.name}))), {part.name}[c("batch", identifiers)], length)\n'
-            "summary(classes$rows)\n```\n"
+            f"if (nrow({part.name}) > 0) {{\n"
+            f'  classes <- aggregate(list(rows = seq_len(nrow({part.name}))), {part.name}[c("batch", identifiers)], length)\n'
+            "  print(summary(classes$rows))\n}\n```\n"
         )
     chunks.append(
-        '```{r}\ntables <- read("tables.csv")\ntables$number <- suppressWarnings(as.integer(tables$count))\nhead(tables)\n```\n'
+        '```{r}\ntables <- read("tables.csv")\ntables$number <- suppressWarnings(as.integer(tables$count))\n'
+        "head(tables)\n```\n"
     )
     return "\n".join(chunks).encode()
 

@@ -1,4 +1,4 @@
-"""Invented rows with the schema of a dataset: to write code before any data may be seen. Made from the lists, never from data."""
+"""Invented rows with the schema of a dataset: to write code before any data may be seen. Made from lists, not data."""
 
 import hashlib
 from collections.abc import Sequence

@@ -211,7 +211,7 @@ class _Page:
         first = min(70 * mm, WIDTH / 2)
         width = (WIDTH - first) / max(1, len(lines[0]) - 1)
         grid = Grid(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
-        style = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, 0), 1, INK)]
+        style: list[Any] = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, 0), 1, INK)]
         style += [("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), PLAIN)]
         grid.setStyle(TableStyle(style))
         return grid

@@ -1,4 +1,4 @@
-"""Tags for ReportLab's pages, so that a screen reader hears headings, tables and figures in order (ISO 14289-1, ISO 32000-1).
+"""Tags for ReportLab's pages, so that a screen reader hears headings, tables and figures in order (ISO 14289-1).
 
 Flowables know their element of the structure tree and mark what they draw; pikepdf then writes the tree into the file.
 """

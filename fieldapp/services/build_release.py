@@ -177,7 +177,7 @@ def _publish(
                 created_at=a.now,
             )
         )
-        datasets.add_rows(a.session, new.dataset_id, new.entry.number, new.tags)
+        datasets.add_rows(a.session, new.dataset_id, new.entry.number, new.batch.tags)
     for key, name, published in gathered.states:
         cells = [[list(cell), count, text] for cell, (count, text) in sorted(published.items())]
         datasets.keep_table(a.session, a.centre_id, key, name, cells)

@@ -1,4 +1,4 @@
-"""What a release would be made of: rows that may leave, batches, counts. Nothing is written; building and preview both begin here."""
+"""What a release would be made of: rows that may leave, batches, counts. Building and preview begin here."""
 
 import datetime as dt
 import hashlib
@@ -39,7 +39,6 @@ class NewBatch:
     batch: Batch
     entry: Entry
     data: bytes
-    tags: list[bytes]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class _Memory:
     dataset: Dataset
     entries: list[Entry]
     reports: dict[int, dict[str, Any]]
-    tags: dict[bytes, int]
+    tags: set[bytes]
     since: dt.date
     rows: Rows
     records: int = 0
@@ -139,11 +138,13 @@ def _remember(
     kept = known.kept[dataset.name]
     found = datasets.batches(session, kept.id)
     entries = [_entry(one.entry) for one in found]
-    by_number: dict[int, list[bytes]] = {}
-    tags = dict(datasets.tags(session, kept.id))
-    for tag, number in tags.items():
-        by_number.setdefault(number, []).append(tag)
-    ledger.check(dataset.name, entries, kept.head or ledger.genesis(dataset.name), by_number)
+    by_number: dict[int, bytearray] = {}
+    tags: set[bytes] = set()
+    for tag, number in datasets.tags(session, kept.id):
+        by_number.setdefault(number, bytearray()).extend(tag)
+        tags.add(tag)
+    whole = {number: bytes(found) for number, found in by_number.items()}
+    ledger.check(dataset.name, entries, kept.head or ledger.genesis(dataset.name), whole)
     ledger.check_handed_out(dataset.name, entries, [one["datasets"].get(dataset.name, {}) for one in handed_out])
     ledger.frozen_levels(entries, dataset.sha256)
     since = max(periods.parse(series.first_period).first, _months_before(period.first, dataset.max_hold_months))
@@ -215,12 +216,13 @@ def _read(
 def _add(memory: _Memory, record: records.Released, row: Mapping[str, str]) -> None:
     if record.day < memory.since or not select.is_wanted(memory.dataset, row):
         return
-    if ledger.tag(memory.secret, record.unit) in memory.tags:
+    tag = ledger.tag(memory.secret, record.unit)
+    if tag in memory.tags:
         memory.withdrawn += not select.is_allowed(memory.dataset.consent, row)
         return
     memory.records += 1
     if record.is_settled:
-        memory.rows.add(record.unit, row)
+        memory.rows.add(tag, row)
 
 
 def _next(memory: _Memory, period: Period) -> NewBatch | None:
@@ -229,21 +231,20 @@ def _next(memory: _Memory, period: Period) -> NewBatch | None:
     if made is None:
         return None
     data = batch.to_bytes(made)
-    tags = [ledger.tag(memory.secret, unit) for unit in made.units]
     entry = Entry(
         dataset=memory.dataset.name,
         number=len(memory.entries) + 1,
         period=period.name,
         policy=memory.dataset.sha256,
         levels=made.levels,
-        rows=len(made.units),
+        rows=len(made.tags) // ledger.TAG_BYTES,
         classes=made.classes,
         smallest=made.smallest,
-        tags=ledger.digest_of(tags),
+        tags=ledger.digest_of(made.tags),
         file=hashlib.sha256(data).hexdigest(),
         before=ledger.head(memory.dataset.name, memory.entries),
     )
-    return NewBatch(memory.kept.id, made, entry, data, tags)
+    return NewBatch(memory.kept.id, made, entry, data)
 
 
 def _had(manifests: list[Manifest]) -> dict[str, int]:
@@ -278,8 +279,8 @@ def _part(
         sent.append(Sent(entry, batch.from_bytes(data), memory.reports[entry.number]))
     new = next((one for one in batches if one.entry.dataset == name), None)
     if new is not None:
-        sent.append(Sent(new.entry, batch.from_bytes(new.data), new.batch.report))
-    waiting = len(memory.rows.units) - (new.entry.rows if new else 0)
+        sent.append(Sent(new.entry, new.batch.columns, new.batch.report))
+    waiting = len(memory.rows) - (new.entry.rows if new else 0)
     counts = {"waiting": waiting, "refused": memory.rows.refused, "records": memory.records}
     return release.part_of(view, sent, before, occasion, **counts)
 

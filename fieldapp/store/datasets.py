@@ -1,7 +1,7 @@
 """Datasets of a centre and the memory of what was published of them: batches, rows by their tags, counts by period."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 from fieldapp.store.base import Base
 
 INSERT_AT_ONCE = 5000
+TAG_BYTES = 16
 
 
 class Dataset(Base):
@@ -48,7 +49,7 @@ class PublishedRow(Base):
     __tablename__ = "published_row"
 
     dataset_id: Mapped[int] = mapped_column(sa.ForeignKey("dataset.id"), primary_key=True)
-    tag: Mapped[bytes] = mapped_column(sa.LargeBinary(16), primary_key=True)
+    tag: Mapped[bytes] = mapped_column(sa.LargeBinary(TAG_BYTES), primary_key=True)
     number: Mapped[int]
 
 
@@ -80,14 +81,21 @@ def batch_data(session: Session, dataset_id: int, number: int) -> bytes:
 
 def tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes, int]]:
     query = sa.select(PublishedRow.tag, PublishedRow.number).where(PublishedRow.dataset_id == dataset_id)
+    query = query.execution_options(yield_per=10_000)
     for tag, number in session.execute(query):
         yield bytes(tag), number
 
 
-def add_rows(session: Session, dataset_id: int, number: int, found: Iterable[bytes]) -> None:
-    rows = [{"dataset_id": dataset_id, "tag": tag, "number": number} for tag in found]
-    for first in range(0, len(rows), INSERT_AT_ONCE):
-        session.connection().execute(sa.insert(PublishedRow), rows[first : first + INSERT_AT_ONCE])
+def add_rows(session: Session, dataset_id: int, number: int, found: bytes) -> None:
+    """Remember rows as published; their tags lie one after the other."""
+    size = TAG_BYTES * INSERT_AT_ONCE
+    for first in range(0, len(found), size):
+        piece = found[first : first + size]
+        rows = [
+            {"dataset_id": dataset_id, "tag": piece[at : at + TAG_BYTES], "number": number}
+            for at in range(0, len(piece), TAG_BYTES)
+        ]
+        session.connection().execute(sa.insert(PublishedRow), rows)
 
 
 def move_head(session: Session, dataset_id: int, before: str, after: str) -> bool:

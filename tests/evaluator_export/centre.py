@@ -96,10 +96,11 @@ def participants(count: int, seed: int = 1) -> list[tuple[str, Row]]:
 @dataclass
 class Memory:
     entries: list[Entry] = field(default_factory=list)
-    tags: dict[int, list[bytes]] = field(default_factory=dict)
+    tags: dict[int, bytes] = field(default_factory=dict)
     files: dict[int, dict[str, Words]] = field(default_factory=dict)
     reports: dict[int, dict[str, Any]] = field(default_factory=dict)
     units: dict[int, list[str]] = field(default_factory=dict)
+    named: dict[bytes, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -111,6 +112,7 @@ class PretendCentre:
     secret: bytes = b"c" * 32
     memories: dict[str, Memory] = field(default_factory=dict)
     states: dict[tuple[str, str], Published] = field(default_factory=dict)
+    remembers_units: bool = True  # for tests that look behind the tags
 
     def publish(self, period: str, records: Records) -> None:
         """Make the next batch of every dataset from records that have come by now, also those of before."""
@@ -118,23 +120,36 @@ class PretendCentre:
             dataset = view.dataset
             memory = self.memories.setdefault(dataset.name, Memory())
             ledger.check(dataset.name, memory.entries, ledger.head(dataset.name, memory.entries), memory.tags)
-            known = {tag for tags in memory.tags.values() for tag in tags}
+            known = {tag for tags in memory.tags.values() for tag in split(tags)}
             rows = Rows(dataset)
             for unit, row in records.get(dataset.form, ()):
-                if ledger.tag(self.secret, unit) not in known:
-                    rows.add(unit, row)
+                tag = ledger.tag(self.secret, unit)
+                if tag not in known:
+                    rows.add(tag, row)
+                if self.remembers_units:
+                    memory.named[tag] = unit
             made = batch.make(dataset, rows, ledger.frozen_levels(memory.entries, dataset.sha256), self.secret)
             if made is None:
                 continue
-            data, tags = batch.to_bytes(made), [ledger.tag(self.secret, unit) for unit in made.units]
+            data, tags = batch.to_bytes(made), made.tags
             number = len(memory.entries) + 1
             memory.entries.append(
                 Entry(
-                    dataset.name, number, period, dataset.sha256, made.levels, len(tags), made.classes, made.smallest,
-                    ledger.digest_of(tags), hashlib.sha256(data).hexdigest(), ledger.head(dataset.name, memory.entries),
-                )  # fmt: skip
+                    dataset.name,
+                    number,
+                    period,
+                    dataset.sha256,
+                    made.levels,
+                    len(tags) // 16,
+                    made.classes,
+                    made.smallest,
+                    ledger.digest_of(tags),
+                    hashlib.sha256(data).hexdigest(),
+                    ledger.head(dataset.name, memory.entries),
+                )
             )
-            memory.tags[number], memory.units[number] = tags, list(made.units)
+            memory.tags[number] = tags
+            memory.units[number] = [memory.named[tag] for tag in split(tags)] if self.remembers_units else []
             memory.files[number], memory.reports[number] = batch.from_bytes(data), dict(made.report)
 
     def package(self, period: str, records: Records, since: int = 0, name: str = "", secret: bytes = b"s" * 32) -> Path:
@@ -163,6 +178,10 @@ class PretendCentre:
         shutil.rmtree(folder, ignore_errors=True)
         body = release.build(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
         return sealed(folder, body)
+
+
+def split(tags: bytes) -> list[bytes]:
+    return [tags[at : at + 16] for at in range(0, len(tags), 16)]
 
 
 def sealed(folder: Path, body: dict[str, Any] | None = None, seed: bytes = SEED) -> Path:

@@ -42,12 +42,12 @@ def known(place: PretendCentre, row: Row) -> tuple[str, ...]:
     """Return the class in which an attacker must look for somebody whose answers they know."""
     dataset = place.recipe.views[0].dataset
     levels = place.memories["encounters"].entries[0].levels
-    return tuple(
-        dataset.hierarchy(name).at(row[SOURCES[name]], level) for name, level in zip(NAMES, levels, strict=True)
-    )
+    return tuple(dataset.hierarchy(name).at(row[SOURCES[name]], level) for name, level in zip(NAMES, levels, strict=True))
 
 
-def test_prosecutor_and_journalist_find_nobody(world: tuple[PretendCentre, list[tuple[str, Row]], list[dict[str, str]]]) -> None:
+def test_prosecutor_and_journalist_find_nobody(
+    world: tuple[PretendCentre, list[tuple[str, Row]], list[dict[str, str]]],
+) -> None:
     """Prosecutor: the target is in the data. Journalist: anybody will do. Success is 1 / persons in the class."""
     place, come, published = world
     classes = Counter(tuple(row[name] for name in NAMES) for row in published)

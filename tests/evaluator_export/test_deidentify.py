@@ -43,7 +43,14 @@ def policy_file(folder: Path, text: str = POLICY) -> Path:
 
 
 def run(folder: Path, text: str = POLICY, data: Path = DATA, out: str = "out.csv") -> dict[str, Any] | None:
-    arguments = ["deidentify", str(data), "--policy", str(policy_file(folder, text)), "--report", str(folder / "report.json")]
+    arguments = [
+        "deidentify",
+        str(data),
+        "--policy",
+        str(policy_file(folder, text)),
+        "--report",
+        str(folder / "report.json"),
+    ]
     if main([*arguments, "--out", str(folder / out)]):
         return None
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
@@ -91,12 +98,17 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_policy_that_cannot_be_kept_names_the_nearest_that_can(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pinned = POLICY.replace("min: 1}\n  gender", "min: 1, max: 1}\n  gender").replace('cell.csv", min: 1', 'cell.csv", max: 2')
+    pinned = POLICY.replace("min: 1}\n  gender", "min: 1, max: 1}\n  gender").replace(
+        'cell.csv", min: 1', 'cell.csv", max: 2'
+    )
     said = refusal(tmp_path, capsys, pinned.replace("max_rows: 0.05", "max_rows: 0"))
     assert "No way of making" in said
     assert "coarser than their max: age, race, cell" in said
     share = float(said.split("max_rows: ")[1].split(")")[0])
-    assert run(tmp_path, pinned.replace("max_rows: 0.05", f"max_rows: {share}").replace("ratio: 2.0", "waived: test")) is not None
+    assert (
+        run(tmp_path, pinned.replace("max_rows: 0.05", f"max_rows: {share}").replace("ratio: 2.0", "waived: test"))
+        is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,9 +152,7 @@ def test_what_is_written_holds_what_was_asked(tmp_path: Path, out: str, mode: st
     report = run(tmp_path, text, out=out)
     assert report
     reader = pyarrow.parquet.read_table if out.endswith("parquet") else pyarrow.csv.read_csv
-    rows = [
-        {name: str(value) for name, value in row.items()} for row in reader(tmp_path / out).to_pylist()
-    ]
+    rows = [{name: str(value) for name, value in row.items()} for row in reader(tmp_path / out).to_pylist()]
     identifiers = report["quasi_identifiers"]
     classes = Counter(tuple(row[name] for name in identifiers) for row in rows)
     assert min(classes.values()) == report["class_sizes"]["smallest"] == report["recheck"]["smallest_class"] >= 5

@@ -81,7 +81,11 @@ def test_the_workbook_has_the_codebook_and_runs_nothing(folder: Path) -> None:
 
 
 def test_the_codebook_has_words_for_every_value_in_both_languages(folder: Path) -> None:
-    known = {(row["file"], row["column"], row["value"]) for row in rows(folder, "codebook.csv") if row["english"] and row["french"]}
+    known = {
+        (row["file"], row["column"], row["value"])
+        for row in rows(folder, "codebook.csv")
+        if row["english"] and row["french"]
+    }
     for name in ("encounters", "participants"):
         for row in rows(folder, f"{name}.csv"):
             for column, value in row.items():
@@ -117,7 +121,9 @@ def test_the_python_notebook_runs_on_the_package(
     assert text.count("```{r}") == text.count("```\n") == 5
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "How people were protected"), ("fr", "Comment les personnes sont protégées")])
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "How people were protected"), ("fr", "Comment les personnes sont protégées")]
+)
 def test_the_summary_is_tagged_and_shows_only_protected_numbers(folder: Path, language: str, word: str) -> None:
     path = folder / f"summary-{language}.pdf"
     report = pdfua.validate(str(path))

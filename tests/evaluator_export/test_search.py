@@ -198,7 +198,10 @@ def test_a_level_that_is_pinned_is_kept() -> None:
     rows = [(number % 8, number % 12, 0, number) for number in range(240)]
     area, hour = table(rows).columns
     pinned = Table(
-        (coded("area", area.codes, AREA.domain, AREA, minimum=1, maximum=1), hour), 240, np.arange(240), {"risk": np.zeros(240, int)}
+        (coded("area", area.codes, AREA.domain, AREA, minimum=1, maximum=1), hour),
+        240,
+        np.arange(240),
+        {"risk": np.zeros(240, int)},
     )
     found = search(pinned, Model(5), 0.0)
     assert found

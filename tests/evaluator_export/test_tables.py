@@ -48,7 +48,12 @@ def test_a_recipe_that_would_let_something_out_is_refused(old: str, new: str, wh
         ("encounters", "contact_type: {role: keep}", "code: {role: keep}", "never leaves"),
         ("encounters", "contact_type: {role: keep}", "lang_used: {role: keep}", "leaves only as: drop"),
         ("encounters", "contact_type: {role: keep}", "place: {from: setting, role: keep}", "must be made coarser"),
-        ("encounters", "contact_type: {role: keep}", "place: {from: setting, role: keep, hierarchy: setting}", "cannot be keep"),
+        (
+            "encounters",
+            "contact_type: {role: keep}",
+            "place: {from: setting, role: keep, hierarchy: setting}",
+            "cannot be keep",
+        ),
         ("encounters", "contact_type: {role: keep}", "nothing: {role: keep}", "no question"),
         ("encounters", "form: encounter", "form: nothing", "no form"),
         ("encounters", "family: events", "family: both", "events or people"),
@@ -89,7 +94,9 @@ def test_people_are_counted_once_and_for_the_city_only_with_their_yes() -> None:
 
 def test_events_are_counted_whatever_the_consent_and_by_up_to_three_columns() -> None:
     text = CITY.text.replace(
-        "by: [{column: contact_type}]", "by: [{column: area, level: 2}, {column: time_of_day, level: 2}, {column: setting}]", 1
+        "by: [{column: contact_type}]",
+        "by: [{column: area, level: 2}, {column: time_of_day, level: 2}, {column: setting}]",
+        1,
     )
     table = recipe_of(text=text).tables[0]
     counter = count(table, encounters(400))
@@ -151,5 +158,7 @@ def test_a_table_that_is_too_big_to_hide_says_so() -> None:
 def test_counts_are_those_of_the_rows() -> None:
     rows = encounters(500)
     wanted = Tally(row["contact_type"] for _, row in rows)
-    found = {cell[0]: number for cell, (number, _) in count(spec("encounters_by_type"), rows).counted().items() if cell != TOTAL}
+    found = {
+        cell[0]: number for cell, (number, _) in count(spec("encounters_by_type"), rows).counted().items() if cell != TOTAL
+    }
     assert found == dict(wanted)

@@ -27,7 +27,6 @@ from fieldapp.store.releases import Release, ReleaseRun, Series
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, encounter, envelope
 
-
 SECRET = "s" * 64
 
 
