@@ -1,7 +1,7 @@
 """A recipe: what one recipient gets. Datasets and columns by name, tables, thresholds. What it does not name stays."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ AUDIENCES = (EVALUATOR, CITY)  # the City gets tables only: what it holds, other
 ROUND, SUPPRESS = "round", "suppress"
 PUBLIC_TIER = 3  # the consent that counting people in public numbers needs
 MOST_HEADINGS = 3
+
+Menu = Sequence[Mapping[str, Any]]  # tables as they are written: name, dataset, by, title, counts, method
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Recipe:
         return {one.name: one for one in [*(view.dataset for view in self.views), *(table.dataset for table in self.tables)]}
 
 
-def datasets_in(text: str) -> list[str]:
+def datasets_in(text: str, menu: Menu) -> list[str]:
     """Return the names of the datasets that a recipe reads."""
     body = _parsed(text)
     named = [item.get("use") for item in body.get("datasets") or ()] + [
@@ -105,8 +107,11 @@ def _parsed(text: str) -> dict[str, Any]:
     return body
 
 
-def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, FormDefinition]) -> Recipe:
-    """Return the recipe written in YAML; raise ExportProblem with everything wrong in it."""
+def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, FormDefinition], menu: Menu) -> Recipe:
+    """Return the recipe written in YAML; raise ExportProblem with everything wrong in it.
+
+    `menu` are the tables that there are: a recipe can only choose among them.
+    """
     body = _parsed(text)
     problems: list[str] = []
     audience, threshold = str(body["audience"]), body["threshold"]
@@ -118,7 +123,11 @@ def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, F
     if audience == CITY and body.get("datasets"):
         problems.append("The City gets tables only: what it holds can be asked for by others. Take the datasets out.")
     views = [_view(item, datasets, problems) for item in body.get("datasets") or ()]
-    specs = [_table(item, audience, datasets, definitions, problems) for item in body.get("tables") or ()]
+    offered = {str(item["name"]): item for item in menu}
+    chosen = [str(name) for name in body.get("tables") or ()]
+    problems += [f"There is no table “{name}”; there are {', '.join(offered)}." for name in chosen if name not in offered]
+    known = [offered[name] for name in chosen if name in offered]
+    specs = [_table(item, audience, datasets, definitions, problems) for item in known]
     names = [view.dataset.name for view in views if view] + [spec.name for spec in specs if spec]
     problems += [f"“{name}” is there twice." for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:

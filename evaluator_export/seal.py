@@ -84,6 +84,10 @@ def check_recipients(keys: Iterable[str]) -> None:
             raise ExportProblem([f"“{key}” is no age public key; it begins with “age1” and is 62 signs long."]) from None
 
 
+def fingerprint(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
 def encrypt(source: Path, target: Path, keys: Iterable[str]) -> None:
     """Write a file so that only the holders of these age keys can read it; nothing is there until all of it is."""
     keys = list(keys)

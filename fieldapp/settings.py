@@ -27,6 +27,12 @@ class Settings:
     port: str = _setting("8000", "Port to serve on.")
     trusted_hosts: str = _setting("", "Names that browsers may use to reach the app, with commas; empty means any.")
     trusted_proxies: str = _setting("0", "How many proxies in front pass on the visitor's address (X-Forwarded-For).")
+    smtp_url: str = _setting(
+        "", "Mail server for notices: smtp://user:password@host:587 or smtps://…; or a file, see above."
+    )
+    mail_from: str = _setting("", "Address that notices come from.")
+    alerts_to: str = _setting("", "Address that is told when a release or delivery fails for good.")
+    delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
 
     @property
@@ -41,6 +47,10 @@ class Settings:
     @property
     def packages(self) -> Path:
         return self.folder / "packages"
+
+    @property
+    def secrets_folder(self) -> Path:
+        return Path(self.delivery_secrets).resolve() if self.delivery_secrets else self.folder / "delivery-secrets"
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give another process the same settings."""

@@ -3,11 +3,15 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import make_msgid
 
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import utcnow
-from fieldapp.services.build_release import build_release, due
+from fieldapp.services.build_release import build_release, due, is_given_up
+from fieldapp.services.deliver_release import deliver_due
+from fieldapp.services.releases import remove_fallen
+from fieldapp.services.senders import EMAIL, Means, NotSent, Parcel, send
 from fieldapp.settings import Settings
 from fieldapp.store import releases as store
 from fieldapp.store.database import WriteTransaction
@@ -31,8 +35,40 @@ def build_due_releases(session: Session, settings: Settings) -> None:
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             log.error("could not build %s: %s", name, type(error).__name__)
+            if is_given_up(session, series, period):
+                alert(settings, f"The release {name} could not be built.")
     with WriteTransaction(session):
         store.beat(session, utcnow())
 
 
-TIMETABLE = [Job("releases", 60, build_due_releases)]
+def send_packages(session: Session, settings: Settings) -> None:
+    """Bring packages to where they are wanted, and take the files of releases that are over off the disk."""
+    means = Means(settings.secrets_folder, settings.smtp_url, settings.mail_from)
+    if failed := deliver_due(session, settings.packages, means):
+        alert(settings, f"{failed} packages could not be delivered.")
+    remove_fallen(session, settings.packages)
+
+
+def alert(settings: Settings, what: str) -> None:
+    """Tell the address for alerts, if there is one; the office's home page says it anyway."""
+    log.error("%s", what)
+    if not settings.alerts_to:
+        return
+    parcel = Parcel(
+        None,
+        "",
+        "fieldapp: something needs you",
+        f"{what} See the pages Releases and System.\n",
+        make_msgid(domain="fieldapp.invalid"),
+    )
+    try:
+        send(
+            {"kind": EMAIL, "to": settings.alerts_to},
+            parcel,
+            Means(settings.secrets_folder, settings.smtp_url, settings.mail_from),
+        )
+    except NotSent as problem:
+        log.error("the alert could not be mailed: %s", problem)
+
+
+TIMETABLE = [Job("releases", 60, build_due_releases), Job("deliveries", 60, send_packages)]

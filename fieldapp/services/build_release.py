@@ -58,6 +58,13 @@ def _is_over(run: ReleaseRun) -> bool:
     return run.state == "done" or (run.state == "failed" and run.attempts >= MAX_ATTEMPTS)
 
 
+def is_given_up(session: Session, series: Series, period: Period) -> bool:
+    """Say whether a period has failed for good."""
+    run = releases.run_of(session, series.id, period.name)
+    session.rollback()
+    return run is not None and run.state == "failed" and _is_over(run)
+
+
 def build_release(session: Session, series: Series, period: Period, packages: Path, secret: str) -> Release | None:
     """Build one period of a series; None when another process has it, or it is done. Killed midway, it is built anew.
 

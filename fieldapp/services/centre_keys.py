@@ -42,7 +42,7 @@ def make_key(a: Act, secret: str) -> CentreKey:
         purpose=SEAL,
         kid=kid,
         public_key=base64.b64encode(point).decode(),
-        wrapped=_wrap(number, kid, secret),
+        wrapped=wrap(number, kid, secret),
         created_at=a.now,
     )
     return _added(a, key)
@@ -58,7 +58,7 @@ def make_signing_key(a: Act, secret: str, purpose: str = SIGN) -> CentreKey:
     private = Ed25519PrivateKey.generate()
     public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
     kid = str(uuid.uuid4())
-    wrapped = _wrap(private.private_bytes_raw(), kid, secret)
+    wrapped = wrap(private.private_bytes_raw(), kid, secret)
     key = CentreKey(centre_id=a.centre_id, purpose=purpose, kid=kid, public_key=public, wrapped=wrapped, created_at=a.now)
     return _added(a, key)
 
@@ -90,7 +90,7 @@ def signer(session: Session, centre_id: int, secret: str) -> Signer:
     found = held.get((centre_id, secret))
     if found is None:
         key = signing_key(session, centre_id, secret)
-        private = Ed25519PrivateKey.from_private_bytes(_unwrap(key.kid, key.wrapped, secret))
+        private = Ed25519PrivateKey.from_private_bytes(unwrap(key.kid, key.wrapped, secret))
         found = held[centre_id, secret] = Signer(key.kid, private)
     return found
 
@@ -104,7 +104,7 @@ def package_seed(session: Session, centre_id: int, secret: str) -> bytes:
     if key is None:
         session.rollback()
         key = make_signing_key(session, Actor.system(centre_id), secret=secret, purpose=PACKAGE)
-    return _unwrap(key.kid, key.wrapped, secret)
+    return unwrap(key.kid, key.wrapped, secret)
 
 
 def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
@@ -123,15 +123,15 @@ def signer_if_possible(session: Session, centre_id: int, secret: str) -> Signer 
 
 @functools.lru_cache(maxsize=64)
 def _unwrapped(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(int.from_bytes(_unwrap(kid, wrapped, secret)), CURVE)
+    return ec.derive_private_key(int.from_bytes(unwrap(kid, wrapped, secret)), CURVE)
 
 
-def _wrap(private: bytes, kid: str, secret: str) -> bytes:
+def wrap(private: bytes, kid: str, secret: str) -> bytes:
     nonce = secrets.token_bytes(12)
     return nonce + AESGCM(_wrapping_key(secret)).encrypt(nonce, private, kid.encode())
 
 
-def _unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
+def unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
     try:
         return AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
     except InvalidTag:

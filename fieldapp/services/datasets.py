@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from evaluator_export import recipe
 from evaluator_export.dataset import Dataset, read_dataset
 from evaluator_export.problems import ExportProblem
-from evaluator_export.recipe import Recipe
+from evaluator_export.recipe import Menu, Recipe
 from fieldapp.services.acts import Act, Actor, act
 from fieldapp.services.definitions import definition_of
 from fieldapp.store import datasets, forms
@@ -44,6 +44,13 @@ def hierarchy_words() -> Mapping[str, dict[str, str]]:
 def programme_datasets() -> Mapping[str, str]:
     """Return the programme's datasets as they are written, by name."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAMME / "datasets").glob("*.yaml"))}
+
+
+@functools.cache
+def table_menu() -> Menu:
+    """Return the tables that recipes can choose among."""
+    found: Menu = yaml.safe_load((PROGRAMME / "tables.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def programme_recipe(key: str) -> str:
@@ -97,10 +104,10 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
 
 def read_recipe(text: str, known: Catalogue) -> Recipe:
     """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
-    broken = [reason for name in recipe.datasets_in(text) for reason in known.problems.get(name, ())]
+    broken = [reason for name in recipe.datasets_in(text, table_menu()) for reason in known.problems.get(name, ())]
     if broken:
         raise ExportProblem(broken)
-    return recipe.read(text, known.datasets, known.definitions)
+    return recipe.read(text, known.datasets, known.definitions, table_menu())
 
 
 def recipe_text(series: Series) -> str:

@@ -1,13 +1,21 @@
-"""Releases for those who may have them: list, download."""
+"""Releases for those who may have them: list, download, say that all copies are deleted; and take one back."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldapp.services.acts import Act, act, reading
+from sqlalchemy.orm import Session
+
+from evaluator_export import seal
+from fieldapp.services import centre_keys
+from fieldapp.services.acts import Act, act, reading, utcnow
+from fieldapp.services.deliver_release import encrypted
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import releases
-from fieldapp.store.releases import Release, ReleaseRun, Series
+from fieldapp.services.senders import NotSent
+from fieldapp.store import audit, releases, users
+from fieldapp.store.audit import AuditLine
+from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series
 
 
 @dataclass(frozen=True)
@@ -15,23 +23,91 @@ class Shelf:
     series: Sequence[Series]
     releases: Sequence[Release]
     runs: Sequence[ReleaseRun]
+    deliveries: Mapping[int, Sequence[Delivery]]
+    downloads: Mapping[int, Sequence[AuditLine]]
+    people: Mapping[int, str]
+    key: str  # the public key that packages are signed with
+    now: dt.datetime
 
 
 @reading("releases.list")
 def list_releases(a: Act) -> Shelf:
     series = releases.series_of(a.session, a.centre_id)
+    found = releases.list_for(a.session, a.centre_id)
     runs = releases.runs_of(a.session, [one.id for one in series])
-    return Shelf(series, releases.list_for(a.session, a.centre_id), runs)
+    deliveries: dict[int, list[Delivery]] = {}
+    for delivery in releases.deliveries_of(a.session, [one.id for one in found]):
+        deliveries.setdefault(delivery.release_id, []).append(delivery)
+    downloads = {
+        one.id: [
+            line for line in audit.of_target(a.session, a.centre_id, f"release/{one.id}") if line.act == "release.download"
+        ]
+        for one in found
+    }
+    key = next((str(one.manifest["key"]) for one in found if "key" in one.manifest), "")
+    return Shelf(series, found, runs, deliveries, downloads, users.labels(a.session, a.centre_id), key, a.now)
 
 
-@act("release.download")
-def download_release(a: Act, release_id: int, packages: Path) -> tuple[Path, Release]:
-    """Return the file of a release; every download is written down."""
+def _open(a: Act, release_id: int) -> Release:
     found = releases.get(a.session, a.centre_id, release_id)
     if found is None:
         raise not_found()
-    path = packages / f"{found.sha256}.zip"
+    return found
+
+
+@act("release.download")
+def download_release(a: Act, release_id: int, packages: Path) -> tuple[Path, str]:
+    """Return the file of a release and its name, encrypted where the series has a key; every download is written down."""
+    found = _open(a, release_id)
+    if found.revoked_at:
+        raise ActProblem("release.revoked", N_("This release was revoked. Delete the copies that you have."))
+    if found.expires_at and found.expires_at < a.now:
+        raise ActProblem("release.expired", N_("The time to fetch this release is over. Ask the centre."))
+    path, name = packages / f"{found.sha256}.zip", found.filename
     if not path.is_file():
         raise ActProblem("release.missing", N_("The file of this release is not on this server. Tell the centre."))
+    series = a.session.get_one(Series, found.series_id)
+    if series.age_key:
+        try:
+            path, name = encrypted(packages, found.sha256, series.age_key), f"{name}.age"
+        except NotSent:
+            raise ActProblem(
+                "release.missing", N_("The file of this release is not on this server. Tell the centre.")
+            ) from None
     a.note(f"release/{found.id}", sha256=found.sha256)
-    return path, found
+    return path, name
+
+
+@act("release.revoke")
+def revoke_release(a: Act, release_id: int, because: str) -> Release:
+    """Take a release back: nobody can fetch it, what waits is not sent, and its recipients are asked to delete their copies."""
+    found = _open(a, release_id)
+    if len(because.strip()) < 5:
+        raise ActProblem("release.no_reason", N_("Say why, in a few words: the recipients read it."))
+    if not found.revoked_at:
+        found.revoked_at, found.revoked_because = a.now, because.strip()
+        releases.stop_deliveries(a.session, found.id)
+    a.note(f"release/{found.id}")
+    return found
+
+
+@act("release.attest")
+def attest_deletion(a: Act, release_id: int, name: str) -> None:
+    """Write down that a recipient has deleted every copy of a release, and who says so."""
+    found = _open(a, release_id)
+    if len(name.strip()) < 3:
+        raise ActProblem("release.no_name", N_("Write the name of who answers for this."))
+    found.attested_at, found.attested_by = a.now, name.strip()[:120]
+    a.note(f"release/{found.id}")
+
+
+def remove_fallen(session: Session, packages: Path) -> None:
+    """Take the files of revoked and expired releases off the disk; what the ledger remembers stays."""
+    for release in releases.fallen(session, utcnow()):
+        for path in [packages / f"{release.sha256}.zip", *packages.glob(f"{release.sha256}-*.zip.age")]:
+            path.unlink(missing_ok=True)
+
+
+def public_key(session: Session, centre_id: int, secret: str) -> str:
+    """Return the key that the centre's packages are signed with, as minisign takes it."""
+    return seal.public_key(centre_keys.package_seed(session, centre_id, secret))

@@ -159,6 +159,17 @@ def deliveries_due(session: Session, now: dt.datetime) -> Sequence[Delivery]:
     return session.scalars(query.order_by(Delivery.due_at)).all()
 
 
+def claim_delivery(session: Session, delivery_id: int, due_at: dt.datetime, token: str, lease_until: dt.datetime) -> bool:
+    """Take a delivery that is due, unless another has; while the lease holds, it is not due for others."""
+    statement = (
+        sa.update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state == "waiting", Delivery.due_at == due_at)
+        .values(token=token, due_at=lease_until)
+        .execution_options(synchronize_session=False)
+    )
+    return session.connection().execute(statement).rowcount == 1
+
+
 def settle(session: Session, delivery_id: int, token: str, **values: Any) -> bool:
     """Write down what became of a delivery, only if its token is still the one that was claimed."""
     statement = (
@@ -168,6 +179,24 @@ def settle(session: Session, delivery_id: int, token: str, **values: Any) -> boo
         .execution_options(synchronize_session=False)
     )
     return session.connection().execute(statement).rowcount == 1
+
+
+def fallen(session: Session, now: dt.datetime) -> Sequence[Release]:
+    """Return the releases whose packages nobody may fetch any more."""
+    is_over = sa.or_(Release.revoked_at.is_not(None), Release.expires_at < now)
+    return session.scalars(sa.select(Release).where(is_over)).all()
+
+
+def stop_deliveries(session: Session, release_id: int) -> None:
+    statement = (
+        sa.update(Delivery).where(Delivery.release_id == release_id, Delivery.state == "waiting").values(state="stopped")
+    )
+    session.execute(statement)
+
+
+def failed_deliveries(session: Session, centre_id: int) -> Sequence[Delivery]:
+    query = sa.select(Delivery).where(Delivery.centre_id == centre_id, Delivery.state == "failed")
+    return session.scalars(query.order_by(Delivery.id.desc()).limit(20)).all()
 
 
 def list_for(session: Session, centre_id: int) -> Sequence[Release]:

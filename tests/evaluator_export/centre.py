@@ -19,7 +19,7 @@ from evaluator_export.recipe import Recipe
 from evaluator_export.select import Rows
 from evaluator_export.small_cells import Counter, Published
 from evaluator_export.tabular import Words
-from fieldapp.services.datasets import hierarchies, hierarchy_words, programme_datasets, programme_recipe
+from fieldapp.services.datasets import hierarchies, hierarchy_words, programme_datasets, programme_recipe, table_menu
 from tests.programme import definition_of
 
 FORMS = {form: definition_of(form) for form in ("encounter", "mediation", "participant", "incident", "referral")}
@@ -39,8 +39,11 @@ def all_datasets(**changes: Callable[[str], str]) -> dict[str, Dataset]:
     return {name: dataset_of(changes.get(name, str)(text)) for name, text in programme_datasets().items()}
 
 
-def recipe_of(key: str = "evaluator-quarterly", datasets: dict[str, Dataset] | None = None, text: str = "") -> Recipe:
-    return recipe.read(text or programme_recipe(key), datasets or all_datasets(), FORMS)
+def recipe_of(
+    key: str = "evaluator-quarterly", datasets: dict[str, Dataset] | None = None, text: str = "", menu: str = ""
+) -> Recipe:
+    tables = yaml.safe_load(menu) if menu else table_menu()
+    return recipe.read(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 
 def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:

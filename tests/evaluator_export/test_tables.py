@@ -12,9 +12,11 @@ from evaluator_export.problems import ExportProblem
 from evaluator_export.small_cells import TOTAL, Counter, publish, rounded
 from evaluator_export.suppression import HIDDEN, suppress, width
 from tests.evaluator_export.centre import all_datasets, encounters, participants, recipe_of
+from tests.programme import FOLDER
 
 SECRET = b"c" * 32
 CITY = recipe_of("city-quarterly")
+MENU = (FOLDER / "tables.yaml").read_text()
 
 
 def spec(name: str, key: str = "evaluator-quarterly") -> recipe.TableSpec:
@@ -27,11 +29,8 @@ def spec(name: str, key: str = "evaluator-quarterly") -> recipe.TableSpec:
         ("audience: city", "audience: city\ndatasets: [{use: encounters}]", "tables only"),
         ("threshold: 20", "threshold: 2", "never be under 3"),
         ("audience: city", "audience: police", "write evaluator or city"),
-        ("column: contact_type", "column: nothing", "no column"),
-        ("dataset: encounters", "dataset: nothing", "no dataset"),
-        ("column: area, level: 1", "column: area, level: 9", "no level 9"),
-        ("counts: persons, ", "", "counted in persons"),
         ("encounters_by_area", "encounters_by_type", "twice"),
+        ("encounters_by_area", "encounters_by_name", "no table"),
         ("recipe: 2", "recipe: 1", "must begin with"),
         ("purpose:", "purposes:", "lacks: purpose"),
     ],
@@ -39,6 +38,22 @@ def spec(name: str, key: str = "evaluator-quarterly") -> recipe.TableSpec:
 def test_a_recipe_that_would_let_something_out_is_refused(old: str, new: str, why: str) -> None:
     with pytest.raises(ExportProblem, match=why):
         recipe_of(text=CITY.text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("column: contact_type", "column: nothing", "no column"),
+        ("dataset: encounters", "dataset: nothing", "no dataset"),
+        ("column: area, level: 1", "column: area, level: 9", "no level 9"),
+        ("counts: persons, by: [{column: age", "by: [{column: age", "counted in persons"),
+        ("by: [{column: contact_type}]", "method: guess, by: [{column: contact_type}]", "round or suppress"),
+        ("by: [{column: contact_type}]", "by: []", "one to 3"),
+    ],
+)
+def test_a_table_that_would_let_something_out_is_refused(old: str, new: str, why: str) -> None:
+    with pytest.raises(ExportProblem, match=why):
+        recipe_of("city-quarterly", menu=MENU.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(

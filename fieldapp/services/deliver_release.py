@@ -1,0 +1,91 @@
+"""Send packages to where a series wants them: encrypted to the recipient, tried again with back-off, there once."""
+
+import datetime as dt
+import secrets
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from evaluator_export import seal
+from fieldapp.services import senders
+from fieldapp.services.acts import Act, Actor, act, utcnow
+from fieldapp.services.problems import N_
+from fieldapp.services.senders import EMAIL, Means, NotSent, Parcel
+from fieldapp.store import releases
+from fieldapp.store.database import WriteTransaction
+from fieldapp.store.releases import Delivery, Release, Series
+
+LEASE = dt.timedelta(minutes=10)
+PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 720, 1440, 1440, 1440)]  # then it has failed
+
+
+def deliver_due(session: Session, packages: Path, means: Means) -> int:
+    """Try what is due; return how much failed for good. Killed midway, it is tried again after its lease."""
+    failed = 0
+    for found in releases.deliveries_due(session, utcnow()):
+        token = secrets.token_hex(16)
+        with WriteTransaction(session):
+            is_mine = releases.claim_delivery(session, found.id, found.due_at, token, utcnow() + LEASE)
+        if is_mine:
+            failed += not _deliver(session, found.id, token, packages, means)
+    return failed
+
+
+def _deliver(session: Session, delivery_id: int, token: str, packages: Path, means: Means) -> bool:
+    """Try one delivery; False when it has failed for good."""
+    delivery = session.get_one(Delivery, delivery_id, populate_existing=True)
+    release = session.get_one(Release, delivery.release_id)
+    series = session.get_one(Series, release.series_id)
+    target, attempts, system = dict(delivery.target), delivery.attempts, Actor.system(delivery.centre_id)
+    parcel_id = f"<delivery-{delivery.id}-{release.sha256[:16]}@fieldapp.invalid>"
+    try:
+        if release.revoked_at:
+            raise NotSent(N_("The release was revoked."), is_final=True)
+        parcel = Parcel(
+            file=None if target["kind"] == EMAIL else encrypted(packages, release.sha256, series.age_key),
+            name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
+            subject=f"{series.title.get('en', series.key)}, {release.period}",
+            text=NOTICE.format(
+                period=release.period, title=series.title.get("en", series.key), titre=series.title.get("fr", "")
+            ),
+            message_id=parcel_id,
+        )
+        session.rollback()
+        senders.send(target, parcel, means)
+    except NotSent as problem:
+        session.rollback()
+        is_over = problem.is_final or attempts >= len(PAUSES)
+        due_at = utcnow() + (dt.timedelta() if is_over else PAUSES[attempts])
+        settle(session, system, delivery_id, token, "failed" if is_over else "waiting", due_at, attempts + 1, str(problem))
+        return not is_over
+    settle(session, system, delivery_id, token, "sent", utcnow(), attempts + 1, "")
+    return True
+
+
+NOTICE = """{title}, {period}: a new package is ready. Sign in at the centre's site to fetch it, or find it where it is sent.
+
+{titre}, {period} : un nouveau paquet est prêt. Connectez-vous au site du centre pour le prendre, ou trouvez-le à sa destination.
+"""
+
+
+@act("release.deliver")
+def settle(a: Act, delivery_id: int, token: str, state: str, due_at: dt.datetime, attempts: int, problem: str) -> None:
+    """Write down what became of an attempt."""
+    sent_at = a.now if state == "sent" else None
+    releases.settle(
+        a.session, delivery_id, token, state=state, due_at=due_at, attempts=attempts, problem=problem, sent_at=sent_at
+    )
+    a.note(f"delivery/{delivery_id}", state=state, attempts=attempts)
+
+
+def encrypted(packages: Path, sha256: str, age_key: str) -> Path:
+    """Return a package as only its recipient can read it; made once, so that sending again sends the same."""
+    if not age_key:
+        raise NotSent(N_("The series has no age key of the recipient; nothing leaves unencrypted."), is_final=True)
+    whole = packages / f"{sha256}.zip"
+    target = packages / f"{sha256}-{seal.fingerprint(age_key)}.zip.age"
+    if not whole.is_file():
+        raise NotSent(N_("The file of this release is not on this server."), is_final=True)
+    if not target.is_file():
+        seal.encrypt(whole, target, [age_key])
+    return target

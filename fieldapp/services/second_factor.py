@@ -1,0 +1,89 @@
+"""The second factor of people who fetch packages: a one-time code from an app on their phone."""
+
+import base64
+import datetime as dt
+import secrets
+
+from passlib.exc import TokenError
+from passlib.totp import TOTP
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Act, Actor, act, reading
+from fieldapp.services.centre_keys import unwrap, wrap
+from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.store import second_factors, users
+from fieldapp.store.second_factors import SecondFactor
+
+TRIES = 5
+PAUSE = dt.timedelta(minutes=15)
+WINDOW = 30  # seconds that clocks may be apart
+
+
+def _totp(found: SecondFactor, secret: str) -> TOTP:
+    key = unwrap(f"totp {found.user_id}", found.wrapped, secret)
+    return TOTP(key=base64.b32encode(key).decode(), format="base32")
+
+
+@reading("second_factor.show")
+def show_second_factor(a: Act) -> bool:
+    """Say whether the person has set one up."""
+    found = second_factors.of_user(a.session, a.actor.user_id or 0)
+    return found is not None and found.confirmed_at is not None
+
+
+@act("second_factor.set")
+def begin_second_factor(a: Act, secret: str, label: str) -> str:
+    """Return the address (otpauth:) that an authenticator app reads as a QR code; it counts once a code was right."""
+    user_id = a.actor.user_id or 0
+    found = second_factors.of_user(a.session, user_id)
+    if found is not None and found.confirmed_at is not None:
+        raise ActProblem("second_factor.set", N_("You have a second factor already. An admin can take it away."))
+    if found is None:
+        found = SecondFactor(user_id=user_id, wrapped=wrap(secrets.token_bytes(20), f"totp {user_id}", secret))
+        a.session.add(found)
+    a.note(f"user/{user_id}", begun=True)
+    return str(_totp(found, secret).to_uri(label=label, issuer="fieldapp"))
+
+
+@act("second_factor.set")
+def _judge(a: Act, code: str, secret: str) -> str:
+    """Return "" when a code is right, else why not; a wrong one is remembered, so this never raises."""
+    found = second_factors.of_user(a.session, a.actor.user_id or 0)
+    a.note(f"user/{a.actor.user_id}")
+    if found is None:
+        return "none"
+    if found.paused_until and found.paused_until > a.now:
+        return "paused"
+    try:
+        match = _totp(found, secret).match(code.strip(), time=a.now, window=WINDOW, last_counter=found.last_counter or None)
+    except (TokenError, ValueError):
+        found.wrong += 1
+        if found.wrong >= TRIES:
+            found.wrong, found.paused_until = 0, a.now + PAUSE
+        a.note(f"user/{a.actor.user_id}", wrong=True)
+        return "wrong"
+    found.last_counter, found.wrong, found.paused_until = match.counter, 0, None
+    found.confirmed_at = found.confirmed_at or a.now
+    return ""
+
+
+def check_second_factor(session: Session, actor: Actor, code: str, secret: str) -> None:
+    """Raise ActProblem unless a code is right, has not been used and was not preceded by too many wrong ones."""
+    why = _judge(session, actor, code=code, secret=secret)
+    if why == "paused":
+        raise ActProblem("second_factor.paused", N_("Too many wrong codes. Wait 15 minutes."))
+    if why:
+        raise ActProblem("second_factor.wrong", N_("This code is wrong, or was used already. Take the one shown now."))
+
+
+@act("second_factor.reset")
+def reset_second_factor(a: Act, user_id: int) -> None:
+    """Take a person's second factor away, for one who lost their phone; they set up a new one."""
+    if users.of_centre(a.session, a.centre_id, user_id) is None:
+        raise not_found()
+    if user_id == a.actor.user_id:
+        raise ActProblem("person.self", N_("Ask another admin to do this for you."))
+    found = second_factors.of_user(a.session, user_id)
+    if found is not None:
+        a.session.delete(found)
+    a.note(f"user/{user_id}")

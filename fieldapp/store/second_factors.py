@@ -1,0 +1,31 @@
+"""One-time codes (TOTP, RFC 6238) of people who fetch packages. The secret is wrapped with the server's key."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class SecondFactor(Base):
+    __tablename__ = "second_factor"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    wrapped: Mapped[bytes]
+    confirmed_at: Mapped[dt.datetime | None]
+    last_counter: Mapped[int] = mapped_column(default=0)  # a code is good once
+    wrong: Mapped[int] = mapped_column(default=0)  # in a row
+    paused_until: Mapped[dt.datetime | None]
+
+
+def of_user(session: Session, user_id: int) -> SecondFactor | None:
+    query = sa.select(SecondFactor).where(SecondFactor.user_id == user_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def with_one(session: Session, centre_id: int) -> set[int]:
+    """Return the people of a centre who have a second factor."""
+    user = sa.table("user", sa.column("id"), sa.column("centre_id"))
+    query = sa.select(SecondFactor.user_id).join(user, user.c.id == SecondFactor.user_id)
+    return set(session.scalars(query.where(user.c.centre_id == centre_id, SecondFactor.confirmed_at.is_not(None))))
