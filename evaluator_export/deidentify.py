@@ -95,17 +95,36 @@ def solve(policy: Policy, table: Table) -> Recoded:
         raise ExportProblem(["The policy has no quasi-identifier: nothing says what others may know about a person."])
     result = recode(table, policy.model, policy.limits)
     if result is None:
-        raise ExportProblem(["No way of making these columns coarser keeps within the policy.", *nearest(policy, table)])
+        advice = [str(one) for one in nearest(policy, table)]
+        raise ExportProblem(["No way of making these columns coarser keeps within the policy.", *advice])
     return result
 
 
-def nearest(policy: Policy, table: Table) -> list[str]:
+@dataclass(frozen=True)
+class Advice:
+    """Something that would have to change: `kind` says what, `values` fill in its sentence."""
+
+    kind: str
+    values: dict[str, str]
+
+    def __str__(self) -> str:
+        return ADVICE[self.kind].format(**self.values)
+
+
+ADVICE = {
+    "persons": "There are {persons} persons in all, fewer than k = {k}. Wait for more, or take a longer period.",
+    "share": "The nearest that works: suppress up to {percent} of the rows (max_rows: {share}).",
+    "pinned": "Or let these become coarser than their max: {columns}.",
+    "group": "Or name who waives the limit for groups of {column} (max_group_rate: waived).",
+    "nothing": "Even all together, the rows do not hold what the policy asks of a class.",
+}
+
+
+def nearest(policy: Policy, table: Table) -> list[Advice]:
     """Return what would have to change, the least first, for a policy to be feasible."""
     persons = table.rows if table.persons is None else len(np.unique(table.persons))
     if persons < policy.model.k:
-        return [
-            f"There are {persons} persons in all, fewer than k = {policy.model.k}. Wait for more, or take a longer period."
-        ]
+        return [Advice("persons", {"persons": str(persons), "k": str(policy.model.k)})]
     found = search(table, policy.model, 1.0)
     advice = []
     if found is not None and found.suppressed < table.rows:
@@ -118,13 +137,13 @@ def nearest(policy: Policy, table: Table) -> list[str]:
             low, high = (low, middle) if search(table, policy.model, middle) else (middle, high)
         if share > policy.limits.max_suppressed or policy.limits.group or policy.limits.average:
             enough = np.ceil(high * 1000) / 1000
-            advice.append(f"The nearest that works: suppress up to {high:.1%} of the rows (max_rows: {enough:.3f}).")
+            advice.append(Advice("share", {"percent": f"{high:.1%}", "share": f"{enough:.3f}"}))
     pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
     if pinned:
-        advice.append(f"Or let these become coarser than their max: {', '.join(pinned)}.")
+        advice.append(Advice("pinned", {"columns": ", ".join(pinned)}))
     if policy.limits.group and not policy.limits.group.waived:
-        advice.append(f"Or name who waives the limit for groups of {policy.limits.group.field} (max_group_rate: waived).")
-    return advice or ["Even all together, the rows do not hold what the policy asks of a class."]
+        advice.append(Advice("group", {"column": policy.limits.group.field}))
+    return advice or [Advice("nothing", {})]
 
 
 def shuffled(seed: bytes) -> Callable[[Array], Array]:

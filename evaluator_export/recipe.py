@@ -88,9 +88,9 @@ class Recipe:
 def datasets_in(text: str, menu: Menu) -> list[str]:
     """Return the names of the datasets that a recipe reads."""
     body = _parsed(text)
-    named = [item.get("use") for item in body.get("datasets") or ()] + [
-        item.get("dataset") for item in body.get("tables") or ()
-    ]
+    of_table = {str(item["name"]): str(item["dataset"]) for item in menu}
+    named = [item.get("use") for item in body.get("datasets") or ()]
+    named += [of_table.get(str(name)) for name in body.get("tables") or ()]
     return list(dict.fromkeys(str(name) for name in named if name))
 
 

@@ -80,7 +80,7 @@ class Base:
         return keys, sizes
 
     def classes(self, node: Node, model: Model, totals: dict[str, Array], limit: int | None = None) -> Classes:
-        """Return the classes at a node. When classes under k rows hold more than `limit` rows already, only these are bad."""
+        """Return the classes at a node. When those under k rows hold more than `limit` rows already, only these are bad."""
         keys, sizes = self.keys(node)
         domain = int(np.prod(sizes, dtype=np.int64))
         found, rows = tallied(keys, domain, self.weights)

@@ -64,7 +64,8 @@ def r(title: str, parts: Sequence[Part], threshold: int) -> bytes:
         chunks.append(
             f'```{{r}}\n{part.name} <- read("{part.name}.csv")\nidentifiers <- c({identifiers})\n'
             f"if (nrow({part.name}) > 0) {{\n"
-            f'  classes <- aggregate(list(rows = seq_len(nrow({part.name}))), {part.name}[c("batch", identifiers)], length)\n'
+            f"  rows <- list(rows = seq_len(nrow({part.name})))\n"
+            f'  classes <- aggregate(rows, {part.name}[c("batch", identifiers)], length)\n'
             "  print(summary(classes$rows))\n}\n```\n"
         )
     chunks.append(

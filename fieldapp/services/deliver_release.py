@@ -64,7 +64,7 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
 
 NOTICE = """{title}, {period}: a new package is ready. Sign in at the centre's site to fetch it, or find it where it is sent.
 
-{titre}, {period} : un nouveau paquet est prêt. Connectez-vous au site du centre pour le prendre, ou trouvez-le à sa destination.
+{titre}, {period} : un nouveau paquet est prêt. Connectez-vous au site du centre pour le prendre, ou voyez là où on l'envoie.
 """
 
 

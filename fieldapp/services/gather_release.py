@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from evaluator_export import batch, ledger, periods, release, select, small_cells
 from evaluator_export.batch import Batch
 from evaluator_export.dataset import Dataset
+from evaluator_export.deidentify import Advice, nearest, table_of
 from evaluator_export.ledger import Entry
 from evaluator_export.parts import Occasion, Part, Sent
 from evaluator_export.periods import Period
@@ -51,6 +52,7 @@ class Gathered:
     batches: list[NewBatch]
     states: list[tuple[str, str, Published]]  # table key, period, what is published of it
     withdrawn: dict[str, int]
+    advice: dict[str, list[Advice]]  # of datasets that cannot begin yet: what would have to change
 
 
 @dataclass
@@ -123,7 +125,13 @@ def gather(
             tables.append(small_cells.table_of(counting.spec, name, published, is_revision))
     used = {form: known.definitions[form] for form in {dataset.form for dataset in recipe.datasets.values()}}
     withdrawn = {name: memory.withdrawn for name, memory in memories.items()}
-    return Gathered(recipe, used, occasion, parts, tables, batches, states, withdrawn)
+    begun = {one.entry.dataset for one in batches}
+    advice = {
+        name: nearest(memory.dataset.policy, table_of(memory.dataset.policy, memory.rows.columns()))
+        for name, memory in memories.items()
+        if name not in begun and not memory.entries and len(memory.rows)
+    }
+    return Gathered(recipe, used, occasion, parts, tables, batches, states, withdrawn, advice)
 
 
 def _remember(

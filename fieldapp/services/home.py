@@ -28,6 +28,7 @@ class Home:
     is_scheduler_late: bool
     last_run: ReleaseRun | None
     failed_runs: int
+    failed_deliveries: int
     latest: records.Page
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
@@ -52,6 +53,7 @@ def see_home(a: Act) -> Home:
         is_scheduler_late=bool(series) and (beat is None or a.now - beat.at > LATE_AFTER),
         last_run=max(runs, key=lambda run: run.started_at, default=None),
         failed_runs=sum(run.state == "failed" for run in runs),
+        failed_deliveries=len(releases.failed_deliveries(a.session, a.centre_id)),
         latest=records.page(a.session, a.centre_id, records.Filter(), size=6),
         workers=users.labels(a.session, a.centre_id),
         titles={version.form: version.title for version in forms.list_for(a.session, a.centre_id)},

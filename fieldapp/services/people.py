@@ -9,7 +9,7 @@ from fieldapp.services import passwords
 from fieldapp.services.access import ROLES
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import centres, devices, submissions, users
+from fieldapp.store import centres, devices, second_factors, submissions, users
 from fieldapp.store.centres import Centre
 from fieldapp.store.devices import Device
 from fieldapp.store.users import User
@@ -23,6 +23,7 @@ class People:
     users: Sequence[User]
     devices: Sequence[Device]
     missing: dict[int, int]  # device → how many records it made that neither came, nor wait, nor were deleted by the worker
+    second_factors: set[int]  # people who have set one up
 
 
 @reading("people.list")
@@ -32,7 +33,8 @@ def list_people(a: Act) -> People:
     missing = {
         device.id: max(0, device.made - device.unsent - device.deleted - arrived.get(device.id, 0)) for device in listed
     }
-    return People(centres.get(a.session, a.centre_id), users.list_for(a.session, a.centre_id), listed, missing)
+    centre, with_one = centres.get(a.session, a.centre_id), second_factors.with_one(a.session, a.centre_id)
+    return People(centre, users.list_for(a.session, a.centre_id), listed, missing, with_one)
 
 
 @act("person.add")

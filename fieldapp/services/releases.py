@@ -80,7 +80,7 @@ def download_release(a: Act, release_id: int, packages: Path) -> tuple[Path, str
 
 @act("release.revoke")
 def revoke_release(a: Act, release_id: int, because: str) -> Release:
-    """Take a release back: nobody can fetch it, what waits is not sent, and its recipients are asked to delete their copies."""
+    """Take a release back: nobody can fetch it, what waits is not sent, recipients are asked to delete their copies."""
     found = _open(a, release_id)
     if len(because.strip()) < 5:
         raise ActProblem("release.no_reason", N_("Say why, in a few words: the recipients read it."))

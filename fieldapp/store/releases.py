@@ -110,6 +110,10 @@ def series_by_key(session: Session, centre_id: int, key: str) -> Series | None:
     return session.scalars(sa.select(Series).where(Series.centre_id == centre_id, Series.key == key)).one_or_none()
 
 
+def series_by_id(session: Session, centre_id: int, series_id: int) -> Series | None:
+    return session.scalars(sa.select(Series).where(Series.centre_id == centre_id, Series.id == series_id)).one_or_none()
+
+
 def run_of(session: Session, series_id: int, period: str) -> ReleaseRun | None:
     query = sa.select(ReleaseRun).where(ReleaseRun.series_id == series_id, ReleaseRun.period == period)
     return session.scalars(query.with_for_update()).one_or_none()

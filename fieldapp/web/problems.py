@@ -41,7 +41,7 @@ STATUS = {
     "second_factor.paused": 429,
     "second_factor.set": 409,
     "second_factor.wrong": 422,
-    "series.changed": 422,
+    "series.refused": 422,
     "review.choice": 422,
     "review.contested": 409,
     "review.incomplete": 422,

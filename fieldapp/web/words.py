@@ -13,6 +13,31 @@ from forms.lists import in_language
 from forms.problems import N_, FormProblem
 
 ROLES = {"worker": N_("Outreach worker"), "admin": N_("Centre admin"), "evaluator": N_("Evaluator")}
+CADENCES = {"week": N_("Every week"), "month": N_("Every month"), "quarter": N_("Every quarter")}
+STEPS = {"waiting": N_("begins"), "reading": N_("reads the records"), "writing": N_("writes and checks the files")}
+TARGET_FIELDS = {
+    "sftp": N_("To an SFTP server"),
+    "s3": N_("To an S3-compatible store"),
+    "email": N_("A notice by e-mail, without data"),
+    "host": N_("Server"),
+    "port": N_("Port, if not 22"),
+    "username": N_("User name there"),
+    "folder": N_("Folder"),
+    "host_key": N_("Its host key (ssh-ed25519 …)"),
+    "secret": N_("Name of the file with the secret"),
+    "endpoint": N_("Address (https://…)"),
+    "bucket": N_("Bucket"),
+    "prefix": N_("Folder in it, if any"),
+    "region": N_("Region, if it has one"),
+    "to": N_("E-mail address"),
+}
+ADVICE = {
+    "persons": N_("There are %(persons)s people in all, fewer than %(k)s. Wait for more, or take a longer period."),
+    "share": N_("It would work if %(percent)s of the rows could be held back for good."),
+    "pinned": N_("Or let these become coarser than their limit: %(columns)s."),
+    "group": N_("Or let somebody by name waive the limit for groups of “%(column)s”."),
+    "nothing": N_("Even all together, the rows do not hold what is asked of a class."),
+}
 STATES = {
     "settled": N_("Somebody has looked"),
     "stored": N_("Kept as a record"),
@@ -201,4 +226,7 @@ def init(app: Flask) -> None:
         role_names=ROLES,
         state_names=STATES,
         act_names=ACTS,
+        cadences=CADENCES,
+        steps=STEPS,
+        target_fields=TARGET_FIELDS,
     )

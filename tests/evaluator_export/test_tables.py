@@ -108,12 +108,9 @@ def test_people_are_counted_once_and_for_the_city_only_with_their_yes() -> None:
 
 
 def test_events_are_counted_whatever_the_consent_and_by_up_to_three_columns() -> None:
-    text = CITY.text.replace(
-        "by: [{column: contact_type}]",
-        "by: [{column: area, level: 2}, {column: time_of_day, level: 2}, {column: setting}]",
-        1,
-    )
-    table = recipe_of(text=text).tables[0]
+    three = "by: [{column: area, level: 2}, {column: time_of_day, level: 2}, {column: setting}]"
+    menu = MENU.replace("by: [{column: contact_type}]", three, 1)
+    table = recipe_of("city-quarterly", menu=menu).tables[0]
     counter = count(table, encounters(400))
     assert counter.counted()[TOTAL][0] == 400
     assert all(len(cell) == 3 for cell in counter.counted() if cell != TOTAL)

@@ -14,6 +14,7 @@ from fieldapp.services import people as people_acts
 from fieldapp.services.centres import set_phone_rules
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_delivery import take_in_copy
+from fieldapp.services.second_factor import reset_second_factor
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.admin.inputs import PersonInput, RescueInput, RulesInput
 from fieldapp.web.problems import STATUS
@@ -55,6 +56,13 @@ def person_reset(user_id: int) -> Any:
     found = people_acts.list_people(session(), actor())
     username = next(user.username for user in found.users if user.id == user_id)
     return _people_page(PersonInput(formdata=None), {"username": username, "password": password}, 200)
+
+
+@admin.post("/people/<int:user_id>/second-factor")
+def person_second_factor(user_id: int) -> Any:
+    reset_second_factor(session(), actor(), user_id=user_id)
+    flash(gettext("Done. They set up a new one before they fetch the next package."), "safe")
+    return redirect(url_for("admin.people"))
 
 
 @admin.post("/phones/<int:device_id>/revoke")

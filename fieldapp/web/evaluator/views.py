@@ -1,13 +1,25 @@
 """The shelf of releases: for evaluators, and for the admins who answer for them."""
 
+import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from flask import Blueprint, current_app, render_template, send_file
+import segno
+from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
+from flask import session as cookie
+from flask_babel import gettext
+from flask_security import current_user
 
 from fieldapp.services import releases
+from fieldapp.services import second_factor as factor
+from fieldapp.services.problems import ActProblem
+from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
 evaluator = Blueprint("evaluator", __name__, url_prefix="/releases", template_folder="templates")
+
+FRESH = 15 * 60  # seconds that a second factor holds
+CHECKED_AT = "second_factor_at"
 
 
 @evaluator.get("/")
@@ -18,6 +30,50 @@ def shelf() -> Any:
 @evaluator.post("/<int:release_id>/package")
 def package(release_id: int) -> Any:
     """Hand out the package; a POST, since it is written down and must not be fetched ahead or kept by caches."""
+    who = actor()
+    if time.time() - float(cookie.get(CHECKED_AT, 0)) > FRESH:
+        return redirect(url_for("evaluator.second_factor"))
     packages = current_app.config["SETTINGS"].packages
-    path, release = releases.download_release(session(), actor(), release_id=release_id, packages=packages)
-    return send_file(path, mimetype="application/zip", as_attachment=True, download_name=release.filename)
+    path, name = releases.download_release(session(), who, release_id=release_id, packages=packages)
+    return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)
+
+
+@evaluator.get("/second-factor")
+def second_factor() -> Any:
+    return _page("")
+
+
+def _page(problem: str) -> str:
+    if factor.show_second_factor(session(), actor()):
+        return render_template("second_factor.html", picture="", key="", problem=problem)
+    secret = current_app.config["SETTINGS"].key()
+    address = factor.begin_second_factor(session(), actor(), secret=secret, label=current_user.username)
+    picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
+    key = parse_qs(urlsplit(address).query)["secret"][0]
+    return render_template("second_factor.html", picture=picture, key=key, problem=problem)
+
+
+@evaluator.post("/second-factor")
+def second_factor_check() -> Any:
+    try:
+        code = request.form.get("code", "")
+        factor.check_second_factor(session(), actor(), code, current_app.config["SETTINGS"].key())
+    except ActProblem as problem:
+        return _page(gettext(problem.text)), STATUS[problem.code]
+    cookie[CHECKED_AT] = time.time()
+    flash(gettext("The code was right. For 15 minutes you can fetch packages."), "safe")
+    return redirect(url_for("evaluator.shelf"))
+
+
+@evaluator.post("/<int:release_id>/deleted")
+def deleted(release_id: int) -> Any:
+    """Take the word of a recipient that every copy is deleted."""
+    try:
+        releases.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""))
+    except ActProblem as problem:
+        if problem.code != "release.no_name":
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("evaluator.shelf"))
+    flash(gettext("Written down. Thank you."), "safe")
+    return redirect(url_for("evaluator.shelf"))
