@@ -22,12 +22,12 @@ PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 720, 
 def deliver_due(session: Session, packages: Path, means: Means) -> int:
     """Try what is due; return how much failed for good. Killed midway, it is tried again after its lease."""
     failed = 0
-    for found in releases.deliveries_due(session, utcnow()):
+    for identity, due_at in releases.deliveries_due(session, utcnow()):
         token = secrets.token_hex(16)
         with WriteTransaction(session):
-            is_mine = releases.claim_delivery(session, found.id, found.due_at, token, utcnow() + LEASE)
+            is_mine = releases.claim_delivery(session, identity, due_at, token, utcnow() + LEASE)
         if is_mine:
-            failed += not _deliver(session, found.id, token, packages, means)
+            failed += not _deliver(session, identity, token, packages, means)
     return failed
 
 

@@ -135,7 +135,7 @@ def _host_key(text: str) -> tuple[str, paramiko.PKey]:
     kind, _, rest = text.strip().partition(" ")
     try:
         return kind, paramiko.PKey.from_type_string(kind, base64.b64decode(rest.split()[0]))
-    except (ValueError, IndexError, paramiko.SSHException, paramiko.ssh_exception.UnknownKeyType):
+    except (ValueError, IndexError, paramiko.SSHException, paramiko.UnknownKeyType):
         raise NotSent(N_("The host key of this target cannot be read."), is_final=True) from None
 
 

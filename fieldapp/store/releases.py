@@ -158,9 +158,10 @@ def deliveries_of(session: Session, release_ids: list[int]) -> Sequence[Delivery
     return session.scalars(query.order_by(Delivery.release_id, Delivery.number)).all()
 
 
-def deliveries_due(session: Session, now: dt.datetime) -> Sequence[Delivery]:
-    query = sa.select(Delivery).where(sa.text("delivery.state = 'waiting'"), Delivery.due_at <= now)
-    return session.scalars(query.order_by(Delivery.due_at)).all()
+def deliveries_due(session: Session, now: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    """Return the id of each delivery that is due, and since when: values, since a row would be read anew when claimed."""
+    query = sa.select(Delivery.id, Delivery.due_at).where(sa.text("delivery.state = 'waiting'"), Delivery.due_at <= now)
+    return [(identity, due_at) for identity, due_at in session.execute(query.order_by(Delivery.due_at))]
 
 
 def claim_delivery(session: Session, delivery_id: int, due_at: dt.datetime, token: str, lease_until: dt.datetime) -> bool:
