@@ -22,12 +22,25 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--search-only", action="store_true", help="find the levels, write no table")
     options = parser.parse_args(arguments)
     if options.command == "verify":
-        from evaluator_export.verify import report  # noqa: PLC0415 - needs no packages
-
-        return report(options.file, options.key)
+        return _verify(options.file, options.key)
     if not options.search_only and options.out is None:
         parser.error("say where the table goes (--out), or that you only want the levels (--search-only)")
     return _deidentify(options)
+
+
+def _verify(file: Path, key: str) -> int:
+    from evaluator_export.verify import report  # noqa: PLC0415 - needs no packages
+
+    if report(file, key):
+        return 1
+    from evaluator_export.verify_formats import differing  # noqa: PLC0415
+
+    problems = differing(file)
+    for problem in problems:
+        print(f"NOT AS PROMISED: {problem}", file=sys.stderr)
+    if not problems:
+        print("Parquet, SPSS and the workbook hold the same rows.")
+    return 1 if problems else 0
 
 
 def _deidentify(options: argparse.Namespace) -> int:

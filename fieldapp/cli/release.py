@@ -1,45 +1,123 @@
-"""Build a release by hand."""
+"""Releases by hand: try one, build one, take one back."""
 
 import shutil
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from evaluator_export import periods
+from evaluator_export.periods import Period
+from evaluator_export.problems import ExportProblem
 from fieldapp.cli.opening import centre_named, opened
-from fieldapp.services.acts import utcnow
+from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.build_release import build_release
+from fieldapp.services.gather_release import gather
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.releases import remove_fallen, revoke_release
 from fieldapp.store import releases
+from fieldapp.store.centres import Centre
+from fieldapp.store.releases import Series
+
+CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
+PERIOD = click.option("--period", required=True, help="2026-Q3, 2026-10 or 2026-W47, as the series is built.")
 
 
 @click.group()
 def release() -> None:
-    """Build releases."""
+    """Try, build and revoke releases."""
+
+
+def _series(session: Session, centre: Centre, key: str) -> Series:
+    found = releases.series_by_key(session, centre.id, key)
+    if found is None:
+        known = ", ".join(one.key for one in releases.series_of(session, centre.id))
+        raise click.ClickException(f"There is no series “{key}”. There is: {known}")
+    return found
+
+
+def _period(series: Series, name: str) -> Period:
+    try:
+        wanted = periods.parse(name)
+    except ExportProblem as problem:
+        raise click.ClickException(str(problem)) from None
+    if wanted.cadence != series.cadence:
+        raise click.ClickException(f"The series {series.key} is built by {series.cadence}.")
+    return wanted
 
 
 @release.command()
 @click.argument("series")
-@click.option("--period", required=True, help="2026-Q3, or 2026-10 for a monthly series.")
+@PERIOD
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the package.")
-@click.option("--centre", "slug", default="rexdale", show_default=True)
+@CENTRE
 def build(series: str, period: str, out: Path, slug: str) -> None:
     """Build one period of a series, once; a period that is built already is copied as it was."""
-    wanted = periods.parse(period)
     with opened() as (session, settings):
         centre = centre_named(session, slug)
-        found = releases.series_by_key(session, centre.id, series)
-        if found is None:
-            known = ", ".join(one.key for one in releases.series_of(session, centre.id))
-            raise click.ClickException(f"There is no series “{series}”. There is: {known}")
-        if ("Q" in period) != (found.cadence == "quarter"):
-            raise click.ClickException(f"The series {series} is built by {found.cadence}.")
+        found = _series(session, centre, series)
+        wanted = _period(found, period)
         if wanted.last >= utcnow().date():
             raise click.ClickException(f"{period} has not ended yet; a release is built once, so it waits for the end.")
-        build_release(session, found, wanted, settings.packages, settings.key())
+        try:
+            build_release(session, found, wanted, settings.packages, settings.key())
+        except ExportProblem as problem:
+            raise click.ClickException(str(problem)) from None
         built = [one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period]
         if not built:
             raise click.ClickException("Another process is building this period just now. Try again in some minutes.")
         out.mkdir(parents=True, exist_ok=True)
         target = out / built[0].filename
-        shutil.copyfile(settings.packages / f"{built[0].sha256}.zip", target)
+        kept = settings.packages / f"{built[0].sha256}.zip"
+        if not kept.is_file():
+            raise click.ClickException("The package was revoked or has expired; its file is gone.")
+        shutil.copyfile(kept, target)
     click.echo(f"{target} (SHA-256 {built[0].sha256})")
+
+
+@release.command()
+@click.argument("series")
+@PERIOD
+@CENTRE
+def preview(series: str, period: str, slug: str) -> None:
+    """Say what a release would be if it were built now. Nothing is written."""
+    with opened() as (session, _):
+        found = _series(session, centre_named(session, slug), series)
+        try:
+            gathered = gather(session, found, _period(found, period), utcnow())
+        except ExportProblem as problem:
+            raise click.ClickException(str(problem)) from None
+        for part in gathered.parts:
+            click.echo(f"{part.name}: {part.rows} rows, {part.waiting} wait, {part.refused} without consent")
+            for sent in part.sent:
+                sizes, loss = sent.report["class_sizes"], sent.report["loss"]
+                click.echo(f"  {sizes['classes']} classes, smallest {sizes['smallest']}, loss {loss:.4f}")
+                for name, level in part.levels.items():
+                    lost = sent.report["utility"]["loss_by_field"][name]
+                    click.echo(f"  {name}: {part.view.dataset.hierarchy(name).names[level]}, {lost:.0%} of its detail lost")
+            for advice in gathered.advice.get(part.name, ()):
+                click.echo(f"  {advice}")
+        for table in gathered.tables:
+            hidden = sum(not text.isdecimal() for _, text in table.cells)
+            click.echo(f"{table.spec.name} {table.period}: {len(table.cells)} cells, {hidden} hidden")
+
+
+@release.command()
+@click.argument("series")
+@PERIOD
+@click.option("--because", required=True, help="Why; the recipients read it.")
+@CENTRE
+def revoke(series: str, period: str, because: str, slug: str) -> None:
+    """Take a release back: its file goes, what waits is not sent, recipients are asked to delete their copies."""
+    with opened() as (session, settings):
+        centre = centre_named(session, slug)
+        found = _series(session, centre, series)
+        built = [one for one in releases.of_series(session, found.id) if one.period == period]
+        if not built:
+            raise click.ClickException(f"{series} has no release of {period}.")
+        try:
+            revoke_release(session, Actor.system(centre.id), release_id=built[0].id, because=because)
+        except ActProblem as problem:
+            raise click.ClickException(str(problem)) from None
+        remove_fallen(session, settings.packages)
+    click.echo(f"{series} {period} is revoked. Tell its recipients; their copies cannot be called back.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evaluator_export import ledger, periods, release, seal, verify
+from evaluator_export import ledger, periods, release, seal, verify, verify_formats
 from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
 from fieldapp.services import centre_keys
@@ -149,7 +149,7 @@ def write_package(session: Session, series: Series, gathered: Gathered, work: Pa
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)
     seal.zip_up(folder, unsigned)
-    problems = verify.verify(unsigned, is_signed=False)
+    problems = verify.verify(unsigned, is_signed=False) or verify_formats.differing(unsigned)
     if problems:
         raise ExportProblem(["The package does not hold what it promises, so it was not signed.", *problems])
     unsigned.unlink()

@@ -15,6 +15,7 @@ from evaluator_export.deidentify import Advice, nearest, table_of
 from evaluator_export.ledger import Entry
 from evaluator_export.parts import Occasion, Part, Sent
 from evaluator_export.periods import Period
+from evaluator_export.problems import ExportProblem
 from evaluator_export.recipe import SUPPRESS, Recipe, TableSpec, View
 from evaluator_export.select import Rows
 from evaluator_export.small_cells import Counter, ProtectedTable, Published
@@ -101,6 +102,7 @@ def gather(
         recipient=series.recipient,
         agreement=series.agreement,
     )
+    _agreed(series, cut_off)
     table_secret = bytes.fromhex(centre.table_secret)
     earlier = [one.manifest for one in releases.of_series(session, series.id)]
     handed_out = [one.manifest for one in releases.list_for(session, series.centre_id)]
@@ -132,6 +134,15 @@ def gather(
         if name not in begun and not memory.entries and len(memory.rows)
     }
     return Gathered(recipe, used, occasion, parts, tables, batches, states, withdrawn, advice)
+
+
+def _agreed(series: Series, cut_off: dt.datetime) -> None:
+    """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
+    ends_on = str((series.agreement or {}).get("ends_on") or "")
+    if ends_on and ends_on < cut_off.date().isoformat():
+        raise ExportProblem(
+            [f"The agreement with {series.recipient or 'the recipient'} ended on {ends_on}; nothing more goes out."]
+        )
 
 
 def _remember(

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from evaluator_export import periods, seal
-from evaluator_export.dataset import Dataset
+from evaluator_export.dataset import PEOPLE, Dataset
 from evaluator_export.formats.codebook import Labels
 from evaluator_export.generalise import ALL
 from evaluator_export.periods import CADENCES, Period
@@ -248,6 +248,10 @@ def save_series(a: Act, series_id: int | None, wish: Wish) -> Series:
             read_recipe(text, known)
         except ExportProblem as problem:
             problems["datasets"] = "; ".join(problem.problems)
+    if wish.cadence != "quarter" and any(
+        known.datasets[name].family == PEOPLE for name in wish.columns if name in known.datasets
+    ):
+        problems["cadence"] = N_("Rows about people go out once a quarter at most.")
     if series and releases.of_series(a.session, series.id) and wish.cadence != series.cadence:
         problems["cadence"] = N_("A series keeps its rhythm. Make another series for another one.")
     if problems:

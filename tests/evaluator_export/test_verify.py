@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import minisign
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evaluator_export import seal
+from evaluator_export.__main__ import main
 from evaluator_export.verify import is_signed_by, verify
 from tests.evaluator_export.centre import KEY, PretendCentre, encounters, participants, sealed
 
@@ -240,8 +244,36 @@ def test_somebody_with_the_key_cannot_get_a_wrong_package_past_the_check(
     assert verify(sealed(folder), KEY)
 
 
-def _edit(name: str, data: bytes) -> Callable[[dict[str, bytes]], None]:
-    return lambda files: files.__setitem__(name, data)
+def _raw_parquet(folder: Folder) -> None:
+    table = pyarrow.parquet.read_table(folder / "encounters.parquet")
+    days = pa.array(["2026-07-11"] * table.num_rows)
+    pyarrow.parquet.write_table(table.set_column(1, "month", days), folder / "encounters.parquet")
+
+
+def _other_spss(folder: Folder) -> None:
+    (folder / "encounters.sav").write_bytes((folder / "participants.sav").read_bytes())
+
+
+def _other_workbook(folder: Folder) -> None:
+    book = openpyxl.load_workbook(folder / "data.xlsx")
+    book["encounters"]["B2"] = "2026-07-11"
+    book.save(folder / "data.xlsx")
+
+
+def _one_sheet_more(folder: Folder) -> None:
+    book = openpyxl.load_workbook(folder / "data.xlsx")
+    book.create_sheet("raw")
+    book.save(folder / "data.xlsx")
+
+
+@pytest.mark.parametrize("change", [_raw_parquet, _other_spss, _other_workbook, _one_sheet_more])
+def test_what_only_one_format_says_is_noticed(package: Path, tmp_path: Path, change: Callable[[Folder], None]) -> None:
+    folder = tmp_path / "changed"
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder)
+    assert main(["verify", str(sealed(folder)), "--key", KEY]) == 0
+    change(folder)
+    assert main(["verify", str(sealed(folder)), "--key", KEY]) == 1
 
 
 @pytest.mark.parametrize("seed", range(40))

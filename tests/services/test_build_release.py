@@ -1,6 +1,7 @@
 """Releases: once a period, caught up after downtime, whatever dies midway; and nothing in them that must not be."""
 
 import datetime as dt
+import json
 import multiprocessing
 import os
 import random
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from evaluator_export.periods import parse
+from evaluator_export.problems import ExportProblem
 from evaluator_export.verify import verify
 from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services import build_release as building
@@ -167,3 +169,174 @@ def test_five_processes_build_each_period_once(url: str, session: Session, serie
     session.rollback()
     built = session.scalars(sa.select(Release.period).order_by(Release.period)).all()
     assert built == ["2026-Q2", "2026-Q3"]
+
+
+def had(session: Session, series: Series) -> list[list[tuple[int, int]]]:
+    """Return, a release each, the batches of encounters in it: number and rows."""
+    return [
+        [
+            (entry["number"], entry["rows"])
+            for entry in one.manifest["datasets"].get("encounters", {"ledger": {"entries": []}})["ledger"]["entries"]
+        ]
+        for one in releases.of_series(session, series.id)
+    ]
+
+
+def test_late_rows_come_in_the_next_batch_and_none_comes_twice(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    fill(session, cast, 100, dt.date(2026, 4, 1), seed=2)  # of the quarter before, too late
+    fill(session, cast, 100, dt.date(2026, 7, 1), seed=3)
+    assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    (first,), (second,) = had(session, series)
+    assert (first[0], second[0]) == (1, 2)
+    assert first[1] + second[1] <= 400
+    assert second[1] > 0
+    count = session.execute(sa.text("SELECT count(*) FROM published_row")).scalar()
+    assert count == first[1] + second[1]
+    for path in tmp_path.glob("*.zip"):
+        assert verify(path) == []
+
+
+def test_a_second_recipient_gets_the_same_batches(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+    other = Series(
+        centre_id=cast.centre.id, key="others", title={"en": "O", "fr": "O"}, cadence="quarter", first_period="2026-Q2",
+        recipe=series.recipe.replace("id: evaluator-quarterly", "id: others").replace("{use: encounters}", "{use: encounters, columns: [month, area, risk_now], coarser: {area: 2}}"),
+        secret="77" * 32,
+    )  # fmt: skip
+    session.add(other)
+    session.commit()
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    fill(session, cast, 150, dt.date(2026, 7, 1), seed=2)
+    for name in ("2026-Q2", "2026-Q3"):
+        assert build_release(session, other, parse(name), tmp_path, SECRET)
+    assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    ours, theirs = had(session, series), had(session, other)
+    assert [entry for one in ours for entry in one] == [entry for one in theirs for entry in one]
+    assert len(session.execute(sa.text("SELECT number FROM batch")).all()) == len([entry for one in ours for entry in one])
+
+
+@pytest.mark.parametrize("loss", ["published_row", "batch", "head"])
+def test_whoever_loses_the_ledger_publishes_no_more(
+    session: Session, cast: Cast, series: Series, tmp_path: Path, loss: str
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    statements = {
+        "published_row": "DELETE FROM published_row",
+        "batch": "DELETE FROM batch",
+        "head": "UPDATE dataset SET head = ''",
+    }
+    session.execute(sa.text(statements[loss]))
+    if loss == "batch":
+        session.execute(sa.text("DELETE FROM published_row"))
+        session.execute(sa.text("UPDATE dataset SET head = ''"))
+    session.commit()
+    with pytest.raises(ExportProblem, match="damaged or lost"):
+        build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    assert len(list(tmp_path.glob("*.zip"))) == 1
+    assert "damaged or lost" in list_releases(session, cast.rosa).runs[0].problem
+
+
+def test_what_consent_takes_back_later_is_counted_and_never_published_again(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    rows = session.execute(sa.text("SELECT id, answers FROM record")).all()
+    for identity, answers in rows[:30]:
+        body = json.loads(answers) if isinstance(answers, str) else answers
+        body["people"]["who"] = "known_not_enrolled"
+        session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
+    session.commit()
+    gathered = gather(session, series, parse("2026-Q3"), dt.datetime.now(dt.UTC))
+    assert 0 < gathered.withdrawn["encounters"] <= 30
+    assert gathered.batches == []
+
+
+def test_an_agreement_that_is_over_stops_it(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+    series.agreement = {"reference": "DSA-7", "ends_on": "2026-01-31"}
+    session.commit()
+    with pytest.raises(ExportProblem, match="ended on 2026-01-31"):
+        build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+
+
+def test_a_full_disk_is_refused_before_anything_is_read(
+    session: Session, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = building.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(ExportProblem, match="MB left"):
+        build_release(session, series, parse("2026-Q2"), tmp_path / "packages", SECRET)
+    assert list((tmp_path / "packages").iterdir()) == []
+
+
+def _build(url: str, folder: str) -> None:
+    engine = engine_for(url)
+    with Session(engine, expire_on_commit=False) as session:
+        build_release(session, session.scalars(sa.select(Series)).one(), parse("2026-Q2"), Path(folder), SECRET)
+    engine.dispose()
+
+
+def test_a_build_that_is_killed_leaves_nothing_half_and_is_built_anew(
+    url: str, session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    packages = tmp_path / "packages"
+    context: Any = multiprocessing.get_context("spawn")
+    steps = set()
+    for _ in range(4):
+        builder = context.Process(target=_build, args=(url, str(packages)))
+        builder.start()
+        wanted = ["reading", "writing"][len(steps) % 2]
+        while builder.is_alive():
+            session.rollback()
+            step = session.scalars(sa.select(ReleaseRun.step)).one_or_none()
+            if step == wanted:
+                steps.add(step)
+                break
+        builder.kill()
+        builder.join()
+        session.rollback()
+        assert list_releases(session, cast.eve).releases == []
+        assert list(packages.glob("*.zip")) == []
+        session.execute(sa.update(ReleaseRun).values(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
+        session.execute(sa.update(ReleaseRun).values(attempts=1))
+        session.commit()
+        if len(steps) == 2:
+            break
+    assert steps == {"reading", "writing"}
+    assert build_release(session, series, parse("2026-Q2"), packages, SECRET)
+    assert [path.suffix for path in packages.iterdir()] == [".zip"]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "first", "before", "after", "name"),
+    [
+        (
+            "week",
+            "2026-W10",
+            "2026-03-12T03:59:00+00:00",
+            "2026-03-12T04:01:00+00:00",
+            "2026-W10",
+        ),  # ends on 8 March: clocks go on
+        (
+            "week",
+            "2026-W44",
+            "2026-11-05T04:59:00+00:00",
+            "2026-11-05T05:01:00+00:00",
+            "2026-W44",
+        ),  # ends on 1 November: back
+        ("month", "2026-10", "2026-11-04T04:59:00+00:00", "2026-11-04T05:01:00+00:00", "2026-10"),
+    ],
+)
+def test_days_on_which_clocks_change_move_nothing(
+    session: Session, series: Series, cadence: str, first: str, before: str, after: str, name: str
+) -> None:
+    series.cadence, series.first_period = cadence, first
+    session.commit()
+    assert names(session, dt.datetime.fromisoformat(before)) == []
+    assert names(session, dt.datetime.fromisoformat(after)) == [name]
