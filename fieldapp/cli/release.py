@@ -20,7 +20,18 @@ from fieldapp.store.centres import Centre
 from fieldapp.store.releases import Series
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
-PERIOD = click.option("--period", required=True, help="2026-Q3, 2026-10 or 2026-W47, as the series is built.")
+
+
+def _parsed(_: click.Context, __: click.Parameter, value: str) -> Period:
+    try:
+        return periods.parse(value)
+    except ExportProblem as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+PERIOD = click.option(
+    "--period", required=True, callback=_parsed, help="2026-Q3, 2026-10 or 2026-W47, as the series is built."
+)
 
 
 @click.group()
@@ -36,14 +47,10 @@ def _series(session: Session, centre: Centre, key: str) -> Series:
     return found
 
 
-def _period(series: Series, name: str) -> Period:
-    try:
-        wanted = periods.parse(name)
-    except ExportProblem as problem:
-        raise click.ClickException(str(problem)) from None
-    if wanted.cadence != series.cadence:
+def _fits(series: Series, period: Period) -> Period:
+    if period.cadence != series.cadence:
         raise click.ClickException(f"The series {series.key} is built by {series.cadence}.")
-    return wanted
+    return period
 
 
 @release.command()
@@ -51,19 +58,21 @@ def _period(series: Series, name: str) -> Period:
 @PERIOD
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the package.")
 @CENTRE
-def build(series: str, period: str, out: Path, slug: str) -> None:
+def build(series: str, period: Period, out: Path, slug: str) -> None:
     """Build one period of a series, once; a period that is built already is copied as it was."""
     with opened() as (session, settings):
         centre = centre_named(session, slug)
         found = _series(session, centre, series)
-        wanted = _period(found, period)
+        wanted = _fits(found, period)
         if wanted.last >= utcnow().date():
-            raise click.ClickException(f"{period} has not ended yet; a release is built once, so it waits for the end.")
+            raise click.ClickException(f"{period.name} has not ended yet; a release is built once, so it waits for the end.")
         try:
             build_release(session, found, wanted, settings.packages, settings.key())
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
-        built = [one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period]
+        built = [
+            one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period.name
+        ]
         if not built:
             raise click.ClickException("Another process is building this period just now. Try again in some minutes.")
         out.mkdir(parents=True, exist_ok=True)
@@ -79,12 +88,12 @@ def build(series: str, period: str, out: Path, slug: str) -> None:
 @click.argument("series")
 @PERIOD
 @CENTRE
-def preview(series: str, period: str, slug: str) -> None:
+def preview(series: str, period: Period, slug: str) -> None:
     """Say what a release would be if it were built now. Nothing is written."""
     with opened() as (session, _):
         found = _series(session, centre_named(session, slug), series)
         try:
-            gathered = gather(session, found, _period(found, period), utcnow())
+            gathered = gather(session, found, _fits(found, period), utcnow())
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
         for part in gathered.parts:
@@ -107,17 +116,17 @@ def preview(series: str, period: str, slug: str) -> None:
 @PERIOD
 @click.option("--because", required=True, help="Why; the recipients read it.")
 @CENTRE
-def revoke(series: str, period: str, because: str, slug: str) -> None:
+def revoke(series: str, period: Period, because: str, slug: str) -> None:
     """Take a release back: its file goes, what waits is not sent, recipients are asked to delete their copies."""
     with opened() as (session, settings):
         centre = centre_named(session, slug)
         found = _series(session, centre, series)
-        built = [one for one in releases.of_series(session, found.id) if one.period == period]
+        built = [one for one in releases.of_series(session, found.id) if one.period == period.name]
         if not built:
-            raise click.ClickException(f"{series} has no release of {period}.")
+            raise click.ClickException(f"{series} has no release of {period.name}.")
         try:
             revoke_release(session, Actor.system(centre.id), release_id=built[0].id, because=because)
         except ActProblem as problem:
             raise click.ClickException(str(problem)) from None
         remove_fallen(session, settings.packages)
-    click.echo(f"{series} {period} is revoked. Tell its recipients; their copies cannot be called back.")
+    click.echo(f"{series} {period.name} is revoked. Tell its recipients; their copies cannot be called back.")

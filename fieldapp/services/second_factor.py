@@ -24,7 +24,7 @@ def _totp(found: SecondFactor, secret: str) -> TOTP:
     return TOTP(key=base64.b32encode(key).decode(), format="base32")
 
 
-@reading("second_factor.show")
+@reading("second_factor.see")
 def show_second_factor(a: Act) -> bool:
     """Say whether the person has set one up."""
     found = second_factors.of_user(a.session, a.actor.user_id or 0)

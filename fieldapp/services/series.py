@@ -276,7 +276,7 @@ def _key(a: Act, wish: Wish) -> str:
     return next(key for number in range(1, 1000) if (key := plain if number == 1 else f"{plain}-{number}") not in taken)
 
 
-@reading("release.preview.see")
+@reading("preview.see")
 def preview_release(a: Act, series_id: int | None, wish: Wish) -> Preview:
     """Return what a release of the newest complete period would be; nothing is written, and nothing leaves.
 

@@ -86,7 +86,7 @@ class Delivery(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    release_id: Mapped[int] = mapped_column(sa.ForeignKey("release.id"))
+    release_id: Mapped[int] = mapped_column(sa.ForeignKey(Release.id))
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     number: Mapped[int]  # which of the series' targets
     target: Mapped[dict[str, Any]]  # as it was when the release was built; without secrets

@@ -155,7 +155,7 @@ def test_what_a_new_version_changes_is_shown_before_it_is_published(rosa: FlaskC
         act(rosa, f"{draft}/questions", f"{draft}/questions", do="remove", row=found[1])
     page = rosa.get(draft).text
     assert "Gone: “Right now, risk of violence”" in page
-    assert "evaluator-quarterly" in page
+    assert "encounters" in page
     assert "finish as begun" in page
 
 
