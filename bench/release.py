@@ -68,9 +68,9 @@ def package(rows: int) -> dict[str, float]:
 
 
 def one_package(rows: int) -> None:
-    import resource
     import time
 
+    from evaluator_export.deidentify import peak_memory
     from evaluator_export.verify import verify
     from tests.evaluator_export.centre import KEY, PretendCentre, encounters
 
@@ -88,7 +88,7 @@ def one_package(rows: int) -> None:
         built = time.process_time() - start
         assert verify(path, KEY) == []
         spent = time.process_time() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    memory = peak_memory()
     print(json.dumps({"built": built, "verified": spent - built, "memory": memory}))
 
 

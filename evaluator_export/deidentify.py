@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -254,6 +255,9 @@ class Clock:
 
 def peak_memory() -> int:
     """Return the most memory that this process has held so far, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says there begins with the memory of the process that started this one
+        return int(re.findall(r"VmHWM:\s+(\d+)", status.read_text())[0]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
