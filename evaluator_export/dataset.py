@@ -149,7 +149,7 @@ class _Reader:
             if element is not None and self.may_leave(element, body):
                 fields[name] = body
                 many = element.type == "select_multiple"
-                title = body.get("title") or {code: in_language(element.label, code) for code in BOTH_LANGUAGES}
+                title = body.get("title") or {code: in_language(element.label, code) or str(name) for code in BOTH_LANGUAGES}
                 self.columns[str(name)] = Column(str(name), self.form.column(element), title, many)
         person = (policy.get("unit") or {}).get("person")
         if person and self.question(str(person)) is not None:

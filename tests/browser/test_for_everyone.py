@@ -40,6 +40,10 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/people",
         "/office/system",
         "/releases/",
+        "/releases/second-factor",
+        "/office/series",
+        "/office/series/new",
+        "/office/series/1",
         "/nothing",
     ):
         page.goto(url)
@@ -48,6 +52,15 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         page.goto(url)
         page.locator("table.list tbody a").first.click()
         found += examine(page, f"{url}/one")
+    page.goto("/office/series/1")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.locator("button[value=try]").click()
+    page.wait_for_selector("#preview")
+    found += examine(page, "what would leave")
+    page.goto("/office/series/new")
+    page.locator("button[value=save]").click()
+    page.wait_for_selector(".error")
+    found += examine(page, "a recipient with errors")
     page.set_viewport_size({"width": 1180, "height": 800})
     for url in ("/office/", "/office/encounters", "/office/people", "/releases/"):
         page.goto(url)

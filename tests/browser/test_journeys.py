@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from passlib.totp import TOTP
 from playwright.sync_api import Page, Route, expect
 
 from evaluator_export.verify import verify
@@ -224,14 +225,51 @@ def test_9_an_evaluator_downloads_a_package_and_checks_it_without_the_app(open_p
     sign_in(page, "rexdale.evaluator")
     assert page.url.endswith("/releases/")
     picture(page, "release")
+    page.get_by_role("button", name=re.compile("Download the package")).first.click()
+    expect(page.locator("h1")).to_contain_text("One more step")
+    page.get_by_text("I cannot scan it").click()
+    key = page.locator("p.code").inner_text()
+    page.get_by_label("The code that the app shows now").fill("123456")
+    page.get_by_role("button", name="Check the code").click()
+    expect(page.locator(".error")).to_contain_text("wrong")
+    page.get_by_label("The code that the app shows now").fill(TOTP(key=key, format="base32").generate().token)
+    page.get_by_role("button", name="Check the code").click()
+    signing_key = (page.locator("p.code", has_text="--key").first.text_content() or "").split("--key ")[1]
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile("Download the package")).click()
+        page.get_by_role("button", name=re.compile("Download the package")).first.click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    assert verify(path) == []
+    assert verify(path, signing_key) == []
     for url in ("/office/", "/office/encounters", "/office/people"):
         answer = page.goto(url)
         assert answer and answer.status == 403
+
+
+def test_57_an_admin_tries_what_would_leave_before_anything_does(open_page: OpenPage, demo_data: Path) -> None:
+    page = open_page(viewport={"width": 1180, "height": 820})
+    sign_in(page, "rexdale.admin")
+    page.goto("/releases/")
+    page.get_by_role("link", name="What goes to whom").click()
+    page.get_by_role("link", name="Add a recipient").click()
+    page.get_by_label("Recipient", exact=True).fill("Institute B")
+    page.get_by_label("Title, English").fill("For Institute B")
+    page.get_by_label("Title, French").fill("Pour l'Institut B")
+    page.get_by_label("What it is for, English").fill("To study mediations. Not for enforcement.")
+    page.get_by_label("What it is for, French").fill("Étudier les médiations. Pas pour la police.")
+    page.get_by_label("Mediations", exact=True).check()
+    page.get_by_label("Mediations by outcome").check()
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#preview")).to_contain_text("Nothing was written")
+    expect(page.locator("#preview h3").first).to_have_text("Mediations")
+    expect(page.locator("#preview")).to_contain_text("What is lost")
+    expect(page.get_by_label("Recipient", exact=True)).to_have_value("Institute B")
+    picture(page, "try")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("main")).to_contain_text("Kept.")
+    page.get_by_role("radio", name=re.compile("The City")).check()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("main")).to_contain_text("Untick the datasets")
+    assert rows(demo_data, "SELECT count(*) FROM series WHERE recipient = 'Institute B'") == [(1,)]
 
 
 def test_10_the_other_centres_admin_sees_none_of_it(open_page: OpenPage, demo_data: Path) -> None:
