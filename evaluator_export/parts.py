@@ -12,6 +12,11 @@ from evaluator_export.tabular import Words
 BATCH = "batch"  # the column that says in which batch a row was published
 
 
+def banded(count: int, threshold: int) -> str:
+    """Return a count as it may be told: 0, under the threshold, or down to a multiple of 5."""
+    return "0" if not count else f"<{threshold}" if count < threshold else str(count // 5 * 5)
+
+
 @dataclass(frozen=True)
 class Occasion:
     """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret.
@@ -52,6 +57,7 @@ class Part:
     waiting: int
     refused: int
     records: int
+    withdrawn: int = 0  # rows that were published before and are no longer covered by consent
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from evaluator_export import batch, tabular, verify
 from evaluator_export.formats import codebook, csv, datapackage, notebooks, parquet, report, sample, spss, xlsx
 from evaluator_export.formats.codebook import Labels
 from evaluator_export.ledger import genesis
-from evaluator_export.parts import BATCH, Occasion, Part, Sent
+from evaluator_export.parts import BATCH, Occasion, Part, Sent, banded
 from evaluator_export.policy import PSEUDONYM
 from evaluator_export.problems import ExportProblem
 from evaluator_export.pseudonyms import pseudonyms
@@ -127,12 +127,12 @@ def manifest(
         "threshold": recipe.threshold,
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
-        "datasets": {part.name: _described(part) for part in parts},
+        "datasets": {part.name: _described(part, recipe.threshold) for part in parts},
         "tables": {table.spec.name: table.spec.method for table in tables},
     }
 
 
-def _described(part: Part) -> dict[str, Any]:
+def _described(part: Part, threshold: int) -> dict[str, Any]:
     model = part.view.dataset.policy.model
     return {
         "file": f"{part.name}.csv",
@@ -154,6 +154,7 @@ def _described(part: Part) -> dict[str, Any]:
         "frozen": [field.name for field in part.view.dataset.policy.identifiers],
         "held_back_share": report.share(part.waiting, part.waiting + part.rows),
         "without_consent_share": report.share(part.refused, part.records),
+        "withdrawn": banded(part.withdrawn, threshold),
         "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
     }
 

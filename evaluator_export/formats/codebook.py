@@ -29,6 +29,10 @@ class Labels:
             return BATCH_TITLE[language]
         return str(in_language(dataset.columns[name].title, language)) or name
 
+    def level(self, name: str, language: str) -> str:
+        """Return the words for a level of a hierarchy, by its name."""
+        return self.words.get(f"level:{name}", {}).get(language, name)
+
     def value(self, dataset: Dataset, name: str, value: str, language: str) -> str:
         if ";" in value:
             return "; ".join(self.value(dataset, name, part, language) for part in value.split(";"))

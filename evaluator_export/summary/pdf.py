@@ -16,7 +16,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import KeepTogether, PageBreak, SimpleDocTemplate, Spacer, TableStyle
 
 from evaluator_export.formats.codebook import Labels
-from evaluator_export.parts import Occasion, Part
+from evaluator_export.parts import Occasion, Part, banded
 from evaluator_export.recipe import SUPPRESS, Recipe
 from evaluator_export.small_cells import ProtectedTable
 from evaluator_export.summary.tagging import Element, Figure, Grid, TaggedCanvas, tagged, text
@@ -33,6 +33,7 @@ TITLE = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=19, leading
 HEADING = ParagraphStyle("heading", parent=BODY, fontName=BOLD, fontSize=12.5, leading=17, spaceBefore=10)
 WIDTH = letter[0] - 40 * mm
 MOST_ACROSS = 8  # columns of a table before it turns into rows
+MOST_TOGETHER = 20  # rows of a table that is kept on one page with its heading
 
 
 def draw(
@@ -112,7 +113,11 @@ class _Page:
         title, others = dataset.title[self.language], dataset.policy.model.k - 1
         found = [self.paragraph(sentence.format(title=title, rows=part.rows, others=others, columns=columns))]
         held, refused = _percent(part.held_share), _percent(part.refused_share)
-        return [*found, self.paragraph(words["left_out"].format(held=held, refused=refused), SMALL)]
+        found.append(self.paragraph(words["left_out"].format(held=held, refused=refused), SMALL))
+        if part.withdrawn:
+            taken_back = banded(part.withdrawn, self.recipe.threshold)
+            found.append(self.paragraph(words["withdrawn"].format(count=taken_back), SMALL))
+        return found
 
     def section(self, table: ProtectedTable, has_chart: bool) -> list[Any]:
         words, spec = self.words, table.spec
@@ -143,7 +148,8 @@ class _Page:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
         note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(threshold=self.recipe.threshold)
         lead.append(self.paragraph(note, SMALL))
-        return [KeepTogether(lead), self.grid(lines)]
+        grid = self.grid(lines)
+        return [KeepTogether([*lead, grid])] if len(lines) <= MOST_TOGETHER else [KeepTogether(lead), grid]
 
     def report(self, parts: Sequence[Part]) -> list[Any]:
         words = self.words
@@ -166,13 +172,8 @@ class _Page:
             lost = newest["utility"]["loss_by_field"]
             lines = [[words["column"], words["level"], words["lost"]]]
             for name, level in part.levels.items():
-                lines.append(
-                    [
-                        self.labels.column(dataset, name, self.language),
-                        dataset.hierarchy(name).names[level],
-                        _percent(lost[name]),
-                    ]
-                )
+                words_of_level = self.labels.level(dataset.hierarchy(name).names[level], self.language)
+                lines.append([self.labels.column(dataset, name, self.language), words_of_level, _percent(lost[name])])
             story += [self.grid(lines), Spacer(1, 6)]
             for name, found in newest["risk"]["attributes"].items():
                 if name in part.columns:

@@ -9,6 +9,8 @@ WORDS = {
         "what_none": "{title}: no rows yet. Too few people shared their answers to hide anyone among {others} others.",
         "left_out": "About {held} of the rows that could leave wait at the centre until more people share their answers; "
         "about {refused} of records stay there because consent does not reach evaluators.",
+        "withdrawn": "Since they were handed out, consent was taken back for {count} rows of earlier packages. They cannot be told "
+        "from others, so they cannot be taken out; whoever asks is told so.",
         "tables_only": "This package holds totals only. No row in it is about a person or an event.",
         "never": "Names, codes, free text and exact days and places never leave the centre.",
         "chart": "{title}, {period}",
@@ -49,6 +51,8 @@ WORDS = {
         "{others} autres.",
         "left_out": "Environ {held} des lignes qui pouvaient sortir attendent au centre que plus de gens partagent leurs "
         "réponses; environ {refused} des dossiers y restent, car le consentement ne va pas jusqu'aux évaluateurs.",
+        "withdrawn": "Depuis leur remise, le consentement a été retiré pour {count} lignes de paquets précédents. On ne peut les "
+        "distinguer des autres, donc pas les enlever; on le dit à qui le demande.",
         "tables_only": "Ce paquet ne contient que des totaux. Aucune ligne n'y parle d'une personne ni d'un événement.",
         "never": "Les noms, les codes, les textes libres, les jours et les lieux exacts ne quittent jamais le centre.",
         "chart": "{title}, {period}",

@@ -300,7 +300,7 @@ def _part(
     if new is not None:
         sent.append(Sent(new.entry, new.batch.columns, new.batch.report))
     waiting = len(memory.rows) - (new.entry.rows if new else 0)
-    counts = {"waiting": waiting, "refused": memory.rows.refused, "records": memory.records}
+    counts = {"waiting": waiting, "refused": memory.rows.refused, "records": memory.records, "withdrawn": memory.withdrawn}
     return release.part_of(view, sent, before, occasion, **counts)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from evaluator_export import seal
 from fieldapp.services import centre_keys
+from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading, utcnow
 from fieldapp.services.deliver_release import encrypted
 from fieldapp.services.problems import N_, ActProblem, not_found
@@ -32,8 +33,9 @@ class Shelf:
 
 @reading("releases.list")
 def list_releases(a: Act) -> Shelf:
-    series = releases.series_of(a.session, a.centre_id)
-    found = releases.list_for(a.session, a.centre_id)
+    series = [one for one in releases.series_of(a.session, a.centre_id) if _may_read(a, one)]
+    readable = {one.id for one in series}
+    found = [one for one in releases.list_for(a.session, a.centre_id) if one.series_id in readable]
     runs = releases.runs_of(a.session, [one.id for one in series])
     deliveries: dict[int, list[Delivery]] = {}
     for delivery in releases.deliveries_of(a.session, [one.id for one in found]):
@@ -48,9 +50,14 @@ def list_releases(a: Act) -> Shelf:
     return Shelf(series, found, runs, deliveries, downloads, users.labels(a.session, a.centre_id), key, a.now)
 
 
+def _may_read(a: Act, series: Series) -> bool:
+    return a.actor.role != EVALUATOR or not series.readers or a.actor.user_id in series.readers
+
+
 def _open(a: Act, release_id: int) -> Release:
+    """Return a release; for an evaluator who is not among its series' readers there is nothing."""
     found = releases.get(a.session, a.centre_id, release_id)
-    if found is None:
+    if found is None or not _may_read(a, a.session.get_one(Series, found.series_id)):
         raise not_found()
     return found
 

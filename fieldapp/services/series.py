@@ -20,12 +20,14 @@ from evaluator_export.presets import HARD_FLOOR
 from evaluator_export.problems import ExportProblem
 from evaluator_export.recipe import AUDIENCES, CITY, Menu
 from fieldapp.services import senders
+from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.datasets import Catalogue, catalogue, hierarchy_words, read_recipe, recipe_text, table_menu
 from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import centres, releases
+from fieldapp.store import centres, releases, users
 from fieldapp.store.releases import Release, Series
+from fieldapp.store.users import User
 
 THRESHOLDS = (20, 15, 11)
 SHOWN_ROWS = 8
@@ -49,6 +51,7 @@ class Wish:
     keep_days: int = 90
     agreement: dict[str, Any] = field(default_factory=dict)
     targets: list[dict[str, Any]] = field(default_factory=list)
+    readers: list[int] = field(default_factory=list)
     is_active: bool = True
 
 
@@ -67,6 +70,7 @@ class OnePage:
     wish: Wish
     offer: Offer
     labels: Labels
+    evaluators: Sequence[User]
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,11 @@ def open_series(a: Act, series_id: int | None) -> OnePage:
             raise not_found()
     offer = Offer(list(known.datasets.values()), known.problems, table_menu())
     wish = wish_of(series, known) if series else _new_wish(a)
-    return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()))
+    return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()), _evaluators(a))
+
+
+def _evaluators(a: Act) -> list[User]:
+    return [one for one in users.list_for(a.session, a.centre_id) if one.role == EVALUATOR and one.active]
 
 
 def _period(a: Act, cadence: str) -> Period:
@@ -149,6 +157,7 @@ def wish_of(series: Series, known: Catalogue) -> Wish:
         keep_days=series.keep_days,
         agreement=series.agreement,
         targets=series.targets,
+        readers=series.readers,
         is_active=series.is_active,
     )
 
@@ -265,6 +274,8 @@ def save_series(a: Act, series_id: int | None, wish: Wish) -> Series:
     series.cadence, series.first_period, series.is_active = wish.cadence, wish.first_period, wish.is_active
     series.age_key, series.keep_days = wish.age_key, wish.keep_days
     series.agreement, series.targets = wish.agreement, wish.targets
+    known_readers = {one.id for one in _evaluators(a)}
+    series.readers = [reader for reader in wish.readers if reader in known_readers]
     a.session.flush()
     a.note(f"series/{series.id}")
     return series

@@ -27,6 +27,7 @@ class Series(Base):
     agreement: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reference, ends_on, approvals: [{who, on}]
     age_key: Mapped[str] = mapped_column(sa.String(120), default="")  # the recipient's; packages are encrypted to it
     keep_days: Mapped[int] = mapped_column(default=90)  # how long a package can be downloaded
+    readers: Mapped[list[Any]] = mapped_column(default=list)  # evaluators who may fetch it here; empty: all of the centre
     targets: Mapped[list[Any]] = mapped_column(default=list)  # where packages are sent: see services/deliver_release
 
 

@@ -7,6 +7,7 @@ from flask import Flask, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
 
 from fieldapp.services.attachments import KIND
+from fieldapp.services.datasets import hierarchy_words
 from fieldapp.web import language
 from forms.definition import CAPTURES, Element, FormDefinition
 from forms.lists import in_language
@@ -195,6 +196,11 @@ def _asked(definition: FormDefinition | None, problem: dict[str, Any]) -> Elemen
     return definition.by_path.get("/data/" + "/".join(names)) if definition else None
 
 
+def level_word(name: str) -> str:
+    """Return the words for a level of a hierarchy."""
+    return hierarchy_words().get(f"level:{name}", {}).get(language.current(), name)
+
+
 def size(count: int) -> str:
     return f"{format_decimal(round(count / 1024))} KB" if count >= 1024 else f"{count} B"
 
@@ -227,6 +233,7 @@ def init(app: Flask) -> None:
         state_names=STATES,
         act_names=ACTS,
         cadences=CADENCES,
+        level_word=level_word,
         steps=STEPS,
         target_fields=TARGET_FIELDS,
     )

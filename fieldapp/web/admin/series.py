@@ -127,6 +127,7 @@ def _wish() -> Wish:
             "approvals": [line.strip() for line in _text("approvals").splitlines() if line.strip()],
         },
         targets=targets,
+        readers=[int(one) for one in request.form.getlist("reader") if one.isdecimal() and len(one) < 10],
         is_active=_text("is_active") == "yes",
     )
 

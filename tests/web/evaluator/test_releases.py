@@ -74,6 +74,18 @@ def test_another_centre_gets_nothing(client_of: Clients, post: Post, release_id:
     assert post(olaf, f"/office/releases/{release_id}/revoke", because="because I can").status_code == 404
 
 
+def test_an_evaluator_who_is_not_among_the_readers_sees_nothing(
+    client_of: Clients, post: Post, release_id: int, settings: Settings, web_cast: Cast
+) -> None:
+    eve = client_of("eve")
+    second_factor(eve)
+    change(settings, sa.update(Series).values(readers=[web_cast.rosa.user_id]))
+    assert "No release yet" in eve.get("/releases/").text
+    assert fetch(post, eve, release_id).status_code == 404
+    assert post(eve, f"/releases/{release_id}/deleted", page="/releases/", name="Eve").status_code == 404
+    assert "Outreach, 2026-Q3" in client_of("rosa").get("/releases/").text
+
+
 def test_a_password_alone_does_not_fetch_it(client_of: Clients, post: Post, release_id: int) -> None:
     answer = fetch(post, client_of("eve"), release_id)
     assert answer.status_code == 302

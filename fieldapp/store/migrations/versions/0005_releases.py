@@ -124,6 +124,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("keep_days", sa.Integer(), nullable=False, server_default="90"))
         batch_op.add_column(
             sa.Column(
+                "readers", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False, server_default="[]"
+            )
+        )
+        batch_op.add_column(
+            sa.Column(
                 "targets", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False, server_default="[]"
             )
         )
@@ -133,6 +138,7 @@ def downgrade() -> None:
     op.drop_table("second_factor")
     with op.batch_alter_table("series", schema=None) as batch_op:
         batch_op.drop_column("targets")
+        batch_op.drop_column("readers")
         batch_op.drop_column("keep_days")
         batch_op.drop_column("age_key")
         batch_op.drop_column("agreement")
