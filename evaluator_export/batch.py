@@ -7,7 +7,6 @@ is itself made of classes of k persons.
 
 import hmac
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,11 +106,6 @@ def from_bytes(data: bytes) -> dict[str, Words]:
     file = pyarrow.parquet.ParquetFile(io.BytesIO(data), read_dictionary=names)
     # One column at a time: a million rows of all of them would take 170 MB more.
     return {name: words_of(file.read(columns=[name], use_threads=False)[name]) for name in names}
-
-
-def view(columns: dict[str, Words], names: Sequence[str], levels: dict[str, int]) -> dict[str, Words]:
-    """Return the columns that one recipient gets, each quasi-identifier at their level."""
-    return {name: columns[f"{name}{AT}{levels[name]}" if name in levels else name] for name in names}
 
 
 def order_for(secret: bytes, number: int, rows: int) -> Array:

@@ -36,36 +36,27 @@ read the data. The folder sample holds invented rows with the same columns.
 
 def part_of(view: View, sent: Sequence[Sent], before: str, occasion: Occasion, **counts: int) -> Part:
     """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
-    dataset = view.dataset
-    fields = {field.name: field for field in dataset.policy.fields}
-    levels = {}
-    if sent:
-        frozen = dict(zip((field.name for field in dataset.policy.identifiers), sent[0].entry.levels, strict=True))
-        levels = {name: max(frozen[name], view.coarser.get(name, 0)) for name in view.columns if name in frozen}
-    else:
-        levels = {
-            field.name: max(field.minimum, view.coarser.get(field.name, 0))
-            for field in dataset.policy.identifiers
-            if field.name in view.columns
-        }
+    levels = _levels(view, sent)
+    hidden = {field.name for field in view.dataset.policy.of_role(PSEUDONYM)}
+    sources = {name: f"{name}{batch.AT}{level}" for name, level in levels.items()} | dict.fromkeys(hidden, batch.PERSON)
     whole: dict[str, list[Words]] = {name: [] for name in (BATCH, *view.columns)}
     for one in sent:
         order = batch.order_for(occasion.secret, one.entry.number, one.entry.rows)
         whole[BATCH].append(Words(np.zeros(one.entry.rows, np.int32), (str(one.entry.number),)))
         for name in view.columns:
-            words = one.columns[
-                f"{name}{batch.AT}{levels[name]}"
-                if name in levels
-                else batch.PERSON
-                if fields[name].role == PSEUDONYM
-                else name
-            ]
-            whole[name].append(tabular.in_order(words, order))
+            whole[name].append(tabular.in_order(one.columns[sources.get(name, name)], order))
     columns = {name: tabular.joined(pieces) for name, pieces in whole.items()}
-    for name in view.columns:
-        if fields[name].role == PSEUDONYM:
-            columns[name] = pseudonyms(columns[name], [columns[one] for one in levels], occasion)
-    return Part(view, levels, columns, sent, before or genesis(dataset.name), **counts)
+    for name in hidden & set(view.columns):
+        columns[name] = pseudonyms(columns[name], [columns[one] for one in levels], occasion)
+    return Part(view, levels, columns, sent, before or genesis(view.dataset.name), **counts)
+
+
+def _levels(view: View, sent: Sequence[Sent]) -> dict[str, int]:
+    """Return the level of each quasi-identifier that the recipient gets: the frozen one, or coarser."""
+    identifiers = view.dataset.policy.identifiers
+    least = sent[0].entry.levels if sent else [field.minimum for field in identifiers]
+    found = {field.name: level for field, level in zip(identifiers, least, strict=True)}
+    return {name: max(found[name], view.coarser.get(name, 0)) for name in view.columns if name in found}
 
 
 def build(

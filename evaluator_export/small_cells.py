@@ -7,10 +7,10 @@ centre's, so all recipients see the same numbers. A period that was published st
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluator_export.recipe import Recipe, TableSpec
+from evaluator_export.recipe import TableSpec
 
 BASE = 5
 MASK = (1 << 64) - 1
@@ -103,8 +103,3 @@ def publish(counted: Mapping[Cell, Tally], before: Published | None, threshold: 
 def table_of(spec: TableSpec, period: str, published: Published, is_revision: bool = False) -> ProtectedTable:
     cells = tuple((cell, text) for cell, (_, text) in sorted(published.items()) if cell != TOTAL)
     return ProtectedTable(spec, period, cells, published[TOTAL][1], is_revision)
-
-
-def tables_of(recipe: Recipe, published: Iterable[tuple[TableSpec, str, Published, bool]]) -> list[ProtectedTable]:
-    wanted = {spec.name for spec in recipe.tables}
-    return [table_of(*one) for one in published if one[0].name in wanted]
