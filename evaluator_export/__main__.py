@@ -48,13 +48,15 @@ def _deidentify(options: argparse.Namespace) -> int:
     from evaluator_export.policy import read_policy  # noqa: PLC0415
 
     try:
+        if options.out is not None and options.out.suffix not in (".csv", ".parquet"):
+            raise ExportProblem([f"{options.out.name}: give a .csv or .parquet file for the table."])
         report = deidentify(options.input, read_policy(options.policy), options.out, options.search_only)
+        if options.report:
+            write_report(report, options.report)
     except ExportProblem as problem:
         for line in problem.problems:
             print(line, file=sys.stderr)
         return 1
-    if options.report:
-        write_report(report, options.report)
     print(
         f"loss {report['loss']:.6f}, {report['suppressed_rows']} of {report['rows']} rows suppressed, levels: "
         + ", ".join(f"{name} {level}" for name, level in report["levels"].items())

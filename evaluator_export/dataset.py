@@ -106,6 +106,8 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     if body.get("where"):
         reader.question(body["where"].get("question", ""))
         where = (str(body["where"]["question"]), tuple(str(value) for value in body["where"].get("values", ())))
+    if policy.limits.is_local:
+        problems.append(f"{name}: suppress: mode local is for one table, once; a dataset holds rows back instead.")
     if body["family"] == PEOPLE and consent is None:
         problems.append(f"{name}: a dataset about people needs a consent.")
     if problems:

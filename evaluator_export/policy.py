@@ -30,6 +30,7 @@ TOP_KEYS = {"deid", "id", "title", "series", "unit", "model", "suppress", "memor
 MODEL_KEYS = {"k", "preset", "average", "l", "t"}
 SUPPRESS_KEYS = {"mode", "max_rows", "max_group_rate"}
 FIELD_KEYS = {"role", "hierarchy", "min", "max", "weight", "keep", "title", "from"}
+MOST = 1_000_000
 SPEC = re.compile(r"(\w+)\[([^\]]*)\]")
 
 
@@ -149,9 +150,7 @@ def _field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[str], H
     role = ROLES.get(str(item.get("role", DROP)))
     if role is None:
         raise ExportProblem([f"“{item['role']}” is no role; there are {', '.join(sorted(ROLES))}."])
-    weight = item.get("weight", 1)
-    if not isinstance(weight, int | float) or not 0 < weight <= 1000:
-        problems.append("weight must be a number above 0.")
+    weight = _number("weight", item.get("weight", 1), problems, 0.001, 1000)
     if "hierarchy" not in item:
         if role == QUASI_IDENTIFIER:
             problems.append("a quasi-identifier needs a hierarchy.")
@@ -160,14 +159,14 @@ def _field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[str], H
         return Field(name, role)
     found = hierarchy(item["hierarchy"], open_hierarchy)
     if item.get("keep"):
-        found = keeping(found, [str(value) for value in item["keep"]])
+        found = keeping(found, [str(value) for value in _listed(item["keep"])])
     minimum = item.get("min", 0)
     maximum = item.get("max", found.top if role == QUASI_IDENTIFIER else minimum)
     if not (isinstance(minimum, int) and isinstance(maximum, int) and 0 <= minimum <= maximum <= found.top):
         problems.append(f"min and max must be levels from 0 to {found.top} ({', '.join(found.names)}), min not above max.")
     if problems:
         raise ExportProblem(problems)
-    return Field(name, role, found, minimum, maximum, float(weight))
+    return Field(name, role, found, minimum, maximum, weight)
 
 
 def hierarchy(spec: Any, open_hierarchy: Callable[[str], Hierarchy]) -> Hierarchy:
@@ -216,38 +215,42 @@ def parse_model(
     """Return the model and how many persons classes must hold on average (0: no demand)."""
     _no_others("model", body, MODEL_KEYS, problems)
     preset = body.get("preset")
-    if preset is not None and preset not in presets.PRESETS:
+    if preset is not None and not (isinstance(preset, str) and preset in presets.PRESETS):
         problems.append(f"model: there is no preset “{preset}”; there are {', '.join(presets.PRESETS)}.")
         preset = None
     k = body.get("k", presets.PRESETS[preset][0] if preset else None)
-    if not isinstance(k, int) or isinstance(k, bool):
+    if not isinstance(k, int) or isinstance(k, bool) or k > MOST:
         problems.append("model: k must be a whole number: how many persons a class holds at least.")
         k = presets.HARD_FLOOR
     if k < presets.HARD_FLOOR:
         problems.append(f"model: k is {k}; it may never be under {presets.HARD_FLOOR}.")
-    average = float(body.get("average", 0))
+    average = _number("model: average", body.get("average", 0), problems, 0, MOST)
     if context and preset:
         average = max(average, context.average_class(presets.PRESETS[preset][1]))
     diversities = [_diversity(item, names, problems) for item in _listed(body.get("l"))]
     for item in _listed(body.get("t")):
-        if not isinstance(item, dict) or item.get("field") not in names:
+        if not _names_a_field(item, names):
             problems.append("t: name a field and its max, as in {field: outcome, max: 0.4}.")
             continue
-        diversities.append(Diversity(str(item["field"]), t=float(item.get("max", 1))))
+        diversities.append(Diversity(str(item["field"]), t=_number("t: max", item.get("max", 1), problems, 0, 1)))
     return Model(k, tuple(_merged(diversities))), average
 
 
 def _diversity(item: Any, names: set[str], problems: list[str]) -> Diversity:
-    if not isinstance(item, dict) or item.get("field") not in names:
+    if not _names_a_field(item, names):
         problems.append("l: name a field of the policy, as in {field: outcome, distinct: 2}.")
         return Diversity("")
     _no_others("l", item, {"field", "distinct", "entropy", "max_confidence"}, problems)
-    found = Diversity(
-        str(item["field"]), int(item.get("distinct", 1)), float(item.get("entropy", 0)), float(item.get("max_confidence", 1))
+    return Diversity(
+        str(item["field"]),
+        int(_number("l: distinct", item.get("distinct", 1), problems, 1, MOST)),
+        _number("l: entropy", item.get("entropy", 0), problems, 0, MOST),
+        _number("l: max_confidence", item.get("max_confidence", 1), problems, 0.01, 1),
     )
-    if not 0 < found.max_confidence <= 1:
-        problems.append("l: max_confidence is a share above 0, up to 1.")
-    return found
+
+
+def _names_a_field(item: Any, names: set[str]) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("field"), str) and item["field"] in names
 
 
 def _merged(found: Sequence[Diversity]) -> list[Diversity]:
@@ -266,24 +269,31 @@ def _merged(found: Sequence[Diversity]) -> list[Diversity]:
 
 def parse_limits(body: Mapping[str, Any], average: float, problems: list[str]) -> Limits:
     _no_others("suppress", body, SUPPRESS_KEYS, problems)
-    mode, share = body.get("mode", "global"), body.get("max_rows", 0)
+    mode = body.get("mode", "global")
     if mode not in ("global", "local"):
         problems.append(f"suppress: mode is “{mode}”; write global or local.")
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
-        problems.append("suppress: max_rows is a share of the rows, from 0 to 1.")
-        share = 0
+    share = _number("suppress: max_rows (a share of the rows)", body.get("max_rows", 0), problems, 0, 1)
     group = None
     if body.get("max_group_rate"):
         item = _mapping("max_group_rate", body["max_group_rate"], problems)
         _no_others("max_group_rate", item, {"field", "ratio", "min_n", "free", "waived"}, problems)
         group = GroupLimit(
             str(item.get("field", "")),
-            float(item.get("ratio", 2)),
-            int(item.get("min_n", 50)),
-            float(item.get("free", 0.01)),
-            str(item.get("waived", "")),
+            _number("max_group_rate: ratio", item.get("ratio", 2), problems, 1, MOST),
+            int(_number("max_group_rate: min_n", item.get("min_n", 50), problems, 1, MOST)),
+            _number("max_group_rate: free", item.get("free", 0.01), problems, 0, 1),
+            str(item.get("waived") or ""),
         )
-    return Limits(float(share), mode == "local", group, average)
+    return Limits(share, mode == "local", group, average)
+
+
+def _number(where: str, value: Any, problems: list[str], least: float, most: float) -> float:
+    """Return a number within limits; otherwise say so and return the least."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and least <= value <= most:
+        return float(value)
+    problems.append(f"{where} must be a number from {least:g} to {most:g}.")
+    return least
 
 
 def _listed(value: Any) -> list[Any]:

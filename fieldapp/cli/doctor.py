@@ -14,7 +14,7 @@ from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.web import assets
 
-SECRET = {"secret_key", "database_url"}
+SECRET = {"secret_key", "database_url", "smtp_url"}
 LOW = 500_000_000  # bytes free on the disk
 
 

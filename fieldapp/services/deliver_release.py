@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from evaluator_export import seal
+from evaluator_export.problems import ExportProblem
 from fieldapp.services import senders
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.problems import N_
@@ -87,5 +88,8 @@ def encrypted(packages: Path, sha256: str, age_key: str) -> Path:
     if not whole.is_file():
         raise NotSent(N_("The file of this release is not on this server."), is_final=True)
     if not target.is_file():
-        seal.encrypt(whole, target, [age_key])
+        try:
+            seal.encrypt(whole, target, [age_key])
+        except ExportProblem as problem:
+            raise NotSent(str(problem), is_final=True) from None
     return target

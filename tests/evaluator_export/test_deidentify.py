@@ -1,5 +1,6 @@
 """`python -m evaluator_export deidentify`: any table, any policy; refused before anything is written, or safe."""
 
+import copy
 import csv
 import json
 import subprocess
@@ -11,9 +12,12 @@ from typing import Any
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evaluator_export.__main__ import main
-from evaluator_export.policy import read_policy
+from evaluator_export.policy import parse_policy, read_hierarchy, read_policy
 from evaluator_export.problems import ExportProblem
 from tests.evaluator_export.test_search import FIXTURES
 
@@ -80,6 +84,7 @@ def refusal(folder: Path, capsys: pytest.CaptureFixture[str], text: str, data: P
         ('"date[month,quarter,half,year]"', '"bins[5,12]"', "do not nest"),
         ('"date[month,quarter,half,year]"', '"clock"', "No such file"),
         ("max_rows: 0.05", "max_rows: 5", "share of the rows"),
+        ("max_confidence: 0.9", "max_confidence: 2", "from 0.01 to 1"),
         ("field: race", "field: nothing", "no field “nothing”"),
         ("field: outcome", "field: nothing", "name a field"),
         ("outcome: {role: sensitive}", "outcome: {role: sensitive}\n  nothing: {role: keep}", "no column “nothing”"),
@@ -218,3 +223,82 @@ def test_a_context_asks_for_bigger_classes_on_average(tmp_path: Path) -> None:
         broken = ", ".join(wrong if part.startswith(name) else part for part in context[10:-2].split(", "))
         with pytest.raises(ExportProblem, match=name):
             read_policy(policy_file(tmp_path, text.replace(context[10:-2], broken)))
+
+
+PARSED = yaml.safe_load(POLICY)
+ODD = st.sampled_from(
+    [
+        None,
+        True,
+        -1,
+        0,
+        1.5,
+        10**30,
+        float("nan"),
+        "",
+        "x",
+        "file:",
+        "bins[]",
+        "date[",
+        [],
+        [1],
+        [None],
+        {},
+        {"a": 1},
+        [[{}]],
+    ]
+)
+
+
+def places(body: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of everything inside a parsed policy."""
+    found = [path] if path else []
+    items = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for key, value in items:
+        found += places(value, (*path, key))
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(places(PARSED)), ODD), min_size=1, max_size=3))
+def test_whatever_stands_in_a_policy_it_is_read_or_refused_with_reasons(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    body = copy.deepcopy(PARSED)
+    for path, value in changes:
+        holder = body
+        for key in path[:-1]:
+            holder = holder[key] if isinstance(holder, dict) and key in holder else None
+        if isinstance(holder, dict):
+            holder[path[-1]] = value
+    try:
+        parse_policy(body, "0" * 64, lambda name: read_hierarchy(FIXTURES / "hierarchies", name))
+    except ExportProblem as problem:
+        assert problem.problems
+        assert all(isinstance(reason, str) and reason for reason in problem.problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "[]",
+        "deid: 1",
+        "deid: 1\nfields: []",
+        "deid: 1\nfields: {a: 1}",
+        "- : -",
+        "\x00",
+        "deid: !!python/object:os.x {}",
+    ],
+)
+def test_what_is_no_policy_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert refusal(tmp_path, capsys, text)
+
+
+def test_places_that_cannot_be_written_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["deidentify", str(DATA), "--policy", str(policy_file(tmp_path)), "--out"]
+    assert main([*arguments, str(tmp_path / "none" / "out.csv")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert main([*arguments, str(tmp_path / "out.xlsx")]) == 1
+    assert ".csv or .parquet" in capsys.readouterr().err
+    assert main([*arguments, str(tmp_path / "out.csv"), "--report", str(tmp_path / "none" / "r.json")]) == 1
+    assert "cannot be written" in capsys.readouterr().err

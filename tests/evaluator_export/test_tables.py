@@ -73,6 +73,7 @@ def test_a_table_that_would_let_something_out_is_refused(old: str, new: str, why
         ("encounters", "form: encounter", "form: nothing", "no form"),
         ("encounters", "family: events", "family: both", "events or people"),
         ("encounters", "hierarchy: setting", "hierarchy: nowhere", "no hierarchy"),
+        ("encounters", "max_rows: 0.1", "max_rows: 0.1, mode: local", "holds rows back instead"),
         ("participants", "family: people", "family: events", "says who"),
         ("participants", 'hierarchy: "date[half,year]"', 'hierarchy: "date[month,year]"', "half-year or coarser"),
         ("participants", "consent: {question: tier, minimum: 2}\n", "", "needs a consent"),

@@ -216,6 +216,28 @@ def test_a_notice_goes_by_mail_without_data(
     assert states(session) == [("sent", 1, "")]
 
 
+@pytest.mark.parametrize(
+    ("target", "key", "said"),
+    [
+        ({"kind": "email", "to": "a@example.org\nBcc: b@example.org"}, KEY, "ValueError"),
+        ({"kind": "s3", "endpoint": "http://example.org", "bucket": "b", "secret": "s3"}, KEY, "https://"),
+        ({"kind": "s3", "endpoint": "http://127.0.0.1:1", "bucket": "b", "secret": "s3"}, "age1broken", "age public key"),
+    ],
+)
+def test_what_makes_no_sense_harms_no_other_delivery(
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, smtp: tuple[str, Mailbox], means: Means, tmp_path: Path,
+    target: dict[str, Any], key: str, said: str,
+) -> None:  # fmt: skip
+    notice = {"kind": "email", "to": "ina@example.org"}
+    released(session, cast, tmp_path / "p", target, notice, key=key)
+    deliver_due(session, tmp_path / "p", Means(means.secrets, smtp[0], means.mail_from))
+    first, second = states(session)
+    assert first[0] != "sent"
+    assert said in first[2]
+    assert second == ("sent", 1, "")
+    assert len(smtp[1].messages) == 1
+
+
 def test_no_password_goes_to_a_mail_server_that_does_not_encrypt(
     session: Session, cast: Cast, smtp: tuple[str, Mailbox], means: Means, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from fieldapp.web.sessions import actor, session
 evaluator = Blueprint("evaluator", __name__, url_prefix="/releases", template_folder="templates")
 
 FRESH = 15 * 60  # seconds that a second factor holds
-CHECKED_AT = "second_factor_at"
+CHECKED = "second_factor"
 
 
 @evaluator.get("/")
@@ -31,11 +31,17 @@ def shelf() -> Any:
 def package(release_id: int) -> Any:
     """Hand out the package; a POST, since it is written down and must not be fetched ahead or kept by caches."""
     who = actor()
-    if time.time() - float(cookie.get(CHECKED_AT, 0)) > FRESH:
+    if not _is_fresh():
         return redirect(url_for("evaluator.second_factor"))
     packages = current_app.config["SETTINGS"].packages
     path, name = releases.download_release(session(), who, release_id=release_id, packages=packages)
     return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)
+
+
+def _is_fresh() -> bool:
+    """Say whether this person, not another one at the same browser, has just shown their second factor."""
+    user_id, at = cookie.get(CHECKED, (0, 0))
+    return bool(user_id == current_user.id and time.time() - at < FRESH)
 
 
 @evaluator.get("/second-factor")
@@ -60,7 +66,7 @@ def second_factor_check() -> Any:
         factor.check_second_factor(session(), actor(), code, current_app.config["SETTINGS"].key())
     except ActProblem as problem:
         return _page(gettext(problem.text)), STATUS[problem.code]
-    cookie[CHECKED_AT] = time.time()
+    cookie[CHECKED] = [current_user.id, time.time()]
     flash(gettext("The code was right. For 15 minutes you can fetch packages."), "safe")
     return redirect(url_for("evaluator.shelf"))
 

@@ -20,7 +20,7 @@ from fieldapp.services.build_release import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.releases import Release, Series
-from tests.cast import Cast, a_series
+from tests.cast import PASSWORD, Cast, a_series
 from tests.web.conftest import csrf_of
 
 Post = Callable[..., Any]
@@ -109,6 +109,18 @@ def test_an_evaluator_sees_downloads_and_verifies(client_of: Clients, post: Post
     assert "A release was downloaded" in rosa.get("/office/system").text
     assert "1 download" in rosa.get("/releases/").text
     assert "1 download" not in eve.get("/releases/").text
+    assert "You fetched it" in eve.get("/releases/").text
+
+
+def test_a_second_factor_is_not_left_to_the_next_person_at_the_browser(
+    client_of: Clients, post: Post, release_id: int
+) -> None:
+    client = client_of("eve")
+    second_factor(client)
+    post(client, "/sign-out", page="/releases/")
+    page = client.get("/").text
+    client.post("/", data={"csrf_token": csrf_of(page), "username": "rosa", "password": PASSWORD})
+    assert fetch(post, client, release_id).status_code == 302
 
 
 def test_a_code_is_good_once_and_guessing_is_stopped(client_of: Clients, post: Post, release_id: int) -> None:
