@@ -21,6 +21,7 @@ from forms.privacy import NEVER_LEAVES
 
 FORMAT = 1
 SEVERAL = "several"
+MONTH, CONTACTS = "months_since_intake", "contacts"
 EVENTS, PEOPLE = "events", "people"
 FAMILIES = (EVENTS, PEOPLE)
 # Lists that say who somebody is, and lists that say where and when: never in one dataset (governance §4.2, GR6).
@@ -54,6 +55,20 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Months:
+    """Rows that are months of people, counted from intake: where its month stands, whose it is, what counts as contact.
+
+    Relative time, so that no calendar stands beside who. A row has `MONTH` and `CONTACTS` beside the intake's questions.
+    """
+
+    since: str
+    person: str
+    form: str
+    form_person: str
+    form_day: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     name: str
     form: str
@@ -65,6 +80,12 @@ class Dataset:
     columns: dict[str, Column]
     sha256: str
     max_hold_months: int
+    minutes: dict[str, tuple[str, str]]  # a question that is made: the minutes between two others
+    months: Months | None
+
+    @property
+    def forms(self) -> set[str]:
+        return {self.form, *([self.months.form] if self.months else [])}
 
     def hierarchy(self, name: str) -> Hierarchy:
         field = next(field for field in self.policy.fields if field.name == name)
@@ -95,6 +116,8 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     if not isinstance(body["policy"], dict):
         raise ExportProblem([f"{name}: the policy is not a list of names with values."])
     reader = _Reader(name, str(body["family"]), definition, tables, problems)
+    minutes = reader.minutes(body.get("minutes_between"))
+    months = reader.months(body.get("months"))
     policy_body = reader.completed(body["policy"])
     try:
         policy = parse_policy(policy_body, hashlib.sha256(text.encode()).hexdigest(), reader.named)
@@ -115,7 +138,7 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     memory = body["policy"].get("memory") or {}
     return Dataset(
         name, definition.id, str(body["family"]), body["title"], consent, where, policy, reader.columns,
-        policy.sha256, int(memory.get("max_hold_months", 12)),
+        policy.sha256, int(memory.get("max_hold_months", 12)), minutes, months,
     )  # fmt: skip
 
 
@@ -128,6 +151,34 @@ class _Reader:
         self.name, self.family, self.form, self.tables, self.problems = name, family, form, tables, problems
         self.questions = {form.column(element): element for element in form.elements if element.is_answered}
         self.columns: dict[str, Column] = {}
+
+    def minutes(self, body: Any) -> dict[str, tuple[str, str]]:
+        found = {}
+        for name, (start, end) in (body or {}).items():
+            self.question(str(start))
+            self.question(str(end))
+            self.made(str(name))
+            found[str(name)] = (str(start), str(end))
+        return found
+
+    def months(self, body: Any) -> Months | None:
+        if not body:
+            return None
+        self.question(str(body.get("since")))
+        self.made(MONTH)
+        self.made(CONTACTS)
+        contact = body.get("contacts") or {}
+        parts = [str(contact.get(part, "")) for part in ("form", "person", "day")]
+        return Months(str(body["since"]), str(body.get("person", "")), *parts)
+
+    def made(self, name: str) -> None:
+        """Add a question that is made from others; it can only leave made coarser."""
+        self.questions[name] = Element(
+            f"/made/{name}", name, "question", "integer", "", privacy=QUASI_IDENTIFIER, export="generalise"
+        )
+
+    def column(self, element: Element) -> str:
+        return element.name if element.path.startswith("/made/") else self.form.column(element)
 
     def say(self, problem: str) -> None:
         self.problems.append(f"{self.name}: {problem}")
@@ -152,14 +203,14 @@ class _Reader:
                 fields[name] = body
                 many = element.type == "select_multiple"
                 title = body.get("title") or {code: in_language(element.label, code) or str(name) for code in BOTH_LANGUAGES}
-                self.columns[str(name)] = Column(str(name), self.form.column(element), title, many)
+                self.columns[str(name)] = Column(str(name), self.column(element), title, many)
         person = (policy.get("unit") or {}).get("person")
         if person and self.question(str(person)) is not None:
             self.columns[str(person)] = Column(str(person), str(person), {})
         return {**policy, "fields": fields}
 
     def may_leave(self, element: Element, body: dict[str, Any]) -> bool:
-        column, role = self.form.column(element), body.get("role")
+        column, role = self.column(element), body.get("role")
         if role == PERSON or (role == PSEUDONYM and element.privacy == "identifier"):
             return True
         if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:

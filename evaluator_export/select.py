@@ -1,5 +1,6 @@
 """Step 1: which rows may go in. Consent first; whatever is not clearly allowed stays."""
 
+import datetime as dt
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +34,20 @@ def is_allowed(consent: Consent | None, row: Mapping[str, str]) -> bool:
         return True
     tier = row.get(consent.question, "")
     return tier.isdecimal() and int(tier) >= consent.minimum
+
+
+def completed(dataset: Dataset, row: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a row with the questions that the dataset makes from others."""
+    made = {name: _minutes(row.get(start, ""), row.get(end, "")) for name, (start, end) in dataset.minutes.items()}
+    return {**row, **made} if made else row
+
+
+def _minutes(start: str, end: str) -> str:
+    try:
+        between = dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(start)
+        return str(int(between.total_seconds() // 60))
+    except (ValueError, TypeError):
+        return ""
 
 
 def is_wanted(dataset: Dataset, row: Mapping[str, str]) -> bool:
@@ -91,6 +106,7 @@ class Rows:
         if not is_allowed(self.dataset.consent, row):
             self.refused += 1
             return
+        row = completed(self.dataset, row)
         self.tags += tag
         for name, column in self.dataset.columns.items():
             value = row.get(column.question, "")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evaluator_export.recipe import TableSpec
+from evaluator_export.select import completed
 
 BASE = 5
 MASK = (1 << 64) - 1
@@ -60,6 +61,7 @@ class Counter:
         """Count a record that the table is about and whose consent reaches so far."""
         if not self.spec.counts(row):
             return
+        row = completed(self.spec.dataset, row)
         cell = tuple(
             known.get(value := row.get(question, "")) or known.setdefault(value, hierarchy.at(value, level))
             for known, (question, hierarchy, level) in zip(self.labels, self.spec.sources, strict=True)

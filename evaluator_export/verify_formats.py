@@ -108,7 +108,7 @@ def _workbook(folder: Path, datasets: dict[str, Any]) -> list[str]:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return ["data.xlsx cannot be read."]
     wanted = [name[:31] for name, about in datasets.items() if about["rows"] <= MOST_ROWS]
-    if book.sheetnames != [*wanted, "tables", "codebook"]:
+    if sorted(book.sheetnames) != sorted([*wanted, "tables", "codebook"]):
         return ["data.xlsx has other sheets than it should."]
     problems = []
     for name in [name for name, about in datasets.items() if about["rows"] <= MOST_CHECKED] + ["tables", "codebook"]:

@@ -13,6 +13,7 @@ from evaluator_export.batch import Batch
 from evaluator_export.dataset import Dataset
 from evaluator_export.deidentify import Advice, nearest, table_of
 from evaluator_export.ledger import Entry
+from evaluator_export.months import People
 from evaluator_export.parts import Occasion, Part, Sent
 from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
@@ -67,6 +68,7 @@ class _Memory:
     tags: set[bytes]
     since: dt.date
     rows: Rows
+    people: People
     records: int = 0
     withdrawn: int = 0
 
@@ -113,10 +115,12 @@ def gather(
     countings = [_before(session, series.centre_id, spec, period) for spec in recipe.tables]
     identity = series.centre_id
     done = 0
-    for form in sorted({dataset.form for dataset in recipe.datasets.values()}):
-        mine = [memory for memory in memories.values() if memory.dataset.form == form]
+    for form in sorted({form for dataset in recipe.datasets.values() for form in dataset.forms}):
+        mine = [memory for memory in memories.values() if form in memory.dataset.forms]
         counted = [counting for counting in countings if counting.spec.dataset.form == form]
         done = _read(session, identity, form, known, mine, counted, period, cut_off, table_secret, done, beat)
+    for memory in memories.values():
+        _add_months(memory, period)
     batches = [found for memory in memories.values() if (found := _next(memory, period))]
     had = _had(earlier)
     parts = [_part(session, view, memories[view.dataset.name], batches, had, series, occasion) for view in recipe.views]
@@ -125,7 +129,7 @@ def gather(
         for name, is_revision, published in _published(counting, period, recipe, table_secret):
             states.append((counting.spec.key, name, published))
             tables.append(small_cells.table_of(counting.spec, name, published, is_revision))
-    used = {form: known.definitions[form] for form in {dataset.form for dataset in recipe.datasets.values()}}
+    used = {dataset.form: known.definitions[dataset.form] for dataset in recipe.datasets.values()}
     withdrawn = {name: memory.withdrawn for name, memory in memories.items()}
     begun = {one.entry.dataset for one in batches}
     advice = {
@@ -170,7 +174,8 @@ def _remember(
     if not entries:  # what was handed out before there was a ledger is not published again
         ended = [periods.parse(one["period"]["name"]).last for one in earlier if one["fieldapp"] == 1]
         since = max([since, *(day + dt.timedelta(days=1) for day in ended)])
-    return _Memory(kept, dataset, entries, {one.number: one.report for one in found}, tags, since, Rows(dataset))
+    reports = {one.number: one.report for one in found}
+    return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), People(dataset))
 
 
 def _entry(body: dict[str, Any]) -> Entry:
@@ -209,7 +214,7 @@ def _read(
     beat: Beat,
 ) -> int:
     """Read a form's records once, for every dataset and table that is made of it."""
-    spans = [memory.since for memory in memories] + [periods.parse(name).first for one in countings for name in one.before]
+    spans = [_reach(memory) for memory in memories] + [periods.parse(name).first for one in countings for name in one.before]
     first = min([period.first, *spans])
     versions: dict[str, FormDefinition] = {}
     for record in records.for_release(session, centre_id, form, first, period.last, cut_off):
@@ -218,7 +223,7 @@ def _read(
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
         row = select.flat(versions[record.version], record.answers)
         for memory in memories:
-            _add(memory, record, row)
+            _add(memory, record, form, row)
         if countings:
             name = periods.containing(record.day, period.cadence).name
             for counting in countings:
@@ -232,7 +237,29 @@ def _read(
     return done
 
 
-def _add(memory: _Memory, record: records.Released, row: Mapping[str, str]) -> None:
+def _reach(memory: _Memory) -> dt.date:
+    """Return the first day whose records a dataset reads: months of people begin with their intake, long ago."""
+    if memory.dataset.months is None:
+        return memory.since
+    return _months_before(memory.since, memory.dataset.max_hold_months)
+
+
+def _add_months(memory: _Memory, period: Period) -> None:
+    """Add the months of people that are over and were not published."""
+    for unit, row in memory.people.rows(memory.since, period.last):
+        tag = ledger.tag(memory.secret, unit)
+        if tag in memory.tags:
+            memory.withdrawn += not select.is_allowed(memory.dataset.consent, row)
+        else:
+            memory.records += 1
+            memory.rows.add(tag, row)
+
+
+def _add(memory: _Memory, record: records.Released, form: str, row: Mapping[str, str]) -> None:
+    if memory.dataset.months is not None:
+        if record.is_settled:
+            memory.people.add(form, record.unit, row)
+        return
     if record.day < memory.since or not select.is_wanted(memory.dataset, row):
         return
     tag = ledger.tag(memory.secret, record.unit)

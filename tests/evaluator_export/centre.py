@@ -1,5 +1,6 @@
 """A centre without a database: invented records, the ledger in memory, releases as files. For tests and benchmarks."""
 
+import datetime as dt
 import hashlib
 import random
 import shutil
@@ -13,6 +14,7 @@ import yaml
 from evaluator_export import batch, ledger, recipe, release, seal, small_cells
 from evaluator_export.dataset import Dataset, read_dataset
 from evaluator_export.ledger import Entry
+from evaluator_export.months import People
 from evaluator_export.parts import Occasion, Sent
 from evaluator_export.periods import parse
 from evaluator_export.recipe import Recipe
@@ -125,7 +127,7 @@ class PretendCentre:
             ledger.check(dataset.name, memory.entries, ledger.head(dataset.name, memory.entries), memory.tags)
             known = {tag for tags in memory.tags.values() for tag in split(tags)}
             rows = Rows(dataset)
-            for unit, row in records.get(dataset.form, ()):
+            for unit, row in rows_for(dataset, period, records):
                 tag = ledger.tag(self.secret, unit)
                 if tag not in known:
                     rows.add(tag, row)
@@ -181,6 +183,16 @@ class PretendCentre:
         shutil.rmtree(folder, ignore_errors=True)
         body = release.build(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
         return sealed(folder, body)
+
+
+def rows_for(dataset: Dataset, period: str, records: Records) -> Iterable[tuple[str, Row]]:
+    if dataset.months is None:
+        return records.get(dataset.form, ())
+    people = People(dataset)
+    for form in dataset.forms:
+        for unit, row in records.get(form, ()):
+            people.add(form, unit, row)
+    return people.rows(dt.date(2020, 1, 1), parse(period).last)
 
 
 def split(tags: bytes) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import functools
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator_export.__main__ import main
+from evaluator_export.generalise import Hierarchy
 from evaluator_export.policy import parse_policy, read_hierarchy, read_policy
 from evaluator_export.problems import ExportProblem
 from tests.evaluator_export.test_search import FIXTURES
@@ -259,6 +261,11 @@ def places(body: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+@functools.cache
+def known_hierarchy(name: str) -> Hierarchy:
+    return read_hierarchy(FIXTURES / "hierarchies", name)
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(places(PARSED)), ODD), min_size=1, max_size=3))
 def test_whatever_stands_in_a_policy_it_is_read_or_refused_with_reasons(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
@@ -270,7 +277,7 @@ def test_whatever_stands_in_a_policy_it_is_read_or_refused_with_reasons(changes:
         if isinstance(holder, dict):
             holder[path[-1]] = value
     try:
-        parse_policy(body, "0" * 64, lambda name: read_hierarchy(FIXTURES / "hierarchies", name))
+        parse_policy(body, "0" * 64, known_hierarchy)
     except ExportProblem as problem:
         assert problem.problems
         assert all(isinstance(reason, str) and reason for reason in problem.problems)

@@ -48,7 +48,7 @@ def test_a_question_that_no_dataset_names_never_leaves(folder: Path) -> None:
 def test_frictionless_accepts_it(folder: Path, tmp_path: Path) -> None:
     report = frictionless.validate(str(folder / "datapackage.json"))
     assert report.valid, report.to_summary()
-    for name in ("datapackage.json", "encounters.csv", "participants.csv", "mediations.csv", "tables.csv", "codebook.csv"):
+    for name in [path.name for path in folder.glob("*.csv")] + ["datapackage.json"]:
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "encounters.csv").write_bytes((tmp_path / "encounters.csv").read_bytes().replace(b"street", b"strxet"))
     assert not frictionless.validate(str(tmp_path / "datapackage.json")).valid
@@ -73,7 +73,7 @@ def test_all_formats_hold_the_same_rows(folder: Path) -> None:
 
 def test_the_workbook_has_the_codebook_and_runs_nothing(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "data.xlsx")
-    assert book.sheetnames == ["encounters", "mediations", "participants", "tables", "codebook"]
+    assert book.sheetnames == ["encounters", "mediations", "participants", "participant_months", "tables", "codebook"]
     assert all(cell.data_type != "f" for sheet in book for line in sheet.iter_rows() for cell in line)
     counts = [line[5].value for line in book["tables"].iter_rows(min_row=2)]
     assert any(isinstance(count, int) for count in counts)
@@ -118,7 +118,7 @@ def test_the_python_notebook_runs_on_the_package(
     assert all(number >= 20 or number == 0 for number in smallest)
     assert any(smallest)
     text = (folder / "start.Rmd").read_text()
-    assert text.count("```{r}") == text.count("```\n") == 5
+    assert text.count("```{r}") == text.count("```\n") == 6
 
 
 @pytest.mark.parametrize(
