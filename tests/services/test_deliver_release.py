@@ -223,6 +223,7 @@ def test_a_notice_goes_by_mail_without_data(
         ({"kind": "s3", "endpoint": "http://example.org", "bucket": "b", "secret": "s3"}, KEY, "https://"),
         ({"kind": "s3", "endpoint": "http://127.0.0.1:1", "bucket": "b", "secret": "s3"}, "age1broken", "age public key"),
     ],
+    ids=["two addresses", "not encrypted", "no key"],
 )
 def test_what_makes_no_sense_harms_no_other_delivery(
     session: Session, cast: Cast, shelf: Path, sftp: Sftp, smtp: tuple[str, Mailbox], means: Means, tmp_path: Path,
