@@ -21,7 +21,7 @@ from evaluator_export.dataset import Dataset
 from evaluator_export.deidentify import Safe, at_minimum, finish, measures, shuffled, table_of
 from evaluator_export.ledger import TAG_BYTES, digest_of
 from evaluator_export.policy import KEEP, SENSITIVE
-from evaluator_export.select import Rows
+from evaluator_export.rows import Rows
 from evaluator_export.tabular import Words, words_of
 
 PERSON = "person"

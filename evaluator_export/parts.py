@@ -9,8 +9,6 @@ from evaluator_export.periods import Period
 from evaluator_export.recipe import View
 from evaluator_export.tabular import Words
 
-BATCH = "batch"  # the column that says in which batch a row was published
-
 
 def banded(count: int, threshold: int) -> str:
     """Return a count as it may be told: 0, under the threshold, or down to a multiple of 5."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from evaluator_export import batch, tabular, verify
 from evaluator_export.formats import codebook, csv, datapackage, notebooks, parquet, report, sample, spss, xlsx
-from evaluator_export.formats.codebook import Labels
+from evaluator_export.labels import BATCH, Labels
 from evaluator_export.ledger import genesis
-from evaluator_export.parts import BATCH, Occasion, Part, Sent, banded
+from evaluator_export.parts import Occasion, Part, Sent, banded
 from evaluator_export.policy import PSEUDONYM
 from evaluator_export.problems import ExportProblem
 from evaluator_export.pseudonyms import pseudonyms

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from evaluator_export.formats import codebook, csv
-from evaluator_export.formats.codebook import Labels, values_of
-from evaluator_export.parts import BATCH, Occasion, Part
+from evaluator_export.formats.codebook import values_of
+from evaluator_export.labels import BATCH, Labels
+from evaluator_export.parts import Occasion, Part
 from evaluator_export.recipe import Recipe
 from evaluator_export.suppression import HIDDEN
 

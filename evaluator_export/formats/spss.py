@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 
-from evaluator_export.formats.codebook import Labels
-from evaluator_export.parts import BATCH, Occasion, Part
+from evaluator_export.labels import BATCH, Labels
+from evaluator_export.parts import Occasion, Part
 
 ROWS_A_FILE = 250_000  # a file is built in memory
 HEADER_MOMENT = slice(92, 109)  # of the file header: creation date (9 bytes) and time (8 bytes)

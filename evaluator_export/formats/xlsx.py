@@ -7,8 +7,8 @@ from pathlib import Path
 import xlsxwriter
 
 from evaluator_export.formats import codebook, csv
-from evaluator_export.formats.codebook import Labels
-from evaluator_export.parts import BATCH, Occasion, Part
+from evaluator_export.labels import BATCH, Labels
+from evaluator_export.parts import Occasion, Part
 from evaluator_export.small_cells import ProtectedTable
 
 MOST_ROWS = 200_000  # of one dataset; beyond, a workbook takes minutes to open

@@ -15,7 +15,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import KeepTogether, PageBreak, SimpleDocTemplate, Spacer, TableStyle
 
-from evaluator_export.formats.codebook import Labels
+from evaluator_export.labels import Labels
 from evaluator_export.parts import Occasion, Part, banded
 from evaluator_export.recipe import SUPPRESS, Recipe
 from evaluator_export.small_cells import ProtectedTable

@@ -11,7 +11,8 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.build_release import build_release, due, is_given_up
 from fieldapp.services.deliver_release import deliver_due
 from fieldapp.services.releases import remove_fallen
-from fieldapp.services.senders import EMAIL, Means, NotSent, Parcel, send
+from fieldapp.services.senders import Means, Parcel, send
+from fieldapp.services.targets import EMAIL, NotSent
 from fieldapp.settings import Settings
 from fieldapp.store import releases as store
 from fieldapp.store.database import WriteTransaction

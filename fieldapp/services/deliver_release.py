@@ -6,12 +6,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from evaluator_export import seal
-from evaluator_export.problems import ExportProblem
 from fieldapp.services import senders
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.problems import N_
-from fieldapp.services.senders import EMAIL, Means, NotSent, Parcel
+from fieldapp.services.senders import Means, Parcel
+from fieldapp.services.targets import EMAIL, NotSent, encrypted
 from fieldapp.store import releases
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import Delivery, Release, Series
@@ -77,19 +76,3 @@ def settle(a: Act, delivery_id: int, token: str, state: str, due_at: dt.datetime
         a.session, delivery_id, token, state=state, due_at=due_at, attempts=attempts, problem=problem, sent_at=sent_at
     )
     a.note(f"delivery/{delivery_id}", state=state, attempts=attempts)
-
-
-def encrypted(packages: Path, sha256: str, age_key: str) -> Path:
-    """Return a package as only its recipient can read it; made once, so that sending again sends the same."""
-    if not age_key:
-        raise NotSent(N_("The series has no age key of the recipient; nothing leaves unencrypted."), is_final=True)
-    whole = packages / f"{sha256}.zip"
-    target = packages / f"{sha256}-{seal.fingerprint(age_key)}.zip.age"
-    if not whole.is_file():
-        raise NotSent(N_("The file of this release is not on this server."), is_final=True)
-    if not target.is_file():
-        try:
-            seal.encrypt(whole, target, [age_key])
-        except ExportProblem as problem:
-            raise NotSent(str(problem), is_final=True) from None
-    return target

@@ -18,7 +18,7 @@ from evaluator_export.parts import Occasion, Part, Sent
 from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
 from evaluator_export.recipe import SUPPRESS, Recipe, TableSpec, View
-from evaluator_export.select import Rows
+from evaluator_export.rows import Rows
 from evaluator_export.small_cells import Counter, ProtectedTable, Published
 from evaluator_export.suppression import suppress
 from fieldapp.services.datasets import Catalogue, catalogue, read_recipe, recipe_text

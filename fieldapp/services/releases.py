@@ -11,9 +11,8 @@ from evaluator_export import seal
 from fieldapp.services import centre_keys
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading, utcnow
-from fieldapp.services.deliver_release import encrypted
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.services.senders import NotSent
+from fieldapp.services.targets import NotSent, encrypted
 from fieldapp.store import audit, releases, users
 from fieldapp.store.audit import AuditLine
 from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series

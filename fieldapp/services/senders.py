@@ -21,22 +21,9 @@ import urllib3
 from minio.error import S3Error
 
 from fieldapp.services.problems import N_
+from fieldapp.services.targets import EMAIL, S3, SFTP, NotSent
 
-SFTP, S3, EMAIL = "sftp", "s3", "email"
-NEEDED = {
-    SFTP: ("host", "username", "folder", "host_key", "secret"),
-    S3: ("endpoint", "bucket", "secret"),
-    EMAIL: ("to",),
-}
 SECONDS = 30
-
-
-class NotSent(Exception):
-    """A package did not reach its target; the text says why, without secrets. `is_final`: trying again cannot help."""
-
-    def __init__(self, text: str, is_final: bool = False):
-        super().__init__(text)
-        self.is_final = is_final
 
 
 @dataclass(frozen=True)
@@ -61,14 +48,6 @@ class Means:
 
 class Sender(Protocol):
     def __call__(self, target: Mapping[str, Any], parcel: Parcel, means: Means) -> None: ...
-
-
-def problems_of(target: Mapping[str, Any]) -> list[str]:
-    """Return what a target lacks, by the names of its fields."""
-    kind = target.get("kind")
-    if kind not in NEEDED:
-        return ["kind"]
-    return [name for name in NEEDED[kind] if not str(target.get(name, "")).strip()]
 
 
 def send(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:

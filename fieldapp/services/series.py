@@ -6,28 +6,30 @@ import secrets
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from evaluator_export import periods, seal
 from evaluator_export.dataset import PEOPLE, Dataset
-from evaluator_export.formats.codebook import Labels
 from evaluator_export.generalise import ALL
+from evaluator_export.labels import Labels
 from evaluator_export.periods import CADENCES, Period
 from evaluator_export.policy import PERSON, PSEUDONYM
 from evaluator_export.presets import HARD_FLOOR
 from evaluator_export.problems import ExportProblem
 from evaluator_export.recipe import AUDIENCES, CITY, Menu
-from fieldapp.services import senders
+from fieldapp.services import targets
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.datasets import Catalogue, catalogue, hierarchy_words, read_recipe, recipe_text, table_menu
-from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import centres, releases, users
 from fieldapp.store.releases import Release, Series
 from fieldapp.store.users import User
+
+if TYPE_CHECKING:
+    from fieldapp.services.gather_release import Gathered
 
 THRESHOLDS = (20, 15, 11)
 SHOWN_ROWS = 8
@@ -77,7 +79,7 @@ class OnePage:
 class Preview:
     """What a release would be now: `rows` shows the first rows as the recipient would see them."""
 
-    gathered: Gathered
+    gathered: "Gathered"
     period: Period
     last: Release | None
     rows: Mapping[str, list[list[str]]]
@@ -227,9 +229,9 @@ def _how_problems(wish: Wish) -> dict[str, str]:
         except ExportProblem:
             found["age_key"] = N_("This is no age public key: it begins with age1 and is 62 signs long.")
     for target in wish.targets:
-        if senders.problems_of(target):
+        if targets.problems_of(target):
             found["targets"] = N_("A delivery target is not complete.")
-        elif target["kind"] != senders.EMAIL and not wish.age_key:
+        elif target["kind"] != targets.EMAIL and not wish.age_key:
             found["age_key"] = N_("Packages are sent only encrypted: give the recipient's age public key.")
     return found
 
@@ -317,6 +319,8 @@ def preview_release(a: Act, series_id: int | None, wish: Wish) -> Preview:
         recipient=wish.recipient,
         agreement=wish.agreement,
     )
+    from fieldapp.services.gather_release import gather  # noqa: PLC0415 - the engine takes 100 MB; only a trial needs it here
+
     gathered = gather(a.session, candidate, period, a.now)
     last = earlier[-1] if earlier else None
     return Preview(gathered, period, last, {part.name: _first_rows(part.columns) for part in gathered.parts})

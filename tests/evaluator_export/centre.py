@@ -18,7 +18,7 @@ from evaluator_export.months import People
 from evaluator_export.parts import Occasion, Sent
 from evaluator_export.periods import parse
 from evaluator_export.recipe import Recipe
-from evaluator_export.select import Rows
+from evaluator_export.rows import Rows
 from evaluator_export.small_cells import Counter, Published
 from evaluator_export.tabular import Words
 from fieldapp.services.datasets import hierarchies, hierarchy_words, programme_datasets, programme_recipe, table_menu

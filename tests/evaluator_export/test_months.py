@@ -8,7 +8,7 @@ from evaluator_export.dataset import CONTACTS, MONTH
 from evaluator_export.ledger import tag
 from evaluator_export.months import People
 from evaluator_export.problems import ExportProblem
-from evaluator_export.select import Rows
+from evaluator_export.rows import Rows
 from evaluator_export.small_cells import TOTAL, Counter
 from evaluator_export.verify import verify
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of

@@ -10,8 +10,8 @@ from fieldapp.services import releases
 from fieldapp.services import series as acts
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.senders import EMAIL, NEEDED, S3, SFTP
 from fieldapp.services.series import OnePage, Preview, Wish, WishRefused
+from fieldapp.services.targets import EMAIL, NEEDED, S3, SFTP
 from fieldapp.web import language
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.problems import STATUS
