@@ -79,7 +79,7 @@ WORDS = {
         "spread": "Dans la classe qui en dit le plus sur « {column} », {confidence} des lignes ont la même réponse.",
         "groups": "Retenu selon {column} : {shares}. Aucun groupe ne peut être retenu plus de {limit} fois plus souvent que tous.",
         "waived": "Cette limite a été levée par : {waived}.",
-        "once": "Chaque ligne paraît une seule fois. Ce qui est nouveau dans un envoi est lui-même fait de classes entières : "
+        "once": "Chaque ligne paraît une seule fois. Ce qui est nouveau dans une diffusion est lui-même fait de classes entières : "
         "comparer ce paquet aux précédents ne montre donc personne.",
         "limits": "Ce que cela ne peut pas : aucune méthode ne protège contre tout ce qu'on sait d'ailleurs. Ne couplez pas ces "
         "données avec des données sur des personnes. Les copies remises ne peuvent pas être rappelées.",

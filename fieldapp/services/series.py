@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fieldapp.services.gather_release import Gathered
 
 THRESHOLDS = (20, 15, 11)
-SHOWN_ROWS = 8
+SHOWN_ROWS = 4
 
 
 @dataclass(frozen=True)
