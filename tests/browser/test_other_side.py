@@ -69,7 +69,7 @@ def test_39_a_new_version_waits_asks_and_takes_the_queue_along(kept: KeptPhone, 
     page.reload()
     assert page.title() == "fieldapp"  # a reload alone changes nothing
     page.get_by_role("button", name="Use it now").click()
-    page.wait_for_function("document.title === 'fieldapp next'")
+    expect(page).to_have_title("fieldapp next")
     phone.unlock()
     balanced(phone, waiting=1)
     network.change = lambda path, answer: answer
