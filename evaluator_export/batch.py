@@ -48,7 +48,8 @@ def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Ba
     table = table_of(dataset.policy, columns := rows.columns())
     if not table.rows:
         return None
-    result = _first(dataset, table) if frozen is None else _at(dataset, table, frozen)
+    policy = dataset.policy
+    result = recode(table, policy.model, policy.limits) if frozen is None else _at(dataset, table, frozen)
     if result is None or not result.published:
         return None
     seed = hmac.digest(secret, b"batch " + digest_of(bytes(rows.tags)).encode(), "sha256")
@@ -66,11 +67,7 @@ def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Ba
     return Batch(levels, tags, written, sizes["classes"], sizes["smallest"], report)
 
 
-def _first(dataset: Dataset, table: Table) -> Recoded | None:
-    return recode(table, dataset.policy.model, dataset.policy.limits)
-
-
-def _at(dataset: Dataset, table: Table, node: Node) -> Recoded | None:
+def _at(dataset: Dataset, table: Table, node: Node) -> Recoded:
     model = dataset.policy.model
     search = Search(table, model, 1.0)
     classes: Classes = base_of(table, node, model).classes(node, model, search.totals)

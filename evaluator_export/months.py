@@ -4,17 +4,15 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from evaluator_export.dataset import CONTACTS, MONTH, Dataset
+from evaluator_export.dataset import CONTACTS, MONTH, Dataset, Months
 from evaluator_export.select import is_wanted
-
-INTAKE = "intake"
 
 
 class People:
     """Gathers intakes, reviews and contacts by card code, in any order; then gives a row a person and month."""
 
-    def __init__(self, dataset: Dataset):
-        self.dataset, self.months = dataset, dataset.months
+    def __init__(self, dataset: Dataset, months: Months):
+        self.dataset, self.months = dataset, months
         self.intakes: dict[str, tuple[str, int, Mapping[str, str]]] = {}  # code → record, month, answers
         self.reviews: dict[str, list[tuple[int, Mapping[str, str]]]] = {}
         self.contacts: Counter[tuple[str, int]] = Counter()
@@ -22,8 +20,6 @@ class People:
     def add(self, form: str, unit: str, row: Mapping[str, str]) -> None:
         """Take in a record of one of the two forms."""
         months = self.months
-        if months is None:
-            return
         if form == months.form:
             code, month = row.get(months.form_person, ""), month_of(row.get(months.form_day, ""))
             if code and month is not None:
@@ -33,11 +29,15 @@ class People:
         code, month = row.get(months.person, ""), month_of(row.get(months.since, ""))
         if not code or month is None:
             return
-        if row.get("kind") == INTAKE:
+        if self.is_intake(row):
             if code not in self.intakes or (month, unit) < (self.intakes[code][1], self.intakes[code][0]):
                 self.intakes[code] = (unit, month, row)
         else:
             self.reviews.setdefault(code, []).append((month, row))
+
+    def is_intake(self, row: Mapping[str, str]) -> bool:
+        """Say whether a record begins a person's months: it is of the first kind that the dataset is about."""
+        return self.dataset.where is None or row.get(self.dataset.where[0]) == self.dataset.where[1][0]
 
     def rows(self, first: dt.date, last: dt.date) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield a name and the answers of each month that lies in a window and is over.

@@ -15,6 +15,11 @@ def banded(count: int, threshold: int) -> str:
     return "0" if not count else f"<{threshold}" if count < threshold else str(count // 5 * 5)
 
 
+def share(count: float, of: float) -> float:
+    """Return a share in steps of 5 %, so that it tells no small count."""
+    return round(round(20 * count / of) / 20, 2) if of else 0.0
+
+
 @dataclass(frozen=True)
 class Occasion:
     """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret.
@@ -67,8 +72,12 @@ class Part:
 
     @property
     def held_share(self) -> float:
-        return self.waiting / max(1, self.waiting + self.rows)
+        return share(self.waiting, self.waiting + self.rows)
 
     @property
     def refused_share(self) -> float:
-        return self.refused / max(1, self.records)
+        return share(self.refused, self.records)
+
+    def level_name(self, column: str) -> str:
+        """Return the name of the level that a quasi-identifier is at."""
+        return self.view.dataset.hierarchy(column).names[self.levels[column]]

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from evaluator_export import batch, tabular, verify
-from evaluator_export.formats import codebook, csv, datapackage, notebooks, parquet, report, sample, spss, xlsx
+from evaluator_export.formats import codebook, csv, datapackage, notebooks, report, sample, spss, xlsx
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.ledger import genesis
 from evaluator_export.parts import Occasion, Part, Sent, banded
 from evaluator_export.policy import PSEUDONYM
-from evaluator_export.problems import ExportProblem
 from evaluator_export.pseudonyms import pseudonyms
 from evaluator_export.recipe import Recipe, View
 from evaluator_export.small_cells import BASE, ProtectedTable
@@ -75,8 +74,8 @@ def build(
     labels = Labels(definitions, words)
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
-        csv.write(folder / f"{part.name}.csv", part)
-        parquet.write(folder / f"{part.name}.parquet", part)
+        for kind in ("csv", "parquet"):
+            tabular.write(folder / f"{part.name}.{kind}", part.columns)
         spss.write(folder, part, labels, occasion)
         (folder / "sample").mkdir(exist_ok=True)
         sample.write(folder / "sample" / f"{part.name}.csv", part, definitions[part.view.dataset.form], occasion)
@@ -138,21 +137,10 @@ def _described(part: Part, threshold: int) -> dict[str, Any]:
         },
         "policy": part.view.dataset.sha256,
         "quasi_identifiers": list(part.levels),
-        "levels": {
-            name: {"level": level, "name": part.view.dataset.hierarchy(name).names[level]}
-            for name, level in part.levels.items()
-        },
+        "levels": {name: {"level": level, "name": part.level_name(name)} for name, level in part.levels.items()},
         "frozen": [field.name for field in part.view.dataset.policy.identifiers],
-        "held_back_share": report.share(part.waiting, part.waiting + part.rows),
-        "without_consent_share": report.share(part.refused, part.records),
+        "held_back_share": part.held_share,
+        "without_consent_share": part.refused_share,
         "withdrawn": banded(part.withdrawn, threshold),
         "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
     }
-
-
-def check_room(folder: Path, needed: int, free: int) -> None:
-    """Raise ExportProblem when a disk is too full to begin."""
-    if free < needed:
-        raise ExportProblem(
-            [f"The disk of {folder} has {free // 1_000_000} MB left; this release needs about {needed // 1_000_000} MB."]
-        )

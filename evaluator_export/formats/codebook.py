@@ -22,7 +22,7 @@ def lines(parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Label
         roles = {field.name: field.role for field in dataset.policy.fields}
         for name in part.columns:
             titles = [labels.column(dataset, name, language) for language in LANGUAGES]
-            level = dataset.hierarchy(name).names[part.levels[name]] if name in part.levels else ""
+            level = part.level_name(name) if name in part.levels else ""
             rows.append((file, name, "", *titles, roles.get(name, "keep"), level))
             for value in [] if name == BATCH else values_of(part, name):
                 rows.append((file, name, value, *[labels.value(dataset, name, value, code) for code in LANGUAGES], "", ""))

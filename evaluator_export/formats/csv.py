@@ -1,20 +1,14 @@
-"""CSV: UTF-8, one header row, nothing that a spreadsheet could run."""
+"""CSV of tables and codebook: UTF-8, one header row, nothing that a spreadsheet could run. Datasets: `tabular.py`."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from evaluator_export import tabular
-from evaluator_export.parts import Part
 from evaluator_export.problems import ExportProblem
 from evaluator_export.small_cells import ProtectedTable
 
 TABLE_COLUMNS = ("table", "period", "row", "column", "layer", "count", "revision")
-
-
-def write(path: Path, part: Part) -> None:
-    tabular.write(path, part.columns)
 
 
 def rows(header: Sequence[str], found: Iterable[Sequence[str]]) -> bytes:

@@ -49,7 +49,7 @@ def _field(part: Part, name: str, labels: Labels) -> dict[str, Any]:
         return {"name": name, "type": "integer", "title": title}
     field: dict[str, Any] = {"name": name, "type": "string", "title": title}
     if name in part.levels:
-        field["level"] = dataset.hierarchy(name).names[part.levels[name]]
+        field["level"] = part.level_name(name)
     if not dataset.columns[name].many or name in part.levels:
         field["constraints"] = {"enum": values_of(part, name) or [""]}
     return field

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluator_export.parts import Occasion, Part
+from evaluator_export.parts import Occasion, Part, share
 from evaluator_export.recipe import Recipe
 from evaluator_export.small_cells import BASE, ProtectedTable
 
@@ -38,9 +38,9 @@ def dataset(part: Part) -> dict[str, Any]:
     context = policy.context
     return {
         "k": policy.model.k,
-        "levels": {name: part.view.dataset.hierarchy(name).names[level] for name, level in part.levels.items()},
-        "held_back_share": share(part.waiting, part.waiting + part.rows),
-        "without_consent_share": share(part.refused, part.records),
+        "levels": {name: part.level_name(name) for name in part.levels},
+        "held_back_share": part.held_share,
+        "without_consent_share": part.refused_share,
         "context": None
         if context is None
         else {
@@ -68,11 +68,6 @@ def coarse(report: Mapping[str, Any]) -> dict[str, Any]:
             "field": groups["field"],
             "limit": groups["limit"],
             "waived": groups["waived"],
-            "share": {name: round(round(20 * value) / 20, 2) for name, value in groups["suppressed_share"].items()},
+            "share": {name: share(value, 1) for name, value in groups["suppressed_share"].items()},
         },
     }
-
-
-def share(count: int, of: int) -> float:
-    """Return a share in steps of 5 %, so that it tells no small count."""
-    return round(round(20 * count / of) / 20, 2) if of else 0.0

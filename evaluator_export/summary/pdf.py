@@ -171,8 +171,8 @@ class _Page:
             )
             lost = newest["utility"]["loss_by_field"]
             lines = [[words["column"], words["level"], words["lost"]]]
-            for name, level in part.levels.items():
-                words_of_level = self.labels.level(dataset.hierarchy(name).names[level], self.language)
+            for name in part.levels:
+                words_of_level = self.labels.level(part.level_name(name), self.language)
                 lines.append([self.labels.column(dataset, name, self.language), words_of_level, _percent(lost[name])])
             story += [self.grid(lines), Spacer(1, 6)]
             for name, found in newest["risk"]["attributes"].items():

@@ -16,7 +16,7 @@ from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
 from fieldapp.services import centre_keys
 from fieldapp.services.acts import Act, Actor, act, utcnow
-from fieldapp.services.datasets import hierarchy_words
+from fieldapp.services.datasets import hierarchy_words, lacks_some, take_in_datasets
 from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import centres, datasets, releases
@@ -79,12 +79,14 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
     try:
         _make_room(packages, run_id, work)
 
-        def beat(done: int, step: str = "reading", of: int = 0) -> None:
+        def beat(done: int, step: str = "reading") -> None:
             with WriteTransaction(session):
-                if not releases.progress(session, run_id, token, step, utcnow() + LEASE, done, of):
+                if not releases.progress(session, run_id, token, step, utcnow() + LEASE, done):
                     raise Overtaken
 
         beat(0)
+        if lacks_some(session, series.centre_id):
+            take_in_datasets(session, Actor.system(series.centre_id))
         gathered = gather(session, series, period, cut_off, beat)
         beat(0, "writing")
         made = write_package(session, series, gathered, work, secret)
@@ -115,8 +117,17 @@ def _make_room(packages: Path, run_id: int, work: Path) -> None:
     packages.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left in packages.glob(f".work-{run_id}-*"):
         shutil.rmtree(left, ignore_errors=True)
-    release.check_room(packages, ROOM, shutil.disk_usage(packages).free)
+    _check_room(packages, ROOM)
     work.mkdir(mode=0o700)
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    """Raise ExportProblem when the disk is too full for so many bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ExportProblem(
+            [f"The disk of {folder} has {free // 1_000_000} MB left; this release needs about {needed // 1_000_000} MB."]
+        )
 
 
 def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -> ReleaseRun | None:
@@ -131,7 +142,7 @@ def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -
                 return None
             run.state, run.token, run.lease_until = "running", secrets.token_hex(16), now + LEASE
             run.attempts, run.started_at, run.ended_at, run.problem = run.attempts + 1, now, None, ""
-            run.step, run.done, run.of = "waiting", 0, 0
+            run.step, run.done = "waiting", 0
     except IntegrityError:  # another process made the row between our look and our insert
         return None
     return run
@@ -140,7 +151,7 @@ def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -
 def write_package(session: Session, series: Series, gathered: Gathered, work: Path, secret: str) -> Made:
     """Write a package into a folder of its own, check it on another path than it was made on, and only then sign it."""
     rows = sum(part.rows for part in gathered.parts)
-    release.check_room(work, ROOM + ROOM_A_ROW * rows, shutil.disk_usage(work).free)
+    _check_room(work, ROOM + ROOM_A_ROW * rows)
     folder, unsigned = work / "package", work / "unsigned.zip"
     body = release.build(
         gathered.recipe, gathered.parts, gathered.tables, gathered.definitions, hierarchy_words(), gathered.occasion, folder

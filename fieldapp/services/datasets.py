@@ -1,4 +1,4 @@
-"""A centre's datasets and recipes, read against its forms; the programme's own are taken in when first needed."""
+"""A centre's datasets and recipes, read against its forms; the programme's own are taken in before the first release."""
 
 import csv
 import functools
@@ -14,7 +14,7 @@ from evaluator_export import recipe
 from evaluator_export.dataset import Dataset, read_dataset
 from evaluator_export.problems import ExportProblem
 from evaluator_export.recipe import Menu, Recipe
-from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.acts import Act, act
 from fieldapp.services.definitions import definition_of
 from fieldapp.store import datasets, forms
 from fieldapp.store.releases import Series
@@ -67,6 +67,11 @@ class Catalogue:
     problems: Mapping[str, list[str]]
 
 
+def lacks_some(session: Session, centre_id: int) -> bool:
+    """Say whether the programme has datasets that the centre has not taken in."""
+    return bool(programme_datasets().keys() - {one.name for one in datasets.of_centre(session, centre_id)})
+
+
 @act("datasets.take_in")
 def take_in_datasets(a: Act) -> None:
     """Give a centre the datasets of the programme that it does not have yet."""
@@ -83,12 +88,15 @@ def take_in_datasets(a: Act) -> None:
 
 
 def catalogue(session: Session, centre_id: int) -> Catalogue:
-    """Return the datasets of a centre, each read against the newest version of its form."""
-    kept = {one.name: one for one in datasets.of_centre(session, centre_id)}
-    if programme_datasets().keys() - kept.keys():
-        session.rollback()
-        take_in_datasets(session, Actor.system(centre_id))
-        kept = {one.name: one for one in datasets.of_centre(session, centre_id)}
+    """Return the datasets of a centre, each read against the newest version of its form.
+
+    Those of the programme that the centre has not taken in stand there too, with nothing published and no secret: enough to
+    choose and to try.
+    """
+    kept = {
+        name: datasets.Dataset(centre_id=centre_id, name=name, text=text, secret="", head="")
+        for name, text in programme_datasets().items()
+    } | {one.name: one for one in datasets.of_centre(session, centre_id)}
     definitions: dict[str, FormDefinition] = {}
     found, problems = {}, {}
     for name, one in kept.items():

@@ -53,7 +53,6 @@ class Gathered:
     tables: list[ProtectedTable]
     batches: list[NewBatch]
     states: list[tuple[str, str, Published]]  # table key, period, what is published of it
-    withdrawn: dict[str, int]
     advice: dict[str, list[Advice]]  # of datasets that cannot begin yet: what would have to change
 
 
@@ -68,7 +67,7 @@ class _Memory:
     tags: set[bytes]
     since: dt.date
     rows: Rows
-    people: People
+    people: People | None  # where rows are months of people
     records: int = 0
     withdrawn: int = 0
 
@@ -130,14 +129,13 @@ def gather(
             states.append((counting.spec.key, name, published))
             tables.append(small_cells.table_of(counting.spec, name, published, is_revision))
     used = {dataset.form: known.definitions[dataset.form] for dataset in recipe.datasets.values()}
-    withdrawn = {name: memory.withdrawn for name, memory in memories.items()}
     begun = {one.entry.dataset for one in batches}
     advice = {
         name: nearest(memory.dataset.policy, table_of(memory.dataset.policy, memory.rows.columns()))
         for name, memory in memories.items()
         if name not in begun and not memory.entries and len(memory.rows)
     }
-    return Gathered(recipe, used, occasion, parts, tables, batches, states, withdrawn, advice)
+    return Gathered(recipe, used, occasion, parts, tables, batches, states, advice)
 
 
 def _agreed(series: Series, cut_off: dt.datetime) -> None:
@@ -174,8 +172,9 @@ def _remember(
     if not entries:  # what was handed out before there was a ledger is not published again
         ended = [periods.parse(one["period"]["name"]).last for one in earlier if one["fieldapp"] == 1]
         since = max([since, *(day + dt.timedelta(days=1) for day in ended)])
+    people = People(dataset, dataset.months) if dataset.months else None
     reports = {one.number: one.report for one in found}
-    return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), People(dataset))
+    return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), people)
 
 
 def _entry(body: dict[str, Any]) -> Entry:
@@ -239,14 +238,14 @@ def _read(
 
 def _reach(memory: _Memory) -> dt.date:
     """Return the first day whose records a dataset reads: months of people begin with their intake, long ago."""
-    if memory.dataset.months is None:
+    if memory.people is None:
         return memory.since
     return _months_before(memory.since, memory.dataset.max_hold_months)
 
 
 def _add_months(memory: _Memory, period: Period) -> None:
     """Add the months of people that are over and were not published."""
-    for unit, row in memory.people.rows(memory.since, period.last):
+    for unit, row in memory.people.rows(memory.since, period.last) if memory.people else ():
         tag = ledger.tag(memory.secret, unit)
         if tag in memory.tags:
             memory.withdrawn += not select.is_allowed(memory.dataset.consent, row)
@@ -256,7 +255,7 @@ def _add_months(memory: _Memory, period: Period) -> None:
 
 
 def _add(memory: _Memory, record: records.Released, form: str, row: Mapping[str, str]) -> None:
-    if memory.dataset.months is not None:
+    if memory.people is not None:
         if record.is_settled:
             memory.people.add(form, record.unit, row)
         return

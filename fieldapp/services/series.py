@@ -102,15 +102,20 @@ def see_series(a: Act) -> tuple[Sequence[Series], Mapping[int, Release]]:
 @reading("series.see")
 def open_series(a: Act, series_id: int | None) -> OnePage:
     """Return what the page of a series needs; of a new one without an id."""
-    known = catalogue(a.session, a.centre_id)
-    series = None
-    if series_id is not None:
-        series = releases.series_by_id(a.session, a.centre_id, series_id)
-        if series is None:
-            raise not_found()
+    known, series = catalogue(a.session, a.centre_id), _existing(a, series_id)
     offer = Offer(list(known.datasets.values()), known.problems, table_menu())
     wish = wish_of(series, known) if series else _new_wish(a)
     return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()), _evaluators(a))
+
+
+def _existing(a: Act, series_id: int | None) -> Series | None:
+    """Return a series of the centre, None where a new one is meant; raise ActProblem for one that is not there."""
+    if series_id is None:
+        return None
+    found = releases.series_by_id(a.session, a.centre_id, series_id)
+    if found is None:
+        raise not_found()
+    return found
 
 
 def _evaluators(a: Act) -> list[User]:
@@ -202,6 +207,8 @@ def problems_of(wish: Wish) -> dict[str, str]:
 def _what_problems(wish: Wish) -> dict[str, str]:
     """Return what is wrong with what is chosen, and when."""
     found: dict[str, str] = {}
+    if wish.threshold < HARD_FLOOR:
+        found["threshold"] = N_("It may never be under 3.")
     if wish.audience == CITY and wish.columns:
         found["audience"] = N_("The City gets tables only: what it holds can be asked for by others. Untick the datasets.")
     if not (wish.columns or wish.tables):
@@ -217,10 +224,8 @@ def _what_problems(wish: Wish) -> dict[str, str]:
 
 
 def _how_problems(wish: Wish) -> dict[str, str]:
-    """Return what is wrong with how it is protected, kept and sent."""
+    """Return what is wrong with how it is kept and sent."""
     found: dict[str, str] = {}
-    if wish.threshold < HARD_FLOOR:
-        found["threshold"] = N_("It may never be under 3.")
     if not 1 <= wish.keep_days <= 3650:
         found["keep_days"] = N_("Give a number of days from 1 to 3650.")
     if wish.age_key:
@@ -249,9 +254,7 @@ def save_series(a: Act, series_id: int | None, wish: Wish) -> Series:
     """Keep a series; what was released stays as it is, the change holds from the next release on."""
     problems = problems_of(wish)
     known = catalogue(a.session, a.centre_id)
-    series = releases.series_by_id(a.session, a.centre_id, series_id) if series_id is not None else None
-    if series_id is not None and series is None:
-        raise not_found()
+    series = _existing(a, series_id)
     key = series.key if series else _key(a, wish)
     text = compose(key, wish)
     if not problems:
@@ -295,18 +298,13 @@ def preview_release(a: Act, series_id: int | None, wish: Wish) -> Preview:
 
     Raise WishRefused for a wish that is not complete, ExportProblem when the ledger is not whole.
     """
-    if problems := {
-        name: text for name, text in problems_of(wish).items() if name in ("audience", "tables", "datasets", "threshold")
-    }:
+    if problems := _what_problems(wish):
         raise WishRefused(problems)
-    existing = releases.series_by_id(a.session, a.centre_id, series_id) if series_id is not None else None
-    if series_id is not None and existing is None:
-        raise not_found()
+    existing = _existing(a, series_id)
     earlier = releases.of_series(a.session, existing.id) if existing else ()
     period = _period(a, wish.cadence)
     if any(one.period == period.name for one in earlier):
         period = period.following()  # the one that is running now, as far as it has come
-    first = min(wish.first_period, period.name) if wish.first_period[:4].isdecimal() else period.name
     candidate = Series(
         id=existing.id if existing else 0,
         centre_id=a.centre_id,
@@ -314,7 +312,7 @@ def preview_release(a: Act, series_id: int | None, wish: Wish) -> Preview:
         title=wish.title,
         recipe=compose(existing.key if existing else "preview", wish),
         cadence=wish.cadence,
-        first_period=first,
+        first_period=min(periods.parse(wish.first_period), period).name,
         secret="00" * 32,  # nothing of a preview leaves, so its order may be anybody's
         recipient=wish.recipient,
         agreement=wish.agreement,

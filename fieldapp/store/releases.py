@@ -48,8 +48,7 @@ class ReleaseRun(Base):
     ended_at: Mapped[dt.datetime | None]
     problem: Mapped[str] = mapped_column(sa.Text, default="")
     step: Mapped[str] = mapped_column(sa.String(20), default="")  # what a running build is at
-    done: Mapped[int] = mapped_column(default=0)  # of `of` records
-    of: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)  # records read so far
 
 
 class Release(Base):
@@ -136,14 +135,12 @@ def finish(session: Session, run_id: int, token: str, state: str, now: dt.dateti
     return session.connection().execute(statement).rowcount == 1
 
 
-def progress(
-    session: Session, run_id: int, token: str, step: str, lease_until: dt.datetime, done: int = 0, of: int = 0
-) -> bool:
+def progress(session: Session, run_id: int, token: str, step: str, lease_until: dt.datetime, done: int) -> bool:
     """Say what a running build is at, and hold its lease on; False when another runner has the period now."""
     statement = (
         sa.update(ReleaseRun)
         .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
-        .values(step=step, done=done, of=of, lease_until=lease_until)
+        .values(step=step, done=done, lease_until=lease_until)
         .execution_options(synchronize_session=False)
     )
     return session.connection().execute(statement).rowcount == 1

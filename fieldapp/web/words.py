@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
 
+from evaluator_export.labels import Labels
 from fieldapp.services.attachments import KIND
 from fieldapp.services.datasets import hierarchy_words
 from fieldapp.web import language
@@ -198,7 +199,7 @@ def _asked(definition: FormDefinition | None, problem: dict[str, Any]) -> Elemen
 
 def level_word(name: str) -> str:
     """Return the words for a level of a hierarchy."""
-    return hierarchy_words().get(f"level:{name}", {}).get(language.current(), name)
+    return Labels({}, hierarchy_words()).level(name, language.current())
 
 
 def size(count: int) -> str:

@@ -188,7 +188,7 @@ class PretendCentre:
 def rows_for(dataset: Dataset, period: str, records: Records) -> Iterable[tuple[str, Row]]:
     if dataset.months is None:
         return records.get(dataset.form, ())
-    people = People(dataset)
+    people = People(dataset, dataset.months)
     for form in dataset.forms:
         for unit, row in records.get(form, ()):
             people.add(form, unit, row)

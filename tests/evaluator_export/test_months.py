@@ -25,7 +25,9 @@ INTAKE = {
 
 
 def people(*records: tuple[str, str, dict[str, str]]) -> People:
-    found = People(all_datasets()["participant_months"])
+    dataset = all_datasets()["participant_months"]
+    assert dataset.months
+    found = People(dataset, dataset.months)
     for form, unit, row in records:
         found.add(form, unit, row)
     return found

@@ -253,7 +253,7 @@ def test_what_consent_takes_back_later_is_counted_and_never_published_again(
         session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
     session.commit()
     gathered = gather(session, series, parse("2026-Q3"), dt.datetime.now(dt.UTC))
-    assert 0 < gathered.withdrawn["encounters"] <= 30
+    assert 0 < gathered.parts[0].withdrawn <= 30
     assert gathered.batches == []
 
 

@@ -133,7 +133,21 @@ def test_trying_shows_what_would_leave_and_keeps_nothing(rosa: FlaskClient, sett
     with Session(engine) as session:
         assert session.execute(sa.text("SELECT count(*) FROM batch")).scalar() == 0
         assert session.execute(sa.text("SELECT count(*) FROM published_row")).scalar() == 0
+        assert session.execute(sa.text("SELECT count(*) FROM dataset")).scalar() == 0
     engine.dispose()
+
+
+def test_what_cannot_be_tried_is_said_beside_its_field(rosa: FlaskClient) -> None:
+    for period in ("2026-99", "2026-Q4", "soon", ""):
+        answer = send(rosa, NEW, "try", first_period=period)
+        assert answer.status_code == 422
+        assert 'id="first_period-error"' in answer.text
+
+
+def test_the_first_thing_that_a_new_centre_does_may_be_to_keep_one(client_of: Clients, settings: Settings) -> None:
+    answer = send(client_of("olaf"), NEW, "save")
+    assert answer.status_code == 422  # his centre has no forms; nothing is broken by asking
+    assert "encounter" in answer.text
 
 
 def test_too_few_people_are_told_what_would_help(rosa: FlaskClient) -> None:

@@ -111,7 +111,6 @@ def upgrade() -> None:
     with op.batch_alter_table("release_run", schema=None) as batch_op:
         batch_op.add_column(sa.Column("step", sa.String(length=20), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("done", sa.Integer(), nullable=False, server_default="0"))
-        batch_op.add_column(sa.Column("of", sa.Integer(), nullable=False, server_default="0"))
 
     with op.batch_alter_table("series", schema=None) as batch_op:
         batch_op.add_column(sa.Column("recipient", sa.String(length=120), nullable=False, server_default=""))
@@ -145,7 +144,6 @@ def downgrade() -> None:
         batch_op.drop_column("recipient")
 
     with op.batch_alter_table("release_run", schema=None) as batch_op:
-        batch_op.drop_column("of")
         batch_op.drop_column("done")
         batch_op.drop_column("step")
 
