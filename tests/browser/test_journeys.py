@@ -145,7 +145,7 @@ def test_5_the_phone_shows_what_is_wrong_where_it_is(open_page: OpenPage) -> Non
     phone.page.wait_for_selector(".question")
     phone.page.click(".foot .main")
     expect(phone.page.locator(".error").first).to_have_text("An answer is needed.")
-    assert phone.page.evaluate("document.activeElement.name") == "q-what.contact_type"
+    expect(phone.page.locator(":focus")).to_have_attribute("name", "q-what.contact_type")
     picture(phone.page, "question")
     phone.page.go_back()
 
