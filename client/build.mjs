@@ -10,7 +10,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "../static/dist");
-const BUDGET = 66 * 1024; // bytes of the phone app after brotli
+const BUDGET = 70 * 1024; // bytes of the phone app after brotli
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 /** What this build was made from, for the centre to see which phones are behind. */
 const sources = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true })
@@ -97,6 +97,10 @@ async function app() {
   for (const { name, data } of trial) write(name, data);
   names["try.js"] = trial.find(({ isEntry }) => isEntry).name;
   keep("office.css", await bundle("styles/office.css"));
+  keep("public.css", await bundle("styles/public.css"));
+  keep("board.js", await bundle("src/board/board.ts"));
+  keep("map.js", await bundle("src/map/office.ts"));
+  keep("kpi.js", await bundle("src/embed/kpi.ts", { format: "iife", loader: { ".css": "text" } }));
   const icon = keep("icon.svg", readFileSync(join(here, "public/icon.svg")));
   for (const size of ["192", "512"]) keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));
   const link = (name) => `/static/${names[name]}`;

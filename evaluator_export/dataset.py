@@ -21,6 +21,8 @@ from forms.privacy import NEVER_LEAVES
 
 FORMAT = 1
 SEVERAL = "several"
+MINUTES, WEEKDAY, HOUR, CHOSEN, RECORDS = "minutes", "weekday", "hour", "chosen", "records"
+RECEIVED = "received_on"  # the day on which the centre had the record: not a question of any form
 MONTH, CONTACTS = "months_since_intake", "contacts"
 EVENTS, PEOPLE = "events", "people"
 FAMILIES = (EVENTS, PEOPLE)
@@ -80,8 +82,9 @@ class Dataset:
     columns: dict[str, Column]
     sha256: str
     max_hold_months: int
-    minutes: dict[str, tuple[str, str]]  # a question that is made: the minutes between two others
+    made: dict[str, tuple[str, ...]]  # questions that are made from others: (how, questions …), see select.py
     months: Months | None
+    has_rows: bool = True  # else it is for tables only, and no recipe can hand out its rows
 
     @property
     def forms(self) -> set[str]:
@@ -115,8 +118,8 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
         problems.append(f"{name}: family is “{body['family']}”; write events or people.")
     if not isinstance(body["policy"], dict):
         raise ExportProblem([f"{name}: the policy is not a list of names with values."])
-    reader = _Reader(name, str(body["family"]), definition, tables, problems)
-    minutes = reader.minutes(body.get("minutes_between"))
+    reader = _Reader(name, str(body["family"]), definition, tables, problems, body.get("rows", True) is not False)
+    made = reader.made_of(body)
     months = reader.months(body.get("months"))
     policy_body = reader.completed(body["policy"])
     try:
@@ -138,7 +141,7 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     memory = body["policy"].get("memory") or {}
     return Dataset(
         name, definition.id, str(body["family"]), body["title"], consent, where, policy, reader.columns,
-        policy.sha256, int(memory.get("max_hold_months", 12)), minutes, months,
+        policy.sha256, int(memory.get("max_hold_months", 12)), made, months, reader.has_rows,
     )  # fmt: skip
 
 
@@ -146,19 +149,33 @@ class _Reader:
     """Reads a dataset against its form."""
 
     def __init__(
-        self, name: str, family: str, form: FormDefinition, tables: Mapping[str, list[list[str]]], problems: list[str]
+        self,
+        name: str,
+        family: str,
+        form: FormDefinition,
+        tables: Mapping[str, list[list[str]]],
+        problems: list[str],
+        has_rows: bool,
     ):
         self.name, self.family, self.form, self.tables, self.problems = name, family, form, tables, problems
+        self.has_rows = has_rows
         self.questions = {form.column(element): element for element in form.elements if element.is_answered}
         self.columns: dict[str, Column] = {}
 
-    def minutes(self, body: Any) -> dict[str, tuple[str, str]]:
+    def made_of(self, body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Return the questions that are made from others: minutes between two, a weekday, an hour, …"""
+        wanted = {name: (MINUTES, *ends) for name, ends in (body.get("minutes_between") or {}).items()}
+        wanted |= {name: (WEEKDAY, one) for name, one in (body.get("weekday_of") or {}).items()}
+        wanted |= {name: (HOUR, one) for name, one in (body.get("hour_of") or {}).items()}
+        wanted |= dict.fromkeys(body.get("records_a_person") or (), (RECORDS,))
+        wanted |= {name: (CHOSEN, *one) for name, one in (body.get("was_chosen") or {}).items()}
         found = {}
-        for name, (start, end) in (body or {}).items():
-            self.question(str(start))
-            self.question(str(end))
+        for name, (how, *parts) in wanted.items():
+            for one in parts[:1] if how == CHOSEN else parts:
+                if one != RECEIVED:
+                    self.question(str(one))
             self.made(str(name))
-            found[str(name)] = (str(start), str(end))
+            found[str(name)] = (how, *map(str, parts))
         return found
 
     def months(self, body: Any) -> Months | None:
@@ -215,7 +232,7 @@ class _Reader:
             return True
         if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
             self.say(f"“{column}” is {element.privacy or 'unclassified'} and never leaves.")
-        elif element.export in ("drop", "count"):
+        elif element.export == "drop" or (element.export == "count" and self.has_rows):
             self.say(f"the form says that “{column}” leaves only as: {element.export}.")
         elif element.export == "generalise" and "hierarchy" not in body:
             self.say(f"the form says that “{column}” must be made coarser; give a hierarchy.")

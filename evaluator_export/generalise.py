@@ -3,6 +3,8 @@
 A rule gives a value's labels at every level. Labels must nest: what is one at a level is one at every level above.
 """
 
+import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -141,11 +143,29 @@ def by_date(names: Sequence[str] = ("month", "quarter", "year")) -> Hierarchy:
     return Hierarchy((*names, "all"), (), rule)
 
 
+SQUARE = re.compile(r"c500:([NS])(\d{1,5}):([EW])(\d{1,5})")  # 500 m by 500 m, as phones name it
+SQUARE_METRES, DEGREE_METRES = 500, 111_320
+
+
+def cell_of_square(square: str, resolution: int) -> str:
+    """Return the H3 cell in which the middle of a square lies; what is no square comes back as it is."""
+    match = SQUARE.fullmatch(square)
+    if not match:
+        return square
+    row, column = int(match[2]) * (1 if match[1] == "N" else -1), int(match[4]) * (1 if match[3] == "E" else -1)
+    latitude = (row + 0.5) * SQUARE_METRES / DEGREE_METRES
+    if abs(latitude) >= 89:
+        return square
+    longitude = (column + 0.5) * SQUARE_METRES / (DEGREE_METRES * math.cos(math.radians(latitude)))
+    return str(h3.latlng_to_cell(latitude, longitude, resolution))
+
+
 def by_h3(finest: int, coarsest: int) -> Hierarchy:
-    """Return the cells of a place (H3 index) from one resolution down to a coarser one; cells within cells, always."""
+    """Return the cells of a place (H3 index, or a phone's square) from one resolution down to a coarser one."""
 
     @cache
     def rule(value: str) -> tuple[str, ...]:
+        value = cell_of_square(value, finest)
         if not h3.is_valid_cell(value) or h3.get_resolution(value) < finest:
             return (*[OTHER] * (finest - coarsest + 1), ALL)
         return (*(h3.cell_to_parent(value, resolution) for resolution in range(finest, coarsest - 1, -1)), ALL)

@@ -1,4 +1,4 @@
-"""Reporting periods: a week (2026-W47, ISO: Monday to Sunday), a month (2026-10) or a quarter (2026-Q4)."""
+"""Reporting periods: a week (2026-W47, ISO: Monday to Sunday), a month (2026-10), a quarter (2026-Q4) or a year (2026)."""
 
 import calendar
 import datetime as dt
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from evaluator_export.problems import ExportProblem
 
-PATTERN = re.compile(r"(\d{4})-(?:Q([1-4])|(0[1-9]|1[0-2])|W(0[1-9]|[1-4]\d|5[0-3]))")
-CADENCES = ("week", "month", "quarter")
+PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])|W(0[1-9]|[1-4]\d|5[0-3])))?")
+CADENCES = ("week", "month", "quarter")  # of releases
+YEAR = "year"  # of products only: a year of rows is four quarters of them
 
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A week, month or quarter; `first` and `last` are its days, inclusive."""
+    """A week, month, quarter or year; `first` and `last` are its days, inclusive."""
 
     first: dt.date
     last: dt.date
@@ -21,10 +22,13 @@ class Period:
 
     @property
     def cadence(self) -> str:
-        return "quarter" if "Q" in self.name else "week" if "W" in self.name else "month"
+        return "quarter" if "Q" in self.name else "week" if "W" in self.name else "month" if "-" in self.name else YEAR
 
     def following(self) -> "Period":
         return containing(self.last + dt.timedelta(days=1), self.cadence)
+
+    def before(self) -> "Period":
+        return containing(self.first - dt.timedelta(days=1), self.cadence)
 
 
 def parse(name: str) -> Period:
@@ -32,7 +36,7 @@ def parse(name: str) -> Period:
     match = PATTERN.fullmatch(name)
     if not match:
         raise ExportProblem(
-            [f"“{name}” is not a period. Write 2026-W47 for a week, 2026-10 for a month, 2026-Q4 for a quarter."]
+            [f"“{name}” is not a period. Write 2026-W47 for a week, 2026-10 a month, 2026-Q4 a quarter, 2026 a year."]
         )
     year = int(match[1])
     if match[4]:
@@ -41,7 +45,7 @@ def parse(name: str) -> Period:
         except ValueError:
             raise ExportProblem([f"“{name}”: that year has 52 weeks."]) from None
         return Period(monday, monday + dt.timedelta(days=6), name)
-    start, months = (int(match[2]) * 3 - 2, 3) if match[2] else (int(match[3]), 1)
+    start, months = (int(match[2]) * 3 - 2, 3) if match[2] else (int(match[3]), 1) if match[3] else (1, 12)
     end = start + months - 1
     return Period(dt.date(year, start, 1), dt.date(year, end, calendar.monthrange(year, end)[1]), name)
 
@@ -50,6 +54,8 @@ def containing(day: dt.date, cadence: str) -> Period:
     if cadence == "week":
         year, week, _ = day.isocalendar()
         return parse(f"{year:04}-W{week:02}")
+    if cadence == YEAR:
+        return parse(f"{day.year:04}")
     if cadence == "quarter":
         return parse(f"{day.year:04}-Q{(day.month + 2) // 3}")
     return parse(f"{day.year:04}-{day.month:02}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.dataset import EVENTS, Consent, Dataset
+from evaluator_export.dataset import EVENTS, RECORDS, Consent, Dataset
 from evaluator_export.generalise import Hierarchy, from_choices
 from evaluator_export.policy import PERSON, PSEUDONYM
 from evaluator_export.presets import HARD_FLOOR
@@ -19,6 +19,7 @@ from forms.definition import FormDefinition
 FORMAT = 2
 EVALUATOR, CITY = "evaluator", "city"
 AUDIENCES = (EVALUATOR, CITY)  # the City gets tables only: what it holds, others may ask for
+PUBLIC, STAFF = CITY, "staff"  # of products: everybody; front-line staff, who also get tables that no recipe can choose
 ROUND, SUPPRESS = "round", "suppress"
 PUBLIC_TIER = 3  # the consent that counting people in public numbers needs
 MOST_HEADINGS = 3
@@ -47,6 +48,9 @@ class TableSpec:
     person: str  # the question with the person's code where persons are counted, else ""
     consent: Consent | None
     method: str
+    threshold: int = 0  # counts under it do not show; 0: as the recipe says
+    days: int = 0  # a cell with fewer different days does not show
+    has_margins: bool = False  # sums by each of two columns are cells too, each rounded by itself
 
     def counts(self, row: Mapping[str, str]) -> bool:
         return (
@@ -55,12 +59,18 @@ class TableSpec:
             and (not self.person or bool(row.get(self.person)))
         )
 
+    @property
+    def is_by_records(self) -> bool:
+        """Say whether persons are counted by how many records each has."""
+        return self.dataset.made.get(self.sources[0][0]) == (RECORDS,)
+
     @cached_property
     def key(self) -> str:
         """What the centre remembers the table by: the same table is the same for every recipient."""
         names = [f"{question} {hierarchy.names[level]}" for question, hierarchy, level in self.sources]
         who = f"{self.person} {self.consent.minimum if self.consent else ''}"
-        text = "\n".join([self.dataset.form, str(self.dataset.where), who, self.method, *names])
+        more = [f"{self.threshold} {self.days} {self.has_margins}"] if self.threshold or self.has_margins else []
+        text = "\n".join([self.dataset.form, str(self.dataset.where), who, self.method, *names, *more])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -146,8 +156,9 @@ def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, F
 
 def _view(item: Mapping[str, Any], datasets: Mapping[str, Dataset], problems: list[str]) -> View | None:
     dataset = datasets.get(str(item.get("use")))
-    if dataset is None:
-        problems.append(f"There is no dataset “{item.get('use')}”; there are {', '.join(sorted(datasets))}.")
+    if dataset is None or not dataset.has_rows:
+        known = ", ".join(sorted(name for name, one in datasets.items() if one.has_rows))
+        problems.append(f"There is no dataset “{item.get('use')}”; there are {known}.")
         return None
     fields = {field.name: field for field in dataset.policy.fields if field.role not in (PERSON, "drop")}
     default = [name for name, field in fields.items() if field.role != PSEUDONYM]
@@ -169,25 +180,15 @@ def _table(
     problems: list[str],
 ) -> TableSpec | None:
     name, dataset = str(item.get("name")), datasets.get(str(item.get("dataset")))
+    if item.get("audience") == STAFF and audience != STAFF:
+        problems.append(f"{name} is for front-line staff; no recipe can choose it.")
     if dataset is None:
         problems.append(f"{name}: there is no dataset “{item.get('dataset')}”; there are {', '.join(sorted(datasets))}.")
         return None
     by = tuple((str(part["column"]), int(part.get("level", 0))) for part in item.get("by") or ())
-    fields = {field.name: field for field in dataset.policy.fields if field.role != PERSON}
     if not 1 <= len(by) <= MOST_HEADINGS:
         problems.append(f"{name}: a table is by one to {MOST_HEADINGS} columns.")
-    sources = []
-    for column, level in by:
-        field = fields.get(column)
-        if field is None:
-            problems.append(f"{name}: there is no column “{column}” in {dataset.name}.")
-            continue
-        question = dataset.columns[column].question
-        hierarchy = field.hierarchy or _choices(definitions[dataset.form], question)
-        if not 0 <= max(level, field.minimum) <= hierarchy.top:
-            problems.append(f"{name}: “{column}” has no level {level}.")
-            continue
-        sources.append((question, hierarchy, max(level, field.minimum)))
+    sources = _sources(name, by, audience, dataset, definitions, problems)
     method, counts = str(item.get("method", ROUND)), str(item.get("counts", "events"))
     if method not in (ROUND, SUPPRESS) or counts not in ("events", "persons"):
         problems.append(f"{name}: method is round or suppress, counts is events or persons.")
@@ -201,8 +202,57 @@ def _table(
             consent = Consent(consent.question, max(consent.minimum, PUBLIC_TIER))
     elif dataset.family != EVENTS and audience == CITY:
         problems.append(f"{name}: for the City, a dataset about people is counted in persons.")
+    threshold, days = int(item.get("threshold", 0)), int(item.get("days", 0))
+    if threshold and threshold < HARD_FLOOR:
+        problems.append(f"{name}: threshold is {threshold}; it may never be under {HARD_FLOOR}.")
+    if item.get("margins") and len(by) != 2:
+        problems.append(f"{name}: margins are of a table by two columns.")
     title = item.get("title") or {"en": name, "fr": name}
-    return TableSpec(name, dataset, by, tuple(sources), title, person, consent, method)
+    return TableSpec(
+        name, dataset, by, tuple(sources), title, person, consent, method, threshold, days, bool(item.get("margins"))
+    )
+
+
+def _sources(
+    name: str,
+    by: Sequence[tuple[str, int]],
+    audience: str,
+    dataset: Dataset,
+    definitions: Mapping[str, FormDefinition],
+    problems: list[str],
+) -> list[tuple[str, Hierarchy, int]]:
+    """Return the question, hierarchy and level of each of a table's columns; staff may see below a dataset's least level."""
+    fields = {field.name: field for field in dataset.policy.fields if field.role != PERSON}
+    sources = []
+    for column, asked in by:
+        field = fields.get(column)
+        if field is None:
+            problems.append(f"{name}: there is no column “{column}” in {dataset.name}.")
+            continue
+        question = dataset.columns[column].question
+        hierarchy = field.hierarchy or _choices(definitions[dataset.form], question)
+        level = asked if audience == STAFF else max(asked, field.minimum)
+        if not 0 <= level <= hierarchy.top:
+            problems.append(f"{name}: “{column}” has no level {level}.")
+            continue
+        sources.append((question, hierarchy, level))
+    return sources
+
+
+def tables_for(
+    audience: str,
+    names: Sequence[str],
+    datasets: Mapping[str, Dataset],
+    definitions: Mapping[str, FormDefinition],
+    menu: Menu,
+) -> dict[str, TableSpec]:
+    """Return tables of the menu as an audience gets them, by name; raise ExportProblem with everything wrong in them."""
+    offered = {str(item["name"]): item for item in menu}
+    problems = [f"There is no table “{name}”; there are {', '.join(offered)}." for name in names if name not in offered]
+    specs = [_table(offered[name], audience, datasets, definitions, problems) for name in names if name in offered]
+    if problems:
+        raise ExportProblem(problems)
+    return {spec.name: spec for spec in specs if spec}
 
 
 def _choices(definition: FormDefinition, question: str) -> Hierarchy:

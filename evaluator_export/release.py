@@ -119,6 +119,7 @@ def manifest(
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
         "datasets": {part.name: _described(part, recipe.threshold) for part in parts},
         "tables": {table.spec.name: table.spec.method for table in tables},
+        "table_thresholds": {table.spec.name: table.spec.threshold for table in tables if table.spec.threshold},
     }
 
 

@@ -10,12 +10,14 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evaluator_export.generalise import ALL
 from evaluator_export.recipe import TableSpec
 from evaluator_export.select import completed
 
 BASE = 5
 MASK = (1 << 64) - 1
 TOTAL = ("total",)
+PUBLIC_THRESHOLD = 20  # persons or events about them, for everybody (Ontario IPC guideline, high sensitivity)
 
 Cell = tuple[str, ...]
 Tally = tuple[int, int]  # how many, and the sum of their records' keys
@@ -56,19 +58,32 @@ class Counter:
         self.tallies: dict[Cell, list[int]] = {TOTAL: [0, 0]}
         self.seen: set[tuple[Cell, str]] = set()
         self.labels: list[dict[str, str]] = [{} for _ in spec.by]
+        self.is_many = [spec.dataset.columns[name].many for name, _ in spec.by]
+        self.days: dict[Cell, set[str]] = {}
+        self.records: dict[str, int] = {}  # by person, where that is what the table is by
 
-    def add(self, unit: str, row: Mapping[str, str]) -> None:
+    def add(self, unit: str, row: Mapping[str, str], day: str = "") -> None:
         """Count a record that the table is about and whose consent reaches so far."""
         if not self.spec.counts(row):
             return
         row = completed(self.spec.dataset, row)
-        cell = tuple(
-            known.get(value := row.get(question, "")) or known.setdefault(value, hierarchy.at(value, level))
-            for known, (question, hierarchy, level) in zip(self.labels, self.spec.sources, strict=True)
-        )
+        if self.spec.is_by_records:
+            who = row[self.spec.person]
+            self.records[who] = self.records.get(who, 0) + 1
+            return
+        cells: list[Cell] = [()]
+        for known, many, (question, hierarchy, level) in zip(self.labels, self.is_many, self.spec.sources, strict=True):
+            value = row.get(question, "")
+            values = value.split() if many else (value,)  # of several choices, the record counts once for each
+            labels = {known.get(one) or known.setdefault(one, hierarchy.at(one, level)) for one in values}
+            cells = [(*cell, label) for cell in cells for label in sorted(labels)]
+        if self.spec.has_margins:
+            cells += sorted({margin for cell in cells for margin in ((cell[0], ALL), (ALL, cell[1]))})
         who = row.get(self.spec.person, "") if self.spec.person else ""
         key = record_key(self.secret, who or unit)
-        for one in (cell, TOTAL):
+        for one in (*cells, TOTAL):
+            if self.spec.days:
+                self.days.setdefault(one, set()).add(day)
             if who:
                 if (one, who) in self.seen:
                     continue
@@ -78,7 +93,21 @@ class Counter:
             tally[1] = (tally[1] + key) & MASK
 
     def counted(self) -> dict[Cell, Tally]:
-        return {cell: (count, keys) for cell, (count, keys) in self.tallies.items()}
+        """Return the counts; where too few days are behind one, as if nothing had been counted."""
+        if self.spec.is_by_records:
+            return self._by_records()
+        few = {cell for cell, days in self.days.items() if len(days) < self.spec.days}
+        return {cell: (0, 0) if cell in few else (count, keys) for cell, (count, keys) in self.tallies.items()}
+
+    def _by_records(self) -> dict[Cell, Tally]:
+        ((_, hierarchy, level),) = self.spec.sources
+        found: dict[Cell, Tally] = {TOTAL: (0, 0)}
+        for who, number in self.records.items():
+            key = record_key(self.secret, who)
+            for cell in ((hierarchy.at(str(number), level),), TOTAL):
+                count, keys = found.get(cell, (0, 0))
+                found[cell] = (count + 1, (keys + key) & MASK)
+        return found
 
 
 def shown(tally: Tally, threshold: int, secret: bytes) -> str:

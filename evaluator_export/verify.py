@@ -230,7 +230,8 @@ def _values(name: str, header: list[str], seen: list[set[str]], book: dict[str, 
 
 def _tables(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
     problems, threshold, base = [], manifest["threshold"], manifest["rounding"]
-    if threshold < FLOOR or base < 2:
+    own = manifest.get("table_thresholds", {})
+    if min([threshold, *own.values()]) < FLOOR or base < 2:
         problems.append(f"The threshold is under {FLOOR}, or counts are not rounded.")
     rows = _rows(archive, "tables.csv")
     if next(rows) != TABLE_HEADER:
@@ -241,8 +242,9 @@ def _tables(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
         method = manifest["tables"].get(table)
         if method is None:
             problems.append(f"tables.csv: the manifest has no table {table}.")
-        hidden, step = ("x", 1) if method == "suppress" else (f"<{threshold}", base)
-        if count != hidden and (not count.isdecimal() or int(count) < threshold or int(count) % step):
+        least = own.get(table, threshold)
+        hidden, step = ("x", 1) if method == "suppress" else (f"<{least}", base)
+        if count != hidden and (not count.isdecimal() or int(count) < least or int(count) % step):
             problems.append(f"tables.csv: the count {count} in {table} is not protected.")
         if tuple(row[:5]) in cells:
             problems.append(f"tables.csv: a cell of {table} is there twice.")

@@ -14,6 +14,8 @@ from fieldapp.web import assets, language, problems, security_headers, sessions,
 from fieldapp.web.admin import admin
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
+from fieldapp.web.odata.views import odata
+from fieldapp.web.public.dashboards import dashboards
 from fieldapp.web.public.views import public
 from fieldapp.web.worker.sync import sync
 from fieldapp.web.worker.views import worker
@@ -53,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
-    for door in (public, admin, evaluator, worker, sync, collect):
+    for door in (public, dashboards, admin, evaluator, worker, sync, collect, odata):
         app.register_blueprint(door)
     for part in (assets, language, problems, security_headers, words):
         part.init(app)

@@ -118,6 +118,11 @@ class FormDefinition:
         return children
 
     @cached_property
+    def answered(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the columns of the answers, and where in the answers each is."""
+        return tuple((self.column(one), tuple(one.path.split("/")[2:])) for one in self.elements if one.is_answered)
+
+    @cached_property
     def lists(self) -> FormLists:
         return FormLists(self)
 

@@ -245,7 +245,7 @@ def _privacy(row: Row) -> Iterator[FormProblem]:
     elif given not in list(PrivacyClass):
         text = N_("“{given}” is not a privacy class. Use one of: {classes}.")
         yield row_problem("form.privacy_class", text, row, column, given=given, classes=", ".join(PrivacyClass))
-    elif row.kind == "text" and given not in NEVER_LEAVES:
+    elif row.kind == "text" and given not in NEVER_LEAVES and "area-cell" not in row.cells.get("appearance", "").split():
         text = N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier.")
         yield row_problem("form.free_text", text, row, column, name=row.name)
     elif row.kind in ("geopoint", "barcode", *CAPTURES) and given != PrivacyClass.IDENTIFIER:

@@ -1,37 +1,20 @@
 """Draw the summary with ReportLab, tagged: the same input gives the same bytes."""
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import reportlab
 from reportlab.graphics.shapes import Drawing, Rect, String
-from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import letter
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import KeepTogether, PageBreak, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
 from evaluator_export.labels import Labels
 from evaluator_export.parts import Occasion, Part, banded
 from evaluator_export.recipe import SUPPRESS, Recipe
 from evaluator_export.small_cells import ProtectedTable
-from evaluator_export.summary.tagging import Element, Figure, Grid, TaggedCanvas, tagged, text
+from evaluator_export.summary.tagging import Element, Figure
 from evaluator_export.summary.words import WORDS
+from evaluator_export.summary.writer import ACCENT, BOLD, HATCH, INK, PLAIN, SMALL, TITLE, WIDTH, Writer, render
 
-FONTS = Path(reportlab.__file__).parent / "fonts"  # Bitstream Vera, which ReportLab brings, so that fonts are embedded
-PLAIN, BOLD = "Vera", "VeraBd"
-INK, SOFT, LINE, ACCENT, HATCH = (HexColor(code) for code in ("#22303a", "#56646e", "#ddd6c8", "#1f6f6b", "#c9c2b4"))
-BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=9.5, leading=14, textColor=INK, spaceAfter=6)
-SMALL = ParagraphStyle("small", parent=BODY, fontSize=7.8, leading=11, textColor=SOFT)
-CELL = ParagraphStyle("cell", parent=BODY, fontSize=7.8, leading=11, spaceAfter=0)
-HEAD = ParagraphStyle("head", parent=CELL, fontName=BOLD)
-TITLE = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=19, leading=24)
-HEADING = ParagraphStyle("heading", parent=BODY, fontName=BOLD, fontSize=12.5, leading=17, spaceBefore=10)
-WIDTH = letter[0] - 40 * mm
 MOST_ACROSS = 8  # columns of a table before it turns into rows
 MOST_TOGETHER = 20  # rows of a table that is kept on one page with its heading
 
@@ -45,40 +28,22 @@ def draw(
     language: str,
 ) -> bytes:
     """Return the PDF in one language; its numbers are those of tables.csv and report.json."""
-    for name in (PLAIN, BOLD):
-        pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
-    root = Element("Document")
-    page = _Page(recipe, labels, occasion, language, root)
-    buffer = io.BytesIO()
     title = f"{recipe.title[language]}, {occasion.period.name}"
-    document = SimpleDocTemplate(
-        buffer, pagesize=letter, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=18 * mm, bottomMargin=18 * mm,
-        title=title, author=occasion.centre, lang=language, invariant=1, initialFontName=PLAIN,
-    )  # fmt: skip
-    document.build(page.story(parts, tables), onFirstPage=page.footer, onLaterPages=page.footer, canvasmaker=TaggedCanvas)
-    return tagged(buffer.getvalue(), root, title, language, occasion.centre)
+
+    def write(root: Element) -> tuple[Writer, list[Any]]:
+        page = _Page(recipe, labels, occasion, language, root)
+        return page, page.story(parts, tables)
+
+    return render(write, title, occasion.centre, language)
 
 
-class _Page:
+class _Page(Writer):
     """Writes the story in one language; each paragraph into the structure tree as it is made."""
 
     def __init__(self, recipe: Recipe, labels: Labels, occasion: Occasion, language: str, root: Element):
-        self.recipe, self.labels, self.occasion, self.language, self.root = recipe, labels, occasion, language, root
         self.words = WORDS[language]
-
-    def footer(self, canvas: TaggedCanvas, _: Any) -> None:
-        canvas.begin_artifact()
-        canvas.setFont(PLAIN, 8)
-        canvas.setFillColor(SOFT)
-        canvas.drawRightString(letter[0] - 20 * mm, 10 * mm, self.words["page"].format(number=canvas.getPageNumber()))
-        canvas.end()
-
-    def heading(self, words: str, style: ParagraphStyle = HEADING) -> Any:
-        depth = 1 if style is TITLE else 2
-        return text(words, style, self.root.add(f"H{depth}"), outline=depth - 1)
-
-    def paragraph(self, words: str, style: ParagraphStyle = BODY) -> Any:
-        return text(words, style, self.root.add("P"))
+        super().__init__(root, self.words["page"])
+        self.recipe, self.labels, self.occasion, self.language = recipe, labels, occasion, language
 
     def story(self, parts: Sequence[Part], tables: Sequence[ProtectedTable]) -> list[Any]:
         words, occasion, period = self.words, self.occasion, self.occasion.period
@@ -146,7 +111,9 @@ class _Page:
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
-        note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(threshold=self.recipe.threshold)
+        note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(
+            threshold=spec.threshold or self.recipe.threshold
+        )
         lead.append(self.paragraph(note, SMALL))
         grid = self.grid(lines)
         return [KeepTogether([*lead, grid])] if len(lines) <= MOST_TOGETHER else [KeepTogether(lead), grid]
@@ -197,25 +164,6 @@ class _Page:
         if groups["waived"]:
             found.append(self.paragraph(self.words["waived"].format(waived=groups["waived"]), SMALL))
         return found
-
-    def grid(self, lines: list[list[str]]) -> Grid:
-        table = self.root.add("Table")
-        cells = []
-        for number, line in enumerate(lines):
-            row = table.add("TR")
-            made = []
-            for place, cell in enumerate(line):
-                is_head = number == 0 or place == 0
-                element = row.add("TH", scope="Column" if number == 0 else "Row") if is_head else row.add("TD")
-                made.append(text(cell, HEAD if is_head else CELL, element))
-            cells.append(made)
-        first = min(70 * mm, WIDTH / 2)
-        width = (WIDTH - first) / max(1, len(lines[0]) - 1)
-        grid = Grid(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
-        style: list[Any] = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, 0), 1, INK)]
-        style += [("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), PLAIN)]
-        grid.setStyle(TableStyle(style))
-        return grid
 
     def bars(self, rows: list[tuple[str, str]]) -> Figure:
         """Return a bar a row, its number beside it; a hidden count is a short pale bar."""

@@ -10,7 +10,21 @@ from evaluator_export.problems import ExportProblem
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 
-COMMANDS = ["centre", "db", "demo", "doctor", "export", "forms", "geo", "release", "run", "scheduler", "serve"]
+COMMANDS = [
+    "board",
+    "centre",
+    "db",
+    "demo",
+    "doctor",
+    "export",
+    "forms",
+    "geo",
+    "products",
+    "release",
+    "run",
+    "scheduler",
+    "serve",
+]
 
 
 class Commands(click.Group):

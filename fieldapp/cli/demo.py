@@ -23,6 +23,7 @@ from fieldapp.services.build_release import GRACE_DAYS, build_release
 from fieldapp.services.centres import add_first_admin, set_up_centre
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.devices import actor_of_token, enrol_device
+from fieldapp.services.product_registry import switch_product
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store import centres, forms, migrations, releases, users
@@ -64,6 +65,9 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
     centre = set_up_centre(session, "rexdale", "Rexdale centre", period.name)
     add_first_admin(session, centre, "rexdale.admin", PASSWORD)
     _add(session, centre, "rexdale.evaluator", "Evaluator", "evaluator")
+    _add(session, centre, "rexdale.crisis", "Crisis team", "crisis")
+    for product in ("dashboard", "hot_spots_week", "hot_spots_month", "heat_map", "equity", "panel"):
+        switch_product(session, Actor.system(centre.id), name=product, is_on=True)
     phones = [_phone(session, centre, f"w{number:02}", f"W-{number:02}") for number in range(1, WORKERS + 1)]
     year = Year(seed, today, WORKERS)
     sent = _send(session, centre, phones, year.records(), seed, zone)

@@ -6,6 +6,7 @@ PASSWORD = "demo-only-password"  # noqa: S105  printed on purpose; the demo hold
 SIGN_INS = [
     ("rexdale.admin", "the office of Rexdale centre", "/"),
     ("rexdale.evaluator", "releases for evaluators", "/"),
+    ("rexdale.crisis", "the crisis team's board", "/"),
     ("w01 … w12", "outreach workers, on the phone", "/app/"),
     ("jane.admin", "another centre, which sees nothing of Rexdale", "/"),
 ]

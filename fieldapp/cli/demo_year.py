@@ -33,7 +33,8 @@ class Year:
         self.random = random.Random(f"year {seed}")
         self.today, self.workers = today, workers
         self.counts = {"encounter": encounters, "mediation": mediations, "incident": incidents}
-        self.counts |= {"referral": encounters // 12, "event": encounters // 40}
+        self.counts |= {"referral": encounters // 12, "event": encounters // 40, "shift": encounters // 4}
+        self.counts |= {"participant": encounters // 8}
         self.cards = [card_code(self.random.getrandbits(40)) for _ in range(max(20, encounters // 12))]
         self.tiers = {card: self.pick({"0": 4, "1": 14, "2": 52, "3": 30}) for card in self.cards}
 
@@ -64,6 +65,16 @@ class Year:
 
     def _where(self) -> dict[str, str]:
         return {"nbhd": self.pick(AREAS)}
+
+    def _square(self) -> dict[str, str]:
+        """Return where, sometimes with the square that a phone keeps when its worker lets it."""
+        where = self._where()
+        place = list(AREAS).index(where["nbhd"])
+        near = min(3, int(self.random.expovariate(1)))
+        return {
+            **where,
+            **({"cell": f"c500:N{9736 + place % 3 * 4 + near}:W{12806 + place * 3}"} if self.random.random() < 0.6 else {}),
+        }
 
     def _encounter(self, moment: dt.datetime) -> dict[str, Any]:
         who = self.pick(
@@ -104,7 +115,7 @@ class Year:
                     }
                 ),
             },
-            "when_where": {"enc_date": f"{moment:%Y-%m-%d}", "enc_hour": f"{moment:%H}", **self._where()},
+            "when_where": {"enc_date": f"{moment:%Y-%m-%d}", "enc_hour": f"{moment:%H}", **self._square()},
             "people": {"people_n": str(people), "who": who},
             "talk": {
                 "risk_now": risk,
@@ -214,4 +225,41 @@ class Year:
                 "attend": self.pick({"11_25": 35, "26_50": 35, "51_100": 20, "101_250": 10}),
             },
             "more": {"volunteers_n": str(self.random.randint(0, 12))},
+        }  # fmt: skip
+
+    def _shift(self, moment: dt.datetime) -> dict[str, Any]:
+        hours = self.random.choice((3, 4, 5, 6, 6, 7, 8))
+        areas = " ".join(sorted({self.pick(AREAS) for _ in range(3)}))
+        shift = {
+            "start": f"{moment - dt.timedelta(hours=hours):%Y-%m-%dT%H:%M}",
+            "end": f"{moment:%Y-%m-%dT%H:%M}",
+            "areas": areas,
+            "hotspot_round": self.pick({"yes": 40, "no": 60}),
+            "team_n": "2",
+        }
+        return {"shift": shift, "you": {"felt": self.pick({"fine": 60, "tired": 35, "shaken": 5})}}
+
+    def _participant(self, moment: dt.datetime) -> dict[str, Any]:
+        kind = self.pick({"intake": 60, "review": 40})
+        answer = self.pick({"accepted": 80, "thinking": 8, "declined": 12}) if kind == "intake" else ""
+        start: dict[str, Any] = {"kind": kind, "month_in": f"{moment:%Y-%m-01}"}
+        if kind == "intake":
+            start |= {
+                "came_by": self.pick({"outreach": 50, "family_friend": 20, "school": 15, "hospital": 15}),
+                "offered_resp": answer,
+            }
+        if answer not in ("accepted", ""):
+            return {"start": start}
+        start["code"] = self.random.choice(self.cards)
+        tier = self.pick({"2": 40, "3": 60})
+        return {
+            "start": start,
+            "consent": {"said": "read_out", "understood": "yes", "tier_said": tier, "receipt_given": "printed", "lang_used": "en"},
+            "about": {
+                "age_band": self.pick({"16-19": 40, "20-24": 35, "25-29": 25}), "gender": self.pick({"man_boy": 70, "woman_girl": 30}),
+                "race": self.pick({"black": 55, "south_asian": 25, "white": 20}), "school_work": "school",
+                "housing": self.pick({"stable": 60, "unstable": 40}),
+            },
+            "risks": {"risk_level": self.pick({"moderate": 30, "high": 45, "very_high": 25}), "feel_safe": self.pick({"sometimes": 40, "mostly": 60})},
+            "plan": {"needs": self.some("employment housing education mental_health", 2)},
         }  # fmt: skip

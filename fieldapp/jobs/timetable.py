@@ -13,6 +13,7 @@ from fieldapp.services.deliver_release import deliver_due
 from fieldapp.services.releases import remove_fallen
 from fieldapp.services.senders import Means, Parcel, send
 from fieldapp.services.targets import EMAIL, NotSent
+from fieldapp.services.tell_subscribers import tell_subscribers
 from fieldapp.settings import Settings
 from fieldapp.store import releases as store
 from fieldapp.store.database import WriteTransaction
@@ -72,4 +73,18 @@ def alert(settings: Settings, what: str) -> None:
         log.error("the alert could not be mailed: %s", problem)
 
 
-TIMETABLE = [Job("releases", 60, build_due_releases), Job("deliveries", 60, send_packages)]
+def build_due_products(session: Session, settings: Settings) -> None:
+    """Bring the City's products up to date, then tell those who asked to be told."""
+    from fieldapp.services.build_feed import build_feeds  # noqa: PLC0415
+    from fieldapp.services.build_products import build_due  # noqa: PLC0415  loads what maps are computed with
+
+    build_due(session, utcnow())
+    build_feeds(session, settings.packages)
+    tell_subscribers(session, Means(settings.secrets_folder, settings.smtp_url, settings.mail_from))
+
+
+TIMETABLE = [
+    Job("releases", 60, build_due_releases),
+    Job("deliveries", 60, send_packages),
+    Job("products", 600, build_due_products),
+]

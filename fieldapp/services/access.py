@@ -1,8 +1,8 @@
 """Who may do what: one table. Every act is scoped to the actor's own centre; there is no act across centres."""
 
-WORKER, ADMIN, EVALUATOR, SYSTEM = "worker", "admin", "evaluator", "system"
+WORKER, ADMIN, EVALUATOR, CRISIS, SYSTEM = "worker", "admin", "evaluator", "crisis", "system"
 
-ROLES = (WORKER, ADMIN, EVALUATOR)
+ROLES = (WORKER, CRISIS, ADMIN, EVALUATOR)
 
 ACCESS: dict[str, frozenset[str]] = {
     "areas.bring": frozenset({SYSTEM}),
@@ -67,4 +67,23 @@ ACCESS: dict[str, frozenset[str]] = {
     "submission.open": frozenset({ADMIN}),
     "submission.settle": frozenset({ADMIN}),
     "system.see": frozenset({ADMIN}),
+    "tables.count": frozenset({SYSTEM}),
+    "product.build": frozenset({SYSTEM}),
+    "product.switch": frozenset({ADMIN, SYSTEM}),
+    "products.list": frozenset({ADMIN}),
+    "product.take": frozenset({ADMIN}),
+    "subscription.add": frozenset({ADMIN}),
+    "subscription.end": frozenset({ADMIN}),
+    "partner.bring": frozenset({ADMIN, SYSTEM}),
+    "partner.remove": frozenset({ADMIN}),
+    "map.see": frozenset({ADMIN, CRISIS, WORKER}),
+    "figures.see": frozenset({ADMIN}),
+    "board.see": frozenset({ADMIN, CRISIS}),
+    "board.ask": frozenset({ADMIN, CRISIS}),
+    "board.step": frozenset({ADMIN, CRISIS}),
+    "board.report": frozenset({ADMIN, CRISIS}),
+    "feed_key.make": frozenset({ADMIN, SYSTEM}),
+    "feed_key.revoke": frozenset({ADMIN}),
+    "feed_keys.list": frozenset({ADMIN}),
+    "feed.pull": frozenset({SYSTEM}),
 }

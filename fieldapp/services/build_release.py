@@ -198,7 +198,7 @@ def _publish(
         datasets.add_rows(a.session, new.dataset_id, new.entry.number, new.batch.tags)
     for key, name, published in gathered.states:
         cells = [[list(cell), count, text] for cell, (count, text) in sorted(published.items())]
-        datasets.keep_table(a.session, a.centre_id, key, name, cells)
+        datasets.keep_table(a.session, a.centre_id, key, name, cells, a.now)
     built = Release(
         run_id=run_id,
         series_id=series.id,

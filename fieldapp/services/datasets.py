@@ -47,8 +47,14 @@ def programme_datasets() -> Mapping[str, str]:
 
 
 @functools.cache
+def count_sets() -> Mapping[str, str]:
+    """Return what tables are counted from besides datasets: no rows of it ever leave, so a centre keeps nothing about it."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAMME / "counts").glob("*.yaml"))}
+
+
+@functools.cache
 def table_menu() -> Menu:
-    """Return the tables that recipes can choose among."""
+    """Return the tables that recipes and products can choose among."""
     found: Menu = yaml.safe_load((PROGRAMME / "tables.yaml").read_text(encoding="utf-8"))
     return found
 
@@ -99,12 +105,12 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
     } | {one.name: one for one in datasets.of_centre(session, centre_id)}
     definitions: dict[str, FormDefinition] = {}
     found, problems = {}, {}
-    for name, one in kept.items():
-        form = str((yaml.safe_load(one.text) or {}).get("form", ""))
+    for name, text in {**count_sets(), **{name: one.text for name, one in kept.items()}}.items():
+        form = str((yaml.safe_load(text) or {}).get("form", ""))
         if form not in definitions and (newest := forms.latest(session, centre_id, form)):
             definitions[form] = definition_of(newest)
         try:
-            found[name] = read_dataset(one.text, definitions.get(form), hierarchies())
+            found[name] = read_dataset(text, definitions.get(form), hierarchies())
         except ExportProblem as problem:
             problems[name] = problem.problems
     return Catalogue(kept, found, definitions, problems)

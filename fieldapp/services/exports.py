@@ -37,13 +37,18 @@ def allow_export(a: Act, wanted: Filter) -> str:
 
 def export_in_process(settings: Settings, centre_id: int, wanted: Filter) -> IO[bytes]:
     """Return the CSV as an open file that nobody else can name; raise ActProblem while another one is being written."""
+    given = {"area": wanted.area, "worker": wanted.author_id, "since": wanted.since, "until": wanted.until}
+    options = [f"--{name}={value}" for name, value in given.items() if value]
+    return run_in_process(settings, ["export", wanted.form, f"--centre-id={centre_id}", *options])
+
+
+def run_in_process(settings: Settings, arguments: list[str]) -> IO[bytes]:
+    """Return what a command of ours writes, as an open file; raise ActProblem while another one is at it."""
     if not _one_at_a_time.acquire(blocking=False):
         raise ActProblem("records.export_busy", N_("Another file is being written. Try again in a minute."))
     try:
         file = tempfile.TemporaryFile(dir=settings.folder)  # noqa: SIM115  whoever sends it closes it
-        given = {"area": wanted.area, "worker": wanted.author_id, "since": wanted.since, "until": wanted.until}
-        options = [f"--{name}={value}" for name, value in given.items() if value]
-        command = [sys.executable, "-m", "fieldapp", "export", wanted.form, f"--centre-id={centre_id}", *options]
+        command = [sys.executable, "-m", "fieldapp", *arguments]
         subprocess.run(command, stdout=file, check=True, timeout=PATIENCE, env=_environment(settings))
         file.seek(0)
         return file

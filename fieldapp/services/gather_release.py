@@ -158,7 +158,7 @@ def _remember(
 ) -> _Memory:
     kept = known.kept[dataset.name]
     found = datasets.batches(session, kept.id)
-    entries = [_entry(one.entry) for one in found]
+    entries = [entry_of(one.entry) for one in found]
     by_number: dict[int, bytearray] = {}
     tags: set[bytes] = set()
     for tag, number in datasets.tags(session, kept.id):
@@ -177,7 +177,7 @@ def _remember(
     return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), people)
 
 
-def _entry(body: dict[str, Any]) -> Entry:
+def entry_of(body: dict[str, Any]) -> Entry:
     fields = {name: value for name, value in body.items() if name != "hash"}
     return Entry(**{**fields, "levels": tuple(fields["levels"])})
 
@@ -333,14 +333,15 @@ def _part(
 def _published(counting: _Counting, period: Period, recipe: Recipe, secret: bytes) -> list[tuple[str, bool, Published]]:
     """Return the tables of this period, and of those before that changed by enough to be published again."""
     found = []
-    k = max(recipe.threshold, counting.spec.dataset.policy.model.k)
+    threshold = counting.spec.threshold or recipe.threshold
+    k = counting.spec.threshold or max(threshold, counting.spec.dataset.policy.model.k)
     for name in sorted({period.name, *counting.before}, key=lambda one: periods.parse(one).first, reverse=True):
         counter = counting.counters.get(name) or Counter(counting.spec, secret)
         before = counting.before.get(name)
         if counting.spec.method == SUPPRESS:
-            published = before or suppress(counter.counted(), recipe.threshold)
+            published = before or suppress(counter.counted(), threshold)
         else:
-            published = small_cells.publish(counter.counted(), before, recipe.threshold, k, secret)
+            published = small_cells.publish(counter.counted(), before, threshold, k, secret)
         if name == period.name or published != before:
             found.append((name, before is not None and name != period.name, published))
     return found

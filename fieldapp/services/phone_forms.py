@@ -8,6 +8,7 @@ from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.caseload import correctable
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.spots import maps_mark
 from fieldapp.store import areas, centres, feed, forms, records, users
 from fieldapp.store.centre_keys import CentreKey
 from sync.manifest import PROTOCOL, manifest
@@ -37,6 +38,7 @@ def fetch_manifest(a: Act, key: CentreKey, receipts: CentreKey) -> dict[str, Any
             "shred_days": centre.shred_days,
             "voice_notes": centre.has_voice_notes,
         },
+        "map": maps_mark(a),
         "now": a.now.isoformat(),
     }
 

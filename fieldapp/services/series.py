@@ -18,7 +18,7 @@ from evaluator_export.periods import CADENCES, Period
 from evaluator_export.policy import PERSON, PSEUDONYM
 from evaluator_export.presets import HARD_FLOOR
 from evaluator_export.problems import ExportProblem
-from evaluator_export.recipe import AUDIENCES, CITY, Menu
+from evaluator_export.recipe import AUDIENCES, CITY, STAFF, Menu
 from fieldapp.services import targets
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading
@@ -103,7 +103,8 @@ def see_series(a: Act) -> tuple[Sequence[Series], Mapping[int, Release]]:
 def open_series(a: Act, series_id: int | None) -> OnePage:
     """Return what the page of a series needs; of a new one without an id."""
     known, series = catalogue(a.session, a.centre_id), _existing(a, series_id)
-    offer = Offer(list(known.datasets.values()), known.problems, table_menu())
+    menu = [item for item in table_menu() if item.get("audience") != STAFF]
+    offer = Offer([one for one in known.datasets.values() if one.has_rows], known.problems, menu)
     wish = wish_of(series, known) if series else _new_wish(a)
     return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()), _evaluators(a))
 

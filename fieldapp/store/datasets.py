@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,6 +63,10 @@ class TableState(Base):
     key: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     period: Mapped[str] = mapped_column(sa.String(12), primary_key=True)
     cells: Mapped[list[Any]]
+    revision: Mapped[int] = mapped_column(default=0)  # how often what is published has changed
+    counted_at: Mapped[dt.datetime | None]
+    records: Mapped[int] = mapped_column(default=0)  # read for the last count
+    late: Mapped[int] = mapped_column(default=0)  # changed or come since; counted again when they could matter
 
 
 def of_centre(session: Session, centre_id: int) -> Sequence[Dataset]:
@@ -110,5 +115,40 @@ def table_states(session: Session, centre_id: int, key: str) -> dict[str, list[A
     return {state.period: state.cells for state in session.scalars(query)}
 
 
-def keep_table(session: Session, centre_id: int, key: str, period: str, cells: list[Any]) -> None:
-    session.merge(TableState(centre_id=centre_id, key=key, period=period, cells=cells))
+def keep_table(
+    session: Session, centre_id: int, key: str, period: str, cells: list[Any], at: dt.datetime, records: int = 0
+) -> None:
+    """Keep what is published of a table now; a change of what was published before is a revision."""
+    state = session.get(TableState, (centre_id, key, period))
+    if state is None:
+        state = TableState(centre_id=centre_id, key=key, period=period, cells=cells, revision=0)
+        session.add(state)
+    elif state.cells != cells:
+        state.cells, state.revision = cells, state.revision + 1
+    state.counted_at, state.records, state.late = at, records or state.records or 0, 0
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table as it was published for a period, as a value."""
+
+    key: str
+    period: str
+    cells: list[Any]
+    revision: int
+    counted_at: dt.datetime | None
+    records: int
+    late: int
+
+
+def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> list[PublishedTable]:
+    columns = [getattr(TableState, one.name) for one in fields(PublishedTable)]
+    query = sa.select(*columns).where(TableState.centre_id == centre_id, TableState.key.in_(keys))
+    return [PublishedTable(*row) for row in session.execute(query.order_by(TableState.key, TableState.period))]
+
+
+def add_late(session: Session, centre_id: int, key: str, period: str, late: int) -> None:
+    statement = sa.update(TableState).where(
+        TableState.centre_id == centre_id, TableState.key == key, TableState.period == period
+    )
+    session.execute(statement.values(late=TableState.late + late).execution_options(synchronize_session=False))

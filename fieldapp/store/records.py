@@ -17,6 +17,7 @@ class Record(Base):
         sa.UniqueConstraint("centre_id", "instance_id"),
         sa.Index("ix_record_centre_id_form_occurred_on", "centre_id", "form", "occurred_on", "id"),
         sa.Index("ix_record_centre_id_occurred_on", "centre_id", "occurred_on", "id"),
+        sa.Index("ix_record_centre_id_changed_at", "centre_id", "changed_at", "form", "occurred_on"),
         sa.Index(
             "ix_record_centre_id_person",
             "centre_id",
@@ -232,6 +233,7 @@ class Released:
     day: dt.date
     is_settled: bool
     answers: dict[str, Any]
+    received_at: dt.datetime
 
 
 def for_release(
@@ -245,7 +247,7 @@ def for_release(
 ) -> Iterator[Released]:
     """Yield a form's records whose day is in a window and which arrived before the cut-off, page by page."""
     query = (
-        sa.select(Record.instance_id, Record.version, Record.occurred_on, Record.review, Record.answers)
+        sa.select(Record.instance_id, Record.version, Record.occurred_on, Record.review, Record.answers, Record.received_at)
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
         .order_by(Record.instance_id)
@@ -255,8 +257,31 @@ def for_release(
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
         session.rollback()  # no long read holds anybody up
-        for unit, version, day, review, answers in rows:
-            yield Released(unit, version, day, review != "contested", answers)
+        for unit, version, day, review, answers, received_at in rows:
+            yield Released(unit, version, day, review != "contested", answers, received_at)
         if len(rows) < page:
             return
         after = rows[-1].instance_id
+
+
+def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
+    """Return how many records changed since a moment, by form and day: read from an index, however many others there are."""
+    query = (
+        sa.select(Record.form, Record.occurred_on, sa.func.count())
+        .where(Record.centre_id == centre_id, Record.changed_at > since)
+        .group_by(Record.form, Record.occurred_on)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def last_change(session: Session, centre_id: int) -> dt.datetime | None:
+    return session.scalars(sa.select(sa.func.max(Record.changed_at)).where(Record.centre_id == centre_id)).one()
+
+
+def first_day(session: Session, centre_id: int) -> dt.date | None:
+    return session.scalars(sa.select(sa.func.min(Record.occurred_on)).where(Record.centre_id == centre_id)).one()
+
+
+def of_form_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
+    return session.scalars(query.order_by(Record.occurred_on.desc(), Record.id.desc())).all()

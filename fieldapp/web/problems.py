@@ -54,6 +54,19 @@ STATUS = {
     "storage.full": 507,
     "storage.down": 503,
     "areas.outlines": 422,
+    "board.unknown": 422,
+    "feed.key": 401,
+    "feed.label": 422,
+    "feed.option": 501,
+    "feed.query": 400,
+    "feed.missing": 404,
+    "partner.incomplete": 422,
+    "partner.refused": 422,
+    "product.live": 409,
+    "product.open": 409,
+    "product.period": 422,
+    "product.unknown": 404,
+    "subscription.address": 422,
     "sync.attachment": 422,
     "sync.attachment_full": 429,
     "sync.invitation": 410,
@@ -79,6 +92,8 @@ def answer(code: str, text: str, status: int, **more: Any) -> Any:
     """Return a problem in the shape of the door it came through."""
     if request.path.startswith("/or/"):
         return Response(openrosa.reply(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"})
+    if request.path.startswith("/odata/"):
+        return jsonify({"error": {"code": code, "message": text}}), status, {"OData-Version": "4.0"}
     if request.path.startswith("/sync/"):
         body = {"type": f"about:blank#{code}", "code": code, "title": text, "status": status, **more}
         response = jsonify(body)

@@ -9,7 +9,15 @@ POLICY = (
 )
 
 PEOPLES = {"admin", "evaluator"}
-FRAMED = {"admin.draft_phone"}  # the phone's pages on trial, in a frame of our own page
+FRAMED = {"admin.draft_phone": "'self'", "dashboards.framed": "*"}  # the phone's pages on trial; a part for other sites
+OPEN = {
+    "dashboards.script",
+    "dashboards.part",
+    "dashboards.framed",
+    "dashboards.file",
+    "dashboards.catalogue",
+    "dashboards.card",
+}
 WITH_SENSORS = {"admin.draft_try", "admin.draft_phone", "worker.app"}  # camera and place, when a form asks for them
 
 
@@ -19,14 +27,16 @@ def init(app: Flask) -> None:
 
 def _add(response: Response) -> Response:
     headers = response.headers
-    is_framed = request.endpoint in FRAMED
-    headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", "ancestors 'self'") if is_framed else POLICY
+    by_whom = FRAMED.get(request.endpoint or "", "'none'")
+    headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", f"ancestors {by_whom}")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     sensors = "(self)" if request.endpoint in WITH_SENSORS else "()"
     headers["Permissions-Policy"] = f"camera={sensors}, geolocation={sensors}, microphone={sensors}, browsing-topics=()"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if request.endpoint in OPEN else "same-origin"
+    if request.endpoint in OPEN:
+        headers["Access-Control-Allow-Origin"] = "*"  # open data, read without a cookie
     if current_app.config["SESSION_COOKIE_SECURE"]:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static" and response.status_code == 200:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
+from flask_babel import lazy_gettext as gettext_lazy
 
 from evaluator_export.labels import Labels
 from fieldapp.services.attachments import KIND
@@ -14,7 +15,19 @@ from forms.definition import CAPTURES, Element, FormDefinition
 from forms.lists import in_language
 from forms.problems import N_, FormProblem
 
-ROLES = {"worker": N_("Outreach worker"), "admin": N_("Centre admin"), "evaluator": N_("Evaluator")}
+ROLES = {
+    "worker": N_("Outreach worker"),
+    "crisis": N_("Crisis team"),
+    "admin": N_("Centre admin"),
+    "evaluator": N_("Evaluator"),
+}
+PRODUCT_CADENCES = {
+    "week": N_("Every week"),
+    "month": N_("Every month"),
+    "quarter": N_("Every quarter"),
+    "year": N_("Every year"),
+    "live": N_("Always"),
+}
 CADENCES = {"week": N_("Every week"), "month": N_("Every month"), "quarter": N_("Every quarter")}
 STEPS = {"waiting": N_("begins"), "reading": N_("reads the records"), "writing": N_("writes and checks the files")}
 TARGET_FIELDS = {
@@ -108,6 +121,20 @@ ACTS = {
     "sign_in.ok": N_("Somebody signed in"),
     "submission.open": N_("A submission kept aside was opened"),
     "submission.settle": N_("A submission kept aside was taken off the list"),
+    "tables.count": N_("Protected tables were counted"),
+    "product.build": N_("A product was built"),
+    "product.switch": N_("A product was switched on or off"),
+    "product.take": N_("A product's file was taken away"),
+    "subscription.add": N_("Somebody asked to be told of a product"),
+    "subscription.end": N_("Somebody is no longer told of a product"),
+    "partner.bring": N_("A partner's totals were brought in"),
+    "partner.remove": N_("A partner's totals were removed"),
+    "board.ask": N_("A request was put on the board"),
+    "board.step": N_("Something was done about an item on the board"),
+    "board.report": N_("A shift report was made"),
+    "feed_key.make": N_("A key for the feed was made"),
+    "feed_key.revoke": N_("A key for the feed was taken away"),
+    "feed.pull": N_("A recipient read the feed"),
 }
 
 
@@ -119,6 +146,12 @@ def choice(definition: FormDefinition, question: str, name: str) -> str:
     """Return the label of a choice of the question that a form's summary names (area, kind)."""
     element = definition.by_path.get(definition.summary.get(question, ""))
     return definition.choice_label(element, name, language.current()) if element else name
+
+
+def chosen(definition: FormDefinition, column: str, name: str) -> str:
+    """Return the label of a choice of the question with this column."""
+    element = next((one for one in definition.elements if one.is_answered and definition.column(one) == column), None)
+    return definition.choice_label(element, name, language.current()) if element and name else "–"
 
 
 def answer(definition: FormDefinition, element: Element, value: str) -> str:
@@ -218,11 +251,42 @@ def moment(value: dt.datetime | None) -> str:
     return str(format_datetime(value, "d MMM y, HH:mm")) if value else "–"
 
 
+def spot_words() -> dict[str, str]:
+    """Return the words of the hot-spot map, which the browser puts in."""
+    return {
+        "all": gettext("All times"),
+        "areas": gettext("Neighbourhoods"),
+        "before": gettext("Before"),
+        "closer": gettext("Closer"),
+        "chart": gettext("Map"),
+        "cold": gettext("Cold spot"),
+        "downFrom": gettext("down from {n}"),
+        "farther": gettext("Farther"),
+        "few": gettext("too few to show"),
+        "go": gettext("Where and when to go"),
+        "hot": gettext("Hot spot"),
+        "map": gettext("Map of the neighbourhoods; the same is in the table below"),
+        "nothing": gettext("Too few to name a place and time. Choose a longer span, or all times."),
+        "number": gettext("Number"),
+        "place": gettext("Neighbourhood"),
+        "sentence": gettext("{place}: {day}, {time} ({n})"),
+        "spot": gettext("Against its surroundings"),
+        "table": gettext("All neighbourhoods"),
+        "times": gettext("Days and times; choose some to narrow the map"),
+        "upFrom": gettext("up from {n}"),
+        "warm": gettext("Warm spot"),
+        "what": gettext("What to show"),
+        "when": gettext("When"),
+        "whole": gettext("Whole city"),
+    }
+
+
 def init(app: Flask) -> None:
     app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,
+        chosen=chosen,
         answered=answered,
         asked=asked,
         said=said,
@@ -234,6 +298,7 @@ def init(app: Flask) -> None:
         state_names=STATES,
         act_names=ACTS,
         cadences=CADENCES,
+        product_cadences={name: gettext_lazy(text) for name, text in PRODUCT_CADENCES.items()},
         level_word=level_word,
         steps=STEPS,
         target_fields=TARGET_FIELDS,

@@ -21,10 +21,19 @@ from evaluator_export.recipe import Recipe
 from evaluator_export.rows import Rows
 from evaluator_export.small_cells import Counter, Published
 from evaluator_export.tabular import Words
-from fieldapp.services.datasets import hierarchies, hierarchy_words, programme_datasets, programme_recipe, table_menu
+from fieldapp.services.datasets import (
+    count_sets,
+    hierarchies,
+    hierarchy_words,
+    programme_datasets,
+    programme_recipe,
+    table_menu,
+)
 from tests.programme import definition_of
 
-FORMS = {form: definition_of(form) for form in ("encounter", "mediation", "participant", "incident", "referral")}
+FORMS = {
+    form: definition_of(form) for form in ("encounter", "mediation", "participant", "incident", "referral", "shift", "event")
+}
 SEED = b"k" * 32
 KEY = seal.public_key(SEED)
 Row = dict[str, str]
@@ -38,7 +47,8 @@ def dataset_of(text: str) -> Dataset:
 
 def all_datasets(**changes: Callable[[str], str]) -> dict[str, Dataset]:
     """Return the programme's datasets, some of them changed in their text."""
-    return {name: dataset_of(changes.get(name, str)(text)) for name, text in programme_datasets().items()}
+    texts = {**count_sets(), **programme_datasets()}
+    return {name: dataset_of(changes.get(name, str)(text)) for name, text in texts.items()}
 
 
 def recipe_of(

@@ -10,7 +10,7 @@ from tests.web.conftest import csrf_of
 
 UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
 OPEN = {"public", "worker", "static"}  # endpoints for everyone; worker serves the app's shell, which holds no data
-PHONE = {"sync.manifest", "sync.form", "sync.areas", "sync.batch", "sync.sign_in", "sync.pull", "sync.record"}
+PHONE = {"sync.manifest", "sync.form", "sync.areas", "sync.batch", "sync.sign_in", "sync.pull", "sync.record", "sync.spot_map"}
 EVALUATOR = {
     "evaluator.shelf",
     "evaluator.package",

@@ -7,6 +7,7 @@ import { Fill, Saved, Start } from "../screens/fill";
 import { Mine } from "../screens/mine";
 import { State, type AppState, type Held } from "../screens/state";
 import { New, Today } from "../screens/today";
+import { Where } from "../screens/where";
 import { readBook } from "../storage/book";
 import { areVerified, currentForms } from "../storage/forms";
 import { askToStay, healthOf, markStorage } from "../storage/health";
@@ -148,6 +149,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
     new: () => <New />,
     mine: () => <Mine />,
     people: () => <People />,
+    where: () => <Where />,
     card: () => <Card key={first} code={first} />,
     start: () => <Start key={route} id={first} about={second} due={third} />,
     correct: () => <Correct key={first} id={first} />,

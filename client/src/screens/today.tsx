@@ -201,6 +201,9 @@ export function New() {
         <a class="btn wide" href="#/people">
           {t("My cards")}
         </a>
+        <a class="btn wide" href="#/where">
+          {t("Where and when to go")}
+        </a>
       </main>
       <Tabs here="new" />
     </>

@@ -95,13 +95,14 @@ export interface Rows {
   blobs: BlobRow;
   counters: CountersRow;
   books: { user: number; sealed: Sealed };
+  maps: { user: number; mark: string; sealed: Sealed };
   marks: { name: string; at: number; filler?: Uint8Array };
 }
 
 export type Store = keyof Rows;
 
 const NAME = "fieldapp";
-const VERSION = 3;
+const VERSION = 4;
 const KEYS: Record<Store, string> = {
   vaults: "user",
   forms: "key",
@@ -111,6 +112,7 @@ const KEYS: Record<Store, string> = {
   blobs: "hash",
   counters: "user",
   books: "user",
+  maps: "user",
   marks: "name",
 };
 const BY_USER = new Set(["forms", "areas", "drafts", "outbox", "blobs"]);

@@ -2,10 +2,11 @@
 
 import { applied, changeBook, readBook } from "../storage/book";
 import { keepAreas, keepForms, mainForm, missing, missingAreas } from "../storage/forms";
+import { heldMark, keepMaps } from "../storage/maps";
 import { modernise } from "../storage/records";
 import { keepAccount, type Vault } from "../storage/vault";
 import { deliver, queue, type Order } from "./deliver";
-import { fetchAreas, fetchForm, fetchManifest, Offline, pull, Refused, type Manifest } from "./server";
+import { fetchAreas, fetchForm, fetchManifest, fetchMaps, Offline, pull, Refused, type Manifest } from "./server";
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
 export interface Exchanged {
@@ -93,4 +94,11 @@ export async function fetchChanges(vault: Vault, manifest: Manifest, isFirstIn =
   const outlines = new Map<string, string>();
   for (const { key: name } of await missingAreas(user, areas)) outlines.set(name, await fetchAreas(token, name));
   await keepAreas(user, areas, outlines);
+  const mark = manifest.map ?? "";
+  if (mark !== (await heldMark(user)) && account.receipts)
+    await keepMaps(
+      vault,
+      mark,
+      mark ? await fetchMaps(token, account.receipts) : { maps: { week: null, month: null }, viewer: "" },
+    );
 }

@@ -4,6 +4,7 @@ import type { Words } from "../engine/definition";
 import type { Correctable, News } from "../storage/book";
 import { sha256, utf8, type Bytes } from "../storage/bytes";
 import type { BlobRow } from "../storage/database";
+import type { Maps } from "../storage/maps";
 import { isSigned, type Receipt } from "../storage/receipts";
 import type { CentreKey } from "../storage/sealing";
 import type { Rules } from "../storage/vault";
@@ -33,6 +34,7 @@ export interface Manifest {
   receipts?: CentreKey;
   team?: { user: number; label: string }[];
   rules?: Rules;
+  map?: string; // which maps the centre has; "" for none
   now?: string;
 }
 
@@ -213,6 +215,10 @@ export async function fetchForm(token: string, id: string, version: string): Pro
 
 export async function fetchAreas(token: string, key: string): Promise<string> {
   return (await request(`areas/${encodeURIComponent(key)}`, { token })).text();
+}
+
+export async function fetchMaps(token: string, key: CentreKey | null): Promise<Maps> {
+  return ask<Maps & Answer>("map", [key], { token }, isAnswer);
 }
 
 /** Send one piece of an attachment; says how many bytes of it the centre has. */

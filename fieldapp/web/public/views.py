@@ -9,7 +9,7 @@ from flask import session as cookie
 from flask_babel import gettext
 from flask_security import current_user
 
-from fieldapp.services.access import ADMIN, EVALUATOR
+from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.sign_in import sign_in as check
 from fieldapp.store import migrations
@@ -22,7 +22,8 @@ public = Blueprint("public", __name__, template_folder="templates")
 
 
 def home_of(role: str) -> str:
-    return {ADMIN: url_for("admin.home"), EVALUATOR: url_for("evaluator.shelf")}.get(role, url_for("worker.app"))
+    homes = {ADMIN: "admin.home", CRISIS: "admin.board", EVALUATOR: "evaluator.shelf"}
+    return url_for(homes.get(role, "worker.app"))
 
 
 @public.get("/")
@@ -79,7 +80,7 @@ def healthz() -> Any:
 
 @public.get("/robots.txt")
 def robots() -> Response:
-    return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
+    return Response("User-agent: *\nAllow: /public/\nAllow: /static/\nDisallow: /\n", mimetype="text/plain")
 
 
 @public.get("/favicon.ico")

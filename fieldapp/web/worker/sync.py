@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask_babel import gettext
 
-from fieldapp.services import attachments, devices, phone_forms
+from fieldapp.services import attachments, devices, phone_forms, spots
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
 from fieldapp.services.centre_keys import current_key, signer_if_possible, signing_key
@@ -134,6 +134,13 @@ def _manifest(actor: Actor) -> dict[str, Any]:
     secret = current_app.config["SECRET_KEY"]
     key, receipts = (find(session(), actor.centre_id, secret) for find in (current_key, signing_key))
     return phone_forms.fetch_manifest(session(), actor, key=key, receipts=receipts)
+
+
+@sync.get("/map")
+@with_token
+def spot_map() -> Any:
+    """Give the centre's last maps of where and when: rounded numbers, no points."""
+    return jsonify(spots.fetch_maps(session(), g.actor))
 
 
 @sync.get("/areas/<key>")

@@ -1,0 +1,1 @@
+"""The City's data products as values: what is counted, made from protected tables only. Drawing is elsewhere."""

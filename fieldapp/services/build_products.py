@@ -1,0 +1,126 @@
+"""Build products: an edition a period, frozen; a new number only when what it is made of was revised. Failures are kept."""
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from evaluator_export import periods
+from evaluator_export.periods import Period
+from evaluator_export.problems import ExportProblem
+from fieldapp.services import count_tables
+from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.problems import N_, ActProblem
+from fieldapp.services.product_kinds import dashboard, heat_map, hot_spots, panel
+from fieldapp.services.product_list import LIVE, Product, product_named, products
+from fieldapp.store import centres
+from fieldapp.store import products as store
+from fieldapp.store.database import WriteTransaction
+from fieldapp.store.products import Edition
+
+log = logging.getLogger("fieldapp.products")
+
+
+@dataclass(frozen=True)
+class Built:
+    """An edition that is to be kept: its body, and files beside it."""
+
+    body: Mapping[str, Any]
+    files: Mapping[str, bytes]
+
+
+Kind = Callable[[Session, int, Product, Period, dt.datetime], tuple[dict[str, Any], dict[str, bytes]]]
+KINDS: Mapping[str, Kind] = {
+    "dashboard": dashboard.build,
+    "hot_spots": hot_spots.build,
+    "heat_map": heat_map.build,
+    "panel": panel.build_panel,
+    "equity": panel.build_equity,
+}
+REVISED = {"dashboard", "panel", "equity"}  # made of tables that late records can revise
+GRACE = {"hot_spots": 1}  # a day's delay, so that nobody is met where they were counted
+
+
+def build_due(session: Session, now: dt.datetime) -> int:
+    """Bring every product that is switched on up to date, in every centre; return how many editions were made."""
+    made = 0
+    for centre in [one.id for one in centres.list_all(session)]:
+        on = [one for one in products() if one.kind != LIVE and store.is_on(session, centre, one.name)]
+        session.rollback()
+        if not on:
+            continue
+        counted = count_tables.count_due(session, centre, now)
+        for product in on:
+            made += _bring_up_to_date(session, centre, product, now, bool(counted))
+    return made
+
+
+def due_period(session: Session, centre_id: int, product: Product, now: dt.datetime) -> Period:
+    today = count_tables.today_at(centres.get(session, centre_id), now)
+    return count_tables.last_complete(product.cadence, today, GRACE.get(product.kind, count_tables.GRACE_DAYS))
+
+
+def _bring_up_to_date(session: Session, centre_id: int, product: Product, now: dt.datetime, is_recounted: bool) -> int:
+    period = due_period(session, centre_id, product, now)
+    before = store.edition(session, centre_id, product.name, period.name)
+    session.rollback()
+    if before is not None and not (is_recounted and product.kind in REVISED):
+        return 0
+    try:
+        return int(build(session, centre_id, product.name, period, now) is not None)
+    except Exception as error:  # one product must not stop the others; what went wrong stands beside it
+        session.rollback()
+        said = str(error) if isinstance(error, ExportProblem | ActProblem) else type(error).__name__
+        log.error("could not build %s %s: %s", product.name, period.name, type(error).__name__)
+        with WriteTransaction(session):
+            state = store.state(session, centre_id, product.name)
+            state.tried_at, state.problem = now, said[:500]
+        return 0
+
+
+def build(session: Session, centre_id: int, name: str, period: Period, now: dt.datetime) -> Edition | None:
+    """Build a product of a period now and return its edition; None when nothing in it has changed.
+
+    Raise ActProblem for a product without editions, a period of another calendar, or one that is not over.
+    """
+    product = product_named(name)
+    if product.kind == LIVE:
+        raise ActProblem("product.live", N_("This product is always up to date; it has no editions."))
+    if period.cadence != product.cadence:
+        raise ActProblem("product.period", N_("{name} is built by {cadence}."), {"name": name, "cadence": product.cadence})
+    if period.last >= count_tables.today_at(centres.get(session, centre_id), now):
+        raise ActProblem("product.open", N_("{period} has not ended yet."), {"period": period.name})
+    if product.kind in REVISED:
+        count_tables.count_due(session, centre_id, now)
+    body, files = KINDS[product.kind](session, centre_id, product, period, now)
+    return _keep_edition(session, Actor.system(centre_id), product, period, Built(body, files))
+
+
+@act("product.build")
+def _keep_edition(a: Act, product: Product, period: Period, built: Built) -> Edition | None:
+    text = json.dumps(built.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(built.files):
+        digest.update(built.files[name])
+    state = store.state(a.session, a.centre_id, product.name)
+    state.tried_at, state.problem = a.now, ""
+    kept = store.edition(a.session, a.centre_id, product.name, period.name)
+    a.note(f"product/{product.name}", period=period.name)
+    if kept is not None and kept.sha256 == digest.hexdigest():
+        return None
+    if kept is None:
+        kept = Edition(centre_id=a.centre_id, product=product.name, period=period.name, last_day=period.last, number=0)
+        a.session.add(kept)
+    kept.number, kept.sha256, kept.body, kept.built_at = kept.number + 1, digest.hexdigest(), text, a.now
+    a.session.flush()
+    store.put_files(a.session, kept.id, dict(built.files))
+    return kept
+
+
+def parsed(name: str) -> Period:
+    return periods.parse(name)

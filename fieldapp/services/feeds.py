@@ -1,0 +1,61 @@
+"""Read a recipient's feed: whose key, which file, what of it; every pull is written down."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.feed_keys import holder_of
+from fieldapp.services.problems import N_, ActProblem
+from fieldapp.store import products, releases
+from fieldapp.store.feed_keys import FeedKey
+from fieldapp.store.feed_rows import Feed, open_feed
+from fieldapp.store.releases import Series
+
+PRODUCTS = ("dashboard", "panel")  # whose numbers are in feeds too
+
+
+@dataclass(frozen=True)
+class Opened:
+    key: FeedKey
+    feed: Feed
+    mark: str
+
+
+def folder_of(packages: Path) -> Path:
+    return packages / "feeds"
+
+
+def mark_of(session: Session, series: Series) -> str:
+    """Return a mark of what a series' feed is made of: its releases that are not revoked, its recipe, the editions."""
+    live = [f"{one.sha256}" for one in releases.of_series(session, series.id) if not one.revoked_at]
+    marks = [products.latest_mark(session, series.centre_id, name) for name in PRODUCTS]
+    on = [str(products.is_on(session, series.centre_id, name)) for name in PRODUCTS]
+    parts = [*live, series.recipe, *on, *(mark[1] if mark else "" for mark in marks)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def open_for(session: Session, key: str, packages: Path) -> Opened:
+    """Return the feed that a key opens; raise ActProblem "feed.key", or "feed.missing" while it is being made."""
+    holder = holder_of(session, key)
+    series = session.get_one(Series, holder.series_id)
+    mark = mark_of(session, series)
+    path = folder_of(packages) / f"{series.id}-{mark}.db"
+    if not path.is_file():
+        raise ActProblem("feed.missing", N_("This feed is being made. Try again in some minutes."))
+    return Opened(holder, open_feed(path, path.stat().st_size), mark)
+
+
+@act("feed.pull")
+def _note(a: Act, key_id: int, entity: str, rows: int) -> None:
+    found = a.session.get(FeedKey, key_id)
+    if found is not None:
+        found.last_used_at = a.now
+    a.note(f"feed_key/{key_id}", set=entity, rows=rows)
+
+
+def note_pull(session: Session, key: FeedKey, entity: str, rows: int) -> None:
+    """Write down who read what of a feed, and how much."""
+    _note(session, Actor.system(key.centre_id), key_id=key.id, entity=entity, rows=rows)

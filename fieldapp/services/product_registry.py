@@ -1,0 +1,122 @@
+"""The registry of products: what there is, for whom, when it was last built, what failed; switched on and off here."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluator_export import periods
+from evaluator_export.problems import ExportProblem
+from evaluator_export.products.partner import read_partner
+from fieldapp.services.acts import Act, act, reading, utcnow
+from fieldapp.services.count_tables import GRACE_DAYS
+from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.product_list import LIVE, Product, product_named, products
+from fieldapp.store import centres
+from fieldapp.store import products as store
+from fieldapp.store.centres import Centre
+from fieldapp.store.products import Edition, PartnerSource, ProductState, Subscription
+
+__all__ = ["utcnow"]
+
+
+@dataclass(frozen=True)
+class Registry:
+    centre: Centre
+    products: Sequence[Product]
+    states: Mapping[str, ProductState]
+    latest: Mapping[str, Edition]
+    subscriptions: Mapping[str, Sequence[Subscription]]
+    partners: Sequence[PartnerSource]
+
+
+@reading("products.list")
+def list_products(a: Act) -> Registry:
+    latest: dict[str, Edition] = {}
+    for edition in store.editions(a.session, a.centre_id):
+        latest.setdefault(edition.product, edition)
+    told: dict[str, list[Subscription]] = {}
+    for one in store.subscriptions(a.session, a.centre_id):
+        told.setdefault(one.product, []).append(one)
+    states, centre = store.states(a.session, a.centre_id), centres.get(a.session, a.centre_id)
+    return Registry(centre, products(), states, latest, told, store.partners(a.session, a.centre_id))
+
+
+@act("product.switch")
+def switch_product(a: Act, name: str, is_on: bool) -> None:
+    """Switch a product on (it is built at the next turn of the clock) or off (nobody sees it any more)."""
+    product = product_named(name)
+    if product.kind == LIVE:
+        raise ActProblem("product.live", N_("This product is always up to date; it has no editions."))
+    store.state(a.session, a.centre_id, name).is_on = is_on
+    a.note(f"product/{name}", on=is_on)
+
+
+@act("product.take")
+def take_file(a: Act, name: str, filename: str) -> tuple[str, bytes]:
+    """Return a file of a product's newest edition and what to call it; every time is written down."""
+    latest = store.latest(a.session, a.centre_id, name) if store.is_on(a.session, a.centre_id, name) else None
+    data = store.file(a.session, latest.id, filename) if latest else None
+    if latest is None or data is None:
+        raise not_found()
+    a.note(f"product/{name}", period=latest.period)
+    stem, _, kind = filename.rpartition(".")
+    return f"{stem}-{latest.period}.{kind}", data
+
+
+@dataclass(frozen=True)
+class Shown:
+    edition: Edition
+    body: dict[str, Any]
+
+
+@reading("figures.see")
+def see_figures(a: Act, name: str) -> Shown | None:
+    """Return a product's newest edition for the office; None when it is off or was never built."""
+    product_named(name)
+    return shown(a, name)
+
+
+def shown(a: Act, name: str) -> Shown | None:
+    latest = store.latest(a.session, a.centre_id, name) if store.is_on(a.session, a.centre_id, name) else None
+    return Shown(latest, json.loads(latest.body)) if latest else None
+
+
+@act("partner.bring")
+def bring_partner(a: Act, name: str, calendar: str, data: bytes) -> int:
+    """Keep a partner's totals in place of its older ones; return how many. ActProblem says all that is wrong."""
+    name, calendar = name.strip()[:120], calendar.strip()[:120]
+    if not name or not calendar:
+        raise ActProblem("partner.incomplete", N_("Name the organisation, and the calendar by which it counts."))
+    try:
+        figures = read_partner(data)
+    except ExportProblem as problem:
+        text = N_("Nothing was taken in. {problems}")
+        raise ActProblem("partner.refused", text, {"problems": " ".join(problem.problems[:20])}) from None
+    kept = store.partner(a.session, a.centre_id, name) or PartnerSource(centre_id=a.centre_id, name=name)
+    kept.calendar, kept.figures, kept.brought_at = calendar, [one.as_json() for one in figures], a.now
+    kept.sha256 = hashlib.sha256(data).hexdigest()
+    a.session.add(kept)
+    a.note(f"partner/{name}", figures=len(figures))
+    return len(figures)
+
+
+@act("partner.remove")
+def remove_partner(a: Act, name: str) -> None:
+    kept = store.partner(a.session, a.centre_id, name)
+    if kept is None:
+        raise not_found()
+    a.session.delete(kept)
+    a.note(f"partner/{name}")
+
+
+def next_due(product: Product, latest: Edition | None, today: dt.date) -> dt.date | None:
+    """Return the day from which the next edition can be expected; None for what is always up to date."""
+    if product.kind == LIVE:
+        return None
+    grace = dt.timedelta(days=(1 if product.kind == "hot_spots" else GRACE_DAYS) + 1)
+    if latest is None:
+        return today
+    return periods.parse(latest.period).following().last + grace

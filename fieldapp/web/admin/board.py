@@ -1,0 +1,80 @@
+"""The crisis team's board: one page for the wall and the phone, which asks every few seconds whether something changed."""
+
+from typing import Any
+
+from flask import Response, current_app, flash, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext
+
+from fieldapp.services import board as acts
+from fieldapp.services import exports
+from fieldapp.services.board_words import NEEDS, STEPS
+from fieldapp.services.problems import ActProblem
+from fieldapp.web import language
+from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.sessions import actor, session
+
+HOURS = (12, 24, 168, 720)
+
+
+@admin.get("/board")
+def board() -> Any:
+    return render_template("board.html", is_wall="wall" in request.args, **_given())
+
+
+@admin.get("/board/now")
+def board_now() -> Response:
+    """Give the part that changes; 304 while nothing has. A question a few seconds costs two looks into an index."""
+    who = actor()
+    version = acts.see_version(session(), who)
+    mark = f"{version}-{language.current()}"
+    if request.if_none_match.contains(mark):
+        response = Response(status=304)
+    else:
+        response = Response(render_template("board_now.html", is_wall="wall" in request.args, **_given()))
+    response.set_etag(mark)
+    return response
+
+
+def _given() -> dict[str, Any]:
+    return {"board": acts.see_board(session(), actor()), "needs": NEEDS, "steps": STEPS}
+
+
+@admin.post("/board/requests")
+def board_ask() -> Any:
+    acts.ask(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
+    return redirect(url_for("admin.board"))
+
+
+@admin.post("/board/steps")
+def board_step() -> Any:
+    given = request.form
+    acts.take_step(
+        session(), actor(), kind=given.get("kind", ""), root_id=given.get("root", ""),
+        item_id=_number(given.get("item", "")), to_id=_number(given.get("to", "")),
+    )  # fmt: skip
+    return redirect(url_for("admin.board"))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+@admin.get("/board/history")
+def board_history() -> Any:
+    hours = _number(request.args.get("hours", "")) or HOURS[0]
+    found = acts.see_history(session(), actor(), hours=hours)
+    return render_template("board_history.html", report=found, hours=hours, choices=HOURS, needs=NEEDS, steps=STEPS)
+
+
+@admin.post("/board/report.pdf")
+def board_report() -> Any:
+    hours = _number(request.form.get("hours", "")) or HOURS[0]
+    who = actor()
+    name = acts.allow_report(session(), who, hours=hours)
+    arguments = ["board", "report", f"--centre-id={who.centre_id}", f"--hours={hours}", f"--language={language.current()}"]
+    try:
+        file = exports.run_in_process(current_app.config["SETTINGS"], arguments)
+    except ActProblem as problem:
+        flash(gettext(problem.text), "wait")
+        return redirect(url_for("admin.board_history"))
+    return send_file(file, mimetype="application/pdf", as_attachment=True, download_name=name)
