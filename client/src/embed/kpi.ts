@@ -17,12 +17,17 @@ const WORDS = {
 class Indicators extends HTMLElement {
   static observedAttributes = ["centre", "kpi", "lang", "src"];
   private shown = this.attachShadow({ mode: "open" });
+  private within = document.createElement("div");
   private asked = 0;
 
   connectedCallback(): void {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`:host{display:block;font:400 1rem/1.5 system-ui,sans-serif;text-align:start}${css}`);
+    sheet.replaceSync(
+      `:host{display:block}.within{all:initial;display:block;font:400 16px/1.5 system-ui,sans-serif;color:#1d2a30}${css}`,
+    );
     this.shown.adoptedStyleSheets = [sheet];
+    this.within.className = "within"; // takes over nothing of the site's own look
+    this.shown.replaceChildren(this.within);
     void this.load();
   }
 
@@ -43,7 +48,7 @@ class Indicators extends HTMLElement {
       const answer = await fetch(address, { credentials: "omit", referrerPolicy: "no-referrer" });
       if (!answer.ok) throw new Error(String(answer.status));
       const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (asked === this.asked) this.shown.replaceChildren(...parsed.body.childNodes);
+      if (asked === this.asked) this.within.replaceChildren(...parsed.body.childNodes);
     } catch {
       if (asked !== this.asked) return;
       const said = document.createElement("p");
@@ -51,7 +56,7 @@ class Indicators extends HTMLElement {
       link.href = page;
       link.textContent = WORDS[language].open;
       said.append(`${WORDS[language].failed} `, link);
-      this.shown.replaceChildren(said);
+      this.within.replaceChildren(said);
     }
   }
 }

@@ -195,7 +195,11 @@ export function showSpots(
         else chosen.add(key);
       refresh();
     };
-    const head = make("div", { role: "row", class: "line" }, make("span", { role: "columnheader", class: "corner" }));
+    const head = make(
+      "div",
+      { role: "row", class: "line" },
+      make("span", { role: "columnheader" }, make("span", { class: "hidden" }, words.when)),
+    );
     for (const band of spots.bands) {
       const button = make(
         "button",
@@ -279,7 +283,12 @@ export function showSpots(
   root.replaceChildren(
     layers,
     make("section", { class: "card timed" }, make("h2", {}, words.go), answer),
-    make("section", { class: "card timed" }, make("div", { class: "row" }, make("h2", {}, words.when), everything), narrowed),
+    make(
+      "section",
+      { class: "card timed" },
+      make("div", { class: "row" }, make("h2", {}, words.when), everything),
+      narrowed,
+    ),
     ...(hasMap
       ? [
           make(

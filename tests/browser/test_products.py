@@ -1,0 +1,233 @@
+"""The City's products as their users meet them: a council member, a web editor, a worker at night, the crisis team."""
+
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, KeptPhone, Server, sign_in
+
+pytestmark = pytest.mark.xdist_group("browser")
+OpenPage = Callable[..., Page]
+PHONE = {"width": 360, "height": 740}
+NEIGHBOURHOODS = ("001", "002", "003", "004", "005", "006", "021", "022")
+
+
+def squares(codes: list[str]) -> str:
+    """Return outlines of a made-up city: squares side by side, as many as the list has neighbourhoods."""
+    features = []
+    for place, code in enumerate(codes):
+        west, south = -79.6 + (place % 13) * 0.02, 43.6 + (place // 13) * 0.02
+        ring = [[west, south], [west + 0.02, south], [west + 0.02, south + 0.02], [west, south + 0.02], [west, south]]
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {"AREA_SHORT_CODE": code},
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+            }
+        )
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+@pytest.fixture(scope="module")
+def products(server: Server, demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The demo with outlines and with its products built, as the clock would."""
+    listed = (ROOT / "fieldapp/programme/hierarchies/area.csv").read_text().splitlines()[1:]
+    file = tmp_path_factory.mktemp("geo") / "city.geojson"
+    file.write_text(squares([line.split(",")[0] for line in listed]))
+    environment = {**os.environ, "FIELDAPP_DATA": str(demo_data)}
+    for command in (
+        ["geo", "import", str(file), "--attribution", "Invented", "--centre", "rexdale"],
+        ["products", "build"],
+    ):
+        subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
+    return server
+
+
+def is_sound(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    assert not found, [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_anybody_reads_the_dashboard_without_being_followed(
+    products: Server, open_page: OpenPage, language: str, scheme: str
+) -> None:
+    page = open_page(scheme=scheme, viewport=PHONE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/public/rexdale/{language}/")
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    assert page.locator(".indicator").count() >= 12
+    assert "Sent the same or the next day" not in page.content()  # that one is for the team alone
+    page.locator("summary").first.click()
+    expect(page.locator(".indicator table").first).to_be_visible()
+    is_sound(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.context.cookies() == []
+    assert all(url.startswith(products.url) for url in asked)
+    page.locator(".indicator h2 a").first.click()
+    expect(page.locator("h1")).to_be_visible()
+    is_sound(page)
+
+
+THEME = """<!doctype html><html lang="en-CA"><head><title>City of Example</title>
+<link rel="stylesheet" href="/theme.css"></head><body class="wp-site"><header id="masthead"><h1>City of Example</h1></header>
+<div class="entry-content"><p>Our programme:</p>
+{part}
+</div></body></html>"""
+CSS = """* { color: rgb(255, 0, 0) !important; font: 40px cursive !important; background: rgb(255, 255, 0) !important }
+ul { list-style: square !important; margin: 80px !important } svg { display: none !important } table { display: none }"""
+
+
+@pytest.fixture
+def wordpress(products: Server) -> Iterator[Callable[[str, str], str]]:
+    """Serve a page as a foreign site does: its own theme, which styles everything, and a strict policy of its own."""
+    made: dict[str, str] = {}
+    policy = (
+        f"default-src 'none'; style-src 'self'; script-src {products.url}; connect-src {products.url}; "
+        f"frame-src {products.url}; base-uri 'none'"
+    )
+
+    class Site(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_css = self.path.endswith(".css")
+            self.send_response(200)
+            self.send_header("Content-Type", "text/css" if is_css else "text/html; charset=utf-8")
+            self.send_header("Content-Security-Policy", policy)
+            self.end_headers()
+            self.wfile.write((CSS if is_css else made.get(self.path, "")).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+
+    def publish(path: str, part: str) -> str:
+        made[path] = THEME.format(part=part)
+        return f"http://127.0.0.1:{site.server_port}{path}"
+
+    yield publish
+    site.shutdown()
+    site.server_close()
+
+
+def test_one_line_shows_the_dashboard_in_a_foreign_page(
+    products: Server, open_page: OpenPage, wordpress: Callable[[str, str], str]
+) -> None:
+    line = f'<script async src="{products.url}/embed/kpi.js" data-centre="rexdale"></script>'
+    page = open_page(viewport={"width": 800, "height": 900})
+    page.goto(wordpress("/one", line))
+    inside = page.locator("fieldapp-kpi")
+    expect(inside.locator(".indicator").first).to_be_visible()
+    assert inside.locator(".indicator").count() >= 12
+    # the theme, which styles everything, reaches nothing inside
+    look = inside.locator(".now").first.evaluate("one => [getComputedStyle(one).color, getComputedStyle(one).fontFamily]")
+    assert look[0] != "rgb(255, 0, 0)" and "cursive" not in look[1]
+    expect(inside.locator("svg").first).to_be_visible()
+    direct = open_page(viewport=PHONE)
+    direct.goto("/public/rexdale/en/")
+    assert inside.locator(".now").all_inner_texts() == direct.locator(".now").all_inner_texts()
+    assert page.context.cookies() == []
+
+
+def test_one_indicator_in_french_and_a_frame(
+    products: Server, open_page: OpenPage, wordpress: Callable[[str, str], str]
+) -> None:
+    page = open_page(viewport={"width": 400, "height": 900})
+    script = f'<script async src="{products.url}/embed/kpi.js"></script>'
+    page.goto(wordpress("/two", f'<fieldapp-kpi centre="rexdale" kpi="mediations" lang="fr"></fieldapp-kpi>{script}'))
+    expect(page.locator("fieldapp-kpi h3")).to_have_text("Conflits apaisés par médiation")
+    page.goto(wordpress("/three", f'<iframe title="Numbers" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>'))
+    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Encounters")
+    page.goto(wordpress("/four", f'<fieldapp-kpi centre="nowhere"></fieldapp-kpi>{script}'))
+    expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")
+
+
+def test_friday_night_is_planned_from_the_map(products: Server, open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 1200, "height": 900})
+    sign_in(page, "rexdale.admin")
+    page.goto("/office/map?span=month")
+    expect(page.locator(".go li").first).to_be_visible()
+    evening = page.get_by_role("button", name=re.compile("^Friday, 20:00"))
+    evening.click()
+    expect(evening).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".go li").first).to_contain_text("Friday, 20:00–24:00")
+    only = page.locator(".areas tbody tr").count()
+    assert 0 < only <= len(NEIGHBOURHOODS)
+    page.get_by_role("button", name="All times").click()
+    assert page.locator(".areas tbody tr").count() >= only
+    # by keyboard: the grid is one stop, arrows move within it
+    page.locator(".when button[tabindex='0']").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.locator(".when [aria-pressed='true']").count() == 1
+    is_sound(page)
+    assert page.locator("canvas.chart").evaluate("one => one.width > 100")
+
+
+def test_the_map_works_on_a_phone_without_signal(products: Server, kept: KeptPhone) -> None:
+    phone = kept.open()
+    phone.enrol("w05")
+    phone.page.goto("/app/#/new")
+    phone.page.get_by_role("link", name="Where and when to go").click()
+    expect(phone.page.locator(".spots canvas")).to_be_visible()
+    products.stop()
+    try:
+        phone.page.goto("/app/")
+        phone.unlock()
+        phone.page.goto("/app/#/where")
+        phone.page.get_by_role("button", name="Three months").click()
+        expect(phone.page.locator(".go li").first).to_be_visible()
+        expect(phone.page.locator(".spots canvas")).to_be_visible()
+        assert phone.page.evaluate("document.documentElement.scrollWidth") <= 412
+    finally:
+        products.start()
+        kept.close()
+
+
+def test_the_board_shows_in_seconds_what_another_screen_did_and_says_when_it_is_cut_off(
+    products: Server, open_page: OpenPage
+) -> None:
+    wall, phone = open_page(viewport={"width": 1600, "height": 900}), open_page(viewport=PHONE)
+    for page in (wall, phone):
+        sign_in(page, "rexdale.crisis")
+    wall.goto("/office/board?wall")
+    phone.goto("/office/board")
+    is_sound(phone)
+    before = phone.locator(".board article").count()
+    phone.locator("#ask summary").click()
+    phone.select_option("#need", "escort")
+    phone.get_by_role("button", name="Put it on the board").click()
+    expect(phone.locator(".board article")).to_have_count(before + 1)
+    expect(wall.locator(".board article")).to_have_count(before + 1, timeout=8000)
+    card = phone.locator(".board article", has_text="Somebody to go along").first
+    card.get_by_role("button", name="I have seen it").click()
+    expect(wall.locator("article", has_text="Somebody to go along").locator(".tag")).to_have_text("seen", timeout=8000)
+    products.stop()
+    try:
+        expect(wall.locator("#board-state")).to_contain_text("No connection", timeout=20_000)
+    finally:
+        products.start()
+    expect(wall.locator("#board-state")).to_contain_text("Up to date", timeout=40_000)
+    phone.goto("/office/board")
+    phone.locator(".board article", has_text="Somebody to go along").get_by_role("button", name="Close").first.click()
+    phone.goto("/office/board/history")
+    expect(phone.locator("tbody tr").first).to_contain_text("Closed")
+    with phone.expect_download() as download:
+        phone.get_by_role("button", name="Shift report (PDF)").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    for url in ("/office/", "/office/encounters", "/office/products", "/releases/"):
+        assert phone.goto(url).status == 403, url  # the crisis team sees the board and the map, nothing else
