@@ -59,6 +59,14 @@ class TableSpec:
             and (not self.person or bool(row.get(self.person)))
         )
 
+    def least(self, threshold: int) -> int:
+        """Return the count under which a cell does not show: the table's own, else the one given."""
+        return self.threshold or threshold
+
+    def step(self, threshold: int) -> int:
+        """Return by how much a cell must have changed before a period is published again."""
+        return self.threshold or max(threshold, self.dataset.policy.model.k)
+
     @property
     def is_by_records(self) -> bool:
         """Say whether persons are counted by how many records each has."""

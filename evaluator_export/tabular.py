@@ -11,10 +11,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from evaluator_export.anonymity.coded import Array
+from evaluator_export.formulas import RISKY
 from evaluator_export.problems import ExportProblem
 
 BATCH = 100_000  # rows that are turned into text at a time
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run as a formula
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ UNIT = 100_000
 MOST_CORNERS = 200_000
 TOLERANCE = 12  # units; corners that stand out less from their line are left out when there are many
 MANY = 20_000
+LEAST_WRONG = 0.01  # of an area: less comes of rounding
 
 Corner = tuple[int, int]
 
@@ -34,6 +35,9 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
     if len(missing) > len(codes) / 10:
         text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
+    if broken := _broken(named):
+        text = N_("The outlines cannot be used: {broken}. Mend them in a map program, then bring them in again.")
+        raise AreasRefused(text, {"broken": "; ".join(broken[:8])})
     corners = sum(len(ring) for rings in named.values() for ring in rings)
     if corners > MOST_CORNERS:
         raise AreasRefused(N_("The outlines have more than 200,000 corners. Simplify them first."))
@@ -41,6 +45,32 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
         named = {name: [simpler(ring) for ring in rings] for name, rings in named.items()}
     shown = {name: [_steps(ring) for ring in rings] for name, rings in sorted(named.items())}
     return json.dumps({"attribution": attribution, "areas": shown}, separators=(",", ":"))
+
+
+def _broken(named: dict[str, list[list[Corner]]]) -> list[str]:
+    """Return which areas cross themselves and which lie over each other: a place must be in one area."""
+    import shapely  # noqa: PLC0415  heavy, and needed only here
+
+    shapes, found = {}, []
+    for code, rings in named.items():
+        whole = shapely.Polygon()
+        for ring in rings:
+            plain = shapely.Polygon(ring) if len(ring) > 3 else shapely.Polygon()
+            mended = shapely.make_valid(plain)
+            if abs(mended.area - plain.area) > LEAST_WRONG * max(mended.area, 1):
+                found.append(f"{code} crosses itself")
+            whole = whole.symmetric_difference(mended)
+        if whole.area == 0:
+            found.append(f"{code} is empty")
+        shapes[code] = whole
+    codes = list(shapes)
+    tree = shapely.STRtree(list(shapes.values()))
+    for one, other in tree.query(list(shapes.values()), predicate="intersects").T:
+        if one < other:
+            a, b = shapes[codes[one]], shapes[codes[other]]
+            if a.intersection(b).area > LEAST_WRONG * min(a.area, b.area):
+                found.append(f"{codes[one]} and {codes[other]} overlap")
+    return list(dict.fromkeys(found))
 
 
 def _features(given: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:

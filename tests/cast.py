@@ -90,7 +90,7 @@ def make_cast(session: Session) -> Cast:
 
 def publish_others(session: Session, cast: Cast) -> None:
     """Give the centre the forms that releases read beside encounters and mediations."""
-    for form in ("participant", "incident", "referral"):
+    for form in ("participant", "incident", "referral", "shift", "event"):
         publish_form(session, Actor.system(cast.centre.id), compiled=compiled_of(form), workbook=workbook_of(form))
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from evaluator_export import tabular
+from evaluator_export.formulas import RISKY
 from evaluator_export.problems import ExportProblem
 from evaluator_export.small_cells import ProtectedTable
 
@@ -17,7 +17,7 @@ def rows(header: Sequence[str], found: Iterable[Sequence[str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
     for row in found:
-        if any(cell.startswith(tabular.RISKY) for cell in row):
+        if any(cell.startswith(RISKY) for cell in row):
             raise ExportProblem(["A value begins with a sign that spreadsheets run as a formula."])
         writer.writerow(row)
     return text.getvalue().encode()

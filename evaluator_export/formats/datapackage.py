@@ -14,6 +14,11 @@ from evaluator_export.recipe import Recipe
 from evaluator_export.suppression import HIDDEN
 
 
+def _hidden(recipe: Recipe) -> list[str]:
+    """Return what hidden counts show as: a table can have a threshold of its own."""
+    return [f"<{least}" for least in sorted({recipe.threshold, *(spec.least(recipe.threshold) for spec in recipe.tables)})]
+
+
 def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasion, labels: Labels) -> bytes:
     resources = [
         _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
@@ -27,7 +32,7 @@ def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasio
     }
     counts[-1] |= {"constraints": {"enum": ["yes", "no"]}}
     tables = _resource(folder, "tables", "Protected tables of counts", counts)
-    tables["schema"]["missingValues"] = ["", f"<{recipe.threshold}", HIDDEN]
+    tables["schema"]["missingValues"] = ["", *_hidden(recipe), HIDDEN]
     resources.append(tables)
     words: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in codebook.HEADER]
     resources.append(_resource(folder, "codebook", "Codebook, English and French", words))

@@ -12,6 +12,75 @@ Every row was published once, in a batch; nobody in a batch can be told from few
 about people."""
 
 
+PANEL = '''import numpy as np
+
+def panel(folders=('.',), table='activity_panel'):
+    """One row an area and month, from tables.csv of one or more unpacked packages; hidden counts are missing."""
+    rows = pd.concat([pd.read_csv(f'{folder}/tables.csv', dtype=str, keep_default_na=False) for folder in folders])
+    rows = rows[(rows.table == table) & (rows.row != 'total')].drop_duplicates(['row', 'column'], keep='last')
+    rows = rows.assign(count=pd.to_numeric(rows['count'], errors='coerce'))
+    return rows.rename(columns={'row': 'area', 'column': 'month'})[['area', 'month', 'count']]
+
+def fitted(design, values, names):
+    """Least squares with errors that allow for one month following the other (Newey and West, 1987, one lag)."""
+    estimate, *_ = np.linalg.lstsq(design, values, rcond=None)
+    scores = design * (values - design @ estimate)[:, None]
+    middle = scores.T @ scores + 0.5 * (scores[1:].T @ scores[:-1] + scores[:-1].T @ scores[1:])
+    bread = np.linalg.pinv(design.T @ design)
+    error = np.sqrt(np.clip(np.diag(bread @ middle @ bread), 0, None))
+    return pd.DataFrame({'estimate': estimate, 'error': error}, index=names)
+
+def interrupted(series, change):
+    """Interrupted time series: level and trend before a month, and by how much each changed then (segmented regression)."""
+    series = series.dropna().sort_index()
+    at, after = np.arange(len(series)), (series.index >= change).astype(float)
+    if after.sum() < 3 or (1 - after).sum() < 3:
+        raise ValueError('Three months or more are needed before and after the change.')
+    since = after * (at - after.argmax())
+    design = np.column_stack([np.ones(len(at)), at, after, since])
+    return fitted(design, series.to_numpy(float), ['level', 'trend', 'change of level', 'change of trend'])
+
+def compared(rows, areas, others, change):
+    """Difference in differences: how the gap between some areas and comparison areas changed in a month."""
+    wide = rows.pivot(index='month', columns='area', values='count')
+    gap = (wide[list(areas)].mean(axis=1) - wide[list(others)].mean(axis=1)).dropna()
+    after = (gap.index >= change).astype(float)
+    if after.sum() < 2 or (1 - after).sum() < 2:
+        raise ValueError('Two months or more are needed before and after the change.')
+    return fitted(np.column_stack([np.ones(len(gap)), after]), gap.to_numpy(float), ['gap before', 'change of the gap'])
+
+# With several quarters: months = panel(['2026-Q1', '2026-Q2', '2026-Q3', '2026-Q4'])
+months = panel()
+totals = months.groupby('month')['count'].sum(min_count=1)
+# interrupted(totals, '2026-07'); compared(months, ['ward 01'], ['ward 07'], '2026-07')
+# Staff on duty: panel(table='shifts_by_area') says where nobody was; read a zero there as "not counted".
+totals'''
+PANEL_R = """```{r}
+panel <- function(folders = ".", table = "activity_panel") {
+  rows <- do.call(rbind, lapply(folders, function(one) read(file.path(one, "tables.csv"))))
+  rows <- rows[rows$table == table & rows$row != "total", ]
+  rows <- rows[!duplicated(rows[c("row", "column")], fromLast = TRUE), ]
+  data.frame(area = rows$row, month = rows$column, count = suppressWarnings(as.numeric(rows$count)))
+}
+# Interrupted time series: level and trend before a month, and by how much each changed then (segmented regression)
+interrupted <- function(series, change) {
+  series <- series[order(names(series))]
+  at <- seq_along(series) - 1
+  after <- as.numeric(names(series) >= change)
+  since <- after * (at - at[which.max(after)])
+  summary(lm(series ~ at + after + since))$coefficients
+}
+# Difference in differences: how the gap between some areas and comparison areas changed in a month
+compared <- function(rows, areas, others, change) {
+  mean_of <- function(some) tapply(rows$count[rows$area %in% some], rows$month[rows$area %in% some], mean, na.rm = TRUE)
+  gap <- mean_of(areas) - mean_of(others)
+  summary(lm(gap ~ as.numeric(names(gap) >= change)))$coefficients
+}
+months <- panel()
+```
+"""
+
+
 def python(title: str, parts: Sequence[Part], threshold: int) -> bytes:
     """Return a Jupyter notebook that reads every dataset, gives it words and counts its classes."""
     cells = [_markdown(_intro(title, parts, threshold))]
@@ -43,6 +112,7 @@ def python(title: str, parts: Sequence[Part], threshold: int) -> bytes:
             "tables.groupby(['table', 'period'])['number'].sum()"
         )
     )
+    cells.append(_code(PANEL))
     body = {
         "cells": cells,
         "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
@@ -72,6 +142,7 @@ def r(title: str, parts: Sequence[Part], threshold: int) -> bytes:
         '```{r}\ntables <- read("tables.csv")\ntables$number <- suppressWarnings(as.integer(tables$count))\n'
         "head(tables)\n```\n"
     )
+    chunks.append(PANEL_R)
     return "\n".join(chunks).encode()
 
 

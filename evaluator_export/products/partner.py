@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from evaluator_export.formulas import RISKY
 from evaluator_export.problems import ExportProblem
 from evaluator_export.small_cells import PUBLIC_THRESHOLD
 
@@ -15,7 +16,6 @@ COLUMNS = ("indicator", "title_en", "title_fr", "unit", "period", "from", "to", 
 UNITS = ("count", "percent", "rate", "hours")
 TOTAL = "total"
 MOST_BYTES, MOST_ROWS = 1_000_000, 5000
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)

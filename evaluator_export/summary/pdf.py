@@ -88,7 +88,7 @@ class _Page(Writer):
         words, spec = self.words, table.spec
         heading = self.heading(words["chart"].format(title=spec.title[self.language], period=table.period))
         if not table.cells:
-            return [KeepTogether([heading, self.paragraph(words["nothing"])])]
+            return [KeepTogether([heading, self.paragraph(f"{words['nothing']} ({words['total']}: {table.total})")])]
         dataset = spec.dataset
 
         def label(position: int, value: str) -> str:
@@ -112,7 +112,7 @@ class _Page(Writer):
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
         note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(
-            threshold=spec.threshold or self.recipe.threshold
+            threshold=spec.least(self.recipe.threshold)
         )
         lead.append(self.paragraph(note, SMALL))
         grid = self.grid(lines)

@@ -248,7 +248,7 @@ class Year:
                 "came_by": self.pick({"outreach": 50, "family_friend": 20, "school": 15, "hospital": 15}),
                 "offered_resp": answer,
             }
-        if answer not in ("accepted", ""):
+        if answer == "declined":
             return {"start": start}
         start["code"] = self.random.choice(self.cards)
         tier = self.pick({"2": 40, "3": 60})

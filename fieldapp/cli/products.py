@@ -7,12 +7,15 @@ import click
 from evaluator_export import periods
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
+from fieldapp.services.build_feed import build_feeds
 from fieldapp.services.build_products import build as build_edition
 from fieldapp.services.build_products import due_period
+from fieldapp.services.feed_keys import make_key
 from fieldapp.services.product_list import LIVE, product_named
 from fieldapp.services.product_list import products as listed
 from fieldapp.services.product_registry import bring_partner, switch_product
 from fieldapp.store import products as store
+from fieldapp.store import releases
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 
@@ -43,7 +46,7 @@ def list_all(slug: str) -> None:
 @CENTRE
 def build(name: str, period: str, slug: str) -> None:
     """Build NAME, or every product that is switched on."""
-    with opened() as (session, _):
+    with opened() as (session, settings):
         centre = centre_named(session, slug)
         key, now = centre.id, utcnow()
         states = store.states(session, key)
@@ -54,6 +57,7 @@ def build(name: str, period: str, slug: str) -> None:
             wanted = periods.parse(period) if period else due_period(session, key, product_named(one), now)
             made = build_edition(session, key, one, wanted, now)
             click.echo(f"{one} {wanted.name}: " + (f"edition {made.number}" if made else "nothing has changed"))
+        build_feeds(session, settings.packages)
 
 
 @products.command()
@@ -66,6 +70,20 @@ def switch(name: str, state: str, slug: str) -> None:
         centre = centre_named(session, slug)
         switch_product(session, Actor.system(centre.id), name=name, is_on=state == "on")
     click.echo(f"{name} is {state}.")
+
+
+@products.command()
+@click.argument("series")
+@click.option("--label", required=True, help="Whose key it is.")
+@CENTRE
+def key(series: str, label: str, slug: str) -> None:
+    """Make a key with which a recipient reads what was released in SERIES: OData, for Power BI and Excel."""
+    with opened() as (session, _):
+        centre = centre_named(session, slug)
+        found = releases.series_by_key(session, centre.id, series)
+        if found is None:
+            raise click.ClickException(f"There is no series “{series}”.")
+        click.echo(make_key(session, Actor.system(centre.id), series_id=found.id, label=label))
 
 
 @products.command("import")

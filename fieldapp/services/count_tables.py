@@ -62,7 +62,7 @@ def specs_for(known: Catalogue, audience: str, names: Sequence[str]) -> dict[str
 
 
 def threshold_of(spec: TableSpec) -> int:
-    return spec.threshold or PUBLIC_THRESHOLD
+    return spec.least(PUBLIC_THRESHOLD)
 
 
 def wanted_periods(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
@@ -102,12 +102,7 @@ def count_due(session: Session, centre_id: int, now: dt.datetime) -> int:
 
 
 def _matters(state: PublishedTable, late: int, spec: TableSpec) -> bool:
-    return state.late + late >= max(step_of(spec), state.records // MATTERS)
-
-
-def step_of(spec: TableSpec) -> int:
-    """Return by how many a cell must have changed before a published period is revised."""
-    return spec.threshold or max(PUBLIC_THRESHOLD, spec.dataset.policy.model.k)
+    return state.late + late >= max(spec.step(PUBLIC_THRESHOLD), state.records // MATTERS)
 
 
 def _note_late(
@@ -156,7 +151,7 @@ def count(
         spec = counter.spec
         state = states.get((spec.key, period.name))
         before = {tuple(cell): (number, text) for cell, number, text in state.cells} if state else None
-        published = publish(counter.counted(), before, threshold_of(spec), step_of(spec), secret)
+        published = publish(counter.counted(), before, threshold_of(spec), spec.step(PUBLIC_THRESHOLD), secret)
         found.append(Counted(spec, period, published, read.get(id(counter), 0)))
     return found
 

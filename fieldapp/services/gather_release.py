@@ -333,15 +333,14 @@ def _part(
 def _published(counting: _Counting, period: Period, recipe: Recipe, secret: bytes) -> list[tuple[str, bool, Published]]:
     """Return the tables of this period, and of those before that changed by enough to be published again."""
     found = []
-    threshold = counting.spec.threshold or recipe.threshold
-    k = counting.spec.threshold or max(threshold, counting.spec.dataset.policy.model.k)
+    threshold, step = counting.spec.least(recipe.threshold), counting.spec.step(recipe.threshold)
     for name in sorted({period.name, *counting.before}, key=lambda one: periods.parse(one).first, reverse=True):
         counter = counting.counters.get(name) or Counter(counting.spec, secret)
         before = counting.before.get(name)
         if counting.spec.method == SUPPRESS:
             published = before or suppress(counter.counted(), threshold)
         else:
-            published = small_cells.publish(counter.counted(), before, threshold, k, secret)
+            published = small_cells.publish(counter.counted(), before, threshold, step, secret)
         if name == period.name or published != before:
             found.append((name, before is not None and name != period.name, published))
     return found

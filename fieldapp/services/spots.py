@@ -41,7 +41,7 @@ def see_outlines(a: Act) -> str:
     return found.outlines
 
 
-@reading("map.see")
+@reading("map.fetch")
 def fetch_maps(a: Act) -> dict[str, Any]:
     """Return both maps for a phone, and whose phone it is."""
     maps = {span: (found.body if (found := shown(a, name)) else None) for span, name in MAPS.items()}

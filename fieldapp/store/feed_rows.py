@@ -22,6 +22,7 @@ TEXT, WHOLE, DECIMAL, TRUTH, DAY = "Edm.String", "Edm.Int64", "Edm.Double", "Edm
 SQL_TYPES = {TEXT: sa.Text, WHOLE: sa.BigInteger, DECIMAL: sa.Float, TRUTH: sa.Boolean, DAY: sa.Text}
 LOWEST: Mapping[str, Any] = {TEXT: "", DAY: "", WHOLE: -(2**62), DECIMAL: -1e300, TRUTH: 0}
 KEY = "id"
+TESTS = ("contains", "startswith", "endswith")
 MOST_NODES, MOST_TEXT, MOST_ORDERED = 200, 2000, 6
 Column = tuple[str, str]  # name, type
 
@@ -205,9 +206,19 @@ def condition(text: str, entity: EntitySet, table: sa.Table) -> Any:
     if tree is None:
         raise QueryRefused("$filter cannot be read.")
     found = _Translator(entity, table).visit(tree)
-    if not isinstance(tree, ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Call | ast.Identifier):
+    if not _is_yes_or_no(tree, entity):
         raise QueryRefused("$filter must say yes or no for each row.")
     return found
+
+
+def _is_yes_or_no(tree: Any, entity: EntitySet) -> bool:
+    if isinstance(tree, ast.Identifier):
+        return entity.types.get(tree.name) == TRUTH
+    if isinstance(tree, ast.Call):
+        return tree.func.name in TESTS
+    if isinstance(tree, ast.UnaryOp):
+        return isinstance(tree.op, ast.Not)
+    return isinstance(tree, ast.Compare | ast.BoolOp)
 
 
 _COMPARE = {ast.Eq: "__eq__", ast.NotEq: "__ne__", ast.Lt: "__lt__", ast.LtE: "__le__", ast.Gt: "__gt__", ast.GtE: "__ge__"}
@@ -280,7 +291,7 @@ class _Translator:
 
     def _call(self, node: ast.Call) -> Any:
         name, given = node.func.name, [self.visit(one) for one in node.args]
-        if name in ("contains", "startswith", "endswith") and len(given) == 2:
+        if name in TESTS and len(given) == 2:
             return _like(name, *given)
         if name in ("tolower", "toupper", "trim", "length") and len(given) == 1:
             return getattr(sa.func, {"tolower": "lower", "toupper": "upper"}.get(name, name))(given[0])

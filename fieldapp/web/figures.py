@@ -106,7 +106,7 @@ def indicators(body: dict[str, Any], language: str, with_staff: bool = False) ->
 
 def _indicator(one: dict[str, Any], language: str) -> Indicator:
     points = [_point(one, number, language) for number in one["numbers"]]
-    parts = one["parts"]
+    parts, part_of_plan, calendar = one["parts"], SAFETO[one["safeto"]], CALENDARS[one["calendar"]]
     most = max((row["value"] or 0 for row in parts["rows"]), default=0) if parts else 0
     return Indicator(
         id=one["id"],
@@ -116,8 +116,8 @@ def _indicator(one: dict[str, Any], language: str) -> Indicator:
         formula=one["formula"][language],
         read=one["read"][language],
         finding=_finding(points),
-        safeto=gettext(SAFETO[one["safeto"]]),
-        calendar=gettext(CALENDARS[one["calendar"]]),
+        safeto=gettext(part_of_plan),
+        calendar=gettext(calendar),
         threshold=one["threshold"],
         points=points,
         bars=_bars(points, language),

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_security import Security, current_user, login_user, logout_user
 from flask_security.datastore import UserDatastore
 from flask_sqlalchemy import SQLAlchemy
@@ -22,6 +23,17 @@ def session() -> Session:
     return db.session  # type: ignore[return-value]
 
 
+WITHOUT_COOKIES = {"dashboards", "odata"}  # pages for everybody and for machines: the same for all, so caches may keep them
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """Flask's own sessions, except where nobody is signed in: there no cookie is set, and none makes a difference."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if request.blueprint not in WITHOUT_COOKIES:
+            super().save_session(app, session, response)
+
+
 class _Role:
     """Flask-Security wants a class for roles; ours are words in services/access.py."""
 
@@ -32,6 +44,7 @@ class _Datastore(UserDatastore):  # type: ignore[misc]
 
 
 def init(app: Flask) -> None:
+    app.session_interface = _Cookies()
     app.config.update(
         SECURITY_PASSWORD_SALT="unused: hashes carry their own salt",  # noqa: S106
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106

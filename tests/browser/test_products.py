@@ -149,7 +149,9 @@ def test_one_indicator_in_french_and_a_frame(
     script = f'<script async src="{products.url}/embed/kpi.js"></script>'
     page.goto(wordpress("/two", f'<fieldapp-kpi centre="rexdale" kpi="mediations" lang="fr"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi h3")).to_have_text("Conflits apaisés par médiation")
-    page.goto(wordpress("/three", f'<iframe title="Numbers" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>'))
+    page.goto(
+        wordpress("/three", f'<iframe title="Numbers" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
+    )
     expect(page.frame_locator("iframe").locator("h3")).to_have_text("Encounters")
     page.goto(wordpress("/four", f'<fieldapp-kpi centre="nowhere"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")

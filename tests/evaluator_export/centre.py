@@ -186,7 +186,8 @@ class PretendCentre:
             for unit, row in records.get(spec.dataset.form, ()):
                 counter.add(unit, row)
             before_now = self.states.get((spec.key, period))
-            published = small_cells.publish(counter.counted(), before_now, self.recipe.threshold, 20, self.secret)
+            least, step = spec.least(self.recipe.threshold), spec.step(self.recipe.threshold)
+            published = small_cells.publish(counter.counted(), before_now, least, step, self.secret)
             self.states[spec.key, period] = published
             tables.append(small_cells.table_of(spec, period, published))
         folder = self.folder / (name or period)

@@ -9,6 +9,7 @@ from typing import Any
 
 import frictionless
 import openpyxl
+import pandas as pd
 import pdfua
 import pikepdf
 import pyarrow.parquet
@@ -77,7 +78,7 @@ def test_the_workbook_has_the_codebook_and_runs_nothing(folder: Path) -> None:
     assert all(cell.data_type != "f" for sheet in book for line in sheet.iter_rows() for cell in line)
     counts = [line[5].value for line in book["tables"].iter_rows(min_row=2)]
     assert any(isinstance(count, int) for count in counts)
-    assert all(isinstance(count, int) or count == "<20" for count in counts)
+    assert all(isinstance(count, int) or count in ("<20", "<5") for count in counts)
 
 
 def test_the_codebook_has_words_for_every_value_in_both_languages(folder: Path) -> None:
@@ -117,8 +118,21 @@ def test_the_python_notebook_runs_on_the_package(
     smallest = [int(number) for number in re.findall(r"smallest holds (\d+)", capsys.readouterr().out)]
     assert all(number >= 20 or number == 0 for number in smallest)
     assert any(smallest)
+    months = [f"2026-{month:02}" for month in range(1, 13)]
+    totals = pd.Series([10 + month + (20 if month > 6 else 0) for month in range(1, 13)], index=months)
+    found = names["interrupted"](totals, "2026-07")
+    assert abs(found.estimate["change of level"] - 20) < 1e-6 and abs(found.estimate["trend"] - 1) < 1e-6
+    rows_of = [
+        {"area": area, "month": one, "count": 5 + (10 if area == "a" and one >= "2026-07" else 0)}
+        for area in "ab"
+        for one in months
+    ]
+    gap = names["compared"](pd.DataFrame(rows_of), ["a"], ["b"], "2026-07")
+    assert abs(gap.estimate["change of the gap"] - 10) < 1e-6
+    with pytest.raises(ValueError, match="Three months"):
+        names["interrupted"](totals, "2026-12")
     text = (folder / "start.Rmd").read_text()
-    assert text.count("```{r}") == text.count("```\n") == 6
+    assert text.count("```{r}") == text.count("```\n") == 7
 
 
 @pytest.mark.parametrize(
@@ -184,7 +198,7 @@ def test_too_few_people_give_no_rows_and_no_numbers(tmp_path: Path) -> None:
     place.publish("2026-Q3", records)
     assert verify(place.package("2026-Q3", records), KEY) == []
     assert rows(tmp_path / "2026-Q3", "encounters.csv") == []
-    assert {row["count"] for row in rows(tmp_path / "2026-Q3", "tables.csv")} == {"<20"}
+    assert {row["count"] for row in rows(tmp_path / "2026-Q3", "tables.csv")} == {"<20", "<5"}  # shifts hold nobody served
 
 
 def test_only_the_recipient_can_open_it(folder: Path, tmp_path: Path) -> None:

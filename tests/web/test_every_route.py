@@ -9,8 +9,22 @@ from flask.testing import FlaskClient
 from tests.web.conftest import csrf_of
 
 UUID = "3f0e5a52-52f4-4d1c-9b7e-0d6f5a4b3c2d"
-OPEN = {"public", "worker", "static"}  # endpoints for everyone; worker serves the app's shell, which holds no data
-PHONE = {"sync.manifest", "sync.form", "sync.areas", "sync.batch", "sync.sign_in", "sync.pull", "sync.record", "sync.spot_map"}
+OPEN = {
+    "public",
+    "dashboards",
+    "worker",
+    "static",
+}  # endpoints for everyone; worker serves the app's shell, which holds no data
+PHONE = {
+    "sync.manifest",
+    "sync.form",
+    "sync.areas",
+    "sync.batch",
+    "sync.sign_in",
+    "sync.pull",
+    "sync.record",
+    "sync.spot_map",
+}
 EVALUATOR = {
     "evaluator.shelf",
     "evaluator.package",
@@ -29,11 +43,17 @@ def routes(app: Flask) -> list[tuple[str, str, str]]:
                 UUID
                 if argument == "instance_id"
                 else "x"
-                if argument in ("form", "version", "name", "filename", "code", "token", "sha256", "kind", "subtype")
+                if argument
+                in ("form", "version", "name", "filename", "code", "token", "sha256", "kind", "subtype", "slug", "language")
                 else "1"
             )
             converter = {"instance_id": "<instance_id>"}.get(argument, f"<int:{argument}>")
-            url = url.replace(converter, value).replace(f"<{argument}>", value).replace(f"<path:{argument}>", value)
+            url = (
+                url.replace("<any(on, off):state>", "on")
+                .replace(converter, value)
+                .replace(f"<{argument}>", value)
+                .replace(f"<path:{argument}>", value)
+            )
         for method in (rule.methods or set()) & {"GET", "POST"}:
             found.append((rule.endpoint, method, url))
     return found
@@ -63,6 +83,8 @@ def test_everyone_at_every_door(app: Flask, client_of: Callable[[str], FlaskClie
             assert got == 422, where  # signed records only; nothing here is one
         elif endpoint == "sync.join":
             assert got == 410, where  # no invitation
+        elif door == "odata":
+            assert got == 401, where  # a key opens it, no cookie does
         elif door == "collect":
             assert got == 403, where  # no phone has such a token
         elif endpoint in PHONE:

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from evaluator_export.products.equity import LEAST_WHOLE
 from fieldapp.services import product_registry, spots, subscriptions
 from fieldapp.services.count_tables import today_at
-from fieldapp.services.problems import ActProblem, not_found
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.product_registry import next_due
 from fieldapp.web import figures, language
 from fieldapp.web.admin.blueprint import admin
@@ -18,6 +18,7 @@ from fieldapp.web.sessions import actor, session
 from fieldapp.web.words import spot_words
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MENDABLE = {"subscription.address", "partner.incomplete", "partner.refused"}  # said on the page, to be tried again
 FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/csv", "reach.csv": "text/csv"}
 
 
@@ -72,6 +73,8 @@ def _done(act: Any, text: str) -> Any:
     try:
         act()
     except ActProblem as problem:
+        if problem.code not in MENDABLE:
+            raise
         flash(gettext(problem.text).format(**problem.details), "danger")
     else:
         flash(text, "safe")
@@ -80,10 +83,8 @@ def _done(act: Any, text: str) -> Any:
 
 @admin.get("/products/<name>/<filename>")
 def product_file(name: str, filename: str) -> Any:
-    if filename not in FILES:
-        raise not_found()
     called, data = product_registry.take_file(session(), actor(), name=name, filename=filename)
-    return send_file(io.BytesIO(data), mimetype=FILES[filename], as_attachment=True, download_name=called)
+    return send_file(io.BytesIO(data), mimetype=FILES.get(filename, "image/png"), as_attachment=True, download_name=called)
 
 
 @admin.get("/figures")

@@ -1,0 +1,316 @@
+"""The City's products as values: one definition for each number, nothing small, partners' totals refused when they are wrong."""
+
+import contextlib
+import datetime as dt
+import io
+from collections.abc import Mapping
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from evaluator_export import recipe
+from evaluator_export.formats import heat_map
+from evaluator_export.generalise import ALL, by_h3
+from evaluator_export.problems import ExportProblem
+from evaluator_export.products import hot_spots
+from evaluator_export.products.equity import reach, wilson
+from evaluator_export.products.grid import grid_of
+from evaluator_export.products.kpi import HIDDEN, MISSING, SHOWN, Kpi, read_kpis, tables_by_calendar
+from evaluator_export.products.partner import read_partner
+from evaluator_export.recipe import PUBLIC, STAFF, TableSpec
+from evaluator_export.small_cells import TOTAL, Counter, publish
+from fieldapp.services.datasets import table_menu
+from fieldapp.services.product_list import counted_tables, kpis, products
+from tests.evaluator_export.centre import FORMS, all_datasets, encounters, recipe_of
+from tests.programme import FOLDER
+
+SECRET = b"c" * 32
+DATASETS = all_datasets()
+KPIS = (FOLDER / "kpis.yaml").read_text()
+
+
+def spec(name: str, audience: str = PUBLIC) -> TableSpec:
+    return recipe.tables_for(audience, [name], DATASETS, FORMS, table_menu())[name]
+
+
+def kpi(name: str) -> Kpi:
+    return next(one for one in kpis() if one.id == name)
+
+
+def table(total: str, **cells: str) -> dict[tuple[str, ...], str]:
+    return {TOTAL: total, **{(name.strip("_").replace("__", "-"),): text for name, text in cells.items()}}
+
+
+# Definitions
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("unit: percent", "unit: smiles", "unit is one of"),
+        ("calendar: quarter", "calendar: moon", "calendar is one of"),
+        ("value: {total: encounters_by_type}", "value: {magic: encounters_by_type}", "value is one of"),
+        ("safeto: prev", "safeto: police", "safeto is one of"),
+        ("audience: staff", "audience: police", "audience is public or staff"),
+        ("title: {en: Encounters, fr: Rencontres}", "title: {en: Encounters}", "title needs en and fr"),
+        ("- id: encounters_by_ward", "- id: encounters", "there twice"),
+    ],
+)
+def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: str) -> None:
+    with pytest.raises(ExportProblem, match=why):
+        read_kpis(KPIS.replace(old, new, 1))
+
+
+def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
+    names = [name for some in tables_by_calendar(kpis()).values() for name in some]
+    found = recipe.tables_for(PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
+    assert set(found) == set(names)
+    assert {name for some in counted_tables().values() for name in some} >= set(names)
+    assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}
+    assert len({one.name for one in products()}) == len(products()) == 8
+
+
+def test_a_table_for_staff_cannot_be_chosen_by_a_recipe() -> None:
+    text = recipe_of("city-quarterly").text.replace("encounters_by_area", "spots_encounters")
+    with pytest.raises(ExportProblem, match="for front-line staff"):
+        recipe_of(text=text)
+    assert spec("spots_encounters", STAFF).sources[0][2] == 0  # the neighbourhood itself
+
+
+def test_a_set_for_counting_gives_no_rows() -> None:
+    text = recipe_of("evaluator-quarterly").text.replace("{use: encounters}", "{use: activity}")
+    with pytest.raises(ExportProblem, match="no dataset “activity”"):
+        recipe_of(text=text)
+
+
+def test_the_same_table_has_the_same_key_for_releases_and_products() -> None:
+    released = next(one for one in recipe_of("evaluator-quarterly").tables if one.name == "encounters_by_type")
+    assert released.key == spec("encounters_by_type").key
+    assert spec("shifts_by_length").key != spec("shifts_by_area").key
+
+
+# Numbers
+
+
+def test_numbers_that_are_too_small_or_not_there_are_not_shown() -> None:
+    assert kpi("encounters").number(None).state == MISSING
+    assert kpi("encounters").number(table("<20")).state == HIDDEN
+    share = kpi("mediations_settled")
+    assert share.number(table("<20", settled="<20")).state == HIDDEN
+    assert share.number(table("60", settled="<20")).state == HIDDEN
+    assert share.number(table("60")).state == HIDDEN  # nobody knows how many
+    assert kpi("often_met").number(table("60", **{"4__7": "20", "8+": "<20"})).state == HIDDEN
+    assert kpi("first_action").number(table("<20", **{"0__14": "<20"})).state == HIDDEN
+    assert (
+        kpi("first_action").number(table("30", **{"0__14": "30", "15__59": "<20"})).state == HIDDEN
+    )  # could move the middle
+    assert kpi("field_hours").number(table("<5", **{"0__3": "<5"})).state == HIDDEN
+
+
+def test_numbers_come_from_the_rounded_tables_alone() -> None:
+    assert kpi("encounters").number(table("155")).value == 155
+    assert (
+        kpi("mediations_settled").number(table("85", settled="40")).text == "45"
+    )  # in steps of 5 %, as coarse as its parts
+    assert kpi("mediations_settled").number(table("800", settled="333")).text == "42"
+    first = kpi("first_action").number(table("300", **{"0__14": "100", "15__59": "120", "60__239": "80"}))
+    assert (first.state, first.text, first.value) == (SHOWN, "15-59", 15.0)
+    assert kpi("field_hours").number(table("30", **{"0__3": "5", "4__7": "20", "8+": "5"})).text == "180"
+
+
+@given(st.dictionaries(st.sampled_from(["settled", "calm_for_now", "going_on"]), st.integers(0, 400), min_size=1))
+def test_a_share_is_never_over_100_nor_told_of_a_small_whole(counts: Mapping[str, int]) -> None:
+    cells = {(name,): str(count) if count >= 20 else "<20" for name, count in counts.items()}
+    whole = sum(counts.values())
+    number = kpi("mediations_settled").number({TOTAL: str(whole) if whole >= 20 else "<20", **cells})
+    assert number.value is None or 0 <= number.value <= 100
+    assert whole >= 20 or number.state == HIDDEN
+
+
+def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
+    counter = Counter(spec("spots_encounters", STAFF), SECRET)
+    for number in range(9):
+        counter.add(f"u{number}", {"nbhd": "002"}, "2026-11-02")
+        counter.add(f"v{number}", {"nbhd": "004"}, f"2026-11-0{number % 3 + 1}")
+    found = publish(counter.counted(), None, 5, 5, SECRET)
+    assert found[("002",)][1] == "<5"
+    assert found[("004",)][1] in ("5", "10")
+
+
+def test_margins_are_counted_by_themselves_and_a_shift_in_two_areas_counts_in_both() -> None:
+    counter = Counter(spec("grid_area_weekday", STAFF), SECRET)
+    for number in range(40):
+        counter.add(
+            f"u{number}", {"nbhd": "002", "enc_date": f"2026-11-{number % 20 + 1:02}"}, f"2026-11-{number % 20 + 1:02}"
+        )
+    counted = counter.counted()
+    assert counted[("002", ALL)][0] == counted[TOTAL][0] == 40
+    shifts = Counter(spec("shifts_by_area"), SECRET)
+    shifts.add("s", {"areas": "002 004 111"})
+    assert {cell for cell in shifts.counted() if cell != TOTAL} == {("ward 01",), ("ward 05",)}
+    assert shifts.counted()[TOTAL][0] == 1
+
+
+def test_persons_are_counted_by_their_contacts_once_each() -> None:
+    counter = Counter(spec("participants_active"), SECRET)
+    for number in range(7):
+        counter.add(f"u{number}", {"code": "A" if number < 5 else f"B{number}", "tier": "3", "who": "enrolled"})
+    counter.add("no", {"code": "C", "tier": "2", "who": "enrolled"})  # not for public numbers
+    counted = counter.counted()
+    assert counted[TOTAL][0] == 3
+    assert counted[("4-7",)][0] == 1 and counted[("1",)][0] == 2
+
+
+def test_made_answers_follow_from_the_record() -> None:
+    visited = Counter(spec("mediations_visited"), SECRET)
+    visited.add("a", {"med_date": "2026-09-01", "fu_date": "2026-09-20 2026-09-03"})
+    visited.add("b", {"med_date": "2026-09-01", "fu_date": "2026-09-20"})
+    visited.add("c", {"med_date": "2026-09-01"})
+    assert {cell: count for cell, (count, _) in visited.counted().items() if cell != TOTAL} == {
+        ("0-10079",): 1,
+        ("10080+",): 1,
+        ("",): 1,
+    }
+    again = Counter(spec("mediations_again"), SECRET)
+    again.add("a", {"still_cool": "cool violent"})
+    again.add("b", {"still_cool": "cool"})
+    assert {cell[0] for cell in again.counted()} == {"yes", "no", "total"}
+    sent = Counter(spec("encounters_by_sending"), SECRET)
+    sent.add("a", {"enc_date": "2026-09-01", "received_on": "2026-09-02"})
+    assert ("1440-2879",) in sent.counted()
+    grid = Counter(spec("times_incidents", STAFF), SECRET)
+    grid.add("a", {"inc_alert_dt": "2026-11-27T21:30:00.000-05:00", "nbhd": "002"}, "2026-11-27")
+    assert ("002", "fri", "20h-00h") in grid.counted()
+
+
+# Grids and the workbook
+
+
+def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothing() -> None:
+    one = spec("grid_weekday_hour", STAFF)
+    counter = Counter(one, SECRET)
+    for unit, row in encounters(3000, seed=3):
+        counter.add(unit, row, row["enc_date"])
+    published = {cell: text for cell, (_, text) in publish(counter.counted(), None, 5, 5, SECRET).items()}
+    grid = grid_of(one, published, 5)
+    assert grid.rows == ("mon", "tue", "wed", "thu", "fri", "sat", "sun") and len(grid.columns) == 24
+    shown = [int(text) for text in [*grid.cells.values(), *grid.row_totals.values(), grid.total] if text.isdecimal()]
+    assert shown and all(number % 5 == 0 and number >= 5 for number in shown)
+    made = [
+        heat_map.write([grid], lambda grid, place, value: f"={value}", "=Centre", "2026", dt.datetime(2026, 1, 1), "en")
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    book = openpyxl.load_workbook(io.BytesIO(made[0]))
+    sheet = book.worksheets[0]
+    assert all(cell.data_type != "f" for each in book for line in each.iter_rows() for cell in line)
+    kinds = {rule.type for rules in sheet.conditional_formatting for rule in rules.rules}
+    assert "colorScale" in kinds and len(kinds) == 2
+    cells = [sheet.cell(5 + row, 2 + column).value for row in range(7) for column in range(24)]
+    assert all(cell == "<5" or (isinstance(cell, int) and cell % 5 == 0) for cell in cells)
+    assert sheet.cell(12, 26).value == int(grid.total)  # the total of all, counted by itself
+    assert "not zero" in str(book["About"]["B5"].value)
+
+
+# Hot spots
+
+
+def city(width: int = 6) -> dict[str, list[str]]:
+    places = {(x, y): f"{x}-{y}" for x in range(width) for y in range(width)}
+    return {
+        name: [places[x + dx, y + dy] for dx in (-1, 0, 1) for dy in (-1, 0, 1) if (dx or dy) and (x + dx, y + dy) in places]
+        for (x, y), name in places.items()
+    }
+
+
+def test_a_cluster_is_hot_and_an_even_city_is_not() -> None:
+    neighbours = city()
+    counts = dict.fromkeys(neighbours, 10.0) | dict.fromkeys(("0-0", "0-1", "1-0", "1-1"), 90.0)
+    found = hot_spots.classes(counts, neighbours)
+    assert found["0-0"] == "hot" and "5-5" not in found
+    assert hot_spots.classes(dict.fromkeys(neighbours, 10.0), neighbours) == {}
+    assert hot_spots.classes({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
+
+
+def test_the_busiest_come_first_and_nothing_hidden_is_named() -> None:
+    times = {("002", "fri", "20h-00h"): "15", ("004", "sat", "16h-20h"): "25", ("003", "mon", "08h-12h"): "<5", TOTAL: "90"}
+    assert hot_spots.busiest(times) == [("004", "sat", "16h-20h", 25), ("002", "fri", "20h-00h", 15)]
+
+
+def test_a_phones_square_lies_in_one_cell_whatever_is_typed() -> None:
+    cells = by_h3(8, 7)
+    assert cells.at("c500:N9736:W12806", 0).startswith("88")
+    assert cells.labels("c500:N9736:W12806")[1] == cells.labels(cells.at("c500:N9736:W12806", 0))[1]
+    for value in ("", "c500:N99999:W1", "c500:", "nonsense", "c500:N9736:W12806'); DROP"):
+        assert cells.at(value, 0) in ("", "other")
+
+
+# Reach
+
+
+def test_reach_has_intervals_and_hides_small_groups() -> None:
+    found = {one.group: one for one in reach(table("200", black="120", white="<20", south_asian="60"), {"black": 0.3})}
+    assert found["white"].share is None and found["white"].text == "<20"
+    assert found["black"].disparity == pytest.approx(2.0)
+    assert found["black"].disparity_low < 2 < found["black"].disparity_high
+    assert found["south_asian"].disparity is None
+    for count, whole in ((60, 200), (20, 20), (25, 1000)):
+        known = binomtest(count, whole).proportion_ci(method="wilson")
+        assert wilson(count, whole) == (pytest.approx(known.low), pytest.approx(known.high))
+    assert all(one.share is None for one in reach(table("<20", black="<20"), {}))
+
+
+# Partners
+
+GOOD = """indicator,title_en,title_fr,unit,period,from,to,part,value
+boardings,Calls for help,Appels à l'aide,count,P1,2026-01-01,2026-01-28,total,400
+boardings,Calls for help,Appels à l'aide,count,P1,2026-01-01,2026-01-28,bus,250
+boardings,Calls for help,Appels à l'aide,count,P1,2026-01-01,2026-01-28,subway,150
+boardings,Calls for help,Appels à l'aide,count,P2,2026-01-29,2026-02-25,total,<20
+"""
+
+
+def test_a_partners_totals_keep_their_own_calendar() -> None:
+    found = read_partner(GOOD.encode())
+    assert [one.period for one in found] == ["P1", "P1", "P1", "P2"] and found[0].first == "2026-01-01"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("subway,150", "subway,140", "add up to 390, the total says 400"),
+        ("bus,250", "bus,<20", "one hidden part can be worked out"),
+        ("subway,150", "subway,900", "add up to 1150"),
+        ("2026-01-29", "2026-01-20", "overlap"),
+        ("2026-01-01,2026-01-28,bus", "2026-01-02,2026-01-28,bus", "two different spans"),
+        ("2026-02-25", "2026-01-02", "ends before it begins"),
+        ("2026-01-29", "tomorrow", "from and to are days"),
+        ("total,400", "total,7", "could point to somebody"),
+        ("total,400", "sum,400", "“total” is missing"),
+        ("subway", "bus", "there twice"),
+        ("count,P2", "smiles,P2", "unit is"),
+        ("Appels à l'aide,count,P2", "=1+1,count,P2", "run as a formula"),
+        ("<20", "many", "write a number"),
+        ("indicator,", "thing,", "lacks the columns indicator"),
+    ],
+)
+def test_wrong_totals_and_calendars_are_refused_with_the_reason(old: str, new: str, why: str) -> None:
+    with pytest.raises(ExportProblem, match=why):
+        read_partner(GOOD.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe", b"PK\x03\x04", b"a" * 1_100_000, b"\x00,\x00"], ids=["none", "bytes", "zip", "big", "nul"]
+)
+def test_what_is_no_list_of_totals_is_refused(data: bytes) -> None:
+    with pytest.raises(ExportProblem):
+        read_partner(data)
+
+
+@given(st.binary(max_size=400))
+def test_no_file_crashes_it(data: bytes) -> None:
+    with contextlib.suppress(ExportProblem):
+        read_partner(b"indicator,title_en,title_fr,unit,period,from,to,part,value\n" + data)

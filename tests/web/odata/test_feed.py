@@ -1,0 +1,292 @@
+"""The feed for Power BI and Excel: a key reads one recipient's releases, nothing else; every pull is written down."""
+
+import base64
+import datetime as dt
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from evaluator_export import periods
+from fieldapp.services.build_feed import build_feeds
+from fieldapp.services.build_release import build_release
+from fieldapp.services.feed_keys import list_keys, make_key, revoke_key
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.releases import revoke_release
+from fieldapp.settings import Settings
+from fieldapp.store.audit import AuditLine
+from fieldapp.store.database import engine_for
+from fieldapp.store.feed_rows import EntitySet, Feed, Query, parse_order, write
+from fieldapp.store.releases import Release
+from tests.cast import Cast, a_series
+from tests.services.test_products import fill
+
+
+@dataclass
+class Reader:
+    client: FlaskClient
+    key: str
+    app: Flask
+    cast: Cast
+
+    def get(self, path: str, key: str | None = None, **headers: str) -> TestResponse:
+        pair = base64.b64encode(f"anybody:{self.key if key is None else key}".encode()).decode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(f"/odata/v4/{path}", headers={"Authorization": f"Basic {pair}", **named})
+
+    def json(self, path: str, **headers: str) -> Any:
+        answer = self.get(path, **headers)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def session(self) -> Session:
+        configured: Settings = self.app.config["SETTINGS"]
+        return Session(engine_for(configured.url), expire_on_commit=False)
+
+
+@pytest.fixture
+def reader(app: Flask, web_cast: Cast) -> Reader:
+    configured: Settings = app.config["SETTINGS"]
+    with Session(engine_for(configured.url), expire_on_commit=False) as session:
+        series = a_series(session, web_cast)
+        fill(session, web_cast, 160, dt.date(2026, 4, 1), 88)
+        build_release(session, series, periods.parse("2026-Q2"), configured.packages, configured.key())
+        key = make_key(session, web_cast.rosa, series_id=series.id, label="Power BI at the university")
+        build_feeds(session, configured.packages)
+    return Reader(app.test_client(), key, app, web_cast)
+
+
+def test_without_a_key_nothing_and_how_to_ask(reader: Reader) -> None:
+    for answer in (reader.client.get("/odata/v4/"), reader.get("", key="fa_wrong"), reader.get("encounters", key="")):
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+        assert answer.get_json()["error"]["code"] == "feed.key"
+
+
+def test_a_key_is_for_one_series_and_can_be_taken_away(reader: Reader) -> None:
+    with reader.session() as session:
+        for wrong in (reader.cast.eve, reader.cast.amina):
+            with pytest.raises(ActProblem, match="role"):
+                make_key(session, wrong, series_id=1, label="mine")
+        with pytest.raises(ActProblem):
+            make_key(session, reader.cast.olaf, series_id=1, label="of another centre")
+        with pytest.raises(ActProblem, match="whose key"):
+            make_key(session, reader.cast.rosa, series_id=1, label=" ")
+        (one,) = list_keys(session, reader.cast.rosa).keys
+        assert reader.key not in (one.key_hash, one.label) and one.last_used_at is None
+        assert reader.get("encounters").status_code == 200
+        with pytest.raises(ActProblem):
+            revoke_key(session, reader.cast.olaf, key_id=one.id)
+        revoke_key(session, reader.cast.rosa, key_id=one.id)
+    assert reader.get("encounters").status_code == 401
+
+
+def test_what_is_revoked_is_gone_from_the_feed_at_once(reader: Reader) -> None:
+    with reader.session() as session:
+        release = session.scalars(sa.select(Release)).one()
+        revoke_release(session, reader.cast.rosa, release_id=release.id, because="a wrong recipient")
+    assert reader.get("encounters").status_code == 404  # at once, before the new file is there
+    with reader.session() as session:
+        build_feeds(session, reader.app.config["SETTINGS"].packages)
+    assert "encounters" not in {one["name"] for one in reader.json("")["value"]}
+
+
+def test_it_holds_what_was_released_and_nothing_else(reader: Reader) -> None:
+    names = {one["name"] for one in reader.json("")["value"]}
+    assert {"encounters", "table_encounters_by_type", "indicators"} <= names
+    rows = reader.json("encounters")["value"]
+    assert rows and set(rows[0]) == {
+        "id", "batch", "month", "area", "time_of_day", "setting", "contact_type", "mode", "people", "minutes", "support",
+        "risk_now", "referral_made", "safeto",
+    }  # fmt: skip
+    classes: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        place = tuple(row[name] for name in ("batch", "month", "area", "time_of_day", "setting"))
+        classes[place] = classes.get(place, 0) + 1
+    assert min(classes.values()) >= 20
+    counts = reader.json("table_encounters_by_type")["value"]
+    assert all(row["is_hidden"] == (row["value"] is None) for row in counts)
+    assert all(row["value"] is None or row["value"] % 5 == 0 for row in counts)
+    assert "CANARY" not in json.dumps(rows)
+
+
+def test_the_schema_is_what_the_rows_are(reader: Reader) -> None:
+    answer = reader.get("$metadata")
+    assert answer.mimetype == "application/xml" and answer.headers["OData-Version"] == "4.0"
+    edm = "{http://docs.oasis-open.org/odata/ns/edm}"
+    types = {one.get("Name"): one for one in ET.fromstring(answer.data).iter(f"{edm}EntityType")}
+    for name, kind in types.items():
+        listed = [one.get("Name") for one in kind.iter(f"{edm}Property")]
+        for row in reader.json(f"{name}?$top=1")["value"]:
+            assert list(row) == listed
+
+
+def test_queries(reader: Reader) -> None:
+    whole = reader.json("encounters?$count=true")
+    assert whole["@odata.count"] == len(whole["value"])
+    some = reader.json(
+        "encounters?$filter=contact_type eq 'check_in' and not (risk_now eq 'high')&$select=contact_type&$count=true"
+    )
+    assert {tuple(row) for row in some["value"]} == {("contact_type",)}
+    assert some["@odata.count"] == sum(row["contact_type"] == "check_in" for row in whole["value"])
+    assert reader.get("encounters/$count?$filter=contact_type in ('check_in', 'nothing')").text == str(some["@odata.count"])
+    ordered = reader.json("encounters?$orderby=contact_type desc,id&$top=5&$skip=3")["value"]
+    best = sorted(whole["value"], key=lambda row: row["id"])
+    best.sort(key=lambda row: row["contact_type"], reverse=True)
+    assert ordered == best[3:8]
+    assert reader.json("encounters(1)")["id"] == 1
+    assert reader.json("encounters?$top=0&$count=true")["value"] == []
+    for text in (
+        "startswith(contact_type,'check')",
+        "contains(contact_type,'%')",
+        "endswith(contact_type,'_')",
+        "length(contact_type) gt 100",
+    ):
+        found = reader.json(f"encounters?$filter={text}")["value"]
+        assert len(found) == (some["@odata.count"] if text.startswith("startswith") else 0), text
+    months = reader.json("table_encounters_by_type?$filter=year(first_day) eq 2026 and value ge 5 and is_total eq false")[
+        "value"
+    ]
+    assert all(row["value"] >= 5 for row in months)
+
+
+def test_pages_lead_on_until_all_is_read_once(reader: Reader) -> None:
+    whole = reader.json("encounters?$orderby=contact_type desc")["value"]
+    found, link = [], "encounters?$orderby=contact_type desc"
+    while link:
+        body = reader.json(link, Prefer="odata.maxpagesize=7")
+        assert len(body["value"]) <= 7
+        found += body["value"]
+        link = body.get("@odata.nextLink", "").rpartition("/odata/v4/")[2]
+    assert found == whole
+    limited = reader.json("encounters?$top=9", Prefer="odata.maxpagesize=7")
+    rest = reader.json(limited["@odata.nextLink"].rpartition("/odata/v4/")[2], Prefer="odata.maxpagesize=7")
+    assert len(limited["value"]) + len(rest["value"]) == 9 and "@odata.nextLink" not in rest
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("$filter=nothing eq 1", 400),
+        ("$filter=contact_type eq", 400),
+        ("$filter=contact_type", 400),
+        ("$filter=contact_type eq 'a' or", 400),
+        ("$filter=drop(contact_type) eq 1", 400),
+        ("$filter=contact_type lt null", 400),
+        ("$filter=id eq 99999999999999999999999", 400),
+        ("$filter=" + "not " * 300 + "id eq 1", 400),
+        ("$filter=length(contact_type)", 400),
+        ("$filter=contact_type eq '" + "a" * 3000 + "'", 400),
+        ("$orderby=nothing", 400),
+        ("$orderby=id sideways", 400),
+        ("$orderby=id,id", 400),
+        ("$select=nothing", 400),
+        ("$top=-1", 400),
+        ("$top=many", 400),
+        ("$skip=1.5", 400),
+        ("$count=maybe", 400),
+        ("$format=xml", 400),
+        ("$skiptoken=zzz", 400),
+        ("$expand=records", 501),
+        ("$apply=aggregate", 501),
+        ("$search=name", 501),
+    ],
+    ids=range(23),
+)
+def test_what_it_does_not_know_is_refused_and_never_left_out(reader: Reader, query: str, status: int) -> None:
+    answer = reader.client.get(
+        "/odata/v4/encounters", query_string=dict([query.split("=", 1)]),
+        headers={"Authorization": f"Bearer {reader.key}"},
+    )  # fmt: skip
+    assert answer.status_code == status, answer.text
+    assert answer.get_json()["error"]["message"] and "Traceback" not in answer.text
+
+
+def test_other_ways_in_are_refused(reader: Reader) -> None:
+    assert reader.get("nothing").status_code == 404
+    assert reader.get("encounters(999999999)").status_code == 404
+    assert reader.get("about").status_code == 404
+    assert reader.get("encounters", Accept="application/xml").status_code == 406
+    assert reader.get("encounters", OData_MaxVersion="3.0").status_code == 501
+    assert reader.client.post("/odata/v4/encounters", headers={"Authorization": f"Bearer {reader.key}"}).status_code == 405
+    assert reader.client.delete("/odata/v4/encounters").status_code in (401, 405)
+
+
+def test_quotes_and_signs_are_only_text(reader: Reader) -> None:
+    for text in ("o''brien", "'' or 1 eq 1 or ''", '";DROP TABLE encounters', "%", "_", "\\"):
+        answer = reader.get("encounters?$filter=" + f"contact_type eq '{text}'".replace("%", "%25").replace(";", "%3B"))
+        assert answer.status_code in (200, 400)
+        assert answer.status_code == 400 or answer.get_json()["value"] == []
+    assert reader.json("encounters?$top=1")["value"]
+
+
+def test_it_is_not_sent_again_while_nothing_has_changed_and_every_pull_is_written_down(reader: Reader) -> None:
+    first = reader.get("encounters")
+    again = reader.get("encounters", If_None_Match=first.headers["ETag"])
+    assert again.status_code == 304 and again.data == b""
+    with reader.session() as session:
+        lines = session.scalars(sa.select(AuditLine).where(AuditLine.act == "feed.pull")).all()
+        assert [line.details["set"] for line in lines] == ["encounters"]
+        assert lines[0].details["rows"] == len(first.get_json()["value"])
+        assert list_keys(session, reader.cast.rosa).keys[0].last_used_at is not None
+
+
+ENTITY = EntitySet("things", (("name", "Edm.String"), ("size", "Edm.Int64"), ("share", "Edm.Double")))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.text(alphabet="abéZ '%", max_size=3)),
+            st.one_of(st.none(), st.integers(-5, 5)),
+            st.one_of(st.none(), st.floats(-2, 2)),
+        ),
+        max_size=25,
+    ),
+    order=st.lists(
+        st.sampled_from(["name", "name desc", "size", "size desc", "share desc", "id desc"]),
+        max_size=3,
+        unique_by=lambda one: one.split()[0],
+    ),
+    page=st.integers(1, 6),
+)
+def test_paging_gives_every_row_once_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, rows: Any, order: list[str], page: int
+) -> None:
+    path = tmp_path_factory.mktemp("feed") / "f.db"
+    write(path, [(ENTITY, rows)], {"mark": "x"})
+    feed = Feed(path)
+    wanted = Query(order=parse_order(",".join(order), ENTITY) if order else ())
+    whole = feed.read(ENTITY, wanted, 1000).rows
+    assert len(whole) == len(rows)
+    found: list[Any] = []
+    after = ""
+    while True:
+        part = feed.read(ENTITY, Query(order=wanted.order, after=after), page)
+        found += part.rows
+        after = part.after
+        if not after:
+            break
+    assert found == list(whole)
+
+
+def test_the_office_makes_a_key_and_shows_it_once(
+    reader: Reader, client_of: Callable[[str], FlaskClient], post: Callable[..., Any]
+) -> None:
+    client = client_of("rosa")
+    made = post(client, "/office/feed", page="/office/feed", series="1", label="Council")
+    assert made.status_code == 201 and "fa_" in made.text
+    assert "fa_" not in client.get("/office/feed").text
+    assert post(client, "/office/feed", page="/office/feed", series="1", label="").status_code == 422
+    assert client_of("eve").get("/office/feed").status_code == 403

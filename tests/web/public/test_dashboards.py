@@ -1,0 +1,181 @@
+"""The public pages and open data: off until switched on, the same numbers everywhere, nothing of people, no cookies."""
+
+import csv
+import gzip
+import io
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from evaluator_export import periods
+from fieldapp.services.acts import Actor
+from fieldapp.services.build_products import build
+from fieldapp.services.product_registry import bring_partner, switch_product
+from fieldapp.settings import Settings
+from fieldapp.store.database import engine_for
+from tests.cast import Cast, publish_others
+from tests.services.test_products import NOW, PARTNER, fill
+
+
+@pytest.fixture
+def published(app: Flask, web_cast: Cast) -> Cast:
+    """A centre whose dashboard of June is public."""
+    import datetime as dt  # noqa: PLC0415
+
+    settings: Settings = app.config["SETTINGS"]
+    with Session(engine_for(settings.url), expire_on_commit=False) as session:
+        publish_others(session, web_cast)
+        fill(session, web_cast, 120, dt.date(2026, 4, 1), 88)
+        switch_product(session, web_cast.rosa, name="dashboard", is_on=True)
+        bring_partner(session, web_cast.rosa, name="TTC", calendar="four-week periods", data=PARTNER)
+        build(session, web_cast.centre.id, "dashboard", periods.parse("2026-06"), NOW)
+    return web_cast
+
+
+PAGES = ["/public/rexdale/", "/public/rexdale/en/", "/public/rexdale/fr/", "/public/rexdale/en/encounters/", "/public/rexdale/en/card.png",
+         "/public/data/rexdale/indicators.csv", "/embed/rexdale/en/part", "/embed/rexdale/en/"]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_nothing_is_there_before_it_is_switched_on(client_of: Callable[[str], FlaskClient], url: str) -> None:
+    assert client_of("nobody").get(url).status_code == 404
+
+
+def test_the_first_pages_say_that_nothing_is_public_yet(client_of: Callable[[str], FlaskClient]) -> None:
+    client = client_of("nobody")
+    assert "No centre" in client.get("/public/").text
+    assert "No centre" in client.get("/public/data/").text
+    assert json.loads(client.get("/public/data/catalog.jsonld").data)["dcat:dataset"] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/public/jane/en/",
+        "/public/rexdale/xx/",
+        "/public/rexdale/en/timeliness/",
+        "/public/rexdale/en/nothing/",
+        "/public/data/rexdale/records.csv",
+        "/public/data/rexdale/..%2fsecret",
+        "/embed/rexdale/en/part?kpi=timeliness",
+        "/embed/rexdale/en/part?kpi=%3Cscript%3E",
+        "/public/%3Cscript%3E/en/",
+    ],
+)
+def test_what_is_not_public_is_not_there(published: Cast, client_of: Callable[[str], FlaskClient], url: str) -> None:
+    answer = client_of("nobody").get(url)
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+
+
+def test_pages_carry_no_cookie_and_can_be_kept_by_caches(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
+    client = client_of("nobody")
+    for url in PAGES[1:]:
+        answer = client.get(url)
+        assert answer.status_code == 200, url
+        assert "Set-Cookie" not in answer.headers, url
+        assert "Cookie" not in answer.headers.get("Vary", ""), url
+        assert answer.headers["Cache-Control"].startswith("public, max-age=300")
+        again = client.get(url, headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304 and again.data == b"", url
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_only_the_embedded_parts_may_be_read_and_framed_elsewhere(
+    published: Cast, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("rosa")
+    for url in ("/embed/kpi.js", "/embed/rexdale/en/part", "/public/data/rexdale/indicators.json"):
+        assert client.get(url).headers["Access-Control-Allow-Origin"] == "*"
+    assert "frame-ancestors *" in client.get("/embed/rexdale/en/").headers["Content-Security-Policy"]
+    for url in ("/public/rexdale/en/", "/office/", "/office/board", "/", "/public/"):
+        headers = client.get(url).headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], url
+        assert "Access-Control-Allow-Origin" not in headers, url
+
+
+def test_the_whole_page_is_small_on_the_wire(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
+    client = client_of("nobody")
+    page = client.get("/public/rexdale/en/", headers={"Accept-Encoding": "gzip"})
+    style = next(part.split('"')[0] for part in gzip.decompress(page.data).decode().split('href="') if ".css" in part[:60])
+    css = client.get(style, headers={"Accept-Encoding": "br"})
+    icon = client.get("/favicon.ico", follow_redirects=True, headers={"Accept-Encoding": "br"})
+    assert len(page.data) + len(css.data) + len(icon.data) < 20_000  # bytes; 60 KB was allowed
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_page_csv_json_and_feed_say_the_same(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
+    client = client_of("nobody")
+    body = json.loads(client.get("/public/data/rexdale/indicators.json").data)
+    lines = rows(client.get("/public/data/rexdale/indicators.csv").text)
+    from_json = [(one["id"], n["period"], n["text"]) for one in body["indicators"] for n in one["numbers"]]
+    assert from_json == [(line["indicator"], line["period"], line["shown_as"]) for line in lines]
+    shown = next(line for line in lines if line["indicator"] == "encounters" and line["period"] == "2026-06")
+    assert (
+        shown["state"] == "shown"
+        and f'<p class="now">{shown["shown_as"]}</p>' in client.get("/public/rexdale/en/encounters/").text
+    )
+    known = {line["value"] for line in rows(client.get("/public/data/rexdale/codebook.csv").text)}
+    assert {line["indicator"] for line in lines} | {
+        line["part"] for line in rows(client.get("/public/data/rexdale/parts.csv").text)
+    } <= known
+    assert rows(client.get("/public/data/rexdale/partners.csv").text)[0]["source"] == "TTC"
+    feed = ET.fromstring(client.get("/public/data/rexdale/feed.atom").data)
+    assert feed.tag.endswith("feed") and "2026-06" in "".join(feed.itertext())
+    assert "timeliness" not in json.dumps(body)
+
+
+def test_the_catalogue_names_every_file_with_its_licence(published: Cast, client_of: Callable[[str], FlaskClient]) -> None:
+    client = client_of("nobody")
+    ((entry),) = json.loads(client.get("/public/data/catalog.jsonld").data)["dcat:dataset"]
+    assert entry["@type"] == "dcat:Dataset" and {one["@language"] for one in entry["dct:title"]} == {"en", "fr"}
+    assert len(entry["dcat:distribution"]) == 6
+    for one in entry["dcat:distribution"]:
+        path = one["dcat:downloadURL"]["@id"].split("localhost", 1)[1]
+        answer = client.get(path)
+        assert answer.status_code == 200 and answer.mimetype == one["dcat:mediaType"]
+        assert "creativecommons.org" in one["dct:license"]["@id"]
+
+
+def test_every_number_has_its_definition_source_and_how_it_is_protected(
+    published: Cast, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("nobody")
+    for language, words in (
+        ("en", ("How it is counted", "Rexdale centre", "not zero")),
+        ("fr", ("Mode de calcul", "Rexdale centre", "pas zéro")),
+    ):
+        page = client.get(f"/public/rexdale/{language}/").text
+        assert page.count('class="indicator"') == page.count(f"<dt>{words[0]}</dt>")
+        assert all(word in page for word in words)
+        assert page.count("<table") >= page.count("<svg")  # a table for each chart
+    page = client.get("/public/rexdale/en/").text
+    assert "four-week periods" in page and "TTC" in page
+
+
+def test_the_picture_for_other_sites_is_a_picture(
+    published: Cast, client_of: Callable[[str], FlaskClient], tmp_path: Path
+) -> None:
+    from PIL import Image  # noqa: PLC0415
+
+    for language in ("en", "fr"):
+        data = client_of("nobody").get(f"/public/rexdale/{language}/card.png").data
+        assert Image.open(io.BytesIO(data)).size == (1200, 630)
+
+
+def test_another_centre_switches_nothing_of_ours(published: Cast, app: Flask) -> None:
+    settings: Settings = app.config["SETTINGS"]
+    with Session(engine_for(settings.url)) as session:
+        switch_product(
+            session, Actor(published.other_centre.id, "admin", published.olaf.user_id), name="dashboard", is_on=False
+        )
+    assert app.test_client().get("/public/rexdale/en/").status_code == 200
