@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from bench import forms as form_language
 from bench import load, phone
+from bench import products as city
 from fieldapp.services import records
 from fieldapp.services.acts import Actor
 from fieldapp.services.centre_keys import current_key, signer
@@ -236,6 +237,7 @@ def main() -> None:
             ]
         rows += load.rows(items)
         rows += release_engine()
+        rows += city.rows()
         engine.dispose()
     finally:
         shutil.rmtree(folder)

@@ -73,6 +73,7 @@ async function tests() {
   await Promise.all([
     build({ ...forNode, entryPoints: ["test/runner.ts"], outfile: "build/test/runner.mjs" }),
     build({ ...forNode, entryPoints: ["test/chaos.ts"], outfile: "build/test/chaos.mjs" }),
+    build({ ...common, entryPoints: ["test/chart.ts"], globalName: "chart", outfile: "build/test/chart.js" }),
     build({ ...common, entryPoints: ["test/phone.ts"], globalName: "phone", outfile: "build/test/phone.js" }),
   ]);
 }

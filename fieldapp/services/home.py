@@ -9,7 +9,7 @@ from typing import Any
 from fieldapp.services.acts import Act, reading
 from fieldapp.services.devices import has_been_seen_lately
 from fieldapp.services.records import count_needing_attention
-from fieldapp.store import audit, centres, devices, forms, records, releases, users
+from fieldapp.store import audit, centres, devices, forms, products, records, releases, users
 from fieldapp.store.audit import AuditLine
 from fieldapp.store.releases import ReleaseRun
 
@@ -29,6 +29,7 @@ class Home:
     last_run: ReleaseRun | None
     failed_runs: int
     failed_deliveries: int
+    failed_products: int
     latest: records.Page
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
@@ -54,6 +55,9 @@ def see_home(a: Act) -> Home:
         last_run=max(runs, key=lambda run: run.started_at, default=None),
         failed_runs=sum(run.state == "failed" for run in runs),
         failed_deliveries=len(releases.failed_deliveries(a.session, a.centre_id)),
+        failed_products=sum(
+            state.is_on and bool(state.problem) for state in products.states(a.session, a.centre_id).values()
+        ),
         latest=records.page(a.session, a.centre_id, records.Filter(), size=6),
         workers=users.labels(a.session, a.centre_id),
         titles={version.form: version.title for version in forms.list_for(a.session, a.centre_id)},

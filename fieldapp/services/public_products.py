@@ -31,7 +31,9 @@ class PublicEdition:
 
 
 def public_centres(session: Session) -> Sequence[Centre]:
-    return [centres.get(session, one) for one in products.centres_with(session, DASHBOARD)]
+    """Return the centres whose dashboard is switched on and has been built."""
+    found = products.centres_with(session, DASHBOARD)
+    return [centres.get(session, one) for one in found if products.latest_mark(session, one, DASHBOARD)]
 
 
 def mark(session: Session, slug: str) -> tuple[int, str]:

@@ -18,6 +18,7 @@ SAFETO = {
     "ri": N_("Risk intervention"),
     "er": N_("Emergency response"),
 }
+ORDER = ("prev", "ri", "er", "sd")
 CALENDARS = {"month": N_("by the month"), "quarter": N_("by the quarter"), "year": N_("by the year")}
 CHART_WIDTH, CHART_HEIGHT = 320, 96
 
@@ -64,6 +65,7 @@ class Indicator:
     read: str
     finding: str
     safeto: str
+    safeto_order: int  # from prevention to emergency, then the long view
     calendar: str
     threshold: int
     points: list[Point]
@@ -117,6 +119,7 @@ def _indicator(one: dict[str, Any], language: str) -> Indicator:
         read=one["read"][language],
         finding=_finding(points),
         safeto=gettext(part_of_plan),
+        safeto_order=ORDER.index(one["safeto"]),
         calendar=gettext(calendar),
         threshold=one["threshold"],
         points=points,

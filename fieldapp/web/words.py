@@ -151,7 +151,7 @@ def choice(definition: FormDefinition, question: str, name: str) -> str:
 def chosen(definition: FormDefinition, column: str, name: str) -> str:
     """Return the label of a choice of the question with this column."""
     element = next((one for one in definition.elements if one.is_answered and definition.column(one) == column), None)
-    return definition.choice_label(element, name, language.current()) if element and name else "–"
+    return answer(definition, element, name) if element and name else "–"
 
 
 def answer(definition: FormDefinition, element: Element, value: str) -> str:

@@ -76,7 +76,7 @@ def test_anybody_reads_the_dashboard_without_being_followed(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.context.cookies() == []
     assert all(url.startswith(products.url) for url in asked)
-    page.locator(".indicator h2 a").first.click()
+    page.locator(".indicator h3 a").first.click()
     expect(page.locator("h1")).to_be_visible()
     is_sound(page)
 

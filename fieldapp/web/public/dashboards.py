@@ -11,6 +11,7 @@ from flask_babel import force_locale
 
 from fieldapp.services import public_products
 from fieldapp.services.problems import not_found
+from fieldapp.services.public_products import PublicEdition
 from fieldapp.web import assets, figures
 from fieldapp.web.language import LANGUAGES
 from fieldapp.web.public import open_data
@@ -117,27 +118,18 @@ def card(slug: str, language: str) -> Response:
 @dashboards.get("/public/data/")
 def data() -> str:
     language = request.accept_languages.best_match(list(LANGUAGES)) or "en"
-    found = [public_products.public_edition(session(), one.slug) for one in _published()]
+    found = _editions()
     with force_locale(language):
         return render_template("open_data.html", editions=found, language=language, files=open_data.FILES)
 
 
-def _published() -> list[Any]:
-    return [one for one in public_products.public_centres(session()) if _has_edition(one.slug)]
-
-
-def _has_edition(slug: str) -> bool:
-    try:
-        public_products.mark(session(), slug)
-    except Exception:  # switched on, not built yet
-        return False
-    return True
+def _editions() -> list[PublicEdition]:
+    return [public_products.public_edition(session(), one.slug) for one in public_products.public_centres(session())]
 
 
 @dashboards.get("/public/data/catalog.jsonld")
 def catalogue() -> Response:
-    found = [public_products.public_edition(session(), one.slug) for one in _published()]
-    body = open_data.catalogue(found, request.url_root)
+    body = open_data.catalogue(_editions(), request.url_root)
     return Response(json.dumps(body, ensure_ascii=False, indent=1), mimetype="application/ld+json")
 
 

@@ -1,0 +1,3 @@
+/** The map's canvas for measuring: window.chart.Chart. */
+
+export { Chart } from "../src/map/draw";
