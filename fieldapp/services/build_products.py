@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evaluator_export import periods
 from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
 from fieldapp.services import count_tables
@@ -54,7 +54,12 @@ def build_due(session: Session, now: dt.datetime) -> int:
         session.rollback()
         if not on:
             continue
-        counted = count_tables.count_due(session, centre, now)
+        try:
+            counted = count_tables.count_due(session, centre, now)
+        except Exception as error:  # one centre must not stop the others; nothing is half-kept, the next turn tries again
+            session.rollback()
+            log.error("could not count the tables of centre %s: %s", centre, type(error).__name__)
+            continue
         for product in on:
             made += _bring_up_to_date(session, centre, product, now, bool(counted))
     return made
@@ -73,6 +78,9 @@ def _bring_up_to_date(session: Session, centre_id: int, product: Product, now: d
         return 0
     try:
         return int(build(session, centre_id, product.name, period, now) is not None)
+    except IntegrityError:  # another scheduler has made it in this moment
+        session.rollback()
+        return 0
     except Exception as error:  # one product must not stop the others; what went wrong stands beside it
         session.rollback()
         said = str(error) if isinstance(error, ExportProblem | ActProblem) else type(error).__name__
@@ -120,7 +128,3 @@ def _keep_edition(a: Act, product: Product, period: Period, built: Built) -> Edi
     a.session.flush()
     store.put_files(a.session, kept.id, dict(built.files))
     return kept
-
-
-def parsed(name: str) -> Period:
-    return periods.parse(name)
