@@ -79,12 +79,13 @@ def cpu(work: object) -> float:
 def asked(url: str, times: int = 60, **headers: str) -> tuple[float, float, int]:
     """Return the middle and the 99th percentile of an answer in milliseconds, and its size."""
     taken, size = [], 0
-    for _ in range(times):
+    for turn in range(times + 2):  # the first two find their way
         request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip", **headers})
         start = time.perf_counter()
         with urllib.request.urlopen(request) as answer:
             size = len(answer.read())
-        taken.append((time.perf_counter() - start) * 1000)
+        if turn > 1:
+            taken.append((time.perf_counter() - start) * 1000)
     return statistics.median(taken), sorted(taken)[int(times * 0.99) - 1], size
 
 
@@ -123,7 +124,7 @@ def at_a_million(folder: Path) -> list[Row]:
                 f"{first / reads:.1f}",
             )
         )
-        _late(session, cast, 5)
+        _late(session, cast, 5, NOW + dt.timedelta(hours=1))
         few = cpu(lambda: count_tables.count_due(session, cast.centre.id, NOW + dt.timedelta(hours=2)))
         found.append(
             (
@@ -134,7 +135,7 @@ def at_a_million(folder: Path) -> list[Row]:
             )
         )
         number = MANY // 12 // 80
-        _late(session, cast, number)
+        _late(session, cast, number, NOW + dt.timedelta(hours=3))
         month = cpu(lambda: count_tables.count_due(session, cast.centre.id, NOW + dt.timedelta(hours=4)))
         found.append(
             (f"{number:,} late records of a month", f"{month:.1f} s CPU", f"{month / number * 1000:.1f} ms each", "")
@@ -149,13 +150,13 @@ def at_a_million(folder: Path) -> list[Row]:
     return found + pages(folder)
 
 
-def _late(session: Session, cast: Cast, count: int) -> None:
+def _late(session: Session, cast: Cast, count: int, moment: dt.datetime) -> None:
+    """Let some records of May have changed at a moment."""
     ids = session.scalars(
         sa.select(Record.id)
         .where(Record.occurred_on >= dt.date(2026, 5, 1), Record.occurred_on < dt.date(2026, 6, 1))
         .limit(count)
     ).all()
-    moment = NOW + dt.timedelta(hours=1)
     with WriteTransaction(session):
         session.execute(
             sa.update(Record)
@@ -251,7 +252,8 @@ def feed(folder: Path) -> list[Row]:
     writing = cpu(lambda: write(path, [(entity, made)], {"mark": "x"}))
     opened = Feed(path)
     page = cpu(lambda: opened.read(entity, Query(), 5000))
-    last = cpu(lambda: opened.read(entity, Query(after=_deep(opened, entity)), 5000))
+    deep = opened.read(entity, Query(skip=MANY - 6000), 500).after
+    last = cpu(lambda: opened.read(entity, Query(after=deep), 5000))
     some = cpu(lambda: opened.read(entity, Query(filter="area eq 'ward 07' and month ge '2026-06'"), 5000))
     order = cpu(lambda: opened.read(entity, Query(order=parse_order("area desc,month", entity)), 5000))
     return [
@@ -266,12 +268,8 @@ def feed(folder: Path) -> list[Row]:
     ]
 
 
-def _deep(opened: Feed, entity: EntitySet) -> str:
-    return opened.read(entity, Query(skip=MANY - 6000), 500).after
-
-
 def map_frames() -> list[Row]:
-    """Move a map of hexagons about, with the processor at a quarter: how long a frame takes."""
+    """Move a map of hexagons about, with the processor at a quarter: from one frame to the next."""
     subprocess.run([sys.executable, "tools/with_node.py", "node", "client/build.mjs", "--tests"], cwd=ROOT, check=True)
     script = (ROOT / "client/build/test/chart.js").read_text()
     with sync_playwright() as playwright:
@@ -309,13 +307,17 @@ FRAMES = """(cells) => {
   shown.fill(new Map(Object.keys(areas).map((code, at) => [code, { kind: at % 6, spot: at % 97 ? "" : "hot", label: String(at % 50) }])));
   shown.draw();
   const taken = [];
-  for (let frame = 0; frame < 120; frame++) {
-    shown.closer(frame % 2 ? 1.02 : 0.985, [300 + frame, 300]);
-    const start = performance.now();
-    shown.draw();
-    taken.push(performance.now() - start);
-  }
-  return taken.sort((a, b) => a - b)[Math.floor(taken.length * 0.95)];
+  return new Promise((done) => {
+    let before = 0;
+    const step = (now) => {
+      if (before) taken.push(now - before);
+      before = now;
+      if (taken.length === 180) return done(taken.sort((a, b) => a - b)[Math.floor(taken.length * 0.95)]);
+      shown.closer(taken.length % 2 ? 1.02 : 0.985, [300 + taken.length, 300]);
+      requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  });
 }"""
 
 

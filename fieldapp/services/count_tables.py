@@ -16,7 +16,7 @@ from evaluator_export.dataset import RECEIVED
 from evaluator_export.periods import Period
 from evaluator_export.recipe import TableSpec
 from evaluator_export.small_cells import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
-from fieldapp.services.acts import Act, Actor, act, utcnow
+from fieldapp.services.acts import Act, Actor, act
 from fieldapp.services.datasets import Catalogue, catalogue, table_menu
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.product_list import counted_tables
@@ -218,8 +218,3 @@ def kept_tables(session: Session, centre_id: int, specs: Iterable[TableSpec]) ->
         (one.key, one.period): Kept({tuple(cell): text for cell, _, text in one.cells}, one.revision)
         for one in datasets.published_tables(session, centre_id, [spec.key for spec in specs])
     }
-
-
-def newest_count(session: Session, centre_id: int, specs: Iterable[TableSpec]) -> dt.datetime:
-    moments = [one.counted_at for one in datasets.published_tables(session, centre_id, [spec.key for spec in specs])]
-    return max((one for one in moments if one), default=utcnow() - dt.timedelta(days=10_000))

@@ -10,7 +10,7 @@ from typing import Any
 from evaluator_export import periods
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products.partner import read_partner
-from fieldapp.services.acts import Act, act, reading, utcnow
+from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.count_tables import GRACE_DAYS
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.services.product_list import LIVE, Product, product_named, products
@@ -18,8 +18,6 @@ from fieldapp.store import centres
 from fieldapp.store import products as store
 from fieldapp.store.centres import Centre
 from fieldapp.store.products import Edition, PartnerSource, ProductState, Subscription
-
-__all__ = ["utcnow"]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from evaluator_export import periods
 from evaluator_export.products.kpi import HIDDEN, SHOWN
@@ -200,11 +200,6 @@ def _bars(points: list[Point], language: str) -> list[Bar]:
         )
         for place, point in enumerate(points)
     ]
-
-
-def suppressed(points: list[Point]) -> str:
-    hidden = sum(point.state == HIDDEN for point in points)
-    return ngettext("%(num)d number is hidden.", "%(num)d numbers are hidden.", hidden) if hidden else ""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,15 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
         "/office/series",
         "/office/series/new",
         "/office/series/1",
+        "/office/products",
+        "/office/figures",
+        "/office/heat-map",
+        "/office/map",
+        "/office/board",
+        "/office/board/history",
+        "/office/feed",
+        "/public/",
+        "/public/data/",
         "/nothing",
     ):
         page.goto(url)

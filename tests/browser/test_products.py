@@ -157,6 +157,19 @@ def test_one_indicator_in_french_and_a_frame(
     expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")
 
 
+@pytest.mark.parametrize(("locale", "scheme"), [("en-CA", "light"), ("fr-CA", "dark")], ids=["en", "fr"])
+def test_every_page_of_the_office_works_for_everyone_with_numbers_in_it(
+    products: Server, open_page: OpenPage, locale: str, scheme: str
+) -> None:
+    page = open_page(locale=locale, scheme=scheme, viewport={"width": 320, "height": 700})
+    sign_in(page, "rexdale.admin")
+    for path in ("figures", "heat-map", "map", "map?span=month", "board", "products", "feed"):
+        page.goto(f"/office/{path}")
+        page.wait_for_timeout(300)
+        is_sound(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
 def test_friday_night_is_planned_from_the_map(products: Server, open_page: OpenPage) -> None:
     page = open_page(viewport={"width": 1200, "height": 900})
     sign_in(page, "rexdale.admin")

@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from evaluator_export.products.equity import LEAST_WHOLE
 from fieldapp.services import product_registry, spots, subscriptions
+from fieldapp.services.acts import utcnow
 from fieldapp.services.count_tables import today_at
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.product_registry import next_due
@@ -25,7 +26,7 @@ FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/
 @admin.get("/products")
 def products() -> Any:
     registry = product_registry.list_products(session(), actor())
-    today = today_at(registry.centre, product_registry.utcnow())
+    today = today_at(registry.centre, utcnow())
     due = {one.name: next_due(one, registry.latest.get(one.name), today) for one in registry.products}
     return render_template("products.html", registry=registry, due=due, period_name=figures.period_name)
 
