@@ -6,6 +6,7 @@ export const CLASSES = 5;
 const UNIT = 100_000;
 const MOST_ZOOM = 24;
 const MARK_STEP = 170; // pixels between the viewer's names
+const SETTLE = 120; // milliseconds after the last move until everything is drawn anew
 
 export interface Place {
   kind: number; // 0: nothing to show, to CLASSES: most
@@ -43,6 +44,8 @@ export class Chart {
   private shift: [number, number] = [0, 0];
   private chosen = "";
   private waiting = 0;
+  private settling = 0;
+  private still = { picture: document.createElement("canvas"), zoom: 0, shift: [0, 0] };
   private readonly context: CanvasRenderingContext2D;
   private readonly probe = document.createElement("i");
 
@@ -118,7 +121,7 @@ export class Chart {
     this.shift = [at[0] - (at[0] - this.shift[0]) * real, at[1] - (at[1] - this.shift[1]) * real];
     this.zoom = zoom;
     if (zoom === 1) this.shift = [0, 0];
-    this.later();
+    this.move();
   }
 
   /** Zoom to the areas that hold something. */
@@ -154,8 +157,30 @@ export class Chart {
     if (!this.waiting)
       this.waiting = requestAnimationFrame(() => {
         this.waiting = 0;
-        this.draw();
+        if (this.settling) this.slide();
+        else this.draw();
       });
+  }
+
+  /** It is being moved: move the picture that is there, and draw everything anew once it rests. */
+  private move(): void {
+    if (!this.still.zoom) return this.later();
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      this.settling = 0;
+      this.later();
+    }, SETTLE) as unknown as number;
+    this.later();
+  }
+
+  private slide(): void {
+    const { context, canvas, still } = this;
+    const density = canvas.width / canvas.clientWidth;
+    const ratio = this.zoom / still.zoom;
+    const at = (axis: 0 | 1): number => (this.shift[axis] - still.shift[axis]! * ratio) * density;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(still.picture, at(0), at(1), canvas.width * ratio, canvas.height * ratio);
   }
 
   /** Draw everything now. */
@@ -207,6 +232,11 @@ export class Chart {
     context.setTransform(density, 0, 0, density, 0, 0);
     this.write(colour, scale, left, top);
     this.sign(colour("--map-ink"), width, height);
+    const { picture } = this.still;
+    picture.width = canvas.width;
+    picture.height = canvas.height;
+    picture.getContext("2d")!.drawImage(canvas, 0, 0);
+    this.still = { picture, zoom: this.zoom, shift: [...this.shift] };
   }
 
   private write(colour: (name: string) => string, scale: number, left: number, top: number): void {
@@ -280,7 +310,7 @@ export class Chart {
         this.closer(ratio, fixed);
       } else if (this.zoom > 1) {
         this.shift = [this.shift[0] + now[0] - before[0], this.shift[1] + now[1] - before[1]];
-        this.later();
+        this.move();
       }
       moved += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
       held.set(event.pointerId, now);
