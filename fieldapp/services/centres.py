@@ -17,6 +17,7 @@ from fieldapp.store.database import WriteTransaction
 from forms.definition import Compiled
 from forms.isolation import compile_isolated
 
+RESERVED = {"data"}  # an address of its own under /public/
 SERIES = {
     "evaluator-quarterly": {"en": "Outreach, for evaluators", "fr": "Intervention de proximité, pour évaluateurs"},
     "city-quarterly": {"en": "Outreach, for the City", "fr": "Intervention de proximité, pour la Ville"},
@@ -25,7 +26,7 @@ SERIES = {
 
 def set_up_centre(session: Session, slug: str, name: str, first_period: str = "") -> Centre:
     """Make a centre with the programme's forms and release series; releases begin with the current quarter if not told."""
-    if centres.by_slug(session, slug):
+    if centres.by_slug(session, slug) or slug in RESERVED:
         raise ActProblem("centre.taken", N_("There is a centre “{slug}” already."), {"slug": slug})
     now = utcnow()
     with WriteTransaction(session):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator_export import periods
+from evaluator_export.formulas import RISKY
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products.partner import read_partner
 from fieldapp.services.acts import Act, act, reading
@@ -86,7 +87,7 @@ def shown(a: Act, name: str) -> Shown | None:
 def bring_partner(a: Act, name: str, calendar: str, data: bytes) -> int:
     """Keep a partner's totals in place of its older ones; return how many. ActProblem says all that is wrong."""
     name, calendar = name.strip()[:120], calendar.strip()[:120]
-    if not name or not calendar:
+    if not name or not calendar or name.startswith(RISKY) or calendar.startswith(RISKY):
         raise ActProblem("partner.incomplete", N_("Name the organisation, and the calendar by which it counts."))
     try:
         figures = read_partner(data)

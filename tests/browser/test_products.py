@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, KeptPhone, Server, sign_in
+from tests.browser.test_journeys import picture
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -136,6 +137,7 @@ def test_one_line_shows_the_dashboard_in_a_foreign_page(
     look = inside.locator(".now").first.evaluate("one => [getComputedStyle(one).color, getComputedStyle(one).fontFamily]")
     assert look[0] != "rgb(255, 0, 0)" and "cursive" not in look[1]
     expect(inside.locator("svg").first).to_be_visible()
+    picture(page, "embedded")
     direct = open_page(viewport=PHONE)
     direct.goto("/public/rexdale/en/")
     assert inside.locator(".now").all_inner_texts() == direct.locator(".now").all_inner_texts()
@@ -191,6 +193,8 @@ def test_friday_night_is_planned_from_the_map(products: Server, open_page: OpenP
     assert page.locator(".when [aria-pressed='true']").count() == 1
     is_sound(page)
     assert page.locator("canvas.chart").evaluate("one => one.width > 100")
+    page.get_by_role("button", name="All times").click()
+    picture(page, "map")
 
 
 def test_the_map_works_on_a_phone_without_signal(products: Server, kept: KeptPhone) -> None:

@@ -30,6 +30,33 @@ def test_areas_that_are_missing_are_named() -> None:
         read_areas(geojson(), "no_such_property", CODES)
 
 
+def changed(code: str, corners: list[list[float]]) -> bytes:
+    city = json.loads(geojson())
+    for feature in city["features"]:
+        if feature["properties"]["code"] == code:
+            feature["geometry"] = {"type": "Polygon", "coordinates": [corners]}
+    return json.dumps(city).encode()
+
+
+def test_areas_that_cross_themselves_or_lie_over_each_other_are_named_all_at_once() -> None:
+    tie = [[20.02, 10.0], [20.04, 10.02], [20.04, 10.0], [20.02, 10.02], [20.02, 10.0]]
+    with pytest.raises(AreasRefused, match="cannot be used") as refused:
+        read_areas(changed("b", tie), "code", CODES)
+    assert "b crosses itself" in refused.value.details["broken"]
+    wide = [[20.0, 10.0], [20.03, 10.0], [20.03, 10.02], [20.0, 10.02], [20.0, 10.0]]  # half over its neighbour
+    with pytest.raises(AreasRefused) as refused:
+        read_areas(changed("a", wide), "code", CODES)
+    assert "a and b overlap" in refused.value.details["broken"]
+    line = [[20.02, 10.0], [20.04, 10.0], [20.02, 10.0]]
+    with pytest.raises(AreasRefused) as refused:
+        read_areas(changed("b", line), "code", CODES)
+    assert "b is empty" in refused.value.details["broken"]
+
+
+def test_areas_that_only_touch_are_taken() -> None:
+    assert set(rings(read_areas(geojson(), "code", CODES))) == CODES
+
+
 def rings(outlines: str) -> Any:
     return json.loads(outlines)["areas"]
 

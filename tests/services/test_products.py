@@ -269,6 +269,8 @@ def test_partners_totals_show_with_their_source_and_the_old_file_goes(session: S
         bring_partner(session, cast.rosa, name="TTC", calendar="own", data=PARTNER.replace(b"400", b"4"))
     with pytest.raises(ActProblem, match="Name the organisation"):
         bring_partner(session, cast.rosa, name=" ", calendar="own", data=PARTNER)
+    with pytest.raises(ActProblem, match="Name the organisation"):
+        bring_partner(session, cast.rosa, name="=HYPERLINK(1)", calendar="own", data=PARTNER)
     assert bring_partner(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
     assert bring_partner(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
     build_due(session, NOW)
