@@ -41,6 +41,7 @@ class Kpi:
     title: dict[str, str]
     meaning: dict[str, str]
     formula: dict[str, str]
+    denominator: dict[str, str]  # of a share: what it is a share of
     unit: str
     kind: str
     table: str
@@ -77,13 +78,8 @@ def read_kpis(text: str) -> list[Kpi]:
             (item.get("calendar") in CALENDARS, f"calendar is one of {', '.join(CALENDARS)}"),
             (item.get("safeto") in SAFETO, f"safeto is one of {', '.join(SAFETO)}"),
             (item.get("audience") in ("public", STAFF), "audience is public or staff"),
-            *(
-                (
-                    isinstance(words := item.get(key), dict) and bool(words.get("en")) and bool(words.get("fr")),
-                    f"{key} needs en and fr",
-                )
-                for key in ("title", "meaning", "formula", "read")
-            ),
+            (kind != "share" or _is_said(item.get("denominator")), "a share needs a denominator, en and fr"),
+            *((_is_said(item.get(key)), f"{key} needs en and fr") for key in ("title", "meaning", "formula", "read")),
         ]
         problems += [f"{name}: {said}." for is_right, said in checks if not is_right]
         if all(is_right for is_right, _ in checks):
@@ -94,6 +90,10 @@ def read_kpis(text: str) -> list[Kpi]:
     return found
 
 
+def _is_said(words: Any) -> bool:
+    return isinstance(words, dict) and bool(words.get("en")) and bool(words.get("fr"))
+
+
 def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
     table = str(value[kind])
     return Kpi(
@@ -102,6 +102,7 @@ def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
         title=item["title"],
         meaning=item["meaning"],
         formula=item["formula"],
+        denominator=item.get("denominator") or {},
         unit=item["unit"],
         kind=kind,
         table=table,

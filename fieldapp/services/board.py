@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import Act, act, reading
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import definition_of, find_definitions
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import board, centres, follow_ups, records, users
+from fieldapp.store import board, centres, follow_ups, forms, records, users
 from fieldapp.store.board import BoardItem, BoardStep
 from fieldapp.store.records import Record
 from forms.definition import FormDefinition
@@ -25,6 +25,7 @@ ASKED, ACKNOWLEDGED, ASSIGNED, ACTED, DEBRIEFED, CLOSED, REOPENED = (
     "reopened",
 )
 KINDS = (ACKNOWLEDGED, ASSIGNED, ACTED, DEBRIEFED, CLOSED, REOPENED)
+AREAS = "nbhd158"
 OPEN_FOR = dt.timedelta(days=90)
 WATCH_FOR = dt.timedelta(days=30)  # retaliation comes within a month, if it comes
 ON_DUTY_FOR = dt.timedelta(hours=12)
@@ -188,14 +189,20 @@ def _on_duty(a: Act, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str])
 @act("board.ask")
 def ask(a: Act, need: str, area: str = "") -> BoardItem:
     """Put a request on the board, in chosen words only."""
-    if need not in NEEDS:
+    if need not in NEEDS or (area and area not in _areas(a)):
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
-    item = BoardItem(centre_id=a.centre_id, root_id=None, need=need, area=area[:20], opened_at=a.now)
+    item = BoardItem(centre_id=a.centre_id, root_id=None, need=need, area=area, opened_at=a.now)
     a.session.add(item)
     a.session.flush()
     _step(a, item, ASKED)
     a.note(f"board/{item.id}", need=need)
     return item
+
+
+def _areas(a: Act) -> set[str]:
+    """Return the neighbourhoods that can be named: those of the form for incidents."""
+    newest = forms.latest(a.session, a.centre_id, "incident")
+    return {choice.name for choice in definition_of(newest).choices.get(AREAS, ())} if newest else set()
 
 
 @act("board.step")

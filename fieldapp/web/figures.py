@@ -62,6 +62,8 @@ class Indicator:
     title: str
     meaning: str
     formula: str
+    denominator: str
+    source: str
     read: str
     finding: str
     safeto: str
@@ -116,6 +118,8 @@ def _indicator(one: dict[str, Any], language: str) -> Indicator:
         title=one["title"][language],
         meaning=one["meaning"][language],
         formula=one["formula"][language],
+        denominator=(one["denominator"] or {}).get(language, ""),
+        source=one["source"],
         read=one["read"][language],
         finding=_finding(points),
         safeto=gettext(part_of_plan),

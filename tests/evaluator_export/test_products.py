@@ -57,6 +57,7 @@ def table(total: str, **cells: str) -> dict[tuple[str, ...], str]:
         ("audience: staff", "audience: police", "audience is public or staff"),
         ("title: {en: Encounters, fr: Rencontres}", "title: {en: Encounters}", "title needs en and fr"),
         ("- id: encounters_by_ward", "- id: encounters", "there twice"),
+        ("denominator: {en:", "denominator: {es:", "needs a denominator"),
     ],
 )
 def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: str) -> None:

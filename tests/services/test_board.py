@@ -109,6 +109,8 @@ def test_a_risk_of_retaliation_is_watched_for_a_month_also_when_it_is_closed(
 def test_a_request_is_made_of_chosen_words_and_followed_to_its_end(session: Session, ready: Cast, team: Actor) -> None:
     with pytest.raises(ActProblem, match="Choose"):
         board.ask(session, team, need="somebody named Bob")
+    with pytest.raises(ActProblem, match="Choose"):
+        board.ask(session, team, need="visit", area="at Bob's house")
     item = board.ask(session, team, need="escort", area="002")
     board.ask(session, team, need="vigil")
     assert [one.item.need for one in board.see_board(session, team).requests] == ["escort", "vigil"]

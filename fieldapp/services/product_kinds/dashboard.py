@@ -36,7 +36,7 @@ def build(
     }
     name = centre.name
     shown = [
-        _indicator(kpi, specs, kept, calendars[kpi.calendar], labels)
+        _indicator(kpi, specs, kept, calendars[kpi.calendar], labels) | {"source": name}
         for kpi in kpis()
         if all(name in specs for name in kpi.tables)
     ]
@@ -73,6 +73,7 @@ def _indicator(
         "title": kpi.title,
         "meaning": kpi.meaning,
         "formula": kpi.formula,
+        "denominator": kpi.denominator or None,
         "read": kpi.read,
         "unit": kpi.unit,
         "calendar": kpi.calendar,

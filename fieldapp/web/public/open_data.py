@@ -77,7 +77,9 @@ def partners(edition: PublicEdition, root: str) -> bytes:
 def codebook(edition: PublicEdition, root: str) -> bytes:
     lines = []
     for one in edition.body["indicators"]:
-        for about in ("title", "meaning", "formula", "read"):
+        for about in ("title", "meaning", "formula", "denominator", "read"):
+            if not one[about]:
+                continue
             lines.append(("indicators.csv", f"indicator: {about}", one["id"], one[about]["en"], one[about]["fr"]))
         for row in one["parts"]["rows"] if one["parts"] else ():
             lines.append(("parts.csv", "part", row["key"], row["label"]["en"], row["label"]["fr"]))
