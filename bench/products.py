@@ -249,7 +249,7 @@ def feed(folder: Path) -> list[Row]:
         (f"2026-{chance.randrange(1, 13):02}", f"ward {chance.randrange(25):02}", "check_in", "5_15", "street")
         for _ in range(MANY)
     )
-    writing = cpu(lambda: write(path, [(entity, made)], {"mark": "x"}))
+    writing = cpu(lambda: write(path, [(entity, made)], {"made_of": []}))
     opened = Feed(path)
     page = cpu(lambda: opened.read(entity, Query(), 5000))
     deep = opened.read(entity, Query(skip=MANY - 6000), 500).after

@@ -52,6 +52,7 @@ interface Receipt {
   signature: string;
 }
 const receipts: Receipt[] = [];
+const underway: Record<string, number> = {}; // questions that nobody has answered yet, for a run that ends before its time
 const old = new Map<string, [string, Headers]>(); // the last good answer of each path, to be said again
 
 function noteReceipts(text: string): void {
@@ -65,7 +66,10 @@ function noteReceipts(text: string): void {
 
 /** fetch over a line that loses, repeats, cuts, delays, holds back and makes up. */
 async function badFetch(url: string, options: RequestInit): Promise<Response> {
-  const send = (): Promise<Response> => fetch(settings.base + url, options);
+  const send = (): Promise<Response> => {
+    underway[url] = (underway[url] ?? 0) + 1;
+    return fetch(settings.base + url, options).finally(() => (underway[url]! -= 1));
+  };
   const path = url.split("?")[0]!;
   const whole = async (): Promise<[string, Response]> => {
     const response = await send();
@@ -137,6 +141,7 @@ class Phone {
   readonly held = new Map<string, string>(); // localStorage
   skew = 0;
   isFull = false;
+  doing = "nothing yet"; // told when the run ends before its time
   api!: Api;
   vault!: Vault;
   user = 0;
@@ -252,6 +257,7 @@ async function write(phone: Phone, root: string, isGood: boolean): Promise<void>
 async function step(phone: Phone): Promise<void> {
   const { api, vault } = phone;
   const dice = chance();
+  phone.doing = `step ${dice.toFixed(2)}`;
   full = chance() < 0.02 ? 1 : 0;
   if (dice < 0.4) return write(phone, "", chance() > 0.04);
   if (dice < 0.52 && phone.own.length > 0) return write(phone, pick(phone.own), true);
@@ -304,7 +310,9 @@ async function live(phone: Phone, operations: number): Promise<void> {
     } catch {
       count("step failed");
     }
+    phone.doing = "looking at the outbox";
     await phone.look();
+    phone.doing = "resting";
     await sleep(Math.floor(chance() * 5));
   }
 }
@@ -312,6 +320,10 @@ async function live(phone: Phone, operations: number): Promise<void> {
 // ── a run ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const phones = settings.workers.map((username) => new Phone(username));
+process.on("exit", (code) => {
+  if (code !== 0)
+    console.error(phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "), counts, underway);
+});
 await Promise.all(phones.map((phone) => phone.enrol()));
 const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.ledgerOf(phone.user)).waiting;
 await Promise.all(

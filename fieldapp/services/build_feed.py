@@ -15,7 +15,7 @@ from evaluator_export.recipe import EVALUATOR, Recipe
 from evaluator_export.small_cells import TOTAL
 from fieldapp.services.count_tables import kept_tables
 from fieldapp.services.datasets import catalogue, read_recipe, recipe_text
-from fieldapp.services.feeds import folder_of, mark_of
+from fieldapp.services.feeds import folder_of, made_of, mark_of
 from fieldapp.services.gather_release import entry_of
 from fieldapp.store import centres, datasets, products, releases
 from fieldapp.store.feed_rows import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet, write
@@ -34,7 +34,7 @@ def build_feeds(session: Session, packages: Path) -> int:
         if path.is_file():
             continue
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write(path, list(_sets(session, series)), {"mark": mark, "series": series.key})
+        write(path, list(_sets(session, series)), {"made_of": sorted(made_of(session, series))})
         for old in path.parent.glob(f"{series.id}-*.db"):
             if old != path:
                 old.unlink(missing_ok=True)

@@ -29,11 +29,9 @@ def folder_of(packages: Path) -> Path:
 
 
 def mark_of(session: Session, series: Series) -> str:
-    """Return a mark of what a series' feed is made of: its releases that are not revoked, its recipe, the editions."""
-    live = [f"{one.sha256}" for one in releases.of_series(session, series.id) if not one.revoked_at]
+    """Return a mark of what a series' feed is made of, down to the editions."""
     marks = [products.latest_mark(session, series.centre_id, name) for name in PRODUCTS]
-    on = [str(products.is_on(session, series.centre_id, name)) for name in PRODUCTS]
-    parts = [*live, series.recipe, *on, *(mark[1] if mark else "" for mark in marks)]
+    parts = [*sorted(made_of(session, series)), *(mark[1] if mark else "" for mark in marks)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
@@ -42,10 +40,21 @@ def open_for(session: Session, key: str, packages: Path) -> Opened:
     holder = holder_of(session, key)
     series = session.get_one(Series, holder.series_id)
     mark = mark_of(session, series)
-    path = folder_of(packages) / f"{series.id}-{mark}.db"
-    if not path.is_file():
-        raise ActProblem("feed.missing", N_("This feed is being made. Try again in some minutes."))
-    return Opened(holder, open_feed(path, path.stat().st_size), mark)
+    newest = folder_of(packages) / f"{series.id}-{mark}.db"
+    live = made_of(session, series)
+    for path in [newest, *folder_of(packages).glob(f"{series.id}-*.db")]:
+        if path.is_file():
+            feed = open_feed(path, path.stat().st_size)
+            if set(feed.about["made_of"]) <= live:  # a newer one is being made; nothing that was taken back is in this one
+                return Opened(holder, feed, path.stem.partition("-")[2])
+    raise ActProblem("feed.missing", N_("This feed is being made. Try again in some minutes."))
+
+
+def made_of(session: Session, series: Series) -> set[str]:
+    """Return what a series' feed may hold: its releases that are not revoked, its recipe, the products that are on."""
+    live = {one.sha256 for one in releases.of_series(session, series.id) if not one.revoked_at}
+    on = {name for name in PRODUCTS if products.is_on(session, series.centre_id, name)}
+    return {*live, hashlib.sha256(series.recipe.encode()).hexdigest(), *on}
 
 
 @act("feed.pull")

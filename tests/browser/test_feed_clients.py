@@ -18,7 +18,7 @@ import { OData } from "@odata/client";
 const [serviceEndpoint, password] = process.argv.slice(2);
 const client = OData.New4({ serviceEndpoint, credential: { username: "anybody", password } });
 const filter = client.newFilter().field("contact_type").eq("check_in");
-const options = client.newOptions().filter(filter).select(["area", "contact_type"]).orderby("area desc").top(4).count(true);
+const options = client.newOptions().filter(filter).select(["area", "contact_type"]).orderby("area").top(4).count(true);
 console.log(JSON.stringify(await client.newRequest({ collection: "encounters", params: options })));
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ROOT, KeptPhone, Server, sign_in
 from tests.browser.test_journeys import picture
@@ -82,6 +82,10 @@ def test_anybody_reads_the_dashboard_without_being_followed(
     is_sound(page)
 
 
+def numbers(place: Locator) -> dict[str, str]:
+    return {card.locator("h3").inner_text(): card.locator(".now").inner_text() for card in place.locator(".indicator").all()}
+
+
 THEME = """<!doctype html><html lang="en-CA"><head><title>City of Example</title>
 <link rel="stylesheet" href="/theme.css"></head><body class="wp-site"><header id="masthead"><h1>City of Example</h1></header>
 <div class="entry-content"><p>Our programme:</p>
@@ -140,7 +144,7 @@ def test_one_line_shows_the_dashboard_in_a_foreign_page(
     picture(page, "embedded")
     direct = open_page(viewport=PHONE)
     direct.goto("/public/rexdale/en/")
-    assert inside.locator(".now").all_inner_texts() == direct.locator(".now").all_inner_texts()
+    assert numbers(inside) == numbers(direct.locator("main"))
     assert page.context.cookies() == []
 
 

@@ -188,6 +188,7 @@ export class Chart {
     const { canvas, context } = this;
     const density = Math.min(2, devicePixelRatio || 1);
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (!width || !height) return; // not on the screen yet, or no longer
     if (canvas.width !== width * density || canvas.height !== height * density) {
       canvas.width = width * density;
       canvas.height = height * density;

@@ -265,7 +265,7 @@ def test_paging_gives_every_row_once_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, rows: Any, order: list[str], page: int
 ) -> None:
     path = tmp_path_factory.mktemp("feed") / "f.db"
-    write(path, [(ENTITY, rows)], {"mark": "x"})
+    write(path, [(ENTITY, rows)], {"made_of": []})
     feed = Feed(path)
     wanted = Query(order=parse_order(",".join(order), ENTITY) if order else ())
     whole = feed.read(ENTITY, wanted, 1000).rows
