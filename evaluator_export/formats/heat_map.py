@@ -57,6 +57,8 @@ def write(grids: Sequence[Grid], label: Label, centre: str, period: str, built_a
         for number, grid in enumerate(grids, 1):
             sheet = book.add_worksheet(f"{number}")
             sheet.hide_gridlines(2)
+            sheet.set_landscape()
+            sheet.fit_to_pages(1, 0)  # as wide as one page
             sheet.write_string(0, 0, f"{grid.title[language]}, {period}", bold)
             sheet.write_string(1, 0, words["hidden"].format(hidden=f"<{grid.threshold}"))
             sheet.set_column(0, 0, 34)
