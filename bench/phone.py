@@ -151,10 +151,10 @@ def encounter(page: Page) -> tuple[int, float]:
     tap(".foot a.btn.main", FIRST)
     pick("what.contact_type", "check_in")
     pick("what.setting", "street")
-    tap(".foot .main", '[id="q-when_where.enc_date-set"]')
-    tap(".foot .main", '[id="q-people.who-set"]')  # day, hour and neighbourhood are as last time, or now
+    tap(".foot .main", '[id="q-people.who-set"]')
     pick("people.who", "group")
-    tap(".foot .main", '[id="q-talk.minutes-set"]')
+    tap(".foot .main", '[id="q-when_where.enc_date-set"]')
+    tap(".foot .main", '[id="q-talk.minutes-set"]')  # day, hour and neighbourhood are as last time, or now
     pick("talk.risk_now", "low")
     pick("talk.minutes", "5_15")
     tap(".foot .main", '[id="q-next.ref_made-set"]')
@@ -225,10 +225,10 @@ def encounter_once(page: Page) -> None:
     for question, name in (("what.contact_type", "check_in"), ("what.setting", "street")):
         page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()
     page.click(".foot .main")
+    page.locator('[id="q-people.who-set"] label.choice:has(input[value="group"])').click()
+    page.click(".foot .main")
     page.fill("input[type=search]", "olive")
     page.locator("label.choice", has_text="Mount Olive").click()
-    page.click(".foot .main")
-    page.locator('[id="q-people.who-set"] label.choice:has(input[value="group"])').click()
     page.click(".foot .main")
     for question, name in (("talk.risk_now", "low"), ("talk.minutes", "5_15")):
         page.locator(f'[id="q-{question}-set"] label.choice:has(input[value="{name}"])').first.click()

@@ -105,6 +105,7 @@ class FormDefinition:
     order: tuple[str, ...]
     summary: dict[str, str]  # one of SUMMARY → path of the question that tells it
     tables: dict[str, Table] = dataclasses.field(default_factory=dict)
+    kept_after_no: tuple[str, ...] = ()  # paths of what stays when a person did not say yes (consent.py)
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
@@ -198,6 +199,8 @@ class FormDefinition:
         }
         if self.tables:
             body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
+        if self.kept_after_no:
+            body["kept_after_no"] = self.kept_after_no
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -208,6 +211,7 @@ class FormDefinition:
         body.pop("reads", None)  # of schema 1; computed where it is needed since
         body["languages"] = tuple(body["languages"])
         body["order"] = tuple(body["order"])
+        body["kept_after_no"] = tuple(body.get("kept_after_no", ()))
         body["elements"] = tuple(_element(element) for element in body["elements"])
         body["choices"] = {name: tuple(Choice(**choice) for choice in choices) for name, choices in body["choices"].items()}
         tables = body.get("tables", {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forms import answers as tree
+from forms import consent
 from forms.answers import MAX_INSTANCES, AnswerNode
 from forms.definition import CAPTURES, DATES, NUMBERS, SELECTS, Element, FormDefinition
 from forms.expressions import Context, DateValue, evaluate, to_boolean, to_number, to_string
@@ -34,6 +35,8 @@ class Checked:
 
     answers: dict[str, Any]
     problems: list[AnswerProblem]
+    is_refusal: bool = False  # somebody was to be asked for consent, and there is no yes
+    refused_by: str = ""  # the card code of somebody who said no
 
 
 def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
@@ -46,7 +49,25 @@ def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
     for node in _questions(root) if definition.counts else questions:
         if problem := rules.problem(node, sent):
             problems.append(problem)
-    return Checked(tree.to_json(root), problems)
+    answers = tree.to_json(root)
+    tier = _summarised(definition, root, "tier")
+    if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
+        return Checked(answers, problems)
+    person = _summarised(definition, root, "person")
+    refused_by = to_string(person.value()) if person and tier.value() == "0" else ""
+    kept = consent.without_person(definition, answers) if definition.kept_after_no else answers
+    return Checked(kept, problems, True, refused_by)
+
+
+def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:
+    """Return the question that a form's summary names; None when there is none."""
+    node = root
+    for name in definition.summary_names.get(key, ()):
+        found = node.children_named(name)
+        if not found:
+            return None
+        node = found[0]
+    return None if node is root else node
 
 
 def complete(definition: FormDefinition, given: Any, now: DateValue) -> Checked:

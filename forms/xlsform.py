@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from pyxform.xls2json_backends import get_xlsform
 from pyxform.xls2xform import convert
 
-from forms import linter, xform
+from forms import consent, linter, xform
 from forms.advice import advise
 from forms.definition import Compiled, Table
 from forms.form_tests import run_tests
@@ -68,6 +68,9 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         try:
             definition, found = xform.read(workbook, text, tables)
             problems += found
+            if not any(problem.severity == "error" for problem in problems):
+                definition, found = consent.guard(definition)
+                problems += found
         except ElementTree.ParseError:
             text = ""
             sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")

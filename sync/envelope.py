@@ -35,6 +35,7 @@ class Envelope:
     prev: tuple[str, ...] = ()  # the submissions that it builds on
     due: str = ""  # the follow-up that it settles: <record>/<day>
     cards: tuple[str, ...] = ()  # codes of new cards that this phone made for it
+    refused_by: str = ""  # the card code of a person who said no to being written about; it is no part of the answers
 
     @property
     def record(self) -> str:
@@ -101,6 +102,7 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.due"))
     if not isinstance(cards, list) or len(cards) > MAX_CARDS or not all(_is_short(card) for card in cards):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.cards"))
+    refused_by = _refused_by(item, where, problems)
     if not instance_id:
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.id"))
     if not finished_at:
@@ -108,7 +110,16 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
     if len(problems) > before:
         return None
     assert finished_at is not None and isinstance(body, str)
-    return Envelope(instance_id, form, version, finished_at, body, sha256, root, tuple(prev), due, tuple(cards))
+    linked = (root, tuple(prev), due, tuple(cards), refused_by)
+    return Envelope(instance_id, form, version, finished_at, body, sha256, *linked)
+
+
+def _refused_by(item: dict[str, Any], where: str, problems: list[SyncProblem]) -> str:
+    code = item.get("refused_by", "")
+    if isinstance(code, str) and (not code or _is_short(code)):
+        return code
+    problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.refused_by"))
+    return ""
 
 
 def _is_short(value: Any) -> bool:

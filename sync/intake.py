@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from forms import consent
 from forms.definition import FormDefinition
 from forms.expressions import DateValue
 from forms.expressions.values import EPOCH
@@ -13,7 +14,7 @@ from forms.problems import AnswerProblem
 from forms.validation import check
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import check_note, is_note
+from sync.notes import check_note, is_note, plain_code
 from sync.problems import N_
 
 
@@ -32,6 +33,8 @@ class Decision:
     status: Status
     answers: dict[str, Any] = field(default_factory=dict)
     problems: list[AnswerProblem] = field(default_factory=list)
+    is_refusal: bool = False  # the person did not say yes: `answers` is all that may be kept of it
+    refused_by: str = ""  # the card code of somebody who said no
 
 
 Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
@@ -44,33 +47,45 @@ def decide(envelope: Envelope, definition: FormDefinition | None, known: Known) 
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
-    answers, problems = judge(envelope, definition)
-    status = Status.CONFLICT if held else Status.REJECTED if problems else Status.STORED
-    return Decision(status, answers, problems)
+    judged = judge(envelope, definition)
+    status = Status.CONFLICT if held else Status.REJECTED if judged.problems else Status.STORED
+    return replace(judged, status=status)
 
 
-def decide_aside(envelope: Envelope, known: Known, reason: tuple[str, str]) -> Decision:
+def decide_aside(envelope: Envelope, definition: FormDefinition | None, known: Known, reason: tuple[str, str]) -> Decision:
     """Return the decision to keep a submission aside for a reason that does not lie in its answers."""
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
-    return Decision(Status.CONFLICT if held else Status.REJECTED, problems=[_problem(*reason)])
+    status = Status.CONFLICT if held else Status.REJECTED
+    judged = judge(envelope, definition)
+    if judged.is_refusal:  # what may not be kept is not kept aside either
+        return replace(judged, status=status, problems=[_problem(*reason)])
+    return Decision(status, problems=[_problem(*reason)])
 
 
-def judge(envelope: Envelope, definition: FormDefinition | None) -> tuple[dict[str, Any], list[AnswerProblem]]:
-    """Return the answers as the form's logic leaves them, and every problem."""
+def judge(envelope: Envelope, definition: FormDefinition | None) -> Decision:
+    """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
     if definition is None and not is_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        return {}, [_problem("sync.unknown_form", text)]
+        return Decision(Status.REJECTED, problems=[_problem("sync.unknown_form", text)])
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
-        return {}, [_problem("sync.body", N_("The answers are not JSON."))]
+        return Decision(Status.REJECTED, problems=[_problem("sync.body", N_("The answers are not JSON."))])
     if definition is None:
         problems = check_note(envelope.form, given)
-        return ({}, problems) if problems else (given, [])
-    checked = check(definition, given, local_time(envelope.finished_at))
-    return checked.answers, checked.problems
+        return Decision(Status.REJECTED, {} if problems else given, problems)
+    now = local_time(envelope.finished_at)
+    checked = check(definition, given, now)
+    if not checked.is_refusal:
+        return Decision(Status.REJECTED, checked.answers, checked.problems)
+    kept = consent.without_person(definition, checked.answers)
+    problems = checked.problems
+    if definition.kept_after_no:  # a form of today: what is left must pass, whatever else was sent
+        problems = check(definition, kept, now).problems
+    refused_by = plain_code(envelope.refused_by or checked.refused_by)
+    return Decision(Status.REJECTED, kept, problems, is_refusal=True, refused_by=refused_by)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

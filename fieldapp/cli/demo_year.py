@@ -130,11 +130,11 @@ class Year:
             due = finished.date() + dt.timedelta(days=self.random.randint(2, 14))
             if due >= self.today - dt.timedelta(days=1):  # what was due before was done
                 answers["next"]["next_due"] = due.isoformat()
-            answers["consent"] = {"said": "earlier", "tier_said": self.tiers[card]}
+            answers["consent"] = {"said": "read_out", "understood": "yes", "tier_said": self.tiers[card]}
         elif who == "new_person":
             answers["consent"] = {
                 "said": "read_out", "understood": "yes", "tier_said": self.pick({"0": 12, "1": 25, "2": 40, "3": 23}),
-                "receipt_given": "shown_QR", "lang_used": self.pick({"en": 80, "so": 10, "fr": 5, "es": 5}),
+                "lang_used": self.pick({"en": 80, "so": 10, "fr": 5, "es": 5}),
             }  # fmt: skip
         if who != "enrolled":
             answers["people"]["age_mix"] = self.some("12-15 16-19 20-24 25-29 30-39", 2)
@@ -212,7 +212,7 @@ class Year:
     def _referral(self, moment: dt.datetime) -> dict[str, Any]:
         need = self.pick({"housing": 30, "employment": 25, "mental_health": 20, "food": 15, "legal": 10})
         return {
-            "need": {"ref_date": f"{moment:%Y-%m-%d}", "need": need, "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
+            "need": {"ref_date": f"{moment:%Y-%m-%d}", "has_card": "no", "need": need, "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
             "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": self.pick({"called_together": 40, "went_together": 30, "form_sent": 30})},
             "progress": {"status": self.pick(OPEN if (self.today - moment.date()).days < 21 else ENDED)},
         }  # fmt: skip
@@ -254,7 +254,7 @@ class Year:
         tier = self.pick({"2": 40, "3": 60})
         return {
             "start": start,
-            "consent": {"said": "read_out", "understood": "yes", "tier_said": tier, "receipt_given": "printed", "lang_used": "en"},
+            "consent": {"said": "read_out", "understood": "yes", "tier_said": tier, "lang_used": "en"},
             "about": {
                 "age_band": self.pick({"16-19": 40, "20-24": 35, "25-29": 25}), "gender": self.pick({"man_boy": 70, "woman_girl": 30}),
                 "race": self.pick({"black": 55, "south_asian": 25, "white": 20}), "school_work": "school",

@@ -51,6 +51,14 @@ def note_changes(a: Act, changed: Sequence[Change], parts: Sequence[Part]) -> No
     feed.publish(a.session, wanted)
 
 
+def hear_refusals(a: Act, codes: Collection[str]) -> None:
+    """Note on their cards that these people said no, and tell the phones; the records that said so name no card."""
+    held = cards.by_codes(a.session, a.centre_id, codes) if codes else {}
+    for card in held.values():
+        card.tier = "0"
+    feed.publish(a.session, {(card.worker_id, f"card/{code}"): card_body(card) for code, card in held.items()})
+
+
 @act("caseload.rebuild")
 def rebuild_caseload(a: Act) -> int:
     """Read the caseload from records that arrived before there was one, and return how many tell of it.

@@ -1,6 +1,7 @@
 """Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Part
 from fieldapp.store import blobs, submissions
 from fieldapp.store.submissions import TOKEN, Known
+from forms import consent
 from forms.answers import captured_in
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
@@ -40,6 +42,7 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
     definitions = find_definitions(a.session, a.centre_id, wanted)
     decided = _without_missing(a, [(one, _decide(a, one, definitions, known)) for one in arrived], definitions)
+    decided = [(_as_may_be_kept(one, decision), decision) for one, decision in decided]
     fresh = [(one, decision) for one, decision in decided if decision.status not in (Status.DUPLICATE, Status.RETRY)]
     places = dict(
         zip((id(one) for one, _ in fresh), submissions.next_positions(a.session, len(fresh)) if fresh else (), strict=True)
@@ -51,6 +54,11 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
         for one, decision in fresh
         if not decision.problems
     ]
+    refusals = [(one, decision) for one, decision in fresh if decision.is_refusal]
+    for one, _ in refusals:
+        if one.envelope.root:
+            _cut_earlier_versions(a, one.envelope.record)
+    caseload.hear_refusals(a, [decision.refused_by for _, decision in refusals if decision.refused_by])
     changed, foreign = folding.fold_in(a, [part for part in parts if part.definition])
     caseload.note_changes(a, changed, parts)
     answers = []
@@ -71,13 +79,37 @@ def _decide(
 ) -> Decision:
     envelope = one.envelope
     if one.aside:
-        return decide_aside(envelope, known, one.aside)
+        definition = definitions.get((envelope.form, envelope.version))
+        return decide_aside(envelope, definition, known, one.aside)
     decision = decide(envelope, definitions.get((envelope.form, envelope.version)), known)
     if decision.status is Status.CONFLICT:
         first = next(iter(known[envelope.instance_id].values()))
         if first.device_id != a.actor.device_id:
             return replace(decision, problems=[*decision.problems, OTHER_PHONE])
     return decision
+
+
+def _as_may_be_kept(one: Arrived, decision: Decision) -> Arrived:
+    """Return a submission without what a person who did not say yes left in it; its hash stays that of what was sent."""
+    if not decision.is_refusal:
+        return one
+    return replace(one, envelope=replace(one.envelope, body=_as_body(decision.answers), refused_by="", cards=()))
+
+
+def _cut_earlier_versions(a: Act, root_id: str) -> None:
+    """Take out of all versions of a record what may not be kept since its newest one is a refusal."""
+    earlier = submissions.of_record(a.session, a.centre_id, root_id)
+    definitions = find_definitions(a.session, a.centre_id, {(version.form, version.version) for version in earlier})
+    for version in earlier:
+        definition = definitions.get((version.form, version.version))
+        if definition:
+            kept = consent.without_person(definition, folding.answers_of(version, definition))
+            version.body = _as_body(kept)
+    a.session.flush()
+
+
+def _as_body(answers: Mapping[str, Any]) -> str:
+    return json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
 
 
 def _without_missing(

@@ -171,19 +171,24 @@ class Phone:
         self.page.wait_for_function("(was) => document.querySelector('h1')?.innerText !== was", arg=here)
 
     def who_was_there(self, kind: str = "Check-in") -> None:
-        """Answer the first two pages of an encounter that is open."""
+        """Answer the first page of an encounter that is open; the next one asks who was there."""
         page = self.page
         page.wait_for_selector(".question")
         self.pick("what.contact_type", kind)
         self.pick("what.setting", "Street")
         self.next()
+
+    def what_was_it_about(self, consent: str = "Keep notes") -> None:
+        """Answer the pages after that: consent where somebody is to be asked, the place, risk and time."""
+        page = self.page
+        self.next()
+        if page.locator('[id="q-consent.said-set"]').count():
+            self.pick("consent.said", "Asked before")
+            self.pick("consent.tier_said", consent)
+            self.next()
         if page.locator("input[type=search]").count():
             page.fill("input[type=search]", "olive")
             page.locator("label.choice", has_text="Mount Olive").click()
-        self.next()
-
-    def what_was_it_about(self) -> None:
-        """Answer the page after that, which asks for risk and time."""
         self.next()
         self.pick("talk.risk_now", "Low")
         self.pick("talk.minutes", "5 to 15")

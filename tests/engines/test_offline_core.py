@@ -72,14 +72,14 @@ def log_encounter(driver: Driver) -> None:
     choose(driver, "what.contact_type", "check_in")
     choose(driver, "what.setting", "street")
     click(driver, ".foot .main")
+    choose(driver, "people.who", "group")
+    click(driver, ".foot .main")
     driver.until("document.querySelector('input[type=search], [id=\"q-when_where.nbhd-set\"] b') !== null")
     driver.run(
         "const search = document.querySelector('input[type=search]');"
         "if (search) { search.value = 'olive'; search.dispatchEvent(new Event('input', { bubbles: true })); }"
     )
     choose(driver, "when_where.nbhd", "002")
-    click(driver, ".foot .main")
-    choose(driver, "people.who", "group")
     click(driver, ".foot .main")
     choose(driver, "talk.risk_now", "low")
     choose(driver, "talk.minutes", "5_15")

@@ -54,7 +54,8 @@ def test_definitions_keep_the_contract_with_phones(form: str) -> None:
 @pytest.mark.parametrize("form", ["encounter", "referral"])
 def test_forms_that_meet_a_person_carry_the_consent_group(form: str) -> None:
     names = {element.name for element in definition_of(form).children["/data/consent"]}
-    assert names >= {"script", "said", "understood", "tier_said", "receipt_given", "tier"}
+    assert names >= {"script", "said", "understood", "tier_said", "tier"}
+    assert "receipt_given" not in names  # there is no slip yet
 
 
 def problems(**changes: dict[str, str]) -> list[str]:
@@ -93,7 +94,7 @@ def test_the_encounters_rules(changes: dict[str, dict[str, str]], expected: list
 @pytest.mark.parametrize(
     ("consent", "tier"),
     [
-        ({"said": "read_out", "understood": "yes", "tier_said": "2", "receipt_given": "printed"}, "2"),
+        ({"said": "read_out", "understood": "yes", "tier_said": "2"}, "2"),
         ({"said": "read_out", "understood": "no"}, "0"),
         ({"said": "not_asked"}, "0"),
         ({"said": "earlier", "tier_said": "3"}, "3"),

@@ -1,7 +1,7 @@
 /** The composition root: the gate, what goes on while the app is locked, and the way in. */
 
 import { render, type ComponentType } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { setLanguage, t } from "../i18n";
 import { Broken, LostAll } from "../screens/broken";
 import { Clock } from "../screens/clock";
@@ -45,6 +45,7 @@ function App() {
   const [isBroken, setBroken] = useState(false);
   const [orders, setOrders] = useState<Order[]>([]);
   const [invitation, setInvitation] = useState("");
+  const lastUser = useRef(0);
 
   const look = useCallback(async (): Promise<void> => {
     try {
@@ -111,7 +112,10 @@ function App() {
     void setLanguage(code).then(() => redraw((n) => n + 1));
   };
   const opened = (one: Vault): void => {
-    if (["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
+    const isSomebodyElse = lastUser.current !== 0 && lastUser.current !== one.account.user;
+    if (isSomebodyElse || ["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
+    lastUser.current = one.account.user;
+    setRoute(location.hash); // a form that was begun got its draft's address without an event: the worker goes on there
     setSigningIn(false);
     setOrders([]);
     setVault(one);

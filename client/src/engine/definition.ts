@@ -66,6 +66,7 @@ export interface FormDefinition {
   tables?: Record<string, { columns: string[]; rows: string[][] }>;
   order: string[];
   summary: Record<string, string>;
+  kept_after_no?: string[]; // paths of what stays when a person did not say yes (forms/consent.py)
 }
 
 /** The words in a language, else in any language there is. */

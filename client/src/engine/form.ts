@@ -421,21 +421,40 @@ export class Form {
       if (element.preload === "end") for (const node of this.at(element.path)) node.text = this.preloaded("end");
     this.recalculate();
     this.shown.clear();
-    return this.toJson();
+    return this.isRefusal() ? this.toJson(this.root, new Set(this.definition.kept_after_no)) : this.toJson();
   }
 
-  /** The relevant answers that are not blank: irrelevant ones are erased, not hidden. */
-  toJson(node: AnswerNode = this.root): Json {
+  /** Whether somebody was to be asked for consent and there is no yes: the twin of _is_refusal in forms/validation.py. */
+  private isRefusal(): boolean {
+    const tier = this.summarised("tier");
+    return !!this.definition.kept_after_no && !!tier?.parent?.isRelevant && !(toNumber(tier.value()) >= 1);
+  }
+
+  /** The card code of a person who said no; it is not in the answers of such a record. */
+  refusedBy(): string {
+    return this.isRefusal() && this.summarised("tier")?.value() === "0"
+      ? toText(this.summarised("person")?.value() ?? "")
+      : "";
+  }
+
+  private summarised(key: string): AnswerNode | undefined {
+    const path = this.definition.summary[key];
+    return path ? this.at(path)[0] : undefined;
+  }
+
+  /** The relevant answers that are not blank: irrelevant ones are erased, not hidden; of questions with these paths only. */
+  toJson(node: AnswerNode = this.root, only?: ReadonlySet<string>): Json {
     const result: Json = {};
     for (const [name, all] of node.children) {
       const children = all.filter((child) => child.isRelevant);
       const element = children[0]?.element;
       if (!element) continue;
-      if (element.kind === "repeat") result[name] = children.map((child) => this.toJson(child));
-      else if (element.kind === "group") {
-        const inner = this.toJson(children[0]);
+      if (element.kind === "repeat") {
+        if (!only) result[name] = children.map((child) => this.toJson(child));
+      } else if (element.kind === "group") {
+        const inner = this.toJson(children[0], only);
         if (Object.keys(inner).length > 0) result[name] = inner;
-      } else if (children[0]!.text) result[name] = children[0]!.text;
+      } else if (children[0]!.text && (!only || only.has(element.path))) result[name] = children[0]!.text;
     }
     return result;
   }

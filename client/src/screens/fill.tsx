@@ -147,8 +147,9 @@ function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Rec
         // Now it has an address: after a reload the worker is where they were.
         if (location.hash.startsWith("#/start/")) history.replaceState(null, "", `#/fill/${draft.id}`);
       },
-      finish: async (answers) => {
-        await finishDraft(vault, { ...draft, answers, minted: minted.current }, definition, new Date());
+      finish: async (answers, form) => {
+        const finished = { ...draft, answers, minted: minted.current };
+        await finishDraft(vault, finished, definition, new Date(), form.refusedBy());
         await remember(vault, definition, answers);
         await refresh();
         go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
@@ -202,7 +203,7 @@ function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Rec
 }
 
 async function remember(vault: Vault, definition: FormDefinition, answers: Json): Promise<void> {
-  const kept: Record<string, string> = {};
+  const kept = { ...vault.account.remembered[definition.id] }; // a record without them takes nothing away
   for (const element of definition.elements) {
     if (!(element.appearance ?? "").includes("last-used")) continue;
     const [group, name] = element.path.split("/").slice(2);

@@ -90,7 +90,13 @@ export function discardDraft(id: string): Promise<void> {
 const NONE = { made: 0, delivered: 0, kept: 0, deleted: 0 };
 
 /** Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted with it. */
-export async function finishDraft(vault: Vault, draft: Draft, definition: FormDefinition, now: Date): Promise<void> {
+export async function finishDraft(
+  vault: Vault,
+  draft: Draft,
+  definition: FormDefinition,
+  now: Date,
+  refusedBy = "", // the card code of a person who said no: it travels beside the answers, and is in none of them
+): Promise<void> {
   const { root, prev, due } = draft;
   const [answers, blobs] = await detach(vault, draft.id, draft.answers);
   const book = await readBook(vault);
@@ -104,6 +110,7 @@ export async function finishDraft(vault: Vault, draft: Draft, definition: FormDe
     ...(root ? { root, prev } : {}),
     ...(due ? { due } : {}),
     ...(cards.length ? { cards } : {}),
+    ...(refusedBy ? { refused_by: plainCode(refusedBy) } : {}),
   };
   const minutes = summaryOf(definition, draft.answers, "minutes");
   const today = content.finished_at.slice(0, 10);

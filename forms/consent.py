@@ -1,0 +1,153 @@
+"""What may be kept of a person who did not say yes: nothing but that there was a contact, its kind, and the answer itself.
+
+A form asks for consent with the question that its setting `summary_tier` names. The group of that question says whom
+it is about: while the group is relevant and the tier is under 1, the record is a refusal. The rule becomes part of what
+makes other questions relevant: what may not be kept is not asked, and is erased if it was. Only the card code needs
+more: it must be known whose "no" it is, so it is taken out when the record is finished.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from forms import dependencies
+from forms.definition import Element, FormDefinition
+from forms.expressions import Ast
+from forms.problems import N_, FormProblem
+
+
+def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]]:
+    """Return the form with the rule in its conditions, and what stands in the way; as it was where no tier is asked."""
+    tier = definition.by_path.get(definition.summary.get("tier", ""))
+    if tier is None:
+        return definition, []
+    if problems := _obstacles(definition, tier):
+        return definition, problems
+    kept = kept_after_no(definition)
+    allowed = _allowed(definition, tier)
+    person = definition.summary.get("person", "")
+    covered: set[str] = set()  # groups that carry the rule for all that is in them
+    elements = list(definition.elements)
+    for index, element in enumerate(elements):
+        if element.path == person:
+            if element.required is not None:
+                elements[index] = dataclasses.replace(element, required=_both(element.required, allowed))
+        elif element.parent in covered:
+            covered.add(element.path)
+        elif not _leads_to(element, {*kept, person}):
+            elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, allowed))
+            covered.add(element.path)
+    order = dependencies.order(tuple(elements), definition.children)
+    return dataclasses.replace(definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept))), []
+
+
+def kept_after_no(definition: FormDefinition) -> frozenset[str]:
+    """Return the paths of the answers that stay after a no: the kind of contact, the tier, what decides if it is asked."""
+    tier = definition.by_path.get(definition.summary.get("tier", ""))
+    if tier is None:
+        return frozenset()
+    kept = {tier.path, *_decides(definition, tier)}
+    for element in definition.children.get(tier.parent, ()):
+        reads = {path for path, _ in dependencies.reads_of(element, definition.children)} - {tier.parent}
+        if element.calculate is not None and reads <= kept:
+            kept.add(element.path)
+    if kind := definition.summary.get("kind"):
+        kept.add(kind)
+    return frozenset(kept)
+
+
+def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be kept of the answers of a refusal."""
+    return _only(definition, answers, "/data", frozenset(definition.kept_after_no) or kept_after_no(definition))
+
+
+def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for element in definition.children.get(path, ()):
+        value = answers.get(element.name)
+        if element.kind == "group" and isinstance(value, Mapping):
+            inner = _only(definition, value, element.path, kept)
+            if inner:
+                found[element.name] = inner
+        elif element.path in kept and isinstance(value, str):
+            found[element.name] = value
+    return found
+
+
+def _decides(definition: FormDefinition, tier: Element) -> set[str]:
+    """Return the questions that decide, directly or through others, whether the tier is asked."""
+    found: set[str] = set()
+    waiting = [tier.path]
+    while waiting:
+        element = definition.by_path[waiting.pop()]
+        reads = {path for path, _ in dependencies.reads_of(element, definition.children)}
+        for path in reads & definition.by_path.keys() - found:
+            found.add(path)
+            waiting.append(path)
+    return {path for path in found if definition.by_path[path].kind == "question"}
+
+
+def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
+    """Return why the rule cannot hold in this form."""
+    problems = []
+    if any(one.kind == "repeat" for one in _ancestors(definition, tier)):
+        text = N_("The question of summary_tier is in a repeat. Ask for consent once in a record.")
+        problems.append(_problem("consent.repeat", text))
+    if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _paths(ast)):
+        text = N_("The condition of the group with the consent questions must name its questions like ${name}.")
+        problems.append(_problem("consent.shape", text))
+    if definition.summary.get("person") in _decides(definition, tier):
+        text = N_(
+            "The consent questions depend on the card code. After a no the code is not kept,"
+            " so let them depend on another question."
+        )
+        problems.append(_problem("consent.code", text))
+    return problems
+
+
+def _problem(code: str, text: str) -> FormProblem:
+    return FormProblem(code, text, sheet="settings", row=2, column="summary_tier")
+
+
+def _allowed(definition: FormDefinition, tier: Element) -> Ast:
+    """Return the condition under which answers about the person may be kept: nobody was to be asked, or they said yes."""
+    said_yes: Ast = ["op", ">=", ["path", "/", [["child", name] for name in tier.path.split("/")[1:]]], ["n", 1]]
+    allowed = said_yes
+    for condition in _conditions(definition, tier):
+        allowed = ["op", "or", ["call", "not", [condition]], allowed]
+    return allowed
+
+
+def _conditions(definition: FormDefinition, tier: Element) -> list[Ast]:
+    return [one.relevant for one in _ancestors(definition, tier) if one.relevant is not None]
+
+
+def _ancestors(definition: FormDefinition, element: Element) -> list[Element]:
+    found = []
+    parent = definition.by_path.get(element.parent)
+    while parent is not None:
+        found.append(parent)
+        parent = definition.by_path.get(parent.parent)
+    return found
+
+
+def _leads_to(element: Element, paths: set[str]) -> bool:
+    return any(path == element.path or path.startswith(f"{element.path}/") for path in paths)
+
+
+def _both(own: Ast | None, rule: Ast) -> Ast:
+    return rule if own is None else ["op", "and", own, rule]
+
+
+def _paths(ast: Any) -> Iterable[Any]:
+    """Yield every path in an expression."""
+    if not isinstance(ast, list | tuple):
+        return
+    if ast and ast[0] == "path":
+        yield ast
+    for part in ast:
+        yield from _paths(part)
+
+
+def _is_whole(path: Any) -> bool:
+    return bool(path[1] == "/")

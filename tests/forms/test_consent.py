@@ -1,0 +1,205 @@
+"""After a no, only the kind of contact and the answer itself are kept: the rule in the form, on the phone and at the centre."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from forms import consent
+from forms.definition import FormDefinition
+from forms.problems import FormRefused
+from forms.validation import check
+from forms.xlsform import compile_workbook
+from sync.intake import judge, local_time
+from tests.cast import envelope
+from tests.conformance.harness import filled
+from tests.programme import definition_of
+
+NOW = local_time(dt.datetime(2026, 3, 8, 22))
+CARD = "K7QM3RXDQ"
+YES = {"said": "read_out", "understood": "yes", "tier_said": "1", "plus4": "yes", "lang_used": "so", "under16_adult": "no"}
+NO = [
+    pytest.param({**YES, "tier_said": "0"}, id="said no"),
+    pytest.param({"said": "read_out", "understood": "no"}, id="did not understand"),
+    pytest.param({"said": "not_asked"}, id="not asked"),
+    pytest.param({"said": "seen_in_crisis_ask_later"}, id="ask later"),
+    pytest.param({"said": "earlier", "tier_said": "0"}, id="no, as before"),
+]
+ABOUT_THEM = {
+    "encounter": {
+        "what": {"contact_type": "check_in", "mode": "in_person", "setting": "home"},
+        "people": {"people_n": "1", "who": "enrolled", "code": CARD},
+        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002"},
+        "talk": {"risk_now": "high", "safety_plan": "yes", "minutes": "5_15", "topics": "conflict", "support": "listened"},
+        "next": {"ref_made": "no", "next_due": "2026-03-12", "note": "CANARY"},
+    },
+    "participant": {
+        "start": {"kind": "review", "month_in": "2026-03-01", "code": CARD},
+        "about": {"age_band": "16-19", "school_work": "school", "housing": "stable", "race": "black"},
+        "risks": {"risk_level": "high", "feel_safe": "mostly"},
+        "plan": {"needs": "housing"},
+        "words": {"note": "CANARY"},
+    },
+    "referral": {
+        "need": {
+            "ref_date": "2026-03-08", "has_card": "yes", "code": CARD, "need": "housing", "service_type": "housing",
+            "urgency": "week",
+        },
+        "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": "called_together"},
+        "progress": {"status": "sent", "note": "CANARY"},
+    },
+}  # fmt: skip
+KEPT = {
+    "encounter": {"what": {"contact_type": "check_in"}, "people": {"who": "enrolled"}},
+    "participant": {"start": {"kind": "review"}},
+    "referral": {"need": {"has_card": "yes", "need": "housing"}},
+}
+
+
+def without_consent(answers: dict[str, Any]) -> dict[str, Any]:
+    return {group: values for group, values in answers.items() if group != "consent"}
+
+
+@pytest.mark.parametrize("said", NO)
+@pytest.mark.parametrize("form", ABOUT_THEM)
+def test_after_a_no_the_kind_of_contact_stays_and_nothing_about_them(form: str, said: dict[str, str]) -> None:
+    given = {**ABOUT_THEM[form], "consent": said}
+    found = check(definition_of(form), given, NOW)
+    assert without_consent(found.answers) == KEPT[form]
+    assert set(found.answers["consent"]) <= {"said", "understood", "tier_said", "tier"}
+    assert found.refused_by == (CARD if said.get("tier_said") == "0" else "")
+    assert check(definition_of(form), found.answers, NOW).problems == []  # what is left can be sent
+
+
+@pytest.mark.parametrize("form", ABOUT_THEM)
+def test_after_a_yes_all_of_it_stays(form: str) -> None:
+    given = {**ABOUT_THEM[form], "consent": YES}
+    if form == "participant":
+        given["about"].pop("race", None)  # asked from tier 2 on
+    found = check(definition_of(form), given, NOW)
+    assert found.problems == []
+    assert not found.is_refusal
+    assert "CANARY" in json.dumps(found.answers)
+    assert CARD in json.dumps(found.answers)
+
+
+@pytest.mark.parametrize("said", NO)
+@pytest.mark.parametrize("form", ABOUT_THEM)
+def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:
+    given = {**ABOUT_THEM[form], "consent": said}
+    [phone] = filled([definition_of(form)], [{"definition": 0, "answers": given, "now": "2026-03-08T22:00:00"}])
+    assert phone["answers"] == check(definition_of(form), given, NOW).answers
+
+
+def test_who_need_not_be_asked_is_written_about_as_before() -> None:
+    given = {**ABOUT_THEM["encounter"], "people": {"people_n": "5", "who": "group"}}
+    given["next"] = {"ref_made": "no", "note": "CANARY"}
+    found = check(definition_of("encounter"), given, NOW)
+    assert (found.problems, found.is_refusal) == ([], False)
+    assert found.answers["next"]["note"] == "CANARY"
+
+
+def old_version() -> FormDefinition:
+    """Return a form as it was published before the rule: the consent page is the last one, and nothing depends on it."""
+    new = definition_of("encounter")
+    text = json.loads(new.to_json())
+    del text["kept_after_no"]
+    for element in text["elements"]:
+        if "tier_said" in json.dumps(element.get("relevant", "")) and not element["path"].startswith("/data/consent"):
+            relevant = element["relevant"]
+            element.pop("relevant")
+            if relevant[1] == "and":
+                element["relevant"] = relevant[2]
+    return FormDefinition.from_json(json.dumps(text))
+
+
+@pytest.mark.parametrize("said", NO)
+def test_the_centre_cuts_what_phones_with_an_older_form_still_send(said: dict[str, str]) -> None:
+    allowed = {"said", "understood", "tier_said"}
+    given = {**ABOUT_THEM["encounter"], "consent": {key: value for key, value in said.items() if key in allowed}}
+    definition = old_version()
+    sent = check(definition, given, NOW).answers
+    assert "CANARY" in json.dumps(sent)
+    item = envelope(sent)
+    from sync.envelope import parse_item  # noqa: PLC0415
+
+    arrived = parse_item(item)
+    assert arrived
+    decision = judge(arrived, definition)
+    assert decision.is_refusal
+    assert without_consent(decision.answers) == KEPT["encounter"]
+
+
+SHEETS = """
+| survey |
+| | type | name | label::English (en) | relevant | required | privacy::class |
+{rows}
+| settings |
+| | form_id | version | form_title | summary_tier | summary_person |
+| | x | 1 | X | tier | code |
+| choices |
+| | list_name | name | label::English (en) |
+| | tier | 0 | No |
+| | tier | 1 | Yes |
+"""
+
+
+def compiled(*rows: str) -> FormDefinition:
+    text = SHEETS.format(rows="\n".join(f"| | {row} |" for row in rows))
+    return compile_workbook(text.encode(), ".md").definition
+
+
+CODE = "text | code | Code | {} | {} | identifier"
+
+
+def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
+    definition = compiled(
+        CODE.format("", "yes"),
+        "select_one tier | tier | May we? | | yes | sensitive",
+        "text | story | Story | | yes | free-text",
+        "begin_repeat | visits | Visits | | | ",
+        "text | place | Where | | | free-text",
+        "end_repeat | | | | | ",
+    )
+    given = {"code": CARD, "tier": "0", "story": "CANARY", "visits": [{"place": "CANARY"}]}
+    found = check(definition, given, NOW)
+    assert (found.answers, found.refused_by) == ({"tier": "0"}, CARD)
+    assert check(definition, found.answers, NOW).problems == []
+    assert check(definition, {"story": "CANARY"}, NOW).answers == {}  # not asked is no yes
+    assert check(definition, {"tier": "1"}, NOW).problems != []  # with a yes the code is needed again
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        (
+            [CODE.format("", ""), "begin_group | g | G | ${code} != '' | | ", "select_one tier | tier | May we? | | | sensitive",
+             "end_group | | | | | "],
+            "consent.code",
+        ),
+        (
+            [CODE.format("", ""), "begin_repeat | g | G | | | ", "select_one tier | tier | May we? | | | sensitive",
+             "end_repeat | | | | | "],
+            "consent.repeat",
+        ),
+    ],
+)  # fmt: skip
+def test_a_form_in_which_the_rule_cannot_hold_is_refused(rows: list[str], code: str) -> None:
+    with pytest.raises(FormRefused) as refused:
+        compiled(*rows)
+    assert code in {problem.code for problem in refused.value.problems}
+
+
+def test_only_the_kind_the_tier_and_what_leads_to_it_are_kept() -> None:
+    assert {path.rsplit("/", 1)[1] for path in consent.kept_after_no(definition_of("encounter"))} == {
+        "contact_type", "who", "said", "understood", "tier_said", "tier",
+    }  # fmt: skip
+    assert consent.kept_after_no(definition_of("mediation")) == frozenset()
+
+
+def test_nothing_spoken_or_shown_promises_a_slip() -> None:
+    for form in ABOUT_THEM:
+        words = definition_of(form).to_json().lower()
+        for promise in ("slip", "billet", "القصاصة", "warqad", "papel", "சீட்டின்", "any time", "nothing is kept"):
+            assert promise not in words, (form, promise)
