@@ -113,6 +113,63 @@ def test_23_a_phone_left_alone_locks_itself(open_page: OpenPage) -> None:
     expect(page.locator("#pin")).to_be_visible()
 
 
+def left_alone(page: Page) -> None:
+    page.clock.fast_forward("05:30")
+
+
+def hidden_in_another_tab(page: Page) -> None:
+    other = page.context.new_page()
+    other.goto("/app/#/today")
+    other.fill("#pin", PIN)
+    other.click("button.main")
+    other.get_by_role("button", name="Hide").click()
+    other.close()
+
+
+def woken_without_memory(page: Page) -> None:
+    page.reload()
+
+
+@pytest.mark.parametrize("interrupt", [left_alone, hidden_in_another_tab, woken_without_memory])
+def test_58_an_interrupted_form_comes_back_at_its_page(open_page: OpenPage, interrupt: Callable[[Page], None]) -> None:
+    page = open_page()
+    page.clock.install()
+    phone = Phone(page)
+    phone.enrol("w11")
+    page.goto("/app/#/today")
+    before = page.get_by_role("link", name="Encounter", exact=True).count()
+    page.get_by_role("link", name="Log an encounter").click()
+    phone.who_was_there()
+    phone.pick("people.who", "Group")
+    page.clock.run_for(1000)  # until the last answer is written
+    expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
+    interrupt(page)
+    phone.page.fill("#pin", PIN)
+    phone.page.click("button.main")
+    expect(page.locator("h1")).to_have_text("Who was there?")
+    assert page.locator("input[value=group]").is_checked()
+    page.get_by_role("button", name="Back", exact=True).click()
+    assert page.locator("input[value=check_in]").is_checked()
+    page.goto("/app/#/today")
+    expect(page.get_by_role("link", name="Encounter", exact=True)).to_have_count(before + 1)  # one draft, not two
+
+
+def test_59_a_colleague_who_unlocks_after_an_interruption_comes_to_their_own_day(open_page: OpenPage) -> None:
+    phone = Phone(open_page())
+    page = phone.page
+    phone.enrol("w11")
+    page.goto("/app/#/mine")
+    page.get_by_role("button", name="Lock now").click()
+    page.get_by_role("button", name="I forgot the PIN, or I am somebody else").click()
+    phone.enrol_here("w12", "864200")
+    phone.log_encounter(finish=False)
+    saved(page)
+    page.evaluate("new BroadcastChannel('fieldapp').postMessage('lock')")
+    page.wait_for_selector("#pin")
+    phone.unlock()
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
+
+
 def test_24_two_workers_on_one_phone_see_nothing_of_each_other_and_each_sends_as_themselves(
     open_page: OpenPage, demo_data: Path
 ) -> None:
