@@ -26,6 +26,7 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
     kept = kept_after_no(definition)
     allowed = _allowed(definition, tier)
     person = definition.summary.get("person", "")
+    asked = kept | _checks(definition, person)
     covered: set[str] = set()  # groups that carry the rule for all that is in them
     elements = list(definition.elements)
     for index, element in enumerate(elements):
@@ -34,7 +35,7 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
                 elements[index] = dataclasses.replace(element, required=_both(element.required, allowed))
         elif element.parent in covered:
             covered.add(element.path)
-        elif not _leads_to(element, {*kept, person}):
+        elif not _leads_to(element, asked):
             elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, allowed))
             covered.add(element.path)
     order = dependencies.order(tuple(elements), definition.children)
@@ -59,6 +60,15 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
 def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what may be kept of the answers of a refusal."""
     return _only(definition, answers, "/data", frozenset(definition.kept_after_no) or kept_after_no(definition))
+
+
+def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
+    """Say whether any question about consent has an answer: before that, the rule asks for nothing less."""
+    tier = definition.by_path[definition.summary["tier"]]
+    kept = without_person(definition, answers)
+    for name in tier.parent.split("/")[2:]:
+        kept = kept.get(name, {})
+    return any(kept.get(question.name) for question in _block(definition, tier))
 
 
 def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:
@@ -87,6 +97,21 @@ def _decides(definition: FormDefinition, tier: Element) -> set[str]:
     return {path for path in found if definition.by_path[path].kind == "question"}
 
 
+def _checks(definition: FormDefinition, path: str) -> set[str]:
+    """Return a question and the calculations that tell whether its answer is right."""
+    found: set[str] = set()
+    waiting = [path] if path in definition.by_path else []
+    while waiting:
+        element = definition.by_path[waiting.pop()]
+        found.add(element.path)
+        for ast in element.expressions.values():
+            for read, _ in dependencies.references(ast, element.path, definition.children):
+                reader = definition.by_path.get(read)
+                if reader is not None and reader.calculate is not None and read not in found:
+                    waiting.append(read)
+    return found
+
+
 def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     """Return why the rule cannot hold in this form."""
     problems = []
@@ -96,6 +121,9 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _paths(ast)):
         text = N_("The condition of the group with the consent questions must name its questions like ${name}.")
         problems.append(_problem("consent.shape", text))
+    if all(one.required is None for one in _block(definition, tier)):
+        text = N_("The question of summary_tier must need an answer: set “required” to yes.")
+        problems.append(_problem("consent.required", text))
     if definition.summary.get("person") in _decides(definition, tier):
         text = N_(
             "The consent questions depend on the card code. After a no the code is not kept,"
@@ -110,12 +138,24 @@ def _problem(code: str, text: str) -> FormProblem:
 
 
 def _allowed(definition: FormDefinition, tier: Element) -> Ast:
-    """Return the condition under which answers about the person may be kept: nobody was to be asked, or they said yes."""
-    said_yes: Ast = ["op", ">=", ["path", "/", [["child", name] for name in tier.path.split("/")[1:]]], ["n", 1]]
-    allowed = said_yes
+    """Return when other questions are asked: nobody is to be asked for consent, or they were not asked yet, or said yes."""
+    said_yes: Ast = ["op", ">=", _path_to(tier), ["n", 1]]
+    asked = [_path_to(question) for question in _block(definition, tier)]
+    not_yet: Ast = ["op", "=", ["call", "concat", asked], ["s", ""]]
+    allowed: Ast = ["op", "or", not_yet, said_yes]
     for condition in _conditions(definition, tier):
         allowed = ["op", "or", ["call", "not", [condition]], allowed]
     return allowed
+
+
+def _block(definition: FormDefinition, tier: Element) -> list[Element]:
+    """Return the questions about consent: the tier, and those beside it that decide whether it is asked."""
+    beside = {tier.path, *_decides(definition, tier)}
+    return [one for one in definition.children[tier.parent] if one.path in beside and one.calculate is None]
+
+
+def _path_to(element: Element) -> Ast:
+    return ["path", "/", [["child", name] for name in element.path.split("/")[1:]]]
 
 
 def _conditions(definition: FormDefinition, tier: Element) -> list[Ast]:
@@ -131,7 +171,7 @@ def _ancestors(definition: FormDefinition, element: Element) -> list[Element]:
     return found
 
 
-def _leads_to(element: Element, paths: set[str]) -> bool:
+def _leads_to(element: Element, paths: Iterable[str]) -> bool:
     return any(path == element.path or path.startswith(f"{element.path}/") for path in paths)
 
 

@@ -50,13 +50,19 @@ def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
         if problem := rules.problem(node, sent):
             problems.append(problem)
     answers = tree.to_json(root)
+    is_refusal, refused_by = _refusal(definition, root)
+    if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
+        answers = consent.without_person(definition, answers)
+    return Checked(answers, problems, is_refusal, refused_by)
+
+
+def _refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
+    """Return whether somebody was to be asked for consent and there is no yes; and the card code of who said no."""
     tier = _summarised(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
-        return Checked(answers, problems)
+        return False, ""
     person = _summarised(definition, root, "person")
-    refused_by = to_string(person.value()) if person and tier.value() == "0" else ""
-    kept = consent.without_person(definition, answers) if definition.kept_after_no else answers
-    return Checked(kept, problems, True, refused_by)
+    return True, to_string(person.value()) if person and tier.value() == "0" else ""
 
 
 def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:

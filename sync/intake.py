@@ -76,14 +76,14 @@ def judge(envelope: Envelope, definition: FormDefinition | None) -> Decision:
     if definition is None:
         problems = check_note(envelope.form, given)
         return Decision(Status.REJECTED, {} if problems else given, problems)
-    now = local_time(envelope.finished_at)
-    checked = check(definition, given, now)
+    checked = check(definition, given, local_time(envelope.finished_at))
     if not checked.is_refusal:
         return Decision(Status.REJECTED, checked.answers, checked.problems)
     kept = consent.without_person(definition, checked.answers)
     problems = checked.problems
-    if definition.kept_after_no:  # a form of today: what is left must pass, whatever else was sent
-        problems = check(definition, kept, now).problems
+    if definition.kept_after_no:  # what goes may have been wrong in any way; a form from before the rule is judged whole
+        places = {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
+        problems = [problem for problem in problems if problem.path in places]
     refused_by = plain_code(envelope.refused_by or checked.refused_by)
     return Decision(Status.REJECTED, kept, problems, is_refusal=True, refused_by=refused_by)
 

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PIN, Phone, sign_in
-from tests.browser.steps import balanced, connect, cut_off, send
+from tests.browser.steps import balanced, connect, cut_off, rows, send
 from tests.browser.test_for_everyone import examine
 
 OpenPage = Callable[..., Page]
@@ -238,6 +239,46 @@ def test_55_an_intake_without_signal_and_after_a_no_nothing_about_them(office: P
     newest(office, name)
     expect(office.locator("main")).to_contain_text("Their answer to the offer")
     expect(office.locator("main")).not_to_contain_text("Card code")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [("consent.said", "I read it out"), ("consent.understood", "No")],
+        [("consent.said", "Not asked")],
+        [("consent.said", "Asked before"), ("consent.tier_said", "Don't write anything about me")],
+    ],
+    ids=["did not understand", "not asked", "said no"],
+)
+def test_60_after_a_no_only_the_kind_of_contact_is_sent(
+    office: Page, open_page: OpenPage, answers: list[tuple[str, str]], demo_data: Path
+) -> None:
+    phone, name = newcomer(office, open_page)
+    page = phone.page
+    page.goto("/app/#/people")
+    page.get_by_role("button", name="Make a new card").click()
+    page.wait_for_selector(".qr")
+    code = page.locator(".big").inner_text().replace("-", "")
+    cut_off(page)
+    page.locator("footer .btn.main").click()
+    phone.who_was_there()
+    phone.what_was_it_about()  # a yes at first: risk and time are asked
+    page.fill("textarea", "CANARYNO he told me about his brother")
+    for _ in range(3):
+        page.get_by_role("button", name="Back", exact=True).click()
+    for question, label in answers:
+        phone.pick(question, label)
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_selector(".ledger")
+    balanced(phone, waiting=1)
+    connect(page)
+    send(phone)
+    newest(office, name)
+    main = office.locator("main")
+    expect(main).to_contain_text("Check-in with participant")
+    for told in ("CANARYNO", "Low", "5 to 15", "Street", "Mount Olive", code[:4]):
+        expect(main).not_to_contain_text(told)
+    assert rows(demo_data, "SELECT id FROM submission WHERE body LIKE '%CANARYNO%' OR body LIKE ?", f"%{code}%") == []
 
 
 def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: OpenPage) -> None:

@@ -164,7 +164,9 @@ def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
     found = check(definition, given, NOW)
     assert (found.answers, found.refused_by) == ({"tier": "0"}, CARD)
     assert check(definition, found.answers, NOW).problems == []
-    assert check(definition, {"story": "CANARY"}, NOW).answers == {}  # not asked is no yes
+    arrived = parse_item(envelope({"code": CARD, "story": "CANARY"}))
+    assert arrived
+    assert (judge(arrived, definition).answers, judge(arrived, definition).is_refusal) == ({}, True)  # not asked is no yes
     assert check(definition, {"tier": "1"}, NOW).problems != []  # with a yes the code is needed again
 
 
@@ -181,6 +183,7 @@ def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
              "end_repeat | | | | | "],
             "consent.repeat",
         ),
+        ([CODE.format("", ""), "select_one tier | tier | May we? | | | sensitive"], "consent.required"),
     ],
 )  # fmt: skip
 def test_a_form_in_which_the_rule_cannot_hold_is_refused(rows: list[str], code: str) -> None:

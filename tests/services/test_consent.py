@@ -32,7 +32,7 @@ def met(consent: dict[str, str]) -> dict[str, Any]:
 
 def with_everything(consent: dict[str, str]) -> dict[str, Any]:
     """Return what a phone with an older app sends of such an encounter, whatever the person said."""
-    return {**met({**YES, "tier_said": "1"}), "consent": consent}
+    return {**met({**YES, "tier_said": "1"}), "consent": {**consent, "tier": "0"}}
 
 
 def receive(session: Session, cast: Cast, *items: dict[str, Any], aside: tuple[str, str] | None = None) -> list[str]:

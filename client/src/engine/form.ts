@@ -424,10 +424,14 @@ export class Form {
     return this.isRefusal() ? this.toJson(this.root, new Set(this.definition.kept_after_no)) : this.toJson();
   }
 
-  /** Whether somebody was to be asked for consent and there is no yes: the twin of _is_refusal in forms/validation.py. */
+  /** Whether the questions about consent are answered and there is no yes: the twin of forms/validation.py. */
   private isRefusal(): boolean {
     const tier = this.summarised("tier");
-    return !!this.definition.kept_after_no && !!tier?.parent?.isRelevant && !(toNumber(tier.value()) >= 1);
+    const kept = this.definition.kept_after_no;
+    if (!kept || !tier?.parent?.isRelevant || toNumber(tier.value()) >= 1) return false;
+    return tier.parent
+      .allChildren()
+      .some((one) => kept.includes(one.element.path) && !one.element.calculate && one.value() !== "");
   }
 
   /** The card code of a person who said no; it is not in the answers of such a record. */
