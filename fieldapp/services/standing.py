@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from fieldapp.store import standing
+from fieldapp.services.problems import N_, ActProblem
+from fieldapp.store import centres, standing
 from fieldapp.store.standing import ConsentWord
 from forms.definition import Element, FormDefinition
 
 ASKED = ("read_out", "they_read", "interpreter")  # ways of asking; the others are no conversation about consent
 TIERS = "tier"  # the list of what people can say yes to
 LOWEST, HIGHEST = 0, 3
+TRIES = 3  # how often something is made anew at once because consent fell
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def note_all(session: Session, centre_id: int, said: Sequence[Said], at: dt.date
     kept = {word.root_id: word for word in standing.words(session, centre_id, {one.root_id for one in said})}
     persons = {one.person for one in said} | {word.person for word in kept.values()}
     before = standing.of(session, centre_id, persons - {""})
-    for one in said:
+    for one in sorted(said, key=lambda one: one.position):
         word = kept.get(one.root_id)
         if word is not None:
             _correct(word, one)
@@ -129,6 +131,10 @@ def _correct(word: ConsentWord, one: Said) -> None:
         word.asked = False
 
 
+class ConsentFell(ActProblem):
+    """What was made counts somebody who has taken back their consent in the meantime; it must be made anew."""
+
+
 class Standings:
     """People's standing consent at one moment, and who of them was looked up: what is made of it must still hold at the end."""
 
@@ -137,6 +143,13 @@ class Standings:
         self.tiers = standing.of(session, centre_id)
         self.seen: set[str] = set()
 
+    @classmethod
+    def of_all(cls, session: Session, centre_id: int) -> "Standings":
+        """Return the standing consent of everybody, as if all had been looked up."""
+        found = cls(session, centre_id)
+        found.seen = set(found.tiers)
+        return found
+
     def of(self, person: str) -> int | None:
         """Return the standing tier of the person with a card; None without a card."""
         if not person:
@@ -144,7 +157,12 @@ class Standings:
         self.seen.add(person)
         return self.tiers.get(person, LOWEST)
 
-    def has_fallen(self, session: Session) -> bool:
-        """Say whether somebody who was looked up has taken back something since."""
+    def check(self, session: Session) -> None:
+        """Raise ConsentFell when somebody who was looked up has taken something back since.
+
+        Called in the transaction that publishes; until it ends, nobody at the centre can take back more.
+        """
+        centres.lock(session, self.centre_id)
         now = standing.of(session, self.centre_id)
-        return any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen)
+        if any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen):
+            raise ConsentFell("consent.fell", N_("Somebody took back consent while this was made, so it is made anew."))

@@ -126,7 +126,7 @@ def _word(row: Any, place: tuple[list[str], bool], said: tuple[int, bool], parts
         return None
     tiers = {said[0]}
     is_clear = True
-    for one in parts[1:] and parts:
+    for one in parts if len(parts) > 1 else ():
         try:
             version = _said(json.loads(one.body), place)
         except ValueError:
