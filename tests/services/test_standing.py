@@ -31,7 +31,9 @@ from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.records import Record
 from fieldapp.store.releases import Release, Series
 from fieldapp.store.standing import ConsentWord
+from forms.validation import check
 from sync.envelope import parse_batch
+from sync.intake import local_time
 from tests.cast import Cast, a_series, batch, encounter, envelope, publish_others
 from tests.programme import definition_of
 from tests.services.test_caseload import code
@@ -80,6 +82,13 @@ def stands(session: Session, cast: Cast, person: str = ONE) -> int | None:
     return store.of(session, cast.centre.id, [person]).get(person)
 
 
+def groups(session: Session, cast: Cast, count: int, day: dt.date) -> None:
+    """Send encounters with groups: about nobody with a card."""
+    risks = itertools.cycle(["low", "none", "raised"])
+    items = [envelope(encounter(day, talk={"risk_now": next(risks)}), day=day) for _ in range(count)]
+    send(session, cast, *items)
+
+
 def rows_in(packages: Path, built: Release | None, name: str = "encounters") -> list[dict[str, str]]:
     """Return the rows of a package as its reader finds them; none where it has no such file."""
     assert built
@@ -125,7 +134,7 @@ def test_a_yes_from_before_that_arrives_after_the_no_lets_nothing_out(session: S
 
 def test_people_without_a_card_keep_what_their_own_record_says(session: Session, cast: Cast, tmp_path: Path) -> None:
     series = a_series(session, cast)
-    send(session, cast, *(envelope(encounter(APRIL), day=APRIL) for _ in range(40)))
+    groups(session, cast, 40, APRIL)
     built = build_release.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     assert len(rows_in(tmp_path, built)) == 40
 
@@ -189,11 +198,11 @@ def test_rows_that_are_out_stay_out_and_are_said_to_be_taken_back(session: Sessi
     series = a_series(session, cast)
     everybody(session, cast, MANY, APRIL, "3")
     first = build_release.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
-    before = rows_in(tmp_path, first)
+    assert len(rows_in(tmp_path, first)) == 40
     everybody(session, cast, MANY, JULY, "0")
     second = build_release.build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
     assert about(first)["withdrawn"] in (0, "0") and about(second)["withdrawn"] not in (0, "0")
-    assert len(rows_in(tmp_path, second)) == len(before) == 40  # those of before, and nothing of July
+    assert len(rows_in(tmp_path, first)) == 40 and rows_in(tmp_path, second) == []
 
 
 def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
@@ -219,7 +228,14 @@ def intake(card: str, day: dt.date, tier: str = "3") -> dict[str, Any]:
         "risks": {"risk_level": "high", "feel_safe": "sometimes"},
         "plan": {"needs": "employment"},
     }  # fmt: skip
-    return envelope(answers, form="participant", day=day) | {"version": definition_of("participant").version}
+    return filled("participant", answers, day)
+
+
+def filled(form: str, answers: dict[str, Any], day: dt.date) -> dict[str, Any]:
+    """Return a form as a phone finishes it on a day."""
+    definition = definition_of(form)
+    finished = check(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
+    return envelope(finished.answers, form=form, day=day) | {"version": definition.version}
 
 
 def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, tmp_path: Path) -> None:
@@ -231,9 +247,7 @@ def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, t
         "progress": {"status": "sent"},
         "consent": consent("0"),
     }
-    item = envelope(answers, form="referral", day=MAY) | {"version": definition_of("referral").version}
-    answer = receive_batch(session, cast.amina, parse_batch(batch(item)))[0]
-    assert answer["status"] == "stored", answer
+    send(session, cast, filled("referral", answers, MAY))
     assert stands(session, cast) == 0
 
 
@@ -314,7 +328,7 @@ def test_who_takes_back_while_tables_are_counted_is_not_in_them(
 
     monkeypatch.setattr(count_tables, "count", count_and_wait)
     build_products.build_due(session, NOW)
-    assert len(counts) == 2 and counted_exactly(session, cast) == 10
+    assert len(counts) > 1 and counted_exactly(session, cast) == 10
 
 
 def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
@@ -363,7 +377,7 @@ def test_public_page_open_data_and_feed_count_nobody_who_took_back(app: Flask, w
         everybody(session, web_cast, MANY, JUNE, "3")
         arrived(session, NOW - dt.timedelta(days=5))
         everybody(session, web_cast, MANY, dt.date(2026, 6, 20), "0")
-        send(session, web_cast, *(envelope(encounter(JUNE), day=JUNE) for _ in range(30)))
+        groups(session, web_cast, 30, JUNE)
         arrived(session, NOW - dt.timedelta(days=5))
         switched_on(session, web_cast, "dashboard")
         build_products.build_due(session, NOW)
