@@ -243,7 +243,7 @@ def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, t
     send(session, cast, met(ONE, APRIL, "3"))
     answers = {
         "need": {"ref_date": str(MAY), "code": ONE, "need": "housing", "service_type": "housing", "urgency": "today"},
-        "sharing": {"consent_share": "no", "warm": "told"},
+        "sharing": {"consent_share": "no", "warm": "info_only"},
         "progress": {"status": "sent"},
         "consent": consent("0"),
     }
