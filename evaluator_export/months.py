@@ -42,8 +42,8 @@ class People:
     def rows(self, first: dt.date, last: dt.date) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield a name and the answers of each month that lies in a window and is over.
 
-        Answers are the newest known by then; the consent is the newest of all, so that what was taken back holds for every
-        month.
+        Answers are the newest known by then; the consent is the newest of all and no more than what stands now, so that what
+        was taken back holds for every month.
         """
         whole = last.year * 12 + last.month - 1 + (0 if (last + dt.timedelta(days=1)).day == 1 else -1)
         begin = first.year * 12 + first.month - 1

@@ -8,8 +8,14 @@ from evaluator_export.dataset import CHOSEN, HOUR, MINUTES, RECORDS, WEEKDAY, Co
 from forms.definition import FormDefinition
 
 
-def flat(definition: FormDefinition, answers: dict[str, Any]) -> dict[str, str]:
-    """Return answers by column name; of a question in a repeat all answers, one after the other with spaces between."""
+STANDING = "(standing consent)"  # in a row that names a card: how far what its person said reaches now; no question's name
+
+
+def flat(definition: FormDefinition, answers: dict[str, Any], standing: int | None) -> dict[str, str]:
+    """Return answers by column name; of a question in a repeat all answers, one after the other with spaces between.
+
+    `standing` is the standing consent of the person whose card the record names; None only where it names no card.
+    """
     row: dict[str, str] = {}
     for column, names in definition.answered:
         value: Any = answers
@@ -22,13 +28,20 @@ def flat(definition: FormDefinition, answers: dict[str, Any]) -> dict[str, str]:
             row[column] = value
         elif isinstance(value, list):
             row[column] = " ".join(one for one in value if isinstance(one, str))
+    if standing is not None:
+        row[STANDING] = str(standing)
     return row
 
 
 def is_allowed(consent: Consent | None, row: Mapping[str, str]) -> bool:
-    """Say whether consent lets a row leave: about no one person, or a tier that is high enough."""
+    """Say whether consent lets a row leave: about no one person, or a tier that is high enough, then and now.
+
+    What a person says later lowers what their rows of before allow; it never raises it.
+    """
     if consent is None:
         return True
+    if STANDING in row and int(row[STANDING]) < consent.minimum:
+        return False
     if consent.unless_question and row.get(consent.unless_question, "") in consent.unless_values:
         return True
     tier = row.get(consent.question, "")

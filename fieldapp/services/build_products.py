@@ -18,6 +18,7 @@ from fieldapp.services.acts import Act, Actor, act
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.product_kinds import dashboard, heat_map, hot_spots, panel
 from fieldapp.services.product_list import LIVE, Product, product_named, products
+from fieldapp.services.standing import TRIES, ConsentFell, Standings
 from fieldapp.store import centres
 from fieldapp.store import products as store
 from fieldapp.store.database import WriteTransaction
@@ -105,12 +106,20 @@ def build(session: Session, centre_id: int, name: str, period: Period, now: dt.d
         raise ActProblem("product.open", N_("{period} has not ended yet."), {"period": period.name})
     if product.kind in REVISED:
         count_tables.count_due(session, centre_id, now)
-    body, files = KINDS[product.kind](session, centre_id, product, period, now)
-    return _keep_edition(session, Actor.system(centre_id), product, period, Built(body, files))
+    for tries_left in reversed(range(TRIES)):
+        standings = Standings.of_all(session, centre_id)
+        body, files = KINDS[product.kind](session, centre_id, product, period, now)
+        try:
+            return _keep_edition(session, Actor.system(centre_id), product, period, Built(body, files), standings)
+        except ConsentFell:
+            if not tries_left:
+                raise
+    return None
 
 
 @act("product.build")
-def _keep_edition(a: Act, product: Product, period: Period, built: Built) -> Edition | None:
+def _keep_edition(a: Act, product: Product, period: Period, built: Built, standings: Standings) -> Edition | None:
+    standings.check(a.session)
     text = json.dumps(built.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode())
     for name in sorted(built.files):

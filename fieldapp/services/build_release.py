@@ -19,6 +19,7 @@ from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.datasets import hierarchy_words, lacks_some, take_in_datasets
 from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem
+from fieldapp.services.standing import TRIES, ConsentFell
 from fieldapp.store import centres, datasets, releases
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series
@@ -87,14 +88,22 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
         beat(0)
         if lacks_some(session, series.centre_id):
             take_in_datasets(session, Actor.system(series.centre_id))
-        gathered = gather(session, series, period, cut_off, beat)
-        beat(0, "writing")
-        made = write_package(session, series, gathered, work, secret)
-        target = packages / made.path.name
-        made.path.replace(target)
-        return _publish(
-            session, Actor.system(series.centre_id), run_id, token, series, period, Made(target, made.manifest), gathered
-        )
+        for tries_left in reversed(range(TRIES)):
+            gathered = gather(session, series, period, cut_off, beat)
+            beat(0, "writing")
+            made = write_package(session, series, gathered, work, secret)
+            target = packages / made.path.name
+            made.path.replace(target)
+            whole = Made(target, made.manifest)
+            try:
+                return _publish(session, Actor.system(series.centre_id), run_id, token, series, period, whole, gathered)
+            except ConsentFell:
+                target.unlink()
+                if not tries_left:
+                    raise
+                shutil.rmtree(work)
+                work.mkdir(mode=0o700)
+        return None
     except Overtaken:
         return None
     except Exception as error:
@@ -177,7 +186,11 @@ def write_package(session: Session, series: Series, gathered: Gathered, work: Pa
 def _publish(
     a: Act, run_id: int, token: str, series: Series, period: Period, made: Made, gathered: Gathered
 ) -> Release | None:
-    """Make a package visible, together with what the ledger remembers of it: both or neither."""
+    """Make a package visible, together with what the ledger remembers of it: both or neither.
+
+    Raise ConsentFell when somebody whose records were read has taken something back since.
+    """
+    gathered.standings.check(a.session)
     if not releases.finish(a.session, run_id, token, "done", a.now):
         a.note(f"series/{series.id}", period=period.name, overtaken=True)
         return None

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Act, act
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Change, Part
-from fieldapp.store import cards, feed, follow_ups, records, submissions, users
+from fieldapp.store import cards, feed, follow_ups, records, standing, submissions, users
 from fieldapp.store.cards import Card
 from fieldapp.store.follow_ups import FollowUp
 from forms.expressions.values import parse_date
@@ -120,6 +120,9 @@ def _bring_up_to_date(
             _hand_over(a, card)
     touched = _follow_ups(a, told, settled)
     a.session.flush()
+    tiers = standing.of(a.session, a.centre_id, list(held))
+    for code, card in held.items():
+        card.tier = str(tiers.get(code, ""))
     moved = {code for code, card in held.items() if before.get(code, card.worker_id) != card.worker_id}
     if moved:
         touched += follow_ups.of_codes(a.session, a.centre_id, moved)
@@ -142,7 +145,7 @@ def _person(change: Change) -> str:
 
 
 def _see(a: Act, change: Change, held: dict[str, Card], wanted: Wanted) -> None:
-    """Note on a card that somebody was seen, who made it, and what they agreed to."""
+    """Note on a card that somebody was seen, and who made it."""
     for code in {_person(change), *map(plain_code, change.cards)} - {""}:
         card = held.get(code)
         if card is None:
@@ -157,7 +160,6 @@ def _see(a: Act, change: Change, held: dict[str, Card], wanted: Wanted) -> None:
             a.session.add(card)
         if code == _person(change) and (card.seen_on is None or change.day >= card.seen_on):
             card.seen_on = change.day
-            card.tier = (change.summary("tier") or card.tier)[:4]
             card.is_open = change.summary("kind") != EXIT
         if code in map(plain_code, change.cards):
             _issue(a, card, change.author_id, wanted)

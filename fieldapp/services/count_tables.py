@@ -20,7 +20,8 @@ from fieldapp.services.acts import Act, Actor, act
 from fieldapp.services.datasets import Catalogue, catalogue, table_menu
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.product_list import counted_tables
-from fieldapp.store import centres, datasets, forms, products, records
+from fieldapp.services.standing import TRIES, ConsentFell, Standings
+from fieldapp.store import centres, datasets, forms, products, records, standing
 from fieldapp.store.centres import Centre
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.datasets import PublishedTable
@@ -96,8 +97,16 @@ def count_due(session: Session, centre_id: int, now: dt.datetime) -> int:
                     jobs.append((period, spec))
     if not jobs:
         return 0
-    counted = count(session, centre, known, jobs, states, now)
-    _keep(session, Actor.system(centre_id), counted)
+    for tries_left in reversed(range(TRIES)):
+        standings = Standings(session, centre_id)
+        counted = count(session, centre, known, jobs, states, now, standings)
+        try:
+            _keep(session, Actor.system(centre_id), counted, standings)
+        except ConsentFell:
+            if not tries_left:
+                raise
+        else:
+            break
     return len(counted)
 
 
@@ -110,7 +119,7 @@ def _note_late(
 ) -> dict[tuple[str, str], int]:
     """Add to each published table how many records of its period changed since the last look; return how many."""
     before = products.checked_at(session, centre_id)
-    changes = records.changed_since(session, centre_id, before - OVERLAP) if before else []
+    changes = _changes(session, centre_id, before - OVERLAP) if before else []
     found = {}
     for state in states:
         period, form = periods.parse(state.period), by_key[state.key].dataset.form
@@ -124,6 +133,15 @@ def _note_late(
     return found
 
 
+def _changes(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
+    """Return how many records, by form and day, changed since a moment, or are of people whose consent fell since."""
+    fallen = standing.lowered_since(session, centre_id, since)
+    return [
+        *records.changed_since(session, centre_id, since),
+        *records.of_persons_before(session, centre_id, fallen, since),
+    ]
+
+
 def count(
     session: Session,
     centre: Centre,
@@ -131,6 +149,7 @@ def count(
     jobs: Iterable[Job],
     states: Mapping[tuple[str, str], PublishedTable],
     now: dt.datetime,
+    standings: Standings,
 ) -> list[Counted]:
     """Count tables of periods, reading the records of each form once."""
     secret = bytes.fromhex(centre.table_secret)
@@ -140,7 +159,7 @@ def count(
         mine = [one for one in counters.values() if one[1].spec.dataset.form == form]
         span = min(period.first for period, _ in mine), max(period.last for period, _ in mine)
         by_day: dict[dt.date, list[Counter]] = {}
-        for day, unit, row in rows_of(session, centre, form, known, *span, now):
+        for day, unit, row in rows_of(session, centre, form, known, *span, now, standings):
             if day not in by_day:
                 by_day[day] = [counter for period, counter in mine if period.first <= day <= period.last]
             for counter in by_day[day]:
@@ -157,7 +176,14 @@ def count(
 
 
 def rows_of(
-    session: Session, centre: Centre, form: str, known: Catalogue, first: dt.date, last: dt.date, now: dt.datetime
+    session: Session,
+    centre: Centre,
+    form: str,
+    known: Catalogue,
+    first: dt.date,
+    last: dt.date,
+    now: dt.datetime,
+    standings: Standings,
 ) -> Iterable[tuple[dt.date, str, dict[str, str]]]:
     """Yield day, name and answers of a form's records in a span, with the day on which each was received."""
     zone = zoneinfo.ZoneInfo(centre.time_zone)
@@ -166,7 +192,7 @@ def rows_of(
         if record.version not in versions:
             stored = forms.find(session, centre.id, form, record.version)
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
-        row = select.flat(versions[record.version], record.answers)
+        row = select.flat(versions[record.version], record.answers, standings.of(record.person))
         row[RECEIVED] = record.received_at.astimezone(zone).date().isoformat()
         yield record.day, record.unit, row
 
@@ -181,11 +207,11 @@ def count_window(
     now: dt.datetime,
 ) -> dict[str, dict[Cell, str]]:
     """Return tables over any span of days, by name, as texts. Nothing is kept: the same records round the same way."""
-    secret = bytes.fromhex(centre.table_secret)
+    secret, standings = bytes.fromhex(centre.table_secret), Standings(session, centre.id)
     counters = [Counter(spec, secret) for spec in specs]
     for form in sorted({counter.spec.dataset.form for counter in counters}):
         mine = [counter for counter in counters if counter.spec.dataset.form == form]
-        for day, unit, row in rows_of(session, centre, form, known, first, last, now):
+        for day, unit, row in rows_of(session, centre, form, known, first, last, now, standings):
             for counter in mine:
                 counter.add(unit, row, day.isoformat())
     return {
@@ -197,7 +223,8 @@ def count_window(
 
 
 @act("tables.count")
-def _keep(a: Act, counted: Sequence[Counted]) -> None:
+def _keep(a: Act, counted: Sequence[Counted], standings: Standings) -> None:
+    standings.check(a.session)
     for one in counted:
         cells = [[list(cell), number, text] for cell, (number, text) in sorted(one.published.items())]
         datasets.keep_table(a.session, a.centre_id, one.spec.key, one.period.name, cells, a.now, one.records)

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fieldapp.services import standing
 from fieldapp.services.acts import Act
 from fieldapp.services.definitions import find_definitions
+from fieldapp.services.standing import Said
 from fieldapp.store import records, reviews, submissions, users
 from fieldapp.store.records import Record
 from fieldapp.store.submissions import Submission
@@ -33,6 +35,7 @@ class Part:
     answers: Mapping[str, Any]
     definition: FormDefinition | None  # none for a note
     via: str
+    position: int = 0  # its place in the centre's log
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str,
     for part in parts:
         roots.setdefault(part.envelope.record, []).append(part)
     held = records.held(a.session, a.centre_id, roots)
-    rows, changes = [], []
+    rows, changes, said = [], [], list[Said]()
     foreign: set[tuple[str, str]] = set()
     for root_id, some in roots.items():
         only = some[0]
@@ -79,13 +82,38 @@ def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str,
             made, change = _first(a, only)
             rows.append(made)
             changes.append(change)
+            said += _said(only)
             continue
         made_cards = tuple(card for part in some for card in part.envelope.cards)
-        change, strangers = _anew(a, root_id, held.get(root_id), made_cards)
+        change, strangers, welcomed = _anew(a, root_id, held.get(root_id), made_cards)
         changes.append(change)
         foreign |= strangers
+        said += welcomed
+        for part in some:
+            if (part.envelope.instance_id, part.envelope.sha256) not in strangers:
+                said += _said(part)
     records.add_all(a.session, rows)
+    standing.note_all(a.session, a.centre_id, said, a.now)
     return changes, foreign
+
+
+def _said(part: Part) -> list[Said]:
+    """Return what a submission says about consent: one word, or none."""
+    envelope, definition = part.envelope, part.definition
+    word = standing.word_of(definition, part.answers) if definition else None
+    if word is None or definition is None:
+        return []
+    person = plain_code(summary_of(definition, part.answers, "person"))
+    return [Said(envelope.record, person, *word, envelope.finished_at, part.position)]
+
+
+def _said_before(a: Act, one: Submission) -> list[Said]:
+    """Return what a submission says that was kept as somebody else's until now."""
+    definition = find_definitions(a.session, a.centre_id, [(one.form, one.version)])[one.form, one.version]
+    answers = answers_of(one, definition)
+    word = standing.word_of(definition, answers)
+    person = plain_code(summary_of(definition, answers, "person"))
+    return [Said(one.root_id, person, *word, one.finished_at, one.id)] if word else []
 
 
 def _first(a: Act, part: Part) -> tuple[dict[str, Any], Change]:
@@ -133,16 +161,23 @@ def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: 
     }
 
 
-def _anew(a: Act, root_id: str, record: Record | None, cards: tuple[str, ...]) -> tuple[Change, set[tuple[str, str]]]:
-    """Fold all submissions of a record, write what comes of it, and return it with the (id, hash) of strangers' ones."""
+def _anew(
+    a: Act, root_id: str, record: Record | None, cards: tuple[str, ...]
+) -> tuple[Change, set[tuple[str, str]], list[Said]]:
+    """Fold all submissions of a record and write what comes of it.
+
+    Return it, the (id, hash) of strangers' ones, and what those say about consent that are strangers' no more.
+    """
     kept = [one for one in submissions.of_record(a.session, a.centre_id, root_id) if one.is_part]
     folded, definition = fold_submissions(a, root_id, kept)
     strangers = {(one.id, one.sha256) for one in folded.strangers}
+    welcomed: list[Said] = []
     for one in kept:
         is_foreign = (one.instance_id, one.sha256) in strangers
         if is_foreign != one.is_foreign:
             one.problems = [NOT_YOURS.to_json()] if is_foreign else []
             one.state = "rejected" if is_foreign else "stored"
+            welcomed += [] if is_foreign else _said_before(a, one)
     shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
@@ -178,7 +213,7 @@ def _anew(a: Act, root_id: str, record: Record | None, cards: tuple[str, ...]) -
         cards,
         shown.finished_local.date(),
     )
-    return change, strangers
+    return change, strangers, welcomed
 
 
 def _is_office(one: Submission) -> bool:

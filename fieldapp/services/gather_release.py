@@ -23,6 +23,7 @@ from evaluator_export.small_cells import Counter, ProtectedTable, Published
 from evaluator_export.suppression import suppress
 from fieldapp.services.datasets import Catalogue, catalogue, read_recipe, recipe_text
 from fieldapp.services.definitions import definition_of
+from fieldapp.services.standing import Standings
 from fieldapp.store import centres, datasets, forms, records, releases
 from fieldapp.store.releases import Series
 from forms.definition import FormDefinition
@@ -54,6 +55,7 @@ class Gathered:
     batches: list[NewBatch]
     states: list[tuple[str, str, Published]]  # table key, period, what is published of it
     advice: dict[str, list[Advice]]  # of datasets that cannot begin yet: what would have to change
+    standings: Standings  # as they were; to be asked again by whoever publishes
 
 
 @dataclass
@@ -112,12 +114,12 @@ def gather(
         for view in recipe.views
     }
     countings = [_before(session, series.centre_id, spec, period) for spec in recipe.tables]
-    identity = series.centre_id
+    identity, standings = series.centre_id, Standings(session, series.centre_id)
     done = 0
     for form in sorted({form for dataset in recipe.datasets.values() for form in dataset.forms}):
         mine = [memory for memory in memories.values() if form in memory.dataset.forms]
         counted = [counting for counting in countings if counting.spec.dataset.form == form]
-        done = _read(session, identity, form, known, mine, counted, period, cut_off, table_secret, done, beat)
+        done = _read(session, identity, form, known, standings, mine, counted, period, cut_off, table_secret, done, beat)
     for memory in memories.values():
         _add_months(memory, period)
     batches = [found for memory in memories.values() if (found := _next(memory, period))]
@@ -135,7 +137,7 @@ def gather(
         for name, memory in memories.items()
         if name not in begun and not memory.entries and len(memory.rows)
     }
-    return Gathered(recipe, used, occasion, parts, tables, batches, states, advice)
+    return Gathered(recipe, used, occasion, parts, tables, batches, states, advice, standings)
 
 
 def _agreed(series: Series, cut_off: dt.datetime) -> None:
@@ -204,6 +206,7 @@ def _read(
     centre_id: int,
     form: str,
     known: Catalogue,
+    standings: Standings,
     memories: list[_Memory],
     countings: list[_Counting],
     period: Period,
@@ -220,7 +223,7 @@ def _read(
         if record.version not in versions:
             stored = forms.find(session, centre_id, form, record.version)
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
-        row = select.flat(versions[record.version], record.answers)
+        row = select.flat(versions[record.version], record.answers, standings.of(record.person))
         for memory in memories:
             _add(memory, record, form, row)
         if countings:

@@ -50,7 +50,13 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
     rows = {id(one): {**_submission(a, one, decision), "id": places[id(one)]} for one, decision in fresh}
     submissions.add_all(a.session, list(rows.values()))
     parts = [
-        Part(one.envelope, decision.answers, definitions.get((one.envelope.form, one.envelope.version)), one.via)
+        Part(
+            one.envelope,
+            decision.answers,
+            definitions.get((one.envelope.form, one.envelope.version)),
+            one.via,
+            places[id(one)],
+        )
         for one, decision in fresh
         if not decision.problems
     ]

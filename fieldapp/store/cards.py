@@ -22,7 +22,7 @@ class Card(Base):
     first_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # the worker who made it, else who logged it first
     worker_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # whose caseload it is in, after all hand-overs
     issued_by: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # the phone that made it, once that is known
-    tier: Mapped[str] = mapped_column(sa.String(4), default="")
+    tier: Mapped[str] = mapped_column(sa.String(4), default="")  # for phones to show: a copy of standing.of
     seen_on: Mapped[dt.date | None]
     is_open: Mapped[bool] = mapped_column(default=True)  # until an exit is logged
     clashes_with: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # another phone that made the same code

@@ -226,9 +226,13 @@ def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 100
 
 @dataclass(frozen=True)
 class Released:
-    """A record as releases read it. `is_settled`: nobody still has to choose between two answers."""
+    """A record as releases read it. `is_settled`: nobody still has to choose between two answers.
+
+    Its answers are not to be judged by their own tier alone: `person` names the card whose standing consent counts.
+    """
 
     unit: str
+    person: str
     version: str
     day: dt.date
     is_settled: bool
@@ -247,7 +251,15 @@ def for_release(
 ) -> Iterator[Released]:
     """Yield a form's records whose day is in a window and which arrived before the cut-off, page by page."""
     query = (
-        sa.select(Record.instance_id, Record.version, Record.occurred_on, Record.review, Record.answers, Record.received_at)
+        sa.select(
+            Record.instance_id,
+            Record.person,
+            Record.version,
+            Record.occurred_on,
+            Record.review,
+            Record.answers,
+            Record.received_at,
+        )
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
         .order_by(Record.instance_id)
@@ -257,8 +269,8 @@ def for_release(
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
         session.rollback()  # no long read holds anybody up
-        for unit, version, day, review, answers, received_at in rows:
-            yield Released(unit, version, day, review != "contested", answers, received_at)
+        for unit, person, version, day, review, answers, received_at in rows:
+            yield Released(unit, person, version, day, review != "contested", answers, received_at)
         if len(rows) < page:
             return
         after = rows[-1].instance_id
@@ -272,6 +284,22 @@ def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[
         .group_by(Record.form, Record.occurred_on)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def of_persons_before(
+    session: Session, centre_id: int, persons: Collection[str], before: dt.datetime, at_once: int = 500
+) -> list[tuple[str, dt.date, int]]:
+    """Return how many records of these people, by form and day, have not changed since a moment."""
+    codes, found = sorted(persons), []
+    for first in range(0, len(codes), at_once):
+        query = (
+            sa.select(Record.form, Record.occurred_on, sa.func.count())
+            .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes[first : first + at_once]))
+            .where(Record.changed_at <= before)
+            .group_by(Record.form, Record.occurred_on)
+        )
+        found += [(row[0], row[1], row[2]) for row in session.execute(query)]
+    return found
 
 
 def last_change(session: Session, centre_id: int) -> dt.datetime | None:

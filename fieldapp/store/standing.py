@@ -1,0 +1,67 @@
+"""Standing consent: how far what a person has said about consent reaches now. The only place where a person's tier is read.
+
+Each record with a card and an answer about consent leaves one word. A word holds until the person was asked again, understood,
+and said something later, both by the phones' clocks and in the order of arrival. Of the words that hold, the lowest counts.
+So a no is never outvoted by a yes from before, by a clock that is wrong, or by "asked before, still the same".
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class ConsentWord(Base):
+    """What one record says that a person said yes to, 0 to 3. It outlives what is cut from the record."""
+
+    __tablename__ = "consent_word"
+    __table_args__ = (
+        sa.Index("ix_consent_word_centre_id_person", "centre_id", "person", "position"),
+        sa.Index("ix_consent_word_centre_id_lowered_at", "centre_id", "lowered_at"),
+    )
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    root_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)  # the record
+    person: Mapped[str] = mapped_column(sa.String(9))  # card code without dashes
+    tier: Mapped[int]
+    asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
+    finished_at: Mapped[dt.datetime]  # by the phone's clock
+    position: Mapped[int]  # of the submission in the centre's log: the order of arrival
+    lowered_at: Mapped[dt.datetime | None]  # when it came and lowered what stood
+
+
+def of(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
+    """Return the standing tier of each person who has said something about consent; of all, or of some card codes.
+
+    Who is not in it was never asked: nothing about them may leave or be counted.
+    """
+    if persons is not None and not persons:
+        return {}
+    asked_later = sa.func.max(sa.case((ConsentWord.asked, ConsentWord.finished_at))).over(
+        partition_by=ConsentWord.person,
+        order_by=(ConsentWord.position.desc(), ConsentWord.root_id),
+        rows=(None, -1),
+    )
+    words = sa.select(ConsentWord.person, ConsentWord.tier, ConsentWord.finished_at, asked_later.label("asked_later"))
+    words = words.where(ConsentWord.centre_id == centre_id)
+    if persons is not None:
+        words = words.where(ConsentWord.person.in_(persons))
+    word = words.subquery()
+    holds = sa.or_(word.c.asked_later.is_(None), word.c.asked_later <= word.c.finished_at)
+    query = sa.select(word.c.person, sa.func.min(word.c.tier)).where(holds).group_by(word.c.person)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
+    """Return the words of these records, for changing them in this transaction."""
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.root_id.in_(root_ids))
+    return session.scalars(query.with_for_update()).all()
+
+
+def lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
+    """Return the card codes of those whose standing consent fell since a moment."""
+    query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
+    return set(session.scalars(query.distinct()))

@@ -1,0 +1,62 @@
+"""Nobody reads a person's tier but the code for standing consent: a new reader has to ask it, or this says so."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+READERS = ("fieldapp", "evaluator_export", "sync", "bench")
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for folder in READERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = str(path.relative_to(ROOT))
+            if "migrations" not in name:
+                yield name, ast.parse(path.read_text())
+
+
+def test_only_one_function_compares_a_tier_with_what_is_needed() -> None:
+    found = {
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and part.attr == "minimum" and "consent" in ast.unparse(part.value)
+    }
+    assert found == {"evaluator_export/select.py"}
+
+
+def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
+    calls = [
+        (name, [ast.unparse(given) for given in node.args])
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "select.flat"
+    ]
+    assert {name for name, _ in calls} == {"fieldapp/services/gather_release.py", "fieldapp/services/count_tables.py"}
+    assert {given[-1] for _, given in calls} == {"standings.of(record.person)"}
+
+
+def test_what_releases_and_counts_never_names_the_question_with_the_tier() -> None:
+    counting = re.compile(r"evaluator_export/|fieldapp/services/(product_kinds/|build_|count_|gather_|feeds|spots|public_)|fieldapp/store/")
+    found = {
+        name
+        for name, tree in trees()
+        if counting.match(name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in ("tier", "tier_said")
+    }
+    assert found == set()
+
+
+def test_what_people_said_is_read_in_one_place() -> None:
+    naming = {
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "ConsentWord") or (isinstance(node, ast.alias) and node.name == "ConsentWord")
+    }
+    assert naming == {"fieldapp/store/standing.py", "fieldapp/services/standing.py"}
