@@ -112,6 +112,8 @@ ACTS = {
     "release.attest": N_("A recipient said that all copies are deleted"),
     "release.deliver": N_("A package was sent, or could not be"),
     "release.revoke": N_("A release was revoked"),
+    "release.retry": N_("A release that failed is to be built again"),
+    "delivery.retry": N_("A package is to be sent again"),
     "second_factor.set": N_("A second factor was set up or used"),
     "second_factor.reset": N_("A second factor was taken away"),
     "series.change": N_("A release series was changed"),
