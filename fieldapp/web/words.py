@@ -245,6 +245,10 @@ def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
 
+def exact_percent(share: float) -> str:
+    return f"{format_decimal(round(share * 100, 1))} %"
+
+
 def day(value: dt.date) -> str:
     return str(format_date(value, "d MMM y"))
 
@@ -284,7 +288,9 @@ def spot_words() -> dict[str, str]:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
+    app.jinja_env.filters.update(
+        words_of=words_of, size=size, percent=percent, exact_percent=exact_percent, day=day, moment=moment
+    )
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,
