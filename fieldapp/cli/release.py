@@ -15,6 +15,7 @@ from fieldapp.services.build_release import build_release
 from fieldapp.services.gather_release import gather
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import remove_fallen, revoke_release
+from fieldapp.services.try_again import reason_of
 from fieldapp.store import releases
 from fieldapp.store.centres import Centre
 from fieldapp.store.releases import Series
@@ -53,13 +54,24 @@ def _fits(series: Series, period: Period) -> Period:
     return period
 
 
+def _why_not(session: Session, series: Series, period: Period) -> str:
+    """Return why a period is not built although nothing failed: somebody else has begun it."""
+    run = releases.run_of(session, series.id, period.name)
+    if run is None or run.state != "running":
+        return f"{period.name} was taken over by another process midway. Ask again in some minutes."
+    return (
+        f"A build of {period.name} began at {run.started_at:%H:%M} UTC and has not said that it ended. "
+        f"If it was stopped, the period can be built again after {run.lease_until:%H:%M} UTC."
+    )
+
+
 @release.command()
 @click.argument("series")
 @PERIOD
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the package.")
 @CENTRE
 def build(series: str, period: Period, out: Path, slug: str) -> None:
-    """Build one period of a series, once; a period that is built already is copied as it was."""
+    """Build one period of a series, once, also one that failed before; what is built already is copied as it was."""
     with opened() as (session, settings):
         centre = centre_named(session, slug)
         found = _series(session, centre, series)
@@ -68,13 +80,13 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
             raise click.ClickException(f"{period.name} has not ended yet; a release is built once, so it waits for the end.")
         try:
             build_release(session, found, wanted, settings.packages, settings.key())
-        except ExportProblem as problem:
-            raise click.ClickException(str(problem)) from None
+        except Exception as error:
+            raise click.ClickException(f"{wanted.name} was not built. {reason_of(error)}") from error
         built = [
             one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period.name
         ]
         if not built:
-            raise click.ClickException("Another process is building this period just now. Try again in some minutes.")
+            raise click.ClickException(_why_not(session, found, wanted))
         out.mkdir(parents=True, exist_ok=True)
         target = out / built[0].filename
         kept = settings.packages / f"{built[0].sha256}.zip"
@@ -98,6 +110,13 @@ def preview(series: str, period: Period, slug: str) -> None:
             raise click.ClickException(str(problem)) from None
         for part in gathered.parts:
             click.echo(f"{part.name}: {part.rows} rows, {part.waiting} wait, {part.refused} without consent")
+            if part.elsewhere:
+                click.echo(f"  {part.elsewhere} are left out: they left as rows of another dataset of the same form")
+            limit = part.view.dataset.policy.max_singled_out
+            if part.too_fine:
+                click.echo(f"  no rows: {part.too_fine:.1%} would be like no other on all columns, more than {limit:.1%}")
+            elif part.rows:
+                click.echo(f"  {part.singled_out['alone']:.1%} of them are like no other on all columns")
             for sent in part.sent:
                 sizes, loss = sent.report["class_sizes"], sent.report["loss"]
                 click.echo(f"  {sizes['classes']} classes, smallest {sizes['smallest']}, loss {loss:.4f}")

@@ -8,7 +8,7 @@ from email.utils import make_msgid
 from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import utcnow
-from fieldapp.services.build_release import build_release, due, is_given_up
+from fieldapp.services.build_release import build_release, due, is_to_be_told
 from fieldapp.services.deliver_release import deliver_due
 from fieldapp.services.releases import remove_fallen
 from fieldapp.services.senders import Means, Parcel, send
@@ -37,8 +37,8 @@ def build_due_releases(session: Session, settings: Settings) -> None:
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             log.error("could not build %s: %s", name, type(error).__name__)
-            if is_given_up(session, series, period):
-                alert(settings, f"The release {name} could not be built.")
+            if is_to_be_told(session, series, period):
+                alert(settings, f"The release {name} could not be built so far. It is tried again by itself.")
     with WriteTransaction(session):
         store.beat(session, utcnow())
 

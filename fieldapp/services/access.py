@@ -55,6 +55,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "release.attest": frozenset({EVALUATOR, ADMIN}),
     "release.build": frozenset({SYSTEM}),
     "release.deliver": frozenset({SYSTEM}),
+    "release.retry": frozenset({ADMIN}),
+    "delivery.retry": frozenset({ADMIN}),
     "preview.see": frozenset({ADMIN}),
     "release.revoke": frozenset({ADMIN, SYSTEM}),
     "second_factor.set": frozenset({EVALUATOR, ADMIN}),

@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
 }
 REVISED = {"dashboard", "panel", "equity"}  # made of tables that late records can revise
 GRACE = {"hot_spots": 1}  # a day's delay, so that nobody is met where they were counted
+CATCH_UP = 12  # periods: how far back an edition is made that was missed
 
 
 def build_due(session: Session, now: dt.datetime) -> int:
@@ -62,7 +63,8 @@ def build_due(session: Session, now: dt.datetime) -> int:
             log.error("could not count the tables of centre %s: %s", centre, type(error).__name__)
             continue
         for product in on:
-            made += _bring_up_to_date(session, centre, product, now, bool(counted))
+            for period in _missed(session, centre, product, now):
+                made += _bring_up_to_date(session, centre, product, period, now, bool(counted))
     return made
 
 
@@ -71,8 +73,26 @@ def due_period(session: Session, centre_id: int, product: Product, now: dt.datet
     return count_tables.last_complete(product.cadence, today, GRACE.get(product.kind, count_tables.GRACE_DAYS))
 
 
-def _bring_up_to_date(session: Session, centre_id: int, product: Product, now: dt.datetime, is_recounted: bool) -> int:
+def _missed(session: Session, centre_id: int, product: Product, now: dt.datetime) -> list[Period]:
+    """Return the newest complete period, then those before it whose editions could not be made in their time."""
     period = due_period(session, centre_id, product, now)
+    known = store.periods_before(session, centre_id, product.name, period.first)
+    session.rollback()
+    found = [period]
+    if not known:  # it was never built: it begins with the newest
+        return found
+    for _ in range(CATCH_UP):
+        period = period.before()
+        if period.last < min(known.values()):
+            break
+        if period.name not in known:
+            found.append(period)
+    return found
+
+
+def _bring_up_to_date(
+    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime, is_recounted: bool
+) -> int:
     before = store.edition(session, centre_id, product.name, period.name)
     session.rollback()
     if before is not None and not (is_recounted and product.kind in REVISED):

@@ -20,12 +20,12 @@ from fieldapp.services.datasets import hierarchy_words, lacks_some, take_in_data
 from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.standing import TRIES, ConsentFell
+from fieldapp.services.try_again import next_try, reason_of, should_tell
 from fieldapp.store import centres, datasets, releases
 from fieldapp.store.database import WriteTransaction
-from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series
+from fieldapp.store.releases import FAILED, Delivery, Release, ReleaseRun, Series
 
 LEASE = dt.timedelta(minutes=10)
-MAX_ATTEMPTS = 5
 GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
 ROOM = 50_000_000  # bytes that a small release needs on the disk
 ROOM_A_ROW = 1500
@@ -44,26 +44,27 @@ class Made:
 
 
 def due(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
-    """Return every period of every series that has ended, with its grace, and has no finished run; oldest first."""
+    """Return every period that has ended, with its grace, and is not built nor waits after a failure; oldest first."""
     found = []
     for series in releases.active_series(session):
         zone = zoneinfo.ZoneInfo(centres.get(session, series.centre_id).time_zone)
         today = (now.astimezone(zone) - dt.timedelta(days=GRACE_DAYS)).date()
-        ended = {run.period for run in releases.runs_of(session, [series.id]) if _is_over(run)}
+        not_now = {run.period for run in releases.runs_of(session, [series.id]) if run.state == "done" or _waits(run, now)}
         complete = periods.complete(series.first_period, series.cadence, today)
-        found += [(series, period) for period in complete if period.name not in ended]
+        found += [(series, period) for period in complete if period.name not in not_now]
     return found
 
 
-def _is_over(run: ReleaseRun) -> bool:
-    return run.state == "done" or (run.state == "failed" and run.attempts >= MAX_ATTEMPTS)
+def _waits(run: ReleaseRun, now: dt.datetime) -> bool:
+    again_at = next_try(run)
+    return again_at is not None and again_at > now
 
 
-def is_given_up(session: Session, series: Series, period: Period) -> bool:
-    """Say whether a period has failed for good."""
+def is_to_be_told(session: Session, series: Series, period: Period) -> bool:
+    """Say whether a period has failed so often by now that somebody should be told, or told again."""
     run = releases.run_of(session, series.id, period.name)
     session.rollback()
-    return run is not None and run.state == "failed" and _is_over(run)
+    return run is not None and should_tell(run)
 
 
 def build_release(session: Session, series: Series, period: Period, packages: Path, secret: str) -> Release | None:
@@ -109,16 +110,10 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
     except Exception as error:
         session.rollback()
         with WriteTransaction(session):
-            releases.finish(session, run_id, token, "failed", utcnow(), _said(error))
+            releases.finish(session, run_id, token, FAILED, utcnow(), reason_of(error))
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ExportProblem):
-        return str(error)[:2000]
-    return f"{type(error).__name__}: {error}"[:2000]
 
 
 def _make_room(packages: Path, run_id: int, work: Path) -> None:
@@ -147,7 +142,7 @@ def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -
             if run is None:
                 run = ReleaseRun(series_id=series.id, period=period.name, attempts=0)
                 session.add(run)
-            elif _is_over(run) or (run.state == "running" and run.lease_until > now):
+            elif run.state == "done" or (run.state == "running" and run.lease_until > now):
                 return None
             run.state, run.token, run.lease_until = "running", secrets.token_hex(16), now + LEASE
             run.attempts, run.started_at, run.ended_at, run.problem = run.attempts + 1, now, None, ""
@@ -194,6 +189,9 @@ def _publish(
     if not releases.finish(a.session, run_id, token, "done", a.now):
         a.note(f"series/{series.id}", period=period.name, overtaken=True)
         return None
+    heads = datasets.heads(a.session, a.centre_id)
+    if any(heads.get(identity) != head for new in gathered.batches for identity, head in new.others.items()):
+        raise ActProblem("release.overtaken", N_("Another release has published rows of the same records just now."))
     for new in gathered.batches:
         first = "" if new.entry.before == ledger.genesis(new.entry.dataset) else new.entry.before
         if not datasets.move_head(a.session, new.dataset_id, first, new.entry.hash):

@@ -16,11 +16,13 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import Delivery, Release, Series
 
 LEASE = dt.timedelta(minutes=10)
-PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 720, 1440, 1440, 1440)]  # then it has failed
+# How long to wait after each failure; the last pause holds until the package arrives, or its time to be fetched is over.
+PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 720, 1440)]
+TELL_EVERY = 9  # failures: after some days, and again as long as it lasts
 
 
 def deliver_due(session: Session, packages: Path, means: Means) -> int:
-    """Try what is due; return how much failed for good. Killed midway, it is tried again after its lease."""
+    """Try what is due; return of how much somebody should be told. Killed midway, it is tried again after its lease."""
     failed = 0
     for identity, due_at in releases.deliveries_due(session, utcnow()):
         token = secrets.token_hex(16)
@@ -32,7 +34,7 @@ def deliver_due(session: Session, packages: Path, means: Means) -> int:
 
 
 def _deliver(session: Session, delivery_id: int, token: str, packages: Path, means: Means) -> bool:
-    """Try one delivery; False when it has failed for good."""
+    """Try one delivery; False when somebody should be told: it waits for a person to mend something, or fails for days."""
     delivery = session.get_one(Delivery, delivery_id, populate_existing=True)
     release = session.get_one(Release, delivery.release_id)
     series = session.get_one(Series, release.series_id)
@@ -41,6 +43,8 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
     try:
         if release.revoked_at:
             raise NotSent(N_("The release was revoked."), is_final=True)
+        if release.expires_at and release.expires_at < utcnow():
+            raise NotSent(N_("The time to fetch this release is over."), is_final=True)
         parcel = Parcel(
             file=None if target["kind"] == EMAIL else encrypted(packages, release.sha256, series.age_key),
             name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
@@ -54,10 +58,11 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
         senders.send(target, parcel, means)
     except NotSent as problem:
         session.rollback()
-        is_over = problem.is_final or attempts >= len(PAUSES)
-        due_at = utcnow() + (dt.timedelta() if is_over else PAUSES[attempts])
-        settle(session, system, delivery_id, token, "failed" if is_over else "waiting", due_at, attempts + 1, str(problem))
-        return not is_over
+        tried = attempts + 1
+        due_at = utcnow() + (dt.timedelta() if problem.is_final else PAUSES[min(tried, len(PAUSES)) - 1])
+        state = "failed" if problem.is_final else "waiting"
+        settle(session, system, delivery_id, token, state, due_at, tried, str(problem))
+        return not problem.is_final and tried % TELL_EVERY != 0
     settle(session, system, delivery_id, token, "sent", utcnow(), attempts + 1, "")
     return True
 

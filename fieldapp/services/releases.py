@@ -13,6 +13,7 @@ from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading, utcnow
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.services.targets import NotSent, encrypted
+from fieldapp.services.try_again import next_try
 from fieldapp.store import audit, releases, users
 from fieldapp.store.audit import AuditLine
 from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series
@@ -23,6 +24,7 @@ class Shelf:
     series: Sequence[Series]
     releases: Sequence[Release]
     runs: Sequence[ReleaseRun]
+    next_tries: Mapping[int, dt.datetime]  # of runs that failed: when they are tried again by themselves
     deliveries: Mapping[int, Sequence[Delivery]]
     downloads: Mapping[int, Sequence[AuditLine]]
     people: Mapping[int, str]
@@ -46,7 +48,8 @@ def list_releases(a: Act) -> Shelf:
         for one in found
     }
     key = next((str(one.manifest["key"]) for one in found if "key" in one.manifest), "")
-    return Shelf(series, found, runs, deliveries, downloads, users.labels(a.session, a.centre_id), key, a.now)
+    next_tries = {run.id: at for run in runs if (at := next_try(run))}
+    return Shelf(series, found, runs, next_tries, deliveries, downloads, users.labels(a.session, a.centre_id), key, a.now)
 
 
 def _may_read(a: Act, series: Series) -> bool:

@@ -127,6 +127,12 @@ def edition(session: Session, centre_id: int, product: str, period: str) -> Edit
     return session.scalars(query).one_or_none()
 
 
+def periods_before(session: Session, centre_id: int, product: str, day: dt.date) -> dict[str, dt.date]:
+    """Return the periods that a product has editions of and that end before a day, each with its last day."""
+    query = sa.select(Edition.period, Edition.last_day).where(Edition.centre_id == centre_id, Edition.product == product)
+    return {str(row.period): row.last_day for row in session.execute(query.where(Edition.last_day < day))}
+
+
 def editions(session: Session, centre_id: int) -> Sequence[Edition]:
     """Return all editions, newest first, without their bodies."""
     query = sa.select(Edition).where(Edition.centre_id == centre_id).options(defer(Edition.body))

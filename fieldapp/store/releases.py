@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 
+FAILED, ASKED = "failed", "asked"  # states of a run: it failed; somebody asked that it be built again
+
 
 class Series(Base):
     __tablename__ = "series"
@@ -40,7 +42,7 @@ class ReleaseRun(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     series_id: Mapped[int] = mapped_column(sa.ForeignKey("series.id"))
     period: Mapped[str] = mapped_column(sa.String(12))
-    state: Mapped[str] = mapped_column(sa.String(12))  # running, done, failed
+    state: Mapped[str] = mapped_column(sa.String(12))  # running, done, failed, asked
     token: Mapped[str] = mapped_column(sa.String(32))
     lease_until: Mapped[dt.datetime]
     attempts: Mapped[int] = mapped_column(default=1)
@@ -124,6 +126,12 @@ def runs_of(session: Session, series_ids: list[int]) -> Sequence[ReleaseRun]:
     return session.scalars(query.order_by(ReleaseRun.period.desc(), ReleaseRun.id.desc())).all()
 
 
+def run_by_id(session: Session, centre_id: int, run_id: int) -> ReleaseRun | None:
+    query = sa.select(ReleaseRun).join(Series, Series.id == ReleaseRun.series_id)
+    query = query.where(Series.centre_id == centre_id, ReleaseRun.id == run_id)
+    return session.scalars(query.with_for_update(of=ReleaseRun)).one_or_none()
+
+
 def finish(session: Session, run_id: int, token: str, state: str, now: dt.datetime, problem: str = "") -> bool:
     """End a run, only if its token is still the one that was claimed."""
     statement = (
@@ -188,6 +196,11 @@ def fallen(session: Session, now: dt.datetime) -> Sequence[Release]:
     """Return the releases whose packages nobody may fetch any more."""
     is_over = sa.or_(Release.revoked_at.is_not(None), Release.expires_at < now)
     return session.scalars(sa.select(Release).where(is_over)).all()
+
+
+def delivery_by_id(session: Session, centre_id: int, delivery_id: int) -> Delivery | None:
+    query = sa.select(Delivery).where(Delivery.centre_id == centre_id, Delivery.id == delivery_id)
+    return session.scalars(query.with_for_update()).one_or_none()
 
 
 def stop_deliveries(session: Session, release_id: int) -> None:

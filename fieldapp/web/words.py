@@ -112,6 +112,8 @@ ACTS = {
     "release.attest": N_("A recipient said that all copies are deleted"),
     "release.deliver": N_("A package was sent, or could not be"),
     "release.revoke": N_("A release was revoked"),
+    "release.retry": N_("A release that failed is to be built again"),
+    "delivery.retry": N_("A package is to be sent again"),
     "second_factor.set": N_("A second factor was set up or used"),
     "second_factor.reset": N_("A second factor was taken away"),
     "series.change": N_("A release series was changed"),
@@ -243,6 +245,10 @@ def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
 
+def exact_percent(share: float) -> str:
+    return f"{format_decimal(round(share * 100, 1))} %"
+
+
 def day(value: dt.date) -> str:
     return str(format_date(value, "d MMM y"))
 
@@ -282,7 +288,9 @@ def spot_words() -> dict[str, str]:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
+    app.jinja_env.filters.update(
+        words_of=words_of, size=size, percent=percent, exact_percent=exact_percent, day=day, moment=moment
+    )
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,

@@ -11,17 +11,21 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
 from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
 from evaluator_export.verify import verify
+from fieldapp.cli import cli
 from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services import build_release as building
 from fieldapp.services.build_release import build_release, due
 from fieldapp.services.gather_release import gather
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
 from fieldapp.services.releases import download_release, list_releases
+from fieldapp.services.try_again import reason_of, retry_release
 from fieldapp.settings import Settings
 from fieldapp.store import releases
 from fieldapp.store.database import engine_for
@@ -145,6 +149,131 @@ def test_a_failure_is_shown_and_tried_again(
     assert (run.state, "No space left" in run.problem) == ("failed", True)
     assert list(tmp_path.glob("*.zip")) == []
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+
+
+def test_a_period_is_never_lost_however_often_it_failed(
+    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    clock = [dt.datetime(2026, 7, 5, tzinfo=dt.UTC)]
+    told: list[str] = []
+    monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: clock[0])
+    monkeypatch.setattr("fieldapp.services.build_release.utcnow", lambda: clock[0])
+    monkeypatch.setattr("fieldapp.jobs.timetable.alert", lambda _, what: told.append(what))
+    settings = Settings(data=str(tmp_path))
+    usage = building.shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+        for _ in range(3 * 24 * 60 // 5):  # three days, asked every five minutes
+            build_due_releases(session, settings)
+            clock[0] += dt.timedelta(minutes=5)
+    run = list_releases(session, cast.rosa).runs[0]
+    assert run.state == "failed"
+    assert "MB left" in run.problem
+    assert 10 < run.attempts < 25  # ever later, not each minute
+    assert 2 <= len(told) <= 5  # about once a day
+    clock[0] += dt.timedelta(hours=6)
+    build_due_releases(session, settings)
+    [built] = list_releases(session, cast.rosa).releases
+    assert built.period == "2026-Q2"
+    with zipfile.ZipFile(settings.packages / f"{built.sha256}.zip") as package:
+        assert {"summary-en.pdf", "summary-fr.pdf", "tables.csv"} <= set(package.namelist())
+        assert ",2026-Q2," in package.read("tables.csv").decode()
+
+
+def test_an_agreement_that_is_renewed_and_a_recipe_that_is_mended_bring_the_period(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    good = series.recipe
+    for problem in ({"agreement": {"ends_on": "2026-01-31"}}, {"recipe": "recipe: 2"}):
+        for name, value in problem.items():
+            setattr(series, name, value)
+        session.commit()
+        for _ in range(7):
+            with pytest.raises(ExportProblem):
+                build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+        series.agreement, series.recipe = {}, good
+        session.commit()
+    assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)  # the next one does not wait for it
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+
+
+def failed(session: Session, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseRun:
+    """Return a run that has failed just now."""
+    usage = building.shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+        with pytest.raises(ExportProblem):
+            build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    return session.scalars(sa.select(ReleaseRun)).one()
+
+
+def test_whoever_asks_for_it_gets_it_built_at_the_next_turn(
+    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = failed(session, series, tmp_path, monkeypatch)
+    session.execute(sa.update(ReleaseRun).values(attempts=9))
+    session.commit()
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+    assert "2026-Q2" not in names(session, soon)
+    for stranger in (cast.olaf, cast.eve, cast.amina):
+        with pytest.raises(ActProblem):
+            retry_release(session, stranger, run_id=run.id)
+    retry_release(session, cast.rosa, run_id=run.id)
+    assert "2026-Q2" in names(session, soon)
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    with pytest.raises(ActProblem, match="is built"):
+        retry_release(session, cast.rosa, run_id=run.id)
+
+
+def test_a_series_that_is_switched_off_says_so(
+    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = failed(session, series, tmp_path, monkeypatch)
+    series.is_active = False
+    session.commit()
+    with pytest.raises(ActProblem, match="switched off"):
+        retry_release(session, cast.rosa, run_id=run.id)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on the disk"),
+        (PermissionError(13, "denied", "/var/CANARY"), "could not read or write a file"),
+        (sa.exc.OperationalError("INSERT CANARY", {"answer": "CANARY"}, Exception("CANARY")), "database did not answer"),
+        (KeyError("CANARY"), "KeyError: a fault in the program"),
+    ],
+)
+def test_why_it_failed_is_said_without_anything_of_the_records(error: Exception, said: str) -> None:
+    assert said in reason_of(error)
+    assert "CANARY" not in reason_of(error)
+
+
+def test_the_command_builds_what_failed_and_says_only_what_is_so(
+    url: str, session: Session, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIELDAPP_DATA", str(tmp_path))
+    monkeypatch.setenv("FIELDAPP_DATABASE_URL", url)
+    asked = ["release", "build", "evaluator-quarterly", "--period", "2026-Q2", "--out", str(tmp_path / "out")]
+    usage = building.shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+        for _ in range(7):
+            answer = CliRunner().invoke(cli, asked)
+            assert answer.exit_code == 1
+            assert "MB left" in answer.output
+            assert "nother process" not in answer.output
+    now = dt.datetime.now(dt.UTC)
+    session.execute(sa.update(ReleaseRun).values(state="running", started_at=now, lease_until=now + building.LEASE))
+    session.commit()
+    answer = CliRunner().invoke(cli, asked)
+    assert "has not said that it ended" in answer.output
+    session.execute(sa.update(ReleaseRun).values(state="failed"))
+    session.commit()
+    answer = CliRunner().invoke(cli, asked)
+    assert answer.exit_code == 0, answer.output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["evaluator-quarterly-2026-Q2.zip"]
 
 
 def _race(url: str, folder: str, seed: int) -> None:

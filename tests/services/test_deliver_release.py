@@ -18,11 +18,13 @@ from fieldapp.jobs import timetable
 from fieldapp.services import deliver_release as delivering
 from fieldapp.services.build_release import build_release
 from fieldapp.services.deliver_release import PAUSES, deliver_due
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import revoke_release
 from fieldapp.services.senders import Means
+from fieldapp.services.try_again import retry_delivery
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases import Delivery, Release
+from fieldapp.store.releases import Delivery, Release, Series
 from tests.cast import Cast, a_series
 from tests.services.servers import Mailbox, Sftp, s3_server, sftp_server, smtp_server
 
@@ -267,17 +269,16 @@ def test_it_is_tried_again_ever_later_then_somebody_is_told(
     }
     released(session, cast, settings.packages, dead)
     pauses = []
-    for attempt in range(len(PAUSES) + 1):
+    for attempt in range(delivering.TELL_EVERY):
         before = dt.datetime.now(dt.UTC)
         timetable.send_packages(session, settings)
         session.expire_all()
         delivery = session.scalars(sa.select(Delivery)).one()
-        assert delivery.attempts == attempt + 1
-        if delivery.state == "waiting":
-            pauses.append(delivery.due_at - before)
+        assert (delivery.attempts, delivery.state) == (attempt + 1, "waiting")
+        pauses.append(delivery.due_at - before)
         again(session)
-    assert states(session)[0][0] == "failed"
-    assert all(pause >= wanted for pause, wanted in zip(pauses, PAUSES, strict=True))
+    wanted = [*PAUSES, *[PAUSES[-1]] * len(pauses)]
+    assert all(pause >= least for pause, least in zip(pauses, wanted, strict=False))
     [alert] = smtp[1].messages
     assert alert["To"] == "admin@example.org"
 
@@ -310,3 +311,38 @@ def test_four_senders_at_once_send_it_once(
         thread.join()
     assert states(session) == [("sent", 1, "")]
     assert sftp.uploads == 1
+
+
+def test_what_failed_until_somebody_mended_it_is_sent_when_asked_for(
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+) -> None:
+    release = released(session, cast, tmp_path / "p", sftp.target(host_key="nonsense"))
+    assert deliver_due(session, tmp_path / "p", means) == 1
+    assert states(session)[0][0] == "failed"
+    delivery = session.scalars(sa.select(Delivery)).one()
+    for stranger in (cast.olaf, cast.eve, cast.amina):
+        with pytest.raises(ActProblem):
+            retry_delivery(session, stranger, delivery_id=delivery.id)
+    session.get_one(Series, release.series_id).targets = [sftp.target()]
+    session.commit()
+    retry_delivery(session, cast.rosa, delivery_id=delivery.id)
+    assert deliver_due(session, tmp_path / "p", means) == 0
+    assert states(session)[0][0] == "sent"
+    assert len(list(shelf.iterdir())) == 1
+    with pytest.raises(ActProblem, match="was sent"):
+        retry_delivery(session, cast.rosa, delivery_id=delivery.id)
+
+
+def test_a_release_whose_time_is_over_is_sent_no_more(
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+) -> None:
+    release = released(session, cast, tmp_path / "p", sftp.target())
+    release.expires_at = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    session.commit()
+    deliver_due(session, tmp_path / "p", means)
+    assert states(session)[0][0] == "failed"
+    assert "time to fetch" in states(session)[0][2]
+    delivery = session.scalars(sa.select(Delivery)).one()
+    with pytest.raises(ActProblem, match="time is over"):
+        retry_delivery(session, cast.rosa, delivery_id=delivery.id)
+    assert list(shelf.iterdir()) == []

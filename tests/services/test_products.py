@@ -227,6 +227,30 @@ def test_one_product_that_fails_stops_no_other_and_says_why(
     assert list_products(session, cast.rosa).states["heat_map"].problem == ""
 
 
+def test_an_edition_that_could_not_be_made_in_its_time_is_made_later(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "heat_map")
+    assert build_due(session, NOW) == 1
+    newest = periods.parse("2026-06")
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setitem(building.KINDS, "heat_map", broken)  # type: ignore[misc]
+        for days in (31, 62):
+            assert build_due(session, NOW + dt.timedelta(days=days)) == 0
+    assert build_due(session, NOW + dt.timedelta(days=93)) == 3
+    made = {one.period for one in session.scalars(sa.select(Edition).where(Edition.product == "heat_map"))}
+    wanted = [newest]
+    for _ in range(3):
+        wanted.append(wanted[-1].following())
+    assert made == {one.name for one in wanted}
+    assert build_due(session, NOW + dt.timedelta(days=93)) == 0
+
+
 def test_a_wrong_period_is_refused_in_words(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
     for name, period, why in [

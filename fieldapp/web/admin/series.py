@@ -6,7 +6,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext
 
 from evaluator_export.problems import ExportProblem
-from fieldapp.services import releases
+from fieldapp.services import releases, try_again
 from fieldapp.services import series as acts
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.problems import ActProblem
@@ -143,4 +143,18 @@ def release_revoke(release_id: int) -> Any:
         return redirect(url_for("evaluator.shelf"))
     releases.remove_fallen(session(), current_app.config["SETTINGS"].packages)
     flash(gettext("Revoked. Nobody can fetch it any more; tell the recipients to delete their copies."), "wait")
+    return redirect(url_for("evaluator.shelf"))
+
+
+@admin.post("/releases/runs/<int:run_id>/retry")
+def release_retry(run_id: int) -> Any:
+    try_again.retry_release(session(), actor(), run_id=run_id)
+    flash(gettext("It is built again at the scheduler's next turn, in about a minute."), "safe")
+    return redirect(url_for("evaluator.shelf"))
+
+
+@admin.post("/releases/deliveries/<int:delivery_id>/retry")
+def delivery_retry(delivery_id: int) -> Any:
+    try_again.retry_delivery(session(), actor(), delivery_id=delivery_id)
+    flash(gettext("It is sent again in about a minute."), "safe")
     return redirect(url_for("evaluator.shelf"))
