@@ -7,15 +7,19 @@ from typing import Any
 from fieldapp.services import caseload, folding
 from fieldapp.services.acts import Act
 from fieldapp.services.attachments import KIND
+from fieldapp.services.bounds import DEFAULT, Limits, Meter
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Part
+from fieldapp.services.judging import LATER, Judgements
+from fieldapp.services.time_limits import PER_RECORD, time_for
 from fieldapp.store import blobs, submissions
-from fieldapp.store.submissions import TOKEN, Known
+from fieldapp.store.submissions import ASIDE, TOKEN, Known
 from forms.answers import captured_in
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
+from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.intake import Decision, Status, decide, decide_aside
+from sync.intake import DAMAGED, Decision, Reason, Status, decide, decide_aside, judge, refuse
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import Held, Signer
@@ -29,18 +33,33 @@ class Arrived:
 
     envelope: Envelope
     seq: int = 0  # its number on the phone; 0: none given
-    aside: tuple[str, str] | None = None  # why it is to be kept aside, whatever is in it
+    aside: Reason | None = None  # why it is to be kept aside, whatever is in it
     sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
     via: str = TOKEN
 
 
-def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) -> list[dict[str, Any]]:
-    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office."""
+NOT_KEPT = (Status.DUPLICATE, Status.RETRY, Status.CLOSED)
+
+
+def take_in(
+    a: Act,
+    arrived: Sequence[Arrived],
+    signer: Signer | None = None,
+    judgements: Judgements | None = None,
+    limits: Limits = DEFAULT,
+) -> list[dict[str, Any]]:
+    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office.
+
+    `judgements` is what the forms' rules said before this transaction; only the office's own are judged in it.
+    """
+    meter = Meter(a, limits)
     known = submissions.known(a.session, a.centre_id, [one.envelope.instance_id for one in arrived])
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
     definitions = find_definitions(a.session, a.centre_id, wanted)
-    decided = _without_missing(a, [(one, _decide(a, one, definitions, known)) for one in arrived], definitions)
-    fresh = [(one, decision) for one, decision in decided if decision.status not in (Status.DUPLICATE, Status.RETRY)]
+    decided = [(one, _decide(a, one, definitions, known, meter, judgements)) for one in arrived]
+    decided = _without_missing(a, decided, definitions)
+    decided = [(one, meter.admit(one.envelope, decision)) for one, decision in decided]
+    fresh = [(one, decision) for one, decision in decided if decision.status not in NOT_KEPT]
     places = dict(
         zip((id(one) for one, _ in fresh), submissions.next_positions(a.session, len(fresh)) if fresh else (), strict=True)
     )
@@ -51,31 +70,69 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
         for one, decision in fresh
         if not decision.problems
     ]
-    changed, foreign = folding.fold_in(a, [part for part in parts if part.definition])
+    ready = judgements.earlier if judgements else {}
+    ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
+    changed, foreign = folding.fold_in(a, [part for part in parts if part.definition], ready)
     caseload.note_changes(a, changed, parts)
     answers = []
     for one, first_decision in decided:
         is_foreign = (one.envelope.instance_id, one.envelope.sha256) in foreign
         decision = Decision(Status.REJECTED, problems=[folding.NOT_YOURS]) if is_foreign else first_decision
+        if is_foreign:
+            meter.count_refused(one.envelope)
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(a, one, decision, before, places.get(id(one), 0), signer))
     caseload.note_refused(a, [part.envelope.record for part in parts], [
-        (one.envelope, answer["problems"]) for (one, _), answer in zip(decided, answers, strict=True)
-        if answer["status"] == Status.REJECTED
+        (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
+        if answer["status"] == Status.REJECTED and not decision.is_aside
     ])  # fmt: skip
+    meter.write()
     return answers
 
 
 def _decide(
-    a: Act, one: Arrived, definitions: dict[tuple[str, str], FormDefinition], known: dict[str, dict[str, Known]]
+    a: Act,
+    one: Arrived,
+    definitions: dict[tuple[str, str], FormDefinition],
+    known: dict[str, dict[str, Known]],
+    meter: Meter,
+    judgements: Judgements | None,
 ) -> Decision:
     envelope = one.envelope
     if one.aside:
         return decide_aside(envelope, known, one.aside)
-    decision = decide(envelope, definitions.get((envelope.form, envelope.version)), known)
+    before = standing_of(envelope, known)
+    if reasons := meter.reasons(envelope):
+        is_intact = envelope.is_intact
+        return decide_aside(envelope, before, *reasons, can_be_let_in=True) if is_intact else refuse(Status.RETRY, DAMAGED)
+    definition = definitions.get((envelope.form, envelope.version))
+    if judgements is None:
+        judged = judge(envelope, definition, time_for(PER_RECORD))
+    elif envelope.sha256 in before.get(envelope.instance_id, ()) or not envelope.is_intact:
+        judged = None
+    elif (judged := judgements.of(envelope, definition)) is None:
+        return refuse(Status.RETRY, LATER)
+    decision = decide(envelope, definition, before, judged)
+    return of_other_phone(envelope, decision, before, a.actor.device_id)
+
+
+def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[str, dict[str, Known]]:
+    """Return what a submission is held against: the same bytes, and others that count.
+
+    What a shut-out phone sent under an id that is a colleague's does not stand in the colleague's way.
+    """
+    held = known.get(envelope.instance_id, {})
+    counting = {sha: one for sha, one in held.items() if sha == envelope.sha256 or not one.is_shut_out}
+    return {envelope.instance_id: counting} if counting else {}
+
+
+def of_other_phone(
+    envelope: Envelope, decision: Decision, before: dict[str, dict[str, Known]], device_id: int | None
+) -> Decision:
+    """Return the decision; with its reason, when another phone had sent something else under the same id."""
     if decision.status is Status.CONFLICT:
-        first = next(iter(known[envelope.instance_id].values()))
-        if first.device_id != a.actor.device_id:
+        first = next(iter(before[envelope.instance_id].values()))
+        if first.device_id != device_id:
             return replace(decision, problems=[*decision.problems, OTHER_PHONE])
     return decision
 
@@ -87,8 +144,8 @@ def _without_missing(
     named = {}
     for one, decision in decided:
         definition = definitions.get((one.envelope.form, one.envelope.version))
-        if definition and "attachment:" in one.envelope.body:
-            held = captured_in(definition, decision.answers)
+        if definition and decision.status not in NOT_KEPT and "attachment:" in one.envelope.body:
+            held = captured_in(definition, decision.answers or _as_sent(one.envelope, definition))
             named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
     lacking = hashes - blobs.whole(a.session, a.centre_id, hashes) if hashes else set()
@@ -98,13 +155,30 @@ def _without_missing(
     return [(one, again if named.get(id(one), set()) & lacking else decision) for one, decision in decided]
 
 
+def lacks_attachments(
+    a: Act, envelope: Envelope, decision: Decision, definition: FormDefinition | None
+) -> Decision:
+    """Return the decision about one that is kept already; refused when its attachments are not all here."""
+    (_, found), = _without_missing(
+        a, [(Arrived(envelope), decision)], {(envelope.form, envelope.version): definition} if definition else {}
+    )
+    return replace(found, status=Status.REJECTED) if found.status is Status.RETRY else found
+
+
+def _as_sent(envelope: Envelope, definition: FormDefinition) -> Any:
+    try:
+        return read_body(envelope.body, definition)
+    except ValueError:
+        return {}
+
+
 def _submission(a: Act, one: Arrived, decision: Decision) -> dict[str, Any]:
     envelope = one.envelope
     offset = envelope.finished_at.utcoffset()
     return {
         "centre_id": a.centre_id,
         "instance_id": envelope.instance_id,
-        "root_id": _root(envelope, decision),
+        "root_id": root_of(envelope, decision),
         "prev": list(envelope.prev),
         "via": one.via,
         "form": envelope.form,
@@ -117,12 +191,14 @@ def _submission(a: Act, one: Arrived, decision: Decision) -> dict[str, Any]:
         "received_at": a.now,
         "sha256": envelope.sha256,
         "body": envelope.body,
-        "state": str(decision.status),
+        "due": envelope.due,
+        "cards": list(envelope.cards),
+        "state": ASIDE if decision.is_aside else str(decision.status),
         "problems": [problem.to_json() for problem in decision.problems],
     }
 
 
-def _root(envelope: Envelope, decision: Decision) -> str:
+def root_of(envelope: Envelope, decision: Decision) -> str:
     """Return what a submission is part of: a record; a card, for what is said about one."""
     if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
         return caseload.card_root(plain_code(decision.answers["code"]))
@@ -139,7 +215,7 @@ def _answer(
     if problems:
         answer["problems"] = problems
     if before:
-        answer["was"] = before.state
+        answer["was"] = str(Status.REJECTED) if before.state == ASIDE else before.state
         position = before.position
     if signer and position:
         sent = one.sent_sha256 or envelope.sha256
