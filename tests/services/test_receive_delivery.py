@@ -101,7 +101,8 @@ def test_a_lost_phone_hands_over_its_queue_and_learns_its_order(phone: Phone, ca
     device = devices.devices.by_uids(phone.session, [phone.key.device])[phone.key.device]
     devices.revoke_device(phone.session, cast.rosa, device_id=device.id, order=order)
     found = phone.send(phone.seal(), made=1)
-    assert [item["status"] for item in found["items"]] == ["stored"]
+    assert [item["status"] for item in found["items"]] == ["rejected"]  # aside, see test_shut_out.py
+    assert found["items"][0]["receipt"]
     assert found["orders"] == {phone.key.device: order}
 
 
