@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
 COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused_mb_a_day", "kept_mb_a_day")
 
 

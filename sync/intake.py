@@ -55,9 +55,7 @@ DAMAGED = "sync.damaged", N_("It was damaged on the way.")
 TOO_SLOW = "sync.too_slow", N_("The form's rules took too long over it. It is kept aside until somebody lets it in.")
 
 
-def decide(
-    envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None
-) -> Decision:
+def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
     """Return what becomes of a submission; `judged` is what its form says of it, when that was asked before."""
     if not envelope.is_intact:
         return refuse(Status.RETRY, DAMAGED)

@@ -155,11 +155,9 @@ def _without_missing(
     return [(one, again if named.get(id(one), set()) & lacking else decision) for one, decision in decided]
 
 
-def lacks_attachments(
-    a: Act, envelope: Envelope, decision: Decision, definition: FormDefinition | None
-) -> Decision:
+def lacks_attachments(a: Act, envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> Decision:
     """Return the decision about one that is kept already; refused when its attachments are not all here."""
-    (_, found), = _without_missing(
+    ((_, found),) = _without_missing(
         a, [(Arrived(envelope), decision)], {(envelope.form, envelope.version): definition} if definition else {}
     )
     return replace(found, status=Status.REJECTED) if found.status is Status.RETRY else found

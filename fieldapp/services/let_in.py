@@ -122,9 +122,7 @@ def _of_maker(a: Act, some: Sequence[Submission], judgements: Judgements) -> lis
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
 
 
-def _fold(
-    a: Act, parts: Sequence[Part], refused: Sequence[tuple[Envelope, Decision]], judgements: Judgements
-) -> None:
+def _fold(a: Act, parts: Sequence[Part], refused: Sequence[tuple[Envelope, Decision]], judgements: Judgements) -> None:
     """Fold in those that passed, bring the caseload up to date, and tell the worker's phones of those that did not."""
     ready = judgements.earlier
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}

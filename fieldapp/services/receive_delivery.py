@@ -67,9 +67,7 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str, limits: 
     return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
 
 
-def take_in_copy(
-    session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT
-) -> list[dict[str, Any]]:
+def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT) -> list[dict[str, Any]]:
     """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
 
     Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.

@@ -144,9 +144,7 @@ def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[st
     )
 
 
-def _envelope(
-    sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]
-) -> Envelope:
+def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
     instance, body = sent.instance, with_names(sent.xml.decode("utf-8"), dict(names))
     return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
 
@@ -176,10 +174,10 @@ def _receive(a: Act, sent: Sent, judgements: Judgements) -> Outcome:
         return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = blobs.names_of(a.session, a.centre_id, instance.instance_id)
     envelope = _envelope(sent, names, _finished(a.session, a.centre_id, instance, a.now), root, prev)
-    (answer,) = take_in(a, [Arrived(envelope, via=COLLECT)], judgements=judgements, limits=sent.limits)
-    if answer["status"] in (Status.RETRY, Status.CLOSED):
-        problem = answer["problems"][0]
-        code = "attachment" if problem["code"] == "sync.attachment_missing" else answer["status"]
+    (decided,) = take_in(a, [Arrived(envelope, via=COLLECT)], judgements=judgements, limits=sent.limits)
+    if decided["status"] in (Status.RETRY, Status.CLOSED):
+        problem = decided["problems"][0]
+        code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
         return Outcome(False, code, problem["text"])
     return Outcome(True)
 

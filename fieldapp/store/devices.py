@@ -33,7 +33,9 @@ class Device(Base):
     last_seen_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
     waiting_then: Mapped[int | None]  # how many records it had said were waiting when it was shut out
-    aside_records: Mapped[int] = mapped_column(default=0)  # what it has handed over since: records, their bytes, attachments'
+    aside_records: Mapped[int] = mapped_column(
+        default=0
+    )  # what it has handed over since: records, their bytes, attachments'
     aside_bytes: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     aside_files: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     day: Mapped[dt.date | None]  # of the next two: bytes that were kept of it, and those of them that were refused

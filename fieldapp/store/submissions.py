@@ -157,7 +157,9 @@ def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequenc
 def settle_all(session: Session, centre_id: int, ids: Sequence[int]) -> None:
     """Take these submissions off the list of those that somebody has to look at."""
     for start in range(0, len(ids), 500):
-        statement = sa.update(Submission).where(Submission.centre_id == centre_id, Submission.id.in_(ids[start : start + 500]))
+        statement = sa.update(Submission).where(
+            Submission.centre_id == centre_id, Submission.id.in_(ids[start : start + 500])
+        )
         session.execute(statement.values(state="settled").execution_options(synchronize_session=False))
 
 

@@ -43,9 +43,7 @@ class Context:
 
     __slots__ = ("budget", "current", "lists", "node", "now", "position", "root", "size")
 
-    def __init__(
-        self, root: Node, node: Node, now: DateValue, lists: Lists | None = None, budget: Budget | None = None
-    ):
+    def __init__(self, root: Node, node: Node, now: DateValue, lists: Lists | None = None, budget: Budget | None = None):
         self.root, self.node, self.now, self.lists, self.budget = root, node, now, lists, budget
         self.current, self.position, self.size = node, 1, 1
 

@@ -1,9 +1,6 @@
 """Phones that were shut out: what they send is kept aside and bounded, and counts only when somebody lets it in."""
 
-import base64
 import datetime as dt
-import hashlib
-import json
 import uuid
 from typing import Any
 
@@ -12,10 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services import board, devices, hand_overs, let_in, people, records, reviews
-from fieldapp.services.acts import Actor
-from fieldapp.services.attachments import receive_piece, signed_text
 from fieldapp.services.bounds import MB, Limits
-from fieldapp.services.centre_keys import signer_if_possible
 from fieldapp.services.home import see_home, see_system
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
@@ -25,7 +19,7 @@ from fieldapp.store import records as record_rows
 from fieldapp.store.blobs import Blob
 from fieldapp.store.cards import Card
 from fieldapp.store.devices import Device
-from fieldapp.store.records import Filter, Record
+from fieldapp.store.records import Record
 from fieldapp.store.submissions import Submission
 from sync.envelope import parse_batch
 from sync.sealed import parse_delivery
@@ -312,7 +306,9 @@ def test_what_is_refused_of_a_live_phone_is_bounded_a_day_and_its_good_records_g
 
 def test_all_that_is_kept_of_a_live_phone_is_bounded_a_day(phone: Phone) -> None:
     limits = Limits(kept_a_day=600)
-    found = receive_delivery(phone.session, parse_delivery(delivery(phone.seal(), phone.seal(), phone.seal())), SECRET, limits)
+    found = receive_delivery(
+        phone.session, parse_delivery(delivery(phone.seal(), phone.seal(), phone.seal())), SECRET, limits
+    )
     statuses = [one["status"] for one in found["items"]]
     assert statuses[0] == "stored"
     assert statuses[-1] == "retry"

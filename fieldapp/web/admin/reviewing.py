@@ -91,7 +91,9 @@ def aside_let_in(device_id: int) -> Any:
 
 def _let_in(found: let_in.LetIn) -> Any:
     if found.stored:
-        text = ngettext("%(num)d submission is in the record now.", "%(num)d submissions are in the record now.", found.stored)
+        text = ngettext(
+            "%(num)d submission is in the record now.", "%(num)d submissions are in the record now.", found.stored
+        )
         flash(text, "safe")
     if found.others:
         text = ngettext(
