@@ -41,8 +41,8 @@ def receive_piece(
 ) -> int:
     """Take in one piece and return how many bytes of the attachment are here; a piece that came before changes nothing.
 
-    Raise ActProblem when it is malformed, too large, not signed by the phone that it names, or too much of that phone. Like a
-    record, it needs no more than that signature: it also comes while the app is locked.
+    Raise ActProblem when it is malformed, too large, not signed by the phone that it names, or too much of that phone. Like
+    a record, it needs no more than that signature: it also comes while the app is locked.
     """
     device = devices.by_uids(session, [uid]).get(uid)
     if device is None or not 0 < size <= MAX_SIZE or not 0 < len(data) <= MAX_PIECE or start < 0 or start + len(data) > size:

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from fieldapp.services.acts import Act
 from fieldapp.services.problems import ActProblem
 from fieldapp.store import devices
-from fieldapp.store.devices import Device
 from sync.envelope import Envelope
 from sync.intake import Decision, Reason, Status, refuse
 from sync.problems import N_
@@ -105,9 +102,8 @@ class Meter:
 
     def write(self) -> None:
         """Keep what was counted, in the act's transaction."""
-        if self.changes:
-            statement = sa.update(Device).where(Device.id == self.device_id).values(**self.changes)
-            self.session.connection().execute(statement)
+        if self.device_id and self.changes:
+            devices.count(self.session, self.device_id, self.changes)
 
     def _now(self, name: str) -> Any:
         return self.changes[name] if name in self.changes else getattr(self.standing, name)

@@ -136,12 +136,11 @@ def _kept_as(name: str, sha256: str) -> str:
 
 
 def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[str, tuple[str, ...]]:
-    """Return the record that a submission corrects and what it builds on; "" when it corrects none or one that is not here."""
-    if not instance.deprecated_id:
+    """Return the record that a submission corrects, "" when it is not here, and what it builds on."""
+    before = instance.deprecated_id
+    if not before:
         return "", ()
-    return submissions.roots_of(session, centre_id, [instance.deprecated_id]).get(instance.deprecated_id, ""), (
-        instance.deprecated_id,
-    )
+    return submissions.roots_of(session, centre_id, [before]).get(before, ""), (before,)
 
 
 def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:

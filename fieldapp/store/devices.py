@@ -122,6 +122,11 @@ def is_shut_out(session: Session, device_id: int) -> bool:
     return Standing(*session.connection().execute(STANDING, {"device_id": device_id}).one()).is_shut_out
 
 
+def count(session: Session, device_id: int, counted: dict[str, Any]) -> None:
+    """Keep how much of a phone was kept: columns of the device."""
+    session.connection().execute(sa.update(Device).where(Device.id == device_id).values(**counted))
+
+
 WAITING_THEN = (
     sa.update(Device)
     .where(Device.id == sa.bindparam("device_id"), Device.waiting_then.is_(None))
