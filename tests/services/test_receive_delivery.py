@@ -22,9 +22,9 @@ SECRET = "a secret of the server"
 class Phone:
     """Amina's phone, which seals."""
 
-    def __init__(self, session: Session, cast: Cast):
+    def __init__(self, session: Session, cast: Cast, secret: str = SECRET):
         self.session, self.cast = session, cast
-        key = centre_keys.current_key(session, cast.centre.id, SECRET)
+        key = centre_keys.current_key(session, cast.centre.id, secret)
         self.centre = Centre(key.public_key, key.kid)
         self.key = PhoneKey()
         worker = Actor(cast.centre.id, "worker", cast.amina.user_id)
