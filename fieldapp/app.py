@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
+from fieldapp.services.bounds import MB, Limits
 from fieldapp.settings import Settings
 from fieldapp.store.database import prepare
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
@@ -32,6 +33,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.key(),
         SETTINGS=settings,
+        LIMITS=Limits(
+            shut_out_records=int(settings.shut_out_records),
+            shut_out_bytes=int(settings.shut_out_mb) * MB,
+            shut_out_files=int(settings.shut_out_attachments_mb) * MB,
+            refused_a_day=int(settings.refused_mb_a_day) * MB,
+            kept_a_day=int(settings.kept_mb_a_day) * MB,
+        ),
         SQLALCHEMY_DATABASE_URI=settings.url,
         SQLALCHEMY_ENGINE_OPTIONS={} if settings.url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 10},
         TRUSTED_HOSTS=[host.strip() for host in settings.trusted_hosts.split(",") if host.strip()] or None,

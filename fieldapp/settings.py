@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused_mb_a_day", "kept_mb_a_day")
+
 
 class SettingsProblem(ValueError):
     """A setting that is unknown or cannot be used; the text says which and what to do."""
@@ -34,6 +36,13 @@ class Settings:
     alerts_to: str = _setting("", "Address that is told when a release or delivery fails for good.")
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
+    shut_out_records: str = _setting(
+        "1000", "How many records are kept of a phone that was shut out, besides those that it had said were waiting."
+    )
+    shut_out_mb: str = _setting("10", "How many MB of records are kept of a phone that was shut out.")
+    shut_out_attachments_mb: str = _setting("200", "How many MB of attachments are kept of a phone that was shut out.")
+    refused_mb_a_day: str = _setting("50", "How many MB of records that are refused are kept of one phone a day.")
+    kept_mb_a_day: str = _setting("1000", "How many MB of records and attachments are kept of one phone a day.")
 
     @property
     def folder(self) -> Path:
@@ -96,6 +105,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         problems.append("FIELDAPP_DATABASE_URL must begin with postgresql:// or sqlite:///, or be empty.")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
+    for name in COUNTS:
+        if not getattr(settings, name).isdecimal() or len(getattr(settings, name)) > 7:
+            problems.append(f"FIELDAPP_{name.upper()} must be a number, at most 9999999.")
     if problems:
         raise SettingsProblem("\n".join(problems))
     return settings

@@ -9,6 +9,7 @@ from typing import Any
 from forms import answers as tree
 from forms import consent
 from forms.answers import MAX_INSTANCES, AnswerNode
+from forms.budget import MAX_COMPUTED, Budget, TooSlow
 from forms.definition import CAPTURES, DATES, NUMBERS, SELECTS, Element, FormDefinition
 from forms.expressions import Context, DateValue, evaluate, to_boolean, to_number, to_string
 from forms.expressions.evaluator import nodes
@@ -39,13 +40,17 @@ class Checked:
     refused_by: str = ""  # the card code of somebody who said no
 
 
-def check(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
-    """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time."""
+def check(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> Checked:
+    """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time.
+
+    Raise TooSlow when that takes more than the budget.
+    """
+    budget = budget or Budget()
     root, problems = tree.build(definition, given)
     questions = _questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
-    calculate(definition, root, now)
-    rules = Rules(definition, root, now)
+    calculate(definition, root, now, budget)
+    rules = Rules(definition, root, now, budget)
     for node in _questions(root) if definition.counts else questions:
         if problem := rules.problem(node, sent):
             problems.append(problem)
@@ -76,18 +81,23 @@ def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> Answe
     return None if node is root else node
 
 
-def complete(definition: FormDefinition, given: Any, now: DateValue) -> Checked:
-    """Return answers with what the form computes filled in anew, and every problem that is left."""
+def complete(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> Checked:
+    """Return answers with what the form computes filled in anew, and every problem that is left.
+
+    Raise TooSlow when that takes more than the budget.
+    """
+    budget = budget or Budget()
     root, problems = tree.build(definition, given)
-    calculate(definition, root, now)
+    calculate(definition, root, now, budget)
     computed = {node: node.text for node in _questions(root) if node.element.calculate is not None}
-    rules = Rules(definition, root, now)
+    rules = Rules(definition, root, now, budget)
     problems += [problem for node in _questions(root) if (problem := rules.problem(node, computed))]
     return Checked(tree.to_json(root), problems)
 
 
-def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue) -> None:
+def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
     """Set relevance and calculated answers, each element after those that it reads."""
+    budget = budget or Budget()
     by_chance, lists = definition.by_chance, definition.lists
     at: dict[str, list[AnswerNode]] = {"/data": [root]}
     for path, element in definition.deciding:
@@ -95,22 +105,26 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue) -> N
         if element.count is not None:
             at.pop(path, None)
             for parent in parents:
-                _count(definition, element, parent, root, now)
+                _count(definition, element, parent, root, now, budget)
+        budget.look()
         for parent in parents:
             allowed = parent.is_relevant
             for node in parent.children.get(element.name, ()):
+                budget.spend()
                 is_relevant = allowed
                 if node.is_beyond:
                     is_relevant = False
                 if is_relevant and element.relevant is not None:
                     node.is_relevant = True
-                    is_relevant = to_boolean(evaluate(element.relevant, Context(root, node, now, lists)))
+                    is_relevant = to_boolean(evaluate(element.relevant, Context(root, node, now, lists, budget)))
                 node.is_relevant = is_relevant
                 if element.calculate is not None:
                     if not is_relevant:
                         node.text = ""
                     elif path not in by_chance:
-                        node.text = computed(element, evaluate(element.calculate, Context(root, node, now, lists)))
+                        node.text = computed(element, evaluate(element.calculate, Context(root, node, now, lists, budget)))
+                        if len(node.text) > MAX_COMPUTED:
+                            raise TooSlow
 
 
 def computed(element: Element, value: Value) -> str:
@@ -129,13 +143,16 @@ def computed(element: Element, value: Value) -> str:
     return to_string(value)
 
 
-def _count(definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue) -> None:
+def _count(
+    definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue, budget: Budget
+) -> None:
     """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
     instances = parent.children[element.name]
-    context = Context(root, AnswerNode(element, parent), now, definition.lists)
+    context = Context(root, AnswerNode(element, parent), now, definition.lists, budget)
     number = to_number(evaluate(element.count, context))
     wanted = int(min(max(number, 0), MAX_INSTANCES)) if not math.isnan(number) else 0
     while len(instances) < wanted:
+        budget.make()
         node = AnswerNode(element, parent)
         instances.append(node)
         tree.fill(definition, node, {}, [])
@@ -167,16 +184,17 @@ def _at(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[An
 class Rules:
     """The rules of every question: needed, of the right type, and what its constraint says."""
 
-    def __init__(self, definition: FormDefinition, root: AnswerNode, now: DateValue):
-        self.definition, self.root, self.now = definition, root, now
+    def __init__(self, definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None):
+        self.definition, self.root, self.now, self.budget = definition, root, now, budget or Budget()
 
     def context(self, node: AnswerNode) -> Context:
-        return Context(self.root, node, self.now, self.definition.lists)
+        return Context(self.root, node, self.now, self.definition.lists, self.budget)
 
     def problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
         if not node.text and element.required is None and element.calculate is None:
             return None
+        self.budget.look()
         if not node.is_relevant:
             if node.text and element.calculate is None:
                 return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), node.where())

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from forms import consent
+from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions import DateValue
 from forms.expressions.values import EPOCH
@@ -19,73 +20,104 @@ from sync.problems import N_
 
 
 class Status(StrEnum):
-    """What the phone is told. All but `retry` mean that the centre holds the submission."""
+    """What the phone is told. All but `retry` and `closed` mean that the centre holds the submission."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"  # the same bytes were here already
     CONFLICT = "conflict"  # the id is known with other bytes; both are kept
     REJECTED = "rejected"  # kept for the centre to look at, with reasons
-    RETRY = "retry"  # damaged on the way; nothing was kept
+    RETRY = "retry"  # damaged on the way, or not now; nothing was kept
+    CLOSED = "closed"  # a phone that was shut out has handed over all that it may; nothing was kept
 
 
 @dataclass(frozen=True)
-class Decision:
-    status: Status
+class Judged:
+    """What a form's logic says about a submission. `is_aside`: it could not be judged, so somebody must look."""
+
     answers: dict[str, Any] = field(default_factory=dict)
     problems: list[AnswerProblem] = field(default_factory=list)
+    is_aside: bool = False
     is_refusal: bool = False  # the person did not say yes: `answers` is all that may be kept of it
     refused_by: str = ""  # the card code of somebody who said no
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a submission. `is_aside`: it waits until somebody at the centre lets it in."""
+
+    status: Status
+    answers: dict[str, Any] = field(default_factory=dict)
+    problems: list[AnswerProblem] = field(default_factory=list)
+    is_aside: bool = False
+    is_refusal: bool = False  # as in what was judged
+    refused_by: str = ""
+
+
 Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
+Reason = tuple[str, str]  # code, sentence
+
+DAMAGED = "sync.damaged", N_("It was damaged on the way.")
+TOO_SLOW = "sync.too_slow", N_("The form's rules took too long over it. It is kept aside until somebody lets it in.")
 
 
-def decide(envelope: Envelope, definition: FormDefinition | None, known: Known) -> Decision:
-    """Return what becomes of a submission."""
+def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
+    """Return what becomes of a submission; `judged` is what its form says of it, when that was asked before."""
     if not envelope.is_intact:
-        return Decision(Status.RETRY, problems=[_problem("sync.damaged", N_("It was damaged on the way."))])
+        return refuse(Status.RETRY, DAMAGED)
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
-    judged = judge(envelope, definition)
+    judged = judged or judge(envelope, definition)
     status = Status.CONFLICT if held else Status.REJECTED if judged.problems else Status.STORED
-    return replace(judged, status=status)
+    return Decision(status, judged.answers, judged.problems, judged.is_aside, judged.is_refusal, judged.refused_by)
 
 
-def decide_aside(envelope: Envelope, definition: FormDefinition | None, known: Known, reason: tuple[str, str]) -> Decision:
-    """Return the decision to keep a submission aside for a reason that does not lie in its answers."""
+def decide_aside(
+    envelope: Envelope, known: Known, *reasons: Reason, judged: Judged, can_be_let_in: bool = False
+) -> Decision:
+    """Return the decision to keep a submission aside for reasons that do not lie in its answers.
+
+    What may not be kept is not kept aside either, so it was judged all the same.
+    """
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
     status = Status.CONFLICT if held else Status.REJECTED
-    judged = judge(envelope, definition)
-    if judged.is_refusal:  # what may not be kept is not kept aside either
-        return replace(judged, status=status, problems=[_problem(*reason)])
+    problems = [_problem(*reason) for reason in reasons]
+    answers = judged.answers if judged.is_refusal else {}
+    return Decision(status, answers, problems, can_be_let_in, judged.is_refusal, judged.refused_by)
+
+
+def refuse(status: Status, reason: Reason) -> Decision:
+    """Return the decision to keep nothing of a submission."""
     return Decision(status, problems=[_problem(*reason)])
 
 
-def judge(envelope: Envelope, definition: FormDefinition | None) -> Decision:
+def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
     """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
     if definition is None and not is_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        return Decision(Status.REJECTED, problems=[_problem("sync.unknown_form", text)])
+        return Judged(problems=[_problem("sync.unknown_form", text)])
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
-        return Decision(Status.REJECTED, problems=[_problem("sync.body", N_("The answers are not JSON."))])
+        return Judged(problems=[_problem("sync.body", N_("The answers are not JSON."))])
     if definition is None:
-        problems = check_note(envelope.form, given)
-        return Decision(Status.REJECTED, {} if problems else given, problems)
-    checked = check(definition, given, local_time(envelope.finished_at))
+        problems = check_note(envelope.form, given, len(envelope.body))
+        return Judged(problems=problems) if problems else Judged(given)
+    try:
+        checked = check(definition, given, local_time(envelope.finished_at), budget)
+    except TooSlow:
+        return Judged(problems=[_problem(*TOO_SLOW)], is_aside=True)
     if not checked.is_refusal:
-        return Decision(Status.REJECTED, checked.answers, checked.problems)
+        return Judged(checked.answers, checked.problems)
     kept = consent.without_person(definition, checked.answers)
     problems = checked.problems
     if definition.kept_after_no:  # what goes may have been wrong in any way; a form from before the rule is judged whole
         places = {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
         problems = [problem for problem in problems if problem.path in places]
     refused_by = plain_code(envelope.refused_by or checked.refused_by)
-    return Decision(Status.REJECTED, kept, problems, is_refusal=True, refused_by=refused_by)
+    return Judged(kept, problems, is_refusal=True, refused_by=refused_by)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

@@ -20,6 +20,7 @@ from sync.problems import N_
 PREFIX = "fieldapp."
 SETTLE, HANDOVER, REISSUE = "fieldapp.settle", "fieldapp.handover", "fieldapp.reissue"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+MAX_NOTE = 1000  # characters
 CHECK = ALPHABET + "*~$=U"
 CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{8}[0-9A-HJKMNP-TV-Z*~$=U]")
 
@@ -68,8 +69,10 @@ def parse_due(value: Any) -> tuple[str, dt.date] | None:
         return None
 
 
-def check_note(form: str, given: Any) -> list[AnswerProblem]:
-    """Return what is wrong with a note."""
+def check_note(form: str, given: Any, size: int = 0) -> list[AnswerProblem]:
+    """Return what is wrong with a note; `size` is how many characters it came in."""
+    if size > MAX_NOTE:
+        return [AnswerProblem("sync.note", N_("This note is too long."), "")]
     given = given if isinstance(given, dict) else {}
     if form == SETTLE:
         is_good = parse_due(given.get("due")) is not None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services import centre_keys as keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.bounds import DEFAULT, Limits, Meter
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import blobs, centre_keys, devices
 from fieldapp.store.blobs import Blob, BlobPiece
@@ -28,11 +29,20 @@ def signed_text(sha256: str, size: int) -> bytes:
     return f"fieldapp attachment 1|{sha256}|{size}".encode()
 
 
-def receive_piece(session: Session, uid: str, sha256: str, start: int, size: int, proof: bytes, data: bytes) -> int:
+def receive_piece(
+    session: Session,
+    uid: str,
+    sha256: str,
+    start: int,
+    size: int,
+    proof: bytes,
+    data: bytes,
+    limits: Limits = DEFAULT,
+) -> int:
     """Take in one piece and return how many bytes of the attachment are here; a piece that came before changes nothing.
 
-    Raise ActProblem when it is malformed, too large, or not signed by the phone that it names. Like a record, it needs no
-    more than that signature: it also comes while the app is locked.
+    Raise ActProblem when it is malformed, too large, not signed by the phone that it names, or too much of that phone. Like
+    a record, it needs no more than that signature: it also comes while the app is locked.
     """
     device = devices.by_uids(session, [uid]).get(uid)
     if device is None or not 0 < size <= MAX_SIZE or not 0 < len(data) <= MAX_PIECE or start < 0 or start + len(data) > size:
@@ -40,11 +50,11 @@ def receive_piece(session: Session, uid: str, sha256: str, start: int, size: int
     if not is_signed_by(device.public_key, proof, signed_text(sha256, size)):
         raise REFUSED
     actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-    return _receive(session, actor, sha256=sha256, start=start, size=size, data=data)
+    return _receive(session, actor, sha256=sha256, start=start, size=size, data=data, limits=limits)
 
 
 @act("attachment.receive")
-def _receive(a: Act, sha256: str, start: int, size: int, data: bytes) -> int:
+def _receive(a: Act, sha256: str, start: int, size: int, data: bytes, limits: Limits) -> int:
     blob = blobs.find(a.session, a.centre_id, sha256)
     a.note(f"device/{a.actor.device_id}", start=start, size=size)
     if blob is None:
@@ -52,7 +62,7 @@ def _receive(a: Act, sha256: str, start: int, size: int, data: bytes) -> int:
         if blobs.unfinished_bytes(a.session, a.actor.device_id) + size > MAX_UNFINISHED:
             text = N_("Too much of this phone's attachments is half sent. The phone tries again later.")
             raise ActProblem("sync.attachment_full", text)
-        blob = add_blob(a, sha256, size)
+        blob = add_blob(a, sha256, size, limits)
     if blob.size != size:
         raise REFUSED
     if start != blob.received:
@@ -66,17 +76,21 @@ def _receive(a: Act, sha256: str, start: int, size: int, data: bytes) -> int:
     return blob.received
 
 
-def add_blob(a: Act, sha256: str, size: int) -> Blob:
+def add_blob(a: Act, sha256: str, size: int, limits: Limits) -> Blob:
+    """Make room for an attachment; raise ActProblem when it is too much of its phone."""
+    meter = Meter(a, limits)
+    meter.admit_file(size)
+    meter.write()
     blob = Blob(centre_id=a.centre_id, sha256=sha256, size=size, received=0, device_id=a.actor.device_id, created_at=a.now)
     a.session.add(blob)
     a.session.flush()
     return blob
 
 
-def keep_whole(a: Act, data: bytes) -> str:
+def keep_whole(a: Act, data: bytes, limits: Limits = DEFAULT) -> str:
     """Keep an attachment that came whole, within an act, and return its hash."""
     sha256 = hashlib.sha256(data).hexdigest()
-    blob = blobs.find(a.session, a.centre_id, sha256) or add_blob(a, sha256, len(data))
+    blob = blobs.find(a.session, a.centre_id, sha256) or add_blob(a, sha256, len(data), limits)
     if blob.received < blob.size:
         blobs.drop_pieces(a.session, blob)
         a.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))

@@ -1,5 +1,6 @@
 """Corrections made at the centre: a supervisor chooses between two answers; a card that was made twice gets its new code."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -11,9 +12,11 @@ from fieldapp.services.acts import Act
 from fieldapp.services.caseload import card_root
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.intake import Arrived, take_in
+from fieldapp.services.time_limits import WHILE_LOCKED, time_for
 from fieldapp.store import cards, records, submissions
 from fieldapp.store.records import Record
 from fieldapp.store.submissions import OFFICE
+from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.validation import complete
@@ -24,11 +27,14 @@ from sync.notes import REISSUE, plain_code
 
 
 def correct(a: Act, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
-    """Write a new version of a record with other answers (dotted path → answer); return what the form says against it."""
+    """Write a new version of a record with other answers (dotted path → answer); return what the form says against it.
+
+    Raise TooSlow when the form's rules are: nothing of this transaction may be kept then.
+    """
     definition = find_definitions(a.session, a.centre_id, {(record.form, record.version)})[record.form, record.version]
     moment = _finished(a, record)
     answers = nested({**flat(record.answers), **changes})
-    completed = complete(definition, answers, local_time(moment))
+    completed = complete(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
     if completed.problems:
         return completed.problems
     body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))
@@ -65,8 +71,14 @@ def apply_reissues(a: Act, arrived: Sequence[Arrived]) -> None:
             fresh = plain_code(json.loads(note.body)["new"])
             for record in records.of_person(a.session, a.centre_id, {code}):
                 if record.author_id == a.actor.user_id and fresh:
-                    definition = find_definitions(a.session, a.centre_id, {(record.form, record.version)})
-                    correct(a, record, {person_path(definition[record.form, record.version]): fresh})
+                    _reissue(a, record, fresh)
+
+
+def _reissue(a: Act, record: Record, code: str) -> None:
+    """Write a record anew with another code; one whose form is too slow stays as it was, and its card stays contested."""
+    definition = find_definitions(a.session, a.centre_id, {(record.form, record.version)})[record.form, record.version]
+    with contextlib.suppress(TooSlow), a.session.begin_nested():
+        correct(a, record, {person_path(definition): code})
 
 
 def person_path(definition: FormDefinition) -> str:

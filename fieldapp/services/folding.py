@@ -9,9 +9,11 @@ from fieldapp.services import standing
 from fieldapp.services.acts import Act
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.standing import Said
+from fieldapp.services.time_limits import WHILE_LOCKED, time_for
 from fieldapp.store import records, reviews, submissions, users
 from fieldapp.store.records import Record
 from fieldapp.store.submissions import Submission
+from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
@@ -24,6 +26,7 @@ from sync.notes import plain_code
 from sync.problems import N_
 
 CALL_FOR_HELP = "need_debrief"  # how a worker felt after a shift, when somebody should talk with them
+Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
 NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
 
 
@@ -65,8 +68,8 @@ def summary_of(definition: FormDefinition, answers: Mapping[str, Any], key: str)
     return value if isinstance(value, str) else ""
 
 
-def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str, str]]]:
-    """Bring records up to date with submissions that were just stored.
+def fold_in(a: Act, parts: Sequence[Part], ready: Ready | None = None) -> tuple[list[Change], set[tuple[str, str]]]:
+    """Bring records up to date with submissions that were just stored. What is `ready` need not be asked of the forms again.
 
     Return the records that changed, and the (id, hash) of those submissions that turned out to be somebody else's to make.
     """
@@ -74,6 +77,7 @@ def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str,
     for part in parts:
         roots.setdefault(part.envelope.record, []).append(part)
     held = records.held(a.session, a.centre_id, roots)
+    budget = time_for(WHILE_LOCKED)
     rows, changes, said = [], [], list[Said]()
     foreign: set[tuple[str, str]] = set()
     for root_id, some in roots.items():
@@ -85,7 +89,7 @@ def fold_in(a: Act, parts: Sequence[Part]) -> tuple[list[Change], set[tuple[str,
             said += _said(only)
             continue
         made_cards = tuple(card for part in some for card in part.envelope.cards)
-        change, strangers, welcomed = _anew(a, root_id, held.get(root_id), made_cards)
+        change, strangers, welcomed = _anew(a, root_id, held.get(root_id), made_cards, ready or {}, budget)
         changes.append(change)
         foreign |= strangers
         said += welcomed
@@ -162,14 +166,14 @@ def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: 
 
 
 def _anew(
-    a: Act, root_id: str, record: Record | None, cards: tuple[str, ...]
+    a: Act, root_id: str, record: Record | None, cards: tuple[str, ...], ready: Ready, budget: Budget
 ) -> tuple[Change, set[tuple[str, str]], list[Said]]:
     """Fold all submissions of a record and write what comes of it.
 
     Return it, the (id, hash) of strangers' ones, and what those say about consent that are strangers' no more.
     """
     kept = [one for one in submissions.of_record(a.session, a.centre_id, root_id) if one.is_part]
-    folded, definition = fold_submissions(a, root_id, kept)
+    folded, definition = fold_submissions(a, root_id, kept, ready, budget)
     strangers = {(one.id, one.sha256) for one in folded.strangers}
     welcomed: list[Said] = []
     for one in kept:
@@ -182,8 +186,7 @@ def _anew(
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
     if record is None:
-        received_at = min(one.received_at for one in kept)
-        record = Record(centre_id=a.centre_id, instance_id=root_id, received_at=received_at, form=shown.form, review="")
+        record = Record(centre_id=a.centre_id, instance_id=root_id, received_at=a.now, form=shown.form, review="")
         a.session.add(record)
     elif list(folded.heads) != record.heads:
         reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(a.session, a.centre_id, root_id))
@@ -220,13 +223,16 @@ def _is_office(one: Submission) -> bool:
     return one.via == submissions.OFFICE
 
 
-def fold_submissions(a: Act, root_id: str, kept: Sequence[Submission]) -> tuple[Folded, FormDefinition]:
-    """Return the fold of these submissions and the definition that its state has."""
+def fold_submissions(
+    a: Act, root_id: str, kept: Sequence[Submission], ready: Ready, budget: Budget
+) -> tuple[Folded, FormDefinition]:
+    """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
     definitions = find_definitions(a.session, a.centre_id, {(one.form, one.version) for one in kept})
     admins = {user.id for user in users.list_for(a.session, a.centre_id) if user.role == "admin"}
     by_place = {(one.instance_id, one.sha256): one for one in kept}
 
     def version(one: Submission) -> Version:
+        answers = ready.get((one.instance_id, one.sha256))
         return Version(
             one.instance_id,
             one.sha256,
@@ -235,12 +241,15 @@ def fold_submissions(a: Act, root_id: str, kept: Sequence[Submission]) -> tuple[
             _is_office(one) and one.author_id in admins,
             one.finished_at,
             one.version,
-            answers_of(one, definitions[one.form, one.version]),
+            answers_of(one, definitions[one.form, one.version], budget) if answers is None else answers,
         )
 
     def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
         one = by_place[latest.id, latest.sha256]
-        found = complete(definitions[one.form, one.version], answers, local_time(one.finished_local))
+        try:
+            found = complete(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
+        except TooSlow:
+            return None
         return None if found.problems else found.answers
 
     computed = {path for definition in definitions.values() for path in definition.computed}
@@ -249,10 +258,13 @@ def fold_submissions(a: Act, root_id: str, kept: Sequence[Submission]) -> tuple[
     return folded, definitions[shown.form, shown.version]
 
 
-def answers_of(one: Submission, definition: FormDefinition) -> dict[str, Any]:
-    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read."""
+def answers_of(one: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
+    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read.
+
+    Raise TooSlow when that takes more than the budget.
+    """
     try:
         given = read_body(one.body, definition)
     except ValueError:
         return {}
-    return check(definition, given, local_time(one.finished_local)).answers
+    return check(definition, given, local_time(one.finished_local), budget).answers

@@ -1,23 +1,29 @@
 """Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fieldapp.services import caseload, folding
+from fieldapp.services import caseload, folding, standing
 from fieldapp.services.acts import Act
 from fieldapp.services.attachments import KIND
+from fieldapp.services.bounds import DEFAULT, Limits, Meter
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Part
+from fieldapp.services.judging import LATER, Judgements
+from fieldapp.services.standing import Said
+from fieldapp.services.time_limits import PER_RECORD, time_for
 from fieldapp.store import blobs, submissions
-from fieldapp.store.submissions import TOKEN, Known
+from fieldapp.store.submissions import ASIDE, TOKEN, Known
 from forms import consent
 from forms.answers import captured_in
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
+from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.intake import Decision, Status, decide, decide_aside
+from sync.intake import DAMAGED, Decision, Judged, Reason, Status, decide, decide_aside, judge, refuse
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import Held, Signer
@@ -31,19 +37,34 @@ class Arrived:
 
     envelope: Envelope
     seq: int = 0  # its number on the phone; 0: none given
-    aside: tuple[str, str] | None = None  # why it is to be kept aside, whatever is in it
+    aside: Reason | None = None  # why it is to be kept aside, whatever is in it
     sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
     via: str = TOKEN
 
 
-def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) -> list[dict[str, Any]]:
-    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office."""
+NOT_KEPT = (Status.DUPLICATE, Status.RETRY, Status.CLOSED)
+
+
+def take_in(
+    a: Act,
+    arrived: Sequence[Arrived],
+    signer: Signer | None = None,
+    judgements: Judgements | None = None,
+    limits: Limits = DEFAULT,
+) -> list[dict[str, Any]]:
+    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office.
+
+    `judgements` is what the forms' rules said before this transaction; only the office's own are judged in it.
+    """
+    meter = Meter(a, limits)
     known = submissions.known(a.session, a.centre_id, [one.envelope.instance_id for one in arrived])
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
     definitions = find_definitions(a.session, a.centre_id, wanted)
-    decided = _without_missing(a, [(one, _decide(a, one, definitions, known)) for one in arrived], definitions)
+    decided = [(one, _decide(a, one, definitions, known, meter, judgements)) for one in arrived]
+    decided = _without_missing(a, decided, definitions)
     decided = [(_as_may_be_kept(one, decision), decision) for one, decision in decided]
-    fresh = [(one, decision) for one, decision in decided if decision.status not in (Status.DUPLICATE, Status.RETRY)]
+    decided = [(one, meter.admit(one.envelope, decision)) for one, decision in decided]
+    fresh = [(one, decision) for one, decision in decided if decision.status not in NOT_KEPT]
     places = dict(
         zip((id(one) for one, _ in fresh), submissions.next_positions(a.session, len(fresh)) if fresh else (), strict=True)
     )
@@ -64,33 +85,73 @@ def take_in(a: Act, arrived: Sequence[Arrived], signer: Signer | None = None) ->
     for one, _ in refusals:
         if one.envelope.root:
             _cut_earlier_versions(a, one.envelope.record)
-    caseload.hear_refusals(a, [decision.refused_by for _, decision in refusals if decision.refused_by])
-    changed, foreign = folding.fold_in(a, [part for part in parts if part.definition])
+    _hear_refusals(a, refusals, places)
+    is_cut = any(one.envelope.root for one, _ in refusals)
+    ready = judgements.earlier if judgements and not is_cut else {}
+    ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
+    changed, foreign = folding.fold_in(a, [part for part in parts if part.definition], ready)
     caseload.note_changes(a, changed, parts)
     answers = []
     for one, first_decision in decided:
         is_foreign = (one.envelope.instance_id, one.envelope.sha256) in foreign
         decision = Decision(Status.REJECTED, problems=[folding.NOT_YOURS]) if is_foreign else first_decision
+        if is_foreign:
+            meter.count_refused(one.envelope)
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(a, one, decision, before, places.get(id(one), 0), signer))
     caseload.note_refused(a, [part.envelope.record for part in parts], [
-        (one.envelope, answer["problems"]) for (one, _), answer in zip(decided, answers, strict=True)
-        if answer["status"] == Status.REJECTED
+        (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
+        if answer["status"] == Status.REJECTED and not decision.is_aside
     ])  # fmt: skip
+    meter.write()
     return answers
 
 
 def _decide(
-    a: Act, one: Arrived, definitions: dict[tuple[str, str], FormDefinition], known: dict[str, dict[str, Known]]
+    a: Act,
+    one: Arrived,
+    definitions: dict[tuple[str, str], FormDefinition],
+    known: dict[str, dict[str, Known]],
+    meter: Meter,
+    judgements: Judgements | None,
 ) -> Decision:
     envelope = one.envelope
+    definition = definitions.get((envelope.form, envelope.version))
+    before = standing_of(envelope, known)
+    if not envelope.is_intact:
+        return refuse(Status.RETRY, DAMAGED)
+    if judgements is None:
+        judged: Judged | None = judge(envelope, definition, time_for(PER_RECORD))
+    else:
+        judged = judgements.of(envelope, definition)
+    is_held = envelope.sha256 in known.get(envelope.instance_id, ())
+    if judged is None and not is_held:
+        return refuse(Status.RETRY, LATER)
     if one.aside:
-        definition = definitions.get((envelope.form, envelope.version))
-        return decide_aside(envelope, definition, known, one.aside)
-    decision = decide(envelope, definitions.get((envelope.form, envelope.version)), known)
+        return decide_aside(envelope, known, one.aside, judged=judged or Judged())
+    if reasons := meter.reasons(envelope):
+        return decide_aside(envelope, before, *reasons, judged=judged or Judged(), can_be_let_in=True)
+    decision = decide(envelope, definition, before, judged)
+    return of_other_phone(envelope, decision, before, a.actor.device_id)
+
+
+def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[str, dict[str, Known]]:
+    """Return what a submission is held against: the same bytes, and others that count.
+
+    What a shut-out phone sent under an id that is a colleague's does not stand in the colleague's way.
+    """
+    held = known.get(envelope.instance_id, {})
+    counting = {sha: one for sha, one in held.items() if sha == envelope.sha256 or not one.is_shut_out}
+    return {envelope.instance_id: counting} if counting else {}
+
+
+def of_other_phone(
+    envelope: Envelope, decision: Decision, before: dict[str, dict[str, Known]], device_id: int | None
+) -> Decision:
+    """Return the decision; with its reason, when another phone had sent something else under the same id."""
     if decision.status is Status.CONFLICT:
-        first = next(iter(known[envelope.instance_id].values()))
-        if first.device_id != a.actor.device_id:
+        first = next(iter(before[envelope.instance_id].values()))
+        if first.device_id != device_id:
             return replace(decision, problems=[*decision.problems, OTHER_PHONE])
     return decision
 
@@ -100,6 +161,19 @@ def _as_may_be_kept(one: Arrived, decision: Decision) -> Arrived:
     if not decision.is_refusal:
         return one
     return replace(one, envelope=replace(one.envelope, body=_as_body(decision.answers), refused_by="", cards=()))
+
+
+def _hear_refusals(a: Act, refusals: Sequence[tuple[Arrived, Decision]], places: Mapping[int, int]) -> None:
+    """Let each no reach all that was said before about the same person; the record that said it names nobody."""
+    said = []
+    for one, decision in refusals:
+        at, position = one.envelope.finished_at, places[id(one)]
+        if one.envelope.root:  # what its earlier version said is said no more
+            said.append(Said(one.envelope.record, "", 0, False, at, position))
+        if decision.refused_by:  # under a number of its own, so that nothing leads from the person to the record
+            said.append(Said(str(uuid.uuid4()), decision.refused_by, 0, True, at, position))
+    standing.note_all(a.session, a.centre_id, said, a.now)
+    caseload.hear_refusals(a, [decision.refused_by for _, decision in refusals if decision.refused_by])
 
 
 def _cut_earlier_versions(a: Act, root_id: str) -> None:
@@ -125,8 +199,8 @@ def _without_missing(
     named = {}
     for one, decision in decided:
         definition = definitions.get((one.envelope.form, one.envelope.version))
-        if definition and "attachment:" in one.envelope.body:
-            held = captured_in(definition, decision.answers)
+        if definition and decision.status not in NOT_KEPT and "attachment:" in one.envelope.body:
+            held = captured_in(definition, decision.answers or _as_sent(one.envelope, definition))
             named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
     lacking = hashes - blobs.whole(a.session, a.centre_id, hashes) if hashes else set()
@@ -136,13 +210,28 @@ def _without_missing(
     return [(one, again if named.get(id(one), set()) & lacking else decision) for one, decision in decided]
 
 
+def lacks_attachments(a: Act, envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> Decision:
+    """Return the decision about one that is kept already; refused when its attachments are not all here."""
+    ((_, found),) = _without_missing(
+        a, [(Arrived(envelope), decision)], {(envelope.form, envelope.version): definition} if definition else {}
+    )
+    return replace(found, status=Status.REJECTED) if found.status is Status.RETRY else found
+
+
+def _as_sent(envelope: Envelope, definition: FormDefinition) -> Any:
+    try:
+        return read_body(envelope.body, definition)
+    except ValueError:
+        return {}
+
+
 def _submission(a: Act, one: Arrived, decision: Decision) -> dict[str, Any]:
     envelope = one.envelope
     offset = envelope.finished_at.utcoffset()
     return {
         "centre_id": a.centre_id,
         "instance_id": envelope.instance_id,
-        "root_id": _root(envelope, decision),
+        "root_id": root_of(envelope, decision),
         "prev": list(envelope.prev),
         "via": one.via,
         "form": envelope.form,
@@ -155,12 +244,14 @@ def _submission(a: Act, one: Arrived, decision: Decision) -> dict[str, Any]:
         "received_at": a.now,
         "sha256": envelope.sha256,
         "body": envelope.body,
-        "state": str(decision.status),
+        "due": envelope.due,
+        "cards": list(envelope.cards),
+        "state": ASIDE if decision.is_aside else str(decision.status),
         "problems": [problem.to_json() for problem in decision.problems],
     }
 
 
-def _root(envelope: Envelope, decision: Decision) -> str:
+def root_of(envelope: Envelope, decision: Decision) -> str:
     """Return what a submission is part of: a record; a card, for what is said about one."""
     if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
         return caseload.card_root(plain_code(decision.answers["code"]))
@@ -177,7 +268,7 @@ def _answer(
     if problems:
         answer["problems"] = problems
     if before:
-        answer["was"] = before.state
+        answer["was"] = str(Status.REJECTED) if before.state == ASIDE else before.state
         position = before.position
     if signer and position:
         sent = one.sent_sha256 or envelope.sha256

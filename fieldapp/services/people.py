@@ -70,7 +70,10 @@ def switch_person(a: Act, user_id: int, active: bool) -> None:
     user = _of_centre(a, user_id)
     if user.id == a.actor.user_id:
         raise ActProblem("person.self", N_("You cannot switch off your own account."))
+    was_active = user.active
     user.active, user.fs_uniquifier = active, secrets.token_hex(32)
+    if active != was_active:
+        user.switched_off_at = None if active else a.now
     a.note(f"user/{user.id}", active=active)
 
 

@@ -7,7 +7,6 @@ import contextlib
 import datetime as dt
 import json
 import logging
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from fieldapp.services import centre_keys as keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.attachments import MAX_PIECE, receive_piece
+from fieldapp.services.bounds import DEFAULT, Limits
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.devices import order_for
 from fieldapp.services.intake import Arrived
@@ -33,13 +33,12 @@ from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, ope
 log = logging.getLogger("fieldapp.sync")
 
 UNOPENABLE = "sync.unopenable", N_("The centre could not open it. It is kept as it came.")
-SHUT_OUT = "sync.shut_out", N_("It came from a person whom the centre has switched off. It is kept aside.")
 REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
 MAX_WORD, MAX_NUMBER = 40, 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
 
 
-def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[str, Any]:
+def receive_delivery(session: Session, delivery: Delivery, secret: str, limits: Limits = DEFAULT) -> dict[str, Any]:
     """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named.
 
     `centre` is whose phones these are, and who signs the answer: None when no phone is known.
@@ -52,15 +51,13 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
         owner = session.get(users.User, device.user_id)
         orders[uid] = order_for(device, owner)
         opened = _open(session, [item for item in delivery.items if item.device == uid], device, secret)
-        if owner is None or not owner.active:
-            opened = [replace(arrived, aside=arrived.aside or SHUT_OUT) for arrived in opened]
         report = _report(named.get(uid))
         if not opened:
             _note_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
         signs = keys.signer_if_possible(session, device.centre_id, secret)
-        decided = receive_batch(session, actor, opened, report=report, signer=signs)
+        decided = receive_batch(session, actor, opened, report=report, signer=signs, limits=limits)
         answers |= {answer["id"]: answer for answer in decided}
     items = []
     for item in delivery.items:
@@ -70,7 +67,7 @@ def receive_delivery(session: Session, delivery: Delivery, secret: str) -> dict[
     return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
 
 
-def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str) -> list[dict[str, Any]]:
+def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT) -> list[dict[str, Any]]:
     """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
 
     Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
@@ -81,10 +78,10 @@ def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str) -> li
         with contextlib.suppress(ActProblem):  # what is not that phone's stays out, and its record waits for it
             for start in range(0, len(one.data) if one.device in phones else 0, MAX_PIECE):
                 piece = one.data[start : start + MAX_PIECE]
-                receive_piece(session, one.device, one.sha256, start, len(one.data), one.proof, piece)
+                receive_piece(session, one.device, one.sha256, start, len(one.data), one.proof, piece, limits)
     found = [{"id": item.id, "status": str(Status.RETRY)} for item in strangers]
     for start in range(0, len(ours), MAX_SEALED):
-        found += receive_delivery(session, Delivery([], ours[start : start + MAX_SEALED]), secret)["items"]
+        found += receive_delivery(session, Delivery([], ours[start : start + MAX_SEALED]), secret, limits)["items"]
     return found
 
 
@@ -123,6 +120,8 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
     is_news = not device.report or any(getattr(device, key) != report[key] for key in ("made", "unsent", "deleted"))
     if is_news or now - device.last_seen_at > SEEN_EVERY:
         with WriteTransaction(session):
+            if devices.is_shut_out(session, device.id):
+                devices.keep_waiting(session, device.id)
             devices.note_contact(session, device.id, now, report)
 
 

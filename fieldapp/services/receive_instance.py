@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fieldapp.services.acts import Act, Actor, act, reading
+from fieldapp.services.acts import Act, Actor, act, reading, utcnow
 from fieldapp.services.attachments import MAX_SIZE, keep_whole
+from fieldapp.services.bounds import DEFAULT, Limits
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.form_drafts import unzip
 from fieldapp.services.intake import Arrived, take_in
+from fieldapp.services.judging import Judgements, judge_all
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import blobs, centres, devices, forms, submissions
 from fieldapp.store.blobs import AttachmentName
 from fieldapp.store.forms import FormVersion
 from fieldapp.store.submissions import COLLECT
+from forms.budget import TooSlow
 from forms.lists import in_language
 from sync.bodies import with_names
 from sync.envelope import Envelope, parse_moment
@@ -83,55 +86,102 @@ class Outcome:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """One request of an OpenRosa client: a submission, its attachments, whether all of them are in it."""
+
+    instance: Instance
+    xml: bytes
+    files: Mapping[str, bytes]
+    is_whole: bool
+    limits: Limits = DEFAULT
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.xml).hexdigest()
+
+
 def receive_instance(
-    session: Session, actor: Actor, instance: Instance, xml: bytes, files: Mapping[str, bytes], is_whole: bool
+    session: Session,
+    actor: Actor,
+    instance: Instance,
+    xml: bytes,
+    files: Mapping[str, bytes],
+    is_whole: bool,
+    limits: Limits = DEFAULT,
 ) -> Outcome:
     """Take in one submission with its attachments; more of them may follow when it is not whole."""
+    sent = Sent(instance, xml, files, is_whole, limits)
     try:
-        return _receive(session, actor, instance, xml, files, is_whole)
-    except IntegrityError:  # the same one came by another connection meanwhile: now we see it
-        return _receive(session, actor, instance, xml, files, is_whole)
+        return _receive(session, actor, sent, _judged(session, actor, sent))
+    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
+        return _receive(session, actor, sent, _judged(session, actor, sent))
+
+
+def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:
+    """Return what the form's rules say of it, with the names of its attachments as they will be kept."""
+    if not sent.is_whole:
+        return Judgements()
+    names = blobs.names_of(session, actor.centre_id, sent.instance.instance_id)
+    names |= {name: _kept_as(name, hashlib.sha256(data).hexdigest()) for name, data in sent.files.items()}
+    root, prev = _corrected(session, actor.centre_id, sent.instance)
+    finished_at = _finished(session, actor.centre_id, sent.instance, utcnow())
+    return judge_all(session, actor.centre_id, [_envelope(sent, names, finished_at, root, prev)])
+
+
+def _kept_as(name: str, sha256: str) -> str:
+    """Return how a record names an attachment."""
+    kind = KINDS.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    return f"attachment:{kind}:{sha256}"
+
+
+def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[str, tuple[str, ...]]:
+    """Return the record that a submission corrects, "" when it is not here, and what it builds on."""
+    before = instance.deprecated_id
+    if not before:
+        return "", ()
+    return submissions.roots_of(session, centre_id, [before]).get(before, ""), (before,)
+
+
+def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
+    instance, body = sent.instance, with_names(sent.xml.decode("utf-8"), dict(names))
+    return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
 
 
 @act("instance.receive")
-def _receive(a: Act, instance: Instance, xml: bytes, files: Mapping[str, bytes], is_whole: bool) -> Outcome:
-    a.note(f"device/{a.actor.device_id}", files=len(files))
+def _receive(a: Act, sent: Sent, judgements: Judgements) -> Outcome:
+    instance = sent.instance
+    a.note(f"device/{a.actor.device_id}", files=len(sent.files))
     assert a.actor.device_id is not None
     devices.note_contact(a.session, a.actor.device_id, a.now, {})
     version = forms.find(a.session, a.centre_id, instance.form, instance.version)
     if version is None:
         return Outcome(False, "form", N_("The centre does not know this form or this version of it."))
-    sha256 = hashlib.sha256(xml).hexdigest()
     known = submissions.known(a.session, a.centre_id, [instance.instance_id]).get(instance.instance_id, {})
-    if known and sha256 not in known:
+    if known and sent.sha256 not in known:
         return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
-    for name, data in files.items():
+    for name, data in sent.files.items():
         if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
             return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
-        kind = KINDS.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-        answer = f"attachment:{kind}:{keep_whole(a, data)}"
+        answer = _kept_as(name, keep_whole(a, data, sent.limits))
         a.session.merge(AttachmentName(centre_id=a.centre_id, instance_id=instance.instance_id, name=name, answer=answer))
-    if known or not is_whole:
+    if known or not sent.is_whole:
         return Outcome(True)
     a.session.flush()
-    root, prev = "", tuple[str, ...]()
-    if instance.deprecated_id:
-        root = submissions.roots_of(a.session, a.centre_id, [instance.deprecated_id]).get(instance.deprecated_id, "")
-        if not root:
-            return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
-        prev = (instance.deprecated_id,)
+    root, prev = _corrected(a.session, a.centre_id, instance)
+    if prev and not root:
+        return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = blobs.names_of(a.session, a.centre_id, instance.instance_id)
-    body = with_names(xml.decode("utf-8"), names)
-    envelope = Envelope(
-        instance.instance_id, instance.form, instance.version, _finished(a, instance), body, sha256, root, prev
-    )
-    answers = take_in(a, [Arrived(envelope, via=COLLECT)])
-    if answers[0]["status"] == Status.RETRY:
-        return Outcome(False, "attachment", N_("An attachment is missing."))
+    envelope = _envelope(sent, names, _finished(a.session, a.centre_id, instance, a.now), root, prev)
+    (decided,) = take_in(a, [Arrived(envelope, via=COLLECT)], judgements=judgements, limits=sent.limits)
+    if decided["status"] in (Status.RETRY, Status.CLOSED):
+        problem = decided["problems"][0]
+        code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
+        return Outcome(False, code, problem["text"])
     return Outcome(True)
 
 
-def _finished(a: Act, instance: Instance) -> dt.datetime:
+def _finished(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
     """Return when it was finished by the phone's clock; when it does not say, when it came."""
-    zone = zoneinfo.ZoneInfo(centres.get(a.session, a.centre_id).time_zone)
-    return parse_moment(end_of(instance)) or a.now.astimezone(zone)
+    zone = zoneinfo.ZoneInfo(centres.get(session, centre_id).time_zone)
+    return parse_moment(end_of(instance)) or now.astimezone(zone)

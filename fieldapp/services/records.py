@@ -8,12 +8,15 @@ from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.definitions import definition_of, find_definitions
 from fieldapp.services.folding import answers_of
 from fieldapp.services.problems import not_found
-from fieldapp.store import audit, forms, records, reviews, submissions, users
+from fieldapp.services.time_limits import WHILE_LOCKED, time_for
+from fieldapp.store import audit, devices, forms, records, reviews, submissions, users
 from fieldapp.store.audit import AuditLine
+from fieldapp.store.devices import Device
 from fieldapp.store.records import Filter, Page, Record
 from fieldapp.store.reviews import Review
 from fieldapp.store.submissions import Submission
 from fieldapp.store.users import User
+from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from sync.bodies import read_body
 from sync.fold import flat
@@ -113,9 +116,13 @@ def _steps(a: Act, instance_id: str) -> list[Step]:
     arrived = submissions.of_record(a.session, a.centre_id, instance_id)
     definitions = find_definitions(a.session, a.centre_id, {(one.form, one.version) for one in arrived})
     leaves = {}
+    budget = time_for(WHILE_LOCKED)  # opening is written down, so it locks too
     for one in arrived:
         if definition := definitions.get((one.form, one.version)):
-            answers = flat(answers_of(one, definition))
+            try:
+                answers = flat(answers_of(one, definition, budget))
+            except TooSlow:
+                continue  # what it changed is not shown
             leaves[one.id] = {path: value for path, value in answers.items() if path not in definition.computed}
     by_id = {one.instance_id: leaves.get(one.id, {}) for one in reversed(arrived)}
     steps = []
@@ -134,6 +141,9 @@ class Waiting:
 
     records: Sequence[Record]
     submissions: Sequence[Submission]
+    aside: Sequence[Submission]  # until somebody lets them in
+    aside_by_phone: dict[int, int]
+    phones: dict[int, Device]
     definitions: dict[str, FormDefinition]
     workers: dict[int, str]
 
@@ -143,6 +153,9 @@ def list_needing_attention(a: Act) -> Waiting:
     return Waiting(
         records.to_review(a.session, a.centre_id),
         submissions.needing_attention(a.session, a.centre_id),
+        submissions.aside(a.session, a.centre_id),
+        submissions.count_aside(a.session, a.centre_id),
+        {device.id: device for device in devices.list_for(a.session, a.centre_id)},
         latest_definitions(a),
         users.labels(a.session, a.centre_id),
     )

@@ -10,6 +10,7 @@ from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.store import feed, records, submissions
 from fieldapp.store.records import Record
 from fieldapp.store.reviews import Review
+from forms.budget import TooSlow
 
 APPROVED, RETURNED, CHOSEN = "approved", "returned", "chosen"
 MAX_COMMENT = 500
@@ -44,7 +45,11 @@ def choose_answers(a: Act, instance_id: str, chosen: Mapping[str, str], comment:
     options = {one["path"]: one["values"] for one in record.contested}
     if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
         raise ActProblem("review.choice", N_("Choose one answer for each question."))
-    problems = correct(a, record, {path: options[path][chosen[path]] for path in options})
+    try:
+        problems = correct(a, record, {path: options[path][chosen[path]] for path in options})
+    except TooSlow:
+        text = N_("The form's rules take too long over this record. Nothing was changed; mend the form first.")
+        raise ActProblem("review.too_slow", text) from None
     if problems:
         text = N_("These answers do not go together: {where}. Choose otherwise.")
         raise ActProblem("review.mismatch", text, {"where": ", ".join(sorted({one.path for one in problems})[:5])})
@@ -61,10 +66,20 @@ def settle_submission(a: Act, submission_id: int) -> None:
     found = submissions.get(a.session, a.centre_id, submission_id)
     if found is None:
         raise not_found()
+    if found.state != submissions.ASIDE:  # what is aside never came back to a phone
+        feed.publish(a.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
         found.state = "settled"
-    feed.publish(a.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     a.note(f"submission/{found.id}")
+
+
+@act("submission.settle")
+def settle_aside(a: Act, device_id: int) -> int:
+    """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
+    ids = submissions.aside_of_device(a.session, a.centre_id, device_id)
+    submissions.settle_all(a.session, a.centre_id, ids)
+    a.note(f"device/{device_id}", records=len(ids))
+    return len(ids)
 
 
 def _of_centre(a: Act, instance_id: str) -> Record:

@@ -74,7 +74,7 @@ def note(
     position: int,
     at: dt.datetime,
 ) -> None:
-    """Write down what one submission says, in the transaction that stores it. `position` is its place in the centre's log."""
+    """Write down what one submission says, in the transaction that stores it. `position`: its place in the log."""
     note_all(session, centre_id, [Said(root_id, person, tier, asked, finished_at, position)], at)
 
 
@@ -114,7 +114,7 @@ def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
 def _correct(word: ConsentWord, one: Said) -> None:
     """Let a correction replace what its record said before, without making an old word younger than it is.
 
-    One that lowers counts from when it came, and settles nothing that others said. One that raises must be later both by clock
+    One that lowers counts from when it came, and settles nothing that others said. One that raises must be later by clock
     and by arrival, asked and understood; it counts from when the record was made.
     """
     is_other_person = bool(one.person) and one.person != word.person
@@ -136,7 +136,7 @@ class ConsentFell(ActProblem):
 
 
 class Standings:
-    """People's standing consent at one moment, and who of them was looked up: what is made of it must still hold at the end."""
+    """People's standing consent at one moment, and who was looked up: what is made of it must still hold at the end."""
 
     def __init__(self, session: Session, centre_id: int):
         self.centre_id = centre_id

@@ -32,6 +32,15 @@ class Device(Base):
     created_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
+    waiting_then: Mapped[int | None]  # how many records it had said were waiting when it was shut out
+    aside_records: Mapped[int] = mapped_column(
+        default=0
+    )  # what it has handed over since: records, their bytes, attachments'
+    aside_bytes: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    aside_files: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    day: Mapped[dt.date | None]  # of the next two: bytes that were kept of it, and those of them that were refused
+    day_bytes: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    day_refused: Mapped[int] = mapped_column(sa.BigInteger, default=0)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,80 @@ HOLDER = (
     .where(Device.token_hash == sa.bindparam("token_hash"))
 )
 CONTACT = sa.update(Device).where(Device.id == sa.bindparam("device_id")).values(last_seen_at=sa.bindparam("now"))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a phone and its owner may still come in, and how much of it was kept: columns of the device."""
+
+    revoked_at: dt.datetime | None
+    is_active: bool
+    switched_off_at: dt.datetime | None
+    unsent: int
+    waiting_then: int | None
+    aside_records: int
+    aside_bytes: int
+    aside_files: int
+    day: dt.date | None
+    day_bytes: int
+    day_refused: int
+
+    @property
+    def is_shut_out(self) -> bool:
+        return self.revoked_at is not None or not self.is_active
+
+    @property
+    def shut_out_at(self) -> dt.datetime | None:
+        """Return since when; None when it is not, or when nobody wrote down since when."""
+        off = None if self.is_active else self.switched_off_at
+        return min((moment for moment in (self.revoked_at, off) if moment), default=None)
+
+
+# Whoever takes something in of a phone holds its row until all is written: what is counted here is counted once.
+STANDING = (
+    sa.select(
+        Device.revoked_at,
+        User.active,
+        User.switched_off_at,
+        Device.unsent,
+        Device.waiting_then,
+        Device.aside_records,
+        Device.aside_bytes,
+        Device.aside_files,
+        Device.day,
+        Device.day_bytes,
+        Device.day_refused,
+    )
+    .join(User, User.id == Device.user_id)
+    .where(Device.id == sa.bindparam("device_id"))
+)
+HELD = STANDING.with_for_update(key_share=True, of=Device)
+
+
+def hold(session: Session, device_id: int) -> Standing:
+    """Return how a phone stands now, and hold its row until the end of this transaction."""
+    return Standing(*session.connection().execute(HELD, {"device_id": device_id}).one())
+
+
+def is_shut_out(session: Session, device_id: int) -> bool:
+    return Standing(*session.connection().execute(STANDING, {"device_id": device_id}).one()).is_shut_out
+
+
+def count(session: Session, device_id: int, counted: dict[str, Any]) -> None:
+    """Keep how much of a phone was kept: columns of the device."""
+    session.connection().execute(sa.update(Device).where(Device.id == device_id).values(**counted))
+
+
+WAITING_THEN = (
+    sa.update(Device)
+    .where(Device.id == sa.bindparam("device_id"), Device.waiting_then.is_(None))
+    .values(waiting_then=Device.unsent)
+)
+
+
+def keep_waiting(session: Session, device_id: int) -> None:
+    """Keep what a phone had said was waiting when it was shut out, before it says something else."""
+    session.connection().execute(WAITING_THEN, {"device_id": device_id})
 
 
 def holder_of(session: Session, token_hash: str) -> Holder | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 
 NOT_YOURS = "sync.not_yours"
+SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
 PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
 
 
@@ -39,7 +40,10 @@ class Submission(Base):
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     body: Mapped[str] = mapped_column(sa.Text)  # the answers exactly as the phone wrote them
-    state: Mapped[str] = mapped_column(sa.String(12))  # stored, conflict, rejected, settled (somebody has looked)
+    due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it settles
+    cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
+    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked)
+    state: Mapped[str] = mapped_column(sa.String(12))
     problems: Mapped[list[Any]]
 
     @property
@@ -58,7 +62,9 @@ class Submission(Base):
         return self.finished_at.astimezone(dt.timezone(dt.timedelta(minutes=self.utc_offset)))
 
 
-WAITING = ("conflict", "rejected")
+ASIDE = "aside"
+REFUSED = ("conflict", "rejected")
+WAITING = (*REFUSED, ASIDE)  # for somebody to look
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,11 @@ class Known:
     state: str
     problems: list[Any]
     device_id: int | None
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Say whether it is kept aside, or was taken off the list, because its phone or person was shut out."""
+        return any(problem.get("code") in SHUT_OUT for problem in self.problems)
 
 
 KNOWN = (
@@ -120,8 +131,42 @@ def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Submis
 
 
 def needing_attention(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submission]:
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state.in_(WAITING))
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state.in_(REFUSED))
     return session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
+
+
+def aside(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submission]:
+    """Return the newest of those that wait until somebody lets them in."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
+    return session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
+
+
+def count_aside(session: Session, centre_id: int) -> dict[int, int]:
+    """Return how many of each phone wait until somebody lets them in."""
+    query = sa.select(Submission.device_id, sa.func.count())
+    query = query.where(Submission.centre_id == centre_id, Submission.state == ASIDE).group_by(Submission.device_id)
+    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+
+
+def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequence[int]:
+    """Return the places of a phone's submissions that wait until somebody lets them in, in the order they came."""
+    query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
+    return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
+
+
+def settle_all(session: Session, centre_id: int, ids: Sequence[int]) -> None:
+    """Take these submissions off the list of those that somebody has to look at."""
+    for start in range(0, len(ids), 500):
+        statement = sa.update(Submission).where(
+            Submission.centre_id == centre_id, Submission.id.in_(ids[start : start + 500])
+        )
+        session.execute(statement.values(state="settled").execution_options(synchronize_session=False))
+
+
+def held_aside(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Submission]:
+    """Return those of these submissions that wait until somebody lets them in, for changing them in this transaction."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
+    return session.scalars(query.where(Submission.id.in_(ids)).order_by(Submission.id).with_for_update()).all()
 
 
 def count_needing_attention(session: Session, centre_id: int) -> int:
@@ -162,6 +207,6 @@ def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
 def settle(session: Session, centre_id: int, root_id: str) -> None:
     """Take the submissions of a record off the list of those that somebody has to look at."""
     statement = sa.update(Submission).where(
-        Submission.centre_id == centre_id, Submission.root_id == root_id, Submission.state.in_(WAITING)
+        Submission.centre_id == centre_id, Submission.root_id == root_id, Submission.state.in_(REFUSED)
     )
     session.execute(statement.values(state="settled").execution_options(synchronize_session=False))

@@ -23,6 +23,7 @@ class User(Base, UserMixin):  # type: ignore[misc]
     password: Mapped[str] = mapped_column(sa.String(255))
     language: Mapped[str] = mapped_column(sa.String(5), default="en")
     active: Mapped[bool] = mapped_column(default=True)
+    switched_off_at: Mapped[dt.datetime | None]  # none while active, and for those switched off before this was written down
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)  # changing it ends every session
     created_at: Mapped[dt.datetime]
 

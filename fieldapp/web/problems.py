@@ -51,6 +51,7 @@ STATUS = {
     "review.incomplete": 422,
     "review.mismatch": 422,
     "review.no_comment": 422,
+    "review.too_slow": 422,
     "sign_in.needed": 401,
     "sign_in.paused": 429,
     "sign_in.role": 403,
@@ -71,6 +72,7 @@ STATUS = {
     "product.period": 422,
     "product.unknown": 404,
     "subscription.address": 422,
+    "sync.accepts_no_more": 403,
     "sync.attachment": 422,
     "sync.attachment_full": 429,
     "sync.invitation": 410,
@@ -79,6 +81,7 @@ STATUS = {
     "sync.public_key": 422,
     "sync.media_type": 415,
     "sync.token": 401,
+    "sync.too_much": 429,
 }
 HTTP_TEXT = {
     400: N_("The browser sent something that cannot be read. Go back and try again."),

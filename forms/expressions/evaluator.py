@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from forms.budget import Budget
 from forms.expressions import geometry
 from forms.expressions.functions import OF_SELF, PLAIN
 from forms.expressions.shuffle import shuffled
@@ -40,15 +41,15 @@ class Context:
     `position` and `size` count within a condition in brackets, as XPath 1.0 has it.
     """
 
-    __slots__ = ("current", "lists", "node", "now", "position", "root", "size")
+    __slots__ = ("budget", "current", "lists", "node", "now", "position", "root", "size")
 
-    def __init__(self, root: Node, node: Node, now: DateValue, lists: Lists | None = None):
-        self.root, self.node, self.now, self.lists = root, node, now, lists
+    def __init__(self, root: Node, node: Node, now: DateValue, lists: Lists | None = None, budget: Budget | None = None):
+        self.root, self.node, self.now, self.lists, self.budget = root, node, now, lists, budget
         self.current, self.position, self.size = node, 1, 1
 
     def inside(self, node: Node, position: int, size: int) -> "Context":
         """Return the context of a condition in brackets."""
-        inner = Context(self.root, node, self.now, self.lists)
+        inner = Context(self.root, node, self.now, self.lists, self.budget)
         inner.current, inner.position, inner.size = self.current, position, size
         return inner
 
@@ -93,6 +94,8 @@ def nodes(ast: Any, context: Context) -> Sequence[Any]:
 
 def _step(step: Any, found: Sequence[Any], context: Context) -> Sequence[Any]:
     kind, conditions = step[0], 1
+    if context.budget:
+        context.budget.spend(1 + len(found))
     if kind == "child":
         conditions = 2
         name = step[1]
@@ -117,6 +120,8 @@ def _step(step: Any, found: Sequence[Any], context: Context) -> Sequence[Any]:
 def _where(condition: Any, group: Sequence[Any], context: Context) -> Sequence[Any]:
     kept = []
     for position, node in enumerate(group, 1):
+        if context.budget:
+            context.budget.spend()
         value = evaluate(condition, context.inside(node, position, len(group)))
         is_number = isinstance(value, float) and not isinstance(value, bool)
         if value == position if is_number else to_boolean(value):
@@ -187,7 +192,12 @@ def compare(test: Callable[[Value, Value], bool], left: Any, right: Any, context
     lefts, rights = each(left, context), each(right, context)
     if len(lefts) == 1 and len(rights) == 1:
         return test(lefts[0], rights[0])
-    return any(test(a, b) for a in lefts for b in rights)
+    for a in lefts:
+        if context.budget:
+            context.budget.spend(len(rights))
+        if any(test(a, b) for b in rights):
+            return True
+    return False
 
 
 def each(ast: Any, context: Context) -> list[Value]:

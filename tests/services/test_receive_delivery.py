@@ -22,9 +22,9 @@ SECRET = "a secret of the server"
 class Phone:
     """Amina's phone, which seals."""
 
-    def __init__(self, session: Session, cast: Cast):
+    def __init__(self, session: Session, cast: Cast, secret: str = SECRET):
         self.session, self.cast = session, cast
-        key = centre_keys.current_key(session, cast.centre.id, SECRET)
+        key = centre_keys.current_key(session, cast.centre.id, secret)
         self.centre = Centre(key.public_key, key.kid)
         self.key = PhoneKey()
         worker = Actor(cast.centre.id, "worker", cast.amina.user_id)
@@ -101,7 +101,8 @@ def test_a_lost_phone_hands_over_its_queue_and_learns_its_order(phone: Phone, ca
     device = devices.devices.by_uids(phone.session, [phone.key.device])[phone.key.device]
     devices.revoke_device(phone.session, cast.rosa, device_id=device.id, order=order)
     found = phone.send(phone.seal(), made=1)
-    assert [item["status"] for item in found["items"]] == ["stored"]
+    assert [item["status"] for item in found["items"]] == ["rejected"]  # aside, see test_shut_out.py
+    assert found["items"][0]["receipt"]
     assert found["orders"] == {phone.key.device: order}
 
 

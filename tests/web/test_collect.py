@@ -16,10 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from fieldapp.services.bounds import Limits
 from fieldapp.services.centres import set_phone_rules
 from fieldapp.services.devices import add_collect, revoke_device
+from fieldapp.services.people import switch_person
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import Settings
+from fieldapp.store.blobs import Blob
 from fieldapp.store.database import engine_for
 from fieldapp.store.devices import Device
 from fieldapp.store.records import Record
@@ -171,6 +174,22 @@ def test_a_revoked_phone_is_out(collect: Collect) -> None:
     device = collect.session.scalars(sa.select(Device).where(Device.kind == "collect")).one()
     revoke_device(collect.session, collect.cast.rosa, device_id=device.id)
     assert collect.send(instance()).status_code == 403
+
+
+def test_a_switched_off_person_sends_nothing_through_this_door(collect: Collect) -> None:
+    switch_person(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id or 0, active=False)
+    assert collect.send(instance(), **{"a.jpg": b"x" * 1000}).status_code == 403
+    assert collect.session.scalars(sa.select(Submission)).all() == []
+    assert collect.session.scalars(sa.select(Blob)).all() == []
+
+
+def test_what_is_refused_of_collect_is_bounded_a_day_too(app: Flask, collect: Collect) -> None:
+    app.config["LIMITS"] = Limits(refused_a_day=3000)
+    wrong = [instance(encounter(people={"people_n": "900"})) for _ in range(10)]
+    statuses = [collect.send(xml).status_code for xml in wrong]
+    assert (statuses[0], statuses[-1]) == (201, 503)
+    assert sum(len(one.body) for one in collect.session.scalars(sa.select(Submission))) <= 3000
+    assert collect.send(instance()).status_code == 201
 
 
 BOMB = (

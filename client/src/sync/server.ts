@@ -68,7 +68,7 @@ export interface Report {
   clock?: number; // minutes that its clock is ahead
 }
 
-type Status = "stored" | "duplicate" | "conflict" | "rejected" | "retry";
+type Status = "stored" | "duplicate" | "conflict" | "rejected" | "retry" | "closed";
 
 export interface Answered {
   id: string;

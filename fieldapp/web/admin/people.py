@@ -98,11 +98,17 @@ def phone_rescue() -> Any:
     who = actor()
     file = RescueInput().rescue.data
     try:
-        found = take_in_copy(session(), who, data=file.read() if file else b"", secret=current_app.config["SECRET_KEY"])
+        found = take_in_copy(
+            session(),
+            who,
+            data=file.read() if file else b"",
+            secret=current_app.config["SECRET_KEY"],
+            limits=current_app.config["LIMITS"],
+        )
     except BatchRefused:
         flash(gettext("This is not a sealed copy from a phone. Nothing was taken in."), "danger")
         return redirect(url_for("admin.people"))
-    kept = sum(item["status"] != "retry" for item in found)
+    kept = sum(item["status"] not in ("retry", "closed") for item in found)
     text = gettext("%(kept)d of %(count)d records of the copy are with the centre now.", kept=kept, count=len(found))
     flash(text, "safe" if kept == len(found) else "danger")
     return redirect(url_for("admin.people"))

@@ -4,9 +4,9 @@ import io
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, send_file, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
-from fieldapp.services import attachments, hand_overs, records, reviews
+from fieldapp.services import attachments, hand_overs, let_in, records, reviews
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.problems import STATUS
@@ -74,6 +74,41 @@ def attention_one(submission_id: int) -> Any:
 def attention_settle(submission_id: int) -> Any:
     reviews.settle_submission(session(), actor(), submission_id=submission_id)
     flash(gettext("Taken off the list. It stays kept."), "safe")
+    return redirect(url_for("admin.attention"))
+
+
+@admin.post("/attention/<int:submission_id>/let-in")
+def attention_let_in(submission_id: int) -> Any:
+    """Let one submission in that was kept aside."""
+    return _let_in(let_in.let_in(session(), actor(), [submission_id]))
+
+
+@admin.post("/attention/phones/<int:device_id>/let-in")
+def aside_let_in(device_id: int) -> Any:
+    """Let in all that was kept aside of a phone."""
+    return _let_in(let_in.let_in_all(session(), actor(), device_id))
+
+
+def _let_in(found: let_in.LetIn) -> Any:
+    if found.stored:
+        text = ngettext(
+            "%(num)d submission is in the record now.", "%(num)d submissions are in the record now.", found.stored
+        )
+        flash(text, "safe")
+    if found.others:
+        text = ngettext(
+            "%(num)d submission did not pass and is still on this list.",
+            "%(num)d submissions did not pass and are still on this list.",
+            found.others,
+        )
+        flash(text, "danger")
+    return redirect(url_for("admin.attention"))
+
+
+@admin.post("/attention/phones/<int:device_id>/settle")
+def aside_settle(device_id: int) -> Any:
+    reviews.settle_aside(session(), actor(), device_id=device_id)
+    flash(gettext("Taken off the list. They stay kept."), "safe")
     return redirect(url_for("admin.attention"))
 
 

@@ -16,7 +16,7 @@ from sync.openrosa import InstanceRefused
 
 collect = Blueprint("collect", __name__, url_prefix="/or/<token>")
 
-STATUS = {"form": 404, "missing": 404, "conflict": 409, "attachment": 413}
+STATUS = {"form": 404, "missing": 404, "conflict": 409, "attachment": 413, "retry": 503, "closed": 403}
 XML = "text/xml; charset=utf-8"
 
 
@@ -109,7 +109,7 @@ def submission() -> Any:
     files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
     is_whole = request.form.get("*isIncomplete*") != "yes" and "*isIncomplete*" not in files
     files.pop("*isIncomplete*", None)
-    outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole)
+    outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
     return _reply(gettext("Safe with the centre."), 201)

@@ -176,7 +176,7 @@ def batch() -> Any:
     unsent = request.headers.get("X-Unsent", "0")
     report = {"unsent": min(int(unsent), 1_000_000) if unsent.isdecimal() and len(unsent) < 10 else 0}
     signs = signer_if_possible(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
-    found = receive_batch(session(), g.actor, envelopes, report=report, signer=signs)
+    found = receive_batch(session(), g.actor, envelopes, report=report, signer=signs, limits=current_app.config["LIMITS"])
     return jsonify({"protocol": PROTOCOL, "items": found})
 
 
@@ -187,7 +187,7 @@ def deliver() -> Any:
         delivery = parse_delivery(request.get_data())
     except BatchRefused as refused:
         return _malformed(refused)
-    found = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"])
+    found = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"], current_app.config["LIMITS"])
     g.centre_id = found.pop("centre")
     return jsonify({"protocol": PROTOCOL, **found})
 
@@ -201,7 +201,14 @@ def attachment(sha256: str) -> Any:
         raise attachments.REFUSED
     start, size = int(found[1]), int(found[2])
     received = attachments.receive_piece(
-        session(), request.headers.get("X-Device", ""), sha256, start, size, base64.b64decode(proof), request.get_data()
+        session(),
+        request.headers.get("X-Device", ""),
+        sha256,
+        start,
+        size,
+        base64.b64decode(proof),
+        request.get_data(),
+        current_app.config["LIMITS"],
     )
     return jsonify({"protocol": PROTOCOL, "received": received})
 

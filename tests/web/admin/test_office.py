@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
+from fieldapp.services import devices
+from fieldapp.settings import Settings
+from fieldapp.store.database import engine_for
 from tests.cast import Cast, batch, encounter, envelope
+from tests.sealing import delivery
+from tests.services.test_receive_delivery import Phone
 
 
 @pytest.fixture
@@ -48,6 +54,31 @@ def test_what_failed_is_shown_with_its_reasons(rosa: FlaskClient, sent: list[dic
     texts = "".join(rosa.get(link).text for link in links)
     assert "Give a number from 1 to 200." in texts
     assert "The answers are not JSON." in texts
+
+
+def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
+    rosa: FlaskClient, app: Flask, settings: Settings, web_cast: Cast, post: Callable[..., Any]
+) -> None:
+    engine = engine_for(settings.url)
+    with Session(engine, expire_on_commit=False) as own:
+        phone = Phone(own, web_cast, app.config["SECRET_KEY"])
+        device_id = devices.devices.by_uids(own, [phone.key.device])[phone.key.device].id
+        post(rosa, f"/office/phones/{device_id}/revoke", order="wipe")
+        headers = {"Content-Type": "application/json"}
+        answer = app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal(), phone.seal()), headers=headers)
+    engine.dispose()
+    assert [one["status"] for one in answer.json["items"]] == ["rejected", "rejected"]
+    page = rosa.get("/office/attention").text
+    assert "It came from a phone that the centre has shut out." in page
+    assert "after the shut-out" in page
+    link = next(part.split('"')[0] for part in page.split('href="') if part.startswith("/office/attention/"))
+    assert "Let it in" in rosa.get(link).text
+    assert post(rosa, f"{link}/let-in").status_code == 302
+    assert post(rosa, f"/office/attention/phones/{device_id}/let-in").status_code == 302
+    page = rosa.get("/office/attention").text
+    assert "shut out" not in page
+    assert "1 submission is in the record now." in page
+    assert post(rosa, f"/office/attention/phones/{device_id}/settle").status_code == 302
 
 
 def test_a_new_person_gets_a_password_that_is_shown_once(rosa: FlaskClient, post: Callable[..., Any]) -> None:
