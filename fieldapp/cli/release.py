@@ -60,7 +60,7 @@ def _fits(series: Series, period: Period) -> Period:
 @CENTRE
 def build(series: str, period: Period, out: Path, slug: str) -> None:
     """Build one period of a series, once; a period that is built already is copied as it was."""
-    with opened() as (session, settings):
+    with opened(uses_key=True) as (session, settings):
         centre = centre_named(session, slug)
         found = _series(session, centre, series)
         wanted = _fits(found, period)

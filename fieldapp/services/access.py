@@ -20,6 +20,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "copy.bring": frozenset({ADMIN}),
     "device.collect": frozenset({ADMIN}),
     "device.enrol": frozenset({WORKER}),
+    "device.give_up": frozenset({ADMIN}),
     "device.invite": frozenset({ADMIN}),
     "device.join": frozenset({WORKER}),
     "device.revoke": frozenset({ADMIN}),
