@@ -45,7 +45,8 @@ def refuse_beside_real_centres(session: Session) -> None:
     if found := real_centres(session):
         raise click.ClickException(
             f"This database holds a real centre (“{found[0]}”). The demo's accounts have a published password, so they are "
-            "never added beside one. Serve this one with: fieldapp run. For the demo use another folder: make run DATA=var/demo"
+            "never added beside one. Serve this one with: fieldapp run. "
+            "For the demo use another folder: make run DATA=var/demo"
         )
 
 

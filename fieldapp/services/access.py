@@ -52,6 +52,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "record.review": frozenset({ADMIN}),
     "records.browse": frozenset({ADMIN}),
     "records.export": frozenset({ADMIN}),
+    "database.restore": frozenset({SYSTEM}),
     "datasets.take_in": frozenset({SYSTEM}),
     "release.attest": frozenset({EVALUATOR, ADMIN}),
     "release.build": frozenset({SYSTEM}),

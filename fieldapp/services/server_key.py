@@ -21,7 +21,8 @@ def usable_key(session: Session, settings: Settings, may_make: bool = True) -> s
         secret = settings.key()
     except KeyMissing as missing:
         if keys or factors:
-            raise KeyProblem(f"{missing} But the database holds keys that one has wrapped, so it was lost. {KEEP_IT}") from None
+            text = f"{missing} But the database holds keys that one has wrapped, so it was lost."
+            raise KeyProblem(f"{text} {KEEP_IT}") from None
         if not may_make:
             raise
         return settings.make_key()

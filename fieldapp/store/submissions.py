@@ -148,7 +148,7 @@ def numbered_by_device(session: Session, device_ids: Collection[int]) -> dict[in
     seq = Submission.seq
     query = sa.select(Submission.device_id, sa.func.count(sa.distinct(seq)), sa.func.min(seq), sa.func.max(seq))
     query = query.where(Submission.device_id.in_(device_ids), seq > 0).group_by(Submission.device_id)
-    return {row[0]: Numbered(*row[1:]) for row in session.execute(query)}
+    return {row[0]: Numbered(*row[1:]) for row in session.execute(query) if row[0] is not None}
 
 
 def numbers_of_device(session: Session, device_id: int) -> Sequence[int]:
