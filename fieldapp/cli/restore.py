@@ -10,7 +10,7 @@ from fieldapp.services.restore import restore as put_back
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Move the data that is there aside; nothing is deleted.")
 def restore(folder: Path, replace: bool) -> None:
     """Put the backup in DIR back, with the server and the scheduler stopped."""

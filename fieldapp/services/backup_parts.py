@@ -1,5 +1,7 @@
 """What a backup is made of: its manifest, its files and their hashes."""
 
+import base64
+import datetime as dt
 import hashlib
 import json
 import os
@@ -84,17 +86,25 @@ def read_manifest(source: Path) -> dict[str, Any]:
     """Return the manifest of a backup; raise BackupProblem when it is none, or of a format that this version cannot read."""
     try:
         found = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or not isinstance(found["format"], int):
-            raise TypeError
+        if isinstance(found["format"], int) and found["format"] != FORMAT:
+            text = f"{source} has format {found['format']}, and this version reads format {FORMAT}."
+            raise BackupProblem(f"{text} Use the version that made it.")
+        _check_shape(found)
     except (OSError, ValueError, TypeError, KeyError):
         text = f"{source} is no whole backup: its {MANIFEST} is missing or damaged. Nothing was changed."
         raise BackupProblem(text) from None
-    if found["format"] != FORMAT:
-        text = (
-            f"{source} has format {found['format']}, and this version reads format {FORMAT}. Use the version that made it."
-        )
-        raise BackupProblem(text)
-    return found
+    return dict(found)
+
+
+def _check_shape(manifest: dict[str, Any]) -> None:
+    """Raise ValueError, TypeError or KeyError for a manifest that no backup of this format has."""
+    dt.datetime.fromisoformat(manifest["made_at"])
+    parts = [part["path"] for part in manifest["parts"] if str(part["sha256"])]
+    numbers = [int(manifest["position"]), int(manifest["rows"]["submission"])]
+    wrapped = [base64.b64decode(one) for name in ("keys", "factors") for _, one in manifest[name]]
+    is_whole = DATABASES[manifest["kind"]] in parts and all(isinstance(part, str) for part in parts)
+    if not is_whole or min(numbers) < 0 or not all(wrapped) or manifest["has_key"] != (KEY in parts):
+        raise ValueError
 
 
 def check_parts(source: Path, manifest: dict[str, Any]) -> dict[str, str]:

@@ -7,12 +7,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from fieldapp.services import data_lock
@@ -44,6 +43,35 @@ class Restored:
     unknown_packages: list[str]  # handed out after the copy was made; the copy's ledger does not know them
 
 
+@dataclass(frozen=True)
+class Before:
+    """What is known of the database that was there before."""
+
+    has_tables: bool
+    epoch: int
+    packages: dict[str, str]  # handed out: SHA-256 → file name
+
+
+@dataclass
+class Aside:
+    """Where that goes which was there before; made when the first thing goes there."""
+
+    stamp: str
+    data: Path
+    used: list[str] = field(default_factory=list)
+
+    @property
+    def schema(self) -> str:
+        return f"{copies.ASIDE}{self.stamp.replace('-', '_')}"
+
+    def folder(self) -> Path:
+        path = self.data / f"{ASIDE}{self.stamp}"
+        if str(path) not in self.used:
+            path.mkdir(mode=0o700)
+            self.used.append(str(path))
+        return path
+
+
 def restore(settings: Settings, source: Path, replace: bool = False) -> Restored:
     """Put a backup back; raise BackupProblem before anything was changed when it is not fit, or data is there already."""
     manifest = read_manifest(source)
@@ -52,9 +80,9 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
         engine = engine_for(settings.url)
         try:
             _check(settings, manifest, engine, source, replace)
-            before, handed_out = _known_before(engine)
+            before = _before(engine)
             engine.dispose()
-            return _put_back(settings, source, manifest, parts, before, handed_out)
+            return _put_back(settings, source, manifest, parts, before)
         except CopyProblem as problem:
             raise BackupProblem(str(problem)) from None
         finally:
@@ -67,8 +95,8 @@ def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source:
         text = f"This is a backup of {manifest['kind']}, and FIELDAPP_DATABASE_URL names {kind}. Set it to the same kind."
         raise BackupProblem(text)
     if not migrations.is_known(engine, manifest["schema"]):
-        text = f"The backup's schema ({manifest['schema']}) is newer than this version. Use the version that made it, or a newer one."
-        raise BackupProblem(text)
+        text = f"The backup's schema ({manifest['schema']}) is newer than this version."
+        raise BackupProblem(f"{text} Use the version that made it, or a newer one.")
     _check_key(settings, manifest, source)
     if kind == copies.POSTGRESQL and (others := copies.others_connected(engine)):
         text = f"{others} others are connected to the database. Stop every server and scheduler, then try again."
@@ -104,26 +132,22 @@ def _unpacked(listed: list[list[str]]) -> Wrapped:
 
 
 def _has_data(settings: Settings, engine: Engine) -> bool:
-    path = sqlite_file(settings.url)
-    is_held = path.stat().st_size > 0 if path else copies.has_tables(engine)
-    return is_held or bool(data_entries(settings))
+    return copies.has_tables(engine) or bool(data_entries(settings))
 
 
-def _known_before(engine: Engine) -> tuple[int, dict[str, str]]:
-    """Return the epoch and the packages of the database that is there now, as far as it can be read."""
-    with contextlib.suppress(DatabaseError), Session(engine) as session:
-        handed_out = copies.handed_out(session)
-        with contextlib.suppress(DatabaseError):
-            return epochs.current(session), handed_out
-        return 0, handed_out
-    return 0, {}
+def _before(engine: Engine) -> Before:
+    """Return what must be known of the database that is there now, as far as it can be read: it may be damaged."""
+    epoch, packages = 0, dict[str, str]()
+    with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
+        epoch = epochs.current(session)
+    with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
+        packages = copies.handed_out(session)
+    return Before(copies.has_tables(engine), epoch, packages)
 
 
-def _put_back(
-    settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: int, known: dict[str, str]
-) -> Restored:
+def _put_back(settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: Before) -> Restored:
     now = utcnow()
-    stamp = now.strftime("%Y%m%d-%H%M%S")
+    aside = Aside(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
     work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
     try:
         for name, sha256 in parts.items():
@@ -131,72 +155,59 @@ def _put_back(
                 raise BackupProblem(f"{name} changed while it was read. Nothing was changed.")
         (work / FILES).mkdir(exist_ok=True)
         make_durable(work)
-        with _database_put_back(settings, work / DATABASES[manifest["kind"]], stamp) as (engine, aside):
+        with _database_put_back(settings, work / DATABASES[manifest["kind"]], aside, before) as engine:
             with Session(engine, expire_on_commit=False) as session:
-                epoch = _begin_epoch(session, manifest, now, before)
-                unknown = [name for sha256, name in known.items() if sha256 not in copies.handed_out(session)]
+                epoch = _begin_epoch(session, manifest, now, before.epoch)
+                held = copies.handed_out(session)
             engine.dispose()
-            aside += _move_files(settings, work, stamp)
+            _move_files(settings, work, aside)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return Restored(manifest, epoch, aside, unknown)
+    unknown = [name for sha256, name in before.packages.items() if sha256 not in held]
+    return Restored(manifest, epoch, aside.used, unknown)
 
 
 @contextmanager
-def _database_put_back(settings: Settings, copy: Path, stamp: str) -> Iterator[tuple[Engine, list[str]]]:
+def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Before) -> Iterator[Engine]:
     """Give an engine on the copy, at this version's schema; a SQLite file takes its place when all the rest is done."""
-    aside: list[str] = []
     path = sqlite_file(settings.url)
     if path is None:
         engine = engine_for(settings.url)
-        schema = f"{copies.ASIDE}{stamp.replace('-', '_')}"
-        if copies.has_tables(engine):
-            aside.append(f"the schema {schema} of the database")
-        with copies.put_back_postgresql(engine, copy, schema):
+        with copies.put_back_postgresql(engine, copy, aside.schema):
             migrations.upgrade(engine)
-            yield engine, aside
+            yield engine
         engine.dispose()
+        if before.has_tables:
+            aside.used.append(f"the schema {aside.schema} of the database")
         return
     engine = engine_for(f"sqlite:///{copy}")
     migrations.upgrade(engine)
-    yield engine, aside
-    engine.dispose()  # the last to close it writes everything into the one file
-    fresh = path.with_name(f".{path.name}.restoring-{stamp}")
-    shutil.move(copy, fresh)
-    aside += _move_database(path, settings.folder / f"{ASIDE}{stamp}")
+    yield engine
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    fresh = path.with_name(f".{path.name}.restoring")
+    fresh.unlink(missing_ok=True)
+    copy_file(copy, fresh)
+    for end in ("", "-wal", "-shm", "-journal"):
+        old = path.with_name(path.name + end)
+        if old.exists() and before.has_tables:
+            shutil.move(old, aside.folder() / old.name)
+        else:
+            old.unlink(missing_ok=True)  # an empty file: opening it made it
     fresh.rename(path)
     sync_folder(path.parent)
 
 
-def _move_database(path: Path, folder: Path) -> list[str]:
-    """Move a SQLite database aside, with what belongs to it; an empty file, which opening it made, is no data."""
-    held = [path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")]
-    if path.stat().st_size == 0:
-        for one in held:
-            one.unlink(missing_ok=True)
-        return []
-    was_there = folder.exists()
-    folder.mkdir(exist_ok=True, mode=0o700)
-    for one in held:
-        if one.exists():
-            shutil.move(one, folder / one.name)
-    return [] if was_there else [str(folder)]
-
-
-def _move_files(settings: Settings, work: Path, stamp: str) -> list[str]:
+def _move_files(settings: Settings, work: Path, aside: Aside) -> None:
     """Put files in their place in the data folder; move aside what was there."""
-    folder = settings.folder / f"{ASIDE}{stamp}"
-    old = data_entries(settings)
-    if old:
-        folder.mkdir(mode=0o700)
-    for entry in old:
-        entry.rename(folder / entry.name)
+    for entry in data_entries(settings):
+        entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
         entry.rename(settings.folder / entry.name)
     if (work / KEY).exists() and not settings.secret_key and not settings.key_file.exists():
         (work / KEY).rename(settings.key_file)
     sync_folder(settings.folder)
-    return [str(folder)] if old else []
 
 
 def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, before: int) -> int:

@@ -21,6 +21,7 @@ from fieldapp.store.releases import Release
 from fieldapp.store.submissions import Submission
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+UNREADABLE = (sa.exc.DatabaseError, sqlite3.DatabaseError)  # the second while a connection is being set up
 ASIDE = "replaced_"  # schemas that a restore moved aside begin with this
 
 
@@ -161,9 +162,9 @@ def has_tables(engine: sa.Engine) -> bool:
     """Say whether there is anything in a database; one that cannot be read counts as something."""
     try:
         return bool(sa.inspect(engine).get_table_names())
-    except sa.exc.OperationalError:
-        raise
-    except sa.exc.DatabaseError:
+    except UNREADABLE:
+        if engine.dialect.name != SQLITE:
+            raise
         return True
 
 
