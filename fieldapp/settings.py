@@ -90,11 +90,11 @@ class Settings:
         """Make the secret key, whole or not at all, and return it; when another process was first, return theirs."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=self.folder)  # readable by its owner only
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(MIN_KEY))
-            file.flush()
-            os.fsync(file.fileno())
         try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(MIN_KEY))
+                file.flush()
+                os.fsync(file.fileno())
             with contextlib.suppress(FileExistsError):
                 os.link(name, self.key_file)  # never over a key that is there
         finally:
