@@ -5,12 +5,16 @@ import logging
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
+from fieldapp.services import data_lock
 from fieldapp.services.bounds import MB, Limits
-from fieldapp.settings import Settings
-from fieldapp.store.database import prepare
+from fieldapp.services.server_key import usable_key
+from fieldapp.settings import KeyMissing, Settings
+from fieldapp.store.database import engine_for, prepare
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
 from fieldapp.web.admin import admin
 from fieldapp.web.collect.views import collect
@@ -25,13 +29,17 @@ MAX_REQUEST = 8_000_000  # bytes
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the web application. Nothing is written to the database: `fieldapp db upgrade` does that."""
+    """Return the web application. Nothing is written to the database: `fieldapp db upgrade` does that.
+
+    Raise KeyProblem when the secret key does not open what is in the database.
+    """
     settings = settings or settings_module.read()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
+    app.extensions["data_lock"] = data_lock.share(settings)
     app.config.update(
-        SECRET_KEY=settings.key(),
+        SECRET_KEY=_key(settings),
         SETTINGS=settings,
         LIMITS=Limits(
             shut_out_records=int(settings.shut_out_records),
@@ -68,3 +76,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (assets, language, problems, security_headers, words):
         part.init(app)
     return app
+
+
+def _key(settings: Settings) -> str:
+    """Return the secret key once it was held against the database; one that is down just now is asked by /healthz later."""
+    engine = engine_for(settings.url)
+    try:
+        with Session(engine) as session:
+            return usable_key(session, settings)
+    except OperationalError:
+        try:
+            return settings.key()
+        except KeyMissing as missing:
+            raise KeyMissing(f"{missing} Whether it was lost cannot be told: the database cannot be reached.") from None
+    finally:
+        engine.dispose()

@@ -1,9 +1,11 @@
 """Settings: read once from FIELDAPP_* variables, each documented here and listed by `fieldapp doctor`."""
 
+import contextlib
 import dataclasses
 import difflib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,18 @@ COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused
 
 class SettingsProblem(ValueError):
     """A setting that is unknown or cannot be used; the text says which and what to do."""
+
+
+class KeyProblem(SettingsProblem):
+    """The secret key cannot be used; the text says why, and what to do."""
+
+
+class KeyMissing(KeyProblem):
+    """There is no secret key yet, or it was lost: what is in the database tells which."""
+
+
+MIN_KEY = 32  # bytes
+KEEP_IT = "Put back the key that this centre has used, from where you keep it apart from the backups. Do not make a new one."
 
 
 def _setting(default: str, text: str) -> str:
@@ -65,19 +79,57 @@ class Settings:
         """Return the variables that give another process the same settings."""
         return {f"FIELDAPP_{setting.name.upper()}": getattr(self, setting.name) for setting in dataclasses.fields(self)}
 
+    @property
+    def key_file(self) -> Path:
+        return self.folder / "secret_key"
+
     def key(self) -> str:
-        """Return the secret key; make one on first use, readable by its owner only."""
+        """Return the secret key; raise KeyProblem when it is missing, empty or too short. None is made here."""
         if self.secret_key:
-            return self.secret_key
-        path = self.folder / "secret_key"
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return _long_enough(self.secret_key, "FIELDAPP_SECRET_KEY")
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        return path.read_text().strip()
+            held = self.key_file.read_text().strip()
+        except FileNotFoundError:
+            raise KeyMissing(f"There is no secret key at {self.key_file}.") from None
+        except UnicodeDecodeError:
+            raise KeyProblem(f"{self.key_file} does not hold a secret key. {KEEP_IT}") from None
+        return _long_enough(held, str(self.key_file))
+
+    def make_key(self) -> str:
+        """Make the secret key, whole or not at all, and return it; when another process was first, return theirs."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=self.folder)  # readable by its owner only
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(MIN_KEY))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(name, self.key_file)  # never over a key that is there
+        finally:
+            Path(name).unlink()
+        sync_folder(self.folder)
+        return self.key()
+
+
+def _long_enough(key: str, where: str) -> str:
+    size = len(key.encode())
+    if size == 0:
+        raise KeyProblem(f"The secret key in {where} is empty. {KEEP_IT}")
+    if size < MIN_KEY:
+        text = f"The secret key in {where} is too short: {size} bytes, it needs at least {MIN_KEY}."
+        fresh = "Only for a centre that has not begun: make one with `openssl rand -hex 32`."
+        raise KeyProblem(f"{text} {KEEP_IT} {fresh}")
+    return key
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that a power cut does not undo what was named or renamed in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -95,6 +147,10 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
                 values[known[name.removesuffix("_FILE")]] = Path(value).read_text().strip()
             except OSError as error:
                 problems.append(f"{name}: the file cannot be read ({error.strerror}).")
+            except UnicodeDecodeError:
+                problems.append(f"{name}: the file does not hold text.")
+            if name == "FIELDAPP_SECRET_KEY_FILE" and values.get("secret_key") == "":
+                problems.append(f"{name}: the file is empty. {KEEP_IT}")
         else:
             near = difflib.get_close_matches(name, known, 1)
             problems.append(f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))

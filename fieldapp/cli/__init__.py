@@ -4,13 +4,15 @@ import importlib
 import sys
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from evaluator_export.problems import ExportProblem
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
+from fieldapp.store.database import DAMAGED
 
 COMMANDS = [
+    "backup",
     "board",
     "centre",
     "db",
@@ -21,6 +23,7 @@ COMMANDS = [
     "geo",
     "products",
     "release",
+    "restore",
     "run",
     "scheduler",
     "serve",
@@ -56,6 +59,9 @@ def main() -> None:
             click.echo("The disk is full. Nothing was half-written: make room, then try again.", err=True)
         else:
             click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
+    except DatabaseError as error:
+        is_damaged = any(word in str(error.orig) for word in ("malformed", "not a database"))
+        click.echo(DAMAGED if is_damaged else f"The database cannot be used: {error.orig}", err=True)
     except OSError as error:
         click.echo(f"{error.filename or ''}: {error.strerror}", err=True)
     except Exception as error:  # no trace on an operator's screen, unless they ask for it: python -X dev -m fieldapp …

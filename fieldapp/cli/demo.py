@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp import settings as settings_module
-from fieldapp.cli.demo_sign_ins import PASSWORD, greet
+from fieldapp.cli.demo_sign_ins import PASSWORD, greet, refuse_beside_real_centres
 from fieldapp.cli.demo_year import Year
 from fieldapp.cli.opening import opened
 from fieldapp.services import people
@@ -40,15 +40,16 @@ WORKERS = 12
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same year.")
-@click.option("--if-empty", is_flag=True, help="Do nothing when there is a centre already.")
+@click.option("--if-empty", is_flag=True, help="Do nothing when the demo is there already.")
 def demo(seed: int, if_empty: bool) -> None:
     """Make the demo centre and print how to sign in. All people in it are invented."""
     engine = engine_for(settings_module.read().url)
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
     engine.dispose()
-    with opened() as (session, settings):
-        if centres.by_slug(session, "rexdale") is None:
+    with opened(uses_key=True) as (session, settings):
+        refuse_beside_real_centres(session)
+        if not centres.list_all(session):
             _make(session, settings, seed)
         elif not if_empty:
             raise click.ClickException(

@@ -1,8 +1,14 @@
-"""Who can sign in to the demo."""
+"""Who can sign in to the demo, and whether a database holds the demo or a real centre."""
 
 import click
+from sqlalchemy.orm import Session
+
+from fieldapp.services import passwords
+from fieldapp.store import centres, users
 
 PASSWORD = "demo-only-password"  # noqa: S105  printed on purpose; the demo holds invented people only
+SLUGS = ("rexdale", "jane")
+ADMINS = ("rexdale.admin", "jane.admin")
 SIGN_INS = [
     ("rexdale.admin", "the office of Rexdale centre", "/"),
     ("rexdale.evaluator", "releases for evaluators", "/"),
@@ -17,3 +23,42 @@ def greet() -> None:
     click.echo("Demo sign-ins (invented data; never use this password for real):")
     for name, what, where in SIGN_INS:
         click.echo(f"  {name:20} {PASSWORD}   {what}, at {where}")
+
+
+def is_demo(session: Session) -> bool:
+    """Say whether the demo is here and nothing else: its centres, with the admin whose password is published."""
+    return not real_centres(session) and _works(session, ADMINS[0])
+
+
+def real_centres(session: Session) -> list[str]:
+    """Return the slugs of the centres that the demo did not make."""
+    return [one.slug for one in centres.list_all(session) if not _is_made_by_demo(session, one)]
+
+
+def works_beside_real_centres(session: Session) -> bool:
+    """Say whether an admin of the demo could sign in to a database that holds a real centre too."""
+    return any(_works(session, name) for name in ADMINS) and bool(real_centres(session))
+
+
+def refuse_beside_real_centres(session: Session) -> None:
+    """Raise ClickException when the demo's accounts would come into a database with a real centre."""
+    if found := real_centres(session):
+        raise click.ClickException(
+            f"This database holds a real centre (“{found[0]}”). The demo's accounts have a published password, so they are "
+            "never added beside one. Serve this one with: fieldapp run. "
+            "For the demo use another folder: make run DATA=var/demo"
+        )
+
+
+def _is_made_by_demo(session: Session, centre: centres.Centre) -> bool:
+    admin = users.by_username(session, f"{centre.slug}.admin")
+    return centre.slug in SLUGS and admin is not None and admin.centre_id == centre.id and _has_password(admin)
+
+
+def _works(session: Session, username: str) -> bool:
+    user = users.by_username(session, username)
+    return user is not None and user.active and _has_password(user)
+
+
+def _has_password(user: users.User) -> bool:
+    return passwords.is_right(user.password, PASSWORD)

@@ -4,18 +4,26 @@ import dataclasses
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
-from fieldapp.settings import Settings
+from fieldapp.cli.demo_sign_ins import works_beside_real_centres
+from fieldapp.services import backup_marks
+from fieldapp.services.acts import utcnow
+from fieldapp.services.server_key import usable_key
+from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
-from fieldapp.store.database import engine_for
+from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
 from fieldapp.web import assets
 
 SECRET = {"secret_key", "database_url", "smtp_url"}
 LOW = 500_000_000  # bytes free on the disk
+OLD = 7  # days after which a backup is an old one
 
 
 @click.command()
@@ -28,22 +36,66 @@ def doctor() -> None:
         value = getattr(settings, setting.name)
         shown = "(hidden)" if setting.name in SECRET and value else value or "(empty)"
         click.echo(f"{name:28} {shown:24} {source:8} {setting.metadata['text']}")
-    problems = []
-    try:
-        engine = engine_for(settings.url)
-        with engine.connect() as connection:
-            connection.execute(sa.text("SELECT 1"))
-        if not migrations.is_current(engine):
-            problems.append("The database needs: fieldapp db upgrade")
-    except sa.exc.OperationalError:
-        problems.append("The database cannot be reached.")
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    problems = [*_of_database(settings), *_of_modes(settings)]
     if not assets.is_built():
         problems.append("The client is not built. Run: make build")
-    settings.folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(settings.folder).free < LOW:
         problems.append("The disk has less than 500 MB left.")
     for problem in problems:
         click.echo(f"PUT RIGHT: {problem}", err=True)
+    click.echo(_last_backup(settings))
     if not problems:
         click.echo("All is well.")
     sys.exit(1 if problems else 0)
+
+
+def _of_database(settings: Settings) -> Iterator[str]:
+    try:
+        engine = engine_for(settings.url)
+        with Session(engine) as session:
+            session.execute(sa.text("SELECT 1"))
+            if not is_sound(session):
+                yield DAMAGED
+                return
+        if not migrations.is_current(engine):
+            yield "The database needs: fieldapp db upgrade"
+        with Session(engine) as session:
+            yield from _of_key(session, settings)
+            if migrations.is_current(engine) and works_beside_real_centres(session):
+                yield (
+                    "The demo's accounts, whose password is published, are in a database with a real centre. "
+                    "Switch these people off in the office: rexdale.admin, jane.admin and the others of the demo."
+                )
+    except sa.exc.OperationalError as error:
+        yield f"The database cannot be reached: {str(error.orig).strip()}"
+    except sa.exc.DatabaseError:
+        yield DAMAGED
+
+
+def _of_key(session: Session, settings: Settings) -> Iterator[str]:
+    try:
+        usable_key(session, settings, may_make=False)
+    except KeyMissing:
+        pass  # nothing is wrapped yet: it is made when the server first starts
+    except KeyProblem as problem:
+        yield str(problem)
+    except OSError as error:
+        yield f"The secret key cannot be read: {error.filename}: {error.strerror}"
+
+
+def _of_modes(settings: Settings) -> Iterator[str]:
+    """Say what other users of this machine can read."""
+    if settings.folder.stat().st_mode & 0o077:
+        yield f"Other users of this machine may look into {settings.folder}. Run: chmod 700 {settings.folder}"
+    for path in (settings.key_file, sqlite_file(settings.url)):
+        if path and path.exists() and Path(path).stat().st_mode & 0o077:
+            yield f"Other users of this machine may read {path}. Run: chmod 600 {path}"
+
+
+def _last_backup(settings: Settings) -> str:
+    last = backup_marks.last(settings)
+    if last is None:
+        return "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
+    days = (utcnow() - last.at).days
+    return f"{'LOOK AT: the' if days > OLD else 'The'} last backup was made {last.at:%Y-%m-%d %H:%M} UTC, in {last.where}"

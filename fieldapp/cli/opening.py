@@ -7,7 +7,9 @@ import click
 from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
+from fieldapp.services import data_lock
 from fieldapp.services.problems import N_, ActProblem
+from fieldapp.services.server_key import usable_key
 from fieldapp.settings import Settings
 from fieldapp.store import centres, migrations
 from fieldapp.store.centres import Centre
@@ -15,15 +17,27 @@ from fieldapp.store.database import engine_for
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Session, Settings]]:
-    """Give a session on a database with the right schema."""
+def opened(uses_key: bool = False) -> Iterator[tuple[Session, Settings]]:
+    """Give a session on a database with the right schema; where the secret key is used, only if it is the right one."""
     settings = settings_module.read()
     engine = engine_for(settings.url)
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
-    with Session(engine, expire_on_commit=False) as session:
+    with data_lock.share(settings), Session(engine, expire_on_commit=False) as session:
+        if uses_key:
+            usable_key(session, settings)
         yield session, settings
     engine.dispose()
+
+
+def check_key(settings: Settings) -> None:
+    """Raise KeyProblem unless the secret key opens what is wrapped in the database; a first one may be made."""
+    engine = engine_for(settings.url)
+    try:
+        with Session(engine) as session:
+            usable_key(session, settings)
+    finally:
+        engine.dispose()
 
 
 def centre_named(session: Session, slug: str) -> Centre:

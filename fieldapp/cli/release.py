@@ -72,7 +72,7 @@ def _why_not(session: Session, series: Series, period: Period) -> str:
 @CENTRE
 def build(series: str, period: Period, out: Path, slug: str) -> None:
     """Build one period of a series, once, also one that failed before; what is built already is copied as it was."""
-    with opened() as (session, settings):
+    with opened(uses_key=True) as (session, settings):
         centre = centre_named(session, slug)
         found = _series(session, centre, series)
         wanted = _fits(found, period)

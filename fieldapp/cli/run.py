@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
-from fieldapp.cli.demo_sign_ins import greet
+from fieldapp.cli.demo_sign_ins import greet, refuse_beside_real_centres
+from fieldapp.cli.opening import check_key
 from fieldapp.store import centres, migrations
 from fieldapp.store.database import engine_for
 
@@ -33,6 +34,7 @@ def run(demo: bool, tls: bool) -> None:
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     engine.dispose()
+    check_key(settings)
     commands = [[sys.executable, "-m", "fieldapp", part] for part in ("serve", "scheduler")]
     environments = [dict(os.environ), dict(os.environ)]
     if tls:
@@ -54,7 +56,8 @@ def _make_demo(engine: Engine) -> None:
     if not migrations.is_current(engine):
         migrations.upgrade(engine)
     with Session(engine) as session:
-        is_there = centres.by_slug(session, "rexdale") is not None
+        refuse_beside_real_centres(session)
+        is_there = bool(centres.list_all(session))
     if is_there:
         greet()
     elif subprocess.run([sys.executable, "-m", "fieldapp", "demo"]).returncode:

@@ -12,6 +12,7 @@ import click
 import waitress
 
 from fieldapp import settings as settings_module
+from fieldapp.cli.opening import check_key
 from fieldapp.settings import Settings
 
 THREADS = 4  # more of them only wait for each other: one writer, one interpreter
@@ -25,6 +26,7 @@ MAX_BODY = 8_100_000  # bytes; a little above the app's own limit, which answers
 def serve() -> None:
     """Serve only the web, on FIELDAPP_HOST and FIELDAPP_PORT; put a proxy that speaks https in front of it."""
     settings = settings_module.read()
+    check_key(settings)
     listener = listener_at(settings)
     # SQLite has one writer: one process with a queue is fastest there. PostgreSQL takes several.
     if settings.url.startswith("sqlite"):

@@ -114,7 +114,7 @@ def _said(part: Part) -> list[Said]:
 def _said_before(a: Act, one: Submission) -> list[Said]:
     """Return what a submission says that was kept as somebody else's until now."""
     definition = find_definitions(a.session, a.centre_id, [(one.form, one.version)])[one.form, one.version]
-    answers = answers_of(one, definition)
+    answers = answers_of(one, definition, time_for(WHILE_LOCKED))
     word = standing.word_of(definition, answers)
     person = plain_code(summary_of(definition, answers, "person"))
     return [Said(one.root_id, person, *word, one.finished_at, one.id)] if word else []

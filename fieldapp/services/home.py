@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import Act, reading
-from fieldapp.services.devices import has_been_seen_lately
+from fieldapp.services.devices import APP, has_been_seen_lately
+from fieldapp.services.missing import missing_of
 from fieldapp.services.records import count_needing_attention
-from fieldapp.store import audit, centres, devices, forms, products, records, releases, users
+from fieldapp.services.server_key import is_key_right
+from fieldapp.store import audit, centres, devices, epochs, forms, products, records, releases, users
 from fieldapp.store.audit import AuditLine
+from fieldapp.store.epochs import Epoch
 from fieldapp.store.releases import ReleaseRun
 
 LATE_AFTER = dt.timedelta(minutes=15)
@@ -24,6 +27,10 @@ class Home:
     needing_attention: int
     phones: int
     quiet_phones: int
+    is_key_right: bool  # of the server: with another one, phones can send nothing
+    missing: int  # records that phones made, which never came, and of which the office has not said that it knows
+    restored: Epoch | None  # the last time that a copy was put back
+    unheard_phones: int  # not in touch since then, so what they had sent may be missing
     scheduler_seen_at: dt.datetime | None
     is_scheduler_late: bool
     last_run: ReleaseRun | None
@@ -36,10 +43,12 @@ class Home:
 
 
 @reading("home.see")
-def see_home(a: Act) -> Home:
+def see_home(a: Act, secret: str) -> Home:
+    """Return what the home page shows; `secret` is the server's, held against the keys in the database."""
     centre = centres.get(a.session, a.centre_id)
     today = a.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
     phones = [device for device in devices.list_for(a.session, a.centre_id) if device.revoked_at is None]
+    restored = epochs.last_restore(a.session)
     beat = releases.scheduler_beat(a.session)
     series = [series.id for series in releases.series_of(a.session, a.centre_id)]
     runs = releases.runs_of(a.session, series)
@@ -50,6 +59,12 @@ def see_home(a: Act) -> Home:
         needing_attention=count_needing_attention(a),
         phones=len(phones),
         quiet_phones=sum(not has_been_seen_lately(device) for device in phones),
+        is_key_right=is_key_right(a.session, secret),
+        missing=_missing(a),
+        restored=restored,
+        unheard_phones=sum(device.kind == APP and device.last_seen_at < restored.began_at for device in phones)
+        if restored
+        else 0,
         scheduler_seen_at=beat.at if beat else None,
         is_scheduler_late=bool(series) and (beat is None or a.now - beat.at > LATE_AFTER),
         last_run=max(runs, key=lambda run: run.started_at, default=None),
@@ -62,6 +77,11 @@ def see_home(a: Act) -> Home:
         workers=users.labels(a.session, a.centre_id),
         titles={version.form: version.title for version in forms.list_for(a.session, a.centre_id)},
     )
+
+
+def _missing(a: Act) -> int:
+    found = missing_of(a.session, devices.list_for(a.session, a.centre_id)).values()
+    return sum(one.count for one in found if one.is_news)
 
 
 @reading("system.see")

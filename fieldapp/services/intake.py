@@ -183,7 +183,7 @@ def _cut_earlier_versions(a: Act, root_id: str) -> None:
     for version in earlier:
         definition = definitions.get((version.form, version.version))
         if definition:
-            kept = consent.without_person(definition, folding.answers_of(version, definition))
+            kept = consent.without_person(definition, folding.answers_of(version, definition, time_for(PER_RECORD)))
             version.body = _as_body(kept)
     a.session.flush()
 

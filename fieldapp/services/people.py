@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from fieldapp.services import passwords
 from fieldapp.services.access import ROLES
 from fieldapp.services.acts import Act, act, reading
+from fieldapp.services.missing import Missing, missing_of
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import centres, devices, second_factors, submissions, users
+from fieldapp.store import centres, devices, epochs, second_factors, users
 from fieldapp.store.centres import Centre
 from fieldapp.store.devices import Device
+from fieldapp.store.epochs import Epoch
 from fieldapp.store.users import User
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
@@ -22,19 +24,17 @@ class People:
     centre: Centre
     users: Sequence[User]
     devices: Sequence[Device]
-    missing: dict[int, int]  # device → how many records it made that neither came, nor wait, nor were deleted by the worker
+    missing: dict[int, Missing]  # by phone
+    restored: Epoch | None  # the last time that a copy was put back
     second_factors: set[int]  # people who have set one up
 
 
 @reading("people.list")
 def list_people(a: Act) -> People:
     listed = devices.list_for(a.session, a.centre_id)
-    arrived = submissions.arrived_by_device(a.session, a.centre_id)
-    missing = {
-        device.id: max(0, device.made - device.unsent - device.deleted - arrived.get(device.id, 0)) for device in listed
-    }
+    missing, restored = missing_of(a.session, listed, with_numbers=True), epochs.last_restore(a.session)
     centre, with_one = centres.get(a.session, a.centre_id), second_factors.with_one(a.session, a.centre_id)
-    return People(centre, users.list_for(a.session, a.centre_id), listed, missing, with_one)
+    return People(centre, users.list_for(a.session, a.centre_id), listed, missing, restored, with_one)
 
 
 @act("person.add")

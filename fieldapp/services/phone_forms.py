@@ -1,6 +1,7 @@
 """What a phone holds: the list of forms and areas, the centre's key and rules, and each form and set of areas itself."""
 
 import datetime as dt
+import json
 from typing import Any
 
 from fieldapp.services.access import WORKER
@@ -9,8 +10,9 @@ from fieldapp.services.caseload import correctable
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.services.spots import maps_mark
-from fieldapp.store import areas, centres, feed, forms, records, users
+from fieldapp.store import areas, centres, epochs, feed, forms, records, users
 from fieldapp.store.centre_keys import CentreKey
+from sync.cursor import Cursor
 from sync.manifest import PROTOCOL, manifest
 
 CORRECTABLE_FOR = dt.timedelta(days=14)
@@ -65,12 +67,21 @@ MAX_PULLED = 5000
 
 
 @reading("feed.fetch")
-def pull(a: Act, cursor: int) -> str:
-    """Return as JSON what this worker's phones should know that changed after a cursor; bodies are spliced in as stored."""
+def pull(a: Act, cursor: int | str) -> str:
+    """Return as JSON what this worker's phones should know that changed after a cursor; bodies are spliced in as stored.
+
+    A phone that knows more than this database has given out, or knows it from before a copy was put back, hears it all
+    again from the beginning (`reset`).
+    """
     assert a.actor.user_id is not None
-    last, count, items = feed.after(a.session, a.actor.user_id, cursor, MAX_PULLED)
+    epoch, head = epochs.current(a.session), feed.head(a.session, a.actor.user_id)
+    known = Cursor.parse(str(cursor))
+    is_known = known.is_known_to(epoch, head)
+    last, count, items = feed.after(a.session, a.actor.user_id, known.number if is_known else 0, MAX_PULLED)
     more = "true" if count == MAX_PULLED else "false"
-    return f'{{"protocol":{PROTOCOL},"cursor":{last},"more":{more},"items":[{items}]}}'
+    reset = "" if is_known else '"reset":true,'
+    place = json.dumps(Cursor(last, epoch).to_json())
+    return f'{{"protocol":{PROTOCOL},{reset}"cursor":{place},"more":{more},"items":[{items}]}}'
 
 
 @act("record.fetch_own")

@@ -19,8 +19,13 @@ PAUSE = dt.timedelta(minutes=15)
 WINDOW = 30  # seconds that clocks may be apart
 
 
+def wrapped_as(user_id: int) -> str:
+    """Return the name under which a person's secret is wrapped."""
+    return f"totp {user_id}"
+
+
 def _totp(found: SecondFactor, secret: str) -> TOTP:
-    key = unwrap(f"totp {found.user_id}", found.wrapped, secret)
+    key = unwrap(wrapped_as(found.user_id), found.wrapped, secret)
     return TOTP(key=base64.b32encode(key).decode(), format="base32")
 
 
@@ -39,7 +44,7 @@ def begin_second_factor(a: Act, secret: str, label: str) -> str:
     if found is not None and found.confirmed_at is not None:
         raise ActProblem("second_factor.set", N_("You have a second factor already. An admin can take it away."))
     if found is None:
-        found = SecondFactor(user_id=user_id, wrapped=wrap(secrets.token_bytes(20), f"totp {user_id}", secret))
+        found = SecondFactor(user_id=user_id, wrapped=wrap(secrets.token_bytes(20), wrapped_as(user_id), secret))
         a.session.add(found)
     a.note(f"user/{user_id}", begun=True)
     return str(_totp(found, secret).to_uri(label=label, issuer="fieldapp"))

@@ -32,3 +32,11 @@ def newest(session: Session, centre_id: int, purpose: str) -> CentreKey | None:
 def by_kids(session: Session, centre_id: int, kids: Collection[str]) -> dict[str, CentreKey]:
     query = sa.select(CentreKey).where(CentreKey.centre_id == centre_id, CentreKey.kid.in_(kids))
     return {key.kid: key for key in session.scalars(query)}
+
+
+def all_wrapped(session: Session) -> list[tuple[str, bytes]]:
+    """Return every wrapped private key with its number, of all centres; none where the table is not there yet."""
+    if not sa.inspect(session.connection()).has_table(CentreKey.__tablename__):
+        return []
+    rows = session.execute(sa.select(CentreKey.kid, CentreKey.wrapped).order_by(CentreKey.id))
+    return [(row[0], row[1]) for row in rows]

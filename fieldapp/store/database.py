@@ -1,5 +1,6 @@
 """Engines for SQLite and PostgreSQL, and what each needs on every connection and transaction."""
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,29 @@ _write_lock = threading.RLock()
 def engine_for(url: str) -> sa.Engine:
     """Return an engine for a database URL, ready for use; a SQLite file's folder is made."""
     parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path := sqlite_file(url):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _for_owner_only(path)
     engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     prepare(engine)
     return engine
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite database; None for another kind, or one in memory."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return None
+    return Path(parsed.database)
+
+
+def _for_owner_only(path: Path) -> None:
+    """Let nobody but the owner read a database, whatever its folder allows; SQLite gives its other files the same mode."""
+    with contextlib.suppress(OSError):  # somebody else's: they see to it, and `fieldapp doctor` says so
+        path.touch(mode=0o600, exist_ok=True)
+        for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+            if one.exists() and one.stat().st_mode & 0o077:
+                one.chmod(0o600)
 
 
 def prepare(engine: sa.Engine) -> None:
@@ -41,6 +60,19 @@ def prepare(engine: sa.Engine) -> None:
     def on_begin(connection: sa.Connection) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+DAMAGED = (
+    "The database is damaged. Stop the server and the scheduler, keep the file as it is, and put the newest backup back: "
+    "fieldapp restore DIR --replace"
+)
+
+
+def is_sound(session: Session) -> bool:
+    """Say whether SQLite finds its file in order; PostgreSQL looks after its own."""
+    if session.get_bind().dialect.name != "sqlite":
+        return True
+    return list(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalars()) == ["ok"]
 
 
 class WriteTransaction:

@@ -27,6 +27,7 @@ class Device(Base):
     made: Mapped[int] = mapped_column(default=0)  # this and the next two as the phone last said
     unsent: Mapped[int] = mapped_column(default=0)
     deleted: Mapped[int] = mapped_column(default=0)
+    given_up: Mapped[int] = mapped_column(default=0, server_default="0")  # of those that never came: the office knows
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # version of the app, health of its storage
     order: Mapped[str] = mapped_column(sa.String(8), default="")  # what the phone is told: "", lock, wipe
     created_at: Mapped[dt.datetime]

@@ -46,6 +46,11 @@ def after(session: Session, user_id: int, cursor: int, limit: int) -> tuple[int,
     return found[0] or cursor, found[1], found[2] or ""
 
 
+def head(session: Session, user_id: int) -> int:
+    """Return the last number that was given out for a worker."""
+    return session.scalars(sa.select(FeedHead.seq).where(FeedHead.user_id == user_id)).one_or_none() or 0
+
+
 def publish(session: Session, wanted: Mapping[tuple[int, str], str]) -> None:
     """Put what workers should know, by worker and key; what a worker knows already is left alone."""
     if not wanted:

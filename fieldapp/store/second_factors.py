@@ -29,3 +29,11 @@ def with_one(session: Session, centre_id: int) -> set[int]:
     user = sa.table("user", sa.column("id"), sa.column("centre_id"))
     query = sa.select(SecondFactor.user_id).join(user, user.c.id == SecondFactor.user_id)
     return set(session.scalars(query.where(user.c.centre_id == centre_id, SecondFactor.confirmed_at.is_not(None))))
+
+
+def all_wrapped(session: Session) -> list[tuple[int, bytes]]:
+    """Return every wrapped secret with its person, of all centres; none where the table is not there yet."""
+    if not sa.inspect(session.connection()).has_table(SecondFactor.__tablename__):
+        return []
+    rows = session.execute(sa.select(SecondFactor.user_id, SecondFactor.wrapped).order_by(SecondFactor.user_id))
+    return [(row[0], row[1]) for row in rows]

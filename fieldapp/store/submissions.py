@@ -179,11 +179,27 @@ def get(session: Session, centre_id: int, submission_id: int) -> Submission | No
     return session.scalars(query).one_or_none()
 
 
-def arrived_by_device(session: Session, centre_id: int) -> dict[int, int]:
-    """Return how many numbered submissions of each phone are here."""
-    query = sa.select(Submission.device_id, sa.func.count(sa.distinct(Submission.seq)))
-    query = query.where(Submission.centre_id == centre_id, Submission.seq > 0).group_by(Submission.device_id)
-    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+@dataclass(frozen=True)
+class Numbered:
+    """The numbers of one phone that are here: how many, the lowest, the highest."""
+
+    count: int
+    first: int
+    last: int
+
+
+def numbered_by_device(session: Session, device_ids: Collection[int]) -> dict[int, Numbered]:
+    """Return what is here of the numbers that these phones gave to what they made; a walk along one index."""
+    seq = Submission.seq
+    query = sa.select(Submission.device_id, sa.func.count(sa.distinct(seq)), sa.func.min(seq), sa.func.max(seq))
+    query = query.where(Submission.device_id.in_(device_ids), seq > 0).group_by(Submission.device_id)
+    return {row[0]: Numbered(*row[1:]) for row in session.execute(query) if row[0] is not None}
+
+
+def numbers_of_device(session: Session, device_id: int) -> Sequence[int]:
+    """Return the numbers of one phone that are here, in order, each once."""
+    query = sa.select(Submission.seq).where(Submission.device_id == device_id, Submission.seq > 0)
+    return session.scalars(query.distinct().order_by(Submission.seq)).all()
 
 
 def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, str]:

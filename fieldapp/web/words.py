@@ -87,6 +87,8 @@ ACTS = {
     "centre.rules": N_("The rules for phones were changed"),
     "copy.bring": N_("A sealed copy from a phone was brought"),
     "device.collect": N_("ODK Collect was set up for a worker"),
+    "database.restore": N_("The database was put back from a copy"),
+    "device.give_up": N_("What never came from a phone was given up"),
     "device.invite": N_("A phone was invited"),
     "device.join": N_("A phone joined by invitation"),
     "device.enrol": N_("A phone signed in"),

@@ -20,7 +20,7 @@ def balanced(phone: Phone, **wanted: int) -> None:
     made = found.pop("Made on this phone")
     assert found["Lost"] == 0
     assert made == sum(found.values())
-    names = {"centre": "Safe with the centre", "waiting": "Waiting here", "deleted": "Deleted by you"}
+    names = {"centre": "At the centre", "waiting": "Waiting here", "deleted": "Deleted by you"}
     assert {key: found[name] for key, name in names.items()} == {"centre": 0, "waiting": 0, "deleted": 0, **wanted}
 
 

@@ -269,7 +269,7 @@ def test_35_delivered_lines_are_forgotten_in_time_and_the_ledger_still_counts_th
     phone.enrol("w08")
     phone.log_encounter()
     page.goto("/app/#/mine")
-    expect(page.locator("main")).to_contain_text("safe with the centre")
+    expect(page.locator("main")).to_contain_text("at the centre")
     expect(page.locator("h2", has_text="Latest")).to_be_visible()
     before = phone.ledger()
     shift(page, 9)

@@ -18,7 +18,7 @@ from tests.browser.conftest import PIN, ROOT, KeptPhone, Phone, Server, sign_in,
 pytestmark = pytest.mark.xdist_group("browser")
 PICTURES = ROOT / "docs" / "pictures"
 OpenPage = Callable[..., Page]
-NONE = {"Made on this phone": 0, "Safe with the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
+NONE = {"Made on this phone": 0, "At the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
 
 
 def picture(page: Page, name: str) -> None:
@@ -59,8 +59,8 @@ def test_1_a_worker_logs_three_encounters_while_the_server_is_dead(kept: KeptPho
 
     server.start()
     phone.page.get_by_role("button", name="Send and fetch now").click()
-    expect(phone.page.locator("main")).to_contain_text("All sent: everything is safe with the centre")
-    assert phone.ledger() == {**NONE, "Made on this phone": 3, "Safe with the centre": 3}
+    expect(phone.page.locator("main")).to_contain_text("All sent: everything is at the centre")
+    assert phone.ledger() == {**NONE, "Made on this phone": 3, "At the centre": 3}
     assert rows(demo_data, "SELECT count(*) FROM record")[0][0] == before + 3
     kept.close()
 
@@ -313,7 +313,7 @@ def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_p
     expect(phone.page.locator("form")).to_contain_text("The PIN opens nothing any more.")
     phone.page.get_by_role("button", name="I forgot the PIN").click()
     phone.enrol_here("w12")
-    assert phone.ledger() == {**NONE, "Made on this phone": 1, "Safe with the centre": 1}
+    assert phone.ledger() == {**NONE, "Made on this phone": 1, "At the centre": 1}
 
 
 def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
@@ -328,7 +328,7 @@ def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
     phone.enrol_here("w09", "135791")
     phone.page.goto("/app/#/mine")
     expect(phone.page.locator("main")).to_contain_text("All sent")
-    assert phone.ledger()["Safe with the centre"] == 1
+    assert phone.ledger()["At the centre"] == 1
 
 
 def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(open_page: OpenPage) -> None:
@@ -355,7 +355,7 @@ def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(ope
     phone.page.goto("/app/#/mine")
     phone.page.get_by_role("button", name="Send and fetch now").click()
     expect(phone.page.locator("main")).to_contain_text("1 saved on this phone, not yet sent")
-    assert phone.ledger()["Safe with the centre"] == 2
+    assert phone.ledger()["At the centre"] == 2
 
 
 def test_14_a_full_phone_says_so_and_keeps_what_is_on_the_screen(open_page: OpenPage) -> None:

@@ -93,7 +93,7 @@ def send(driver: Driver) -> None:
     driver.run("location.hash = '/mine'")
     text(driver, "Send and fetch now")
     driver.run("[...document.querySelectorAll('button')].find((one) => one.innerText === 'Send and fetch now').click()")
-    text(driver, "All sent: everything is safe with the centre.")
+    text(driver, "All sent: everything is at the centre.")
 
 
 @pytest.mark.parametrize(("engine", "worker"), [(Firefox, "w01"), (WebKit, "w02")])

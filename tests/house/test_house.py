@@ -95,7 +95,7 @@ def test_a_wrong_setting_is_refused_with_a_suggestion(environment: dict[str, str
 
 def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     settings = Settings(data=str(tmp_path / "data"))
-    assert settings.key() == settings.key()
+    assert settings.make_key() == settings.make_key() == settings.key()
     assert (tmp_path / "data/secret_key").stat().st_mode & 0o777 == 0o600
 
 

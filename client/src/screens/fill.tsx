@@ -224,7 +224,7 @@ export function Saved({ form, then }: { form: string; then: string }) {
   const { ledger, forms } = useApp();
   return (
     <>
-      <Top title={ledger.waiting > 0 ? t("Saved on this phone") : t("Safe with the centre")} />
+      <Top title={ledger.waiting > 0 ? t("Saved on this phone") : t("At the centre")} />
       <main class="screen" id="main">
         <div class={ledger.waiting > 0 ? "done wait" : "done"} aria-hidden="true">
           ✓

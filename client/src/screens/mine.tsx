@@ -86,7 +86,7 @@ function Latest() {
   if (lines.length === 0) return null;
   const states = {
     waiting: t("waits on this phone"),
-    delivered: t("safe with the centre"),
+    delivered: t("at the centre"),
     kept: t("with the centre, who will take a look"),
     deleted: t("deleted by you"),
   };

@@ -93,7 +93,7 @@ function Whereabouts() {
     );
   return (
     <p class="state safe" role="status">
-      {t("All sent: everything is safe with the centre.")}
+      {t("All sent: everything is at the centre.")}
     </p>
   );
 }
@@ -103,7 +103,7 @@ export function LedgerList() {
   const { ledger } = useApp();
   const rows: [string, number][] = [
     [t("Made on this phone"), ledger.made],
-    [t("Safe with the centre"), ledger.delivered + ledger.kept],
+    [t("At the centre"), ledger.delivered + ledger.kept],
     [t("Waiting here"), ledger.waiting],
     [t("Deleted by you"), ledger.deleted],
     [t("Lost"), ledger.lost],

@@ -43,10 +43,12 @@ export interface Todo extends Correctable {
   comment?: string;
 }
 
+export type Cursor = number | string; // the centre's word, given back as it came: it may hold an epoch
+
 export interface Book {
   people: Person[];
   due: Due[];
-  cursor: number; // how far this book knows what the centre knows
+  cursor: Cursor; // how far this book knows what the centre knows
   referrals: Record<string, Referral>; // by record
   todo: Record<string, Todo>; // by record
   clashes: string[]; // codes that another phone had made too
@@ -193,7 +195,7 @@ interface ToldCard {
  * The book once it knows what the centre told since its cursor. Private labels stay. `isAllSent`: the centre has heard all
  * that this phone has to say, so its cards and what is due are what the centre says.
  */
-export function applied(book: Book, news: News[], cursor: number, isAllSent: boolean): Book {
+export function applied(book: Book, news: News[], cursor: Cursor, isAllSent: boolean): Book {
   let { people, due, clashes, settled } = book;
   const [told, referrals, todo] = [{ ...book.told }, { ...book.referrals }, { ...book.todo }];
   const keepCard = (code: string, { tier, seen }: ToldCard): void => {

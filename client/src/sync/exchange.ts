@@ -54,7 +54,7 @@ async function pullAll(vault: Vault): Promise<void> {
     const { cursor, finished, heard } = await readBook(vault);
     const isAllSent = !(await queue()).some((row) => row.user === user);
     const pulled = await pull(token, receipts, cursor);
-    if (pulled.items.length > 0 || (isAllSent && heard !== finished))
+    if (pulled.items.length > 0 || pulled.reset || (isAllSent && heard !== finished))
       await changeBook(vault, (book) => {
         const isStill = isAllSent && !pulled.more && book.finished === finished;
         return book.cursor === cursor ? applied(book, pulled.items, pulled.cursor, isStill) : book;

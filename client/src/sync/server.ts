@@ -1,7 +1,7 @@
 /** Talk to the centre. Whatever is not provably its answer counts as no connection. */
 
 import type { Words } from "../engine/definition";
-import type { Correctable, News } from "../storage/book";
+import type { Correctable, Cursor, News } from "../storage/book";
 import { sha256, utf8, type Bytes } from "../storage/bytes";
 import type { BlobRow } from "../storage/database";
 import type { Maps } from "../storage/maps";
@@ -192,13 +192,14 @@ export async function fetchManifest(token: string, key: CentreKey | null): Promi
 }
 
 export interface Pulled {
-  cursor: number;
+  cursor: Cursor;
+  reset?: boolean; // it tells everything again: its numbers are not those that this phone knew
   more: boolean;
   items: News[];
 }
 
 /** What changed for this worker after a cursor. */
-export function pull(token: string, key: CentreKey | null, cursor: number): Promise<Pulled> {
+export function pull(token: string, key: CentreKey | null, cursor: Cursor): Promise<Pulled> {
   const isOurs = (value: Pulled & Answer): boolean => isAnswer(value) && Array.isArray(value.items);
   return ask<Pulled & Answer>(`pull?cursor=${cursor}`, [key], { token }, isOurs);
 }

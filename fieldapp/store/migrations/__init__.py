@@ -31,6 +31,16 @@ def is_current(engine: sa.Engine) -> bool:
     return held == ScriptDirectory.from_config(_config(engine)).get_current_head()
 
 
+def revision_of(connection: sa.Connection) -> str:
+    """Return the revision of a database's schema; "" when it has none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def is_known(engine: sa.Engine, revision: str) -> bool:
+    """Say whether this code can bring a schema of that revision to its own."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config(engine)).walk_revisions()}
+
+
 def autogenerate(engine: sa.Engine, message: str) -> None:
     """Write a new migration from the difference between the tables and the database (`make migration M=…`)."""
     command.revision(_config(engine), message, autogenerate=True)

@@ -12,6 +12,7 @@ from flask_babel import gettext
 from fieldapp.services import devices
 from fieldapp.services import people as people_acts
 from fieldapp.services.centres import set_phone_rules
+from fieldapp.services.missing import give_up_missing
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_delivery import take_in_copy
 from fieldapp.services.second_factor import reset_second_factor
@@ -70,6 +71,13 @@ def phone_revoke(device_id: int) -> Any:
     devices.revoke_device(session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK))
     text = gettext("Done. At its next contact the phone hands over what is finished on it, then closes itself.")
     flash(text, "wait")
+    return redirect(url_for("admin.people"))
+
+
+@admin.post("/phones/<int:device_id>/missing")
+def phone_missing(device_id: int) -> Any:
+    give_up_missing(session(), actor(), device_id=device_id)
+    flash(gettext("Done. The home page asks again when more is missing."), "safe")
     return redirect(url_for("admin.people"))
 
 

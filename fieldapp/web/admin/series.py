@@ -27,7 +27,7 @@ MOST = 4000
 def series_list() -> Any:
     series, newest = acts.see_series(session(), actor())
     try:
-        key = releases.public_key(session(), actor().centre_id, current_app.config["SETTINGS"].key())
+        key = releases.public_key(session(), actor().centre_id, current_app.config["SECRET_KEY"])
     except KeyLost:
         key = ""
     return render_template("series_list.html", series=series, newest=newest, key=key)

@@ -17,7 +17,11 @@ from fieldapp.web.sessions import actor, session
 
 @admin.get("/")
 def home() -> Any:
-    return render_template("home.html", home=home_act.see_home(session(), actor()))
+    return render_template("home.html", home=_home())
+
+
+def _home() -> home_act.Home:
+    return home_act.see_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
 
 
 @admin.get("/encounters")
@@ -78,4 +82,4 @@ def form_withdraw(version_id: int) -> Any:
 @admin.get("/system")
 def system() -> Any:
     lines, names = home_act.see_system(session(), actor())
-    return render_template("system.html", lines=lines, names=names, home=home_act.see_home(session(), actor()))
+    return render_template("system.html", lines=lines, names=names, home=_home())

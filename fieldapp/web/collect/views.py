@@ -112,4 +112,4 @@ def submission() -> Any:
     outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
-    return _reply(gettext("Safe with the centre."), 201)
+    return _reply(gettext("The centre has it."), 201)

@@ -52,7 +52,7 @@ def second_factor() -> Any:
 def _page(problem: str) -> str:
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
-    secret = current_app.config["SETTINGS"].key()
+    secret = current_app.config["SECRET_KEY"]
     address = factor.begin_second_factor(session(), actor(), secret=secret, label=current_user.username)
     picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
     key = parse_qs(urlsplit(address).query)["secret"][0]
@@ -63,7 +63,7 @@ def _page(problem: str) -> str:
 def second_factor_check() -> Any:
     try:
         code = request.form.get("code", "")
-        factor.check_second_factor(session(), actor(), code, current_app.config["SETTINGS"].key())
+        factor.check_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
     except ActProblem as problem:
         return _page(gettext(problem.text)), STATUS[problem.code]
     cookie[CHECKED] = [current_user.id, time.time()]

@@ -10,7 +10,9 @@ from flask_babel import gettext
 from flask_security import current_user
 
 from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
+from fieldapp.services.disk import has_room
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.server_key import is_key_right
 from fieldapp.services.sign_in import sign_in as check
 from fieldapp.store import migrations
 from fieldapp.web import assets, sessions
@@ -70,11 +72,15 @@ def healthz() -> Any:
         sessions.session().execute(sa.text("SELECT 1"))
         if not migrations.is_current(sessions.db.engine):
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
+        elif not is_key_right(sessions.session(), current_app.config["SECRET_KEY"]):
+            problem = "The server's secret key does not open the keys in the database. Run: fieldapp doctor"
     except Exception:  # whatever it is, the answer is the same: not ready
         current_app.logger.error("healthz: the database cannot be reached")
         problem = "The database cannot be reached."
     if not problem and not assets.is_built():
         problem = "The client is not built. Run: make build"
+    if not problem and not has_room(current_app.config["SETTINGS"].folder):
+        problem = "The disk is full."
     return jsonify({"ready": not problem, "reason": problem}), 503 if problem else 200
 
 

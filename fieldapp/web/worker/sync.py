@@ -112,9 +112,7 @@ def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:
 @with_token
 def pull() -> Any:
     """Give what changed for this worker after a cursor: caseload, what is due, what to correct."""
-    cursor = request.args.get("cursor", "0")
-    position = int(cursor) if cursor.isdecimal() and len(cursor) < 19 else 0
-    return _compressed(phone_forms.pull(session(), g.actor, cursor=position), level=1)
+    return _compressed(phone_forms.pull(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")

@@ -1,0 +1,26 @@
+"""Back up the data folder and the database."""
+
+from pathlib import Path
+
+import click
+
+from fieldapp import settings as settings_module
+from fieldapp.services.backup import take_backup
+from fieldapp.services.backup_parts import BackupProblem
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--with-key", is_flag=True, help="Put the secret key into it too; then whoever has it opens everything.")
+def backup(folder: Path, with_key: bool) -> None:
+    """Make a whole, checked backup in DIR, a new folder, while phones send."""
+    try:
+        made = take_backup(settings_module.read(), folder, with_key)
+    except BackupProblem as problem:
+        raise click.ClickException(str(problem)) from None
+    size = sum(part["size"] for part in made.manifest["parts"])
+    click.echo(f"{made.where} is a whole backup: {made.manifest['rows']['submission']} submissions, {size:,} bytes.")
+    click.echo(f"SHA-256 of its manifest.json: {made.sha256}")
+    for words in made.left_out:
+        click.echo(words)
+    click.echo("It is not encrypted: whoever has it can read it. Take it off this machine, to a place that is locked.")

@@ -1,0 +1,35 @@
+"""Put a backup back."""
+
+from pathlib import Path
+
+import click
+
+from fieldapp import settings as settings_module
+from fieldapp.services.backup_parts import BackupProblem
+from fieldapp.services.restore import restore as put_back
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Move the data that is there aside; nothing is deleted.")
+def restore(folder: Path, replace: bool) -> None:
+    """Put the backup in DIR back, with the server and the scheduler stopped."""
+    try:
+        done = put_back(settings_module.read(), folder, replace)
+    except BackupProblem as problem:
+        raise click.ClickException(str(problem)) from None
+    made_at = f"{done.manifest['made_at'][:16].replace('T', ' ')} UTC"
+    click.echo(f"The backup of {made_at} is in its place: {done.manifest['rows']['submission']} submissions.")
+    for where in done.aside:
+        click.echo(f"What was there before is in {where}")
+    if done.unknown_packages:
+        click.echo(
+            "These packages were built after the backup was made. Its ledger does not know them, so their rows would be "
+            f"published again. Start only `fieldapp serve`, and switch their series off before the scheduler runs: "
+            f"{', '.join(done.unknown_packages)}"
+        )
+    click.echo(
+        "Start the server, then look at the office's home page and at People and phones: they say which numbers of which "
+        f"phones are missing. What the office did after {made_at} is undone: people switched off, phones locked or wiped, "
+        "new passwords, invitations."
+    )

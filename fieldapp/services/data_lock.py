@@ -1,0 +1,31 @@
+"""Who uses the data folder: servers and commands share it, a restore has it to itself."""
+
+import fcntl
+from typing import IO
+
+from fieldapp.settings import Settings, SettingsProblem
+
+NAME = "in-use"
+IN_USE = "Something is running on {folder}. Stop the server and the scheduler, then try again."
+RESTORING = "A restore is running on {folder}. Wait until it has ended, then try again."
+
+
+def share(settings: Settings) -> IO[bytes]:
+    """Hold the data folder together with others until the file is closed; raise SettingsProblem during a restore."""
+    return _held(settings, fcntl.LOCK_SH, RESTORING)
+
+
+def take_alone(settings: Settings) -> IO[bytes]:
+    """Hold the data folder alone until the file is closed; raise SettingsProblem while anything else runs on it."""
+    return _held(settings, fcntl.LOCK_EX, IN_USE)
+
+
+def _held(settings: Settings, how: int, refusal: str) -> IO[bytes]:
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = (settings.folder / NAME).open("ab")
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise SettingsProblem(refusal.format(folder=settings.folder)) from None
+    return file

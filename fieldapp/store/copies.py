@@ -1,0 +1,206 @@
+"""Whole copies of the database, each of one moment, and how they are put back.
+
+SQLite is copied by its backup API, PostgreSQL by pg_dump.
+"""
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.store import centre_keys, epochs, migrations, second_factors
+from fieldapp.store.releases import Release
+from fieldapp.store.submissions import Submission
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+UNREADABLE = (sa.exc.DatabaseError, sqlite3.DatabaseError)  # the second while a connection is being set up
+ASIDE = "replaced_"  # schemas that a restore moved aside begin with this
+
+
+class CopyProblem(Exception):
+    """A database that cannot be copied or put back; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a copy holds, read from the copy itself or in the moment that it is of."""
+
+    schema: str
+    rows: dict[str, int]  # by table
+    packages: dict[str, str]  # that must be there: SHA-256 → file name
+    keys: list[tuple[str, bytes]]  # wrapped, by number
+    factors: list[tuple[int, bytes]]  # wrapped, by person
+    position: int  # the last place in the log
+    epoch: int
+
+
+def kind_of(url: str) -> str:
+    return sa.make_url(url).get_backend_name()
+
+
+def contents_of(session: Session, now: dt.datetime) -> Contents:
+    """Return what a database holds, also one whose schema is older than this code: an upgrade begins with a backup."""
+    names = sorted(sa.inspect(session.connection()).get_table_names())
+    count = sa.func.count()
+    last = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
+    return Contents(
+        schema=migrations.revision_of(session.connection()),
+        rows={name: session.scalars(sa.select(count).select_from(sa.table(name))).one() for name in names},
+        packages=_packages(session, now) if "release" in names else {},
+        keys=centre_keys.all_wrapped(session),
+        factors=second_factors.all_wrapped(session),
+        position=session.scalars(last).one() if "submission" in names else 0,
+        epoch=epochs.current(session) if "epoch" in names else 0,
+    )
+
+
+def _packages(session: Session, now: dt.datetime) -> dict[str, str]:
+    query = sa.select(Release.sha256, Release.filename)
+    columns = {one["name"] for one in sa.inspect(session.connection()).get_columns("release")}
+    if "revoked_at" in columns:
+        query = query.where(Release.revoked_at.is_(None))
+    if "expires_at" in columns:
+        query = query.where(sa.or_(Release.expires_at.is_(None), Release.expires_at > now))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def copy_sqlite(source: Path, target: Path, now: dt.datetime) -> Contents:
+    """Copy a database while others write to it, check the copy, and return what it holds."""
+    target.touch(mode=0o600)
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True, timeout=30)) as held,
+            contextlib.closing(sqlite3.connect(target)) as copy,
+        ):
+            copy.execute("PRAGMA synchronous=OFF")  # it is made durable as a whole, afterwards
+            held.backup(copy, pages=-1)  # one step is one moment; smaller ones begin anew whenever somebody writes
+            copy.execute("PRAGMA journal_mode=DELETE")
+            check_sqlite(copy)
+    except sqlite3.Error as error:
+        raise CopyProblem(f"The database could not be copied: {error}. Nothing was kept.") from None
+    engine = sa.create_engine(f"sqlite:///{target}")
+    try:
+        with Session(engine) as session:
+            return contents_of(session, now)
+    finally:
+        engine.dispose()
+
+
+def check_sqlite(connection: sqlite3.Connection) -> None:
+    """Raise CopyProblem unless the file is in order and every row has its parent."""
+    found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
+    if found != ["ok"] or orphans:
+        reason = f"{orphans} rows are without their parent" if orphans else "; ".join(found)
+        raise CopyProblem(f"The database is damaged ({reason}). No backup was made; keep the newest good one.")
+
+
+def dump_postgresql(engine: sa.Engine, target: Path, now: dt.datetime) -> Contents:
+    """Dump a database while others write to it, read the dump to its end, and return what it holds."""
+    program, reader = _program("pg_dump"), _program("pg_restore")
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        moment = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
+        arguments = [
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            f"--exclude-schema={ASIDE}*",
+            f"--snapshot={moment}",
+        ]
+        target.touch(mode=0o600)
+        _run([program, *arguments, f"--file={target}"], engine.url)
+        with Session(connection) as session:
+            contents = contents_of(session, now)
+    _run([reader, "--file=/dev/null", str(target)], None)
+    return contents
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise CopyProblem(
+            f"The program {name} is not here, and PostgreSQL cannot be copied without it. Install PostgreSQL's client "
+            "programs of the server's version or newer (Debian: postgresql-client), or add their folder to PATH."
+        )
+    return found
+
+
+def _run(command: list[str], url: sa.URL | None) -> None:
+    """Run one of PostgreSQL's programs; the password goes by the environment, where other users do not see it."""
+    environment = dict(os.environ)
+    if url is not None:
+        plain = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+        command = [command[0], f"--dbname={plain.render_as_string(hide_password=False)}", *command[1:]]
+        if url.password:
+            environment["PGPASSWORD"] = str(url.password)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise CopyProblem(f"{Path(command[0]).name} failed: {said[0] if said else done.returncode}")
+
+
+def others_connected(engine: sa.Engine) -> int:
+    """Return how many others are connected to a PostgreSQL database."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    )
+    with engine.connect() as connection:
+        found: int = connection.execute(sa.text(query)).scalar_one()
+    return found
+
+
+def has_tables(engine: sa.Engine) -> bool:
+    """Say whether there is anything in a database; one that cannot be read counts as something."""
+    try:
+        return bool(sa.inspect(engine).get_table_names())
+    except UNREADABLE:
+        if engine.dialect.name != SQLITE:
+            raise
+        return True
+
+
+@contextlib.contextmanager
+def put_back_postgresql(engine: sa.Engine, dump: Path, aside: str) -> Iterator[None]:
+    """Put a dump back; what was there is moved to the schema `aside`, and comes back if anything fails within."""
+    reader = _program("pg_restore")
+    moves = has_tables(engine)
+    if moves:
+        _execute(engine, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public")
+    try:
+        _run(
+            [reader, "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(dump)],
+            engine.url,
+        )
+        yield
+    except BaseException:
+        engine.dispose()
+        if moves or has_tables(engine):
+            back = f'ALTER SCHEMA "{aside}" RENAME TO public' if moves else "CREATE SCHEMA public"
+            _execute(engine, "DROP SCHEMA public CASCADE", back)
+        raise
+
+
+def _execute(engine: sa.Engine, *statements: str) -> None:
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+    except sa.exc.ProgrammingError as error:
+        raise CopyProblem(
+            f"What is in the database could not be moved aside: {str(error.orig).strip()} "
+            "Put the copy back into a new, empty database."
+        ) from None
+
+
+def handed_out(session: Session) -> dict[str, str]:
+    """Return the packages that a database knows of: SHA-256 → file name."""
+    return {row[0]: row[1] for row in session.execute(sa.select(Release.sha256, Release.filename))}
