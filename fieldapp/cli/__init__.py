@@ -19,6 +19,7 @@ COMMANDS = [
     "export",
     "forms",
     "geo",
+    "person",
     "products",
     "release",
     "run",

@@ -12,6 +12,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.store.records import Filter
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.admin.inputs import FilterInput
+from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
 
@@ -70,7 +71,7 @@ def form_workbook(version_id: int) -> Any:
 
 @admin.post("/forms/<int:version_id>/withdraw")
 def form_withdraw(version_id: int) -> Any:
-    forms.withdraw_form(session(), actor(), version_id=version_id)
+    forms.withdraw_form(session(), actor(), version_id=version_id, seen=seen())
     flash(gettext("Withdrawn. Phones drop it the next time they have signal; what was filled in is still accepted."), "wait")
     return redirect(url_for("admin.form", version_id=version_id))
 
