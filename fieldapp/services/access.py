@@ -52,7 +52,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "record.open": frozenset({ADMIN}),
     "record.review": frozenset({ADMIN}),
     "records.browse": frozenset({ADMIN}),
-    "records.export": frozenset({ADMIN}),
+    "records.export": frozenset({ADMIN, SYSTEM}),
     "datasets.take_in": frozenset({SYSTEM}),
     "release.attest": frozenset({EVALUATOR, ADMIN}),
     "release.build": frozenset({SYSTEM}),

@@ -41,9 +41,9 @@ def _filter() -> tuple[FilterInput, Filter]:
     )
 
 
-@admin.post("/encounters.csv")
-def encounters_csv() -> Any:
-    """Give the records of one form as a file, the filter kept; the way for the centre's own use."""
+@admin.post("/encounters.zip")
+def encounters_zip() -> Any:
+    """Give all answers of one form as an archive, the filter kept; the way for the centre's own use."""
     _, wanted = _filter()
     who = actor()
     name = exports.allow_export(session(), who, wanted=wanted)
@@ -52,7 +52,7 @@ def encounters_csv() -> Any:
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("admin.encounters"))
-    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
+    return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)
 
 
 @admin.get("/forms/<int:version_id>")
