@@ -196,6 +196,7 @@ def test_a_paused_recipe_stays_paused(client_of: Clients, scene: Session, post: 
     for words in ("Kept now", "60", "Build it by itself when a period has ended"):
         assert words in answer.text
     scene.rollback()
+    scene.expire_all()
     kept = scene.scalars(sa.select(Series)).one()
     assert (kept.is_active, kept.keep_days, kept.title["en"]) == (False, 60, "Outreach")
     again = {"csrf_token": csrf_of(answer.text), "revision": revision_of(answer.text, url)}
@@ -227,6 +228,7 @@ def test_rules_for_phones_that_a_colleague_set_stay(client_of: Clients, scene: S
     for words in ("Somebody was faster", "L-nadia", "The rules for phones were changed", "Lock after so many minutes alone"):
         assert words in answer.text
     scene.rollback()
+    scene.expire_all()
     assert scene.scalars(sa.select(Centre).where(Centre.slug == "rexdale")).one().by_invitation
     wrong = rosa.post("/office/phones/rules", data=old | {"lock_minutes": "0", "shred_days": "7"})
     assert revision_of(wrong.text, "/office/phones/rules") == old["revision"]  # typed on the old page, so still its state
@@ -245,6 +247,7 @@ def test_what_was_sent_back_is_not_approved_from_an_older_page(
     assert "L-nadia" in answer.text
     assert ">All good, thank you</textarea>" in answer.text
     scene.rollback()
+    scene.expire_all()
     assert scene.scalars(sa.select(Record).where(Record.form == "encounter")).one().review == "returned"
     comment = rosa.post(f"{page}/review", data=old | {"state": "", "comment": "By the school"})
     assert comment.status_code == 302  # a comment is only added
