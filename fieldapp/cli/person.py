@@ -45,7 +45,7 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
 
 def _told(done: LetBackIn, second_factor: bool) -> list[str]:
     """Return what else the command did, and what it left alone."""
-    lines = [f"The old password and all sessions have ended; {done.phones} phones were signed out."]
+    lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
     if done.had_second_factor:
         lines.append("The second factor was taken away; they set up a new one before they fetch the next package.")
     elif second_factor:

@@ -74,7 +74,7 @@ def test_the_only_admin_gets_back_in(run: Run, session: Session, cast: Cast) -> 
 def test_who_is_switched_off_stays_so_unless_it_is_asked_for(run: Run, session: Session, cast: Cast) -> None:
     people.switch_person(session, cast.rosa, user_id=cast.amina.user_id, active=False)
     output = run("reset", "rexdale", "amina")
-    assert "1 phones were signed out" in output
+    assert "Phones that were signed out: 1." in output
     assert "switched off and stays so" in output
     with pytest.raises(ActProblem):
         sign_in.sign_in(session, "amina", password_in(output), "")
