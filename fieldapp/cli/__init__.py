@@ -21,6 +21,7 @@ COMMANDS = [
     "export",
     "forms",
     "geo",
+    "person",
     "products",
     "release",
     "restore",

@@ -9,6 +9,7 @@ from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.definitions import definition_of, find_definitions
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import mark_of, require
 from fieldapp.store import board, centres, follow_ups, forms, records, users
 from fieldapp.store.board import BoardItem, BoardStep
 from fieldapp.store.records import Record
@@ -206,11 +207,13 @@ def _areas(a: Act) -> set[str]:
 
 
 @act("board.step")
-def take_step(a: Act, kind: str, root_id: str = "", item_id: int = 0, to_id: int = 0) -> None:
+def take_step(a: Act, kind: str, root_id: str = "", item_id: int = 0, to_id: int = 0, seen: str | None = None) -> None:
     """Do something about an incident (its record's id) or a request: acknowledge, assign, act, debrief, close, reopen."""
     if kind not in KINDS:
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = _item(a, root_id, item_id)
+    now = item_revision(item, board.steps_of(a.session, a.centre_id, [item.id]))
+    require(a, seen, now, f"board/{item.id}", ("board.step", "board.ask"))
     if kind == ASSIGNED:
         if users.of_centre(a.session, a.centre_id, to_id) is None:
             raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
@@ -231,7 +234,7 @@ def _item(a: Act, root_id: str, item_id: int) -> BoardItem:
         if found is None:
             raise not_found()
         return found
-    record = records.get(a.session, a.centre_id, root_id)
+    record = records.held(a.session, a.centre_id, [root_id]).get(root_id)  # so that two first steps come one after the other
     if record is None or record.form != "incident":
         raise not_found()
     item = board.of_root(a.session, a.centre_id, root_id)
@@ -247,6 +250,13 @@ def _step(a: Act, item: BoardItem, kind: str, to_id: int | None = None) -> None:
     a.session.add(
         BoardStep(centre_id=a.centre_id, item_id=item.id, at=a.now, author_id=a.actor.user_id, kind=kind, to_id=to_id)
     )
+
+
+def item_revision(item: BoardItem | None, steps: Sequence[BoardStep]) -> str:
+    """Return the mark of an item as the board shows it; an incident that nobody did anything about has no item yet."""
+    if item is None or not steps:
+        return mark_of("board")
+    return mark_of("board", steps[-1].id, item.acknowledged_at, item.assigned_to, item.closed_at)
 
 
 @dataclass(frozen=True)

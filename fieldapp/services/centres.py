@@ -11,6 +11,7 @@ from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.datasets import PROGRAMME, programme_recipe
 from fieldapp.services.forms import publish_form
 from fieldapp.services.problems import N_, ActProblem
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import centres, releases
 from fieldapp.store.centres import Centre
 from fieldapp.store.database import WriteTransaction
@@ -59,12 +60,14 @@ def set_phone_rules(
     has_voice_notes: bool,
     by_invitation: bool = False,
     allows_collect: bool = False,
+    seen: str | None = None,
 ) -> None:
     """Set what phones keep to: minutes until they lock, days until they forget what was delivered, voice notes, how to join.
 
     `allows_collect` opens the door for ODK Collect; closing it shuts out every Collect at once.
     """
     centre = centres.get(a.session, a.centre_id)
+    check_revision(a, seen, centre, f"centre/{centre.id}", ("centre.rules",))
     centre.lock_minutes, centre.shred_days = min(max(lock_minutes, 1), 30), min(max(shred_days, 1), 30)
     centre.has_voice_notes = has_voice_notes
     centre.by_invitation, centre.allows_collect = by_invitation, allows_collect

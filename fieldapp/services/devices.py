@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import centres, devices, invitations, users
 from fieldapp.store.invitations import Invitation
 from sync.sealed import public_key_of
@@ -118,11 +119,12 @@ def _enrolled(a: Act, label: str, public_key: str, user_id: int | None = None, k
 
 
 @act("device.revoke")
-def revoke_device(a: Act, device_id: int, order: str = LOCK) -> None:
+def revoke_device(a: Act, device_id: int, order: str = LOCK, seen: str | None = None) -> None:
     """Shut a phone out now; at its next contact it hands over what is finished, then locks or wipes itself."""
     device = devices.of_centre(a.session, a.centre_id, device_id)
     if device is None or order not in (LOCK, WIPE):
         raise not_found()
+    check_revision(a, seen, device, f"device/{device.id}", ("device.revoke",))
     device.revoked_at = device.revoked_at or a.now
     device.order = order
     a.note(f"device/{device.id}", order=order)

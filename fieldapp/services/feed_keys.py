@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import feed_keys, releases
 from fieldapp.store.feed_keys import FeedKey
 from fieldapp.store.releases import Series
@@ -51,10 +52,11 @@ def make_key(a: Act, series_id: int, label: str) -> str:
 
 
 @act("feed_key.revoke")
-def revoke_key(a: Act, key_id: int) -> None:
+def revoke_key(a: Act, key_id: int, seen: str | None = None) -> None:
     found = feed_keys.get(a.session, a.centre_id, key_id)
     if found is None:
         raise not_found()
+    check_revision(a, seen, found, f"series/{found.series_id}", ("feed_key.revoke",))
     found.revoked_at = found.revoked_at or a.now
     a.note(f"series/{found.series_id}", key=key_id)
 

@@ -12,6 +12,7 @@ from fieldapp.services.definitions import definition_of
 from fieldapp.services.form_uses import uses_of
 from fieldapp.services.forms import publish
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store import form_drafts, forms
 from fieldapp.store.form_drafts import FormDraft, QuestionClass
 from fieldapp.store.forms import FormVersion
@@ -25,6 +26,7 @@ from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets
 
 MAX_FILES = 20
+CHANGES = ("draft.begin", "draft.change", "draft.classify")
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,9 @@ def publish_draft(a: Act, draft_id: int, revision: int) -> FormVersion:
 
 
 @act("draft.discard")
-def discard_draft(a: Act, draft_id: int) -> None:
-    """Throw a draft away."""
-    draft = _of_centre(a, draft_id)
+def discard_draft(a: Act, draft_id: int, revision: int) -> None:
+    """Throw a draft away, unless somebody else changed it meanwhile."""
+    draft = _fresh(a, draft_id, revision)
     a.note(f"draft/{draft.id}", form=draft.form)
     a.session.delete(draft)
 
@@ -180,9 +182,10 @@ def discard_draft(a: Act, draft_id: int) -> None:
 def _fresh(a: Act, draft_id: int, revision: int) -> FormDraft:
     """Return a draft as it was seen; refuse when somebody else changed it since."""
     draft = _of_centre(a, draft_id)
+    a.session.refresh(draft, with_for_update=True)
     if draft.revision != revision:
         text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
-        raise ActProblem("draft.stale", text)
+        raise Overtaken(last_change(a, f"draft/{draft.id}", CHANGES), "draft.stale", text)
     return draft
 
 

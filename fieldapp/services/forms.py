@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import forms
 from fieldapp.store.forms import FormVersion
 from forms.definition import Compiled, FormDefinition
@@ -61,11 +62,13 @@ def publish(a: Act, compiled: Compiled, workbook: bytes, files: bytes | None) ->
 
 
 @act("form.withdraw")
-def withdraw_form(a: Act, version_id: int) -> FormVersion:
+def withdraw_form(a: Act, version_id: int, seen: str | None = None) -> FormVersion:
     """Take a version off phones. What was filled with it already is still accepted."""
     version = _of_centre(a, version_id)
+    target = f"form/{version.form}/{version.version}"
+    check_revision(a, seen, version, target, ("draft.publish", "form.publish", "form.withdraw"))
     version.withdrawn_at = version.withdrawn_at or a.now
-    a.note(f"form/{version.form}/{version.version}")
+    a.note(target)
     return version
 
 

@@ -12,6 +12,7 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.intake import Arrived, take_in
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import cards, centres, follow_ups, users
 from fieldapp.store.cards import Card
 from fieldapp.store.follow_ups import FollowUp
@@ -52,7 +53,7 @@ def list_caseload(a: Act, after: str = "", worker_id: int | None = None) -> Case
 
 
 @act("card.assign")
-def assign_card(a: Act, code: str, user_id: int) -> None:
+def assign_card(a: Act, code: str, user_id: int, seen: str | None = None) -> None:
     """Give a card, with what is due for it, to another worker; both phones learn it at their next contact."""
     card = cards.by_codes(a.session, a.centre_id, [plain_code(code)]).get(plain_code(code))
     if card is None:
@@ -60,6 +61,7 @@ def assign_card(a: Act, code: str, user_id: int) -> None:
     worker = users.of_centre(a.session, a.centre_id, user_id)
     if worker is None or worker.role != WORKER or not worker.active:
         raise ActProblem("card.worker", N_("Choose an outreach worker who is active."))
+    check_revision(a, seen, card, f"card/{card.id}", ("card.assign",))
     body = json.dumps({"code": card.code, "to": worker.id})
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     take_in(a, [Arrived(Envelope(str(uuid.uuid4()), HANDOVER, "1", a.now, body, sha256), via=OFFICE)])

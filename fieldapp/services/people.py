@@ -10,12 +10,15 @@ from fieldapp.services.access import ROLES
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.missing import Missing, missing_of
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import centres, devices, epochs, second_factors, users
+from fieldapp.services.revisions import check_revision
+from fieldapp.store import centres, devices, epochs, second_factors, submissions, users
 from fieldapp.store.centres import Centre
 from fieldapp.store.devices import Device
 from fieldapp.store.epochs import Epoch
 from fieldapp.store.users import User
 
+LEAST, MOST = 12, 1000  # characters of a password
+CHANGES = ("person.add", "person.reset", "person.own_password", "person.switch", "second_factor.reset")
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
 
@@ -65,9 +68,10 @@ def add_person(a: Act, username: str, label: str, role: str, password: str = "")
 
 
 @act("person.switch")
-def switch_person(a: Act, user_id: int, active: bool) -> None:
+def switch_person(a: Act, user_id: int, active: bool, seen: str | None = None) -> None:
     """Let a person in, or keep them out at once, in browsers and on phones. Nobody can switch themselves off."""
     user = _of_centre(a, user_id)
+    check_revision(a, seen, user, f"user/{user.id}", CHANGES)
     if user.id == a.actor.user_id:
         raise ActProblem("person.self", N_("You cannot switch off your own account."))
     was_active = user.active
@@ -78,15 +82,69 @@ def switch_person(a: Act, user_id: int, active: bool) -> None:
 
 
 @act("person.reset")
-def reset_password(a: Act, user_id: int) -> str:
-    """Return a new password; the old one, the sessions and the phones of the person stop working."""
+def reset_password(a: Act, user_id: int, seen: str | None = None) -> str:
+    """Return a colleague's new password; the old one, their sessions and their phones stop working."""
     user = _of_centre(a, user_id)
+    if user.id == a.actor.user_id:
+        raise ActProblem("person.self", N_("You change your own password with the old one: “Change my password”."))
+    check_revision(a, seen, user, f"user/{user.id}", CHANGES)
+    return _replace_password(a, user)[0]
+
+
+@dataclass(frozen=True)
+class LetBackIn:
+    """What a command did for somebody who was locked out."""
+
+    password: str
+    label: str
+    phones: int  # that were signed out by it
+    is_active: bool
+    had_second_factor: bool  # one that was taken away
+
+
+@act("person.reset")
+def let_back_in(a: Act, username: str, second_factor: bool = False, switch_on: bool = False) -> LetBackIn:
+    """Give somebody who is locked out a new password, by command; the rest only where it is asked for."""
+    user = users.by_username(a.session, username.strip().lower())
+    if user is None or user.centre_id != a.centre_id:
+        text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
+        raise ActProblem("person.unknown", text, {"name": username})
+    password, phones = _replace_password(a, user)
+    user.active = user.active or switch_on
+    factor = second_factors.of_user(a.session, user.id) if second_factor else None
+    if factor is not None:
+        a.session.delete(factor)
+    a.note(f"user/{user.id}", by="command", second_factor=factor is not None, active=user.active)
+    return LetBackIn(password, user.label, phones, user.active, factor is not None)
+
+
+@reading("person.see_own")
+def see_own_name(a: Act) -> str:
+    """Return the actor's own sign-in name."""
+    return _of_centre(a, a.actor.user_id or 0).username
+
+
+@act("person.own_password")
+def change_own_password(a: Act, old: str, new: str) -> None:
+    """Replace the actor's own password; their sessions end, this one too."""
+    user = _of_centre(a, a.actor.user_id or 0)
+    if not passwords.is_right(user.password, old[:MOST]):
+        raise ActProblem("person.old_password", N_("The old password is wrong."))
+    if not LEAST <= len(new) <= MOST:
+        raise ActProblem("person.new_password", N_("A password has 12 characters or more. Several words are good."))
+    user.password, user.fs_uniquifier = passwords.hash_password(new), secrets.token_hex(32)
+    a.note(f"user/{user.id}")
+
+
+def _replace_password(a: Act, user: User) -> tuple[str, int]:
+    """Give a person a new password, and return it with how many phones were signed out."""
     password = passwords.make_password()
     user.password, user.fs_uniquifier = passwords.hash_password(password), secrets.token_hex(32)
-    for device in devices.of_user(a.session, user.id):
-        device.revoked_at = device.revoked_at or a.now
+    held = [device for device in devices.of_user(a.session, user.id) if device.revoked_at is None]
+    for device in held:
+        device.revoked_at = a.now
     a.note(f"user/{user.id}")
-    return password
+    return password, len(held)
 
 
 def _of_centre(a: Act, user_id: int) -> User:

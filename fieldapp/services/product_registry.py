@@ -15,6 +15,7 @@ from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.count_tables import GRACE_DAYS
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.services.product_list import LIVE, Product, product_named, products
+from fieldapp.services.revisions import check_revision, mark_of, require, revision_of
 from fieldapp.store import centres
 from fieldapp.store import products as store
 from fieldapp.store.centres import Centre
@@ -44,13 +45,20 @@ def list_products(a: Act) -> Registry:
 
 
 @act("product.switch")
-def switch_product(a: Act, name: str, is_on: bool) -> None:
+def switch_product(a: Act, name: str, is_on: bool, seen: str | None = None) -> None:
     """Switch a product on (it is built at the next turn of the clock) or off (nobody sees it any more)."""
     product = product_named(name)
     if product.kind == LIVE:
         raise ActProblem("product.live", N_("This product is always up to date; it has no editions."))
-    store.state(a.session, a.centre_id, name).is_on = is_on
+    state = store.state(a.session, a.centre_id, name)
+    require(a, seen, switch_revision(name, state), f"product/{name}", ("product.switch",))
+    state.is_on = is_on
     a.note(f"product/{name}", on=is_on)
+
+
+def switch_revision(name: str, state: ProductState | None) -> str:
+    """Return the mark of whether a product is on."""
+    return mark_of("product", name, state is not None and state.is_on)
 
 
 @act("product.take")
@@ -84,7 +92,7 @@ def shown(a: Act, name: str) -> Shown | None:
 
 
 @act("partner.bring")
-def bring_partner(a: Act, name: str, calendar: str, data: bytes) -> int:
+def bring_partner(a: Act, name: str, calendar: str, data: bytes, seen: str | None = None) -> int:
     """Keep a partner's totals in place of its older ones; return how many. ActProblem says all that is wrong."""
     name, calendar = name.strip()[:120], calendar.strip()[:120]
     if not name or not calendar or name.startswith(RISKY) or calendar.startswith(RISKY):
@@ -94,6 +102,9 @@ def bring_partner(a: Act, name: str, calendar: str, data: bytes) -> int:
     except ExportProblem as problem:
         text = N_("Nothing was taken in. {problems}")
         raise ActProblem("partner.refused", text, {"problems": " ".join(problem.problems[:20])}) from None
+    centres.lock(a.session, a.centre_id)
+    now = partners_revision(store.partners(a.session, a.centre_id))
+    require(a, seen, now, f"partner/{name}", ("partner.bring", "partner.remove"))
     kept = store.partner(a.session, a.centre_id, name) or PartnerSource(centre_id=a.centre_id, name=name)
     kept.calendar, kept.figures, kept.brought_at = calendar, [one.as_json() for one in figures], a.now
     kept.sha256 = hashlib.sha256(data).hexdigest()
@@ -103,12 +114,19 @@ def bring_partner(a: Act, name: str, calendar: str, data: bytes) -> int:
 
 
 @act("partner.remove")
-def remove_partner(a: Act, name: str) -> None:
+def remove_partner(a: Act, name: str, seen: str | None = None) -> None:
+    """Take a partner's totals away."""
     kept = store.partner(a.session, a.centre_id, name)
     if kept is None:
         raise not_found()
+    check_revision(a, seen, kept, f"partner/{name}", ("partner.bring", "partner.remove"))
     a.session.delete(kept)
     a.note(f"partner/{name}")
+
+
+def partners_revision(partners: Sequence[PartnerSource]) -> str:
+    """Return the mark of all totals of partners: whose file a new one takes the place of is known by its name only."""
+    return mark_of(*(revision_of(one) for one in partners))
 
 
 def next_due(product: Product, latest: Edition | None, today: dt.date) -> dt.date | None:

@@ -12,6 +12,7 @@ from fieldapp.services import centre_keys
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading, utcnow
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import check_revision
 from fieldapp.services.targets import NotSent, encrypted
 from fieldapp.services.try_again import next_try
 from fieldapp.store import audit, releases, users
@@ -88,11 +89,12 @@ def download_release(a: Act, release_id: int, packages: Path) -> tuple[Path, str
 
 
 @act("release.revoke")
-def revoke_release(a: Act, release_id: int, because: str) -> Release:
+def revoke_release(a: Act, release_id: int, because: str, seen: str | None = None) -> Release:
     """Take a release back: nobody can fetch it, what waits is not sent, recipients are asked to delete their copies."""
     found = _open(a, release_id)
     if len(because.strip()) < 5:
         raise ActProblem("release.no_reason", N_("Say why, in a few words: the recipients read it."))
+    check_revision(a, seen, found, f"release/{found.id}", ("release.revoke", "release.attest"))
     if not found.revoked_at:
         found.revoked_at, found.revoked_because = a.now, because.strip()
         releases.stop_deliveries(a.session, found.id)
@@ -101,11 +103,12 @@ def revoke_release(a: Act, release_id: int, because: str) -> Release:
 
 
 @act("release.attest")
-def attest_deletion(a: Act, release_id: int, name: str) -> None:
+def attest_deletion(a: Act, release_id: int, name: str, seen: str | None = None) -> None:
     """Write down that a recipient has deleted every copy of a release, and who says so."""
     found = _open(a, release_id)
     if len(name.strip()) < 3:
         raise ActProblem("release.no_name", N_("Write the name of who answers for this."))
+    check_revision(a, seen, found, f"release/{found.id}", ("release.revoke", "release.attest"))
     found.attested_at, found.attested_by = a.now, name.strip()[:120]
     a.note(f"release/{found.id}")
 

@@ -1,13 +1,14 @@
 """Review: a supervisor looks at records, sends them back with a word, approves them, chooses between two answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fieldapp.services.acts import Act, act
 from fieldapp.services.caseload import correctable
 from fieldapp.services.corrections import correct
 from fieldapp.services.problems import N_, ActProblem, not_found
-from fieldapp.store import feed, records, submissions
+from fieldapp.services.revisions import check_revision, mark_of, require
+from fieldapp.store import feed, records, reviews, submissions
 from fieldapp.store.records import Record
 from fieldapp.store.reviews import Review
 from forms.budget import TooSlow
@@ -17,7 +18,7 @@ MAX_COMMENT = 500
 
 
 @act("record.review")
-def review_record(a: Act, instance_id: str, state: str, comment: str) -> None:
+def review_record(a: Act, instance_id: str, state: str, comment: str, seen: str | None = None) -> None:
     """Approve a record, send it back to its worker, or only say something about it. `state`: approved, returned or ""."""
     record = _of_centre(a, instance_id)
     comment = comment.strip()
@@ -25,6 +26,8 @@ def review_record(a: Act, instance_id: str, state: str, comment: str) -> None:
         raise ActProblem("review.incomplete", N_("Write a comment of at most 500 signs, or choose what shall happen."))
     if state == RETURNED and not comment:
         raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
+    if state:
+        _check(a, seen, record)
     if record.review == "contested" and state:
         raise ActProblem("review.contested", N_("Two answers stand side by side. Choose between them first."))
     record.review = state or record.review
@@ -39,9 +42,10 @@ def review_record(a: Act, instance_id: str, state: str, comment: str) -> None:
 
 
 @act("record.choose")
-def choose_answers(a: Act, instance_id: str, chosen: Mapping[str, str], comment: str = "") -> None:
+def choose_answers(a: Act, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None) -> None:
     """Settle a record with two answers: for each contested question, the hash of the submission whose answer shall hold."""
     record = _of_centre(a, instance_id)
+    _check(a, seen, record)
     options = {one["path"]: one["values"] for one in record.contested}
     if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
         raise ActProblem("review.choice", N_("Choose one answer for each question."))
@@ -61,11 +65,12 @@ def choose_answers(a: Act, instance_id: str, chosen: Mapping[str, str], comment:
 
 
 @act("submission.settle")
-def settle_submission(a: Act, submission_id: int) -> None:
+def settle_submission(a: Act, submission_id: int, seen: str | None = None) -> None:
     """Take a submission off the list of those to look at; it stays kept."""
     found = submissions.get(a.session, a.centre_id, submission_id)
     if found is None:
         raise not_found()
+    check_revision(a, seen, found, f"submission/{found.id}", ("submission.settle",))
     if found.state != submissions.ASIDE:  # what is aside never came back to a phone
         feed.publish(a.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
@@ -80,6 +85,17 @@ def settle_aside(a: Act, device_id: int) -> int:
     submissions.settle_all(a.session, a.centre_id, ids)
     a.note(f"device/{device_id}", records=len(ids))
     return len(ids)
+
+
+def record_revision(record: Record, reviewed: Sequence[Review]) -> str:
+    """Return the mark of a record as its page shows it: its versions, what is contested, what was said about it."""
+    return mark_of("record", record.instance_id, record.review, record.heads, record.contested, [one.id for one in reviewed])
+
+
+def _check(a: Act, seen: str | None, record: Record) -> None:
+    reviewed = reviews.of_record(a.session, a.centre_id, record.instance_id)
+    now = record_revision(record, reviewed)
+    require(a, seen, now, f"record/{record.instance_id}", ("record.review", "record.choose"))
 
 
 def _of_centre(a: Act, instance_id: str) -> Record:

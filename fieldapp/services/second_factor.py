@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Act, Actor, act, reading
 from fieldapp.services.centre_keys import unwrap, wrap
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import mark_of, require
 from fieldapp.store import second_factors, users
 from fieldapp.store.second_factors import SecondFactor
 
@@ -82,13 +83,20 @@ def check_second_factor(session: Session, actor: Actor, code: str, secret: str) 
 
 
 @act("second_factor.reset")
-def reset_second_factor(a: Act, user_id: int) -> None:
+def reset_second_factor(a: Act, user_id: int, seen: str | None = None) -> None:
     """Take a person's second factor away, for one who lost their phone; they set up a new one."""
     if users.of_centre(a.session, a.centre_id, user_id) is None:
         raise not_found()
     if user_id == a.actor.user_id:
         raise ActProblem("person.self", N_("Ask another admin to do this for you."))
     found = second_factors.of_user(a.session, user_id)
+    is_set_up = found is not None and found.confirmed_at is not None
+    require(a, seen, factor_revision(user_id, is_set_up), f"user/{user_id}", ("second_factor.reset", "second_factor.set"))
     if found is not None:
         a.session.delete(found)
     a.note(f"user/{user_id}")
+
+
+def factor_revision(user_id: int, is_set_up: bool) -> str:
+    """Return the mark of what the page of people shows of a second factor."""
+    return mark_of("second_factor", user_id, is_set_up)

@@ -24,6 +24,7 @@ from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.datasets import Catalogue, catalogue, hierarchy_words, read_recipe, recipe_text, table_menu
 from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import centres, releases, users
 from fieldapp.store.releases import Release, Series
 from fieldapp.store.users import User
@@ -251,11 +252,13 @@ class WishRefused(ActProblem):
 
 
 @act("series.change")
-def save_series(a: Act, series_id: int | None, wish: Wish) -> Series:
+def save_series(a: Act, series_id: int | None, wish: Wish, seen: str | None = None) -> Series:
     """Keep a series; what was released stays as it is, the change holds from the next release on."""
     problems = problems_of(wish)
     known = catalogue(a.session, a.centre_id)
     series = _existing(a, series_id)
+    if series is not None:
+        check_revision(a, seen, series, f"series/{series.id}", ("series.change",))
     key = series.key if series else _key(a, wish)
     text = compose(key, wish)
     if not problems:

@@ -5,6 +5,7 @@ import re
 from fieldapp.services.acts import Act, act
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.services.product_list import product_named
+from fieldapp.services.revisions import check_revision
 from fieldapp.store import products as store
 from fieldapp.store.products import Subscription
 
@@ -29,9 +30,10 @@ def subscribe(a: Act, product: str, address: str) -> None:
 
 
 @act("subscription.end")
-def unsubscribe(a: Act, subscription_id: int) -> None:
+def unsubscribe(a: Act, subscription_id: int, seen: str | None = None) -> None:
     found = a.session.get(Subscription, subscription_id)
     if found is None or found.centre_id != a.centre_id:
         raise not_found()
+    check_revision(a, seen, found, f"product/{found.product}", ("subscription.add", "subscription.end"))
     a.session.delete(found)
     a.note(f"product/{found.product}")

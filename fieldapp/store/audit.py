@@ -1,7 +1,7 @@
 """The audit trail: one row an act, written in the act's own transaction. Ids and codes only; never answers or tokens."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +34,12 @@ def add(session: Session, **columns: Any) -> None:
 def of_target(session: Session, centre_id: int, target: str) -> Sequence[AuditLine]:
     query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id, AuditLine.target == target)
     return session.scalars(query.order_by(AuditLine.id)).all()
+
+
+def last_of(session: Session, centre_id: int, target: str, acts: Collection[str]) -> AuditLine | None:
+    """Return the newest line of some acts on a target."""
+    query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id, AuditLine.target == target, AuditLine.act.in_(acts))
+    return session.scalars(query.order_by(AuditLine.id.desc()).limit(1)).one_or_none()
 
 
 def newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[AuditLine]:

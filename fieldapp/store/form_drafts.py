@@ -12,6 +12,7 @@ from fieldapp.store.base import Base
 
 class FormDraft(Base):
     __tablename__ = "form_draft"
+    __table_args__ = {"sqlite_autoincrement": True}  # an old page must never name another draft
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))

@@ -52,6 +52,12 @@ def current(session: Session, centre_id: int) -> Sequence[FormVersion]:
     return session.scalars(sa.select(FormVersion).where(FormVersion.id.in_(newest)).order_by(FormVersion.form)).all()
 
 
+def versions_of(session: Session, centre_id: int, form: str) -> Sequence[FormVersion]:
+    """Return every version of a form, the newest first."""
+    query = sa.select(FormVersion).where(FormVersion.centre_id == centre_id, FormVersion.form == form)
+    return session.scalars(query.order_by(FormVersion.id.desc())).all()
+
+
 def latest(session: Session, centre_id: int, form: str) -> FormVersion | None:
     query = sa.select(FormVersion).where(FormVersion.centre_id == centre_id, FormVersion.form == form)
     return session.scalars(query.order_by(FormVersion.id.desc()).limit(1)).one_or_none()

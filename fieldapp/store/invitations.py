@@ -10,6 +10,7 @@ from fieldapp.store.base import Base
 
 class Invitation(Base):
     __tablename__ = "invitation"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), index=True)

@@ -51,7 +51,7 @@ class Subscription(Base):
     """An address that is told when a product has a new edition: a notice, never the numbers."""
 
     __tablename__ = "subscription"
-    __table_args__ = (sa.UniqueConstraint("centre_id", "product", "address"),)
+    __table_args__ = (sa.UniqueConstraint("centre_id", "product", "address"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
@@ -65,7 +65,7 @@ class PartnerSource(Base):
     """Totals that a partner organisation counted by its own calendar, as its file said them."""
 
     __tablename__ = "partner_source"
-    __table_args__ = (sa.UniqueConstraint("centre_id", "name"),)
+    __table_args__ = (sa.UniqueConstraint("centre_id", "name"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
@@ -92,7 +92,7 @@ def states(session: Session, centre_id: int) -> dict[str, ProductState]:
 
 def state(session: Session, centre_id: int, product: str) -> ProductState:
     """Return a product's state, made on first use."""
-    found = session.get(ProductState, (centre_id, product))
+    found = session.get(ProductState, (centre_id, product), with_for_update=True)
     if found is None:
         found = ProductState(centre_id=centre_id, product=product, is_on=False, problem="")
         session.add(found)

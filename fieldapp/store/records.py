@@ -198,6 +198,11 @@ def counts_since(session: Session, centre_id: int, since: dt.date) -> dict[str, 
     return {row[0]: row[1] for row in session.execute(query.group_by(Record.form))}
 
 
+def count(session: Session, centre_id: int, wanted: Filter) -> int:
+    some = _narrow(sa.select(Record.id), centre_id, wanted).subquery()
+    return session.scalars(sa.select(sa.func.count()).select_from(some)).one()
+
+
 def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 1000) -> Iterator[Any]:
     """Yield the rows of a form's records by day, page by page: no long read holds anybody up."""
     columns = (

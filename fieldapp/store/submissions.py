@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.records import Filter, Record
 
 NOT_YOURS = "sync.not_yours"
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
@@ -218,6 +219,30 @@ def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
     for one in found:
         one.state = "settled"
     return bool(found)
+
+
+def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
+    """Return the submissions of those of these records that have several, oldest first."""
+    ours = sa.and_(Submission.centre_id == centre_id, Submission.root_id.in_(root_ids))
+    several = sa.select(Submission.root_id).where(ours).group_by(Submission.root_id).having(sa.func.count() > 1)
+    query = sa.select(Submission).where(ours, Submission.root_id.in_(several))
+    return session.scalars(query.order_by(Submission.root_id, Submission.id)).all()
+
+
+def without_record(session: Session, centre_id: int, wanted: Filter) -> Sequence[Submission]:
+    """Return what was sent for a form and is part of no record; none where an area is asked for, which it does not have."""
+    if wanted.area:
+        return []
+    is_record = sa.exists().where(Record.centre_id == centre_id, Record.instance_id == Submission.root_id)
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.form == wanted.form, ~is_record)
+    if wanted.author_id:
+        query = query.where(Submission.author_id == wanted.author_id)
+    if wanted.since:
+        query = query.where(Submission.finished_at >= dt.datetime.combine(wanted.since, dt.time(), dt.UTC))
+    if wanted.until:
+        after = wanted.until + dt.timedelta(days=1)
+        query = query.where(Submission.finished_at < dt.datetime.combine(after, dt.time(), dt.UTC))
+    return session.scalars(query.order_by(Submission.root_id, Submission.id)).all()
 
 
 def settle(session: Session, centre_id: int, root_id: str) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.revisions import Overtaken
+from fieldapp.web import overtaken
 from fieldapp.web.sessions import session
 from forms.problems import N_
 from sync import openrosa
@@ -26,7 +28,10 @@ STATUS = {
     "draft.stale": 409,
     "draft.unready": 409,
     "form.version_taken": 409,
+    "page.overtaken": 409,
     "person.incomplete": 422,
+    "person.new_password": 422,
+    "person.old_password": 422,
     "person.self": 422,
     "person.taken": 409,
     "person.username": 422,
@@ -121,6 +126,8 @@ def init(app: Flask) -> None:
     def on_act(problem: ActProblem) -> Any:
         if problem.code == "sign_in.needed" and request.method == "GET":
             return redirect(url_for("public.sign_in", next=request.path))
+        if isinstance(problem, Overtaken):
+            return overtaken.page(problem, gettext(problem.text), STATUS[problem.code])
         return answer(problem.code, gettext(problem.text).format(**problem.details), STATUS[problem.code])
 
     @app.errorhandler(HTTPException)

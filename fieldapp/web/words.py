@@ -9,7 +9,12 @@ from flask_babel import lazy_gettext as gettext_lazy
 
 from evaluator_export.labels import Labels
 from fieldapp.services.attachments import KIND
+from fieldapp.services.board import item_revision
 from fieldapp.services.datasets import hierarchy_words
+from fieldapp.services.product_registry import partners_revision, switch_revision
+from fieldapp.services.reviews import record_revision
+from fieldapp.services.revisions import revision_of
+from fieldapp.services.second_factor import factor_revision
 from fieldapp.web import language
 from forms.definition import CAPTURES, Element, FormDefinition
 from forms.lists import in_language
@@ -45,6 +50,38 @@ TARGET_FIELDS = {
     "prefix": N_("Folder in it, if any"),
     "region": N_("Region, if it has one"),
     "to": N_("E-mail address"),
+}
+# The parts of what a recipient gets, as their page calls them.
+WISH = {
+    "title": N_("Title"),
+    "purpose": N_("What it is for"),
+    "recipient": N_("Recipient"),
+    "audience": N_("What kind of recipient?"),
+    "cadence": N_("Rhythm"),
+    "first_period": N_("First period"),
+    "threshold": N_("Hide counts under"),
+    "columns": N_("Rows"),
+    "coarser": N_("Made coarser to"),
+    "tables": N_("Tables"),
+    "age_key": N_("The recipient's age public key"),
+    "keep_days": N_("Days to fetch it"),
+    "agreement": N_("Agreement"),
+    "targets": N_("How it is sent"),
+    "readers": N_("Who may fetch it here"),
+    "is_active": N_("Build it by itself when a period has ended"),
+}
+# What a field is called on its page, to give back what was typed there.
+TYPED = {
+    "calendar": gettext_lazy("Its calendar, in words"),
+    "comment": gettext_lazy("Comment"),
+    "because": gettext_lazy("Why"),
+    "form_title": gettext_lazy("Title"),
+    "lock_minutes": gettext_lazy("Lock after so many minutes alone"),
+    "shred_days": gettext_lazy("Forget what was delivered after so many days"),
+    "has_voice_notes": gettext_lazy("Allow voice notes where a form asks for one"),
+    "by_invitation": gettext_lazy("Phones join by invitation only, not by a password"),
+    "allows_collect": gettext_lazy("Let ODK Collect take part (its records are not sealed on the phone)"),
+    "name": gettext_lazy("Name"),
 }
 ADVICE = {
     "persons": N_("There are %(persons)s people in all, fewer than %(k)s. Wait for more, or take a longer period."),
@@ -104,6 +141,7 @@ ACTS = {
     "key.make": N_("A key for sealing was made"),
     "key.make_signing": N_("The key for receipts was made"),
     "person.add": N_("A person was added"),
+    "person.own_password": N_("Somebody changed their own password"),
     "person.reset": N_("A password was replaced"),
     "person.switch": N_("A person was let in or shut out"),
     "record.choose": N_("Somebody chose between two answers"),
@@ -314,4 +352,10 @@ def init(app: Flask) -> None:
         level_word=level_word,
         steps=STEPS,
         target_fields=TARGET_FIELDS,
+        revision_of=revision_of,
+        factor_revision=factor_revision,
+        item_revision=item_revision,
+        partners_revision=partners_revision,
+        record_revision=record_revision,
+        switch_revision=switch_revision,
     )

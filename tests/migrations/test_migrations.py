@@ -34,6 +34,46 @@ def test_down_to_nothing_and_up_again_with_data_in_every_table(engine: sa.Engine
         assert connection.execute(sa.text("SELECT count(*) FROM centre")).scalar() == 1
 
 
+def shape_of(engine: sa.Engine, table: str) -> dict[str, object]:
+    """Return a table's columns, indexes, unique and foreign keys, as the database tells them."""
+    found = sa.inspect(engine)
+    columns = {one["name"]: (str(one["type"]), one["nullable"], one["default"]) for one in found.get_columns(table)}
+    indexes = sorted((one["name"] or "", one["column_names"], one["unique"]) for one in found.get_indexes(table))
+    uniques = sorted((one["name"] or "", one["column_names"]) for one in found.get_unique_constraints(table))
+    keys = sorted(
+        (one["name"] or "", one["constrained_columns"], one["referred_table"]) for one in found.get_foreign_keys(table)
+    )
+    return {"columns": columns, "indexes": indexes, "uniques": uniques, "keys": keys, "pk": found.get_pk_constraint(table)}
+
+
+def test_numbers_are_not_given_out_twice_and_the_tables_stay_as_they_were(engine: sa.Engine) -> None:
+    tables = ("form_draft", "invitation", "partner_source", "subscription")
+    with Session(engine, expire_on_commit=False) as session:
+        cast = make_cast(session)
+    migrations.downgrade(engine, "0006")
+    before = {name: shape_of(engine, name) for name in tables}
+    insert = sa.text(
+        "INSERT INTO subscription (centre_id, product, address, told_of, created_at) VALUES (:centre, 'panel', :address, '', :at)"
+    )
+    given = {"centre": cast.centre.id, "at": dt.datetime.now(dt.UTC).isoformat()}
+    with engine.begin() as connection:
+        connection.execute(insert, [given | {"address": f"{name}@example.org"} for name in ("a", "b", "c")])
+    migrations.upgrade(engine, "0011")
+    assert {name: shape_of(engine, name) for name in tables} == before
+    with engine.begin() as connection:
+        rows = connection.execute(sa.text("SELECT id, address FROM subscription ORDER BY id")).all()
+        assert [tuple(row) for row in rows] == [(1, "a@example.org"), (2, "b@example.org"), (3, "c@example.org")]
+        connection.execute(sa.text("DELETE FROM subscription WHERE id > 1"))
+        connection.execute(insert, [given | {"address": "d@example.org"}])
+        assert connection.execute(sa.text("SELECT max(id) FROM subscription")).scalar() == 4
+    migrations.downgrade(engine, "0006")
+    assert {name: shape_of(engine, name) for name in tables} == before
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT id, address FROM subscription ORDER BY id")).all()
+        assert [tuple(row) for row in rows] == [(1, "a@example.org"), (4, "d@example.org")]
+    migrations.upgrade(engine)
+
+
 def test_a_child_without_its_parent_is_refused(engine: sa.Engine) -> None:
     statement = sa.text(
         "INSERT INTO device (centre_id, user_id, label, token_hash, unsent, created_at, last_seen_at) VALUES (9, 9, 'x', 'x', 0, :at, :at)"

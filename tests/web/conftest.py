@@ -31,12 +31,23 @@ def client_of(app: Flask, web_cast: Cast) -> Callable[[str], FlaskClient]:
     return make
 
 
+def revision_of(page: str, url: str, **fields: object) -> str:
+    """Return the mark that the page's form for an address carries, with these hidden fields; "" where there is none."""
+    for form in re.findall(r"<form\b.*?</form>", page, re.DOTALL):
+        action = re.search(r'<form\b[^>]*\baction="([^"#]*)', form)
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+        is_the_one = action is not None and action[1] == url
+        if is_the_one and all(hidden[name] == str(value) for name, value in fields.items() if name in hidden):
+            return hidden.get("revision", "")
+    return ""
+
+
 @pytest.fixture
 def post(client_of: Callable[[str], FlaskClient]) -> Callable[..., object]:
-    """Post a form with a fresh CSRF token."""
+    """Post a form with a fresh CSRF token, and the mark of the state that its page shows now."""
 
     def send(client: FlaskClient, url: str, page: str = "/office/people", **data: object) -> object:
-        token = csrf_of(client.get(page).text)
-        return client.post(url, data={"csrf_token": token, **data})
+        shown = client.get(page).text
+        return client.post(url, data={"csrf_token": csrf_of(shown), "revision": revision_of(shown, url, **data), **data})
 
     return send

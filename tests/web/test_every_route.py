@@ -31,6 +31,8 @@ EVALUATOR = {
     "evaluator.second_factor",
     "evaluator.second_factor_check",
     "evaluator.deleted",
+    "admin.own_password",
+    "admin.own_password_change",
 }
 
 

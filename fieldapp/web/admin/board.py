@@ -9,8 +9,10 @@ from fieldapp.services import board as acts
 from fieldapp.services import exports
 from fieldapp.services.board_words import NEEDS, STEPS
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.revisions import Overtaken
 from fieldapp.web import language
 from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
 HOURS = (12, 24, 168, 720)
@@ -48,11 +50,19 @@ def board_ask() -> Any:
 @admin.post("/board/steps")
 def board_step() -> Any:
     given = request.form
-    acts.take_step(
-        session(), actor(), kind=given.get("kind", ""), root_id=given.get("root", ""),
-        item_id=_number(given.get("item", "")), to_id=_number(given.get("to", "")),
-    )  # fmt: skip
+    try:
+        acts.take_step(
+            session(), actor(), kind=given.get("kind", ""), root_id=given.get("root", ""),
+            item_id=_number(given.get("item", "")), to_id=_number(given.get("to", "")), seen=seen(),
+        )  # fmt: skip
+    except Overtaken as problem:
+        return _overtaken(problem)
     return redirect(url_for("admin.board"))
+
+
+def _overtaken(problem: Overtaken) -> Any:
+    """Show the board as it is now, and who was faster with what; what was asked for is not done."""
+    return render_template("board.html", is_wall=False, overtaken=problem, **_given()), 409
 
 
 def _number(text: str) -> int:

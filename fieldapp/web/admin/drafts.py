@@ -145,7 +145,7 @@ def draft_publish(draft_id: int) -> Any:
 
 @admin.post("/forms/drafts/<int:draft_id>/discard")
 def draft_discard(draft_id: int) -> Any:
-    drafts.discard_draft(session(), actor(), draft_id=draft_id)
+    drafts.discard_draft(session(), actor(), draft_id=draft_id, revision=_revision())
     flash(gettext("Thrown away. Published forms are as they were."), "wait")
     return redirect(url_for("admin.form_list"))
 

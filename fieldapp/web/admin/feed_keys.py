@@ -8,6 +8,7 @@ from flask_babel import gettext
 from fieldapp.services import feed_keys as acts
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
@@ -30,7 +31,7 @@ def feed_key_make() -> Any:
 
 @admin.post("/feed/<int:key_id>/revoke")
 def feed_key_revoke(key_id: int) -> Any:
-    acts.revoke_key(session(), actor(), key_id=key_id)
+    acts.revoke_key(session(), actor(), key_id=key_id, seen=seen())
     return redirect(url_for("admin.feed_keys"))
 
 

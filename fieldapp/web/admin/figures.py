@@ -15,6 +15,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.product_registry import next_due
 from fieldapp.web import figures, language
 from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 from fieldapp.web.words import spot_words
 
@@ -33,7 +34,7 @@ def products() -> Any:
 
 @admin.post("/products/<name>/<any(on, off):state>")
 def product_switch(name: str, state: str) -> Any:
-    product_registry.switch_product(session(), actor(), name=name, is_on=state == "on")
+    product_registry.switch_product(session(), actor(), name=name, is_on=state == "on", seen=seen())
     if state == "on":
         flash(gettext("Switched on. It is built within ten minutes."), "safe")
     else:
@@ -49,7 +50,7 @@ def product_subscribe(name: str) -> Any:
 
 @admin.post("/products/subscriptions/<int:key>/end")
 def product_unsubscribe(key: int) -> Any:
-    subscriptions.unsubscribe(session(), actor(), subscription_id=key)
+    subscriptions.unsubscribe(session(), actor(), subscription_id=key, seen=seen())
     return redirect(url_for("admin.products"))
 
 
@@ -59,14 +60,14 @@ def partner_bring() -> Any:
     data = sent.read() if sent else b""
     name, calendar = request.form.get("name", ""), request.form.get("calendar", "")
     return _done(
-        lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data),
+        lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
         gettext("The totals are in. They show with the next edition of the dashboard."),
     )
 
 
 @admin.post("/products/partners/remove")
 def partner_remove() -> Any:
-    product_registry.remove_partner(session(), actor(), name=request.form.get("name", ""))
+    product_registry.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
     return redirect(url_for("admin.products"))
 
 

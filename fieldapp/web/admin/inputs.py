@@ -3,9 +3,9 @@
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import BooleanField, DateField, Form, IntegerField, MultipleFileField, SelectField, StringField
+from wtforms import BooleanField, DateField, Form, IntegerField, MultipleFileField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import EqualTo, InputRequired, Length, NumberRange, Optional
 
 from fieldapp.services.access import ROLES
 from fieldapp.web.words import ROLES as ROLE_NAMES
@@ -28,6 +28,16 @@ class PersonInput(FlaskForm):  # type: ignore[misc]
         lazy_gettext("Role"),
         choices=[SelectChoice(role, lazy_gettext(ROLE_NAMES[role])) for role in ROLES],
         default=ROLES[0],
+    )
+
+
+class OwnPasswordInput(FlaskForm):  # type: ignore[misc]
+    old = PasswordField(lazy_gettext("The old password"), [InputRequired()], render_kw={"autocomplete": "current-password"})
+    new = PasswordField(lazy_gettext("The new password"), [InputRequired()], render_kw={"autocomplete": "new-password"})
+    again = PasswordField(
+        lazy_gettext("The new password again"),
+        [InputRequired(), EqualTo("new", lazy_gettext("The two are not the same."))],
+        render_kw={"autocomplete": "new-password"},
     )
 
 

@@ -15,9 +15,11 @@ from fieldapp.services.centres import set_phone_rules
 from fieldapp.services.missing import give_up_missing
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_delivery import take_in_copy
+from fieldapp.services.revisions import revision_of
 from fieldapp.services.second_factor import reset_second_factor
 from fieldapp.web.admin.blueprint import admin
-from fieldapp.web.admin.inputs import PersonInput, RescueInput, RulesInput
+from fieldapp.web.admin.inputs import OwnPasswordInput, PersonInput, RescueInput, RulesInput
+from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 from sync.problems import BatchRefused
@@ -46,14 +48,14 @@ def person_add() -> Any:
 
 @admin.post("/people/<int:user_id>/switch")
 def person_switch(user_id: int) -> Any:
-    people_acts.switch_person(session(), actor(), user_id=user_id, active=request.form.get("active") == "yes")
+    people_acts.switch_person(session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen())
     flash(gettext("Done. It takes effect at once."), "safe")
     return redirect(url_for("admin.people"))
 
 
 @admin.post("/people/<int:user_id>/password")
 def person_reset(user_id: int) -> Any:
-    password = people_acts.reset_password(session(), actor(), user_id=user_id)
+    password = people_acts.reset_password(session(), actor(), user_id=user_id, seen=seen())
     found = people_acts.list_people(session(), actor())
     username = next(user.username for user in found.users if user.id == user_id)
     return _people_page(PersonInput(formdata=None), {"username": username, "password": password}, 200)
@@ -61,14 +63,16 @@ def person_reset(user_id: int) -> Any:
 
 @admin.post("/people/<int:user_id>/second-factor")
 def person_second_factor(user_id: int) -> Any:
-    reset_second_factor(session(), actor(), user_id=user_id)
+    reset_second_factor(session(), actor(), user_id=user_id, seen=seen())
     flash(gettext("Done. They set up a new one before they fetch the next package."), "safe")
     return redirect(url_for("admin.people"))
 
 
 @admin.post("/phones/<int:device_id>/revoke")
 def phone_revoke(device_id: int) -> Any:
-    devices.revoke_device(session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK))
+    devices.revoke_device(
+        session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK), seen=seen()
+    )
     text = gettext("Done. At its next contact the phone hands over what is finished on it, then closes itself.")
     flash(text, "wait")
     return redirect(url_for("admin.people"))
@@ -95,6 +99,7 @@ def phone_rules() -> Any:
         has_voice_notes=entered.has_voice_notes.data,
         by_invitation=entered.by_invitation.data,
         allows_collect=entered.allows_collect.data,
+        seen=seen(),
     )
     flash(gettext("Done. Phones take the rules at their next contact."), "safe")
     return redirect(url_for("admin.people"))
@@ -159,6 +164,37 @@ def collect_settings(server_url: str) -> str:
 
 def _people_page(entered: PersonInput, made: dict[str, Any], status: int, rules: RulesInput | None = None) -> Any:
     found = people_acts.list_people(session(), actor())
+    # What was typed stays on the page, and with it the state from which it was typed.
+    rules_revision = seen() if rules else revision_of(found.centre)
     rules = rules or RulesInput(formdata=None, obj=found.centre)
     rescue = RescueInput(formdata=None)
-    return render_template("people.html", people=found, entered=entered, made=made, rules=rules, rescue=rescue), status
+    shown = {"people": found, "entered": entered, "made": made, "rules": rules, "rescue": rescue}
+    return render_template("people.html", **shown, rules_revision=rules_revision), status
+
+
+@admin.get("/password")
+def own_password() -> Any:
+    return _own_password_page(OwnPasswordInput(), 200)
+
+
+@admin.post("/password")
+def own_password_change() -> Any:
+    """Change one's own password with the old one; whoever is signed in as this person elsewhere is signed out."""
+    who, entered = actor(), OwnPasswordInput()
+    people_acts.see_own_name(session(), who)
+    if not entered.validate_on_submit():
+        return _own_password_page(entered, 422)
+    try:
+        people_acts.change_own_password(session(), who, old=entered.old.data or "", new=entered.new.data or "")
+    except ActProblem as problem:
+        if problem.code not in ("person.old_password", "person.new_password"):
+            raise
+        field = entered.old if problem.code == "person.old_password" else entered.new
+        field.errors = [gettext(problem.text)]
+        return _own_password_page(entered, STATUS[problem.code])
+    return redirect(url_for("public.sign_in"))
+
+
+def _own_password_page(entered: OwnPasswordInput, status: int) -> Any:
+    name = people_acts.see_own_name(session(), actor())
+    return render_template("own_password.html", entered=entered, name=name), status

@@ -8,7 +8,9 @@ from flask_babel import gettext, ngettext
 
 from fieldapp.services import attachments, hand_overs, let_in, records, reviews
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.revisions import LastChange, Overtaken
 from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
@@ -20,9 +22,17 @@ def encounter(instance_id: str) -> Any:
     return _record_page(instance_id, "", 200)
 
 
-def _record_page(instance_id: str, problem: str, status: int) -> Any:
+def _record_page(instance_id: str, problem: str, status: int, last: LastChange | None = None) -> Any:
     opened = records.open_record(session(), actor(), instance_id=instance_id)
-    return render_template("encounter.html", opened=opened, problem=problem), status
+    return render_template("encounter.html", opened=opened, problem=problem, last=last), status
+
+
+def _refused(instance_id: str, problem: ActProblem) -> Any:
+    """Show the record as it is now, with what is wrong; what was typed stays in its field."""
+    if problem.code in ("access.not_found", "access.denied"):
+        raise problem
+    last = problem.last if isinstance(problem, Overtaken) else None
+    return _record_page(instance_id, gettext(problem.text).format(**problem.details), STATUS[problem.code], last)
 
 
 @admin.post("/encounters/<instance_id>/review")
@@ -30,11 +40,9 @@ def record_review(instance_id: str) -> Any:
     """Approve a record, send it back to its worker, or leave a comment."""
     state, comment = request.form.get("state", ""), request.form.get("comment", "")
     try:
-        reviews.review_record(session(), actor(), instance_id=instance_id, state=state, comment=comment)
+        reviews.review_record(session(), actor(), instance_id=instance_id, state=state, comment=comment, seen=seen())
     except ActProblem as problem:
-        if problem.code == "access.not_found":
-            raise
-        return _record_page(instance_id, gettext(problem.text), STATUS[problem.code])
+        return _refused(instance_id, problem)
     words = {
         reviews.RETURNED: gettext("Sent back. The worker sees it at their phone's next contact."),
         reviews.APPROVED: gettext("Approved."),
@@ -49,12 +57,10 @@ def record_choose(instance_id: str) -> Any:
     chosen = {key.removeprefix("choice:"): value for key, value in request.form.items() if key.startswith("choice:")}
     try:
         reviews.choose_answers(
-            session(), actor(), instance_id=instance_id, chosen=chosen, comment=request.form.get("comment", "")
+            session(), actor(), instance_id=instance_id, chosen=chosen, comment=request.form.get("comment", ""), seen=seen()
         )
     except ActProblem as problem:
-        if problem.code == "access.not_found":
-            raise
-        return _record_page(instance_id, gettext(problem.text).format(**problem.details), STATUS[problem.code])
+        return _refused(instance_id, problem)
     flash(gettext("Done. Both versions stay in the history."), "safe")
     return redirect(url_for("admin.encounter", instance_id=instance_id))
 
@@ -72,7 +78,7 @@ def attention_one(submission_id: int) -> Any:
 
 @admin.post("/attention/<int:submission_id>/settle")
 def attention_settle(submission_id: int) -> Any:
-    reviews.settle_submission(session(), actor(), submission_id=submission_id)
+    reviews.settle_submission(session(), actor(), submission_id=submission_id, seen=seen())
     flash(gettext("Taken off the list. It stays kept."), "safe")
     return redirect(url_for("admin.attention"))
 
@@ -138,7 +144,7 @@ def caseload() -> Any:
 def card_assign() -> Any:
     user_id = _number(request.form.get("worker", ""))
     try:
-        hand_overs.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id)
+        hand_overs.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id, seen=seen())
     except ActProblem as problem:
         if problem.code != "card.worker":
             raise

@@ -10,13 +10,15 @@ from fieldapp.services import releases, try_again
 from fieldapp.services import series as acts
 from fieldapp.services.centre_keys import KeyLost
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.revisions import Overtaken, revision_of
 from fieldapp.services.series import OnePage, Preview, Wish, WishRefused
 from fieldapp.services.targets import EMAIL, NEEDED, S3, SFTP
 from fieldapp.web import language
 from fieldapp.web.admin.blueprint import admin
+from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
-from fieldapp.web.words import ADVICE, TARGET_FIELDS
+from fieldapp.web.words import ADVICE, TARGET_FIELDS, WISH
 
 # What may be left out of a target, beside what it needs.
 OPTIONAL = {SFTP: ("port",), S3: ("prefix", "region"), EMAIL: ()}
@@ -50,7 +52,10 @@ def series_change(series_id: int | None) -> Any:
         if is_trial:
             preview = acts.preview_release(session(), who, series_id=series_id, wish=wish)
             return _page(acts.open_series(session(), who, series_id=series_id), wish, preview=preview)
-        saved = acts.save_series(session(), who, series_id=series_id, wish=wish)
+        saved = acts.save_series(session(), who, series_id=series_id, wish=wish, seen=seen())
+    except Overtaken as problem:
+        page = acts.open_series(session(), who, series_id=series_id)
+        return _page(page, wish, overtaken=problem), STATUS[problem.code]
     except WishRefused as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, problems=problem.fields), STATUS[problem.code]
@@ -67,7 +72,10 @@ def _page(
     preview: Preview | None = None,
     problems: dict[str, str] | None = None,
     stopped: list[str] | None = None,
-) -> str:
+    overtaken: Overtaken | None = None,
+) -> Any:
+    """Show the page with what was chosen. What was typed on an older page keeps that page's state until it is told."""
+    now = revision_of(page.series) if page.series else ""
     return render_template(
         "series.html",
         page=page,
@@ -83,7 +91,30 @@ def _page(
         labels=page.labels,
         leaving=acts.leaving,
         thresholds=acts.THRESHOLDS,
+        overtaken=overtaken,
+        differing=_differing(wish, page.wish) if overtaken else [],
+        revision=now if overtaken or request.method == "GET" else seen(),
     )
+
+
+def _differing(typed: Wish, kept: Wish) -> list[tuple[str, str, str]]:
+    """Return what differs: the name of a part, how it is kept now, how it was typed."""
+    found = []
+    for name, words in WISH.items():
+        now, here = getattr(kept, name), getattr(typed, name)
+        if now != here:
+            found.append((gettext(words), _plain(now), _plain(here)))
+    return found
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_plain(one)}" for key, one in value.items() if one)
+    if isinstance(value, list):
+        return ", ".join(_plain(one) for one in value) or "–"
+    return str(value) or "–"
 
 
 def _text(name: str) -> str:
@@ -135,7 +166,7 @@ def _wish() -> Wish:
 @admin.post("/releases/<int:release_id>/revoke")
 def release_revoke(release_id: int) -> Any:
     try:
-        releases.revoke_release(session(), actor(), release_id=release_id, because=_text("because"))
+        releases.revoke_release(session(), actor(), release_id=release_id, because=_text("because"), seen=seen())
     except ActProblem as problem:
         if problem.code != "release.no_reason":
             raise

@@ -12,6 +12,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.store.records import Filter
 from fieldapp.web.admin.blueprint import admin
 from fieldapp.web.admin.inputs import FilterInput
+from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
 
@@ -44,9 +45,9 @@ def _filter() -> tuple[FilterInput, Filter]:
     )
 
 
-@admin.post("/encounters.csv")
-def encounters_csv() -> Any:
-    """Give the records of one form as a file, the filter kept; the way for the centre's own use."""
+@admin.post("/encounters.zip")
+def encounters_zip() -> Any:
+    """Give all answers of one form as an archive, the filter kept; the way for the centre's own use."""
     _, wanted = _filter()
     who = actor()
     name = exports.allow_export(session(), who, wanted=wanted)
@@ -55,7 +56,7 @@ def encounters_csv() -> Any:
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("admin.encounters"))
-    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
+    return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)
 
 
 @admin.get("/forms/<int:version_id>")
@@ -74,7 +75,7 @@ def form_workbook(version_id: int) -> Any:
 
 @admin.post("/forms/<int:version_id>/withdraw")
 def form_withdraw(version_id: int) -> Any:
-    forms.withdraw_form(session(), actor(), version_id=version_id)
+    forms.withdraw_form(session(), actor(), version_id=version_id, seen=seen())
     flash(gettext("Withdrawn. Phones drop it the next time they have signal; what was filled in is still accepted."), "wait")
     return redirect(url_for("admin.form", version_id=version_id))
 

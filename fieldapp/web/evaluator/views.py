@@ -13,6 +13,7 @@ from flask_security import current_user
 from fieldapp.services import releases
 from fieldapp.services import second_factor as factor
 from fieldapp.services.problems import ActProblem
+from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
@@ -75,7 +76,7 @@ def second_factor_check() -> Any:
 def deleted(release_id: int) -> Any:
     """Take the word of a recipient that every copy is deleted."""
     try:
-        releases.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""))
+        releases.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())
     except ActProblem as problem:
         if problem.code != "release.no_name":
             raise

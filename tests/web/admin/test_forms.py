@@ -96,7 +96,7 @@ def test_a_good_form_is_published_withdrawn_and_comes_back(rosa: FlaskClient, po
     assert "Community event" in rosa.get(url).text
     assert read_sheets(rosa.get(f"{url}/workbook").data, ".xlsx") == read_sheets(workbook_of("event"), ".xlsx")
     assert rosa.get(draft).status_code == 404  # a draft that is published is gone
-    post(rosa, f"{url}/withdraw")
+    post(rosa, f"{url}/withdraw", page=url)
     assert "withdrawn" in rosa.get(url).text
     draft = upload(rosa, workbook_of("event")).location
     assert "Nothing differs" in rosa.get(draft).text

@@ -18,7 +18,7 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.releases import Series
 from tests.cast import Cast, a_series
 from tests.services.test_build_release import fill
-from tests.web.conftest import csrf_of
+from tests.web.conftest import csrf_of, revision_of
 
 Clients = Callable[[str], FlaskClient]
 NEW = "/office/series/new"
@@ -42,8 +42,9 @@ def rosa(client_of: Clients, settings: Settings, web_cast: Cast) -> FlaskClient:
 
 
 def send(client: FlaskClient, url: str, action: str, **changes: Any) -> Any:
-    token = csrf_of(client.get("/office/people").text)
-    return client.post(url, data={"csrf_token": token, **GOOD, **changes, "action": action})
+    page = client.get(url).text
+    given = {"csrf_token": csrf_of(client.get("/office/people").text), "revision": revision_of(page, url)}
+    return client.post(url, data={**given, **GOOD, **changes, "action": action})
 
 
 def kept(settings: Settings) -> list[Series]:

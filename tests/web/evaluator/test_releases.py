@@ -172,9 +172,9 @@ def test_what_is_revoked_cannot_be_fetched_and_its_deletion_is_written_down(
     rosa, eve = client_of("rosa"), client_of("eve")
     second_factor(eve)
     assert post(eve, f"/office/releases/{release_id}/revoke", page="/releases/", because="no longer").status_code == 403
-    post(rosa, f"/office/releases/{release_id}/revoke", because="")
+    post(rosa, f"/office/releases/{release_id}/revoke", page="/releases/", because="")
     assert fetch(post, eve, release_id).status_code == 200
-    post(rosa, f"/office/releases/{release_id}/revoke", because="A column was wrong.")
+    post(rosa, f"/office/releases/{release_id}/revoke", page="/releases/", because="A column was wrong.")
     assert fetch(post, eve, release_id).status_code == 410
     assert list(app.config["SETTINGS"].packages.glob("*.zip*")) == []
     page = eve.get("/releases/").text

@@ -1,0 +1,57 @@
+"""People who sign in, by command: for a centre whose admin is locked out."""
+
+import click
+
+from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.acts import Actor
+from fieldapp.services.people import LetBackIn, let_back_in, list_people
+
+
+@click.group()
+def person() -> None:
+    """See who signs in at a centre, and let somebody back in."""
+
+
+@person.command("list")
+@click.argument("centre")
+def list_(centre: str) -> None:
+    """List who signs in at a CENTRE: name, role, whether they can."""
+    with opened() as (session, _):
+        found = list_people(session, Actor.system(centre_named(session, centre).id))
+    rows = [("SIGN-IN NAME", "LABEL", "ROLE", "STATE", "SECOND FACTOR")]
+    for user in found.users:
+        state = "active" if user.active else "switched off"
+        rows.append((user.username, user.label, user.role, state, "yes" if user.id in found.second_factors else "no"))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+@person.command()
+@click.argument("centre")
+@click.argument("name")
+@click.option("--second-factor", is_flag=True, help="Take their second factor away too, for a lost phone.")
+@click.option("--switch-on", is_flag=True, help="Let them in again if they were switched off.")
+def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
+    """Give NAME at a CENTRE a new password, which is shown once."""
+    with opened() as (session, _):
+        actor = Actor.system(centre_named(session, centre).id)
+        done = let_back_in(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
+    click.echo(f"The new password of {name}, shown once: {done.password}")
+    for line in _told(done, second_factor):
+        click.echo(line)
+
+
+def _told(done: LetBackIn, second_factor: bool) -> list[str]:
+    """Return what else the command did, and what it left alone."""
+    lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
+    if done.had_second_factor:
+        lines.append("The second factor was taken away; they set up a new one before they fetch the next package.")
+    elif second_factor:
+        lines.append("There was no second factor to take away.")
+    else:
+        lines.append("The second factor, if there is one, is as it was (--second-factor takes it away).")
+    if not done.is_active:
+        lines.append("This person is switched off and stays so: the password does not work until --switch-on is given.")
+    return lines
