@@ -59,6 +59,7 @@ STATUS = {
     "feed.label": 422,
     "feed.option": 501,
     "feed.query": 400,
+    "feed.media_type": 406,
     "feed.missing": 404,
     "partner.incomplete": 422,
     "partner.refused": 422,
