@@ -1,13 +1,12 @@
 """The composition root: settings → extensions → doors."""
 
-import logging
-
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
+from fieldapp.services.failures import set_up_logs
 from fieldapp.settings import Settings
 from fieldapp.store.database import prepare
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
@@ -26,8 +25,7 @@ MAX_REQUEST = 8_000_000  # bytes
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the web application. Nothing is written to the database: `fieldapp db upgrade` does that."""
     settings = settings or settings_module.read()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    set_up_logs()
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
     app.config.update(
         SECRET_KEY=settings.key(),

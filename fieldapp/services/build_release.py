@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import logging
 import secrets
 import shutil
 import zoneinfo
@@ -17,11 +18,14 @@ from evaluator_export.problems import ExportProblem
 from fieldapp.services import centre_keys
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.datasets import hierarchy_words, lacks_some, take_in_datasets
+from fieldapp.services.failures import note_failure, told
 from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store import centres, datasets, releases
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import Delivery, Release, ReleaseRun, Series
+
+log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
 MAX_ATTEMPTS = 5
@@ -109,7 +113,7 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
 def _said(error: Exception) -> str:
     if isinstance(error, ExportProblem):
         return str(error)[:2000]
-    return f"{type(error).__name__}: {error}"[:2000]
+    return told(error, note_failure(log, "a release could not be built", error))
 
 
 def _make_room(packages: Path, run_id: int, work: Path) -> None:

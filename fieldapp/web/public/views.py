@@ -10,6 +10,7 @@ from flask_babel import gettext
 from flask_security import current_user
 
 from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
+from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.sign_in import sign_in as check
 from fieldapp.store import migrations
@@ -70,8 +71,8 @@ def healthz() -> Any:
         sessions.session().execute(sa.text("SELECT 1"))
         if not migrations.is_current(sessions.db.engine):
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
-    except Exception:  # whatever it is, the answer is the same: not ready
-        current_app.logger.error("healthz: the database cannot be reached")
+    except Exception as error:  # whatever it is, the answer is the same: not ready
+        note_failure(current_app.logger, "healthz: the database cannot be reached", error)
         problem = "The database cannot be reached."
     if not problem and not assets.is_built():
         problem = "The client is not built. Run: make build"
