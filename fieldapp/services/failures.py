@@ -1,5 +1,6 @@
 """What an unexpected error leaves in the log: where it happened, and a number; never its message."""
 
+import contextlib
 import datetime as dt
 import logging
 import os
@@ -32,7 +33,8 @@ def note_failure(log: logging.Logger, what: str, error: BaseException) -> str:
         log.error("%s: %s, number %s, see above", what, type(error).__name__, known)
         return known
     number = "".join(secrets.choice(CHARACTERS) for _ in range(LENGTH))
-    error.failure_number = number  # type: ignore[attr-defined]
+    with contextlib.suppress(AttributeError):  # some libraries' errors take nothing more
+        error.failure_number = number  # type: ignore[attr-defined]
     log.error("%s: %s, number %s\n%s", what, type(error).__name__, number, frames_of(error))
     return number
 

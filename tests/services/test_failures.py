@@ -67,6 +67,15 @@ def test_one_error_has_one_number_however_often_it_is_noted(caplog: pytest.LogCa
     assert note_failure(log, "another", caught()) != note_failure(log, "another", caught())
 
 
+def test_an_error_that_takes_no_number_is_traced_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    class Frozen(Exception):
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(name)
+
+    number = note_failure(logging.getLogger("fieldapp"), "a delivery failed", Frozen(CANARY))
+    assert number in caplog.text and "Frozen" in caplog.text and CANARY not in caplog.text
+
+
 def test_causes_are_traced_too_also_those_that_were_hidden() -> None:
     def convert(is_hidden: bool) -> BaseException:
         try:
