@@ -1,7 +1,5 @@
 """The composition root: settings → extensions → doors."""
 
-import logging
-
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
@@ -12,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from fieldapp import settings as settings_module
 from fieldapp.services import data_lock
 from fieldapp.services.bounds import MB, Limits
+from fieldapp.services.failures import set_up_logs
 from fieldapp.services.server_key import usable_key
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
@@ -34,8 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raise KeyProblem when the secret key does not open what is in the database.
     """
     settings = settings or settings_module.read()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    set_up_logs()
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
     app.extensions["data_lock"] = data_lock.share(settings)
     app.config.update(

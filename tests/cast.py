@@ -129,6 +129,26 @@ def another_worker(session: Session, cast: Cast) -> Actor:
     return actor
 
 
+def crisis_team(session: Session, cast: Cast) -> Actor:
+    """Return Carla of the crisis team at Amina's centre."""
+    return _person(session, cast.centre.id, "carla", "crisis")
+
+
+def other_worker(session: Session, cast: Cast) -> Actor:
+    """Return Ola, a worker of the other centre."""
+    return _person(session, cast.other_centre.id, "ola", "worker")
+
+
+def _person(session: Session, centre_id: int, name: str, role: str) -> Actor:
+    user = User(
+        centre_id=centre_id, username=name, label=f"L-{name}", role=role, password=password_hash(),
+        fs_uniquifier=uuid.uuid4().hex, created_at=dt.datetime.now(dt.UTC),
+    )  # fmt: skip
+    session.add(user)
+    session.commit()
+    return Actor(centre_id, role, user.id)
+
+
 def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str, Any]:
     """Return the answers of a good encounter as a phone would finish it, with groups changed as told."""
     day = day or dt.date.today()

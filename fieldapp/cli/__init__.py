@@ -1,15 +1,19 @@
 """The operator's door: the `fieldapp` command. Each command is a module, loaded only when it is asked for."""
 
 import importlib
+import logging
 import sys
 
 import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from evaluator_export.problems import ExportProblem
+from fieldapp.services.failures import note_failure, set_up_logs
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 from fieldapp.store.database import DAMAGED
+
+log = logging.getLogger("fieldapp.cli")
 
 COMMANDS = [
     "backup",
@@ -49,7 +53,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command; a problem is one plain sentence on standard error and exit status 1, never a trace."""
+    """Run the command; a problem is one plain sentence on standard error and exit status 1.
+
+    What nobody foresaw leaves its frames and a number before that sentence, without the message, which may hold an answer.
+    """
+    set_up_logs(logging.WARNING)
     try:
         cli(standalone_mode=True)
     except (ActProblem, ExportProblem, SettingsProblem) as problem:
@@ -65,8 +73,10 @@ def main() -> None:
         click.echo(DAMAGED if is_damaged else f"The database cannot be used: {error.orig}", err=True)
     except OSError as error:
         click.echo(f"{error.filename or ''}: {error.strerror}", err=True)
-    except Exception as error:  # no trace on an operator's screen, unless they ask for it: python -X dev -m fieldapp …
+    except Exception as error:  # with its message only for whoever asks for it: python -X dev -m fieldapp …
         if sys.flags.dev_mode:
             raise
-        click.echo(f"This failed in a way that nobody foresaw: {type(error).__name__}: {error}", err=True)
+        number = note_failure(log, "the command failed", error)
+        kind = type(error).__name__
+        click.echo(f"This failed in a way that nobody foresaw: {kind}, number {number}. Report the lines above.", err=True)
     sys.exit(1)

@@ -7,6 +7,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy.orm import Session
 
 from fieldapp.jobs.timetable import TIMETABLE, Job
+from fieldapp.services.failures import note_failure, set_up_logs
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 
@@ -14,6 +15,7 @@ log = logging.getLogger("fieldapp.jobs")
 
 
 def run_forever(settings: Settings) -> None:
+    set_up_logs()
     engine = engine_for(settings.url)
     # Which run is due is in the database; APScheduler only ticks. Its own job store would double runs and hold pickles.
     scheduler = BlockingScheduler(timezone=dt.UTC)
@@ -23,7 +25,7 @@ def run_forever(settings: Settings) -> None:
             with Session(engine, expire_on_commit=False) as session:
                 job.run(session, settings)
         except Exception as error:
-            log.error("the job %s failed: %s", job.name, type(error).__name__)
+            note_failure(log, f"the job {job.name} failed", error)
 
     for job in TIMETABLE:
         scheduler.add_job(

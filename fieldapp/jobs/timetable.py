@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import utcnow
 from fieldapp.services.build_release import build_release, due, is_to_be_told
 from fieldapp.services.deliver_release import deliver_due
+from fieldapp.services.failures import note_failure
 from fieldapp.services.releases import remove_fallen
 from fieldapp.services.senders import Means, Parcel, send
 from fieldapp.services.targets import EMAIL, NotSent
@@ -36,9 +37,10 @@ def build_due_releases(session: Session, settings: Settings) -> None:
             if build_release(session, series, period, settings.packages, settings.key()):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
-            log.error("could not build %s: %s", name, type(error).__name__)
+            number = note_failure(log, f"could not build {name}", error)
             if is_to_be_told(session, series, period):
-                alert(settings, f"The release {name} could not be built so far. It is tried again by itself.")
+                text = f"The release {name} could not be built so far. It is tried again by itself."
+                alert(settings, f"{text} (Number {number} in the log.)")
     with WriteTransaction(session):
         store.beat(session, utcnow())
 
@@ -70,7 +72,7 @@ def alert(settings: Settings, what: str) -> None:
             Means(settings.secrets_folder, settings.smtp_url, settings.mail_from),
         )
     except NotSent as problem:
-        log.error("the alert could not be mailed: %s", problem)
+        note_failure(log, "the alert could not be mailed", problem)
 
 
 def build_due_products(session: Session, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
 from fieldapp.services import count_tables
 from fieldapp.services.acts import Act, Actor, act
+from fieldapp.services.failures import note_failure, told
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.product_kinds import dashboard, heat_map, hot_spots, panel
 from fieldapp.services.product_list import LIVE, Product, product_named, products
@@ -60,7 +61,7 @@ def build_due(session: Session, now: dt.datetime) -> int:
             counted = count_tables.count_due(session, centre, now)
         except Exception as error:  # one centre must not stop the others; nothing is half-kept, the next turn tries again
             session.rollback()
-            log.error("could not count the tables of centre %s: %s", centre, type(error).__name__)
+            note_failure(log, f"could not count the tables of centre {centre}", error)
             continue
         for product in on:
             for period in _missed(session, centre, product, now):
@@ -104,8 +105,8 @@ def _bring_up_to_date(
         return 0
     except Exception as error:  # one product must not stop the others; what went wrong stands beside it
         session.rollback()
-        said = str(error) if isinstance(error, ExportProblem | ActProblem) else type(error).__name__
-        log.error("could not build %s %s: %s", product.name, period.name, type(error).__name__)
+        number = note_failure(log, f"could not build {product.name} {period.name}", error)
+        said = str(error) if isinstance(error, ExportProblem | ActProblem) else told(error, number)
         with WriteTransaction(session):
             state = store.state(session, centre_id, product.name)
             state.tried_at, state.problem = now, said[:500]

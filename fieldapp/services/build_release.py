@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import logging
 import secrets
 import shutil
 import zoneinfo
@@ -17,13 +18,16 @@ from evaluator_export.problems import ExportProblem
 from fieldapp.services import centre_keys
 from fieldapp.services.acts import Act, Actor, act, utcnow
 from fieldapp.services.datasets import hierarchy_words, lacks_some, take_in_datasets
+from fieldapp.services.failures import note_failure, told
 from fieldapp.services.gather_release import Gathered, gather
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.standing import TRIES, ConsentFell
-from fieldapp.services.try_again import next_try, reason_of, should_tell
+from fieldapp.services.try_again import is_foreseen, next_try, reason_of, should_tell
 from fieldapp.store import centres, datasets, releases
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import FAILED, Delivery, Release, ReleaseRun, Series
+
+log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
 GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
@@ -110,10 +114,17 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
     except Exception as error:
         session.rollback()
         with WriteTransaction(session):
-            releases.finish(session, run_id, token, FAILED, utcnow(), reason_of(error))
+            releases.finish(session, run_id, token, FAILED, utcnow(), _why(error))
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _why(error: Exception) -> str:
+    """Return why a build failed, in words; what nobody foresaw leaves its frames in the log, and their number here."""
+    if is_foreseen(error):
+        return reason_of(error)
+    return told(error, note_failure(log, "a release could not be built", error))
 
 
 def _make_room(packages: Path, run_id: int, work: Path) -> None:

@@ -5,6 +5,7 @@ A target is what the office wrote down, without secrets; secrets are files in th
 
 import base64
 import email.utils
+import logging
 import smtplib
 import ssl
 from collections.abc import Mapping
@@ -20,8 +21,11 @@ import paramiko
 import urllib3
 from minio.error import S3Error
 
+from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_
 from fieldapp.services.targets import EMAIL, S3, SFTP, NotSent
+
+log = logging.getLogger("fieldapp.releases")
 
 SECONDS = 30
 
@@ -57,6 +61,7 @@ def send(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
     except NotSent:
         raise
     except Exception as error:  # whatever a server does, the other deliveries go on
+        note_failure(log, f"a delivery by {target['kind']} failed", error)
         raise NotSent(f"{type(error).__name__}: {getattr(error, 'code', '') or error}"[:300]) from None
 
 

@@ -32,6 +32,14 @@ def should_tell(run: ReleaseRun) -> bool:
     return (run.attempts - TELL_AFTER) % TELL_EVERY == 0
 
 
+FORESEEN = (ExportProblem, ActProblem, KeyLost, OSError, OperationalError, InterfaceError)
+
+
+def is_foreseen(error: Exception) -> bool:
+    """Say whether there are words for why a build failed."""
+    return isinstance(error, FORESEEN)
+
+
 def reason_of(error: Exception) -> str:
     """Return why a build failed, in words; of what nobody foresaw only its kind, since its text can hold answers."""
     if isinstance(error, ExportProblem | ActProblem):

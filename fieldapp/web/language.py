@@ -8,6 +8,7 @@ from flask_security import current_user
 
 from fieldapp.store import centres
 from fieldapp.web import sessions
+from fieldapp.web.accept import best_language
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
@@ -15,7 +16,12 @@ TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
 
 def select() -> str:
     chosen = session.get("language")
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    return chosen if chosen in LANGUAGES else preferred()
+
+
+def preferred() -> str:
+    """Return the language that the visitor's browser asks for."""
+    return best_language(request.headers.get("Accept-Language", ""), list(LANGUAGES))
 
 
 def time_zone() -> str | None:

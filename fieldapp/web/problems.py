@@ -1,13 +1,15 @@
 """One table: problem → status, and its shape for each door: a page, or problem+json (RFC 9457) for phones."""
 
+import contextlib
 import logging
 from typing import Any
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.revisions import Overtaken
 from fieldapp.web import overtaken
@@ -69,6 +71,7 @@ STATUS = {
     "feed.label": 422,
     "feed.option": 501,
     "feed.query": 400,
+    "feed.media_type": 406,
     "feed.missing": 404,
     "partner.incomplete": 422,
     "partner.refused": 422,
@@ -97,7 +100,9 @@ HTTP_TEXT = {
 }
 FULL = N_("The server's disk is full. Nothing was saved; try again when there is room.")
 DOWN = N_("The database cannot be reached just now. Nothing was lost; try again in a minute.")
-UNEXPECTED = N_("Something went wrong on our side. Nothing was saved. Try again; if it stays, tell the centre.")
+UNEXPECTED = N_(
+    "Something went wrong on our side. Nothing was saved. Try again; if it stays, tell the centre this number: {number}."
+)
 
 
 def answer(code: str, text: str, status: int, **more: Any) -> Any:
@@ -112,6 +117,12 @@ def answer(code: str, text: str, status: int, **more: Any) -> Any:
         response.content_type = "application/problem+json"
         return response, status
     return render_template("problem.html", text=text, status=status), status
+
+
+def unexpected(code: str, error: BaseException, status: int) -> Any:
+    """Return the answer to an error that nobody foresaw: the number under which its frames stand in the log."""
+    number = note_failure(log, f"unexpected at {request.endpoint}", error)
+    return answer(code, gettext(UNEXPECTED).format(number=number), status, number=number)
 
 
 def for_storage(error: BaseException) -> tuple[str, str, int]:
@@ -135,21 +146,29 @@ def init(app: Flask) -> None:
         status = error.code or 500
         if status < 400 and error.response is not None:
             return error.response
-        text = gettext(HTTP_TEXT.get(status, UNEXPECTED if status >= 500 else HTTP_TEXT[400]))
-        return answer(f"http.{status}", text, status)
+        if status >= 500:
+            return unexpected(f"http.{status}", getattr(error, "original_exception", None) or error, status)
+        return answer(f"http.{status}", gettext(HTTP_TEXT.get(status, HTTP_TEXT[400])), status)
 
     @app.errorhandler(OperationalError)
     def on_store(error: OperationalError) -> Any:
         session().rollback()
-        log.error("the database failed: %s", type(error.orig).__name__)
+        note_failure(log, "the database failed", error)
         return answer(*for_storage(error))
 
     @app.errorhandler(OSError)
     def on_file(error: OSError) -> Any:
-        log.error("a file could not be written or read: %s", error.strerror)
+        note_failure(log, "a file could not be written or read", error)
         return answer(*for_storage(error))
 
     @app.errorhandler(Exception)
     def on_other(error: Exception) -> Any:
-        log.error("unexpected %s at %s", type(error).__name__, request.endpoint, exc_info=app.debug or app.testing)
-        return answer("unexpected", gettext(UNEXPECTED), 500)
+        with contextlib.suppress(SQLAlchemyError):
+            session().rollback()  # or the page that says so could not ask who is signed in
+        return unexpected("unexpected", error, 500)
+
+    def log_exception(found: Any) -> None:
+        note_failure(log, f"failed at {request.endpoint}", found[1])
+
+    # What fails after that, such as the page of the problem itself: Flask would write out its message.
+    app.log_exception = log_exception  # type: ignore[method-assign, assignment]

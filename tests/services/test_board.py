@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from fieldapp.services import board
+from fieldapp.services import board, people
 from fieldapp.services.acts import Actor
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
+from fieldapp.store.follow_ups import FollowUp
 from forms.validation import check
 from sync.envelope import parse_batch
 from sync.intake import local_time
@@ -141,7 +142,19 @@ def test_the_mark_changes_with_everything_that_shows(session: Session, ready: Ca
     marks.append(board.see_version(session, team).rsplit("-", 1)[0])
     board.take_step(session, team, kind="acknowledged", root_id=root)
     marks.append(board.see_version(session, team).rsplit("-", 1)[0])
-    assert len(set(marks)) == 3
+    people.switch_person(session, ready.rosa, user_id=ready.amina.user_id, active=False)  # nobody can give her anything now
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    due = FollowUp(
+        centre_id=team.centre_id, root_id=root, due_on=dt.date.today(), from_on=dt.date.today(), form="mediation", code="",
+        worker_id=ready.amina.user_id, is_wanted=True, is_settled=False,
+    )  # fmt: skip
+    session.add(due)
+    session.commit()
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    due.worker_id = ready.rosa.user_id
+    session.commit()
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    assert len(set(marks)) == 6
 
 
 def test_who_is_out_is_known_from_their_shift(session: Session, ready: Cast, team: Actor) -> None:

@@ -1,59 +1,281 @@
 """The walls: who may do what, and nothing of another centre by any id."""
 
-import itertools
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
-from fieldapp.services import acts, devices, forms, people, records, releases, reviews
-from fieldapp.services.access import ACCESS
+from fieldapp.services import (
+    attachments,
+    board,
+    datasets,
+    feed_keys,
+    form_drafts,
+    forms,
+    hand_overs,
+    people,
+    phone_forms,
+    product_registry,
+    receive_instance,
+    records,
+    releases,
+    series,
+)
+from fieldapp.services.access import ACCESS, ROLES, SYSTEM
+from fieldapp.services.acts import Act, Actor, utcnow
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
+from fieldapp.store.areas import AreaSet
+from fieldapp.store.products import Edition, PartnerSource, Subscription, put_files, state
 from fieldapp.store.records import Filter
+from fieldapp.store.releases import Release, ReleaseRun
 from sync.envelope import parse_batch
-from tests.cast import Cast, batch, encounter, envelope
+from tests.cast import Cast, a_series, batch, crisis_team, encounter, envelope, other_worker
+from tests.programme import definition_of, workbook_of
+from tests.services.rights import RIGHTS, all_acts
+from tests.services.test_board import incident
+from tests.services.test_caseload import ONE, met
 
-ROLES = {"amina": "worker", "rosa": "admin", "eve": "evaluator", "system": "system"}
-
-
-@pytest.mark.parametrize(("act", "who"), list(itertools.product(sorted(acts.REGISTER), ROLES)))
-def test_a_role_without_the_right_is_refused_before_anything_happens(
-    session: Session, cast: Cast, act: str, who: str
-) -> None:
-    if ROLES[who] in ACCESS[act]:
-        return
-    with pytest.raises(ActProblem) as refused:
-        acts.REGISTER[act](session, cast.actor(who))
-    assert refused.value.code == "access.denied"
+FUNCTIONS = all_acts()
+PEOPLE = {"worker": "amina", "admin": "rosa", "evaluator": "eve", "system": "system"}
 
 
-def test_another_centres_admin_reaches_nothing(session: Session, cast: Cast, tmp_path: Path) -> None:
-    item, kept = envelope(encounter()), envelope("{")
-    receive_batch(session, cast.amina, parse_batch(batch(item, kept)))
-    version = forms.list_forms(session, cast.rosa)[0]
-    submission = records.list_needing_attention(session, cast.rosa).submissions[0]
-    attempts: list[Any] = [
-        lambda: records.open_record(session, cast.olaf, instance_id=item["id"]),
-        lambda: records.open_submission(session, cast.olaf, submission_id=submission.id),
-        lambda: forms.open_form(session, cast.olaf, version_id=version.id),
-        lambda: forms.withdraw_form(session, cast.olaf, version_id=version.id),
-        lambda: people.switch_person(session, cast.olaf, user_id=cast.amina.user_id, active=False),
-        lambda: people.reset_password(session, cast.olaf, user_id=cast.amina.user_id),
-        lambda: devices.invite_device(session, cast.olaf, user_id=cast.amina.user_id),
-        lambda: devices.add_collect(session, cast.olaf, user_id=cast.amina.user_id),
-        lambda: reviews.settle_submission(session, cast.olaf, submission_id=submission.id),
-        lambda: devices.revoke_device(session, cast.olaf, device_id=cast.amina.device_id),
-        lambda: releases.download_release(session, cast.olaf, release_id=1, packages=tmp_path),
-    ]
-    for attempt in attempts:
+def test_the_table_of_the_tests_knows_every_role_and_every_act() -> None:
+    assert set(RIGHTS) == {*ROLES, SYSTEM}
+    assert set.union(*RIGHTS.values()) == {name for name, _ in FUNCTIONS.values()} == set(ACCESS)
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_role_has_the_rights_that_are_written_down_and_no_other(role: str) -> None:
+    assert {name for name, roles in ACCESS.items() if role in roles} == RIGHTS[role]
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_role_without_the_right_is_refused_before_anything_happens(session: Session, cast: Cast, role: str) -> None:
+    who = crisis_team(session, cast) if role == "crisis" else cast.actor(PEOPLE[role])
+    assert who.role == role
+    for place, (name, function) in FUNCTIONS.items():
+        if name in RIGHTS[role]:
+            continue
         with pytest.raises(ActProblem) as refused:
-            attempt()
-        assert refused.value.code == "access.not_found"
-    assert records.browse_records(session, cast.olaf, wanted=Filter()).page.total == 0
-    waiting = records.list_needing_attention(session, cast.olaf)
-    assert (waiting.records, waiting.submissions) == ([], [])
-    assert forms.list_forms(session, cast.olaf) == []
-    assert [user.username for user in people.list_people(session, cast.olaf).users] == ["olaf"]
-    assert records.browse_records(session, cast.rosa, wanted=Filter()).page.total == 1
+            function(session, who)
+        assert refused.value.code == "access.denied", place
+    stranger = replace(who, role="a role that nobody made")
+    for place, (_, function) in FUNCTIONS.items():
+        with pytest.raises(ActProblem) as refused:
+            function(session, stranger)
+        assert refused.value.code == "access.denied", place
+
+
+class Centre:
+    """Amina's centre with one of everything that has an id, and ways to ask for each of them."""
+
+    def __init__(self, session: Session, cast: Cast, packages: Path):
+        self.session, self.cast, self.packages = session, cast, packages
+        self.item, kept = envelope(encounter()), envelope("{")
+        receive_batch(session, cast.amina, parse_batch(batch(self.item, kept, met(ONE))))
+        self.series = a_series(session, cast)  # brings the other forms
+        datasets.take_in_datasets(session, cast.system)
+        self.version = forms.list_forms(session, cast.rosa)[0]
+        self.submission = records.list_needing_attention(session, cast.rosa).submissions[0]
+        self.incident = incident(session, cast)
+        self.request = board.ask(session, cast.rosa, need="escort")
+        self.checked = form_drafts.Checked(workbook_of("encounter"), {}, "A title", "encounter", None, [])
+        self.draft = form_drafts.begin_draft(session, cast.rosa, checked=self.checked)
+        feed_keys.make_key(session, cast.rosa, series_id=self.series.id, label="A reader")
+        self.key = feed_keys.list_keys(session, cast.rosa).keys[0]
+        self.wish = series.open_series(session, cast.rosa, series_id=self.series.id).wish
+        self._add_rows()
+
+    def _add_rows(self) -> None:
+        session, now, centre_id = self.session, utcnow(), self.cast.centre.id
+        act = Act(session, self.cast.amina, now)
+        self.attachment = attachments.keep_whole(act, b"a picture")
+        run = ReleaseRun(
+            series_id=self.series.id, period="2026-Q2", state="done", token="t", lease_until=now, started_at=now
+        )
+        session.add(run)
+        session.flush()
+        self.release = Release(
+            run_id=run.id, series_id=self.series.id, centre_id=centre_id, period="2026-Q2", filename="a.zip",
+            sha256=hashlib.sha256(b"").hexdigest(), size=0, manifest={"datasets": {}, "fieldapp": 2}, created_at=now,
+        )  # fmt: skip
+        edition = Edition(
+            centre_id=centre_id, product="heat_map", period="2026-10", last_day=dt.date(2026, 10, 31), sha256="0" * 64,
+            body="{}", built_at=now,
+        )  # fmt: skip
+        self.subscription = Subscription(
+            centre_id=centre_id, product="heat_map", address="a@example.org", told_of="", created_at=now
+        )
+        partner = PartnerSource(centre_id=centre_id, name="TTC", calendar="own", figures=[], brought_at=now, sha256="0" * 64)
+        outlines = AreaSet(centre_id=centre_id, key="nbhd158", sha256="0" * 64, outlines="{}", created_at=now)
+        session.add_all([outlines, self.release, edition, self.subscription, partner])
+        session.flush()
+        put_files(session, edition.id, {"heat-map.xlsx": b"a file"})
+        state(session, centre_id, "heat_map").is_on = True
+        session.commit()
+
+    def ask(self, place: str, who: Actor) -> Any:
+        """Do what a function does, as somebody, to what is this centre's."""
+        return FUNCTIONS[place][1](self.session, who, **TRIED[place](self))
+
+
+# Every act that names something: what is asked for, which is there and is Rexdale's. What throws away comes last.
+TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
+    "attachments.open_attachment": lambda c: {"sha256": c.attachment, "secret": ""},
+    "board.take_step": lambda c: {"kind": "acted", "root_id": c.incident},
+    "devices.add_collect": lambda c: {"user_id": c.cast.amina.user_id},
+    "devices.invite_device": lambda c: {"user_id": c.cast.amina.user_id},
+    "exports.allow_export": lambda c: {"wanted": Filter("encounter")},
+    "feed_keys.make_key": lambda c: {"series_id": c.series.id, "label": "Mine"},
+    "form_drafts.change_draft": lambda c: {"draft_id": c.draft.id, "revision": 1, "checked": c.checked},
+    "form_drafts.classify_draft": lambda c: {
+        "draft_id": c.draft.id, "revision": 2, "checked": c.checked, "classes": {},
+    },
+    "form_drafts.open_draft": lambda c: {"draft_id": c.draft.id},
+    "form_drafts.propose_classes": lambda c: {"draft_id": c.draft.id},
+    "form_drafts.publish_draft": lambda c: {"draft_id": c.draft.id, "revision": 3},
+    "forms.open_form": lambda c: {"version_id": c.version.id},
+    "hand_overs.assign_card": lambda c: {"code": ONE, "user_id": c.cast.amina.user_id},
+    "people.reset_password": lambda c: {"user_id": c.cast.amina.user_id},
+    "phone_forms.fetch_areas": lambda c: {"key": "nbhd158"},
+    "phone_forms.fetch_form": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "phone_forms.fetch_own_record": lambda c: {"instance_id": c.item["id"]},
+    "product_registry.take_file": lambda c: {"name": "heat_map", "filename": "heat-map.xlsx"},
+    "receive_instance.fetch_media": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "receive_instance.fetch_xform": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "records.open_record": lambda c: {"instance_id": c.item["id"]},
+    "records.open_submission": lambda c: {"submission_id": c.submission.id},
+    "releases.attest_deletion": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
+    "releases.download_release": lambda c: {"release_id": c.release.id, "packages": c.packages},
+    "reviews.choose_answers": lambda c: {"instance_id": c.item["id"], "chosen": {}},
+    "reviews.review_record": lambda c: {"instance_id": c.item["id"], "state": "approved", "comment": ""},
+    "reviews.settle_submission": lambda c: {"submission_id": c.submission.id},
+    "second_factor.reset_second_factor": lambda c: {"user_id": c.cast.eve.user_id},
+    "spots.see_outlines": lambda c: {},
+    "series.open_series": lambda c: {"series_id": c.series.id},
+    "series.preview_release": lambda c: {"series_id": c.series.id, "wish": c.wish},
+    "series.save_series": lambda c: {"series_id": c.series.id, "wish": c.wish},
+    "releases.revoke_release": lambda c: {"release_id": c.release.id, "because": "a wrong recipient"},
+    "feed_keys.revoke_key": lambda c: {"key_id": c.key.id},
+    "form_drafts.discard_draft": lambda c: {"draft_id": c.draft.id},
+    "forms.withdraw_form": lambda c: {"version_id": c.version.id},
+    "people.switch_person": lambda c: {"user_id": c.cast.amina.user_id, "active": False},
+    "devices.revoke_device": lambda c: {"device_id": c.cast.amina.device_id},
+    "product_registry.remove_partner": lambda c: {"name": "TTC"},
+    "subscriptions.unsubscribe": lambda c: {"subscription_id": c.subscription.id},
+}  # fmt: skip
+
+NAMES_NOTHING = "takes no id: it reads or writes the actor's own centre"
+OF_THE_SYSTEM = "only the system does it, for one centre: no role of another centre comes this far"
+OWN_PHONE = "takes no id: it keeps what the actor's own phone sends"
+SEEN_ELSEWHERE = "a list: test_lists_of_another_centre_are_empty looks at it"
+NOT_TRIED: dict[str, str] = {
+    "areas.bring_areas": OF_THE_SYSTEM,
+    "build_products._keep_edition": OF_THE_SYSTEM,
+    "build_release._publish": OF_THE_SYSTEM,
+    "caseload.rebuild_caseload": OF_THE_SYSTEM,
+    "centre_keys.make_key": OF_THE_SYSTEM,
+    "centre_keys.make_signing_key": OF_THE_SYSTEM,
+    "count_tables._keep": OF_THE_SYSTEM,
+    "datasets.take_in_datasets": OF_THE_SYSTEM,
+    "deliver_release.settle": OF_THE_SYSTEM,
+    "feeds._note": OF_THE_SYSTEM,
+    "attachments._receive": OWN_PHONE,
+    "devices.enrol_device": OWN_PHONE,
+    "devices.join_device": "an invitation names its own centre; its secret is all that it asks for",
+    "receive_batch._receive": OWN_PHONE,
+    "receive_delivery._bring_copy": "takes no id: records in the file are opened with the centre's own keys",
+    "receive_instance._receive": OWN_PHONE,
+    "board.ask": NAMES_NOTHING,
+    "board.allow_report": NAMES_NOTHING,
+    "centres.set_phone_rules": NAMES_NOTHING,
+    "form_drafts.begin_draft": NAMES_NOTHING,
+    "forms.publish_form": NAMES_NOTHING,
+    "home.see_system": NAMES_NOTHING,
+    "home.see_home": NAMES_NOTHING,
+    "people.add_person": NAMES_NOTHING,
+    "phone_forms.fetch_manifest": NAMES_NOTHING,
+    "product_registry.bring_partner": NAMES_NOTHING,
+    "product_registry.switch_product": "names a product of the programme, for the actor's own centre",
+    "second_factor._judge": "the actor's own second factor",
+    "second_factor.begin_second_factor": "the actor's own second factor",
+    "second_factor.show_second_factor": "the actor's own second factor",
+    "spots.fetch_maps": NAMES_NOTHING,
+    "spots.see_map": NAMES_NOTHING,
+    "subscriptions.subscribe": "names a product of the programme, for the actor's own centre",
+    "board.see_board": SEEN_ELSEWHERE,
+    "board.see_history": SEEN_ELSEWHERE,
+    "board.see_version": NAMES_NOTHING,
+    "feed_keys.list_keys": SEEN_ELSEWHERE,
+    "form_drafts.list_drafts": SEEN_ELSEWHERE,
+    "forms.list_forms": SEEN_ELSEWHERE,
+    "hand_overs.list_caseload": SEEN_ELSEWHERE,
+    "people.list_people": SEEN_ELSEWHERE,
+    "phone_forms.pull": SEEN_ELSEWHERE,
+    "product_registry.list_products": SEEN_ELSEWHERE,
+    "product_registry.see_figures": SEEN_ELSEWHERE,
+    "receive_instance.list_for_collect": SEEN_ELSEWHERE,
+    "records.browse_records": SEEN_ELSEWHERE,
+    "records.list_needing_attention": SEEN_ELSEWHERE,
+    "releases.list_releases": SEEN_ELSEWHERE,
+    "series.see_series": SEEN_ELSEWHERE,
+}
+
+
+def test_every_act_is_tried_from_another_centre_or_it_is_said_why_not() -> None:
+    assert not set(TRIED) & set(NOT_TRIED)
+    assert set(TRIED) | set(NOT_TRIED) == set(FUNCTIONS)
+    for place, why in NOT_TRIED.items():
+        assert why != OF_THE_SYSTEM or ACCESS[FUNCTIONS[place][0]] == {SYSTEM}, place
+
+
+def test_another_centre_reaches_nothing_by_any_id(session: Session, cast: Cast, tmp_path: Path) -> None:
+    centre, ola = Centre(session, cast, tmp_path), other_worker(session, cast)
+    for place in TRIED:
+        who = cast.olaf if "admin" in RIGHTS_OF[place] else ola
+        with pytest.raises(ActProblem) as refused:
+            centre.ask(place, who)
+        assert refused.value.code == "access.not_found", place
+    with pytest.raises(ActProblem) as refused:
+        board.take_step(session, cast.olaf, kind="acted", item_id=centre.request.id)
+    assert refused.value.code == "access.not_found"
+    for place in TRIED:  # and each of them is there, for its own centre
+        who = cast.rosa if "admin" in RIGHTS_OF[place] else cast.amina
+        try:
+            centre.ask(place, who)
+        except ActProblem as problem:
+            assert problem.code not in ("access.not_found", "access.denied"), place
+
+
+RIGHTS_OF = {place: {role for role in RIGHTS if name in RIGHTS[role]} for place, (name, _) in FUNCTIONS.items()}
+
+
+def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_path: Path) -> None:
+    centre, ola = Centre(session, cast, tmp_path), other_worker(session, cast)
+    for who, is_there in ((cast.rosa, True), (cast.olaf, False)):
+        worker = cast.amina if is_there else ola
+        seen = board.see_board(session, who)
+        assert bool(seen.incidents and seen.requests) is is_there
+        assert (cast.amina.user_id in seen.people) is is_there
+        assert bool(board.see_history(session, who, hours=12).steps) is is_there
+        assert bool(feed_keys.list_keys(session, who).keys) is is_there
+        assert bool(form_drafts.list_drafts(session, who)) is is_there
+        assert bool(forms.list_forms(session, who)) is is_there
+        assert bool(hand_overs.list_caseload(session, who, worker_id=cast.amina.user_id).cards) is is_there
+        assert ("amina" in [user.username for user in people.list_people(session, who).users]) is is_there
+        assert (phone_forms.pull(session, worker, cursor=0).count(ONE) > 0) is is_there
+        assert bool(product_registry.see_figures(session, who, name="heat_map")) is is_there
+        assert bool(receive_instance.list_for_collect(session, worker, address="http://x")) is is_there
+        wanted = Filter(author_id=cast.amina.user_id)
+        assert bool(records.browse_records(session, who, wanted=wanted).page.total) is is_there
+        assert bool(records.list_needing_attention(session, who).submissions) is is_there
+        assert (centre.release.id in [one.id for one in releases.list_releases(session, who).releases]) is is_there
+        assert bool(series.see_series(session, who)[0]) is is_there
+        registry = product_registry.list_products(session, who)
+        assert bool(registry.latest or registry.partners or registry.subscriptions) is is_there

@@ -70,6 +70,7 @@ export function Pages({ definition, answers, seeds, page: first, notice, who, ke
   const isGone = useRef(false);
   const isBusy = useRef(false);
   const isTouched = useRef(answers !== null);
+  const edits = useRef(0);
   const place = useRef(first);
   const writes = useRef(Promise.resolve());
   const watchers = useMemo(() => new Map<AnswerNode, Set<() => void>>(), []);
@@ -82,9 +83,10 @@ export function Pages({ definition, answers, seeds, page: first, notice, who, ke
     clearTimeout(timer.current);
     writes.current = writes.current.then(async () => {
       if (isGone.current) return;
+      const written = edits.current;
       try {
         await keeper.save(place.current, form.toJson());
-        setSaved("saved");
+        if (written === edits.current) setSaved("saved"); // not while a newer answer waits to be written
       } catch {
         setSaved("failed");
       }
@@ -98,6 +100,7 @@ export function Pages({ definition, answers, seeds, page: first, notice, who, ke
   };
   const changed = (): void => {
     isTouched.current = true;
+    edits.current++;
     setSaved("saving");
     clearTimeout(timer.current);
     timer.current = setTimeout(() => void write(), PAUSE) as unknown as number;

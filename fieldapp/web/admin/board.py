@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
+from flask_security import current_user
 
 from fieldapp.services import board as acts
 from fieldapp.services import exports
@@ -25,7 +26,9 @@ def board() -> Any:
 
 @admin.get("/board/now")
 def board_now() -> Response:
-    """Give the part that changes; 304 while nothing has. A question a few seconds costs two looks into an index."""
+    """Give the part that changes; 304 while nothing has. A question costs four small looks into indexes."""
+    if not current_user.is_authenticated:  # a redirect would look to the page like no connection
+        return Response(gettext("Sign in first."), 401, mimetype="text/plain")
     who = actor()
     version = acts.see_version(session(), who)
     mark = f"{version}-{language.current()}"

@@ -1,6 +1,8 @@
 """The feed's door: OData v4 as Power BI and Excel read it. Keys instead of people; released and protected data only."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
@@ -11,6 +13,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from fieldapp.services.feeds import Opened, note_pull, open_for
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.feed_rows import KEY, EntitySet, Query, QueryRefused, parse_order
+from fieldapp.web.odata.media import Written, chosen, columns_for, is_refused
 from fieldapp.web.sessions import session
 
 odata = Blueprint("odata", __name__, url_prefix="/odata/v4")
@@ -19,13 +22,17 @@ PAGE, LEAST_PAGE = 5000, 1
 MOST = 10**9
 NAMESPACE = "fieldapp"
 KNOWN = {"$filter", "$select", "$orderby", "$count", "$top", "$skip", "$skiptoken", "$format"}
-JSON = "application/json;odata.metadata=minimal;charset=utf-8"
+JSON_NAMES = ("json", "application/json")
+XML_NAMES = ("xml", "application/xml")
+ONLY_KINDS = {"odata.metadata": "application/xml", "odata.count": "text/plain"}  # what is written in one way only
+NOT_ACCEPTABLE = N_("The feed answers here in {kind}, which your program does not take (see its Accept header or $format).")
 
 
 @odata.before_request
 def _open() -> Response | None:
     """Let a key in; say how to ask where there is none, as Excel and Power BI expect."""
-    if request.headers.get("OData-MaxVersion", "4.0").split(".")[0] < "4":
+    newest = request.headers.get("OData-MaxVersion", "4.0").strip().partition(".")[0]
+    if newest.isdecimal() and int(newest) < 4:
         raise ActProblem("feed.option", N_("This feed speaks OData 4."))
     given = request.authorization
     key = ""
@@ -39,6 +46,7 @@ def _open() -> Response | None:
         response = _error("feed.key", problem.text, 401)
         response.www_authenticate = WWWAuthenticate("basic", {"realm": "fieldapp", "charset": "UTF-8"})
         return response
+    g.written = _written()
     if request.if_none_match.contains(_mark()):
         return _answered(Response(status=304))
     return None
@@ -52,7 +60,32 @@ def _version(response: Response) -> Response:
 
 def _mark() -> str:
     opened: Opened = g.opened
-    return f"{opened.mark}-{opened.key.id}"
+    return f"{opened.mark}-{opened.key.id}-{g.written.mark}"
+
+
+def _written() -> Written:
+    """Return in which JSON to answer; raise ActProblem when the reader takes nothing that there is here.
+
+    $format in the address comes before the header. What is written in one way only is sent unless it is refused expressly.
+    """
+    accept, given = request.headers.get("Accept", ""), request.args.get("$format", "")
+    only = ONLY_KINDS.get(request.endpoint or "")
+    if only:
+        names = XML_NAMES if only == "application/xml" else ("text", "text/plain", *JSON_NAMES)
+        is_taken = given.split(";")[0].lower() in names if given else not is_refused(accept, only)
+        if is_taken:
+            return Written()
+        raise ActProblem("feed.media_type", NOT_ACCEPTABLE, {"kind": only})
+    if given:
+        name, _, parameters = given.partition(";")
+        found = chosen(f"application/json;{parameters}") if name.strip().lower() in JSON_NAMES else None
+        if found is None:
+            raise ActProblem("feed.query", "{why}", {"why": "$format is json."})
+        return found
+    found = chosen(accept)
+    if found is None:
+        raise ActProblem("feed.media_type", NOT_ACCEPTABLE, {"kind": "application/json"})
+    return found
 
 
 def _answered(response: Response) -> Response:
@@ -75,7 +108,7 @@ def _root() -> str:
 def service() -> Response:
     """Give the service document: which entity sets there are."""
     listed = [{"name": name, "kind": "EntitySet", "url": name} for name in g.opened.feed.sets]
-    return _json({"@odata.context": f"{_root()}$metadata", "value": listed})
+    return _json(f"{_root()}$metadata", {"value": listed})
 
 
 @odata.get("/$metadata")
@@ -114,15 +147,16 @@ def rows(name: str) -> Response:
     entity = _entity(name)
     query, is_counted = _asked(entity)
     size = _page_size()
-    found = g.opened.feed.read(entity, query, size)
-    body: dict[str, Any] = {"@odata.context": f"{_root()}$metadata#{entity.name}{_selected(query)}"}
+    columns = columns_for(g.written, query.select)
+    found = g.opened.feed.read(entity, replace(query, select=columns), size)
+    body: dict[str, Any] = {}
     if is_counted:
-        body["@odata.count"] = g.opened.feed.count(entity, query)
-    body["value"] = found.rows
+        body["@odata.count"] = g.written.number(g.opened.feed.count(entity, query))
+    body["value"] = [_row(entity, query, one) for one in found.rows]
     if found.after:
         body["@odata.nextLink"] = _next(entity, query, found.after, len(found.rows))
     note_pull(session(), g.opened.key, entity.name, len(found.rows))
-    response = _json(body)
+    response = _json(f"{_root()}$metadata#{entity.name}{_selected(query)}", body)
     if "odata.maxpagesize" in request.headers.get("Prefer", ""):
         response.headers["Preference-Applied"] = f"odata.maxpagesize={size}"
     return response
@@ -145,7 +179,14 @@ def row(name: str, key: int) -> Response:
     if not found.rows:
         raise ActProblem("access.not_found", N_("There is nothing here, or it is not yours to see."))
     note_pull(session(), g.opened.key, entity.name, 1)
-    return _json({"@odata.context": f"{_root()}$metadata#{entity.name}/$entity", **found.rows[0]})
+    return _json(f"{_root()}$metadata#{entity.name}/$entity", _row(entity, Query(), found.rows[0]))
+
+
+def _row(entity: EntitySet, query: Query, row: Mapping[str, Any]) -> dict[str, Any]:
+    address = f"{_root()}{entity.name}({row.get(KEY)})"
+    shown = {name: value for name, value in row.items() if name in query.select} if query.select else row
+    made: dict[str, Any] = g.written.row(entity, shown, address)
+    return made
 
 
 def _entity(name: str) -> EntitySet:
@@ -155,11 +196,9 @@ def _entity(name: str) -> EntitySet:
     return found
 
 
-def _json(body: dict[str, Any]) -> Response:
-    accepts = request.accept_mimetypes
-    if accepts and not any(kind in ("application/json", "*/*", "application/*") for kind in accepts.values()):
-        return _error("feed.option", "This feed answers in JSON.", 406)
-    return _answered(Response(json.dumps(body, ensure_ascii=False, separators=(",", ":")), content_type=JSON))
+def _json(context: str, content: Mapping[str, Any]) -> Response:
+    text = json.dumps(g.written.body(context, content), ensure_ascii=False, separators=(",", ":"))
+    return _answered(Response(text, content_type=g.written.content_type))
 
 
 def _page_size() -> int:
@@ -177,8 +216,6 @@ def _asked(entity: EntitySet) -> tuple[Query, bool]:
     if unknown:
         raise ActProblem("feed.option", N_("{names}: this feed does not know it."), {"names": ", ".join(unknown)})
     try:
-        if given.get("$format", "json").split(";")[0] not in ("json", "application/json"):
-            raise QueryRefused("$format is json.")
         select = tuple(name.strip() for name in given.get("$select", "").split(",") if name.strip() not in ("", "*"))
         wrong = [name for name in select if name not in entity.types]
         if wrong:

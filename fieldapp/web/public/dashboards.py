@@ -13,7 +13,7 @@ from fieldapp.services import public_products
 from fieldapp.services.problems import not_found
 from fieldapp.services.public_products import PublicEdition
 from fieldapp.web import assets, figures
-from fieldapp.web.language import LANGUAGES
+from fieldapp.web.language import LANGUAGES, preferred
 from fieldapp.web.public import open_data
 from fieldapp.web.sessions import session
 
@@ -79,7 +79,7 @@ def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
 @dashboards.get("/public/")
 def start() -> Any:
     found = public_products.public_centres(session())
-    language = request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    language = preferred()
     if len(found) == 1:
         return redirect(url_for(".dashboard", slug=found[0].slug, language=language))
     with force_locale(language):
@@ -89,7 +89,7 @@ def start() -> Any:
 @dashboards.get("/public/<slug>/")
 def centre(slug: str) -> Any:
     public_products.mark(session(), slug)
-    language = request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    language = preferred()
     response = redirect(url_for(".dashboard", slug=slug, language=language))
     response.vary.add("Accept-Language")
     return response
@@ -117,7 +117,7 @@ def card(slug: str, language: str) -> Response:
 
 @dashboards.get("/public/data/")
 def data() -> str:
-    language = request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    language = preferred()
     found = _editions()
     with force_locale(language):
         return render_template("open_data.html", editions=found, language=language, files=open_data.FILES)

@@ -11,6 +11,7 @@ from flask_security import current_user
 
 from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
 from fieldapp.services.disk import has_room
+from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.server_key import is_key_right
 from fieldapp.services.sign_in import sign_in as check
@@ -74,8 +75,8 @@ def healthz() -> Any:
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
         elif not is_key_right(sessions.session(), current_app.config["SECRET_KEY"]):
             problem = "The server's secret key does not open the keys in the database. Run: fieldapp doctor"
-    except Exception:  # whatever it is, the answer is the same: not ready
-        current_app.logger.error("healthz: the database cannot be reached")
+    except Exception as error:  # whatever it is, the answer is the same: not ready
+        note_failure(current_app.logger, "healthz: the database cannot be reached", error)
         problem = "The database cannot be reached."
     if not problem and not assets.is_built():
         problem = "The client is not built. Run: make build"

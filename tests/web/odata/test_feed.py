@@ -290,3 +290,114 @@ def test_the_office_makes_a_key_and_shows_it_once(
     assert "fa_" not in client.get("/office/feed").text
     assert post(client, "/office/feed", page="/office/feed", series="1", label="").status_code == 422
     assert client_of("eve").get("/office/feed").status_code == 403
+
+
+POWER_QUERY = (
+    "application/json;odata.metadata=minimal;q=1.0,application/json;odata=minimalmetadata;q=0.9,application/atomsvc+xml;q=0.8,"
+    "application/atom+xml;q=0.8,application/xml;q=0.7,text/plain;q=0.7"
+)
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
+RECORDED = {
+    "Power BI and Excel": POWER_QUERY,
+    "Power Query for OData 4": "application/json;odata.metadata=minimal",
+    "SAP": "application/json;odata.metadata=minimal;IEEE754Compatible=true",
+    "text for large numbers": "application/json;IEEE754Compatible=true",
+    "with a charset": "application/json; charset=utf-8",
+    "OData 3": "application/json;odata=minimalmetadata",
+    "no metadata": "application/json;odata.metadata=none",
+    "full metadata": "application/json; odata.metadata=full",
+    "streaming": "application/json;odata.metadata=minimal;odata.streaming=true",
+    "quoted": 'application/json;odata.metadata="minimal"',
+    "capitals": "Application/JSON;OData.Metadata=Minimal",
+    "anything": "*/*",
+    "any application": "application/*;q=0.5",
+    "Java": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+    "a browser": BROWSER,
+    "JSON and text": "application/json, text/plain, */*",
+    "XML or JSON": "application/xml, application/json;q=0.1",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("accept", RECORDED.values(), ids=RECORDED)
+def test_what_real_programs_send_is_answered_everywhere(reader: Reader, accept: str) -> None:
+    names = [one["name"] for one in reader.json("")["value"]]
+    pages = ["", *names, "encounters(1)", "encounters?$count=true&$top=2", "encounters/$count", "$metadata"]
+    for path in pages:
+        answer = reader.get(path, Accept=accept)
+        assert answer.status_code == 200, (path, answer.text[:200])
+        assert reader.get(path, Accept=accept, If_None_Match=answer.headers["ETag"]).status_code == 304
+    for path, status in (("nothing", 404), ("encounters(999999)", 404), ("encounters?$top=many", 400), ("$metadata/x", 404)):
+        answer = reader.get(path, Accept=accept)
+        assert answer.status_code == status and answer.get_json()["error"]["message"], path
+    refused = reader.get("", key="fa_wrong", Accept=accept)
+    assert refused.status_code == 401 and refused.get_json()["error"]["code"] == "feed.key"
+
+
+def test_the_answer_says_how_it_is_written_and_is_written_so(reader: Reader) -> None:
+    minimal = reader.get("table_encounters_by_type?$top=1&$count=true", Accept=POWER_QUERY)
+    assert "odata.metadata=minimal" in minimal.headers["Content-Type"]
+    (plain,) = minimal.get_json()["value"]
+    assert isinstance(plain["id"], int) and isinstance(minimal.get_json()["@odata.count"], int)
+
+    for path in ("", "table_encounters_by_type", "table_encounters_by_type(1)"):
+        none = reader.get(path, Accept="application/json;odata.metadata=none", Prefer="odata.maxpagesize=1")
+        assert "odata.metadata=none" in none.headers["Content-Type"]
+        body = none.get_json()
+        assert {name for name in body if name.startswith("@")} <= {"@odata.nextLink", "@odata.count"}, path
+
+    large = reader.get("table_encounters_by_type?$top=1&$count=true", Accept=RECORDED["SAP"])
+    assert "IEEE754Compatible=true" in large.headers["Content-Type"]
+    (row,) = large.get_json()["value"]
+    assert row["id"] == str(plain["id"]) and large.get_json()["@odata.count"] == str(minimal.get_json()["@odata.count"])
+    assert row["is_hidden"] is plain["is_hidden"] and list(row) == list(plain)
+
+    full = reader.get("table_encounters_by_type?$top=1&$select=period", Accept=RECORDED["full metadata"])
+    (row,) = full.get_json()["value"]
+    assert (
+        row["@odata.type"] == "#fieldapp.table_encounters_by_type" and row["period"] == plain["period"] and "id" not in row
+    )
+    assert row["@odata.id"].endswith(f"/odata/v4/table_encounters_by_type({plain['id']})")
+
+    etags = {reader.get("encounters", Accept=accept).headers["ETag"] for accept in RECORDED.values()}
+    assert len(etags) == 4  # minimal, none, full, numbers as text: a copy of one is never taken for another
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/xml",
+        "application/atom+xml, text/html",
+        "application/json;q=0",
+        "application/json;q=0, */*",
+        "*/*;q=0",
+        "application/json;odata=verbose",
+        "application/json;odata.metadata=everything",
+        "application/json;charset=iso-8859-1",
+    ],
+)
+def test_what_cannot_be_written_is_refused_in_words(reader: Reader, accept: str) -> None:
+    for path in ("", "encounters", "encounters(1)"):
+        answer = reader.get(path, Accept=accept)
+        assert answer.status_code == 406, path
+        assert "application/json" in answer.get_json()["error"]["message"]
+        assert reader.get(f"{path}?$format=json", Accept=accept).status_code == 200  # the address comes before the header
+
+
+def test_the_schema_and_the_count_are_sent_unless_refused_expressly(reader: Reader) -> None:
+    assert reader.get("$metadata", Accept="application/xml;q=0, application/json").status_code == 406
+    assert reader.get("$metadata?$format=xml").status_code == 200
+    assert reader.get("$metadata?$format=json").status_code == 406
+    assert reader.get("encounters/$count", Accept="text/plain;q=0").status_code == 406
+    assert reader.get("encounters/$count", Accept="application/json").text.isdecimal()
+
+
+def test_the_format_in_the_address(reader: Reader) -> None:
+    link = "encounters?$format=application/json;odata.metadata=none;IEEE754Compatible=true"
+    body = reader.json(link, Prefer="odata.maxpagesize=3")
+    assert "@odata.context" not in body and isinstance(body["value"][0]["id"], str)
+    following = reader.json(body["@odata.nextLink"].rpartition("/odata/v4/")[2], Prefer="odata.maxpagesize=3")
+    assert "@odata.context" not in following and isinstance(following["value"][0]["id"], str)
+    for wrong in ("atom", "xml", "application/json;odata.metadata=x", "jsonp"):
+        for path in ("", "encounters"):
+            assert reader.get(f"{path}?$format={wrong}").status_code == 400, wrong

@@ -1,0 +1,56 @@
+"""Who may do what, written down a second time and by hand: the tests compare it with services/access.py.
+
+Whoever gives somebody a right changes both, and says why in the commit.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+from fieldapp import services
+from fieldapp.services import acts
+
+RIGHTS: dict[str, set[str]] = {
+    "worker": {
+        "areas.fetch", "attachment.receive", "batch.receive", "collect.fetch", "collect.list", "device.enrol", "device.join",
+        "feed.fetch", "form.fetch", "instance.receive", "manifest.fetch", "map.fetch", "record.fetch_own",
+    },
+    "crisis": {"board.ask", "board.report", "board.see", "board.step", "map.see"},
+    "evaluator": {"release.attest", "release.download", "releases.list", "second_factor.see", "second_factor.set"},
+    "admin": {
+        "attachment.open", "board.ask", "board.report", "board.see", "board.step", "card.assign", "caseload.list",
+        "centre.rules", "classes.list", "copy.bring", "device.collect", "device.invite", "device.revoke", "draft.begin",
+        "draft.change", "draft.classify", "draft.discard", "draft.publish", "draft.see", "drafts.list", "feed_key.make",
+        "feed_key.revoke", "feed_keys.list", "figures.see", "form.open", "form.publish", "form.withdraw", "forms.list",
+        "home.see", "map.see", "partner.bring", "partner.remove", "people.list", "person.add", "person.reset",
+        "person.switch", "preview.see", "product.switch", "product.take", "products.list", "record.choose", "record.open",
+        "record.review", "records.browse", "records.export", "release.attest", "release.download", "release.revoke",
+        "releases.list", "second_factor.reset", "second_factor.see", "second_factor.set", "series.change", "series.see",
+        "submission.open", "submission.settle", "subscription.add", "subscription.end", "system.see",
+    },
+    "system": {
+        "areas.bring", "caseload.rebuild", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
+        "key.make_signing", "partner.bring", "person.add", "product.build", "product.switch", "release.build",
+        "release.deliver", "release.revoke", "tables.count",
+    },
+}  # fmt: skip
+
+RUNNERS = {"act.<locals>.decorate.<locals>.run", "reading.<locals>.decorate.<locals>.run"}
+
+
+def all_acts() -> dict[str, tuple[str, Callable[..., Any]]]:
+    """Return every function that is an act, also where several share a name: module and function → name, function.
+
+    All modules of the services are imported for it, those in folders too.
+    """
+    found = {}
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if inspect.isfunction(value) and value.__code__.co_qualname in RUNNERS:
+                name = inspect.getclosurevars(value).nonlocals["name"]
+                place = value.__module__.removeprefix(f"{services.__name__}.")
+                found[f"{place}.{value.__name__}"] = (name, value)
+    assert {name for name, _ in found.values()} == set(acts.REGISTER)
+    return found
