@@ -132,7 +132,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read(environment: Mapping[str, str] = os.environ) -> Settings:
+def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: C901, PLR0912  one check a setting
     """Return the settings; raise SettingsProblem naming every variable that is not known."""
     known = {f"FIELDAPP_{setting.name.upper()}": setting.name for setting in dataclasses.fields(Settings)}
     values: dict[str, str] = {}

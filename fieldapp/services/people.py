@@ -11,7 +11,7 @@ from fieldapp.services.acts import Act, act, reading
 from fieldapp.services.missing import Missing, missing_of
 from fieldapp.services.problems import N_, ActProblem, not_found
 from fieldapp.services.revisions import check_revision
-from fieldapp.store import centres, devices, epochs, second_factors, submissions, users
+from fieldapp.store import centres, devices, epochs, second_factors, users
 from fieldapp.store.centres import Centre
 from fieldapp.store.devices import Device
 from fieldapp.store.epochs import Epoch
