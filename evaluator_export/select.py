@@ -7,7 +7,6 @@ from typing import Any
 from evaluator_export.dataset import CHOSEN, HOUR, MINUTES, RECORDS, WEEKDAY, Consent, Dataset
 from forms.definition import FormDefinition
 
-
 STANDING = "(standing consent)"  # in a row that names a card: how far what its person said reaches now; no question's name
 
 

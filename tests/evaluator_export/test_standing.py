@@ -86,6 +86,8 @@ def test_months_of_people_carry_it() -> None:
         people.add(
             "participant", "i", {"kind": "intake", "month_in": "2026-04-01", "code": "A", "tier": "3", STANDING: standing}
         )
-        people.add("participant", "r", {"kind": "review", "month_in": "2026-05-01", "code": "A", "tier": "2"} | {STANDING: standing})
+        people.add(
+            "participant", "r", {"kind": "review", "month_in": "2026-05-01", "code": "A", "tier": "2"} | {STANDING: standing}
+        )
         rows = [row for _, row in people.rows(dt.date(2026, 4, 1), dt.date(2026, 6, 30))]
         assert len(rows) == 3 and {is_allowed(dataset.consent, row) for row in rows} == {allowed}

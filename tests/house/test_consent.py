@@ -41,7 +41,9 @@ def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
 
 
 def test_what_releases_and_counts_never_names_the_question_with_the_tier() -> None:
-    counting = re.compile(r"evaluator_export/|fieldapp/services/(product_kinds/|build_|count_|gather_|feeds|spots|public_)|fieldapp/store/")
+    counting = re.compile(
+        r"evaluator_export/|fieldapp/services/(product_kinds/|build_|count_|gather_|feeds|spots|public_)|fieldapp/store/"
+    )
     found = {
         name
         for name, tree in trees()
@@ -57,6 +59,7 @@ def test_what_people_said_is_read_in_one_place() -> None:
         name
         for name, tree in trees()
         for node in ast.walk(tree)
-        if (isinstance(node, ast.Name) and node.id == "ConsentWord") or (isinstance(node, ast.alias) and node.name == "ConsentWord")
+        if (isinstance(node, ast.Name) and node.id == "ConsentWord")
+        or (isinstance(node, ast.alias) and node.name == "ConsentWord")
     }
     assert naming == {"fieldapp/store/standing.py", "fieldapp/services/standing.py"}
