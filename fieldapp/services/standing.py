@@ -74,7 +74,10 @@ def note(
     position: int,
     at: dt.datetime,
 ) -> None:
-    """Write down what one submission says, in the transaction that stores it. `position`: its place in the log."""
+    """Write down what one submission says, in the transaction that stores it.
+
+    `position` is its place in the centre's log, `at` the moment by the centre's clock.
+    """
     note_all(session, centre_id, [Said(root_id, person, tier, asked, finished_at, position)], at)
 
 
@@ -114,8 +117,8 @@ def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
 def _correct(word: ConsentWord, one: Said) -> None:
     """Let a correction replace what its record said before, without making an old word younger than it is.
 
-    One that lowers counts from when it came, and settles nothing that others said. One that raises must be later by clock
-    and by arrival, asked and understood; it counts from when the record was made.
+    One that lowers counts from when it came, and settles nothing that others said. One that raises must be asked and
+    understood, and later both by clock and by arrival; it counts from when the record was made.
     """
     is_other_person = bool(one.person) and one.person != word.person
     is_later = one.position > word.position and one.finished_at > word.finished_at
@@ -136,7 +139,7 @@ class ConsentFell(ActProblem):
 
 
 class Standings:
-    """People's standing consent at one moment, and who was looked up: what is made of it must still hold at the end."""
+    """People's standing consent at one moment, and who was looked up: it must still hold when something is published."""
 
     def __init__(self, session: Session, centre_id: int):
         self.centre_id = centre_id

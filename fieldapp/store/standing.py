@@ -1,7 +1,7 @@
 """Standing consent: how far what a person has said about consent reaches now. The only place where a person's tier is read.
 
-Each record with a card and an answer about consent leaves one word. It holds until the person was asked again, understood,
-and said something later, both by the phones' clocks and in the order of arrival. Of the words that hold, the lowest counts.
+Each record with a card and an answer about consent leaves one word. A word holds until the person was asked again and
+understood, later both by the phones' clocks and in the order of arrival. Of the words that hold, the lowest counts.
 So a no is never outvoted by a yes from before, by a clock that is wrong, or by "asked before, still the same".
 """
 

@@ -8,9 +8,11 @@ from alembic import command
 from sqlalchemy.orm import Session
 
 from fieldapp.services.receive_batch import receive_batch
-from fieldapp.store import migrations
+from fieldapp.store import migrations, standing
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope, make_cast
+from tests.services.test_caseload import code
+from tests.services.test_standing import corrected, met, send
 
 
 def test_the_tables_are_those_that_the_migrations_make(engine: sa.Engine) -> None:
@@ -91,3 +93,25 @@ def test_sqlite_commits_are_durable_and_readers_are_free(engine: sa.Engine) -> N
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_what_people_said_before_there_was_standing_consent_is_written_down(engine: sa.Engine) -> None:
+    day = dt.date(2026, 4, 10)
+    ask, no, same, twice, lowered = (code(seed) for seed in range(5))
+    first, mistaken = met(twice, day, "1"), met(lowered, day, "3")
+    later = day + dt.timedelta(days=20)
+    with Session(engine, expire_on_commit=False) as session:
+        cast = make_cast(session)
+        send(session, cast, met(ask, day, "0"), met(ask, later, "3"))
+        send(session, cast, met(no, day, "3"), met(no, later, "", "read_out", "no"))
+        send(session, cast, met(same, day, "1"), met(same, later, "3", "earlier"))
+        send(session, cast, first, corrected(first, day + dt.timedelta(days=1), "1", card=twice), met(twice, later, "2"))
+        send(session, cast, mistaken, met(lowered, day + dt.timedelta(days=1), "2"))
+        send(session, cast, corrected(mistaken, day + dt.timedelta(days=2), "0", card=lowered))
+        send(session, cast, envelope(encounter(day), day=day))
+        before = standing.of(session, cast.centre.id)
+    assert before == {ask: 3, no: 0, same: 1, twice: 2, lowered: 0}
+    migrations.downgrade(engine, "0006")
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert standing.of(session, cast.centre.id) == before
