@@ -188,7 +188,7 @@ def _type(book: Book, line: Line, kind: str, chosen: str, fresh: str) -> str:
         return line.row.type if kind == line.row.standard_type else kind
     name = slug(fresh) if fresh else chosen or "yes_no"
     if fresh and name not in book.lists():
-        book.set_list(name, [])
+        book.add_list(name, [])
     if name == "yes_no" and name not in book.lists():
         words = {"en": ("Yes", "No"), "fr": ("Oui", "Non")}
         rows = []
@@ -198,7 +198,7 @@ def _type(book: Book, line: Line, kind: str, chosen: str, fresh: str) -> str:
                 code = "fr" if "fr" in language.lower() else "en"
                 row[f"label::{language}" if language else "label"] = words[code][at]
             rows.append(row)
-        book.set_list(name, rows)
+        book.add_list(name, rows)
     if name == support.list_of(line.row.type) and kind == line.row.standard_type:
         return line.row.type
     return f"{kind} {name}"
@@ -234,4 +234,4 @@ def save_list(book: Book, name: str, given: MultiDict[str, str]) -> None:
             choice += "_2"
         taken.add(choice)
         choices.append({"name": choice, **labels})
-    book.set_list(name, choices)
+    book.add_list(name, choices)
