@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import openpyxl
 import xlrd
 import xlsxwriter
-from pyxform.xls2json_backends import md_table_to_workbook, xls_value_to_unicode, xlsx_value_to_str
+from pyxform.xls2json_backends import _md_table_to_ss_structure, xls_value_to_unicode, xlsx_value_to_str
 from xlsxwriter.utility import xl_col_to_name
 
 from forms.problems import N_, FormProblem, FormRefused
@@ -76,7 +76,7 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     if "survey" not in sheets:
         text = N_("The workbook has no sheet called “survey”.")
         raise FormRefused([FormProblem("form.no_survey", text, sheet="")])
-    problems = _too_long(sheets)
+    problems = too_long(sheets)
     if problems:
         raise FormRefused(problems)
     return Sheets(sheets)
@@ -92,7 +92,7 @@ def _standard_names(found: dict[str, list[list[str]]]) -> dict[str, list[list[st
     return sheets
 
 
-def _too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
+def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
     """Name the cells that no .xlsx file can hold."""
     text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
     return [
@@ -104,8 +104,8 @@ def _too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
     ]
 
 
-def _xlsx(data: bytes, has_values: bool = True) -> dict[str, list[list[str]]]:
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=has_values)
+def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     count = 0
     found: dict[str, list[list[str]]] = {}
     for sheet in book.worksheets:
@@ -122,7 +122,7 @@ def _xlsx(data: bytes, has_values: bool = True) -> dict[str, list[list[str]]]:
 
 
 def _text(cell: object) -> str:
-    return xlsx_value_to_str(cell).strip().replace("\r\n", "\n").replace("\r", "\n")
+    return str(xlsx_value_to_str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _xls(data: bytes) -> dict[str, list[list[str]]]:
@@ -144,9 +144,12 @@ def _xls(data: bytes) -> dict[str, list[list[str]]]:
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:
-    buffer = io.BytesIO()
-    md_table_to_workbook(data.decode()).save(buffer)
-    return _xlsx(buffer.getvalue(), has_values=False)  # a text that begins with = is no formula there
+    found = _md_table_to_ss_structure(data.decode())
+    return {
+        name: _without_blank_end([_trimmed(["" if cell is None else _text(cell) for cell in row]) for row in rows or []])
+        for name, rows in found.items()
+        if name
+    }
 
 
 def _trimmed(row: list[str]) -> list[str]:
