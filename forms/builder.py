@@ -3,9 +3,16 @@
 import re
 from dataclasses import dataclass
 
-from forms import support
+from forms.headings import (
+    READERS,
+    Heading,
+    headings,
+    is_translated,
+    language_of,
+    settings_row,
+)
 from forms.sheets import Sheets
-from forms.workbook import REFERENCE, Row, standard_column
+from forms.workbook import REFERENCE, Row
 
 BLANK = {"survey": ["type", "name", "label"], "choices": ["list_name", "name", "label"], "settings": []}
 
@@ -24,28 +31,36 @@ class Book:
 
     def __init__(self, sheets: Sheets):
         self.sheets = sheets
-        for name, columns in BLANK.items():
-            header = self.sheets.sheet(name)[0]
-            if not header:
-                header.extend(columns)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rows(self, sheet: str) -> list[list[str]]:
+        """Return the rows of a sheet, the headings first; a sheet that is not there reads as one empty row."""
+        return self.sheets.sheets.get(sheet) or [[]]
+
+    def columns(self, sheet: str) -> list[Heading]:
+        """Return the columns of a sheet; of those that mean the same only the first, which is the one that is read."""
+        first: dict[str, Heading] = {}
+        for heading in headings(sheet, self.rows(sheet)[0]):
+            first.setdefault(heading.standard, heading)
+        return list(first.values())
 
     @property
     def languages(self) -> list[str]:
         """Return the languages of labels as the header writes them; "" where labels have no language."""
-        names = [name for column in self.sheets.sheet("survey")[0] if (name := standard_column(column)).startswith("label")]
-        return [name.partition("::")[2] for name in names] or [""]
+        names = [one.standard for one in self.columns("survey") if one.standard.split("::")[0] == "label"]
+        return [language_of(name) for name in names] or [""]
 
     def cells(self, number: int) -> dict[str, str]:
-        rows = self.sheets.sheet("survey")
-        return {standard_column(column): _cell(rows[number - 1], index) for index, column in enumerate(rows[0]) if column}
+        """Return the cells of a row of the survey sheet by standard column."""
+        return _cells(self.columns("survey"), self.rows("survey")[number - 1])
 
     def lines(self) -> list[Line]:
         """Return every row that says something, with how deep in groups it stands; ends of groups are left out."""
         lines, depth = [], 0
-        for number in range(2, len(self.sheets.sheet("survey")) + 1):
-            row = Row(number, self.cells(number), "", {})
+        columns = self.columns("survey")
+        for number, texts in enumerate(self.rows("survey")[1:], 2):
+            row = Row(number, _cells(columns, texts) if texts else {}, "", {})
             if not any(row.cells.values()):
                 continue
             if row.ends:
@@ -58,57 +73,64 @@ class Book:
     def line(self, number: int) -> Line | None:
         return next((line for line in self.lines() if line.number == number), None)
 
+    def choices_of(self, name: str) -> dict[int, dict[str, str]]:
+        """Return the choices of a list: the number of each row on the choices sheet, with its cells by standard column."""
+        columns = self.columns("choices")
+        found = {number: _cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
+        return {number: cells for number, cells in found.items() if cells.get("list_name") == name}
+
     def lists(self) -> dict[str, list[dict[str, str]]]:
         """Return the choices of each list, as cells by standard column."""
-        rows = self.sheets.sheet("choices")
-        columns = [_choice(column) for column in rows[0]]
+        columns = self.columns("choices")
         found: dict[str, list[dict[str, str]]] = {}
-        for row in rows[1:]:
-            cells = {column: _cell(row, index) for index, column in enumerate(columns) if column}
+        for row in self.rows("choices")[1:]:
+            cells = _cells(columns, row) if row else {}
             if cells.get("list_name"):
                 found.setdefault(cells["list_name"], []).append(cells)
         return found
 
     def setting(self, key: str) -> str:
-        rows = self.sheets.sheet("settings")
-        for index, column in enumerate(rows[0]):
-            name = column.strip().lower()
-            if support.SETTING_ALIASES.get(name, name) == key and len(rows) > 1:
-                return _cell(rows[1], index)
-        return ""
+        rows = self.rows("settings")
+        row = rows[at] if (at := settings_row(rows)) < len(rows) else []
+        return _cells(self.columns("settings"), row).get(key, "")
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_setting(self, key: str, text: str) -> None:
+        if text == self.setting(key):
+            return
         rows = self.sheets.sheet("settings")
-        names = [support.SETTING_ALIASES.get(column.strip().lower(), column.strip().lower()) for column in rows[0]]
-        if key not in names:
-            rows[0].append(key)
-            names.append(key)
-        while len(rows) < 2:
+        column = self._column("settings", key)
+        at = settings_row(rows)
+        while len(rows) <= at:
             rows.append([])
-        _put(rows[1], names.index(key), text)
+        _put(rows[at], column, text)
 
     def set(self, number: int, cells: dict[str, str]) -> None:
-        """Write cells of a row by standard column, adding columns that are not there yet."""
-        rows = self.sheets.sheet("survey")
-        for column, text in cells.items():
-            index = self._column("survey", column, is_needed=bool(text))
-            if index is not None:
-                _put(rows[number - 1], index, text)
+        """Write cells of a row by standard column, adding columns that are not there yet; what stays is not touched."""
+        self._write("survey", number, cells)
 
-    def _column(self, sheet: str, name: str, is_needed: bool) -> int | None:
-        header = self.sheets.sheet(sheet)[0]
-        standard = [standard_column(column) if sheet == "survey" else _choice(column) for column in header]
-        if name in standard:
-            return standard.index(name)
-        if not is_needed:
-            return None
-        header.append(name)
-        return len(header) - 1
+    def _write(self, sheet: str, number: int, cells: dict[str, str]) -> None:
+        row = self.sheets.sheet(sheet)[number - 1]
+        held = _cells(self.columns(sheet), row)
+        for column, text in cells.items():
+            if text != held.get(column, ""):
+                _put(row, self._column(sheet, column), text)
+
+    def _column(self, sheet: str, name: str) -> int:
+        """Return where a column is, added where there is none."""
+        rows = self.sheets.sheet(sheet)
+        if len(rows) == 1 and not rows[0]:
+            rows[0].extend(BLANK[sheet])
+        at = next((one.at for one in self.columns(sheet) if one.standard == name), None)
+        if at is None:
+            at = max(map(len, rows))  # not under a cell that stands there without a heading
+            _put(rows[0], at, name)
+        return at
 
     def add(self, after: int, cells: dict[str, str]) -> int:
         """Add a row after a row (1: at the top), or after the end of the group that begins there; return its number."""
+        self._column("survey", "type")  # a new sheet has its headings first
         rows = self.sheets.sheet("survey")
         at = max(1, min(after, len(rows)))
         rows.insert(at, [])
@@ -120,14 +142,14 @@ class Book:
 
     def block(self, number: int) -> range:
         """Return the rows that belong together: one, or a group from its beginning to its end."""
-        rows = self.sheets.sheet("survey")
+        rows = self.rows("survey")
         depth = 0
         for at in range(number, len(rows) + 1):
             row = Row(at, self.cells(at), "", {})
             depth += bool(row.begins) - bool(row.ends)
             if depth <= 0:
                 return range(number, at + 1)
-        return range(number, len(rows) + 1)
+        return range(number, number + 1)  # a group that never ends holds nothing for certain
 
     def remove(self, number: int) -> None:
         rows = self.sheets.sheet("survey")
@@ -156,44 +178,49 @@ class Book:
         """Give a question another name, and every reference to it."""
         old = self.cells(number).get("name", "")
         if old and name and old != name:
-            for rows in (self.sheets.sheet("survey"), self.sheets.sheet("choices"), self.sheets.sheet("settings")):
-                for row in rows[1:]:
+            for sheet in ("survey", "choices", "settings"):
+                for row in self.rows(sheet)[1:]:
                     row[:] = [_renamed(text, old, name) for text in row]
-            settings = self.sheets.sheet("settings")
-            for index, column in enumerate(settings[0]):
-                if column.startswith("summary_") and len(settings) > 1 and _cell(settings[1], index) == old:
-                    _put(settings[1], index, name)
+            for heading in self.columns("settings"):
+                if heading.standard.startswith("summary_") and self.setting(heading.standard) == old:
+                    self.set_setting(heading.standard, name)
         self.set(number, {"name": name})
 
-    def set_list(self, name: str, choices: list[dict[str, str]]) -> None:
-        """Replace the choices of a list; other columns of choices that stay are kept."""
+    def add_choice(self, name: str, cells: dict[str, str]) -> int:
+        """Add a choice after the last of its list, or at the end of the sheet; return its row."""
+        self._column("choices", "list_name")
         rows = self.sheets.sheet("choices")
-        list_at = self._column("choices", "list_name", is_needed=True)
-        name_at = self._column("choices", "name", is_needed=True)
-        assert list_at is not None and name_at is not None
-        held = {_cell(row, name_at): row for row in rows[1:] if _cell(row, list_at) == name}
-        place = next((at for at, row in enumerate(rows) if at and _cell(row, list_at) == name), len(rows))
-        kept = [row for at, row in enumerate(rows) if at == 0 or _cell(row, list_at) != name]
-        fresh = []
-        for choice in choices:
-            row = list(held.get(choice["name"], []))
-            for column, text in {"list_name": name, **choice}.items():
-                index = self._column("choices", column, is_needed=bool(text))
-                if index is not None:
-                    _put(row, index, text)
-            fresh.append(row)
-        kept[place:place] = fresh
-        rows[:] = kept
+        at = max(self.choices_of(name), default=len(rows))
+        rows.insert(at, [])
+        self._write("choices", at + 1, {"list_name": name, **cells})
+        return at + 1
+
+    def add_list(self, name: str, choices: list[dict[str, str]]) -> None:
+        """Add a list with its choices."""
+        for cells in choices:
+            self.add_choice(name, cells)
+
+    def set_choice(self, number: int, cells: dict[str, str]) -> None:
+        """Write cells of a choice by standard column; its other cells, and all that did not change, are not touched."""
+        self._write("choices", number, cells)
+
+    def remove_choices(self, numbers: list[int]) -> None:
+        """Take rows out of the choices sheet."""
+        rows = self.sheets.sheet("choices")
+        for number in sorted(numbers, reverse=True):
+            del rows[number - 1]
 
     def add_language(self, name: str) -> None:
-        """Add columns for another language; labels without a language become English."""
+        """Add columns for another language; words without a language are then in the form's own, or English."""
+        own = self.setting("default_language") or "English (en)"
         for sheet in ("survey", "choices"):
-            header = self.sheets.sheet(sheet)[0]
-            for index, column in enumerate(header):
-                if standard_column(column) in ("label", "hint", "constraint_message", "required_message", "guidance_hint"):
-                    header[index] = f"{standard_column(column)}::English (en)"
-            if f"label::{name}" not in header:
-                header.append(f"label::{name}")
+            held = {one.standard for one in self.columns(sheet)}
+            for one in self.columns(sheet):
+                named = f"{one.standard}::{own}"
+                if is_translated(one.standard) and not language_of(one.standard) and named not in held:
+                    self.sheets.sheet(sheet)[0][one.at] = named
+            if READERS[sheet](f"label::{name}") not in held:
+                self._column(sheet, READERS[sheet](f"label::{name}"))
 
     def fill_in(self, form_id: str, version: str, title: str) -> list[str]:
         """Write the settings that every form needs and this one lacks; return which."""
@@ -225,19 +252,12 @@ def slug(text: str) -> str:
     return plain if plain and plain[0].isalpha() else f"q_{plain}".rstrip("_")
 
 
-def _choice(column: str) -> str:
-    name = column.strip()
-    if name.lower() in ("list_name", "list name"):
-        return "list_name"
-    return standard_column(name) if name.lower().split(":")[0] in ("label", "caption", "name", "value") else name
-
-
 def _renamed(text: str, old: str, new: str) -> str:
     return REFERENCE.sub(lambda match: f"${{{new}}}" if match[1] == old else match[0], text)
 
 
-def _cell(row: list[str], index: int) -> str:
-    return row[index] if index < len(row) else ""
+def _cells(columns: list[Heading], row: list[str]) -> dict[str, str]:
+    return {one.standard: row[one.at] if one.at < len(row) else "" for one in columns}
 
 
 def _put(row: list[str], index: int, text: str) -> None:

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from forms import support
+from forms.headings import is_translated
 from forms.problems import N_, FormProblem
 from forms.workbook import NAME, REFERENCE, Row, Workbook, row_problem
 
@@ -20,8 +21,9 @@ def lint_choices(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
 
 def _columns(workbook: Workbook) -> Iterator[FormProblem]:
     """A column of one's own is named in filters and in the XForm, so it must be a name."""
-    for column in workbook.header("choices"):
-        if column and ":" not in column and column.strip().lower() != "list name" and not NAME.fullmatch(column.strip()):
+    for heading in workbook.columns("choices"):
+        column = heading.written
+        if not is_translated(heading.standard) and not NAME.fullmatch(heading.standard):
             text = N_("“{column}” cannot name a column of choices: use letters, digits, “_”, “-” and “.”.")
             yield FormProblem("form.choice_column", text, {"column": column}, sheet="choices", row=1, column=column)
 

@@ -5,14 +5,17 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from xlsxwriter.utility import xl_col_to_name
+
 from forms import support
 from forms.choice_linter import lint_choices
 from forms.definition import CAPTURES
 from forms.expressions import ExpressionError, parse
+from forms.headings import is_known, is_translated, language_of, snake
 from forms.privacy import CAPTURE, DIRECT, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
 from forms.problems import N_, FormProblem
 from forms.support import LOOK, WORKS
-from forms.workbook import NAME, REFERENCE, Row, Workbook, row_advice, row_problem, standard_column
+from forms.workbook import NAME, REFERENCE, Row, Workbook, language_code, row_advice, row_problem
 
 LAST_SAVED = re.compile(r"\$\{\s*last-saved#[^}]*\}")
 EXPRESSION_COLUMNS = ("relevant", "required", "constraint", "calculation", "read_only", "choice_filter", "repeat_count")
@@ -38,28 +41,53 @@ def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
 
 
 def _columns(workbook: Workbook) -> Iterator[FormProblem]:
-    standard = {column: _known(column) for column in workbook.header("survey") if column}
-    for column, name in standard.items():
-        if name is None:
-            near = difflib.get_close_matches(column.split("::")[0].strip().lower(), [*support.COLUMNS], 1)
-            text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
-            if not near:
-                text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
-            details = {"column": column, "near": near[0] if near else ""}
-            severity: Literal["error", "warning"] = "error" if near else "warning"
-            yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
+    for heading in workbook.columns("survey"):
+        if is_known(heading.standard):
+            continue
+        column = heading.written
+        near = difflib.get_close_matches(snake(column.split(":")[0]), [*support.COLUMNS], 1)
+        text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
+        if not near:
+            text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
+        details = {"column": column, "near": near[0] if near else ""}
+        severity: Literal["error", "warning"] = "error" if near else "warning"
+        yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
+    for sheet in ("survey", "choices", "settings"):
+        yield from _twice(workbook, sheet)
+        yield from _without_heading(workbook, sheet)
 
 
-def _known(column: str) -> str | None:
-    name = standard_column(column)
-    base = name.split("::")[0]
-    if name in support.COLUMNS:
-        return name
-    if base in support.TRANSLATED or base in ("bind", "body", "instance", "control"):
-        return name
-    if "::".join(name.split("::")[:2]) in support.COLUMNS:  # media::image::French
-        return name
-    return None
+def _twice(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
+    """Name columns that mean the same, of which only one could be read."""
+    seen: dict[str, str] = {}
+    for heading in workbook.columns(sheet):
+        meaning = heading.standard
+        if is_translated(meaning) and language_of(meaning):
+            base = meaning.removesuffix(language_of(meaning))
+            meaning = base + language_code(language_of(meaning))
+        if meaning in seen:
+            text = N_("Two columns mean the same: “{other}” and “{header}”. Keep one of them.")
+            details = {"other": seen[meaning], "header": heading.written}
+            yield FormProblem("form.column_twice", text, details, sheet=sheet, row=1, column=heading.written)
+        seen.setdefault(meaning, heading.written)
+
+
+def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
+    """Name cells that stand under no heading, once a column."""
+    table = workbook.table(sheet)
+    headed = {heading.at for heading in workbook.columns(sheet)}
+    if not headed and len(table) > 1:
+        text = N_("The sheet “{sheet_name}” has no row of column names at its top.")
+        yield FormProblem("form.no_headings", text, {"sheet_name": sheet}, sheet=sheet, row=1)
+        return
+    told: set[int] = set()
+    for number, row in enumerate(table[1:], 2):
+        for at, text in enumerate(row):
+            if text and at not in headed and at not in told:
+                told.add(at)
+                sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or take it out.")
+                column = xl_col_to_name(at)
+                yield FormProblem("form.no_heading", sentence, {}, sheet, number, column, severity="warning")
 
 
 def _cells(row: Row) -> Iterator[FormProblem]:
@@ -76,22 +104,26 @@ def _cells(row: Row) -> Iterator[FormProblem]:
 
 
 def _settings(workbook: Workbook) -> Iterator[FormProblem]:
-    settings = workbook.settings
+    settings, number = workbook.settings, workbook.settings_number
     for key in ("form_id", "version"):
         if not settings.get(key):
             text = N_("The settings sheet needs a {key}.")
-            yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=2, column=key)
+            yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key in ("form_id", "version"):
         if settings.get(key) and not re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", settings[key]):
             text = N_("“{key}” may hold letters, digits, “_”, “-” and “.” only, 64 at most.")
-            yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=2, column=key)
+            yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key, value in settings.items():
         verdict = support.SETTINGS.get(key)
-        if key.startswith(("summary_", "form_title_", "privacy::", "form_title::", "title::")) or not value:
+        if key.startswith(("summary_", "form_title_", "form_title::")) or not value:
             continue
         if verdict is None or verdict not in (WORKS, LOOK):
             text = N_("The setting “{key}” has no effect here.")
-            yield FormProblem("form.setting_unused", text, {"key": key}, "settings", 2, key, "warning")
+            yield FormProblem("form.setting_unused", text, {"key": key}, "settings", number, key, "warning")
+    for other, _ in workbook.rows("settings")[1:]:
+        text = N_("Only one row of settings is read, row {number}. Take this one out.")
+        details = {"number": str(number)}
+        yield FormProblem("form.settings_row", text, details, sheet="settings", row=other)
 
 
 def _entities(workbook: Workbook) -> Iterator[FormProblem]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 import openpyxl
 import xlrd
 import xlsxwriter
-from pyxform.xls2json_backends import md_table_to_workbook, xls_value_to_unicode, xlsx_value_to_str
+from pyxform.xls2json_backends import _md_table_to_ss_structure, xls_value_to_unicode, xlsx_value_to_str
+from xlsxwriter.utility import xl_col_to_name
 
 from forms.problems import N_, FormProblem, FormRefused
 from forms.workbook import refuse_at_the_door
 
-MAX_CELLS = 2_000_000
+MAX_CELLS = 2_000_000  # that say something
+MAX_CELL = 32_767  # characters in one cell of an .xlsx file
 WRITTEN_AT = dt.datetime(2026, 1, 1)  # the same sheets give the same bytes
 ORDER = ("survey", "choices", "settings", "tests")
+KNOWN = (*ORDER, "entities", "external_choices", "osm")
 
 
 @dataclass
@@ -44,7 +47,8 @@ class Sheets:
             for number, row in enumerate(self.sheets[name]):
                 for column, text in enumerate(row):
                     if text:
-                        sheet.write_string(number, column, text, heading if number == 0 else None)
+                        failed = sheet.write_string(number, column, text, heading if number == 0 else None)
+                        assert not failed, "a cell that no .xlsx file can hold"
         book.close()
         return buffer.getvalue()
 
@@ -68,11 +72,36 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     ) as error:
         text = N_("The workbook cannot be read: {reason}")
         raise FormRefused([FormProblem("form.unreadable", text, {"reason": str(error)[:200]}, sheet="")]) from error
-    lowered = {name.lower() if name.lower() in ORDER else name: rows for name, rows in found.items()}
-    if "survey" not in lowered:
+    sheets = _standard_names(found)
+    if "survey" not in sheets:
         text = N_("The workbook has no sheet called “survey”.")
         raise FormRefused([FormProblem("form.no_survey", text, sheet="")])
-    return Sheets(lowered)
+    problems = too_long(sheets)
+    if problems:
+        raise FormRefused(problems)
+    return Sheets(sheets)
+
+
+def _standard_names(found: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
+    """Return the sheets with the names of an XLSForm in small letters and without blanks around them."""
+    sheets: dict[str, list[list[str]]] = {}
+    for name, rows in found.items():
+        plain = name.strip().lower()
+        is_free = name == plain or plain not in (*found, *sheets)
+        sheets[plain if plain in KNOWN and is_free else name] = rows
+    return sheets
+
+
+def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
+    """Name the cells that no .xlsx file can hold."""
+    text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
+    return [
+        FormProblem("form.too_long", text, sheet=name, row=number, column=xl_col_to_name(at))
+        for name, rows in sheets.items()
+        for number, row in enumerate(rows, 1)
+        for at, cell in enumerate(row)
+        if len(cell) > MAX_CELL
+    ]
 
 
 def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
@@ -80,14 +109,20 @@ def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
     count = 0
     found: dict[str, list[list[str]]] = {}
     for sheet in book.worksheets:
+        sheet.reset_dimensions()  # each row is as long as its last cell, whatever the file says of the sheet's size
         rows: list[list[str]] = []
         for row in sheet.iter_rows(values_only=True):
-            count += len(row)
+            texts = _trimmed(["" if cell is None else _text(cell) for cell in row])
+            count += len(texts)
             if count > MAX_CELLS:
                 raise FormRefused([FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")])
-            rows.append(_trimmed(["" if cell is None else xlsx_value_to_str(cell).strip() for cell in row]))
+            rows.append(texts)
         found[sheet.title] = _without_blank_end(rows)
     return found
+
+
+def _text(cell: object) -> str:
+    return str(xlsx_value_to_str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _xls(data: bytes) -> dict[str, list[list[str]]]:
@@ -109,9 +144,12 @@ def _xls(data: bytes) -> dict[str, list[list[str]]]:
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:
-    buffer = io.BytesIO()
-    md_table_to_workbook(data.decode()).save(buffer)
-    return _xlsx(buffer.getvalue())
+    found = _md_table_to_ss_structure(data.decode())
+    return {
+        name: _without_blank_end([_trimmed(["" if cell is None else _text(cell) for cell in row]) for row in rows or []])
+        for name, rows in found.items()
+        if name
+    }
 
 
 def _trimmed(row: list[str]) -> list[str]:

@@ -192,8 +192,18 @@ COLUMN_ALIASES = {
     "bind::jr:requiredmsg": "required_message",
     "control::appearance": "appearance",
     "body::appearance": "appearance",
+    "bind::relevance": "relevant",
+    "bind::calculation": "calculation",
+    "bind::read_only": "read_only",
+    "bind::jr:noapperrorstring": "no_app_error_string",
     "control::jr:count": "repeat_count",
+    "body::jr:count": "repeat_count",
+    "control::autoplay": "autoplay",
+    "body::autoplay": "autoplay",
+    "control::rows": "rows",
+    "body::rows": "rows",
 }
+RAW_COLUMNS = {"bind", "body", "control", "instance"}  # attributes of the XForm itself: bind::foo
 TRANSLATED = {"label", "hint", "guidance_hint", "required_message", "constraint_message", "media"}
 
 SETTINGS: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""The raw rows of an XLSForm under the standard names of their columns, so that problems can name sheet, row and column."""
+"""The rows of an XLSForm under the standard names of their columns, so that problems can name sheet, row and column."""
 
 import io
 import re
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forms import support
+from forms.headings import Heading, headings, in_language, is_known, is_translated, language_of, settings_row
 from forms.problems import N_, FormProblem, FormRefused
 
 MAX_BYTES = 5_000_000  # of the file
@@ -52,6 +53,12 @@ class Row:
         return BEGIN[match[2].lower()] if match and match[1].lower() == "end" else ""
 
     @property
+    def plain_type(self) -> str:
+        """Return the type as pyxform reads it, which takes begin and end in small letters only."""
+        match = MARK.fullmatch(self.type)
+        return self.type[: match.end(2)].lower() + self.type[match.end(2) :] if match else self.type
+
+    @property
     def kind(self) -> str:
         """Return our type of the question; "" for a group, a list or a type that is refused."""
         return support.TYPES.get(self.standard_type, ("", ""))[0]
@@ -70,68 +77,96 @@ def row_advice(code: str, text: str, row: Row, column: str, **details: str) -> F
     return FormProblem(code, text, details, row=row.number, column=row.column(column), severity="warning")
 
 
-def standard_column(header: str) -> str:
-    """Return the standard name of a column, with its language if it has one: label::French for "Label : French"."""
-    parts = [part.strip() for part in header.split("::")]
-    first = header.split(":", 1)[0].strip().lower()
-    if len(parts) == 1 and first in (*support.TRANSLATED, "bind", "body", "control", "instance"):
-        parts = [part.strip() for part in header.split(":", -1 if first == "media" else 1)]  # the way of old XLSForms
-    whole = "::".join(parts).lower().replace(" ", "_")
-    if whole in support.COLUMN_ALIASES:
-        return support.COLUMN_ALIASES[whole]
-    if whole in support.COLUMNS:
-        return whole
-    base = parts[0].lower().replace(" ", "_")
-    if base in ("media", "privacy") and len(parts) > 1:
-        base, parts = f"{base}::{parts[1].lower()}", parts[1:]
-    base = support.COLUMN_ALIASES.get(base, base)
-    return "::".join([base, *parts[1:]])
-
-
 class Workbook:
-    """A workbook as pyxform reads it (blank rows kept, so that row numbers are right)."""
+    """The sheets of a workbook under standard names; the numbers of rows are those that the spreadsheet shows."""
 
-    def __init__(self, data: Any):
-        self._data = data
+    def __init__(self, sheets: dict[str, list[list[str]]]):
+        self._sheets = sheets
 
-    def rows(self, sheet: str) -> list[dict[str, str]]:
-        rows = getattr(self._data, sheet, None) or []
-        return [{str(key): str(value).strip() for key, value in row.items() if value is not None} for row in rows]
+    def table(self, sheet: str) -> list[list[str]]:
+        """Return the rows of a sheet as they stand, the headings first."""
+        return self._sheets.get(sheet) or [[]]
 
-    def header(self, sheet: str) -> list[str]:
-        header = getattr(self._data, f"{sheet}_header", None) or [{}]
-        return [str(column) for column in header[0]]
+    def rows(self, sheet: str) -> list[tuple[int, dict[str, str]]]:
+        """Return the number of each row that says something, with its cells by standard column."""
+        columns = self.columns(sheet)
+        found = []
+        for number, row in enumerate(self.table(sheet)[1:], 2):
+            cells: dict[str, str] = {}
+            for heading in columns if row else ():
+                text = row[heading.at] if heading.at < len(row) else ""
+                if text and not cells.get(heading.standard):
+                    cells[heading.standard] = text
+            if cells:
+                found.append((number, cells))
+        return found
+
+    def columns(self, sheet: str) -> list[Heading]:
+        """Return the headings of a sheet; where some have a language, words without one are in the form's first."""
+        found = self._headings[sheet] if sheet in self._headings else headings(sheet, self.table(sheet)[0])
+        if not self._named_languages or sheet not in ("survey", "choices"):
+            return found
+        return [
+            Heading(one.at, one.written, in_language(one.standard, self._first_language))
+            if is_translated(one.standard)
+            else one
+            for one in found
+        ]
+
+    @cached_property
+    def _headings(self) -> dict[str, list[Heading]]:
+        return {sheet: headings(sheet, self.table(sheet)[0]) for sheet in ("survey", "choices", "settings")}
+
+    @cached_property
+    def _named_languages(self) -> list[str]:
+        """Return the languages in the headings as they are written, those of the survey's labels first."""
+        columns = [one.standard for sheet in ("survey", "choices") for one in self._headings[sheet]]
+        columns = [column for column in columns if is_translated(column)]
+        columns.sort(key=lambda column: not column.startswith("label"))
+        return list(dict.fromkeys(language for column in columns if (language := language_of(column))))
+
+    @cached_property
+    def _first_language(self) -> str:
+        """Return the language of words whose heading names none."""
+        given = self.settings.get("default_language", "")
+        is_mixed = any(one.standard == "label" for one in self._headings["survey"])
+        wanted = given or ("English (en)" if is_mixed else self._named_languages[0])
+        same = [name for name in self._named_languages if language_code(name) == language_code(wanted)]
+        return same[0] if same and wanted not in same else wanted
 
     @cached_property
     def settings(self) -> dict[str, str]:
         rows = self.rows("settings")
-        return {
-            support.SETTING_ALIASES.get(key.lower().strip(), key.lower().strip()): value
-            for key, value in (rows[0] if rows else {}).items()
-        }
+        return rows[0][1] if rows else {}
+
+    @property
+    def settings_number(self) -> int:
+        """Return the number of the row that holds the settings."""
+        return settings_row(self.table("settings")) + 1
 
     @cached_property
     def choices(self) -> list[tuple[int, dict[str, str]]]:
         """Return the rows of the choices sheet; each names its list in `list_name`."""
-        rows = []
-        for index, row in enumerate(self.rows("choices")):
-            cells = {_choice_column(key): value for key, value in row.items()}
-            if any(cells.values()):
-                rows.append((index + 2, cells))
-        return rows
+        return self.rows("choices")
+
+    @cached_property
+    def written(self) -> dict[str, str]:
+        """Return the columns of the survey sheet as their author wrote them, by standard name."""
+        return {one.standard: one.written for one in reversed(self.columns("survey"))}
+
+    def written_choice(self, column: str) -> str:
+        """Return a column of the choices sheet as its author wrote it."""
+        return next((one.written for one in self.columns("choices") if one.standard == column), column)
 
     @cached_property
     def survey(self) -> list[Row]:
-        standard = {column: standard_column(column) for column in self.header("survey")}
-        written = {name: column for column, name in reversed(standard.items())}
         rows, trail = [], ["/data"]
-        for index, raw in enumerate(self.rows("survey")):
-            cells = {standard.get(column) or standard_column(column): text for column, text in raw.items()}
-            if not any(cells.values()):
-                continue
-            row = Row(index + 2, cells, "", written)
+        for number, cells in self.rows("survey"):
+            row = Row(number, cells, "", self.written)
+            if row.kind == "note" and not row.name:
+                cells["name"] = f"generated_note_name_{number}"  # as pyxform calls it
             if row.name and not row.ends:
-                row = Row(row.number, cells, f"{trail[-1]}/{row.name}", written)
+                row = Row(number, cells, f"{trail[-1]}/{row.name}", self.written)
             rows.append(row)
             if row.begins:
                 trail.append(row.path or trail[-1])
@@ -151,29 +186,46 @@ class Workbook:
 
     @cached_property
     def languages(self) -> list[str]:
-        """Return the languages of the labels as written in the header: English (en), French (fr)."""
-        named = [
-            name.split("::", 1)[1]
-            for column in self.header("survey")
-            if (name := standard_column(column)).startswith("label::")
-        ]
+        """Return the languages of the words as written in the headings: English (en), French (fr)."""
+        used = {column for sheet in ("survey", "choices") for _, cells in self.rows(sheet) for column in cells}
+        columns = [one.standard for sheet in ("survey", "choices") for one in self.columns(sheet)]
+        labels = [column for column in columns if column.startswith("label::")]
+        others = [column for column in columns if is_translated(column) and column in used]
+        named = list(dict.fromkeys(name for column in [*labels, *others] if (name := language_of(column))))
         default = self.settings.get("default_language", "")
         if default in named:
             named.remove(default)
             named.insert(0, default)
         return named or [default or "default"]
 
+    def for_pyxform(self) -> dict[str, Any]:
+        """Return the sheets as pyxform takes them, with every heading in standard form and every row at its number."""
+        survey = {row.number: _known(row.cells) | {"type": row.plain_type} for row in self.survey}
+        choices = {number: dict(cells) for number, cells in self.choices}
+        settings = {PYXFORM_SETTINGS.get(key, key): text for key, text in self.settings.items() if key in support.SETTINGS}
+        settings.pop("name", None)  # the root of our XForms is always called data
+        sheets = {"survey": _at_their_numbers(survey), "choices": _at_their_numbers(choices), "settings": [settings]}
+        given: dict[str, Any] = {"sheet_names": list(sheets)}
+        for name, rows in sheets.items():
+            columns = list(settings) if name == "settings" else [one.standard for one in self.columns(name)]
+            if name == "survey":
+                columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), "type"]))
+            if columns:
+                given |= {name: rows, f"{name}_header": [dict.fromkeys(columns)]}
+        return given
 
-def _choice_column(header: str) -> str:
-    lowered = header.strip().lower()
-    if lowered in ("list_name", "list name"):
-        return "list_name"
-    if lowered in ("name", "value"):
-        return "name"
-    base = lowered.split(":", 1)[0].strip()
-    if base in ("label", "caption", "media", "image", "audio", "video"):
-        return standard_column(header)
-    return header.strip()
+
+PYXFORM_SETTINGS = {"omit_instanceid": "omit_instanceID"}
+
+
+def _known(cells: dict[str, str]) -> dict[str, str]:
+    """Return the cells that pyxform should read: those of columns that an XLSForm has."""
+    return {column: text for column, text in cells.items() if is_known(column) and not column.startswith("privacy")}
+
+
+def _at_their_numbers(rows: dict[int, dict[str, str]]) -> list[dict[str, str]]:
+    """Return rows as a list that begins with row 2; pyxform counts them, so blank ones are kept."""
+    return [rows.get(number, {}) for number in range(2, max(rows, default=1) + 1)]
 
 
 def language_code(name: str) -> str:

@@ -13,6 +13,7 @@ from forms import dependencies, support
 from forms.definition import SELECTS, SUMMARY, Choice, Element, FormDefinition, Table, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
 from forms.expressions.shorthand import absolute, resolve
+from forms.headings import language_of
 from forms.privacy import PrivacyClass, privacy_class
 from forms.problems import N_, FormProblem
 from forms.workbook import Row, Workbook, language_code
@@ -190,7 +191,7 @@ class _Reader:
                 text = N_("There is no question “{name}” to refer to.")
                 column = f"summary_{key}"
                 self.problems.append(
-                    FormProblem("form.reference", text, {"name": name}, sheet="settings", row=2, column=column)
+                    FormProblem("form.reference", text, {"name": name}, "settings", self.workbook.settings_number, column)
                 )
         return summary
 
@@ -199,6 +200,8 @@ class _Reader:
         for column, value in self.workbook.settings.items():
             if column.startswith("form_title_"):  # pyxform knows no translated title
                 titles[column.removeprefix("form_title_")] = value
+            elif column.startswith("form_title::"):
+                titles[language_code(language_of(column))] = value
         return titles
 
     def collect(self, node: ElementTree.Element, parent: str, elements: list[Element]) -> None:
@@ -261,7 +264,7 @@ class _Reader:
         if limit is None:
             least: Ast = ["op", "<=", ["call", "string-length", [["path", ".", [["self"]]]]], ["n", MAX_FREE_TEXT]]
             words = {language: KEEP_SHORT[language] for language in self.languages if language in KEEP_SHORT} or KEEP_SHORT
-            return (["op", "and", constraint, least], message) if constraint else (least, dict(words))
+            return (["op", "and", constraint, least], message) if constraint else (least, message or dict(words))
         if limit > MAX_FREE_TEXT:
             text = N_(
                 "Free text of more than {most} signs tells more than this programme collects. Shorten it, or write in "

@@ -1,22 +1,19 @@
 """Compile an XLSForm: workbook → pyxform → XForm → FormDefinition, collecting every problem with its sheet and row."""
 
-import io
 import re
-import zipfile
-from typing import Any
 from xml.etree import ElementTree
 
-from pyxform.xls2json_backends import get_xlsform
 from pyxform.xls2xform import convert
 
 from forms import consent, linter, xform
 from forms.advice import advise
+from forms.completeness import missing
 from forms.definition import Compiled, Table
 from forms.form_tests import run_tests
 from forms.problems import N_, FormProblem, FormRefused
 from forms.sheets import read_sheets
 from forms.tables import read_table
-from forms.workbook import Workbook, refuse_at_the_door
+from forms.workbook import Workbook
 
 # pyxform's complaints in our words, by its code or the beginning of it; {…} are filled from its context.
 PYXFORM_SAYS = {
@@ -50,20 +47,15 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
     `files` are the CSV files that came with it, by name.
     """
-    refuse_at_the_door(data, file_type)
-    try:
-        content: Any = data.decode() if file_type == ".md" else io.BytesIO(data)
-        workbook = Workbook(get_xlsform(content, file_type=file_type))
-    except Exception as error:  # pyxform and openpyxl raise what they like on a broken file
-        raise FormRefused([_unreadable(error)]) from error
+    sheets = read_sheets(data, file_type).sheets
+    workbook = Workbook(sheets)
     tables, problems = _tables(files or {})
     problems += linter.lint(workbook, set(tables))
     text = ""
     try:
-        content = data.decode() if file_type == ".md" else io.BytesIO(data)
-        text = convert(content, file_type=file_type, form_name="data").xform
-    except Exception as error:
-        problems.append(_from_pyxform(error))
+        text = convert(workbook.for_pyxform(), form_name="data").xform
+    except Exception as error:  # pyxform raises what it likes
+        problems.append(_from_pyxform(error, workbook))
     if text:
         try:
             definition, found = xform.read(workbook, text, tables)
@@ -76,25 +68,14 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")
             problems.append(FormProblem("form.signs", sentence, sheet=""))
     if text and not any(problem.severity == "error" for problem in problems):
-        problems += advise(workbook, definition)
-        problems += run_tests(tests_sheet(data, file_type), definition)
+        problems += [*advise(workbook, definition), *missing(workbook, definition)]
+        problems += run_tests(sheets.get("tests", []), definition)
     problems = sorted(
         _distinct(problems), key=lambda problem: (problem.sheet != "settings", problem.sheet, problem.row or 0)
     )
     if not text or any(problem.severity == "error" for problem in problems):
         raise FormRefused(problems)
     return Compiled(definition, text, problems)
-
-
-def tests_sheet(data: bytes, file_type: str) -> list[list[str]]:
-    """Return the rows of the sheet of tests, which pyxform does not read; [] when there is none."""
-    if file_type == ".xlsx":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if b'name="tests"' not in archive.read("xl/workbook.xml"):
-                return []
-    elif file_type == ".md" and b"| tests" not in data:
-        return []
-    return read_sheets(data, file_type).sheets.get("tests", [])
 
 
 def _tables(files: dict[str, bytes]) -> tuple[dict[str, Table], list[FormProblem]]:
@@ -118,13 +99,7 @@ def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
     ]
 
 
-def _unreadable(error: Exception) -> FormProblem:
-    return FormProblem(
-        "form.unreadable", N_("The workbook cannot be read: {reason}"), {"reason": str(error)[:200]}, sheet=""
-    )
-
-
-def _from_pyxform(error: Exception) -> FormProblem:
+def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     """Return pyxform's complaint in our words, with the place that it names (it stops at its first)."""
     context = {key: str(value) for key, value in (getattr(error, "context", None) or {}).items()}
     message = str(error) or type(error).__name__
@@ -135,8 +110,11 @@ def _from_pyxform(error: Exception) -> FormProblem:
         code = "RANGE"
     prefix = next((one for one in PYXFORM_SAYS if code and code.startswith(one)), "")
     number = int(row) if row and row.isdecimal() else None
+    column = context.get("column")
+    if column and sheet == "survey":
+        column = workbook.written.get(column, column)
     if prefix:
         known = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
-        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], known, sheet, number, context.get("column"))
+        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], known, sheet, number, column)
     text = N_("pyxform, which reads the workbook, says: {reason}")
-    return FormProblem("form.pyxform", text, {"reason": message[:400]}, sheet, number, context.get("column"))
+    return FormProblem("form.pyxform", text, {"reason": message[:400]}, sheet, number, column)

@@ -23,7 +23,7 @@ from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
 from forms.privacy import PrivacyClass
 from forms.problems import FormProblem, FormRefused
-from forms.sheets import Sheets, read_sheets
+from forms.sheets import Sheets, read_sheets, too_long
 
 MAX_FILES = 20
 CHANGES = ("draft.begin", "draft.change", "draft.classify")
@@ -72,6 +72,8 @@ class Opened:
 
 def check(sheets: Sheets, files: dict[str, bytes]) -> Checked:
     """Compile a workbook in a process of its own, before any transaction is opened."""
+    for problem in too_long(sheets.sheets):
+        raise ActProblem("draft.too_long", problem.text)
     book, workbook = Book(sheets), sheets.to_xlsx()
     compiled, problems = None, list[FormProblem]()
     try:

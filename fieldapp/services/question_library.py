@@ -74,7 +74,7 @@ def put_in(book: Book, name: str, after: int) -> int | None:
     if entry.choices:
         list_name = row["ask"].split()[1]
         if list_name not in book.lists():
-            book.set_list(
+            book.add_list(
                 list_name,
                 [{"name": one["name"], **_translated(book, "label", (one["en"], one["fr"]))} for one in entry.choices],
             )

@@ -28,6 +28,7 @@ STATUS = {
     "collect.token": 403,
     "collect.off": 409,
     "draft.stale": 409,
+    "draft.too_long": 422,
     "draft.unready": 409,
     "form.version_taken": 409,
     "page.overtaken": 409,

@@ -10,7 +10,7 @@ from pyxform.question_type_dictionary import QUESTION_TYPE_DICT
 
 from forms import support
 from forms.expressions.functions import SIGNATURES, UNSUPPORTED
-from forms.workbook import standard_column
+from forms.headings import survey_heading as standard_column
 
 ROOT = Path(__file__).parent.parent.parent
 # ODK XForms specification, section "XPath functions", and the form operators page of the ODK documentation (2026).

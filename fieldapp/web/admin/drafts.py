@@ -214,7 +214,7 @@ def draft_questions(draft_id: int) -> Any:
         lines=editing.outline(opened),
         lists=opened.book.lists(),
         library=library.library(),
-        settings={key: opened.book.setting(key) for key in editing.SETTINGS},
+        settings=editing.shown_settings(opened.book),
         types=editing.TYPES,
         form_languages=opened.book.languages,
     )
@@ -233,7 +233,7 @@ def draft_arrange(draft_id: int) -> Any:
             kind = request.form.get("type", "")
             last = max((line.number for line in book.lines()), default=1)
             after = number or (book.block(last).stop - 1 if last > 1 else len(book.sheets.sheet("survey")))
-            row = book.add(after, {"type": editing.begin(kind), "name": editing.free_name(book)})
+            row = book.add(after, {"type": editing.begin(book, kind), "name": editing.free_name(book)})
             return url_for("admin.draft_question", draft_id=draft_id, row=row)
         if done == "library":
             end = len(book.sheets.sheet("survey"))
@@ -271,7 +271,7 @@ def draft_question_save(draft_id: int, row: int) -> Any:
         line = opened.book.line(row)
         if line is None:
             abort(404)
-        editing.save(opened.book, line, request.form)
+        editing.save(opened, line, request.form)
         return f"{url_for('admin.draft_questions', draft_id=draft_id)}#row-{row}"
 
     return _changed(draft_id, change)
@@ -280,7 +280,9 @@ def draft_question_save(draft_id: int, row: int) -> Any:
 @admin.get("/forms/drafts/<int:draft_id>/lists/<name>")
 def draft_list(draft_id: int, name: str) -> Any:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
-    return render_template("draft_list.html", draft=opened.draft, edited=editing.shown_list(opened.book, name))
+    first = request.args.get("from", "1")
+    edited = editing.shown_list(opened.book, name, int(first) if first.isdecimal() and len(first) < 9 else 1)
+    return render_template("draft_list.html", draft=opened.draft, edited=edited)
 
 
 @admin.post("/forms/drafts/<int:draft_id>/lists/<name>")
@@ -295,11 +297,7 @@ def draft_list_save(draft_id: int, name: str) -> Any:
 @admin.post("/forms/drafts/<int:draft_id>/settings")
 def draft_settings(draft_id: int) -> Any:
     def change(opened: Opened) -> str:
-        for key in editing.SETTINGS:
-            if key in request.form:
-                opened.book.set_setting(key, request.form[key].strip()[:200])
-        if language := request.form.get("language", "").strip():
-            opened.book.add_language(language[:60])
+        editing.save_settings(opened.book, request.form)
         return url_for("admin.draft_questions", draft_id=draft_id)
 
     return _changed(draft_id, change)

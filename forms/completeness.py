@@ -1,0 +1,145 @@
+"""The last look before a form is published: every rule, row and choice of the workbook is in the definition, or is named.
+
+It does not know how a cell could get lost; it compares what the workbook says with what came of it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from forms.definition import SELECTS, Choice, Element, FormDefinition
+from forms.expressions import walk
+from forms.headings import is_translated, language_of
+from forms.problems import N_, FormProblem
+from forms.workbook import Row, Workbook, language_code, row_advice, row_problem
+
+# Columns of rules → fields of an element, any of which holds what comes of the cell.
+RULES = {
+    "relevant": ("relevant",),
+    "constraint": ("constraint",),
+    "calculation": ("calculate", "triggers"),
+    "required": ("required",),
+    "read_only": ("readonly",),
+    "choice_filter": ("items",),
+    "repeat_count": ("count",),
+    "default": ("default", "first_value"),
+    "trigger": ("triggers",),
+    "appearance": ("appearance",),
+}
+WORDS = {
+    "label": "label",
+    "hint": "hint",
+    "guidance_hint": "guidance",
+    "constraint_message": "constraint_message",
+    "required_message": "required_message",
+}
+NO = ("no", "false", "false()")
+UNSEEN = ("calculate", "hidden", "metadata")  # types that no page shows
+WITHOUT_ELEMENT = ("csv-external", "xml-external")
+QUOTES = str.maketrans("‘’“”", "''\"\"")  # as pyxform straightens them
+
+
+def missing(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
+    """Yield a problem for every rule, row or choice of a workbook that is not in the form that came of it."""
+    for row in workbook.survey:
+        if row.ends:
+            yield from _unread(row)
+        elif row.standard_type not in WITHOUT_ELEMENT:
+            yield from _row(row, definition.by_path.get(row.path))
+    yield from _choices(workbook, definition)
+
+
+def _unread(row: Row) -> Iterator[FormProblem]:
+    for column, cell in row.cells.items():
+        if cell and (column in RULES or is_translated(column)):
+            text = N_("Nothing reads this cell: it stands at the end of a group. Write it where the group begins.")
+            yield row_advice("form.no_effect", text, row, column)
+
+
+def _row(row: Row, element: Element | None) -> Iterator[FormProblem]:
+    if element is None:
+        text = N_("This row would be missing in the form. Write it in another way, or take it out.")
+        yield row_problem("form.lost", text, row, "type")
+        return
+    for column, cell in row.cells.items():
+        if not cell or _is_held(element, column, cell):
+            continue
+        if _has_effect(element, column):
+            text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or take it out.")
+            yield row_problem("form.lost", text, row, column, name=row.name)
+        else:
+            text = N_("“{name}”: this cell has no effect on this type of question.")
+            yield row_advice("form.no_effect", text, row, column, name=row.name)
+
+
+def _is_held(element: Element, column: str, cell: str) -> bool:
+    """Return whether an element holds what a cell says; other columns than those of rules and words count as held."""
+    base = column.split("::", maxsplit=1)[0]
+    if base in WORDS:
+        words = getattr(element, WORDS[base])
+        language = language_of(column)
+        return _same(cell, words.get(language_code(language)) if language else next(iter(words.values()), ""))
+    if column not in RULES or (column in ("required", "read_only") and cell.lower() in NO):
+        return True
+    if column == "choice_filter":
+        return element.items is not None and any(part[0] == "where" for part in walk(element.items))
+    return any(getattr(element, field) not in (None, "", {}) for field in RULES[column])
+
+
+def _has_effect(element: Element, column: str) -> bool:
+    """Return whether a cell of a column could do anything for an element of this kind and type."""
+    base = column.split("::", maxsplit=1)[0]
+    if column == "choice_filter":
+        return element.type in SELECTS
+    if column == "repeat_count":
+        return element.kind == "repeat"
+    if element.kind != "question":
+        return base not in ("default", "trigger", "constraint_message", "required_message", "guidance_hint", "hint")
+    if element.type in UNSEEN:
+        return base not in WORDS and column not in ("appearance", "read_only", "required", "constraint")
+    return True
+
+
+def _choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
+    lists: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    for number, cells in workbook.choices:
+        lists.setdefault(_plain(cells.get("list_name", "")), []).append((number, cells))
+    for name, rows in lists.items():
+        if name not in definition.choices:
+            text = N_("No question uses the list “{list}”, so its choices are not in the form.")
+            yield FormProblem("form.list_unused", text, {"list": name}, "choices", rows[0][0], "list_name", "warning")
+            continue
+        held = list(definition.choices[name])
+        for number, cells in rows:
+            choice = held.pop(0) if held and _same(cells.get("name", ""), held[0].name) else None
+            for column in _lost(cells, choice):
+                text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or take it out.")
+                details = {"name": cells.get("name", "")}
+                yield FormProblem("form.lost", text, details, "choices", number, workbook.written_choice(column))
+
+
+def _lost(cells: dict[str, str], choice: Choice | None) -> Iterator[str]:
+    """Yield the columns of a row of the choices sheet that a choice does not hold."""
+    if choice is None:
+        yield "name"
+        return
+    for column, cell in cells.items():
+        language = language_of(column) if is_translated(column) else ""
+        if column in ("list_name", "name") or column.startswith("media"):
+            continue
+        if is_translated(column):
+            held = choice.label.get(language_code(language)) if language else next(iter(choice.label.values()), "")
+        else:
+            held = choice.data.get(column)
+        if not _same(cell, held):
+            yield column
+
+
+def _same(cell: str, held: object) -> bool:
+    """Return whether a text is the one in a cell, but for blanks and quotes; a text with answers in it is not compared."""
+    if isinstance(held, list):
+        return bool(held)
+    return isinstance(held, str) and (_plain(cell) == _plain(held) or ("${" in cell and bool(held)))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text.translate(QUOTES)).strip()

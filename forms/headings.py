@@ -1,0 +1,124 @@
+"""The one reader of column headings: every spelling that XLSForms have used, in standard form.
+
+Headings are split at `::` or, in old forms, at `:`. pyxform decides for a whole sheet which of the two splits, so one new
+column can change how it reads all others; it is therefore given standard headings only.
+"""
+
+import re
+from dataclasses import dataclass
+
+from forms import support
+
+COLONS = re.compile(r":+")
+PREFIXES = ("jr", "odk", "orx")  # of XML names, whose colon splits nothing: jr:constraintMsg
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One column of a sheet: where it stands, how its author wrote it, and its standard name."""
+
+    at: int
+    written: str
+    standard: str
+
+
+def plain(text: str) -> str:
+    """Return a heading without blanks around it or doubled."""
+    return " ".join(text.split())
+
+
+def snake(text: str) -> str:
+    """Return a word of a heading as the standard writes it: guidance_hint for "Guidance Hint"."""
+    return "_".join(text.lower().split())
+
+
+def tokens(text: str) -> list[str]:
+    """Return the parts of a heading: label, French (fr) for "Label :: French (fr)"; XML names stay whole."""
+    found: list[str] = []
+    for part in map(str.strip, COLONS.split(plain(text))):
+        if found and found[-1].lower() in PREFIXES:
+            found[-1] = f"{found[-1]}:{part}"
+        elif part:
+            found.append(part)
+    return found
+
+
+def survey_heading(text: str) -> str:
+    """Return the standard name of a column of the survey sheet: label::French for "Label : French"."""
+    parts = tokens(text)
+    if not parts:
+        return plain(text)
+    pair = f"{snake(parts[0])}::{snake(parts[1])}" if len(parts) > 1 else ""
+    pair = support.COLUMN_ALIASES.get(pair, pair)
+    if pair in support.COLUMNS:
+        return with_language(pair, parts[2:])
+    base = support.COLUMN_ALIASES.get(snake(parts[0]), snake(parts[0]))
+    if base in support.COLUMNS or base in support.RAW_COLUMNS:
+        return with_language(base, parts[1:])
+    return plain(text)
+
+
+def choice_heading(text: str) -> str:
+    """Return the standard name of a column of the choices sheet; columns of one's own stay as they are."""
+    parts = tokens(text)
+    if not parts:
+        return plain(text)
+    base = snake(parts[0])
+    if base == "list_name":
+        return base
+    if base in ("name", "value", "label", "caption", "media", "image", "big-image", "audio", "video"):
+        return survey_heading(text)
+    return plain(text)
+
+
+def setting_heading(text: str) -> str:
+    """Return the standard name of a setting: form_id for "Form ID"."""
+    parts = tokens(text)
+    if not parts:
+        return plain(text)
+    base = snake(parts[0])
+    return with_language(support.SETTING_ALIASES.get(base, base), parts[1:])
+
+
+READERS = {"survey": survey_heading, "choices": choice_heading, "settings": setting_heading}
+
+
+def headings(sheet: str, row: list[str]) -> list[Heading]:
+    """Return the columns of a sheet that have a heading; `row` is its first row."""
+    read = READERS.get(sheet, plain)
+    return [Heading(at, text, read(text)) for at, text in enumerate(row) if text.strip()]
+
+
+def with_language(base: str, rest: list[str]) -> str:
+    return "::".join([base, ":".join(rest)]) if rest else base
+
+
+def is_known(column: str) -> bool:
+    """Say whether a column of the survey sheet, by its standard name, is one of an XLSForm."""
+    parts = column.split("::")
+    if column in support.COLUMNS or parts[0] in support.RAW_COLUMNS:
+        return True
+    if parts[0] == "media":
+        return "::".join(parts[:2]) in support.COLUMNS
+    return parts[0] in support.TRANSLATED
+
+
+def is_translated(column: str) -> bool:
+    """Say whether a column, by its standard name, holds words that each language has its own of."""
+    return column.split("::", maxsplit=1)[0] in support.TRANSLATED
+
+
+def language_of(column: str) -> str:
+    """Return the language of a translated column by its standard name; "" when it has none."""
+    parts = column.split("::")
+    return "::".join(parts[2:] if parts[0] == "media" else parts[1:])
+
+
+def in_language(column: str, language: str) -> str:
+    """Return a translated column without a language as one in this language."""
+    return column if language_of(column) else f"{column}::{language}"
+
+
+def settings_row(rows: list[list[str]]) -> int:
+    """Return the index of the row that holds the settings: the first under the headings that says something."""
+    return next((at for at, row in enumerate(rows) if at and any(row)), 1)
