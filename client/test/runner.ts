@@ -8,7 +8,7 @@ import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
 import { Form, type AnswerNode, type Json } from "../src/engine/form";
 import { telltales } from "../src/engine/telltale";
-import { noted } from "../src/storage/book";
+import { applied, noted } from "../src/storage/book";
 import { DateValue, parseDate, toText, type Value } from "../src/engine/values";
 
 interface Vector {
@@ -105,6 +105,7 @@ const PARTS: Record<string, (...given: never[]) => unknown> = {
   newCode: (bytes: number[]) => newCode(new Uint8Array(bytes)),
   areasAround,
   cellOf,
+  applied,
   noted,
 };
 const calls = (given.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));

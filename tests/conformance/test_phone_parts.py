@@ -151,3 +151,27 @@ def test_what_is_due_follows_from_what_was_logged() -> None:
     done = planned["due"][0]["id"]
     (rest,) = calls(["noted", planned, encounter, {"id": "z", "answers": {}, "due": done}, "2026-11-25"])
     assert [one["on"] for one in rest["due"]] == ["2026-12-01", "2026-12-24"]
+
+
+@pytest.mark.parametrize("is_all_sent", [True, False])
+def test_a_phone_that_hears_everything_again_loses_neither_labels_nor_what_only_it_knows(is_all_sent: bool) -> None:
+    """After the centre went back to an earlier copy: its cursors begin with an epoch, and it tells all from the beginning."""
+    card = {"tier": "2", "seen": "2026-11-20"}
+    due = {"on": "2026-12-01", "code": "A", "form": "encounter", "from": "2026-11-20"}
+    book = {
+        "people": [
+            {"code": "A", "label": "by the court", "seenOn": "2026-11-25", "tier": "2"},
+            {"code": "B", "label": "blue door", "seenOn": "2026-11-26", "tier": "1"},
+        ],
+        "due": [{"id": "later/2026-12-02", **due}], "cursor": 40, "referrals": {}, "clashes": [], "made": ["C"],
+        "todo": {"r": {"state": "rejected", "day": "2026-11-26", "answers": {"a": "the only copy"}}},
+        "settled": [], "told": {"card/B": card, "due/later/2026-12-02": due}, "finished": 9, "heard": 9,
+    }  # fmt: skip
+    news = [["card/A", card], ["due/old/2026-12-01", due]]
+    (after,) = calls(["applied", book, news, "1764400000000:2", is_all_sent])
+    assert after["cursor"] == "1764400000000:2"
+    assert {one["code"]: one["label"] for one in after["people"]} == {"A": "by the court", "B": "blue door"}
+    assert {one["id"] for one in after["due"]} == {"old/2026-12-01", "later/2026-12-02"}
+    assert after["todo"] == book["todo"] and after["made"] == ["C"]
+    (again,) = calls(["applied", after, news, "1764400000000:2", is_all_sent])
+    assert {**again, "people": sorted(again["people"], key=str)} == {**after, "people": sorted(after["people"], key=str)}

@@ -1,17 +1,21 @@
 """The office pages: an admin's day."""
 
+import datetime as dt
 import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from fieldapp.services import devices
+from fieldapp.services import centre_keys, devices
 from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
+from fieldapp.store import epochs
+from fieldapp.store.database import WriteTransaction, engine_for
+from fieldapp.store.devices import Device
 from tests.cast import Cast, batch, encounter, envelope
 from tests.sealing import delivery
 from tests.services.test_receive_delivery import Phone
@@ -121,3 +125,45 @@ def test_the_system_page_lists_acts_and_no_answers(rosa: FlaskClient, sent: list
     page = rosa.get("/office/system").text
     assert "A phone sent submissions" in page
     assert "CANARY" not in page
+
+
+def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(
+    rosa: FlaskClient, post: Callable[..., Any], settings: Settings, web_cast: Cast
+) -> None:
+    assert "Is anything wrong?" in rosa.get("/office/").text
+    assert "were not in touch since" not in rosa.get("/office/").text
+    engine = engine_for(settings.url)
+    with Session(engine) as session:
+        with WriteTransaction(session):
+            now = dt.datetime.now(dt.UTC)
+            epochs.begin(session, now, now - dt.timedelta(hours=5), 40)
+        home = rosa.get("/office/").text
+        assert "Yes" in home and "1 phone was not in touch since" in home
+        assert "n'a pas donné signe de vie" in _french(rosa, "/office/")
+        people = rosa.get("/office/people").text
+        assert "What the office did in between is undone" in people
+        later = dt.datetime.now(dt.UTC)
+        session.execute(sa.update(Device).values(last_seen_at=later, made=9, unsent=1, deleted=1))
+        session.commit()
+    engine.dispose()
+    home = rosa.get("/office/").text
+    assert "7 records that phones made never came" in home and "not in touch" not in home
+    people = rosa.get("/office/people").text
+    assert "Not here: 1–9" in people and "Of these, 2 wait on the phone" in people
+    assert "Pas ici : 1–9" in _french(rosa, "/office/people")
+    assert post(rosa, f"/office/phones/{web_cast.amina.device_id}/missing").status_code == 302
+    assert "never came" not in rosa.get("/office/").text
+    assert "7 never came" in rosa.get("/office/people").text
+
+
+def test_home_says_that_the_secret_key_is_another_one(rosa: FlaskClient, settings: Settings, web_cast: Cast) -> None:
+    engine = engine_for(settings.url)
+    with Session(engine) as session:
+        centre_keys.current_key(session, web_cast.centre.id, "another key than that of the server")
+    engine.dispose()
+    assert "do not make a new one" in rosa.get("/office/").text
+    assert "n'en créez pas de nouvelle" in _french(rosa, "/office/")
+
+
+def _french(client: FlaskClient, url: str) -> str:
+    return client.get(url, headers={"Accept-Language": "fr-CA"}).text
