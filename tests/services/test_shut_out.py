@@ -21,11 +21,15 @@ from fieldapp.store.cards import Card
 from fieldapp.store.devices import Device
 from fieldapp.store.records import Record
 from fieldapp.store.submissions import Submission
+from forms.validation import check
 from sync.envelope import parse_batch
+from sync.intake import local_time
 from sync.sealed import parse_delivery
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
+from tests.programme import definition_of
 from tests.sealing import delivery, sealed
 from tests.services.test_attachments import Sealed as SealedFile
+from tests.services.test_board import INCIDENT
 from tests.services.test_receive_delivery import SECRET, Phone
 
 CODE = "3K7W9P2QA"
@@ -86,11 +90,18 @@ def test_what_a_shut_out_phone_sends_is_kept_aside_and_counts_nowhere(
     assert (again["status"], again["was"], again["receipt"]) == ("duplicate", "rejected", answer["receipt"])
 
 
-def test_an_incident_that_a_shut_out_phone_reports_is_not_on_the_board(phone: Phone, cast: Cast) -> None:
+def test_an_incident_that_a_shut_out_phone_reports_is_on_the_board_only_once_it_is_let_in(phone: Phone, cast: Cast) -> None:
     publish_others(phone.session, cast)
+    definition, now = definition_of("incident"), dt.datetime.now(dt.UTC)
+    answers = {group: dict(values) for group, values in INCIDENT.items()}
+    answers["alert"]["inc_alert_dt"] = (now - dt.timedelta(hours=3)).isoformat(timespec="milliseconds")
+    answers["response"]["first_dt"] = (now - dt.timedelta(hours=2)).isoformat(timespec="milliseconds")
+    filled = check(definition, answers, local_time(now)).answers
     shut_out(phone)
-    phone.send(phone.seal({}, form="incident", version="1"))
+    phone.send(phone.seal(filled, form="incident", version=definition.version, finished_at=now.isoformat()))
     assert board.see_board(phone.session, cast.rosa).incidents == []
+    assert let_in.let_in_all(phone.session, cast.rosa, row(phone).id) == let_in.LetIn(1, 0)
+    assert len(board.see_board(phone.session, cast.rosa).incidents) == 1
 
 
 def test_colleagues_who_carry_its_letters_change_nothing_about_that(phone: Phone, cast: Cast) -> None:
