@@ -62,13 +62,15 @@ class Gathered:
 
 @dataclass(frozen=True)
 class _Other:
-    """What another dataset made of the same records has published: a record leaves under one name only."""
+    """What another dataset made of the same records had published by now: a record leaves under one name only."""
 
-    kept: datasets.Dataset
+    dataset_id: int
+    secret: bytes
+    head: str
     tags: set[bytes]
 
     def has_published(self, unit: str) -> bool:
-        return bool(self.tags) and ledger.tag(bytes.fromhex(self.kept.secret), unit) in self.tags
+        return bool(self.tags) and ledger.tag(self.secret, unit) in self.tags
 
 
 @dataclass
@@ -178,12 +180,7 @@ def _remember(
     kept = known.kept[dataset.name]
     found = datasets.batches(session, kept.id)
     entries = [entry_of(one.entry) for one in found]
-    by_number: dict[int, bytearray] = {}
-    tags: set[bytes] = set()
-    for tag, number in datasets.tags(session, kept.id):
-        by_number.setdefault(number, bytearray()).extend(tag)
-        tags.add(tag)
-    whole = {number: bytes(found) for number, found in by_number.items()}
+    whole, tags = _published_rows(session, kept.id)
     ledger.check(dataset.name, entries, kept.head or ledger.genesis(dataset.name), whole)
     ledger.check_handed_out(dataset.name, entries, [one["datasets"].get(dataset.name, {}) for one in handed_out])
     ledger.frozen_levels(entries, dataset.sha256)
@@ -197,22 +194,28 @@ def _remember(
     return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), people, others)
 
 
+def _published_rows(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set[bytes]]:
+    """Return the tags of the rows of each batch of a dataset, and all of them."""
+    by_number: dict[int, bytearray] = {}
+    tags: set[bytes] = set()
+    for tag, number in datasets.tags(session, dataset_id):
+        by_number.setdefault(number, bytearray()).extend(tag)
+        tags.add(tag)
+    return {number: bytes(found) for number, found in by_number.items()}, tags
+
+
 def _others(session: Session, known: Catalogue, mine: datasets.Dataset, handed_out: list[Manifest]) -> list[_Other]:
     """Return the datasets whose rows are the same records; raise ExportProblem for one whose ledger is not whole."""
     found = []
     for kept in known.kept.values():
         if kept.id is None or kept.name == mine.name or made_of(kept.text) != made_of(mine.text):
             continue
-        by_number: dict[int, bytearray] = {}
-        tags: set[bytes] = set()
-        for tag, number in datasets.tags(session, kept.id):
-            by_number.setdefault(number, bytearray()).extend(tag)
-            tags.add(tag)
+        head = kept.head
+        whole, tags = _published_rows(session, kept.id)
         entries = [entry_of(one.entry) for one in datasets.batches(session, kept.id)]
-        whole = {number: bytes(several) for number, several in by_number.items()}
-        ledger.check(kept.name, entries, kept.head or ledger.genesis(kept.name), whole)
+        ledger.check(kept.name, entries, head or ledger.genesis(kept.name), whole)
         ledger.check_handed_out(kept.name, entries, [one["datasets"].get(kept.name, {}) for one in handed_out])
-        found.append(_Other(kept, tags))
+        found.append(_Other(kept.id, bytes.fromhex(kept.secret), head, tags))
     return found
 
 
@@ -345,7 +348,7 @@ def _next(memory: _Memory, period: Period) -> NewBatch | None:
         file=hashlib.sha256(data).hexdigest(),
         before=ledger.head(memory.dataset.name, memory.entries),
     )
-    return NewBatch(memory.kept.id, made, entry, data, {one.kept.id: one.kept.head for one in memory.others})
+    return NewBatch(memory.kept.id, made, entry, data, {one.dataset_id: one.head for one in memory.others})
 
 
 def _had(manifests: list[Manifest]) -> dict[str, int]:

@@ -186,7 +186,7 @@ def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     come = varied(900)
     place.publish("2026-Q3", {"encounter": come})
-    come += varied(300, seed=5)
+    come += varied(900, seed=5)
     place.publish("2026-Q4", {"encounter": come})
     memory = place.memories["encounters"]
     first, second = memory.reports[1], memory.reports[2]
