@@ -105,8 +105,11 @@ def _choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormPro
         lists.setdefault(_plain(cells.get("list_name", "")), []).append((number, cells))
     for name, rows in lists.items():
         if name not in definition.choices:
-            text = N_("No question uses the list “{list}”, so its choices are not in the form.")
-            yield FormProblem("form.list_unused", text, {"list": name}, "choices", rows[0][0], "list_name", "warning")
+            text = N_(
+                "The list “{list}” would be missing in the form. If a file has the same name, give one of them another."
+            )
+            column = workbook.written_choice("list_name")
+            yield FormProblem("form.lost", text, {"list": name}, "choices", rows[0][0], column)
             continue
         held = list(definition.choices[name])
         for number, cells in rows:

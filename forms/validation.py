@@ -11,10 +11,11 @@ from forms import consent
 from forms.answers import MAX_INSTANCES, AnswerNode
 from forms.budget import MAX_COMPUTED, Budget, TooSlow
 from forms.definition import CAPTURES, DATES, NUMBERS, SELECTS, Element, FormDefinition
-from forms.expressions import Context, DateValue, evaluate, to_boolean, to_number, to_string
+from forms.expressions import Context, DateValue, ExpressionError, evaluate, to_boolean, to_number, to_string
 from forms.expressions.evaluator import nodes
 from forms.expressions.functions import to_date, to_date_time, to_time, words
 from forms.expressions.geometry import points_of
+from forms.expressions.patterns import SLOW
 from forms.expressions.values import NUMBER, Value, parse_date, parse_time
 from forms.lists import in_language
 from forms.problems import N_, AnswerProblem
@@ -45,7 +46,13 @@ def check(definition: FormDefinition, given: Any, now: DateValue, budget: Budget
 
     Raise TooSlow when that takes more than the budget.
     """
-    budget = budget or Budget()
+    try:
+        return _checked(definition, given, now, budget or Budget())
+    except ExpressionError as error:
+        return _not_checked(given, error)
+
+
+def _checked(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
     root, problems = tree.build(definition, given)
     questions = _questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
@@ -86,13 +93,30 @@ def complete(definition: FormDefinition, given: Any, now: DateValue, budget: Bud
 
     Raise TooSlow when that takes more than the budget.
     """
-    budget = budget or Budget()
+    try:
+        return _completed(definition, given, now, budget or Budget())
+    except ExpressionError as error:
+        return _not_checked(given, error)
+
+
+def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
     root, problems = tree.build(definition, given)
     calculate(definition, root, now, budget)
     computed = {node: node.text for node in _questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
     problems += [problem for node in _questions(root) if (problem := rules.problem(node, computed))]
     return Checked(tree.to_json(root), problems)
+
+
+def _not_checked(given: Any, error: ExpressionError) -> Checked:
+    """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
+    if error.code != SLOW:
+        raise error
+    text = N_(
+        "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
+        "Publish the form anew with another pattern."
+    )
+    return Checked(given if isinstance(given, dict) else {}, [AnswerProblem("answers.pattern", text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:

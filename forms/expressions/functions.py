@@ -11,7 +11,8 @@ import math
 import re
 from collections.abc import Callable
 
-from forms.expressions import geometry
+from forms.expressions import geometry, patterns
+from forms.expressions.problems import ExpressionError
 from forms.expressions.values import (
     SPACES,
     DateValue,
@@ -83,8 +84,12 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def matches(text: Value, pattern: Value) -> bool:
-    characters = to_string(text)
-    return len(characters) <= MAX_PATTERN_TEXT and bool(_pattern(to_string(pattern)).fullmatch(characters))
+    characters, written = to_string(text), to_string(pattern)
+    if len(characters) > MAX_PATTERN_TEXT:
+        return False
+    if not patterns.is_quick(written):  # of a form that was published before all patterns were checked
+        raise ExpressionError(patterns.SLOW, N_("A pattern of this form could take too long, so it was not tried."))
+    return bool(_pattern(written).fullmatch(characters))
 
 
 def rounded(value: Value, places: Value = 0.0) -> float:

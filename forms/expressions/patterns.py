@@ -1,25 +1,49 @@
 """Regular expressions that mean the same in Python and in every browser, and always end.
 
 `common` reads a pattern once, at publish, and writes it in the part of the language that both engines share: what differs is
-spelled out (`.`, `\\s`), what only one knows is refused, and so is a pattern that could take for ever on some answer.
+spelled out (`.`, `\\s`), what only one knows is refused, and so is a pattern that could take long on some answer
+(ambiguity.py).
 """
 
+import functools
+import re
+
+from forms.expressions import ambiguity
 from forms.expressions.problems import ExpressionError
 from forms.problems import N_
 
 MAX_TEXT = 1000  # characters of an answer that a pattern looks at; a longer answer never matches
+SLOW = "expression.pattern_slow"
 SPACE = r" \t\n\r\f\v"
 SYNTAX = set("^$\\.*+?()[]{}|/")
-ENDLESS = 64  # a repetition that may go on longer than this counts as endless
+NOTHING: ambiguity.Node = ("seq", ())
 
 
 def common(pattern: str) -> str:
     """Return the pattern in the shared language; raise ExpressionError where there is no such pattern."""
     reader = _Reader(pattern)
-    written, _, _ = reader.alternatives()
+    written, tree = reader.alternatives()
     if reader.at < len(pattern):
         reader.refuse(")")
+    try:
+        ambiguity.check(tree)
+    except ambiguity.TooSlow:
+        text = N_(
+            "This pattern could take very long on some answers, since parts that repeat can read the same characters. "
+            "Say which characters each part may have, such as [^@]+@[^@]+ in place of .+@.+"
+        )
+        raise ExpressionError(SLOW, text) from None
     return written
+
+
+@functools.lru_cache(maxsize=500)
+def is_quick(written: str) -> bool:
+    """Return whether a pattern, as a compiled form holds it, may be run: forms were published before all was checked."""
+    try:
+        common(written)
+    except ExpressionError as error:
+        return error.code != SLOW
+    return True
 
 
 class _Reader:
@@ -38,57 +62,56 @@ class _Reader:
         self.at += length
         return taken
 
-    def alternatives(self) -> tuple[str, bool, list[str]]:
-        """Return what was read, whether anything in it is endless, and what each alternative begins with."""
+    def alternatives(self) -> tuple[str, ambiguity.Node]:
+        """Return what was read, as written and as a tree."""
         self.depth += 1
         if self.depth > 20:
             self.refuse("((((")
-        written, is_endless, starts = [], False, []
+        written, nodes = [], []
         while True:
-            part, endless, start = self.sequence()
+            part, node = self.sequence()
             written.append(part)
-            starts.append(start)
-            is_endless |= endless
+            nodes.append(node)
             if self.peek() != "|":
                 self.depth -= 1
-                return "|".join(written), is_endless, starts
+                return "|".join(written), ("alt", tuple(nodes))
             self.take()
 
-    def sequence(self) -> tuple[str, bool, str]:
-        written, is_endless, start = [], False, ""
+    def sequence(self) -> tuple[str, ambiguity.Node]:
+        written, nodes = [], []
         while self.at < len(self.pattern) and self.peek() not in "|)":
-            atom, endless, starts = self.atom()
-            repeat, may_be_long = self.quantifier()
-            if may_be_long and (endless or (len(starts) > 1 and _may_meet(starts))):
-                text = N_("This pattern repeats something that itself repeats; on some answers it would never end.")
-                raise ExpressionError("expression.pattern_slow", text)
-            is_endless |= endless or may_be_long
-            start = start or (starts[0] if len(starts) == 1 and not repeat else "?")
+            atom, node = self.atom()
+            repeat, bounds = self.quantifier()
+            nodes.append(("repeat", node, *bounds) if bounds else node)
             written.append(atom + repeat)
-        return "".join(written), is_endless, start
+        return "".join(written), ("seq", tuple(nodes))
 
-    def quantifier(self) -> tuple[str, bool]:
+    def quantifier(self) -> tuple[str, tuple[int, int | None] | None]:
+        """Return a quantifier as written, with the least and the most repetitions; most is None where there is no end."""
         sign = self.peek()
+        bounds: tuple[int, int | None]
         if sign in ("*", "+", "?"):
-            repeat, is_long = self.take(), sign != "?"
+            repeat = self.take()
+            bounds = {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
         elif sign == "{":
             end = self.pattern.find("}", self.at)
             inside = self.pattern[self.at + 1 : end] if end > 0 else ""
             low, comma, high = inside.partition(",")
-            if not low.isdecimal() or not (high.isdecimal() or not high) or max(int(low), int(high or 0)) > MAX_TEXT:
+            is_good = re.fullmatch("[0-9]{1,4},?[0-9]{0,4}", inside) and max(int(low), int(high or 0)) <= MAX_TEXT
+            if not is_good or (high and int(high) < int(low)):
                 self.refuse("{")
             repeat = self.take(end - self.at + 1)
-            is_long = bool(comma and (not high or int(high) > ENDLESS))
+            bounds = int(low), int(high) if high else None if comma else int(low)
         else:
-            return "", False
+            return "", None
         if self.peek() == "?":
             repeat += self.take()
         if self.peek() and self.peek() in "*+?{":
             self.refuse(repeat + self.peek())
-        return repeat, is_long
+        return repeat, bounds
 
-    def atom(self) -> tuple[str, bool, list[str]]:
-        """Return an atom as written, whether something in it is endless, and what each of its alternatives begins with."""
+    def atom(self) -> tuple[str, ambiguity.Node]:
+        """Return an atom as written and as a tree."""
         sign = self.take()
         if sign == "(":
             opening = "("
@@ -96,24 +119,28 @@ class _Reader:
                 opening = sign + self.take(2)
                 if opening not in ("(?:", "(?=", "(?!"):
                     self.refuse(opening)
-            inner, endless, starts = self.alternatives()
+            inner, node = self.alternatives()
             if self.take() != ")":
                 self.refuse("(")
-            return f"{opening}{inner})", endless, starts
-        if sign == "[":
-            return self.characters(), False, ["?"]
-        if sign == ".":
-            return r"[^\n\r\u2028\u2029]", False, ["?"]
+            return f"{opening}{inner})", ("look", node) if opening in ("(?=", "(?!") else node
         if sign in "^$":
-            return sign, False, [sign]
+            return sign, NOTHING
+        written = self.one_character(sign)
+        return written, NOTHING if written in (r"\b", r"\B") else ("set", written)
+
+    def one_character(self, sign: str) -> str:
+        """Return an atom that reads one character, as written."""
+        if sign == "[":
+            return self.characters()
+        if sign == ".":
+            return r"[^\n\r\u2028\u2029]"
         if sign == "\\":
-            written = self.escape(is_inside=False)
-            return written, False, [written if written[-1] not in "dDwWsSbB]" else "?"]
+            return self.escape(is_inside=False)
         if sign in "*+?{}]":
             if sign in "}]":
-                return "\\" + sign, False, [sign]
+                return "\\" + sign
             self.refuse(sign)
-        return ("\\" + sign if sign == "/" else sign), False, [sign]
+        return "\\" + sign if sign == "/" else sign
 
     def escape(self, is_inside: bool) -> str:
         sign = self.take()
@@ -123,6 +150,8 @@ class _Reader:
             return f"[^{SPACE}]"
         if sign in ("d", "w", "t", "n", "r", "f", "v") or (sign in ("D", "W", "b", "B") and not is_inside):
             return "\\" + sign
+        if sign == "u" and re.fullmatch("[0-9A-Fa-f]{4}", self.peek(4)) and self.peek().lower() != "d":
+            return "\\u" + self.take(4)
         if sign in SYNTAX or (sign == "-" and is_inside):
             return "\\" + sign
         if not sign or sign.isalnum():
@@ -152,8 +181,3 @@ class _Reader:
                 sign = "\\" + sign
             is_first = False
             written += sign
-
-
-def _may_meet(starts: list[str]) -> bool:
-    """Return whether two alternatives may begin with the same sign."""
-    return "?" in starts or "" in starts or len(set(starts)) < len(starts)

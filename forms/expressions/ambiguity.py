@@ -1,0 +1,281 @@
+"""How long a pattern can take: a bound on the steps of an engine that tries one way after another, as all of ours do.
+
+Such an engine walks every path of the pattern's automaton that reads the beginning of an answer. So the automaton is made
+(Glushkov's: a state for each character that the pattern writes, repetitions written out) and its paths are counted:
+
+- within a loop one character may lead one way only, since two ways around it multiply with every turn (exponential);
+- a loop that can hand what it reads to a later loop gives as many paths as the answer has characters. One such loop is
+  allowed (quadratic), a second one after it is refused;
+- what is left has a greatest number of paths at once, which is counted on every set of states that an answer can reach.
+
+Weber and Seidl (1991); Allauzen, Mohri and Rastogi (2008).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+TEXT = 1000  # characters of an answer that a pattern looks at
+MAX_STATES = 1_500
+MAX_WORK = 600_000  # steps of this analysis; a pattern that needs more is refused
+MAX_STEPS = 6_000_000  # of an engine, on the worst answer
+START = -1
+
+# A pattern as a tree: ("set", text of one character class), ("seq", nodes), ("alt", nodes),
+# ("repeat", node, least, most or None), ("look", node); ("seq", ()) is empty.
+Node = tuple[Any, ...]
+
+
+class TooSlow(Exception):
+    """Some answer could take too long."""
+
+
+def check(tree: Node) -> None:
+    """Raise TooSlow when a pattern could need more than MAX_STEPS steps on an answer of 1,000 characters."""
+    automaton = _Automaton(tree)
+    if automaton.steps() > MAX_STEPS:
+        raise TooSlow
+
+
+@dataclass
+class _Part:
+    """A piece of the automaton: how often each state begins it or ends it, and the ways in which it reads nothing."""
+
+    first: Counter[int] = field(default_factory=Counter)
+    last: Counter[int] = field(default_factory=Counter)
+    empty: int = 1
+
+
+class _Automaton:
+    def __init__(self, tree: Node):
+        self.work = 0
+        self.texts: list[str] = []  # of each state: the class of characters that leads to it
+        self.follow: dict[int, Counter[int]] = {}
+        whole = self.part(tree)
+        self.follow[START] = whole.first
+        self.masks = self.characters()
+
+    # ── making it ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def part(self, node: Node) -> _Part:
+        kind = node[0]
+        if kind == "set":
+            state = len(self.texts)
+            if state >= MAX_STATES:
+                raise TooSlow
+            self.texts.append(node[1])
+            self.follow[state] = Counter()
+            return _Part(Counter([state]), Counter([state]), 0)
+        if kind == "alt":
+            parts = [self.part(one) for one in node[1]]
+            return _Part(_sum(one.first for one in parts), _sum(one.last for one in parts), sum(one.empty for one in parts))
+        if kind == "look":  # what it looks at is read and led nowhere, and the pattern goes on from where it was
+            return _Part(self.part(node[1]).first, Counter(), 1)
+        if kind == "repeat":
+            return self.repeated(*node[1:])
+        whole = _Part()
+        for one in node[1]:
+            whole = self.joined(whole, self.part(one))
+        return whole
+
+    def repeated(self, node: Node, least: int, most: int | None) -> _Part:
+        """Return copies for what must be there, then a loop, or copies one inside the other that may be left out."""
+        tail = _Part()
+        if most is None:
+            tail = self.part(node)
+            if tail.empty:
+                raise TooSlow  # a loop around nothing
+            self.link(tail.last, tail.first)
+            if least:
+                least -= 1
+            else:
+                tail.empty = 1
+        else:
+            for _ in range(most - least):
+                tail = self.joined(self.part(node), tail)
+                tail.empty += 1
+        for _ in range(least):
+            tail = self.joined(self.part(node), tail)
+        return tail
+
+    def joined(self, one: _Part, other: _Part) -> _Part:
+        self.link(one.last, other.first)
+        first = _sum([one.first, _times(other.first, one.empty)])
+        last = _sum([other.last, _times(one.last, other.empty)])
+        self.spend(len(first) + len(last))
+        return _Part(first, last, one.empty * other.empty)
+
+    def link(self, sources: Counter[int], targets: Counter[int]) -> None:
+        self.spend(len(sources) * len(targets))
+        for source, ways in sources.items():
+            held = self.follow[source]
+            for target, more in targets.items():
+                held[target] += ways * more
+                if held[target] > MAX_STEPS:
+                    raise TooSlow
+
+    def spend(self, work: int) -> None:
+        self.work += work + 1
+        if self.work > MAX_WORK:
+            raise TooSlow
+
+    def characters(self) -> list[int]:
+        """Return for each state which kinds of characters lead to it, as bits."""
+        classes = {text: re.compile(text, re.ASCII) for text in set(self.texts)}
+        seen = {chr(code) for code in (*range(128), 0x80, 0x2028, 0x2029, 0xE000, 0x10FFFF)}
+        for text in classes:
+            for code in {ord(sign) for sign in text}:
+                near = range(max(code - 1, 0), min(code + 2, 0x110000))
+                seen.update(chr(one) for one in near if not 0xD800 <= one < 0xE000)
+        self.spend(len(seen) * len(classes) // 10)
+        kinds = {tuple(bool(one.fullmatch(sign)) for one in classes.values()) for sign in seen}
+        masks = dict.fromkeys(classes, 0)
+        for bit, kind in enumerate(kinds):
+            for text, is_in in zip(classes, kind, strict=True):
+                masks[text] |= is_in << bit
+        self.bits = len(kinds)
+        return [masks[text] for text in self.texts]
+
+    # ── counting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def steps(self) -> int:
+        """Return how many steps an engine can need on an answer of 1,000 characters."""
+        loops = self.loops()
+        for loop in loops:
+            self.refuse_two_ways(loop)
+        reach = [self.reached(loop) for loop in loops]
+        sources = [
+            at
+            for at, loop in enumerate(loops)
+            if any(one != at and loops[one] <= reach[at] and self.hands_over(loop, loops[one]) for one in range(len(loops)))
+        ]
+        if any(one != other and loops[other] <= reach[one] for one in sources for other in sources):
+            raise TooSlow
+        width = max(len(following) for following in self.follow.values())
+        leaving = {state: at for at in sources for state in loops[at]}
+        most = self.most_paths(START, loops, leaving)
+        total = TEXT * most
+        handed = [self.handed_over(loops[at], loops, leaving) for at in sources]
+        if handed:
+            total += TEXT * TEXT // 2 * most * max(handed)
+        return total * width
+
+    def loops(self) -> list[set[int]]:
+        """Return the sets of states that can be gone around (strongly connected components), by Tarjan's algorithm."""
+        number: dict[int, int] = {}
+        low: dict[int, int] = {}
+        stack: list[int] = []
+        found: list[set[int]] = []
+        waiting = [(START, iter(self.follow[START]))]
+        number[START] = low[START] = 0
+        stack.append(START)
+        while waiting:
+            state, following = waiting[-1]
+            target = next(following, None)
+            if target is None:
+                waiting.pop()
+                if waiting:
+                    low[waiting[-1][0]] = min(low[waiting[-1][0]], low[state])
+                if low[state] == number[state]:
+                    at = stack.index(state)
+                    found.append(set(stack[at:]))
+                    del stack[at:]
+            elif target not in number:
+                number[target] = low[target] = len(number)
+                stack.append(target)
+                waiting.append((target, iter(self.follow[target])))
+            elif target in stack:
+                low[state] = min(low[state], number[target])
+            self.spend(1)
+        return [one for one in found if len(one) > 1 or all(state in self.follow[state] for state in one)]
+
+    def reached(self, states: Iterable[int]) -> set[int]:
+        seen, waiting = set[int](), list(states)
+        while waiting:
+            for target in self.follow[waiting.pop()]:
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+        self.spend(len(seen))
+        return seen
+
+    def refuse_two_ways(self, loop: set[int]) -> None:
+        """Raise TooSlow when one character could lead two ways within a loop: with every turn the paths may double."""
+        for state in loop:
+            taken = 0
+            for target in self.follow[state].keys() & loop:
+                if self.follow[state][target] > 1 or taken & self.masks[target]:
+                    raise TooSlow
+                taken |= self.masks[target]
+            self.spend(len(self.follow[state]))
+
+    def hands_over(self, loop: set[int], later: set[int]) -> bool:
+        """Return whether a text can be read around a loop, from it into a later one, and around the later one."""
+        seen = {(state, state, end) for state in loop for end in later}
+        waiting = list(seen)
+        while waiting:
+            one, two, three = waiting.pop()
+            for first in self.follow[one].keys() & loop:
+                for third in self.follow[three].keys() & later:
+                    mask = self.masks[first] & self.masks[third]
+                    for second in self.follow[two] if mask else ():
+                        self.spend(0)
+                        triple = (first, second, third)
+                        if not mask & self.masks[second] or triple in seen:
+                            continue
+                        if second == third:
+                            return True
+                        seen.add(triple)
+                        waiting.append(triple)
+        return False
+
+    def handed_over(self, loop: set[int], loops: list[set[int]], leaving: dict[int, int]) -> int:
+        """Return how many paths can come of leaving a loop once."""
+        most = 0
+        for state in loop:
+            ways = [Counter({target: n}) for target, n in self.follow[state].items() if target not in loop]
+            for bit in range(self.bits):
+                read = _sum(one for one in ways if self.masks[next(iter(one))] >> bit & 1)
+                if read:
+                    most = max(most, self.most_of(read, leaving, loops))
+        return most
+
+    def most_paths(self, state: int, loops: list[set[int]], leaving: dict[int, int]) -> int:
+        return self.most_of(Counter({state: 1}), leaving, loops)
+
+    def most_of(self, begun: Counter[int], leaving: dict[int, int], loops: list[set[int]]) -> int:
+        """Return the greatest number of paths at once, over all answers; loops in `leaving` are not left."""
+        start = frozenset(begun.items())
+        seen, waiting, most = {start}, [start], sum(begun.values())
+        while waiting:
+            held = waiting.pop()
+            following: Counter[int] = Counter()
+            for state, ways in held:
+                for target, more in self.follow[state].items():
+                    if state not in leaving or target in loops[leaving[state]]:
+                        following[target] += ways * more
+            self.spend(len(held) + len(following))
+            for bit in range(self.bits):
+                read = {target: ways for target, ways in following.items() if self.masks[target] >> bit & 1}
+                after = frozenset(read.items())
+                self.spend(len(read) // 4)
+                if after not in seen:
+                    seen.add(after)
+                    waiting.append(after)
+                    most = max(most, sum(read.values()))
+                    if most * TEXT > MAX_STEPS:
+                        raise TooSlow
+        return most
+
+
+def _sum(counters: Iterable[Counter[int]]) -> Counter[int]:
+    total: Counter[int] = Counter()
+    for one in counters:
+        total.update(one)
+    return total
+
+
+def _times(counter: Counter[int], factor: int) -> Counter[int]:
+    return Counter({state: ways * factor for state, ways in counter.items()}) if factor else Counter()

@@ -1,0 +1,139 @@
+"""Patterns of regex(): what passes is quick on the worst answer, what could be slow is refused, or not tried where it is old."""
+
+import dataclasses
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forms.expressions import ExpressionError, parse
+from forms.expressions.patterns import common, is_quick
+from forms.problems import FormRefused
+from forms.validation import check, complete
+from forms.xlsform import compile_workbook
+from tests.forms.test_language import NOW, form_of, text_of
+
+SLOW = [
+    *(r"[a-z]*[a-z]*[a-z]*[a-z]*[0-9]", r".*.*.*.*x", r"(.*)(.*)(.*)(.*)(.*)x", r"(a?){30}a{30}", r"(a|a)*b", r"(a|ab)*c"),
+    *(r"(a*)*", r"(?:a{0,50}){0,50}", r"(a+)+", r"(.*)*b", r"(\d+)*x", r"(a?b*)+", r"(a|b|ab)*c", r".+@.+\..+", r"a*a*a*b"),
+    *(r"(?=.*.*.*x)a", r".*(?=.*.*x)", r"(x+x+)+y", r"(ab|a|b)+c", r"([a-z]+[0-9]*)+x", r"(a{1,30}){1,30}", r"(\w+\s?)*x"),
+    *(
+        r"a{0,400}a{0,400}a{0,400}b",
+        r"(a?){1000}",
+        r"(a*b?)*c",
+        r"(a|a|b)*c",
+        r"a*b*a*b*a*b*c",
+        r"(\w+ ?)+",
+        r"(|a)*",
+        r"(?:a?)+",
+    ),
+]
+QUICK = [
+    *(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]", r"^[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}[0-9A-Z*~$=U]$", r"\S+@\S+"),
+    *(
+        r"^[a-z]+@[a-z]+\.[a-z]{2,}$",
+        r"[0-9]+(\.[0-9]+)?",
+        r"\d{1,3}(,\d{3})*",
+        r"(\+?1[ -]?)?\(?[0-9]{3}\)?[ -]?[0-9]{3}[ -]?[0-9]{4}",
+    ),
+    *(
+        r"\+?[0-9 ()-]{7,15}",
+        r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,4}$",
+        r".*foo.*",
+        r".*@.*",
+        r".{0,280}",
+        r".{1,1000}",
+    ),
+    *(
+        r"^(?=.*[A-Z])(?=.*[0-9]).{8,}$",
+        r"(yes|no|maybe)( (yes|no|maybe))*",
+        r"[^@]+@[^@.]+(\.[^@.]+)+",
+        r"\w+( \w+)*",
+        r"a*b*c*d*",
+    ),
+    *(r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}", r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", r""),
+]
+PUMPED = ["a", "b", "ab", "aab", "a1", "@", "a@.", "1", ",111", " ", "a ", "foo", "é", "aaaaaaab"]
+
+
+@pytest.mark.parametrize("pattern", SLOW)
+def test_a_pattern_that_could_take_long_is_refused(pattern: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        common(pattern)
+    assert caught.value.code == "expression.pattern_slow"
+
+
+@pytest.mark.parametrize("pattern", QUICK)
+def test_an_ordinary_pattern_passes_and_its_compiled_form_may_be_run(pattern: str) -> None:
+    assert is_quick(common(pattern))
+
+
+def test_the_author_is_told_the_row_and_what_to_do() -> None:
+    row = {"type": "text", "name": "mail", "constraint": r"regex(., '.*.*.*.*x')", "privacy": "free-text"}
+    with pytest.raises(FormRefused) as caught:
+        compile_workbook(text_of(row).encode(), ".md")
+    found = [one for one in caught.value.problems if one.code == "expression.pattern_slow"]
+    assert [(one.sheet, one.row, one.column) for one in found] == [("survey", 2, "constraint")]
+    assert "Say which characters" in found[0].text
+
+
+atoms = st.sampled_from(
+    ["a", "b", "[ab]", ".", "[a-z]", r"\w", r"\d", "@", " ", "1", "[^b]", r"\s", "(?=a*b)", "^", "$", "é"]
+)
+patterns = st.recursive(
+    atoms,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{0,3}", "{1,20}", "{2,}", "*?"])).map(
+            lambda p: f"({p[0]}){p[1]}"
+        ),
+        st.lists(inner, min_size=1, max_size=5).map("".join),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({'|'.join(parts)})"),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(patterns, st.lists(st.sampled_from(PUMPED), min_size=1, max_size=3), st.sampled_from(["", "\n", "!", "b"]))
+def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: str, parts: list[str], end: str) -> None:
+    try:
+        written = common(pattern)
+    except ExpressionError:
+        return
+    assert is_quick(written)
+    compiled = re.compile(written, re.ASCII)
+    texts = [(part * 1000)[: 1000 - len(end)] + end for part in parts]
+    texts.append("".join((part * 1000)[: 1000 // len(parts)] for part in parts)[: 1000 - len(end)] + end)
+    start = time.process_time()
+    for text in texts:
+        compiled.fullmatch(text)
+    assert time.process_time() - start < 0.5 * len(texts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(patterns)
+def test_the_check_itself_is_quick(pattern: str) -> None:
+    start = time.process_time()
+    for one in (pattern, f"({pattern}){{0,400}}", f"({pattern}){{60}}({pattern})*"):
+        try:
+            common(one)
+        except ExpressionError as error:
+            assert error.code.startswith("expression.pattern")
+    assert time.process_time() - start < 6
+
+
+def test_a_pattern_that_was_published_before_the_check_is_not_tried_and_nothing_is_lost() -> None:
+    form = form_of({"type": "text", "name": "t", "constraint": "regex(., 'x+')", "privacy": "free-text"})
+    old = parse("regex(., 'x+')")
+    old[2][1] = ["s", "[a-z]*[a-z]*[a-z]*[a-z]*[0-9]"]  # type: ignore[index]
+    element = dataclasses.replace(form.elements[0], constraint=old)
+    form = dataclasses.replace(form, elements=(element,))
+    given_answers = {"t": "a" * 900}
+    start = time.process_time()
+    for found in (check(form, given_answers, NOW), complete(form, given_answers, NOW)):
+        assert [one.code for one in found.problems] == ["answers.pattern"]
+        assert found.answers == given_answers
+    assert time.process_time() - start < 2
+    assert check(form, {}, NOW).problems == []
