@@ -100,7 +100,9 @@ class Part:
         """Return what the reports of all batches in the package come to: the smallest class, the greatest shares."""
         reports = [one.report for one in self.sent]
         sizes = [one["class_sizes"] for one in reports]
-        losses, attributes, groups = {}, {}, {}
+        losses: dict[str, list[float]] = {}
+        attributes: dict[str, float] = {}
+        groups: dict[str, float] = {}
         for report in reports:
             for name, loss in report["utility"]["loss_by_field"].items():
                 losses.setdefault(name, []).append(loss)
