@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from forms.problems import FormRefused
-from forms.sheets import read_sheets
+from forms.sheets import read_sheets, too_long
 from forms.xlsform import compile_workbook
 
 SECONDS = 60
@@ -20,13 +20,17 @@ def answer(given: dict[str, Any]) -> dict[str, Any]:
     data, file_type = base64.b64decode(given["workbook"]), given["type"]
     try:
         if given["do"] == "read":
-            return {"sheets": read_sheets(data, file_type).sheets, "problems": []}
+            sheets = read_sheets(data, file_type).sheets
+            problems = too_long(sheets)
+            if problems:
+                raise FormRefused(problems)
+            return {"sheets": sheets, "problems": []}
         files = {name: base64.b64decode(one) for name, one in given["files"].items()}
         compiled = compile_workbook(data, file_type, files)
     except FormRefused as refused:
         return {"problems": [dataclasses.asdict(problem) for problem in refused.problems]}
-    problems = [dataclasses.asdict(problem) for problem in compiled.warnings]
-    return {"definition": compiled.definition.to_json(), "xform": compiled.xform, "problems": problems}
+    warnings = [dataclasses.asdict(problem) for problem in compiled.warnings]
+    return {"definition": compiled.definition.to_json(), "xform": compiled.xform, "problems": warnings}
 
 
 def main() -> None:

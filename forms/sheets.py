@@ -76,9 +76,6 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     if "survey" not in sheets:
         text = N_("The workbook has no sheet called “survey”.")
         raise FormRefused([FormProblem("form.no_survey", text, sheet="")])
-    problems = too_long(sheets)
-    if problems:
-        raise FormRefused(problems)
     return Sheets(sheets)
 
 

@@ -36,7 +36,7 @@ LIMITS = """## Limits
 | questions, groups and repeats | 10,000 |
 | choices on the choices sheet; rows of one CSV file | 50,000; 10 MB and 40 columns a file, 20 files |
 | one expression | 20,000 characters, nested 100 deep |
-| a pattern of regex() | what needs more than 6,000,000 steps on the worst answer is refused ([how](expressions.md#patterns)); it looks at answers of up to 1,000 characters |
+| a pattern of regex() | 6,000,000 steps on the worst answer of 1,000 characters ([rule](expressions.md#patterns)) |
 | instances of a repeat that counts them | 1,000 |
 | one answer | 4,000 characters |
 | compiling an upload | a process of its own, 60 s of CPU, 2 GB of address space |

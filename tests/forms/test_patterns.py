@@ -1,6 +1,8 @@
 """Patterns of regex(): what passes is quick on the worst answer, what could be slow is refused, or not tried where it is old."""
 
 import dataclasses
+import datetime as dt
+import hashlib
 import re
 import time
 
@@ -13,6 +15,8 @@ from forms.expressions.patterns import common, is_quick
 from forms.problems import FormRefused
 from forms.validation import check, complete
 from forms.xlsform import compile_workbook
+from sync.envelope import Envelope
+from sync.intake import Status, decide
 from tests.forms.test_language import NOW, form_of, text_of
 
 SLOW = [
@@ -137,3 +141,16 @@ def test_a_pattern_that_was_published_before_the_check_is_not_tried_and_nothing_
         assert found.answers == given_answers
     assert time.process_time() - start < 2
     assert check(form, {}, NOW).problems == []
+
+
+def test_a_record_with_an_answer_to_such_a_pattern_is_kept_aside_with_the_reason() -> None:
+    form = form_of({"type": "text", "name": "t", "relevant": "regex('a', 'x+')", "privacy": "free-text"})
+    old = parse("regex(., 'x+')")
+    old[2][1] = ["s", "(a?){30}a{30}"]  # type: ignore[index]
+    form = dataclasses.replace(form, elements=(dataclasses.replace(form.elements[0], relevant=None, constraint=old),))
+    body = '{"t": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}'
+    finished = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
+    envelope = Envelope("i", form.id, form.version, finished, body, hashlib.sha256(body.encode()).hexdigest())
+    decision = decide(envelope, form, {})
+    assert decision.status is Status.REJECTED
+    assert [one.code for one in decision.problems] == ["answers.pattern"]

@@ -326,7 +326,7 @@ def save_list(book: Book, name: str, given: MultiDict[str, str]) -> None:
     may_repeat = book.setting("allow_choice_duplicates").lower() in YES
     removed: list[int] = []
     for index in _lines(given):
-        number = _whole(given.get(f"row-{index}", ""))
+        number = _row_of(given, index, list(held))
         if number and number not in held:
             continue  # a row of another list, or none
         before = held.get(number, {})
@@ -377,6 +377,13 @@ def one_line(text: str) -> str:
 def tidy(text: str) -> str:
     """Return the text of a field as a cell holds it: browsers send the ends of lines in two characters."""
     return text.strip().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _row_of(given: MultiDict[str, str], index: int, rows: list[int]) -> int:
+    """Return the row that a line stands for, 0 for a new one; a sender that names no rows means the list from its top."""
+    if any(key.startswith("row-") for key in given):
+        return _whole(given.get(f"row-{index}", ""))
+    return rows[index] if index < len(rows) else 0
 
 
 def _whole(text: str) -> int:

@@ -199,6 +199,7 @@ def test_a_form_is_built_without_excel_and_round_trips(rosa: FlaskClient, post: 
         f"{draft}/lists/yes_no",
         f"{draft}/lists/yes_no",
         **{"name-0": "yes", "label-0-0": "Yes, I did", "label-0-1": "Oui"},
+        **{"name-1": "no", "label-1-0": "", "label-1-1": ""},
     )
     form = json.loads(rosa.get(f"{draft}/definition.json").data)
     assert form["elements"][1]["name"] == "count"
