@@ -74,7 +74,7 @@ def _refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
     person = _summarised(definition, root, "person")
-    return True, to_string(person.value()) if person and tier.value() == "0" else ""
+    return True, to_string(person.value()) if person else ""
 
 
 def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:

@@ -162,7 +162,10 @@ def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str
     for group, values in changes.items():
         answers[group] = {**answers.get(group, {}), **values}
     moment = dt.datetime.combine(day, dt.time(22))
-    return check(definition_of("encounter"), answers, local_time(moment)).answers
+    checked = check(definition_of("encounter"), answers, local_time(moment))
+    if checked.is_refusal:  # as an older app sends it: the centre must take out what may not be kept
+        return {**answers, "consent": {**answers.get("consent", {}), "tier": "0"}}
+    return checked.answers
 
 
 def envelope(answers: Any, form: str = "encounter", day: dt.date | None = None, **changes: Any) -> dict[str, Any]:

@@ -39,9 +39,8 @@ def receive_batch(
 
 
 def _judged(session: Session, actor: Actor, arrived: Sequence[Arrived]) -> Judgements:
-    if actor.device_id is None or devices.is_shut_out(session, actor.device_id):
-        return Judgements()  # nobody asks the rules about what is kept aside
-    return judge_all(session, actor.centre_id, [one.envelope for one in arrived if not one.aside])
+    """Ask the rules about all of them: what consent does not allow is not kept aside either."""
+    return judge_all(session, actor.centre_id, [one.envelope for one in arrived])
 
 
 @act("batch.receive")

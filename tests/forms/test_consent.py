@@ -69,7 +69,7 @@ def test_after_a_no_the_kind_of_contact_stays_and_nothing_about_them(form: str, 
     found = check(definition_of(form), given, NOW)
     assert without_consent(found.answers) == KEPT[form]
     assert set(found.answers["consent"]) <= {"said", "understood", "tier_said", "tier"}
-    assert found.refused_by == (CARD if said.get("tier_said") == "0" else "")
+    assert found.refused_by == CARD
     assert check(definition_of(form), found.answers, NOW).problems == []  # what is left can be sent
 
 
