@@ -434,11 +434,9 @@ export class Form {
       .some((one) => kept.includes(one.element.path) && !one.element.calculate && one.value() !== "");
   }
 
-  /** The card code of a person who said no; it is not in the answers of such a record. */
+  /** The card code of a person who did not say yes; it is not in the answers of such a record. */
   refusedBy(): string {
-    return this.isRefusal() && this.summarised("tier")?.value() === "0"
-      ? toText(this.summarised("person")?.value() ?? "")
-      : "";
+    return this.isRefusal() ? toText(this.summarised("person")?.value() ?? "") : "";
   }
 
   private summarised(key: string): AnswerNode | undefined {
