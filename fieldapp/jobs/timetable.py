@@ -13,6 +13,7 @@ from fieldapp.services.deliver_release import deliver_due
 from fieldapp.services.failures import note_failure
 from fieldapp.services.releases import remove_fallen
 from fieldapp.services.senders import Means, Parcel, send
+from fieldapp.services.server_key import usable_key
 from fieldapp.services.targets import EMAIL, NotSent
 from fieldapp.services.tell_subscribers import tell_subscribers
 from fieldapp.settings import Settings
@@ -34,7 +35,7 @@ def build_due_releases(session: Session, settings: Settings) -> None:
     for series, period in due(session, utcnow()):
         name = f"{series.key} {period.name}"
         try:
-            if build_release(session, series, period, settings.packages, settings.key()):
+            if build_release(session, series, period, settings.packages, usable_key(session, settings)):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             number = note_failure(log, f"could not build {name}", error)
