@@ -29,6 +29,14 @@ AT = "@"  # between a column's name and a level, inside batch files
 
 
 @dataclass(frozen=True)
+class TooFine(Exception):
+    """A batch is not published: on all columns that would leave, more of its rows are like no other than may be."""
+
+    share: float
+    limit: float
+
+
+@dataclass(frozen=True)
 class Batch:
     """Rows of one batch, at the frozen levels. `tags` are what the ledger knows them by, one after the other.
 
@@ -44,7 +52,11 @@ class Batch:
 
 
 def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Batch | None:
-    """Return the next batch, or None when too few rows have come to hide anyone among the others."""
+    """Return the next batch, or None when too few rows have come to hide anyone among the others.
+
+    Raise TooFine when too many rows would be like no other, once all columns that leave are known and not only those that
+    were made coarser.
+    """
     table = table_of(dataset.policy, columns := rows.columns())
     if not table.rows:
         return None
@@ -61,6 +73,8 @@ def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Ba
         hidden = [hmac.digest(secret, b"person " + value.encode(), "sha256")[:12].hex() for value in people.values]
         written[PERSON] = Words(people.codes[safe.order], tuple(hidden))
     report = measures(dataset.policy, safe, columns)
+    if report["singled_out"]["alone"] > policy.max_singled_out:
+        raise TooFine(report["singled_out"]["alone"], policy.max_singled_out)
     sizes = report["class_sizes"]
     levels = result.passes[0].node
     report |= {"levels": list(levels), "loss": result.loss, "held_back": len(result.suppressed), "rows": len(safe.order)}

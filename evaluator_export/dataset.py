@@ -13,7 +13,7 @@ import yaml
 
 from evaluator_export import generalise
 from evaluator_export.generalise import Hierarchy
-from evaluator_export.policy import PERSON, PSEUDONYM, QUASI_IDENTIFIER, Field, Policy, parse_policy
+from evaluator_export.policy import MAX_SINGLED_OUT, PERSON, PSEUDONYM, QUASI_IDENTIFIER, Field, Policy, parse_policy
 from evaluator_export.problems import ExportProblem
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
@@ -224,7 +224,10 @@ class _Reader:
         person = (policy.get("unit") or {}).get("person")
         if person and self.question(str(person)) is not None:
             self.columns[str(person)] = Column(str(person), str(person), {})
-        return {**policy, "fields": fields}
+        suppress = policy.get("suppress") or {}
+        if isinstance(suppress, dict):
+            suppress = {"max_singled_out": MAX_SINGLED_OUT, **suppress}
+        return {**policy, "suppress": suppress, "fields": fields}
 
     def may_leave(self, element: Element, body: dict[str, Any]) -> bool:
         column, role = self.column(element), body.get("role")

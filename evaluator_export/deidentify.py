@@ -233,6 +233,7 @@ def measures(policy: Policy, safe: Safe, columns: dict[str, Words]) -> dict[str,
     return {
         "class_sizes": risk.sizes(persons),
         "risk": risk.risk(persons, rows, policy.model) | {"attributes": risk.attribute(owners, classes, rows, sensitive)},
+        "singled_out": risk.singled_out(list(safe.columns.values())),
         "utility": risk.utility(safe.table, safe.result, owners, classes, policy.model),
         "groups": risk.groups(safe.table, safe.result.suppressed, columns[group.field] if group else None, policy.limits),
     }

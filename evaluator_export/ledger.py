@@ -125,7 +125,7 @@ def frozen_levels(entries: Sequence[Entry], policy: str) -> tuple[int, ...] | No
         raise ExportProblem(
             [
                 f"The policy of {entries[0].dataset} was changed after its first batch. A changed policy is a new dataset, "
-                "under another name, which begins with new rows."
+                "under another name. It begins with records that never left: what left under the old name stays out of it."
             ]
         )
     return entries[0].levels

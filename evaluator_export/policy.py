@@ -28,7 +28,8 @@ QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP = (
 ROLES = {"qi": QUASI_IDENTIFIER} | {role: role for role in (QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP)}
 TOP_KEYS = {"deid", "id", "title", "series", "unit", "model", "suppress", "memory", "context", "fields", "default_role"}
 MODEL_KEYS = {"k", "preset", "average", "l", "t"}
-SUPPRESS_KEYS = {"mode", "max_rows", "max_group_rate"}
+SUPPRESS_KEYS = {"mode", "max_rows", "max_group_rate", "max_singled_out"}
+MAX_SINGLED_OUT = 0.05  # of a dataset that says nothing else
 FIELD_KEYS = {"role", "hierarchy", "min", "max", "weight", "keep", "title", "from"}
 MOST = 1_000_000
 SPEC = re.compile(r"(\w+)\[([^\]]*)\]")
@@ -58,6 +59,7 @@ class Policy:
     model: Model
     limits: Limits
     context: presets.Context | None = None
+    max_singled_out: float = 1.0  # the share of rows that may be like no other on all columns that leave
 
     def of_role(self, *roles: str) -> list[Field]:
         return [field for field in self.fields if field.role in roles]
@@ -124,14 +126,16 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: Callable[[str], Hierarc
     model, average = parse_model(
         _mapping("model", body.get("model"), problems), {field.name for field in fields}, context, problems
     )
-    limits = parse_limits(_mapping("suppress", body.get("suppress", {}), problems), average, problems)
+    suppress = _mapping("suppress", body.get("suppress", {}), problems)
+    limits = parse_limits(suppress, average, problems)
+    singled_out = _number("suppress: max_singled_out (a share)", suppress.get("max_singled_out", 1), problems, 0, 1)
     if limits.group and limits.group.field not in {field.name for field in fields}:
         problems.append(f"suppress: there is no field “{limits.group.field}”.")
     if sum(field.role in (PERSON, PSEUDONYM) for field in fields) > 1:
         problems.append("Only one field can say whose row it is (person or pseudonym).")
     if problems:
         raise ExportProblem(problems)
-    return Policy(str(body.get("id", "")), sha256, tuple(fields), model, limits, context)
+    return Policy(str(body.get("id", "")), sha256, tuple(fields), model, limits, context, singled_out)
 
 
 def parse_fields(body: Any, open_hierarchy: Callable[[str], Hierarchy], problems: list[str]) -> list[Field]:

@@ -172,7 +172,17 @@ def _view(item: Mapping[str, Any], datasets: Mapping[str, Dataset], problems: li
     default = [name for name, field in fields.items() if field.role != PSEUDONYM]
     columns = [str(name) for name in item.get("columns") or default]
     coarser = {str(name): int(level) for name, level in (item.get("coarser") or {}).items()}
-    problems += [f"{dataset.name}: there is no column “{name}”." for name in {*columns, *coarser} if name not in fields]
+    only_counted = {field.name for field in dataset.policy.of_role("drop")}
+    problems += [
+        f"{dataset.name}: “{name}” leaves in tables only: in rows it would tell them apart. Take it out."
+        for name in columns
+        if name in only_counted
+    ]
+    problems += [
+        f"{dataset.name}: there is no column “{name}”."
+        for name in dict.fromkeys([*columns, *coarser])
+        if name not in fields and name not in only_counted
+    ]
     for name, level in coarser.items():
         field = fields.get(name)
         if field and not (field.role == "quasi-identifier" and field.hierarchy and 0 <= level <= field.hierarchy.top):

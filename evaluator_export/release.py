@@ -33,7 +33,7 @@ read the data. The folder sample holds invented rows with the same columns.
 """
 
 
-def part_of(view: View, sent: Sequence[Sent], before: str, occasion: Occasion, **counts: int) -> Part:
+def part_of(view: View, sent: Sequence[Sent], before: str, occasion: Occasion, **counts: Any) -> Part:
     """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
     levels = _levels(view, sent)
     hidden = {field.name for field in view.dataset.policy.of_role(PSEUDONYM)}
@@ -140,6 +140,7 @@ def _described(part: Part, threshold: int) -> dict[str, Any]:
         "quasi_identifiers": list(part.levels),
         "levels": {name: {"level": level, "name": part.level_name(name)} for name, level in part.levels.items()},
         "frozen": [field.name for field in part.view.dataset.policy.identifiers],
+        "singled_out": {"columns": part.measured, **part.singled_out, "limit": part.view.dataset.policy.max_singled_out},
         "held_back_share": part.held_share,
         "without_consent_share": part.refused_share,
         "withdrawn": banded(part.withdrawn, threshold),

@@ -4,7 +4,7 @@ Prosecutor and journalist risk, uniqueness: El Emam, Guide to the De-Identificat
 Loss, granularity, discernibility, average class size, non-uniform entropy: as in ARX.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,20 @@ def sizes(persons: Array) -> dict[str, Any]:
         "mean": round(float(persons.mean()), 3),
         "median": float(np.median(persons)),
         "largest": int(persons.max()),
+    }
+
+
+def singled_out(columns: Sequence[Words]) -> dict[str, Any]:
+    """Return how many rows somebody could single out who knows all their columns, as who was there may.
+
+    `alone` and `under_5` are shares of the rows: those like no other row, and those that are under five alike.
+    """
+    owners, classes = grouped([words.codes.astype(np.int64) for words in columns])
+    alike = np.bincount(owners, minlength=classes)
+    rows = max(len(owners), 1)
+    return {
+        "alone": round(int(alike[alike == 1].sum()) / rows, 4),
+        "under_5": round(int(alike[alike < 5].sum()) / rows, 4),
     }
 
 

@@ -56,13 +56,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.tags) // TAG_BYTES
 
-    def add(self, tag: bytes, row: Mapping[str, str]) -> None:
-        """Add a row, unless it is none of this dataset or consent does not reach so far."""
+    def add(self, tag: bytes, row: Mapping[str, str]) -> bool:
+        """Add a row, unless it is none of this dataset or consent does not reach so far; say whether it was added."""
         if not is_wanted(self.dataset, row):
-            return
+            return False
         if not is_allowed(self.dataset.consent, row):
             self.refused += 1
-            return
+            return False
         row = completed(self.dataset, row)
         self.tags += tag
         for name, column in self.dataset.columns.items():
@@ -76,6 +76,7 @@ class Rows:
                 chosen = sorted(value.split())
                 value = SEVERAL if len(chosen) > 1 and name in self.identifiers else ";".join(chosen)
             self.interned[name].add(value)
+        return True
 
     def columns(self) -> dict[str, Words]:
         return {name: interned.words() for name, interned in self.interned.items()}

@@ -21,6 +21,8 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.json.minisig"
 MAX_UNPACKED = 8_000_000_000
 FORMAT = 2
 FLOOR = 3
+FEW = 5
+PSEUDONYM = re.compile(r"[A-Z2-7]{16}")
 BLOCK = 1 << 20
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -127,6 +129,7 @@ def _contents(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
         book[file, column].add(value)
         if not value:
             levels[file, column] = level
+    said = json.loads(archive.read("report.json"))["datasets"]
     problems: Problems = []
     if manifest["recipe"]["audience"] == "city" and manifest["datasets"]:
         problems.append("A package for the City holds rows.")
@@ -138,6 +141,8 @@ def _contents(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Problems:
             problems.append(f"{name}: its columns are not those of the manifest and of datapackage.json.")
             continue
         problems += _levels(name, dataset, levels) + _ledger(name, dataset)
+        if {**said[name]["singled_out"], "limit": dataset["singled_out"]["limit"]} != dataset["singled_out"]:
+            problems.append(f"{name}: report.json says something else than the manifest about rows that are like no other.")
         problems += _dataset(name, dataset, header, rows, {column: book[dataset["file"], column] for column in header})
     return problems + _tables(archive, manifest)
 
@@ -182,6 +187,8 @@ def _dataset(
     sensitive = [(header.index(column), column, least) for column, least in dataset["distinct"].items()]
     shares = [(header.index(column), column, most) for column, most in dataset["max_confidence"].items()]
     classes: Counter[tuple[str, ...]] = Counter()
+    known = [place for place, column in enumerate(header) if column in dataset["singled_out"]["columns"]]
+    alike: Counter[tuple[str, ...]] = Counter()
     inside: dict[int, Counter[tuple[tuple[str, ...], str]]] = {place: Counter() for place, *_ in [*sensitive, *shares]}
     seen: list[set[str]] = [set() for _ in header]
     per_batch: Counter[str] = Counter()
@@ -191,11 +198,12 @@ def _dataset(
         per_batch[row[batch]] += 1
         group = (row[batch], *[row[place] for place in identifiers])
         classes[group] += 1
+        alike[tuple(row[place] for place in known)] += 1
         for place, counts in inside.items():
             counts[group, row[place]] += 1
         for place, cell in enumerate(row):
             seen[place].add(cell)
-    problems = _values(name, header, seen, book)
+    problems = _values(name, header, seen, book) + _singled_out(name, dataset["singled_out"], header, seen, alike)
     promised = {str(entry["number"]): entry["rows"] for entry in dataset["ledger"]["entries"]}
     if dict(per_batch) != promised or sum(per_batch.values()) != dataset["rows"]:
         problems.append(f"{name}: its batches do not hold as many rows as the ledger and the manifest say.")
@@ -209,6 +217,24 @@ def _dataset(
     for place, column, most in shares:
         if any(count > most * classes[group] + 1e-9 for (group, _), count in inside[place].items()):
             problems.append(f"{name}: a class gives a value of {column} away.")
+    return problems
+
+
+def _singled_out(
+    name: str, said: dict[str, Any], header: list[str], seen: list[set[str]], alike: Counter[tuple[str, ...]]
+) -> Problems:
+    """Count again how many rows are like no other on all columns, pseudonyms apart."""
+    problems = []
+    for column, cells in zip(header, seen, strict=True):
+        if column not in said["columns"] and not all(PSEUDONYM.fullmatch(cell) for cell in cells):
+            problems.append(f"{name}: {column} was left out when rows that are like no other were counted.")
+    rows = max(alike.total(), 1)
+    alone = sum(size for size in alike.values() if size == 1) / rows
+    few = sum(size for size in alike.values() if size < FEW) / rows
+    if abs(alone - said["alone"]) > 0.0001 or abs(few - said["under_5"]) > 0.0001:
+        problems.append(f"{name}: {alone:.1%} of its rows are like no other, {few:.1%} under {FEW} alike: not as was said.")
+    if alone > said["limit"] + 0.0001:
+        problems.append(f"{name}: {alone:.1%} of its rows are like no other, more than the {said['limit']:.1%} that may be.")
     return problems
 
 

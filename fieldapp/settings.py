@@ -31,7 +31,9 @@ class Settings:
         "", "Mail server for notices: smtp://user:password@host:587 or smtps://…; or a file, see above."
     )
     mail_from: str = _setting("", "Address that notices come from.")
-    alerts_to: str = _setting("", "Address that is told when a release or delivery fails for good.")
+    alerts_to: str = _setting(
+        "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must mend it."
+    )
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
 

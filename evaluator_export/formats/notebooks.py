@@ -7,8 +7,9 @@ from typing import Any
 from evaluator_export.parts import Part
 
 INTRO = """# {title}
-Every row was published once, in a batch; nobody in a batch can be told from fewer than {others} others by the columns in
-`identifiers`. Counts in `tables.csv` are rounded to 5, and `<{threshold}` hides small ones. Do not link these data with data
+Every row was published once, in a batch. By the columns in `identifiers` alone, nobody in a batch can be told from
+fewer than {others} others; `report.json` says how many rows could be singled out by all columns (`singled_out`).
+Counts in `tables.csv` are rounded to 5, and `<{threshold}` hides small ones. Do not link these data with data
 about people."""
 
 

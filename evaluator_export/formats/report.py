@@ -39,6 +39,7 @@ def dataset(part: Part) -> dict[str, Any]:
     return {
         "k": policy.model.k,
         "levels": {name: part.level_name(name) for name in part.levels},
+        "singled_out": {"columns": part.measured, **part.singled_out},
         "held_back_share": part.held_share,
         "without_consent_share": part.refused_share,
         "context": None

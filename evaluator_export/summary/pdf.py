@@ -76,13 +76,24 @@ class _Page(Writer):
         columns = ", ".join(names[:-1]) + words["and"] + names[-1] if len(names) > 1 else "".join(names)
         sentence = words["what_row"] if part.rows else words["what_none"]
         title, others = dataset.title[self.language], dataset.policy.model.k - 1
+        if part.too_fine:
+            sentence = words["what_fine"]
         found = [self.paragraph(sentence.format(title=title, rows=part.rows, others=others, columns=columns))]
+        if part.rows:
+            found.append(self.paragraph(self.alone(part)))
         held, refused = _percent(part.held_share), _percent(part.refused_share)
         found.append(self.paragraph(words["left_out"].format(held=held, refused=refused), SMALL))
         if part.withdrawn:
             taken_back = banded(part.withdrawn, self.recipe.threshold)
             found.append(self.paragraph(words["withdrawn"].format(count=taken_back), SMALL))
         return found
+
+    def alone(self, part: Part) -> str:
+        """Return the sentence about who knows every column of a row, and not only those that were made coarser."""
+        shares = {name: f"{100 * share:.1f} %" for name, share in part.singled_out.items()}
+        if self.language == "fr":
+            shares = {name: share.replace(".", ",") for name, share in shares.items()}
+        return self.words["alone"].format(columns=len(part.measured), **shares)
 
     def section(self, table: ProtectedTable, has_chart: bool) -> list[Any]:
         words, spec = self.words, table.spec
@@ -124,40 +135,31 @@ class _Page(Writer):
         for part in parts:
             if not part.sent:
                 continue
-            dataset, newest = part.view.dataset, part.sent[-1].report
-            sizes = newest["class_sizes"]
-            story.append(
-                self.paragraph(
-                    words["class_sizes"].format(
-                        title=dataset.title[self.language],
-                        classes=sizes["classes"],
-                        smallest=sizes["smallest"],
-                        median=round(sizes["median"]),
-                    )
-                )
-            )
-            lost = newest["utility"]["loss_by_field"]
+            dataset, overall = part.view.dataset, part.overall
+            sizes = {name: overall[name] for name in ("classes", "smallest", "largest")}
+            sentence = words["class_sizes"].format(title=dataset.title[self.language], batches=len(part.sent), **sizes)
+            story += [self.paragraph(sentence), self.paragraph(self.alone(part))]
             lines = [[words["column"], words["level"], words["lost"]]]
             for name in part.levels:
                 words_of_level = self.labels.level(part.level_name(name), self.language)
-                lines.append([self.labels.column(dataset, name, self.language), words_of_level, _percent(lost[name])])
+                lost = _range(*overall["losses"][name])
+                lines.append([self.labels.column(dataset, name, self.language), words_of_level, lost])
             story += [self.grid(lines), Spacer(1, 6)]
-            for name, found in newest["risk"]["attributes"].items():
+            for name, share in overall["max_confidence"].items():
                 if name in part.columns:
                     column = self.labels.column(dataset, name, self.language)
-                    confidence = _percent(found["max_confidence"])
-                    story.append(self.paragraph(words["spread"].format(column=column, confidence=confidence), SMALL))
+                    story.append(self.paragraph(words["spread"].format(column=column, confidence=_percent(share)), SMALL))
             story += self.groups(part)
         return [*story, self.paragraph(words["once"]), self.paragraph(words["limits"])]
 
     def groups(self, part: Part) -> list[Any]:
-        groups = part.sent[-1].report.get("groups")
-        if not groups or not groups["suppressed_share"]:
+        shares_of, groups = part.overall["held_back_by_group"], part.sent[-1].report.get("groups")
+        if not groups or not shares_of:
             return []
         dataset, field = part.view.dataset, groups["field"]
         shares = ", ".join(
             f"{self.labels.value(dataset, field, value, self.language) or '–'} {_percent(share)}"
-            for value, share in groups["suppressed_share"].items()
+            for value, share in shares_of.items()
         )
         column = self.labels.column(dataset, field, self.language)
         found = [self.paragraph(self.words["groups"].format(column=column, shares=shares, limit=groups["limit"]), SMALL)]
@@ -179,6 +181,12 @@ class _Page(Writer):
             drawing.add(String(left + length + 4, y + 3, count, fontName=BOLD, fontSize=7.5, fillColor=INK))
         words = self.words["bars"].format(bars="; ".join(f"{name} {count}" for name, count in rows))
         return Figure(drawing, self.root.add("Figure", words))
+
+
+def _range(least: float, most: float) -> str:
+    """Return a share, or from which to which it goes in the batches of a package."""
+    first, last = _percent(least), _percent(most)
+    return last if first == last else f"{first.removesuffix(' %')}–{last}"
 
 
 def _percent(share: float) -> str:

@@ -5,10 +5,14 @@ WORDS = {
         "subtitle": "{centre} · {period}",
         "purpose": "What it is for",
         "what": "What is in this package",
-        "what_row": "{title}: {rows} rows. Nobody in it can be told from fewer than {others} others on {columns}.",
+        "what_row": "{title}: {rows} rows. By {columns} alone, nobody in it can be told from fewer than {others} others.",
+        "alone": "Somebody who knew all {columns} columns of a row, as who was there may, could single out {alone} of the rows; "
+        "{under_5} are in groups of fewer than 5 that are alike in all of them.",
+        "what_fine": "{title}: no rows. On all columns together too many of them would be like no other; they wait at the centre.",
         "what_none": "{title}: no rows yet. Too few people shared their answers to hide anyone among {others} others.",
         "left_out": "About {held} of the rows that could leave wait at the centre until more people share their answers; "
-        "about {refused} of records stay there because consent does not reach evaluators.",
+        "about {refused} of all records that these and earlier packages could be made of stay there because consent does not "
+        "reach evaluators.",
         "withdrawn": "Since they were handed out, consent was taken back for {count} rows of earlier packages. They cannot be told "
         "from others, so they cannot be taken out; whoever asks is told so.",
         "tables_only": "This package holds totals only. No row in it is about a person or an event.",
@@ -32,10 +36,11 @@ WORDS = {
         "column": "What",
         "level": "Made coarser to",
         "lost": "Detail lost",
-        "class_sizes": "{title}: {classes} classes. The smallest holds {smallest} people, the middle one {median}. "
-        "The chance of picking out the right person in the smallest class is 1 in {smallest}.",
+        "class_sizes": "{title}: classes in all batches of this package: {classes} (batches: {batches}). The smallest holds {smallest} people, the "
+        "largest {largest}; a row without a card counts as a person of its own. Who knows only the columns below has a chance of "
+        "1 in {smallest} to pick out the right person in the smallest class.",
         "spread": "In the class that says most about “{column}”, {confidence} of the rows have the same answer.",
-        "groups": "Held back by {column}: {shares}. No group may be held back more than {limit} times as often as all.",
+        "groups": "Held back by {column}, in the batch that held back most: {shares}. No group may be held back more than {limit} times as often as all.",
         "waived": "This limit was waived by: {waived}.",
         "once": "Each row is published once. What is new in a release is itself made of whole classes, so comparing this package "
         "with earlier ones shows nobody.",
@@ -46,11 +51,16 @@ WORDS = {
         "subtitle": "{centre} · {period}",
         "purpose": "À quoi cela sert",
         "what": "Ce que contient ce paquet",
-        "what_row": "{title} : {rows} lignes. Personne ne s'y distingue de moins de {others} autres selon {columns}.",
+        "what_row": "{title} : {rows} lignes. Selon {columns} seulement, personne ne s'y distingue de moins de {others} autres.",
+        "alone": "Qui connaîtrait les {columns} colonnes d'une ligne, comme une personne qui était là, pourrait isoler {alone} des "
+        "lignes; {under_5} sont dans des groupes de moins de 5 lignes pareilles en tout.",
+        "what_fine": "{title} : aucune ligne. Sur toutes les colonnes ensemble, trop de lignes n'auraient pas leur pareille; elles "
+        "attendent au centre.",
         "what_none": "{title} : pas encore de ligne. Trop peu de gens partagent leurs réponses pour cacher chacun parmi "
         "{others} autres.",
         "left_out": "Environ {held} des lignes qui pouvaient sortir attendent au centre que plus de gens partagent leurs "
-        "réponses; environ {refused} des dossiers y restent, car le consentement ne va pas jusqu'aux évaluateurs.",
+        "réponses; environ {refused} de tous les dossiers dont ce paquet et les précédents pouvaient être faits y restent, car le "
+        "consentement ne va pas jusqu'aux évaluateurs.",
         "withdrawn": "Depuis leur remise, le consentement a été retiré pour {count} lignes de paquets précédents. On ne peut les "
         "distinguer des autres, donc pas les enlever; on le dit à qui le demande.",
         "tables_only": "Ce paquet ne contient que des totaux. Aucune ligne n'y parle d'une personne ni d'un événement.",
@@ -74,10 +84,11 @@ WORDS = {
         "column": "Quoi",
         "level": "Rendu à",
         "lost": "Détail perdu",
-        "class_sizes": "{title} : {classes} classes. La plus petite compte {smallest} personnes, celle du milieu {median}. "
-        "La chance de désigner la bonne personne dans la plus petite est de 1 sur {smallest}.",
+        "class_sizes": "{title} : classes dans tous les lots de ce paquet : {classes} (lots : {batches}). La plus petite compte {smallest} "
+        "personnes, la plus grande {largest}; une ligne sans carte compte comme une personne. Qui ne connaît que les colonnes "
+        "ci-dessous a une chance sur {smallest} de désigner la bonne personne dans la plus petite.",
         "spread": "Dans la classe qui en dit le plus sur « {column} », {confidence} des lignes ont la même réponse.",
-        "groups": "Retenu selon {column} : {shares}. Aucun groupe ne peut être retenu plus de {limit} fois plus souvent que tous.",
+        "groups": "Retenu selon {column}, dans le lot qui a le plus retenu : {shares}. Aucun groupe ne peut être retenu plus de {limit} fois plus souvent que tous.",
         "waived": "Cette limite a été levée par : {waived}.",
         "once": "Chaque ligne paraît une seule fois. Ce qui est nouveau dans une diffusion est lui-même fait de classes entières : "
         "comparer ce paquet aux précédents ne montre donc personne.",

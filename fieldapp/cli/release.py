@@ -110,6 +110,13 @@ def preview(series: str, period: Period, slug: str) -> None:
             raise click.ClickException(str(problem)) from None
         for part in gathered.parts:
             click.echo(f"{part.name}: {part.rows} rows, {part.waiting} wait, {part.refused} without consent")
+            if part.elsewhere:
+                click.echo(f"  {part.elsewhere} are left out: they left as rows of another dataset of the same form")
+            limit = part.view.dataset.policy.max_singled_out
+            if part.too_fine:
+                click.echo(f"  no rows: {part.too_fine:.1%} would be like no other on all columns, more than {limit:.1%}")
+            elif part.rows:
+                click.echo(f"  {part.singled_out['alone']:.1%} of them are like no other on all columns")
             for sent in part.sent:
                 sizes, loss = sent.report["class_sizes"], sent.report["loss"]
                 click.echo(f"  {sizes['classes']} classes, smallest {sizes['smallest']}, loss {loss:.4f}")

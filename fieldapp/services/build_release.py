@@ -176,6 +176,9 @@ def _publish(
     if not releases.finish(a.session, run_id, token, "done", a.now):
         a.note(f"series/{series.id}", period=period.name, overtaken=True)
         return None
+    heads = datasets.heads(a.session, a.centre_id)
+    if any(heads.get(identity) != head for new in gathered.batches for identity, head in new.others.items()):
+        raise ActProblem("release.overtaken", N_("Another release has published rows of the same records just now."))
     for new in gathered.batches:
         first = "" if new.entry.before == ledger.genesis(new.entry.dataset) else new.entry.before
         if not datasets.move_head(a.session, new.dataset_id, first, new.entry.hash):

@@ -74,14 +74,23 @@ class Catalogue:
 
 
 def lacks_some(session: Session, centre_id: int) -> bool:
-    """Say whether the programme has datasets that the centre has not taken in."""
-    return bool(programme_datasets().keys() - {one.name for one in datasets.of_centre(session, centre_id)})
+    """Say whether the programme has datasets that the centre has not taken in, or not as they are written now."""
+    known = {one.name: one for one in datasets.of_centre(session, centre_id)}
+    return any(name not in known or _is_old(known[name]) for name in programme_datasets())
+
+
+def _is_old(kept: datasets.Dataset) -> bool:
+    """Say whether nothing of a dataset was published and the programme writes it otherwise now."""
+    return not kept.head and kept.text != programme_datasets().get(kept.name, kept.text)
 
 
 @act("datasets.take_in")
 def take_in_datasets(a: Act) -> None:
-    """Give a centre the datasets of the programme that it does not have yet."""
-    known = {one.name for one in datasets.of_centre(a.session, a.centre_id)}
+    """Give a centre the datasets of the programme that it lacks, and renew those of which nothing was published."""
+    known = {one.name: one for one in datasets.of_centre(a.session, a.centre_id)}
+    for kept in known.values():
+        if _is_old(kept) and not datasets.batches(a.session, kept.id):
+            kept.text = programme_datasets()[kept.name]
     fresh = [name for name in programme_datasets() if name not in known]
     for name in fresh:
         text = programme_datasets()[name]

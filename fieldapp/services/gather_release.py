@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
 from sqlalchemy.orm import Session
 
 from evaluator_export import batch, ledger, periods, release, select, small_cells
-from evaluator_export.batch import Batch
+from evaluator_export.batch import Batch, TooFine
 from evaluator_export.dataset import Dataset
 from evaluator_export.deidentify import Advice, nearest, table_of
 from evaluator_export.ledger import Entry
@@ -42,6 +43,7 @@ class NewBatch:
     batch: Batch
     entry: Entry
     data: bytes
+    others: dict[int, str]  # the heads, as they were read, of datasets that could publish the same records
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,19 @@ class Gathered:
     advice: dict[str, list[Advice]]  # of datasets that cannot begin yet: what would have to change
 
 
+@dataclass(frozen=True)
+class _Other:
+    """What another dataset made of the same records had published by now: a record leaves under one name only."""
+
+    dataset_id: int
+    secret: bytes
+    head: str
+    tags: set[bytes]
+
+    def has_published(self, unit: str) -> bool:
+        return bool(self.tags) and ledger.tag(self.secret, unit) in self.tags
+
+
 @dataclass
 class _Memory:
     """What the ledger of a dataset says, and the rows that have come since."""
@@ -68,6 +83,9 @@ class _Memory:
     since: dt.date
     rows: Rows
     people: People | None  # where rows are months of people
+    others: list[_Other]
+    elsewhere: int = 0  # records that left under another dataset's name
+    too_fine: float = 0.0
     records: int = 0
     withdrawn: int = 0
 
@@ -118,8 +136,9 @@ def gather(
         mine = [memory for memory in memories.values() if form in memory.dataset.forms]
         counted = [counting for counting in countings if counting.spec.dataset.form == form]
         done = _read(session, identity, form, known, mine, counted, period, cut_off, table_secret, done, beat)
+    taken: set[str] = set()
     for memory in memories.values():
-        _add_months(memory, period)
+        _add_months(memory, period, taken)
     batches = [found for memory in memories.values() if (found := _next(memory, period))]
     had = _had(earlier)
     parts = [_part(session, view, memories[view.dataset.name], batches, had, series, occasion) for view in recipe.views]
@@ -159,12 +178,7 @@ def _remember(
     kept = known.kept[dataset.name]
     found = datasets.batches(session, kept.id)
     entries = [entry_of(one.entry) for one in found]
-    by_number: dict[int, bytearray] = {}
-    tags: set[bytes] = set()
-    for tag, number in datasets.tags(session, kept.id):
-        by_number.setdefault(number, bytearray()).extend(tag)
-        tags.add(tag)
-    whole = {number: bytes(found) for number, found in by_number.items()}
+    whole, tags = _published_rows(session, kept.id)
     ledger.check(dataset.name, entries, kept.head or ledger.genesis(dataset.name), whole)
     ledger.check_handed_out(dataset.name, entries, [one["datasets"].get(dataset.name, {}) for one in handed_out])
     ledger.frozen_levels(entries, dataset.sha256)
@@ -174,7 +188,39 @@ def _remember(
         since = max([since, *(day + dt.timedelta(days=1) for day in ended)])
     people = People(dataset, dataset.months) if dataset.months else None
     reports = {one.number: one.report for one in found}
-    return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), people)
+    others = _others(session, known, kept, handed_out)
+    return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), people, others)
+
+
+def _published_rows(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set[bytes]]:
+    """Return the tags of the rows of each batch of a dataset, and all of them."""
+    by_number: dict[int, bytearray] = {}
+    tags: set[bytes] = set()
+    for tag, number in datasets.tags(session, dataset_id):
+        by_number.setdefault(number, bytearray()).extend(tag)
+        tags.add(tag)
+    return {number: bytes(found) for number, found in by_number.items()}, tags
+
+
+def _others(session: Session, known: Catalogue, mine: datasets.Dataset, handed_out: list[Manifest]) -> list[_Other]:
+    """Return the datasets whose rows are the same records; raise ExportProblem for one whose ledger is not whole."""
+    found = []
+    for kept in known.kept.values():
+        if kept.id is None or kept.name == mine.name or made_of(kept.text) != made_of(mine.text):
+            continue
+        head = kept.head
+        whole, tags = _published_rows(session, kept.id)
+        entries = [entry_of(one.entry) for one in datasets.batches(session, kept.id)]
+        ledger.check(kept.name, entries, head or ledger.genesis(kept.name), whole)
+        ledger.check_handed_out(kept.name, entries, [one["datasets"].get(kept.name, {}) for one in handed_out])
+        found.append(_Other(kept.id, bytes.fromhex(kept.secret), head, tags))
+    return found
+
+
+def made_of(text: str) -> tuple[str, bool]:
+    """Return what the rows of a dataset are: records of which form, and whether single ones or a person's months."""
+    body = yaml.safe_load(text) or {}
+    return str(body.get("form", "")), bool(body.get("months"))
 
 
 def entry_of(body: dict[str, Any]) -> Entry:
@@ -221,8 +267,9 @@ def _read(
             stored = forms.find(session, centre_id, form, record.version)
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
         row = select.flat(versions[record.version], record.answers)
+        is_taken = False
         for memory in memories:
-            _add(memory, record, form, row)
+            is_taken = _add(memory, record, form, row, is_taken) or is_taken
         if countings:
             name = periods.containing(record.day, period.cadence).name
             for counting in countings:
@@ -243,36 +290,45 @@ def _reach(memory: _Memory) -> dt.date:
     return _months_before(memory.since, memory.dataset.max_hold_months)
 
 
-def _add_months(memory: _Memory, period: Period) -> None:
-    """Add the months of people that are over and were not published."""
+def _add_months(memory: _Memory, period: Period, taken: set[str]) -> None:
+    """Add the months of people that are over and were not published; `taken` are those that are in another dataset now."""
     for unit, row in memory.people.rows(memory.since, period.last) if memory.people else ():
+        memory.records += 1
         tag = ledger.tag(memory.secret, unit)
         if tag in memory.tags:
             memory.withdrawn += not select.is_allowed(memory.dataset.consent, row)
-        else:
-            memory.records += 1
-            memory.rows.add(tag, row)
+        elif unit in taken or any(other.has_published(unit) for other in memory.others):
+            memory.elsewhere += 1
+        elif memory.rows.add(tag, row):
+            taken.add(unit)
 
 
-def _add(memory: _Memory, record: records.Released, form: str, row: Mapping[str, str]) -> None:
+def _add(memory: _Memory, record: records.Released, form: str, row: Mapping[str, str], is_taken: bool) -> bool:
+    """Add a record to the rows of a dataset, and say whether it became one; `is_taken`: it is in another dataset now."""
     if memory.people is not None:
         if record.is_settled:
             memory.people.add(form, record.unit, row)
-        return
+        return False
     if record.day < memory.since or not select.is_wanted(memory.dataset, row):
-        return
+        return False
+    memory.records += 1
     tag = ledger.tag(memory.secret, record.unit)
     if tag in memory.tags:
         memory.withdrawn += not select.is_allowed(memory.dataset.consent, row)
-        return
-    memory.records += 1
-    if record.is_settled:
-        memory.rows.add(tag, row)
+        return False
+    if is_taken or any(other.has_published(record.unit) for other in memory.others):
+        memory.elsewhere += 1
+        return False
+    return record.is_settled and memory.rows.add(tag, row)
 
 
 def _next(memory: _Memory, period: Period) -> NewBatch | None:
     frozen = ledger.frozen_levels(memory.entries, memory.dataset.sha256)
-    made = batch.make(memory.dataset, memory.rows, frozen, memory.secret)
+    try:
+        made = batch.make(memory.dataset, memory.rows, frozen, memory.secret)
+    except TooFine as found:
+        memory.too_fine = found.share
+        return None
     if made is None:
         return None
     data = batch.to_bytes(made)
@@ -289,7 +345,7 @@ def _next(memory: _Memory, period: Period) -> NewBatch | None:
         file=hashlib.sha256(data).hexdigest(),
         before=ledger.head(memory.dataset.name, memory.entries),
     )
-    return NewBatch(memory.kept.id, made, entry, data)
+    return NewBatch(memory.kept.id, made, entry, data, {one.dataset_id: one.head for one in memory.others})
 
 
 def _had(manifests: list[Manifest]) -> dict[str, int]:
@@ -327,7 +383,11 @@ def _part(
         sent.append(Sent(new.entry, new.batch.columns, new.batch.report))
     waiting = len(memory.rows) - (new.entry.rows if new else 0)
     counts = {"waiting": waiting, "refused": memory.rows.refused, "records": memory.records, "withdrawn": memory.withdrawn}
-    return release.part_of(view, sent, before, occasion, **counts)
+    counts |= {"elsewhere": memory.elsewhere}
+    part = release.part_of(view, sent, before, occasion, too_fine=memory.too_fine, **counts)
+    if part.singled_out["alone"] > view.dataset.policy.max_singled_out:  # batches of before this was counted
+        return release.part_of(view, [], before, occasion, too_fine=part.singled_out["alone"], **counts)
+    return part
 
 
 def _published(counting: _Counting, period: Period, recipe: Recipe, secret: bytes) -> list[tuple[str, bool, Published]]:

@@ -37,9 +37,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, ExportProblem | ActProblem):
         return str(error)[:2000]
     if isinstance(error, KeyLost):
-        return N_(
-            "The server runs with another secret key than the one that keeps the signing key. Start it with the right one."
-        )
+        return N_("The signing key was kept with another secret key. Start the server with that one.")
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return N_("No space left on the disk of the server.")
     if isinstance(error, OSError):

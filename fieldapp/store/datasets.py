@@ -73,6 +73,12 @@ def of_centre(session: Session, centre_id: int) -> Sequence[Dataset]:
     return session.scalars(sa.select(Dataset).where(Dataset.centre_id == centre_id).order_by(Dataset.name)).all()
 
 
+def heads(session: Session, centre_id: int) -> dict[int, str]:
+    """Return the head of each dataset of a centre, and let nobody else move one before this transaction ends."""
+    query = sa.select(Dataset.id, Dataset.head).where(Dataset.centre_id == centre_id).order_by(Dataset.id)
+    return {int(row.id): str(row.head) for row in session.execute(query.with_for_update())}
+
+
 def batches(session: Session, dataset_id: int) -> Sequence[Batch]:
     """Return the batches of a dataset, oldest first, without their rows."""
     query = sa.select(Batch).where(Batch.dataset_id == dataset_id).order_by(Batch.number)

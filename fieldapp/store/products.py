@@ -130,7 +130,7 @@ def edition(session: Session, centre_id: int, product: str, period: str) -> Edit
 def periods_before(session: Session, centre_id: int, product: str, day: dt.date) -> dict[str, dt.date]:
     """Return the periods that a product has editions of and that end before a day, each with its last day."""
     query = sa.select(Edition.period, Edition.last_day).where(Edition.centre_id == centre_id, Edition.product == product)
-    return {name: last for name, last in session.execute(query.where(Edition.last_day < day))}
+    return {str(row.period): row.last_day for row in session.execute(query.where(Edition.last_day < day))}
 
 
 def editions(session: Session, centre_id: int) -> Sequence[Edition]:

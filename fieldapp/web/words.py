@@ -245,6 +245,15 @@ def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
 
+def reason(problem: str) -> str:
+    """Return a kept reason in the reader's language where it is one of ours; it may hold names, so it stays plain text."""
+    return str(gettext(problem)) if problem else ""
+
+
+def exact_percent(share: float) -> str:
+    return f"{format_decimal(round(share * 100, 1))} %"
+
+
 def day(value: dt.date) -> str:
     return str(format_date(value, "d MMM y"))
 
@@ -285,6 +294,7 @@ def spot_words() -> dict[str, str]:
 
 def init(app: Flask) -> None:
     app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
+    app.jinja_env.filters.update(exact_percent=exact_percent, reason=reason)
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,

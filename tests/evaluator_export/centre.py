@@ -127,6 +127,7 @@ class PretendCentre:
     secret: bytes = b"c" * 32
     memories: dict[str, Memory] = field(default_factory=dict)
     states: dict[tuple[str, str], Published] = field(default_factory=dict)
+    too_fine: dict[str, float] = field(default_factory=dict)
     remembers_units: bool = True  # for tests that look behind the tags
 
     def publish(self, period: str, records: Records) -> None:
@@ -143,7 +144,11 @@ class PretendCentre:
                     rows.add(tag, row)
                 if self.remembers_units:
                     memory.named[tag] = unit
-            made = batch.make(dataset, rows, ledger.frozen_levels(memory.entries, dataset.sha256), self.secret)
+            try:
+                made = batch.make(dataset, rows, ledger.frozen_levels(memory.entries, dataset.sha256), self.secret)
+            except batch.TooFine as found:
+                self.too_fine[dataset.name] = found.share
+                continue
             if made is None:
                 continue
             data, tags = batch.to_bytes(made), made.tags

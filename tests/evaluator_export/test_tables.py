@@ -59,17 +59,17 @@ def test_a_table_that_would_let_something_out_is_refused(old: str, new: str, why
 @pytest.mark.parametrize(
     ("dataset", "old", "new", "why"),
     [
-        ("encounters", "contact_type: {role: keep}", "note: {role: keep}", "never leaves"),
-        ("encounters", "contact_type: {role: keep}", "code: {role: keep}", "never leaves"),
-        ("encounters", "contact_type: {role: keep}", "lang_used: {role: keep}", "leaves only as: drop"),
-        ("encounters", "contact_type: {role: keep}", "place: {from: setting, role: keep}", "must be made coarser"),
+        ("encounters", "contact_type: {role: drop}", "note: {role: keep}", "never leaves"),
+        ("encounters", "contact_type: {role: drop}", "code: {role: keep}", "never leaves"),
+        ("encounters", "contact_type: {role: drop}", "lang_used: {role: keep}", "leaves only as: drop"),
+        ("encounters", "contact_type: {role: drop}", "place: {from: setting, role: keep}", "must be made coarser"),
         (
             "encounters",
-            "contact_type: {role: keep}",
+            "contact_type: {role: drop}",
             "place: {from: setting, role: keep, hierarchy: setting}",
             "cannot be keep",
         ),
-        ("encounters", "contact_type: {role: keep}", "nothing: {role: keep}", "no question"),
+        ("encounters", "contact_type: {role: drop}", "nothing: {role: keep}", "no question"),
         ("encounters", "form: encounter", "form: nothing", "no form"),
         ("encounters", "family: events", "family: both", "events or people"),
         ("encounters", "hierarchy: setting", "hierarchy: nowhere", "no hierarchy"),

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
+from evaluator_export.ledger import tag
 from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
 from evaluator_export.verify import verify
@@ -21,6 +22,7 @@ from fieldapp.cli import cli
 from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services import build_release as building
 from fieldapp.services.build_release import build_release, due
+from fieldapp.services.datasets import programme_datasets
 from fieldapp.services.gather_release import gather
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.receive_batch import receive_batch
@@ -29,6 +31,8 @@ from fieldapp.services.try_again import reason_of, retry_release
 from fieldapp.settings import Settings
 from fieldapp.store import releases
 from fieldapp.store.database import engine_for
+from fieldapp.store.datasets import Dataset, PublishedRow
+from fieldapp.store.records import Record
 from fieldapp.store.releases import Release, ReleaseRun, Series
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, encounter, envelope
@@ -469,3 +473,158 @@ def test_days_on_which_clocks_change_move_nothing(
     session.commit()
     assert names(session, dt.datetime.fromisoformat(before)) == []
     assert names(session, dt.datetime.fromisoformat(after)) == [name]
+
+
+def another_dataset(session: Session, cast: Cast, name: str, **changes: str) -> None:
+    """Give the centre a second dataset of encounters, at other levels."""
+    text = programme_datasets()["encounters"].replace("name: encounters", f"name: {name}")
+    for old, new in {"date[month,quarter,year]": "date[quarter,year]", **changes}.items():
+        assert old in text
+        text = text.replace(old, new)
+    session.add(
+        Dataset(
+            centre_id=cast.centre.id, name=name, text=text, secret="ab" * 32, head="", created_at=dt.datetime.now(dt.UTC)
+        )
+    )
+    session.commit()
+
+
+def a_second_series(session: Session, cast: Cast, uses: str) -> Series:
+    recipe = f"recipe: 2\nid: second\ntitle: {{en: O, fr: O}}\npurpose: {{en: p, fr: p}}\naudience: evaluator\nthreshold: 20\ndatasets: [{uses}]\ntables: [encounters_by_type]\n"
+    made = Series(
+        centre_id=cast.centre.id, key="second", title={"en": "O", "fr": "O"}, recipe=recipe, cadence="quarter",
+        first_period="2026-Q2", secret="77" * 32,
+    )  # fmt: skip
+    session.add(made)
+    session.commit()
+    return made
+
+
+def left_as(session: Session, name: str) -> set[str]:
+    """Return which records left as rows of a dataset."""
+    kept = session.scalars(sa.select(Dataset).where(Dataset.name == name)).one()
+    tags = set(session.scalars(sa.select(PublishedRow.tag).where(PublishedRow.dataset_id == kept.id)))
+    units = [str(one) for one in session.scalars(sa.select(Record.instance_id))]
+    return {unit for unit in units if tag(bytes.fromhex(kept.secret), unit) in {bytes(one) for one in tags}}
+
+
+def test_a_record_leaves_under_one_datasets_name_only(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    another_dataset(session, cast, "encounters_2")
+    second = a_second_series(session, cast, "{use: encounters_2}")
+    old = left_as(session, "encounters")
+    assert len(old) > 100
+    gathered = gather(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    assert gathered.parts[0].elsewhere == len(old)
+    built = build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
+    assert built is not None
+    assert not left_as(session, "encounters_2") & old
+    with zipfile.ZipFile(tmp_path / f"{built.sha256}.zip") as package:
+        assert "encounters_by_type,2026-Q2," in package.read("tables.csv").decode()  # tables still leave
+    fill(session, cast, 200, dt.date(2026, 7, 1), seed=2)
+    assert build_release(session, second, parse("2026-Q3"), tmp_path, SECRET)
+    new = left_as(session, "encounters_2")
+    assert len(new) > 100  # it holds what had not left
+    assert not new & old
+    assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    assert not left_as(session, "encounters") & new  # and the other way round
+
+
+def test_two_datasets_of_one_recipe_share_no_record(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+    fill(session, cast, 300, dt.date(2026, 4, 1))
+    another_dataset(session, cast, "encounters_2")
+    second = a_second_series(session, cast, "{use: encounters}, {use: encounters_2}")
+    assert build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
+    assert left_as(session, "encounters")
+    assert not left_as(session, "encounters") & left_as(session, "encounters_2")
+
+
+def test_two_builds_at_once_do_not_publish_a_record_under_two_names(
+    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    another_dataset(session, cast, "encounters_2")
+    second = a_second_series(session, cast, "{use: encounters_2}")
+    whole = building.write_package
+
+    def overtaken(*parts: Any) -> Any:
+        made = whole(*parts)
+        with monkeypatch.context() as patch:
+            patch.setattr(building, "write_package", whole)
+            assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "write_package", overtaken)
+        with pytest.raises(ActProblem, match="same records"):
+            build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
+    assert left_as(session, "encounters_2") == set()
+    assert build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)  # the next try knows
+    assert not left_as(session, "encounters") & left_as(session, "encounters_2")
+
+
+def test_whoever_loses_the_ledger_of_the_other_name_publishes_no_more(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    another_dataset(session, cast, "encounters_2")
+    second = a_second_series(session, cast, "{use: encounters_2}")
+    for statement in ("DELETE FROM published_row", "DELETE FROM batch", "UPDATE dataset SET head = ''"):
+        session.execute(sa.text(statement))
+    session.commit()
+    with pytest.raises(ExportProblem, match="damaged or lost"):
+        build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
+
+
+def test_too_many_rows_like_no_other_wait_and_the_ledger_remembers_nothing(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    another_dataset(session, cast, "narrow", **{"suppress: {": "suppress: {max_singled_out: 0, "})
+    session.execute(sa.text("UPDATE record SET answers = answers"))
+    for number, (identity, answers) in enumerate(session.execute(sa.text("SELECT id, answers FROM record")).all()):
+        body = json.loads(answers) if isinstance(answers, str) else answers
+        if number == 0:
+            body["talk"]["risk_now"] = "imminent"
+            session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
+    session.commit()
+    second = a_second_series(session, cast, "{use: narrow}")
+    gathered = gather(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    assert gathered.parts[0].too_fine > 0
+    built = build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
+    assert built is not None
+    assert built.manifest["datasets"]["narrow"]["rows"] == 0
+    assert left_as(session, "narrow") == set()
+    assert verify(tmp_path / f"{built.sha256}.zip") == []
+
+
+def test_the_share_without_consent_does_not_rise_because_rows_left(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    """A third of the records stay for lack of consent; that share is the same before and after the others have left."""
+    for month, seed in ((4, 1), (7, 2)):
+        fill(session, cast, 160, dt.date(2026, month, 1), seed=seed)
+        for number in range(80):
+            day = dt.date(2026, month, 1) + dt.timedelta(days=number)
+            answers = encounter(day, people={"who": "known_not_enrolled", "people_n": "1"})
+            receive_batch(session, cast.amina, parse_batch(batch(envelope(answers, day=day))))
+    shares = []
+    for name in ("2026-Q2", "2026-Q3"):
+        built = build_release(session, series, parse(name), tmp_path, SECRET)
+        assert built is not None
+        shares.append(built.manifest["datasets"]["encounters"]["without_consent_share"])
+    assert shares == [pytest.approx(0.35, abs=0.06), pytest.approx(0.35, abs=0.06)]
+
+
+def test_datasets_of_which_nothing_was_published_follow_the_programme(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    session.execute(sa.update(Dataset).where(Dataset.name == "participants").values(text=Dataset.text + "\n# old\n"))
+    session.commit()
+    assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    kept = session.scalars(sa.select(Dataset).where(Dataset.name == "participants")).one()
+    assert kept.text == programme_datasets()["participants"]

@@ -15,7 +15,7 @@ from evaluator_export.periods import parse
 from fieldapp.services.build_release import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases import Series
+from fieldapp.store.releases import Delivery, ReleaseRun, Series
 from tests.cast import Cast, a_series
 from tests.services.test_build_release import fill
 from tests.web.conftest import csrf_of
@@ -27,7 +27,7 @@ GOOD: dict[str, Any] = {
     "title_en": "Monthly", "title_fr": "Mensuel",
     "purpose_en": "To study the programme.", "purpose_fr": "Étudier le programme.",
     "audience": "evaluator", "cadence": "month", "first_period": "2026-10", "threshold": "20", "keep_days": "30",
-    "use": ["encounters"], "column:encounters": ["month", "area", "contact_type", "risk_now"], "level:encounters:area": "2",
+    "use": ["encounters"], "column:encounters": ["month", "area", "referral_made", "risk_now"], "level:encounters:area": "2",
     "table": ["encounters_by_type"], "is_active": "yes", "reference": "DSA-7", "approvals": "A. One, 1 Nov\nB. Two, 2 Nov",
 }  # fmt: skip
 
@@ -127,6 +127,7 @@ def test_trying_shows_what_would_leave_and_keeps_nothing(rosa: FlaskClient, sett
     assert answer.status_code == 200
     assert "What would leave" in answer.text
     assert "1 in " in answer.text
+    assert "of the rows are like no other on all columns" in answer.text
     assert "What the recipient will see" in answer.text
     assert "CANARY" not in answer.text
     assert len(kept(settings)) == 1
@@ -165,3 +166,50 @@ def test_a_released_series_keeps_its_rhythm(rosa: FlaskClient, settings: Setting
     assert answer.status_code == 422
     assert "keeps its rhythm" in answer.text
     assert send(rosa, "/office/series/1", "save", cadence="quarter", first_period="2026-Q3").status_code == 302
+
+
+def after(settings: Settings, statement: Any) -> None:
+    engine = engine_for(settings.url)
+    with Session(engine) as session:
+        session.execute(statement)
+        session.commit()
+    engine.dispose()
+
+
+def test_what_failed_is_said_and_can_be_built_again(rosa: FlaskClient, settings: Settings, client_of: Clients) -> None:
+    after(
+        settings,
+        sa.insert(ReleaseRun).values(
+            series_id=1, period="2026-Q3", state="failed", token="t", attempts=7, problem="Over for <b>A</b>, 5 % left",
+            lease_until=dt.datetime.now(dt.UTC), started_at=dt.datetime.now(dt.UTC), ended_at=dt.datetime.now(dt.UTC),
+            step="", done=0,
+        ),
+    )  # fmt: skip
+    page = rosa.get("/releases/").text
+    assert "Over for &lt;b&gt;A&lt;/b&gt;, 5 % left" in page
+    assert "Tried 7 times" in page and "Next try" in page and "Build it again" in page
+    eve = client_of("eve")
+    assert "Build it again" not in eve.get("/releases/").text
+    token = csrf_of(rosa.get("/office/people").text)
+    answer = rosa.post("/office/releases/runs/1/retry", data={"csrf_token": token}, follow_redirects=True)
+    assert "in about a minute" in answer.text
+    assert rosa.post("/office/releases/runs/99/retry", data={"csrf_token": token}).status_code == 404
+    after(settings, sa.update(ReleaseRun).values(state="done"))
+    assert rosa.post("/office/releases/runs/1/retry", data={"csrf_token": token}).status_code == 409
+
+
+def test_what_could_not_be_sent_is_said_and_can_be_sent_again(rosa: FlaskClient, settings: Settings) -> None:
+    engine = engine_for(settings.url)
+    with Session(engine, expire_on_commit=False) as session:
+        series = session.scalars(sa.select(Series)).one()
+        series.targets = [{"kind": "email", "to": "a@example.org"}]
+        session.commit()
+        build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())
+    engine.dispose()
+    after(settings, sa.update(Delivery).values(state="failed", problem="<b>550</b> 100 % full", attempts=1))
+    page = rosa.get("/releases/").text
+    assert "&lt;b&gt;550&lt;/b&gt; 100 % full" in page
+    token = csrf_of(rosa.get("/office/people").text)
+    assert rosa.post("/office/releases/deliveries/1/retry", data={"csrf_token": token}).status_code == 302
+    page = rosa.get("/releases/").text
+    assert "on its way" in page and "Send it again" not in page
