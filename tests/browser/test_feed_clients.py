@@ -17,8 +17,8 @@ NODE_CLIENT = """
 import { OData } from "@odata/client";
 const [serviceEndpoint, password] = process.argv.slice(2);
 const client = OData.New4({ serviceEndpoint, credential: { username: "anybody", password } });
-const filter = client.newFilter().field("contact_type").eq("check_in");
-const options = client.newOptions().filter(filter).select(["area", "contact_type"]).orderby("area").top(4).count(true);
+const filter = client.newFilter().field("risk_now").eq("low");
+const options = client.newOptions().filter(filter).select(["area", "risk_now"]).orderby("area").top(4).count(true);
 console.log(JSON.stringify(await client.newRequest({ collection: "encounters", params: options })));
 """
 
@@ -34,8 +34,8 @@ def key(products: Server, demo_data: Path) -> str:  # noqa: F811
 def test_a_client_from_pypi_reads_the_schema_and_the_rows(products: Server, key: str) -> None:  # noqa: F811
     service = ODataService(f"{products.url}/odata/v4/", reflect_entities=True, auth=("anybody", key), quiet_progress=True)
     rows, counts = service.entities["encounters"], service.entities["table_encounters_by_type"]
-    found = service.query(rows).filter(rows.contact_type == "check_in").limit(5).all()
-    assert len(found) == 5 and {row.contact_type for row in found} == {"check_in"}
+    found = service.query(rows).filter(rows.risk_now == "low").limit(5).all()
+    assert len(found) == 5 and {row.risk_now for row in found} == {"low"}
     listed = service.query(counts).order_by(counts.value.desc()).all()
     numbers = [row.value for row in listed if row.value is not None]
     assert numbers == sorted(numbers, reverse=True) and all(number % 5 == 0 for number in numbers)
@@ -49,4 +49,4 @@ def test_a_client_from_npm_reads_it_too(products: Server, key: str) -> None:  # 
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     body = json.loads(ran.stdout)
     assert body["@odata.count"] > 4 and len(body["value"]) == 4
-    assert {tuple(row) for row in body["value"]} == {("area", "contact_type")}
+    assert {tuple(row) for row in body["value"]} == {("area", "risk_now")}

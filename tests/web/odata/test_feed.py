@@ -106,8 +106,7 @@ def test_it_holds_what_was_released_and_nothing_else(reader: Reader) -> None:
     assert {"encounters", "table_encounters_by_type", "indicators"} <= names
     rows = reader.json("encounters")["value"]
     assert rows and set(rows[0]) == {
-        "id", "batch", "month", "area", "time_of_day", "setting", "contact_type", "mode", "people", "minutes", "support",
-        "risk_now", "referral_made", "safeto",
+        "id", "batch", "month", "area", "time_of_day", "setting", "risk_now", "referral_made",
     }  # fmt: skip
     classes: dict[tuple[str, ...], int] = {}
     for row in rows:
@@ -134,23 +133,21 @@ def test_the_schema_is_what_the_rows_are(reader: Reader) -> None:
 def test_queries(reader: Reader) -> None:
     whole = reader.json("encounters?$count=true")
     assert whole["@odata.count"] == len(whole["value"])
-    some = reader.json(
-        "encounters?$filter=contact_type eq 'check_in' and not (risk_now eq 'high')&$select=contact_type&$count=true"
-    )
-    assert {tuple(row) for row in some["value"]} == {("contact_type",)}
-    assert some["@odata.count"] == sum(row["contact_type"] == "check_in" for row in whole["value"])
-    assert reader.get("encounters/$count?$filter=contact_type in ('check_in', 'nothing')").text == str(some["@odata.count"])
-    ordered = reader.json("encounters?$orderby=contact_type desc,id&$top=5&$skip=3")["value"]
+    some = reader.json("encounters?$filter=risk_now eq 'low' and not (setting eq 'school')&$select=risk_now&$count=true")
+    assert {tuple(row) for row in some["value"]} == {("risk_now",)}
+    assert some["@odata.count"] == sum(row["risk_now"] == "low" for row in whole["value"])
+    assert reader.get("encounters/$count?$filter=risk_now in ('low', 'nothing')").text == str(some["@odata.count"])
+    ordered = reader.json("encounters?$orderby=risk_now desc,id&$top=5&$skip=3")["value"]
     best = sorted(whole["value"], key=lambda row: row["id"])
-    best.sort(key=lambda row: row["contact_type"], reverse=True)
+    best.sort(key=lambda row: row["risk_now"], reverse=True)
     assert ordered == best[3:8]
     assert reader.json("encounters(1)")["id"] == 1
     assert reader.json("encounters?$top=0&$count=true")["value"] == []
     for text in (
-        "startswith(contact_type,'check')",
-        "contains(contact_type,'%')",
-        "endswith(contact_type,'_')",
-        "length(contact_type) gt 100",
+        "startswith(risk_now,'lo')",
+        "contains(risk_now,'%')",
+        "endswith(risk_now,'_')",
+        "length(risk_now) gt 100",
     ):
         found = reader.json(f"encounters?$filter={text}")["value"]
         assert len(found) == (some["@odata.count"] if text.startswith("startswith") else 0), text
@@ -161,8 +158,8 @@ def test_queries(reader: Reader) -> None:
 
 
 def test_pages_lead_on_until_all_is_read_once(reader: Reader) -> None:
-    whole = reader.json("encounters?$orderby=contact_type desc")["value"]
-    found, link = [], "encounters?$orderby=contact_type desc"
+    whole = reader.json("encounters?$orderby=risk_now desc")["value"]
+    found, link = [], "encounters?$orderby=risk_now desc"
     while link:
         body = reader.json(link, Prefer="odata.maxpagesize=7")
         assert len(body["value"]) <= 7
@@ -178,15 +175,15 @@ def test_pages_lead_on_until_all_is_read_once(reader: Reader) -> None:
     ("query", "status"),
     [
         ("$filter=nothing eq 1", 400),
-        ("$filter=contact_type eq", 400),
-        ("$filter=contact_type", 400),
-        ("$filter=contact_type eq 'a' or", 400),
-        ("$filter=drop(contact_type) eq 1", 400),
-        ("$filter=contact_type lt null", 400),
+        ("$filter=risk_now eq", 400),
+        ("$filter=risk_now", 400),
+        ("$filter=risk_now eq 'a' or", 400),
+        ("$filter=drop(risk_now) eq 1", 400),
+        ("$filter=risk_now lt null", 400),
         ("$filter=id eq 99999999999999999999999", 400),
         ("$filter=" + "not " * 300 + "id eq 1", 400),
-        ("$filter=length(contact_type)", 400),
-        ("$filter=contact_type eq '" + "a" * 3000 + "'", 400),
+        ("$filter=length(risk_now)", 400),
+        ("$filter=risk_now eq '" + "a" * 3000 + "'", 400),
         ("$orderby=nothing", 400),
         ("$orderby=id sideways", 400),
         ("$orderby=id,id", 400),
@@ -224,7 +221,7 @@ def test_other_ways_in_are_refused(reader: Reader) -> None:
 
 def test_quotes_and_signs_are_only_text(reader: Reader) -> None:
     for text in ("o''brien", "'' or 1 eq 1 or ''", '";DROP TABLE encounters', "%", "_", "\\"):
-        answer = reader.get("encounters?$filter=" + f"contact_type eq '{text}'".replace("%", "%25").replace(";", "%3B"))
+        answer = reader.get("encounters?$filter=" + f"risk_now eq '{text}'".replace("%", "%25").replace(";", "%3B"))
         assert answer.status_code in (200, 400)
         assert answer.status_code == 400 or answer.get_json()["value"] == []
     assert reader.json("encounters?$top=1")["value"]
