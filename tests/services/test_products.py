@@ -221,7 +221,7 @@ def test_one_product_that_fails_stops_no_other_and_says_why(
     monkeypatch.setitem(building.KINDS, "heat_map", broken)  # type: ignore[misc]
     assert build_due(session, NOW) == 2
     states = list_products(session, cast.rosa).states
-    assert states["heat_map"].problem == "ZeroDivisionError" and states["panel"].problem == ""
+    assert states["heat_map"].problem.startswith("ZeroDivisionError (") and states["panel"].problem == ""
     monkeypatch.undo()
     assert build_due(session, NOW + dt.timedelta(minutes=10)) == 1
     assert list_products(session, cast.rosa).states["heat_map"].problem == ""
