@@ -234,14 +234,22 @@ def filled(form: str, answers: dict[str, Any], day: dt.date) -> dict[str, Any]:
     """Return a form as a phone finishes it on a day."""
     definition = definition_of(form)
     finished = check(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
-    return envelope(finished.answers, form=form, day=day) | {"version": definition.version}
+    item = envelope(finished.answers, form=form, day=day, refused_by=finished.refused_by)
+    return item | {"version": definition.version}
 
 
 def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, tmp_path: Path) -> None:
     publish_others(session, cast)
     send(session, cast, met(ONE, APRIL, "3"))
     answers = {
-        "need": {"ref_date": str(MAY), "code": ONE, "need": "housing", "service_type": "housing", "urgency": "today"},
+        "need": {
+            "ref_date": str(MAY),
+            "has_card": "yes",
+            "code": ONE,
+            "need": "housing",
+            "service_type": "housing",
+            "urgency": "today",
+        },
         "sharing": {"consent_share": "no", "warm": "info_only"},
         "progress": {"status": "sent"},
         "consent": consent("0"),
