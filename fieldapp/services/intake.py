@@ -170,7 +170,7 @@ def _hear_refusals(a: Act, refusals: Sequence[tuple[Arrived, Decision]], places:
         at, position = one.envelope.finished_at, places[id(one)]
         if one.envelope.root:  # what its earlier version said is said no more
             said.append(Said(one.envelope.record, "", 0, False, at, position))
-        if decision.refused_by:  # under a number of its own, so that nothing leads from the person to the record
+        if decision.refused_by:  # under a number of its own: no page leads from the person to the record
             said.append(Said(str(uuid.uuid4()), decision.refused_by, 0, False, at, position))
     standing.note_all(a.session, a.centre_id, said, a.now)
     caseload.hear_refusals(a, [decision.refused_by for _, decision in refusals if decision.refused_by])
