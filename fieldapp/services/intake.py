@@ -82,9 +82,9 @@ def take_in(
         if not decision.problems
     ]
     refusals = [(one, decision) for one, decision in fresh if decision.is_refusal]
-    for one, _ in refusals:
-        if one.envelope.root:
-            _cut_earlier_versions(a, one.envelope.record)
+    for one, decision in refusals:
+        if one.envelope.root and not decision.problems:
+            cut_earlier_versions(a, one.envelope.record)
     _hear_refusals(a, refusals, places)
     is_cut = any(one.envelope.root for one, _ in refusals)
     ready = judgements.earlier if judgements and not is_cut else {}
@@ -168,7 +168,7 @@ def _hear_refusals(a: Act, refusals: Sequence[tuple[Arrived, Decision]], places:
     said = []
     for one, decision in refusals:
         at, position = one.envelope.finished_at, places[id(one)]
-        if one.envelope.root:  # what its earlier version said is said no more
+        if one.envelope.root and not decision.problems:  # what its earlier version said is said no more
             said.append(Said(one.envelope.record, "", 0, False, at, position))
         if decision.refused_by:  # under a number of its own: no page leads from the person to the record
             said.append(Said(str(uuid.uuid4()), decision.refused_by, 0, False, at, position))
@@ -176,9 +176,13 @@ def _hear_refusals(a: Act, refusals: Sequence[tuple[Arrived, Decision]], places:
     caseload.hear_refusals(a, [decision.refused_by for _, decision in refusals if decision.refused_by])
 
 
-def _cut_earlier_versions(a: Act, root_id: str) -> None:
-    """Take out of all versions of a record what may not be kept since its newest one is a refusal."""
-    earlier = submissions.of_record(a.session, a.centre_id, root_id)
+def cut_earlier_versions(a: Act, root_id: str) -> None:
+    """Take out of an author's own versions of a record what may not be kept since the newest is a refusal.
+
+    What others sent stays: nobody erases a colleague's record by correcting it.
+    """
+    versions = submissions.of_record(a.session, a.centre_id, root_id)
+    earlier = [version for version in versions if version.author_id == a.actor.user_id]
     definitions = find_definitions(a.session, a.centre_id, {(version.form, version.version) for version in earlier})
     for version in earlier:
         definition = definitions.get((version.form, version.version))

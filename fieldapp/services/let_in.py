@@ -11,7 +11,7 @@ from fieldapp.services.acts import Act, Actor, act, reading
 from fieldapp.services.corrections import apply_reissues
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.folding import Part
-from fieldapp.services.intake import Arrived, lacks_attachments, of_other_phone, root_of, standing_of
+from fieldapp.services.intake import Arrived, cut_earlier_versions, lacks_attachments, of_other_phone, root_of, standing_of
 from fieldapp.services.judging import Judgements, judge_all
 from fieldapp.services.time_limits import LET_IN
 from fieldapp.store import submissions
@@ -116,7 +116,9 @@ def _of_maker(a: Act, some: Sequence[Submission], judgements: Judgements) -> lis
         if decision.problems:
             refused.append((envelope, decision))
         else:
-            parts.append(Part(envelope, decision.answers, definition, one.via))
+            parts.append(Part(envelope, decision.answers, definition, one.via, one.id))
+            if decision.is_refusal and envelope.root:
+                cut_earlier_versions(a, envelope.record)
     a.session.flush()
     _fold(a, parts, refused, judgements)
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]

@@ -15,7 +15,7 @@ from fieldapp.store import cards, tables
 from fieldapp.store.records import Record
 from fieldapp.store.submissions import Submission
 from sync.envelope import parse_item
-from tests.cast import Cast, encounter, envelope
+from tests.cast import Cast, another_worker, encounter, envelope
 
 CARD = "K7QM3RXDQ"
 TALK = {"risk_now": "high", "safety_plan": "yes", "minutes": "5_15", "topics": "conflict"}
@@ -108,6 +108,28 @@ def test_a_correction_to_a_no_takes_the_earlier_versions_along(session: Session,
     assert "CANARY" not in everything(session)
     assert session.scalars(sa.select(sa.func.count()).select_from(Submission)).one() == 2
     assert session.scalars(sa.select(Record)).one().person == ""
+
+
+def test_a_colleague_erases_nothing_by_a_no(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES))
+    receive(session, cast, first)
+    change = envelope(with_everything(SAID_NO), root=first["id"], prev=[first["id"]])
+    stranger = parse_item(change)
+    assert stranger
+    receive_batch(session, another_worker(session, cast), [stranger])
+    record = session.scalars(sa.select(Record)).one()
+    assert record.answers["next"]["note"].startswith("CANARY")
+    assert record.person == CARD
+
+
+def test_what_is_kept_aside_erases_nothing(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES))
+    receive(session, cast, first)
+    change = envelope(with_everything(SAID_NO), root=first["id"], prev=[first["id"]])
+    receive(session, cast, change, aside=("sync.unopenable", "The centre could not open it. It is kept as it came."))
+    record = session.scalars(sa.select(Record)).one()
+    assert record.answers["next"]["note"].startswith("CANARY")
+    assert "CANARY" in everything(session, "record")
 
 
 def test_after_a_yes_everything_is_stored(session: Session, cast: Cast) -> None:
