@@ -163,7 +163,9 @@ def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str
         answers[group] = {**answers.get(group, {}), **values}
     moment = dt.datetime.combine(day, dt.time(22))
     checked = check(definition_of("encounter"), answers, local_time(moment))
-    if checked.is_refusal:  # as an older app sends it: the centre must take out what may not be kept
+    if (
+        checked.is_refusal and "consent" in answers
+    ):  # as an older app sends it: the centre must take out what may not be kept
         return {**answers, "consent": {**answers.get("consent", {}), "tier": "0"}}
     return checked.answers
 

@@ -118,7 +118,7 @@ def _decide(
     envelope = one.envelope
     definition = definitions.get((envelope.form, envelope.version))
     before = standing_of(envelope, known)
-    if not envelope.is_intact:
+    if not envelope.is_intact and not one.aside:
         return refuse(Status.RETRY, DAMAGED)
     if judgements is None:
         judged: Judged | None = judge(envelope, definition, time_for(PER_RECORD))

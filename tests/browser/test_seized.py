@@ -146,7 +146,7 @@ def test_58_an_interrupted_form_comes_back_at_its_page(open_page: OpenPage, inte
     interrupt(page)
     phone.page.fill("#pin", PIN)
     phone.page.click("button.main")
-    expect(page.locator("h1")).to_have_text("Who was there?")
+    expect(page.locator("h1")).to_have_text("Who was there?", timeout=20_000)
     assert page.locator("input[value=group]").is_checked()
     page.get_by_role("button", name="Back", exact=True).click()
     assert page.locator("input[value=check_in]").is_checked()

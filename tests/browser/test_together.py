@@ -263,7 +263,7 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     page.locator("footer .btn.main").click()
     phone.who_was_there()
     phone.what_was_it_about()  # a yes at first: risk and time are asked
-    page.fill("textarea", "CANARYNO he told me about his brother")
+    page.fill("textarea", "CANARYREFUSED he told me about his brother")
     for _ in range(3):
         page.get_by_role("button", name="Back", exact=True).click()
     for question, label in answers:
@@ -276,9 +276,9 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     newest(office, name)
     main = office.locator("main")
     expect(main).to_contain_text("Check-in with participant")
-    for told in ("CANARYNO", "Low", "5 to 15", "Street", "Mount Olive", code[:4]):
+    for told in ("CANARYREFUSED", "Low", "5 to 15", "Street", "Mount Olive", code[:4]):
         expect(main).not_to_contain_text(told)
-    assert rows(demo_data, "SELECT id FROM submission WHERE body LIKE '%CANARYNO%' OR body LIKE ?", f"%{code}%") == []
+    assert rows(demo_data, "SELECT id FROM submission WHERE body LIKE '%CANARYREFUSED%' OR body LIKE ?", f"%{code}%") == []
 
 
 def test_56_an_open_referral_goes_on_without_signal(office: Page, open_page: OpenPage) -> None:

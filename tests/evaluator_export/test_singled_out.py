@@ -155,7 +155,7 @@ def demo_records(seed: int) -> dict[str, list[tuple[str, Row]]]:
     for number, (_, form, moment, answers) in enumerate(Year(seed, dt.date(2026, 11, 20), 12).records()):
         if form in ("encounter", "mediation", "participant"):
             local = moment.replace(tzinfo=dt.UTC)
-            row = select.flat(FORMS[form], _as_a_phone_would(FORMS[form], answers, local))
+            row = select.flat(FORMS[form], _as_a_phone_would(FORMS[form], answers, local), None)
             found.setdefault(form, []).append((f"{form} {number}", row))
     return found
 

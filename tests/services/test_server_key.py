@@ -135,7 +135,7 @@ def run(settings: Settings, *arguments: str, **more: str) -> subprocess.Complete
         port = str(probe.getsockname()[1])
     environment = {**os.environ, **settings.environment(), "FIELDAPP_PORT": port, **more}
     line = [sys.executable, "-m", "fieldapp", *arguments]
-    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace", timeout=60)
 
 
 COMMANDS = [("serve",), ("run",), ("scheduler",), ("release", "build", "x", "--period", "2026-Q1", "--out", "/tmp/x")]

@@ -67,7 +67,7 @@ def counted(phone: Phone) -> int:
     day = dt.date.today()
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     released = list(record_rows.for_release(phone.session, phone.cast.centre.id, "encounter", day, day, soon))
-    assert len(released) == phone.total() == sum(see_home(phone.session, phone.cast.rosa).week.values())
+    assert len(released) == phone.total() == sum(see_home(phone.session, phone.cast.rosa, secret=SECRET).week.values())
     return len(released)
 
 
@@ -85,7 +85,7 @@ def test_what_a_shut_out_phone_sends_is_kept_aside_and_counts_nowhere(
     assert [problem["code"] for problem in answer["problems"]] == [who, when]
     assert counted(phone) == 0
     assert codes(phone) == [{who, when}]
-    assert see_home(phone.session, cast.rosa).needing_attention == 1
+    assert see_home(phone.session, cast.rosa, secret=SECRET).needing_attention == 1
     again = phone.send(item)["items"][0]
     assert (again["status"], again["was"], again["receipt"]) == ("duplicate", "rejected", answer["receipt"])
 

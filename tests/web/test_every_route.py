@@ -50,7 +50,12 @@ EVALUATOR = {
 }
 
 
-MAY: dict[str, set[str]] = {"amina": set(), "carla": CRISIS, "eve": EVALUATOR}  # admins may see all of their own centre
+OWN = {"admin.own_password", "admin.own_password_change"}  # of everybody who works in a browser
+MAY: dict[str, set[str]] = {
+    "amina": set(),
+    "carla": CRISIS | OWN,
+    "eve": EVALUATOR,
+}  # admins may see all of their own centre
 
 
 def routes(app: Flask) -> list[tuple[str, str, str]]:

@@ -36,8 +36,12 @@ Clients = Callable[[str], FlaskClient]
 
 # Forms that need not say what they were shown, and why.
 FREE = {
+    "admin.aside_let_in": "takes in what is still aside; what a colleague let in or took off the list stays so",
+    "admin.aside_settle": "takes off the list what is still aside; it stays kept",
+    "admin.attention_let_in": "takes in one that is still aside; one that is not stays as it is",
     "admin.board_ask": "puts something new on the board",
     "admin.board_report": "only reads",
+    "admin.delivery_retry": "tries again what failed; what is sent stays sent",
     "admin.encounters_zip": "only reads",
     "admin.feed_key_make": "makes a new key; the others stay",
     "admin.form_change": "begins a new draft; the version stays",
@@ -48,7 +52,9 @@ FREE = {
     "admin.phone_collect": "adds a door for one phone; the others stay",
     "admin.phone_invite": "makes a new picture; that an older one ends is meant",
     "admin.phone_rescue": "takes in what is not here yet; what is here stays",
+    "admin.phone_missing": "says that it was read; what goes missing later is asked about again",
     "admin.product_subscribe": "adds an address; one that is there stays",
+    "admin.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",
     "evaluator.second_factor_check": "compares a code; it is about the one who is signed in",
 }
