@@ -252,7 +252,7 @@ def test_every_answer_of_every_record_is_found(
     cells = {cell.removeprefix("'") for rows in kept.values() for row in rows for cell in row.values()}
     for cell in [cell for cell in cells if cell.startswith("{")]:
         try:
-            cells |= set(leaves(json.loads(cell)))
+            cells |= {one.removeprefix("'") for one in leaves(json.loads(cell))}
         except ValueError:
             continue  # an answer that begins so
     for record in session.scalars(sa.select(Record)).all():

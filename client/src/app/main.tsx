@@ -115,6 +115,7 @@ function App() {
     const isSomebodyElse = lastUser.current !== 0 && lastUser.current !== one.account.user;
     if (isSomebodyElse || ["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
     lastUser.current = one.account.user;
+    if (!gate?.rows.some((row) => row.user === one.account.user)) void look(); // the lock must know who is new here
     setRoute(location.hash); // a form that was begun got its draft's address without an event: the worker goes on there
     setSigningIn(false);
     setOrders([]);
