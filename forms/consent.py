@@ -71,6 +71,17 @@ def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
     return any(kept.get(question.name) for question in _block(definition, tier))
 
 
+def looks_like_no(definition: FormDefinition, given: Any) -> bool:
+    """Say whether answers hold the questions about consent and no yes, where the rules of the form could not be run."""
+    tier = definition.by_path.get(definition.summary.get("tier", ""))
+    if tier is None:
+        return False
+    page = given
+    for name in tier.parent.split("/")[2:]:
+        page = page.get(name) if isinstance(page, Mapping) else None
+    return isinstance(page, Mapping) and page.get(tier.name) not in ("1", "2", "3")
+
+
 def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for element in definition.children.get(path, ()):

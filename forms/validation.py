@@ -49,7 +49,7 @@ def check(definition: FormDefinition, given: Any, now: DateValue, budget: Budget
     try:
         return _checked(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(given, error)
+        return _not_checked(definition, given, error)
 
 
 def _checked(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
@@ -96,7 +96,7 @@ def complete(definition: FormDefinition, given: Any, now: DateValue, budget: Bud
     try:
         return _completed(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(given, error)
+        return _not_checked(definition, given, error)
 
 
 def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
@@ -108,7 +108,7 @@ def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: B
     return Checked(tree.to_json(root), problems)
 
 
-def _not_checked(given: Any, error: ExpressionError) -> Checked:
+def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError) -> Checked:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
@@ -116,7 +116,9 @@ def _not_checked(given: Any, error: ExpressionError) -> Checked:
         "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
         "Publish the form anew with another pattern."
     )
-    return Checked(given if isinstance(given, dict) else {}, [AnswerProblem("answers.pattern", text, "")])
+    answers = given if isinstance(given, dict) else {}
+    is_refusal = consent.looks_like_no(definition, answers)
+    return Checked(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:

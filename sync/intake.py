@@ -108,14 +108,16 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
     try:
         checked = check(definition, given, local_time(envelope.finished_at), budget)
     except TooSlow:
-        return Judged(problems=[_problem(*TOO_SLOW)], is_aside=True)
+        is_refusal = consent.looks_like_no(definition, given)
+        kept = consent.without_person(definition, given) if is_refusal else {}
+        return Judged(kept, [_problem(*TOO_SLOW)], is_aside=True, is_refusal=is_refusal)
     if not checked.is_refusal:
         return Judged(checked.answers, checked.problems)
     kept = consent.without_person(definition, checked.answers)
     problems = checked.problems
     if definition.kept_after_no:  # what goes may have been wrong in any way; a form from before the rule is judged whole
         places = {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
-        problems = [problem for problem in problems if problem.path in places]
+        problems = [problem for problem in problems if problem.path in places or problem.code == "answers.pattern"]
     refused_by = plain_code(envelope.refused_by or checked.refused_by)
     return Judged(kept, problems, is_refusal=True, refused_by=refused_by)
 

@@ -1,7 +1,7 @@
 """Ask the forms' rules about submissions before the database is locked for writing: one slow record holds nobody up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -69,7 +69,7 @@ def judge_all(
         try:
             found.earlier |= _answers(before.get(one.record, ()), seconds)
         except TooSlow:
-            judged = Judged(problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
+            judged = replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
         found.judged[_key(one)] = judged
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from forms import consent
+from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.problems import FormRefused
 from forms.validation import check
@@ -204,3 +205,27 @@ def test_nothing_spoken_or_shown_promises_a_slip() -> None:
         words = definition_of(form).to_json().lower()
         for promise in ("slip", "billet", "القصاصة", "warqad", "papel", "சீட்டின்", "any time", "nothing is kept"):
             assert promise not in words, (form, promise)
+
+
+class NoTime(Budget):
+    def look(self) -> None:
+        raise TooSlow
+
+    def spend(self, steps: int = 1) -> None:
+        raise TooSlow
+
+
+@pytest.mark.parametrize("said", NO)
+def test_a_no_that_could_not_be_judged_in_time_is_cut_as_well(said: dict[str, str]) -> None:
+    arrived = parse_item(envelope({**ABOUT_THEM["encounter"], "consent": said}))
+    assert arrived
+    judged = judge(arrived, definition_of("encounter"), NoTime())
+    assert judged.is_aside
+    assert without_consent(judged.answers) == KEPT["encounter"]
+
+
+def test_a_yes_that_could_not_be_judged_in_time_is_kept_as_it_came() -> None:
+    arrived = parse_item(envelope({**ABOUT_THEM["encounter"], "consent": YES}))
+    assert arrived
+    judged = judge(arrived, definition_of("encounter"), NoTime())
+    assert (judged.is_aside, judged.is_refusal) == (True, False)
