@@ -113,11 +113,11 @@ def keep_everything(app_page: Callable[..., str], sheets: Sheets) -> None:
         first: int | None = 1
         while first:
             shown = question_form.shown_list(opened.book, name, first)
-            page = app_page("draft_list.html", edited=shown)
+            page = app_page("forms/draft_list.html", edited=shown)
             question_form.save_list(opened.book, name, MultiDict(form_with(page, "name-0")))
             first = shown.next
     page = app_page(
-        "draft_questions.html",
+        "forms/draft_questions.html",
         opened=opened,
         lines=question_form.outline(opened),
         lists=opened.book.lists(),
