@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import Arrived, take_in
 from fieldapp.store.phones import devices
+from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from sync.envelope import Envelope
 from sync.receipts import Signer

@@ -9,8 +9,6 @@ import json
 import logging
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
@@ -27,6 +25,7 @@ from fieldapp.store.people import users
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.submissions import PHONE
+from fieldapp.store.session import Session
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_

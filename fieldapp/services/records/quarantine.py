@@ -3,8 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
@@ -24,6 +22,7 @@ from fieldapp.services.records.intake import (
 from fieldapp.services.records.time_limits import LET_IN
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, Submission
+from fieldapp.store.session import Session
 from sync.envelope import Envelope
 from sync.intake import Decision, Status, decide
 
