@@ -153,7 +153,9 @@ def compare_with_baseline(counts: dict[str, dict[str, int]], baseline: dict[str,
             if after > before:
                 problems.append(f"{folder}: {after} instead of {before}: {why}")
             elif after < before:
-                problems.append(f"{folder}: {after} instead of {before}: fewer, well done. Run `make style-baseline`. ({rule})")
+                problems.append(
+                    f"{folder}: {after} instead of {before}: fewer, well done. Run `make style-baseline`. ({rule})"
+                )
     return problems
 
 
