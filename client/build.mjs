@@ -14,7 +14,7 @@ const BUDGET = 70 * 1024; // bytes of the phone app after brotli
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 /** What this build was made from, for the centre to see which phones are behind. */
 const sources = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true })
-  .filter((one) => one.isFile() && /\.(tsx?|json)$/.test(one.name))
+  .filter((one) => one.isFile() && /\.(tsx?|json)$/.test(one.name) && !/\.test\./.test(one.name))
   .map((one) => join(one.parentPath ?? one.path, one.name))
   .sort()
   .map((path) => readFileSync(path));
