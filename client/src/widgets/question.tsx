@@ -9,18 +9,18 @@ import { Component, type ComponentChildren, type FunctionComponent } from "preac
 import { inLanguage, languageOf } from "../engine/definition";
 import type { AnswerNode, Form, Problem } from "../engine/form";
 import { directionOf, nameOfLanguage, t } from "../i18n";
-import { AcknowledgeWidget } from "./acknowledge";
-import { BarcodeWidget } from "./barcode";
-import { CaptureWidget } from "./capture";
-import { ConsentCard } from "./consent";
-import { DateWidget } from "./date";
-import { NumberWidget } from "./number";
-import { PlaceWidget } from "./place";
+import { AcknowledgeWidget } from "./acknowledge/view";
+import { BarcodeWidget } from "./barcode/view";
+import { CaptureWidget } from "./capture/view";
+import { ConsentCard } from "./consent/view";
+import { DateWidget } from "./date/view";
+import { NumberWidget } from "./number/view";
+import { PlaceWidget } from "./place/view";
 import { looksOf, type Help, type WidgetProps } from "./props";
-import { RangeWidget } from "./range";
-import { RankWidget } from "./rank";
-import { isDropDown, SelectWidget } from "./select";
-import { TextWidget } from "./text";
+import { RangeWidget } from "./range/view";
+import { RankWidget } from "./rank/view";
+import { isDropDown, SelectWidget } from "./select/view";
+import { TextWidget } from "./text/view";
 
 const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   text: TextWidget,
