@@ -1,12 +1,13 @@
 /** The real logic of a phone without its screens, as the fault harness runs it: one of these for each app that is open. */
 
 import { newCode } from "../src/engine/cards";
-import { Form, type Json } from "../src/engine/form";
+import { Form } from "../src/engine/form";
+import type { Json } from "../src/engine/types";
 import { DateValue } from "../src/engine/values";
 import { changeBook, readBook, settledBy } from "../src/storage/book";
 import { random } from "../src/storage/bytes";
 import { all } from "../src/storage/database";
-import { formOf, currentForms } from "../src/storage/forms";
+import { currentForms, formOf } from "../src/storage/forms";
 import { draftCorrection, finishDraft, finishNote, ledgerOf } from "../src/storage/records";
 import { makeSigningKey } from "../src/storage/sealing";
 import { enrol, fromPin, keepAccount, unlock, type Vault } from "../src/storage/vault";

@@ -3,23 +3,8 @@
 import type { Ast, Condition, Path, Step } from "./definition";
 import { OF_SELF, PLAIN } from "./functions";
 import { area, distance } from "./geometry";
+import type { Node, NodeLists } from "./types";
 import { DateValue, equal, less, toBoolean, toNumber, toText, type Value } from "./values";
-
-export interface Node {
-  readonly parent: Node | null;
-  childrenNamed(name: string): readonly Node[];
-  allChildren(): readonly Node[];
-  value(): Value;
-  position(): number;
-}
-
-/** The lists of a form: its choices, and the CSV files that came with it. */
-export interface NodeLists {
-  root(name: string): Node | null;
-  rowsWith(name: string, column: string, text: string): readonly Node[];
-  text(reference: string): string;
-  choiceLabel(name: string, path: string): string;
-}
 
 /**
  * Where an expression is evaluated: the node in hand, the question it belongs to, the clock and the lists. `position` and

@@ -5,22 +5,16 @@
  * heap holds the places in that order where something is to do.
  */
 
-import { inLanguage, type Ast, type Element, type FormDefinition, type Text, type Words } from "./definition";
+import { inLanguage, type Ast, type Element, type FormDefinition, type Text } from "./definition";
 import { link, type Plan, type Reader } from "./dependencies";
 import { Context, evaluate, nodes, shuffled } from "./evaluator";
 import { toDate, toDateTime, toTime, words } from "./functions";
 import { Heap } from "./heap";
 import { Lists } from "./lists";
 import { AnswerNode, ROOT } from "./node";
-import { isMistyped, type Problem } from "./rules";
+import { isMistyped } from "./rules";
+import type { Json, Option, Problem, Who } from "./types";
 import { DateValue, toBoolean, toNumber, toText, type Value } from "./values";
-
-export { AnswerNode } from "./node";
-export type { Problem } from "./rules";
-
-export type Json = { [name: string]: Json | Json[] | string };
-export type Option = { name: string; label: Text | Words };
-export type Who = { username: string; deviceid: string };
 
 const MAX_INSTANCES = 1000; // of one repeat whose number a calculation gives
 

@@ -1,8 +1,8 @@
 /** Whether a draft may go on under a newer version of its form; forms/changes.py foretells it in the office (blocks_drafts). */
 
 import type { Element, FormDefinition } from "./definition";
-import type { Json } from "./form";
 import { words } from "./functions";
+import type { Json } from "./types";
 
 const TEXTS = new Set(["text", "barcode"]);
 const SELECTS = new Set(["select_one", "select_multiple", "rank"]);

@@ -1,7 +1,7 @@
 /** The tree of answers; the twin of AnswerNode in forms/answers.py. */
 
 import type { Element } from "./definition";
-import type { Node } from "./evaluator";
+import type { Node } from "./types";
 import { isNumber, parseDate, parseTime, type Value } from "./values";
 
 export const ROOT: Element = { path: "/data", name: "data", kind: "group", type: "", parent: "" };

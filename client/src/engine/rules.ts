@@ -1,13 +1,17 @@
 /** Whether an answer is of its question's type; the twin of `mistyped` in forms/validation.py. */
 
-import type { Text } from "./definition";
-import type { Form } from "./form";
 import { words } from "./functions";
 import { pointsOf } from "./geometry";
+import type { Lists } from "./lists";
 import type { AnswerNode } from "./node";
+import type { Option } from "./types";
 import { isNumber, parseDate, parseTime } from "./values";
 
-export type Problem = { code: "required" | "type" | "constraint"; message: Text };
+/** Where a rule looks up what a select may hold: the form that is being filled. */
+interface ChoiceSource {
+  readonly lists: Pick<Lists, "choice">;
+  options(node: AnswerNode): Option[];
+}
 
 const MAX_TEXT = 4000;
 const MAX_CAPTURE = 200_000; // characters of a picture, recording or file as a data: URL: about 150 KB
@@ -17,7 +21,7 @@ const CAPTURED: Record<string, RegExp> = {
   file: /^(data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:[a-z]+\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
 };
 
-export function isMistyped(form: Form, node: AnswerNode): boolean {
+export function isMistyped(source: ChoiceSource, node: AnswerNode): boolean {
   const { text } = node;
   const { type } = node.element;
   const captured = CAPTURED[type];
@@ -42,19 +46,19 @@ export function isMistyped(form: Form, node: AnswerNode): boolean {
     case "select_one":
     case "select_multiple":
     case "rank":
-      return isMischosen(form, node);
+      return isMischosen(source, node);
     default:
       return false;
   }
 }
 
-function isMischosen(form: Form, node: AnswerNode): boolean {
+function isMischosen(source: ChoiceSource, node: AnswerNode): boolean {
   const names = node.element.type === "select_one" ? [node.text] : words(node.text);
   if (new Set(names).size !== names.length) return true;
   if (!node.element.items && node.element.type !== "rank") {
-    return names.some((name) => !form.lists.choice(node.element.choices ?? "", name));
+    return names.some((name) => !source.lists.choice(node.element.choices ?? "", name));
   }
-  const offered = form.options(node);
+  const offered = source.options(node);
   const known = new Set(offered.map((option) => option.name));
   return names.some((name) => !known.has(name)) || (node.element.type === "rank" && names.length !== offered.length);
 }

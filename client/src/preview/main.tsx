@@ -2,10 +2,12 @@
 
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { inLanguage, type FormDefinition } from "../engine/definition";
-import type { AnswerNode, Form, Json } from "../engine/form";
+import { type FormDefinition, inLanguage } from "../engine/definition";
+import type { AnswerNode } from "../engine/node";
+import type { Form } from "../engine/form";
+import type { Json } from "../engine/types";
 import { setLanguage, t } from "../i18n";
-import { Pages, type Keeper } from "../screens/fill/pages";
+import { type Keeper, Pages } from "../screens/fill/pages";
 import { NO_HELP } from "../widgets/props";
 import { Title } from "../screens/title";
 

@@ -3,9 +3,9 @@
  * sealed to the centre, and its record names it by the hash of what is sent. The other side: services/attachments.py.
  */
 
-import type { Json } from "../engine/form";
-import { fromBase64, joined, sha256, toBase64, utf8, type Bytes } from "./bytes";
-import type { BlobRow } from "./database";
+import type { Json } from "../engine/types";
+import { type Bytes, fromBase64, joined, sha256, toBase64, utf8 } from "./bytes";
+import type { BlobRow } from "./types";
 import { hpke, signWith } from "./sealing";
 import type { Vault } from "./vault";
 

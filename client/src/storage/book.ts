@@ -2,7 +2,7 @@
 
 import { plainCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
-import type { Json } from "../engine/form";
+import type { Json } from "../engine/types";
 import { get, transaction } from "./database";
 import { seal, unseal, type Vault } from "./vault";
 

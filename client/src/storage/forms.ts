@@ -4,7 +4,8 @@ import type { FormDefinition, Words } from "../engine/definition";
 import type { Outlines } from "../engine/areas";
 import { sha256, utf8 } from "./bytes";
 import type { Listed } from "./vault";
-import { all, get, transaction, type AreasRow, type FormRow } from "./database";
+import { all, get, transaction } from "./database";
+import type { AreasRow, FormRow } from "./types";
 
 const hashOf = (text: string): Promise<string> => sha256(utf8(text));
 

@@ -1,7 +1,7 @@
 /** The centre's signature (Ed25519): on receipts, before anything leaves this phone; on its answers, before any is obeyed. */
 
 import { fromBase64, utf8 } from "./bytes";
-import type { CentreKey } from "./sealing";
+import type { CentreKey } from "./types";
 
 /** The centre's word that it holds a record: the twin of sync/receipts.py. */
 export interface Receipt {

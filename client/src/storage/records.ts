@@ -1,22 +1,12 @@
 /** Drafts and finished records: sealed on the phone, counted so that a loss would show. */
 
 import type { FormDefinition } from "../engine/definition";
-import type { Json } from "../engine/form";
+import type { Json } from "../engine/types";
 import { plainCode } from "../engine/cards";
 import { detach } from "./attachments";
-import { changeBook, noted, readBook, summaryOf, type Book, type Correctable } from "./book";
-import {
-  all,
-  get,
-  put,
-  remove,
-  transaction,
-  type BlobRow,
-  type CountersRow,
-  type DraftRow,
-  type OutboxRow,
-  type Sealed,
-} from "./database";
+import { type Book, changeBook, type Correctable, noted, readBook, summaryOf } from "./book";
+import { all, get, put, remove, transaction } from "./database";
+import type { BlobRow, CountersRow, DraftRow, OutboxRow, Sealed } from "./types";
 import { sealToCentre } from "./sealing";
 import { seal, unseal, type Vault } from "./vault";
 

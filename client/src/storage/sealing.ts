@@ -5,13 +5,8 @@
  * phone can read it.
  */
 
-import { fromBase64, joined, toBase64, utf8, type Bytes } from "./bytes";
-import type { Box } from "./database";
-
-export interface CentreKey {
-  kid: string;
-  public: string; // uncompressed point, base64
-}
+import { type Bytes, fromBase64, joined, toBase64, utf8 } from "./bytes";
+import type { CentreKey, SealedBox } from "./types";
 
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 const SIGNATURE = { name: "ECDSA", namedCurve: "P-256" };
@@ -82,7 +77,7 @@ export async function sealToCentre(
   centre: CentreKey,
   signer: CryptoKey,
   content: unknown,
-): Promise<Box> {
+): Promise<SealedBox> {
   const info = utf8(`fieldapp sealed record 1|${id}|${device}|${centre.kid}`);
   const box = await hpke(fromBase64(centre.public), info, utf8(JSON.stringify(content)));
   return { device, kid: centre.kid, box, signature: await signWith(signer, joined(info, utf8("|"), box)) };

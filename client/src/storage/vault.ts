@@ -1,8 +1,9 @@
 /** What a worker writes is sealed from the first keystroke: a random key, wrapped by the PIN and, where wished, a passkey. */
 
-import { random, utf8, type Bytes } from "./bytes";
-import { all, get, put, update, type Sealed, type VaultRow } from "./database";
-import { signingKey, type CentreKey } from "./sealing";
+import { type Bytes, random, utf8 } from "./bytes";
+import { all, get, put, update } from "./database";
+import type { CentreKey, Sealed, VaultRow } from "./types";
+import { signingKey } from "./sealing";
 
 const ITERATIONS = 600_000;
 const FREE_TRIES = 5;

@@ -5,20 +5,21 @@
 
 import { sha256, toBase64 } from "../storage/bytes";
 import { pieceOf } from "../storage/attachments";
-import { all, forget, update, type OutboxRow, type VaultRow } from "../storage/database";
+import { all, forget, update } from "../storage/database";
+import type { OutboxRow, VaultRow } from "../storage/types";
 import { healthOf } from "../storage/health";
 import { countersOf, leaveOutbox, shredOld } from "../storage/records";
 import { isReceipt } from "../storage/receipts";
 import { shut } from "../storage/vault";
 import {
+  type Answered,
   clockAhead,
   Offline,
   Refused,
-  sendPiece,
-  sendSealed,
-  type Answered,
   type Report,
   type SealedItem,
+  sendPiece,
+  sendSealed,
 } from "./server";
 
 declare const BUILT: string; // filled in by the build: the day of it, and what it was made from

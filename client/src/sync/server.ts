@@ -2,11 +2,10 @@
 
 import type { Words } from "../engine/definition";
 import type { Correctable, Cursor, News } from "../storage/book";
-import { sha256, utf8, type Bytes } from "../storage/bytes";
-import type { BlobRow } from "../storage/database";
+import { type Bytes, sha256, utf8 } from "../storage/bytes";
+import type { BlobRow, CentreKey } from "../storage/types";
 import type { Maps } from "../storage/maps";
 import { isSigned, type Receipt } from "../storage/receipts";
-import type { CentreKey } from "../storage/sealing";
 import type { Rules } from "../storage/vault";
 
 const PROTOCOL = 1;

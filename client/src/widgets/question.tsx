@@ -7,7 +7,9 @@
 
 import { Component, type ComponentChildren, type FunctionComponent } from "preact";
 import { inLanguage, languageOf } from "../engine/definition";
-import type { AnswerNode, Form, Problem } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
+import type { Form } from "../engine/form";
+import type { Problem } from "../engine/types";
 import { directionOf, nameOfLanguage, t } from "../i18n";
 import { AcknowledgeWidget } from "./acknowledge/view";
 import { BarcodeWidget } from "./barcode/view";
@@ -16,7 +18,7 @@ import { ConsentCard } from "./consent/view";
 import { DateWidget } from "./date/view";
 import { NumberWidget } from "./number/view";
 import { PlaceWidget } from "./place/view";
-import { looksOf, type Help, type WidgetProps } from "./props";
+import { type Help, looksOf, type WidgetProps } from "./props";
 import { RangeWidget } from "./range/view";
 import { RankWidget } from "./rank/view";
 import { isDropDown, SelectWidget } from "./select/view";

@@ -1,12 +1,14 @@
 /** The pages of a form being filled in: one group a screen or all on one, saved at every answer. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { inLanguage, type FormDefinition } from "../../engine/definition";
-import { Form, type AnswerNode, type Json, type Who } from "../../engine/form";
+import { type FormDefinition, inLanguage } from "../../engine/definition";
+import { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
+import type { Json, Who } from "../../engine/types";
 import { DateValue } from "../../engine/values";
 import { currentLanguage, directionOf, nameOfLanguage, t } from "../../i18n";
 import type { Help } from "../../widgets/props";
-import { Branch, Repeat, type Filling } from "../../widgets/question";
+import { Branch, type Filling, Repeat } from "../../widgets/question";
 import { Title } from "../title";
 
 const PAUSE = 300; // milliseconds after a keystroke before it is written

@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { AnswerNode, Form, Option } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
+import type { Form } from "../../engine/form";
+import type { Option } from "../../engine/types";
 import { words } from "../../engine/functions";
 import { nt, t } from "../../i18n";
 import { MyPlace } from "../place_by_fix/view";
