@@ -8,9 +8,10 @@ import { Clock } from "./screens/quick_exit";
 import { SignIn, Unlock } from "./screens/gate/gate";
 import { wearLook } from "./screens/look";
 import { deleteDatabase } from "./storage/database";
-import { hasLostAll, markStorage } from "./storage/health";
-import { doors, lastDoors, type Door, type Vault } from "./storage/vault";
-import { queue, type Order } from "./sync/deliver";
+import { markStorage, wasCleared } from "./storage/health";
+import { listAccounts, readCachedAccounts, type StoredAccount } from "./storage/accounts";
+import type { Vault } from "./storage/vault";
+import { listOutbox, type Order } from "./sync/deliver";
 import { exchange } from "./sync/exchange";
 import type { OpenedProps } from "./app/unlocked";
 import { onTabs, tellTabs } from "./app/tab_messages";
@@ -19,10 +20,10 @@ import { register } from "./app/updates";
 const PAUSE = 60_000;
 const BUSY_PAUSE = 2_000; // another tab, or the service worker, is at it
 
-type Gate = { rows: Door[]; waiting: number; hasLost: boolean };
+type Gate = { rows: StoredAccount[]; waiting: number; hasLost: boolean };
 
 const readGate = async (): Promise<Gate> => {
-  const [rows, waiting, hasLost] = await Promise.all([doors(), queue(), hasLostAll()]);
+  const [rows, waiting, hasLost] = await Promise.all([listAccounts(), listOutbox(), wasCleared()]);
   return { rows, waiting: waiting.length, hasLost };
 };
 let first: Promise<Gate> | null = readGate(); // the phone opens its store while the app is being drawn
@@ -34,7 +35,7 @@ const load = (): Promise<ComponentType<OpenedProps>> => import("./app/unlocked")
 function App() {
   const [vault, setVault] = useState<Vault | null>(null);
   const [gate, setGate] = useState<Gate | null>(() => {
-    const rows = lastDoors();
+    const rows = readCachedAccounts();
     return rows.length > 0 ? { rows, waiting: 0, hasLost: false } : null;
   });
   const [Opened, setOpened] = useState<ComponentType<OpenedProps> | null>(null);

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 type Api = typeof import("./phone");
-type Book = Awaited<ReturnType<Api["readBook"]>>;
+type Caseload = Awaited<ReturnType<Api["readCaseload"]>>;
 type Vault = Awaited<ReturnType<Api["open"]>>;
 
 interface Settings {
@@ -151,7 +151,7 @@ class Phone {
 
   /** Look at the outbox: what is delivered and old leaves it later. */
   async look(): Promise<void> {
-    for (const { id, seq } of await this.api.all("outbox")) this.seen.set(id, seq);
+    for (const { id, seq } of await this.api.getAllRows("outbox")) this.seen.set(id, seq);
   }
 
   constructor(readonly username: string) {}
@@ -198,7 +198,7 @@ class Phone {
     if (chance() < 0.1) {
       count("came from the version before");
       this.vault.account.receipts = null;
-      await this.api.keepAccount(this.vault);
+      await this.api.saveAccount(this.vault);
     }
   }
 }
@@ -235,9 +235,9 @@ function answersFor(phone: Phone, card: string): Record<string, Record<string, s
 
 async function write(phone: Phone, root: string, isGood: boolean): Promise<void> {
   const { api, vault } = phone;
-  const book = await api.readBook(vault);
+  const caseload = await api.readCaseload(vault);
   const minted = chance() < 0.2 ? [api.code()] : [];
-  const known = [...book.people.map((one) => one.code), ...minted];
+  const known = [...caseload.people.map((one) => one.code), ...minted];
   const card = minted[0] ?? (chance() < 0.6 && known.length > 0 ? pick(known) : "");
   const id = crypto.randomUUID();
   const prev = root ? phone.heads.get(root)! : [];
@@ -262,25 +262,25 @@ async function step(phone: Phone): Promise<void> {
   if (dice < 0.4) return write(phone, "", chance() > 0.04);
   if (dice < 0.52 && phone.own.length > 0) return write(phone, pick(phone.own), true);
   if (dice < 0.56) {
-    const { due } = await api.readBook(vault);
+    const { due } = await api.readCaseload(vault);
     const one = due.length > 0 ? pick(due) : null;
-    const settle = (book: Book): Book => ({
-      ...book,
-      due: api.settledBy(book.due, one!.id),
-      settled: [...book.settled, one!.id],
+    const settle = (caseload: Caseload): Caseload => ({
+      ...caseload,
+      due: api.removeCompleted(caseload.due, one!.id),
+      settled: [...caseload.settled, one!.id],
     });
     if (one) await api.finishNote(vault, "settle", { due: one.id }, settle);
     return;
   }
   if (dice < 0.58) {
-    const { people } = await api.readBook(vault);
+    const { people } = await api.readCaseload(vault);
     const { team } = vault.account;
     if (people.length === 0 || team.length === 0) return;
     const { code } = pick(people);
     const to = pick(team).user;
-    await api.finishNote(vault, "handover", { code, to }, (book) => ({
-      ...book,
-      people: book.people.filter((it) => it.code !== code),
+    await api.finishNote(vault, "handover", { code, to }, (caseload) => ({
+      ...caseload,
+      people: caseload.people.filter((it) => it.code !== code),
     }));
     return;
   }
@@ -327,7 +327,7 @@ process.on("exit", (code) => {
     console.error(phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "), counts, underway);
 });
 await Promise.all(phones.map((phone) => phone.enrol()));
-const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.ledgerOf(phone.user)).waiting;
+const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.countRecords(phone.user)).waiting;
 await Promise.all(
   phones.map(async (phone) => {
     for (let number = 0; number < settings.weekend; number++) await write(phone, "", true);
@@ -354,7 +354,7 @@ for (const phone of phones) {
   phone.skew = 0;
   for (let round = 0; ; round++) {
     const { outcome } = await phone.api.exchange(phone.vault).catch(() => ({ outcome: "failed" }));
-    const ledger = await phone.api.ledgerOf(phone.user);
+    const ledger = await phone.api.countRecords(phone.user);
     if (outcome === "online" && ledger.waiting === 0) break;
     if (round > 60) throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
     await sleep(500);
@@ -367,10 +367,10 @@ for (const phone of phones) {
     username: phone.username,
     user: phone.user,
     public: phone.vault.account.receipts?.public,
-    ledger: await phone.api.ledgerOf(phone.user),
+    ledger: await phone.api.countRecords(phone.user),
     seen: [...phone.seen].map(([id, seq]) => ({ id, seq })),
-    holding: (await phone.api.all("outbox")).filter(({ box }) => box !== null).map(({ id }) => id),
-    book: await phone.api.readBook(phone.vault),
+    holding: (await phone.api.getAllRows("outbox")).filter(({ box }) => box !== null).map(({ id }) => id),
+    book: await phone.api.readCaseload(phone.vault),
   });
 }
 clearInterval(awake);

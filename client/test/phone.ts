@@ -4,15 +4,18 @@ import { newCode } from "../src/engine/cards";
 import { Form } from "../src/engine/form";
 import type { Json } from "../src/engine/types";
 import { DateValue } from "../src/engine/values";
-import { changeBook, readBook, settledBy } from "../src/storage/book";
+import { changeCaseload, readCaseload } from "../src/storage/caseload";
+import { removeCompleted } from "../src/storage/caseload_updates";
 import { random } from "../src/storage/bytes";
-import { all } from "../src/storage/database";
+import { getAllRows } from "../src/storage/database";
 import { currentForms, formOf } from "../src/storage/forms";
-import { draftCorrection, finishDraft, finishNote, ledgerOf } from "../src/storage/records";
+import { draftCorrection } from "../src/storage/drafts";
+import { finishDraft, finishNote } from "../src/storage/outbox";
+import { countRecords } from "../src/storage/record_counts";
 import { makeSigningKey } from "../src/storage/sealing";
-import { enrol, fromPin, keepAccount, unlock, type Vault } from "../src/storage/vault";
+import { deriveKeyFromPin, enrol, saveAccount, unlock, type Vault } from "../src/storage/vault";
 import { deliver } from "../src/sync/deliver";
-import { exchange, fetchChanges } from "../src/sync/exchange";
+import { exchange, fetchManifestContent } from "../src/sync/exchange";
 import { signIn } from "../src/sync/server";
 
 const clock = (): DateValue => DateValue.ofClock(new Date());
@@ -20,13 +23,13 @@ const clock = (): DateValue => DateValue.ofClock(new Date());
 /** Sign in as the gate does. */
 export async function join(username: string, password: string): Promise<Vault> {
   const salt = random(16);
-  const byPin = { salt, key: fromPin("246810", salt) };
+  const byPin = { salt, key: deriveKeyFromPin("246810", salt) };
   const keys = await makeSigningKey();
   const { token, device, user, worker, recovery, manifest } = await signIn(username, password, "Chaos", keys.publicKey);
   const { centre, key = null, receipts = null, team = [], rules } = manifest;
   const account = { user, username, device, signer: keys.privateKey, token, worker, centre, key, receipts, team };
   const vault = await enrol({ ...account, rules: rules!, listed: [], remembered: {} }, byPin, recovery);
-  await fetchChanges(vault, manifest);
+  await fetchManifestContent(vault, manifest);
   return vault;
 }
 
@@ -52,15 +55,15 @@ export async function finish(
 
 export const code = (): string => newCode(random(8));
 export {
-  all,
-  changeBook,
+  getAllRows,
+  changeCaseload,
   deliver,
   draftCorrection,
   exchange,
   finishNote,
   formOf,
-  keepAccount,
-  ledgerOf,
-  readBook,
-  settledBy,
+  saveAccount,
+  countRecords,
+  readCaseload,
+  removeCompleted,
 };

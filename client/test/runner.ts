@@ -9,8 +9,8 @@ import { Context, evaluate } from "../src/engine/evaluator";
 import { Form } from "../src/engine/form";
 import type { AnswerNode } from "../src/engine/node";
 import type { Json } from "../src/engine/types";
-import { telltales } from "../src/engine/telltale";
-import { applied, noted } from "../src/storage/book";
+import { findIdentifiers } from "../src/engine/identifiers_in_text";
+import { addFinishedRecord, applyPulledChanges } from "../src/storage/caseload_updates";
 import { DateValue, parseDate, toText, type Value } from "../src/engine/values";
 
 interface Vector {
@@ -101,14 +101,14 @@ const forms = given.forms.map((one) => ({
 /** Parts of the phone that stand alone, by name. */
 const PARTS: Record<string, (...given: never[]) => unknown> = {
   digest: (text: string, algorithm: string) => digest(text, algorithm, "hex"),
-  telltales,
+  findIdentifiers,
   plainCode,
   shownCode,
   newCode: (bytes: number[]) => newCode(new Uint8Array(bytes)),
   areasAround,
   cellOf,
-  applied,
-  noted,
+  applyPulledChanges,
+  addFinishedRecord,
 };
 const calls = (given.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
 process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }));

@@ -5,16 +5,18 @@ import { Correct } from "../screens/to_correct/to_correct";
 import { Card, People } from "../screens/people/people";
 import { Fill, Saved, Start } from "../screens/fill/fill";
 import { Mine } from "../screens/mine/mine";
-import { State, type AppState, type Held } from "../screens/state";
+import { type AppState, type Held, State } from "../screens/state";
 import { New, Today } from "../screens/today/today";
 import { Where } from "../screens/where/where";
-import { readBook } from "../storage/book";
+import { readCaseload } from "../storage/caseload";
 import { areVerified, currentForms } from "../storage/forms";
-import { askToStay, healthOf, markStorage } from "../storage/health";
-import { countersOf, ledgerOf, listDrafts, listLines, raiseHighWater } from "../storage/records";
+import { healthOf, markStorage, requestPersistence } from "../storage/health";
+import { countRecords, getCounters, raiseHighWater } from "../storage/record_counts";
+import { listDrafts } from "../storage/drafts";
+import { listLines } from "../storage/outbox";
 import type { Vault } from "../storage/vault";
 import type { Order } from "../sync/deliver";
-import { exchange as exchangeOnce, type Exchanged, type Outcome } from "../sync/exchange";
+import { exchange as exchangeOnce, type ExchangeResult, type Outcome } from "../sync/exchange";
 import { onTabs, tellTabs } from "./tab_messages";
 import { isShellWhole, sendLater } from "./updates";
 
@@ -56,12 +58,12 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
 
   const refresh = useCallback(async (): Promise<void> => {
     const [counters, forms, lines, drafts, ledger, book, health] = await Promise.all([
-      countersOf(user),
+      getCounters(user),
       currentForms(user),
       listLines(vault),
       listDrafts(vault),
-      ledgerOf(user),
-      readBook(vault),
+      countRecords(user),
+      readCaseload(vault),
       healthOf(),
     ]);
     raiseHighWater(counters);
@@ -71,7 +73,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
   const exchange = useCallback(
     async (isPatient = false): Promise<void> => {
       clearTimeout(timer.current);
-      let result: Exchanged = { outcome: "offline", orders: [] };
+      let result: ExchangeResult = { outcome: "offline", orders: [] };
       try {
         result = await exchangeOnce(vault, isPatient);
       } catch {
@@ -84,7 +86,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
         setReady((await isShellWhole()) && (await areVerified(user, vault.account.listed).catch(() => false))),
       );
       pause.current = result.outcome === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
-      const isSettled = result.outcome === "online" && (await ledgerOf(user)).waiting === 0;
+      const isSettled = result.outcome === "online" && (await countRecords(user)).waiting === 0;
       timer.current = setTimeout(() => void exchange(), isSettled ? LONGEST_PAUSE : pause.current) as unknown as number;
     },
     [vault],
@@ -93,7 +95,7 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
   useEffect(() => {
     void refresh();
     void whenIdle().then(() => exchange());
-    void askToStay().then(markStorage);
+    void requestPersistence().then(markStorage);
     const limit = (): number => vault.account.rules.lock_minutes * 60_000;
     let idle = 0;
     let stirred = Date.now();

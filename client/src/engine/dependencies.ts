@@ -6,13 +6,13 @@
 import type { Ast, Condition, Element, FormDefinition, Text, Words } from "./definition";
 
 export interface Reader {
-  readonly plan: Plan;
+  readonly plan: Dependents;
   readonly scope: number;
   readonly isParent?: boolean; // reads it only as what it stands in
 }
 
 /** An element with its place in the order, and who must look again when it changes. */
-export interface Plan {
+export interface Dependents {
   readonly element: Element;
   readonly order: number;
   readonly parts: string[]; // of the path, without the empty first one
@@ -95,8 +95,8 @@ const shown = (words: Words | undefined): Ast[] =>
 const present = (asts: (Ast | boolean | undefined)[]): Ast[] => asts.filter((ast): ast is Ast => Array.isArray(ast));
 
 /** The plan of every element, by path. */
-export function link(definition: FormDefinition, kids: Children): Map<string, Plan> {
-  const plans = new Map<string, Plan>();
+export function buildReaders(definition: FormDefinition, kids: Children): Map<string, Dependents> {
+  const plans = new Map<string, Dependents>();
   const repeats = new Set(definition.elements.filter((one) => one.kind === "repeat").map((one) => one.path));
   const order = new Map(definition.order.map((path, index) => [path, index]));
   for (const element of definition.elements) {

@@ -33,7 +33,7 @@ export function evaluate(ast: Ast, context: Context): Value {
     case "s":
       return ast[1];
     case "path": {
-      const value = lone(ast, context);
+      const value = findSingleNode(ast, context);
       return value === MANY ? (nodes(ast, context)[0]?.value() ?? "") : value;
     }
     case "union":
@@ -50,7 +50,7 @@ export function evaluate(ast: Ast, context: Context): Value {
 const MANY = Symbol("many"); // a path with conditions, or one that leads to several nodes
 
 /** The value at a path that leads from one node to one node, as nearly all do; no lists are made on the way. */
-function lone([, origin, steps]: Path, context: Context): Value | typeof MANY {
+function findSingleNode([, origin, steps]: Path, context: Context): Value | typeof MANY {
   if (typeof origin !== "string") return MANY;
   let node: Node = origin === "/" ? context.root : origin === "." ? context.node : context.current;
   for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) {
@@ -120,7 +120,7 @@ function inList(name: string, steps: Step[], context: Context): readonly Node[] 
   let found: readonly Node[] = [root];
   steps.forEach((step, depth) => {
     if (depth === 1 && step[0] === "child" && step[1] === "item" && step.length > 2) {
-      const key = keyed((step[2] as Condition)[1]);
+      const key = parseIndexCondition((step[2] as Condition)[1]);
       const text = key && evaluate(key.wanted, context);
       if (key && typeof text === "string") {
         found = context.lists.rowsWith(name, key.column, text);
@@ -134,7 +134,7 @@ function inList(name: string, steps: Step[], context: Context): readonly Node[] 
 }
 
 /** The column and the wanted value of a condition `column = value` whose value is the same for every row. */
-export function keyed(condition: Ast): { column: string; wanted: Ast } | null {
+export function parseIndexCondition(condition: Ast): { column: string; wanted: Ast } | null {
   if (condition[0] !== "op" || condition[1] !== "=") return null;
   for (const [column, wanted] of [
     [condition[2], condition[3]],
@@ -184,8 +184,9 @@ const COMPARE: Record<string, (a: Value, b: Value) => boolean> = {
 
 /** Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0). */
 function compare(test: (a: Value, b: Value) => boolean, left: Ast, right: Ast, context: Context): boolean {
-  const a = left[0] === "path" ? lone(left, context) : left[0] === "union" ? MANY : evaluate(left, context);
-  const b = right[0] === "path" ? lone(right, context) : right[0] === "union" ? MANY : evaluate(right, context);
+  const a = left[0] === "path" ? findSingleNode(left, context) : left[0] === "union" ? MANY : evaluate(left, context);
+  const b =
+    right[0] === "path" ? findSingleNode(right, context) : right[0] === "union" ? MANY : evaluate(right, context);
   if (a !== MANY && b !== MANY) return test(a, b);
   const lefts = a === MANY ? each(left, context) : [a];
   const rights = b === MANY ? each(right, context) : [b];

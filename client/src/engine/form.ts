@@ -5,8 +5,8 @@
  * heap holds the places in that order where something is to do.
  */
 
-import { inLanguage, type Ast, type Element, type FormDefinition, type Text } from "./definition";
-import { link, type Plan, type Reader } from "./dependencies";
+import { type Ast, type Element, type FormDefinition, inLanguage, type Text } from "./definition";
+import { buildReaders, type Dependents, type Reader } from "./dependencies";
 import { Context, evaluate, nodes, shuffled } from "./evaluator";
 import { toDate, toDateTime, toTime, words } from "./functions";
 import { Heap } from "./heap";
@@ -25,10 +25,10 @@ export class Form {
   onChange: (changed: ReadonlySet<AnswerNode>) => void = () => undefined;
 
   private readonly childElements = new Map<string, Element[]>();
-  private readonly plans: Map<string, Plan>;
-  private readonly inOrder: Plan[];
+  private readonly plans: Map<string, Dependents>;
+  private readonly inOrder: Dependents[];
   private readonly heap = new Heap();
-  private readonly singles = new Map<Plan, AnswerNode>();
+  private readonly singles = new Map<Dependents, AnswerNode>();
   private readonly dirty = new Map<number, Set<AnswerNode>>(); // place in the order → nodes
   private readonly uncounted = new Map<number, Set<AnswerNode>>(); // place of a repeat → parents to count in
   private readonly choosing = new Set<AnswerNode>();
@@ -49,7 +49,7 @@ export class Form {
       else this.childElements.set(element.parent, [element]);
     }
     this.lists = new Lists(definition);
-    this.plans = link(definition, this.childElements);
+    this.plans = buildReaders(definition, this.childElements);
     this.inOrder = definition.order.map((path) => this.plans.get(path)!);
     this.fill(this.root, answers ?? {});
     if (!answers) {
@@ -136,7 +136,7 @@ export class Form {
   }
 
   /** Compute relevance and value of one node; return whether either changed. */
-  private compute(node: AnswerNode, plan: Plan): boolean {
+  private compute(node: AnswerNode, plan: Dependents): boolean {
     const { element } = plan;
     const wasRelevant = node.isRelevant;
     const before = node.text;
@@ -152,7 +152,7 @@ export class Form {
   }
 
   /** Make as many instances as the form counts; mark those beyond. */
-  private count(plan: Plan, parent: AnswerNode): void {
+  private count(plan: Dependents, parent: AnswerNode): void {
     const { element } = plan;
     const instances = parent.children.get(element.name)!;
     const number = toNumber(evaluate(element.count!, this.context(new AnswerNode(element, parent))));
@@ -174,7 +174,7 @@ export class Form {
   }
 
   /** Note that a repeat has other instances: its own compute anew, and whoever looks at several of them. */
-  private restructured(plan: Plan, parent: AnswerNode): void {
+  private restructured(plan: Dependents, parent: AnswerNode): void {
     this.shown.add(parent);
     const visit = (path: string): void => {
       const inner = this.plans.get(path)!;
@@ -192,7 +192,7 @@ export class Form {
   }
 
   /** Put the nodes of a plan that stand under the node's ancestor at a depth on the list of what to compute. */
-  private enqueue(plan: Plan, from: AnswerNode, scope: number, isOwn = false): void {
+  private enqueue(plan: Dependents, from: AnswerNode, scope: number, isOwn = false): void {
     if (plan.isSingle) return this.heap.push(plan.order); // nothing to choose: there is one node of it
     if (plan.element.count && !isOwn) {
       const parents = entry(this.uncounted, plan.order);
@@ -202,12 +202,12 @@ export class Form {
     this.heap.push(plan.order);
   }
 
-  private collect(plan: Plan, from: AnswerNode, scope: number, into: Set<AnswerNode>): void {
+  private collect(plan: Dependents, from: AnswerNode, scope: number, into: Set<AnswerNode>): void {
     if (plan.isSingle) into.add(this.single(plan));
     else walk(ancestor(from, scope), plan.parts, plan.parts.length, into);
   }
 
-  private single(plan: Plan): AnswerNode {
+  private single(plan: Dependents): AnswerNode {
     let node = this.singles.get(plan);
     if (!node) {
       node = this.root;
@@ -217,7 +217,7 @@ export class Form {
     return node;
   }
 
-  private changed(node: AnswerNode, plan: Plan): void {
+  private changed(node: AnswerNode, plan: Dependents): void {
     this.shown.add(node);
     if (plan.element.kind === "repeat" && node.parent) this.shown.add(node.parent);
     for (const { plan: reader, scope } of plan.readers) {
@@ -233,7 +233,7 @@ export class Form {
   }
 
   /** A running total reads itself in earlier instances: those after the one that changed compute anew. */
-  private enqueueLater(plan: Plan, node: AnswerNode, scope: number): void {
+  private enqueueLater(plan: Dependents, node: AnswerNode, scope: number): void {
     const all = new Set<AnswerNode>();
     this.collect(plan, node, scope, all);
     let isAfter = false;
@@ -262,7 +262,7 @@ export class Form {
     }
   }
 
-  private settleInTurn(plan: Plan, waiting: Set<AnswerNode>): void {
+  private settleInTurn(plan: Dependents, waiting: Set<AnswerNode>): void {
     const everyone = new Set<AnswerNode>();
     walk(this.root, plan.parts, plan.parts.length, everyone);
     this.dirty.set(plan.order, waiting);

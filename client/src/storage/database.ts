@@ -22,7 +22,7 @@ const BY_USER = new Set(["forms", "areas", "drafts", "outbox", "blobs"]);
 
 let opened: Promise<IDBDatabase> | null = null;
 
-function open(): Promise<IDBDatabase> {
+function openDatabase(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
@@ -35,12 +35,12 @@ function open(): Promise<IDBDatabase> {
     };
     request.onsuccess = () => {
       const database = request.result;
-      const forget = (): void => {
+      const dropHandle = (): void => {
         opened = null;
         database.close();
       };
-      database.onclose = forget; // iPhones close it in the background
-      database.onversionchange = forget;
+      database.onclose = dropHandle; // iPhones close it in the background
+      database.onversionchange = dropHandle;
       resolve(database);
     };
     request.onerror = () => {
@@ -52,13 +52,13 @@ function open(): Promise<IDBDatabase> {
 }
 
 /** Run one transaction over the stores; resolves with what `work` left once all of it is written. */
-export async function transaction<T>(
+export async function runTransaction<T>(
   stores: Store[],
   mode: IDBTransactionMode,
   work: (tx: IDBTransaction) => IDBRequest<T> | null,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
-    const database = await open();
+    const database = await openDatabase();
     return new Promise<T>((resolve, reject) => {
       const tx = database.transaction(stores, mode, { durability: "strict" });
       let request: IDBRequest<T> | null = null;
@@ -77,32 +77,32 @@ export async function transaction<T>(
   }
 }
 
-export function get<S extends Store>(store: S, key: IDBValidKey): Promise<Rows[S] | undefined> {
-  return transaction([store], "readonly", (tx) => tx.objectStore(store).get(key) as IDBRequest<Rows[S] | undefined>);
+export function getRow<S extends Store>(store: S, key: IDBValidKey): Promise<Rows[S] | undefined> {
+  return runTransaction([store], "readonly", (tx) => tx.objectStore(store).get(key) as IDBRequest<Rows[S] | undefined>);
 }
 
-export function all<S extends Store>(store: S, user: number | null = null): Promise<Rows[S][]> {
-  return transaction([store], "readonly", (tx) => {
+export function getAllRows<S extends Store>(store: S, user: number | null = null): Promise<Rows[S][]> {
+  return runTransaction([store], "readonly", (tx) => {
     const source = tx.objectStore(store);
     return (user === null ? source.getAll() : source.index("user").getAll(user)) as IDBRequest<Rows[S][]>;
   });
 }
 
-export async function put<S extends Store>(store: S, row: Rows[S]): Promise<void> {
-  await transaction([store], "readwrite", (tx) => tx.objectStore(store).put(row));
+export async function putRow<S extends Store>(store: S, row: Rows[S]): Promise<void> {
+  await runTransaction([store], "readwrite", (tx) => tx.objectStore(store).put(row));
 }
 
-export async function remove(store: Store, key: IDBValidKey): Promise<void> {
-  await transaction<undefined>([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
+export async function deleteRow(store: Store, key: IDBValidKey): Promise<void> {
+  await runTransaction<undefined>([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
 }
 
 /** Read a row and write what becomes of it, with nobody in between; `change` gives null to leave it alone. */
-export async function update<S extends Store>(
+export async function updateRow<S extends Store>(
   store: S,
   key: IDBValidKey,
   change: (row: Rows[S]) => Rows[S] | null,
 ): Promise<void> {
-  await transaction([store], "readwrite", (tx) => {
+  await runTransaction([store], "readwrite", (tx) => {
     const rows = tx.objectStore(store);
     const request = rows.get(key) as IDBRequest<Rows[S] | undefined>;
     request.onsuccess = () => {
@@ -114,9 +114,9 @@ export async function update<S extends Store>(
 }
 
 /** Take everything of a worker off the phone. */
-export async function forget(user: number): Promise<void> {
+export async function deleteUserData(user: number): Promise<void> {
   const stores = Object.keys(KEYS).filter((name) => name !== "marks") as Store[];
-  await transaction(stores, "readwrite", (tx) => {
+  await runTransaction(stores, "readwrite", (tx) => {
     for (const name of stores) {
       const store = tx.objectStore(name);
       if (!BY_USER.has(name)) store.delete(user);

@@ -1,6 +1,6 @@
 /** The centre's signature (Ed25519): on receipts, before anything leaves this phone; on its answers, before any is obeyed. */
 
-import { fromBase64, utf8 } from "./bytes";
+import { fromBase64, toUtf8 } from "./bytes";
 import type { CentreKey } from "./types";
 
 /** The centre's word that it holds a record: the twin of sync/receipts.py. */
@@ -17,7 +17,7 @@ export async function isSigned(key: CentreKey | null | undefined, signature: str
   if (!key) return false;
   try {
     const imported = await crypto.subtle.importKey("raw", fromBase64(key.public), ALGORITHM, false, ["verify"]);
-    return await crypto.subtle.verify(ALGORITHM, imported, fromBase64(signature), utf8(text));
+    return await crypto.subtle.verify(ALGORITHM, imported, fromBase64(signature), toUtf8(text));
   } catch {
     return false;
   }

@@ -4,13 +4,14 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { newCode, plainCode } from "../../engine/cards";
 import type { Ast, FormDefinition } from "../../engine/definition";
 import type { Json, Who } from "../../engine/types";
-import { fits } from "../../engine/migrate";
+import { fits } from "../../engine/draft_migration";
 import { t } from "../../i18n";
 import { random } from "../../storage/bytes";
 import { areaLists, formOf, outlinesOf } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
-import { discardDraft, type Draft, finishDraft, openDraft, saveDraft } from "../../storage/records";
-import { keepAccount, type Vault } from "../../storage/vault";
+import { discardDraft, type Draft, openDraft, saveDraft } from "../../storage/drafts";
+import { finishDraft } from "../../storage/outbox";
+import { saveAccount, type Vault } from "../../storage/vault";
 import type { Help } from "../../widgets/props";
 import { type Keeper, Pages } from "./pages";
 import { DataState, LedgerList, Tabs, Top } from "../parts";
@@ -211,7 +212,7 @@ async function remember(vault: Vault, definition: FormDefinition, answers: Json)
     if (typeof value === "string") kept[element.path] = value;
   }
   vault.account.remembered[definition.id] = kept;
-  await keepAccount(vault).catch(() => undefined); // only a convenience
+  await saveAccount(vault).catch(() => undefined); // only a convenience
 }
 
 function hasReferral(answers: Json): boolean {

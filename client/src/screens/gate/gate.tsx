@@ -8,18 +8,18 @@ import { canVerify } from "../../storage/receipts";
 import { makeSigningKey } from "../../storage/sealing";
 import {
   DEFAULT_RULES,
+  deriveKeyFromPin,
   enrol,
-  fromPin,
-  PinGone,
-  PinPaused,
+  PinDelayed,
+  PinDisabled,
   unlock,
   unlockByPasskey,
-  WrongPin,
-  type Door,
   type Vault,
+  WrongPin,
 } from "../../storage/vault";
+import type { StoredAccount } from "../../storage/accounts";
 import type { Order } from "../../sync/deliver";
-import { fetchChanges } from "../../sync/exchange";
+import { fetchManifestContent } from "../../sync/exchange";
 import { join, Offline, Refused, signIn } from "../../sync/server";
 import { AppleSteps, isApple, isInstalled } from "../install";
 import { OtherLanguages } from "./languages";
@@ -78,7 +78,7 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
     setProblem("");
     try {
       const salt = random(16);
-      const byPin = { salt, key: fromPin(pin, salt) }; // works while the centre answers
+      const byPin = { salt, key: deriveKeyFromPin(pin, salt) }; // works while the centre answers
       if (!(await canVerify())) {
         setBusy(false);
         return setProblem(t("This browser is too old to check the centre's signature. Update it, then try again."));
@@ -93,7 +93,7 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
         key, receipts, team, rules, listed: [], remembered: {},
       }; // prettier-ignore
       const vault = await enrol(account, byPin, recovery);
-      await new Promise<void>((go) => void fetchChanges(vault, manifest, go).catch(() => go())); // the rest comes meanwhile
+      await new Promise<void>((go) => void fetchManifestContent(vault, manifest, go).catch(() => go())); // the rest comes meanwhile
       opened(vault);
     } catch (error) {
       if (error instanceof Refused) setProblem(error.message);
@@ -185,7 +185,7 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
 }
 
 interface UnlockProps extends GateProps {
-  rows: Door[];
+  rows: StoredAccount[];
   waiting: number;
   another: () => void;
 }
@@ -200,8 +200,8 @@ export function Unlock({ about, orders, rows, waiting, opened, relanguage, anoth
     try {
       opened(await way());
     } catch (error) {
-      if (error instanceof PinPaused) setProblem(t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds }));
-      else if (error instanceof PinGone)
+      if (error instanceof PinDelayed) setProblem(t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds }));
+      else if (error instanceof PinDisabled)
         setProblem(t("The PIN opens nothing any more. Sign in with your password; your work is kept."));
       else if (error instanceof WrongPin) setProblem(t("This is not the PIN. Your work is still here."));
       else if (error instanceof DOMException && error.name === "NotAllowedError")

@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 import { nt, t } from "../../i18n";
-import { deleteWaiting } from "../../storage/records";
-import { addPasskey, PinGone, WrongPin } from "../../storage/vault";
+import { deleteWaiting } from "../../storage/outbox";
+import { addPasskey, PinDisabled, WrongPin } from "../../storage/vault";
 import { saveCopy } from "./copy";
 import { InstallHint } from "../install";
 import { OtherLanguages } from "../gate/languages";
-import { currentLook, LOOKS, wearLook, type Look } from "../look";
+import { currentLook, type Look, LOOKS, wearLook } from "../look";
 import { clock, DataState, LedgerList, Ready, Tabs, titleOf, Top } from "../parts";
 import { useApp } from "../state";
 
@@ -202,7 +202,7 @@ function Passkey() {
       await addPasskey(vault, pin);
       setSaid(t("Done. From now on finger or face opens it too."));
     } catch (error) {
-      if (error instanceof WrongPin || error instanceof PinGone)
+      if (error instanceof WrongPin || error instanceof PinDisabled)
         setSaid(t("The PIN is wrong, or this phone cannot do it."));
       else setSaid(t("The phone did not do it. The PIN still works."));
     }

@@ -4,15 +4,15 @@ import { generate } from "lean-qr/nano";
 import { useMemo, useState } from "preact/hooks";
 import { newCode, plainCode, shownCode } from "../../engine/cards";
 import { t } from "../../i18n";
-import { changeBook, type Book } from "../../storage/book";
+import { type Caseload, changeCaseload } from "../../storage/caseload";
 import { random } from "../../storage/bytes";
-import { finishNote } from "../../storage/records";
+import { finishNote } from "../../storage/outbox";
 import { dayOf, Tabs, titleOf, Top } from "../parts";
 import { today } from "../today/today";
 import { go, useApp } from "../state";
 
 /** The book with a card that this phone has just made. */
-export function withCard(book: Book, code: string, label: string): Book {
+export function withCard(book: Caseload, code: string, label: string): Caseload {
   const person = { code, label, seenOn: today(), tier: "" };
   return { ...book, people: [person, ...book.people], made: [...book.made, code] };
 }
@@ -21,7 +21,7 @@ export function People() {
   const { vault, book, refresh } = useApp();
   const make = async (): Promise<void> => {
     const code = newCode(random(8));
-    await changeBook(vault, (held) => withCard(held, code, ""));
+    await changeCaseload(vault, (held) => withCard(held, code, ""));
     await refresh();
     go(`/card/${code}`);
   };
@@ -52,7 +52,7 @@ export function People() {
   );
 }
 
-const withoutCard = (book: Book, code: string): Book => ({
+const withoutCard = (book: Caseload, code: string): Caseload => ({
   ...book,
   people: book.people.filter((one) => one.code !== code),
   due: book.due.filter((one) => one.code !== code),
@@ -77,7 +77,7 @@ export function Card({ code: given }: { code: string }) {
   const label = async (event: Event): Promise<void> => {
     event.preventDefault();
     const text = String(new FormData(event.target as HTMLFormElement).get("label") ?? "").slice(0, 60);
-    await changeBook(vault, (held) => ({
+    await changeCaseload(vault, (held) => ({
       ...held,
       people: held.people.map((one) => (one.code === code ? { ...one, label: text } : one)),
     }));
@@ -86,7 +86,7 @@ export function Card({ code: given }: { code: string }) {
   };
   const drop = async (): Promise<void> => {
     if (!confirm(t("Take this card off your list? What was logged stays with the centre."))) return;
-    await changeBook(vault, (held) => withoutCard(held, code));
+    await changeCaseload(vault, (held) => withoutCard(held, code));
     await refresh();
     go("/people");
   };

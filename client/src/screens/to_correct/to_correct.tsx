@@ -4,15 +4,16 @@ import { useState } from "preact/hooks";
 import { newCode, shownCode } from "../../engine/cards";
 import { inLanguage } from "../../engine/definition";
 import { currentLanguage, t } from "../../i18n";
-import type { Correctable } from "../../storage/book";
+import type { EditableRecord } from "../../storage/caseload";
 import { random } from "../../storage/bytes";
-import { draftCorrection, finishNote } from "../../storage/records";
+import { draftCorrection } from "../../storage/drafts";
+import { finishNote } from "../../storage/outbox";
 import { fetchRecord, Refused } from "../../sync/server";
 import { dayOf, Tabs, titleOf, Top } from "../parts";
 import { withCard } from "../people/people";
-import { go, useApp, type AppState } from "../state";
+import { type AppState, go, useApp } from "../state";
 
-async function open(app: AppState, root: string, held: Correctable): Promise<void> {
+async function open(app: AppState, root: string, held: EditableRecord): Promise<void> {
   const draft = app.drafts.find((one) => one.root === root) ?? (await draftCorrection(app.vault, root, held));
   await app.refresh();
   go(`/fill/${draft.id}`);

@@ -2,9 +2,10 @@
 
 import { shownCode } from "../../engine/cards";
 import { nt, t } from "../../i18n";
-import { settledBy, type Due } from "../../storage/book";
-import { mainForm } from "../../storage/forms";
-import { finishNote } from "../../storage/records";
+import { removeCompleted } from "../../storage/caseload_updates";
+import type { FollowUp } from "../../storage/caseload";
+import { findMainForm } from "../../storage/forms";
+import { finishNote } from "../../storage/outbox";
 import { Needs, Referrals } from "../to_correct/to_correct";
 import { clock, DataState, dayOf, Ready, Tabs, titleOf, Top } from "../parts";
 import { useApp } from "../state";
@@ -19,7 +20,7 @@ export function today(): string {
 
 const days = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / DAY);
 
-function whenDue(due: Due): string {
+function whenDue(due: FollowUp): string {
   const late = days(due.on, today());
   return late > 0 ? nt("{n} day late", "{n} days late", late) : t("today");
 }
@@ -32,7 +33,7 @@ function DueList() {
   const settle = async (id: string): Promise<void> => {
     await finishNote(vault, "settle", { due: id }, (held) => ({
       ...held,
-      due: settledBy(held.due, id),
+      due: removeCompleted(held.due, id),
       settled: [...held.settled, id],
     }));
     await refresh();
@@ -141,7 +142,7 @@ function Week() {
 
 export function Today() {
   const { forms } = useApp();
-  const main = mainForm(forms);
+  const main = findMainForm(forms);
   return (
     <>
       <Top title={t("Today")} />

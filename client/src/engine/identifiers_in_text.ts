@@ -3,13 +3,13 @@
  * It only warns, so it errs towards warning; what it finds never leaves the screen.
  */
 
-export type Telltale = "name" | "phone" | "plate" | "address" | "birthday" | "online";
+export type Identifier = "name" | "phone" | "plate" | "address" | "birthday" | "online";
 
 const STREETS =
   "street|st|avenue|ave|road|rd|drive|dr|court|crt|crescent|cres|boulevard|blvd|lane|way|place|pl|terrace|rue|chemin|boul";
 const MONTHS =
   "january|february|march|april|may|june|july|august|september|october|november|december|janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre";
-const PATTERNS: [Telltale, RegExp][] = [
+const PATTERNS: [Identifier, RegExp][] = [
   ["phone", /(?:\+?\d[\s.()-]{0,2}){7,15}(?!\d)/],
   ["online", /(?:^|\s)@[\w.]{3,}|[\w.+-]+@[\w-]+\.\w{2,}|\b(?:insta|ig|snap|tiktok|facebook|fb)\s*[:@]\s*\w{3,}/i],
   ["plate", /\b[A-Z]{4}[\s-]?\d{3}\b|\b\d{3}[\s-]?[A-Z]{3}\b|\b[A-Z]{3}[\s-]?\d{3,4}\b/],
@@ -40,7 +40,7 @@ function hasName(text: string): boolean {
 }
 
 /** What the text seems to hold, each kind once. */
-export function telltales(text: string): Telltale[] {
+export function findIdentifiers(text: string): Identifier[] {
   const found = PATTERNS.filter(([, pattern]) => pattern.test(text)).map(([kind]) => kind);
   if (hasName(text)) found.push("name");
   return [...new Set(found)];
