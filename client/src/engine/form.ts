@@ -25,7 +25,7 @@ export class Form {
   onChange: (changed: ReadonlySet<AnswerNode>) => void = () => undefined;
 
   private readonly childElements = new Map<string, Element[]>();
-  private readonly plans: Map<string, Dependents>;
+  private readonly dependents: Map<string, Dependents>;
   private readonly inOrder: Dependents[];
   private readonly heap = new Heap();
   private readonly singles = new Map<Dependents, AnswerNode>();
@@ -49,8 +49,8 @@ export class Form {
       else this.childElements.set(element.parent, [element]);
     }
     this.lists = new Lists(definition);
-    this.plans = buildReaders(definition, this.childElements);
-    this.inOrder = definition.order.map((path) => this.plans.get(path)!);
+    this.dependents = buildReaders(definition, this.childElements);
+    this.inOrder = definition.order.map((path) => this.dependents.get(path)!);
     this.fill(this.root, answers ?? {});
     if (!answers) {
       this.applyDefaults(this.root);
@@ -177,13 +177,13 @@ export class Form {
   private restructured(plan: Dependents, parent: AnswerNode): void {
     this.shown.add(parent);
     const visit = (path: string): void => {
-      const inner = this.plans.get(path)!;
+      const inner = this.dependents.get(path)!;
       const isOwn = inner === plan; // position(..) changes for instances that stay
-      for (const { plan: reader, scope, isParent } of inner.readers)
+      for (const { by: reader, scope, isParent } of inner.readers)
         if (!isParent && (isOwn || scope <= parent.depth)) this.enqueue(reader, parent, Math.min(scope, parent.depth));
-      for (const { plan: viewer, scope } of inner.viewers)
+      for (const { by: viewer, scope } of inner.viewers)
         if (isOwn || scope <= parent.depth) this.collect(viewer, parent, Math.min(scope, parent.depth), this.shown);
-      for (const { plan: chooser, scope } of inner.choosers)
+      for (const { by: chooser, scope } of inner.choosers)
         if (isOwn || scope <= parent.depth) this.collect(chooser, parent, Math.min(scope, parent.depth), this.choosing);
       for (const child of this.childElements.get(path) ?? []) visit(child.path);
     };
@@ -220,7 +220,7 @@ export class Form {
   private changed(node: AnswerNode, plan: Dependents): void {
     this.shown.add(node);
     if (plan.element.kind === "repeat" && node.parent) this.shown.add(node.parent);
-    for (const { plan: reader, scope } of plan.readers) {
+    for (const { by: reader, scope } of plan.readers) {
       if (reader === plan) this.enqueueLater(plan, node, scope);
       else this.enqueue(reader, node, scope);
     }
@@ -228,8 +228,8 @@ export class Form {
     for (const chooser of plan.choosers) this.view(chooser, node, this.choosing);
   }
 
-  private view({ plan, scope }: Reader, node: AnswerNode, into: Set<AnswerNode>): void {
-    this.collect(plan, node, scope, into);
+  private view({ by, scope }: Reader, node: AnswerNode, into: Set<AnswerNode>): void {
+    this.collect(by, node, scope, into);
   }
 
   /** A running total reads itself in earlier instances: those after the one that changed compute anew. */
@@ -294,7 +294,7 @@ export class Form {
 
   private put(node: AnswerNode, text: string): void {
     node.text = text;
-    this.changed(node, this.plans.get(node.element.path)!);
+    this.changed(node, this.dependents.get(node.element.path)!);
   }
 
   // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,13 +303,13 @@ export class Form {
     if (node.text === text) return;
     this.moment = this.clock();
     this.put(node, text);
-    const { targets } = this.plans.get(node.element.path)!;
+    const { targets } = this.dependents.get(node.element.path)!;
     if (targets.length > 0) this.settle();
-    for (const { plan, scope } of targets) {
+    for (const { by, scope } of targets) {
       const found = new Set<AnswerNode>();
-      this.collect(plan, node, scope, found);
-      const value = evaluate(plan.element.triggers![node.element.path]!, this.context(node));
-      for (const target of found) this.put(target, computed(plan.element, value));
+      this.collect(by, node, scope, found);
+      const value = evaluate(by.element.triggers![node.element.path]!, this.context(node));
+      for (const target of found) this.put(target, computed(by.element, value));
     }
     this.finishChange();
   }
@@ -319,7 +319,7 @@ export class Form {
     this.fill(node, {});
     parent.children.get(element.name)!.push(node);
     this.applyDefaults(node);
-    this.restructured(this.plans.get(element.path)!, parent);
+    this.restructured(this.dependents.get(element.path)!, parent);
     this.enqueueUnder(node);
     this.finishChange();
     return node;
@@ -328,14 +328,14 @@ export class Form {
   removeInstance(node: AnswerNode): void {
     const siblings = node.parent!.children.get(node.element.name)!;
     siblings.splice(siblings.indexOf(node), 1);
-    this.restructured(this.plans.get(node.element.path)!, node.parent!);
+    this.restructured(this.dependents.get(node.element.path)!, node.parent!);
     this.finishChange();
   }
 
   /** Everything in a new instance is computed for the first time. */
   private enqueueUnder(node: AnswerNode): void {
     for (const element of this.elementsOf(node)) {
-      const plan = this.plans.get(element.path)!;
+      const plan = this.dependents.get(element.path)!;
       this.enqueue(plan, node, node.depth);
       for (const child of node.childrenNamed(element.name)) this.enqueueUnder(child);
     }
