@@ -39,3 +39,4 @@ await build({
   define: { BUILT: '"test"' },
 });
 for (const path of paths) await import(pathToFileURL(join(output, path.replace(/\.tsx?$/, ".mjs"))).href);
+if (words.length === 0) await import("../lint/check.test.mjs");
