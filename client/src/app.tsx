@@ -30,7 +30,8 @@ let first: Promise<Gate> | null = readGate(); // the phone opens its store while
 first.catch(() => undefined);
 
 /** The rest of the app comes while the worker types their PIN. */
-const load = (): Promise<ComponentType<OpenedProps>> => import("./app/unlocked").then((module) => module.Opened);
+const load = (): Promise<ComponentType<OpenedProps>> =>
+  import("./app/unlocked").then((module) => module.Opened);
 
 function App() {
   const [vault, setVault] = useState<Vault | null>(null);
@@ -93,7 +94,10 @@ function App() {
     const round = async (): Promise<void> => {
       clearTimeout(timer);
       await look();
-      const found = await exchange(null).catch(() => ({ outcome: "offline", orders: [] as Order[] }));
+      const found = await exchange(null).catch(() => ({
+        outcome: "offline",
+        orders: [] as Order[],
+      }));
       if (found.orders.length > 0) setOrders(found.orders);
       await look();
       const pause = found.outcome === "busy" ? BUSY_PAUSE : PAUSE;
@@ -114,7 +118,8 @@ function App() {
   };
   const opened = (one: Vault): void => {
     const isSomebodyElse = lastUser.current !== 0 && lastUser.current !== one.account.user;
-    if (isSomebodyElse || ["#/sign-in", "#/clock", ""].includes(location.hash)) location.hash = "/today";
+    if (isSomebodyElse || ["#/sign-in", "#/clock", ""].includes(location.hash))
+      location.hash = "/today";
     lastUser.current = one.account.user;
     if (!gate?.rows.some((row) => row.user === one.account.user)) void look(); // the lock must know who is new here
     setRoute(location.hash); // a form that was begun got its draft's address without an event: the worker goes on there
@@ -193,6 +198,6 @@ function App() {
 }
 
 wearLook();
-void setLanguage(localStorage.getItem("fieldapp.language") ?? navigator.language.slice(0, 2)).then(() =>
-  render(<App />, document.getElementById("app")!),
+void setLanguage(localStorage.getItem("fieldapp.language") ?? navigator.language.slice(0, 2)).then(
+  () => render(<App />, document.getElementById("app")!),
 );

@@ -57,8 +57,11 @@ const old = new Map<string, [string, Headers]>(); // the last good answer of eac
 
 function noteReceipts(text: string): void {
   try {
-    const { items } = JSON.parse(text) as { items: { id: string; sha256: string; receipt?: Receipt }[] };
-    for (const { id, sha256, receipt } of items ?? []) if (receipt) receipts.push({ ...receipt, id, sha256 });
+    const { items } = JSON.parse(text) as {
+      items: { id: string; sha256: string; receipt?: Receipt }[];
+    };
+    for (const { id, sha256, receipt } of items ?? [])
+      if (receipt) receipts.push({ ...receipt, id, sha256 });
   } catch {
     // no answer of the centre
   }
@@ -108,7 +111,9 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   }
   if (dice >= 0.24 && dice < 0.26) {
     count("portal");
-    return new Response("<html>Welcome to our network</html>", { headers: { "Content-Type": "text/html" } });
+    return new Response("<html>Welcome to our network</html>", {
+      headers: { "Content-Type": "text/html" },
+    });
   }
   if (dice >= 0.26 && dice < 0.28 && old.has(path)) {
     count("an old answer again");
@@ -118,7 +123,10 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   const [text, response] = await whole();
   if (dice >= 0.28 && dice < 0.3) {
     count("answer forged");
-    return as(text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'), response);
+    return as(
+      text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'),
+      response,
+    );
   }
   if (response.ok) old.set(path, [text, response.headers]);
   return as(text, response);
@@ -216,7 +224,9 @@ IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: Paramet
 
 function answersFor(phone: Phone, card: string): Record<string, Record<string, string>> {
   const today = new Date(Date.now() + phone.skew);
-  const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .slice(0, 10);
   const later = new Date(today.getTime() + 86_400_000 * (1 + Math.floor(chance() * 20)));
   const enrolled = card !== "";
   return {
@@ -324,10 +334,15 @@ const awake = setInterval(() => undefined, 1000);
 const phones = settings.workers.map((username) => new Phone(username));
 process.on("exit", (code) => {
   if (code !== 0)
-    console.error(phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "), counts, underway);
+    console.error(
+      phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "),
+      counts,
+      underway,
+    );
 });
 await Promise.all(phones.map((phone) => phone.enrol()));
-const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.countRecords(phone.user)).waiting;
+const waitingOn = async (phone: Phone): Promise<number> =>
+  (await phone.api.countRecords(phone.user)).waiting;
 await Promise.all(
   phones.map(async (phone) => {
     for (let number = 0; number < settings.weekend; number++) await write(phone, "", true);
@@ -346,7 +361,9 @@ if (settings.weekend > 0) {
   );
   counts["ms until a weekend was with the centre"] = Date.now() - start;
 }
-await Promise.all(phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))));
+await Promise.all(
+  phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))),
+);
 isCalm = true;
 full = 0;
 process.stdout.write("calm\n");
@@ -356,7 +373,8 @@ for (const phone of phones) {
     const { outcome } = await phone.api.exchange(phone.vault).catch(() => ({ outcome: "failed" }));
     const ledger = await phone.api.countRecords(phone.user);
     if (outcome === "online" && ledger.waiting === 0) break;
-    if (round > 60) throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
+    if (round > 60)
+      throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
     await sleep(500);
   }
 }
@@ -369,7 +387,9 @@ for (const phone of phones) {
     public: phone.vault.account.receipts?.public,
     ledger: await phone.api.countRecords(phone.user),
     seen: [...phone.seen].map(([id, seq]) => ({ id, seq })),
-    holding: (await phone.api.getAllRows("outbox")).filter(({ box }) => box !== null).map(({ id }) => id),
+    holding: (await phone.api.getAllRows("outbox"))
+      .filter(({ box }) => box !== null)
+      .map(({ id }) => id),
     book: await phone.api.readCaseload(phone.vault),
   });
 }

@@ -25,10 +25,30 @@ export async function join(username: string, password: string): Promise<Vault> {
   const salt = random(16);
   const byPin = { salt, key: deriveKeyFromPin("246810", salt) };
   const keys = await makeSigningKey();
-  const { token, device, user, worker, recovery, manifest } = await signIn(username, password, "Chaos", keys.publicKey);
+  const { token, device, user, worker, recovery, manifest } = await signIn(
+    username,
+    password,
+    "Chaos",
+    keys.publicKey,
+  );
   const { centre, key = null, receipts = null, team = [], rules } = manifest;
-  const account = { user, username, device, signer: keys.privateKey, token, worker, centre, key, receipts, team };
-  const vault = await enrol({ ...account, rules: rules!, listed: [], remembered: {} }, byPin, recovery);
+  const account = {
+    user,
+    username,
+    device,
+    signer: keys.privateKey,
+    token,
+    worker,
+    centre,
+    key,
+    receipts,
+    team,
+  };
+  const vault = await enrol(
+    { ...account, rules: rules!, listed: [], remembered: {} },
+    byPin,
+    recovery,
+  );
   await fetchManifestContent(vault, manifest);
   return vault;
 }
@@ -48,7 +68,15 @@ export async function finish(
   const answers = new Form(definition, clock, given).finish();
   spoil(answers);
   const now = new Date();
-  const draft = { id, form, version: definition.version, changedAt: now.getTime(), page: 0, answers, ...more };
+  const draft = {
+    id,
+    form,
+    version: definition.version,
+    changedAt: now.getTime(),
+    page: 0,
+    answers,
+    ...more,
+  };
   await finishDraft(vault, draft, definition, now);
   return { body: JSON.stringify(answers), finishedAt: now.getTime() };
 }

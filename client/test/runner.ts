@@ -52,7 +52,9 @@ function typed(value: Value): [string, string] {
 function runVector(vector: Vector): unknown {
   const now = clock(vector.now);
   const form = new Form(vector.definition, () => now, vector.answers);
-  return typed(evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)));
+  return typed(
+    evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)),
+  );
 }
 
 /** Take a step if there is still such a place: steps are made up by chance. */
@@ -84,7 +86,9 @@ function runForm(filled: Filled): unknown {
   const before = JSON.stringify(form.toJson());
   const answers = form.finish();
   const isSettled = before === JSON.stringify(answers); // what was computed step by step is what comes of computing it all
-  const problems = form.problems(form.root, "en").map(([node, problem]) => `${node.where()} ${problem.code}`);
+  const problems = form
+    .problems(form.root, "en")
+    .map(([node, problem]) => `${node.where()} ${problem.code}`);
   return { answers, problems: problems.sort(), isSettled };
 }
 
@@ -111,7 +115,9 @@ const PARTS: Record<string, (...given: never[]) => unknown> = {
   addFinishedRecord,
 };
 const calls = (given.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
-process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }));
+process.stdout.write(
+  JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }),
+);
 
 /** A vector's value; a failure of the evaluator itself counts as a result, so that one of them does not hide the others. */
 function tried(vector: Vector): unknown {

@@ -83,11 +83,18 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
       if (result.outcome !== "busy") setOutcome(result.outcome);
       await refresh().catch(() => undefined);
       void whenIdle().then(async () =>
-        setReady((await isShellWhole()) && (await areVerified(user, vault.account.listed).catch(() => false))),
+        setReady(
+          (await isShellWhole()) &&
+            (await areVerified(user, vault.account.listed).catch(() => false)),
+        ),
       );
-      pause.current = result.outcome === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
+      pause.current =
+        result.outcome === "online" ? FIRST_PAUSE : Math.min(pause.current * 2, LONGEST_PAUSE);
       const isSettled = result.outcome === "online" && (await countRecords(user)).waiting === 0;
-      timer.current = setTimeout(() => void exchange(), isSettled ? LONGEST_PAUSE : pause.current) as unknown as number;
+      timer.current = setTimeout(
+        () => void exchange(),
+        isSettled ? LONGEST_PAUSE : pause.current,
+      ) as unknown as number;
     },
     [vault],
   );
@@ -146,7 +153,10 @@ export function Opened({ vault, route, lock, hide, relanguage, ordered }: Opened
     hide,
     relanguage,
   };
-  const [, place = "today", first = "", second = "", third = ""] = route.replace(/^#/, "").split("/").map(decoded);
+  const [, place = "today", first = "", second = "", third = ""] = route
+    .replace(/^#/, "")
+    .split("/")
+    .map(decoded);
   const screens: Record<string, () => preact.JSX.Element> = {
     new: () => <New />,
     mine: () => <Mine />,

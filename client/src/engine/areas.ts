@@ -33,7 +33,12 @@ function areaAt({ areas }: Outlines, longitude: number, latitude: number): strin
 }
 
 /** The codes of the areas that the phone can be in, the likeliest first; `accuracy` in metres, as the phone gave it. */
-export function areasAround(outlines: Outlines, longitude: number, latitude: number, accuracy: number): string[] {
+export function areasAround(
+  outlines: Outlines,
+  longitude: number,
+  latitude: number,
+  accuracy: number,
+): string[] {
   const found = [areaAt(outlines, longitude, latitude)];
   const wide = METRES * Math.max(0.01, Math.cos((latitude * Math.PI) / 180));
   for (let step = 0; step < AROUND; step++) {

@@ -11,7 +11,10 @@ export type Ast =
 export type Path = ["path", "/" | "." | "current" | ["instance", string], Step[]];
 export type Condition = ["where", Ast];
 export type Step =
-  ["child", string, ...Condition[]] | ["any", ...Condition[]] | ["parent", ...Condition[]] | ["self", ...Condition[]];
+  | ["child", string, ...Condition[]]
+  | ["any", ...Condition[]]
+  | ["parent", ...Condition[]]
+  | ["self", ...Condition[]];
 
 export type Text = string | (string | Ast)[];
 export type Words = Record<string, Text>;

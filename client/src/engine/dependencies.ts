@@ -3,7 +3,16 @@
  * far reader and read are the same instance (`scope`, a depth: 1 is the whole form).
  */
 
-import type { Ast, Condition, Element, FormDefinition, Path, Step, Text, Words } from "./definition";
+import type {
+  Ast,
+  Condition,
+  Element,
+  FormDefinition,
+  Path,
+  Step,
+  Text,
+  Words,
+} from "./definition";
 
 export interface Reader {
   readonly by: Dependents;
@@ -93,13 +102,16 @@ function move({ parts, scope }: Place, step: Step): Place {
   return { parts: outer, scope: Math.min(scope, outer.length) };
 }
 
-const conditionsOf = (step: Step): Condition[] => step.slice(step[0] === "child" ? 2 : 1) as Condition[];
+const conditionsOf = (step: Step): Condition[] =>
+  step.slice(step[0] === "child" ? 2 : 1) as Condition[];
 
 const isAst = (part: Ast | string | boolean | undefined): part is Ast => Array.isArray(part);
 
 /** The expressions within words. */
 const listShown = (words: Words | undefined): Ast[] =>
-  Object.values(words ?? {}).flatMap((text: Text) => (typeof text === "string" ? [] : text.filter(isAst)));
+  Object.values(words ?? {}).flatMap((text: Text) =>
+    typeof text === "string" ? [] : text.filter(isAst),
+  );
 
 function listRules({ required, constraint, readonly: isReadonly }: Element): Ast[] {
   return [required, constraint, isReadonly].filter(isAst);
@@ -114,7 +126,9 @@ function listTexts(element: Element, definition: FormDefinition): Ast[] {
 
 function makeDependents(definition: FormDefinition): Map<string, Dependents> {
   const order = new Map(definition.order.map((path, index) => [path, index]));
-  const repeats = definition.elements.filter(({ kind }) => kind === "repeat").map(({ path }) => path);
+  const repeats = definition.elements
+    .filter(({ kind }) => kind === "repeat")
+    .map(({ path }) => path);
   const isInRepeat = (path: string): boolean =>
     repeats.some((repeat) => path === repeat || path.startsWith(`${repeat}/`));
   return new Map(
@@ -136,7 +150,10 @@ function makeDependents(definition: FormDefinition): Map<string, Dependents> {
 }
 
 /** Who depends on each element, by its path. `children` are the elements by the path of their parent. */
-export function buildReaders(definition: FormDefinition, children: Children): Map<string, Dependents> {
+export function buildReaders(
+  definition: FormDefinition,
+  children: Children,
+): Map<string, Dependents> {
   const all = makeDependents(definition);
   for (const by of all.values()) {
     const { element, parts } = by;
@@ -148,7 +165,8 @@ export function buildReaders(definition: FormDefinition, children: Children): Ma
         if (!seen.has(key)) all.get(path)?.[list].push({ by, scope });
         seen.add(key);
       };
-      for (const ast of asts) visitAll(ast, { parts, scope: parts.length }, { element: parts, children, visit });
+      for (const ast of asts)
+        visitAll(ast, { parts, scope: parts.length }, { element: parts, children, visit });
     };
     add([element.relevant, element.calculate, element.count].filter(isAst), "readers");
     all.get(element.parent)?.readers.push({ by, scope: parts.length - 1, isParent: true });

@@ -7,7 +7,8 @@
 
 const SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PRIMES: number[] = [];
-for (let number = 2; PRIMES.length < 80; number++) if (PRIMES.every((prime) => number % prime > 0)) PRIMES.push(number);
+for (let number = 2; PRIMES.length < 80; number++)
+  if (PRIMES.every((prime) => number % prime > 0)) PRIMES.push(number);
 
 /** UTF-8; a lone half of a pair becomes U+FFFD's stand-in, “?”, as on the server. */
 function utf8(text: string): number[] {
@@ -17,8 +18,15 @@ function utf8(text: string): number[] {
     if (code < 0x80) bytes.push(code);
     else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
     else if (code >= 0xd800 && code < 0xe000) bytes.push(63);
-    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else if (code < 0x10000)
+      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else
+      bytes.push(
+        0xf0 | (code >> 18),
+        0x80 | ((code >> 12) & 63),
+        0x80 | ((code >> 6) & 63),
+        0x80 | (code & 63),
+      );
   }
   return bytes;
 }
@@ -28,7 +36,9 @@ function padded(message: number[], block: number, isLittle: boolean): number[] {
   const bytes = [...message, 0x80];
   while (bytes.length % block !== block - block / 8) bytes.push(0); // 8 bytes for the length, 16 in the larger blocks
   if (block > 64) bytes.push(...Array<number>(8).fill(0));
-  const size = [...Array(8).keys()].map((at) => Math.floor((message.length * 8) / 2 ** (8 * at)) % 256);
+  const size = [...Array(8).keys()].map(
+    (at) => Math.floor((message.length * 8) / 2 ** (8 * at)) % 256,
+  );
   return [...bytes, ...(isLittle ? size : size.reverse())];
 }
 
@@ -83,7 +93,13 @@ function sha1(message: number[]): number[] {
       const part = Math.floor(round / 20);
       const mixed = [(b & c) | (~b & d), b ^ c ^ d, (b & c) | (b & d) | (c & d), b ^ c ^ d][part]!;
       const constant = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6][part]!;
-      [a, b, c, d, e] = [(turn(a, 5) + mixed + e + constant + words[round]!) | 0, a, turn(b, 30), c, d];
+      [a, b, c, d, e] = [
+        (turn(a, 5) + mixed + e + constant + words[round]!) | 0,
+        a,
+        turn(b, 30),
+        c,
+        d,
+      ];
     }
     [a, b, c, d, e].forEach((value, at) => (state[at] = (state[at]! + value) | 0));
   }
@@ -110,24 +126,45 @@ function sha2(message: number[], bits: 32 | 64, isShort = false): number[] {
     bits === 32
       ? [[7n, 18n, 3n], [17n, 19n, 10n], [2n, 13n, 22n], [6n, 11n, 25n]]
       : [[1n, 8n, 7n], [19n, 61n, 6n], [28n, 34n, 39n], [14n, 18n, 41n]]; // prettier-ignore
-  const right = (value: bigint, by: bigint): bigint => ((value >> by) | (value << (width - by))) & mask;
+  const right = (value: bigint, by: bigint): bigint =>
+    ((value >> by) | (value << (width - by))) & mask;
   const small = (value: bigint, by: bigint[]): bigint =>
     right(value, by[0]!) ^ right(value, by[1]!) ^ (value >> by[2]!);
   const large = (value: bigint, by: bigint[]): bigint =>
     right(value, by[0]!) ^ right(value, by[1]!) ^ right(value, by[2]!);
   const constants = PRIMES.slice(0, rounds).map((prime) => rootBits(prime, 3n, width));
-  const state = PRIMES.slice(isShort ? 8 : 0, isShort ? 16 : 8).map((prime) => rootBits(prime, 2n, width));
+  const state = PRIMES.slice(isShort ? 8 : 0, isShort ? 16 : 8).map((prime) =>
+    rootBits(prime, 2n, width),
+  );
   const size = bits / 8;
   const bytes = padded(message, bits * 2, false);
   for (let start = 0; start < bytes.length; start += 16 * size) {
     const words = [...Array(16).keys()].map((at) =>
-      bytes.slice(start + at * size, start + (at + 1) * size).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
+      bytes
+        .slice(start + at * size, start + (at + 1) * size)
+        .reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
     );
     for (let at = 16; at < rounds; at++)
-      words.push((small(words[at - 2]!, s1!) + words[at - 7]! + small(words[at - 15]!, s0!) + words[at - 16]!) & mask);
-    let [a, b, c, d, e, f, g, h] = state as [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+      words.push(
+        (small(words[at - 2]!, s1!) +
+          words[at - 7]! +
+          small(words[at - 15]!, s0!) +
+          words[at - 16]!) &
+          mask,
+      );
+    let [a, b, c, d, e, f, g, h] = state as [
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+    ];
     for (let round = 0; round < rounds; round++) {
-      const first = h + large(e, t1!) + ((e & f) ^ (~e & g & mask)) + constants[round]! + words[round]!;
+      const first =
+        h + large(e, t1!) + ((e & f) ^ (~e & g & mask)) + constants[round]! + words[round]!;
       const second = large(a, t0!) + ((a & b) ^ (a & c) ^ (b & c));
       [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) & mask, c, b, a, (first + second) & mask];
     }
@@ -152,7 +189,9 @@ export function digest(text: string, algorithm: string, encoding: string): strin
   const hash = ALGORITHMS[algorithm.toUpperCase()];
   if (!hash || (encoding !== "base64" && encoding !== "hex")) return "";
   const data = hash(utf8(text));
-  return encoding === "hex" ? data.map((byte) => byte.toString(16).padStart(2, "0")).join("") : base64(data);
+  return encoding === "hex"
+    ? data.map((byte) => byte.toString(16).padStart(2, "0")).join("")
+    : base64(data);
 }
 
 function base64(data: number[]): string {

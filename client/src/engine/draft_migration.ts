@@ -26,7 +26,8 @@ function fitsAt(
     const [was, is] = [old.get(here), next.get(here)];
     if (was?.calculate) return true; // computed anew
     if (!was || !is || was.kind !== is.kind) return false;
-    if (Array.isArray(given)) return given.every((instance) => fitsAt(instance, here, old, next, after));
+    if (Array.isArray(given))
+      return given.every((instance) => fitsAt(instance, here, old, next, after));
     if (typeof given === "object") return fitsAt(given, here, old, next, after);
     if (was.type !== is.type && !(TEXTS.has(was.type) && TEXTS.has(is.type))) return false;
     if (!SELECTS.has(is.type) || is.items) return true;

@@ -75,8 +75,11 @@ export function nodes(ast: Ast, context: Context): readonly Node[] {
   if (ast[0] !== "path") return [];
   const [, origin, steps] = ast;
   if (typeof origin !== "string") return inList(origin[1], steps, context);
-  let found: readonly Node[] = [origin === "/" ? context.root : origin === "." ? context.node : context.current];
-  for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) found = take(steps[at]!, found, context);
+  let found: readonly Node[] = [
+    origin === "/" ? context.root : origin === "." ? context.node : context.current,
+  ];
+  for (let at = origin === "/" ? 1 : 0; at < steps.length; at++)
+    found = take(steps[at]!, found, context);
   return found;
 }
 
@@ -102,7 +105,8 @@ function take(step: Step, found: readonly Node[], context: Context): readonly No
   if (conditions.length === 0) return axis(step, found);
   // A position counts among the children of one parent, so conditions run parent by parent.
   let groups = found.map((node) => axis(step, [node]));
-  for (const condition of conditions) groups = groups.map((group) => where(condition[1], group, context));
+  for (const condition of conditions)
+    groups = groups.map((group) => where(condition[1], group, context));
   return groups.length === 1 ? groups[0]! : groups.flat();
 }
 
@@ -124,7 +128,8 @@ function inList(name: string, steps: Step[], context: Context): readonly Node[] 
       const text = key && evaluate(key.wanted, context);
       if (key && typeof text === "string") {
         found = context.lists.rowsWith(name, key.column, text);
-        for (const condition of step.slice(3) as Condition[]) found = where(condition[1], found, context);
+        for (const condition of step.slice(3) as Condition[])
+          found = where(condition[1], found, context);
         return;
       }
     }
@@ -143,7 +148,10 @@ export function parseIndexCondition(condition: Ast): { column: string; wanted: A
     if (column[0] !== "path" || column[1] !== "." || column[2].length !== 1) continue;
     const step = column[2][0]!;
     if (step[0] !== "child" || step.length !== 2) continue;
-    if (wanted[0] === "s" || (wanted[0] === "path" && (wanted[1] === "/" || wanted[1] === "current"))) {
+    if (
+      wanted[0] === "s" ||
+      (wanted[0] === "path" && (wanted[1] === "/" || wanted[1] === "current"))
+    ) {
       return { column: step[1], wanted };
     }
   }
@@ -183,10 +191,24 @@ const COMPARE: Record<string, (a: Value, b: Value) => boolean> = {
 };
 
 /** Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0). */
-function compare(test: (a: Value, b: Value) => boolean, left: Ast, right: Ast, context: Context): boolean {
-  const a = left[0] === "path" ? findSingleNode(left, context) : left[0] === "union" ? MANY : evaluate(left, context);
+function compare(
+  test: (a: Value, b: Value) => boolean,
+  left: Ast,
+  right: Ast,
+  context: Context,
+): boolean {
+  const a =
+    left[0] === "path"
+      ? findSingleNode(left, context)
+      : left[0] === "union"
+        ? MANY
+        : evaluate(left, context);
   const b =
-    right[0] === "path" ? findSingleNode(right, context) : right[0] === "union" ? MANY : evaluate(right, context);
+    right[0] === "path"
+      ? findSingleNode(right, context)
+      : right[0] === "union"
+        ? MANY
+        : evaluate(right, context);
   if (a !== MANY && b !== MANY) return test(a, b);
   const lefts = a === MANY ? each(left, context) : [a];
   const rights = b === MANY ? each(right, context) : [b];
@@ -199,8 +221,10 @@ function each(ast: Ast, context: Context): Value[] {
 }
 
 function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
-  if (sign === "or") return toBoolean(evaluate(left, context)) || toBoolean(evaluate(right, context));
-  if (sign === "and") return toBoolean(evaluate(left, context)) && toBoolean(evaluate(right, context));
+  if (sign === "or")
+    return toBoolean(evaluate(left, context)) || toBoolean(evaluate(right, context));
+  if (sign === "and")
+    return toBoolean(evaluate(left, context)) && toBoolean(evaluate(right, context));
   const comparing = COMPARE[sign];
   if (comparing) return compare(comparing, left, right, context);
   const a = evaluate(left, context);
@@ -215,18 +239,23 @@ function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
     case "div":
       return toNumber(a) / toNumber(b);
     default:
-      return Number.isFinite(toNumber(a)) && Number.isNaN(toNumber(b)) === false ? toNumber(a) % toNumber(b) : NaN;
+      return Number.isFinite(toNumber(a)) && Number.isNaN(toNumber(b)) === false
+        ? toNumber(a) % toNumber(b)
+        : NaN;
   }
 }
 
 /** The values of an argument: every node of a path, or the one value of anything else; blanks left out. */
 function valuesOf(argument: Ast, context: Context): Value[] {
   const isSet = argument[0] === "path" || argument[0] === "union" || argument[1] === "randomize";
-  const values = isSet ? nodes(argument, context).map((node) => node.value()) : [evaluate(argument, context)];
+  const values = isSet
+    ? nodes(argument, context).map((node) => node.value())
+    : [evaluate(argument, context)];
   return values.filter((value) => value !== "");
 }
 
-const all = (given: Ast[], context: Context): Value[] => given.flatMap((argument) => valuesOf(argument, context));
+const all = (given: Ast[], context: Context): Value[] =>
+  given.flatMap((argument) => valuesOf(argument, context));
 
 function call(name: string, given: Ast[], context: Context): Value {
   const plain = PLAIN[name];
@@ -263,7 +292,8 @@ const SPECIAL: Record<string, (given: Ast[], context: Context) => Value> = {
   count: (given, context) => nodes(given[0]!, context).length,
   "count-non-empty": (given, context) => all(given, context).length,
   distance: (given, context) => distance(all(given, context)),
-  if: (given, context) => evaluate(toBoolean(evaluate(given[0]!, context)) ? given[1]! : given[2]!, context),
+  if: (given, context) =>
+    evaluate(toBoolean(evaluate(given[0]!, context)) ? given[1]! : given[2]!, context),
   join: (given, context) =>
     all(given.slice(1), context)
       .map(toText)
@@ -274,21 +304,25 @@ const SPECIAL: Record<string, (given: Ast[], context: Context) => Value> = {
   },
   "jr:itext": (given, context) => context.lists.text(toText(evaluate(given[0]!, context))),
   last: (_, context) => context.size,
-  max: (given, context) => extreme((numbers) => numbers.reduce((a, b) => (b > a ? b : a)), given, context),
-  min: (given, context) => extreme((numbers) => numbers.reduce((a, b) => (b < a ? b : a)), given, context),
+  max: (given, context) =>
+    extreme((numbers) => numbers.reduce((a, b) => (b > a ? b : a)), given, context),
+  min: (given, context) =>
+    extreme((numbers) => numbers.reduce((a, b) => (b < a ? b : a)), given, context),
   now: (_, context) => context.now,
   once: (given, context) => {
     const held = context.current.value();
     return held !== "" ? held : evaluate(given[0]!, context);
   },
-  position: (given, context) => (given[0] ? (nodes(given[0], context)[0]?.position() ?? NaN) : context.position),
+  position: (given, context) =>
+    given[0] ? (nodes(given[0], context)[0]?.position() ?? NaN) : context.position,
   pulldata: (given, context) => {
     const [name, wanted, key, text] = given.map((argument) => toText(evaluate(argument, context)));
     return context.lists.rowsWith(name!, key!, text!)[0]?.childrenNamed(wanted!)[0]?.value() ?? "";
   },
   random: () => Math.random(),
   randomize: (given, context) => randomized(given, context)[0]?.value() ?? "",
-  sum: (given, context) => all(given, context).reduce((sum: number, value) => sum + toNumber(value), 0),
+  sum: (given, context) =>
+    all(given, context).reduce((sum: number, value) => sum + toNumber(value), 0),
   today: (_, context) => new DateValue(Math.floor(context.now.days)),
   uuid: (given, context) => uuid(given[0] && Math.trunc(toNumber(evaluate(given[0], context)))),
 };

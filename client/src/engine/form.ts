@@ -54,7 +54,8 @@ export class Form {
     this.fill(this.root, answers ?? {});
     if (!answers) {
       this.applyDefaults(this.root);
-      for (const [path, text] of Object.entries(remembered)) for (const node of this.at(path)) node.text = text;
+      for (const [path, text] of Object.entries(remembered))
+        for (const node of this.at(path)) node.text = text;
     }
     this.isFilling = answers !== null;
     this.recalculate();
@@ -89,7 +90,8 @@ export class Form {
   private applyDefaults(node: AnswerNode): void {
     for (const child of node.allChildren()) {
       const { element } = child;
-      if (element.first_value) child.text = toText(evaluate(element.first_value, this.context(child)));
+      if (element.first_value)
+        child.text = toText(evaluate(element.first_value, this.context(child)));
       else if (element.default) child.text = element.default;
       else if (element.preload) child.text = this.preloaded(element.preload);
       this.applyDefaults(child);
@@ -110,12 +112,15 @@ export class Form {
   /** Words with the answers that they show filled in. */
   plain(text: Text, node: AnswerNode): string {
     if (typeof text === "string") return text;
-    return text.map((part) => (typeof part === "string" ? part : toText(evaluate(part, this.context(node))))).join("");
+    return text
+      .map((part) => (typeof part === "string" ? part : toText(evaluate(part, this.context(node)))))
+      .join("");
   }
 
   private at(path: string): AnswerNode[] {
     let found = [this.root];
-    for (const name of path.split("/").slice(2)) found = found.flatMap((node) => node.children.get(name) ?? []);
+    for (const name of path.split("/").slice(2))
+      found = found.flatMap((node) => node.children.get(name) ?? []);
     return found;
   }
 
@@ -147,7 +152,9 @@ export class Form {
     }
     node.isRelevant = isRelevant;
     if (element.calculate)
-      node.text = isRelevant ? computed(element, evaluate(element.calculate, this.context(node))) : "";
+      node.text = isRelevant
+        ? computed(element, evaluate(element.calculate, this.context(node)))
+        : "";
     return wasRelevant !== isRelevant || before !== node.text;
   }
 
@@ -155,8 +162,12 @@ export class Form {
   private count(plan: Dependents, parent: AnswerNode): void {
     const { element } = plan;
     const instances = parent.children.get(element.name)!;
-    const number = toNumber(evaluate(element.count!, this.context(new AnswerNode(element, parent))));
-    const wanted = Number.isNaN(number) ? 0 : Math.trunc(Math.min(Math.max(number, 0), MAX_INSTANCES));
+    const number = toNumber(
+      evaluate(element.count!, this.context(new AnswerNode(element, parent))),
+    );
+    const wanted = Number.isNaN(number)
+      ? 0
+      : Math.trunc(Math.min(Math.max(number, 0), MAX_INSTANCES));
     const had = instances.length;
     while (instances.length < wanted) {
       const node = new AnswerNode(element, parent);
@@ -180,11 +191,14 @@ export class Form {
       const inner = this.dependents.get(path)!;
       const isOwn = inner === plan; // position(..) changes for instances that stay
       for (const { by: reader, scope, isParent } of inner.readers)
-        if (!isParent && (isOwn || scope <= parent.depth)) this.enqueue(reader, parent, Math.min(scope, parent.depth));
+        if (!isParent && (isOwn || scope <= parent.depth))
+          this.enqueue(reader, parent, Math.min(scope, parent.depth));
       for (const { by: viewer, scope } of inner.viewers)
-        if (isOwn || scope <= parent.depth) this.collect(viewer, parent, Math.min(scope, parent.depth), this.shown);
+        if (isOwn || scope <= parent.depth)
+          this.collect(viewer, parent, Math.min(scope, parent.depth), this.shown);
       for (const { by: chooser, scope } of inner.choosers)
-        if (isOwn || scope <= parent.depth) this.collect(chooser, parent, Math.min(scope, parent.depth), this.choosing);
+        if (isOwn || scope <= parent.depth)
+          this.collect(chooser, parent, Math.min(scope, parent.depth), this.choosing);
       for (const child of this.childElements.get(path) ?? []) visit(child.path);
     };
     this.enqueue(plan, parent, parent.depth, true);
@@ -266,7 +280,8 @@ export class Form {
     const everyone = new Set<AnswerNode>();
     walk(this.root, plan.parts, plan.parts.length, everyone);
     this.dirty.set(plan.order, waiting);
-    for (const node of everyone) if (waiting.delete(node) && this.compute(node, plan)) this.changed(node, plan);
+    for (const node of everyone)
+      if (waiting.delete(node) && this.compute(node, plan)) this.changed(node, plan);
     this.dirty.delete(plan.order);
   }
 
@@ -362,20 +377,29 @@ export class Form {
       if (!name) return [];
       const choice = this.lists.choice(element.choices ?? "", name);
       if (choice) return [choice];
-      return [{ name, label: toText(row.childrenNamed(element.item_label || "label")[0]?.value() ?? "") }];
+      return [
+        { name, label: toText(row.childrenNamed(element.item_label || "label")[0]?.value() ?? "") },
+      ];
     });
   }
 
   labelOf(option: Option, language: string, node: AnswerNode): string {
     const { label } = option;
-    const text = typeof label === "string" || Array.isArray(label) ? label : inLanguage(label, language);
+    const text =
+      typeof label === "string" || Array.isArray(label) ? label : inLanguage(label, language);
     return this.plain(text, node) || option.name;
   }
 
   /** What is wrong with one answer, or null. */
   problem(node: AnswerNode, language: string): Problem | null {
     const { element } = node;
-    if (!node.isRelevant || element.kind !== "question" || element.type === "note" || element.calculate) return null;
+    if (
+      !node.isRelevant ||
+      element.kind !== "question" ||
+      element.type === "note" ||
+      element.calculate
+    )
+      return null;
     if (!node.text) {
       if (!this.holds(element.required, node)) return null;
       return { code: "required", message: inLanguage(element.required_message, language) };
@@ -412,10 +436,13 @@ export class Form {
   /** Compute everything anew, as of the moment that the worker finishes; then the answers may be sent. */
   finish(): Json {
     for (const element of this.definition.elements)
-      if (element.preload === "end") for (const node of this.at(element.path)) node.text = this.preloaded("end");
+      if (element.preload === "end")
+        for (const node of this.at(element.path)) node.text = this.preloaded("end");
     this.recalculate();
     this.shown.clear();
-    return this.isRefusal() ? this.toJson(this.root, new Set(this.definition.kept_after_no)) : this.toJson();
+    return this.isRefusal()
+      ? this.toJson(this.root, new Set(this.definition.kept_after_no))
+      : this.toJson();
   }
 
   /** Whether the questions about consent are answered and there is no yes: the twin of forms/validation.py. */
@@ -425,7 +452,9 @@ export class Form {
     if (!kept || !tier?.parent?.isRelevant || toNumber(tier.value()) >= 1) return false;
     return tier.parent
       .allChildren()
-      .some((one) => kept.includes(one.element.path) && !one.element.calculate && one.value() !== "");
+      .some(
+        (one) => kept.includes(one.element.path) && !one.element.calculate && one.value() !== "",
+      );
   }
 
   /** The card code of a person who did not say yes; it is not in the answers of such a record. */
@@ -450,7 +479,8 @@ export class Form {
       } else if (element.kind === "group") {
         const inner = this.toJson(children[0], only);
         if (Object.keys(inner).length > 0) result[name] = inner;
-      } else if (children[0]!.text && (!only || only.has(element.path))) result[name] = children[0]!.text;
+      } else if (children[0]!.text && (!only || only.has(element.path)))
+        result[name] = children[0]!.text;
     }
     return result;
   }

@@ -95,7 +95,8 @@ export function toDate(value: Value): Value {
 }
 
 export function toDateTime(value: Value): Value {
-  if (value instanceof DateValue) return value.kind === "time" ? "" : new DateValue(value.days, "dateTime");
+  if (value instanceof DateValue)
+    return value.kind === "time" ? "" : new DateValue(value.days, "dateTime");
   const parsed = typeof value === "string" ? parseDate(value) : null;
   return parsed ? new DateValue(parsed.days, "dateTime") : ofDays(toNumber(value), "dateTime");
 }
@@ -160,7 +161,8 @@ function checklist(least: Value, most: Value, ...answers: Value[]): boolean {
 
 function weightedChecklist(least: Value, most: Value, ...pairs: Value[]): boolean {
   let total = 0;
-  for (let at = 0; at + 1 < pairs.length; at += 2) total += toBoolean(pairs[at]!) ? toNumber(pairs[at + 1]!) : 0;
+  for (let at = 0; at + 1 < pairs.length; at += 2)
+    total += toBoolean(pairs[at]!) ? toNumber(pairs[at + 1]!) : 0;
   return within(total, least, most);
 }
 

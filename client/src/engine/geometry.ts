@@ -28,7 +28,9 @@ export function distance(texts: Value[]): number {
   points.slice(1).forEach(([lat2, lon2], index) => {
     const [lat1, lon1] = points[index]!;
     const [dlat, dlon] = [radians(lat2 - lat1), radians(lon2 - lon1)];
-    const a = Math.sin(dlat / 2) ** 2 + Math.cos(radians(lat1)) * Math.cos(radians(lat2)) * Math.sin(dlon / 2) ** 2;
+    const a =
+      Math.sin(dlat / 2) ** 2 +
+      Math.cos(radians(lat1)) * Math.cos(radians(lat2)) * Math.sin(dlon / 2) ** 2;
     total += 2 * RADIUS * Math.asin(Math.min(1, Math.sqrt(a)));
   });
   return fixed(total);

@@ -16,8 +16,10 @@ interface ChoiceSource {
 const MAX_TEXT = 4000;
 const MAX_CAPTURE = 200_000; // characters of a picture, recording or file as a data: URL: about 150 KB
 const CAPTURED: Record<string, RegExp> = {
-  image: /^(data:image\/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}|attachment:image\/(jpeg|png):[0-9a-f]{64})$/,
-  audio: /^(data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:audio\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
+  image:
+    /^(data:image\/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}|attachment:image\/(jpeg|png):[0-9a-f]{64})$/,
+  audio:
+    /^(data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:audio\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
   file: /^(data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:[a-z]+\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
 };
 
@@ -60,13 +62,20 @@ function isMischosen(source: ChoiceSource, node: AnswerNode): boolean {
   }
   const offered = source.options(node);
   const known = new Set(offered.map((option) => option.name));
-  return names.some((name) => !known.has(name)) || (node.element.type === "rank" && names.length !== offered.length);
+  return (
+    names.some((name) => !known.has(name)) ||
+    (node.element.type === "rank" && names.length !== offered.length)
+  );
 }
 
 /** The ends and the step of a range question. */
 export function scale(node: AnswerNode): { start: number; end: number; step: number } {
   const given = node.element.parameters ?? {};
-  return { start: Number(given["start"] ?? 1), end: Number(given["end"] ?? 10), step: Number(given["step"] ?? 1) };
+  return {
+    start: Number(given["start"] ?? 1),
+    end: Number(given["end"] ?? 10),
+    step: Number(given["step"] ?? 1),
+  };
 }
 
 function isOnScale(node: AnswerNode, number: number): boolean {

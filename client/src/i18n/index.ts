@@ -28,7 +28,8 @@ export function currentLanguage(): string {
 /** The key of a sentence: FNV-1a, the twin of tools/catalogues.py. */
 function keyOf(text: string): string {
   let number = 2166136261;
-  for (let at = 0; at < text.length; at++) number = Math.imul(number ^ text.charCodeAt(at), 16777619);
+  for (let at = 0; at < text.length; at++)
+    number = Math.imul(number ^ text.charCodeAt(at), 16777619);
   return (number >>> 0).toString(16);
 }
 

@@ -87,7 +87,8 @@ export class Chart {
     for (const rings of Object.values(around))
       for (const ring of rings) {
         const corners = points(ring, wide);
-        if (around !== areas) corners.forEach(([x, y], at) => (at ? this.lines.lineTo(x, y) : this.lines.moveTo(x, y)));
+        if (around !== areas)
+          corners.forEach(([x, y], at) => (at ? this.lines.lineTo(x, y) : this.lines.moveTo(x, y)));
         const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
         all.push([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]);
       }
@@ -105,7 +106,8 @@ export class Chart {
   fill(places: Map<string, Place>): void {
     this.places = places;
     this.byClass = Array.from({ length: CLASSES + 1 }, () => new Path2D());
-    for (const { code, path } of this.shapes) this.byClass[places.get(code)?.kind ?? 0]!.addPath(path);
+    for (const { code, path } of this.shapes)
+      this.byClass[places.get(code)?.kind ?? 0]!.addPath(path);
     this.later();
   }
 
@@ -115,7 +117,10 @@ export class Chart {
     this.later();
   }
 
-  closer(factor: number, at: [number, number] = [this.canvas.clientWidth / 2, this.canvas.clientHeight / 2]): void {
+  closer(
+    factor: number,
+    at: [number, number] = [this.canvas.clientWidth / 2, this.canvas.clientHeight / 2],
+  ): void {
     const zoom = Math.min(MOST_ZOOM, Math.max(1, this.zoom * factor));
     const real = zoom / this.zoom;
     this.shift = [at[0] - (at[0] - this.shift[0]) * real, at[1] - (at[1] - this.shift[1]) * real];
@@ -131,8 +136,14 @@ export class Chart {
     this.shift = [0, 0];
     if (some.length) {
       const { scale, left, top } = this.base();
-      const [x0, y0] = [Math.min(...some.map((one) => one[0])), Math.min(...some.map((one) => one[1]))];
-      const [x1, y1] = [Math.max(...some.map((one) => one[2])), Math.max(...some.map((one) => one[3]))];
+      const [x0, y0] = [
+        Math.min(...some.map((one) => one[0])),
+        Math.min(...some.map((one) => one[1])),
+      ];
+      const [x1, y1] = [
+        Math.max(...some.map((one) => one[2])),
+        Math.max(...some.map((one) => one[3])),
+      ];
       const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
       const room = Math.min(width / ((x1 - x0) * scale), height / ((y1 - y0) * scale)) * 0.8;
       this.zoom = Math.min(MOST_ZOOM, Math.max(1, room));
@@ -285,7 +296,11 @@ export class Chart {
     return (
       this.shapes.find(
         ({ box, path }) =>
-          px >= box[0] && px <= box[2] && py >= box[1] && py <= box[3] && this.context.isPointInPath(path, px, py),
+          px >= box[0] &&
+          px <= box[2] &&
+          py >= box[1] &&
+          py <= box[3] &&
+          this.context.isPointInPath(path, px, py),
       )?.code ?? ""
     );
   }
@@ -307,7 +322,8 @@ export class Chart {
       if (others[0]) {
         const fixed = others[0][1];
         const ratio =
-          Math.hypot(now[0] - fixed[0], now[1] - fixed[1]) / Math.hypot(before[0] - fixed[0], before[1] - fixed[1]);
+          Math.hypot(now[0] - fixed[0], now[1] - fixed[1]) /
+          Math.hypot(before[0] - fixed[0], before[1] - fixed[1]);
         this.closer(ratio, fixed);
       } else if (this.zoom > 1) {
         this.shift = [this.shift[0] + now[0] - before[0], this.shift[1] + now[1] - before[1]];

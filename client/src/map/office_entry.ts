@@ -13,8 +13,12 @@ const root = document.getElementById("spots");
 const text = document.getElementById("spots-data")?.textContent;
 if (root && text) {
   const given = JSON.parse(text) as Given;
-  const outlines = given.outlines ? fetch(given.outlines).then((answer) => (answer.ok ? answer.json() : null)) : null;
+  const outlines = given.outlines
+    ? fetch(given.outlines).then((answer) => (answer.ok ? answer.json() : null))
+    : null;
   void Promise.resolve(outlines)
     .catch(() => null)
-    .then((found) => showSpots(root, given.spots, found, given.viewer, given.words, document.documentElement.lang));
+    .then((found) =>
+      showSpots(root, given.spots, found, given.viewer, given.words, document.documentElement.lang),
+    );
 }

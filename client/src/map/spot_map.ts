@@ -116,7 +116,8 @@ export function showSpots(
     const n = counts().get(code);
     const was = chosen.size ? null : layer?.areas[code]?.was;
     if (!n) return `${nameOf(code)}: ${words.few}`;
-    const change = was && was !== n ? ` (${fill(n > was ? words.upFrom : words.downFrom, { n: was })})` : "";
+    const change =
+      was && was !== n ? ` (${fill(n > was ? words.upFrom : words.downFrom, { n: was })})` : "";
     return `${nameOf(code)}: ${n}${change}`;
   }
 
@@ -140,7 +141,11 @@ export function showSpots(
     for (const code of new Set([...now.keys(), ...Object.keys(layer?.areas ?? {})])) {
       const n = now.get(code) ?? 0;
       const spot = chosen.size ? "" : (layer?.areas[code]?.spot ?? "");
-      places.set(code, { kind: n ? Math.max(1, Math.ceil((CLASSES * n) / most)) : 0, spot, label: n ? String(n) : "" });
+      places.set(code, {
+        kind: n ? Math.max(1, Math.ceil((CLASSES * n) / most)) : 0,
+        spot,
+        label: n ? String(n) : "",
+      });
     }
     if (outlines && outlined !== layer?.id) {
       drawn.outline(layer?.id === "cells" ? (spots.cells ?? {}) : outlines.areas, outlines.areas);
@@ -157,7 +162,11 @@ export function showSpots(
           {},
           make("th", { scope: "row" }, nameOf(code)),
           make("td", { "data-label": words.number }, String(n)),
-          make("td", { "data-label": words.before }, chosen.size ? "–" : was === null ? words.few : String(was)),
+          make(
+            "td",
+            { "data-label": words.before },
+            chosen.size ? "–" : was === null ? words.few : String(was),
+          ),
           make("td", { "data-label": words.spot }, kind || "–"),
         );
       }),
@@ -168,8 +177,17 @@ export function showSpots(
       .slice(0, SENTENCES);
     answer.replaceChildren(
       ...best.map(([code, day, band, n]) => {
-        const values = { place: nameOf(code), day: dayName(day, language), time: bandName(band, language), n };
-        const button = make("button", { type: "button", class: "link" }, fill(words.sentence, values));
+        const values = {
+          place: nameOf(code),
+          day: dayName(day, language),
+          time: bandName(band, language),
+          n,
+        };
+        const button = make(
+          "button",
+          { type: "button", class: "link" },
+          fill(words.sentence, values),
+        );
         button.addEventListener("click", () => point(code));
         return make("li", {}, button);
       }),
@@ -177,7 +195,8 @@ export function showSpots(
     if (!best.length) answer.replaceChildren(make("li", { class: "soft" }, words.nothing));
     said.textContent = `${layer?.title[language] ?? ""}: ${layer?.total.startsWith("<") ? words.few : (layer?.total ?? "")}`;
     grid();
-    for (const part of root.querySelectorAll<HTMLElement>(".timed")) part.hidden = layer?.id === "cells";
+    for (const part of root.querySelectorAll<HTMLElement>(".timed"))
+      part.hidden = layer?.id === "cells";
   }
 
   function grid(): void {
@@ -211,10 +230,18 @@ export function showSpots(
       head.append(make("span", { role: "columnheader" }, button));
     }
     const lines = DAYS.map((day) => {
-      const name = make("button", { type: "button", tabindex: "-1", "data-key": day }, dayName(day, language, "short"));
+      const name = make(
+        "button",
+        { type: "button", tabindex: "-1", "data-key": day },
+        dayName(day, language, "short"),
+      );
       name.setAttribute("aria-label", dayName(day, language));
       name.addEventListener("click", () => toggle(spots.bands.map((band) => `${day}/${band}`)));
-      const line = make("div", { role: "row", class: "line" }, make("span", { role: "rowheader" }, name));
+      const line = make(
+        "div",
+        { role: "row", class: "line" },
+        make("span", { role: "rowheader" }, name),
+      );
       for (const band of spots.bands) {
         const key = `${day}/${band}`;
         const n = sums.get(key) ?? 0;
@@ -268,7 +295,8 @@ export function showSpots(
     button.addEventListener("click", () => {
       layer = one;
       chosen.clear();
-      for (const other of layers.children) other.setAttribute("aria-pressed", String(other === button));
+      for (const other of layers.children)
+        other.setAttribute("aria-pressed", String(other === button));
       refresh();
       if (hasMap) drawn.fit([...counts().keys()]);
     });
@@ -279,7 +307,9 @@ export function showSpots(
     button.addEventListener("click", act);
     return button;
   };
-  const heads = [words.place, words.number, words.before, words.spot].map((one) => make("th", { scope: "col" }, one));
+  const heads = [words.place, words.number, words.before, words.spot].map((one) =>
+    make("th", { scope: "col" }, one),
+  );
   root.replaceChildren(
     layers,
     make("section", { class: "card timed" }, make("h2", {}, words.go), answer),

@@ -23,7 +23,8 @@ function Try({ address }: { address: string }) {
       .then((found) => setDefinition(found as FormDefinition))
       .catch(() => setDefinition("failed"));
   }, []);
-  if (definition === "failed") return <p class="error">{t("The form could not be fetched. Load the page again.")}</p>;
+  if (definition === "failed")
+    return <p class="error">{t("The form could not be fetched. Load the page again.")}</p>;
   if (!definition) return <p class="soft">{t("Loading …")}</p>;
   const again = (): void => {
     setDone(null);
@@ -41,7 +42,17 @@ function Try({ address }: { address: string }) {
     exit: again,
     hide: null,
   };
-  return <Pages key={round} definition={definition} answers={null} page={0} who={WHO} keeper={keeper} help={NO_HELP} />;
+  return (
+    <Pages
+      key={round}
+      definition={definition}
+      answers={null}
+      page={0}
+      who={WHO}
+      keeper={keeper}
+      help={NO_HELP}
+    />
+  );
 }
 
 /** What would have been sent. */
@@ -84,4 +95,6 @@ function Done({ form, again }: { form: Form; again: () => void }) {
 }
 
 const root = document.getElementById("app")!;
-void setLanguage(document.documentElement.lang).then(() => render(<Try address={root.dataset["definition"]!} />, root));
+void setLanguage(document.documentElement.lang).then(() =>
+  render(<Try address={root.dataset["definition"]!} />, root),
+);

@@ -5,10 +5,15 @@ import { currentLanguage, t } from "../i18n";
 
 export function Clock({ back }: { back: () => void }) {
   const [now, setNow] = useState(new Date());
-  const time = new Intl.DateTimeFormat(currentLanguage(), { hour: "2-digit", minute: "2-digit" }).format(now);
-  const day = new Intl.DateTimeFormat(currentLanguage(), { weekday: "long", day: "numeric", month: "long" }).format(
-    now,
-  );
+  const time = new Intl.DateTimeFormat(currentLanguage(), {
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(now);
+  const day = new Intl.DateTimeFormat(currentLanguage(), {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+  }).format(now);
   useLayoutEffect(() => {
     const before = document.title;
     document.title = t("Clock");

@@ -23,7 +23,9 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
         >
           {t("Save a sealed copy")}
         </button>
-        {copied === "saved" && <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>}
+        {copied === "saved" && (
+          <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>
+        )}
         {copied === "failed" && (
           <p class="error" role="status">
             {t("It cannot be read for a copy either.")}
@@ -31,11 +33,18 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
         )}
         <details>
           <summary>{t("If it stays like this")}</summary>
-          <p>{t("Starting over throws away what is stored here and was not sent. Ask your centre first.")}</p>
+          <p>
+            {t(
+              "Starting over throws away what is stored here and was not sent. Ask your centre first.",
+            )}
+          </p>
           <button
             type="button"
             class="btn danger wide"
-            onClick={() => confirm(t("Throw away all that is stored here? It cannot be brought back.")) && startOver()}
+            onClick={() =>
+              confirm(t("Throw away all that is stored here? It cannot be brought back.")) &&
+              startOver()
+            }
           >
             {t("Start over")}
           </button>

@@ -12,13 +12,19 @@ import type { Vault } from "./vault";
 const CAPTURED = /^data:([a-z]+\/[a-z0-9.+-]+);base64,(.+)$/;
 
 /** The answers with references instead of what was captured, and what was captured, sealed. */
-export async function detachAttachments(vault: Vault, record: string, answers: Json): Promise<[Json, BlobRow[]]> {
+export async function detachAttachments(
+  vault: Vault,
+  record: string,
+  answers: Json,
+): Promise<[Json, BlobRow[]]> {
   const { user, device, key } = vault.account;
   const blobs: BlobRow[] = [];
   const walk = async (value: Json[string]): Promise<Json[string]> => {
     if (Array.isArray(value)) return Promise.all(value.map(walk)) as Promise<Json[]>;
     if (typeof value === "object") {
-      const entries = Object.entries(value).map(async ([name, inner]) => [name, await walk(inner)] as const);
+      const entries = Object.entries(value).map(
+        async ([name, inner]) => [name, await walk(inner)] as const,
+      );
       return Object.fromEntries(await Promise.all(entries)) as Json;
     }
     const [, kind, data] = CAPTURED.exec(value) ?? [];
@@ -26,7 +32,9 @@ export async function detachAttachments(vault: Vault, record: string, answers: J
     const info = toUtf8(`fieldapp attachment 1|${key.kid}${device}`);
     const sealed = joinBytes(info, await sealHpke(fromBase64(key.public), info, fromBase64(data)));
     const hash = await sha256(sealed);
-    const proof = toBase64(await signBytes(vault.signer, toUtf8(`fieldapp attachment 1|${hash}|${sealed.length}`)));
+    const proof = toBase64(
+      await signBytes(vault.signer, toUtf8(`fieldapp attachment 1|${hash}|${sealed.length}`)),
+    );
     blobs.push({ hash, user, record, device, data: sealed, proof, sent: 0 });
     return `attachment:${kind}:${hash}`;
   };

@@ -90,7 +90,9 @@ export async function readCaseload(vault: Vault): Promise<Caseload> {
 
 async function readWithVersion(vault: Vault): Promise<VersionedCaseload> {
   const row = await getRow("books", vault.account.user);
-  const stored = row ? await unseal<Partial<Caseload>>(vault.key, row.sealed).catch(() => ({})) : {};
+  const stored = row
+    ? await unseal<Partial<Caseload>>(vault.key, row.sealed).catch(() => ({}))
+    : {};
   return { caseload: { ...EMPTY, ...stored }, version: getVersion(row?.sealed.iv) };
 }
 

@@ -32,12 +32,15 @@ interface FinishedRecord {
 /** The follow-ups that are left when one is completed: earlier ones of the same record are completed with it. */
 export function removeCompleted(followUps: FollowUp[], id: string): FollowUp[] {
   const record = id.split("/")[0];
-  return followUps.filter((other) => other.id !== id && !(other.id < id && other.id.split("/")[0] === record));
+  return followUps.filter(
+    (other) => other.id !== id && !(other.id < id && other.id.split("/")[0] === record),
+  );
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-const sortByDay = (followUps: FollowUp[]): FollowUp[] => [...followUps].sort((a, b) => compare(a.on, b.on));
+const sortByDay = (followUps: FollowUp[]): FollowUp[] =>
+  [...followUps].sort((a, b) => compare(a.on, b.on));
 
 /** The days on which a record asks for another contact, from today on: the one it names, and those of its plan (d7 d30). */
 function listPlannedDays(due: string, plan: string, day: string, today: string): string[] {
@@ -192,6 +195,7 @@ function takeCentreVersion(copy: Caseload): void {
   for (const [key, body] of Object.entries(copy.told)) {
     const [kind, name] = splitKey(key);
     if (kind === "due") copy.due.push({ ...(body as FollowUp), id: name });
-    else if (!copy.people.some((person) => person.code === name)) putCard(copy, name, body as PulledCard);
+    else if (!copy.people.some((person) => person.code === name))
+      putCard(copy, name, body as PulledCard);
   }
 }

@@ -63,7 +63,8 @@ export async function runTransaction<T>(
       const tx = database.transaction(stores, mode, { durability: "strict" });
       let request: IDBRequest<T> | null = null;
       tx.oncomplete = () => resolve(request?.result as T);
-      tx.onabort = () => reject(tx.error ?? new DOMException("The phone did not save.", "AbortError"));
+      tx.onabort = () =>
+        reject(tx.error ?? new DOMException("The phone did not save.", "AbortError"));
       request = work(tx);
     });
   };
@@ -78,13 +79,22 @@ export async function runTransaction<T>(
 }
 
 export function getRow<S extends Store>(store: S, key: IDBValidKey): Promise<Rows[S] | undefined> {
-  return runTransaction([store], "readonly", (tx) => tx.objectStore(store).get(key) as IDBRequest<Rows[S] | undefined>);
+  return runTransaction(
+    [store],
+    "readonly",
+    (tx) => tx.objectStore(store).get(key) as IDBRequest<Rows[S] | undefined>,
+  );
 }
 
-export function getAllRows<S extends Store>(store: S, user: number | null = null): Promise<Rows[S][]> {
+export function getAllRows<S extends Store>(
+  store: S,
+  user: number | null = null,
+): Promise<Rows[S][]> {
   return runTransaction([store], "readonly", (tx) => {
     const source = tx.objectStore(store);
-    return (user === null ? source.getAll() : source.index("user").getAll(user)) as IDBRequest<Rows[S][]>;
+    return (user === null ? source.getAll() : source.index("user").getAll(user)) as IDBRequest<
+      Rows[S][]
+    >;
   });
 }
 

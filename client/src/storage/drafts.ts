@@ -50,7 +50,11 @@ export function discardDraft(id: string): Promise<void> {
 }
 
 /** Make a new draft that corrects the record `root`, which the centre holds. */
-export async function draftCorrection(vault: Vault, root: string, record: EditableRecord): Promise<Draft> {
+export async function draftCorrection(
+  vault: Vault,
+  root: string,
+  record: EditableRecord,
+): Promise<Draft> {
   const { form, version, answers, heads } = record;
   const draft: Draft = {
     id: crypto.randomUUID(),

@@ -20,7 +20,11 @@ export interface ListedForm {
  * Keep the listed forms as current and no others; `texts` holds those that the phone lacked. Older versions stay for drafts.
  * A form that has not come yet is passed over.
  */
-export async function saveForms(user: number, listed: ListedForm[], texts: Map<string, string>): Promise<void> {
+export async function saveForms(
+  user: number,
+  listed: ListedForm[],
+  texts: Map<string, string>,
+): Promise<void> {
   const held = new Map((await getAllRows("forms", user)).map((row) => [row.key, row]));
   const rows: FormRow[] = [];
   for (const form of listed) {
@@ -31,11 +35,21 @@ export async function saveForms(user: number, listed: ListedForm[], texts: Map<s
       if (texts.has(form.sha256)) throw new Error("A form did not arrive whole.");
       continue; // damaged here; its turn to be fetched comes
     }
-    rows.push({ key, user, id: form.id, version: form.version, sha256: form.sha256, text, isCurrent: true });
+    rows.push({
+      key,
+      user,
+      id: form.id,
+      version: form.version,
+      sha256: form.sha256,
+      text,
+      isCurrent: true,
+    });
   }
   const current = new Set(rows.map((row) => row.key));
   const gone = [...held.values()].filter((row) => row.isCurrent && !current.has(row.key));
-  const fresh = rows.filter(({ key, text }) => !held.get(key)?.isCurrent || held.get(key)!.text !== text);
+  const fresh = rows.filter(
+    ({ key, text }) => !held.get(key)?.isCurrent || held.get(key)!.text !== text,
+  );
   if (gone.length + fresh.length === 0) return;
   await runTransaction(["forms"], "readwrite", (tx) => {
     const store = tx.objectStore("forms");
@@ -74,7 +88,11 @@ export async function currentForms(user: number): Promise<FormDefinition[]> {
     });
 }
 
-export async function formOf(user: number, id: string, version: string): Promise<FormDefinition | null> {
+export async function formOf(
+  user: number,
+  id: string,
+  version: string,
+): Promise<FormDefinition | null> {
   const rows = await getAllRows("forms", user);
   const row = rows.find((one) => one.id === id && one.version === version);
   return row ? (JSON.parse(row.text) as FormDefinition) : null;
@@ -85,7 +103,8 @@ export async function areVerified(user: number, listed: ManifestEntry[]): Promis
   const forms = (await getAllRows("forms", user)).filter((row) => row.isCurrent);
   const areas = await getAllRows("areas", user);
   const checks = listed.map(async ({ kind, id, sha256: hash }) => {
-    const row = kind === "form" ? forms.find((one) => one.id === id) : areas.find((one) => one.name === id);
+    const row =
+      kind === "form" ? forms.find((one) => one.id === id) : areas.find((one) => one.name === id);
     return row !== undefined && (await hashText(row.text)) === hash;
   });
   return forms.length > 0 && listed.length > 0 && (await Promise.all(checks)).every(Boolean);
@@ -93,13 +112,20 @@ export async function areVerified(user: number, listed: ManifestEntry[]): Promis
 
 type ListedAreas = { key: string; sha256: string };
 
-export async function findMissingAreas(user: number, listed: ListedAreas[]): Promise<ListedAreas[]> {
+export async function findMissingAreas(
+  user: number,
+  listed: ListedAreas[],
+): Promise<ListedAreas[]> {
   const held = await readStoredHashes(await getAllRows("areas", user));
   return listed.filter((areas) => !held.has(areas.sha256));
 }
 
 /** Keep exactly the listed areas; `texts` holds those that the phone lacked, by their name. */
-export async function saveAreas(user: number, listed: ListedAreas[], texts: Map<string, string>): Promise<void> {
+export async function saveAreas(
+  user: number,
+  listed: ListedAreas[],
+  texts: Map<string, string>,
+): Promise<void> {
   const held = await getAllRows("areas", user);
   const rows: AreasRow[] = [];
   for (const { key: name, sha256: hash } of listed) {

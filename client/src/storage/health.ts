@@ -9,8 +9,12 @@ export interface Health {
 
 export async function healthOf(): Promise<Health> {
   const storage = navigator.storage as StorageManager | undefined;
-  const [kept, estimate] = await Promise.all([storage?.persisted?.(), storage?.estimate?.()]).catch(() => []);
-  const free = estimate?.quota ? Math.round((estimate.quota - (estimate.usage ?? 0)) / 1_048_576) : null;
+  const [kept, estimate] = await Promise.all([storage?.persisted?.(), storage?.estimate?.()]).catch(
+    () => [],
+  );
+  const free = estimate?.quota
+    ? Math.round((estimate.quota - (estimate.usage ?? 0)) / 1_048_576)
+    : null;
   return { isKept: kept ?? false, freeMb: free };
 }
 

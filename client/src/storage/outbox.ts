@@ -98,7 +98,12 @@ async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
   const { user, device, key } = vault.account;
   if (!key || !vault.signer) throw new NoCentreKey();
   const { form, finished_at: finishedAt, root } = item.content;
-  const about = await seal(vault.key, { form, finishedAt, minutes: item.minutes, ...(root ? { root } : {}) });
+  const about = await seal(vault.key, {
+    form,
+    finishedAt,
+    minutes: item.minutes,
+    ...(root ? { root } : {}),
+  });
   // The number is inside the seal, so it is given first; should another tab take it meanwhile, it is given again.
   let isNumberTaken = true;
   while (isNumberTaken) {
@@ -133,7 +138,10 @@ async function putInOutbox(
         tx.objectStore("drafts").delete(id);
         tx.objectStore("outbox").put({ id, user, state: "waiting", shredOn: 0, ...numbered });
         for (const blob of blobs) tx.objectStore("blobs").put(blob);
-        tx.objectStore("counters").put({ ...(counters.result ?? { user, ...NO_RECORDS }), made: seq });
+        tx.objectStore("counters").put({
+          ...(counters.result ?? { user, ...NO_RECORDS }),
+          made: seq,
+        });
         write();
       } catch {
         tx.abort(); // all of it or nothing

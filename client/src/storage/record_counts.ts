@@ -31,13 +31,22 @@ const getHighestNumber = (rows: OutboxRow[]): number => Math.max(0, ...rows.map(
 
 /** Counters made from the rows that are there, for a phone on which nothing was counted yet. */
 export function countRows(user: number, rows: OutboxRow[]): CountersRow {
-  const count = (state: OutboxRow["state"]): number => rows.filter((row) => row.state === state).length;
+  const count = (state: OutboxRow["state"]): number =>
+    rows.filter((row) => row.state === state).length;
   const made = Math.max(readHighWater(user).made, getHighestNumber(rows));
-  return { user, made, delivered: count("delivered"), kept: count("kept"), deleted: count("deleted") };
+  return {
+    user,
+    made,
+    delivered: count("delivered"),
+    kept: count("kept"),
+    deleted: count("deleted"),
+  };
 }
 
 /** Counters and rows of one moment: read one after the other, a record finished in between would look lost. */
-export async function readCountersAndOutbox(user: number): Promise<[CountersRow | undefined, OutboxRow[]]> {
+export async function readCountersAndOutbox(
+  user: number,
+): Promise<[CountersRow | undefined, OutboxRow[]]> {
   let counters: IDBRequest<CountersRow | undefined>;
   const rows = await runTransaction(["counters", "outbox"], "readonly", (tx) => {
     counters = tx.objectStore("counters").get(user);
@@ -65,11 +74,14 @@ export async function countRecords(user: number): Promise<RecordCounts> {
 
 /** The highest that the counters have been. (A service worker has no localStorage: there they are 0.) */
 export function readHighWater(user: number): Counters {
-  const text = typeof localStorage === "undefined" ? null : localStorage.getItem(`fieldapp.made.${user}`);
+  const text =
+    typeof localStorage === "undefined" ? null : localStorage.getItem(`fieldapp.made.${user}`);
   try {
     const stored = JSON.parse(text ?? "0") as number | Counters;
     // The first version of the app wrote one number.
-    return typeof stored === "number" ? { ...NO_RECORDS, made: stored } : { ...NO_RECORDS, ...stored };
+    return typeof stored === "number"
+      ? { ...NO_RECORDS, made: stored }
+      : { ...NO_RECORDS, ...stored };
   } catch {
     return NO_RECORDS;
   }

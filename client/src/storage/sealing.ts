@@ -16,7 +16,13 @@ const NOTHING = new Uint8Array(0);
 const NO_SALT = new Uint8Array(32); // the same to HMAC as an empty key, which some browsers refuse
 
 async function hmac(key: Bytes, data: Bytes): Promise<Bytes> {
-  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const imported = await crypto.subtle.importKey(
+    "raw",
+    key,
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, data));
 }
 
@@ -24,8 +30,20 @@ const extract = (suite: Bytes, salt: Bytes, label: string, input: Bytes): Promis
   hmac(salt, joinBytes(toUtf8("HPKE-v1"), suite, toUtf8(label), input));
 
 /** LabeledExpand for at most 32 bytes. */
-async function expand(suite: Bytes, key: Bytes, label: string, info: Bytes, size: number): Promise<Bytes> {
-  const labelled = joinBytes(new Uint8Array([0, size]), toUtf8("HPKE-v1"), suite, toUtf8(label), info);
+async function expand(
+  suite: Bytes,
+  key: Bytes,
+  label: string,
+  info: Bytes,
+  size: number,
+): Promise<Bytes> {
+  const labelled = joinBytes(
+    new Uint8Array([0, size]),
+    toUtf8("HPKE-v1"),
+    suite,
+    toUtf8(label),
+    info,
+  );
   return (await hmac(key, joinBytes(labelled, new Uint8Array([1])))).slice(0, size);
 }
 
@@ -33,7 +51,9 @@ export async function sealHpke(publicKey: Bytes, info: Bytes, plain: Bytes): Pro
   const centre = await crypto.subtle.importKey("raw", publicKey, CURVE, false, []);
   const fresh = await crypto.subtle.generateKey(CURVE, true, ["deriveBits"]);
   const sent = new Uint8Array(await crypto.subtle.exportKey("raw", fresh.publicKey));
-  const met = new Uint8Array(await crypto.subtle.deriveBits({ name: "ECDH", public: centre }, fresh.privateKey, 256));
+  const met = new Uint8Array(
+    await crypto.subtle.deriveBits({ name: "ECDH", public: centre }, fresh.privateKey, 256),
+  );
   const shared = await expand(
     KEM,
     await extract(KEM, NO_SALT, "eae_prk", met),
@@ -50,7 +70,10 @@ export async function sealHpke(publicKey: Bytes, info: Bytes, plain: Bytes): Pro
   const raw = await expand(HPKE, secret, "key", context, 32);
   const iv = await expand(HPKE, secret, "base_nonce", context, 12);
   const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"]);
-  return joinBytes(sent, new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, plain)));
+  return joinBytes(
+    sent,
+    new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, plain)),
+  );
 }
 
 /** A new key with which a worker's sign-in on this phone signs: its public half, and the private one for the vault. */
@@ -68,7 +91,9 @@ export function importSigningKey(privateKey: string): Promise<CryptoKey> {
 }
 
 export async function signBytes(signer: CryptoKey, signed: Bytes): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, signer, signed));
+  return new Uint8Array(
+    await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, signer, signed),
+  );
 }
 
 export async function sealToCentre(
@@ -80,5 +105,10 @@ export async function sealToCentre(
 ): Promise<SealedBox> {
   const info = toUtf8(`fieldapp sealed record 1|${id}|${device}|${centre.kid}`);
   const box = await sealHpke(fromBase64(centre.public), info, toUtf8(JSON.stringify(content)));
-  return { device, kid: centre.kid, box, signature: await signBytes(signer, joinBytes(info, toUtf8("|"), box)) };
+  return {
+    device,
+    kid: centre.kid,
+    box,
+    signature: await signBytes(signer, joinBytes(info, toUtf8("|"), box)),
+  };
 }

@@ -55,7 +55,10 @@ const decoder = new TextDecoder();
 
 export async function seal(key: CryptoKey, value: unknown): Promise<Sealed> {
   const iv = random(12);
-  return { iv, data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, toUtf8(JSON.stringify(value))) };
+  return {
+    iv,
+    data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, toUtf8(JSON.stringify(value))),
+  };
 }
 
 export async function unseal<T>(key: CryptoKey, sealed: Sealed): Promise<T> {
@@ -64,14 +67,26 @@ export async function unseal<T>(key: CryptoKey, sealed: Sealed): Promise<T> {
 }
 
 /** The key that a PIN stands for; slow on purpose, and off the main thread. */
-export async function deriveKeyFromPin(pin: string, salt: Bytes, iterations = ITERATIONS): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey("raw", toUtf8(pin), "PBKDF2", false, ["deriveKey"]);
+export async function deriveKeyFromPin(
+  pin: string,
+  salt: Bytes,
+  iterations = ITERATIONS,
+): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey("raw", toUtf8(pin), "PBKDF2", false, [
+    "deriveKey",
+  ]);
   const algorithm = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
-  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
 }
 
 function importKey(raw: Iterable<number>): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["encrypt", "decrypt"]);
+  return crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, [
+    "encrypt",
+    "decrypt",
+  ]);
 }
 
 async function deriveKeyFromSecret(text: string): Promise<CryptoKey> {
@@ -87,7 +102,10 @@ export async function enrol(
   byPin: { salt: Bytes; key: Promise<CryptoKey> },
   recovery: string,
 ): Promise<Vault> {
-  const [existing, recoveryKey] = await Promise.all([getRow("vaults", account.user), deriveKeyFromSecret(recovery)]);
+  const [existing, recoveryKey] = await Promise.all([
+    getRow("vaults", account.user),
+    deriveKeyFromSecret(recovery),
+  ]);
   let raw = [...random(32)];
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
@@ -127,7 +145,9 @@ async function openVault(row: VaultRow, raw: number[]): Promise<Vault> {
   const key = await importKey(raw);
   const account = await unseal<Account>(key, row.account);
   // A vault of the first version has no signing key yet: the next exchange asks to sign in again.
-  const signer = account.signer ? await importSigningKey(account.signer) : (null as unknown as CryptoKey);
+  const signer = account.signer
+    ? await importSigningKey(account.signer)
+    : (null as unknown as CryptoKey);
   return { key, signer, account: { ...account, ...fillMissing(account) } };
 }
 
@@ -141,7 +161,11 @@ export async function unlock(user: number, pin: string): Promise<Vault> {
   const tries = row.tries + 1;
   const pause = tries < FREE_TRIES ? 0 : Math.min(30_000 * 2 ** (tries - FREE_TRIES), LONGEST_WAIT);
   const key = deriveKeyFromPin(pin, row.salt, row.iterations);
-  await updateRow("vaults", user, (held) => ({ ...held, tries, notBefore: pause ? Date.now() + pause : 0 }));
+  await updateRow("vaults", user, (held) => ({
+    ...held,
+    tries,
+    notBefore: pause ? Date.now() + pause : 0,
+  }));
   let raw: number[];
   try {
     raw = await unseal<number[]>(await key, row.byPin);
@@ -150,20 +174,33 @@ export async function unlock(user: number, pin: string): Promise<Vault> {
     await disablePin(user);
     throw new PinDisabled();
   }
-  void updateRow("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 })).catch(() => undefined);
+  void updateRow("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 })).catch(
+    () => undefined,
+  );
   return openVault(row, raw);
 }
 
 /** Take away all that opens a vault here; the password, at the centre, still does. */
 export function disablePin(user: number): Promise<void> {
-  return updateRow("vaults", user, (row) => ({ ...row, byPin: null, byPasskey: null, tries: 0, notBefore: 0 }));
+  return updateRow("vaults", user, (row) => ({
+    ...row,
+    byPin: null,
+    byPasskey: null,
+    tries: 0,
+    notBefore: 0,
+  }));
 }
 
 /** Keep a change of the account (last answers, name of the centre, its key and rules). */
 export async function saveAccount(vault: Vault): Promise<void> {
   const account = await seal(vault.key, vault.account);
   const { receipts, rules } = vault.account;
-  await updateRow("vaults", vault.account.user, (row) => ({ ...row, account, shredDays: rules.shred_days, receipts }));
+  await updateRow("vaults", vault.account.user, (row) => ({
+    ...row,
+    account,
+    shredDays: rules.shred_days,
+    receipts,
+  }));
 }
 
 // ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's prf extension ──────────────
@@ -181,8 +218,16 @@ async function deriveKeyFromPasskey(id: BufferSource, salt: Bytes): Promise<Cryp
   const secret = (given.getClientExtensionResults() as Prf).prf?.results?.first;
   if (!secret) throw new WrongPin();
   const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
-  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: toUtf8("fieldapp passkey") };
-  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const algorithm = {
+    name: "HKDF",
+    hash: "SHA-256",
+    salt: new Uint8Array(0),
+    info: toUtf8("fieldapp passkey"),
+  };
+  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
 }
 
 /** Let the phone's own lock open this vault too. `pin` proves who asks. Raise WrongPin when the phone cannot do this. */
@@ -190,7 +235,10 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
   const { user, username } = vault.account;
   const row = await getRow("vaults", user);
   if (!row?.byPin) throw new PinDisabled();
-  const raw = await unseal<number[]>(await deriveKeyFromPin(pin, row.salt, row.iterations), row.byPin).catch(() => {
+  const raw = await unseal<number[]>(
+    await deriveKeyFromPin(pin, row.salt, row.iterations),
+    row.byPin,
+  ).catch(() => {
     throw new WrongPin();
   });
   const made = (await navigator.credentials.create({
@@ -208,7 +256,10 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
   })) as PublicKeyCredential;
   const salt = random(32);
   const sealed = await seal(await deriveKeyFromPasskey(made.rawId, salt), raw);
-  await updateRow("vaults", user, (held) => ({ ...held, byPasskey: { id: made.rawId, salt, sealed } }));
+  await updateRow("vaults", user, (held) => ({
+    ...held,
+    byPasskey: { id: made.rawId, salt, sealed },
+  }));
 }
 
 export async function unlockByPasskey(user: number): Promise<Vault> {

@@ -66,7 +66,11 @@ export async function deliver(): Promise<Order[]> {
   let orders: Record<string, string> = {};
   let size = MAX_RECORDS;
   let isFirst = true; // sent even without records: the centre hears of the phone, and may have orders
-  for (let rows = await fillMessage(stuck, size); isFirst || rows.length > 0; rows = await fillMessage(stuck, size)) {
+  for (
+    let rows = await fillMessage(stuck, size);
+    isFirst || rows.length > 0;
+    rows = await fillMessage(stuck, size)
+  ) {
     const vaults = (await getAllRows("vaults")).filter((vault) => vault.device);
     if (rows.length === 0 && vaults.length === 0) return [];
     const answer = await sendMessage(rows, vaults);

@@ -2,12 +2,27 @@
 
 import { applyPulledChanges } from "../storage/caseload_updates";
 import { changeCaseload, readCaseload } from "../storage/caseload";
-import { findMainForm, findMissingAreas, findMissingForms, saveAreas, saveForms } from "../storage/forms";
+import {
+  findMainForm,
+  findMissingAreas,
+  findMissingForms,
+  saveAreas,
+  saveForms,
+} from "../storage/forms";
 import { readMapVersion, saveMaps } from "../storage/maps";
 import { migrateFirstVersion } from "../storage/first_version";
 import { saveAccount, type Vault } from "../storage/vault";
 import { deliver, listOutbox, type Order } from "./deliver";
-import { fetchAreas, fetchForm, fetchManifest, fetchMaps, type Manifest, Offline, pullPage, Refused } from "./server";
+import {
+  fetchAreas,
+  fetchForm,
+  fetchManifest,
+  fetchMaps,
+  type Manifest,
+  Offline,
+  pullPage,
+  Refused,
+} from "./server";
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
 export interface ExchangeResult {
@@ -37,7 +52,8 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
       return { outcome: "online", orders };
     } catch (error) {
       if (error instanceof Offline) return { outcome: "offline", orders };
-      if (error instanceof Refused) return { outcome: error.code === "sync.token" ? "signed-out" : "offline", orders };
+      if (error instanceof Refused)
+        return { outcome: error.code === "sync.token" ? "signed-out" : "offline", orders };
       throw error;
     }
   };
@@ -58,7 +74,9 @@ async function pullChanges(vault: Vault): Promise<void> {
     if (pulled.items.length > 0 || pulled.reset || (isAllSent && heard !== finished))
       await changeCaseload(vault, (book) => {
         const isStill = isAllSent && !pulled.more && book.finished === finished;
-        return book.cursor === cursor ? applyPulledChanges(book, pulled.items, pulled.cursor, isStill) : book;
+        return book.cursor === cursor
+          ? applyPulledChanges(book, pulled.items, pulled.cursor, isStill)
+          : book;
       });
     if (!pulled.more) return;
   }
@@ -97,13 +115,16 @@ export async function fetchManifestContent(
   await Promise.all(wanted.filter((form) => form !== workhorse).map(fetchOne));
   await saveForms(user, forms, texts);
   const outlines = new Map<string, string>();
-  for (const { key: name } of await findMissingAreas(user, areas)) outlines.set(name, await fetchAreas(token, name));
+  for (const { key: name } of await findMissingAreas(user, areas))
+    outlines.set(name, await fetchAreas(token, name));
   await saveAreas(user, areas, outlines);
   const mark = manifest.map ?? "";
   if (mark !== (await readMapVersion(user)) && account.receipts)
     await saveMaps(
       vault,
       mark,
-      mark ? await fetchMaps(token, account.receipts) : { maps: { week: null, month: null }, viewer: "" },
+      mark
+        ? await fetchMaps(token, account.receipts)
+        : { maps: { week: null, month: null }, viewer: "" },
     );
 }

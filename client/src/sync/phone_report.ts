@@ -22,10 +22,15 @@ export async function makePhoneReports(vaults: VaultRow[]): Promise<PhoneReport[
 }
 
 /** The report of one worker: of what was counted since they signed in on this phone. */
-async function makePhoneReport(vault: VaultRow, rows: OutboxRow[], shared: Partial<PhoneReport>): Promise<PhoneReport> {
+async function makePhoneReport(
+  vault: VaultRow,
+  rows: OutboxRow[],
+  shared: Partial<PhoneReport>,
+): Promise<PhoneReport> {
   const { made, deleted } = await getCounters(vault.user);
   const base = vault.base ?? { made: 0, deleted: 0 };
-  const isUnsent = ({ state, box }: OutboxRow): boolean => state === "waiting" && box?.device === vault.device;
+  const isUnsent = ({ state, box }: OutboxRow): boolean =>
+    state === "waiting" && box?.device === vault.device;
   return {
     device: vault.device,
     made: made - base.made,

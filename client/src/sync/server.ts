@@ -117,7 +117,10 @@ async function request(
     throw new Offline();
   }
   if (response.ok) return response;
-  if (response.headers.get("Content-Type")?.startsWith("application/problem+json") && response.status < 500) {
+  if (
+    response.headers.get("Content-Type")?.startsWith("application/problem+json") &&
+    response.status < 500
+  ) {
     const problem = (await response.json()) as { code: string; title: string };
     throw new Refused(problem.code, problem.title);
   }
@@ -144,7 +147,12 @@ async function readJson<T>(response: Response, isOurs: (value: T) => boolean): P
 }
 
 /** Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours in it. */
-async function requestJson<T>(path: string, keys: Keys, options: Options, isOurs: (value: T) => boolean): Promise<T> {
+async function requestJson<T>(
+  path: string,
+  keys: Keys,
+  options: Options,
+  isOurs: (value: T) => boolean,
+): Promise<T> {
   const nonce = crypto.randomUUID();
   const asked = Date.now();
   const response = await request(path, { ...options, nonce });
@@ -166,15 +174,28 @@ function measureClockOffset(now: string | undefined, asked: number): void {
   if (!Number.isNaN(theirs)) clockAhead = Math.round(((asked + Date.now()) / 2 - theirs) / 60_000);
 }
 
-const isSignedIn = (value: SignedIn & Answer): boolean => isOurAnswer(value) && Boolean(value.token);
+const isSignedIn = (value: SignedIn & Answer): boolean =>
+  isOurAnswer(value) && Boolean(value.token);
 
-export async function signIn(username: string, password: string, device: string, publicKey: string): Promise<SignedIn> {
+export async function signIn(
+  username: string,
+  password: string,
+  device: string,
+  publicKey: string,
+): Promise<SignedIn> {
   const body = { username, password, device, public_key: publicKey };
-  return readJson<SignedIn & Answer>(await request("sign-in", { method: "POST", body }), isSignedIn);
+  return readJson<SignedIn & Answer>(
+    await request("sign-in", { method: "POST", body }),
+    isSignedIn,
+  );
 }
 
 /** Join by an invitation, which is then used up. */
-export async function join(invitation: string, device: string, publicKey: string): Promise<SignedIn> {
+export async function join(
+  invitation: string,
+  device: string,
+  publicKey: string,
+): Promise<SignedIn> {
   const body = { invitation, device, public_key: publicKey };
   return readJson<SignedIn & Answer>(await request("join", { method: "POST", body }), isSignedIn);
 }
@@ -200,13 +221,23 @@ export interface PullPage {
 
 /** What changed for this worker after a cursor. */
 export function pullPage(token: string, key: CentreKey | null, cursor: Cursor): Promise<PullPage> {
-  const isOurs = (value: PullPage & Answer): boolean => isOurAnswer(value) && Array.isArray(value.items);
+  const isOurs = (value: PullPage & Answer): boolean =>
+    isOurAnswer(value) && Array.isArray(value.items);
   return requestJson<PullPage & Answer>(`pullPage?cursor=${cursor}`, [key], { token }, isOurs);
 }
 
 /** A record of the worker's own, to correct it. */
-export function fetchRecord(token: string, key: CentreKey | null, id: string): Promise<EditableRecord> {
-  return requestJson<EditableRecord & Answer>(`records/${encodeURIComponent(id)}`, [key], { token }, isOurAnswer);
+export function fetchRecord(
+  token: string,
+  key: CentreKey | null,
+  id: string,
+): Promise<EditableRecord> {
+  return requestJson<EditableRecord & Answer>(
+    `records/${encodeURIComponent(id)}`,
+    [key],
+    { token },
+    isOurAnswer,
+  );
 }
 
 export async function fetchForm(token: string, id: string, version: string): Promise<string> {
@@ -223,7 +254,10 @@ export async function fetchMaps(token: string, key: CentreKey | null): Promise<M
 }
 
 /** Send one piece of an attachment; says how many bytes of it the centre has. */
-export async function sendPiece({ hash, device, data, proof, sent }: BlobRow, piece: Bytes): Promise<number> {
+export async function sendPiece(
+  { hash, device, data, proof, sent }: BlobRow,
+  piece: Bytes,
+): Promise<number> {
   const range = `bytes ${sent}-${sent + piece.length - 1}/${data.length}`;
   const headers = { "Content-Range": range, "X-Device": device, "X-Proof": proof };
   const response = await request(`attachments/${hash}`, { method: "PUT", piece, headers });
@@ -231,8 +265,17 @@ export async function sendPiece({ hash, device, data, proof, sent }: BlobRow, pi
 }
 
 /** Hand records over; `keys` are those with which the centres of this phone's workers sign. */
-export function sendSealed(items: SealedItem[], phones: PhoneReport[], keys: Keys): Promise<Delivered> {
+export function sendSealed(
+  items: SealedItem[],
+  phones: PhoneReport[],
+  keys: Keys,
+): Promise<Delivered> {
   const isOurs = (value: Delivered & Answer): boolean =>
     isOurAnswer(value) && Array.isArray(value.items) && typeof value.orders === "object";
-  return requestJson<Delivered & Answer>("deliver", keys, { method: "POST", body: { items, phones } }, isOurs);
+  return requestJson<Delivered & Answer>(
+    "deliver",
+    keys,
+    { method: "POST", body: { items, phones } },
+    isOurs,
+  );
 }

@@ -37,7 +37,11 @@ export interface WidgetProps {
 
 /** The attributes that tie a field to its label, hint and error. */
 export function described(props: WidgetProps): Record<string, string | undefined> {
-  return { id: props.id, "aria-describedby": props.describedBy, "aria-invalid": props.isInvalid ? "true" : undefined };
+  return {
+    id: props.id,
+    "aria-describedby": props.describedBy,
+    "aria-invalid": props.isInvalid ? "true" : undefined,
+  };
 }
 
 export function looksOf(node: AnswerNode): string[] {

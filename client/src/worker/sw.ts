@@ -19,7 +19,9 @@ const isIntact = async (response: Response, hash: string): Promise<boolean> =>
 
 async function fetched(url: string, hash: string, cache: RequestCache): Promise<Response | null> {
   const response = await fetch(url, { cache, credentials: "omit" });
-  return response.ok && !response.redirected && (await isIntact(response.clone(), hash)) ? response : null;
+  return response.ok && !response.redirected && (await isIntact(response.clone(), hash))
+    ? response
+    : null;
 }
 
 async function install(): Promise<void> {
@@ -27,7 +29,8 @@ async function install(): Promise<void> {
   await Promise.all(
     Object.entries(SHELL).map(async ([url, hash]) => {
       // What the page has just loaded need not travel twice; what turns out to be wrong is asked for anew.
-      const response = (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
+      const response =
+        (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
       if (!response) throw new Error(`${url} is not what it should be`);
       await cache.put(url, response);
     }),
@@ -37,7 +40,9 @@ async function install(): Promise<void> {
 async function activate(): Promise<void> {
   const names = await caches.keys();
   await Promise.all(
-    names.filter((name) => name.startsWith("fieldapp-") && name !== CACHE).map((name) => caches.delete(name)),
+    names
+      .filter((name) => name.startsWith("fieldapp-") && name !== CACHE)
+      .map((name) => caches.delete(name)),
   );
   await self.clients.claim();
 }
@@ -77,12 +82,14 @@ self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (event.request.mode === "navigate" && url.pathname === "/app/") event.respondWith(respond(event.request, "/app/"));
+  if (event.request.mode === "navigate" && url.pathname === "/app/")
+    event.respondWith(respond(event.request, "/app/"));
   else if (url.pathname in SHELL) event.respondWith(respond(event.request, url.pathname));
 });
 self.addEventListener("message", (event) => {
   if (event.data === "update") void self.skipWaiting();
-  if (event.data === "whole?") event.waitUntil(mend().then((whole) => event.ports[0]?.postMessage(whole)));
+  if (event.data === "whole?")
+    event.waitUntil(mend().then((whole) => event.ports[0]?.postMessage(whole)));
 });
 self.addEventListener("sync", (event) => {
   const late = event as Event & { tag: string; waitUntil(work: Promise<unknown>): void };

@@ -39,7 +39,9 @@ function whoOf(vault: Vault): Who {
 
 /** One tab at a time works on a draft: two would write over each other. */
 function useDraftLock(id: string, isNew: boolean): "mine" | "elsewhere" | null {
-  const [state, setState] = useState<"mine" | "elsewhere" | null>(navigator.locks && !isNew ? null : "mine");
+  const [state, setState] = useState<"mine" | "elsewhere" | null>(
+    navigator.locks && !isNew ? null : "mine",
+  );
   useEffect(() => {
     if (!navigator.locks) return;
     let release = (): void => undefined;
@@ -56,7 +58,9 @@ function useDraftLock(id: string, isNew: boolean): "mine" | "elsewhere" | null {
 function seedsOf(definition: FormDefinition, given: string): Record<string, string> {
   const [code = "", kind = ""] = given.split("|");
   const seeds: Record<string, string> = {};
-  const person = definition.elements.find((element) => element.path === definition.summary["person"]);
+  const person = definition.elements.find(
+    (element) => element.path === definition.summary["person"],
+  );
   if (person && plainCode(code)) {
     seeds[person.path] = plainCode(code);
     Object.assign(seeds, wanted(definition, person.relevant));
@@ -117,11 +121,16 @@ export function Fill({ id }: { id: string }) {
       const definition = own ?? (draft?.root ? newest : null); // a record from before this phone had the form
       if (!draft || !definition) return setFound("missing");
       draft.version = definition.version;
-      if (!newest || newest.version === draft.version) return setFound({ draft, definition, notice: "" });
+      if (!newest || newest.version === draft.version)
+        return setFound({ draft, definition, notice: "" });
       // A newer version came while this was open: go on under it where every answer still has its place.
       if (fits(draft.answers, definition, newest)) {
         const notice = t("This form has changed. Your answers came along.");
-        return setFound({ draft: { ...draft, version: newest.version }, definition: newest, notice });
+        return setFound({
+          draft: { ...draft, version: newest.version },
+          definition: newest,
+          notice,
+        });
       }
       const notice = t("This form has changed. You finish this one as it was when you began it.");
       setFound({ draft, definition, notice });
@@ -137,16 +146,29 @@ export function Fill({ id }: { id: string }) {
   return found && <Draft key={id} {...found} seeds={{}} isNew={false} />;
 }
 
-function Draft({ draft, definition, notice, seeds, isNew }: Found & { seeds: Record<string, string>; isNew: boolean }) {
+function Draft({
+  draft,
+  definition,
+  notice,
+  seeds,
+  isNew,
+}: Found & { seeds: Record<string, string>; isNew: boolean }) {
   const { vault, refresh, exchange, book, hide } = useApp();
   const lock = useDraftLock(draft.id, isNew);
   const minted = useRef(draft.minted ?? []);
   const keeper: Keeper = useMemo(
     () => ({
       save: async (page, answers) => {
-        await saveDraft(vault, { ...draft, changedAt: Date.now(), page, answers, minted: minted.current });
+        await saveDraft(vault, {
+          ...draft,
+          changedAt: Date.now(),
+          page,
+          answers,
+          minted: minted.current,
+        });
         // Now it has an address: after a reload the worker is where they were.
-        if (location.hash.startsWith("#/start/")) history.replaceState(null, "", `#/fill/${draft.id}`);
+        if (location.hash.startsWith("#/start/"))
+          history.replaceState(null, "", `#/fill/${draft.id}`);
       },
       finish: async (answers, form) => {
         const finished = { ...draft, answers, minted: minted.current };

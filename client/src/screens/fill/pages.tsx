@@ -57,7 +57,16 @@ interface PagesProps {
   help: Help;
 }
 
-export function Pages({ definition, answers, seeds, page: first, notice, who, keeper, help }: PagesProps) {
+export function Pages({
+  definition,
+  answers,
+  seeds,
+  page: first,
+  notice,
+  who,
+  keeper,
+  help,
+}: PagesProps) {
   const [language, setLanguage] = useState(() => {
     const known = definition.languages;
     return known.includes(currentLanguage()) ? currentLanguage() : (known[0] ?? "en");
@@ -173,7 +182,9 @@ export function Pages({ definition, answers, seeds, page: first, notice, who, ke
     setTimeout(() => {
       const set = document.getElementById(`q-${wrong[0]}-set`);
       set?.scrollIntoView({ block: "start" });
-      set?.querySelector<HTMLElement>("input, select, textarea, button")?.focus({ preventScroll: true });
+      set
+        ?.querySelector<HTMLElement>("input, select, textarea, button")
+        ?.focus({ preventScroll: true });
     });
   };
   const finish = async (): Promise<void> => {
@@ -252,7 +263,13 @@ export function Pages({ definition, answers, seeds, page: first, notice, who, ke
         )}
         <Title>{current.label || t("Questions")}</Title>
         {current.repeat ? (
-          <Repeat filling={filling} node={current.node} name={current.repeat} place={placeOf(current)} depth={1} />
+          <Repeat
+            filling={filling}
+            node={current.node}
+            name={current.repeat}
+            place={placeOf(current)}
+            depth={1}
+          />
         ) : (
           <Branch filling={filling} node={current.node} place={placeOf(current)} depth={1} />
         )}

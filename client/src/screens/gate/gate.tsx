@@ -48,7 +48,9 @@ function Ordered({ orders }: { orders: Order[] }) {
   return (
     <p class="state danger" role="alert">
       {orders.some((order) => order.order === "wipe")
-        ? t("The centre has wiped a worker's data off this phone. What was finished is with the centre.")
+        ? t(
+            "The centre has wiped a worker's data off this phone. What was finished is with the centre.",
+          )
         : t(
             "The centre has locked this phone. What was finished is with the centre. Sign in with your password to go on.",
           )}
@@ -81,7 +83,9 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
       const byPin = { salt, key: deriveKeyFromPin(pin, salt) }; // works while the centre answers
       if (!(await canVerify())) {
         setBusy(false);
-        return setProblem(t("This browser is too old to check the centre's signature. Update it, then try again."));
+        return setProblem(
+          t("This browser is too old to check the centre's signature. Update it, then try again."),
+        );
       }
       const keys = await makeSigningKey();
       const { token, device, user, username, worker, recovery, manifest } = await (invitation
@@ -93,13 +97,22 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
         key, receipts, team, rules, listed: [], remembered: {},
       }; // prettier-ignore
       const vault = await enrol(account, byPin, recovery);
-      await new Promise<void>((go) => void fetchManifestContent(vault, manifest, go).catch(() => go())); // the rest comes meanwhile
+      await new Promise<void>(
+        (go) => void fetchManifestContent(vault, manifest, go).catch(() => go()),
+      ); // the rest comes meanwhile
       opened(vault);
     } catch (error) {
       if (error instanceof Refused) setProblem(error.message);
       else if (error instanceof Offline)
-        setProblem(t("There is no connection to the centre. Signing in for the first time needs one."));
-      else setProblem(t("This phone could not save. Make room on it, or leave private browsing, and try again."));
+        setProblem(
+          t("There is no connection to the centre. Signing in for the first time needs one."),
+        );
+      else
+        setProblem(
+          t(
+            "This phone could not save. Make room on it, or leave private browsing, and try again.",
+          ),
+        );
       setBusy(false);
     }
   };
@@ -110,7 +123,11 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
         <p class="brand center">fieldapp</p>
         <div class="card">
           <Title>{t("First put the app on your home screen")}</Title>
-          <p>{t("An iPhone keeps your work safe only there. In the browser it may clear it after a week.")}</p>
+          <p>
+            {t(
+              "An iPhone keeps your work safe only there. In the browser it may clear it after a week.",
+            )}
+          </p>
           <AppleSteps />
         </div>
         <button type="button" class="link center" onClick={() => setAnyway(true)}>
@@ -127,7 +144,11 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
       <p class="brand center">fieldapp</p>
       <form class="card" onSubmit={submit}>
         <Title>{invitation ? t("You are invited") : t("Sign in")}</Title>
-        {invitation && <p>{t("Choose a PIN, and this phone is yours to work with. The invitation works once.")}</p>}
+        {invitation && (
+          <p>
+            {t("Choose a PIN, and this phone is yours to work with. The invitation works once.")}
+          </p>
+        )}
         {problem && (
           <p class="state danger" role="alert">
             {problem}
@@ -148,7 +169,13 @@ export function SignIn({ about, orders, opened, relanguage, back, invitation }: 
             </div>
             <div class="field">
               <label for="password">{t("Password")}</label>
-              <input id="password" name="password" type="password" required autocomplete="current-password" />
+              <input
+                id="password"
+                name="password"
+                type="password"
+                required
+                autocomplete="current-password"
+              />
             </div>
           </>
         )}
@@ -200,13 +227,20 @@ export function Unlock({ about, orders, rows, waiting, opened, relanguage, anoth
     try {
       opened(await way());
     } catch (error) {
-      if (error instanceof PinDelayed) setProblem(t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds }));
+      if (error instanceof PinDelayed)
+        setProblem(t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds }));
       else if (error instanceof PinDisabled)
-        setProblem(t("The PIN opens nothing any more. Sign in with your password; your work is kept."));
-      else if (error instanceof WrongPin) setProblem(t("This is not the PIN. Your work is still here."));
+        setProblem(
+          t("The PIN opens nothing any more. Sign in with your password; your work is kept."),
+        );
+      else if (error instanceof WrongPin)
+        setProblem(t("This is not the PIN. Your work is still here."));
       else if (error instanceof DOMException && error.name === "NotAllowedError")
         setProblem(t("That did not work. Use your PIN."));
-      else setProblem(t("This phone's storage cannot be read just now. Close the app and open it again."));
+      else
+        setProblem(
+          t("This phone's storage cannot be read just now. Close the app and open it again."),
+        );
       setBusy(false);
     }
   };
@@ -256,7 +290,15 @@ export function Unlock({ about, orders, rows, waiting, opened, relanguage, anoth
         )}
         <div class="field">
           <label for="pin">{t("PIN")}</label>
-          <input id="pin" name="pin" type="password" inputMode="numeric" class="pin" required autocomplete="off" />
+          <input
+            id="pin"
+            name="pin"
+            type="password"
+            inputMode="numeric"
+            class="pin"
+            required
+            autocomplete="off"
+          />
         </div>
         <button class="btn main wide" disabled={isBusy}>
           {isBusy ? t("One moment …") : t("Open")}

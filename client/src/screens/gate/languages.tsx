@@ -2,13 +2,25 @@
 
 import { LANGUAGES, currentLanguage } from "../../i18n";
 
-export function OtherLanguages({ look, relanguage }: { look: "btn" | "link"; relanguage: (code: string) => void }) {
+export function OtherLanguages({
+  look,
+  relanguage,
+}: {
+  look: "btn" | "link";
+  relanguage: (code: string) => void;
+}) {
   return (
     <>
       {Object.entries(LANGUAGES)
         .filter(([code]) => code !== currentLanguage())
         .map(([code, name]) => (
-          <button key={code} type="button" class={look} lang={code} onClick={() => relanguage(code)}>
+          <button
+            key={code}
+            type="button"
+            class={look}
+            lang={code}
+            onClick={() => relanguage(code)}
+          >
             {name}
           </button>
         ))}

@@ -46,7 +46,9 @@ export function Mine() {
             <p class="state safe">{t("Protected: the browser will not clear it by itself.")}</p>
           ) : (
             <p class="state wait">
-              {t("The browser may clear it when the phone is full. Put the app on your home screen, and send often.")}
+              {t(
+                "The browser may clear it when the phone is full. Put the app on your home screen, and send often.",
+              )}
             </p>
           )}
           {health.freeMb !== null && (
@@ -73,10 +75,16 @@ function Copy() {
           "Save what waits as a file and give it to your centre, by any way. Only they can open it. It also stays here.",
         )}
       </p>
-      <button type="button" class="btn wide" onClick={() => void saveCopy().then((done) => setSaved(done === "saved"))}>
+      <button
+        type="button"
+        class="btn wide"
+        onClick={() => void saveCopy().then((done) => setSaved(done === "saved"))}
+      >
         {t("Save a sealed copy")}
       </button>
-      {isSaved && <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>}
+      {isSaved && (
+        <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>
+      )}
     </details>
   );
 }

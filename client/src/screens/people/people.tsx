@@ -29,12 +29,20 @@ export function People() {
     <>
       <Top title={t("My cards")} />
       <main class="screen" id="main">
-        <p class="soft">{t("The cards of your caseload. Labels stay on this phone, sealed; nobody else sees them.")}</p>
+        <p class="soft">
+          {t(
+            "The cards of your caseload. Labels stay on this phone, sealed; nobody else sees them.",
+          )}
+        </p>
         {book.people.length === 0 && (
           <p class="empty">{t("No card yet. Make one when somebody says yes to a code.")}</p>
         )}
         {book.people.map((person) => (
-          <a class="btn wide between" key={person.code} href={`#/card/${encodeURIComponent(person.code)}`}>
+          <a
+            class="btn wide between"
+            key={person.code}
+            href={`#/card/${encodeURIComponent(person.code)}`}
+          >
             <span>
               <span class="code">{shownCode(person.code)}</span> {person.label}
             </span>
@@ -76,7 +84,10 @@ export function Card({ code: given }: { code: string }) {
   }
   const label = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const text = String(new FormData(event.target as HTMLFormElement).get("label") ?? "").slice(0, 60);
+    const text = String(new FormData(event.target as HTMLFormElement).get("label") ?? "").slice(
+      0,
+      60,
+    );
     await changeCaseload(vault, (held) => ({
       ...held,
       people: held.people.map((one) => (one.code === code ? { ...one, label: text } : one)),
@@ -97,12 +108,18 @@ export function Card({ code: given }: { code: string }) {
         <section class="card paper">
           <Qr text={code} />
           <p class="big code">{shownCode(code)}</p>
-          <p>{t("Copy the code onto their card, or let them take a picture. It has no meaning inside.")}</p>
+          <p>
+            {t(
+              "Copy the code onto their card, or let them take a picture. It has no meaning inside.",
+            )}
+          </p>
         </section>
         <form class="card" onSubmit={(event) => void label(event)}>
           <label for="label">{t("Your own label")}</label>
           <p class="hint" id="label-hint">
-            {t("Something only you understand, like “red cap, Tuesday gym”. No name. It never leaves this phone.")}
+            {t(
+              "Something only you understand, like “red cap, Tuesday gym”. No name. It never leaves this phone.",
+            )}
           </p>
           <input
             id="label"
@@ -144,7 +161,8 @@ function HandOver({ code }: { code: string }) {
     event.preventDefault();
     const to = Number(new FormData(event.target as HTMLFormElement).get("to"));
     const name = team.find((one) => one.user === to)?.label;
-    if (!name || !confirm(t("Hand this card over to {name}? It leaves your list.", { name }))) return;
+    if (!name || !confirm(t("Hand this card over to {name}? It leaves your list.", { name })))
+      return;
     await finishNote(vault, "handover", { code, to }, (held) => withoutCard(held, code));
     await refresh();
     go("/people");

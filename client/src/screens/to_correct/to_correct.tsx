@@ -14,7 +14,8 @@ import { withCard } from "../people/people";
 import { type AppState, go, useApp } from "../state";
 
 async function open(app: AppState, root: string, held: EditableRecord): Promise<void> {
-  const draft = app.drafts.find((one) => one.root === root) ?? (await draftCorrection(app.vault, root, held));
+  const draft =
+    app.drafts.find((one) => one.root === root) ?? (await draftCorrection(app.vault, root, held));
   await app.refresh();
   go(`/fill/${draft.id}`);
 }
@@ -36,7 +37,9 @@ export function Needs() {
           <p class="soft">
             {one.state === "returned"
               ? t("Your centre sent it back: “{comment}”", { comment: one.comment ?? "" })
-              : t("The centre has it, but could not take it in as it is. Look it through and finish it again.")}
+              : t(
+                  "The centre has it, but could not take it in as it is. Look it through and finish it again.",
+                )}
           </p>
           <button type="button" class="btn wide" onClick={() => void open(app, root, one)}>
             {t("Correct it")}
@@ -72,7 +75,9 @@ function Clash({ code }: { code: string }) {
   return (
     <div class="item">
       <b class="code">{shownCode(code)}</b>
-      <p class="soft">{t("By chance another phone made the same code. Give your person a new card.")}</p>
+      <p class="soft">
+        {t("By chance another phone made the same code. Give your person a new card.")}
+      </p>
       <button type="button" class="btn wide" onClick={() => void again()}>
         {t("Make the new card")}
       </button>
@@ -99,7 +104,8 @@ export function Referrals() {
       {open_.map(([root, one]) => (
         <div class="item row" key={root}>
           <div>
-            <b>{word("kind", one.kind)}</b> {one.code && <span class="code">{shownCode(one.code)}</span>}
+            <b>{word("kind", one.kind)}</b>{" "}
+            {one.code && <span class="code">{shownCode(one.code)}</span>}
             <br />
             <span class="soft">
               {word("status", one.status)} · {dayOf(one.day)}
@@ -126,12 +132,18 @@ export function Correct({ id }: { id: string }) {
   const fetch = async (): Promise<void> => {
     setSaid(t("One moment …"));
     try {
-      await open(app, id, await fetchRecord(app.vault.account.token, app.vault.account.receipts, id));
+      await open(
+        app,
+        id,
+        await fetchRecord(app.vault.account.token, app.vault.account.receipts, id),
+      );
     } catch (error) {
       if (error instanceof Refused && error.code !== "access.not_found") setSaid(error.message);
       else if (error instanceof Refused)
         setSaid(
-          t("The centre does not give it back: it is older than two weeks, or became no record. Tell your centre."),
+          t(
+            "The centre does not give it back: it is older than two weeks, or became no record. Tell your centre.",
+          ),
         );
       else setSaid(t("No connection to the centre just now. Nothing is lost."));
     }
@@ -141,7 +153,9 @@ export function Correct({ id }: { id: string }) {
       <Top title={t("Correct a record")} />
       <main class="screen" id="main">
         <p>
-          {t("What you finish is sealed: this phone cannot read it any more. The centre gives it back to you alone.")}
+          {t(
+            "What you finish is sealed: this phone cannot read it any more. The centre gives it back to you alone.",
+          )}
         </p>
         {said && (
           <p class="state" role="status">

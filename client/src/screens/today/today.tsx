@@ -18,7 +18,8 @@ export function today(): string {
   return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
-const days = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / DAY);
+const days = (from: string, to: string): number =>
+  Math.round((Date.parse(to) - Date.parse(from)) / DAY);
 
 function whenDue(due: FollowUp): string {
   const late = days(due.on, today());
@@ -48,7 +49,9 @@ function DueList() {
         const kind = one.code ? "" : "med_followup";
         return (
           <div class="item row" key={one.id}>
-            <a href={`#/start/encounter/${encodeURIComponent(`${one.code}|${kind}`)}/${encodeURIComponent(one.id)}`}>
+            <a
+              href={`#/start/encounter/${encodeURIComponent(`${one.code}|${kind}`)}/${encodeURIComponent(one.id)}`}
+            >
               <span class={one.code ? "code" : undefined}>{name}</span>
               {label && ` · ${label}`}
               <span class="soft"> {t("day {n}", { n: days(one.from, one.on) })}</span>
@@ -65,7 +68,9 @@ function DueList() {
           </div>
         );
       })}
-      {due.length === 0 && <p class="soft">{t("Nothing is due today. Next: {day}.", { day: dayOf(next!.on) })}</p>}
+      {due.length === 0 && (
+        <p class="soft">{t("Nothing is due today. Next: {day}.", { day: dayOf(next!.on) })}</p>
+      )}
     </section>
   );
 }
@@ -115,7 +120,10 @@ function Week() {
   });
   const count = week.reduce((sum, day) => sum + day.count, 0);
   const minutes = week.reduce((sum, day) => sum + day.minutes, 0);
-  const about = minutes < 60 ? t("about {n} min", { n: minutes }) : t("about {n} h", { n: Math.round(minutes / 60) });
+  const about =
+    minutes < 60
+      ? t("about {n} min", { n: minutes })
+      : t("about {n} h", { n: Math.round(minutes / 60) });
   const time = minutes > 0 && about;
   const most = Math.max(1, ...week.map((day) => day.count));
   return (
@@ -157,7 +165,9 @@ export function Today() {
         <Drafts />
         <Week />
         {forms.length === 0 && (
-          <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>
+          <p class="state wait">
+            {t("No forms on this phone yet. They come with the first signal.")}
+          </p>
         )}
       </main>
       {main && (
@@ -197,7 +207,9 @@ export function New() {
           </a>
         ))}
         {forms.length === 0 && (
-          <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>
+          <p class="state wait">
+            {t("No forms on this phone yet. They come with the first signal.")}
+          </p>
         )}
         <a class="btn wide" href="#/people">
           {t("My cards")}

@@ -50,7 +50,8 @@ export function Where() {
     if (!spots || !maps) return;
     void Promise.all([import("../../map/spot_map"), outlinesOf(vault.account.user, AREAS)]).then(
       ([{ showSpots }, outlines]) => {
-        if (place.current) showSpots(place.current, spots, outlines, maps.viewer, words(), currentLanguage());
+        if (place.current)
+          showSpots(place.current, spots, outlines, maps.viewer, words(), currentLanguage());
       },
     );
   }, [spots]);
@@ -60,7 +61,9 @@ export function Where() {
       <main class="screen" id="main">
         {maps === null && (
           <p class="empty">
-            {t("No map on this phone yet. It comes with the next signal, when your centre makes one.")}
+            {t(
+              "No map on this phone yet. It comes with the next signal, when your centre makes one.",
+            )}
           </p>
         )}
         {maps && (

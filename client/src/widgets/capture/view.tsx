@@ -39,13 +39,24 @@ export function CaptureWidget(props: WidgetProps) {
   const isAway = node.text.startsWith("attachment:");
   const here = isAway ? "" : node.text;
   const front = /front|selfie/.test(appearance);
-  const camera = type === "file" || !/new|front|selfie/.test(appearance) ? undefined : front ? "user" : "environment";
+  const camera =
+    type === "file" || !/new|front|selfie/.test(appearance)
+      ? undefined
+      : front
+        ? "user"
+        : "environment";
   return (
     <div class="stack">
-      {isAway && <p class="state">{t("It is with your centre, sealed: this phone cannot show it.")}</p>}
-      {here && type === "image" && <img class="captured" src={here} alt={t("The picture you took")} />}
+      {isAway && (
+        <p class="state">{t("It is with your centre, sealed: this phone cannot show it.")}</p>
+      )}
+      {here && type === "image" && (
+        <img class="captured" src={here} alt={t("The picture you took")} />
+      )}
       {here && type === "audio" && <audio controls src={here} />}
-      {here && type === "file" && <p>{t("File kept: {size} KB", { size: Math.ceil((here.length * 3) / 4096) })}</p>}
+      {here && type === "file" && (
+        <p>{t("File kept: {size} KB", { size: Math.ceil((here.length * 3) / 4096) })}</p>
+      )}
       {trouble && (
         <p class="error" role="status">
           {trouble}
@@ -78,7 +89,11 @@ async function smaller(file: Blob, pixels: number): Promise<Blob> {
   let data = new Blob();
   for (const quality of QUALITIES) {
     data = await new Promise<Blob>((done, failed) =>
-      canvas.toBlob((made) => (made ? done(made) : failed(new Error("no picture"))), "image/jpeg", quality),
+      canvas.toBlob(
+        (made) => (made ? done(made) : failed(new Error("no picture"))),
+        "image/jpeg",
+        quality,
+      ),
     );
     if (data.size <= MOST) return data;
   }
@@ -89,7 +104,8 @@ function asAddress(data: Blob): Promise<string> {
   const type = data.type.split(";")[0]!.toLowerCase() || "application/octet-stream";
   return new Promise((done, failed) => {
     const reader = new FileReader();
-    reader.onload = () => done(String(reader.result).replace(/^data:[^,]*,/, `data:${type};base64,`));
+    reader.onload = () =>
+      done(String(reader.result).replace(/^data:[^,]*,/, `data:${type};base64,`));
     reader.onerror = () => failed(new Error("unreadable"));
     reader.readAsDataURL(data);
   });

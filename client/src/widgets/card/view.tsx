@@ -19,7 +19,9 @@ export function CardWidget(props: WidgetProps) {
     else setTrouble(t("This is not one of our cards. Try again, or type the code in."));
   };
   const isNew =
-    node.text !== "" && plainCode(node.text) === node.text && !help.people.some((one) => one.code === node.text);
+    node.text !== "" &&
+    plainCode(node.text) === node.text &&
+    !help.people.some((one) => one.code === node.text);
   return (
     <div class="stack">
       <input

@@ -18,7 +18,9 @@ export function ConsentCard({
 }) {
   const { label = {} } = node.element;
   const languages = Object.keys(label).filter((code) => label[code]?.length);
-  const [chosen, setChosen] = useState(languages.includes(language) ? language : (languages[0] ?? language));
+  const [chosen, setChosen] = useState(
+    languages.includes(language) ? language : (languages[0] ?? language),
+  );
   return (
     <section class="consent" id={id} aria-label={t("Say or show this")}>
       <div class="row">

@@ -12,7 +12,9 @@ export function DateWidget(props: WidgetProps) {
   const input = (event: Event): void => change((event.target as HTMLInputElement).value);
   const looks = (node.element.appearance ?? "").split(" ");
   if (node.element.type === "time") {
-    return <input {...described(props)} type="time" value={node.text.slice(0, 5)} onInput={input} />;
+    return (
+      <input {...described(props)} type="time" value={node.text.slice(0, 5)} onInput={input} />
+    );
   }
   if (node.element.type === "date" && looks.includes("month-year")) {
     const month = (event: Event): void => {
@@ -47,7 +49,14 @@ export function DateWidget(props: WidgetProps) {
     );
   }
   if (node.element.type === "dateTime") {
-    return <input {...described(props)} type="datetime-local" value={node.text.slice(0, 16)} onInput={input} />;
+    return (
+      <input
+        {...described(props)}
+        type="datetime-local"
+        value={node.text.slice(0, 16)}
+        onInput={input}
+      />
+    );
   }
   const likely: [string, string][] = [
     [day(0), t("Today")],
@@ -71,7 +80,13 @@ export function DateWidget(props: WidgetProps) {
           </label>
         ))}
       </div>
-      <input {...described(props)} aria-label={props.label} type="date" value={node.text} onInput={input} />
+      <input
+        {...described(props)}
+        aria-label={props.label}
+        type="date"
+        value={node.text}
+        onInput={input}
+      />
     </div>
   );
 }

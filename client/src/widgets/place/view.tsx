@@ -23,12 +23,15 @@ export function PlaceWidget(props: WidgetProps) {
     <div {...described(props)} class="stack" id={id} role="group">
       {node.text && (
         <p>
-          {latitude}, {longitude} <small class="soft">± {Math.round(Number(accuracy ?? 0))} m</small>
+          {latitude}, {longitude}{" "}
+          <small class="soft">± {Math.round(Number(accuracy ?? 0))} m</small>
         </p>
       )}
       {state === "failed" && (
         <p class="error" role="status">
-          {t("The phone could not find its place. Go outside, allow it for this app, and try again.")}
+          {t(
+            "The phone could not find its place. Go outside, allow it for this app, and try again.",
+          )}
         </p>
       )}
       <div class="buttons">

@@ -13,12 +13,17 @@ type State = "idle" | "looking" | "failed" | "outside" | "unsure";
 
 /** Questions that ask for the coarse square of the same fix. */
 function cells(form: Form, node: AnswerNode = form.root): AnswerNode[] {
-  const own = node.element.kind === "question" && node.isRelevant && looksOf(node).includes("area-cell") ? [node] : [];
+  const own =
+    node.element.kind === "question" && node.isRelevant && looksOf(node).includes("area-cell")
+      ? [node]
+      : [];
   return [...own, ...node.allChildren().flatMap((child) => cells(form, child))];
 }
 
 /** One fix of the phone's place, turned into one of the choices; the fix is gone when this returns. */
-export function MyPlace(props: WidgetProps & { choices: readonly Option[]; labelOf: (choice: Option) => string }) {
+export function MyPlace(
+  props: WidgetProps & { choices: readonly Option[]; labelOf: (choice: Option) => string },
+) {
   const { form, node, help, change, set } = props;
   const list = node.element.choices ?? "";
   const [isThere, setThere] = useState(false);
@@ -26,7 +31,8 @@ export function MyPlace(props: WidgetProps & { choices: readonly Option[]; label
   const [near, setNear] = useState<string[]>([]);
   const [source, setSource] = useState("");
   useEffect(() => {
-    if ("geolocation" in navigator) void help.areaLists().then((lists) => setThere(lists.includes(list)));
+    if ("geolocation" in navigator)
+      void help.areaLists().then((lists) => setThere(lists.includes(list)));
   }, []);
   if (!isThere) return null;
   const look = (): void => {
@@ -40,7 +46,8 @@ export function MyPlace(props: WidgetProps & { choices: readonly Option[]; label
         const known = found.filter((code) => props.choices.some((choice) => choice.name === code));
         const isSure = known.length === 1 && accuracy <= 10 * GOOD;
         if (isSure) change(known[0]!);
-        if (accuracy <= GOOD) for (const cell of cells(form)) set(cell, cellOf(longitude, latitude));
+        if (accuracy <= GOOD)
+          for (const cell of cells(form)) set(cell, cellOf(longitude, latitude));
         setNear(isSure ? [] : known);
         setState(isSure ? "idle" : known.length > 0 ? "unsure" : "outside");
       },

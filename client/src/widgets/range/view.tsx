@@ -9,7 +9,8 @@ export function RangeWidget(props: WidgetProps) {
   const by = Math.abs(step);
   const low = Math.min(start, end);
   const high = Math.max(start, end);
-  const digits = (String(by).split(".")[1] ?? "").length + (String(start).split(".")[1] ?? "").length;
+  const digits =
+    (String(by).split(".")[1] ?? "").length + (String(start).split(".")[1] ?? "").length;
   const written = (number: number): string => String(Number(number.toFixed(digits)));
   const move = (direction: number): void => {
     const next = node.text ? Number(node.text) + direction * by : start;
@@ -18,11 +19,21 @@ export function RangeWidget(props: WidgetProps) {
   return (
     <div class="range" dir={start > end ? "rtl" : undefined}>
       <div class="stepper">
-        <button type="button" class="btn" aria-label={t("Fewer: {label}", { label })} onClick={() => move(-1)}>
+        <button
+          type="button"
+          class="btn"
+          aria-label={t("Fewer: {label}", { label })}
+          onClick={() => move(-1)}
+        >
           −
         </button>
         <output for={props.id}>{node.text || "–"}</output>
-        <button type="button" class="btn" aria-label={t("More: {label}", { label })} onClick={() => move(1)}>
+        <button
+          type="button"
+          class="btn"
+          aria-label={t("More: {label}", { label })}
+          onClick={() => move(1)}
+        >
           +
         </button>
       </div>

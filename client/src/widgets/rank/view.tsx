@@ -7,7 +7,10 @@ export function RankWidget({ form, node, language, change, id, describedBy }: Wi
   const options = form.options(node);
   const byName = new Map(options.map((option) => [option.name, option]));
   const chosen = words(node.text).filter((name) => byName.has(name));
-  const order = [...chosen, ...options.map((option) => option.name).filter((name) => !chosen.includes(name))];
+  const order = [
+    ...chosen,
+    ...options.map((option) => option.name).filter((name) => !chosen.includes(name)),
+  ];
   const move = (from: number, to: number): void => {
     const next = [...order];
     const [name] = next.splice(from, 1);

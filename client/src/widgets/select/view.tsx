@@ -26,7 +26,9 @@ export function SelectWidget(props: WidgetProps) {
   const isOne = node.element.type === "select_one";
   const looks = (node.element.appearance ?? "").split(" ");
   if (choices.length === 0) return <p class="soft">{t("Nothing to choose from yet.")}</p>;
-  const shown = <Choices {...props} choices={choices} labelOf={label} isOne={isOne} looks={looks} />;
+  const shown = (
+    <Choices {...props} choices={choices} labelOf={label} isOne={isOne} looks={looks} />
+  );
   if (!looks.includes("my-place")) return shown;
   return (
     <>
@@ -59,10 +61,19 @@ function Choices(props: ListProps & { looks: string[] }) {
   return <Cards {...props} choices={choices} labelOf={label} isOne={isOne} />;
 }
 
-type ListProps = WidgetProps & { choices: readonly Option[]; labelOf: (choice: Option) => string; isOne: boolean };
+type ListProps = WidgetProps & {
+  choices: readonly Option[];
+  labelOf: (choice: Option) => string;
+  isOne: boolean;
+};
 
 /** The names chosen once one is switched on or off, in the order of the list. */
-function toggled(choices: readonly Option[], chosen: string[], name: string, isOn: boolean): string {
+function toggled(
+  choices: readonly Option[],
+  chosen: string[],
+  name: string,
+  isOn: boolean,
+): string {
   const next = new Set(chosen);
   if (isOn) next.add(name);
   else next.delete(name);
@@ -77,8 +88,11 @@ function Cards(props: ListProps) {
   const [isOpen, setOpen] = useState(false);
   const chosen = isOne ? [node.text] : words(node.text);
   const isFolded = !isOpen && choices.length > SHOWN + 1;
-  const shown = isFolded ? choices.filter((choice, index) => index < SHOWN || chosen.includes(choice.name)) : choices;
-  const pick = (name: string, isOn: boolean): void => change(isOne ? name : toggled(choices, chosen, name, isOn));
+  const shown = isFolded
+    ? choices.filter((choice, index) => index < SHOWN || chosen.includes(choice.name))
+    : choices;
+  const pick = (name: string, isOn: boolean): void =>
+    change(isOne ? name : toggled(choices, chosen, name, isOn));
   const isLong =
     (node.element.appearance ?? "").includes("columns-1") ||
     choices.some((choice) => labelOf(choice).length > LONG_LABEL);
@@ -117,7 +131,10 @@ function SearchList(props: ListProps) {
   const [search, setSearch] = useState("");
   const [isSearching, setSearching] = useState(!node.text);
   useEffect(() => setSearching(!node.text), [node.text]); // “Use my place” answers too
-  const searched = useMemo(() => choices.map((choice) => plain(labelOf(choice))), [choices, props.language]);
+  const searched = useMemo(
+    () => choices.map((choice) => plain(labelOf(choice))),
+    [choices, props.language],
+  );
   const chosen = isOne ? [node.text].filter(Boolean) : words(node.text);
   const held = choices.filter((choice) => chosen.includes(choice.name));
   if (isOne && held[0] && !isSearching) {

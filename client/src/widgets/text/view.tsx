@@ -13,7 +13,13 @@ export function TextWidget(props: WidgetProps) {
   return (
     <>
       {looks.includes("multiline") ? (
-        <textarea {...described(props)} rows={4} value={node.text} onInput={input} autocomplete="off" />
+        <textarea
+          {...described(props)}
+          rows={4}
+          value={node.text}
+          onInput={input}
+          autocomplete="off"
+        />
       ) : (
         <input
           {...described(props)}
