@@ -1,6 +1,7 @@
 /**
- * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm" on standard output when the
- * faults are over; at the end what was made and what each phone holds, as JSON, in the file that the settings name.
+ * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm"
+ * on standard output when the faults are over; at the end what was made and what each phone holds,
+ * as JSON, in the file that the settings name.
  */
 
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from "fake-indexeddb";
@@ -42,7 +43,7 @@ let isCalm = false;
 const counts: Record<string, number> = {};
 const count = (what: string): void => void (counts[what] = (counts[what] ?? 0) + 1);
 
-// ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the network ──────────────────────────────────────────────────────────────────────────────────
 
 interface Receipt {
   id: string;
@@ -82,7 +83,8 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   };
   const as = (text: string, { status, headers }: { status: number; headers: Headers }): Response =>
     new Response(text, { status, headers });
-  // What signing in is answered is not signed: the phone does not know the key yet. There only TLS keeps strangers out.
+  // What signing in is answered is not signed: the phone does not know the key yet. There only TLS
+  // keeps strangers out.
   const isTrusted = path.endsWith("/sign-in");
   const rolled = isCalm ? 1 : chance();
   const dice = isTrusted && rolled >= 0.24 && rolled < 0.3 ? 1 : rolled;
@@ -132,7 +134,7 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   return as(text, response);
 }
 
-// ── phones ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── phones ───────────────────────────────────────────────────────────────────────────────────────
 
 interface Made {
   id: string;
@@ -252,7 +254,8 @@ async function write(phone: Phone, root: string, isGood: boolean): Promise<void>
   const id = crypto.randomUUID();
   const prev = root ? phone.heads.get(root)! : [];
   const about = { ...(root ? { root, prev } : {}), minted };
-  // Noted before it is tried: should the app be killed after the write, it counts, and the outbox tells.
+  // Noted before it is tried: should the app be killed after the write, it counts, and the outbox
+  // tells.
   const line: Made = { id, root: root || id, prev, body: "", username: phone.username, isGood };
   const spoil = (answers: Record<string, unknown>): void => {
     if (!isGood) (answers["people"] as Record<string, string>)["people_n"] = "900";
@@ -327,9 +330,10 @@ async function live(phone: Phone, operations: number): Promise<void> {
   }
 }
 
-// ── a run ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── a run ────────────────────────────────────────────────────────────────────────────────────────
 
-// While every phone only waits for an answer, nothing else would hold Node: an idle connection does not count for it.
+// While every phone only waits for an answer, nothing else would hold Node: an idle connection does
+// not count for it.
 const awake = setInterval(() => undefined, 1000);
 const phones = settings.workers.map((username) => new Phone(username));
 process.on("exit", (code) => {

@@ -1,4 +1,7 @@
-/** The real logic of a phone without its screens, as the fault harness runs it: one of these for each app that is open. */
+/**
+ * The real logic of a phone without its screens, as the fault harness runs it: one of these for
+ * each app that is open.
+ */
 
 import { newCode } from "../src/engine/cards";
 import { Form } from "../src/engine/form";
@@ -55,7 +58,10 @@ export async function join(username: string, password: string): Promise<Vault> {
 
 export const open = (user: number): Promise<Vault> => unlock(user, "246810");
 
-/** Finish a form as the screens do; gives what was finished. `spoil` changes the answers behind the form's back. */
+/**
+ * Finish a form as the screens do; gives what was finished. `spoil` changes the answers behind the
+ * form's back.
+ */
 export async function finish(
   vault: Vault,
   id: string,

@@ -1,4 +1,7 @@
-/** Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output (see tests/conformance). */
+/**
+ * Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output
+ * (see tests/conformance).
+ */
 
 import { readFileSync } from "node:fs";
 import { areasAround, cellOf } from "../src/engine/areas";
@@ -119,7 +122,10 @@ process.stdout.write(
   JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }),
 );
 
-/** A vector's value; a failure of the evaluator itself counts as a result, so that one of them does not hide the others. */
+/**
+ * A vector's value; a failure of the evaluator itself counts as a result, so that one of them does
+ * not hide the others.
+ */
 function tried(vector: Vector): unknown {
   try {
     return runVector(vector);

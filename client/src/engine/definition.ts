@@ -78,7 +78,10 @@ export function inLanguage(words: Words | undefined, language: string): Text {
   return words[language] || Object.values(words).find((text) => text.length > 0) || "";
 }
 
-/** The language that inLanguage gives: the one asked for where there are words in it, else one that has some. */
+/**
+ * The language that inLanguage gives: the one asked for where there are words in it, else one that
+ * has some.
+ */
 export function languageOf(words: Words | undefined, language: string): string {
   if (!words || words[language]?.length) return language;
   return Object.keys(words).find((code) => words[code]!.length > 0) ?? language;

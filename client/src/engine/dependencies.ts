@@ -1,6 +1,7 @@
 /**
- * Which answer recalculates which: the twin of forms/dependencies.py, turned around. For each path: who reads it, and how
- * far reader and read are the same instance (`scope`, a depth: 1 is the whole form).
+ * Which answer recalculates which: the twin of forms/dependencies.py, turned around. For each path:
+ * who reads it, and how far reader and read are the same instance (`scope`, a depth: 1 is the whole
+ * form).
  */
 
 import type {
@@ -149,7 +150,10 @@ function makeDependents(definition: FormDefinition): Map<string, Dependents> {
   );
 }
 
-/** Who depends on each element, by its path. `children` are the elements by the path of their parent. */
+/**
+ * Who depends on each element, by its path. `children` are the elements by the path of their
+ * parent.
+ */
 export function buildReaders(
   definition: FormDefinition,
   children: Children,

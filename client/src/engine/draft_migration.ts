@@ -1,4 +1,7 @@
-/** Whether a draft may go on under a newer version of its form; forms/changes.py foretells it in the office (blocks_drafts). */
+/**
+ * Whether a draft may go on under a newer version of its form; forms/changes.py foretells it in the
+ * office (blocks_drafts).
+ */
 
 import type { Element, FormDefinition } from "./definition";
 import { words } from "./functions";
@@ -11,27 +14,26 @@ const SELECTS = new Set(["select_one", "select_multiple", "rank"]);
 export function fits(answers: Json, before: FormDefinition, after: FormDefinition): boolean {
   const old = new Map(before.elements.map((element) => [element.path, element]));
   const next = new Map(after.elements.map((element) => [element.path, element]));
-  return fitsAt(answers, "/data", old, next, after);
-}
-
-function fitsAt(
-  answers: Json,
-  path: string,
-  old: Map<string, Element>,
-  next: Map<string, Element>,
-  after: FormDefinition,
-): boolean {
-  return Object.entries(answers).every(([name, given]) => {
-    const here = `${path}/${name}`;
-    const [was, is] = [old.get(here), next.get(here)];
+  const fitsAt = (group: Json, path: string): boolean =>
+    Object.entries(group).every(([name, answer]) => fitsElement(answer, `${path}/${name}`));
+  const fitsElement = (answer: Json[string], path: string): boolean => {
+    const was = old.get(path);
+    const is = next.get(path);
     if (was?.calculate) return true; // computed anew
     if (!was || !is || was.kind !== is.kind) return false;
-    if (Array.isArray(given))
-      return given.every((instance) => fitsAt(instance, here, old, next, after));
-    if (typeof given === "object") return fitsAt(given, here, old, next, after);
-    if (was.type !== is.type && !(TEXTS.has(was.type) && TEXTS.has(is.type))) return false;
-    if (!SELECTS.has(is.type) || is.items) return true;
-    const known = new Set(after.choices[is.choices ?? ""]?.map((choice) => choice.name));
-    return (is.type === "select_one" ? [given] : words(given)).every((one) => known.has(one));
-  });
+    if (Array.isArray(answer)) return answer.every((instance) => fitsAt(instance, path));
+    if (typeof answer === "object") return fitsAt(answer, path);
+    return isSameType(was, is) && areStillOffered(answer, is, after);
+  };
+  return fitsAt(answers, "/data");
+}
+
+const isSameType = (was: Element, is: Element): boolean =>
+  was.type === is.type || (TEXTS.has(was.type) && TEXTS.has(is.type));
+
+function areStillOffered(answer: string, element: Element, { choices }: FormDefinition): boolean {
+  if (!SELECTS.has(element.type) || element.items) return true;
+  const offered = new Set(choices[element.choices ?? ""]?.map((choice) => choice.name));
+  const chosen = element.type === "select_one" ? [answer] : words(answer);
+  return chosen.every((name) => offered.has(name));
 }

@@ -1,6 +1,7 @@
 /**
- * Does a note seem to hold what points to a person: a name, a phone number, a licence plate, an address, a birthday?
- * It only warns, so it errs towards warning; what it finds never leaves the screen.
+ * Does a note seem to hold what points to a person: a name, a phone number, a licence plate, an
+ * address, a birthday? It only warns, so it errs towards warning; what it finds never leaves the
+ * screen.
  */
 
 export type Identifier = "name" | "phone" | "plate" | "address" | "birthday" | "online";
@@ -52,7 +53,7 @@ function hasName(text: string): boolean {
 
 /** What the text seems to hold, each kind once. */
 export function findIdentifiers(text: string): Identifier[] {
-  const found = PATTERNS.filter(([, pattern]) => pattern.test(text)).map(([kind]) => kind);
-  if (hasName(text)) found.push("name");
-  return [...new Set(found)];
+  const kinds = PATTERNS.filter(([, pattern]) => pattern.test(text)).map(([kind]) => kind);
+  if (hasName(text)) kinds.push("name");
+  return [...new Set(kinds)];
 }

@@ -1,4 +1,7 @@
-/** The lists of a form as expressions see them: choices and CSV files, found by an index; the twin of forms/lists.py. */
+/**
+ * The lists of a form as expressions see them: choices and CSV files, found by an index; the twin
+ * of forms/lists.py.
+ */
 
 import { inLanguage, type Choice, type Element, type FormDefinition } from "./definition";
 import type { Node } from "./types";

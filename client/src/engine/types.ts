@@ -1,4 +1,7 @@
-/** The shapes that the modules of the engine share. It imports no module with code, so that none of them can go in a circle. */
+/**
+ * The shapes that the modules of the engine share. It imports no module with code, so that none of
+ * them can go in a circle.
+ */
 
 import type { Text, Words } from "./definition";
 import type { Value } from "./values";

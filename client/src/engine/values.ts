@@ -1,8 +1,13 @@
-/** Values of the expression language and their conversions; the twin of forms/expressions/values.py. */
+/**
+ * Values of the expression language and their conversions; the twin of forms/expressions/values.py.
+ */
 
 export type DateKind = "date" | "dateTime" | "time";
 
-/** A local date, date and time, or time of day, as days since 1970-01-01 local time: whole days, or a part of one day. */
+/**
+ * A local date, date and time, or time of day, as days since 1970-01-01 local time: whole days, or
+ * a part of one day.
+ */
 export class DateValue {
   constructor(
     readonly days: number,
@@ -15,11 +20,8 @@ export class DateValue {
 
   toString(): string {
     const text = this.moment().toISOString().slice(0, 23);
-    return this.kind === "dateTime"
-      ? text
-      : this.kind === "date"
-        ? text.slice(0, 10)
-        : text.slice(11);
+    if (this.kind === "dateTime") return text;
+    return this.kind === "date" ? text.slice(0, 10) : text.slice(11);
   }
 
   /** The phone's wall clock. */
@@ -89,7 +91,10 @@ export function integerPower(base: number, exponent: number): number {
   return result;
 }
 
-/** A number to 12 significant digits, since sine, logarithm and the like differ between machines after that. */
+/**
+ * A number to 12 significant digits, since sine, logarithm and the like differ between machines
+ * after that.
+ */
 export function fixed(number: number): number {
   return Number.isFinite(number) ? Number(number.toPrecision(12)) : number;
 }
@@ -133,7 +138,10 @@ export function readAs(kind: DateKind, text: string): DateValue | null {
   return kind === "time" ? parseTime(text) : parseDate(text);
 }
 
-/** Read a literal date or time compared with one as what it is (JavaRosa does not; form authors expect it). */
+/**
+ * Read a literal date or time compared with one as what it is (JavaRosa does not; form authors
+ * expect it).
+ */
 function withDates(left: Value, right: Value): [Value, Value] {
   if (left instanceof DateValue && typeof right === "string")
     return [left, readAs(left.kind, right) ?? right];

@@ -24,7 +24,9 @@ export async function listAccounts(): Promise<StoredAccount[]> {
   return accounts;
 }
 
-/** The same as of last time, at once: so the lock is there before the phone has opened its store. */
+/**
+ * The same as of last time, at once: so the lock is there before the phone has opened its store.
+ */
 export function readCachedAccounts(): StoredAccount[] {
   try {
     return JSON.parse(localStorage.getItem(CACHE) ?? "[]") as StoredAccount[];

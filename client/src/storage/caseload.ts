@@ -1,4 +1,6 @@
-/** The worker's caseload on this phone, sealed: cards, follow-ups, and what the centre asks of them. */
+/**
+ * The worker's caseload on this phone, sealed: cards, follow-ups, and what the centre asks of them.
+ */
 
 import type { Json } from "../engine/types";
 import { getRow, runTransaction } from "./database";
@@ -53,7 +55,11 @@ export interface Caseload {
   clashes: string[]; // codes that another phone had made too
   made: string[]; // codes made on this phone that are in no finished record yet
   settled: string[]; // follow-ups completed on this phone, until the centre has heard of it
-  told: Record<string, object>; // last state received from the centre, by key; `people` and `due` are newer while the outbox is not empty
+  /**
+   * Last state received from the centre, by key; `people` and `due` are newer while the outbox is
+   * not empty.
+   */
+  told: Record<string, object>;
   finished: number; // how many records and notes were finished on this phone
   heard: number; // value of `finished` at the last pull that ran with an empty outbox
 }
@@ -72,7 +78,9 @@ const EMPTY: Caseload = {
   heard: 0,
 };
 
-/** More to write in the transaction that writes the caseload; `write` writes the caseload itself. */
+/**
+ * More to write in the transaction that writes the caseload; `write` writes the caseload itself.
+ */
 export type Alongside = (tx: IDBTransaction, write: () => void) => void;
 
 interface VersionedCaseload {
@@ -83,7 +91,10 @@ interface VersionedCaseload {
 /** The version of a sealed row: its initialization vector, which is random at each writing. */
 const getVersion = (iv: Uint8Array | undefined): string => (iv ? [...iv].join() : "");
 
-/** Read the caseload; it is empty when its row is damaged, which must never keep a record from being finished. */
+/**
+ * Read the caseload; it is empty when its row is damaged, which must never keep a record from being
+ * finished.
+ */
 export async function readCaseload(vault: Vault): Promise<Caseload> {
   return (await readWithVersion(vault)).caseload;
 }
@@ -97,8 +108,9 @@ async function readWithVersion(vault: Vault): Promise<VersionedCaseload> {
 }
 
 /**
- * Change the caseload; a change of another tab in between is not lost. `alongside` writes more in the same transaction, and
- * may leave the caseload as it is by not calling `write`. `change` may run several times.
+ * Change the caseload; a change of another tab in between is not lost. `alongside` writes more in
+ * the same transaction, and may leave the caseload as it is by not calling `write`. `change` may
+ * run several times.
  */
 export async function changeCaseload(
   vault: Vault,

@@ -1,9 +1,11 @@
-/** How the caseload changes: by a record that was finished here, and by what the centre tells. Pure. */
+/**
+ * How the caseload changes: by a record that was finished here, and by what the centre tells. Pure.
+ */
 
 import { plainCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/types";
-import type { Caseload, Cursor, FollowUp, Person, Referral, ReturnedRecord } from "./caseload";
+import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
 
 const DAY = 86_400_000; // milliseconds
 const MOST_PEOPLE = 500;
@@ -13,7 +15,10 @@ function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY).toISOString().slice(0, 10);
 }
 
-/** The answer to the question that plays a role in a form: day, person, tier, due, plan, minutes; "" when there is none. */
+/**
+ * The answer to the question that plays a role in a form: day, person, tier, due, plan, minutes; ""
+ * when there is none.
+ */
 export function readSummary(definition: FormDefinition, answers: Json, role: string): string {
   let value: Json | Json[] | string | undefined = answers;
   for (const name of (definition.summary[role] ?? "").split("/").slice(2))
@@ -29,7 +34,10 @@ interface FinishedRecord {
   cards?: string[]; // codes that the centre learns by it
 }
 
-/** The follow-ups that are left when one is completed: earlier ones of the same record are completed with it. */
+/**
+ * The follow-ups that are left when one is completed: earlier ones of the same record are completed
+ * with it.
+ */
 export function removeCompleted(followUps: FollowUp[], id: string): FollowUp[] {
   const record = id.split("/")[0];
   return followUps.filter(
@@ -42,14 +50,20 @@ const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 const sortByDay = (followUps: FollowUp[]): FollowUp[] =>
   [...followUps].sort((a, b) => compare(a.on, b.on));
 
-/** The days on which a record asks for another contact, from today on: the one it names, and those of its plan (d7 d30). */
+/**
+ * The days on which a record asks for another contact, from today on: the one it names, and those
+ * of its plan (d7 d30).
+ */
 function listPlannedDays(due: string, plan: string, day: string, today: string): string[] {
   const offsets = plan.split(" ").map((name) => Number(name.replace(/^d/, "")));
   const planned = offsets.filter((days) => days > 0).map((days) => addDays(day, days));
   return [due, ...planned].filter((on) => on >= today);
 }
 
-/** The caseload after a record was finished: whom it was about, and what is due because of it. `today` is YYYY-MM-DD. */
+/**
+ * The caseload after a record was finished: whom it was about, and what is due because of it.
+ * `today` is YYYY-MM-DD.
+ */
 export function addFinishedRecord(
   caseload: Caseload,
   definition: FormDefinition,
@@ -95,7 +109,9 @@ function omitKey<T>(values: Record<string, T> | undefined, key: string): Record<
   return others;
 }
 
-/** A change that the centre tells: a key as `card/CODE`, and what it says now; null to delete it. */
+/**
+ * A change that the centre tells: a key as `card/CODE`, and what it says now; null to delete it.
+ */
 export type PulledItem = [string, unknown];
 
 interface PulledCard {
@@ -103,7 +119,7 @@ interface PulledCard {
   seen: string;
 }
 
-/** Change a working copy of the caseload by one item; its body is null when the centre deleted it. */
+/** Change a working copy by one item; its body is null when the centre deleted it. */
 type Update = (copy: Caseload, name: string, body: unknown) => void;
 
 function putCard(copy: Caseload, code: string, { tier, seen }: PulledCard): void {
@@ -112,47 +128,35 @@ function putCard(copy: Caseload, code: string, { tier, seen }: PulledCard): void
   copy.people = [person, ...copy.people.filter((other) => other !== before)];
 }
 
-function updateCard(copy: Caseload, code: string, body: unknown): void {
-  updateTold(copy, `card/${code}`, body);
-  if (body) return putCard(copy, code, body as PulledCard);
-  copy.people = copy.people.filter((person) => person.code !== code);
-  copy.due = copy.due.filter((followUp) => followUp.code !== code);
-}
-
-function updateFollowUp(copy: Caseload, id: string, body: unknown): void {
-  updateTold(copy, `due/${id}`, body);
-  copy.due = copy.due.filter((followUp) => followUp.id !== id);
-  if (!body) copy.settled = copy.settled.filter((settled) => settled !== id);
-  else if (!copy.settled.includes(id)) copy.due.push({ ...(body as FollowUp), id });
-}
-
-function updateTold({ told }: Caseload, key: string, body: unknown): void {
-  delete told[key];
-  if (body) told[key] = body as object;
-}
-
-function updateReferral({ referrals }: Caseload, record: string, body: unknown): void {
-  delete referrals[record];
-  if (body) referrals[record] = body as Referral;
-}
-
-function updateReturned({ todo }: Caseload, record: string, body: unknown): void {
-  delete todo[record];
-  if (body) todo[record] = body as ReturnedRecord;
-}
-
-function updateClash(copy: Caseload, code: string, body: unknown): void {
-  copy.clashes = copy.clashes.filter((clash) => clash !== code);
-  if (body) copy.clashes.push(code);
+function setOrDelete<T extends object>(
+  values: Record<string, T>,
+  key: string,
+  body: unknown,
+): void {
+  delete values[key]; // what is set anew comes last
+  if (body) values[key] = body as T;
 }
 
 /** By the kind in a key. A kind that this version of the app does not know is passed over. */
 const UPDATES: Record<string, Update> = {
-  card: updateCard,
-  due: updateFollowUp,
-  ref: updateReferral,
-  rec: updateReturned,
-  clash: updateClash,
+  card(copy, code, body) {
+    setOrDelete(copy.told, `card/${code}`, body);
+    if (body) return putCard(copy, code, body as PulledCard);
+    copy.people = copy.people.filter((person) => person.code !== code);
+    copy.due = copy.due.filter((followUp) => followUp.code !== code);
+  },
+  due(copy, id, body) {
+    setOrDelete(copy.told, `due/${id}`, body);
+    copy.due = copy.due.filter((followUp) => followUp.id !== id);
+    if (!body) copy.settled = copy.settled.filter((settled) => settled !== id);
+    else if (!copy.settled.includes(id)) copy.due.push({ ...(body as FollowUp), id });
+  },
+  ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
+  rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
+  clash(copy, code, body) {
+    copy.clashes = copy.clashes.filter((clash) => clash !== code);
+    if (body) copy.clashes.push(code);
+  },
 };
 
 function splitKey(key: string): [kind: string, name: string] {
@@ -161,8 +165,8 @@ function splitKey(key: string): [kind: string, name: string] {
 }
 
 /**
- * The caseload with what the centre told since its cursor. Private labels stay. `isAllSent`: the centre has everything that
- * was finished on this phone, so from here on its version holds.
+ * The caseload with what the centre told since its cursor. Private labels stay. `isAllSent`: the
+ * centre has everything that was finished on this phone, so from here on its version holds.
  */
 export function applyPulledChanges(
   caseload: Caseload,

@@ -1,4 +1,6 @@
-/** IndexedDB: its stores, and transactions that say "done" only when the phone has really written. */
+/**
+ * IndexedDB: its stores, and transactions that say "done" only when the phone has really written.
+ */
 
 import type { Rows } from "./types";
 
@@ -26,11 +28,11 @@ function openDatabase(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
-      const held = request.result.objectStoreNames;
+      const existing = request.result.objectStoreNames;
       for (const [store, keyPath] of Object.entries(KEYS)) {
-        if (held.contains(store)) continue;
-        const made = request.result.createObjectStore(store, { keyPath });
-        if (BY_USER.has(store)) made.createIndex("user", "user");
+        if (existing.contains(store)) continue;
+        const created = request.result.createObjectStore(store, { keyPath });
+        if (BY_USER.has(store)) created.createIndex("user", "user");
       }
     };
     request.onsuccess = () => {
@@ -51,7 +53,9 @@ function openDatabase(): Promise<IDBDatabase> {
   return opened;
 }
 
-/** Run one transaction over the stores; resolves with what `work` left once all of it is written. */
+/**
+ * Run one transaction over the stores; resolves with what `work` left once all of it is written.
+ */
 export async function runTransaction<T>(
   stores: Store[],
   mode: IDBTransactionMode,
@@ -106,7 +110,10 @@ export async function deleteRow(store: Store, key: IDBValidKey): Promise<void> {
   await runTransaction<undefined>([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
 }
 
-/** Read a row and write what becomes of it, with nobody in between; `change` gives null to leave it alone. */
+/**
+ * Read a row and write what becomes of it, with nobody in between; `change` gives null to leave it
+ * alone.
+ */
 export async function updateRow<S extends Store>(
   store: S,
   key: IDBValidKey,

@@ -13,7 +13,10 @@ interface FirstVersionRecord {
   body: string;
 }
 
-/** Count what was never counted, and seal the queue to the centre; nothing happens before the centre's key has come. */
+/**
+ * Count what was never counted, and seal the queue to the centre; nothing happens before the
+ * centre's key has come.
+ */
 export async function migrateFirstVersion(vault: Vault): Promise<void> {
   const { user, device, key } = vault.account;
   if (!key || !vault.signer) return;

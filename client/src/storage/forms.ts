@@ -17,19 +17,19 @@ export interface ListedForm {
 }
 
 /**
- * Keep the listed forms as current and no others; `texts` holds those that the phone lacked. Older versions stay for drafts.
- * A form that has not come yet is passed over.
+ * Keep the listed forms as current and no others; `texts` holds those that the phone lacked. Older
+ * versions stay for drafts. A form that has not come yet is passed over.
  */
 export async function saveForms(
   user: number,
   listed: ListedForm[],
   texts: Map<string, string>,
 ): Promise<void> {
-  const held = new Map((await getAllRows("forms", user)).map((row) => [row.key, row]));
+  const stored = new Map((await getAllRows("forms", user)).map((row) => [row.key, row]));
   const rows: FormRow[] = [];
   for (const form of listed) {
     const key = `${user}/${form.id}/${form.version}`;
-    const text = texts.get(form.sha256) ?? held.get(key)?.text;
+    const text = texts.get(form.sha256) ?? stored.get(key)?.text;
     if (text === undefined) continue;
     if ((await hashText(text)) !== form.sha256) {
       if (texts.has(form.sha256)) throw new Error("A form did not arrive whole.");
@@ -46,9 +46,9 @@ export async function saveForms(
     });
   }
   const current = new Set(rows.map((row) => row.key));
-  const gone = [...held.values()].filter((row) => row.isCurrent && !current.has(row.key));
+  const gone = [...stored.values()].filter((row) => row.isCurrent && !current.has(row.key));
   const fresh = rows.filter(
-    ({ key, text }) => !held.get(key)?.isCurrent || held.get(key)!.text !== text,
+    ({ key, text }) => !stored.get(key)?.isCurrent || stored.get(key)!.text !== text,
   );
   if (gone.length + fresh.length === 0) return;
   await runTransaction(["forms"], "readwrite", (tx) => {
@@ -71,8 +71,8 @@ async function readStoredHashes(rows: { text: string }[]): Promise<Set<string>> 
 
 /** Which of the listed forms the phone lacks, or holds damaged. */
 export async function findMissingForms(user: number, listed: ListedForm[]): Promise<ListedForm[]> {
-  const held = await readStoredHashes(await getAllRows("forms", user));
-  return listed.filter((form) => !held.has(form.sha256));
+  const stored = await readStoredHashes(await getAllRows("forms", user));
+  return listed.filter((form) => !stored.has(form.sha256));
 }
 
 export async function currentForms(user: number): Promise<FormDefinition[]> {
@@ -94,17 +94,22 @@ export async function formOf(
   version: string,
 ): Promise<FormDefinition | null> {
   const rows = await getAllRows("forms", user);
-  const row = rows.find((one) => one.id === id && one.version === version);
+  const row = rows.find((form) => form.id === id && form.version === version);
   return row ? (JSON.parse(row.text) as FormDefinition) : null;
 }
 
-/** Check that all that the centre listed is here and whole: only then may the app say that it is ready offline. */
+/**
+ * Check that all that the centre listed is here and whole: only then may the app say that it is
+ * ready offline.
+ */
 export async function areVerified(user: number, listed: ManifestEntry[]): Promise<boolean> {
   const forms = (await getAllRows("forms", user)).filter((row) => row.isCurrent);
   const areas = await getAllRows("areas", user);
   const checks = listed.map(async ({ kind, id, sha256: hash }) => {
     const row =
-      kind === "form" ? forms.find((one) => one.id === id) : areas.find((one) => one.name === id);
+      kind === "form"
+        ? forms.find((form) => form.id === id)
+        : areas.find(({ name }) => name === id);
     return row !== undefined && (await hashText(row.text)) === hash;
   });
   return forms.length > 0 && listed.length > 0 && (await Promise.all(checks)).every(Boolean);
@@ -116,8 +121,8 @@ export async function findMissingAreas(
   user: number,
   listed: ListedAreas[],
 ): Promise<ListedAreas[]> {
-  const held = await readStoredHashes(await getAllRows("areas", user));
-  return listed.filter((areas) => !held.has(areas.sha256));
+  const stored = await readStoredHashes(await getAllRows("areas", user));
+  return listed.filter((areas) => !stored.has(areas.sha256));
 }
 
 /** Keep exactly the listed areas; `texts` holds those that the phone lacked, by their name. */
@@ -126,7 +131,7 @@ export async function saveAreas(
   listed: ListedAreas[],
   texts: Map<string, string>,
 ): Promise<void> {
-  const held = await getAllRows("areas", user);
+  const stored = await getAllRows("areas", user);
   const rows: AreasRow[] = [];
   for (const { key: name, sha256: hash } of listed) {
     const text = texts.get(name);
@@ -134,7 +139,7 @@ export async function saveAreas(
     if ((await hashText(text)) !== hash) throw new Error("A set of areas did not arrive whole.");
     rows.push({ key: `${user}/${name}`, user, name, sha256: hash, text });
   }
-  const gone = held.filter((row) => !listed.some((areas) => areas.key === row.name));
+  const gone = stored.filter((row) => !listed.some((areas) => areas.key === row.name));
   if (rows.length + gone.length === 0) return;
   await runTransaction(["areas"], "readwrite", (tx) => {
     for (const row of rows) tx.objectStore("areas").put(row);

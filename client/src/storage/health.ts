@@ -1,4 +1,7 @@
-/** The health of the phone's storage: will the browser keep it, is there room, has it been cleared behind our back? */
+/**
+ * The health of the phone's storage: will the browser keep it, is there room, has it been cleared
+ * behind our back?
+ */
 
 import { deleteRow, getRow, putRow } from "./database";
 
@@ -23,7 +26,9 @@ export async function requestPersistence(): Promise<void> {
   await navigator.storage?.persist?.().catch(() => false);
 }
 
-/** Whether so many bytes can really be written; what was written to find out is taken away again. */
+/**
+ * Whether so many bytes can really be written; what was written to find out is taken away again.
+ */
 export async function hasRoomFor(bytes: number): Promise<boolean> {
   try {
     await putRow("marks", {
@@ -48,7 +53,10 @@ export async function markStorage(): Promise<void> {
   localStorage.setItem(MARK, "yes");
 }
 
-/** Whether the mark is gone from one store and not from the other: damaged files open empty, without an error. */
+/**
+ * Whether the mark is gone from one store and not from the other: damaged files open empty, without
+ * an error.
+ */
 export async function wasCleared(): Promise<boolean> {
   const mark = await getRow("marks", "canary");
   return mark === undefined && localStorage.getItem(MARK) !== null;

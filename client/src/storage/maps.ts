@@ -1,4 +1,7 @@
-/** The centre's last maps of where and when, sealed like everything else: they are for staff, and a phone can be taken. */
+/**
+ * The centre's last maps of where and when, sealed like everything else: they are for staff, and a
+ * phone can be taken.
+ */
 
 import { getRow, putRow } from "./database";
 import { seal, unseal, type Vault } from "./vault";

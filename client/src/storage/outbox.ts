@@ -1,4 +1,7 @@
-/** Finished records: sealed to the centre, numbered, and kept on the phone until the centre has them. */
+/**
+ * Finished records: sealed to the centre, numbered, and kept on the phone until the centre has
+ * them.
+ */
 
 import { plainCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
@@ -36,13 +39,16 @@ export function formatLocalTime(date: Date): string {
   return `${local}${offset < 0 ? "-" : "+"}${two(distance / 60)}:${two(distance % 60)}`;
 }
 
-/** Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted with it. */
+/**
+ * Move a draft to the outbox in one transaction: it is never in both, never in neither, and counted
+ * with it.
+ */
 export async function finishDraft(
   vault: Vault,
   draft: Draft,
   definition: FormDefinition,
   now: Date,
-  refusedBy = "", // the card code of a person who said no: it travels beside the answers, and is in none of them
+  refusedBy = "", // card code of a person who said no: it travels beside the answers, in none
 ): Promise<void> {
   const { root, prev, due } = draft;
   const [answers, blobs] = await detachAttachments(vault, draft.id, draft.answers);
@@ -70,7 +76,10 @@ export async function finishDraft(
   });
 }
 
-/** Finish what a worker says about their caseload that is no form (sync/notes.py). It travels as a record does. */
+/**
+ * Finish what a worker says about their caseload that is no form (sync/notes.py). It travels as a
+ * record does.
+ */
 export async function finishNote(
   vault: Vault,
   kind: string,
@@ -104,7 +113,8 @@ async function enqueue(vault: Vault, item: FinishedItem): Promise<void> {
     minutes: item.minutes,
     ...(root ? { root } : {}),
   });
-  // The number is inside the seal, so it is given first; should another tab take it meanwhile, it is given again.
+  // The number is inside the seal, so it is given first; should another tab take it meanwhile, it
+  // is given again.
   let isNumberTaken = true;
   while (isNumberTaken) {
     const seq = Math.max((await getCounters(user)).made, readHighWater(user).made) + 1;
@@ -157,7 +167,10 @@ export async function deleteWaiting(user: number, id: string): Promise<void> {
   raiseHighWater(await getCounters(user));
 }
 
-/** Take a row out of the queue in one transaction with its worker's counters; its sealed content goes at once. */
+/**
+ * Take a row out of the queue in one transaction with its worker's counters; its sealed content
+ * goes at once.
+ */
 export async function closeOutboxRow(
   id: string,
   state: "delivered" | "kept" | "deleted",

@@ -1,4 +1,7 @@
-/** The centre's signature (Ed25519): on receipts, before anything leaves this phone; on its answers, before any is obeyed. */
+/**
+ * The centre's signature (Ed25519): on receipts, before anything leaves this phone; on its answers,
+ * before any is obeyed.
+ */
 
 import { fromBase64, toUtf8 } from "./bytes";
 import type { CentreKey } from "./types";

@@ -1,6 +1,7 @@
 /**
- * How many records were finished on this phone, and where each of them is: a loss would show. The counters stand in IndexedDB,
- * and once more in localStorage, as the highest that each has been (the high water).
+ * How many records were finished on this phone, and where each of them is: a loss would show. The
+ * counters stand in IndexedDB, and once more in localStorage, as the highest that each has been
+ * (the high water).
  */
 
 import { getRow, runTransaction } from "./database";
@@ -23,7 +24,10 @@ export async function getCounters(user: number): Promise<CountersRow> {
   return (await getRow("counters", user)) ?? { user, ...NO_RECORDS };
 }
 
-/** What the first version of the app kept: a record sealed under the worker's own key, until it is sealed to the centre. */
+/**
+ * What the first version of the app kept: a record sealed under the worker's own key, until it is
+ * sealed to the centre.
+ */
 export const getFirstVersionSeal = (row: OutboxRow): Sealed | undefined =>
   (row as OutboxRow & { sealed?: Sealed }).sealed ?? undefined;
 
@@ -43,7 +47,10 @@ export function countRows(user: number, rows: OutboxRow[]): CountersRow {
   };
 }
 
-/** Counters and rows of one moment: read one after the other, a record finished in between would look lost. */
+/**
+ * Counters and rows of one moment: read one after the other, a record finished in between would
+ * look lost.
+ */
 export async function readCountersAndOutbox(
   user: number,
 ): Promise<[CountersRow | undefined, OutboxRow[]]> {
@@ -55,7 +62,10 @@ export async function readCountersAndOutbox(
   return [counters!.result, rows];
 }
 
-/** How many records a worker finished, and where each is; those that are in none of these places are lost. */
+/**
+ * How many records a worker finished, and where each is; those that are in none of these places are
+ * lost.
+ */
 export async function countRecords(user: number): Promise<RecordCounts> {
   const [row, rows] = await readCountersAndOutbox(user);
   const counters = row ?? countRows(user, rows);
@@ -72,7 +82,10 @@ export async function countRecords(user: number): Promise<RecordCounts> {
   return { made, delivered, kept, deleted, waiting, lost };
 }
 
-/** The highest that the counters have been. (A service worker has no localStorage: there they are 0.) */
+/**
+ * The highest that the counters have been. (A service worker has no localStorage: there they are
+ * 0.)
+ */
 export function readHighWater(user: number): Counters {
   const text =
     typeof localStorage === "undefined" ? null : localStorage.getItem(`fieldapp.made.${user}`);

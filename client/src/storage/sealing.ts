@@ -1,8 +1,8 @@
 /**
  * Seal a finished record to the centre and sign it as this phone: the twin of sync/sealed.py.
  *
- * HPKE (RFC 9180), base mode, single shot: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. Once sealed, not even this
- * phone can read it.
+ * HPKE (RFC 9180), base mode, single shot: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
+ * Once sealed, not even this phone can read it.
  */
 
 import { type Bytes, fromBase64, joinBytes, toBase64, toUtf8 } from "./bytes";
@@ -76,7 +76,10 @@ export async function sealHpke(publicKey: Bytes, info: Bytes, plain: Bytes): Pro
   );
 }
 
-/** A new key with which a worker's sign-in on this phone signs: its public half, and the private one for the vault. */
+/**
+ * A new key with which a worker's sign-in on this phone signs: its public half, and the private one
+ * for the vault.
+ */
 export async function makeSigningKey(): Promise<{ publicKey: string; privateKey: string }> {
   const pair = await crypto.subtle.generateKey(SIGNATURE, true, ["sign", "verify"]);
   const [raw, pkcs8] = await Promise.all([

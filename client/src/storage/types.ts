@@ -1,9 +1,12 @@
-/** The rows of the phone's stores, and what stands in several of them. Names of fields are stored: they do not change. */
+/**
+ * The rows of the phone's stores, and what stands in several of them. Names of fields are stored:
+ * they do not change.
+ */
 
 /** A public key of the centre. */
 export interface CentreKey {
   kid: string;
-  public: string; // base64: an uncompressed point of P-256, or an Ed25519 key for what the centre signs
+  public: string; // base64: an uncompressed point of P-256, or Ed25519 for what the centre signs
 }
 
 /** A value that only this worker's own key opens (AES-GCM, as JSON). */
@@ -12,13 +15,16 @@ export interface Sealed {
   data: ArrayBuffer;
 }
 
-/** A worker on this phone. Without `byPin` and `byPasskey` only the password, at the centre, opens it again. */
+/**
+ * A worker on this phone. Without `byPin` and `byPasskey` only the password, at the centre, opens
+ * it again.
+ */
 export interface VaultRow {
   user: number;
   username: string;
   device: string; // what this worker's sign-in on this phone is called at the centre
   shredDays: number;
-  receipts?: CentreKey | null; // public: what the centre signs with, kept from when this worker joined
+  receipts?: CentreKey | null; // what the centre signs with, from when this worker joined
   base: { made: number; deleted: number }; // counted before this sign-in
   salt: Uint8Array<ArrayBuffer>;
   iterations: number;
@@ -66,7 +72,7 @@ export interface OutboxRow {
   id: string;
   user: number;
   seq: number;
-  state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre holds it and needs to look at it
+  state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre needs to look at it
   box: SealedBox | null; // gone once delivered
   about: Sealed | null; // which form and when, for the worker's own eyes
   shredOn: number; // days since 1970 after which this line goes too; 0 while it waits

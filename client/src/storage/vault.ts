@@ -1,7 +1,10 @@
-/** What a worker writes is sealed from the first keystroke: a random key, wrapped by the PIN and, where wished, a passkey. */
+/**
+ * What a worker writes is sealed from the first keystroke: a random key, wrapped by the PIN and,
+ * where wished, a passkey.
+ */
 
 import { type Bytes, random, toUtf8 } from "./bytes";
-import { getAllRows, getRow, putRow, updateRow } from "./database";
+import { getRow, putRow, updateRow } from "./database";
 import type { CentreKey, Sealed, VaultRow } from "./types";
 import { importSigningKey } from "./sealing";
 
@@ -94,8 +97,9 @@ async function deriveKeyFromSecret(text: string): Promise<CryptoKey> {
 }
 
 /**
- * Make or renew a worker's vault after they signed in at the centre. `recovery` is a secret that only the centre gives,
- * after the password: with it, drafts that were sealed under a forgotten PIN are kept.
+ * Make or renew a worker's vault after they signed in at the centre. `recovery` is a secret that
+ * only the centre gives, after the password: with it, drafts that were sealed under a forgotten PIN
+ * are kept.
  */
 export async function enrol(
   account: Account,
@@ -109,8 +113,8 @@ export async function enrol(
   let raw = [...random(32)];
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
-    const held = await unseal<Account>(await importKey(raw), existing.account);
-    account = { ...account, remembered: held.remembered };
+    const before = await unseal<Account>(await importKey(raw), existing.account);
+    account = { ...account, remembered: before.remembered };
   }
   const key = await importKey(raw);
   const counted = await getRow("counters", account.user);
@@ -151,7 +155,9 @@ async function openVault(row: VaultRow, raw: number[]): Promise<Vault> {
   return { key, signer, account: { ...account, ...fillMissing(account) } };
 }
 
-/** Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it. */
+/**
+ * Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it.
+ */
 export async function unlock(user: number, pin: string): Promise<Vault> {
   const row = await getRow("vaults", user);
   if (!row) throw new WrongPin();
@@ -161,8 +167,8 @@ export async function unlock(user: number, pin: string): Promise<Vault> {
   const tries = row.tries + 1;
   const pause = tries < FREE_TRIES ? 0 : Math.min(30_000 * 2 ** (tries - FREE_TRIES), LONGEST_WAIT);
   const key = deriveKeyFromPin(pin, row.salt, row.iterations);
-  await updateRow("vaults", user, (held) => ({
-    ...held,
+  await updateRow("vaults", user, (row) => ({
+    ...row,
     tries,
     notBefore: pause ? Date.now() + pause : 0,
   }));
@@ -174,7 +180,7 @@ export async function unlock(user: number, pin: string): Promise<Vault> {
     await disablePin(user);
     throw new PinDisabled();
   }
-  void updateRow("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 })).catch(
+  void updateRow("vaults", user, (row) => ({ ...row, tries: 0, notBefore: 0 })).catch(
     () => undefined,
   );
   return openVault(row, raw);
@@ -203,7 +209,7 @@ export async function saveAccount(vault: Vault): Promise<void> {
   }));
 }
 
-// ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's prf extension ──────────────
+// ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's pr
 
 type Prf = { prf?: { enabled?: boolean; results?: { first: ArrayBuffer } } };
 
@@ -214,8 +220,10 @@ async function deriveKeyFromPasskey(id: BufferSource, salt: Bytes): Promise<Cryp
     userVerification: "required" as const,
     extensions: { prf: { eval: { first: salt } } },
   };
-  const given = (await navigator.credentials.get({ publicKey: options })) as PublicKeyCredential;
-  const secret = (given.getClientExtensionResults() as Prf).prf?.results?.first;
+  const credential = (await navigator.credentials.get({
+    publicKey: options,
+  })) as PublicKeyCredential;
+  const secret = (credential.getClientExtensionResults() as Prf).prf?.results?.first;
   if (!secret) throw new WrongPin();
   const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
   const algorithm = {
@@ -230,7 +238,10 @@ async function deriveKeyFromPasskey(id: BufferSource, salt: Bytes): Promise<Cryp
   ]);
 }
 
-/** Let the phone's own lock open this vault too. `pin` proves who asks. Raise WrongPin when the phone cannot do this. */
+/**
+ * Let the phone's own lock open this vault too. `pin` proves who asks. Raise WrongPin when the
+ * phone cannot do this.
+ */
 export async function addPasskey(vault: Vault, pin: string): Promise<void> {
   const { user, username } = vault.account;
   const row = await getRow("vaults", user);
@@ -241,7 +252,7 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
   ).catch(() => {
     throw new WrongPin();
   });
-  const made = (await navigator.credentials.create({
+  const passkey = (await navigator.credentials.create({
     publicKey: {
       rp: { name: "fieldapp" },
       user: { id: toUtf8(String(user)), name: username, displayName: username },
@@ -255,10 +266,10 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
     },
   })) as PublicKeyCredential;
   const salt = random(32);
-  const sealed = await seal(await deriveKeyFromPasskey(made.rawId, salt), raw);
-  await updateRow("vaults", user, (held) => ({
-    ...held,
-    byPasskey: { id: made.rawId, salt, sealed },
+  const sealed = await seal(await deriveKeyFromPasskey(passkey.rawId, salt), raw);
+  await updateRow("vaults", user, (row) => ({
+    ...row,
+    byPasskey: { id: passkey.rawId, salt, sealed },
   }));
 }
 

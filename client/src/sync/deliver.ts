@@ -1,6 +1,7 @@
 /**
- * Hand finished records to the centre. They are sealed and signed, so this needs nobody's PIN: it runs while the app is
- * locked, for every worker of the phone, and in the service worker with the app closed.
+ * Hand finished records to the centre. They are sealed and signed, so this needs nobody's PIN: it
+ * runs while the app is locked, for every worker of the phone, and in the service worker with the
+ * app closed.
  */
 
 import { getNextPiece } from "../storage/attachments";
@@ -25,7 +26,9 @@ export function makeSealedItem({ id, box }: OutboxRow): SealedItem {
   return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
 }
 
-/** The attachments of these records go first, piece by piece, from where the last attempt broke off. */
+/**
+ * The attachments of these records go first, piece by piece, from where the last attempt broke off.
+ */
 async function sendAttachments(rows: OutboxRow[]): Promise<void> {
   const ids = new Set(rows.map((row) => row.id));
   const blobs = await getAllRows("blobs");
@@ -39,7 +42,10 @@ async function sendAttachments(rows: OutboxRow[]): Promise<void> {
   }
 }
 
-/** The first rows, at most `size`, as many as fit in one message; one that is too heavy for it travels alone. */
+/**
+ * The first rows, at most `size`, as many as fit in one message; one that is too heavy for it
+ * travels alone.
+ */
 export function fitMessage(rows: OutboxRow[], size: number): OutboxRow[] {
   const message: OutboxRow[] = [];
   let bytes = 0;
@@ -58,19 +64,22 @@ export async function listOutbox(): Promise<OutboxRow[]> {
 }
 
 /**
- * Send all that waits and obey the centre's orders; says which it obeyed. What it has no receipt for stays.
- * Raise Offline when nobody provably ours answers.
+ * Send all that waits and obey the centre's orders; says which it obeyed. What it has no receipt
+ * for stays. Raise Offline when nobody provably ours answers.
  */
 export async function deliver(): Promise<Order[]> {
-  const stuck = new Set<string>(); // ids of records that stay on the phone, and never hold up the others
+  const stuck = new Set<string>(); // records that stay on the phone, and never hold up the others
   let orders: Record<string, string> = {};
   let size = MAX_RECORDS;
-  let isFirst = true; // sent even without records: the centre hears of the phone, and may have orders
-  for (
-    let rows = await fillMessage(stuck, size);
-    isFirst || rows.length > 0;
-    rows = await fillMessage(stuck, size)
-  ) {
+  let isFirst = true; // it goes even without records: the centre may have orders
+  const fillMessage = async (): Promise<OutboxRow[]> => {
+    const waiting = await listOutbox();
+    return fitMessage(
+      waiting.filter(({ id }) => !stuck.has(id)),
+      size,
+    );
+  };
+  for (let rows = await fillMessage(); isFirst || rows.length > 0; rows = await fillMessage()) {
     const vaults = (await getAllRows("vaults")).filter((vault) => vault.device);
     if (rows.length === 0 && vaults.length === 0) return [];
     const answer = await sendMessage(rows, vaults);
@@ -88,14 +97,10 @@ export async function deliver(): Promise<Order[]> {
   return applyOrders(orders);
 }
 
-async function fillMessage(stuck: Set<string>, size: number): Promise<OutboxRow[]> {
-  return fitMessage(
-    (await listOutbox()).filter(({ id }) => !stuck.has(id)),
-    size,
-  );
-}
-
-/** Send one message; null when the centre cannot read it. Raise Offline where it cannot be a record's fault. */
+/**
+ * Send one message; null when the centre cannot read it. Raise Offline where it cannot be a
+ * record's fault.
+ */
 async function sendMessage(rows: OutboxRow[], vaults: VaultRow[]): Promise<Delivered | null> {
   const phones = await makePhoneReports(vaults);
   const keys = vaults.map((vault) => vault.receipts);
@@ -112,7 +117,10 @@ async function sendMessage(rows: OutboxRow[], vaults: VaultRow[]): Promise<Deliv
 /** Days since 1970. */
 const getDayNumber = (): number => Math.floor(Date.now() / 86_400_000);
 
-/** What the centre holds leaves the queue: only its receipt, signed for this id and the hash of these bytes, proves it. */
+/**
+ * What the centre holds leaves the queue: only its receipt, signed for this id and the hash of
+ * these bytes, proves it.
+ */
 async function closeReceived(
   rows: OutboxRow[],
   answers: RecordAnswer[],

@@ -1,4 +1,7 @@
-/** Exchange with the centre: deliver what is finished, fetch what changed. One exchange at a time on a phone, in any tab. */
+/**
+ * Exchange with the centre: deliver what is finished, fetch what changed. One exchange at a time on
+ * a phone, in any tab.
+ */
 
 import { applyPulledChanges } from "../storage/caseload_updates";
 import { changeCaseload, readCaseload } from "../storage/caseload";
@@ -9,7 +12,7 @@ import {
   saveAreas,
   saveForms,
 } from "../storage/forms";
-import { readMapVersion, saveMaps } from "../storage/maps";
+import { type Maps, readMapVersion, saveMaps } from "../storage/maps";
 import { migrateFirstVersion } from "../storage/first_version";
 import { saveAccount, type Vault } from "../storage/vault";
 import { deliver, listOutbox, type Order } from "./deliver";
@@ -31,8 +34,9 @@ export interface ExchangeResult {
 }
 
 /**
- * Deliver and, with an open vault, fetch; says how it went. What the centre has not confirmed stays on the phone. While another
- * tab or the service worker is at it, this is "busy", or waits for them when it is patient.
+ * Deliver and, with an open vault, fetch; says how it went. What the centre has not confirmed stays
+ * on the phone. While another tab or the service worker is at it, this is "busy", or waits for them
+ * when it is patient.
  */
 export async function exchange(vault: Vault | null, isPatient = false): Promise<ExchangeResult> {
   const run = async (): Promise<ExchangeResult> => {
@@ -40,7 +44,8 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
     const fetchAll = async ({ account }: Vault): Promise<void> =>
       fetchManifestContent(vault!, await fetchManifest(account.token, account.receipts));
     try {
-      // A phone of an earlier version learns the centre's signing key first: it believes nobody without it.
+      // A phone of an earlier version learns the centre's signing key first: it believes nobody
+      // without it.
       const isNew = vault !== null && !vault.account.receipts;
       if (isNew) await fetchAll(vault);
       orders = await deliver();
@@ -64,67 +69,92 @@ export async function exchange(vault: Vault | null, isPatient = false): Promise<
   );
 }
 
-/** Bring the book up to what the centre knows. */
+/** Bring the caseload up to what the centre knows. */
 async function pullChanges(vault: Vault): Promise<void> {
-  const { token, receipts, user } = vault.account;
-  for (;;) {
-    const { cursor, finished, heard } = await readCaseload(vault);
-    const isAllSent = !(await listOutbox()).some((row) => row.user === user);
-    const pulled = await pullPage(token, receipts, cursor);
-    if (pulled.items.length > 0 || pulled.reset || (isAllSent && heard !== finished))
-      await changeCaseload(vault, (book) => {
-        const isStill = isAllSent && !pulled.more && book.finished === finished;
-        return book.cursor === cursor
-          ? applyPulledChanges(book, pulled.items, pulled.cursor, isStill)
-          : book;
-      });
-    if (!pulled.more) return;
-  }
+  let hasMore = true;
+  while (hasMore) hasMore = await pullNextPage(vault);
 }
 
-/** Hold what the manifest names: forms and areas, the centre's key, its rules. `isFirstIn` is called once one form is here. */
+/** Pull one page of changes; says whether there are more. */
+async function pullNextPage(vault: Vault): Promise<boolean> {
+  const { token, receipts, user } = vault.account;
+  const { cursor, finished, heard } = await readCaseload(vault);
+  const isAllSent = !(await listOutbox()).some((row) => row.user === user);
+  const page = await pullPage(token, receipts, cursor);
+  if (page.items.length > 0 || page.reset || (isAllSent && heard !== finished))
+    await changeCaseload(vault, (caseload) => {
+      if (caseload.cursor !== cursor) return caseload; // another tab was faster
+      const isStillAllSent = isAllSent && !page.more && caseload.finished === finished;
+      return applyPulledChanges(caseload, page.items, page.cursor, isStillAllSent);
+    });
+  return page.more;
+}
+
+/**
+ * Fetch and store what the manifest names: forms and areas, the centre's key, its rules.
+ * `isFirstIn` is called once one form is here.
+ */
 export async function fetchManifestContent(
   vault: Vault,
   manifest: Manifest,
   isFirstIn = (): void => undefined,
 ): Promise<void> {
+  await saveManifest(vault, manifest);
+  await migrateFirstVersion(vault);
+  await fetchForms(vault, manifest, isFirstIn);
+  await fetchOutlines(vault, manifest);
+  await fetchMapsOfCentre(vault, manifest);
+}
+
+async function saveManifest(vault: Vault, manifest: Manifest): Promise<void> {
   const { account } = vault;
-  const { token, user } = account;
   const before = JSON.stringify(account);
-  const { centre, worker, forms, areas = [] } = manifest;
+  const { centre, worker, forms, areas = [], key = null, team = [] } = manifest;
   const listed = [
     ...forms.map(({ id, sha256 }) => ({ kind: "form" as const, id, sha256 })),
-    ...areas.map(({ key, sha256 }) => ({ kind: "areas" as const, id: key, sha256 })),
+    ...areas.map(({ key: id, sha256 }) => ({ kind: "areas" as const, id, sha256 })),
   ];
-  const { key = null, rules = account.rules, team = [] } = manifest;
-  const receipts = account.receipts ?? manifest.receipts ?? null; // kept from the first time on: nobody slips in another
+  const rules = manifest.rules ?? account.rules;
+  // The signing key stays the first that came: nobody slips in another.
+  const receipts = account.receipts ?? manifest.receipts ?? null;
   Object.assign(account, { centre, worker, listed, key, receipts, rules, team });
   if (JSON.stringify(account) !== before) await saveAccount(vault);
-  await migrateFirstVersion(vault);
-  const wanted = await findMissingForms(user, forms);
+}
+
+async function fetchForms(
+  { account: { token, user } }: Vault,
+  { forms }: Manifest,
+  isFirstIn: () => void,
+): Promise<void> {
+  const missing = await findMissingForms(user, forms);
   const texts = new Map<string, string>();
-  const fetchOne = async (form: (typeof forms)[number]): Promise<void> => {
-    texts.set(form.sha256, await fetchForm(token, form.id, form.version));
+  const fetchText = async ({ id, version, sha256 }: (typeof forms)[number]): Promise<void> => {
+    texts.set(sha256, await fetchForm(token, id, version));
   };
-  const workhorse = findMainForm(wanted);
-  if (workhorse) {
-    await fetchOne(workhorse);
+  const first = findMainForm(missing);
+  if (first) {
+    await fetchText(first);
     await saveForms(user, forms, texts);
   }
   isFirstIn();
-  await Promise.all(wanted.filter((form) => form !== workhorse).map(fetchOne));
+  await Promise.all(missing.filter((form) => form !== first).map(fetchText));
   await saveForms(user, forms, texts);
-  const outlines = new Map<string, string>();
-  for (const { key: name } of await findMissingAreas(user, areas))
-    outlines.set(name, await fetchAreas(token, name));
-  await saveAreas(user, areas, outlines);
-  const mark = manifest.map ?? "";
-  if (mark !== (await readMapVersion(user)) && account.receipts)
-    await saveMaps(
-      vault,
-      mark,
-      mark
-        ? await fetchMaps(token, account.receipts)
-        : { maps: { week: null, month: null }, viewer: "" },
-    );
+}
+
+async function fetchOutlines(
+  { account: { token, user } }: Vault,
+  { areas = [] }: Manifest,
+): Promise<void> {
+  const texts = new Map<string, string>();
+  for (const { key } of await findMissingAreas(user, areas))
+    texts.set(key, await fetchAreas(token, key));
+  await saveAreas(user, areas, texts);
+}
+
+const NO_MAPS: Maps = { maps: { week: null, month: null }, viewer: "" };
+
+async function fetchMapsOfCentre(vault: Vault, { map = "" }: Manifest): Promise<void> {
+  const { token, receipts, user } = vault.account;
+  if (!receipts || map === (await readMapVersion(user))) return;
+  await saveMaps(vault, map, map ? await fetchMaps(token, receipts) : NO_MAPS);
 }

@@ -1,4 +1,7 @@
-/** What a phone tells the centre of itself: how much it has, how it is; nothing of what is in the records. */
+/**
+ * What a phone tells the centre of itself: how much it has, how it is; nothing of what is in the
+ * records.
+ */
 
 import { getAllRows } from "../storage/database";
 import { healthOf } from "../storage/health";

@@ -92,21 +92,23 @@ interface Options {
   nonce?: string; // the answer must be signed together with it
 }
 
-async function request(
-  path: string,
-  { method = "GET", token, body, piece, headers = {}, nonce }: Options,
-): Promise<Response> {
+function makeHeaders({ token, body, headers, nonce }: Options): Record<string, string> {
+  return {
+    "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
+    ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    ...headers,
+    ...(nonce ? { "X-Nonce": nonce } : {}),
+  };
+}
+
+async function request(path: string, options: Options): Promise<Response> {
+  const { method = "GET", body, piece } = options;
   let response: Response;
   try {
     response = await fetch(`/sync/v1/${path}`, {
       method,
-      headers: {
-        "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
-        ...(token ? { Authorization: `Bearer ${token}` } : {}),
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...headers,
-        ...(nonce ? { "X-Nonce": nonce } : {}),
-      },
+      headers: makeHeaders(options),
       ...(body === undefined && !piece ? {} : { body: piece ?? JSON.stringify(body) }),
       redirect: "error",
       cache: "no-store",
@@ -146,7 +148,10 @@ async function readJson<T>(response: Response, isOurs: (value: T) => boolean): P
   return parseAnswer(await readText(response), isOurs);
 }
 
-/** Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours in it. */
+/**
+ * Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours
+ * in it.
+ */
 async function requestJson<T>(
   path: string,
   keys: Keys,
@@ -166,7 +171,9 @@ async function requestJson<T>(
   return value;
 }
 
-/** How far this phone's clock is ahead of the centre's, in minutes, as last measured; 0 before that. */
+/**
+ * How far this phone's clock is ahead of the centre's, in minutes, as last measured; 0 before that.
+ */
 export let clockAhead = 0;
 
 function measureClockOffset(now: string | undefined, asked: number): void {

@@ -1,15 +1,15 @@
 /**
  * The service worker: the app's shell, kept whole, and finished records sent with the app closed.
  *
- * A new version installs beside the old one, checks every file against its hash and waits until the page asks for it. It
- * never touches /sync/ and never answers a missing file with a page.
+ * A new version installs beside the old one, checks every file against its hash and waits until the
+ * page asks for it. It never touches /sync/ and never answers a missing file with a page.
  */
 
 import { sha256 } from "../storage/bytes";
 import { deliver } from "../sync/deliver";
 
 declare const self: ServiceWorkerGlobalScope;
-declare const SHELL: Record<string, string>; // filled in by the build: every file of the shell and its SHA-256
+declare const SHELL: Record<string, string>; // filled in by the build: each file and its SHA-256
 declare const BUILD: string; // filled in by the build: a hash over them
 
 const CACHE = `fieldapp-${BUILD}`;
@@ -28,7 +28,8 @@ async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await Promise.all(
     Object.entries(SHELL).map(async ([url, hash]) => {
-      // What the page has just loaded need not travel twice; what turns out to be wrong is asked for anew.
+      // What the page has just loaded need not travel twice; what turns out to be wrong is asked
+      // for anew.
       const response =
         (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
       if (!response) throw new Error(`${url} is not what it should be`);
@@ -56,8 +57,8 @@ async function respond(request: Request, key: string): Promise<Response> {
 async function isWhole(): Promise<boolean> {
   const cache = await caches.open(CACHE);
   const checks = Object.entries(SHELL).map(async ([url, hash]) => {
-    const found = await cache.match(url, { ignoreVary: true });
-    return found !== undefined && isIntact(found, hash);
+    const cached = await cache.match(url, { ignoreVary: true });
+    return cached !== undefined && isIntact(cached, hash);
   });
   return (await Promise.all(checks)).every(Boolean);
 }
