@@ -1,12 +1,18 @@
 /**
- * Read an expression into an AST, as forms/expressions/parser.py does for the phone: enough of XPath
- * to write tests of the engine in the words of a form. `${name}` is a path from the root.
+ * Read an expression into an AST, as forms/expressions/parser.py does for the phone: enough of
+ * XPath to write tests of the engine in the words of a form. `${name}` is a path from the root.
  */
 
 import type { Ast, Condition, Path, Step } from "../src/engine/definition";
 
-const TOKEN =
-  /\s*(\$\{[\w-]+\}|\d+(?:\.\d+)?|'[^']*'|"[^"]*"|!=|<=|>=|[-=<>+*|,()[\]]|\.\.|\.|\/|[\p{L}_][\p{L}\w:.-]*)/uy;
+const TOKENS = [
+  /\$\{[\w-]+\}/,
+  /\d+(?:\.\d+)?/,
+  /'[^']*'|"[^"]*"/,
+  /!=|<=|>=|[-=<>+*|,()[\]]|\.\.|\.|\//,
+  /[\p{L}_][\p{L}\w:.-]*/u,
+];
+const TOKEN = new RegExp(`\\s*(${TOKENS.map((token) => token.source).join("|")})`, "uy");
 
 const LEVELS = [
   ["or"],

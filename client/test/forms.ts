@@ -1,4 +1,6 @@
-/** Forms for tests, written as the rows of a workbook: makeForm([{ type: "integer", name: "age" }]). */
+/**
+ * Forms for tests, written as the rows of a workbook: makeForm([{ type: "integer", name: "age" }]).
+ */
 
 import type { Ast, Choice, Element, FormDefinition, Text, Words } from "../src/engine/definition";
 import { Form } from "../src/engine/form";
@@ -43,7 +45,9 @@ interface Extras extends Partial<Omit<FormDefinition, "choices" | "elements">> {
 const makeChoice = (choice: string | Choice): Choice =>
   typeof choice === "string" ? { name: choice, label: { en: choice.toUpperCase() } } : choice;
 
-/** The definition of a form, as the centre sends it; answers are computed in the order of the rows. */
+/**
+ * The definition of a form, as the centre sends it; answers are computed in the order of the rows.
+ */
 export function makeForm(rows: Row[], { choices = {}, ...extras }: Extras = {}): FormDefinition {
   const paths = new Map<string, string>();
   listPaths(rows, "/data", paths);
@@ -141,7 +145,9 @@ export const clockAt = (text: string) => (): DateValue =>
 
 export const NOON = "2026-11-23T12:00:00";
 
-/** A form being filled, with its nodes by path: filled.at("people/1/name") is of the second person. */
+/**
+ * A form being filled, with its nodes by path: filled.at("people/1/name") is of the second person.
+ */
 export class Filled {
   readonly form: Form;
 
