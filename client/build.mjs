@@ -3,7 +3,15 @@
 
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -14,7 +22,7 @@ const BUDGET = 70 * 1024; // bytes of the phone app after brotli
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 /** What this build was made from, for the centre to see which phones are behind. */
 const sources = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true })
-  .filter((one) => one.isFile() && /\.(tsx?|json)$/.test(one.name))
+  .filter((one) => one.isFile() && /\.(tsx?|json)$/.test(one.name) && !/\.test\./.test(one.name))
   .map((one) => join(one.parentPath ?? one.path, one.name))
   .sort()
   .map((path) => readFileSync(path));
@@ -57,14 +65,24 @@ async function inPieces(named, entryPoint) {
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
   });
-  const outputs = Object.entries(result.metafile.outputs).map(([path, about]) => [basename(path), about]);
+  const outputs = Object.entries(result.metafile.outputs).map(([path, about]) => [
+    basename(path),
+    about,
+  ]);
   const entry = outputs.find(([, about]) => about.entryPoint === entryPoint);
   const needed = new Set(
-    entry[1].imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => basename(path)),
+    entry[1].imports
+      .filter(({ kind }) => kind === "import-statement")
+      .map(({ path }) => basename(path)),
   );
   return result.outputFiles.map(({ path, contents }) => {
     const name = basename(path);
-    return { name, data: Buffer.from(contents), isEntry: name === entry[0], isStatic: needed.has(name) };
+    return {
+      name,
+      data: Buffer.from(contents),
+      isEntry: name === entry[0],
+      isStatic: needed.has(name),
+    };
   });
 }
 
@@ -73,8 +91,18 @@ async function tests() {
   await Promise.all([
     build({ ...forNode, entryPoints: ["test/runner.ts"], outfile: "build/test/runner.mjs" }),
     build({ ...forNode, entryPoints: ["test/chaos.ts"], outfile: "build/test/chaos.mjs" }),
-    build({ ...common, entryPoints: ["test/chart.ts"], globalName: "chart", outfile: "build/test/chart.js" }),
-    build({ ...common, entryPoints: ["test/phone.ts"], globalName: "phone", outfile: "build/test/phone.js" }),
+    build({
+      ...common,
+      entryPoints: ["test/chart.ts"],
+      globalName: "chart",
+      outfile: "build/test/chart.js",
+    }),
+    build({
+      ...common,
+      entryPoints: ["test/phone.ts"],
+      globalName: "phone",
+      outfile: "build/test/phone.js",
+    }),
   ]);
 }
 
@@ -90,20 +118,21 @@ async function app() {
     write(names[name], data);
     return data;
   };
-  const scripts = await inPieces("app", "src/app/main.tsx");
+  const scripts = await inPieces("app", "src/app.tsx");
   for (const { name, data } of scripts) write(name, data);
   names["app.js"] = scripts.find(({ isEntry }) => isEntry).name;
   const style = keep("phone.css", await bundle("styles/phone.css"));
-  const trial = await inPieces("try", "src/try/main.tsx");
+  const trial = await inPieces("try", "src/preview/main.tsx");
   for (const { name, data } of trial) write(name, data);
   names["try.js"] = trial.find(({ isEntry }) => isEntry).name;
   keep("office.css", await bundle("styles/office.css"));
   keep("public.css", await bundle("styles/public.css"));
   keep("board.js", await bundle("src/board/board.ts"));
-  keep("map.js", await bundle("src/map/office.ts"));
+  keep("map.js", await bundle("src/map/office_entry.ts"));
   keep("kpi.js", await bundle("src/embed/kpi.ts", { format: "iife", loader: { ".css": "text" } }));
   const icon = keep("icon.svg", readFileSync(join(here, "public/icon.svg")));
-  for (const size of ["192", "512"]) keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));
+  for (const size of ["192", "512"])
+    keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));
   const link = (name) => `/static/${names[name]}`;
   const page = readFileSync(join(here, "public/app.html"), "utf8")
     .replace("{{script}}", link("app.js"))
@@ -131,7 +160,9 @@ async function app() {
     [link("icon192.png")]: readFileSync(join(temporary, names["icon192.png"])),
     ...Object.fromEntries(scripts.map(({ name, data }) => [`/static/${name}`, data])),
   };
-  const hashes = Object.fromEntries(Object.entries(shell).map(([url, data]) => [url, sha256(data)]));
+  const hashes = Object.fromEntries(
+    Object.entries(shell).map(([url, data]) => [url, sha256(data)]),
+  );
   const define = {
     ...common.define,
     SHELL: JSON.stringify(hashes),
@@ -142,17 +173,35 @@ async function app() {
   for (const { name, isEntry } of [...scripts, ...trial]) if (!isEntry) names[name] = name;
   write("names.json", JSON.stringify(names, null, 2));
 
-  const first = Buffer.concat(scripts.filter(({ isEntry, isStatic }) => isEntry || isStatic).map(({ data }) => data));
-  const later = scripts.filter(({ isEntry, isStatic }) => !isEntry && !isStatic).map(({ name, data }) => [name, data]);
-  const sizes = { first, ...Object.fromEntries(later), style, page: Buffer.from(page), icon, worker };
-  const total = Object.values(sizes).reduce((sum, data) => sum + brotliCompressSync(data).length, 0);
+  const first = Buffer.concat(
+    scripts.filter(({ isEntry, isStatic }) => isEntry || isStatic).map(({ data }) => data),
+  );
+  const later = scripts
+    .filter(({ isEntry, isStatic }) => !isEntry && !isStatic)
+    .map(({ name, data }) => [name, data]);
+  const sizes = {
+    first,
+    ...Object.fromEntries(later),
+    style,
+    page: Buffer.from(page),
+    icon,
+    worker,
+  };
+  const total = Object.values(sizes).reduce(
+    (sum, data) => sum + brotliCompressSync(data).length,
+    0,
+  );
   const parts = Object.entries(sizes).map(
     ([name, data]) => `${name} ${(brotliCompressSync(data).length / 1024).toFixed(1)}`,
   );
-  console.log(`phone app: ${(total / 1024).toFixed(1)} KB brotli of ${BUDGET / 1024} (${parts.join(", ")})`);
+  console.log(
+    `phone app: ${(total / 1024).toFixed(1)} KB brotli of ${BUDGET / 1024} (${parts.join(", ")})`,
+  );
   write("size.json", JSON.stringify({ brotli: total, budget: BUDGET }));
   if (total > BUDGET) throw new Error("The phone app is over its budget.");
-  for (const name of readdirSync(temporary).filter((one) => /\.(js|css|svg|html|webmanifest)$/.test(one))) {
+  for (const name of readdirSync(temporary).filter((one) =>
+    /\.(js|css|svg|html|webmanifest)$/.test(one),
+  )) {
     const data = readFileSync(join(temporary, name));
     write(`${name}.br`, brotliCompressSync(data));
     write(`${name}.gz`, gzipSync(data, { level: 9 }));
@@ -164,7 +213,8 @@ async function app() {
       ? Object.values(JSON.parse(readFileSync(join(dist, "names.json"), "utf8")))
       : [];
     for (const name of before)
-      if (!fresh.has(name) && existsSync(join(dist, name))) write(basename(name), readFileSync(join(dist, name)));
+      if (!fresh.has(name) && existsSync(join(dist, name)))
+        write(basename(name), readFileSync(join(dist, name)));
     rmSync(dist, { recursive: true });
   }
   renameSync(temporary, dist);

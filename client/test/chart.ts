@@ -1,3 +1,3 @@
 /** The map's canvas for measuring: window.chart.Chart. */
 
-export { Chart } from "../src/map/draw";
+export { Chart } from "../src/map/area_map";

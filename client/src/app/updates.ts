@@ -10,7 +10,9 @@ export async function register(offer: (apply: () => void) => void): Promise<void
   const wasControlled = Boolean(navigator.serviceWorker.controller);
   const propose = (worker: ServiceWorker): void => {
     offer(() => {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), {
+        once: true,
+      });
       worker.postMessage("update");
     });
   };
@@ -46,7 +48,9 @@ export function sendLater(): void {
   void navigator.serviceWorker
     ?.getRegistration("/app/")
     .then((registration) =>
-      (registration as unknown as { sync?: { register(tag: string): Promise<void> } })?.sync?.register("deliver"),
+      (
+        registration as unknown as { sync?: { register(tag: string): Promise<void> } }
+      )?.sync?.register("deliver"),
     )
     .catch(() => undefined);
 }

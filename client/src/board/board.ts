@@ -95,7 +95,8 @@ function start(place: HTMLElement, line: HTMLElement): void {
       tell("lost");
     }
     isAsking = false;
-    if (document.visibilityState === "visible") timer = setTimeout(() => void ask(), pause) as unknown as number;
+    if (document.visibilityState === "visible")
+      timer = setTimeout(() => void ask(), pause) as unknown as number;
   }
 
   show.addEventListener("click", () => {

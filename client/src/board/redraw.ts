@@ -24,12 +24,14 @@ export function redraw(place: HTMLElement, fresh: HTMLElement, kept: HTMLElement
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   for (const [id, value] of values) {
     const list = document.getElementById(id);
-    const isThere = list instanceof HTMLSelectElement && [...list.options].some((one) => one.value === value);
+    const isThere =
+      list instanceof HTMLSelectElement && [...list.options].some((one) => one.value === value);
     if (isThere && !kept?.contains(list)) list.value = value;
   }
   if (kept)
     scrollBy(0, kept.getBoundingClientRect().top - top); // it stays under the hand, whatever came above it
-  else if (focused && focused !== document.activeElement?.id) document.getElementById(focused)?.focus();
+  else if (focused && focused !== document.activeElement?.id)
+    document.getElementById(focused)?.focus();
   return isWhole;
 }
 
@@ -50,7 +52,9 @@ function drawAround(place: Element, fresh: Element, kept: HTMLElement): boolean 
 /** Whether a form that was kept offers what the new one would; what it sends along unseen is brought up to date. */
 function isSame(kept: HTMLElement, twin: Element): boolean {
   for (const given of twin.querySelectorAll<HTMLInputElement>("input[type=hidden]")) {
-    const mine = kept.querySelector<HTMLInputElement>(`input[type=hidden][name="${CSS.escape(given.name)}"]`);
+    const mine = kept.querySelector<HTMLInputElement>(
+      `input[type=hidden][name="${CSS.escape(given.name)}"]`,
+    );
     if (mine) mine.value = given.value;
   }
   const presets = (place: ParentNode): string => listsIn(place).map(preset).join(" ");

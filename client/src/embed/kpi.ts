@@ -11,7 +11,10 @@ const home = script ? new URL(script.src).origin : "";
 const NAME = /^[a-z0-9_-]*$/i;
 const WORDS = {
   en: { failed: "The numbers cannot be shown just now.", open: "See them at the centre" },
-  fr: { failed: "Les nombres ne peuvent pas être montrés en ce moment.", open: "Les voir au centre" },
+  fr: {
+    failed: "Les nombres ne peuvent pas être montrés en ce moment.",
+    open: "Les voir au centre",
+  },
 };
 
 class Indicators extends HTMLElement {
@@ -37,7 +40,9 @@ class Indicators extends HTMLElement {
 
   private async load(): Promise<void> {
     const asked = ++this.asked;
-    const language = (this.getAttribute("lang") ?? document.documentElement.lang).startsWith("fr") ? "fr" : "en";
+    const language = (this.getAttribute("lang") ?? document.documentElement.lang).startsWith("fr")
+      ? "fr"
+      : "en";
     const centre = this.getAttribute("centre") ?? "";
     const kpi = this.getAttribute("kpi") ?? "";
     const origin = this.getAttribute("src") ?? home;

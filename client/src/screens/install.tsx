@@ -16,10 +16,12 @@ addEventListener("beforeinstallprompt", (event) => {
 });
 
 export const isInstalled = (): boolean =>
-  matchMedia("(display-mode: standalone)").matches || (navigator as { standalone?: boolean }).standalone === true;
+  matchMedia("(display-mode: standalone)").matches ||
+  (navigator as { standalone?: boolean }).standalone === true;
 
 export const isApple = (): boolean =>
-  /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.userAgent.includes("Mac") && navigator.maxTouchPoints > 1);
+  /iPhone|iPad|iPod/.test(navigator.userAgent) ||
+  (navigator.userAgent.includes("Mac") && navigator.maxTouchPoints > 1);
 
 export function AppleSteps() {
   return (
@@ -71,7 +73,9 @@ export function InstallHint() {
         </button>
       ) : (
         <p>
-          {t("Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.")}
+          {t(
+            "Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.",
+          )}
         </p>
       )}
     </details>

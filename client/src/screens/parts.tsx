@@ -35,7 +35,12 @@ export function clock(moment: number): string {
 /** A day (YYYY-MM-DD) as people say it. */
 export function dayOf(day: string, length: "long" | "short" = "long"): string {
   const weekday = length === "long" ? { weekday: length } : {};
-  const options: Intl.DateTimeFormatOptions = { ...weekday, day: "numeric", month: length, timeZone: "UTC" };
+  const options: Intl.DateTimeFormatOptions = {
+    ...weekday,
+    day: "numeric",
+    month: length,
+    timeZone: "UTC",
+  };
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
 }
 
@@ -48,7 +53,10 @@ export function DataState() {
       {off > 10 && (
         <p class="state danger" role="status">
           {t("This phone's clock is {how} off. Set it right, or days and hours will be wrong.", {
-            how: off < 120 ? t("about {n} min", { n: off }) : t("about {n} h", { n: Math.round(off / 60) }),
+            how:
+              off < 120
+                ? t("about {n} min", { n: off })
+                : t("about {n} h", { n: Math.round(off / 60) }),
           })}
         </p>
       )}
@@ -78,7 +86,11 @@ function Whereabouts() {
   if (ledger.waiting > 0) {
     return (
       <p class="state wait" role="status">
-        {nt("{n} saved on this phone, not yet sent.", "{n} saved on this phone, not yet sent.", ledger.waiting)}{" "}
+        {nt(
+          "{n} saved on this phone, not yet sent.",
+          "{n} saved on this phone, not yet sent.",
+          ledger.waiting,
+        )}{" "}
         {outcome === "offline"
           ? t("No signal just now. It goes by itself later.")
           : t("It goes by itself when there is signal.")}

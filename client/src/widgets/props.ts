@@ -1,5 +1,6 @@
 import type { Outlines } from "../engine/areas";
-import type { AnswerNode, Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
+import type { Form } from "../engine/form";
 
 /** What the phone around a form can help with. */
 export interface Help {
@@ -36,7 +37,11 @@ export interface WidgetProps {
 
 /** The attributes that tie a field to its label, hint and error. */
 export function described(props: WidgetProps): Record<string, string | undefined> {
-  return { id: props.id, "aria-describedby": props.describedBy, "aria-invalid": props.isInvalid ? "true" : undefined };
+  return {
+    id: props.id,
+    "aria-describedby": props.describedBy,
+    "aria-invalid": props.isInvalid ? "true" : undefined,
+  };
 }
 
 export function looksOf(node: AnswerNode): string[] {

@@ -7,20 +7,22 @@
 
 import { Component, type ComponentChildren, type FunctionComponent } from "preact";
 import { inLanguage, languageOf } from "../engine/definition";
-import type { AnswerNode, Form, Problem } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
+import type { Form } from "../engine/form";
+import type { Problem } from "../engine/types";
 import { directionOf, nameOfLanguage, t } from "../i18n";
-import { AcknowledgeWidget } from "./acknowledge";
-import { BarcodeWidget } from "./barcode";
-import { CaptureWidget } from "./capture";
-import { ConsentCard } from "./consent";
-import { DateWidget } from "./date";
-import { NumberWidget } from "./number";
-import { PlaceWidget } from "./place";
-import { looksOf, type Help, type WidgetProps } from "./props";
-import { RangeWidget } from "./range";
-import { RankWidget } from "./rank";
-import { isDropDown, SelectWidget } from "./select";
-import { TextWidget } from "./text";
+import { AcknowledgeWidget } from "./acknowledge/view";
+import { BarcodeWidget } from "./barcode/view";
+import { CaptureWidget } from "./capture/view";
+import { ConsentCard } from "./consent/view";
+import { DateWidget } from "./date/view";
+import { NumberWidget } from "./number/view";
+import { PlaceWidget } from "./place/view";
+import { type Help, looksOf, type WidgetProps } from "./props";
+import { RangeWidget } from "./range/view";
+import { RankWidget } from "./rank/view";
+import { isDropDown, SelectWidget } from "./select/view";
+import { TextWidget } from "./text/view";
 
 const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   text: TextWidget,
@@ -40,7 +42,14 @@ const WIDGETS: Record<string, FunctionComponent<WidgetProps>> = {
   audio: CaptureWidget,
   file: CaptureWidget,
 };
-const SEVERAL_FIELDS = new Set(["select_one", "select_multiple", "date", "rank", "acknowledge", "geopoint"]); // a fieldset
+const SEVERAL_FIELDS = new Set([
+  "select_one",
+  "select_multiple",
+  "date",
+  "rank",
+  "acknowledge",
+  "geopoint",
+]); // a fieldset
 const UNSEEN = new Set(["calculate", "hidden", "metadata"]);
 const AT_FIRST = 30; // questions of a page that are drawn before the rest
 const AT_ONCE = 12;
@@ -84,11 +93,14 @@ abstract class Watching<P extends NodeProps, S = object> extends Component<P, S>
 
   override shouldComponentUpdate(next: Readonly<P>, state: Readonly<S>): boolean {
     const { filling, node, place } = this.props;
-    return next.filling !== filling || next.node !== node || next.place !== place || state !== this.state;
+    return (
+      next.filling !== filling || next.node !== node || next.place !== place || state !== this.state
+    );
   }
 
   override componentDidUpdate(before: Readonly<P>): void {
-    if (before.node === this.props.node && before.filling.watch === this.props.filling.watch) return;
+    if (before.node === this.props.node && before.filling.watch === this.props.filling.watch)
+      return;
     this.stop();
     this.componentDidMount();
   }
@@ -134,7 +146,8 @@ export class Branch extends Watching<NodeProps, { drawn: number }> {
     const { element } = node;
     if (!node.isRelevant) return null;
     if (element.kind === "question") return <Question {...this.props} />;
-    const label = depth > 1 && element.kind === "group" ? wordsOf(element.label, filling, node) : "";
+    const label =
+      depth > 1 && element.kind === "group" ? wordsOf(element.label, filling, node) : "";
     const all = filling.form.elementsOf(node);
     const elements = filling.shown.size > 0 ? all : all.slice(0, this.state.drawn); // problems are never left undrawn
     return (
@@ -144,11 +157,26 @@ export class Branch extends Watching<NodeProps, { drawn: number }> {
           const here = within(place, inner.name);
           if (inner.kind === "repeat")
             return (
-              <Repeat key={inner.path} filling={filling} node={node} name={inner.name} place={here} depth={depth} />
+              <Repeat
+                key={inner.path}
+                filling={filling}
+                node={node}
+                name={inner.name}
+                place={here}
+                depth={depth}
+              />
             );
           return node
             .childrenNamed(inner.name)
-            .map((child) => <Branch key={inner.path} filling={filling} node={child} place={here} depth={depth + 1} />);
+            .map((child) => (
+              <Branch
+                key={inner.path}
+                filling={filling}
+                node={child}
+                place={here}
+                depth={depth + 1}
+              />
+            ));
         })}
       </>
     );
@@ -166,7 +194,8 @@ export class Repeat extends Watching<NodeProps & { name: string }, { open: Answe
     const element = filling.form.elementsOf(parent).find((one) => one.name === name)!;
     const label = wordsOf(element.label, filling, parent) || name;
     const isFolding = instances.length > UNFOLDED;
-    const hasProblem = (here: string): boolean => [...filling.shown].some((one) => one.startsWith(`${here}.`));
+    const hasProblem = (here: string): boolean =>
+      [...filling.shown].some((one) => one.startsWith(`${here}.`));
     return (
       <>
         {instances.map((node) => {
@@ -225,7 +254,11 @@ function summary(filling: Filling, node: AnswerNode): string {
     .allChildren()
     .filter(
       (child) =>
-        child.isRelevant && child.text && child.text.length < 200 && !child.element.calculate && child.element.label,
+        child.isRelevant &&
+        child.text &&
+        child.text.length < 200 &&
+        !child.element.calculate &&
+        child.element.label,
     )
     .slice(0, 3)
     .map((child) => {
@@ -235,7 +268,11 @@ function summary(filling: Filling, node: AnswerNode): string {
   return texts.join(" · ") || t("Nothing answered yet.");
 }
 
-function wordsOf(words: AnswerNode["element"]["label"], { form, language }: Filling, node: AnswerNode): string {
+function wordsOf(
+  words: AnswerNode["element"]["label"],
+  { form, language }: Filling,
+  node: AnswerNode,
+): string {
   return form.plain(inLanguage(words, language), node);
 }
 
@@ -280,7 +317,8 @@ function Question({ filling, node, place }: NodeProps) {
   const hint = wordsOf(element.hint, filling, node);
   const guidance = wordsOf(element.guidance, filling, node);
   const problem = filling.shown.has(place) ? form.problem(node, language) : null;
-  const describedBy = [hint && `${id}-hint`, problem && `${id}-error`].filter(Boolean).join(" ") || undefined;
+  const describedBy =
+    [hint && `${id}-hint`, problem && `${id}-error`].filter(Boolean).join(" ") || undefined;
   const isFixed = element.calculate !== undefined || form.holds(element.readonly, node);
   const body = (
     <>

@@ -10,7 +10,8 @@ declare const BarcodeDetector: { new (): Detector } | undefined;
 
 const EVERY = 200; // milliseconds between two looks
 
-export const canScan = (): boolean => typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
+export const canScan = (): boolean =>
+  typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
 
 export function Scanner({ found, stop }: { found: (text: string) => void; stop: () => void }) {
   const video = useRef<HTMLVideoElement>(null);

@@ -1,0 +1,98 @@
+/** Where and when to go: the centre's last map, which works without signal. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { currentLanguage, t } from "../../i18n";
+import type { Spots, Words } from "../../map/spot_map";
+import { outlinesOf } from "../../storage/forms";
+import { readMaps, type Maps } from "../../storage/maps";
+import { dayOf, Tabs, Top } from "../parts";
+import { useApp } from "../state";
+
+const AREAS = "nbhd158";
+
+const words = (): Words => ({
+  all: t("All times"),
+  areas: t("Neighbourhoods"),
+  before: t("Before"),
+  chart: t("Map"),
+  closer: t("Closer"),
+  cold: t("Cold spot"),
+  downFrom: t("down from {n}"),
+  farther: t("Farther"),
+  few: t("too few to show"),
+  go: t("Go here"),
+  hot: t("Hot spot"),
+  map: t("Map of the neighbourhoods; the same is in the table below"),
+  nothing: t("Too few to name a place and time. Choose a longer span, or all times."),
+  number: t("Number"),
+  place: t("Neighbourhood"),
+  sentence: t("{place}: {day}, {time} ({n})"),
+  spot: t("Against its surroundings"),
+  table: t("All neighbourhoods"),
+  times: t("Days and times; choose some to narrow the map"),
+  upFrom: t("up from {n}"),
+  warm: t("Warm spot"),
+  what: t("What to show"),
+  when: t("When"),
+  whole: t("Whole city"),
+});
+
+export function Where() {
+  const { vault } = useApp();
+  const [maps, setMaps] = useState<Maps<Spots> | null | undefined>(undefined);
+  const [span, setSpan] = useState<"week" | "month">("week");
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    void readMaps<Spots>(vault).then(setMaps);
+  }, [vault]);
+  const spots = maps?.maps[span] ?? null;
+  useEffect(() => {
+    if (!spots || !maps) return;
+    void Promise.all([import("../../map/spot_map"), outlinesOf(vault.account.user, AREAS)]).then(
+      ([{ showSpots }, outlines]) => {
+        if (place.current)
+          showSpots(place.current, spots, outlines, maps.viewer, words(), currentLanguage());
+      },
+    );
+  }, [spots]);
+  return (
+    <>
+      <Top title={t("Where and when")} />
+      <main class="screen" id="main">
+        {maps === null && (
+          <p class="empty">
+            {t(
+              "No map on this phone yet. It comes with the next signal, when your centre makes one.",
+            )}
+          </p>
+        )}
+        {maps && (
+          <div class="row start">
+            {(["week", "month"] as const).map((one) => (
+              <button
+                type="button"
+                key={one}
+                class="btn quiet"
+                aria-pressed={span === one}
+                onClick={() => setSpan(one)}
+              >
+                {one === "week" ? t("Four weeks") : t("Three months")}
+              </button>
+            ))}
+          </div>
+        )}
+        {maps && !spots && <p class="empty">{t("Your centre has not made this map yet.")}</p>}
+        {spots && (
+          <p class="soft">
+            {t("Up to {day}. Rounded to 5; nothing under {n} shows, nor what was all on one day.", {
+              day: dayOf(spots.last),
+              n: spots.threshold,
+            })}
+          </p>
+        )}
+        <div ref={place} class="spots" key={span} />
+      </main>
+      <Tabs here="new" />
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { useState } from "preact/hooks";
+import { t } from "../../i18n";
+import { CardWidget } from "../card/view";
+import { canScan, Scanner } from "../scanner";
+import { described, looksOf, type WidgetProps } from "../props";
+
+/** A code typed in or, where the browser can, read by the camera. No picture is kept. */
+export function BarcodeWidget(props: WidgetProps) {
+  const { node, change } = props;
+  const [isScanning, setScanning] = useState(false);
+  if (looksOf(node).includes("card-code")) return <CardWidget {...props} />;
+  return (
+    <>
+      <input
+        {...described(props)}
+        class="code"
+        type="text"
+        value={node.text}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => change((event.target as HTMLInputElement).value.trim())}
+      />
+      {isScanning ? (
+        <Scanner
+          found={(text) => {
+            change(text);
+            setScanning(false);
+          }}
+          stop={() => setScanning(false)}
+        />
+      ) : (
+        canScan() && (
+          <button type="button" class="btn" onClick={() => setScanning(true)}>
+            {t("Scan with the camera")}
+          </button>
+        )
+      )}
+    </>
+  );
+}
