@@ -1,5 +1,6 @@
 /**
- * The board keeps itself up to date: it asks every few seconds and gets nothing while nothing has changed. The line above it
+ * The board keeps itself up to date: it asks every few seconds and gets nothing while nothing has
+ * changed. The line above it
  * speaks of what is shown: it says "up to date" only while nothing that was heard is held back.
  */
 

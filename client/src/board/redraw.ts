@@ -1,4 +1,7 @@
-/** Draw the board's new content without taking a list out of the hands of somebody who is choosing in it. */
+/**
+ * Draw the board's new content without taking a list out of the hands of somebody who is choosing
+ * in it.
+ */
 
 const listsIn = (place: ParentNode): HTMLSelectElement[] => [...place.querySelectorAll("select")];
 
@@ -9,7 +12,8 @@ function preset(list: HTMLSelectElement): string {
 }
 
 /**
- * Replace what is in `place` with `fresh`, all but the form `kept`. What is open stays open, what is chosen stays chosen, and
+ * Replace what is in `place` with `fresh`, all but the form `kept`. What is open stays open, what
+ * is chosen stays chosen, and
  * the focus stays where it is. Says whether everything in `fresh` is shown now.
  */
 export function redraw(place: HTMLElement, fresh: HTMLElement, kept: HTMLElement | null): boolean {
@@ -35,7 +39,10 @@ export function redraw(place: HTMLElement, fresh: HTMLElement, kept: HTMLElement
   return isWhole;
 }
 
-/** Draw everything in `place` anew except the form `kept`, which is never moved: a list that is moved closes. */
+/**
+ * Draw everything in `place` anew except the form `kept`, which is never moved: a list that is
+ * moved closes.
+ */
 function drawAround(place: Element, fresh: Element, kept: HTMLElement): boolean {
   const child = [...place.children].find((one) => one.contains(kept))!;
   const twin = [...fresh.children].find((one) => one.id !== "" && one.id === child.id);
@@ -49,7 +56,10 @@ function drawAround(place: Element, fresh: Element, kept: HTMLElement): boolean 
   return child === kept ? isSame(kept, twin) : drawAround(child, twin, kept);
 }
 
-/** Whether a form that was kept offers what the new one would; what it sends along unseen is brought up to date. */
+/**
+ * Whether a form that was kept offers what the new one would; what it sends along unseen is brought
+ * up to date.
+ */
 function isSame(kept: HTMLElement, twin: Element): boolean {
   for (const given of twin.querySelectorAll<HTMLInputElement>("input[type=hidden]")) {
     const mine = kept.querySelector<HTMLInputElement>(

@@ -1,4 +1,7 @@
-/** A map of areas on a canvas: filled by class, outlined where it is a hot or cold spot, with the viewer's name over it. */
+/**
+ * A map of areas on a canvas: filled by class, outlined where it is a hot or cold spot, with the
+ * viewer's name over it.
+ */
 
 import type { Outlines } from "../engine/areas";
 
@@ -102,7 +105,10 @@ export class Chart {
       : [0, 0, 1, 1];
   }
 
-  /** Show what each area holds from now on. Areas of one class are one path: drawing costs the same for 10 and for 6,000. */
+  /**
+   * Show what each area holds from now on. Areas of one class are one path: drawing costs the same
+   * for 10 and for 6,000.
+   */
   fill(places: Map<string, Place>): void {
     this.places = places;
     this.byClass = Array.from({ length: CLASSES + 1 }, () => new Path2D());

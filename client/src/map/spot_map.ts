@@ -1,4 +1,7 @@
-/** Where and when do we go: a map, a grid of days and times that narrows it, the answer as sentences, and all as a table. */
+/**
+ * Where and when do we go: a map, a grid of days and times that narrows it, the answer as
+ * sentences, and all as a table.
+ */
 
 import type { Outlines } from "../engine/areas";
 import { Chart, CLASSES, type Place } from "./area_map";

@@ -5,7 +5,8 @@ import { useEffect, useState } from "preact/hooks";
 import { inLanguage, type FormDefinition } from "../engine/definition";
 import type { AnswerNode, Form, Json } from "../engine/form";
 import { setLanguage, t } from "../i18n";
-import { Pages, type Keeper } from "../screens/fill/pages";
+import type { Keeper } from "../screens/fill/keeper";
+import { Pages } from "../screens/fill/pages";
 import { NO_HELP } from "../widgets/props";
 import { Title } from "../screens/title";
 
@@ -18,7 +19,7 @@ function Try({ address }: { address: string }) {
   useEffect(() => {
     fetch(address)
       .then((answer) => (answer.ok ? answer.json() : Promise.reject()))
-      .then((found) => setDefinition(found as FormDefinition))
+      .then((fetched) => setDefinition(fetched as FormDefinition))
       .catch(() => setDefinition("failed"));
   }, []);
   if (definition === "failed")

@@ -1,4 +1,4 @@
-/** What the screens share: the open vault, what is held on the phone, how the last exchange went. */
+/** What the screens share: the open vault, what is on the phone, how the last exchange went. */
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
@@ -9,7 +9,8 @@ import type { Draft, Ledger, Line } from "../storage/records";
 import type { Vault } from "../storage/vault";
 import type { Outcome } from "../sync/exchange";
 
-export interface Held {
+/** What is stored on the phone for the worker who is in. */
+export interface PhoneContent {
   forms: FormDefinition[];
   lines: Line[];
   drafts: Draft[];
@@ -18,7 +19,7 @@ export interface Held {
   health: Health;
 }
 
-export interface AppState extends Held {
+export interface AppState extends PhoneContent {
   vault: Vault;
   outcome: Outcome | "unknown";
   isReady: boolean; // shell, forms and areas checked: the app works without signal
@@ -26,15 +27,16 @@ export interface AppState extends Held {
   exchange: () => Promise<void>;
   lock: () => void;
   hide: () => void;
-  relanguage: (code: string) => void;
+  changeLanguage: (code: string) => void;
 }
 
-export const State = createContext<AppState>(null as unknown as AppState);
+export const AppContext = createContext<AppState>(null as unknown as AppState);
 
 export function useApp(): AppState {
-  return useContext(State);
+  return useContext(AppContext);
 }
 
+/** Show another screen: a path such as /today. */
 export function go(path: string): void {
   location.hash = path;
 }

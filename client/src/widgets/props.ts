@@ -20,7 +20,10 @@ export const NO_HELP: Help = {
   hasVoiceNotes: true,
 };
 
-/** What every widget gets: the question, its answer, and where its label, hint and error are for screen readers. */
+/**
+ * What every widget gets: the question, its answer, and where its label, hint and error are for
+ * screen readers.
+ */
 export interface WidgetProps {
   form: Form;
   node: AnswerNode;
@@ -35,7 +38,7 @@ export interface WidgetProps {
 }
 
 /** The attributes that tie a field to its label, hint and error. */
-export function described(props: WidgetProps): Record<string, string | undefined> {
+export function describeField(props: WidgetProps): Record<string, string | undefined> {
   return {
     id: props.id,
     "aria-describedby": props.describedBy,
@@ -43,6 +46,7 @@ export function described(props: WidgetProps): Record<string, string | undefined
   };
 }
 
-export function looksOf(node: AnswerNode): string[] {
+/** The words of a question's appearance. */
+export function listAppearances(node: AnswerNode): string[] {
   return (node.element.appearance ?? "").split(" ");
 }

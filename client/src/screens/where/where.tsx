@@ -5,7 +5,8 @@ import { currentLanguage, t } from "../../i18n";
 import type { Spots, Words } from "../../map/spot_map";
 import { outlinesOf } from "../../storage/forms";
 import { readMaps, type Maps } from "../../storage/maps";
-import { dayOf, Tabs, Top } from "../parts";
+import { formatDay } from "../day";
+import { Tabs, Top } from "../parts";
 import { useApp } from "../state";
 
 const AREAS = "nbhd158";
@@ -68,15 +69,15 @@ export function Where() {
         )}
         {maps && (
           <div class="row start">
-            {(["week", "month"] as const).map((one) => (
+            {(["week", "month"] as const).map((each) => (
               <button
                 type="button"
-                key={one}
+                key={each}
                 class="btn quiet"
-                aria-pressed={span === one}
-                onClick={() => setSpan(one)}
+                aria-pressed={span === each}
+                onClick={() => setSpan(each)}
               >
-                {one === "week" ? t("Four weeks") : t("Three months")}
+                {each === "week" ? t("Four weeks") : t("Three months")}
               </button>
             ))}
           </div>
@@ -85,7 +86,7 @@ export function Where() {
         {spots && (
           <p class="soft">
             {t("Up to {day}. Rounded to 5; nothing under {n} shows, nor what was all on one day.", {
-              day: dayOf(spots.last),
+              day: formatDay(spots.last),
               n: spots.threshold,
             })}
           </p>
