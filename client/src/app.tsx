@@ -21,10 +21,7 @@ import type { Order } from "./sync/deliver";
 type Unlocked = ComponentType<UnlockedProps>;
 const WAYS_IN = ["#/sign-in", "#/clock", ""]; // addresses that lead to today once somebody is in
 
-/**
- * The rest of the app comes while the worker types their PIN; a new version is looked for after
- * that.
- */
+/** Fetch the rest of the app while the worker types their PIN, then look for a new version. */
 function useRest(): { Unlocked: Unlocked | null; update: (() => void) | null } {
   const [Unlocked, setUnlocked] = useState<Unlocked | null>(null);
   const [update, setUpdate] = useState<(() => void) | null>(null);

@@ -1,7 +1,4 @@
-/**
- * The exchange with the centre while the app is open: often while something waits, seldom while
- * nothing does.
- */
+/** The exchange with the centre while the app is open: often while something waits, else seldom. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { areVerified } from "../storage/forms";

@@ -1,7 +1,4 @@
-/**
- * What the gate shows before anybody is in, and the exchange with the centre that goes on
- * meanwhile.
- */
+/** What the gate shows before anybody is in, and the exchange with the centre meanwhile. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { hasLostAll } from "../storage/health";

@@ -6,10 +6,7 @@ import type { Vault } from "../storage/vault";
 const TOUCHES = ["pointerdown", "keydown"];
 const WAKES = ["online", "focus", "pageshow"];
 
-/**
- * Lock after the minutes that the centre allows; `woken` is called when the phone is picked up
- * before that.
- */
+/** Lock after the minutes that the centre allows; `woken` hears of a phone picked up earlier. */
 export function useIdleLock(vault: Vault, lock: () => void, woken: () => void): void {
   useEffect(() => {
     const limit = (): number => vault.account.rules.lock_minutes * 60_000;

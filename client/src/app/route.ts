@@ -26,10 +26,7 @@ export function isFillingIn(route: string): boolean {
   return /^#\/(fill|start)\//.test(route);
 }
 
-/**
- * The address now, and a function to set it without going there; `invited` gets an invitation that
- * was opened.
- */
+/** The address, and a function to set it without going there; `invited` gets an invitation. */
 export function useRoute(invited: (invitation: string) => void): [string, (route: string) => void] {
   const [route, setRoute] = useState(location.hash);
   useEffect(() => {

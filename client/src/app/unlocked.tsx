@@ -1,7 +1,4 @@
-/**
- * The app with a vault open: the screens by address, the exchange with the centre, the lock that
- * closes by itself.
- */
+/** The app with a vault open: the screens by address, the exchange with the centre, the lock. */
 
 import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";

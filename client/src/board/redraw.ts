@@ -1,7 +1,4 @@
-/**
- * Draw the board's new content without taking a list out of the hands of somebody who is choosing
- * in it.
- */
+/** Draw the board's new content around a list in which somebody is just choosing. */
 
 const listsIn = (place: ParentNode): HTMLSelectElement[] => [...place.querySelectorAll("select")];
 
@@ -39,10 +36,7 @@ export function redraw(place: HTMLElement, fresh: HTMLElement, kept: HTMLElement
   return isWhole;
 }
 
-/**
- * Draw everything in `place` anew except the form `kept`, which is never moved: a list that is
- * moved closes.
- */
+/** Draw all of `place` again but the form in use, which is never moved: a moved list closes. */
 function drawAround(place: Element, fresh: Element, kept: HTMLElement): boolean {
   const child = [...place.children].find((one) => one.contains(kept))!;
   const twin = [...fresh.children].find((one) => one.id !== "" && one.id === child.id);
@@ -56,10 +50,7 @@ function drawAround(place: Element, fresh: Element, kept: HTMLElement): boolean 
   return child === kept ? isSame(kept, twin) : drawAround(child, twin, kept);
 }
 
-/**
- * Whether a form that was kept offers what the new one would; what it sends along unseen is brought
- * up to date.
- */
+/** Bring what the form in use sends unseen up to date; return whether it offers what is new. */
 function isSame(kept: HTMLElement, twin: Element): boolean {
   for (const given of twin.querySelectorAll<HTMLInputElement>("input[type=hidden]")) {
     const mine = kept.querySelector<HTMLInputElement>(

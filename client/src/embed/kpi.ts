@@ -1,10 +1,9 @@
 // Indicators inside another site's page. One line is enough:
 //   <script async src="https://CENTRE/embed/kpi.js" data-centre="rexdale"></script>
-// or, where it should stand: <fieldapp-kpi centre="rexdale" kpi="encounters" lang="fr"></fieldapp-
-// kpi>
+// or, where it should stand:
+//   <fieldapp-kpi centre="rexdale" kpi="encounters" lang="fr"></fieldapp-kpi>
 // Nothing of the site reaches in, nothing reaches out: a shadow root, a constructed sheet (no
-// inline style for its policy
-// to refuse), no cookie, no request but to the centre.
+// inline style for its policy to refuse), no cookie, no request but to the centre.
 
 import css from "../../styles/indicators.css";
 

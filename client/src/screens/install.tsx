@@ -1,7 +1,4 @@
-/**
- * How to put the app on the home screen: needed on an iPhone, where a tab's storage is cleared
- * after a week.
- */
+/** How to put the app on the home screen: an iPhone clears what a tab stored after a week. */
 
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";

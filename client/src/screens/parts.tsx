@@ -23,10 +23,7 @@ export function Tabs({ here }: { here: "today" | "new" | "mine" }) {
   );
 }
 
-/**
- * Where one's data is, in words, always in one place; and what is wrong with the phone, when
- * something is.
- */
+/** Where the worker's data is, in words; and what is wrong with the phone, when something is. */
 export function DataState() {
   const { ledger, outcome, vault } = useApp();
   const off = Math.abs(clockAhead);
@@ -92,10 +89,7 @@ function Whereabouts() {
   );
 }
 
-/**
- * How many were made and where each of them is: made = with the centre + waiting + deleted by you
- * (+ lost).
- */
+/** Where each record is: made = with the centre + waiting + deleted by you (+ lost). */
 export function LedgerList() {
   const { ledger } = useApp();
   const rows: [string, number][] = [

@@ -39,10 +39,7 @@ export class GroupView extends Watching<NodeProps, { drawn: number }> {
     return count;
   }
 
-  /**
-   * A long page is drawn piece by piece: its first questions can be answered while the rest is
-   * still to come.
-   */
+  /** Draw a long page piece by piece: its first questions can be answered meanwhile. */
   private drawMore(): void {
     const { session, node } = this.props;
     if (this.state.drawn >= session.form.elementsOf(node).length) return;

@@ -20,10 +20,7 @@ export const NO_HELP: Help = {
   hasVoiceNotes: true,
 };
 
-/**
- * What every widget gets: the question, its answer, and where its label, hint and error are for
- * screen readers.
- */
+/** What every widget gets: the question, its answer, and what names it for screen readers. */
 export interface WidgetProps {
   form: Form;
   node: AnswerNode;

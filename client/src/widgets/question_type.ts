@@ -1,7 +1,4 @@
-/**
- * What a type of question brings along to be asked on the phone. A type that lacks a part does not
- * build.
- */
+/** What a type of question consists of on the phone. A type that lacks a part does not build. */
 
 import type { FunctionComponent } from "preact";
 import type { AnswerNode, Form } from "../engine/form";
@@ -10,10 +7,7 @@ import type { WidgetProps } from "./props";
 
 export interface QuestionType {
   View: FunctionComponent<WidgetProps>;
-  /**
-   * Whether it has several fields: then its words are the legend of a fieldset, else the label of a
-   * field.
-   */
+  /** Several fields have a fieldset and its legend around them, a single one has a label. */
   hasSeveralFields: boolean | ((form: Form, node: AnswerNode) => boolean);
   /** What to say of an answer that is not of this type. */
   describeMistyped: () => string;

@@ -1,7 +1,4 @@
-/**
- * The types of questions that can be asked, one line each; what a type consists of is in its
- * folder.
- */
+/** The types of questions that can be asked, one line each; a type's parts are in its folder. */
 
 import { acknowledge } from "./acknowledge/view";
 import { barcode } from "./barcode/view";

@@ -25,10 +25,7 @@ export interface LoadedDraft {
 
 type DraftProps = LoadedDraft & { seeds: Answers; isNew: boolean };
 
-/**
- * What rows of type username and deviceid hold: the worker's sign-in name, and a number that this
- * phone made up.
- */
+/** Who answers: the worker's sign-in name, and a random number that stands for this phone. */
 function makeRespondent(vault: Vault): Who {
   let deviceid = localStorage.getItem("fieldapp.phone");
   if (!deviceid) {

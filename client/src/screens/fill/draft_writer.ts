@@ -16,8 +16,7 @@ export class DraftWriter {
   /**
    * @param save writes what the form holds now
    * @param report hears how the newest answer stands
-   * @param isTouched whether there is anything to write yet: a form that nobody touched leaves no
-   * draft
+   * @param isTouched whether there is anything to write: an untouched form leaves no draft
    */
   constructor(
     private readonly save: () => Promise<void>,

@@ -11,10 +11,7 @@ import { useApp } from "../state";
 import { DraftScreen, type LoadedDraft } from "./draft_screen";
 import { NotHere } from "./not_here";
 
-/**
- * Read a draft with the form to fill it in: the newest version where every answer still has its
- * place.
- */
+/** Read a draft and its form: the newest version, if every answer still has its place in it. */
 async function loadDraft(
   vault: Vault,
   id: string,

@@ -11,10 +11,7 @@ export interface Page {
   repeat: string; // the name of a repeat whose instances are the page, or ""
 }
 
-/**
- * The pages of a form: each group, repeat or question at its top that is relevant now; or all on
- * one page.
- */
+/** List what is relevant now at the top of a form, a page each; or all of it as one page. */
 export function listPages(form: Form, language: string): Page[] {
   const whole = { label: "", node: form.root, repeat: "" };
   if (form.definition.style !== "pages") return [whole];

@@ -1,7 +1,4 @@
-/**
- * Answers that a form begins with because of where the worker tapped, and those that it offers
- * again next time.
- */
+/** Answers that a form begins with: from where the worker tapped, and from last time. */
 
 import { plainCode } from "../../engine/cards";
 import type { Ast, Element, FormDefinition } from "../../engine/definition";
@@ -33,10 +30,7 @@ export function makeInitialAnswers(definition: FormDefinition, about: string): A
   return answers;
 }
 
-/**
- * The answer that makes a condition of the form ${who} = 'enrolled' true; none for any other
- * condition.
- */
+/** The answer that makes a condition such as ${who} = 'enrolled' true; none for others. */
 function findPreselected(definition: FormDefinition, relevant: Ast | undefined): Answers {
   if (relevant?.[0] !== "op" || relevant[1] !== "=") return {};
   const [, , left, right] = relevant;

@@ -26,10 +26,7 @@ export function nameDevice(agent: string): string {
   return agent.includes("Android") ? "Android" : "Browser";
 }
 
-/**
- * The account that a phone keeps of what the centre answered; older centres leave parts of the
- * manifest out.
- */
+/** Make the account that a phone keeps. Older centres leave parts of the manifest out. */
 export function makeAccount(answer: SignedIn, signer: string): Account {
   const { token, device, user, username, worker, manifest } = answer;
   const { centre, key = null, receipts = null, team = [], rules = DEFAULT_RULES } = manifest;

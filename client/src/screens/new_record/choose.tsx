@@ -14,10 +14,7 @@ const WHAT_HAPPENED: Record<string, () => string> = {
   shift: () => t("My shift"),
 };
 
-/**
- * The forms in the order in which they are offered: the ones that are known first, the rest as they
- * came.
- */
+/** Order forms as they are offered: those with words of their own first, then the rest. */
 export function sortByUse<Form extends { id: string }>(forms: Form[]): Form[] {
   const order = Object.keys(WHAT_HAPPENED);
   const rank = ({ id }: Form): number => (order.includes(id) ? order.indexOf(id) : order.length);

@@ -1,7 +1,4 @@
-/**
- * Give a card, with what is due for it, to a colleague. It works without signal and arrives with
- * the next one.
- */
+/** Give a card and what is due for it to a colleague, also while there is no signal. */
 
 import { t } from "../../i18n";
 import { finishNote } from "../../storage/records";

@@ -1,7 +1,4 @@
-/**
- * Fetch a record that was sent, to correct it: what is finished is sealed, so only the centre can
- * give it back.
- */
+/** Fetch a record that was sent, to correct it: only the centre can give it back. */
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";

@@ -7,10 +7,7 @@ import { formatDay } from "../day";
 import { useApp } from "../state";
 import { openCorrection } from "./open_correction";
 
-/**
- * The words of a choice of the question that plays a role in a form; its plain name where there are
- * none.
- */
+/** The words of a choice of the question with a role in a form; its name where it has none. */
 export function findChoiceLabel(
   form: FormDefinition | undefined,
   role: string,

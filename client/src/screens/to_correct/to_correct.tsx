@@ -1,7 +1,4 @@
-/**
- * What waits for the worker because the centre said so: records to correct, cards whose codes
- * clash.
- */
+/** What the centre asks of the worker: records to correct, cards whose codes clash. */
 
 import { newCode, shownCode } from "../../engine/cards";
 import { t } from "../../i18n";

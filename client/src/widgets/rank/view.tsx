@@ -3,10 +3,7 @@ import { t } from "../../i18n";
 import type { WidgetProps } from "../props";
 import type { QuestionType } from "../question_type";
 
-/**
- * A list to put in order with buttons: the first is first. Nothing is answered until a choice was
- * moved or confirmed.
- */
+/** A list to put in order with buttons. It is no answer until a choice was moved or confirmed. */
 function RankWidget({ form, node, language, change, id, describedBy }: WidgetProps) {
   const options = form.options(node);
   const byName = new Map(options.map((option) => [option.name, option]));
