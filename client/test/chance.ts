@@ -1,4 +1,7 @@
-/** Chance that can be repeated: each random test has a seed, which it prints when it fails. UNIT_SEED=… tries another one. */
+/**
+ * Chance that can be repeated: each random test has a seed, which it prints when it fails.
+ * UNIT_SEED=… tries another one.
+ */
 
 export interface Chance {
   readonly seed: number;

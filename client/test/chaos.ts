@@ -1,6 +1,7 @@
 /**
- * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm" on standard output when the
- * faults are over; at the end what was made and what each phone holds, as JSON, in the file that the settings name.
+ * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm"
+ * on standard output when the faults are over; at the end what was made and what each phone holds,
+ * as JSON, in the file that the settings name.
  */
 
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from "fake-indexeddb";
@@ -8,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 type Api = typeof import("./phone");
-type Book = Awaited<ReturnType<Api["readBook"]>>;
+type Caseload = Awaited<ReturnType<Api["readCaseload"]>>;
 type Vault = Awaited<ReturnType<Api["open"]>>;
 
 interface Settings {
@@ -42,7 +43,7 @@ let isCalm = false;
 const counts: Record<string, number> = {};
 const count = (what: string): void => void (counts[what] = (counts[what] ?? 0) + 1);
 
-// ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the network ──────────────────────────────────────────────────────────────────────────────────
 
 interface Receipt {
   id: string;
@@ -57,8 +58,11 @@ const old = new Map<string, [string, Headers]>(); // the last good answer of eac
 
 function noteReceipts(text: string): void {
   try {
-    const { items } = JSON.parse(text) as { items: { id: string; sha256: string; receipt?: Receipt }[] };
-    for (const { id, sha256, receipt } of items ?? []) if (receipt) receipts.push({ ...receipt, id, sha256 });
+    const { items } = JSON.parse(text) as {
+      items: { id: string; sha256: string; receipt?: Receipt }[];
+    };
+    for (const { id, sha256, receipt } of items ?? [])
+      if (receipt) receipts.push({ ...receipt, id, sha256 });
   } catch {
     // no answer of the centre
   }
@@ -79,7 +83,8 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   };
   const as = (text: string, { status, headers }: { status: number; headers: Headers }): Response =>
     new Response(text, { status, headers });
-  // What signing in is answered is not signed: the phone does not know the key yet. There only TLS keeps strangers out.
+  // What signing in is answered is not signed: the phone does not know the key yet. There only TLS
+  // keeps strangers out.
   const isTrusted = path.endsWith("/sign-in");
   const rolled = isCalm ? 1 : chance();
   const dice = isTrusted && rolled >= 0.24 && rolled < 0.3 ? 1 : rolled;
@@ -108,7 +113,9 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   }
   if (dice >= 0.24 && dice < 0.26) {
     count("portal");
-    return new Response("<html>Welcome to our network</html>", { headers: { "Content-Type": "text/html" } });
+    return new Response("<html>Welcome to our network</html>", {
+      headers: { "Content-Type": "text/html" },
+    });
   }
   if (dice >= 0.26 && dice < 0.28 && old.has(path)) {
     count("an old answer again");
@@ -118,13 +125,16 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   const [text, response] = await whole();
   if (dice >= 0.28 && dice < 0.3) {
     count("answer forged");
-    return as(text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'), response);
+    return as(
+      text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'),
+      response,
+    );
   }
   if (response.ok) old.set(path, [text, response.headers]);
   return as(text, response);
 }
 
-// ── phones ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── phones ───────────────────────────────────────────────────────────────────────────────────────
 
 interface Made {
   id: string;
@@ -151,7 +161,7 @@ class Phone {
 
   /** Look at the outbox: what is delivered and old leaves it later. */
   async look(): Promise<void> {
-    for (const { id, seq } of await this.api.all("outbox")) this.seen.set(id, seq);
+    for (const { id, seq } of await this.api.getAllRows("outbox")) this.seen.set(id, seq);
   }
 
   constructor(readonly username: string) {}
@@ -198,7 +208,7 @@ class Phone {
     if (chance() < 0.1) {
       count("came from the version before");
       this.vault.account.receipts = null;
-      await this.api.keepAccount(this.vault);
+      await this.api.saveAccount(this.vault);
     }
   }
 }
@@ -216,7 +226,9 @@ IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: Paramet
 
 function answersFor(phone: Phone, card: string): Record<string, Record<string, string>> {
   const today = new Date(Date.now() + phone.skew);
-  const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .slice(0, 10);
   const later = new Date(today.getTime() + 86_400_000 * (1 + Math.floor(chance() * 20)));
   const enrolled = card !== "";
   return {
@@ -235,14 +247,15 @@ function answersFor(phone: Phone, card: string): Record<string, Record<string, s
 
 async function write(phone: Phone, root: string, isGood: boolean): Promise<void> {
   const { api, vault } = phone;
-  const book = await api.readBook(vault);
+  const caseload = await api.readCaseload(vault);
   const minted = chance() < 0.2 ? [api.code()] : [];
-  const known = [...book.people.map((one) => one.code), ...minted];
+  const known = [...caseload.people.map((one) => one.code), ...minted];
   const card = minted[0] ?? (chance() < 0.6 && known.length > 0 ? pick(known) : "");
   const id = crypto.randomUUID();
   const prev = root ? phone.heads.get(root)! : [];
   const about = { ...(root ? { root, prev } : {}), minted };
-  // Noted before it is tried: should the app be killed after the write, it counts, and the outbox tells.
+  // Noted before it is tried: should the app be killed after the write, it counts, and the outbox
+  // tells.
   const line: Made = { id, root: root || id, prev, body: "", username: phone.username, isGood };
   const spoil = (answers: Record<string, unknown>): void => {
     if (!isGood) (answers["people"] as Record<string, string>)["people_n"] = "900";
@@ -262,25 +275,25 @@ async function step(phone: Phone): Promise<void> {
   if (dice < 0.4) return write(phone, "", chance() > 0.04);
   if (dice < 0.52 && phone.own.length > 0) return write(phone, pick(phone.own), true);
   if (dice < 0.56) {
-    const { due } = await api.readBook(vault);
+    const { due } = await api.readCaseload(vault);
     const one = due.length > 0 ? pick(due) : null;
-    const settle = (book: Book): Book => ({
-      ...book,
-      due: api.settledBy(book.due, one!.id),
-      settled: [...book.settled, one!.id],
+    const settle = (caseload: Caseload): Caseload => ({
+      ...caseload,
+      due: api.removeCompleted(caseload.due, one!.id),
+      settled: [...caseload.settled, one!.id],
     });
     if (one) await api.finishNote(vault, "settle", { due: one.id }, settle);
     return;
   }
   if (dice < 0.58) {
-    const { people } = await api.readBook(vault);
+    const { people } = await api.readCaseload(vault);
     const { team } = vault.account;
     if (people.length === 0 || team.length === 0) return;
     const { code } = pick(people);
     const to = pick(team).user;
-    await api.finishNote(vault, "handover", { code, to }, (book) => ({
-      ...book,
-      people: book.people.filter((it) => it.code !== code),
+    await api.finishNote(vault, "handover", { code, to }, (caseload) => ({
+      ...caseload,
+      people: caseload.people.filter((it) => it.code !== code),
     }));
     return;
   }
@@ -317,17 +330,23 @@ async function live(phone: Phone, operations: number): Promise<void> {
   }
 }
 
-// ── a run ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── a run ────────────────────────────────────────────────────────────────────────────────────────
 
-// While every phone only waits for an answer, nothing else would hold Node: an idle connection does not count for it.
+// While every phone only waits for an answer, nothing else would hold Node: an idle connection does
+// not count for it.
 const awake = setInterval(() => undefined, 1000);
 const phones = settings.workers.map((username) => new Phone(username));
 process.on("exit", (code) => {
   if (code !== 0)
-    console.error(phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "), counts, underway);
+    console.error(
+      phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "),
+      counts,
+      underway,
+    );
 });
 await Promise.all(phones.map((phone) => phone.enrol()));
-const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.ledgerOf(phone.user)).waiting;
+const waitingOn = async (phone: Phone): Promise<number> =>
+  (await phone.api.countRecords(phone.user)).waiting;
 await Promise.all(
   phones.map(async (phone) => {
     for (let number = 0; number < settings.weekend; number++) await write(phone, "", true);
@@ -346,7 +365,9 @@ if (settings.weekend > 0) {
   );
   counts["ms until a weekend was with the centre"] = Date.now() - start;
 }
-await Promise.all(phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))));
+await Promise.all(
+  phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))),
+);
 isCalm = true;
 full = 0;
 process.stdout.write("calm\n");
@@ -354,9 +375,10 @@ for (const phone of phones) {
   phone.skew = 0;
   for (let round = 0; ; round++) {
     const { outcome } = await phone.api.exchange(phone.vault).catch(() => ({ outcome: "failed" }));
-    const ledger = await phone.api.ledgerOf(phone.user);
+    const ledger = await phone.api.countRecords(phone.user);
     if (outcome === "online" && ledger.waiting === 0) break;
-    if (round > 60) throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
+    if (round > 60)
+      throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
     await sleep(500);
   }
 }
@@ -367,10 +389,12 @@ for (const phone of phones) {
     username: phone.username,
     user: phone.user,
     public: phone.vault.account.receipts?.public,
-    ledger: await phone.api.ledgerOf(phone.user),
+    ledger: await phone.api.countRecords(phone.user),
     seen: [...phone.seen].map(([id, seq]) => ({ id, seq })),
-    holding: (await phone.api.all("outbox")).filter(({ box }) => box !== null).map(({ id }) => id),
-    book: await phone.api.readBook(phone.vault),
+    holding: (await phone.api.getAllRows("outbox"))
+      .filter(({ box }) => box !== null)
+      .map(({ id }) => id),
+    book: await phone.api.readCaseload(phone.vault),
   });
 }
 clearInterval(awake);

@@ -3,7 +3,8 @@
 import { inspect } from "node:util";
 
 /** The names of a failed test and of the suites around it: node reports a suite only after what is in it. */
-const isCauseOfSuite = ({ code, failureType }) => code === "ERR_TEST_FAILURE" && failureType === "subtestsFailed";
+const isCauseOfSuite = ({ code, failureType }) =>
+  code === "ERR_TEST_FAILURE" && failureType === "subtestsFailed";
 
 export default async function* quiet(source) {
   const start = Date.now();

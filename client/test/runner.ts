@@ -1,4 +1,7 @@
-/** Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output (see tests/conformance). */
+/**
+ * Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output
+ * (see tests/conformance).
+ */
 
 import { readFileSync } from "node:fs";
 import { areasAround, cellOf } from "../src/engine/areas";
@@ -6,9 +9,11 @@ import { newCode, plainCode, shownCode } from "../src/engine/cards";
 import type { Ast, FormDefinition } from "../src/engine/definition";
 import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
-import { Form, type AnswerNode, type Json } from "../src/engine/form";
-import { telltales } from "../src/engine/telltale";
-import { applied, noted } from "../src/storage/book";
+import { Form } from "../src/engine/form";
+import type { AnswerNode } from "../src/engine/node";
+import type { Json } from "../src/engine/types";
+import { findIdentifiers } from "../src/engine/identifiers_in_text";
+import { addFinishedRecord, applyPulledChanges } from "../src/storage/caseload_updates";
 import { DateValue, parseDate, toText, type Value } from "../src/engine/values";
 
 interface Vector {
@@ -50,7 +55,9 @@ function typed(value: Value): [string, string] {
 function runVector(vector: Vector): unknown {
   const now = clock(vector.now);
   const form = new Form(vector.definition, () => now, vector.answers);
-  return typed(evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)));
+  return typed(
+    evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)),
+  );
 }
 
 /** Take a step if there is still such a place: steps are made up by chance. */
@@ -82,7 +89,9 @@ function runForm(filled: Filled): unknown {
   const before = JSON.stringify(form.toJson());
   const answers = form.finish();
   const isSettled = before === JSON.stringify(answers); // what was computed step by step is what comes of computing it all
-  const problems = form.problems(form.root, "en").map(([node, problem]) => `${node.where()} ${problem.code}`);
+  const problems = form
+    .problems(form.root, "en")
+    .map(([node, problem]) => `${node.where()} ${problem.code}`);
   return { answers, problems: problems.sort(), isSettled };
 }
 
@@ -99,19 +108,24 @@ const forms = given.forms.map((one) => ({
 /** Parts of the phone that stand alone, by name. */
 const PARTS: Record<string, (...given: never[]) => unknown> = {
   digest: (text: string, algorithm: string) => digest(text, algorithm, "hex"),
-  telltales,
+  findIdentifiers,
   plainCode,
   shownCode,
   newCode: (bytes: number[]) => newCode(new Uint8Array(bytes)),
   areasAround,
   cellOf,
-  applied,
-  noted,
+  applyPulledChanges,
+  addFinishedRecord,
 };
 const calls = (given.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
-process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }));
+process.stdout.write(
+  JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }),
+);
 
-/** A vector's value; a failure of the evaluator itself counts as a result, so that one of them does not hide the others. */
+/**
+ * A vector's value; a failure of the evaluator itself counts as a result, so that one of them does
+ * not hide the others.
+ */
 function tried(vector: Vector): unknown {
   try {
     return runVector(vector);

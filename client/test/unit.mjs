@@ -38,7 +38,8 @@ await build({
   logLevel: "warning",
   define: { BUILT: '"test"' },
 });
-for (const path of paths) await import(pathToFileURL(join(output, path.replace(/\.tsx?$/, ".mjs"))).href);
+for (const path of paths)
+  await import(pathToFileURL(join(output, path.replace(/\.tsx?$/, ".mjs"))).href);
 if (words.length === 0) {
   await import("../lint/check.test.mjs");
   await import("../budgets.test.mjs");

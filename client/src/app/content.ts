@@ -2,21 +2,23 @@
 
 import { useCallback, useState } from "preact/hooks";
 import type { PhoneContent } from "../screens/state";
-import { readBook } from "../storage/book";
+import { readCaseload } from "../storage/caseload";
+import { listDrafts } from "../storage/drafts";
 import { currentForms } from "../storage/forms";
 import { healthOf } from "../storage/health";
-import { countersOf, ledgerOf, listDrafts, listLines, raiseHighWater } from "../storage/records";
+import { listLines } from "../storage/outbox";
+import { countRecords, getCounters, raiseHighWater } from "../storage/record_counts";
 import type { Vault } from "../storage/vault";
 
 async function readContent(vault: Vault): Promise<PhoneContent> {
   const { user } = vault.account;
   const [counters, forms, lines, drafts, ledger, book, health] = await Promise.all([
-    countersOf(user),
+    getCounters(user),
     currentForms(user),
     listLines(vault),
     listDrafts(vault),
-    ledgerOf(user),
-    readBook(vault),
+    countRecords(user),
+    readCaseload(vault),
     healthOf(),
   ]);
   raiseHighWater(counters);

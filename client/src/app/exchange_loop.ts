@@ -2,10 +2,10 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { areVerified } from "../storage/forms";
-import { ledgerOf } from "../storage/records";
+import { countRecords } from "../storage/record_counts";
 import type { Vault } from "../storage/vault";
 import type { Order } from "../sync/deliver";
-import { exchange, type Exchanged, type Outcome } from "../sync/exchange";
+import { exchange, type ExchangeResult, type Outcome } from "../sync/exchange";
 import { isShellWhole } from "./updates";
 
 const FIRST_PAUSE = 15_000;
@@ -49,7 +49,7 @@ export function useExchangeLoop(
   const exchangeNow = useCallback(
     async (isPatient = false): Promise<void> => {
       clearTimeout(timer.current);
-      let result: Exchanged = { outcome: "offline", orders: [] };
+      let result: ExchangeResult = { outcome: "offline", orders: [] };
       try {
         result = await exchange(vault, isPatient);
       } catch {
@@ -60,7 +60,7 @@ export function useExchangeLoop(
       await refresh().catch(() => undefined);
       void checkReady();
       pause.current = choosePause(pause.current, result.outcome);
-      const isSettled = result.outcome === "online" && (await ledgerOf(user)).waiting === 0;
+      const isSettled = result.outcome === "online" && (await countRecords(user)).waiting === 0;
       timer.current = setTimeout(
         () => void exchangeNow(),
         isSettled ? LONGEST_PAUSE : pause.current,

@@ -1,22 +1,22 @@
 /** What the gate shows before anybody is in, and the exchange with the centre meanwhile. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { hasLostAll } from "../storage/health";
-import { doors, lastDoors, type Door } from "../storage/vault";
-import { queue, type Order } from "../sync/deliver";
-import { exchange, type Exchanged } from "../sync/exchange";
+import { listAccounts, readCachedAccounts, type StoredAccount } from "../storage/accounts";
+import { wasCleared } from "../storage/health";
+import { listOutbox, type Order } from "../sync/deliver";
+import { exchange, type ExchangeResult } from "../sync/exchange";
 
 const PAUSE = 60_000;
 const BUSY_PAUSE = 2_000; // another tab, or the service worker, is at it
 
 export interface GateContent {
-  rows: Door[]; // the workers who are signed in on this phone
+  rows: StoredAccount[]; // the workers who are signed in on this phone
   waiting: number; // records that wait to be sent
   hasLost: boolean; // the phone's storage was cleared
 }
 
 const readGate = async (): Promise<GateContent> => {
-  const [rows, waiting, hasLost] = await Promise.all([doors(), queue(), hasLostAll()]);
+  const [rows, waiting, hasLost] = await Promise.all([listAccounts(), listOutbox(), wasCleared()]);
   return { rows, waiting: waiting.length, hasLost };
 };
 // The phone opens its store while the app is being drawn.
@@ -31,7 +31,7 @@ interface GateState {
 
 export function useGate(): GateState {
   const [gate, setGate] = useState<GateContent | null>(() => {
-    const rows = lastDoors();
+    const rows = readCachedAccounts();
     return rows.length > 0 ? { rows, waiting: 0, hasLost: false } : null;
   });
   const [isBroken, setBroken] = useState(false);
@@ -59,7 +59,7 @@ export function useBackgroundExchange(
     const exchangeOnce = async (): Promise<void> => {
       clearTimeout(timer);
       await refreshGate();
-      const failed: Exchanged = { outcome: "offline", orders: [] };
+      const failed: ExchangeResult = { outcome: "offline", orders: [] };
       const { outcome, orders } = await exchange(null).catch(() => failed);
       if (orders.length > 0) ordered(orders);
       await refreshGate();

@@ -13,7 +13,7 @@ import { AppContext, type AppState } from "../screens/state";
 import { FetchRecord } from "../screens/to_correct/fetch_record";
 import { Today } from "../screens/today/today";
 import { Where } from "../screens/where/where";
-import { askToStay, markStorage } from "../storage/health";
+import { markStorage, requestPersistence } from "../storage/health";
 import type { Vault } from "../storage/vault";
 import type { Order } from "../sync/deliver";
 import { useContent } from "./content";
@@ -66,7 +66,7 @@ export function UnlockedApp(props: UnlockedProps) {
   useIdleLock(vault, lock, hurry);
   useEffect(() => {
     void refresh();
-    void askToStay().then(markStorage);
+    void requestPersistence().then(markStorage);
     return onTabs((message) => message === "changed" && void refresh());
   }, [vault]);
   if (!content) return null;

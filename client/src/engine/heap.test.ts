@@ -45,11 +45,11 @@ describe("the heap", () => {
           const item = below(40);
           heap.push(item);
           model.add(item);
-        } else {
-          const least = model.size > 0 ? Math.min(...model) : undefined;
-          assert.equal(heap.pop(), least, `seed ${seed}, round ${round}, step ${step}`);
-          if (least !== undefined) model.delete(least);
+          continue;
         }
+        const least = model.size > 0 ? Math.min(...model) : undefined;
+        assert.equal(heap.pop(), least, `seed ${seed}, round ${round}, step ${step}`);
+        model.delete(least ?? -1);
       }
       assert.deepEqual(
         drain(heap),

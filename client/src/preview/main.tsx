@@ -2,8 +2,10 @@
 
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { inLanguage, type FormDefinition } from "../engine/definition";
-import type { AnswerNode, Form, Json } from "../engine/form";
+import { type FormDefinition, inLanguage } from "../engine/definition";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
+import type { Json } from "../engine/types";
 import { setLanguage, t } from "../i18n";
 import type { Keeper } from "../screens/fill/keeper";
 import { Pages } from "../screens/fill/pages";

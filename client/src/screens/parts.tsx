@@ -1,8 +1,8 @@
 /** Pieces that several screens use. */
 
-import { inLanguage, type FormDefinition } from "../engine/definition";
-import { currentLanguage, nt, t } from "../i18n";
+import { type FormDefinition, inLanguage } from "../engine/definition";
 import { clockAhead } from "../sync/server";
+import { currentLanguage, nt, t } from "../i18n";
 import { useApp } from "./state";
 import { Title } from "./title";
 

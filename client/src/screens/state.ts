@@ -3,19 +3,21 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { FormDefinition } from "../engine/definition";
-import type { Book } from "../storage/book";
+import type { Caseload } from "../storage/caseload";
+import type { Draft } from "../storage/drafts";
 import type { Health } from "../storage/health";
-import type { Draft, Ledger, Line } from "../storage/records";
+import type { OutboxLine } from "../storage/outbox";
+import type { RecordCounts } from "../storage/record_counts";
 import type { Vault } from "../storage/vault";
 import type { Outcome } from "../sync/exchange";
 
 /** What is stored on the phone for the worker who is in. */
 export interface PhoneContent {
   forms: FormDefinition[];
-  lines: Line[];
+  lines: OutboxLine[];
   drafts: Draft[];
-  ledger: Ledger;
-  book: Book;
+  ledger: RecordCounts;
+  book: Caseload;
   health: Health;
 }
 

@@ -1,6 +1,8 @@
 /** What is wrong with an answer, in words for the worker. */
 
-import type { AnswerNode, Form, Problem } from "../engine/form";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
+import type { Problem } from "../engine/types";
 import { t } from "../i18n";
 import { describeNotAllowed } from "./question_type";
 import { findQuestionType } from "./registry";

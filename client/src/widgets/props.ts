@@ -1,5 +1,6 @@
 import type { Outlines } from "../engine/areas";
-import type { AnswerNode, Form } from "../engine/form";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 
 /** What the phone around a form can help with. */
 export interface Help {

@@ -1,7 +1,7 @@
 /** One question: label, hint, problem, widget. A note is words alone. */
 
 import { languageOf } from "../engine/definition";
-import type { AnswerNode } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 import { directionOf, nameOfLanguage, t } from "../i18n";
 import { ConsentCard } from "./consent/view";
 import { describeProblem } from "./problem_words";

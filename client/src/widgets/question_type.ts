@@ -1,7 +1,8 @@
 /** What a type of question consists of on the phone. A type that lacks a part does not build. */
 
 import type { FunctionComponent } from "preact";
-import type { AnswerNode, Form } from "../engine/form";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 import { t } from "../i18n";
 import type { WidgetProps } from "./props";
 

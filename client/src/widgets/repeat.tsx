@@ -1,7 +1,7 @@
 /** The instances of a repeat. Many are folded, and one at a time stands open. */
 
 import type { ComponentChildren, ComponentType } from "preact";
-import type { AnswerNode } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 import { t } from "../i18n";
 import { readWords, type NodeProps } from "./session";
 import { summarizeInstance } from "./summary";

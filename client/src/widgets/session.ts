@@ -1,7 +1,8 @@
 /** What the parts of a form on the screen share while it is filled in. */
 
 import { inLanguage, type Words } from "../engine/definition";
-import type { AnswerNode, Form } from "../engine/form";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 import type { Help } from "./props";
 
 export interface FormSession {

@@ -1,6 +1,7 @@
 /** Answers as words, where they are shown and not asked for. */
 
-import type { AnswerNode, Form } from "../engine/form";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 import { t } from "../i18n";
 import type { FormSession } from "./session";
 

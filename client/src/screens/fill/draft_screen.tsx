@@ -3,13 +3,14 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { newCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
-import type { Json, Who } from "../../engine/form";
-import { t } from "../../i18n";
+import type { Json, Who } from "../../engine/types";
 import { random } from "../../storage/bytes";
+import { discardDraft, type Draft, saveDraft } from "../../storage/drafts";
 import { areaLists, outlinesOf } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
-import { discardDraft, finishDraft, saveDraft, type Draft } from "../../storage/records";
-import { keepAccount, type Vault } from "../../storage/vault";
+import { finishDraft } from "../../storage/outbox";
+import { saveAccount, type Vault } from "../../storage/vault";
+import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
 import { go, useApp } from "../state";
 import { collectLastAnswers, hasReferral, type Answers } from "./initial_answers";
@@ -60,7 +61,7 @@ async function saveLastAnswers(
 ): Promise<void> {
   const { remembered } = vault.account;
   remembered[definition.id] = collectLastAnswers(definition, answers, remembered[definition.id]);
-  await keepAccount(vault).catch(() => undefined); // only a convenience
+  await saveAccount(vault).catch(() => undefined); // only a convenience
 }
 
 /** Where the answers of a draft go: the phone's sealed store. */

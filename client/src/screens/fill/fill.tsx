@@ -2,11 +2,11 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { FormDefinition } from "../../engine/definition";
-import { fits } from "../../engine/migrate";
-import { t } from "../../i18n";
+import { fits } from "../../engine/draft_migration";
+import { openDraft } from "../../storage/drafts";
 import { formOf } from "../../storage/forms";
-import { openDraft } from "../../storage/records";
 import type { Vault } from "../../storage/vault";
+import { t } from "../../i18n";
 import { useApp } from "../state";
 import { DraftScreen, type LoadedDraft } from "./draft_screen";
 import { NotHere } from "./not_here";

@@ -1,7 +1,8 @@
 /** How a form is cut into pages, and what is still wrong on each of them. */
 
 import { inLanguage } from "../../engine/definition";
-import type { AnswerNode, Form } from "../../engine/form";
+import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
 
 const UNSEEN = ["calculate", "hidden", "metadata"];
 

@@ -1,7 +1,8 @@
 /** A form while it is filled in: who draws what of it again, and when its answers are written. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { AnswerNode, Form } from "../../engine/form";
+import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
 import type { FormSession } from "../../widgets/session";
 import { DraftWriter, type SaveState } from "./draft_writer";
 import type { Keeper } from "./keeper";

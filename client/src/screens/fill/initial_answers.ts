@@ -2,7 +2,7 @@
 
 import { plainCode } from "../../engine/cards";
 import type { Ast, Element, FormDefinition } from "../../engine/definition";
-import type { Json } from "../../engine/form";
+import type { Json } from "../../engine/types";
 
 /** First answers: path of a question → text. */
 export type Answers = Record<string, string>;

@@ -1,4 +1,5 @@
-import type { Form, Json } from "../../engine/form";
+import type { Form } from "../../engine/form";
+import type { Json } from "../../engine/types";
 
 /** Where answers go: the phone's sealed store, or nowhere when a form is only tried out. */
 export interface Keeper {

@@ -2,8 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
-import { inLanguage, type FormDefinition } from "../../engine/definition";
-import { Form, type Json, type Who } from "../../engine/form";
+import { type FormDefinition, inLanguage } from "../../engine/definition";
+import { Form } from "../../engine/form";
+import type { Json, Who } from "../../engine/types";
 import { DateValue } from "../../engine/values";
 import { currentLanguage, directionOf, nameOfLanguage, t } from "../../i18n";
 import { GroupView } from "../../widgets/group";

@@ -6,9 +6,15 @@ import { t } from "../../i18n";
 import { random } from "../../storage/bytes";
 import { canVerify } from "../../storage/receipts";
 import { makeSigningKey } from "../../storage/sealing";
-import { DEFAULT_RULES, enrol, fromPin, type Account, type Vault } from "../../storage/vault";
-import { fetchChanges } from "../../sync/exchange";
-import { join, Offline, Refused, signIn, type SignedIn } from "../../sync/server";
+import {
+  type Account,
+  DEFAULT_RULES,
+  deriveKeyFromPin,
+  enrol,
+  type Vault,
+} from "../../storage/vault";
+import { fetchManifestContent } from "../../sync/exchange";
+import { join, Offline, Refused, type SignedIn, signIn } from "../../sync/server";
 
 export interface Credentials {
   name: string;
@@ -55,7 +61,7 @@ export function makeAccount(answer: SignedIn, signer: string): Account {
 export async function enrolPhone(credentials: Credentials): Promise<Vault> {
   const { name, password, pin, invitation } = credentials;
   const salt = random(16);
-  const byPin = { salt, key: fromPin(pin, salt) }; // works while the centre answers
+  const byPin = { salt, key: deriveKeyFromPin(pin, salt) }; // works while the centre answers
   if (!(await canVerify())) throw new TooOldBrowser();
   const keys = await makeSigningKey();
   const device = nameDevice(navigator.userAgent);
@@ -65,7 +71,7 @@ export async function enrolPhone(credentials: Credentials): Promise<Vault> {
   const vault = await enrol(makeAccount(answer, keys.privateKey), byPin, answer.recovery);
   // With the first form in, the rest comes meanwhile.
   await new Promise<void>((goOn) => {
-    void fetchChanges(vault, answer.manifest, goOn).catch(() => goOn());
+    void fetchManifestContent(vault, answer.manifest, goOn).catch(() => goOn());
   });
   return vault;
 }

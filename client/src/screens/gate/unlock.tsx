@@ -2,20 +2,20 @@
 
 import { useState } from "preact/hooks";
 import { nt, t } from "../../i18n";
+import type { StoredAccount } from "../../storage/accounts";
 import {
-  PinGone,
-  PinPaused,
+  PinDelayed,
+  PinDisabled,
   unlock,
   unlockByPasskey,
-  WrongPin,
-  type Door,
   type Vault,
+  WrongPin,
 } from "../../storage/vault";
 import { Title } from "../title";
 import { GateLanguages, GateProblem, OrderNotice, type GateProps } from "./parts";
 
 interface UnlockProps extends GateProps {
-  rows: Door[]; // the workers who are signed in on this phone
+  rows: StoredAccount[]; // the workers who are signed in on this phone
   waiting: number; // records that wait to be sent
   another: () => void;
 }
@@ -25,10 +25,10 @@ const describePinGone = (): string =>
 
 /** Why the app stays locked, in words for the worker. */
 export function describeUnlockProblem(error: unknown): string {
-  if (error instanceof PinPaused) {
+  if (error instanceof PinDelayed) {
     return t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds });
   }
-  if (error instanceof PinGone) return describePinGone();
+  if (error instanceof PinDisabled) return describePinGone();
   if (error instanceof WrongPin) return t("This is not the PIN. Your work is still here.");
   if (error instanceof DOMException && error.name === "NotAllowedError") {
     return t("That did not work. Use your PIN.");
@@ -124,7 +124,7 @@ function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
 }
 
 interface WhoAreYouProps {
-  rows: Door[];
+  rows: StoredAccount[];
   user: number;
   choose: (event: Event) => void;
 }

@@ -1,13 +1,13 @@
 /** A copy of all that was not sent, as a file: sealed to the centre, so it may go any way. */
 
 import { toBase64 } from "../../storage/bytes";
-import { all } from "../../storage/database";
-import { itemOf, queue } from "../../sync/deliver";
+import { getAllRows } from "../../storage/database";
+import { listOutbox, makeSealedItem } from "../../sync/deliver";
 
 /** Offer the file; says "saved" when it was handed over, "" when the worker changed their mind. */
 export async function saveCopy(): Promise<"" | "saved"> {
-  const items = (await queue()).map(itemOf);
-  const attachments = (await all("blobs")).map(({ hash, device, proof, data }) => ({
+  const items = (await listOutbox()).map(makeSealedItem);
+  const attachments = (await getAllRows("blobs")).map(({ hash, device, proof, data }) => ({
     hash,
     device,
     proof,

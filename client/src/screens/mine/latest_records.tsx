@@ -1,7 +1,7 @@
 /** The records that were finished lately, and what can still be done about each. */
 
 import { nt, t } from "../../i18n";
-import { deleteWaiting, type Line } from "../../storage/records";
+import { deleteWaiting, type OutboxLine } from "../../storage/outbox";
 import { formatMoment } from "../day";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
@@ -30,7 +30,7 @@ export function LatestRecords() {
   );
 }
 
-function RecordItem({ line }: { line: Line }) {
+function RecordItem({ line }: { line: OutboxLine }) {
   const { vault, forms, refresh } = useApp();
   const { id, root, form, state, finishedAt } = line;
   const name = titleOf(forms, form);

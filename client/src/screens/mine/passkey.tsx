@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { addPasskey, PinGone, WrongPin } from "../../storage/vault";
+import { addPasskey, PinDisabled, WrongPin } from "../../storage/vault";
 import { useApp } from "../state";
 
 export function PasskeyForm() {
@@ -16,7 +16,7 @@ export function PasskeyForm() {
       await addPasskey(vault, String(data.get("pin") ?? ""));
       setStatus(t("Done. From now on finger or face opens it too."));
     } catch (error) {
-      if (error instanceof WrongPin || error instanceof PinGone) {
+      if (error instanceof WrongPin || error instanceof PinDisabled) {
         setStatus(t("The PIN is wrong, or this phone cannot do it."));
       } else setStatus(t("The phone did not do it. The PIN still works."));
     }

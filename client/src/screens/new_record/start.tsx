@@ -5,7 +5,7 @@
 
 import { useMemo } from "preact/hooks";
 import { t } from "../../i18n";
-import type { Draft } from "../../storage/records";
+import type { Draft } from "../../storage/drafts";
 import { DraftScreen } from "../fill/draft_screen";
 import { makeInitialAnswers } from "../fill/initial_answers";
 import { NotHere } from "../fill/not_here";

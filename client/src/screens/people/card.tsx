@@ -2,8 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { plainCode, shownCode } from "../../engine/cards";
+import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
-import { changeBook, type Person } from "../../storage/book";
 import { Tabs, titleOf, Top } from "../parts";
 import { go, useApp } from "../state";
 import { labelCard, removeCard } from "./caseload_changes";
@@ -17,7 +17,7 @@ export function Card({ code: address }: { code: string }) {
   if (!code || !person) return <MissingCard />;
   const dropCard = async (): Promise<void> => {
     if (!confirm(t("Take this card off your list? What was logged stays with the centre."))) return;
-    await changeBook(vault, (current) => removeCard(current, code));
+    await changeCaseload(vault, (current) => removeCard(current, code));
     await refresh();
     go("/people");
   };
@@ -66,7 +66,7 @@ function Label({ person }: { person: Person }) {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
     const text = String(data.get("label") ?? "").slice(0, 60);
-    await changeBook(vault, (current) => labelCard(current, person.code, text));
+    await changeCaseload(vault, (current) => labelCard(current, person.code, text));
     await refresh();
     setSaved(true);
   };

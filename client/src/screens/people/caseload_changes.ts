@@ -2,16 +2,16 @@
  * What the worker's own acts change in their caseload. Pure: a caseload goes in, another comes out.
  */
 
-import type { Book } from "../../storage/book";
+import type { Caseload } from "../../storage/caseload";
 
 /** The caseload with a card that this phone has just made. */
-export function addCard(book: Book, code: string, label: string, day: string): Book {
+export function addCard(book: Caseload, code: string, label: string, day: string): Caseload {
   const person = { code, label, seenOn: day, tier: "" };
   return { ...book, people: [person, ...book.people], made: [...book.made, code] };
 }
 
 /** The caseload without a card and without what is due for it. */
-export function removeCard(book: Book, code: string): Book {
+export function removeCard(book: Caseload, code: string): Caseload {
   return {
     ...book,
     people: book.people.filter((person) => person.code !== code),
@@ -20,7 +20,7 @@ export function removeCard(book: Book, code: string): Book {
 }
 
 /** The caseload with another private label on a card. */
-export function labelCard(book: Book, code: string, label: string): Book {
+export function labelCard(book: Caseload, code: string, label: string): Caseload {
   const people = book.people.map((person) =>
     person.code === code ? { ...person, label } : person,
   );
@@ -28,7 +28,7 @@ export function labelCard(book: Book, code: string, label: string): Book {
 }
 
 /** The caseload with a new code for a card whose code another phone had made too. */
-export function reissueCard(book: Book, code: string, newCode: string, day: string): Book {
+export function reissueCard(book: Caseload, code: string, newCode: string, day: string): Caseload {
   const label = book.people.find((person) => person.code === code)?.label ?? "";
   const rest = {
     ...book,

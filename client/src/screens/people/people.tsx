@@ -1,9 +1,9 @@
 /** The cards of one's own caseload, and a new card made without signal. */
 
 import { newCode, shownCode } from "../../engine/cards";
-import { t } from "../../i18n";
-import { changeBook } from "../../storage/book";
 import { random } from "../../storage/bytes";
+import { changeCaseload } from "../../storage/caseload";
+import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
 import { Tabs, Top } from "../parts";
 import { go, useApp } from "../state";
@@ -13,7 +13,7 @@ export function People() {
   const { vault, book, refresh } = useApp();
   const makeCard = async (): Promise<void> => {
     const code = newCode(random(8));
-    await changeBook(vault, (current) => addCard(current, code, "", getLocalDay()));
+    await changeCaseload(vault, (current) => addCard(current, code, "", getLocalDay()));
     await refresh();
     go(`/card/${code}`);
   };

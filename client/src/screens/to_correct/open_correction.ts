@@ -1,14 +1,14 @@
 /** Open a record that the centre has, as a draft to correct. */
 
-import type { Correctable } from "../../storage/book";
-import { draftCorrection } from "../../storage/records";
+import type { EditableRecord } from "../../storage/caseload";
+import { draftCorrection } from "../../storage/drafts";
 import { go, type AppState } from "../state";
 
 /** Go to the correction of a record, which is begun unless there is one already. */
 export async function openCorrection(
   app: AppState,
   root: string,
-  record: Correctable,
+  record: EditableRecord,
 ): Promise<void> {
   const begun = app.drafts.find((draft) => draft.root === root);
   const draft = begun ?? (await draftCorrection(app.vault, root, record));

@@ -1,7 +1,7 @@
 /** Referrals of one's own that have not come to an end. */
 
 import { shownCode } from "../../engine/cards";
-import { inLanguage, type FormDefinition } from "../../engine/definition";
+import { type FormDefinition, inLanguage } from "../../engine/definition";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
 import { useApp } from "../state";

@@ -1,9 +1,9 @@
 /** What the centre asks of the worker: records to correct, cards whose codes clash. */
 
 import { newCode, shownCode } from "../../engine/cards";
-import { t } from "../../i18n";
 import { random } from "../../storage/bytes";
-import { finishNote } from "../../storage/records";
+import { finishNote } from "../../storage/outbox";
+import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
 import { titleOf } from "../parts";
 import { reissueCard } from "../people/caseload_changes";

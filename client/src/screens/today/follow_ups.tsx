@@ -1,15 +1,19 @@
 /** The follow-ups that are due, and the next one when none is. */
 
 import { shownCode } from "../../engine/cards";
+import type { FollowUp } from "../../storage/caseload";
+import { removeCompleted } from "../../storage/caseload_updates";
+import { finishNote } from "../../storage/outbox";
 import { nt, t } from "../../i18n";
-import { settledBy, type Due } from "../../storage/book";
-import { finishNote } from "../../storage/records";
 import { countDays, formatDay, getLocalDay } from "../day";
 import { titleOf } from "../parts";
 import { useApp } from "../state";
 
 /** The follow-ups that are due by a day, and the first one after it. */
-export function splitByDay(followUps: Due[], today: string): { due: Due[]; next: Due | undefined } {
+export function splitByDay(
+  followUps: FollowUp[],
+  today: string,
+): { due: FollowUp[]; next: FollowUp | undefined } {
   return {
     due: followUps.filter((followUp) => followUp.on <= today),
     next: followUps.find((followUp) => followUp.on > today),
@@ -19,7 +23,7 @@ export function splitByDay(followUps: Due[], today: string): { due: Due[]; next:
 /**
  * Where a follow-up is logged: the card it is about, or what kind of contact a mediation asks for.
  */
-export function findLogAddress({ id, code }: Due): string {
+export function findLogAddress({ id, code }: FollowUp): string {
   const kind = code ? "" : "med_followup";
   return `#/start/encounter/${encodeURIComponent(`${code}|${kind}`)}/${encodeURIComponent(id)}`;
 }
@@ -41,7 +45,7 @@ export function FollowUps() {
   );
 }
 
-function FollowUpItem({ followUp }: { followUp: Due }) {
+function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   const { vault, forms, book, refresh, exchange } = useApp();
   const { id, code, form, from, on } = followUp;
   const label = book.people.find((person) => person.code === code)?.label;
@@ -50,7 +54,7 @@ function FollowUpItem({ followUp }: { followUp: Due }) {
   const setAside = async (): Promise<void> => {
     await finishNote(vault, "settle", { due: id }, (current) => ({
       ...current,
-      due: settledBy(current.due, id),
+      due: removeCompleted(current.due, id),
       settled: [...current.settled, id],
     }));
     await refresh();

@@ -1,7 +1,7 @@
 /** Today: where the work is, what is due, what is not finished. */
 
 import { t } from "../../i18n";
-import { mainForm } from "../../storage/forms";
+import { findMainForm } from "../../storage/forms";
 import { formatMoment } from "../day";
 import { DataState, NoForms, Ready, Tabs, titleOf, Top } from "../parts";
 import { useApp } from "../state";
@@ -12,7 +12,7 @@ import { Week } from "./week";
 
 export function Today() {
   const { forms } = useApp();
-  const main = mainForm(forms);
+  const main = findMainForm(forms);
   return (
     <>
       <Top title={t("Today")} />

@@ -1,7 +1,7 @@
 /** The past seven days, for the worker alone. */
 
 import { nt, t } from "../../i18n";
-import type { Line } from "../../storage/records";
+import type { OutboxLine } from "../../storage/outbox";
 import { DAY } from "../day";
 import { useApp } from "../state";
 
@@ -26,7 +26,7 @@ export interface WeekDay {
 
 /** What was finished on each of the seven days up to a moment, the oldest day first. */
 export function summarizeWeek(
-  lines: Pick<Line, "finishedAt" | "minutes">[],
+  lines: Pick<OutboxLine, "finishedAt" | "minutes">[],
   end = Date.now(),
 ): WeekDay[] {
   return [6, 5, 4, 3, 2, 1, 0].map((daysAgo) => {

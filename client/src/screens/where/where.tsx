@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { currentLanguage, t } from "../../i18n";
 import type { Spots, Words } from "../../map/spot_map";
 import { outlinesOf } from "../../storage/forms";
-import { readMaps, type Maps } from "../../storage/maps";
+import { type Maps, readMaps } from "../../storage/maps";
 import { formatDay } from "../day";
 import { Tabs, Top } from "../parts";
 import { useApp } from "../state";

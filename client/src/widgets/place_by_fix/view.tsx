@@ -1,6 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { areasAround, cellOf } from "../../engine/areas";
-import type { AnswerNode, Form, Option } from "../../engine/form";
+import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
+import type { Option } from "../../engine/types";
 import { t } from "../../i18n";
 import { listAppearances, type WidgetProps } from "../props";
 

@@ -1,6 +1,8 @@
 /** Choosing from a list: how it is shown, what is chosen, what a search finds. Pure. */
 
-import type { AnswerNode, Form, Option } from "../../engine/form";
+import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
+import type { Option } from "../../engine/types";
 import type { WidgetProps } from "../props";
 
 export const SEARCH_FROM = 30; // a longer list is searched, not scrolled

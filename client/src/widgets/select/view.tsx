@@ -1,4 +1,4 @@
-import type { Option } from "../../engine/form";
+import type { Option } from "../../engine/types";
 import { t } from "../../i18n";
 import { MyPlace } from "../place_by_fix/view";
 import { describeField, listAppearances, type WidgetProps } from "../props";

@@ -1,4 +1,4 @@
-import { telltales, type Telltale } from "../../engine/telltale";
+import { findIdentifiers, type Identifier } from "../../engine/identifiers_in_text";
 import { t } from "../../i18n";
 import { CardWidget } from "../card/view";
 import { CellWidget } from "../place_by_fix/view";
@@ -39,8 +39,8 @@ function TextWidget(props: WidgetProps) {
 
 /** A note that seems to point to a person: say so, while the worker can still take it out. */
 function Warning({ text }: { text: string }) {
-  const kinds = telltales(text);
-  const names: Record<Telltale, string> = {
+  const kinds = findIdentifiers(text);
+  const names: Record<Identifier, string> = {
     name: t("a name"),
     phone: t("a phone number"),
     plate: t("a licence plate"),

@@ -1,24 +1,34 @@
 /**
- * Does a note seem to hold what points to a person: a name, a phone number, a licence plate, an address, a birthday?
- * It only warns, so it errs towards warning; what it finds never leaves the screen.
+ * Does a note seem to hold what points to a person: a name, a phone number, a licence plate, an
+ * address, a birthday? It only warns, so it errs towards warning; what it finds never leaves the
+ * screen.
  */
 
-export type Telltale = "name" | "phone" | "plate" | "address" | "birthday" | "online";
+export type Identifier = "name" | "phone" | "plate" | "address" | "birthday" | "online";
 
 const STREETS =
   "street|st|avenue|ave|road|rd|drive|dr|court|crt|crescent|cres|boulevard|blvd|lane|way|place|pl|terrace|rue|chemin|boul";
 const MONTHS =
   "january|february|march|april|may|june|july|august|september|october|november|december|janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre";
-const PATTERNS: [Telltale, RegExp][] = [
+const PATTERNS: [Identifier, RegExp][] = [
   ["phone", /(?:\+?\d[\s.()-]{0,2}){7,15}(?!\d)/],
-  ["online", /(?:^|\s)@[\w.]{3,}|[\w.+-]+@[\w-]+\.\w{2,}|\b(?:insta|ig|snap|tiktok|facebook|fb)\s*[:@]\s*\w{3,}/i],
+  [
+    "online",
+    /(?:^|\s)@[\w.]{3,}|[\w.+-]+@[\w-]+\.\w{2,}|\b(?:insta|ig|snap|tiktok|facebook|fb)\s*[:@]\s*\w{3,}/i,
+  ],
   ["plate", /\b[A-Z]{4}[\s-]?\d{3}\b|\b\d{3}[\s-]?[A-Z]{3}\b|\b[A-Z]{3}[\s-]?\d{3,4}\b/],
   ["plate", /\b(?:plate|plaque)s?\b[^.]{0,12}\d/i],
-  ["address", new RegExp(`\\b\\d{1,5}[a-z]?,?\\s+(?:[\\p{L}.'-]+\\s+){0,3}(?:${STREETS})\\b`, "iu")],
+  [
+    "address",
+    new RegExp(`\\b\\d{1,5}[a-z]?,?\\s+(?:[\\p{L}.'-]+\\s+){0,3}(?:${STREETS})\\b`, "iu"),
+  ],
   ["address", /\b(?:apt|apartment|unit|suite|appartement|appart)\.?\s*#?\s*\d+/i],
   ["address", /\b[A-CEGHJ-NPR-TVXY]\d[A-Z]\s?\d[A-Z]\d\b/i],
   ["birthday", /\b(?:born|birthday|dob|d\.o\.b|née?|anniversaire|date de naissance)\b/i],
-  ["birthday", new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th|er)?\\s+(?:${MONTHS})\\s+(?:19|20)\\d\\d\\b`, "i")],
+  [
+    "birthday",
+    new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th|er)?\\s+(?:${MONTHS})\\s+(?:19|20)\\d\\d\\b`, "i"),
+  ],
   [
     "name",
     /\b(?:named|called|name is|name's|goes by|aka|a\.k\.a\.|nomm[ée]e?|s'appelle|surnomm[ée]e?)\s+["“«]?\s*\p{L}/iu,
@@ -34,14 +44,16 @@ const KNOWN = new Set(
 
 /** A word with a capital that does not begin a sentence. */
 function hasName(text: string): boolean {
-  for (const match of text.matchAll(/(?<before>[\p{L}\d,;:)"”»]['’]?)\s+(?<word>\p{Lu}\p{Ll}{2,})/gu))
+  for (const match of text.matchAll(
+    /(?<before>[\p{L}\d,;:)"”»]['’]?)\s+(?<word>\p{Lu}\p{Ll}{2,})/gu,
+  ))
     if (!KNOWN.has(match.groups!["word"]!)) return true;
   return false;
 }
 
 /** What the text seems to hold, each kind once. */
-export function telltales(text: string): Telltale[] {
-  const found = PATTERNS.filter(([, pattern]) => pattern.test(text)).map(([kind]) => kind);
-  if (hasName(text)) found.push("name");
-  return [...new Set(found)];
+export function findIdentifiers(text: string): Identifier[] {
+  const kinds = PATTERNS.filter(([, pattern]) => pattern.test(text)).map(([kind]) => kind);
+  if (hasName(text)) kinds.push("name");
+  return [...new Set(kinds)];
 }
