@@ -26,15 +26,15 @@ from sqlalchemy.orm import Session
 from bench import forms as form_language
 from bench import load, phone
 from bench import products as city
-from fieldapp.services import records
 from fieldapp.services.acts import Actor
-from fieldapp.services.centre_keys import current_key, signer
-from fieldapp.services.devices import enrol_device
-from fieldapp.services.receive_batch import receive_batch
-from fieldapp.services.receive_delivery import receive_delivery
+from fieldapp.services.keys import current_key, signer
+from fieldapp.services.phones.devices import enrol_device
+from fieldapp.services.records import listing
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
-from fieldapp.store.records import Filter
+from fieldapp.store.records.records import Filter
 from forms.validation import check
 from sync.envelope import parse_batch
 from sync.intake import local_time
@@ -196,8 +196,8 @@ def logic() -> list[Row]:
 
 
 def page(session: Session, cast: Cast) -> list[Row]:
-    first = cpu(lambda: records.browse_records(session, cast.rosa, wanted=Filter()))
-    deep = cpu(lambda: records.browse_records(session, cast.rosa, wanted=Filter(), cursor="2026-09-01_500"))
+    first = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=Filter()))
+    deep = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=Filter(), cursor="2026-09-01_500"))
     return [
         ("page of 25 records, deep: CPU ms", f"{deep * 1000:.1f}", f"{first * 1000:.1f} first page", f"{deep / first:.2f}")
     ]

@@ -70,8 +70,8 @@ def package(rows: int) -> dict[str, float]:
 def one_package(rows: int) -> None:
     import time
 
-    from evaluator_export.deidentify import peak_memory
-    from evaluator_export.verify import verify
+    from evaluator_export.package.verify import verify
+    from evaluator_export.search.anonymize import peak_memory
     from tests.evaluator_export.centre import KEY, PretendCentre, encounters
 
     def endless() -> Any:

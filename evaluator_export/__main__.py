@@ -29,11 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _verify(file: Path, key: str) -> int:
-    from evaluator_export.verify import report  # noqa: PLC0415 - needs no packages
+    from evaluator_export.package.verify import report  # noqa: PLC0415 - needs no packages
 
     if report(file, key):
         return 1
-    from evaluator_export.verify_formats import differing  # noqa: PLC0415
+    from evaluator_export.package.verify_formats import differing  # noqa: PLC0415
 
     problems = differing(file)
     for problem in problems:
@@ -44,8 +44,8 @@ def _verify(file: Path, key: str) -> int:
 
 
 def _deidentify(options: argparse.Namespace) -> int:
-    from evaluator_export.deidentify import deidentify, write_report  # noqa: PLC0415
-    from evaluator_export.policy import read_policy  # noqa: PLC0415
+    from evaluator_export.policy.policy import read_policy  # noqa: PLC0415
+    from evaluator_export.search.anonymize import deidentify, write_report  # noqa: PLC0415
 
     try:
         if options.out is not None and options.out.suffix not in (".csv", ".parquet"):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from evaluator_export.dataset import Dataset
-from evaluator_export.generalise import ALL, OTHER
+from evaluator_export.policy.dataset_spec import Dataset
+from evaluator_export.policy.hierarchies import ALL, OTHER
 from forms.definition import FormDefinition
 from forms.lists import in_language
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from evaluator_export.anonymity.coded import Array
+from evaluator_export.arrays import Array
 from evaluator_export.formulas import RISKY
 from evaluator_export.problems import ExportProblem
 

@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services import passwords
 from fieldapp.services.acts import Actor
-from fieldapp.services.datasets import programme_recipe
-from fieldapp.services.devices import actor_of_token, enrol_device
-from fieldapp.services.forms import publish_form
-from fieldapp.store.centres import Centre
-from fieldapp.store.releases import Series
-from fieldapp.store.users import User
+from fieldapp.services.forms.published import publish_form
+from fieldapp.services.people import passwords
+from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.releases.datasets import programme_recipe
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.people.users import User
+from fieldapp.store.releases.releases import Series
 from forms.validation import check
 from sync.intake import local_time
 from tests.programme import compiled_of, definition_of, workbook_of

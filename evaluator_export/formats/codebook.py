@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from evaluator_export.formats import csv
-from evaluator_export.generalise import MISSING
+from evaluator_export.formats import csv_files
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.parts import Part
-from evaluator_export.recipe import TableSpec
-from evaluator_export.small_cells import ProtectedTable
+from evaluator_export.policy.hierarchies import MISSING
+from evaluator_export.policy.recipe import TableSpec
+from evaluator_export.series.released_dataset import Part
+from evaluator_export.tables.protected_counts import ProtectedTable
 
 HEADER = ("file", "column", "value", "english", "french", "role", "level")
 LANGUAGES = ("en", "fr")
@@ -42,7 +42,7 @@ def level_of(spec: TableSpec, position: int) -> str:
 
 
 def write(parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
-    return csv.rows(HEADER, lines(parts, tables, labels))
+    return csv_files.rows(HEADER, lines(parts, tables, labels))
 
 
 def values_of(part: Part, name: str) -> list[str]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluator_export.formats import codebook, csv
+from evaluator_export.formats import codebook, csv_files
 from evaluator_export.formats.codebook import values_of
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.parts import Occasion, Part
-from evaluator_export.recipe import Recipe
-from evaluator_export.suppression import HIDDEN
+from evaluator_export.policy.recipe import Recipe
+from evaluator_export.series.released_dataset import Occasion, Part
+from evaluator_export.tables.suppression import HIDDEN
 
 
 def _hidden(recipe: Recipe) -> list[str]:
@@ -24,8 +24,8 @@ def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasio
         _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
         for part in parts
     ]
-    counts: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in csv.TABLE_COLUMNS]
-    counts[csv.TABLE_COLUMNS.index("count")] = {
+    counts: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in csv_files.TABLE_COLUMNS]
+    counts[csv_files.TABLE_COLUMNS.index("count")] = {
         "name": "count",
         "type": "integer",
         "description": "Rounded to a multiple of 5; small counts are hidden.",

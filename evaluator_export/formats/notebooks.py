@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from evaluator_export.parts import Part
+from evaluator_export.series.released_dataset import Part
 
 INTRO = """# {title}
 Every row was published once, in a batch. By the columns in `identifiers` alone, nobody in a batch can be told from

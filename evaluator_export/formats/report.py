@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluator_export.parts import Occasion, Part, share
-from evaluator_export.recipe import Recipe
-from evaluator_export.small_cells import BASE, ProtectedTable
+from evaluator_export.policy.recipe import Recipe
+from evaluator_export.series.released_dataset import Occasion, Part, share
+from evaluator_export.tables.protected_counts import BASE, ProtectedTable
 
 FORMAT = 1
 

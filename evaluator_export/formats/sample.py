@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluator_export import tabular
 from evaluator_export.labels import BATCH
-from evaluator_export.parts import Occasion, Part
+from evaluator_export.series.released_dataset import Occasion, Part
 from evaluator_export.tabular import Words
 from forms.definition import FormDefinition
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyreadstat
 
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.parts import Occasion, Part
+from evaluator_export.series.released_dataset import Occasion, Part
 
 ROWS_A_FILE = 250_000  # a file is built in memory
 HEADER_MOMENT = slice(92, 109)  # of the file header: creation date (9 bytes) and time (8 bytes)

@@ -8,12 +8,12 @@ from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
 from evaluator_export.labels import Labels
-from evaluator_export.parts import Occasion, Part, banded
-from evaluator_export.recipe import SUPPRESS, Recipe
-from evaluator_export.small_cells import ProtectedTable
+from evaluator_export.policy.recipe import SUPPRESS, Recipe
+from evaluator_export.series.released_dataset import Occasion, Part, banded
 from evaluator_export.summary.tagging import Element, Figure
 from evaluator_export.summary.words import WORDS
 from evaluator_export.summary.writer import ACCENT, BOLD, HATCH, INK, PLAIN, SMALL, TITLE, WIDTH, Writer, render
+from evaluator_export.tables.protected_counts import ProtectedTable
 
 MOST_ACROSS = 8  # columns of a table before it turns into rows
 MOST_TOGETHER = 20  # rows of a table that is kept on one page with its heading

@@ -3,8 +3,9 @@
 import click
 from sqlalchemy.orm import Session
 
-from fieldapp.services import passwords
-from fieldapp.store import centres, users
+from fieldapp.services.people import passwords
+from fieldapp.store.operations import centres
+from fieldapp.store.people import users
 
 PASSWORD = "demo-only-password"  # noqa: S105  printed on purpose; the demo holds invented people only
 SLUGS = ("rexdale", "jane")

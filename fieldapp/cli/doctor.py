@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import works_beside_real_centres
-from fieldapp.services import backup_marks
 from fieldapp.services.acts import utcnow
-from fieldapp.services.server_key import usable_key
+from fieldapp.services.operations.backup import marks
+from fieldapp.services.operations.server_key import usable_key
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
@@ -94,7 +94,7 @@ def _of_modes(settings: Settings) -> Iterator[str]:
 
 
 def _last_backup(settings: Settings) -> str:
-    last = backup_marks.last(settings)
+    last = marks.last(settings)
     if last is None:
         return "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
     days = (utcnow() - last.at).days

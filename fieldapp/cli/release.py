@@ -11,14 +11,14 @@ from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.build_release import build_release
-from fieldapp.services.gather_release import gather
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.releases import remove_fallen, revoke_release
-from fieldapp.services.try_again import reason_of
-from fieldapp.store import releases
-from fieldapp.store.centres import Centre
-from fieldapp.store.releases import Series
+from fieldapp.services.releases.build import build_release
+from fieldapp.services.releases.downloads import remove_fallen, revoke_release
+from fieldapp.services.releases.gather import gather
+from fieldapp.services.releases.retries import reason_of
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.releases import releases
+from fieldapp.store.releases.releases import Series
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.access import ACCESS, SYSTEM
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.store import audit
 from fieldapp.store.database import WriteTransaction
+from fieldapp.store.operations import audit
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-REGISTER: dict[str, Callable[..., Any]] = {}
+ACTS: dict[str, Callable[..., Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Actor:
 
 
 @dataclass
-class Act:
+class ActContext:
     """One act under way: its session and actor, and what its audit line will say."""
 
     session: Session
@@ -47,7 +47,7 @@ class Act:
     def centre_id(self) -> int:
         return self.actor.centre_id
 
-    def note(self, target: str, **details: Any) -> None:
+    def describe(self, target: str, **details: Any) -> None:
         """Say in the audit line what was acted on: ids, codes and counts; never answers, names or tokens."""
         self.target = target
         self.details |= details
@@ -57,20 +57,20 @@ def utcnow() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _admit(name: str, actor: Actor) -> None:
+def _require_access(name: str, actor: Actor) -> None:
     if actor.role not in ACCESS[name]:
         raise ActProblem("access.denied", N_("Your role does not allow this."))
 
 
-def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
     """Make a function an act that writes: access, one transaction, and its audit line in the same transaction."""
 
-    def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+    def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
         def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            _admit(name, actor)
+            _require_access(name, actor)
             with WriteTransaction(session):
-                this = Act(session, actor, utcnow())
+                this = ActContext(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
                 session.flush()
                 audit.add(
@@ -85,22 +85,22 @@ def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Conc
                 )
             return result
 
-        REGISTER[name] = run
+        ACTS[name] = run
         return run
 
-    return decorate
+    return wrap_function
 
 
-def reading(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+def read_act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
     """Make a function an act that only looks: access, no transaction of its own, no audit line."""
 
-    def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+    def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
         def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            _admit(name, actor)
-            return function(Act(session, actor, utcnow()), *args, **kwargs)
+            _require_access(name, actor)
+            return function(ActContext(session, actor, utcnow()), *args, **kwargs)
 
-        REGISTER[name] = run
+        ACTS[name] = run
         return run
 
-    return decorate
+    return wrap_function

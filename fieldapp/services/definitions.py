@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.store import forms
-from fieldapp.store.forms import FormVersion
+from fieldapp.store.forms import versions
+from fieldapp.store.forms.versions import FormVersion
 from forms.definition import FormDefinition
 
 MAX_KEPT = 200
@@ -34,7 +34,7 @@ def find_definitions(
     found = {}
     for form, version in wanted:
         definition = held.get((centre_id, form, version))
-        if definition is None and (stored := forms.find(session, centre_id, form, version)):
+        if definition is None and (stored := versions.find(session, centre_id, form, version)):
             if len(held) >= MAX_KEPT:
                 held.clear()
             definition = held[centre_id, form, version] = definition_of(stored)

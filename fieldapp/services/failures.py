@@ -9,10 +9,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 
-ROOT = f"{Path(__file__).parent.parent.parent}{os.sep}"
+from fieldapp.paths import ROOT
+
+PREFIX = f"{ROOT}{os.sep}"
 CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like another one when it is read out
 LENGTH = 6
 FIRST, LAST = 10, 40  # frames of an error that is deeper than both
@@ -84,7 +85,7 @@ def _place(name: str) -> str:
     """Return a file's name as it stands in the project, or in its package."""
     if "site-packages" in name:
         return name.rpartition(f"site-packages{os.sep}")[2]
-    return name.removeprefix(ROOT)
+    return name.removeprefix(PREFIX)
 
 
 class LogFormatter(logging.Formatter):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from forms.problems import N_
 
-__all__ = ["N_", "ActProblem", "not_found"]
+__all__ = ["N_", "ActProblem", "make_not_found"]
 
 
 @dataclass
@@ -17,6 +17,6 @@ class ActProblem(Exception):
         return self.text.format(**self.details)
 
 
-def not_found() -> ActProblem:
+def make_not_found() -> ActProblem:
     """Return the one answer for what does not exist and for what belongs to another centre."""
     return ActProblem("access.not_found", N_("There is nothing here, or it is not yours to see."))

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.store import users
 from fieldapp.store.base import Base
-from fieldapp.store.users import User
+from fieldapp.store.people import users
+from fieldapp.store.people.users import User
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 

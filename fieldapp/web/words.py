@@ -8,13 +8,13 @@ from flask_babel import format_date, format_datetime, format_decimal, gettext, n
 from flask_babel import lazy_gettext as gettext_lazy
 
 from evaluator_export.labels import Labels
-from fieldapp.services.attachments import KIND
-from fieldapp.services.board import item_revision
-from fieldapp.services.datasets import hierarchy_words
-from fieldapp.services.product_registry import partners_revision, switch_revision
-from fieldapp.services.reviews import record_revision
+from fieldapp.services.board.board import item_revision
+from fieldapp.services.people.second_factor import factor_revision
+from fieldapp.services.products.registry import partners_revision, switch_revision
+from fieldapp.services.records.attachments import KIND
+from fieldapp.services.records.reviews import record_revision
+from fieldapp.services.releases.datasets import hierarchy_words
 from fieldapp.services.revisions import revision_of
-from fieldapp.services.second_factor import factor_revision
 from fieldapp.web import language
 from forms.definition import CAPTURES, Element, FormDefinition
 from forms.lists import in_language

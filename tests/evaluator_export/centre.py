@@ -11,17 +11,20 @@ from typing import Any
 
 import yaml
 
-from evaluator_export import batch, ledger, recipe, release, seal, small_cells
-from evaluator_export.dataset import Dataset, read_dataset
-from evaluator_export.ledger import Entry
-from evaluator_export.months import People
-from evaluator_export.parts import Occasion, Sent
+from evaluator_export.package import seal, write
 from evaluator_export.periods import parse
-from evaluator_export.recipe import Recipe
-from evaluator_export.rows import Rows
-from evaluator_export.small_cells import Counter, Published
+from evaluator_export.policy import recipe
+from evaluator_export.policy.dataset_spec import Dataset, read_dataset
+from evaluator_export.policy.recipe import Recipe
+from evaluator_export.series import batch, ledger
+from evaluator_export.series.eligible_rows import Rows
+from evaluator_export.series.ledger import Entry
+from evaluator_export.series.participant_months import People
+from evaluator_export.series.released_dataset import Occasion, Sent
+from evaluator_export.tables import protected_counts
+from evaluator_export.tables.protected_counts import Counter, Published
 from evaluator_export.tabular import Words
-from fieldapp.services.datasets import (
+from fieldapp.services.releases.datasets import (
     count_sets,
     hierarchies,
     hierarchy_words,
@@ -184,7 +187,7 @@ class PretendCentre:
                 if entry.number > since
             ]
             before = ledger.head(view.dataset.name, memory.entries[:since])
-            parts.append(release.part_of(view, sent, before, occasion, waiting=0, refused=0, records=0))
+            parts.append(write.part_of(view, sent, before, occasion, waiting=0, refused=0, records=0))
         tables = []
         for spec in self.recipe.tables:
             counter = Counter(spec, self.secret)
@@ -192,12 +195,12 @@ class PretendCentre:
                 counter.add(unit, row)
             before_now = self.states.get((spec.key, period))
             least, step = spec.least(self.recipe.threshold), spec.step(self.recipe.threshold)
-            published = small_cells.publish(counter.counted(), before_now, least, step, self.secret)
+            published = protected_counts.publish(counter.counted(), before_now, least, step, self.secret)
             self.states[spec.key, period] = published
-            tables.append(small_cells.table_of(spec, period, published))
+            tables.append(protected_counts.table_of(spec, period, published))
         folder = self.folder / (name or period)
         shutil.rmtree(folder, ignore_errors=True)
-        body = release.build(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
+        body = write.build(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
         return sealed(folder, body)
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluator_export.parts import Occasion
 from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
-from evaluator_export.pseudonyms import linkable, pseudonyms
-from evaluator_export.small_cells import Counter as Counting
-from evaluator_export.small_cells import publish, rounded
+from evaluator_export.series.pseudonyms import linkable, pseudonyms
+from evaluator_export.series.released_dataset import Occasion
+from evaluator_export.tables.protected_counts import Counter as Counting
+from evaluator_export.tables.protected_counts import publish, rounded
 from evaluator_export.tabular import Words
 from tests.evaluator_export.centre import PretendCentre, Row, all_datasets, encounters, participants, recipe_of
 from tests.evaluator_export.test_series import small

@@ -4,13 +4,13 @@ import datetime as dt
 
 import pytest
 
-from evaluator_export.dataset import CONTACTS, MONTH
-from evaluator_export.ledger import tag
-from evaluator_export.months import People
+from evaluator_export.package.verify import verify
+from evaluator_export.policy.dataset_spec import CONTACTS, MONTH
 from evaluator_export.problems import ExportProblem
-from evaluator_export.rows import Rows
-from evaluator_export.small_cells import TOTAL, Counter
-from evaluator_export.verify import verify
+from evaluator_export.series.eligible_rows import Rows
+from evaluator_export.series.ledger import tag
+from evaluator_export.series.participant_months import People
+from evaluator_export.tables.protected_counts import TOTAL, Counter
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of
 
 FIRST, LAST = dt.date(2026, 1, 1), dt.date(2026, 6, 30)

@@ -18,9 +18,9 @@ import pyreadstat
 import pytest
 from pypdf import PdfReader
 
-from evaluator_export import seal
+from evaluator_export.package import seal
+from evaluator_export.package.verify import verify
 from evaluator_export.problems import ExportProblem
-from evaluator_export.verify import verify
 from tests.evaluator_export.centre import KEY, PretendCentre, encounters, participants
 
 

@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from evaluator_export import recipe
 from evaluator_export.formats import heat_map
-from evaluator_export.generalise import ALL, by_h3
+from evaluator_export.policy import recipe
+from evaluator_export.policy.hierarchies import ALL, by_h3
+from evaluator_export.policy.recipe import PUBLIC, STAFF, TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
-from evaluator_export.products.equity import reach, wilson
-from evaluator_export.products.grid import grid_of
-from evaluator_export.products.kpi import HIDDEN, MISSING, SHOWN, Kpi, read_kpis, tables_by_calendar
-from evaluator_export.products.partner import read_partner
-from evaluator_export.recipe import PUBLIC, STAFF, TableSpec
-from evaluator_export.small_cells import TOTAL, Counter, publish
-from fieldapp.services.datasets import table_menu
-from fieldapp.services.product_list import counted_tables, kpis, products
+from evaluator_export.products.cross_tab import grid_of
+from evaluator_export.products.indicators import HIDDEN, MISSING, SHOWN, Kpi, read_kpis, tables_by_calendar
+from evaluator_export.products.partner_totals import read_partner
+from evaluator_export.products.reach import reach, wilson
+from evaluator_export.tables.protected_counts import TOTAL, Counter, publish
+from fieldapp.services.products.catalogue import counted_tables, kpis, products
+from fieldapp.services.releases.datasets import table_menu
 from tests.evaluator_export.centre import FORMS, all_datasets, encounters, recipe_of
 from tests.programme import FOLDER
 

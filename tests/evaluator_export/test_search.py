@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator_export import tabular
-from evaluator_export.anonymity.coded import Table, coded
-from evaluator_export.anonymity.models import Diversity, Model
-from evaluator_export.anonymity.recode import GroupLimit, Limits, recode, rows_of
-from evaluator_export.anonymity.search import search
-from evaluator_export.generalise import ALL, Hierarchy, bands, by_date, by_h3, from_table, widths
-from evaluator_export.policy import keeping, read_hierarchy
+from evaluator_export.policy.hierarchies import ALL, Hierarchy, bands, by_date, by_h3, from_table, widths
+from evaluator_export.policy.policy import keeping, read_hierarchy
+from evaluator_export.policy.privacy_models import Diversity, Model
+from evaluator_export.policy.suppression_limits import GroupLimit, Limits
 from evaluator_export.problems import ExportProblem
+from evaluator_export.search.encoding import Table, coded
+from evaluator_export.search.lattice import search
+from evaluator_export.search.recoding import recode, rows_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ARX = json.loads((FIXTURES / "arx.json").read_text())

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator_export import ledger, verify
+from evaluator_export.package import verify
 from evaluator_export.problems import ExportProblem
+from evaluator_export.series import ledger
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of
 
 

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from evaluator_export import batch, risk, select
-from evaluator_export.rows import Rows
+from evaluator_export.package.verify import verify
+from evaluator_export.policy import eligibility
+from evaluator_export.search import measures
+from evaluator_export.series import batch
+from evaluator_export.series.eligible_rows import Rows
 from evaluator_export.tabular import Words
-from evaluator_export.verify import verify
 from fieldapp.cli.demo import _as_a_phone_would
 from fieldapp.cli.demo_year import Year
 from tests.evaluator_export.centre import (
@@ -42,9 +44,9 @@ def words(values: str) -> Words:
 
 
 def test_rows_that_no_other_equals_on_all_columns_are_counted() -> None:
-    assert risk.singled_out([words("aaaaab"), words("xxxxxx")]) == {"alone": 0.1667, "under_5": 0.1667}
-    assert risk.singled_out([words("aaaabb"), words("xxxyzz")]) == {"alone": 0.1667, "under_5": 1.0}
-    assert risk.singled_out([words(""), words("")]) == {"alone": 0.0, "under_5": 0.0}
+    assert measures.singled_out([words("aaaaab"), words("xxxxxx")]) == {"alone": 0.1667, "under_5": 0.1667}
+    assert measures.singled_out([words("aaaabb"), words("xxxyzz")]) == {"alone": 0.1667, "under_5": 1.0}
+    assert measures.singled_out([words(""), words("")]) == {"alone": 0.0, "under_5": 0.0}
 
 
 def wide(text: str) -> str:
@@ -155,7 +157,7 @@ def demo_records(seed: int) -> dict[str, list[tuple[str, Row]]]:
     for number, (_, form, moment, answers) in enumerate(Year(seed, dt.date(2026, 11, 20), 12).records()):
         if form in ("encounter", "mediation", "participant"):
             local = moment.replace(tzinfo=dt.UTC)
-            row = select.flat(FORMS[form], _as_a_phone_would(FORMS[form], answers, local), None)
+            row = eligibility.flat(FORMS[form], _as_a_phone_would(FORMS[form], answers, local), None)
             found.setdefault(form, []).append((f"{form} {number}", row))
     return found
 
@@ -205,9 +207,9 @@ def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
 
 
 def test_the_share_without_consent_is_of_all_records(tmp_path: Path) -> None:
-    from evaluator_export.parts import Occasion  # noqa: PLC0415
+    from evaluator_export.package.write import part_of  # noqa: PLC0415
     from evaluator_export.periods import parse  # noqa: PLC0415
-    from evaluator_export.release import part_of  # noqa: PLC0415
+    from evaluator_export.series.released_dataset import Occasion  # noqa: PLC0415
 
     occasion = Occasion("Rexdale centre", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"s" * 32)
     view = recipe_of().views[0]

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
-from evaluator_export.dataset import Consent
-from evaluator_export.ledger import tag
-from evaluator_export.months import People
-from evaluator_export.rows import Rows
-from evaluator_export.select import STANDING, flat, is_allowed
-from evaluator_export.small_cells import TOTAL, Counter
+from evaluator_export.policy.dataset_spec import Consent
+from evaluator_export.policy.eligibility import STANDING, flat, is_allowed
+from evaluator_export.series.eligible_rows import Rows
+from evaluator_export.series.ledger import tag
+from evaluator_export.series.participant_months import People
+from evaluator_export.tables.protected_counts import TOTAL, Counter
 from tests.evaluator_export.centre import all_datasets
 from tests.programme import definition_of
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator_export import recipe
+from evaluator_export.policy import recipe
 from evaluator_export.problems import ExportProblem
-from evaluator_export.small_cells import TOTAL, Counter, publish, rounded
-from evaluator_export.suppression import HIDDEN, suppress, width
+from evaluator_export.tables.protected_counts import TOTAL, Counter, publish, rounded
+from evaluator_export.tables.suppression import HIDDEN, suppress, width
 from tests.evaluator_export.centre import all_datasets, encounters, participants, recipe_of
 from tests.programme import FOLDER
 

@@ -19,9 +19,9 @@ import pyarrow.parquet
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evaluator_export import seal
 from evaluator_export.__main__ import main
-from evaluator_export.verify import is_signed_by, verify
+from evaluator_export.package import seal
+from evaluator_export.package.verify import is_signed_by, verify
 from tests.evaluator_export.centre import KEY, PretendCentre, encounters, participants, sealed
 
 Folder = Path

@@ -26,7 +26,7 @@ def test_only_one_function_compares_a_tier_with_what_is_needed() -> None:
         for part in ast.walk(node)
         if isinstance(part, ast.Attribute) and part.attr == "minimum" and "consent" in ast.unparse(part.value)
     }
-    assert found == {"evaluator_export/select.py"}
+    assert found == {"evaluator_export/policy/eligibility.py"}
 
 
 def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
@@ -34,16 +34,14 @@ def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
         (name, [ast.unparse(given) for given in node.args])
         for name, tree in trees()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "select.flat"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "eligibility.flat"
     ]
-    assert {name for name, _ in calls} == {"fieldapp/services/gather_release.py", "fieldapp/services/count_tables.py"}
+    assert {name for name, _ in calls} == {"fieldapp/services/releases/gather.py", "fieldapp/services/products/tables.py"}
     assert {given[-1] for _, given in calls} == {"standings.of(record.person)"}
 
 
 def test_what_releases_and_counts_never_names_the_question_with_the_tier() -> None:
-    counting = re.compile(
-        r"evaluator_export/|fieldapp/services/(product_kinds/|build_|count_|gather_|feeds|spots|public_)|fieldapp/store/"
-    )
+    counting = re.compile(r"evaluator_export/|fieldapp/services/(products|releases)/|fieldapp/store/")
     found = {
         name
         for name, tree in trees()
@@ -62,4 +60,4 @@ def test_what_people_said_is_read_in_one_place() -> None:
         if (isinstance(node, ast.Name) and node.id == "ConsentWord")
         or (isinstance(node, ast.alias) and node.name == "ConsentWord")
     }
-    assert naming == {"fieldapp/store/standing.py", "fieldapp/services/standing.py"}
+    assert naming == {"fieldapp/store/consent/standing.py", "fieldapp/services/consent/standing.py"}

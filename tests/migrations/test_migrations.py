@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.orm import Session
 
-from fieldapp.services.receive_batch import receive_batch
-from fieldapp.store import migrations, standing
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.store import migrations
+from fieldapp.store.consent import standing
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope, make_cast
-from tests.services.test_caseload import code
-from tests.services.test_standing import corrected, met, send
+from tests.services.caseload.test_caseload import code
+from tests.services.consent.test_standing import corrected, met, send
 
 
 def test_the_tables_are_those_that_the_migrations_make(engine: sa.Engine) -> None:

@@ -12,9 +12,9 @@ from flask_security import current_user
 from fieldapp.services.access import ADMIN, CRISIS, EVALUATOR
 from fieldapp.services.disk import has_room
 from fieldapp.services.failures import note_failure
+from fieldapp.services.operations.server_key import is_key_right
+from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.server_key import is_key_right
-from fieldapp.services.sign_in import sign_in as check
 from fieldapp.store import migrations
 from fieldapp.web import assets, sessions
 from fieldapp.web.language import LANGUAGES
