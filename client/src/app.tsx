@@ -1,13 +1,14 @@
 /** The composition root: the gate, what goes on while the app is locked, and the way in. */
 
-import { render, type ComponentType } from "preact";
+import { render, type ComponentChild, type ComponentType } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { useBackgroundExchange, useGate } from "./app/gate";
+import { useBackgroundExchange, useGate, type GateContent } from "./app/gate";
 import { isFillingIn, useRoute } from "./app/route";
 import { onTabs, tellTabs } from "./app/tab_messages";
 import type { UnlockedProps } from "./app/unlocked";
 import { register } from "./app/updates";
 import { setLanguage, t } from "./i18n";
+import type { GateProps } from "./screens/gate/parts";
 import { SignIn } from "./screens/gate/sign_in";
 import { Unlock } from "./screens/gate/unlock";
 import { applyLook } from "./screens/look";
@@ -105,21 +106,60 @@ function App() {
     );
   }
   if (!gate) return null;
-  const about = (
+  const isAskedIn = isSigningIn || invitation !== "" || vault !== null;
+  const canLeave = vault !== null || invitation !== "" || gate.rows.length > 0;
+  return (
+    <GateScreen
+      gate={gate}
+      about={<About notice={notice} hasLost={gate.hasLost} refreshGate={refreshGate} />}
+      orders={orders}
+      invitation={invitation}
+      isSigningIn={isAskedIn}
+      changeLanguage={changeLanguage}
+      opened={opened}
+      signedIn={signedIn}
+      leave={canLeave ? leaveSignIn : null}
+      another={() => setSigningIn(true)}
+    />
+  );
+}
+
+type GateScreenProps = GateProps & {
+  gate: GateContent;
+  invitation: string;
+  isSigningIn: boolean;
+  signedIn: (vault: Vault) => void;
+  leave: (() => void) | null; // null: there is nothing to go back to
+  another: () => void;
+};
+
+/** Signing in where somebody asked for it or nobody is signed in yet, else unlocking. */
+function GateScreen(props: GateScreenProps) {
+  const { gate, about, orders, changeLanguage, invitation } = props;
+  const { rows, waiting } = gate;
+  const common = { about, orders, changeLanguage };
+  if (!props.isSigningIn && rows.length > 0) {
+    const { opened, another } = props;
+    return <Unlock {...common} rows={rows} waiting={waiting} opened={opened} another={another} />;
+  }
+  const way = { ...common, invitation, opened: props.signedIn, back: props.leave };
+  return <SignIn key={invitation} {...way} />;
+}
+
+interface AboutProps {
+  notice: ComponentChild;
+  hasLost: boolean;
+  refreshGate: () => Promise<void>;
+}
+
+/** What is to say about the app itself: a new version, a storage that was cleared. */
+function About({ notice, hasLost, refreshGate }: AboutProps) {
+  return (
     <>
       {notice}
-      {gate.hasLost && <LostAll dismiss={() => void markStorage().then(refreshGate)} />}
+      {hasLost && <LostAll dismiss={() => void markStorage().then(refreshGate)} />}
     </>
   );
-  const common = { about, orders, changeLanguage };
-  if (isSigningIn || invitation || vault || gate.rows.length === 0) {
-    const back = vault || gate.rows.length || invitation ? leaveSignIn : null;
-    const way = { ...common, back, invitation };
-    return <SignIn key={invitation} {...way} opened={signedIn} />;
-  }
-  const { rows, waiting } = gate;
-  const another = (): void => setSigningIn(true);
-  return <Unlock {...common} {...{ rows, waiting, opened, another }} />;
 }
 
 function BrokenStorage({ refreshGate }: { refreshGate: () => Promise<void> }) {

@@ -57,12 +57,12 @@ class Indicators extends HTMLElement {
       if (asked === this.asked) this.within.replaceChildren(...parsed.body.childNodes);
     } catch {
       if (asked !== this.asked) return;
-      const said = document.createElement("p");
+      const message = document.createElement("p");
       const link = document.createElement("a");
       link.href = page;
       link.textContent = WORDS[language].open;
-      said.append(`${WORDS[language].failed} `, link);
-      this.within.replaceChildren(said);
+      message.append(`${WORDS[language].failed} `, link);
+      this.within.replaceChildren(message);
     }
   }
 }

@@ -21,7 +21,8 @@ async function loadDraft(
   if (!draft) return null;
   const newest = forms.find((form) => form.id === draft.form);
   const own = await formOf(vault.account.user, draft.form, draft.version);
-  const definition = own ?? (draft.root ? newest : null); // a record from before this phone had the form
+  // A correction may be of a record from before this phone had the form.
+  const definition = own ?? (draft.root ? newest : null);
   if (!definition) return null;
   draft.version = definition.version;
   if (!newest || newest.version === draft.version) return { draft, definition, notice: "" };
