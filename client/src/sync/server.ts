@@ -230,7 +230,7 @@ export interface PullPage {
 export function pullPage(token: string, key: CentreKey | null, cursor: Cursor): Promise<PullPage> {
   const isOurs = (value: PullPage & Answer): boolean =>
     isOurAnswer(value) && Array.isArray(value.items);
-  return requestJson<PullPage & Answer>(`pullPage?cursor=${cursor}`, [key], { token }, isOurs);
+  return requestJson<PullPage & Answer>(`pull?cursor=${cursor}`, [key], { token }, isOurs);
 }
 
 /** A record of the worker's own, to correct it. */
