@@ -40,4 +40,7 @@ await build({
 });
 for (const path of paths)
   await import(pathToFileURL(join(output, path.replace(/\.tsx?$/, ".mjs"))).href);
-if (words.length === 0) await import("../lint/check.test.mjs");
+if (words.length === 0) {
+  await import("../lint/check.test.mjs");
+  await import("../budgets.test.mjs");
+}
