@@ -28,7 +28,7 @@ class Diversity:
 
 
 @dataclass(frozen=True)
-class Model:
+class PrivacyModel:
     k: int
     diversities: tuple[Diversity, ...] = ()
 
@@ -38,14 +38,14 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Spread:
+class ValueCounts:
     """How a sensitive column is spread over classes: one entry a (class, value) that occurs, classes ascending."""
 
     classes: Array
     values: Array
     counts: Array
 
-    def measures(self, rows: Array, total: Array | None = None) -> dict[str, Array]:
+    def measure(self, rows: Array, total: Array | None = None) -> dict[str, Array]:
         """Return, a class each: distinct values, exponential of the entropy, greatest confidence, distance to `total`."""
         number = len(rows)
         shares = self.counts / rows[self.classes]
@@ -62,11 +62,13 @@ class Spread:
         return found
 
 
-def failing(model: Model, rows: Array, persons: Array, spreads: dict[str, Spread], totals: dict[str, Array]) -> Array:
+def find_violating_classes(
+    model: PrivacyModel, rows: Array, persons: Array, spreads: dict[str, ValueCounts], totals: dict[str, Array]
+) -> Array:
     """Return which classes must not be published."""
     bad: Array = persons < model.k
     for diversity in model.diversities:
-        found = spreads[diversity.field].measures(rows, totals[diversity.field] if diversity.t < 1 else None)
+        found = spreads[diversity.field].measure(rows, totals[diversity.field] if diversity.t < 1 else None)
         bad = bad | (found["distinct"] < diversity.distinct)
         if diversity.entropy > 1:
             bad = bad | (found["entropy"] < diversity.entropy - 1e-9)

@@ -18,21 +18,21 @@ from evaluator_export.policy.policy import KEEP, PSEUDONYM, QUASI_IDENTIFIER, SE
 from evaluator_export.problems import ExportProblem
 from evaluator_export.search import measures as risk
 from evaluator_export.search import recheck
-from evaluator_export.search.encoding import Table, coded
-from evaluator_export.search.lattice import search
-from evaluator_export.search.recoding import Recoded, recode
-from evaluator_export.tabular import Words, in_order
+from evaluator_export.search.encoding import Microdata, encode_quasi_identifier
+from evaluator_export.search.lattice import find_optimal_node
+from evaluator_export.search.recoding import RecodingResult, search_and_recode
+from evaluator_export.tabular import CategoricalColumn, reorder
 
 REPORT_FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Safe:
+class AnonymizedTable:
     """A table after all steps: what may leave, in its final order, with whose rows they are and which they were."""
 
-    table: Table
-    result: Recoded
-    columns: dict[str, Words]
+    table: Microdata
+    result: RecodingResult
+    columns: dict[str, CategoricalColumn]
     persons: Array | None
     order: Array  # positions in the table that came in
 
@@ -42,35 +42,39 @@ def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool
 
     With `search_only`, only the node is looked for and nothing is written.
     """
-    clock = Clock()
+    clock = StepTimer()
     names = [field.name for field in policy.fields if field.role != "drop"]
     if PSEUDONYM in {field.role for field in policy.fields}:
         raise ExportProblem(["Pseudonyms need the key of a series; here give that field the role person."])
     columns = tabular.read(source, list(dict.fromkeys(names)))
     clock.stamp("read")
-    table = table_of(policy, columns)
-    result = solve(policy, table)
+    table = encode_table(policy, columns)
+    result = anonymize(policy, table)
     clock.stamp("search")
-    report = {"report": REPORT_FORMAT, "policy": {"id": policy.id, "sha256": policy.sha256}, **_found(policy, table, result)}
+    report = {
+        "report": REPORT_FORMAT,
+        "policy": {"id": policy.id, "sha256": policy.sha256},
+        **_report_search(policy, table, result),
+    }
     if not search_only and out is not None:
-        seed = hashlib.sha256(f"{policy.sha256} {_sha256(source)}".encode()).digest()
-        safe = finish(policy, table, result, columns, shuffled(seed))
+        seed = hashlib.sha256(f"{policy.sha256} {_hash_file(source)}".encode()).digest()
+        safe = apply_recoding(policy, table, result, columns, make_shuffler(seed))
         tabular.write(out, safe.columns)
         clock.stamp("write")
-        report |= measures(policy, safe, columns)
+        report |= measure_risk_and_utility(policy, safe, columns)
         problems, smallest = recheck.recheck(out, [field.name for field in policy.identifiers], policy.model, safe.persons)
         if problems:
             out.unlink()
             raise ExportProblem(["The written file does not hold what was promised, and was removed.", *problems])
         report |= {
             "recheck": {"passed": True, "smallest_class": smallest},
-            "out": {"file": out.name, "sha256": _sha256(out)},
+            "out": {"file": out.name, "sha256": _hash_file(out)},
         }
         clock.stamp("recheck")
-    return report | {"cpu_seconds": clock.spent(), "peak_memory_mb": peak_memory()}
+    return report | {"cpu_seconds": clock.seconds_by_step(), "peak_memory_mb": measure_peak_memory()}
 
 
-def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
+def encode_table(policy: Policy, columns: dict[str, CategoricalColumn]) -> Microdata:
     """Return the coded table that a policy speaks of."""
     problems: list[str] = []
     found = []
@@ -79,7 +83,7 @@ def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
         assert field.hierarchy is not None
         try:
             limits = {"minimum": field.minimum, "maximum": field.maximum, "weight": field.weight}
-            found.append(coded(field.name, words.codes, words.values, field.hierarchy, **limits))
+            found.append(encode_quasi_identifier(field.name, words.codes, words.values, field.hierarchy, **limits))
         except ExportProblem as problem:
             problems += [f"{field.name}: {reason}" for reason in problem.problems]
     if problems:
@@ -88,24 +92,24 @@ def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
     sensitive = {one.field: columns[one.field].codes for one in policy.model.diversities}
     rows = len(next(iter(columns.values())).codes) if columns else 0
     persons = columns[policy.person].codes if policy.person else None
-    return Table(tuple(found), rows, persons, sensitive, columns[group.field].codes if group else None)
+    return Microdata(tuple(found), rows, persons, sensitive, columns[group.field].codes if group else None)
 
 
-def solve(policy: Policy, table: Table) -> Recoded:
+def anonymize(policy: Policy, table: Microdata) -> RecodingResult:
     """Return the rows that may leave; ExportProblem with the nearest policy that works when this one cannot."""
     if not table.rows:
         raise ExportProblem(["There are no rows."])
     if not table.columns:
         raise ExportProblem(["The policy has no quasi-identifier: nothing says what others may know about a person."])
-    result = recode(table, policy.model, policy.limits)
+    result = search_and_recode(table, policy.model, policy.limits)
     if result is None:
-        advice = [str(one) for one in nearest(policy, table)]
+        advice = [str(one) for one in suggest_changes(policy, table)]
         raise ExportProblem(["No way of making these columns coarser keeps within the policy.", *advice])
     return result
 
 
 @dataclass(frozen=True)
-class Advice:
+class PolicyAdvice:
     """Something that would have to change: `kind` says what, `values` fill in its sentence."""
 
     kind: str
@@ -124,12 +128,12 @@ ADVICE = {
 }
 
 
-def nearest(policy: Policy, table: Table) -> list[Advice]:
+def suggest_changes(policy: Policy, table: Microdata) -> list[PolicyAdvice]:
     """Return what would have to change, the least first, for a policy to be feasible."""
     persons = table.rows if table.persons is None else len(np.unique(table.persons))
     if persons < policy.model.k:
-        return [Advice("persons", {"persons": str(persons), "k": str(policy.model.k)})]
-    found = search(table, policy.model, 1.0)
+        return [PolicyAdvice("persons", {"persons": str(persons), "k": str(policy.model.k)})]
+    found = find_optimal_node(table, policy.model, 1.0)
     advice = []
     if found is not None and found.suppressed < table.rows:
         share = found.suppressed / table.rows
@@ -138,19 +142,19 @@ def nearest(policy: Policy, table: Table) -> list[Advice]:
             middle = (low + high) / 2
             if high - low < 0.0005:
                 break
-            low, high = (low, middle) if search(table, policy.model, middle) else (middle, high)
+            low, high = (low, middle) if find_optimal_node(table, policy.model, middle) else (middle, high)
         if share > policy.limits.max_suppressed or policy.limits.group or policy.limits.average:
             enough = np.ceil(high * 1000) / 1000
-            advice.append(Advice("share", {"percent": f"{high:.1%}", "share": f"{enough:.3f}"}))
+            advice.append(PolicyAdvice("share", {"percent": f"{high:.1%}", "share": f"{enough:.3f}"}))
     pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
     if pinned:
-        advice.append(Advice("pinned", {"columns": ", ".join(pinned)}))
+        advice.append(PolicyAdvice("pinned", {"columns": ", ".join(pinned)}))
     if policy.limits.group and not policy.limits.group.waived:
-        advice.append(Advice("group", {"column": policy.limits.group.field}))
-    return advice or [Advice("nothing", {})]
+        advice.append(PolicyAdvice("group", {"column": policy.limits.group.field}))
+    return advice or [PolicyAdvice("nothing", {})]
 
 
-def shuffled(seed: bytes) -> Callable[[Array], Array]:
+def make_shuffler(seed: bytes) -> Callable[[Array], Array]:
     """Return a way to put rows in an order that tells nothing to those without the seed, and is the same at a rebuild."""
 
     def order(rows: Array) -> Array:
@@ -159,36 +163,42 @@ def shuffled(seed: bytes) -> Callable[[Array], Array]:
     return order
 
 
-def finish(
-    policy: Policy, table: Table, result: Recoded, columns: dict[str, Words], ordered: Callable[[Array], Array]
-) -> Safe:
+def apply_recoding(
+    policy: Policy,
+    table: Microdata,
+    result: RecodingResult,
+    columns: dict[str, CategoricalColumn],
+    ordered: Callable[[Array], Array],
+) -> AnonymizedTable:
     """Return the rows that may leave, generalised and in their final order."""
     kept = np.sort(np.concatenate([one.rows for one in result.passes])) if result.passes else np.zeros(0, dtype=np.int64)
     order = ordered(kept)
     passes = np.full(table.rows, -1, dtype=np.int16)
     for number, one in enumerate(result.passes):
         passes[one.rows] = number
-    leaving: dict[str, Words] = {}
+    leaving: dict[str, CategoricalColumn] = {}
     position = {column.name: number for number, column in enumerate(table.columns)}
-    for field in policy.of_role(QUASI_IDENTIFIER, SENSITIVE, KEEP):
+    for field in policy.list_fields_with_role(QUASI_IDENTIFIER, SENSITIVE, KEEP):
         if field.role == QUASI_IDENTIFIER:
             levels = [one.node[position[field.name]] for one in result.passes]
-            leaving[field.name] = _at_levels(table, position[field.name], levels, passes, order)
+            leaving[field.name] = _generalize_by_pass(table, position[field.name], levels, passes, order)
         else:
-            leaving[field.name] = in_order(at_minimum(field, columns[field.name]), order)
-    return Safe(table, result, leaving, None if table.persons is None else table.persons[order], order)
+            leaving[field.name] = reorder(generalize_to_minimum(field, columns[field.name]), order)
+    return AnonymizedTable(table, result, leaving, None if table.persons is None else table.persons[order], order)
 
 
-def at_minimum(field: Field, words: Words) -> Words:
+def generalize_to_minimum(field: Field, words: CategoricalColumn) -> CategoricalColumn:
     """Return a column that is no quasi-identifier at the one level at which it may leave."""
     if field.hierarchy is None:
         return words
     labels = [field.hierarchy.at(value, field.minimum) for value in words.values]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    return Words(np.array([numbers[label] for label in labels], dtype=np.int32)[words.codes], tuple(numbers))
+    return CategoricalColumn(np.array([numbers[label] for label in labels], dtype=np.int32)[words.codes], tuple(numbers))
 
 
-def _at_levels(table: Table, position: int, levels: Sequence[int], passes: Array, order: Array) -> Words:
+def _generalize_by_pass(
+    table: Microdata, position: int, levels: Sequence[int], passes: Array, order: Array
+) -> CategoricalColumn:
     column = table.columns[position]
     labels: dict[str, int] = {}
     codes = np.zeros(len(order), dtype=np.int32)
@@ -197,27 +207,27 @@ def _at_levels(table: Table, position: int, levels: Sequence[int], passes: Array
         numbers = np.array([labels.setdefault(label, len(labels)) for label in found.labels], dtype=np.int32)
         at_level = np.array([one == level for one in levels])[passes[order]]
         codes[at_level] = numbers[found.map[column.codes[order[at_level]]]]
-    return in_order(Words(codes, tuple(labels)), np.arange(len(order)))
+    return reorder(CategoricalColumn(codes, tuple(labels)), np.arange(len(order)))
 
 
-def _found(policy: Policy, table: Table, result: Recoded) -> dict[str, Any]:
+def _report_search(policy: Policy, table: Microdata, result: RecodingResult) -> dict[str, Any]:
     first = result.passes[0]
-    good = ~first.classes.bad
+    good = ~first.classes.violating
     return {
         "rows": table.rows,
         "quasi_identifiers": [column.name for column in table.columns],
         "node": list(first.node),
-        "levels": level_names(policy, first.node),
+        "levels": name_levels(policy, first.node),
         "loss": result.loss,
         "suppressed_rows": len(result.suppressed),
         "suppressed_share": len(result.suppressed) / table.rows,
-        "class_sizes": risk.sizes(first.classes.persons[good]),
+        "class_sizes": risk.summarize_class_sizes(first.classes.persons[good]),
         "passes": [{"node": list(one.node), "rows": len(one.rows)} for one in result.passes],
         "nodes": {"counted": result.counted, "all": result.nodes},
     }
 
 
-def level_names(policy: Policy, node: Sequence[int]) -> dict[str, str]:
+def name_levels(policy: Policy, node: Sequence[int]) -> dict[str, str]:
     return {
         field.name: field.hierarchy.names[level]
         for field, level in zip(policy.identifiers, node, strict=True)
@@ -225,24 +235,27 @@ def level_names(policy: Policy, node: Sequence[int]) -> dict[str, str]:
     }
 
 
-def measures(policy: Policy, safe: Safe, columns: dict[str, Words]) -> dict[str, Any]:
+def measure_risk_and_utility(policy: Policy, safe: AnonymizedTable, columns: dict[str, CategoricalColumn]) -> dict[str, Any]:
     """Return class sizes, risk, utility and suppression by group of a finished table."""
     identifiers = [safe.columns[name].codes.astype(np.int64) for name in (field.name for field in policy.identifiers)]
-    owners, classes = risk.grouped(identifiers)
+    owners, classes = risk.number_classes(identifiers)
     rows = np.bincount(owners, minlength=classes)
-    persons = rows if safe.persons is None else risk.distinct_per_class(owners, classes, safe.persons.astype(np.int64))
-    sensitive = {field.name: safe.columns[field.name] for field in policy.of_role(SENSITIVE)}
+    persons = rows if safe.persons is None else risk.count_distinct_per_class(owners, classes, safe.persons.astype(np.int64))
+    sensitive = {field.name: safe.columns[field.name] for field in policy.list_fields_with_role(SENSITIVE)}
     group = policy.limits.group
     return {
-        "class_sizes": risk.sizes(persons),
-        "risk": risk.risk(persons, rows, policy.model) | {"attributes": risk.attribute(owners, classes, rows, sensitive)},
-        "singled_out": risk.singled_out(list(safe.columns.values())),
-        "utility": risk.utility(safe.table, safe.result, owners, classes, policy.model),
-        "groups": risk.groups(safe.table, safe.result.suppressed, columns[group.field] if group else None, policy.limits),
+        "class_sizes": risk.summarize_class_sizes(persons),
+        "risk": risk.measure_reidentification_risk(persons, rows, policy.model)
+        | {"attributes": risk.measure_attribute_disclosure(owners, classes, rows, sensitive)},
+        "singled_out": risk.measure_singling_out(list(safe.columns.values())),
+        "utility": risk.measure_utility(safe.table, safe.result, owners, classes, policy.model),
+        "groups": risk.measure_group_suppression(
+            safe.table, safe.result.suppressed, columns[group.field] if group else None, policy.limits
+        ),
     }
 
 
-class Clock:
+class StepTimer:
     """CPU seconds by step."""
 
     def __init__(self) -> None:
@@ -253,11 +266,11 @@ class Clock:
         now = time.process_time()
         self.steps[step], self.last = round(now - self.last, 4), now
 
-    def spent(self) -> dict[str, float]:
+    def seconds_by_step(self) -> dict[str, float]:
         return {**self.steps, "all": round(time.process_time(), 4)}
 
 
-def peak_memory() -> int:
+def measure_peak_memory() -> int:
     """Return the most memory that this process has held so far, in MB."""
     status = Path("/proc/self/status")
     if status.exists():  # what getrusage says there begins with the memory of the process that started this one
@@ -265,7 +278,7 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def _sha256(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -23,7 +23,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Coded:
+class QuasiIdentifier:
     """A quasi-identifier: a number a row, and its levels from `minimum` to `maximum` (positions in the hierarchy)."""
 
     name: str
@@ -33,7 +33,7 @@ class Coded:
     maximum: int
     weight: float = 1.0
 
-    def upward(self, below: int, above: int) -> Array:
+    def map_to_level(self, below: int, above: int) -> Array:
         """Return the map from the labels of a level to those of a level above it; levels nest."""
         found = np.zeros(len(self.levels[below].labels), dtype=np.int64)
         found[self.levels[below].map] = self.levels[above].map
@@ -41,10 +41,10 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Table:
+class Microdata:
     """Rows to be protected: quasi-identifiers, who each row is about (None: each row about another), other columns."""
 
-    columns: tuple[Coded, ...]
+    columns: tuple[QuasiIdentifier, ...]
     rows: int
     persons: Array | None = None
     sensitive: dict[str, Array] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class Table:
     def total_weight(self) -> float:
         return sum(column.weight for column in self.columns) or 1.0
 
-    def subset(self, mask: Array) -> "Table":
+    def subset(self, mask: Array) -> "Microdata":
         """Return the rows of a mask or of positions."""
         columns = tuple(
-            Coded(column.name, column.codes[mask], column.levels, column.minimum, column.maximum, column.weight)
+            QuasiIdentifier(column.name, column.codes[mask], column.levels, column.minimum, column.maximum, column.weight)
             for column in self.columns
         )
-        return Table(
+        return Microdata(
             columns,
             int(mask.sum()) if mask.dtype == bool else len(mask),
             None if self.persons is None else self.persons[mask],
@@ -69,7 +69,9 @@ class Table:
         )
 
 
-def coded(name: str, codes: Array, values: Sequence[str], hierarchy: Hierarchy, **limits: Any) -> Coded:
+def encode_quasi_identifier(
+    name: str, codes: Array, values: Sequence[str], hierarchy: Hierarchy, **limits: Any
+) -> QuasiIdentifier:
     """Return a column's levels over `values`, the words behind its codes; ExportProblem when the levels do not nest.
 
     Loss of a label is ARX's: (share of the domain that it stands for − 1/m) / (1 − 1/m), m the size of the domain.
@@ -88,16 +90,16 @@ def coded(name: str, codes: Array, values: Sequence[str], hierarchy: Hierarchy, 
             else float(level > 0)
             for label in numbers
         ]
-        levels.append(Level(_small(mapped), tuple(numbers), np.array(losses)))
-    return Coded(name, _small(codes), tuple(levels), **limits)
+        levels.append(Level(_shrink(mapped), tuple(numbers), np.array(losses)))
+    return QuasiIdentifier(name, _shrink(codes), tuple(levels), **limits)
 
 
-def _small(codes: Array) -> Array:
+def _shrink(codes: Array) -> Array:
     top = int(codes.max()) if len(codes) else 0
     return codes.astype(np.min_scalar_type(top), copy=False)
 
 
-def runs(ordered: Array) -> tuple[Array, Array]:
+def find_runs(ordered: Array) -> tuple[Array, Array]:
     """Return the different values of a sorted array and where each begins, with the end at last."""
     if not len(ordered):
         return ordered, np.zeros(1, dtype=np.int64)
@@ -105,15 +107,15 @@ def runs(ordered: Array) -> tuple[Array, Array]:
     return ordered[starts], np.append(starts, len(ordered))
 
 
-def tallied(keys: Array, size: int, weights: Array | None) -> tuple[Array, Array]:
+def count_keys(keys: Array, size: int, weights: Array | None) -> tuple[Array, Array]:
     """Return the different keys, ascending, and how often each occurs; `size` bounds the keys."""
     if size <= max(MOST_DIRECT, 4 * len(keys)):
         counts = np.bincount(keys, weights, minlength=0)
         found = np.flatnonzero(counts)
         return found, counts[found].astype(np.int64, copy=False)
     if weights is None:
-        found, bounds = runs(np.sort(keys))
+        found, bounds = find_runs(np.sort(keys))
         return found, np.diff(bounds)
     order = np.argsort(keys)
-    found, bounds = runs(keys[order])
+    found, bounds = find_runs(keys[order])
     return found, np.add.reduceat(weights[order], bounds[:-1]) if len(found) else weights[:0]

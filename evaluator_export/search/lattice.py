@@ -15,123 +15,125 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.privacy_models import Model
+from evaluator_export.policy.privacy_models import PrivacyModel
 from evaluator_export.problems import ExportProblem
-from evaluator_export.search.encoding import Table
-from evaluator_export.search.equivalence_classes import Base, Classes, Node, base_of
+from evaluator_export.search.encoding import Microdata
+from evaluator_export.search.equivalence_classes import EquivalenceClasses, GroupedRows, Node, group_rows
 
 MOST_NODES = 2_000_000
-Accepts = Callable[[Classes], bool]
+Accepts = Callable[[EquivalenceClasses], bool]
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The best node; `loss` from 0 to 1, suppressed rows, and how many nodes were counted of how many there are."""
 
     node: Node
     loss: float
     suppressed: int
-    classes: Classes
+    classes: EquivalenceClasses
     counted: int
     nodes: int
 
 
-class Search:
+class LatticeSearch:
     """One search: the lattice, what is known of each node, and the tables that have been counted."""
 
-    def __init__(self, table: Table, model: Model, max_suppressed: float, accepts: Accepts | None = None):
+    def __init__(self, table: Microdata, model: PrivacyModel, max_suppressed: float, accepts: Accepts | None = None):
         self.table, self.model, self.accepts = table, model, accepts
         self.limit = int(max_suppressed * table.rows + 1e-9)
         self.nodes = _lattice(table)
-        self.floor = tuple(column.minimum for column in table.columns)
+        self.bottom_node = tuple(column.minimum for column in table.columns)
         self.totals = {
             diversity.field: np.bincount(table.sensitive[diversity.field])
             for diversity in model.diversities
             if diversity.t < 1
         }
-        raw = base_of(table, self.floor, model)
-        gathered = raw.gathered(self.floor)
-        self.bases: list[Base] = [gathered or raw]
+        raw = group_rows(table, self.bottom_node, model)
+        gathered = raw.aggregate(self.bottom_node)
+        self.bases: list[GroupedRows] = [gathered or raw]
         self.marginals = [
             np.bincount(column.codes, minlength=len(column.levels[0].map)) for column in table.columns
         ]  # rows a value
-        means, greatest = self._by_level()
-        self.bounds, self.rest = self._over_nodes(means), self._over_nodes(greatest)
-        self.alive = np.ones(len(self.nodes), dtype=bool)
-        self.lost = np.zeros(len(self.nodes), dtype=np.int64)  # rows surely suppressed
-        self.best: Found | None = None
+        means, greatest = self._compute_loss_by_level()
+        self.loss_bounds, self.rest = self._sum_over_nodes(means), self._sum_over_nodes(greatest)
+        self.is_candidate = np.ones(len(self.nodes), dtype=bool)
+        self.min_suppressed = np.zeros(len(self.nodes), dtype=np.int64)  # rows surely suppressed
+        self.best: SearchResult | None = None
         self.counted = 0
 
-    def _by_level(self) -> tuple[list[Array], list[Array]]:
+    def _compute_loss_by_level(self) -> tuple[list[Array], list[Array]]:
         """Return, a column each, by level: the mean loss, and the least that suppressing a row still adds."""
-        means, rest = [], []
+        means, suppression_penalty = [], []
         for column, marginal in zip(self.table.columns, self.marginals, strict=True):
             share = column.weight / self.table.total_weight
             losses = [level.losses[level.map] for level in column.levels]
             means.append(np.array([share * (loss @ marginal) / max(self.table.rows, 1) for loss in losses]))
-            rest.append(np.array([share * (1 - loss[marginal > 0].max(initial=0.0)) for loss in losses]))
-        return means, rest
+            suppression_penalty.append(np.array([share * (1 - loss[marginal > 0].max(initial=0.0)) for loss in losses]))
+        return means, suppression_penalty
 
-    def _over_nodes(self, by_level: list[Array]) -> Array:
+    def _sum_over_nodes(self, by_level: list[Array]) -> Array:
         total = np.zeros(len(self.nodes))
         for position, values in enumerate(by_level):
             total += values[self.nodes[:, position]]
         return total
 
-    def run(self) -> Found | None:
+    def run(self) -> SearchResult | None:
         """Return the optimum, or None when no node is good."""
         if not self.table.rows or not self.table.columns:
             return None
-        self._start()
+        self._find_first_node()
         heights = self.nodes.sum(axis=1)
         while True:
             self._prune()
-            alive = np.flatnonzero(self.alive)
+            alive = np.flatnonzero(self.is_candidate)
             if not len(alive):
                 break
             highest = alive[heights[alive] == heights[alive].max()]
-            self._count(int(highest[np.argmin(self.bounds[highest])]))
+            self._evaluate_node(int(highest[np.argmin(self.loss_bounds[highest])]))
         if self.best is None:
             return None
-        return Found(**{**self.best.__dict__, "counted": self.counted, "nodes": len(self.nodes)})
+        return SearchResult(**{**self.best.__dict__, "counted": self.counted, "nodes": len(self.nodes)})
 
-    def _start(self) -> None:
+    def _find_first_node(self) -> None:
         """Find some good node soon: try nodes at ever higher bounds."""
-        order = np.argsort(self.bounds, kind="stable")
+        order = np.argsort(self.loss_bounds, kind="stable")
         for share in (0.02, 0.04, 0.08, 0.12, 0.18, 0.25, 0.35, 0.5, 0.7, 1.0):
-            self._count(int(order[min(len(order) - 1, int(share * len(order)))]))
+            self._evaluate_node(int(order[min(len(order) - 1, int(share * len(order)))]))
             if self.best is not None:
                 return
 
     def _prune(self) -> None:
         if self.best is not None:
-            self.alive &= self.bounds + self.lost / self.table.rows * self.rest < self.best.loss - 1e-12
+            self.is_candidate &= (
+                self.loss_bounds + self.min_suppressed / self.table.rows * self.rest < self.best.loss - 1e-12
+            )
 
-    def _count(self, index: int) -> None:
+    def _evaluate_node(self, index: int) -> None:
         node = tuple(int(level) for level in self.nodes[index])
-        self.alive[index] = False
+        self.is_candidate[index] = False
         self.counted += 1
         base = min((base for base in self.bases if base.is_below(node)), key=lambda base: base.length)
         classes = base.classes(node, self.model, self.totals, self.limit)
-        thin = int(classes.rows[classes.thin].sum())
+        thin = int(classes.rows[classes.violates_monotone].sum())
         below = (self.nodes <= self.nodes[index]).all(axis=1)
-        np.maximum(self.lost, thin, out=self.lost, where=below)
+        np.maximum(self.min_suppressed, thin, out=self.min_suppressed, where=below)
         if thin > self.limit:
-            self.alive &= ~below
+            self.is_candidate &= ~below
             return
-        suppressed = int(classes.rows[classes.bad].sum())
+        suppressed = int(classes.rows[classes.violating].sum())
         if suppressed <= self.limit and (self.accepts is None or self.accepts(classes)):
-            loss = self.loss(classes)
+            loss = self.compute_loss(classes)
             if self.best is None or loss < self.best.loss - 1e-12:
-                self.best = Found(node, loss, suppressed, classes, 0, 0)
+                self.best = SearchResult(node, loss, suppressed, classes, 0, 0)
         if 4 * len(classes.keys) < base.length and len(self.bases) < 12:
-            gathered = base.gathered(node)
+            gathered = base.aggregate(node)
             if gathered is not None:
                 self.bases.append(gathered)
 
-    def loss(self, classes: Classes) -> float:
+    def compute_loss(self, classes: EquivalenceClasses) -> float:
         """Return the loss of a node whose classes were counted."""
-        bad = np.flatnonzero(classes.bad)
+        bad = np.flatnonzero(classes.violating)
         weights = classes.rows[bad]
         total = 0.0
         for column, level, marginal, labels in zip(
@@ -143,15 +145,17 @@ class Search:
         return float(total / self.table.rows)
 
 
-def search(table: Table, model: Model, max_suppressed: float, accepts: Accepts | None = None) -> Found | None:
+def find_optimal_node(
+    table: Microdata, model: PrivacyModel, max_suppressed: float, accepts: Accepts | None = None
+) -> SearchResult | None:
     """Return the node of least loss at which at most a share `max_suppressed` of the rows is suppressed; None if none is.
 
     `accepts` may refuse a node for another reason (shares of groups).
     """
-    return Search(table, model, max_suppressed, accepts).run()
+    return LatticeSearch(table, model, max_suppressed, accepts).run()
 
 
-def _lattice(table: Table) -> Array:
+def _lattice(table: Microdata) -> Array:
     sizes = [column.maximum - column.minimum + 1 for column in table.columns]
     if int(np.prod(sizes, dtype=object)) > MOST_NODES:
         raise ExportProblem(

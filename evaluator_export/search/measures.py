@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.privacy_models import Model, Spread
-from evaluator_export.policy.suppression_limits import Limits
-from evaluator_export.search.encoding import Table, runs
-from evaluator_export.search.recoding import Recoded
-from evaluator_export.tabular import Words
+from evaluator_export.policy.privacy_models import PrivacyModel, ValueCounts
+from evaluator_export.policy.suppression_limits import SuppressionLimits
+from evaluator_export.search.encoding import Microdata, find_runs
+from evaluator_export.search.recoding import RecodingResult
+from evaluator_export.tabular import CategoricalColumn
 
 
-def grouped(columns: list[Array]) -> tuple[Array, int]:
+def number_classes(columns: list[Array]) -> tuple[Array, int]:
     """Return each row's class number and how many classes there are; rows are alike when all columns are."""
     if not columns:
         return np.zeros(0, dtype=np.int64), 0
@@ -27,14 +27,14 @@ def grouped(columns: list[Array]) -> tuple[Array, int]:
     return owners, int(owners.max(initial=-1)) + 1
 
 
-def distinct_per_class(owners: Array, classes: int, values: Array) -> Array:
+def count_distinct_per_class(owners: Array, classes: int, values: Array) -> Array:
     """Return how many different values each class holds."""
     width = int(values.max(initial=0)) + 1
-    pairs, _ = runs(np.sort(owners * width + values))
+    pairs, _ = find_runs(np.sort(owners * width + values))
     return np.bincount(pairs // width, minlength=classes)
 
 
-def sizes(persons: Array) -> dict[str, Any]:
+def summarize_class_sizes(persons: Array) -> dict[str, Any]:
     """Return how big classes are, in persons."""
     if not len(persons):
         return {"classes": 0, "smallest": 0, "mean": 0.0, "median": 0.0, "largest": 0}
@@ -47,12 +47,12 @@ def sizes(persons: Array) -> dict[str, Any]:
     }
 
 
-def singled_out(columns: Sequence[Words]) -> dict[str, Any]:
+def measure_singling_out(columns: Sequence[CategoricalColumn]) -> dict[str, Any]:
     """Return how many rows somebody could single out who knows all their columns, as who was there may.
 
     `alone` and `under_5` are shares of the rows: those like no other row, and those that are under five alike.
     """
-    owners, classes = grouped([words.codes.astype(np.int64) for words in columns])
+    owners, classes = number_classes([words.codes.astype(np.int64) for words in columns])
     alike = np.bincount(owners, minlength=classes)
     rows = max(len(owners), 1)
     return {
@@ -61,14 +61,16 @@ def singled_out(columns: Sequence[Words]) -> dict[str, Any]:
     }
 
 
-def attribute(owners: Array, classes: int, rows: Array, sensitive: Mapping[str, Words]) -> dict[str, Any]:
+def measure_attribute_disclosure(
+    owners: Array, classes: int, rows: Array, sensitive: Mapping[str, CategoricalColumn]
+) -> dict[str, Any]:
     """Return for each sensitive column how much its spread within classes gives away."""
     found = {}
     for name, words in sensitive.items():
         width = len(words.values)
-        pairs, bounds = runs(np.sort(owners * width + words.codes))
+        pairs, bounds = find_runs(np.sort(owners * width + words.codes))
         holders, values = np.divmod(pairs, width)
-        measured = Spread(holders, values, np.diff(bounds)).measures(rows, np.bincount(words.codes, minlength=width))
+        measured = ValueCounts(holders, values, np.diff(bounds)).measure(rows, np.bincount(words.codes, minlength=width))
         found[name] = {
             "distinct_l": int(measured["distinct"].min()) if classes else 0,
             "entropy_l": round(float(measured["entropy"].min()), 4) if classes else 0.0,
@@ -78,7 +80,7 @@ def attribute(owners: Array, classes: int, rows: Array, sensitive: Mapping[str, 
     return found
 
 
-def risk(persons: Array, rows: Array, model: Model) -> dict[str, Any]:
+def measure_reidentification_risk(persons: Array, rows: Array, model: PrivacyModel) -> dict[str, Any]:
     """Return re-identification risk: the highest and mean of 1 / persons, and the share of rows above 1/k."""
     if not len(persons):
         return {"prosecutor_highest": 0.0, "prosecutor_mean": 0.0, "rows_above_threshold": 0, "unique_rows": 0}
@@ -90,7 +92,9 @@ def risk(persons: Array, rows: Array, model: Model) -> dict[str, Any]:
     }
 
 
-def utility(table: Table, result: Recoded, owners: Array, classes: int, model: Model) -> dict[str, Any]:
+def measure_utility(
+    table: Microdata, result: RecodingResult, owners: Array, classes: int, model: PrivacyModel
+) -> dict[str, Any]:
     """Return what was lost, overall and by field; each from 0 (nothing) to 1 (everything) where not said otherwise."""
     number = max(table.rows, 1)
     held = len(result.suppressed)
@@ -106,7 +110,7 @@ def utility(table: Table, result: Recoded, owners: Array, classes: int, model: M
             lost[column.name] += float(level.losses[level.map[codes]].sum())
             inside = np.bincount(level.map, counts, minlength=len(level.labels))
             entropy -= float(np.log2(counts[codes] / inside[level.map[codes]]).sum())
-        gone = counts_of(column.codes[result.suppressed], len(counts))
+        gone = _count_codes(column.codes[result.suppressed], len(counts))
         entropy -= float((gone[gone > 0] * np.log2(counts[gone > 0] / number)).sum())
     rows = np.bincount(owners, minlength=classes).astype(float)
     return {
@@ -118,11 +122,13 @@ def utility(table: Table, result: Recoded, owners: Array, classes: int, model: M
     }
 
 
-def counts_of(codes: Array, size: int) -> Array:
+def _count_codes(codes: Array, size: int) -> Array:
     return np.bincount(codes, minlength=size).astype(float)
 
 
-def groups(table: Table, suppressed: Array, words: Words | None, limits: Limits) -> dict[str, Any] | None:
+def measure_group_suppression(
+    table: Microdata, suppressed: Array, words: CategoricalColumn | None, limits: SuppressionLimits
+) -> dict[str, Any] | None:
     """Return for each group the share of its rows that was suppressed, and how that compares with all."""
     if limits.group is None or words is None or table.groups is None:
         return None
@@ -131,11 +137,11 @@ def groups(table: Table, suppressed: Array, words: Words | None, limits: Limits)
     return {
         "field": limits.group.field,
         "limit": limits.group.ratio,
-        "worst_ratio": round(limits.group.worst(all_rows, gone), 4),
+        "worst_ratio": round(limits.group.find_worst_ratio(all_rows, gone), 4),
         "waived": limits.group.waived,
         "suppressed_share": {
             value: round(float(gone[number] / all_rows[number]), 4)
             for number, value in enumerate(words.values)
-            if all_rows[number] >= limits.group.least
+            if all_rows[number] >= limits.group.min_group_size
         },
     }

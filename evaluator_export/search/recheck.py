@@ -8,18 +8,18 @@ import pyarrow.compute as pc
 
 from evaluator_export import tabular
 from evaluator_export.arrays import Array
-from evaluator_export.policy.privacy_models import Diversity, Model
+from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
 
 PERSON = "\0person"
 
 
-def recheck(path: Path, identifiers: Sequence[str], model: Model, persons: Array | None) -> tuple[list[str], int]:
+def recheck(path: Path, identifiers: Sequence[str], model: PrivacyModel, persons: Array | None) -> tuple[list[str], int]:
     """Return what is wrong with a written table, and its smallest class in persons.
 
     `persons` says, in the order of the rows, whose each is; it is never in the file.
     """
     names = list(dict.fromkeys([*identifiers, *(one.field for one in model.diversities)]))
-    table = pa.table({name: words.arrow() for name, words in tabular.read(path, names).items()})
+    table = pa.table({name: words.to_arrow() for name, words in tabular.read(path, names).items()})
     if not table.num_rows:
         return [], 0
     table = table.append_column(PERSON, pa.array(persons if persons is not None else range(table.num_rows)))
@@ -31,11 +31,11 @@ def recheck(path: Path, identifiers: Sequence[str], model: Model, persons: Array
         small = pc.sum(pc.less(sizes, model.k)).as_py()
         problems.append(f"{small} of {len(sizes)} classes in {path.name} hold fewer than {model.k} persons.")
     for diversity in model.diversities:
-        problems += _spread(table, list(identifiers), diversity, path.name)
+        problems += _check_diversity(table, list(identifiers), diversity, path.name)
     return problems, smallest
 
 
-def _spread(table: pa.Table, identifiers: list[str], diversity: Diversity, name: str) -> list[str]:
+def _check_diversity(table: pa.Table, identifiers: list[str], diversity: Diversity, name: str) -> list[str]:
     inside = table.group_by([*identifiers, diversity.field], use_threads=False).aggregate([([], "count_all")])
     whole = inside.group_by(identifiers, use_threads=False).aggregate(
         [("count_all", "sum"), ("count_all", "max"), ("count_all", "count")]
