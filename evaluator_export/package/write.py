@@ -14,7 +14,7 @@ from evaluator_export import tabular
 from evaluator_export.formats import codebook, csv_files, datapackage, notebooks, report, sample, spss, xlsx
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.package import verify
-from evaluator_export.policy.policy import PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.recipe import Recipe, RecipientView
 from evaluator_export.series import batch
 from evaluator_export.series.ledger import compute_genesis_hash
@@ -40,7 +40,7 @@ def part_of(
 ) -> ReleasedDataset:
     """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
     levels = _levels(view, sent)
-    hidden = {field.name for field in view.dataset.policy.list_fields_with_role(PSEUDONYM)}
+    hidden = {field.name for field in view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
     sources = {name: f"{name}{batch.AT}{level}" for name, level in levels.items()} | dict.fromkeys(hidden, batch.PERSON)
     whole: dict[str, list[CategoricalColumn]] = {name: [] for name in (BATCH, *view.columns)}
     for one in sent:

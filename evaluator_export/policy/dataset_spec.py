@@ -15,11 +15,9 @@ from evaluator_export.policy import hierarchies
 from evaluator_export.policy.hierarchies import Hierarchy
 from evaluator_export.policy.policy import (
     MAX_SINGLED_OUT,
-    PERSON,
-    PSEUDONYM,
-    QUASI_IDENTIFIER,
     Field,
     Policy,
+    Role,
     parse_policy,
 )
 from evaluator_export.problems import ExportProblem
@@ -199,7 +197,7 @@ class _DatasetReader:
     def made(self, name: str) -> None:
         """Add a question that is made from others; it can only leave made coarser."""
         self.questions[name] = Element(
-            f"/made/{name}", name, "question", "integer", "", privacy=QUASI_IDENTIFIER, export="generalise"
+            f"/made/{name}", name, "question", "integer", "", privacy=Role.QUASI_IDENTIFIER, export="generalise"
         )
 
     def column(self, element: Element) -> str:
@@ -239,7 +237,7 @@ class _DatasetReader:
 
     def may_leave(self, element: Element, body: dict[str, Any]) -> bool:
         column, role = self.column(element), body.get("role")
-        if role == PERSON or (role == PSEUDONYM and element.privacy == "identifier"):
+        if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
             return True
         if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
             self.say(f"“{column}” is {element.privacy or 'unclassified'} and never leaves.")
@@ -247,7 +245,7 @@ class _DatasetReader:
             self.say(f"the form says that “{column}” leaves only as: {element.export}.")
         elif element.export == "generalise" and "hierarchy" not in body:
             self.say(f"the form says that “{column}” must be made coarser; give a hierarchy.")
-        elif element.privacy == QUASI_IDENTIFIER and role not in ("qi", QUASI_IDENTIFIER):
+        elif element.privacy == Role.QUASI_IDENTIFIER and role not in ("qi", Role.QUASI_IDENTIFIER):
             self.say(f"“{column}” is a quasi-identifier and cannot be {role or 'kept'} as it is.")
         else:
             return True
@@ -255,10 +253,10 @@ class _DatasetReader:
 
     def check_family(self, policy: Policy) -> None:
         for field in policy.fields:
-            if field.role == PERSON or field.name not in self.columns:
+            if field.role == Role.PERSON or field.name not in self.columns:
                 continue
             element = self.questions[self.columns[field.name].question]
-            if self.family == EVENTS and (element.choices in WHO or field.role == PSEUDONYM):
+            if self.family == EVENTS and (element.choices in WHO or field.role == Role.PSEUDONYM):
                 self.say(f"“{field.name}” says who; a dataset of events tells where, when and what, never who.")
             if self.family == PEOPLE and element.choices in WHERE_AND_WHEN:
                 self.say(f"“{field.name}” says where or when; a dataset about people tells neither.")

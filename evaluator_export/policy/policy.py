@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,6 @@ from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLi
 from evaluator_export.problems import ExportProblem
 
 FORMAT = 1
-QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP = (
-    "quasi-identifier",
-    "sensitive",
-    "keep",
-    "pseudonym",
-    "person",
-    "drop",
-)
-ROLES = {"qi": QUASI_IDENTIFIER} | {role: role for role in (QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP)}
 TOP_KEYS = {"deid", "id", "title", "series", "unit", "model", "suppress", "memory", "context", "fields", "default_role"}
 MODEL_KEYS = {"k", "preset", "average", "l", "t"}
 SUPPRESS_KEYS = {"mode", "max_rows", "max_group_rate", "max_singled_out"}
@@ -33,6 +25,20 @@ MAX_SINGLED_OUT = 0.05  # of a dataset that says nothing else
 FIELD_KEYS = {"role", "hierarchy", "min", "max", "weight", "keep", "title", "from"}
 MOST = 1_000_000
 SPEC = re.compile(r"(\w+)\[([^\]]*)\]")
+
+
+class Role(StrEnum):
+    """What a policy does with a column; the values are the words of the format."""
+
+    QUASI_IDENTIFIER = "quasi-identifier"  # others may know it: generalized until none stands out
+    SENSITIVE = "sensitive"  # nobody should learn it: it must vary within every class
+    KEEP = "keep"  # leaves as it is, or at one fixed level
+    PSEUDONYM = "pseudonym"  # says whose row it is, under a name made for one recipient and period
+    PERSON = "person"  # says whose row it is, and never leaves
+    DROP = "drop"  # never leaves
+
+
+ROLES = {"qi": Role.QUASI_IDENTIFIER} | {role.value: role for role in Role}
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Field:
     """
 
     name: str
-    role: str
+    role: Role
     hierarchy: Hierarchy | None = None
     minimum: int = 0
     maximum: int = 0
@@ -61,17 +67,17 @@ class Policy:
     context: thresholds.SharingContext | None = None
     max_singled_out: float = 1.0  # the share of rows that may be like no other on all columns that leave
 
-    def list_fields_with_role(self, *roles: str) -> list[Field]:
+    def list_fields_with_role(self, *roles: Role) -> list[Field]:
         return [field for field in self.fields if field.role in roles]
 
     @property
     def person(self) -> str:
         """The column that says whose row it is; empty when each row counts as a person of its own."""
-        return next((field.name for field in self.list_fields_with_role(PERSON, PSEUDONYM)), "")
+        return next((field.name for field in self.list_fields_with_role(Role.PERSON, Role.PSEUDONYM)), "")
 
     @property
     def identifiers(self) -> list[Field]:
-        return self.list_fields_with_role(QUASI_IDENTIFIER)
+        return self.list_fields_with_role(Role.QUASI_IDENTIFIER)
 
 
 def read_policy(path: Path) -> Policy:
@@ -111,12 +117,12 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: Callable[[str], Hierarc
     if not isinstance(body, dict) or body.get("deid") != FORMAT:
         raise ExportProblem([f"This is no policy: it must begin with “deid: {FORMAT}”."])
     _reject_unknown_keys("the policy", body, TOP_KEYS, problems)
-    if body.get("default_role", DROP) != DROP:
+    if body.get("default_role", Role.DROP) != Role.DROP:
         problems.append("default_role can only be drop: a column that is not named never leaves.")
     fields = parse_fields(body.get("fields"), open_hierarchy, problems)
     unit = _read_mapping("unit", body.get("unit", {}), problems)
-    if unit.get("person") and not any(field.role in (PERSON, PSEUDONYM) for field in fields):
-        fields.append(Field(str(unit["person"]), PERSON))
+    if unit.get("person") and not any(field.role in (Role.PERSON, Role.PSEUDONYM) for field in fields):
+        fields.append(Field(str(unit["person"]), Role.PERSON))
     context = None
     if "context" in body:
         try:
@@ -131,7 +137,7 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: Callable[[str], Hierarc
     singled_out = _read_number("suppress: max_singled_out (a share)", suppress.get("max_singled_out", 1), problems, 0, 1)
     if limits.group and limits.group.field not in {field.name for field in fields}:
         problems.append(f"suppress: there is no field “{limits.group.field}”.")
-    if sum(field.role in (PERSON, PSEUDONYM) for field in fields) > 1:
+    if sum(field.role in (Role.PERSON, Role.PSEUDONYM) for field in fields) > 1:
         problems.append("Only one field can say whose row it is (person or pseudonym).")
     if problems:
         raise ExportProblem(problems)
@@ -151,12 +157,12 @@ def parse_fields(body: Any, open_hierarchy: Callable[[str], Hierarchy], problems
 def _parse_field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[str], Hierarchy]) -> Field:
     problems: list[str] = []
     _reject_unknown_keys("the field", item, FIELD_KEYS, problems)
-    role = ROLES.get(str(item.get("role", DROP)))
+    role = ROLES.get(str(item.get("role", Role.DROP)))
     if role is None:
         raise ExportProblem([f"“{item['role']}” is no role; there are {', '.join(sorted(ROLES))}."])
     weight = _read_number("weight", item.get("weight", 1), problems, 0.001, 1000)
     if "hierarchy" not in item:
-        if role == QUASI_IDENTIFIER:
+        if role == Role.QUASI_IDENTIFIER:
             problems.append("a quasi-identifier needs a hierarchy.")
         if problems:
             raise ExportProblem(problems)
@@ -165,7 +171,7 @@ def _parse_field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[s
     if item.get("keep"):
         found = keep_values(found, [str(value) for value in _as_list(item["keep"])])
     minimum = item.get("min", 0)
-    maximum = item.get("max", found.top if role == QUASI_IDENTIFIER else minimum)
+    maximum = item.get("max", found.top if role == Role.QUASI_IDENTIFIER else minimum)
     if not (isinstance(minimum, int) and isinstance(maximum, int) and 0 <= minimum <= maximum <= found.top):
         problems.append(f"min and max must be levels from 0 to {found.top} ({', '.join(found.names)}), min not above max.")
     if problems:

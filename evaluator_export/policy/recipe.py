@@ -11,7 +11,7 @@ import yaml
 from evaluator_export.policy.dataset_spec import EVENTS, RECORDS, ConsentRule, DatasetSpec
 from evaluator_export.policy.eligibility import has_consent, is_in_scope
 from evaluator_export.policy.hierarchies import Hierarchy, make_choice_hierarchy
-from evaluator_export.policy.policy import PERSON, PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem
 from forms.definition import FormDefinition
@@ -170,11 +170,11 @@ def _read_view(item: Mapping[str, Any], datasets: Mapping[str, DatasetSpec], pro
         known = ", ".join(sorted(name for name, one in datasets.items() if one.has_rows))
         problems.append(f"There is no dataset “{item.get('use')}”; there are {known}.")
         return None
-    fields = {field.name: field for field in dataset.policy.fields if field.role not in (PERSON, "drop")}
-    default = [name for name, field in fields.items() if field.role != PSEUDONYM]
+    fields = {field.name: field for field in dataset.policy.fields if field.role not in (Role.PERSON, Role.DROP)}
+    default = [name for name, field in fields.items() if field.role != Role.PSEUDONYM]
     columns = [str(name) for name in item.get("columns") or default]
     coarser = {str(name): int(level) for name, level in (item.get("coarser") or {}).items()}
-    only_counted = {field.name for field in dataset.policy.list_fields_with_role("drop")}
+    only_counted = {field.name for field in dataset.policy.list_fields_with_role(Role.DROP)}
     problems += [
         f"{dataset.name}: “{name}” leaves in tables only: in rows it would tell them apart. Take it out."
         for name in columns
@@ -187,7 +187,7 @@ def _read_view(item: Mapping[str, Any], datasets: Mapping[str, DatasetSpec], pro
     ]
     for name, level in coarser.items():
         field = fields.get(name)
-        if field and not (field.role == "quasi-identifier" and field.hierarchy and 0 <= level <= field.hierarchy.top):
+        if field and not (field.role == Role.QUASI_IDENTIFIER and field.hierarchy and 0 <= level <= field.hierarchy.top):
             problems.append(f"{dataset.name}: “{name}” has no level {level}.")
     return RecipientView(dataset, tuple(columns), coarser)
 
@@ -242,7 +242,7 @@ def _read_sources(
     problems: list[str],
 ) -> list[tuple[str, Hierarchy, int]]:
     """Return the question, hierarchy and level of each of a table's columns; staff may see below a dataset's least level."""
-    fields = {field.name: field for field in dataset.policy.fields if field.role != PERSON}
+    fields = {field.name: field for field in dataset.policy.fields if field.role != Role.PERSON}
     sources = []
     for column, asked in by:
         field = fields.get(column)

@@ -15,19 +15,23 @@ import pyarrow.parquet
 
 from evaluator_export.arrays import Array
 from evaluator_export.policy.dataset_spec import DatasetSpec
-from evaluator_export.policy.policy import KEEP, SENSITIVE
+from evaluator_export.policy.policy import Role
 from evaluator_export.search.anonymize import (
-    AnonymizedTable,
     apply_recoding,
-    encode_table,
     generalize_to_minimum,
     make_shuffler,
-    measure_risk_and_utility,
 )
-from evaluator_export.search.encoding import Microdata
+from evaluator_export.search.encoding import Microdata, encode_table
 from evaluator_export.search.equivalence_classes import EquivalenceClasses, Node, group_rows
 from evaluator_export.search.lattice import LatticeSearch
-from evaluator_export.search.recoding import RecodingPass, RecodingResult, find_publishable_rows, search_and_recode
+from evaluator_export.search.measures import measure_risk_and_utility
+from evaluator_export.search.recoding import (
+    AnonymizedTable,
+    RecodingPass,
+    RecodingResult,
+    find_publishable_rows,
+    search_and_recode,
+)
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import TAG_BYTES, hash_tags
 from evaluator_export.tabular import CategoricalColumn, to_categorical
@@ -107,7 +111,7 @@ def _make_batch_columns(
             found[f"{column.name}{AT}{above}"] = CategoricalColumn(
                 column.levels[above].map[column.codes[safe.order]], column.levels[above].labels
             )
-    for field in dataset.policy.list_fields_with_role(SENSITIVE, KEEP):
+    for field in dataset.policy.list_fields_with_role(Role.SENSITIVE, Role.KEEP):
         words = generalize_to_minimum(field, columns[field.name])
         found[field.name] = CategoricalColumn(words.codes[safe.order], words.values)
     return found

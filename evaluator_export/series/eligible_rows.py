@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluator_export.policy.dataset_spec import SEVERAL, DatasetSpec
 from evaluator_export.policy.eligibility import add_derived_columns, has_consent, is_in_scope
-from evaluator_export.policy.policy import PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.series.ledger import TAG_BYTES
 from evaluator_export.tabular import CategoricalColumn
 
@@ -50,7 +50,7 @@ class EligibleRows:
         self.without_consent = 0
         self.person = dataset.policy.person
         self.identifiers = {field.name for field in dataset.policy.identifiers}
-        self.has_pseudonyms = bool(dataset.policy.list_fields_with_role(PSEUDONYM))
+        self.has_pseudonyms = bool(dataset.policy.list_fields_with_role(Role.PSEUDONYM))
         self.interned = {name: InternedColumn() for name in dataset.columns}
 
     def __len__(self) -> int:

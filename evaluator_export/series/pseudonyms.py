@@ -49,7 +49,7 @@ def measure_linkability(people: Array, identifiers: Sequence[Array]) -> float:
     """
     if not len(people) or not identifiers:
         return 0.0
-    owners, classes = number_classes([codes.astype(np.int64) for codes in identifiers])
+    owners, classes = number_classes(identifiers)
     sizes = np.bincount(owners, minlength=classes)
     order = np.lexsort((sizes[owners], people))
     who, rows = people[order], owners[order]

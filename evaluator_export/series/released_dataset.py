@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from evaluator_export.periods import Period
-from evaluator_export.policy.policy import PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.recipe import RecipientView
 from evaluator_export.search.measures import measure_singling_out
 from evaluator_export.series.ledger import LedgerEntry
@@ -87,7 +87,7 @@ class ReleasedDataset:
     @cached_property
     def measured(self) -> list[str]:
         """Return the columns that somebody could know of a row: all but pseudonyms; the batch is one of them."""
-        hidden = {field.name for field in self.view.dataset.policy.list_fields_with_role(PSEUDONYM)}
+        hidden = {field.name for field in self.view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
         return [name for name in self.columns if name not in hidden]
 
     @cached_property

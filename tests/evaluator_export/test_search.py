@@ -22,13 +22,14 @@ from evaluator_export.policy.hierarchies import (
     make_hierarchy,
     make_numeric_bands,
 )
-from evaluator_export.policy.policy import keep_values, read_hierarchy
+from evaluator_export.policy.policy import Field, Role, keep_values, read_hierarchy
 from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
 from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.problems import ExportProblem
 from evaluator_export.search.encoding import Microdata, encode_quasi_identifier
 from evaluator_export.search.lattice import find_optimal_node
 from evaluator_export.search.recoding import find_publishable_rows, search_and_recode
+from evaluator_export.tabular import CategoricalColumn
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ARX = json.loads((FIXTURES / "arx.json").read_text())
@@ -40,11 +41,8 @@ def arx_table(data: str, minimum: list[int]) -> Microdata:
     columns = []
     for name, least in zip(NAMES, minimum, strict=True):
         hierarchy = read_hierarchy(FIXTURES / "hierarchies", f"{name}.csv")
-        columns.append(
-            encode_quasi_identifier(
-                name, words[name].codes, words[name].values, hierarchy, minimum=least, maximum=hierarchy.top
-            )
-        )
+        field = Field(name, Role.QUASI_IDENTIFIER, hierarchy, least, hierarchy.top)
+        columns.append(encode_quasi_identifier(field, words[name]))
     return Microdata(tuple(columns), len(words["outcome"].codes), None, {"outcome": words["outcome"].codes})
 
 
@@ -84,10 +82,12 @@ MODELS = st.builds(
 
 def table(rows: list[tuple[int, int, int, int]], weight: float = 1.0) -> Microdata:
     area, hour, risk, person = (np.array(column) for column in zip(*rows, strict=True))
+    area_field = Field("area", Role.QUASI_IDENTIFIER, AREA, 0, AREA.top, weight)
+    hour_field = Field("hour", Role.QUASI_IDENTIFIER, HOUR, 0, HOUR.top)
     return Microdata(
         (
-            encode_quasi_identifier("area", area, AREA.domain, AREA, minimum=0, maximum=AREA.top, weight=weight),
-            encode_quasi_identifier("hour", hour, HOUR.domain, HOUR, minimum=0, maximum=HOUR.top),
+            encode_quasi_identifier(area_field, CategoricalColumn(area, AREA.domain)),
+            encode_quasi_identifier(hour_field, CategoricalColumn(hour, HOUR.domain)),
         ),
         len(rows),
         person,
@@ -217,8 +217,9 @@ def test_classes_can_be_asked_to_be_big_on_average() -> None:
 def test_a_level_that_is_pinned_is_kept() -> None:
     rows = [(number % 8, number % 12, 0, number) for number in range(240)]
     area, hour = table(rows).columns
+    pinned_field = Field("area", Role.QUASI_IDENTIFIER, AREA, 1, 1)
     pinned = Microdata(
-        (encode_quasi_identifier("area", area.codes, AREA.domain, AREA, minimum=1, maximum=1), hour),
+        (encode_quasi_identifier(pinned_field, CategoricalColumn(area.codes, AREA.domain)), hour),
         240,
         np.arange(240),
         {"risk": np.zeros(240, int)},

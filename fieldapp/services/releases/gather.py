@@ -16,7 +16,8 @@ from evaluator_export.policy import eligibility
 from evaluator_export.policy.dataset_spec import DatasetSpec
 from evaluator_export.policy.recipe import SUPPRESS, Recipe, RecipientView, TableSpec
 from evaluator_export.problems import ExportProblem
-from evaluator_export.search.anonymize import PolicyAdvice, encode_table, suggest_changes
+from evaluator_export.search.advice import PolicyAdvice, suggest_changes
+from evaluator_export.search.encoding import encode_table
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.batch import AnonymizedBatch, TooFine
 from evaluator_export.series.eligible_rows import EligibleRows

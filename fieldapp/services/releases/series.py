@@ -16,7 +16,7 @@ from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
 from evaluator_export.policy.dataset_spec import PEOPLE, DatasetSpec
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.policy import PERSON, PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.recipe import AUDIENCES, CITY, STAFF, Menu
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem
@@ -98,7 +98,7 @@ class Preview:
 
 def leaving(dataset: DatasetSpec) -> list[str]:
     """Return the columns that a recipient can get of a dataset."""
-    return [one.name for one in dataset.policy.fields if one.role not in (PERSON, PSEUDONYM, "drop")]
+    return [one.name for one in dataset.policy.fields if one.role not in (Role.PERSON, Role.PSEUDONYM, Role.DROP)]
 
 
 @read_act("series.see")
