@@ -243,7 +243,7 @@ def _address(value: str) -> str:
     """Return where a picture, recording or file is: in the answer itself, or kept apart."""
     if found := KIND.fullmatch(value):
         kind, subtype = found[1].split("/")
-        return url_for("admin.attachment", kind=kind, subtype=subtype, sha256=found[2])
+        return url_for("office.attachment", kind=kind, subtype=subtype, sha256=found[2])
     return value
 
 

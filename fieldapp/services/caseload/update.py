@@ -240,7 +240,7 @@ def _added(ctx: ActContext, rows: dict[tuple[str, dt.date], FollowUp], root: str
 
 
 def days_due(change: Change) -> set[dt.date]:
-    """Return the days on which a record wants something done: the twin of `noted` in client/src/storage/book.ts."""
+    """Return the days on which a record wants something done (`addFinishedRecord` in the client's caseload_updates.ts)."""
     found = set()
     if due := parse_date(change.summary("due")):
         found.add(due.moment().date())

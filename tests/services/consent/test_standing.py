@@ -218,7 +218,7 @@ def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
         else:
             everybody(session, cast, people, MAY, word)
     gathered = build.gather(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
-    counts = {part.name: (part.records, part.refused) for part in gathered.parts}
+    counts = {part.name: (part.records, part.without_consent) for part in gathered.parts}
     assert counts["participants"] == (40, 20)
     assert counts["participant_months"] == (120, 60)  # three months of each
 
