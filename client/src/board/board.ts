@@ -100,7 +100,9 @@ function start(place: HTMLElement, line: HTMLElement): void {
 
   show.addEventListener("click", () => {
     if (held) put(held, null);
-    tell("fresh");
+    const isOld = Date.now() - heard.getTime() > LATE; // a request may be running for long: what it brings is not here yet
+    tell(isOld ? "asking" : "fresh");
+    if (isOld) void ask();
     place.focus();
   });
   for (const name of ["visibilitychange", "online"])
