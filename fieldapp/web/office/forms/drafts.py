@@ -65,7 +65,10 @@ def form_new() -> Any:
 def form_change(version_id: int) -> Any:
     """Begin the next version of a published form."""
     version, _ = published.open_form(session(), actor(), version_id=version_id)
-    book = Book(read_sheets(version.workbook, ".xlsx"))
+    try:
+        book = Book(read_sheets(version.workbook, ".xlsx"))
+    except FormRefused as refused:  # published by an older version, which read such cells as blank
+        return _forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
     checked = drafts.check(book.sheets, drafts.unzip(version.files))
     draft = drafts.begin_draft(session(), actor(), checked=checked)
