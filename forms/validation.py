@@ -1,8 +1,7 @@
 """Run a form's logic over answers: relevance, calculations, then every rule. The twin of client/src/engine/form.ts."""
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,25 +9,17 @@ from forms import answers as tree
 from forms import consent
 from forms.answers import MAX_INSTANCES, AnswerNode
 from forms.budget import MAX_COMPUTED, Budget, TooSlow
-from forms.definition import CAPTURES, DATES, NUMBERS, SELECTS, Element, FormDefinition
+from forms.definition import Element, FormDefinition
 from forms.expressions import Context, DateValue, ExpressionError, evaluate, to_boolean, to_number, to_string
 from forms.expressions.evaluator import nodes
-from forms.expressions.functions import to_date, to_date_time, to_time, words
-from forms.expressions.geometry import points_of
 from forms.expressions.patterns import SLOW
-from forms.expressions.values import NUMBER, Value, parse_date, parse_time
+from forms.expressions.values import NUMBER, Value
 from forms.lists import in_language
 from forms.problems import N_, AnswerProblem
+from forms.question_type import AnswerKind
+from forms.types import TYPES
 
-INTEGER = re.compile(r"-?[0-9]{1,15}")
-MAX_TEXT = 4000  # characters in one answer
-MAX_CAPTURE = 200_000  # characters of a picture, recording or file as a data: URL: about 150 KB
-HELD = ":[0-9a-f]{64}"  # an attachment that travelled apart: attachment:<kind>:<SHA-256 of what was sent>
-CAPTURED = {
-    "image": re.compile(rf"data:image/(jpeg|png);base64,[A-Za-z0-9+/]+={{0,2}}|attachment:image/(jpeg|png){HELD}"),
-    "audio": re.compile(rf"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}|attachment:audio/[a-z0-9.+-]+{HELD}"),
-    "file": re.compile(rf"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}|attachment:[a-z]+/[a-z0-9.+-]+{HELD}"),
-}
+MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
 
 
 @dataclass(frozen=True)
@@ -155,18 +146,9 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
 
 def computed(element: Element, value: Value) -> str:
     """Return a computed value as the answer of a question of its type; NaN, which is no answer, as ""."""
-    if isinstance(value, float) and not isinstance(value, bool):
-        if math.isnan(value):
-            return ""
-        if element.type == "integer" and math.isfinite(value):
-            value = float(math.trunc(value))
-        elif element.type == "date":
-            value = to_date(value)
-        elif element.type == "dateTime":
-            value = to_date_time(value)
-        elif element.type == "time":
-            value = to_time(DateValue(value, "dateTime"))
-    return to_string(value)
+    if isinstance(value, float) and math.isnan(value):
+        return ""
+    return TYPES[element.type].from_value(value)
 
 
 def _count(
@@ -242,46 +224,39 @@ class Rules:
         return None
 
     def mistyped(self, node: AnswerNode) -> str:
-        kind, text = node.element.type, node.text
-        if kind in CAPTURES:
-            is_good = len(text) <= MAX_CAPTURE and CAPTURED[kind].fullmatch(text)
-            return "" if is_good else N_("This should be a picture, a recording or a file, of 150 KB at most.")
-        if len(text) > MAX_TEXT:
+        """Return why an answer is not of its question's type; "" when it is."""
+        question_type = TYPES[node.element.type]
+        if len(node.text) > MAX_TEXT and question_type.answer != AnswerKind.MEDIA:
             return N_("This answer is too long.")
-        if kind in SELECTS:
-            return self.mischosen(node)
-        if kind == "integer":
-            return "" if INTEGER.fullmatch(text) else N_("This should be a whole number.")
-        if kind in NUMBERS:
-            if not NUMBER.fullmatch(text):
-                return N_("This should be a number.")
-            return "" if kind == "decimal" or on_scale(node.element, float(text)) else N_("This number is not on the scale.")
-        if kind in DATES:
-            parsed = parse_date(text)
-            if parsed is None or parsed.kind != kind:
-                return N_("This should be a date.") if kind == "date" else N_("This should be a date and a time.")
-        if kind == "time" and parse_time(text) is None:
-            return N_("This should be a time of day.")
-        if kind == "geopoint" and len(points_of([text]) or ()) != 1:
-            return N_("This should be a place: latitude and longitude.")
-        if kind == "acknowledge" and text != "OK":
-            return N_("This should be ticked or left alone.")
-        return ""
+        return question_type.check(node.text, AnsweredQuestion(self, node))
 
-    def mischosen(self, node: AnswerNode) -> str:
-        element = node.element
-        names = [node.text] if element.type == "select_one" else words(node.text)
-        if len(set(names)) != len(names) or not self.may_choose(node, names):
-            return N_("The form has no such choice.")
-        if element.type == "rank" and len(names) != len(options(element, self.context(node), self.definition)):
-            return N_("Every choice needs a place in the order.")
-        return ""
 
-    def may_choose(self, node: AnswerNode, names: Sequence[str]) -> bool:
-        element = node.element
+class AnsweredQuestion:
+    """A question as the check of its type sees it (forms.question_type.Question)."""
+
+    __slots__ = ("node", "rules")
+
+    def __init__(self, rules: Rules, node: AnswerNode):
+        self.rules = rules
+        self.node = node
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.node.element.parameters
+
+    def offers(self, names: Sequence[str]) -> bool:
+        """Return whether all of these are choices that the question offers now."""
+        element = self.node.element
         if element.items is None:
-            return self.definition.choice_names[element.choices].issuperset(names)
-        return set(options(element, self.context(node), self.definition)).issuperset(names)
+            return self.rules.definition.choice_names[element.choices].issuperset(names)
+        return set(self._list_choices()).issuperset(names)
+
+    def count_choices(self) -> int:
+        """Return how many choices the question offers now."""
+        return len(self._list_choices())
+
+    def _list_choices(self) -> list[str]:
+        return options(self.node.element, self.rules.context(self.node), self.rules.definition)
 
 
 def options(element: Element, context: Context, definition: FormDefinition) -> list[str]:
@@ -291,17 +266,6 @@ def options(element: Element, context: Context, definition: FormDefinition) -> l
     column = element.item_value or "name"
     found = (row.children_named(column) for row in nodes(element.items, context))
     return [name for cells in found if cells and (name := to_string(cells[0].value()))]
-
-
-def on_scale(element: Element, number: float) -> bool:
-    """Return whether a number is on the scale of a range question: between its ends, on one of its steps."""
-    start, end, step = (float(element.parameters.get(key, other)) for key, other in SCALE)
-    low, high = min(start, end), max(start, end)
-    steps = (number - start) / abs(step)
-    return low <= number <= high and abs(steps - math.floor(steps + 0.5)) < 1e-9
-
-
-SCALE = (("start", "1"), ("end", "10"), ("step", "1"))
 
 
 def same(sent: str, own: str) -> bool:

@@ -19,7 +19,8 @@ from forms.expressions import DateValue, ExpressionError, parse
 from forms.expressions.patterns import common
 from forms.expressions.values import parse_date
 from forms.picks import HOW, Condition, Limits, read_condition, read_limits
-from forms.privacy import PrivacyClass, propose, refused
+from forms.privacy import propose, refused
+from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate, grade
 from forms.sheets import read_sheets

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from forms import definition as definition_module
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
 from forms.validation import check
 from sync.intake import local_time
 from tests.cast import encounter

@@ -19,8 +19,9 @@ from forms import support
 from forms.builder import Book, new_book, slug
 from forms.form_tests import count_tests
 from forms.isolation import read_isolated
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
+from forms.question_type import WORKS
 from forms.reading import estimate
 from forms.sheets import read_sheets
 
@@ -218,7 +219,7 @@ def draft_questions(draft_id: int) -> Any:
         lists=opened.book.lists(),
         library=library.library(),
         settings=question_form.shown_settings(opened.book),
-        types=question_form.TYPES,
+        types=question_form.OFFERED_TYPES,
         form_languages=opened.book.languages,
     )
 
@@ -262,9 +263,9 @@ def draft_question(draft_id: int, row: int) -> Any:
         "forms/draft_question.html",
         draft=opened.draft,
         edited=question_form.shown(opened, line),
-        types=question_form.TYPES,
+        types=question_form.OFFERED_TYPES,
         classes=list(PrivacyClass),
-        appearances=sorted(name for name, (_, verdict) in support.APPEARANCES.items() if verdict == support.WORKS),
+        appearances=sorted(name for name, (_, verdict) in support.APPEARANCES.items() if verdict == WORKS),
     )
 
 
