@@ -136,7 +136,12 @@ def app_page(rosa: FlaskClient) -> Callable[..., str]:
         with rosa.application.test_request_context("/office/forms/drafts/1/questions"):
             draft = FormDraft(id=1, revision=1, title="T")
             return render_template(
-                template, draft=draft, types=question_form.OFFERED_TYPES, classes=list(PrivacyClass), appearances=[], **values
+                template,
+                draft=draft,
+                types=question_form.OFFERED_TYPES,
+                classes=list(PrivacyClass),
+                appearances=[],
+                **values,
             )
 
     return draw
