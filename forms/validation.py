@@ -23,7 +23,7 @@ MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidationResult:
     """Answers after the form's logic: what is relevant and computed, and every problem found."""
 
     answers: dict[str, Any]
@@ -32,43 +32,43 @@ class Checked:
     refused_by: str = ""  # the card code of somebody who said no
 
 
-def check(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> Checked:
+def validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
     """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _checked(definition, given, now, budget or Budget())
+        return _validate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(definition, given, error)
+        return _make_unchecked(definition, given, error)
 
 
-def _checked(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
+def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
     root, problems = tree.build(definition, given)
-    questions = _questions(root)
+    questions = _list_questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
     rules = Rules(definition, root, now, budget)
-    for node in _questions(root) if definition.counts else questions:
-        if problem := rules.problem(node, sent):
+    for node in _list_questions(root) if definition.counts else questions:
+        if problem := rules.find_problem(node, sent):
             problems.append(problem)
     answers = tree.to_json(root)
-    is_refusal, refused_by = _refusal(definition, root)
+    is_refusal, refused_by = _find_refusal(definition, root)
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
-    return Checked(answers, problems, is_refusal, refused_by)
+    return ValidationResult(answers, problems, is_refusal, refused_by)
 
 
-def _refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
+def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
     """Return whether somebody was to be asked for consent and there is no yes; and the card code of who said no."""
-    tier = _summarised(definition, root, "tier")
+    tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
-    person = _summarised(definition, root, "person")
+    person = _find_role_question(definition, root, "person")
     return True, to_string(person.value()) if person else ""
 
 
-def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:
+def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:
     """Return the question that a form's summary names; None when there is none."""
     node = root
     for name in definition.summary_names.get(key, ()):
@@ -79,27 +79,27 @@ def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> Answe
     return None if node is root else node
 
 
-def complete(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> Checked:
+def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
     """Return answers with what the form computes filled in anew, and every problem that is left.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _completed(definition, given, now, budget or Budget())
+        return _recalculate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(definition, given, error)
+        return _make_unchecked(definition, given, error)
 
 
-def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
+def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
     root, problems = tree.build(definition, given)
     calculate(definition, root, now, budget)
-    computed = {node: node.text for node in _questions(root) if node.element.calculate is not None}
+    computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
-    problems += [problem for node in _questions(root) if (problem := rules.problem(node, computed))]
-    return Checked(tree.to_json(root), problems)
+    problems += [problem for node in _list_questions(root) if (problem := rules.find_problem(node, computed))]
+    return ValidationResult(tree.to_json(root), problems)
 
 
-def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError) -> Checked:
+def _make_unchecked(definition: FormDefinition, given: Any, error: ExpressionError) -> ValidationResult:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
@@ -109,7 +109,7 @@ def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError)
     )
     answers = given if isinstance(given, dict) else {}
     is_refusal = consent.looks_like_no(definition, answers)
-    return Checked(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
+    return ValidationResult(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
@@ -118,11 +118,11 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
     by_chance, lists = definition.by_chance, definition.lists
     at: dict[str, list[AnswerNode]] = {"/data": [root]}
     for path, element in definition.deciding:
-        parents = _at(root, element.parent, at)
+        parents = _find_nodes(root, element.parent, at)
         if element.count is not None:
             at.pop(path, None)
             for parent in parents:
-                _count(definition, element, parent, root, now, budget)
+                _make_instances(definition, element, parent, root, now, budget)
         budget.look()
         for parent in parents:
             allowed = parent.is_relevant
@@ -139,19 +139,19 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
                     if not is_relevant:
                         node.text = ""
                     elif path not in by_chance:
-                        node.text = computed(element, evaluate(element.calculate, Context(root, node, now, lists, budget)))
+                        node.text = format_computed(element, evaluate(element.calculate, Context(root, node, now, lists, budget)))
                         if len(node.text) > MAX_COMPUTED:
                             raise TooSlow
 
 
-def computed(element: Element, value: Value) -> str:
+def format_computed(element: Element, value: Value) -> str:
     """Return a computed value as the answer of a question of its type; NaN, which is no answer, as ""."""
     if isinstance(value, float) and math.isnan(value):
         return ""
     return TYPES[element.type].from_value(value)
 
 
-def _count(
+def _make_instances(
     definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue, budget: Budget
 ) -> None:
     """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
@@ -168,7 +168,7 @@ def _count(
         node.is_beyond = position >= wanted
 
 
-def _questions(root: AnswerNode) -> list[AnswerNode]:
+def _list_questions(root: AnswerNode) -> list[AnswerNode]:
     """Return every question, in the order of the form."""
     found: list[AnswerNode] = []
     waiting = [root]
@@ -181,11 +181,11 @@ def _questions(root: AnswerNode) -> list[AnswerNode]:
     return found
 
 
-def _at(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
+def _find_nodes(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
     """Return the nodes of a path, remembering them for the next question of the same group."""
     if path not in at:
         parent, _, name = path.rpartition("/")
-        at[path] = [child for node in _at(root, parent, at) for child in node.children.get(name, ())]
+        at[path] = [child for node in _find_nodes(root, parent, at) for child in node.children.get(name, ())]
     return at[path]
 
 
@@ -198,7 +198,7 @@ class Rules:
     def context(self, node: AnswerNode) -> Context:
         return Context(self.root, node, self.now, self.definition.lists, self.budget)
 
-    def problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
+    def find_problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
         if not node.text and element.required is None and element.calculate is None:
             return None
@@ -208,7 +208,7 @@ class Rules:
                 return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), node.where())
             return None
         if element.calculate is not None:
-            if not same(sent.get(node, ""), node.text):
+            if not equal_computed(sent.get(node, ""), node.text):
                 text = N_("The phone and the centre compute different values.")
                 return AnswerProblem("answers.calculation", text, node.where())
             return None
@@ -216,14 +216,14 @@ class Rules:
             if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
                 return AnswerProblem("answers.required", N_("An answer is needed."), node.where())
             return None
-        if reason := self.mistyped(node):
+        if reason := self.find_type_problem(node):
             return AnswerProblem("answers.type", reason, node.where())
         if element.constraint is not None and not to_boolean(evaluate(element.constraint, self.context(node))):
             message = in_language(element.constraint_message, self.definition.languages[0])
             return AnswerProblem("answers.constraint", message or N_("This answer is not allowed."), node.where())
         return None
 
-    def mistyped(self, node: AnswerNode) -> str:
+    def find_type_problem(self, node: AnswerNode) -> str:
         """Return why an answer is not of its question's type; "" when it is."""
         question_type = TYPES[node.element.type]
         if len(node.text) > MAX_TEXT and question_type.answer != AnswerKind.MEDIA:
@@ -256,10 +256,10 @@ class AnsweredQuestion:
         return len(self._list_choices())
 
     def _list_choices(self) -> list[str]:
-        return options(self.node.element, self.rules.context(self.node), self.rules.definition)
+        return list_available_choices(self.node.element, self.rules.context(self.node), self.rules.definition)
 
 
-def options(element: Element, context: Context, definition: FormDefinition) -> list[str]:
+def list_available_choices(element: Element, context: Context, definition: FormDefinition) -> list[str]:
     """Return the names that a select offers now."""
     if element.items is None:
         return [choice.name for choice in definition.choices.get(element.choices, ())]
@@ -268,7 +268,7 @@ def options(element: Element, context: Context, definition: FormDefinition) -> l
     return [name for cells in found if cells and (name := to_string(cells[0].value()))]
 
 
-def same(sent: str, own: str) -> bool:
+def equal_computed(sent: str, own: str) -> bool:
     """Return whether two computed answers agree: the same text, or numbers that differ after the ninth digit at most."""
     if sent == own:
         return True
