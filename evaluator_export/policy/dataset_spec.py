@@ -23,7 +23,8 @@ from evaluator_export.policy.policy import (
 from evaluator_export.problems import ExportProblem
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
-from forms.privacy import NEVER_LEAVES
+from forms.privacy_classes import NEVER_LEAVES
+from forms.question_type import AnswerKind
 
 FORMAT = 1
 SEVERAL = "several"
@@ -224,7 +225,7 @@ class _DatasetReader:
             element = self.question(str(body.get("from", name)))
             if element is not None and self.may_leave(element, body):
                 fields[name] = body
-                many = element.type == "select_multiple"
+                many = element.answer_kind == AnswerKind.CHOICES
                 title = body.get("title") or {code: in_language(element.label, code) or str(name) for code in BOTH_LANGUAGES}
                 self.columns[str(name)] = Column(str(name), self.column(element), title, many)
         person = (policy.get("unit") or {}).get("person")
@@ -260,7 +261,7 @@ class _DatasetReader:
                 self.say(f"“{field.name}” says who; a dataset of events tells where, when and what, never who.")
             if self.family == PEOPLE and element.choices in WHERE_AND_WHEN:
                 self.say(f"“{field.name}” says where or when; a dataset about people tells neither.")
-            is_time = element.type in ("date", "dateTime") and field.hierarchy is not None
+            is_time = element.answer_kind == AnswerKind.DATE and field.hierarchy is not None
             if self.family == PEOPLE and is_time and self.level_of(field) not in COARSE_TIMES:
                 self.say(f"“{field.name}” must be a half-year or coarser in a dataset about people.")
 

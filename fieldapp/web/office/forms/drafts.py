@@ -15,8 +15,9 @@ from fieldapp.web.sessions import actor, session
 from forms.builder import Book, new_book, slug
 from forms.form_tests import count_tests
 from forms.isolation import read_isolated
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
+from forms.question_type import WORKS
 from forms.reading import estimate
 from forms.sheets import read_sheets
 
