@@ -139,7 +139,9 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
                     if not is_relevant:
                         node.text = ""
                     elif path not in by_chance:
-                        node.text = format_computed(element, evaluate(element.calculate, Context(root, node, now, lists, budget)))
+                        node.text = format_computed(
+                            element, evaluate(element.calculate, Context(root, node, now, lists, budget))
+                        )
                         if len(node.text) > MAX_COMPUTED:
                             raise TooSlow
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from forms.expressions import ExpressionError, parse
 from forms.expressions.patterns import common, is_quick
 from forms.problems import FormRefused
-from forms.validation import validate, recalculate
+from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
 from sync.envelope import Envelope
 from sync.intake import Status, decide

@@ -18,7 +18,7 @@ from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
-from forms.validation import validate, recalculate
+from forms.validation import recalculate, validate
 from sync.bodies import read_body
 from sync.fold import Folded, Version, fold
 from sync.intake import local_time

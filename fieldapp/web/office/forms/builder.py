@@ -12,8 +12,8 @@ from fieldapp.web.office.forms import question_form
 from fieldapp.web.office.forms.inputs import read_number, read_revision
 from fieldapp.web.sessions import actor, session
 from forms import support
-from forms.types.base import WORKS
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
+from forms.question_type import WORKS
 
 
 @office.get("/forms/drafts/<int:draft_id>/questions")

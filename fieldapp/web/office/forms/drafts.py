@@ -17,7 +17,6 @@ from forms.form_tests import count_tests
 from forms.isolation import read_isolated
 from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
-from forms.question_type import WORKS
 from forms.reading import estimate
 from forms.sheets import read_sheets
 
