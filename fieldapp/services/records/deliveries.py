@@ -26,8 +26,8 @@ from fieldapp.store.people import users
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.submissions import PHONE
-from sync.bodies import mended
 from fieldapp.store.session import Session
+from sync.bodies import mended
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
