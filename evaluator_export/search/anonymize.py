@@ -15,7 +15,7 @@ import numpy as np
 from evaluator_export import tabular
 from evaluator_export.arrays import Array
 from evaluator_export.policy.policy import KEEP, PSEUDONYM, QUASI_IDENTIFIER, SENSITIVE, Field, Policy
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search import measures as risk
 from evaluator_export.search import recheck
 from evaluator_export.search.encoding import Table, coded
@@ -45,7 +45,7 @@ def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool
     clock = Clock()
     names = [field.name for field in policy.fields if field.role != "drop"]
     if PSEUDONYM in {field.role for field in policy.fields}:
-        raise ExportProblem(["Pseudonyms need the key of a series; here give that field the role person."])
+        raise ExportProblem(Reason("table.key"))
     columns = tabular.read(source, list(dict.fromkeys(names)))
     clock.stamp("read")
     table = table_of(policy, columns)
@@ -61,7 +61,7 @@ def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool
         problems, smallest = recheck.recheck(out, [field.name for field in policy.identifiers], policy.model, safe.persons)
         if problems:
             out.unlink()
-            raise ExportProblem(["The written file does not hold what was promised, and was removed.", *problems])
+            raise ExportProblem(Reason("table.promise"), *problems)
         report |= {
             "recheck": {"passed": True, "smallest_class": smallest},
             "out": {"file": out.name, "sha256": _sha256(out)},
@@ -72,7 +72,7 @@ def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool
 
 def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
     """Return the coded table that a policy speaks of."""
-    problems: list[str] = []
+    problems: list[Reason] = []
     found = []
     for field in policy.identifiers:
         words = columns[field.name]
@@ -81,9 +81,9 @@ def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
             limits = {"minimum": field.minimum, "maximum": field.maximum, "weight": field.weight}
             found.append(coded(field.name, words.codes, words.values, field.hierarchy, **limits))
         except ExportProblem as problem:
-            problems += [f"{field.name}: {reason}" for reason in problem.problems]
+            problems += [reason.inside(field.name) for reason in problem.reasons]
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     group = policy.limits.group
     sensitive = {one.field: columns[one.field].codes for one in policy.model.diversities}
     rows = len(next(iter(columns.values())).codes) if columns else 0
@@ -94,41 +94,20 @@ def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
 def solve(policy: Policy, table: Table) -> Recoded:
     """Return the rows that may leave; ExportProblem with the nearest policy that works when this one cannot."""
     if not table.rows:
-        raise ExportProblem(["There are no rows."])
+        raise ExportProblem(Reason("table.empty"))
     if not table.columns:
-        raise ExportProblem(["The policy has no quasi-identifier: nothing says what others may know about a person."])
+        raise ExportProblem(Reason("policy.no_identifier"))
     result = recode(table, policy.model, policy.limits)
     if result is None:
-        advice = [str(one) for one in nearest(policy, table)]
-        raise ExportProblem(["No way of making these columns coarser keeps within the policy.", *advice])
+        raise ExportProblem(Reason("table.no_way"), *nearest(policy, table))
     return result
 
 
-@dataclass(frozen=True)
-class Advice:
-    """Something that would have to change: `kind` says what, `values` fill in its sentence."""
-
-    kind: str
-    values: dict[str, str]
-
-    def __str__(self) -> str:
-        return ADVICE[self.kind].format(**self.values)
-
-
-ADVICE = {
-    "persons": "There are {persons} persons in all, fewer than k = {k}. Wait for more, or take a longer period.",
-    "share": "The nearest that works: suppress up to {percent} of the rows (max_rows: {share}).",
-    "pinned": "Or let these become coarser than their max: {columns}.",
-    "group": "Or name who waives the limit for groups of {column} (max_group_rate: waived).",
-    "nothing": "Even all together, the rows do not hold what the policy asks of a class.",
-}
-
-
-def nearest(policy: Policy, table: Table) -> list[Advice]:
+def nearest(policy: Policy, table: Table) -> list[Reason]:
     """Return what would have to change, the least first, for a policy to be feasible."""
     persons = table.rows if table.persons is None else len(np.unique(table.persons))
     if persons < policy.model.k:
-        return [Advice("persons", {"persons": str(persons), "k": str(policy.model.k)})]
+        return [Reason("advice.persons", {"persons": persons, "k": policy.model.k})]
     found = search(table, policy.model, 1.0)
     advice = []
     if found is not None and found.suppressed < table.rows:
@@ -141,13 +120,13 @@ def nearest(policy: Policy, table: Table) -> list[Advice]:
             low, high = (low, middle) if search(table, policy.model, middle) else (middle, high)
         if share > policy.limits.max_suppressed or policy.limits.group or policy.limits.average:
             enough = np.ceil(high * 1000) / 1000
-            advice.append(Advice("share", {"percent": f"{high:.1%}", "share": f"{enough:.3f}"}))
+            advice.append(Reason("advice.share", {"percent": float(high), "share": f"{enough:.3f}"}))
     pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
     if pinned:
-        advice.append(Advice("pinned", {"columns": ", ".join(pinned)}))
+        advice.append(Reason("advice.pinned", {"columns": ", ".join(pinned)}))
     if policy.limits.group and not policy.limits.group.waived:
-        advice.append(Advice("group", {"column": policy.limits.group.field}))
-    return advice or [Advice("nothing", {})]
+        advice.append(Reason("advice.group", {"column": policy.limits.group.field}))
+    return advice or [Reason("advice.nothing")]
 
 
 def shuffled(seed: bytes) -> Callable[[Array], Array]:
@@ -274,4 +253,4 @@ def write_report(report: dict[str, Any], path: Path) -> None:
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ExportProblem([f"{path} cannot be written: {error.strerror}."]) from None
+        raise ExportProblem(Reason("file.unwritable", {"file": str(path), "why": str(error.strerror)})) from None

@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluator_export.arrays import Array
 from evaluator_export.policy.privacy_models import Model, Spread, failing
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.encoding import Table, tallied
 
 Node = tuple[int, ...]  # a level a column
@@ -64,7 +64,7 @@ class Base:
         sizes = tuple(len(column.levels[level].labels) for column, level in zip(columns, node, strict=True))
         strides = np.cumprod([1, *sizes[:0:-1]], dtype=object)[::-1]
         if int(np.prod(sizes, dtype=object)) >= MOST_KEYS:
-            raise ExportProblem(["The columns have too many combinations of values; raise the least levels of some."])
+            raise ExportProblem(Reason("table.combinations"))
         keys = np.zeros(self.length, dtype=np.int64)
         buffer: Array | None = None
         for number, composite in enumerate(self.composites):

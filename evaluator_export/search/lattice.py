@@ -16,7 +16,7 @@ import numpy as np
 
 from evaluator_export.arrays import Array
 from evaluator_export.policy.privacy_models import Model
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.encoding import Table
 from evaluator_export.search.equivalence_classes import Base, Classes, Node, base_of
 
@@ -154,8 +154,6 @@ def search(table: Table, model: Model, max_suppressed: float, accepts: Accepts |
 def _lattice(table: Table) -> Array:
     sizes = [column.maximum - column.minimum + 1 for column in table.columns]
     if int(np.prod(sizes, dtype=object)) > MOST_NODES:
-        raise ExportProblem(
-            [f"There are more than {MOST_NODES:,} ways to make these columns coarser. Fix the levels of some."]
-        )
+        raise ExportProblem(Reason("table.ways", {"most": MOST_NODES}))
     grids = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1).T
     return grids + np.array([column.minimum for column in table.columns], dtype=np.int16)

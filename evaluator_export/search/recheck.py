@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 from evaluator_export import tabular
 from evaluator_export.arrays import Array
 from evaluator_export.policy.privacy_models import Diversity, Model
+from evaluator_export.problems import Reason
 
 PERSON = "\0person"
 
 
-def recheck(path: Path, identifiers: Sequence[str], model: Model, persons: Array | None) -> tuple[list[str], int]:
+def recheck(path: Path, identifiers: Sequence[str], model: Model, persons: Array | None) -> tuple[list[Reason], int]:
     """Return what is wrong with a written table, and its smallest class in persons.
 
     `persons` says, in the order of the rows, whose each is; it is never in the file.
@@ -29,13 +30,14 @@ def recheck(path: Path, identifiers: Sequence[str], model: Model, persons: Array
     smallest = int(pc.min(sizes).as_py())
     if smallest < model.k:
         small = pc.sum(pc.less(sizes, model.k)).as_py()
-        problems.append(f"{small} of {len(sizes)} classes in {path.name} hold fewer than {model.k} persons.")
+        details = {"small": small, "classes": len(sizes), "file": path.name, "k": model.k}
+        problems.append(Reason("table.class_size", details))
     for diversity in model.diversities:
         problems += _spread(table, list(identifiers), diversity, path.name)
     return problems, smallest
 
 
-def _spread(table: pa.Table, identifiers: list[str], diversity: Diversity, name: str) -> list[str]:
+def _spread(table: pa.Table, identifiers: list[str], diversity: Diversity, name: str) -> list[Reason]:
     inside = table.group_by([*identifiers, diversity.field], use_threads=False).aggregate([([], "count_all")])
     whole = inside.group_by(identifiers, use_threads=False).aggregate(
         [("count_all", "sum"), ("count_all", "max"), ("count_all", "count")]
@@ -43,8 +45,9 @@ def _spread(table: pa.Table, identifiers: list[str], diversity: Diversity, name:
     problems = []
     least = pc.min(whole["count_all_count"]).as_py()
     if least < diversity.distinct:
-        problems.append(f"A class in {name} has {least} different values of {diversity.field}, under {diversity.distinct}.")
+        details = {"file": name, "column": diversity.field, "distinct": least, "least": diversity.distinct}
+        problems.append(Reason("table.distinct", details))
     most = pc.max(pc.divide(pc.cast(whole["count_all_max"], pa.float64()), whole["count_all_sum"])).as_py()
     if most > diversity.max_confidence + 1e-9:
-        problems.append(f"A class in {name} gives a value of {diversity.field} away: {most:.0%} share it.")
+        problems.append(Reason("table.confidence", {"file": name, "column": diversity.field, "share": most}))
     return problems

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 FORMAT = 1
 TAG_BYTES = 16
@@ -80,24 +80,24 @@ def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_numbe
 
     `remembered` is the head that the dataset keeps apart from its entries; `tags_by_number` are the rows of each batch.
     """
-    problems = []
+    problems: list[Reason] = []
     before = genesis(dataset)
     for position, entry in enumerate(entries, 1):
         if entry.number != position or entry.before != before or entry.dataset != dataset:
-            problems.append(f"Entry {position} does not follow the one before it.")
+            problems.append(Reason("ledger.order", {"number": position}))
             break
         before = entry.hash
     if not problems and before != remembered:
-        problems.append("Its last entry is not the one that the dataset remembers.")
+        problems.append(Reason("ledger.head"))
     numbers = {entry.number for entry in entries}
     if tags_by_number.keys() - numbers:
-        problems.append("It holds rows of a batch that has no entry.")
+        problems.append(Reason("ledger.no_entry"))
     for entry in entries:
         tags = tags_by_number.get(entry.number, b"")
         if len(tags) != entry.rows * TAG_BYTES or digest_of(tags) != entry.tags:
-            problems.append(f"The rows of batch {entry.number} are not those that were published.")
+            problems.append(Reason("ledger.rows", {"number": entry.number}))
     if holds_one_twice(b"".join(tags_by_number.values())):
-        problems.append("It holds a row that was published twice.")
+        problems.append(Reason("ledger.twice"))
     if problems:
         stop(dataset, problems)
 
@@ -108,13 +108,12 @@ def check_handed_out(dataset: str, entries: Sequence[Entry], manifests: Iterable
         for entry in manifest.get("ledger", {}).get("entries", ()):
             number = entry["number"]
             if number > len(entries) or entries[number - 1].hash != entry["hash"]:
-                stop(dataset, [f"Batch {number} was handed out for {entry['period']}, and the ledger does not know it."])
+                stop(dataset, [Reason("ledger.handed_out", {"number": number, "period": entry["period"]})])
 
 
-def stop(dataset: str, problems: Sequence[str]) -> NoReturn:
+def stop(dataset: str, problems: Sequence[Reason]) -> NoReturn:
     """Raise ExportProblem: a dataset whose memory is not whole is published no more."""
-    first = f"The ledger of {dataset} is damaged or lost, so nothing more of it is published. Restore it from a backup."
-    raise ExportProblem([first, *problems])
+    raise ExportProblem(Reason("ledger.damaged", {"dataset": dataset}), *problems)
 
 
 def frozen_levels(entries: Sequence[Entry], policy: str) -> tuple[int, ...] | None:
@@ -122,10 +121,5 @@ def frozen_levels(entries: Sequence[Entry], policy: str) -> tuple[int, ...] | No
     if not entries:
         return None
     if entries[-1].policy != policy:
-        raise ExportProblem(
-            [
-                f"The policy of {entries[0].dataset} was changed after its first batch. A changed policy is a new dataset, "
-                "under another name. It begins with records that never left: what left under the old name stays out of it."
-            ]
-        )
+        raise ExportProblem(Reason("ledger.policy", {"dataset": entries[0].dataset}))
     return entries[0].levels

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.measures import grouped
 from evaluator_export.series.released_dataset import Occasion
 from evaluator_export.tabular import Words
@@ -24,12 +24,7 @@ def pseudonyms(people: Words, identifiers: Sequence[Words], occasion: Occasion) 
     """Return a pseudonym a row; ExportProblem when too many persons could be told by two of their rows."""
     linked = linkable(people.codes, [words.codes for words in identifiers])
     if linked > MOST_LINKED:
-        raise ExportProblem(
-            [
-                f"With pseudonyms, {linked:.1%} of people could be told by two of their rows, more than {MOST_LINKED:.0%}. "
-                "Leave the pseudonym out, or make the other columns coarser."
-            ]
-        )
+        raise ExportProblem(Reason("pseudonym.linked", {"share": linked, "limit": MOST_LINKED}))
     key = hmac.digest(occasion.secret, f"pseudonym {occasion.period.name}".encode(), "sha256")
     names = [base64.b32encode(hmac.digest(key, value.encode(), "sha256")[:10]).decode() for value in people.values]
     order = np.argsort(names)

@@ -15,8 +15,8 @@ from evaluator_export.periods import Period
 from evaluator_export.policy import eligibility
 from evaluator_export.policy.dataset_spec import Dataset
 from evaluator_export.policy.recipe import SUPPRESS, Recipe, TableSpec, View
-from evaluator_export.problems import ExportProblem
-from evaluator_export.search.anonymize import Advice, nearest, table_of
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.search.anonymize import nearest, table_of
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.batch import Batch, TooFine
 from evaluator_export.series.eligible_rows import Rows
@@ -63,7 +63,7 @@ class Gathered:
     tables: list[ProtectedTable]
     batches: list[NewBatch]
     states: list[tuple[str, str, Published]]  # table key, period, what is published of it
-    advice: dict[str, list[Advice]]  # of datasets that cannot begin yet: what would have to change
+    advice: dict[str, list[Reason]]  # of datasets that cannot begin yet: what would have to change
     standings: Standings  # as they were; to be asked again by whoever publishes
 
 
@@ -170,9 +170,7 @@ def _agreed(series: Series, cut_off: dt.datetime) -> None:
     """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
     ends_on = str((series.agreement or {}).get("ends_on") or "")
     if ends_on and ends_on < cut_off.date().isoformat():
-        raise ExportProblem(
-            [f"The agreement with {series.recipient or 'the recipient'} ended on {ends_on}; nothing more goes out."]
-        )
+        raise ExportProblem(Reason("release.agreement", {"day": ends_on}))
 
 
 def _remember(
@@ -386,7 +384,7 @@ def _part(
             continue
         data = datasets.batch_data(session, memory.kept.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:
-            ledger.stop(name, [f"The rows kept of batch {entry.number} are not those that were published."])
+            ledger.stop(name, [Reason("ledger.rows", {"number": entry.number})])
         sent.append(Sent(entry, batch.from_bytes(data), memory.reports[entry.number]))
     new = next((one for one in batches if one.entry.dataset == name), None)
     if new is not None:
