@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 FORMAT = 1
 TAG_BYTES = 16
@@ -97,24 +97,24 @@ def verify_ledger(dataset: str, entries: Sequence[LedgerEntry], head: str, tags_
     `tags_by_number`: the tags of each batch, one after the other. Raises ExportProblem when the
     chain is broken, does not end at `head`, or does not fit the tags, and when a row is there twice.
     """
-    problems = []
+    problems: list[Reason] = []
     before = compute_genesis_hash(dataset)
     for position, entry in enumerate(entries, 1):
         if entry.number != position or entry.before != before or entry.dataset != dataset:
-            problems.append(f"Entry {position} does not follow the one before it.")
+            problems.append(Reason("ledger.order", {"number": position}))
             break
         before = entry.hash
     if not problems and before != head:
-        problems.append("Its last entry is not the one that the dataset remembers.")
+        problems.append(Reason("ledger.head"))
     numbers = {entry.number for entry in entries}
     if tags_by_number.keys() - numbers:
-        problems.append("It holds rows of a batch that has no entry.")
+        problems.append(Reason("ledger.no_entry"))
     for entry in entries:
         tags = tags_by_number.get(entry.number, b"")
         if len(tags) != entry.rows * TAG_BYTES or hash_tags(tags) != entry.tags:
-            problems.append(f"The rows of batch {entry.number} are not those that were published.")
+            problems.append(Reason("ledger.rows", {"number": entry.number}))
     if has_duplicate_tag(b"".join(tags_by_number.values())):
-        problems.append("It holds a row that was published twice.")
+        problems.append(Reason("ledger.twice"))
     if problems:
         raise_damaged_ledger(dataset, problems)
 
@@ -130,15 +130,13 @@ def verify_released_batches(dataset: str, entries: Sequence[LedgerEntry], manife
         for entry in manifest.get("ledger", {}).get("entries", ()):
             number = entry["number"]
             if number > len(entries) or entries[number - 1].hash != entry["hash"]:
-                raise_damaged_ledger(
-                    dataset, [f"Batch {number} was handed out for {entry['period']}, and the ledger does not know it."]
-                )
+                details = {"number": number, "period": entry["period"]}
+                raise_damaged_ledger(dataset, [Reason("ledger.handed_out", details)])
 
 
-def raise_damaged_ledger(dataset: str, problems: Sequence[str]) -> NoReturn:
+def raise_damaged_ledger(dataset: str, problems: Sequence[Reason]) -> NoReturn:
     """Raise ExportProblem: a dataset whose memory is not whole is published no more."""
-    first = f"The ledger of {dataset} is damaged or lost, so nothing more of it is published. Restore it from a backup."
-    raise ExportProblem([first, *problems])
+    raise ExportProblem(Reason("ledger.damaged", {"dataset": dataset}), *problems)
 
 
 def frozen_levels(entries: Sequence[LedgerEntry], policy: str) -> tuple[int, ...] | None:
@@ -150,10 +148,5 @@ def frozen_levels(entries: Sequence[LedgerEntry], policy: str) -> tuple[int, ...
     if not entries:
         return None
     if entries[-1].policy != policy:
-        raise ExportProblem(
-            [
-                f"The policy of {entries[0].dataset} was changed after its first batch. A changed policy is a new dataset, "
-                "under another name. It begins with records that never left: what left under the old name stays out of it."
-            ]
-        )
+        raise ExportProblem(Reason("ledger.policy", {"dataset": entries[0].dataset}))
     return entries[0].levels

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.measures import number_classes
 from evaluator_export.series.released_dataset import ReleaseContext
 from evaluator_export.tabular import CategoricalColumn
@@ -31,12 +31,8 @@ def make_pseudonyms(
     """
     linked = measure_linkability(persons.codes, [column.codes for column in identifiers])
     if linked > MOST_LINKED:
-        raise ExportProblem(
-            [
-                f"With pseudonyms, {linked:.1%} of people could be told by two of their rows, more than {MOST_LINKED:.0%}. "
-                "Leave the pseudonym out, or make the other columns coarser."
-            ]
-        )
+        details = {"share": linked, "limit": MOST_LINKED}
+        raise ExportProblem(Reason("pseudonym.linked", details))
     purpose = f"pseudonym {context.period.name}"
     key = hmac.digest(context.secret, purpose.encode(), "sha256")
     names = []

@@ -17,6 +17,7 @@ from fieldapp.services.products.tables import today_at
 from fieldapp.web import editions, language
 from fieldapp.web.office.blueprint import admin
 from fieldapp.web.overtaken import seen
+from fieldapp.web.problem_words import write_problem
 from fieldapp.web.sessions import actor, session
 from fieldapp.web.words import spot_words
 
@@ -78,7 +79,10 @@ def _done(act: Any, text: str) -> Any:
     except ActProblem as problem:
         if problem.code not in MENDABLE:
             raise
-        flash(gettext(problem.text).format(**problem.details), "danger")
+        sentences = [gettext(problem.text).format(**problem.details)]
+        if isinstance(problem, product_registry.PartnerRefused):
+            sentences += [write_problem(reason) for reason in problem.reasons]
+        flash(" ".join(sentences), "danger")
     else:
         flash(text, "safe")
     return redirect(url_for("admin.products"))
