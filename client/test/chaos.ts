@@ -7,6 +7,7 @@
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from "fake-indexeddb";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { chanceOf } from "./chance";
 
 type Api = typeof import("./phone");
 type Caseload = Awaited<ReturnType<Api["readCaseload"]>>;
@@ -25,18 +26,7 @@ interface Settings {
 
 const settings = JSON.parse(readFileSync(0, "utf8")) as Settings;
 
-/** Mulberry32: chance that a seed repeats. */
-function chanceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const chance = chanceOf(settings.seed);
+const chance = chanceOf(settings.seed).next;
 const pick = <T>(from: readonly T[]): T => from[Math.floor(chance() * from.length)]!;
 const source = readFileSync(settings.phone, "utf8");
 let isCalm = false;
@@ -148,7 +138,7 @@ const made: Made[] = [];
 
 class Phone {
   readonly factory = new IDBFactory();
-  readonly held = new Map<string, string>(); // localStorage
+  readonly localStorage = new Map<string, string>(); // localStorage
   skew = 0;
   isFull = false;
   doing = "nothing yet"; // told when the run ends before its time
@@ -170,8 +160,8 @@ class Phone {
   start(): Api {
     const skew = (): number => this.skew;
     class PhoneDate extends Date {
-      constructor(...given: [] | [number | string]) {
-        if (given.length > 0) super(given[0]!);
+      constructor(...args: [] | [number | string]) {
+        if (args.length > 0) super(args[0]!);
         else super(Date.now() + skew());
       }
       static override now(): number {
@@ -179,8 +169,8 @@ class Phone {
       }
     }
     const storage = {
-      getItem: (key: string) => this.held.get(key) ?? null,
-      setItem: (key: string, value: string) => void this.held.set(key, value),
+      getItem: (key: string) => this.localStorage.get(key) ?? null,
+      setItem: (key: string, value: string) => void this.localStorage.set(key, value),
     };
     const names = ["indexedDB", "IDBKeyRange", "fetch", "localStorage", "navigator", "Date"];
     const values = [this.factory, IDBKeyRange, badFetch, storage, { language: "en" }, PhoneDate];
@@ -216,12 +206,12 @@ class Phone {
 // A phone without room: writing fails as the browser would say it.
 const put = IDBObjectStore.prototype.put;
 let full = 0;
-IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: Parameters<typeof put>) {
+IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...args: Parameters<typeof put>) {
   if (full > 0 && !isCalm && chance() < 0.5) {
     count("phone full");
     throw new DOMException("full", "QuotaExceededError");
   }
-  return put.apply(this, given);
+  return put.apply(this, args);
 } as typeof put;
 
 function answersFor(phone: Phone, card: string): Record<string, Record<string, string>> {
@@ -249,11 +239,11 @@ async function write(phone: Phone, root: string, isGood: boolean): Promise<void>
   const { api, vault } = phone;
   const caseload = await api.readCaseload(vault);
   const minted = chance() < 0.2 ? [api.code()] : [];
-  const known = [...caseload.people.map((one) => one.code), ...minted];
-  const card = minted[0] ?? (chance() < 0.6 && known.length > 0 ? pick(known) : "");
+  const codes = [...caseload.people.map((person) => person.code), ...minted];
+  const card = minted[0] ?? (chance() < 0.6 && codes.length > 0 ? pick(codes) : "");
   const id = crypto.randomUUID();
   const prev = root ? phone.heads.get(root)! : [];
-  const about = { ...(root ? { root, prev } : {}), minted };
+  const about = root ? { root, prev } : {};
   // Noted before it is tried: should the app be killed after the write, it counts, and the outbox
   // tells.
   const line: Made = { id, root: root || id, prev, body: "", username: phone.username, isGood };
@@ -262,7 +252,8 @@ async function write(phone: Phone, root: string, isGood: boolean): Promise<void>
     line.body = JSON.stringify(answers);
   };
   made.push(line);
-  await api.finish(vault, id, "encounter", answersFor(phone, card), about, spoil as never);
+  const filled = { id, form: "encounter", answers: answersFor(phone, card), ...about };
+  await api.finish(vault, filled, minted, spoil as never);
   if (!root) phone.own.push(id);
   if (isGood || !root) phone.heads.set(root || id, [id]);
 }
@@ -276,13 +267,13 @@ async function step(phone: Phone): Promise<void> {
   if (dice < 0.52 && phone.own.length > 0) return write(phone, pick(phone.own), true);
   if (dice < 0.56) {
     const { due } = await api.readCaseload(vault);
-    const one = due.length > 0 ? pick(due) : null;
+    const followUp = due.length > 0 ? pick(due) : null;
     const settle = (caseload: Caseload): Caseload => ({
       ...caseload,
-      due: api.removeCompleted(caseload.due, one!.id),
-      settled: [...caseload.settled, one!.id],
+      due: api.removeCompleted(caseload.due, followUp!.id),
+      settled: [...caseload.settled, followUp!.id],
     });
-    if (one) await api.finishNote(vault, "settle", { due: one.id }, settle);
+    if (followUp) await api.finishNote(vault, "settle", { due: followUp.id }, settle);
     return;
   }
   if (dice < 0.58) {
@@ -309,7 +300,7 @@ async function step(phone: Phone): Promise<void> {
     return void (chance() < 0.5 ? await running : running);
   }
   if (dice < 0.7) {
-    await Promise.all([api.exchange(vault), phone.start().deliver()].map((one) => one.catch(() => undefined)));
+    await Promise.all([api.exchange(vault), phone.start().deliver()].map((running) => running.catch(() => undefined)));
     return;
   } // prettier-ignore
   if (dice < 0.8) await api.deliver().catch(() => undefined);

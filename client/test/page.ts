@@ -6,6 +6,7 @@
 import { Window } from "happy-dom";
 import { render, type ComponentChild } from "preact";
 import { act } from "preact/test-utils";
+import { setGlobal } from "./browser";
 
 // Each test file has modules of its own, and all run in one process: they share one page.
 const shared = globalThis as { testPage?: { window: Window; root: HTMLElement | null } };
@@ -37,23 +38,16 @@ const NAMES = [
   "scrollTo",
 ] as const;
 
-function install(): void {
+/** Put the page in place, with what a test's browser offers besides (navigator.geolocation, …). */
+export function installPage(offers: object = {}): void {
   for (const name of NAMES) {
     const value = window[name as keyof Window] as unknown;
     const isFunction = typeof value === "function" && /^[a-z]/.test(name);
-    Object.defineProperty(globalThis, name, {
-      value: isFunction ? (value as () => unknown).bind(window) : value,
-      configurable: true,
-      writable: true,
-    });
+    setGlobal(name, isFunction ? (value as () => unknown).bind(window) : value);
   }
-  Object.defineProperty(globalThis, "navigator", {
-    value: { language: "en", userAgent: "test", onLine: true },
-    configurable: true,
-    writable: true,
-  });
+  setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
-if (isNew) install();
+if (isNew) installPage();
 
 /** Let promises, effects and what they set off come to rest. */
 export async function settle(): Promise<void> {

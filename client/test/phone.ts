@@ -64,25 +64,18 @@ export const open = (user: number): Promise<Vault> => unlock(user, "246810");
  */
 export async function finish(
   vault: Vault,
-  id: string,
-  form: string,
-  given: Json,
-  more: { root?: string; prev?: string[]; due?: string; minted?: string[] },
+  filled: { id: string; form: string; answers: Json; root?: string; prev?: string[] },
+  minted: string[],
   spoil: (answers: Json) => void,
 ): Promise<{ body: string; finishedAt: number }> {
-  const definition = (await currentForms(vault.account.user)).find((one) => one.id === form)!;
-  const answers = new Form(definition, clock, given).finish();
+  const { form } = filled;
+  const forms = await currentForms(vault.account.user);
+  const definition = forms.find(({ id }) => id === form)!;
+  const answers = new Form(definition, clock, filled.answers).finish();
   spoil(answers);
   const now = new Date();
-  const draft = {
-    id,
-    form,
-    version: definition.version,
-    changedAt: now.getTime(),
-    page: 0,
-    answers,
-    ...more,
-  };
+  const { version } = definition;
+  const draft = { ...filled, version, changedAt: now.getTime(), page: 0, answers, minted };
   await finishDraft(vault, draft, definition, now);
   return { body: JSON.stringify(answers), finishedAt: now.getTime() };
 }

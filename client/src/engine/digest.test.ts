@@ -47,7 +47,7 @@ describe("digest", () => {
     it(`${name}: agrees with OpenSSL on texts of all kinds`, () => {
       const { below, pick, seed } = seeded(name);
       const characters = [..."aZ09 é€漢😀\n\0"];
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 8; round++) {
         const text = Array.from({ length: below(90) }, () => pick(characters)).join("");
         for (const encoding of ["hex", "base64"] as const)
           assert.equal(digest(text, name, encoding), expected(text, encoding), `seed ${seed}`);

@@ -283,10 +283,10 @@ describe("time and chance", () => {
   });
 
   it("makes identifiers that look like identifiers, each another", () => {
-    const made = Array.from({ length: 20 }, () => text("uuid()"));
-    for (const id of made)
+    const ids = Array.from({ length: 20 }, () => text("uuid()"));
+    for (const id of ids)
       assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    assert.equal(new Set(made).size, 20);
+    assert.equal(new Set(ids).size, 20);
   });
 
   it("makes shorter ones, and none of a length that there is not", () => {
@@ -373,11 +373,11 @@ describe("a condition that an index answers", () => {
       const filled = new Filled([{ type: "text", name: "x" }], null, {
         tables: { t: { columns: ["c"], rows } },
       });
-      const wanted = pick(["", "a", "b", "1"]);
-      filled.answer("x", wanted);
+      const target = pick(["", "a", "b", "1"]);
+      filled.answer("x", target);
       const count = (expression: string): Value =>
         evaluate(parse(expression), filled.form.context(filled.at("x")));
-      const expected = rows.filter(([cell]) => cell === wanted).length;
+      const expected = rows.filter(([cell]) => cell === target).length;
       assert.equal(count("count(instance('t')/root/item[c = ${x}])"), expected, `seed ${seed}`);
       const slowly = count("count(instance('t')/root/item[concat(c, '') = ${x}])");
       assert.equal(slowly, expected, `seed ${seed}`);

@@ -12,10 +12,8 @@ const MONTHS =
   "january|february|march|april|may|june|july|august|september|october|november|december|janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre";
 const PATTERNS: [Identifier, RegExp][] = [
   ["phone", /(?:\+?\d[\s.()-]{0,2}){7,15}(?!\d)/],
-  [
-    "online",
-    /(?:^|\s)@[\w.]{3,}|[\w.+-]+@[\w-]+\.\w{2,}|\b(?:insta|ig|snap|tiktok|facebook|fb)\s*[:@]\s*\w{3,}/i,
-  ],
+  ["online", /(?:^|\s)@[\w.]{3,}|[\w.+-]+@[\w-]+\.\w{2,}/],
+  ["online", /\b(?:insta|ig|snap|tiktok|facebook|fb)\s*[:@]\s*\w{3,}/i],
   ["plate", /\b[A-Z]{4}[\s-]?\d{3}\b|\b\d{3}[\s-]?[A-Z]{3}\b|\b[A-Z]{3}[\s-]?\d{3,4}\b/],
   ["plate", /\b(?:plate|plaque)s?\b[^.]{0,12}\d/i],
   [
@@ -29,10 +27,8 @@ const PATTERNS: [Identifier, RegExp][] = [
     "birthday",
     new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th|er)?\\s+(?:${MONTHS})\\s+(?:19|20)\\d\\d\\b`, "i"),
   ],
-  [
-    "name",
-    /\b(?:named|called|name is|name's|goes by|aka|a\.k\.a\.|nomm[ée]e?|s'appelle|surnomm[ée]e?)\s+["“«]?\s*\p{L}/iu,
-  ],
+  ["name", /\b(?:named|called|name is|name's|goes by|aka|a\.k\.a\.)\s+["“«]?\s*\p{L}/iu],
+  ["name", /\b(?:nomm[ée]e?|s'appelle|surnomm[ée]e?)\s+["“«]?\s*\p{L}/iu],
   ["name", /\b(?:mr|mrs|ms|mme|mlle|m\.)\s*\.?\s*\p{Lu}\p{Ll}+/u],
 ];
 // Words that begin with a capital for other reasons than being somebody's name.

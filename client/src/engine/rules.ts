@@ -16,7 +16,7 @@ interface ChoiceSource {
 const MAX_TEXT = 4000;
 const MAX_CAPTURE = 200_000; // characters of a data: URL: about 150 KB of picture, sound or file
 
-/** What was captured is in the answer until the record is finished; then the answer only names it. */
+/** What was captured is in the answer until the record is finished, which then only names it. */
 function makeCapturePattern(kind: string): RegExp {
   return new RegExp(`^(data:${kind};base64,[A-Za-z0-9+/]+={0,2}|attachment:${kind}:[0-9a-f]{64})$`);
 }

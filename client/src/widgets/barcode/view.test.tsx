@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { ask } from "../../../test/asked";
-import { settle } from "../../../test/page";
+import { installPage, settle } from "../../../test/page";
 
 const row = { type: "barcode", name: "b", label: "Code" };
 
@@ -11,9 +11,8 @@ function seeCodes(...codes: string[]): { isStopped: () => boolean } {
   const track = { stop: () => (isStopped = true) };
   const detect = () => Promise.resolve(codes.map((rawValue) => ({ rawValue })));
   Object.assign(globalThis, { BarcodeDetector: class { detect = detect; } }); // prettier-ignore
-  Object.assign(navigator, {
-    mediaDevices: { getUserMedia: () => Promise.resolve({ getTracks: () => [track] }) },
-  });
+  const getUserMedia = () => Promise.resolve({ getTracks: () => [track] });
+  installPage({ mediaDevices: { getUserMedia } });
   return { isStopped: () => isStopped };
 }
 
@@ -25,7 +24,7 @@ film.play = () => Promise.resolve();
 describe("a barcode", () => {
   afterEach(() => {
     delete (globalThis as { BarcodeDetector?: unknown }).BarcodeDetector;
-    delete (navigator as { mediaDevices?: unknown }).mediaDevices;
+    installPage();
   });
 
   it("is typed without the blanks around it", async () => {
@@ -47,9 +46,7 @@ describe("a barcode", () => {
 
   it("is typed in when the camera cannot be opened", async () => {
     seeCodes();
-    Object.assign(navigator, {
-      mediaDevices: { getUserMedia: () => Promise.reject(new Error("refused")) },
-    });
+    installPage({ mediaDevices: { getUserMedia: () => Promise.reject(new Error("refused")) } });
     const { shown } = await ask([row]);
     await shown.click("Scan with the camera");
     await settle();

@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { ask } from "../../../test/asked";
+import { installPage } from "../../../test/page";
 
 function placeAt(fix: object | null): void {
-  Object.assign(navigator, {
-    geolocation: {
-      getCurrentPosition: (done: (position: unknown) => void, failed: () => void) =>
-        fix ? done({ coords: fix }) : failed(),
-    },
-  });
+  const getCurrentPosition = (done: (position: unknown) => void, failed: () => void) =>
+    fix ? done({ coords: fix }) : failed();
+  installPage({ geolocation: { getCurrentPosition } });
 }
 
 const row = { type: "geopoint", name: "p", label: "Place" };
 
 describe("a place", () => {
-  afterEach(() => delete (navigator as { geolocation?: unknown }).geolocation);
-
   it("is taken on request, with its height and how sure it is", async () => {
     placeAt({ latitude: 43.6543217, longitude: -79.3860001, altitude: null, accuracy: 12.345 });
     const { filled, shown } = await ask([row]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { after, beforeEach, describe, it } from "node:test";
+import { beforeEach, describe, it } from "node:test";
 import { ask } from "../../../test/asked";
-import { settle } from "../../../test/page";
+import { installPage, settle } from "../../../test/page";
 import { judgeAreas } from "./view";
 
 /** Two squares beside each other, of a degree each; north and east of 0, 0. */
@@ -15,19 +15,11 @@ const HELP = {
 };
 
 let fix: { longitude: number; latitude: number; accuracy: number } | null = null;
-const before = { ...navigator };
-beforeEach(() => {
-  Object.assign(navigator, {
-    geolocation: {
-      getCurrentPosition: (done: (position: unknown) => void, failed: () => void) =>
-        fix ? done({ coords: fix }) : failed(),
-    },
-  });
-});
-after(() => {
-  Object.assign(navigator, before);
-  delete (navigator as { geolocation?: unknown }).geolocation;
-});
+const geolocation = {
+  getCurrentPosition: (done: (position: unknown) => void, failed: () => void) =>
+    fix ? done({ coords: fix }) : failed(),
+};
+beforeEach(() => installPage({ geolocation }));
 
 const rows = [
   { type: "select_one", name: "area", label: "Where?", choices: "areas", appearance: "my-place" },
