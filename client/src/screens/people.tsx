@@ -76,7 +76,8 @@ export function Card({ code: given }: { code: string }) {
   }
   const label = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const text = String(new FormData(event.target as HTMLFormElement).get("label") ?? "").slice(0, 60);
+    const typed = String(new FormData(event.target as HTMLFormElement).get("label") ?? "");
+    const text = [...typed].slice(0, 60).join(""); // whole characters: half an emoji is none
     await changeBook(vault, (held) => ({
       ...held,
       people: held.people.map((one) => (one.code === code ? { ...one, label: text } : one)),
