@@ -60,30 +60,6 @@ def test_every_command_and_target_is_documented() -> None:
         assert f"`make {target}" in (ROOT / "CONTRIBUTING.md").read_text() + page, target
 
 
-def test_every_problem_code_has_a_paragraph() -> None:
-    codes: set[str] = set()
-    for package in ("forms", "sync", "fieldapp"):
-        for path in (ROOT / package).rglob("*.py"):
-            codes |= set(
-                re.findall(
-                    r'"((?:form|expression|answers|sync|access|sign_in|person|release|centre|storage)\.[a-z_0-9]+)"',
-                    path.read_text(),
-                )
-            )
-    codes -= set(ACCESS) | {
-        "centre.id",
-        "release.id",
-        "form.html",
-        "sign_in.html",
-        "sign_in.ok",
-        "sign_in.failed",
-        "release.build",
-    }
-    page = (ROOT / "docs/problems.md").read_text()
-    missing = sorted(code for code in codes if f"`{code}`" not in page)
-    assert not missing
-
-
 @pytest.mark.parametrize(
     ("environment", "words"),
     [

@@ -26,7 +26,7 @@ def board() -> Any:
 
 @office.get("/board/now")
 def board_now() -> Response:
-    """Give the part that changes; 304 while nothing has. A question costs four small looks into indexes."""
+    """Give the part that changes; 304 while nothing has. A question costs a few small looks into indexes."""
     if not current_user.is_authenticated:  # a redirect would look to the page like no connection
         return Response(gettext("Sign in first."), 401, mimetype="text/plain")
     who = actor()

@@ -12,7 +12,8 @@ from fieldapp.web.office.forms import question_form
 from fieldapp.web.office.forms.inputs import read_number, read_revision
 from fieldapp.web.sessions import actor, session
 from forms import support
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
+from forms.question_type import WORKS
 
 
 @office.get("/forms/drafts/<int:draft_id>/questions")
@@ -26,7 +27,7 @@ def draft_questions(draft_id: int) -> Any:
         lists=opened.book.lists(),
         library=library.library(),
         settings=question_form.shown_settings(opened.book),
-        types=question_form.TYPES,
+        types=question_form.OFFERED_TYPES,
         form_languages=opened.book.languages,
     )
 
@@ -70,9 +71,9 @@ def draft_question(draft_id: int, row: int) -> Any:
         "forms/draft_question.html",
         draft=opened.draft,
         edited=question_form.shown(opened, line),
-        types=question_form.TYPES,
+        types=question_form.OFFERED_TYPES,
         classes=list(PrivacyClass),
-        appearances=sorted(name for name, (_, verdict) in support.APPEARANCES.items() if verdict == support.WORKS),
+        appearances=sorted(name for name, (_, verdict) in support.APPEARANCES.items() if verdict == WORKS),
     )
 
 

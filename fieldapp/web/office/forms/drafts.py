@@ -15,7 +15,7 @@ from fieldapp.web.sessions import actor, session
 from forms.builder import Book, new_book, slug
 from forms.form_tests import count_tests
 from forms.isolation import read_isolated
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate
 from forms.sheets import read_sheets
@@ -65,7 +65,10 @@ def form_new() -> Any:
 def form_change(version_id: int) -> Any:
     """Begin the next version of a published form."""
     version, _ = published.open_form(session(), actor(), version_id=version_id)
-    book = Book(read_sheets(version.workbook, ".xlsx"))
+    try:
+        book = Book(read_sheets(version.workbook, ".xlsx"))
+    except FormRefused as refused:  # published by an older version, which read such cells as blank
+        return _forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
     checked = drafts.check(book.sheets, drafts.unzip(version.files))
     draft = drafts.begin_draft(session(), actor(), checked=checked)
