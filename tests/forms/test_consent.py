@@ -15,7 +15,7 @@ from forms.xlsform import compile_workbook
 from sync.envelope import parse_item
 from sync.intake import judge, local_time
 from tests.cast import envelope
-from tests.conformance.test_one_logic import filled
+from tests.conformance.filling import filled
 from tests.programme import definition_of
 
 NOW = local_time(dt.datetime(2026, 3, 8, 22))

@@ -17,7 +17,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.releases.releases import Delivery, ReleaseRun, Series
 from tests.cast import Cast, a_series
-from tests.services.releases.test_build_release import fill
+from tests.services.releases.records import fill
 from tests.web.conftest import csrf_of, revision_of
 
 Clients = Callable[[str], FlaskClient]
