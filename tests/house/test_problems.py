@@ -86,6 +86,7 @@ def all_codes() -> set[str]:
     return set(SENTENCES).union(*(codes_in(tree) for _, tree in trees()))
 
 
+@pytest.mark.slow
 def test_every_error_has_a_code_or_says_here_why_it_needs_none() -> None:
     load_modules()
     prefixes = tuple(f"{package.__name__}." for package in PACKAGES)
@@ -96,6 +97,7 @@ def test_every_error_has_a_code_or_says_here_why_it_needs_none() -> None:
                 assert has_code or name in WITHOUT_CODE, f"{module.__name__}.{name}"
 
 
+@pytest.mark.slow
 def test_every_code_is_in_the_document_and_the_document_has_no_other() -> None:
     page = (ROOT / "docs/problems.md").read_text()
     codes = all_codes()
@@ -119,6 +121,7 @@ def test_the_list_of_reasons_is_written_from_the_register() -> None:
     assert problems_page.write_page(page) == page, "run make translations"
 
 
+@pytest.mark.slow
 def test_no_problem_has_a_sentence_that_cannot_be_translated() -> None:
     """A text is marked where it is written: never put together, and never plain English."""
     for path, tree in trees():
@@ -179,6 +182,7 @@ def reasons() -> Iterator[tuple[str, str, set[str]]]:
                     yield f"{path}:{node.lineno}", code.value, {str(name) for name in names}
 
 
+@pytest.mark.slow
 def test_every_reason_fills_in_its_sentence() -> None:
     given = set()
     for where, code, names in reasons():
