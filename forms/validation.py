@@ -23,6 +23,7 @@ from forms.problems import N_, AnswerProblem
 INTEGER = re.compile(r"-?[0-9]{1,15}")
 MAX_TEXT = 4000  # characters in one answer
 MAX_CAPTURE = 200_000  # characters of a picture, recording or file as a data: URL: about 150 KB
+NOT_CHECKED = "answers.pattern"  # the problem of answers that no rule was tried on
 HELD = ":[0-9a-f]{64}"  # an attachment that travelled apart: attachment:<kind>:<SHA-256 of what was sent>
 CAPTURED = {
     "image": re.compile(rf"data:image/(jpeg|png);base64,[A-Za-z0-9+/]+={{0,2}}|attachment:image/(jpeg|png){HELD}"),
@@ -49,7 +50,7 @@ def check(definition: FormDefinition, given: Any, now: DateValue, budget: Budget
     try:
         return _checked(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(definition, given, error)
+        return _not_checked(given, error)
 
 
 def _checked(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
@@ -96,7 +97,7 @@ def complete(definition: FormDefinition, given: Any, now: DateValue, budget: Bud
     try:
         return _completed(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(definition, given, error)
+        return _not_checked(given, error)
 
 
 def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
@@ -108,7 +109,7 @@ def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: B
     return Checked(tree.to_json(root), problems)
 
 
-def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError) -> Checked:
+def _not_checked(given: Any, error: ExpressionError) -> Checked:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
@@ -116,9 +117,7 @@ def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError)
         "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
         "Publish the form anew with another pattern."
     )
-    answers = given if isinstance(given, dict) else {}
-    is_refusal = consent.looks_like_no(definition, answers)
-    return Checked(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
+    return Checked(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
