@@ -57,6 +57,11 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
     return frozenset(kept)
 
 
+def kept_places(definition: FormDefinition) -> set[str]:
+    """Return the dotted paths of the answers that stay after a no: only what is wrong there is wrong with a refusal."""
+    return {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
+
+
 def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what may be kept of the answers of a refusal."""
     return _only(definition, answers, "/data", frozenset(definition.kept_after_no) or kept_after_no(definition))

@@ -106,7 +106,12 @@ def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: B
     computed = {node: node.text for node in _questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
     problems += [problem for node in _questions(root) if (problem := rules.problem(node, computed))]
-    return Checked(tree.to_json(root), problems)
+    answers = tree.to_json(root)
+    is_refusal, _ = _refusal(definition, root)
+    if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
+        answers = consent.without_person(definition, answers)
+        problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]
+    return Checked(answers, problems, is_refusal)
 
 
 def _not_checked(given: Any, error: ExpressionError) -> Checked:

@@ -105,7 +105,7 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
     """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
     if definition is None and not is_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        return Judged(problems=[_problem("sync.unknown_form", text)])
+        return Judged(problems=[_problem("sync.unknown_form", text)], refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
@@ -131,7 +131,7 @@ def _refusal(definition: FormDefinition, checked: Checked, code: str) -> Judged:
     kept = consent.without_person(definition, checked.answers)
     problems = checked.problems
     if definition.kept_after_no:  # a form in which the rule cannot hold is judged whole
-        places = {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
+        places = consent.kept_places(definition)
         problems = [problem for problem in problems if problem.path in places]
     return Judged(kept, problems, is_refusal=True, refused_by=plain_code(code))
 
