@@ -52,7 +52,10 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
             continue
         record = held.get(root_id)
         made_cards = tuple(card for part in some for card in part.envelope.cards)
-        before = _own_tier(ctx, record) if record else None
+        before = None
+        if record and not record.person:
+            held_as = record.form, record.version
+            before = _own_tier(find_definitions(ctx.session, ctx.centre_id, {held_as})[held_as], record.answers)
         change, strangers, welcomed = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
         changes.append(change)
         foreign |= strangers
@@ -91,18 +94,15 @@ def _said_before(ctx: ActContext, one: Submission, ready: Ready) -> list[Said]:
     return [Said(one.root_id, person, *word, one.finished_at, one.id)] if word else []
 
 
-def _own_tier(ctx: ActContext, record: Record) -> int | None:
-    """Return the tier that a record without a card gives by itself; None for another, or when it says nothing of it."""
-    found = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})
-    definition = found.get((record.form, record.version))
-    word = standing.word_of(definition, record.answers) if definition and not record.person else None
-    return word[0] if word else None
+def _own_tier(definition: FormDefinition, answers: Mapping[str, Any]) -> int:
+    """Return how far a record without a card allows by itself; where nobody was to be asked, nothing stands in the way."""
+    word = standing.word_of(definition, answers)
+    return word[0] if word else standing.HIGHEST
 
 
 def _fall(before: int | None, change: Change, part: Part) -> list[Said]:
-    """Return that a record without a card says less than before: what is being made of it must be made anew."""
-    word = standing.word_of(change.definition, change.answers)
-    tier = standing.LOWEST if change.is_refusal or word is None else word[0]
+    """Return that a record without a card allows less than before: what is being made of it must be made anew."""
+    tier = standing.LOWEST if change.is_refusal else _own_tier(change.definition, change.answers)
     if before is None or tier >= before:
         return []
     return [Said(change.root_id, "", tier, False, part.envelope.finished_at, part.position, is_fall=True)]
