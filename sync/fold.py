@@ -88,6 +88,11 @@ def fold(
     return Folded(first.author, latest, answers, ids, contested, strangers)
 
 
+def first_of(root_id: str, given: Iterable[Version]) -> Version:
+    """Return the version whose author a record belongs to."""
+    return _ownership(root_id, given)[1]
+
+
 def noes_in_force(root_id: str, given: Iterable[Version]) -> list[Version]:
     """Return the versions in which the person did not say yes, by those who may change the record."""
     versions = list(given)

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from evaluator_export.periods import Period
@@ -19,6 +18,7 @@ from fieldapp.services.releases.retries import reason_of
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 
@@ -109,7 +109,7 @@ def preview(series: str, period: Period, slug: str) -> None:
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
         for part in gathered.parts:
-            click.echo(f"{part.name}: {part.rows} rows, {part.waiting} wait, {part.refused} without consent")
+            click.echo(f"{part.name}: {part.rows} rows, {part.withheld} wait, {part.without_consent} without consent")
             if part.elsewhere:
                 click.echo(f"  {part.elsewhere} are left out: they left as rows of another dataset of the same form")
             limit = part.view.dataset.policy.max_singled_out

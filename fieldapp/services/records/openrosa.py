@@ -1,15 +1,11 @@
 """The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
 
-import contextlib
 import datetime as dt
 import hashlib
 import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.definitions import definition_of
@@ -26,6 +22,7 @@ from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.attachments import AttachmentName
 from fieldapp.store.records.submissions import COLLECT
+from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from forms.lists import in_language
 from sync.bodies import with_names
@@ -116,13 +113,10 @@ def receive_instance(
 ) -> Outcome:
     """Take in one submission with its attachments; more of them may follow when it is not whole."""
     sent = Sent(instance, xml, files, is_whole, limits)
-    with contextlib.suppress(IntegrityError, TooSlow):
+    try:
         return _receive(session, actor, sent, _judged(session, actor, sent))
-    judgements = _judged(session, actor, sent)  # the same one came by another connection meanwhile: now we see it
-    with contextlib.suppress(TooSlow):
-        return _receive(session, actor, sent, judgements)
-    judgements.put_corrections_aside()
-    return _receive(session, actor, sent, judgements)
+    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
+        return _receive(session, actor, sent, _judged(session, actor, sent))
 
 
 def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:

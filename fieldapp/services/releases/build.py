@@ -9,9 +9,6 @@ import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from evaluator_export.package import seal, verify, verify_formats, write
 from evaluator_export.periods import Period
@@ -29,6 +26,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import FAILED, Delivery, Release, ReleaseRun, Series
+from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.releases")
 
@@ -207,7 +205,7 @@ def _publish(
     if any(heads.get(identity) != head for new in gathered.batches for identity, head in new.others.items()):
         raise ActProblem("release.overtaken", N_("Another release has published rows of the same records just now."))
     for new in gathered.batches:
-        first = "" if new.entry.before == ledger.genesis(new.entry.dataset) else new.entry.before
+        first = "" if new.entry.before == ledger.compute_genesis_hash(new.entry.dataset) else new.entry.before
         if not datasets.move_head(ctx.session, new.dataset_id, first, new.entry.hash):
             raise ActProblem("release.overtaken", N_("Another release has published rows of the same dataset just now."))
         ctx.session.add(

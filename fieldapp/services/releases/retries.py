@@ -3,14 +3,13 @@
 import datetime as dt
 import errno
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from evaluator_export.problems import ExportProblem
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.keys import KeyLost
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import ASKED, FAILED, Release, ReleaseRun, Series
+from fieldapp.store.session import InterfaceError, OperationalError
 
 # How long a release waits after each failure; the last pause holds from then on. A period is never given up.
 PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360)]

@@ -25,7 +25,7 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
 from fieldapp.store.records.submissions import Submission
 from forms.sheets import read_sheets
-from forms.validation import check
+from forms.validation import validate
 from forms.xlsform import compile_workbook
 from sync import intake
 from sync.envelope import parse_batch
@@ -127,7 +127,7 @@ REFERRAL = {
 
 def referral(answers: dict[str, Any]) -> dict[str, Any]:
     """Return a referral as a phone finishes it."""
-    return check(definition_of("referral"), answers, local_time(dt.datetime.now())).answers
+    return validate(definition_of("referral"), answers, local_time(dt.datetime.now())).answers
 
 
 def test_a_referral_that_became_a_no_goes_from_the_phone(session: Session, cast: Cast) -> None:

@@ -63,7 +63,7 @@ def test_a_record_that_is_still_judged_holds_up_nobody(
     engine: sa.Engine, session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_judged, may_go_on = threading.Event(), threading.Event()
-    usual = intake.check
+    usual = intake.validate
 
     def slow(definition: Any, given: Any, *rest: Any) -> Any:
         if "SLOW" in str(given):
@@ -71,7 +71,7 @@ def test_a_record_that_is_still_judged_holds_up_nobody(
             assert may_go_on.wait(60)
         return usual(definition, given, *rest)
 
-    monkeypatch.setattr(intake, "check", slow)
+    monkeypatch.setattr(intake, "validate", slow)
     basil = another_worker(session, cast)
     answers: list[str] = []
 
