@@ -137,8 +137,9 @@ def _judge_consent(
     """
     code = envelope.refused_by or consent.person_in(definition, given)
     time = Budget(CONSENT, budget.clock) if budget else Budget()
+    asked = consent.consent_answers(definition, given)
     try:
-        checked = validate(consent.consent_questions(definition), given, local_time(envelope.finished_at), time)
+        checked = validate(consent.consent_questions(definition), asked, local_time(envelope.finished_at), time)
     except TooSlow:
         checked = None
     if checked is None or [problem.code for problem in checked.problems] == [NOT_CHECKED]:
@@ -149,14 +150,19 @@ def _judge_consent(
     return judged if definition.kept_after_no else replace(judged, problems=unjudged.problems, is_aside=unjudged.is_aside)
 
 
-def judge_failed(envelope: Envelope, definition: FormDefinition | None) -> Judged:
+def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
     """Return what is said of a submission that the form's logic could not be run over, without what may not be kept."""
     unjudged = Judged(problems=[_problem(*FAILED)], is_aside=True, refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
         return unjudged
-    return _cut_unless_yes(envelope, definition, given, unjudged) if definition else unjudged
+    if definition is None:
+        return unjudged
+    try:
+        return _judge_consent(envelope, definition, given, unjudged, budget)
+    except Exception:  # whoever calls has noted why the form's logic fails
+        return _cut_unless_yes(envelope, definition, given, unjudged)
 
 
 def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged) -> Judged:

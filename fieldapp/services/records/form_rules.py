@@ -80,7 +80,7 @@ def judge_all(
             judged = judged if judged.is_refusal else _put_aside(judged)  # what a no overrules need not be known
         except Exception as error:  # whatever it is, the other records of the message are judged all the same
             note_failure(log, f"the rules of form/{one.form} could not be run", error)
-            judged = judge_failed(one, definition)
+            judged = judge_failed(one, definition, time_for(seconds))
         found.judged[_key(one)] = judged
     return found
 

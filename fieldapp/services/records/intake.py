@@ -122,7 +122,7 @@ def keep_failed(
     meter = Meter(ctx, limits)
     known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
     definitions = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
-    judged = judge_failed(envelope, definitions.get((envelope.form, envelope.version)))
+    judged = judge_failed(envelope, definitions.get((envelope.form, envelope.version)), time_for(PER_RECORD))
     reasons = [*meter.reasons(envelope), FAILED]
     decision = refuse(Status.RETRY, DAMAGED)
     if envelope.is_intact or one.aside:
