@@ -45,6 +45,7 @@ check: dev ## lint, types, imports, the client's unit tests and the quick tests:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) npm --prefix client run --silent check
+	@$(NODE) npm --prefix client test --silent
 	@$(BIN)/pytest -q -m "not slow" $(QUICK)
 
 .PHONY: chaos
@@ -73,8 +74,9 @@ forms-support: dev ## write docs/forms-support.md from the code
 outside-forms: dev ## take in every form of pyxform's own tests, and say what becomes of each
 	@$(BIN)/python tools/outside_forms.py $(if $(VERBOSE),--verbose)
 
-translations: dev ## collect new words into the catalogues
+translations: dev ## collect new words into the catalogues, and problems into docs/problems.md
 	@$(BIN)/python tools/catalogues.py update
+	@$(BIN)/python tools/problems_page.py
 
 migration: dev ## write a migration from the tables (M="what changes")
 	@$(BIN)/python tools/migration.py "$(M)"

@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from evaluator_export.arrays import Array
 from evaluator_export.formulas import RISKY
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 BATCH = 100_000  # rows that are turned into text at a time
 
@@ -48,20 +48,19 @@ def read(path: Path, names: Sequence[str]) -> dict[str, CategoricalColumn]:
                 ),
             )
         else:
-            raise ExportProblem([f"{path.name}: give a .csv or a .parquet file."])
+            raise ExportProblem(Reason("file.kind", {"file": path.name}))
     except FileNotFoundError:
-        raise ExportProblem([f"There is no file {path}."]) from None
+        raise ExportProblem(Reason("file.missing", {"file": str(path)})) from None
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise ExportProblem([f"{path.name} cannot be read: {error}"]) from None
+        raise ExportProblem(Reason("file.unreadable", {"file": path.name, "why": str(error)})) from None
     return {name: to_categorical(table[name]) for name in names}
 
 
 def _all_there(names: Sequence[str], present: Sequence[str]) -> None:
     missing = [name for name in names if name not in present]
     if missing:
-        raise ExportProblem(
-            [f"The data have no column “{name}”; they have {', '.join(present) or 'none'}." for name in missing]
-        )
+        columns = ", ".join(present) or "–"
+        raise ExportProblem(*(Reason("table.column", {"column": name, "columns": columns}) for name in missing))
 
 
 def _texts(file: pyarrow.parquet.ParquetFile, names: Sequence[str]) -> list[str]:
@@ -90,14 +89,9 @@ def to_categorical(column: pa.ChunkedArray) -> CategoricalColumn:
 
 def write(path: Path, columns: dict[str, CategoricalColumn]) -> None:
     """Write a table as CSV or Parquet, whole or not at all; the same table gives the same bytes."""
-    problems = [
-        f"{name}: the value “{value}” begins with a sign that spreadsheets run as a formula."
-        for name, words in columns.items()
-        for value in words.values
-        if value.startswith(RISKY) and not _is_number(value)
-    ]
-    if problems:
-        raise ExportProblem(problems[:20])
+    risky = [name for name, words in columns.items() if _has_formula(words)]
+    if risky:
+        raise ExportProblem(*(Reason("table.formula", where=(name,)) for name in risky))
     table = pa.table({name: words.to_arrow() for name, words in columns.items()})
     text = pa.schema([(name, pa.string()) for name in columns])
     partial = path.with_name(f".{path.name}.partial")
@@ -110,7 +104,7 @@ def write(path: Path, columns: dict[str, CategoricalColumn]) -> None:
                     file.write(table.slice(first, BATCH).cast(text))
         partial.replace(path)
     except OSError as error:
-        raise ExportProblem([f"{path} cannot be written: {error.strerror or error}"]) from None
+        raise ExportProblem(Reason("file.unwritable", {"file": str(path), "why": error.strerror or ""})) from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -124,6 +118,10 @@ def reorder(words: CategoricalColumn, order: Array) -> CategoricalColumn:
     for position, (_, number) in enumerate(kept):
         new[number] = position
     return CategoricalColumn(new[codes] if len(codes) else codes.astype(new.dtype), tuple(value for value, _ in kept))
+
+
+def _has_formula(words: CategoricalColumn) -> bool:
+    return any(value.startswith(RISKY) and not _is_number(value) for value in words.values)
 
 
 def _is_number(value: str) -> bool:

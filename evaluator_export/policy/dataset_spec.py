@@ -20,7 +20,7 @@ from evaluator_export.policy.policy import (
     Role,
     parse_policy,
 )
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.privacy_classes import NEVER_LEAVES
@@ -54,7 +54,7 @@ class ConsentRule:
 class Column:
     """Where a field of the policy comes from, and what it is called.
 
-    `many`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
+    `is_multiple`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
     """
 
     name: str
@@ -111,20 +111,20 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     try:
         body = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ExportProblem([f"This is not YAML: {error}"]) from None
+        raise ExportProblem(make_yaml_reason(error)) from None
     if not isinstance(body, dict) or body.get("dataset") != FORMAT:
-        raise ExportProblem([f"This is no dataset: it must begin with “dataset: {FORMAT}”."])
+        raise ExportProblem(Reason("dataset.format", {"format": FORMAT}))
     missing = [key for key in ("name", "form", "family", "title", "policy") if not body.get(key)]
     if missing:
-        raise ExportProblem([f"The dataset lacks: {', '.join(missing)}."])
+        raise ExportProblem(Reason("dataset.lacks", {"keys": ", ".join(missing)}))
     name = str(body["name"])
     if definition is None:
-        raise ExportProblem([f"{name}: there is no form “{body['form']}”."])
-    problems: list[str] = []
+        raise ExportProblem(Reason("dataset.form", {"form": str(body["form"])}, (name,)))
+    problems: list[Reason] = []
     if body["family"] not in FAMILIES:
-        problems.append(f"{name}: family is “{body['family']}”; write events or people.")
+        problems.append(Reason("dataset.family", {"family": str(body["family"])}, (name,)))
     if not isinstance(body["policy"], dict):
-        raise ExportProblem([f"{name}: the policy is not a list of names with values."])
+        raise ExportProblem(Reason("dataset.policy", where=(name,)))
     reader = _DatasetReader(name, str(body["family"]), definition, tables, problems, body.get("rows", True) is not False)
     made = reader.made_of(body)
     months = reader.months(body.get("months"))
@@ -132,7 +132,7 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     try:
         policy = parse_policy(policy_body, hashlib.sha256(text.encode()).hexdigest(), reader.named)
     except ExportProblem as problem:
-        raise ExportProblem([*problems, *(f"{name}: {reason}" for reason in problem.problems)]) from None
+        raise ExportProblem(*problems, *(reason.inside(name) for reason in problem.reasons)) from None
     reader.check_family(policy)
     consent = reader.consent(body.get("consent"))
     where = None
@@ -140,11 +140,11 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
         reader.question(body["where"].get("question", ""))
         where = (str(body["where"]["question"]), tuple(str(value) for value in body["where"].get("values", ())))
     if policy.limits.is_local:
-        problems.append(f"{name}: suppress: mode local is for one table, once; a dataset holds rows back instead.")
+        problems.append(Reason("dataset.local", where=(name, "suppress")))
     if body["family"] == PEOPLE and consent is None:
-        problems.append(f"{name}: a dataset about people needs a consent.")
+        problems.append(Reason("dataset.consent", where=(name,)))
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     memory = body["policy"].get("memory") or {}
     return DatasetSpec(
         name, definition.id, str(body["family"]), body["title"], consent, where, policy, reader.columns,
@@ -161,7 +161,7 @@ class _DatasetReader:
         family: str,
         form: FormDefinition,
         tables: Mapping[str, list[list[str]]],
-        problems: list[str],
+        problems: list[Reason],
         has_rows: bool,
     ):
         self.name, self.family, self.form, self.tables, self.problems = name, family, form, tables, problems
@@ -204,17 +204,18 @@ class _DatasetReader:
     def column(self, element: Element) -> str:
         return element.name if element.path.startswith("/made/") else self.form.column(element)
 
-    def say(self, problem: str) -> None:
-        self.problems.append(f"{self.name}: {problem}")
+    def refuse(self, code: str, details: dict[str, Detail]) -> None:
+        self.problems.append(Reason(code, details, (self.name,)))
 
     def question(self, name: str) -> Element | None:
         if name not in self.questions:
-            self.say(f"the form {self.form.id} has no question “{name}”.")
+            self.refuse("dataset.question", {"form": self.form.id, "question": name})
         return self.questions.get(name)
 
     def named(self, name: str) -> Hierarchy:
         if name not in self.tables:
-            raise ExportProblem([f"there is no hierarchy “{name}”; there are {', '.join(sorted(self.tables))}."])
+            known = ", ".join(sorted(self.tables))
+            raise ExportProblem(Reason("dataset.hierarchy", {"hierarchy": name, "known": known}))
         return hierarchies.make_hierarchy(self.tables[name])
 
     def completed(self, policy: dict[str, Any]) -> dict[str, Any]:
@@ -240,14 +241,16 @@ class _DatasetReader:
         column, role = self.column(element), body.get("role")
         if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
             return True
-        if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
-            self.say(f"“{column}” is {element.privacy or 'unclassified'} and never leaves.")
+        if not element.privacy:
+            self.refuse("dataset.unclassified", {"column": column})
+        elif element.privacy in {str(privacy) for privacy in NEVER_LEAVES}:
+            self.refuse("dataset.never", {"column": column, "privacy": element.privacy})
         elif element.export == "drop" or (element.export == "count" and self.has_rows):
-            self.say(f"the form says that “{column}” leaves only as: {element.export}.")
+            self.refuse("dataset.export", {"column": column, "export": element.export})
         elif element.export == "generalise" and "hierarchy" not in body:
-            self.say(f"the form says that “{column}” must be made coarser; give a hierarchy.")
+            self.refuse("dataset.generalize", {"column": column})
         elif element.privacy == Role.QUASI_IDENTIFIER and role not in ("qi", Role.QUASI_IDENTIFIER):
-            self.say(f"“{column}” is a quasi-identifier and cannot be {role or 'kept'} as it is.")
+            self.refuse("dataset.identifier", {"column": column, "role": str(role or "drop")})
         else:
             return True
         return False
@@ -258,12 +261,12 @@ class _DatasetReader:
                 continue
             element = self.questions[self.columns[field.name].question]
             if self.family == EVENTS and (element.choices in WHO or field.role == Role.PSEUDONYM):
-                self.say(f"“{field.name}” says who; a dataset of events tells where, when and what, never who.")
+                self.refuse("dataset.who", {"column": field.name})
             if self.family == PEOPLE and element.choices in WHERE_AND_WHEN:
-                self.say(f"“{field.name}” says where or when; a dataset about people tells neither.")
+                self.refuse("dataset.where_when", {"column": field.name})
             is_time = element.answer_kind == AnswerKind.DATE and field.hierarchy is not None
             if self.family == PEOPLE and is_time and self.level_of(field) not in COARSE_TIMES:
-                self.say(f"“{field.name}” must be a half-year or coarser in a dataset about people.")
+                self.refuse("dataset.time", {"column": field.name})
 
     @staticmethod
     def level_of(field: Field) -> str:

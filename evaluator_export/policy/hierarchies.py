@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import h3
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 ALL = "*"
 OTHER = "other"  # a value that the hierarchy does not know
@@ -50,9 +50,8 @@ class Hierarchy:
             for level, label in enumerate(labels):
                 counts[level][label] = counts[level].get(label, 0) + 1
                 if level and parents[level].setdefault(labels[level - 1], label) != label:
-                    raise ExportProblem(
-                        [f"“{labels[level - 1]}” lies in two values of “{self.names[level]}”: the levels do not nest."]
-                    )
+                    details = {"label": labels[level - 1], "level": self.names[level]}
+                    raise ExportProblem(Reason("hierarchy.nest", details))
         return [{label: count / size for label, count in found.items()} for found in counts]
 
 
@@ -60,10 +59,14 @@ def make_hierarchy(rows: Sequence[Sequence[str]]) -> Hierarchy:
     """Return the hierarchy in a table: level names, then a row a value; "*" is added on top where it is missing."""
     names, *body = rows
     problems = [
-        f"Row {number}: {len(row)} cells, not {len(names)}." for number, row in enumerate(body, 2) if len(row) != len(names)
+        Reason("hierarchy.cells", {"cells": len(row), "columns": len(names)}, (number,))
+        for number, row in enumerate(body, 2)
+        if len(row) != len(names)
     ]
-    if problems or not body:
-        raise ExportProblem(problems or ["The hierarchy has no values."])
+    if not body:
+        problems.append(Reason("hierarchy.empty"))
+    if problems:
+        raise ExportProblem(*problems)
     has_top = all(row[-1] == ALL for row in body)
     labels = {row[0]: tuple(row) if has_top else (*row, ALL) for row in body}
     levels = tuple(names) if has_top else (*names, "all")
@@ -96,10 +99,10 @@ def make_numeric_bands(starts: Sequence[int]) -> Hierarchy:
 def make_equal_width_bands(sizes: Sequence[int]) -> Hierarchy:
     """Return bands of equal width: [5, 10] gives the number itself, then 15-19, then 10-19. Each must divide the next."""
     wrong = [
-        f"{small} does not divide {large}: the levels do not nest." for small, large in pairwise(sizes) if large % small
+        Reason("hierarchy.divide", {"small": small, "large": large}) for small, large in pairwise(sizes) if large % small
     ]
     if wrong:
-        raise ExportProblem(wrong)
+        raise ExportProblem(*wrong)
 
     def rule(value: str) -> tuple[str, ...]:
         number = _number(value)
@@ -132,7 +135,7 @@ def make_date_hierarchy(names: Sequence[str] = ("month", "quarter", "year")) -> 
     """Return levels of days: any of day, month, quarter, half, year, in that order. Weeks lie in two months: no level."""
     unknown = [name for name in names if name not in DATES]
     if unknown or [name for name in DATES if name in names] != list(names):
-        raise ExportProblem([f"A date has the levels {', '.join(DATES)}, in this order; not {', '.join(names)}."])
+        raise ExportProblem(Reason("hierarchy.dates", {"levels": ", ".join(DATES), "names": ", ".join(names)}))
 
     def rule(value: str) -> tuple[str, ...]:
         year, month, day = value[:4], value[5:7], value[8:10]

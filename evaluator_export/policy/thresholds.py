@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 HARD_FLOOR = 3  # no setting can go lower
 PRESETS: Mapping[str, tuple[int, float]] = {  # persons a class, threshold of risk
@@ -59,21 +59,21 @@ class SharingContext:
 def read_sharing_context(body: Mapping[str, object]) -> SharingContext:
     """Return the context in a policy; raise ExportProblem with everything that is wrong in it."""
     problems = [
-        f"context: {name} is “{body.get(name)}”; write high, medium or low."
+        Reason("policy.controls", {"name": name, "value": str(body.get(name))}, ("context",))
         for name in ("controls", "motives")
         if body.get(name) not in INSIDER
     ]
     numbers = {name: body.get(name) for name in ("participants", "population")}
     problems += [
-        f"context: {name} must be a whole number above 0." for name, value in numbers.items() if not _is_count(value)
+        Reason("policy.count", {"name": name}, ("context",)) for name, value in numbers.items() if not _is_count(value)
     ]
     breach = body.get("breach")
     if not isinstance(breach, int | float) or not 0 <= breach <= 1:
-        problems.append("context: breach must be a share from 0 to 1: of such bodies, how many have a breach in a year.")
+        problems.append(Reason("policy.breach", where=("context",)))
     if not problems and int(str(numbers["participants"])) > int(str(numbers["population"])):
-        problems.append("context: there are more participants than people in the population.")
+        problems.append(Reason("policy.population", where=("context",)))
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     return SharingContext(
         str(body["controls"]),
         str(body["motives"]),

@@ -17,7 +17,7 @@ import numpy as np
 from evaluator_export import tabular
 from evaluator_export.arrays import Array
 from evaluator_export.policy.policy import Field, Policy, Role
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search import measures, recheck
 from evaluator_export.search.advice import suggest_changes
 from evaluator_export.search.encoding import Microdata, QuasiIdentifier, encode_table
@@ -39,7 +39,7 @@ def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool
     timer = StepTimer()
     names = [field.name for field in policy.fields if field.role != Role.DROP]
     if policy.list_fields_with_role(Role.PSEUDONYM):
-        raise ExportProblem(["Pseudonyms need the key of a series; here give that field the role person."])
+        raise ExportProblem(Reason("table.key"))
     columns = tabular.read(source, list(dict.fromkeys(names)))
     timer.stamp("read")
     table = encode_table(policy, columns)
@@ -68,7 +68,7 @@ def _check_written(policy: Policy, out: Path, safe: AnonymizedTable) -> dict[str
     problems, smallest = recheck.recheck(out, names, policy.model, safe.persons)
     if problems:
         out.unlink()
-        raise ExportProblem(["The written file does not hold what was promised, and was removed.", *problems])
+        raise ExportProblem(Reason("table.promise"), *problems)
     return {
         "recheck": {"passed": True, "smallest_class": smallest},
         "out": {"file": out.name, "sha256": _hash_file(out)},
@@ -81,13 +81,12 @@ def anonymize(policy: Policy, table: Microdata) -> RecodingResult:
     Raises ExportProblem when no level keeps within the policy, with the nearest policy that works.
     """
     if not table.rows:
-        raise ExportProblem(["There are no rows."])
+        raise ExportProblem(Reason("table.empty"))
     if not table.columns:
-        raise ExportProblem(["The policy has no quasi-identifier: nothing says what others may know about a person."])
+        raise ExportProblem(Reason("policy.no_identifier"))
     result = search_and_recode(table, policy.model, policy.limits)
     if result is None:
-        advice = [str(change) for change in suggest_changes(policy, table)]
-        raise ExportProblem(["No way of making these columns coarser keeps within the policy.", *advice])
+        raise ExportProblem(Reason("table.no_way"), *suggest_changes(policy, table))
     return result
 
 
@@ -227,4 +226,5 @@ def write_report(report: dict[str, Any], path: Path) -> None:
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ExportProblem([f"{path} cannot be written: {error.strerror}."]) from None
+        details = {"file": str(path), "why": str(error.strerror)}
+        raise ExportProblem(Reason("file.unwritable", details)) from None

@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluator_export.arrays import Array
 from evaluator_export.policy.policy import Field, Policy
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tabular import CategoricalColumn
 
 MOST_DIRECT = 1 << 22  # keys that are counted in place (8 bytes each) rather than sorted
@@ -90,15 +90,15 @@ def encode_table(policy: Policy, columns: Mapping[str, CategoricalColumn]) -> Mi
 
     Raises ExportProblem with every column whose hierarchy does not nest.
     """
-    problems: list[str] = []
+    problems: list[Reason] = []
     identifiers = []
     for policy_field in policy.identifiers:
         try:
             identifiers.append(encode_quasi_identifier(policy_field, columns[policy_field.name]))
         except ExportProblem as problem:
-            problems += [f"{policy_field.name}: {reason}" for reason in problem.problems]
+            problems += [reason.inside(policy_field.name) for reason in problem.reasons]
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     group = policy.limits.group
     rows = len(next(iter(columns.values())).codes) if columns else 0
     return Microdata(

@@ -17,7 +17,7 @@ from evaluator_export.policy.privacy_models import (
     find_classes_with_few_values,
     find_violating_classes,
 )
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.encoding import Microdata, count_keys
 
 Node = tuple[int, ...]  # one level per column
@@ -90,7 +90,7 @@ class GroupedRows:
         sizes = _count_labels(self.table, node)
         strides = np.cumprod([1, *sizes[:0:-1]], dtype=object)[::-1]
         if int(np.prod(sizes, dtype=object)) >= MOST_KEYS:
-            raise ExportProblem(["The columns have too many combinations of values; raise the least levels of some."])
+            raise ExportProblem(Reason("table.combinations"))
         keys = np.zeros(self.length, dtype=np.int64)
         buffer: Array | None = None
         for number, packed in enumerate(self.packed):

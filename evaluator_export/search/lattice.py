@@ -19,7 +19,7 @@ import numpy as np
 
 from evaluator_export.arrays import Array
 from evaluator_export.policy.privacy_models import PrivacyModel
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.encoding import Microdata
 from evaluator_export.search.equivalence_classes import (
     EquivalenceClasses,
@@ -209,8 +209,6 @@ def _list_nodes(table: Microdata) -> Array:
     """Return all nodes: one row per node, one level per column."""
     sizes = [column.maximum - column.minimum + 1 for column in table.columns]
     if int(np.prod(sizes, dtype=object)) > MOST_NODES:
-        raise ExportProblem(
-            [f"There are more than {MOST_NODES:,} ways to make these columns coarser. Fix the levels of some."]
-        )
+        raise ExportProblem(Reason("table.ways", {"most": MOST_NODES}))
     steps = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1).T
     return steps + np.array([column.minimum for column in table.columns], dtype=np.int16)

@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 from evaluator_export import tabular
 from evaluator_export.arrays import Array
 from evaluator_export.policy.privacy_models import ROUNDING, Diversity, PrivacyModel
+from evaluator_export.problems import Reason
 
 PERSON = "\0person"  # a name that no column of a file can have
 
 
-def recheck(path: Path, identifiers: Sequence[str], model: PrivacyModel, persons: Array | None) -> tuple[list[str], int]:
+def recheck(path: Path, identifiers: Sequence[str], model: PrivacyModel, persons: Array | None) -> tuple[list[Reason], int]:
     """Return what is wrong with a written table, and its smallest class in persons (0: no rows).
 
     `identifiers`: names of the quasi-identifiers. `persons`: whose each row is, in the order of the
@@ -35,13 +36,14 @@ def recheck(path: Path, identifiers: Sequence[str], model: PrivacyModel, persons
     smallest = int(pc.min(sizes).as_py())
     if smallest < model.k:
         small = pc.sum(pc.less(sizes, model.k)).as_py()
-        problems.append(f"{small} of {len(sizes)} classes in {path.name} hold fewer than {model.k} persons.")
+        details = {"small": small, "classes": len(sizes), "file": path.name, "k": model.k}
+        problems.append(Reason("table.class_size", details))
     for demand in model.diversities:
         problems += _check_diversity(table, list(identifiers), demand, path.name)
     return problems, smallest
 
 
-def _check_diversity(table: pa.Table, identifiers: list[str], demand: Diversity, name: str) -> list[str]:
+def _check_diversity(table: pa.Table, identifiers: list[str], demand: Diversity, name: str) -> list[Reason]:
     """Return what is wrong with the values of a sensitive column within the classes."""
     inside = table.group_by([*identifiers, demand.field], use_threads=False).aggregate([([], "count_all")])
     whole = inside.group_by(identifiers, use_threads=False).aggregate(
@@ -50,9 +52,16 @@ def _check_diversity(table: pa.Table, identifiers: list[str], demand: Diversity,
     problems = []
     fewest = pc.min(whole["count_all_count"]).as_py()
     if fewest < demand.distinct:
-        problems.append(f"A class in {name} has {fewest} different values of {demand.field}, under {demand.distinct}.")
+        details = {
+            "file": name,
+            "column": demand.field,
+            "distinct": fewest,
+            "least": demand.distinct,
+        }
+        problems.append(Reason("table.distinct", details))
     shares = pc.divide(pc.cast(whole["count_all_max"], pa.float64()), whole["count_all_sum"])
     most = pc.max(shares).as_py()
     if most > demand.max_confidence + ROUNDING:
-        problems.append(f"A class in {name} gives a value of {demand.field} away: {most:.0%} share it.")
+        details = {"file": name, "column": demand.field, "share": most}
+        problems.append(Reason("table.confidence", details))
     return problems

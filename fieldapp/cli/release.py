@@ -14,7 +14,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import remove_fallen, revoke_release
 from fieldapp.services.releases.gather import gather
-from fieldapp.services.releases.retries import reason_of
+from fieldapp.services.stored_problems import explain, write_lines
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Series
@@ -81,7 +81,7 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
         try:
             build_release(session, found, wanted, settings.packages, settings.key())
         except Exception as error:
-            raise click.ClickException(f"{wanted.name} was not built. {reason_of(error)}") from error
+            raise click.ClickException(f"{wanted.name} was not built. {write_lines(explain(error))}") from error
         built = [
             one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period.name
         ]

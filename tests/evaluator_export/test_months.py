@@ -94,7 +94,7 @@ def test_their_rows_are_published_without_calendar_place_or_code(tmp_path: objec
 def test_months_need_their_questions() -> None:
     with pytest.raises(ExportProblem, match="no question “nothing”"):
         all_datasets(participant_months=lambda text: text.replace("since: month_in", "since: nothing"))
-    with pytest.raises(ExportProblem, match="must be made coarser"):
+    with pytest.raises(ExportProblem, match="must be made less detailed"):
         all_datasets(participant_months=lambda text: text.replace("hierarchy: contacts, ", ""))
 
 

@@ -50,12 +50,12 @@ def table(total: str, **cells: str) -> dict[tuple[str, ...], str]:
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("unit: percent", "unit: smiles", "unit is one of"),
-        ("calendar: quarter", "calendar: moon", "calendar is one of"),
-        ("value: {total: encounters_by_type}", "value: {magic: encounters_by_type}", "value is one of"),
-        ("safeto: prev", "safeto: police", "safeto is one of"),
-        ("audience: staff", "audience: police", "audience is public or staff"),
-        ("title: {en: Encounters, fr: Rencontres}", "title: {en: Encounters}", "title needs en and fr"),
+        ("unit: percent", "unit: smiles", "unit must be one of"),
+        ("calendar: quarter", "calendar: moon", "calendar must be one of"),
+        ("value: {total: encounters_by_type}", "value: {magic: encounters_by_type}", "value must be one of"),
+        ("safeto: prev", "safeto: police", "safeto must be one of"),
+        ("audience: staff", "audience: police", "audience must be one of public, staff"),
+        ("title: {en: Encounters, fr: Rencontres}", "title: {en: Encounters}", "title is needed in English and in French"),
         ("- id: encounters_by_ward", "- id: encounters", "there twice"),
         ("denominator: {en:", "denominator: {es:", "needs a denominator"),
     ],
@@ -284,7 +284,7 @@ def test_a_partners_totals_keep_their_own_calendar() -> None:
     ("old", "new", "why"),
     [
         ("subway,150", "subway,140", "add up to 390, the total says 400"),
-        ("bus,250", "bus,<20", "one hidden part can be worked out"),
+        ("bus,250", "bus,<20", "One hidden part can be worked out"),
         ("subway,150", "subway,900", "add up to 1150"),
         ("2026-01-29", "2026-01-20", "overlap"),
         ("2026-01-01,2026-01-28,bus", "2026-01-02,2026-01-28,bus", "two different spans"),

@@ -35,7 +35,7 @@ def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
         (name, [ast.unparse(given) for given in node.args])
         for name, tree in trees("eligibility")
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "eligibility.flat"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "eligibility.flatten_answers"
     ]
     assert {name for name, _ in calls} == {"fieldapp/services/releases/gather.py", "fieldapp/services/products/tables.py"}
     assert {given[-1] for _, given in calls} == {"standings.of(record.person)"}

@@ -1,15 +1,17 @@
 """Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Change, Part, summary_of
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import find_definitions
-from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
 from fieldapp.store.people import users
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
@@ -69,6 +71,16 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
     records.add_all(ctx.session, rows)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
     return changes, foreign
+
+
+def refold(ctx: ActContext, root_id: str) -> None:
+    """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
+    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    if record is None:
+        return
+    with contextlib.suppress(TooSlow), ctx.session.begin_nested():
+        change, _, _ = _anew(ctx, root_id, record, (), {}, time_for(LET_IN))
+        update.forget_refused(ctx, [change])
 
 
 def _said(part: Part) -> list[Said]:

@@ -9,11 +9,13 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.form_rules import LATER, Judgements
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, Known
 from forms.answers import captured_in
@@ -112,6 +114,11 @@ def take_in(
     refusals.take_out_attachments(ctx, after)
     meter.write()
     return answers
+
+
+def is_everybodys(error: Exception) -> bool:
+    """Say whether what went wrong lies in no single submission, so that whoever sent it must try again later."""
+    return isinstance(error, ActProblem) or is_outage(error)
 
 
 def keep_failed(

@@ -93,6 +93,15 @@ def overrule(ctx: ActContext, incoming: Sequence[Incoming], definitions: Definit
     return found
 
 
+def overrule_stored(ctx: ActContext, root_id: str, found: Aftermath) -> None:
+    """Cut what the noes of a record overrule of what is stored of it."""
+    stored = _stored(ctx, root_id, ())
+    lost = _overruled(ctx, root_id, stored, ())
+    codes = {cut_stored(ctx, one, found) for one in stored if _key(one) in lost and not one.is_cut}
+    if codes - {""}:
+        found.said += _said(ctx, root_id, codes, stored, ())
+
+
 def _refused(ctx: ActContext, incoming: Sequence[Incoming]) -> dict[str, list[Incoming]]:
     """Return the submissions by their record, of those records in which somebody did not say yes."""
     by_root: dict[str, list[Incoming]] = {}

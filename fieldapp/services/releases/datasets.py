@@ -3,7 +3,7 @@
 import csv
 import functools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -11,7 +11,7 @@ import yaml
 from evaluator_export.policy import recipe
 from evaluator_export.policy.dataset_spec import DatasetSpec, read_dataset
 from evaluator_export.policy.recipe import Menu, Recipe
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import definition_of
@@ -69,7 +69,7 @@ class Catalogue:
     kept: Mapping[str, datasets.Dataset]
     datasets: Mapping[str, DatasetSpec]
     definitions: Mapping[str, FormDefinition]
-    problems: Mapping[str, list[str]]
+    problems: Mapping[str, Sequence[Reason]]
 
 
 def lacks_some(session: Session, centre_id: int) -> bool:
@@ -120,7 +120,7 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
         try:
             found[name] = read_dataset(text, definitions.get(form), hierarchies())
         except ExportProblem as problem:
-            problems[name] = problem.problems
+            problems[name] = problem.reasons
     return Catalogue(kept, found, definitions, problems)
 
 
@@ -128,7 +128,7 @@ def read_recipe(text: str, known: Catalogue) -> Recipe:
     """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
     broken = [reason for name in recipe.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())]
     if broken:
-        raise ExportProblem(broken)
+        raise ExportProblem(*broken)
     return recipe.read_recipe(text, known.datasets, known.definitions, table_menu())
 
 

@@ -14,8 +14,8 @@ from evaluator_export.periods import Period
 from evaluator_export.policy import eligibility
 from evaluator_export.policy.dataset_spec import DatasetSpec
 from evaluator_export.policy.recipe import SUPPRESS, Recipe, RecipientView, TableSpec
-from evaluator_export.problems import ExportProblem
-from evaluator_export.search.advice import PolicyAdvice, suggest_changes
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.search.advice import suggest_changes
 from evaluator_export.search.encoding import encode_table
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.batch import AnonymizedBatch, TooFine
@@ -64,7 +64,7 @@ class Gathered:
     tables: list[ProtectedTable]
     batches: list[NewBatch]
     states: list[tuple[str, str, Published]]  # table key, period, what is published of it
-    advice: dict[str, list[PolicyAdvice]]  # of datasets that cannot begin yet: what would have to change
+    advice: dict[str, list[Reason]]  # of datasets that cannot begin yet: what would have to change
     standings: Standings  # as they were; to be asked again by whoever publishes
 
 
@@ -171,9 +171,7 @@ def _agreed(series: Series, cut_off: dt.datetime) -> None:
     """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
     ends_on = str((series.agreement or {}).get("ends_on") or "")
     if ends_on and ends_on < cut_off.date().isoformat():
-        raise ExportProblem(
-            [f"The agreement with {series.recipient or 'the recipient'} ended on {ends_on}; nothing more goes out."]
-        )
+        raise ExportProblem(Reason("release.agreement", {"day": ends_on}))
 
 
 def _remember(
@@ -387,7 +385,7 @@ def _part(
             continue
         data = datasets.batch_data(session, memory.kept.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:
-            ledger.raise_damaged_ledger(name, [f"The rows kept of batch {entry.number} are not those that were published."])
+            ledger.raise_damaged_ledger(name, [Reason("ledger.rows", {"number": entry.number})])
         sent.append(ReleasedBatch(entry, batch.from_bytes(data), memory.reports[entry.number]))
     new = next((one for one in batches if one.entry.dataset == name), None)
     if new is not None:

@@ -15,6 +15,7 @@ from fieldapp.services.products.tables import today_at
 from fieldapp.web import editions
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
+from fieldapp.web.problem_words import write_problem
 from fieldapp.web.sessions import actor, session
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -75,7 +76,10 @@ def _done(act: Any, text: str) -> Any:
     except ActProblem as problem:
         if problem.code not in MENDABLE:
             raise
-        flash(gettext(problem.text).format(**problem.details), "danger")
+        sentences = [gettext(problem.text).format(**problem.details)]
+        if isinstance(problem, product_registry.PartnerRefused):
+            sentences += [write_problem(reason) for reason in problem.reasons]
+        flash(" ".join(sentences), "danger")
     else:
         flash(text, "safe")
     return redirect(url_for("office.products"))

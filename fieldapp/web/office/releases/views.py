@@ -1,11 +1,12 @@
 """What goes to whom: release series, tried before they are kept; and taking a release back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.keys import KeyLost
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import downloads, retries
@@ -18,7 +19,7 @@ from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
-from fieldapp.web.words import ADVICE, TARGET_FIELDS, WISH
+from fieldapp.web.words import TARGET_FIELDS, WISH
 
 # What may be left out of a target, beside what it needs.
 OPTIONAL = {SFTP: ("port",), S3: ("prefix", "region"), EMAIL: ()}
@@ -58,10 +59,10 @@ def series_change(series_id: int | None) -> Any:
         return _page(page, wish, overtaken=problem), STATUS[problem.code]
     except WishRefused as problem:
         page = acts.open_series(session(), who, series_id=series_id)
-        return _page(page, wish, problems=problem.fields), STATUS[problem.code]
+        return _page(page, wish, problems=problem.fields, unfit=problem.reasons), STATUS[problem.code]
     except ExportProblem as problem:
         page = acts.open_series(session(), who, series_id=series_id)
-        return _page(page, wish, stopped=problem.problems), STATUS["series.refused"]
+        return _page(page, wish, stopped=problem.reasons), STATUS["series.refused"]
     flash(gettext("Kept. It holds from the next release on."), "safe")
     return redirect(url_for("office.series", series_id=saved.id))
 
@@ -71,7 +72,8 @@ def _page(
     wish: Wish,
     preview: Preview | None = None,
     problems: dict[str, str] | None = None,
-    stopped: list[str] | None = None,
+    unfit: Sequence[Reason] = (),
+    stopped: Sequence[Reason] = (),
     overtaken: Overtaken | None = None,
 ) -> Any:
     """Show the page with what was chosen. What was typed on an older page keeps that page's state until it is told."""
@@ -82,8 +84,8 @@ def _page(
         wish=wish,
         preview=preview,
         problems=problems or {},
-        stopped=stopped or [],
-        advice=ADVICE,
+        unfit=unfit,
+        stopped=stopped,
         needed=NEEDED,
         optional=OPTIONAL,
         target_fields=TARGET_FIELDS,
