@@ -12,7 +12,7 @@ from forms.definition import FormDefinition
 from forms.expressions import DateValue
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
-from forms.validation import check
+from forms.validation import validate
 from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import check_note, is_note, plain_code
@@ -105,7 +105,7 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
         problems = check_note(envelope.form, given, len(envelope.body))
         return Judged(problems=problems) if problems else Judged(given)
     try:
-        checked = check(definition, given, local_time(envelope.finished_at), budget)
+        checked = validate(definition, given, local_time(envelope.finished_at), budget)
     except TooSlow:
         return _unjudged(definition, given, TOO_SLOW)
     if not checked.is_refusal:

@@ -5,9 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.failures import note_failure
 from fieldapp.services.phones.limits import DEFAULT, Limits
@@ -15,6 +12,7 @@ from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import NOT_KEPT, Arrived, is_everybodys, keep_failed, take_in
 from fieldapp.store.phones import devices
+from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope

@@ -20,7 +20,7 @@ from fieldapp.store.records.submissions import OFFICE
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
-from forms.validation import complete
+from forms.validation import recalculate
 from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.fold import flat, nested
@@ -36,7 +36,7 @@ def correct(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list
     definition = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
     moment = _finished(ctx, record)
     answers = nested({**flat(record.answers), **changes})
-    completed = complete(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
+    completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
     if completed.problems:
         return completed.problems
     body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
@@ -28,6 +26,7 @@ from fieldapp.store.people import users
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.submissions import PHONE, SEALED
+from fieldapp.store.session import Session
 from sync.bodies import mended
 from sync.envelope import Envelope
 from sync.intake import Status

@@ -18,7 +18,7 @@ from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
-from forms.validation import check, complete
+from forms.validation import recalculate, validate
 from sync.bodies import read_body
 from sync.fold import Folded, Version, fold
 from sync.intake import local_time
@@ -230,7 +230,7 @@ def fold_submissions(
     def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
         one = by_place[latest.id, latest.sha256]
         try:
-            found = complete(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
+            found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
         except TooSlow:
             return None
         return None if found.problems else found.answers
@@ -250,4 +250,4 @@ def answers_of(one: Submission, definition: FormDefinition, budget: Budget) -> d
         given = read_body(one.body, definition)
     except ValueError:
         return {}
-    return check(definition, given, local_time(one.finished_local), budget).answers
+    return validate(definition, given, local_time(one.finished_local), budget).answers

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
@@ -27,6 +25,7 @@ from fieldapp.services.records.intake import (
 from fieldapp.services.records.time_limits import LET_IN
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, Known, Submission
+from fieldapp.store.session import Session
 from sync.envelope import Envelope
 from sync.intake import Decision, Status, decide
 

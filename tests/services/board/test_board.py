@@ -19,7 +19,7 @@ from fieldapp.services.records import batches
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store.board.board import BoardStep
 from fieldapp.store.caseload.follow_ups import FollowUp
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from tests.browser.conftest import ROOT
@@ -41,8 +41,8 @@ INCIDENT: dict[str, Any] = {
 
 
 def send(session: Session, cast: Cast, form: str, answers: dict[str, Any], moment: dt.datetime) -> str:
-    filled = check(definition_of(form), answers, local_time(moment)).answers  # as a phone computes it
-    checked = check(definition_of(form), filled, local_time(moment))
+    filled = validate(definition_of(form), answers, local_time(moment)).answers  # as a phone computes it
+    checked = validate(definition_of(form), filled, local_time(moment))
     assert not checked.problems, checked.problems
     item = envelope(
         checked.answers, form=form, day=moment.date(), version=definition_of(form).version, finished_at=moment.isoformat()

@@ -26,7 +26,7 @@ from fieldapp.store.records import records as record_rows
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from sync.sealed import parse_delivery
@@ -101,7 +101,7 @@ def test_an_incident_that_a_shut_out_phone_reports_is_on_the_board_only_once_it_
     answers = {group: dict(values) for group, values in INCIDENT.items()}
     answers["alert"]["inc_alert_dt"] = (now - dt.timedelta(hours=3)).isoformat(timespec="milliseconds")
     answers["response"]["first_dt"] = (now - dt.timedelta(hours=2)).isoformat(timespec="milliseconds")
-    filled = check(definition, answers, local_time(now)).answers
+    filled = validate(definition, answers, local_time(now)).answers
     shut_out(phone)
     phone.send(phone.seal(filled, form="incident", version=definition.version, finished_at=now.isoformat()))
     assert board.see_board(phone.session, cast.rosa).incidents == []
