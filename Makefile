@@ -45,6 +45,7 @@ check: dev ## lint, types, imports, the client's unit tests and the quick tests:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) npm --prefix client run --silent check
+	@$(NODE) npm --prefix client test --silent
 	@$(BIN)/pytest -q -m "not slow" $(QUICK)
 
 .PHONY: chaos
