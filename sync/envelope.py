@@ -61,7 +61,7 @@ def parse_batch(data: bytes) -> list[Envelope]:
     if len(items) > MAX_ITEMS:
         raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
     problems: list[SyncProblem] = []
-    envelopes = [_envelope(item, f"items[{index}]", problems) for index, item in enumerate(items)]
+    envelopes = [_parse_envelope(item, f"items[{index}]", problems) for index, item in enumerate(items)]
     ids = [envelope.instance_id for envelope in envelopes if envelope]
     if len(set(ids)) != len(ids):
         problems.append(SyncProblem("sync.twice", N_("Two submissions in this message have the same id.")))
@@ -72,10 +72,10 @@ def parse_batch(data: bytes) -> list[Envelope]:
 
 def parse_item(item: Any) -> Envelope | None:
     """Return one submission; None when any part of it is malformed."""
-    return _envelope(item, "", [])
+    return _parse_envelope(item, "", [])
 
 
-def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
+def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
     if not isinstance(item, dict):
         problems.append(SyncProblem("sync.item", N_("Each submission is an object."), where))
         return None
@@ -90,13 +90,13 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
 
     form, version, sha256 = text("form", NAME), text("version", NAME), text("sha256", SHA256)
     body = item.get("body")
-    if not isinstance(body, str) or len(body) > MAX_BODY or not _storable(body):
+    if not isinstance(body, str) or len(body) > MAX_BODY or not _is_storable(body):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
-    instance_id, finished_at = _uuid(item.get("id")), parse_moment(item.get("finished_at"))
+    instance_id, finished_at = _read_uuid(item.get("id")), parse_moment(item.get("finished_at"))
     root, prev, due, cards = item.get("root", ""), item.get("prev", []), item.get("due", ""), item.get("cards", [])
-    if root and (not _uuid(root) or root == instance_id):
+    if root and (not _read_uuid(root) or root == instance_id):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.root"))
-    if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_uuid, prev)) or bool(prev) != bool(root):
+    if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_read_uuid, prev)) or bool(prev) != bool(root):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.prev"))
     if not isinstance(due, str) or len(due) > MAX_DUE:
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.due"))
@@ -123,14 +123,14 @@ def _refused_by(item: dict[str, Any], where: str, problems: list[SyncProblem]) -
 
 
 def _is_short(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _storable(value)
+    return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _is_storable(value)
 
 
 def is_random_uuid(value: Any) -> bool:
-    return bool(_uuid(value))
+    return bool(_read_uuid(value))
 
 
-def _uuid(value: Any) -> str:
+def _read_uuid(value: Any) -> str:
     """Return a random (version 4) UUID in its one spelling, else "": other versions tell when or where they were made."""
     try:
         parsed = uuid.UUID(value) if isinstance(value, str) else None
@@ -148,6 +148,6 @@ def parse_moment(value: Any) -> dt.datetime | None:
         return None
 
 
-def _storable(text: str) -> bool:
+def _is_storable(text: str) -> bool:
     """Say whether both databases can hold the text: no NUL, no lone surrogate (PostgreSQL refuses them)."""
     return "\x00" not in text and "\\u0000" not in text and not re.search("[\ud800-\udfff]", text)

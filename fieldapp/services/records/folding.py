@@ -18,9 +18,9 @@ from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
-from forms.validation import validate, recalculate
+from forms.validation import recalculate, validate
 from sync.bodies import read_body
-from sync.fold import Folded, Version, fold
+from sync.fold import FoldResult, RecordVersion, fold
 from sync.intake import local_time
 from sync.notes import plain_code
 from sync.problems import N_
@@ -136,7 +136,7 @@ def _anew(
     """
     kept = [one for one in submissions.of_record(ctx.session, ctx.centre_id, root_id) if one.is_part]
     folded, definition = fold_submissions(ctx, root_id, kept, ready, budget)
-    strangers = {(one.id, one.sha256) for one in folded.strangers}
+    strangers = {(one.id, one.sha256) for one in folded.rejected}
     welcomed: list[Said] = []
     for one in kept:
         is_foreign = (one.instance_id, one.sha256) in strangers
@@ -144,7 +144,7 @@ def _anew(
             one.problems = [NOT_YOURS.to_json()] if is_foreign else []
             one.state = "rejected" if is_foreign else "stored"
             welcomed += [] if is_foreign else _said_before(ctx, one)
-    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
+    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
     if record is None:
@@ -187,15 +187,15 @@ def _is_office(one: Submission) -> bool:
 
 def fold_submissions(
     ctx: ActContext, root_id: str, kept: Sequence[Submission], ready: Ready, budget: Budget
-) -> tuple[Folded, FormDefinition]:
+) -> tuple[FoldResult, FormDefinition]:
     """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
     definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
     by_place = {(one.instance_id, one.sha256): one for one in kept}
 
-    def version(one: Submission) -> Version:
+    def version(one: Submission) -> RecordVersion:
         answers = ready.get((one.instance_id, one.sha256))
-        return Version(
+        return RecordVersion(
             one.instance_id,
             one.sha256,
             frozenset(one.prev),
@@ -206,7 +206,7 @@ def fold_submissions(
             answers_of(one, definitions[one.form, one.version], budget) if answers is None else answers,
         )
 
-    def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def completed(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
         one = by_place[latest.id, latest.sha256]
         try:
             found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
@@ -216,7 +216,7 @@ def fold_submissions(
 
     computed = {path for definition in definitions.values() for path in definition.computed}
     folded = fold(root_id, (version(one) for one in kept), completed, computed)
-    shown = by_place[folded.shown.id, folded.shown.sha256]
+    shown = by_place[folded.current.id, folded.current.sha256]
     return folded, definitions[shown.form, shown.version]
 
 

@@ -15,7 +15,7 @@ from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
 from sync.intake import TOO_SLOW, Judged, judge
-from sync.notes import is_note
+from sync.notes import is_caseload_note
 from sync.problems import N_
 
 LATER = "sync.later", N_("The centre had no time to look at it. The phone keeps it and sends it again.")
@@ -58,7 +58,7 @@ def judge_all(
     fresh = [one for one in envelopes if is_kept or one.sha256 not in known.get(one.instance_id, {})]
     definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in fresh})
     found = Judgements(is_known={(one.form, one.version): (one.form, one.version) in definitions for one in fresh})
-    roots = {one.record for one in fresh if (one.root or one.instance_id in known) and not is_note(one)}
+    roots = {one.record for one in fresh if (one.root or one.instance_id in known) and not is_caseload_note(one)}
     before = {root: _parts_of(session, centre_id, root) for root in roots}
     session.rollback()  # no read stays open while the rules run
     end = until(max(PER_MESSAGE, seconds))
