@@ -57,6 +57,11 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
     return frozenset(kept)
 
 
+def kept_places(definition: FormDefinition) -> set[str]:
+    """Return the dotted paths of the answers that stay after a no: only what is wrong there is wrong with a refusal."""
+    return {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
+
+
 def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what may be kept of the answers of a refusal."""
     return _only(definition, answers, "/data", frozenset(definition.kept_after_no) or kept_after_no(definition))
@@ -71,15 +76,35 @@ def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
     return any(kept.get(question.name) for question in _block(definition, tier))
 
 
-def looks_like_no(definition: FormDefinition, given: Any) -> bool:
-    """Say whether answers hold the questions about consent and no yes, where the rules of the form could not be run."""
+def consent_questions(definition: FormDefinition) -> FormDefinition:
+    """Return the form with nothing but what tells a no: so little of it can be run where the whole takes too long."""
+    kept = set(kept_after_no(definition))
+    elements = tuple(one for one in definition.elements if one.path in kept or _leads_to(one, kept))
+    paths = {one.path for one in elements}
+    return dataclasses.replace(
+        definition, elements=elements, order=tuple(path for path in definition.order if path in paths)
+    )
+
+
+def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
+    """Say whether answers as they came hold a yes, where no rule could be run; all else must be taken for a no."""
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
-        return False
+        return True  # the form is not about anybody's consent
     page = given
     for name in tier.parent.split("/")[2:]:
         page = page.get(name) if isinstance(page, Mapping) else None
-    return isinstance(page, Mapping) and page.get(tier.name) not in ("1", "2", "3")
+    if not isinstance(page, Mapping) or page.get(tier.name) not in ("1", "2", "3"):
+        return False
+    return all(page.get(question.name) != "no" for question in _block(definition, tier))
+
+
+def person_in(definition: FormDefinition, given: Any) -> str:
+    """Return the card code in answers as they came; "" when there is none."""
+    value = given
+    for name in definition.summary_names.get("person", ("",)):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:

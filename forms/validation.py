@@ -20,6 +20,7 @@ from forms.question_type import AnswerKind
 from forms.types import TYPES
 
 MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
+NOT_CHECKED = "answers.pattern"  # the problem of answers that no rule was tried on
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def validate(definition: FormDefinition, given: Any, now: DateValue, budget: Bud
     try:
         return _validate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(definition, given, error)
+        return _make_unchecked(given, error)
 
 
 def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
@@ -87,7 +88,7 @@ def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: 
     try:
         return _recalculate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(definition, given, error)
+        return _make_unchecked(given, error)
 
 
 def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
@@ -96,10 +97,15 @@ def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget:
     computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
     problems += [problem for node in _list_questions(root) if (problem := rules.find_problem(node, computed))]
-    return ValidationResult(tree.to_json(root), problems)
+    answers = tree.to_json(root)
+    is_refusal, _ = _find_refusal(definition, root)
+    if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
+        answers = consent.without_person(definition, answers)
+        problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]
+    return ValidationResult(answers, problems, is_refusal)
 
 
-def _make_unchecked(definition: FormDefinition, given: Any, error: ExpressionError) -> ValidationResult:
+def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
@@ -107,9 +113,7 @@ def _make_unchecked(definition: FormDefinition, given: Any, error: ExpressionErr
         "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
         "Publish the form anew with another pattern."
     )
-    answers = given if isinstance(given, dict) else {}
-    is_refusal = consent.looks_like_no(definition, answers)
-    return ValidationResult(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
+    return ValidationResult(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:

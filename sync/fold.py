@@ -3,6 +3,8 @@
 Each submission carries all answers and names those that it was based on (`prev`). What no other one builds on is a head. One
 head: its answers are the record's. Several heads were made without knowing of each other: where they changed different
 questions, both changes hold; where they changed the same one, both values are kept and somebody has to choose.
+
+A version in which the person did not say yes (a no) overrules all that does not build on it, in whatever order they come.
 """
 
 import datetime as dt
@@ -23,6 +25,7 @@ class RecordVersion:
     finished_at: dt.datetime
     form_version: str
     answers: Mapping[str, Any] = field(compare=False)
+    is_refusal: bool = False  # the person did not say yes
 
     @property
     def sort_key(self) -> tuple[dt.datetime, str, str]:
@@ -53,20 +56,29 @@ class FoldResult:
 Complete = Callable[[RecordVersion, Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-def fold(root_id: str, given: Iterable[RecordVersion], complete: Complete, computed: Collection[str] = ()) -> FoldResult:
+Links = Mapping[str, Collection[str]]  # id → the ids that it builds on
+
+
+def fold(
+    root_id: str,
+    given: Iterable[RecordVersion],
+    complete: Complete,
+    computed: Collection[str] = (),
+    links: Links | None = None,
+) -> FoldResult:
     """Return the state of a record.
 
     At least one version must be given. A record belongs to the author of its first submission; while that has not arrived,
     to the author of the earliest that has. `complete` computes what the form of a version computes and returns None when
     answers that were brought together break its rules; `computed` are the dotted paths of those that nobody contests.
+    `links` is what submissions build on that are no versions, since they were refused.
     """
-    versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.sort_key)
-    workers = [one for one in versions if not one.is_office] or versions
-    first = next((one for one in workers if one.id == root_id), workers[0])
-    ours = [one for one in versions if one.is_office or one.author == first.author]
+    versions, first, ours = _ownership(root_id, given)
     strangers = tuple(one for one in versions if one not in ours)
-    before = _find_ancestors(ours)
-    heads = [one for one in ours if not _is_superseded(one, ours, before)]
+    before = _find_ancestors(ours, links)
+    lost = overruled(root_id, versions, links=links)
+    counting = [one for one in ours if one not in lost]
+    heads = [one for one in counting if not _is_superseded(one, counting, before)]
     latest = heads[-1]
     contested: tuple[Conflict, ...] = ()
     answers: Mapping[str, Any] = latest.answers
@@ -82,9 +94,56 @@ def fold(root_id: str, given: Iterable[RecordVersion], complete: Complete, compu
     return FoldResult(first.author, latest, answers, ids, contested, strangers)
 
 
-def _find_ancestors(versions: Sequence[RecordVersion]) -> dict[str, frozenset[str]]:
+def noes_in_force(root_id: str, given: Iterable[RecordVersion]) -> list[RecordVersion]:
+    """Return the versions in which the person did not say yes, by those who may change the record."""
+    versions = list(given)
+    return [one for one in _ownership(root_id, versions)[2] if one.is_refusal] if versions else []
+
+
+def overruled(
+    root_id: str, given: Iterable[RecordVersion], others: Iterable[RecordVersion] = (), links: Links | None = None
+) -> list[RecordVersion]:
+    """Return what a no overrules, of a record's versions and of others that were sent for it.
+
+    While the first submission has not arrived, nobody knows whose the record is: then only what the same person sent.
+    """
+    versions, rest = list(given), list(others)
+    noes = noes_in_force(root_id, versions)
+    if not noes:
+        return []
+    everything = [*versions, *rest]
+    before = _find_ancestors(everything, links)
+    is_here = any(one.id == root_id for one in versions)
+    numbers = [one.id for one in everything]
+    found = []
+    for one in everything:
+        reached = [no for no in noes if is_here or no.is_office or no.author == one.author]
+        is_free = one.is_refusal or all(_builds_on(one, no, before, numbers.count(no.id) > 1) for no in reached)
+        if not is_free:
+            found.append(one)
+    return found
+
+
+def _builds_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]], is_ambiguous: bool) -> bool:
+    """Say whether a version was made in the knowledge of a no; two that bear its id are told apart by the clock."""
+    if no.id not in before[one.id] or one.id in before[no.id]:
+        return False
+    return not is_ambiguous or one.finished_at > no.finished_at
+
+
+def _ownership(
+    root_id: str, given: Iterable[RecordVersion]
+) -> tuple[list[RecordVersion], RecordVersion, list[RecordVersion]]:
+    """Return the versions by rank, the one whose author the record belongs to, and those that may change it."""
+    versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.sort_key)
+    workers = [one for one in versions if not one.is_office] or versions
+    first = next((one for one in workers if one.id == root_id), workers[0])
+    return versions, first, [one for one in versions if one.is_office or one.author == first.author]
+
+
+def _find_ancestors(versions: Sequence[RecordVersion], links: Links | None = None) -> dict[str, frozenset[str]]:
     """Return, for each id, the ids that it builds on, directly or not."""
-    prev: dict[str, set[str]] = {}
+    prev: dict[str, set[str]] = {number: set(ids) for number, ids in (links or {}).items()}
     for one in versions:
         prev.setdefault(one.id, set()).update(one.prev)
     found: dict[str, frozenset[str]] = {}

@@ -42,7 +42,7 @@ def test_a_changed_bit_is_noticed(place: int, change: int) -> None:
     item = only(sealed({}, CENTRE, PHONE))
     box = bytearray(item.ciphertext)
     box[place % len(box)] ^= change
-    changed = replace(item, box=bytes(box))
+    changed = replace(item, ciphertext=bytes(box))
     assert not is_signed(changed, PHONE.public)
     assert open_sealed(changed, CENTRE.private) == (None, 0)
 

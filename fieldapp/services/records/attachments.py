@@ -59,6 +59,8 @@ def receive_piece(
 def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, limits: Limits) -> int:
     blob = attachments.find(ctx.session, ctx.centre_id, sha256)
     ctx.describe(f"device/{ctx.actor.device_id}", start=start, size=size)
+    if blob is None and attachments.is_gone(ctx.session, ctx.centre_id, sha256):
+        return size  # the person said no: the phone need not keep it, and here it is not kept either
     if blob is None:
         assert ctx.actor.device_id is not None
         if attachments.unfinished_bytes(ctx.session, ctx.actor.device_id) + size > MAX_UNFINISHED:

@@ -1,5 +1,6 @@
 """Receive a batch of submissions from a phone, in one transaction."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,12 +31,15 @@ def receive_batch(
     `report` is what the phone says of itself: columns of the device. Without a signer there are no receipts.
     """
     arrived = [item if isinstance(item, Arrived) else Arrived(item) for item in items]
+    told = report or {}
     judgements = _judged(session, actor, arrived)
-    try:
-        return _receive(session, actor, arrived, report or {}, signer, judgements, limits)
-    except (IntegrityError, TooSlow):  # another connection stored one of these, or of their records, since we looked
-        judgements = _judged(session, actor, arrived)
-        return _receive(session, actor, arrived, report or {}, signer, judgements, limits)
+    with contextlib.suppress(IntegrityError, TooSlow):
+        return _receive(session, actor, arrived, told, signer, judgements, limits)
+    judgements = _judged(session, actor, arrived)  # another connection stored one of these, or of their records
+    with contextlib.suppress(TooSlow):
+        return _receive(session, actor, arrived, told, signer, judgements, limits)
+    judgements.put_corrections_aside()  # a phone would send the same again for ever
+    return _receive(session, actor, arrived, told, signer, judgements, limits)
 
 
 def _judged(session: Session, actor: Actor, arrived: Sequence[Arrived]) -> Judgements:

@@ -31,12 +31,22 @@ class Judgements:
     judged: dict[Key, Judged] = field(default_factory=dict)
     is_known: dict[tuple[str, str], bool] = field(default_factory=dict)  # whether the centre knew the form then
     earlier: Ready = field(default_factory=dict)
+    corrections: set[Key] = field(default_factory=set)  # those that are folded with earlier ones
 
     def of(self, envelope: Envelope, definition: FormDefinition | None) -> Judged | None:
         """Return what was said of a submission; None when it was not asked, or when its form came meanwhile."""
         if self.is_known.get((envelope.form, envelope.version)) != bool(definition):
             return None
         return self.judged.get(_key(envelope))
+
+    def put_corrections_aside(self) -> None:
+        """Let somebody look at what could not be brought together with earlier submissions in time."""
+        for key in self.corrections & self.judged.keys():
+            self.judged[key] = _put_aside(self.judged[key])
+
+
+def _put_aside(judged: Judged) -> Judged:
+    return replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
 
 
 def _key(envelope: Envelope) -> Key:
@@ -58,7 +68,7 @@ def judge_all(
     fresh = [one for one in envelopes if is_kept or one.sha256 not in known.get(one.instance_id, {})]
     definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in fresh})
     found = Judgements(is_known={(one.form, one.version): (one.form, one.version) in definitions for one in fresh})
-    roots = {one.record for one in fresh if (one.root or one.instance_id in known) and not is_caseload_note(one)}
+    roots = submissions.roots_present(session, centre_id, {one.record for one in fresh if not is_caseload_note(one)})
     before = {root: _parts_of(session, centre_id, root) for root in roots}
     session.rollback()  # no read stays open while the rules run
     end = until(max(PER_MESSAGE, seconds))
@@ -66,10 +76,12 @@ def judge_all(
         if is_over(end):
             break
         judged = judge(one, definitions.get((one.form, one.version)), time_for(seconds))
+        if one.record in before:
+            found.corrections.add(_key(one))
         try:
             found.earlier |= _answers(before.get(one.record, ()), seconds)
         except TooSlow:
-            judged = replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
+            judged = judged if judged.is_refusal else _put_aside(judged)  # what a no overrules need not be known
         found.judged[_key(one)] = judged
     return found
 

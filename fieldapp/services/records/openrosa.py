@@ -1,5 +1,6 @@
 """The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import re
@@ -115,10 +116,13 @@ def receive_instance(
 ) -> Outcome:
     """Take in one submission with its attachments; more of them may follow when it is not whole."""
     sent = Sent(instance, xml, files, is_whole, limits)
-    try:
+    with contextlib.suppress(IntegrityError, TooSlow):
         return _receive(session, actor, sent, _judged(session, actor, sent))
-    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
-        return _receive(session, actor, sent, _judged(session, actor, sent))
+    judgements = _judged(session, actor, sent)  # the same one came by another connection meanwhile: now we see it
+    with contextlib.suppress(TooSlow):
+        return _receive(session, actor, sent, judgements)
+    judgements.put_corrections_aside()
+    return _receive(session, actor, sent, judgements)
 
 
 def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:
@@ -163,6 +167,8 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
     known = submissions.known(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
     if known and sent.sha256 not in known:
         return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+    if known and known[sent.sha256].is_cut:
+        return Outcome(True)  # its attachments are not kept either
     for name, data in sent.files.items():
         if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
             return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
