@@ -1,102 +1,121 @@
-"""Step 1: which rows may go in. Consent first; whatever is not clearly allowed stays."""
+"""Which rows may leave. Consent first; whatever is not clearly allowed stays."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evaluator_export.policy.dataset_spec import CHOSEN, HOUR, MINUTES, RECORDS, WEEKDAY, ConsentRule, DatasetSpec
+from evaluator_export.policy.dataset_spec import ConsentRule, DatasetSpec, Derivation
 from forms.definition import FormDefinition
 
-STANDING = "(standing consent)"  # in a row that names a card: how far what its person said reaches now; no question's name
+# In a row that names a card: how far what its person last said reaches. No question has this name.
+STANDING = "(standing consent)"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def flatten_answers(definition: FormDefinition, answers: dict[str, Any], standing: int | None) -> dict[str, str]:
-    """Return answers by column name; of a question in a repeat all answers, one after the other with spaces between.
+    """Return answers as text by column name; of a question in a repeat, all with spaces between.
 
-    `standing` is the standing consent of the person whose card the record names; None only where it names no card.
+    `standing`: the standing consent level of the person whose card the record names; None only where
+    it names no card.
     """
     row: dict[str, str] = {}
     for column, names in definition.answered:
         value: Any = answers
         for name in names:
-            if isinstance(value, list):
-                value = [one.get(name) for one in value if isinstance(one, dict)]
-            else:
-                value = value.get(name) if isinstance(value, dict) else None
+            value = _get_answer(value, name)
         if isinstance(value, str):
             row[column] = value
         elif isinstance(value, list):
-            row[column] = " ".join(one for one in value if isinstance(one, str))
+            row[column] = " ".join(answer for answer in value if isinstance(answer, str))
     if standing is not None:
         row[STANDING] = str(standing)
     return row
 
 
-def has_consent(consent: ConsentRule | None, row: Mapping[str, str]) -> bool:
-    """Say whether consent lets a row leave: about no one person, or a tier that is high enough, then and now.
+def _get_answer(value: Any, name: str) -> Any:
+    """Return what lies under a name in a group; under each instance of a repeat, a list."""
+    if isinstance(value, list):
+        return [instance.get(name) for instance in value if isinstance(instance, dict)]
+    return value.get(name) if isinstance(value, dict) else None
 
-    What a person says later lowers what their rows of before allow; it never raises it.
+
+def has_consent(rule: ConsentRule | None, row: Mapping[str, str]) -> bool:
+    """Say whether a row may leave: consent was high enough then and is now, or none is needed.
+
+    What a person says later lowers what their earlier rows allow; it never raises it. `rule`: None
+    when the rows are about no person.
     """
-    if consent is None:
+    if rule is None:
         return True
-    if STANDING in row and int(row[STANDING]) < consent.minimum:
+    if STANDING in row and int(row[STANDING]) < rule.minimum:
         return False
-    if consent.unless_question and row.get(consent.unless_question, "") in consent.unless_values:
+    if rule.unless_question and row.get(rule.unless_question, "") in rule.unless_values:
         return True
-    tier = row.get(consent.question, "")
-    return tier.isdecimal() and int(tier) >= consent.minimum
-
-
-def add_derived_columns(dataset: DatasetSpec, row: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a row with the questions that the dataset makes from others."""
-    if not dataset.made:
-        return row
-    return {**row, **{name: MAKING[how](row, *parts) for name, (how, *parts) in dataset.made.items()}}
-
-
-def _minutes(row: Mapping[str, str], start: str, end: str) -> str:
-    """Return whole minutes; of several ends, to the first."""
-    ends = row.get(end, "").split()
-    try:
-        between = dt.datetime.fromisoformat(min(ends)) - dt.datetime.fromisoformat(row.get(start, ""))
-        return str(int(between.total_seconds() // 60))
-    except (ValueError, TypeError):
-        return ""
-
-
-def _weekday(row: Mapping[str, str], moment: str) -> str:
-    try:
-        return WEEKDAYS[dt.date.fromisoformat(row.get(moment, "")[:10]).weekday()]
-    except ValueError:
-        return ""
-
-
-def _hour(row: Mapping[str, str], moment: str) -> str:
-    value = row.get(moment, "")
-    return value[11:13] if len(value) > 12 else ""
-
-
-def _has_any_choice(row: Mapping[str, str], question: str, *values: str) -> str:
-    """Say whether one of some choices is among the answers; nothing when there is no answer."""
-    answers = row.get(question, "").split()
-    return "" if not answers else "yes" if set(answers) & set(values) else "no"
-
-
-def _records(row: Mapping[str, str]) -> str:
-    """How many records a person has is known only when all are counted (tables/protected_counts.py)."""
-    return ""
-
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MAKING: Mapping[str, Callable[..., str]] = {
-    MINUTES: _minutes,
-    WEEKDAY: _weekday,
-    HOUR: _hour,
-    CHOSEN: _has_any_choice,
-    RECORDS: _records,
-}
+    level = row.get(rule.question, "")
+    return level.isdecimal() and int(level) >= rule.minimum
 
 
 def is_in_scope(dataset: DatasetSpec, row: Mapping[str, str]) -> bool:
     """Say whether a dataset is about such rows at all."""
-    return dataset.where is None or row.get(dataset.where[0], "") in dataset.where[1]
+    if dataset.where is None:
+        return True
+    question, values = dataset.where
+    return row.get(question, "") in values
+
+
+def add_derived_columns(dataset: DatasetSpec, row: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a row with the questions that the dataset derives from others."""
+    if not dataset.derived:
+        return row
+    completed = dict(row)
+    for name, question in dataset.derived.items():
+        # From the row as it came: a derived question is never derived from another.
+        completed[name] = DERIVATIONS[question.how](row, *question.sources)
+    return completed
+
+
+def _count_minutes(row: Mapping[str, str], start: str, end: str) -> str:
+    """Return whole minutes between two times; of several ends, to the first."""
+    ends = row.get(end, "").split()
+    try:
+        first_end = dt.datetime.fromisoformat(min(ends))
+        between = first_end - dt.datetime.fromisoformat(row.get(start, ""))
+    except (ValueError, TypeError):
+        # No end, no time, or one of the two without its zone.
+        return ""
+    return str(int(between.total_seconds() // 60))
+
+
+def _get_weekday(row: Mapping[str, str], question: str) -> str:
+    try:
+        day = dt.date.fromisoformat(row.get(question, "")[:10])
+    except ValueError:
+        return ""
+    return WEEKDAYS[day.weekday()]
+
+
+def _get_hour(row: Mapping[str, str], question: str) -> str:
+    value = row.get(question, "")
+    return value[11:13] if len(value) > 12 else ""
+
+
+def _has_any_choice(row: Mapping[str, str], question: str, *choices: str) -> str:
+    """Say whether one of some choices was made; nothing when there is no answer."""
+    answers = row.get(question, "").split()
+    if not answers:
+        return ""
+    return "no" if set(answers).isdisjoint(choices) else "yes"
+
+
+def _leave_records_open(row: Mapping[str, str]) -> str:
+    """Return nothing: only tables/protected_counts.py sees all records of a person."""
+    return ""
+
+
+DERIVATIONS: Mapping[Derivation, Callable[..., str]] = {
+    Derivation.MINUTES: _count_minutes,
+    Derivation.WEEKDAY: _get_weekday,
+    Derivation.HOUR: _get_hour,
+    Derivation.CHOSEN: _has_any_choice,
+    Derivation.RECORDS: _leave_records_open,
+}

@@ -16,13 +16,15 @@ from evaluator_export import tabular
 from evaluator_export.policy.hierarchies import (
     ALL,
     Hierarchy,
+    keep_values,
     make_date_hierarchy,
     make_equal_width_bands,
     make_h3_hierarchy,
     make_hierarchy,
     make_numeric_bands,
 )
-from evaluator_export.policy.policy import Field, Role, keep_values, read_hierarchy
+from evaluator_export.policy.policy import Field, Role
+from evaluator_export.policy.policy_reader import read_hierarchy
 from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
 from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.problems import ExportProblem
