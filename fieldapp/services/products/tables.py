@@ -54,7 +54,7 @@ class Counted:
 
 def last_complete(cadence: str, today: dt.date, grace: int = GRACE_DAYS) -> Period:
     """Return the newest period that has ended, with its grace."""
-    return periods.containing(today - dt.timedelta(days=grace), cadence).before()
+    return periods.find_containing(today - dt.timedelta(days=grace), cadence).before()
 
 
 def today_at(centre: Centre, now: dt.datetime) -> dt.date:

@@ -280,7 +280,7 @@ def _read(
         for memory in memories:
             is_taken = _add(memory, record, form, row, is_taken) or is_taken
         if countings:
-            name = periods.containing(record.day, period.cadence).name
+            name = periods.find_containing(record.day, period.cadence).name
             for counting in countings:
                 if name == period.name or name in counting.before:
                     if name not in counting.counters:

@@ -139,8 +139,8 @@ def _period(ctx: ActContext, cadence: str) -> Period:
     """Return the newest period that is over."""
     zone = zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)
     today = ctx.now.astimezone(zone).date()
-    current = periods.containing(today, cadence if cadence in CADENCES else "quarter")
-    return periods.containing(current.first - dt.timedelta(days=1), current.cadence)
+    current = periods.find_containing(today, cadence if cadence in CADENCES else "quarter")
+    return periods.find_containing(current.first - dt.timedelta(days=1), current.cadence)
 
 
 def _new_wish(ctx: ActContext) -> Wish:

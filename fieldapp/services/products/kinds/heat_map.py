@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
-from evaluator_export.periods import Period, containing
+from evaluator_export.periods import Period, find_containing
 from evaluator_export.policy.recipe import Audience
 from evaluator_export.products.cross_tab import Grid, grid_of
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
@@ -61,7 +61,7 @@ def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime)
     totals = {
         (one[5:7], one[:4]): table.texts.get(TOTAL, "")
         for (_, one), table in kept.items()
-        if containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
+        if find_containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
     }
     years = sorted({year for _, year in totals})
     months = tuple(f"{month:02}" for month in range(1, 13))
