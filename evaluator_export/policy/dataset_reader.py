@@ -25,7 +25,8 @@ from evaluator_export.policy.policy_reader import parse_policy
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
-from forms.privacy import NEVER_LEAVES
+from forms.privacy_classes import NEVER_LEAVES
+from forms.question_type import AnswerKind
 
 FORMAT = 1
 KEYS = ("name", "form", "family", "title", "policy")
@@ -208,7 +209,7 @@ class _DatasetReader:
         title = body.get("title")
         if not title:
             title = {language: in_language(element.label, language) or name for language in BOTH_LANGUAGES}
-        is_multiple = element.type == "select_multiple"
+        is_multiple = element.answer_kind == AnswerKind.CHOICES
         return Column(name, self.name_column(element), title, is_multiple)
 
     def name_column(self, element: Element) -> str:
@@ -249,7 +250,7 @@ class _DatasetReader:
             elif self.family == Family.PEOPLE:
                 if element.choices in WHERE_AND_WHEN:
                     self.refuse("dataset.where_when", {"column": field.name})
-                if element.type in ("date", "dateTime") and _is_exact_time(field):
+                if element.answer_kind == AnswerKind.DATE and _is_exact_time(field):
                     self.refuse("dataset.time", {"column": field.name})
 
     def read_consent(self) -> ConsentRule | None:
