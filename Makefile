@@ -36,12 +36,13 @@ other-browsers: dev ## the offline core in Firefox and WebKitGTK (says which pac
 collect: dev ## forms fetched, filled in by ODK Collect's engine and sent (needs Java)
 	@$(BIN)/pytest tests/engines/test_collect.py -q -n 0
 
-check: dev ## lint, types, imports and pure tests, in seconds
+check: dev ## lint, types, imports, the client's unit tests and pure tests, in seconds
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) npm --prefix client run --silent check
+	@$(NODE) npm --prefix client test --silent
 	@$(BIN)/pytest -q tests/forms tests/sync tests/evaluator_export tests/conformance tests/house
 
 .PHONY: chaos

@@ -19,7 +19,7 @@ from fieldapp.web import assets, language, problems, security_headers, sessions,
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
 from fieldapp.web.odata.views import odata
-from fieldapp.web.office import admin
+from fieldapp.web.office import office
 from fieldapp.web.phone.sync import sync
 from fieldapp.web.phone.views import worker
 from fieldapp.web.public.dashboards import dashboards
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
-    for door in (public, dashboards, admin, evaluator, worker, sync, collect, odata):
+    for door in (public, dashboards, office, evaluator, worker, sync, collect, odata):
         app.register_blueprint(door)
     for part in (assets, language, problems, security_headers, words):
         part.init(app)

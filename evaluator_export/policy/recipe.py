@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.policy.dataset_spec import EVENTS, RECORDS, Consent, Dataset
-from evaluator_export.policy.eligibility import is_allowed, is_wanted
-from evaluator_export.policy.hierarchies import Hierarchy, from_choices
-from evaluator_export.policy.policy import PERSON, PSEUDONYM
+from evaluator_export.policy.dataset_spec import EVENTS, RECORDS, ConsentRule, DatasetSpec
+from evaluator_export.policy.eligibility import has_consent, is_in_scope
+from evaluator_export.policy.hierarchies import Hierarchy, make_choice_hierarchy
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason, make_yaml_reason
 from forms.definition import FormDefinition
@@ -28,10 +28,10 @@ Menu = Sequence[Mapping[str, Any]]  # tables as they are written: name, dataset,
 
 
 @dataclass(frozen=True)
-class View:
+class RecipientView:
     """What a recipient gets of a dataset: its columns, and the least level of some."""
 
-    dataset: Dataset
+    dataset: DatasetSpec
     columns: tuple[str, ...]
     coarser: dict[str, int]
 
@@ -41,12 +41,12 @@ class TableSpec:
     """A protected table of counts: of events, or of persons; by up to three columns of a dataset at fixed levels."""
 
     name: str
-    dataset: Dataset
+    dataset: DatasetSpec
     by: tuple[tuple[str, int], ...]  # column name, level
     sources: tuple[tuple[str, Hierarchy, int], ...]  # question, hierarchy, level
     title: dict[str, str]
     person: str  # the question with the person's code where persons are counted, else ""
-    consent: Consent | None
+    consent: ConsentRule | None
     method: str
     threshold: int = 0  # counts under it do not show; 0: as the recipe says
     days: int = 0  # a cell with fewer different days does not show
@@ -54,12 +54,12 @@ class TableSpec:
 
     def counts(self, row: Mapping[str, str]) -> bool:
         return (
-            is_wanted(self.dataset, row)
-            and is_allowed(self.consent, row)
+            is_in_scope(self.dataset, row)
+            and has_consent(self.consent, row)
             and (not self.person or bool(row.get(self.person)))
         )
 
-    def least(self, threshold: int) -> int:
+    def min_count(self, threshold: int) -> int:
         """Return the count under which a cell does not show: the table's own, else the one given."""
         return self.threshold or threshold
 
@@ -90,7 +90,7 @@ class Recipe:
     purpose: dict[str, str]
     audience: str
     threshold: int
-    views: tuple[View, ...]
+    views: tuple[RecipientView, ...]
     tables: tuple[TableSpec, ...]
 
     @cached_property
@@ -98,21 +98,21 @@ class Recipe:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
-    def datasets(self) -> dict[str, Dataset]:
+    def datasets(self) -> dict[str, DatasetSpec]:
         """Every dataset that the recipe reads, for rows or for tables."""
         return {one.name: one for one in [*(view.dataset for view in self.views), *(table.dataset for table in self.tables)]}
 
 
-def datasets_in(text: str, menu: Menu) -> list[str]:
+def list_dataset_names(text: str, menu: Menu) -> list[str]:
     """Return the names of the datasets that a recipe reads."""
-    body = _parsed(text)
+    body = _parse_body(text)
     of_table = {str(item["name"]): str(item["dataset"]) for item in menu}
     named = [item.get("use") for item in body.get("datasets") or ()]
     named += [of_table.get(str(name)) for name in body.get("tables") or ()]
     return list(dict.fromkeys(str(name) for name in named if name))
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse_body(text: str) -> dict[str, Any]:
     try:
         body = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -125,12 +125,14 @@ def _parsed(text: str) -> dict[str, Any]:
     return body
 
 
-def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, FormDefinition], menu: Menu) -> Recipe:
+def read_recipe(
+    text: str, datasets: Mapping[str, DatasetSpec], definitions: Mapping[str, FormDefinition], menu: Menu
+) -> Recipe:
     """Return the recipe written in YAML; raise ExportProblem with everything wrong in it.
 
     `menu` are the tables that there are: a recipe can only choose among them.
     """
-    body = _parsed(text)
+    body = _parse_body(text)
     problems: list[Reason] = []
     audience, threshold = str(body["audience"]), body["threshold"]
     if audience not in AUDIENCES:
@@ -140,12 +142,12 @@ def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, F
         threshold = HARD_FLOOR
     if audience == CITY and body.get("datasets"):
         problems.append(Reason("recipe.city"))
-    views = [_view(item, datasets, problems) for item in body.get("datasets") or ()]
+    views = [_read_view(item, datasets, problems) for item in body.get("datasets") or ()]
     offered = {str(item["name"]): item for item in menu}
     chosen = [str(name) for name in body.get("tables") or ()]
     problems += _unknown_tables(chosen, offered)
     known = [offered[name] for name in chosen if name in offered]
-    specs = [_table(item, audience, datasets, definitions, problems) for item in known]
+    specs = [_read_table(item, audience, datasets, definitions, problems) for item in known]
     names = [view.dataset.name for view in views if view] + [spec.name for spec in specs if spec]
     problems += [Reason("recipe.twice", {"name": name}) for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:
@@ -162,17 +164,17 @@ def read(text: str, datasets: Mapping[str, Dataset], definitions: Mapping[str, F
     )
 
 
-def _view(item: Mapping[str, Any], datasets: Mapping[str, Dataset], problems: list[Reason]) -> View | None:
+def _read_view(item: Mapping[str, Any], datasets: Mapping[str, DatasetSpec], problems: list[Reason]) -> RecipientView | None:
     dataset = datasets.get(str(item.get("use")))
     if dataset is None or not dataset.has_rows:
         known = ", ".join(sorted(name for name, one in datasets.items() if one.has_rows))
         problems.append(Reason("recipe.dataset", {"dataset": str(item.get("use")), "known": known}))
         return None
-    fields = {field.name: field for field in dataset.policy.fields if field.role not in (PERSON, "drop")}
-    default = [name for name, field in fields.items() if field.role != PSEUDONYM]
+    fields = {field.name: field for field in dataset.policy.fields if field.role not in (Role.PERSON, Role.DROP)}
+    default = [name for name, field in fields.items() if field.role != Role.PSEUDONYM]
     columns = [str(name) for name in item.get("columns") or default]
     coarser = {str(name): int(level) for name, level in (item.get("coarser") or {}).items()}
-    only_counted = {field.name for field in dataset.policy.of_role("drop")}
+    only_counted = {field.name for field in dataset.policy.list_fields_with_role(Role.DROP)}
     problems += [
         Reason("recipe.only_counted", {"column": name}, (dataset.name,)) for name in columns if name in only_counted
     ]
@@ -183,15 +185,15 @@ def _view(item: Mapping[str, Any], datasets: Mapping[str, Dataset], problems: li
     ]
     for name, level in coarser.items():
         field = fields.get(name)
-        if field and not (field.role == "quasi-identifier" and field.hierarchy and 0 <= level <= field.hierarchy.top):
+        if field and not (field.role == Role.QUASI_IDENTIFIER and field.hierarchy and 0 <= level <= field.hierarchy.top):
             problems.append(Reason("recipe.level", {"column": name, "level": level}, (dataset.name,)))
-    return View(dataset, tuple(columns), coarser)
+    return RecipientView(dataset, tuple(columns), coarser)
 
 
-def _table(
+def _read_table(
     item: Mapping[str, Any],
     audience: str,
-    datasets: Mapping[str, Dataset],
+    datasets: Mapping[str, DatasetSpec],
     definitions: Mapping[str, FormDefinition],
     problems: list[Reason],
 ) -> TableSpec | None:
@@ -205,7 +207,7 @@ def _table(
     by = tuple((str(part["column"]), int(part.get("level", 0))) for part in item.get("by") or ())
     if not 1 <= len(by) <= MOST_HEADINGS:
         problems.append(Reason("recipe.headings", {"most": MOST_HEADINGS}, (name,)))
-    sources = _sources(name, by, audience, dataset, definitions, problems)
+    sources = _read_sources(name, by, audience, dataset, definitions, problems)
     method, counts = str(item.get("method", ROUND)), str(item.get("counts", "events"))
     if method not in (ROUND, SUPPRESS) or counts not in ("events", "persons"):
         problems.append(Reason("recipe.method", where=(name,)))
@@ -216,7 +218,7 @@ def _table(
         if not person or consent is None:
             problems.append(Reason("recipe.persons", where=(name,)))
         elif audience == CITY:
-            consent = Consent(consent.question, max(consent.minimum, PUBLIC_TIER))
+            consent = ConsentRule(consent.question, max(consent.minimum, PUBLIC_TIER))
     elif dataset.family != EVENTS and audience == CITY:
         problems.append(Reason("recipe.city_people", where=(name,)))
     threshold, days = int(item.get("threshold", 0)), int(item.get("days", 0))
@@ -230,16 +232,16 @@ def _table(
     )
 
 
-def _sources(
+def _read_sources(
     name: str,
     by: Sequence[tuple[str, int]],
     audience: str,
-    dataset: Dataset,
+    dataset: DatasetSpec,
     definitions: Mapping[str, FormDefinition],
     problems: list[Reason],
 ) -> list[tuple[str, Hierarchy, int]]:
     """Return the question, hierarchy and level of each of a table's columns; staff may see below a dataset's least level."""
-    fields = {field.name: field for field in dataset.policy.fields if field.role != PERSON}
+    fields = {field.name: field for field in dataset.policy.fields if field.role != Role.PERSON}
     sources = []
     for column, asked in by:
         field = fields.get(column)
@@ -247,7 +249,7 @@ def _sources(
             problems.append(Reason("recipe.column", {"column": column, "dataset": dataset.name}, (name,)))
             continue
         question = dataset.columns[column].question
-        hierarchy = field.hierarchy or _choices(definitions[dataset.form], question)
+        hierarchy = field.hierarchy or _find_choice_hierarchy(definitions[dataset.form], question)
         level = asked if audience == STAFF else max(asked, field.minimum)
         if not 0 <= level <= hierarchy.top:
             problems.append(Reason("recipe.level", {"column": column, "level": level}, (name,)))
@@ -256,17 +258,17 @@ def _sources(
     return sources
 
 
-def tables_for(
+def read_tables_for_audience(
     audience: str,
     names: Sequence[str],
-    datasets: Mapping[str, Dataset],
+    datasets: Mapping[str, DatasetSpec],
     definitions: Mapping[str, FormDefinition],
     menu: Menu,
 ) -> dict[str, TableSpec]:
     """Return tables of the menu as an audience gets them, by name; raise ExportProblem with everything wrong in them."""
     offered = {str(item["name"]): item for item in menu}
     problems = _unknown_tables(names, offered)
-    specs = [_table(offered[name], audience, datasets, definitions, problems) for name in names if name in offered]
+    specs = [_read_table(offered[name], audience, datasets, definitions, problems) for name in names if name in offered]
     if problems:
         raise ExportProblem(*problems)
     return {spec.name: spec for spec in specs if spec}
@@ -277,8 +279,8 @@ def _unknown_tables(names: Sequence[str], offered: Mapping[str, Any]) -> list[Re
     return [Reason("recipe.table", {"table": name, "known": known}) for name in names if name not in offered]
 
 
-def _choices(definition: FormDefinition, question: str) -> Hierarchy:
+def _find_choice_hierarchy(definition: FormDefinition, question: str) -> Hierarchy:
     for element in definition.elements:
         if element.is_answered and definition.column(element) == question:
-            return from_choices([choice.name for choice in definition.choices.get(element.choices, ())] or ["1"])
+            return make_choice_hierarchy([choice.name for choice in definition.choices.get(element.choices, ())] or ["1"])
     raise ExportProblem(Reason("dataset.question", {"form": definition.id, "question": question}))

@@ -28,7 +28,7 @@ ACQUAINTANCES = 150  # people whom one person knows well enough to recognise (Du
 
 
 @dataclass(frozen=True)
-class Context:
+class SharingContext:
     """Who receives data: their controls, their motives, the share of the population in the data, breaches of such bodies."""
 
     controls: str
@@ -56,7 +56,7 @@ class Context:
         return max(HARD_FLOOR, math.ceil(self.risk / threshold - 1e-9))
 
 
-def context_of(body: Mapping[str, object]) -> Context:
+def read_sharing_context(body: Mapping[str, object]) -> SharingContext:
     """Return the context in a policy; raise ExportProblem with everything that is wrong in it."""
     problems = [
         Reason("policy.controls", {"name": name, "value": str(body.get(name))}, ("context",))
@@ -74,7 +74,7 @@ def context_of(body: Mapping[str, object]) -> Context:
         problems.append(Reason("policy.population", where=("context",)))
     if problems:
         raise ExportProblem(*problems)
-    return Context(
+    return SharingContext(
         str(body["controls"]),
         str(body["motives"]),
         int(str(numbers["participants"])),

@@ -22,12 +22,12 @@ FORMAT = 1
 TAG_BYTES = 16
 
 
-def tag(secret: bytes, unit: str) -> bytes:
+def compute_row_tag(secret: bytes, unit: str) -> bytes:
     """Return what the ledger knows a row by."""
     return hmac.digest(secret, b"ledger " + unit.encode(), "sha256")[:TAG_BYTES]
 
 
-def digest_of(tags: bytes) -> str:
+def hash_tags(tags: bytes) -> str:
     """Return the hash over tags, which lie one after the other, whatever their order."""
     return hashlib.sha256(_in_order(tags).tobytes()).hexdigest()
 
@@ -37,13 +37,13 @@ def _in_order(tags: bytes) -> npt.NDArray[np.uint64]:
     return halves[np.lexsort((halves[:, 1], halves[:, 0]))]
 
 
-def holds_one_twice(tags: bytes) -> bool:
+def has_duplicate_tag(tags: bytes) -> bool:
     ordered = _in_order(tags)
     return bool((ordered[1:] == ordered[:-1]).all(axis=1).any())
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One batch: its number from 1 on, what it holds, the SHA-256 over its rows' tags and over its file."""
 
     dataset: str
@@ -67,21 +67,23 @@ class Entry:
         return {**asdict(self), "levels": list(self.levels), "hash": self.hash}
 
 
-def genesis(dataset: str) -> str:
+def compute_genesis_hash(dataset: str) -> str:
     return hashlib.sha256(f"fieldapp ledger {FORMAT} of {dataset}".encode()).hexdigest()
 
 
-def head(dataset: str, entries: Sequence[Entry]) -> str:
-    return entries[-1].hash if entries else genesis(dataset)
+def compute_head_hash(dataset: str, entries: Sequence[LedgerEntry]) -> str:
+    return entries[-1].hash if entries else compute_genesis_hash(dataset)
 
 
-def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_number: Mapping[int, bytes]) -> None:
+def verify_ledger(
+    dataset: str, entries: Sequence[LedgerEntry], remembered: str, tags_by_number: Mapping[int, bytes]
+) -> None:
     """Raise ExportProblem unless the ledger is whole: the chain unbroken, ending where the dataset remembers, no row twice.
 
     `remembered` is the head that the dataset keeps apart from its entries; `tags_by_number` are the rows of each batch.
     """
     problems: list[Reason] = []
-    before = genesis(dataset)
+    before = compute_genesis_hash(dataset)
     for position, entry in enumerate(entries, 1):
         if entry.number != position or entry.before != before or entry.dataset != dataset:
             problems.append(Reason("ledger.order", {"number": position}))
@@ -94,29 +96,30 @@ def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_numbe
         problems.append(Reason("ledger.no_entry"))
     for entry in entries:
         tags = tags_by_number.get(entry.number, b"")
-        if len(tags) != entry.rows * TAG_BYTES or digest_of(tags) != entry.tags:
+        if len(tags) != entry.rows * TAG_BYTES or hash_tags(tags) != entry.tags:
             problems.append(Reason("ledger.rows", {"number": entry.number}))
-    if holds_one_twice(b"".join(tags_by_number.values())):
+    if has_duplicate_tag(b"".join(tags_by_number.values())):
         problems.append(Reason("ledger.twice"))
     if problems:
-        stop(dataset, problems)
+        raise_damaged_ledger(dataset, problems)
 
 
-def check_handed_out(dataset: str, entries: Sequence[Entry], manifests: Iterable[Mapping[str, Any]]) -> None:
+def verify_released_batches(dataset: str, entries: Sequence[LedgerEntry], manifests: Iterable[Mapping[str, Any]]) -> None:
     """Raise ExportProblem when packages that were handed out tell of batches that the ledger does not know, or otherwise."""
     for manifest in manifests:
         for entry in manifest.get("ledger", {}).get("entries", ()):
             number = entry["number"]
             if number > len(entries) or entries[number - 1].hash != entry["hash"]:
-                stop(dataset, [Reason("ledger.handed_out", {"number": number, "period": entry["period"]})])
+                details = {"number": number, "period": entry["period"]}
+                raise_damaged_ledger(dataset, [Reason("ledger.handed_out", details)])
 
 
-def stop(dataset: str, problems: Sequence[Reason]) -> NoReturn:
+def raise_damaged_ledger(dataset: str, problems: Sequence[Reason]) -> NoReturn:
     """Raise ExportProblem: a dataset whose memory is not whole is published no more."""
     raise ExportProblem(Reason("ledger.damaged", {"dataset": dataset}), *problems)
 
 
-def frozen_levels(entries: Sequence[Entry], policy: str) -> tuple[int, ...] | None:
+def frozen_levels(entries: Sequence[LedgerEntry], policy: str) -> tuple[int, ...] | None:
     """Return the levels that the first batch froze; None before it. ExportProblem when the policy is another than then."""
     if not entries:
         return None

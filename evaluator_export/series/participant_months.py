@@ -4,14 +4,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from evaluator_export.policy.dataset_spec import CONTACTS, MONTH, Dataset, Months
-from evaluator_export.policy.eligibility import is_wanted
+from evaluator_export.policy.dataset_spec import CONTACTS, MONTH, DatasetSpec, ParticipantMonthSpec
+from evaluator_export.policy.eligibility import is_in_scope
 
 
-class People:
+class ParticipantMonths:
     """Gathers intakes, reviews and contacts by card code, in any order; then gives a row a person and month."""
 
-    def __init__(self, dataset: Dataset, months: Months):
+    def __init__(self, dataset: DatasetSpec, months: ParticipantMonthSpec):
         self.dataset, self.months = dataset, months
         self.intakes: dict[str, tuple[str, int, Mapping[str, str]]] = {}  # code → record, month, answers
         self.reviews: dict[str, list[tuple[int, Mapping[str, str]]]] = {}
@@ -21,12 +21,12 @@ class People:
         """Take in a record of one of the two forms."""
         months = self.months
         if form == months.form:
-            code, month = row.get(months.form_person, ""), month_of(row.get(months.form_day, ""))
+            code, month = row.get(months.form_person, ""), number_month(row.get(months.form_day, ""))
             if code and month is not None:
                 self.contacts[code, month] += 1
-        if form != self.dataset.form or not is_wanted(self.dataset, row):
+        if form != self.dataset.form or not is_in_scope(self.dataset, row):
             return
-        code, month = row.get(months.person, ""), month_of(row.get(months.since, ""))
+        code, month = row.get(months.person, ""), number_month(row.get(months.since, ""))
         if not code or month is None:
             return
         if self.is_intake(row):
@@ -60,7 +60,7 @@ class People:
                 yield f"{unit} month {month - start}", answers
 
 
-def month_of(day: str) -> int | None:
+def number_month(day: str) -> int | None:
     """Return a month as one number; None for what is no day."""
     try:
         found = dt.date.fromisoformat(day[:10])

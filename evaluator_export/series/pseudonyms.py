@@ -13,16 +13,18 @@ import numpy as np
 
 from evaluator_export.arrays import Array
 from evaluator_export.problems import ExportProblem, Reason
-from evaluator_export.search.measures import grouped
-from evaluator_export.series.released_dataset import Occasion
-from evaluator_export.tabular import Words
+from evaluator_export.search.measures import number_classes
+from evaluator_export.series.released_dataset import ReleaseContext
+from evaluator_export.tabular import CategoricalColumn
 
 MOST_LINKED = 0.01
 
 
-def pseudonyms(people: Words, identifiers: Sequence[Words], occasion: Occasion) -> Words:
+def make_pseudonyms(
+    people: CategoricalColumn, identifiers: Sequence[CategoricalColumn], occasion: ReleaseContext
+) -> CategoricalColumn:
     """Return a pseudonym a row; ExportProblem when too many persons could be told by two of their rows."""
-    linked = linkable(people.codes, [words.codes for words in identifiers])
+    linked = measure_linkability(people.codes, [words.codes for words in identifiers])
     if linked > MOST_LINKED:
         raise ExportProblem(Reason("pseudonym.linked", {"share": linked, "limit": MOST_LINKED}))
     key = hmac.digest(occasion.secret, f"pseudonym {occasion.period.name}".encode(), "sha256")
@@ -30,17 +32,19 @@ def pseudonyms(people: Words, identifiers: Sequence[Words], occasion: Occasion) 
     order = np.argsort(names)
     place = np.empty(len(names), dtype=np.int32)
     place[order] = np.arange(len(names), dtype=np.int32)
-    return Words(place[people.codes] if len(people.codes) else people.codes, tuple(names[number] for number in order))
+    return CategoricalColumn(
+        place[people.codes] if len(people.codes) else people.codes, tuple(names[number] for number in order)
+    )
 
 
-def linkable(people: Array, identifiers: Sequence[Array]) -> float:
+def measure_linkability(people: Array, identifiers: Sequence[Array]) -> float:
     """Return the share of persons with two rows or more whom two of their rows, known to an attacker, single out.
 
     The two rows are the person's two in the rarest classes, which is the worst case.
     """
     if not len(people) or not identifiers:
         return 0.0
-    owners, classes = grouped([codes.astype(np.int64) for codes in identifiers])
+    owners, classes = number_classes(identifiers)
     sizes = np.bincount(owners, minlength=classes)
     order = np.lexsort((sizes[owners], people))
     who, rows = people[order], owners[order]

@@ -6,25 +6,25 @@ from functools import cached_property
 from typing import Any
 
 from evaluator_export.periods import Period
-from evaluator_export.policy.policy import PSEUDONYM
-from evaluator_export.policy.recipe import View
-from evaluator_export.search.measures import singled_out
-from evaluator_export.series.ledger import Entry
-from evaluator_export.tabular import Words
+from evaluator_export.policy.policy import Role
+from evaluator_export.policy.recipe import RecipientView
+from evaluator_export.search.measures import measure_singling_out
+from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.tabular import CategoricalColumn
 
 
-def banded(count: int, threshold: int) -> str:
+def coarsen_count(count: int, threshold: int) -> str:
     """Return a count as it may be told: 0, under the threshold, or down to a multiple of 5."""
     return "0" if not count else f"<{threshold}" if count < threshold else str(count // 5 * 5)
 
 
-def share(count: float, of: float) -> float:
+def round_share(count: float, of: float) -> float:
     """Return a share in steps of 5 %, so that it tells no small count."""
     return round(round(20 * count / of) / 20, 2) if of else 0.0
 
 
 @dataclass(frozen=True)
-class Occasion:
+class ReleaseContext:
     """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret.
 
     `agreement` and `approvals` are what the centre wrote down about why this recipient may have it.
@@ -39,29 +39,29 @@ class Occasion:
 
 
 @dataclass(frozen=True)
-class Sent:
+class ReleasedBatch:
     """A batch as its file and its entry in the ledger, with what was measured when it was made."""
 
-    entry: Entry
-    columns: Mapping[str, Words]
+    entry: LedgerEntry
+    columns: Mapping[str, CategoricalColumn]
     report: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Part:
+class ReleasedDataset:
     """One dataset in a package: its columns in their final order, the batches it holds, and what stays at the centre.
 
-    `before` is the ledger's head before the first of its batches; `waiting` rows are held back; of all `records` that it was
-    made of, published or not, `refused` are not covered by consent.
+    `before` is the ledger's head before the first of its batches; `withheld` rows stay for a later
+    batch; of all `records` that it was made of, published or not, `without_consent` have none.
     """
 
-    view: View
+    view: RecipientView
     levels: dict[str, int]
-    columns: dict[str, Words]
-    sent: Sequence[Sent]
+    columns: dict[str, CategoricalColumn]
+    sent: Sequence[ReleasedBatch]
     before: str
-    waiting: int
-    refused: int
+    withheld: int
+    without_consent: int
     records: int
     withdrawn: int = 0  # rows that were published before and are no longer covered by consent
 
@@ -77,23 +77,23 @@ class Part:
         return sum(one.entry.rows for one in self.sent)
 
     @property
-    def held_share(self) -> float:
-        return share(self.waiting, self.waiting + self.rows)
+    def withheld_share(self) -> float:
+        return round_share(self.withheld, self.withheld + self.rows)
 
     @property
-    def refused_share(self) -> float:
-        return share(self.refused, self.records)
+    def without_consent_share(self) -> float:
+        return round_share(self.without_consent, self.records)
 
     @cached_property
     def measured(self) -> list[str]:
         """Return the columns that somebody could know of a row: all but pseudonyms; the batch is one of them."""
-        hidden = {field.name for field in self.view.dataset.policy.of_role(PSEUDONYM)}
+        hidden = {field.name for field in self.view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
         return [name for name in self.columns if name not in hidden]
 
     @cached_property
     def singled_out(self) -> dict[str, float]:
         """Return which shares of the rows are alone, or nearly, on all columns that leave."""
-        return singled_out([self.columns[name] for name in self.measured])
+        return measure_singling_out([self.columns[name] for name in self.measured])
 
     @cached_property
     def overall(self) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def preview(series: str, period: Period, slug: str) -> None:
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
         for part in gathered.parts:
-            click.echo(f"{part.name}: {part.rows} rows, {part.waiting} wait, {part.refused} without consent")
+            click.echo(f"{part.name}: {part.rows} rows, {part.withheld} wait, {part.without_consent} without consent")
             if part.elsewhere:
                 click.echo(f"  {part.elsewhere} are left out: they left as rows of another dataset of the same form")
             limit = part.view.dataset.policy.max_singled_out

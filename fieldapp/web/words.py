@@ -17,9 +17,10 @@ from fieldapp.services.releases.datasets import hierarchy_words
 from fieldapp.services.revisions import revision_of
 from fieldapp.web import language
 from fieldapp.web.problem_words import write_problem, write_stored
-from forms.definition import CAPTURES, Element, FormDefinition
+from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.problems import N_, FormProblem
+from forms.question_type import SEVERAL_NAMES, AnswerKind
 
 ROLES = {
     "worker": N_("Outreach worker"),
@@ -195,7 +196,7 @@ def chosen(definition: FormDefinition, column: str, name: str) -> str:
 def answer(definition: FormDefinition, element: Element, value: str) -> str:
     """Return an answer as people read it."""
     if element.choices:
-        names = value.split() if element.type in ("select_multiple", "rank") else [value]
+        names = value.split() if element.answer_kind in SEVERAL_NAMES else [value]
         return ", ".join(definition.choice_label(element, name, language.current()) for name in names)
     return value
 
@@ -221,7 +222,7 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
         value = answers.get(element.name) if isinstance(answers, dict) else None
         label = words_of(element.label) or element.name
         if element.kind == "question":
-            if isinstance(value, str) and value and element.type in CAPTURES:
+            if isinstance(value, str) and value and element.answer_kind == AnswerKind.MEDIA:
                 shown.append({"label": label, "data": _address(value), "kind": element.type, "class": element.privacy})
             elif isinstance(value, str) and value and (element.label or element.type != "calculate"):
                 shown.append({"label": label, "text": answer(definition, element, value), "class": element.privacy})
@@ -237,7 +238,7 @@ def _address(value: str) -> str:
     """Return where a picture, recording or file is: in the answer itself, or kept apart."""
     if found := KIND.fullmatch(value):
         kind, subtype = found[1].split("/")
-        return url_for("admin.attachment", kind=kind, subtype=subtype, sha256=found[2])
+        return url_for("office.attachment", kind=kind, subtype=subtype, sha256=found[2])
     return value
 
 

@@ -66,7 +66,7 @@ NOTES = {
 
 @pytest.mark.parametrize("note", NOTES)
 def test_what_points_to_a_person_is_noticed_and_other_notes_are_left_alone(note: str) -> None:
-    (found,) = calls(["telltales", note])
+    (found,) = calls(["findIdentifiers", note])
     for kind in NOTES[note]:
         assert kind in found, (note, found)
     if not NOTES[note]:
@@ -137,19 +137,19 @@ def test_what_is_due_follows_from_what_was_logged() -> None:
     }
     code = calls(["newCode", [0, 31, 64, 200, 17, 5, 99, 255]])[0]
     answers["people"]["code"] = f"{code[:4]}-{code[4:]}"
-    (after,) = calls(["noted", book, encounter, {"id": "x", "answers": answers}, "2026-11-24"])
+    (after,) = calls(["addFinishedRecord", book, encounter, {"id": "x", "answers": answers}, "2026-11-24"])
     assert [(one["on"], one["code"]) for one in after["due"]] == [("2026-11-27", code)]
     assert [person["code"] for person in after["people"]] == [code]
     answers["when_where"]["enc_date"], answers["next"] = "2026-11-27", {}
-    (later,) = calls(["noted", after, encounter, {"id": "y", "answers": answers}, "2026-11-27"])
+    (later,) = calls(["addFinishedRecord", after, encounter, {"id": "y", "answers": answers}, "2026-11-27"])
     assert later["due"] == []
 
     mediation = json.loads(definition_of("mediation").to_json())
     plan = {"when_where": {"med_date": "2026-11-24"}, "result": {"fu_plan": "d1 d7 d30"}}
-    (planned,) = calls(["noted", book, mediation, {"id": "m", "answers": plan}, "2026-11-24"])
+    (planned,) = calls(["addFinishedRecord", book, mediation, {"id": "m", "answers": plan}, "2026-11-24"])
     assert [one["on"] for one in planned["due"]] == ["2026-11-25", "2026-12-01", "2026-12-24"]
     done = planned["due"][0]["id"]
-    (rest,) = calls(["noted", planned, encounter, {"id": "z", "answers": {}, "due": done}, "2026-11-25"])
+    (rest,) = calls(["addFinishedRecord", planned, encounter, {"id": "z", "answers": {}, "due": done}, "2026-11-25"])
     assert [one["on"] for one in rest["due"]] == ["2026-12-01", "2026-12-24"]
 
 
@@ -168,10 +168,10 @@ def test_a_phone_that_hears_everything_again_loses_neither_labels_nor_what_only_
         "settled": [], "told": {"card/B": card, "due/later/2026-12-02": due}, "finished": 9, "heard": 9,
     }  # fmt: skip
     news = [["card/A", card], ["due/old/2026-12-01", due]]
-    (after,) = calls(["applied", book, news, "1764400000000:2", is_all_sent])
+    (after,) = calls(["applyPulledChanges", book, news, "1764400000000:2", is_all_sent])
     assert after["cursor"] == "1764400000000:2"
     assert {one["code"]: one["label"] for one in after["people"]} == {"A": "by the court", "B": "blue door"}
     assert {one["id"] for one in after["due"]} == {"old/2026-12-01", "later/2026-12-02"}
     assert after["todo"] == book["todo"] and after["made"] == ["C"]
-    (again,) = calls(["applied", after, news, "1764400000000:2", is_all_sent])
+    (again,) = calls(["applyPulledChanges", after, news, "1764400000000:2", is_all_sent])
     assert {**again, "people": sorted(again["people"], key=str)} == {**after, "people": sorted(after["people"], key=str)}

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from evaluator_export.formats import heat_map
 from evaluator_export.policy import recipe
-from evaluator_export.policy.hierarchies import ALL, by_h3
+from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
 from evaluator_export.policy.recipe import PUBLIC, STAFF, TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
@@ -33,7 +33,7 @@ KPIS = (FOLDER / "kpis.yaml").read_text()
 
 
 def spec(name: str, audience: str = PUBLIC) -> TableSpec:
-    return recipe.tables_for(audience, [name], DATASETS, FORMS, table_menu())[name]
+    return recipe.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
 
 
 def kpi(name: str) -> Kpi:
@@ -67,7 +67,7 @@ def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: s
 
 def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
     names = [name for some in tables_by_calendar(kpis()).values() for name in some]
-    found = recipe.tables_for(PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
+    found = recipe.read_tables_for_audience(PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
     assert set(found) == set(names)
     assert {name for some in counted_tables().values() for name in some} >= set(names)
     assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}
@@ -242,7 +242,7 @@ def test_the_busiest_come_first_and_nothing_hidden_is_named() -> None:
 
 
 def test_a_phones_square_lies_in_one_cell_whatever_is_typed() -> None:
-    cells = by_h3(8, 7)
+    cells = make_h3_hierarchy(8, 7)
     assert cells.at("c500:N9736:W12806", 0).startswith("88")
     assert cells.labels("c500:N9736:W12806")[1] == cells.labels(cells.at("c500:N9736:W12806", 0))[1]
     for value in ("", "c500:N99999:W1", "c500:", "nonsense", "c500:N9736:W12806'); DROP"):

@@ -138,7 +138,7 @@ def test_a_ledger_that_is_not_whole_stops_the_series(tmp_path: Path, damage: str
         place.publish(f"2026-{month:02}", {"encounter": come})
     memory = place.memories["encounters"]
     entries, tags = list(memory.entries), dict(memory.tags)
-    head = ledger.head("encounters", entries)
+    head = ledger.compute_head_hash("encounters", entries)
     manifests = [{"ledger": {"entries": [entry.as_json() for entry in entries]}}]
     if damage == "entry":
         entries[1] = dataclasses.replace(entries[1], rows=entries[1].rows + 1)
@@ -154,10 +154,10 @@ def test_a_ledger_that_is_not_whole_stops_the_series(tmp_path: Path, damage: str
     elif damage == "twice":
         tags[3] = tags[1][:16] + tags[3][16:]
     else:
-        entries, tags, head = [], {}, ledger.genesis("encounters")
+        entries, tags, head = [], {}, ledger.compute_genesis_hash("encounters")
     with pytest.raises(ExportProblem, match="damaged or lost"):
-        ledger.check("encounters", entries, head, tags)
-        ledger.check_handed_out("encounters", entries, manifests)
+        ledger.verify_ledger("encounters", entries, head, tags)
+        ledger.verify_released_batches("encounters", entries, manifests)
 
 
 def test_a_policy_that_changed_is_another_dataset(tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from forms.expressions import DateValue, ExpressionError, parse
 from forms.expressions.patterns import common
 from forms.expressions.values import parse_date
 from forms.picks import HOW, Condition, Limits, read_condition, read_limits
-from forms.privacy import PrivacyClass, propose, refused
+from forms.privacy import propose, refused
+from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate, grade
 from forms.sheets import read_sheets
-from forms.validation import check
+from forms.validation import validate
 from forms.xlsform import compile_workbook
 
 SETTINGS = "| settings |\n| | form_id | version |\n| | t | 1 |\n"
@@ -60,7 +61,7 @@ def refusals(*rows: dict[str, str], files: dict[str, bytes] | None = None, extra
 
 
 def filled(form: FormDefinition, answers: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    checked = check(form, answers, DateValue(NOW.days, "dateTime"))
+    checked = validate(form, answers, DateValue(NOW.days, "dateTime"))
     return checked.answers, [f"{one.path} {one.code.removeprefix('answers.')}" for one in checked.problems]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from forms.expressions import ExpressionError, parse
 from forms.expressions.patterns import common, is_quick
 from forms.problems import FormRefused
-from forms.validation import check, complete
+from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
 from sync.envelope import Envelope
 from sync.intake import Status, decide
@@ -136,11 +136,11 @@ def test_a_pattern_that_was_published_before_the_check_is_not_tried_and_nothing_
     form = dataclasses.replace(form, elements=(element,))
     given_answers = {"t": "a" * 900}
     start = time.process_time()
-    for found in (check(form, given_answers, NOW), complete(form, given_answers, NOW)):
+    for found in (validate(form, given_answers, NOW), recalculate(form, given_answers, NOW)):
         assert [one.code for one in found.problems] == ["answers.pattern"]
         assert found.answers == given_answers
     assert time.process_time() - start < 2
-    assert check(form, {}, NOW).problems == []
+    assert validate(form, {}, NOW).problems == []
 
 
 def test_a_record_with_an_answer_to_such_a_pattern_is_kept_aside_with_the_reason() -> None:

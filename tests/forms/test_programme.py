@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from forms import definition as definition_module
-from forms.privacy import PrivacyClass
-from forms.validation import check
+from forms.privacy_classes import PrivacyClass
+from forms.validation import validate
 from sync.intake import local_time
 from tests.cast import encounter
 from tests.programme import FOLDER, FORMS, compiled_of, definition_of, workbook_of
@@ -60,7 +60,7 @@ def test_forms_that_meet_a_person_carry_the_consent_group(form: str) -> None:
 
 def problems(**changes: dict[str, str]) -> list[str]:
     answers = encounter(dt.date(2026, 3, 8), **changes)
-    checked = check(definition_of("encounter"), answers, local_time(dt.datetime(2026, 3, 8, 22)))
+    checked = validate(definition_of("encounter"), answers, local_time(dt.datetime(2026, 3, 8, 22)))
     return [f"{problem.path} {problem.code}" for problem in checked.problems]
 
 

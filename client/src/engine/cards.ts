@@ -1,4 +1,7 @@
-/** Card codes: eight random signs of Crockford's base 32 and a check sign (value mod 37). Nothing of a person is in them. */
+/**
+ * Card codes: eight random signs of Crockford's base 32 and a check sign (value mod 37). Nothing of
+ * a person is in them.
+ */
 
 const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHECKS = SIGNS + "*~$=U";
@@ -16,7 +19,10 @@ export function newCode(random: Uint8Array): string {
   return signs + checkOf(signs);
 }
 
-/** What was typed or scanned as the nine signs of a code; "" when it is none. I and L are read as 1, O as 0. */
+/**
+ * What was typed or scanned as the nine signs of a code; "" when it is none. I and L are read as 1,
+ * O as 0.
+ */
 export function plainCode(text: string): string {
   const typed = text.trim().toUpperCase().replace(/[-\s]/g, "");
   const signs = typed.slice(0, LENGTH).replace(/[IL]/g, "1").replace(/O/g, "0");

@@ -14,7 +14,8 @@ export function pointsOf(texts: Value[]): Point[] | null {
     const numbers = part.split(/[ \t\n\r\f\v]+/).filter(Boolean);
     if (numbers.length === 0) continue;
     if (numbers.length < 2 || !isNumber(numbers[0]!) || !isNumber(numbers[1]!)) return null;
-    const [latitude, longitude] = [Number(numbers[0]), Number(numbers[1])];
+    const latitude = Number(numbers[0]);
+    const longitude = Number(numbers[1]);
     if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
     points.push([latitude, longitude]);
   }
@@ -27,8 +28,11 @@ export function distance(texts: Value[]): number {
   let total = 0;
   points.slice(1).forEach(([lat2, lon2], index) => {
     const [lat1, lon1] = points[index]!;
-    const [dlat, dlon] = [radians(lat2 - lat1), radians(lon2 - lon1)];
-    const a = Math.sin(dlat / 2) ** 2 + Math.cos(radians(lat1)) * Math.cos(radians(lat2)) * Math.sin(dlon / 2) ** 2;
+    const dlat = radians(lat2 - lat1);
+    const dlon = radians(lon2 - lon1);
+    const a =
+      Math.sin(dlat / 2) ** 2 +
+      Math.cos(radians(lat1)) * Math.cos(radians(lat2)) * Math.sin(dlon / 2) ** 2;
     total += 2 * RADIUS * Math.asin(Math.min(1, Math.sqrt(a)));
   });
   return fixed(total);

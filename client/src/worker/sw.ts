@@ -1,15 +1,15 @@
 /**
  * The service worker: the app's shell, kept whole, and finished records sent with the app closed.
  *
- * A new version installs beside the old one, checks every file against its hash and waits until the page asks for it. It
- * never touches /sync/ and never answers a missing file with a page.
+ * A new version installs beside the old one, checks every file against its hash and waits until the
+ * page asks for it. It never touches /sync/ and never answers a missing file with a page.
  */
 
 import { sha256 } from "../storage/bytes";
 import { deliver } from "../sync/deliver";
 
 declare const self: ServiceWorkerGlobalScope;
-declare const SHELL: Record<string, string>; // filled in by the build: every file of the shell and its SHA-256
+declare const SHELL: Record<string, string>; // filled in by the build: each file and its SHA-256
 declare const BUILD: string; // filled in by the build: a hash over them
 
 const CACHE = `fieldapp-${BUILD}`;
@@ -19,15 +19,19 @@ const isIntact = async (response: Response, hash: string): Promise<boolean> =>
 
 async function fetched(url: string, hash: string, cache: RequestCache): Promise<Response | null> {
   const response = await fetch(url, { cache, credentials: "omit" });
-  return response.ok && !response.redirected && (await isIntact(response.clone(), hash)) ? response : null;
+  return response.ok && !response.redirected && (await isIntact(response.clone(), hash))
+    ? response
+    : null;
 }
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await Promise.all(
     Object.entries(SHELL).map(async ([url, hash]) => {
-      // What the page has just loaded need not travel twice; what turns out to be wrong is asked for anew.
-      const response = (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
+      // What the page has just loaded need not travel twice; what turns out to be wrong is asked
+      // for anew.
+      const response =
+        (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
       if (!response) throw new Error(`${url} is not what it should be`);
       await cache.put(url, response);
     }),
@@ -37,7 +41,9 @@ async function install(): Promise<void> {
 async function activate(): Promise<void> {
   const names = await caches.keys();
   await Promise.all(
-    names.filter((name) => name.startsWith("fieldapp-") && name !== CACHE).map((name) => caches.delete(name)),
+    names
+      .filter((name) => name.startsWith("fieldapp-") && name !== CACHE)
+      .map((name) => caches.delete(name)),
   );
   await self.clients.claim();
 }
@@ -51,8 +57,8 @@ async function respond(request: Request, key: string): Promise<Response> {
 async function isWhole(): Promise<boolean> {
   const cache = await caches.open(CACHE);
   const checks = Object.entries(SHELL).map(async ([url, hash]) => {
-    const found = await cache.match(url, { ignoreVary: true });
-    return found !== undefined && isIntact(found, hash);
+    const cached = await cache.match(url, { ignoreVary: true });
+    return cached !== undefined && isIntact(cached, hash);
   });
   return (await Promise.all(checks)).every(Boolean);
 }
@@ -77,12 +83,14 @@ self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (event.request.mode === "navigate" && url.pathname === "/app/") event.respondWith(respond(event.request, "/app/"));
+  if (event.request.mode === "navigate" && url.pathname === "/app/")
+    event.respondWith(respond(event.request, "/app/"));
   else if (url.pathname in SHELL) event.respondWith(respond(event.request, url.pathname));
 });
 self.addEventListener("message", (event) => {
   if (event.data === "update") void self.skipWaiting();
-  if (event.data === "whole?") event.waitUntil(mend().then((whole) => event.ports[0]?.postMessage(whole)));
+  if (event.data === "whole?")
+    event.waitUntil(mend().then((whole) => event.ports[0]?.postMessage(whole)));
 });
 self.addEventListener("sync", (event) => {
   const late = event as Event & { tag: string; waitUntil(work: Promise<unknown>): void };

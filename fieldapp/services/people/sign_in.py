@@ -46,5 +46,10 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
     return user
 
 
+def lift_pause(session: Session, username: str) -> None:
+    """Forget the failures that were counted for a name: whoever gets a new password need not wait for it to work."""
+    throttles.forget(session, _key("name", username), utcnow() - WINDOW)
+
+
 def _key(kind: str, value: str) -> str:
     return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()

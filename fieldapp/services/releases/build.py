@@ -208,7 +208,7 @@ def _publish(
     if any(heads.get(identity) != head for new in gathered.batches for identity, head in new.others.items()):
         raise ActProblem("release.overtaken", N_("Another release has published rows of the same records just now."))
     for new in gathered.batches:
-        first = "" if new.entry.before == ledger.genesis(new.entry.dataset) else new.entry.before
+        first = "" if new.entry.before == ledger.compute_genesis_hash(new.entry.dataset) else new.entry.before
         if not datasets.move_head(ctx.session, new.dataset_id, first, new.entry.hash):
             raise ActProblem("release.overtaken", N_("Another release has published rows of the same dataset just now."))
         ctx.session.add(

@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy.orm import Session
 
 from evaluator_export.policy import recipe
-from evaluator_export.policy.dataset_spec import Dataset, read_dataset
+from evaluator_export.policy.dataset_spec import DatasetSpec, read_dataset
 from evaluator_export.policy.recipe import Menu, Recipe
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
@@ -67,7 +67,7 @@ class Catalogue:
     """The datasets of a centre: as they are kept, as they read, the forms that they are of; and what is wrong with some."""
 
     kept: Mapping[str, datasets.Dataset]
-    datasets: Mapping[str, Dataset]
+    datasets: Mapping[str, DatasetSpec]
     definitions: Mapping[str, FormDefinition]
     problems: Mapping[str, Sequence[Reason]]
 
@@ -126,10 +126,10 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
 
 def read_recipe(text: str, known: Catalogue) -> Recipe:
     """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
-    broken = [reason for name in recipe.datasets_in(text, table_menu()) for reason in known.problems.get(name, ())]
+    broken = [reason for name in recipe.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())]
     if broken:
         raise ExportProblem(*broken)
-    return recipe.read(text, known.datasets, known.definitions, table_menu())
+    return recipe.read_recipe(text, known.datasets, known.definitions, table_menu())
 
 
 def recipe_text(series: Series) -> str:

@@ -14,9 +14,9 @@ from evaluator_export import periods
 from evaluator_export.labels import Labels
 from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
-from evaluator_export.policy.dataset_spec import PEOPLE, Dataset
+from evaluator_export.policy.dataset_spec import PEOPLE, DatasetSpec
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.policy import PERSON, PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.recipe import AUDIENCES, CITY, STAFF, Menu
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason
@@ -72,7 +72,7 @@ class Wish:
 class Offer:
     """What can be chosen: datasets with their fields, and tables."""
 
-    datasets: Sequence[Dataset]
+    datasets: Sequence[DatasetSpec]
     broken: Mapping[str, Sequence[Reason]]
     tables: Menu
 
@@ -96,9 +96,9 @@ class Preview:
     rows: Mapping[str, list[list[str]]]
 
 
-def leaving(dataset: Dataset) -> list[str]:
+def leaving(dataset: DatasetSpec) -> list[str]:
     """Return the columns that a recipient can get of a dataset."""
-    return [one.name for one in dataset.policy.fields if one.role not in (PERSON, PSEUDONYM, "drop")]
+    return [one.name for one in dataset.policy.fields if one.role not in (Role.PERSON, Role.PSEUDONYM, Role.DROP)]
 
 
 @read_act("series.see")
@@ -354,7 +354,7 @@ def _first_rows(columns: Mapping[str, Any]) -> list[list[str]]:
     return [[one.values[one.codes[row]] for one in words] for row in range(min(SHOWN_ROWS, len(words[0].codes)))]
 
 
-def level_examples(dataset: Dataset, name: str, labels: Labels, language: str) -> list[str]:
+def level_examples(dataset: DatasetSpec, name: str, labels: Labels, language: str) -> list[str]:
     """Return what one value of a quasi-identifier becomes at each of its levels, in words; "*" where it is left out."""
     hierarchy = dataset.hierarchy(name)
     example = hierarchy.domain[0] if hierarchy.domain else "2026-10-15"

@@ -25,7 +25,7 @@ public = Blueprint("public", __name__, template_folder="templates")
 
 
 def home_of(role: str) -> str:
-    homes = {ADMIN: "admin.home", CRISIS: "admin.board", EVALUATOR: "evaluator.shelf"}
+    homes = {ADMIN: "office.home", CRISIS: "office.board", EVALUATOR: "evaluator.shelf"}
     return url_for(homes.get(role, "worker.app"))
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
-from evaluator_export.series.ledger import tag
+from evaluator_export.series.ledger import compute_row_tag
 from fieldapp.cli import cli
 from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services.problems import ActProblem
@@ -510,7 +510,7 @@ def left_as(session: Session, name: str) -> set[str]:
     kept = session.scalars(sa.select(Dataset).where(Dataset.name == name)).one()
     tags = set(session.scalars(sa.select(PublishedRow.tag).where(PublishedRow.dataset_id == kept.id)))
     units = [str(one) for one in session.scalars(sa.select(Record.instance_id))]
-    return {unit for unit in units if tag(bytes.fromhex(kept.secret), unit) in {bytes(one) for one in tags}}
+    return {unit for unit in units if compute_row_tag(bytes.fromhex(kept.secret), unit) in {bytes(one) for one in tags}}
 
 
 def test_a_record_leaves_under_one_datasets_name_only(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:

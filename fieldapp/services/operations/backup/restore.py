@@ -113,17 +113,18 @@ def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source:
 def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> None:
     """Raise BackupProblem unless the secret key that is here, or in the backup, opens what the backup's database holds."""
     keys, factors = (_unpacked(manifest[name]) for name in ("keys", "factors"))
+    where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
     try:
         secret = settings.key()
     except KeyMissing as missing:
         if manifest["has_key"]:
-            secret = (source / KEY).read_text().strip()
+            where = source / KEY
+            secret = where.read_text().strip()
         elif keys or factors:
             raise BackupProblem(f"{missing} The backup does not hold it. {KEEP_IT} Nothing was changed.") from None
         else:
             return
     if not opens(secret, keys, factors):
-        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
         raise BackupProblem(
             f"The secret key in {where} does not open the keys in the backup. {KEEP_IT} Nothing was changed."
         )
