@@ -37,6 +37,8 @@ WITHOUT_CODE = {
     "CircularReference", "KeyLost", "Overtaken", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem",
+    # a programmer meets it, when the module is loaded
+    "IncompleteType",
     # programs read OData, and its errors are in English
     "QueryRefused",
 }  # fmt: skip
