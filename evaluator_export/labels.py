@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from evaluator_export.policy.dataset_spec import DatasetSpec
+from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.policy.hierarchies import ALL, OTHER
 from forms.definition import FormDefinition
 from forms.lists import in_language

@@ -5,17 +5,20 @@ returns something usable in its place, so that the rest is checked, too; a polic
 never used.
 """
 
-import csv
 import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from evaluator_export.policy import hierarchies, thresholds
-from evaluator_export.policy.hierarchies import Hierarchy
+from evaluator_export.policy.hierarchy_reader import (
+    OpenHierarchy,
+    make_file_reason,
+    parse_hierarchy,
+    read_hierarchy,
+)
 from evaluator_export.policy.policy import Field, Policy, Role
 from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
 from evaluator_export.policy.sharing_context import SharingContext, read_sharing_context
@@ -44,10 +47,6 @@ FIELD_KEYS = {"role", "hierarchy", "min", "max", "weight", "keep", "title", "fro
 ROLES = {"qi": Role.QUASI_IDENTIFIER} | {role.value: role for role in Role}
 SAYS_WHOSE = (Role.PERSON, Role.PSEUDONYM)
 MOST = 1_000_000
-HIERARCHY = re.compile(r"(\w+)\[([^\]]*)\]")
-FINEST_H3 = 15
-
-OpenHierarchy = Callable[[str], Hierarchy]
 
 
 def read_policy(path: Path) -> Policy:
@@ -59,39 +58,11 @@ def read_policy(path: Path) -> Policy:
         text = path.read_bytes()
         body = yaml.safe_load(text)
     except OSError as error:
-        raise ExportProblem(_make_file_reason(path, error)) from None
+        raise ExportProblem(make_file_reason(path, error)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ExportProblem(make_yaml_reason(error).inside(str(path))) from None
     sha256 = hashlib.sha256(text).hexdigest()
     return parse_policy(body, sha256, lambda name: read_hierarchy(path.parent, name))
-
-
-def _make_file_reason(path: Path, error: OSError) -> Reason:
-    return Reason("file.unreadable", {"file": str(path), "why": str(error.strerror)})
-
-
-def read_hierarchy(folder: Path, name: str) -> Hierarchy:
-    """Return the hierarchy in a file of `folder`.
-
-    With ";" in its first line it is as ARX writes it, without names of levels; else it is CSV whose
-    first row names the levels. Raises ExportProblem when it cannot be read or does not nest.
-    """
-    path = folder / name
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ExportProblem(_make_file_reason(path, error)) from None
-    except UnicodeDecodeError:
-        raise ExportProblem(Reason("file.encoding", {"file": str(path)})) from None
-    is_from_arx = ";" in text.split("\n", 1)[0]
-    reader = csv.reader(text.splitlines(), delimiter=";" if is_from_arx else ",")
-    rows = [row for row in reader if row]
-    if is_from_arx:
-        rows.insert(0, [f"level {number}" for number in range(len(rows[0]))])
-    try:
-        return hierarchies.make_hierarchy(rows)
-    except ExportProblem as problem:
-        raise ExportProblem(*(reason.inside(name) for reason in problem.reasons)) from None
 
 
 def parse_policy(body: Any, sha256: str, open_hierarchy: OpenHierarchy) -> Policy:
@@ -184,47 +155,6 @@ def _parse_field(name: str, body: Mapping[str, Any], open_hierarchy: OpenHierarc
     if problems:
         raise ExportProblem(*problems)
     return Field(name, role, hierarchy, minimum, maximum, weight)
-
-
-def parse_hierarchy(spec: Any, open_hierarchy: OpenHierarchy) -> Hierarchy:
-    """Return the hierarchy that a policy writes as `spec`.
-
-    One of file:NAME, NAME, bins[5,10], bands[1,2,4], date, date[month,year], h3[8,7,6]. Raises
-    ExportProblem when it is none of these.
-    """
-    text = str(spec)
-    if text.startswith("file:"):
-        return open_hierarchy(text.removeprefix("file:"))
-    if text == "date":
-        return hierarchies.make_date_hierarchy()
-    if re.fullmatch(r"\w+", text):
-        return open_hierarchy(text)
-    match = HIERARCHY.fullmatch(text)
-    if match is None or match[1] not in ("date", "bins", "bands", "h3"):
-        raise ExportProblem(Reason("policy.hierarchy", {"hierarchy": text}))
-    kind = match[1]
-    parts = [part.strip() for part in match[2].split(",")]
-    if kind == "date":
-        return hierarchies.make_date_hierarchy(parts)
-    if not all(part.isdecimal() for part in parts):
-        raise ExportProblem(Reason("policy.whole_numbers", {"hierarchy": text}))
-    numbers = [int(part) for part in parts]
-    if kind == "h3":
-        return _make_h3_hierarchy(numbers, text)
-    if numbers != sorted(set(numbers)) or (kind == "bins" and numbers[0] < 1):
-        raise ExportProblem(Reason("policy.rising", {"hierarchy": text}))
-    if kind == "bins":
-        return hierarchies.make_equal_width_bands(numbers)
-    return hierarchies.make_numeric_bands(numbers)
-
-
-def _make_h3_hierarchy(resolutions: list[int], text: str) -> Hierarchy:
-    finest = resolutions[0]
-    coarsest = resolutions[-1]
-    goes_down_by_one = resolutions == list(range(finest, coarsest - 1, -1))
-    if not goes_down_by_one or not 0 <= coarsest <= finest <= FINEST_H3:
-        raise ExportProblem(Reason("policy.resolutions", {"hierarchy": text}))
-    return hierarchies.make_h3_hierarchy(finest, coarsest)
 
 
 def parse_model(

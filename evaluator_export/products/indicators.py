@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.policy.recipe import Audience
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.dataset_spec import DatasetSpec
+from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.policy.policy import Role
 from evaluator_export.search.anonymize import (
     apply_recoding,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evaluator_export.policy.dataset_spec import SEVERAL, Column, DatasetSpec
-from evaluator_export.policy.eligibility import add_derived_columns, has_consent, is_in_scope
+from evaluator_export.datasets.dataset_spec import SEVERAL, Column, DatasetSpec
+from evaluator_export.datasets.eligibility import add_derived_columns, has_consent, is_in_scope
 from evaluator_export.policy.policy import Role
 from evaluator_export.series.ledger import TAG_BYTES
 from evaluator_export.tabular import CategoricalColumn

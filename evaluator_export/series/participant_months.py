@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evaluator_export.policy.dataset_spec import (
+from evaluator_export.datasets.dataset_spec import (
     CONTACTS,
     MONTH,
     DatasetSpec,
     ParticipantMonthSpec,
 )
-from evaluator_export.policy.eligibility import is_in_scope
+from evaluator_export.datasets.eligibility import is_in_scope
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from evaluator_export.datasets.recipe import RecipientView
 from evaluator_export.periods import Period
 from evaluator_export.policy.policy import Role
-from evaluator_export.policy.recipe import RecipientView
 from evaluator_export.search.measures import measure_singling_out
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.tabular import CategoricalColumn

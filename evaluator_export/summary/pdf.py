@@ -7,8 +7,8 @@ from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
+from evaluator_export.datasets.recipe import Method, Recipe
 from evaluator_export.labels import Labels
-from evaluator_export.policy.recipe import Method, Recipe
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, coarsen_count
 from evaluator_export.summary.tagging import Element, Figure
 from evaluator_export.summary.words import WORDS

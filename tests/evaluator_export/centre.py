@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.dataset_reader import read_dataset
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.package import seal, write
 from evaluator_export.periods import parse
-from evaluator_export.policy import recipe_reader
-from evaluator_export.policy.dataset_reader import read_dataset
-from evaluator_export.policy.dataset_spec import DatasetSpec
-from evaluator_export.policy.recipe import Recipe
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry

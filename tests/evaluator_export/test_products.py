@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.formats import heat_map
-from evaluator_export.policy import recipe_reader
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
-from evaluator_export.policy.recipe import Audience, TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
 from evaluator_export.products.cross_tab import grid_of

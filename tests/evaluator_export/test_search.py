@@ -23,8 +23,8 @@ from evaluator_export.policy.hierarchies import (
     make_hierarchy,
     make_numeric_bands,
 )
+from evaluator_export.policy.hierarchy_reader import read_hierarchy
 from evaluator_export.policy.policy import Field, Role
-from evaluator_export.policy.policy_reader import read_hierarchy
 from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
 from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.problems import ExportProblem

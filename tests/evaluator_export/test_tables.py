@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator_export.policy.recipe import TableSpec
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.tables.protected_counts import TOTAL, Counter, publish, rounded
 from evaluator_export.tables.suppression import HIDDEN, suppress, width

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator_export import periods
+from evaluator_export.datasets import eligibility, recipe_reader
+from evaluator_export.datasets.dataset_spec import RECEIVED
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
-from evaluator_export.policy import eligibility, recipe_reader
-from evaluator_export.policy.dataset_spec import RECEIVED
-from evaluator_export.policy.recipe import Audience, TableSpec
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import yaml
 
-from evaluator_export.policy import recipe_reader
-from evaluator_export.policy.dataset_reader import read_dataset
-from evaluator_export.policy.dataset_spec import DatasetSpec
-from evaluator_export.policy.recipe import Recipe
-from evaluator_export.policy.recipe_reader import Menu
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.dataset_reader import read_dataset
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Recipe
+from evaluator_export.datasets.recipe_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, act

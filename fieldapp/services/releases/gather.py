@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from evaluator_export import periods
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Method, Recipe, RecipientView, TableSpec
 from evaluator_export.package import write
 from evaluator_export.periods import Period
-from evaluator_export.policy import eligibility
-from evaluator_export.policy.dataset_spec import DatasetSpec
-from evaluator_export.policy.recipe import Method, Recipe, RecipientView, TableSpec
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.advice import suggest_changes
 from evaluator_export.search.encoding import encode_table

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evaluator_export import periods
+from evaluator_export.datasets.dataset_spec import DatasetSpec, Family
+from evaluator_export.datasets.recipe import AUDIENCES, Audience
+from evaluator_export.datasets.recipe_reader import Menu
 from evaluator_export.labels import Labels
 from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
-from evaluator_export.policy.dataset_spec import DatasetSpec, Family
 from evaluator_export.policy.hierarchies import ALL
 from evaluator_export.policy.policy import Role
-from evaluator_export.policy.recipe import AUDIENCES, Audience
-from evaluator_export.policy.recipe_reader import Menu
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.access import EVALUATOR

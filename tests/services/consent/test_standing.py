@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import parse
-from evaluator_export.policy.recipe import Audience
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
 from fieldapp.services.problems import ActProblem

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.policy.recipe import Audience, TableSpec
 from evaluator_export.products.indicators import HIDDEN, SHOWN, Kpi, Number
 from evaluator_export.products.share_image import card
 from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL

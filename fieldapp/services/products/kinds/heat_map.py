@@ -4,10 +4,10 @@ import datetime as dt
 import functools
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, find_containing
-from evaluator_export.policy.recipe import Audience
 from evaluator_export.products.cross_tab import Grid, grid_of
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product

@@ -4,9 +4,9 @@ import datetime as dt
 import json
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
-from evaluator_export.policy.recipe import Audience
 from evaluator_export.products import hot_spots
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.products.catalogue import Product

@@ -3,10 +3,10 @@
 import datetime as dt
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
-from evaluator_export.policy.recipe import Audience
 from evaluator_export.products.reach import reach
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.catalogue import PANEL, REACH, Product

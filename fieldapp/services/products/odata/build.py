@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from evaluator_export import periods
+from evaluator_export.datasets.recipe import Audience, Recipe
 from evaluator_export.labels import BATCH
 from evaluator_export.package import write as release
-from evaluator_export.policy.recipe import Audience, Recipe
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables.protected_counts import TOTAL

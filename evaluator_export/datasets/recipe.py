@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from evaluator_export.policy.dataset_spec import ConsentRule, DatasetSpec, Derivation
-from evaluator_export.policy.eligibility import has_consent, is_in_scope
+from evaluator_export.datasets.dataset_spec import ConsentRule, DatasetSpec, Derivation
+from evaluator_export.datasets.eligibility import has_consent, is_in_scope
 from evaluator_export.policy.hierarchies import Hierarchy
 
 

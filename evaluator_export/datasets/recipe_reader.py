@@ -5,10 +5,8 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.policy.dataset_spec import ConsentRule, DatasetSpec, Family
-from evaluator_export.policy.hierarchies import Hierarchy, make_choice_hierarchy
-from evaluator_export.policy.policy import Field, Role
-from evaluator_export.policy.recipe import (
+from evaluator_export.datasets.dataset_spec import ConsentRule, DatasetSpec, Family
+from evaluator_export.datasets.recipe import (
     AUDIENCES,
     Audience,
     Method,
@@ -16,6 +14,8 @@ from evaluator_export.policy.recipe import (
     RecipientView,
     TableSpec,
 )
+from evaluator_export.policy.hierarchies import Hierarchy, make_choice_hierarchy
+from evaluator_export.policy.policy import Field, Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
 from forms.definition import FormDefinition

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evaluator_export.policy.dataset_spec import ConsentRule, DatasetSpec, Derivation
+from evaluator_export.datasets.dataset_spec import ConsentRule, DatasetSpec, Derivation
 from forms.definition import FormDefinition
 
 # In a row that names a card: how far what its person last said reaches. No question has this name.

@@ -6,8 +6,7 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.policy import hierarchies
-from evaluator_export.policy.dataset_spec import (
+from evaluator_export.datasets.dataset_spec import (
     CONTACTS,
     MONTH,
     RECEIVED,
@@ -19,6 +18,7 @@ from evaluator_export.policy.dataset_spec import (
     Family,
     ParticipantMonthSpec,
 )
+from evaluator_export.policy import hierarchies
 from evaluator_export.policy.hierarchies import Hierarchy
 from evaluator_export.policy.policy import Field, Policy, Role
 from evaluator_export.policy.policy_reader import parse_policy
