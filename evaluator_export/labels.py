@@ -19,7 +19,7 @@ FIXED = {
 
 
 class Labels:
-    """Text for what data hold as codes: the form's own for answers, the program's for the rest.
+    """Text for codes in data: the form's own for answers, the program's for the rest.
 
     `definitions`: by form id. `words`: text by language, by value of a hierarchy and, after
     "level:", by name of a level. `language` is "en" or "fr" throughout.

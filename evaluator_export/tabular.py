@@ -1,6 +1,7 @@
-"""Tables from and to CSV and Parquet files, each column as numbers and the text they stand for.
+"""Tables from and to CSV and Parquet files.
 
-Only the columns that are asked for are read.
+Each column is a number per row and the text that each number stands for. Only the columns that
+are asked for are read.
 """
 
 import csv
@@ -124,8 +125,8 @@ def _type_for(values: int) -> np.dtype[np.unsignedinteger]:
 def write(path: Path, columns: Mapping[str, CategoricalColumn]) -> None:
     """Write a table as .csv or .parquet, whole or not at all.
 
-    The same table gives the same bytes. Raises ExportProblem when a spreadsheet would run a value as
-    a formula, or the file cannot be written.
+    The same table gives the same bytes. Raises ExportProblem when a spreadsheet would run a
+    value as a formula, or the file cannot be written.
     """
     risky = [name for name, column in columns.items() if _has_formula(column)]
     if risky:

@@ -41,7 +41,11 @@ BOTH_LANGUAGES = ("en", "fr")
 DERIVED = "/derived/"  # begins the path of an element that no form has
 
 
-def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[str, list[list[str]]]) -> DatasetSpec:
+def read_dataset(
+    text: str,
+    definition: FormDefinition | None,
+    tables: Mapping[str, list[list[str]]],
+) -> DatasetSpec:
     """Return the dataset written in YAML.
 
     `definition`: of its form; None when there is no such form. `tables`: the program's hierarchies
@@ -68,7 +72,12 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
 class _DatasetReader:
     """Reads one dataset; what is wrong with it is collected in `problems`."""
 
-    def __init__(self, body: Mapping[str, Any], form: FormDefinition, tables: Mapping[str, list[list[str]]]):
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        form: FormDefinition,
+        tables: Mapping[str, list[list[str]]],
+    ):
         self.body = body
         self.form = form
         self.tables = tables
@@ -77,7 +86,8 @@ class _DatasetReader:
         self.has_rows = body.get("rows", True) is not False
         self.problems: list[Reason] = []
         self.columns: dict[str, Column] = {}
-        self.questions = {form.column(element): element for element in form.elements if element.is_answered}
+        answered = [element for element in form.elements if element.is_answered]
+        self.questions = {form.column(element): element for element in answered}
 
     def read(self, sha256: str) -> DatasetSpec:
         """Return the dataset; raise ExportProblem with everything that is wrong in it."""
@@ -137,7 +147,13 @@ class _DatasetReader:
             derived[str(name)] = self.derive(str(name), Derivation.CHOSEN, sources[:1], sources)
         return derived
 
-    def derive(self, name: str, how: Derivation, questions: Sequence[Any], sources: Sequence[Any]) -> DerivedQuestion:
+    def derive(
+        self,
+        name: str,
+        how: Derivation,
+        questions: Sequence[Any],
+        sources: Sequence[Any],
+    ) -> DerivedQuestion:
         """Return a derived question after checking that the `questions` it is from are there."""
         for question in questions:
             if question != RECEIVED:
@@ -187,7 +203,7 @@ class _DatasetReader:
         return hierarchies.make_hierarchy(self.tables[name])
 
     def complete_policy(self) -> dict[str, Any]:
-        """Return the policy without fields that may not leave, and note where the others are from."""
+        """Return the policy without fields that may not leave, noting where the others are from."""
         policy = self.body["policy"]
         fields = {}
         for name, item in (policy.get("fields") or {}).items():
@@ -208,7 +224,9 @@ class _DatasetReader:
         """Return the column of a field; its title is the question's text unless it has its own."""
         title = body.get("title")
         if not title:
-            title = {language: in_language(element.label, language) or name for language in BOTH_LANGUAGES}
+            title = {}
+            for language in BOTH_LANGUAGES:
+                title[language] = in_language(element.label, language) or name
         is_multiple = element.answer_kind == AnswerKind.CHOICES
         return Column(name, self.name_column(element), title, is_multiple)
 

@@ -1,4 +1,4 @@
-"""A dataset: which answers of which form become rows, whose consent they need, and their policy.
+"""A dataset: which answers become rows, whose consent they need, and their policy.
 
 A centre has each dataset once, and every recipient gets rows of the same batches: so recipients who
 pool their packages learn no more than the finest of them says. `dataset_reader` reads it from YAML;
@@ -75,11 +75,11 @@ class Column:
 
 @dataclass(frozen=True)
 class ParticipantMonthSpec:
-    """Rows that are months of people, counted from intake, so that no calendar stands beside who.
+    """Rows that are months of people, counted from their intake.
 
-    `since` and `person`: the questions of the dataset's form with the day of intake and the card
-    code. `form`, `form_person` and `form_day`: the form whose records count as contacts, and its
-    questions with the card code and the day.
+    So no calendar stands beside who. `since` and `person`: the questions of the dataset's form
+    with the day of intake and the card code. `form`, `form_person` and `form_day`: the form whose
+    records count as contacts, and its questions with the card code and the day.
     """
 
     since: str
@@ -93,8 +93,8 @@ class ParticipantMonthSpec:
 class DatasetSpec:
     """One dataset, as its YAML describes it.
 
-    `consent`: None when its rows are about no person. `where`: a question and the values that it has
-    in rows of this dataset; None takes all. `columns`: by field name. `sha256`: of the YAML.
+    `consent`: None when its rows are about no person. `where`: a question and the values that it
+    has in rows of this dataset; None takes all. `columns`: by field name. `sha256`: of the YAML.
     `derived`: questions derived from others, by name. `has_rows`: False when it is for tables only,
     and no recipe can hand out its rows.
     """

@@ -12,11 +12,15 @@ STANDING = "(standing consent)"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def flatten_answers(definition: FormDefinition, answers: dict[str, Any], standing: int | None) -> dict[str, str]:
-    """Return answers as text by column name; of a question in a repeat, all with spaces between.
+def flatten_answers(
+    definition: FormDefinition,
+    answers: dict[str, Any],
+    standing: int | None,
+) -> dict[str, str]:
+    """Return answers as text by column name.
 
-    `standing`: the standing consent level of the person whose card the record names; None only where
-    it names no card.
+    Of a question in a repeat, all answers with spaces between. `standing`: the standing consent
+    level of the person whose card the record names; None only where it names no card.
     """
     row: dict[str, str] = {}
     for column, names in definition.answered:

@@ -49,9 +49,9 @@ class TableSpec:
 
     `by`: column names and levels; `sources`: for each, its question, hierarchy and level. `person`:
     the question with the card code where persons are counted, else "". `consent`: None where no
-    consent is needed. `threshold`: smaller counts do not show; 0 means as the recipe says. `days`: a
-    cell with fewer different days does not show. `has_margins`: the sums by each of two columns are
-    cells, too, each rounded by itself.
+    consent is needed. `threshold`: smaller counts do not show; 0 means as the recipe says.
+    `days`: a cell with fewer different days does not show. `has_margins`: the sums by each of two
+    columns are cells, too, each rounded by itself.
     """
 
     name: str
@@ -97,10 +97,10 @@ class TableSpec:
         Stored, so its text can never change. Audience, name and title are not in it: two recipients
         must not get two roundings of one count.
         """
-        names = [f"{question} {hierarchy.names[level]}" for question, hierarchy, level in self.sources]
-        level = self.consent.minimum if self.consent else ""
-        parts = [self.dataset.form, str(self.dataset.where), f"{self.person} {level}", self.method]
-        parts += names
+        tier = self.consent.minimum if self.consent else ""
+        parts = [self.dataset.form, str(self.dataset.where), f"{self.person} {tier}", self.method]
+        for question, hierarchy, level in self.sources:
+            parts.append(f"{question} {hierarchy.names[level]}")
         if self.threshold or self.has_margins:
             parts.append(f"{self.threshold} {self.days} {self.has_margins}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -132,8 +132,8 @@ class _RecipeReader:
     def read_threshold(self, threshold: Any) -> int:
         """Return the threshold of a recipe, after checking its audience."""
         if self.audience not in AUDIENCES:
-            known = ", ".join(AUDIENCES)
-            self.refuse("recipe.audience", {"audience": self.audience, "known": known})
+            audiences = ", ".join(AUDIENCES)
+            self.refuse("recipe.audience", {"audience": self.audience, "known": audiences})
         if isinstance(threshold, int) and threshold >= HARD_FLOOR:
             return threshold
         self.refuse("recipe.threshold", {"threshold": str(threshold), "least": HARD_FLOOR})
@@ -146,7 +146,12 @@ class _RecipeReader:
             with_rows = [name for name, other in self.datasets.items() if other.has_rows]
             self.refuse_dataset(item.get("use"), with_rows)
             return None
-        fields = {field.name: field for field in dataset.policy.fields if field.role not in (Role.PERSON, Role.DROP)}
+        never_in_rows = (Role.PERSON, Role.DROP)
+        fields = {
+            field.name: field
+            for field in dataset.policy.fields
+            if field.role not in never_in_rows  # a recipe names what it gets
+        }
         default = [name for name, field in fields.items() if field.role != Role.PSEUDONYM]
         columns = [str(name) for name in item.get("columns") or default]
         only_counted = {field.name for field in dataset.policy.list_fields_with_role(Role.DROP)}
@@ -170,10 +175,10 @@ class _RecipeReader:
     def read_tables(self, names: Sequence[str], menu: Menu) -> list[TableSpec]:
         """Return tables of the menu by name, without those that are wrong."""
         offered = {str(item["name"]): item for item in menu}
-        known = ", ".join(offered)
+        table_names = ", ".join(offered)
         for name in names:
             if name not in offered:
-                self.refuse("recipe.table", {"table": name, "known": known})
+                self.refuse("recipe.table", {"table": name, "known": table_names})
         tables = [self.read_table(offered[name]) for name in names if name in offered]
         return [table for table in tables if table]
 
@@ -186,7 +191,8 @@ class _RecipeReader:
         if dataset is None:
             self.refuse_dataset(item.get("dataset"), self.datasets, name)
             return None
-        by = tuple((str(part["column"]), int(part.get("level", 0))) for part in item.get("by") or ())
+        headings = item.get("by") or ()
+        by = tuple((str(part["column"]), int(part.get("level", 0))) for part in headings)
         if not 1 <= len(by) <= MOST_HEADINGS:
             self.refuse("recipe.headings", {"most": MOST_HEADINGS}, name)
         sources = self.read_sources(name, by, dataset)

@@ -1,4 +1,4 @@
-"""Hierarchies: from a value as it was answered to ever broader labels, the last of which is "*".
+"""Hierarchies: from a value as it was answered to ever broader labels, at last "*".
 
 A rule gives the labels of a value, one per level. Labels must nest: values that share a label at
 one level share one at every level above.
@@ -89,8 +89,8 @@ class Hierarchy:
 def make_hierarchy(rows: Sequence[Sequence[str]]) -> Hierarchy:
     """Return the hierarchy in a table: names of levels, then one row per value.
 
-    A level "*" is added on top where it is missing. Raises ExportProblem when rows differ in length,
-    there are none, or the labels do not nest.
+    A level "*" is added on top where it is missing. Raises ExportProblem when rows differ in
+    length, there are none, or the labels do not nest.
     Example: `[["choice", "group"], ["fist", "no weapon"], ["knife", "weapon"]]`.
     """
     names, *body = rows
@@ -219,9 +219,10 @@ def find_h3_cell(square: str, resolution: int) -> str:
 
 
 def make_h3_hierarchy(finest: int, coarsest: int) -> Hierarchy:
-    """Return the cells of a place (H3 index, or a phone's square), from one resolution to another.
+    """Return the H3 cells of a place, from one resolution to a coarser one.
 
-    A place that is known less exactly than `finest` is an unknown value.
+    Values are H3 indexes, or squares as phones name them. A place that is known less exactly than
+    `finest` is an unknown value.
     """
     resolutions = range(finest, coarsest - 1, -1)
 

@@ -44,8 +44,8 @@ class Field:
 class Policy:
     """The fields of a table, and what must be true of its rows before they leave.
 
-    `sha256`: of the text it was read from. `max_singled_out`: the share of rows (0 to 1) that may be
-    like no other on all columns that leave. `context`: None when the policy says nothing of it.
+    `sha256`: of the text it was read from. `max_singled_out`: the share of rows (0 to 1) that may
+    be like no other on all columns that leave. `context`: None when the policy says nothing of it.
     """
 
     id: str

@@ -68,8 +68,8 @@ def read_policy(path: Path) -> Policy:
 def parse_policy(body: Any, sha256: str, open_hierarchy: OpenHierarchy) -> Policy:
     """Return a policy from its parsed YAML.
 
-    `sha256`: of its text. `open_hierarchy` returns a hierarchy by the name that the policy gives it,
-    or raises ExportProblem. Raises ExportProblem with everything that is wrong.
+    `sha256`: of its text. `open_hierarchy` returns a hierarchy by the name that the policy gives
+    it, or raises ExportProblem. Raises ExportProblem with everything that is wrong.
     """
     problems: list[Reason] = []
     if not isinstance(body, dict) or body.get("deid") != FORMAT:
@@ -87,7 +87,8 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: OpenHierarchy) -> Polic
     model, average = parse_model(model_body, names, context, problems)
     suppress = _read_mapping("suppress", body.get("suppress", {}), problems)
     limits = parse_limits(suppress, average, problems)
-    max_singled_out = _read_share(("suppress", "max_singled_out"), suppress.get("max_singled_out", 1), problems)
+    singled_out = suppress.get("max_singled_out", 1)
+    max_singled_out = _read_share(("suppress", "max_singled_out"), singled_out, problems)
     if limits.group and limits.group.field not in names:
         details = {"field": limits.group.field}
         problems.append(Reason("policy.no_field", details, ("suppress",)))
@@ -226,7 +227,11 @@ def _merge_diversities(diversities: Sequence[Diversity]) -> list[Diversity]:
     return list(merged.values())
 
 
-def parse_limits(body: Mapping[str, Any], average: float, problems: list[Reason]) -> SuppressionLimits:
+def parse_limits(
+    body: Mapping[str, Any],
+    average: float,
+    problems: list[Reason],
+) -> SuppressionLimits:
     """Return what a policy allows to be suppressed; `average` as `parse_model` gave it."""
     _reject_unknown_keys(("suppress",), body, SUPPRESS_KEYS, problems)
     mode = body.get("mode", "global")
@@ -243,10 +248,11 @@ def _parse_group_limit(body: Any, problems: list[Reason]) -> GroupLimit:
     where = "max_group_rate"
     body = _read_mapping(where, body, problems)
     _reject_unknown_keys((where,), body, GROUP_KEYS, problems)
+    min_size = _read_number((where, "min_n"), body.get("min_n", 50), problems, 1, MOST)
     return GroupLimit(
         field=str(body.get("field", "")),
         ratio=_read_number((where, "ratio"), body.get("ratio", 2), problems, 1, MOST),
-        min_group_size=int(_read_number((where, "min_n"), body.get("min_n", 50), problems, 1, MOST)),
+        min_group_size=int(min_size),
         tolerated_rate=_read_share((where, "free"), body.get("free", 0.01), problems),
         waived=str(body.get("waived") or ""),
     )
@@ -256,7 +262,13 @@ def _read_share(where: tuple[str, ...], value: Any, problems: list[Reason]) -> f
     return _read_number(where, value, problems, 0, 1)
 
 
-def _read_number(where: tuple[str, ...], value: Any, problems: list[Reason], least: float, most: float) -> float:
+def _read_number(
+    where: tuple[str, ...],
+    value: Any,
+    problems: list[Reason],
+    least: float,
+    most: float,
+) -> float:
     """Return a number within limits; for anything else, report it and return the least."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and least <= value <= most:
@@ -285,7 +297,12 @@ def _read_mapping(where: str, value: Any, problems: list[Reason]) -> Mapping[str
     return {}
 
 
-def _reject_unknown_keys(where: tuple[str, ...], body: Mapping[str, Any], keys: set[str], problems: list[Reason]) -> None:
+def _reject_unknown_keys(
+    where: tuple[str, ...],
+    body: Mapping[str, Any],
+    keys: set[str],
+    problems: list[Reason],
+) -> None:
     """Report keys that the format does not have: a typo would be a rule that nobody applies."""
     names = ", ".join(sorted(keys))
     for key in body:

@@ -1,4 +1,4 @@
-"""How many rows a policy lets be suppressed, and how evenly that must fall on groups of people."""
+"""How many rows may be suppressed, and how evenly that must fall on groups of people."""
 
 from dataclasses import dataclass
 

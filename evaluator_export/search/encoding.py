@@ -1,7 +1,7 @@
-"""A table as whole numbers: values are numbered, and each level maps those numbers to labels."""
+"""A table as whole numbers: values have numbers, and levels map them to labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,7 +29,7 @@ class Level:
 
 @dataclass(frozen=True)
 class QuasiIdentifier:
-    """A column that others may know: one value number per row, and all levels of its hierarchy.
+    """A column that others may know: `codes`, one value number per row, and all its levels.
 
     Only levels from `minimum` to `maximum` (positions in `levels`) may be chosen. `weight` says how
     much a loss of detail in this column counts beside the others.
@@ -51,8 +51,7 @@ class QuasiIdentifier:
 
     def subset(self, chosen: Array) -> "QuasiIdentifier":
         """Return the column with only the chosen rows (a mask, or positions)."""
-        codes = self.codes[chosen]
-        return QuasiIdentifier(self.name, codes, self.levels, self.minimum, self.maximum, self.weight)
+        return replace(self, codes=self.codes[chosen])
 
 
 @dataclass(frozen=True)
@@ -141,8 +140,16 @@ def encode_quasi_identifier(policy_field: Field, column: CategoricalColumn) -> Q
     )
 
 
-def _compute_losses(labels: Sequence[str], level: int, shares: Mapping[str, float], domain_size: int) -> Array:
-    """Return the loss of each label; one that the domain does not have is as broad as its level."""
+def _compute_losses(
+    labels: Sequence[str],
+    level: int,
+    shares: Mapping[str, float],
+    domain_size: int,
+) -> Array:
+    """Return the loss of each label (0 to 1).
+
+    A label that the domain does not have is counted as if all of it lay under it.
+    """
     leaf = 1 / max(domain_size, 1)
     if leaf >= 1:  # a domain of one value: only its own level keeps it
         return np.array([float(level > 0) for _ in labels])

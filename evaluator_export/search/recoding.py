@@ -23,7 +23,7 @@ PASS_LIMITS = (0.5, 0.2, 0.05)
 
 @dataclass(frozen=True)
 class RecodingPass:
-    """One pass: its node, the positions in the table of the rows it publishes, all its classes."""
+    """One pass: its node, the positions of the rows that it publishes, all its classes."""
 
     node: Node
     rows: Array
@@ -64,7 +64,11 @@ class AnonymizedTable:
     order: Array
 
 
-def find_publishable_rows(table: Microdata, classes: EquivalenceClasses, model: PrivacyModel) -> Array:
+def find_publishable_rows(
+    table: Microdata,
+    classes: EquivalenceClasses,
+    model: PrivacyModel,
+) -> Array:
     """Return one bool per row of the table: whether its class may be published."""
     # The keys of classes come from quasi-identifiers alone: a model without demands on sensitive
     # columns gives the same ones, and leaves those columns out.
@@ -73,8 +77,12 @@ def find_publishable_rows(table: Microdata, classes: EquivalenceClasses, model: 
     return ~violating
 
 
-def search_and_recode(table: Microdata, model: PrivacyModel, limits: SuppressionLimits) -> RecodingResult | None:
-    """Return the rows that may leave at the least loss; None when no node keeps within the limits.
+def search_and_recode(
+    table: Microdata,
+    model: PrivacyModel,
+    limits: SuppressionLimits,
+) -> RecodingResult | None:
+    """Return the rows that may leave at the least loss; None when the limits forbid all.
 
     Raises ExportProblem when there are too many nodes or combinations of values. Source of local
     recoding: the iterated scheme of ARX's optimizeIterativeFast.
@@ -87,7 +95,11 @@ def search_and_recode(table: Microdata, model: PrivacyModel, limits: Suppression
     return _recode_once(table, model, limits)
 
 
-def _recode_once(table: Microdata, model: PrivacyModel, limits: SuppressionLimits) -> RecodingResult | None:
+def _recode_once(
+    table: Microdata,
+    model: PrivacyModel,
+    limits: SuppressionLimits,
+) -> RecodingResult | None:
     """Return the result of one node for all rows; None when none keeps within the limits."""
     accepts = _make_acceptance_test(table, model, limits)
     best = find_optimal_node(table, model, limits.max_suppressed, accepts)
@@ -146,7 +158,7 @@ def _is_within(table: Microdata, result: RecodingResult, limits: SuppressionLimi
 
 
 def is_fair(table: Microdata, suppressed: Array, group: GroupLimit | None) -> bool:
-    """Say whether no group bears more than its share of suppression; `suppressed` are positions."""
+    """Say whether no group bears more than its share; `suppressed` are positions of rows."""
     if group is None or group.waived or table.groups is None or not len(suppressed):
         return True
     sizes = np.bincount(table.groups)
@@ -154,8 +166,12 @@ def is_fair(table: Microdata, suppressed: Array, group: GroupLimit | None) -> bo
     return group.find_worst_ratio(sizes, suppressed_by_group) <= group.ratio
 
 
-def _make_acceptance_test(table: Microdata, model: PrivacyModel, limits: SuppressionLimits) -> Accepts | None:
-    """Return the test of a node that the search cannot make by itself; None when there is none."""
+def _make_acceptance_test(
+    table: Microdata,
+    model: PrivacyModel,
+    limits: SuppressionLimits,
+) -> Accepts | None:
+    """Return what else a node must pass, for the search to call; None when there is nothing."""
     if not limits.average and (limits.group is None or limits.group.waived):
         return None
 

@@ -1,4 +1,4 @@
-"""A batch of rows that may be published now. Who would stand out in it waits for a later one.
+"""A batch of rows to publish now. Who would stand out in it waits for a later one.
 
 The first batch of a dataset looks for the levels of least loss and freezes them. Every later one
 takes what has come since, late rows and those that had to wait, at the same levels: so each row is
@@ -57,10 +57,10 @@ class TooFine(Exception):
 class AnonymizedBatch:
     """The rows of one batch, as the centre keeps them.
 
-    `levels`: the frozen ones. `tags`: what the ledger knows the rows by, one after the other, in the
-    order of the rows. `columns`: by "name@level" for quasi-identifiers, from their frozen level up,
-    by "name" for others. `smallest`: persons in the smallest class. `report`: risk, utility, and the
-    share of each group that has to wait.
+    `levels`: the frozen ones. `tags`: what the ledger knows the rows by, one after the other, in
+    the order of the rows. `columns`: by "name@level" for quasi-identifiers, from their frozen
+    level up, by "name" for others. `smallest`: persons in the smallest class. `report`: risk,
+    utility, and the share of each group that has to wait.
     """
 
     levels: Node
@@ -141,10 +141,12 @@ def _make_batch_columns(
         codes = column.codes[safe.order]
         for number in range(frozen_level, len(column.levels)):
             level = column.levels[number]
-            batch_columns[f"{column.name}{AT}{number}"] = CategoricalColumn(level.map[codes], level.labels)
+            generalized = CategoricalColumn(level.map[codes], level.labels)
+            batch_columns[f"{column.name}{AT}{number}"] = generalized
     for field in dataset.policy.list_fields_with_role(Role.SENSITIVE, Role.KEEP):
-        generalized = generalize_to_minimum(field, columns[field.name])
-        batch_columns[field.name] = CategoricalColumn(generalized.codes[safe.order], generalized.values)
+        kept_column = generalize_to_minimum(field, columns[field.name])
+        codes = kept_column.codes[safe.order]
+        batch_columns[field.name] = CategoricalColumn(codes, kept_column.values)
     return batch_columns
 
 

@@ -1,4 +1,4 @@
-"""The rows that may leave, collected one by one as numbers: a million of them in little memory."""
+"""The rows that may leave, collected one by one as numbers to need little memory."""
 
 from array import array
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Rows that are months of people, counted from their intake: relative time instead of a calendar."""
+"""Rows that are months of people, counted from their intake instead of by a calendar."""
 
 import datetime as dt
 from collections import Counter
@@ -24,7 +24,7 @@ class _Intake:
 
 
 class ParticipantMonths:
-    """Collects intakes, reviews and contacts by card code, in any order, then makes the months."""
+    """Collects intakes, reviews and contacts by card code, then makes months of them."""
 
     def __init__(self, dataset: DatasetSpec, spec: ParticipantMonthSpec):
         self.dataset = dataset
