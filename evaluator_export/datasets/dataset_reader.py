@@ -156,7 +156,7 @@ class _DatasetReader:
     ) -> DerivedQuestion:
         """Return a derived question after checking that the `questions` it is from are there."""
         for question in questions:
-            if question != RECEIVED:
+            if question != RECEIVED:  # which no form asks
                 self.find_question(str(question))
         self.add_derived(name)
         return DerivedQuestion(how, tuple(str(source) for source in sources))
@@ -212,9 +212,11 @@ class _DatasetReader:
             if element is not None and self.may_leave(element, body):
                 fields[name] = body
                 self.columns[str(name)] = self.make_column(str(name), element, body)
+        # The person is a column, too, whatever its class: it counts persons, and never leaves.
         person = (policy.get("unit") or {}).get("person")
         if person and self.find_question(str(person)) is not None:
             self.columns[str(person)] = Column(str(person), str(person), {})
+        # A table may be published without this limit; a dataset may not leave it out by silence.
         suppress = policy.get("suppress") or {}
         if isinstance(suppress, dict):
             suppress = {"max_singled_out": MAX_SINGLED_OUT, **suppress}
@@ -241,6 +243,7 @@ class _DatasetReader:
         role = body.get("role")
         if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
             return True
+        # "count" means in tables only: a dataset without rows is for nothing else.
         is_dropped = element.export == "drop" or (element.export == "count" and self.has_rows)
         if not element.privacy:
             self.refuse("dataset.unclassified", {"column": column})

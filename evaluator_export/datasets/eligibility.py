@@ -51,10 +51,12 @@ def has_consent(rule: ConsentRule | None, row: Mapping[str, str]) -> bool:
     """
     if rule is None:
         return True
+    # Before the exception below: who took consent back must not leave as "about no one person".
     if STANDING in row and int(row[STANDING]) < rule.minimum:
         return False
     if rule.unless_question and row.get(rule.unless_question, "") in rule.unless_values:
         return True
+    # No answer, or one that is no number, is no consent.
     level = row.get(rule.question, "")
     return level.isdecimal() and int(level) >= rule.minimum
 

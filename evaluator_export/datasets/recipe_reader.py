@@ -56,12 +56,14 @@ def read_recipe(
     body = _parse_body(text)
     reader = _RecipeReader(str(body["audience"]), datasets, definitions)
     threshold = reader.read_threshold(body["threshold"])
+    # What a city has, anybody can ask for: rows would be public.
     if reader.audience == Audience.CITY and body.get("datasets"):
         reader.refuse("recipe.city")
     views = [reader.read_view(item) for item in body.get("datasets") or ()]
     tables = reader.read_tables([str(name) for name in body.get("tables") or ()], menu)
     names = [view.dataset.name for view in views if view]
     names += [table.name for table in tables]
+    # Files of a package are named after datasets and tables: two of a name would be one file.
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             reader.refuse("recipe.twice", {"name": name})

@@ -30,6 +30,7 @@ DATES: dict[str, Callable[[int, int, str], str]] = {
 }
 
 SQUARE = re.compile(r"c500:([NS])(\d{1,5}):([EW])(\d{1,5})")  # 500 m by 500 m, as phones name it
+SIGN = {"N": 1, "S": -1, "E": 1, "W": -1}
 SQUARE_METRES = 500
 DEGREE_METRES = 111_320  # of latitude; of longitude, at the equator
 NEAR_POLE = 89  # degrees; beyond, a degree of longitude is too short to divide by
@@ -104,11 +105,14 @@ def make_hierarchy(rows: Sequence[Sequence[str]]) -> Hierarchy:
     if problems:
         raise ExportProblem(*problems)
     has_top = all(row[-1] == ALL for row in body)
-    added = () if has_top else (ALL,)
-    labels = {row[0]: (*row, *added) for row in body}
-    levels = tuple(names) if has_top else (*names, "all")
+    levels = tuple(names)
+    labels = {row[0]: tuple(row) for row in body}
+    if not has_top:
+        levels = (*levels, "all")
+        labels = {value: (*row, ALL) for value, row in labels.items()}
     unknown = (*[OTHER] * (len(levels) - 1), ALL)
     hierarchy = Hierarchy(levels, tuple(labels), lambda value: labels.get(value, unknown))
+    # The shares are not wanted here: to compute them is what finds labels that do not nest.
     hierarchy.shares(hierarchy.domain)
     return hierarchy
 
@@ -184,6 +188,7 @@ def make_date_hierarchy(names: Sequence[str] = ("month", "quarter", "year")) -> 
     A week lies in two months, so it is no level. Raises ExportProblem for other levels.
     Example: with ("month", "year"), 2026-01-31 is "2026-01", then "2026", then "*".
     """
+    # Any other order, and any other name, differs from this list.
     ordered = [name for name in DATES if name in names]
     if ordered != list(names):
         details = {"levels": ", ".join(DATES), "names": ", ".join(names)}
@@ -208,8 +213,8 @@ def find_h3_cell(square: str, resolution: int) -> str:
     match = SQUARE.fullmatch(square)
     if not match:
         return square
-    row = int(match[2]) * (1 if match[1] == "N" else -1)
-    column = int(match[4]) * (1 if match[3] == "E" else -1)
+    row = int(match[2]) * SIGN[match[1]]
+    column = int(match[4]) * SIGN[match[3]]
     latitude = (row + 0.5) * SQUARE_METRES / DEGREE_METRES
     if abs(latitude) >= NEAR_POLE:
         return square
@@ -226,6 +231,7 @@ def make_h3_hierarchy(finest: int, coarsest: int) -> Hierarchy:
     """
     resolutions = range(finest, coarsest - 1, -1)
 
+    # A place occurs in many rows, and H3 takes a microsecond or more for each level of each.
     @cache
     def rule(value: str) -> tuple[str, ...]:
         cell = find_h3_cell(value, finest)

@@ -75,6 +75,7 @@ def parse_policy(body: Any, sha256: str, open_hierarchy: OpenHierarchy) -> Polic
     if not isinstance(body, dict) or body.get("deid") != FORMAT:
         raise ExportProblem(Reason("policy.format", {"format": FORMAT}))
     _reject_unknown_keys((), body, TOP_KEYS, problems)
+    # The key may be written to make the rule plain to readers; it cannot change it.
     if body.get("default_role", Role.DROP) != Role.DROP:
         problems.append(Reason("policy.default_role"))
     fields = parse_fields(body.get("fields"), open_hierarchy, problems)
@@ -175,6 +176,7 @@ def parse_model(
         problems.append(Reason("policy.preset", details, ("model",)))
         preset = None
     k = body.get("k", thresholds.PRESETS[preset][0] if preset else None)
+    # YAML's yes is a number to Python, and k = 1 would protect nobody.
     if not isinstance(k, int) or isinstance(k, bool) or k > MOST:
         problems.append(Reason("policy.k", where=("model",)))
         k = thresholds.HARD_FLOOR
@@ -182,6 +184,7 @@ def parse_model(
         floor = {"k": k, "least": thresholds.HARD_FLOOR}
         problems.append(Reason("policy.k_floor", floor, ("model",)))
     average = _read_number(("model", "average"), body.get("average", 0), problems, 0, MOST)
+    # A class on average, not each class: the guideline's risk is that of the whole table.
     if context and preset:
         average = max(average, context.average_class(thresholds.PRESETS[preset][1]))
     diversities = [_parse_diversity(item, names, problems) for item in _as_list(body.get("l"))]

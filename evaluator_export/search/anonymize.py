@@ -123,10 +123,12 @@ def apply_recoding(
     `columns`: the columns that `table` was made of, by name. `shuffle` gets the positions of the
     rows that leave, ascending, and returns them in their final order.
     """
+    # Sorted, so that the order depends on which rows leave and not on the passes they left in.
     published = np.zeros(0, dtype=np.int64)
     if result.passes:
         published = np.concatenate([recoding_pass.rows for recoding_pass in result.passes])
     order = shuffle(np.sort(published))
+    # 16 bits: as many as a million rows are cheap, and passes are few.
     pass_of_row = np.full(table.rows, SUPPRESSED, dtype=np.int16)
     for number, recoding_pass in enumerate(result.passes):
         pass_of_row[recoding_pass.rows] = number

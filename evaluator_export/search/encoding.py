@@ -75,13 +75,18 @@ class Microdata:
 
     def subset(self, chosen: Array) -> "Microdata":
         """Return the chosen rows; `chosen` is a mask or an array of positions."""
+        rows = np.arange(self.rows)[chosen]
         return Microdata(
-            tuple(column.subset(chosen) for column in self.columns),
-            int(chosen.sum()) if chosen.dtype == bool else len(chosen),
-            None if self.persons is None else self.persons[chosen],
-            {name: codes[chosen] for name, codes in self.sensitive.items()},
-            None if self.groups is None else self.groups[chosen],
+            columns=tuple(column.subset(rows) for column in self.columns),
+            rows=len(rows),
+            persons=_subset(self.persons, rows),
+            sensitive={name: codes[rows] for name, codes in self.sensitive.items()},
+            groups=_subset(self.groups, rows),
         )
+
+
+def _subset(codes: Array | None, rows: Array) -> Array | None:
+    return None if codes is None else codes[rows]
 
 
 def encode_table(policy: Policy, columns: Mapping[str, CategoricalColumn]) -> Microdata:
@@ -89,6 +94,7 @@ def encode_table(policy: Policy, columns: Mapping[str, CategoricalColumn]) -> Mi
 
     Raises ExportProblem with every column whose hierarchy does not nest.
     """
+    # All columns before any complaint: who mends a policy wants to know of all at once.
     problems: list[Reason] = []
     identifiers = []
     for policy_field in policy.identifiers:
@@ -123,6 +129,7 @@ def encode_quasi_identifier(policy_field: Field, column: CategoricalColumn) -> Q
     all_labels = [hierarchy.labels(value) for value in column.values]
     levels = []
     for number in range(len(hierarchy.names)):
+        # Only labels that occur have a number: fewer labels make keys of classes smaller.
         numbers: dict[str, int] = {}
         for labels in all_labels:
             numbers.setdefault(labels[number], len(numbers))

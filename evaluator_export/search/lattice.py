@@ -70,6 +70,7 @@ class LatticeSearch:
         self.table = table
         self.model = model
         self.accepts = accepts
+        # The product is a float: 0.1 of 30 rows must be 3, not 2.
         self.limit = int(max_suppressed * table.rows + 1e-9)
         self.nodes = _list_nodes(table)
         self.bottom_node = tuple(column.minimum for column in table.columns)

@@ -42,6 +42,7 @@ def measure_risk_and_utility(
     risk = measure_reidentification_risk(persons, rows, policy.model)
     group = policy.limits.group
     groups = None
+    # From the column as it came in: suppression falls on groups before they are generalized.
     if group is not None:
         suppressed = safe.result.suppressed
         column = columns[group.field]

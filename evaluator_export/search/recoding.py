@@ -112,7 +112,9 @@ def _recode_once(
     lost = best.loss * table.rows - best.suppressed
     loss = (lost + len(suppressed)) / table.rows
     result = RecodingResult((only_pass,), suppressed, loss, best.counted, best.nodes)
-    return result if _is_within(table, result, limits) else None
+    if not _is_within(table, result, limits):
+        return None
+    return result
 
 
 def _recode_in_passes(
@@ -126,7 +128,10 @@ def _recode_in_passes(
     nodes = 0
     while len(remaining):
         part = table.subset(remaining) if passes else table
-        best = find_optimal_node(part, model, pass_limit) or find_optimal_node(part, model, 1.0)
+        best = find_optimal_node(part, model, pass_limit)
+        if best is None:
+            # The last pass: whatever can still be published, however little that is.
+            best = find_optimal_node(part, model, 1.0)
         if best is None or best.suppressed == part.rows:
             break
         publishable = find_publishable_rows(part, best.classes, model)
@@ -138,11 +143,14 @@ def _recode_in_passes(
         remaining = remaining[~publishable]
     loss = (lost + len(remaining)) / max(table.rows, 1)
     result = RecodingResult(tuple(passes), remaining, loss, counted, nodes)
-    return result if passes and _is_within(table, result, limits) else None
+    if not passes or not _is_within(table, result, limits):
+        return None
+    return result
 
 
 def _is_within(table: Microdata, result: RecodingResult, limits: SuppressionLimits) -> bool:
     """Say whether all passes together keep within what the policy allows."""
+    # The product is a float: a share that allows ten rows exactly must allow ten.
     if len(result.suppressed) > limits.max_suppressed * table.rows + 1e-9:
         return False
     if limits.average:

@@ -93,10 +93,12 @@ def make_batch(
     if result is None or not result.published:
         return None
     tags = bytes(rows.tags)
+    # A release that is built again must have its rows in the same order; nobody else can know it.
     seed = hmac.digest(secret, b"batch " + hash_tags(tags).encode(), "sha256")
     safe = apply_recoding(policy, table, result, columns, make_shuffler(seed))
     report = measure_risk_and_utility(policy, safe, columns)
     alone = report["singled_out"]["alone"]
+    # k persons share the quasi-identifiers, but a witness may know the other columns, too.
     if alone > policy.max_singled_out:
         raise TooFine(alone, policy.max_singled_out)
     levels = result.passes[0].node

@@ -38,8 +38,9 @@ class InternedColumn:
         """Return the column; without any text when some values were added without theirs."""
         # Text that is missing in the middle would shift all that follows.
         values = tuple(self.numbers) if len(self.numbers) == self.size else ()
-        codes = np.frombuffer(self.codes, dtype=np.int32) if self.codes else np.zeros(0, np.int32)
-        return CategoricalColumn(codes, values)
+        if not self.codes:  # NumPy refuses an empty buffer
+            return CategoricalColumn(np.zeros(0, np.int32), values)
+        return CategoricalColumn(np.frombuffer(self.codes, dtype=np.int32), values)
 
 
 class EligibleRows:

@@ -74,6 +74,7 @@ class LedgerEntry:
     @cached_property
     def hash(self) -> str:
         fields = asdict(self)
+        # Sorted keys and no spaces: other programs can compute the same text.
         text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"fieldapp ledger {FORMAT}\n{text}".encode()).hexdigest()
 
@@ -109,7 +110,7 @@ def verify_ledger(
     for position, entry in enumerate(entries, 1):
         if entry.number != position or entry.before != before or entry.dataset != dataset:
             problems.append(Reason("ledger.order", {"number": position}))
-            break
+            break  # all entries after it differ as well
         before = entry.hash
     if not problems and before != head:
         problems.append(Reason("ledger.head"))
