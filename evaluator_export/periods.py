@@ -43,6 +43,7 @@ class Period:
 
     @property
     def cadence(self) -> Cadence:
+        """How long the period is, as its name says."""
         if "Q" in self.name:
             return Cadence.QUARTER
         if "W" in self.name:

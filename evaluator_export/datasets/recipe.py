@@ -121,6 +121,7 @@ class Recipe:
 
     @cached_property
     def sha256(self) -> str:
+        """SHA-256 (hex) of the text: a package says by which recipe it was made."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property

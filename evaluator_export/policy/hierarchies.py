@@ -50,6 +50,7 @@ class Hierarchy:
 
     @property
     def top(self) -> int:
+        """The highest level, at which all values are "*"."""
         return len(self.names) - 1
 
     def labels(self, value: str) -> tuple[str, ...]:

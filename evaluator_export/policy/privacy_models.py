@@ -48,6 +48,7 @@ class PrivacyModel:
 
     @property
     def is_monotone(self) -> bool:
+        """Say whether coarser levels never make more rows fail."""
         return all(diversity.is_monotone for diversity in self.diversities)
 
 

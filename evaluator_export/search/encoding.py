@@ -71,6 +71,7 @@ class Microdata:
 
     @cached_property
     def total_weight(self) -> float:
+        """The sum of the columns' weights, by which losses are divided; never 0."""
         return sum(column.weight for column in self.columns) or 1.0
 
     def subset(self, chosen: Array) -> "Microdata":

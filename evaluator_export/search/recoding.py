@@ -46,6 +46,7 @@ class RecodingResult:
 
     @property
     def published(self) -> int:
+        """How many rows leave, in all passes."""
         return sum(len(recoding_pass.rows) for recoding_pass in self.passes)
 
 

@@ -73,6 +73,7 @@ class LedgerEntry:
 
     @cached_property
     def hash(self) -> str:
+        """SHA-256 (hex) over all fields; the next entry has it as `before`."""
         fields = asdict(self)
         # Sorted keys and no spaces: other programs can compute the same text.
         text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -83,10 +83,12 @@ class ReleasedDataset:
 
     @property
     def name(self) -> str:
+        """The dataset's name, after which its files are named."""
         return self.view.dataset.name
 
     @property
     def rows(self) -> int:
+        """How many rows are in the package."""
         return sum(batch.entry.rows for batch in self.sent)
 
     @property
