@@ -120,8 +120,8 @@ def reorder(words: CategoricalColumn, order: Array) -> CategoricalColumn:
     return CategoricalColumn(new[codes] if len(codes) else codes.astype(new.dtype), tuple(value for value, _ in kept))
 
 
-def _has_formula(column: CategoricalColumn) -> bool:
-    return any(value.startswith(RISKY) and not _is_number(value) for value in column.values)
+def _has_formula(words: CategoricalColumn) -> bool:
+    return any(value.startswith(RISKY) and not _is_number(value) for value in words.values)
 
 
 def _is_number(value: str) -> bool:

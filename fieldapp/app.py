@@ -3,8 +3,6 @@
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
@@ -15,6 +13,7 @@ from fieldapp.services.operations.server_key import usable_key
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
+from fieldapp.store.session import OperationalError, Session
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator

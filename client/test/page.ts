@@ -6,8 +6,17 @@
 import { Window } from "happy-dom";
 import { render, type ComponentChild } from "preact";
 import { act } from "preact/test-utils";
+import { setGlobal } from "./browser";
 
-const window = new Window({ url: "http://localhost/app/" });
+// Each test file has modules of its own, and all run in one process: they share one page.
+const shared = globalThis as { testPage?: { window: Window; root: HTMLElement | null } };
+const isNew = !shared.testPage;
+const page = (shared.testPage ??= {
+  window: new Window({ url: "http://localhost/app/" }),
+  root: null,
+});
+const { window } = page;
+
 const NAMES = [
   "CSS",
   "DOMParser",
@@ -29,20 +38,16 @@ const NAMES = [
   "scrollTo",
 ] as const;
 
-for (const name of NAMES) {
-  const value = window[name as keyof Window] as unknown;
-  const isFunction = typeof value === "function" && /^[a-z]/.test(name);
-  Object.defineProperty(globalThis, name, {
-    value: isFunction ? (value as () => unknown).bind(window) : value,
-    configurable: true,
-    writable: true,
-  });
+/** Put the page in place, with what a test's browser offers besides (navigator.geolocation, …). */
+export function installPage(offers: object = {}): void {
+  for (const name of NAMES) {
+    const value = window[name as keyof Window] as unknown;
+    const isFunction = typeof value === "function" && /^[a-z]/.test(name);
+    setGlobal(name, isFunction ? (value as () => unknown).bind(window) : value);
+  }
+  setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
-Object.defineProperty(globalThis, "navigator", {
-  value: { language: "en", userAgent: "test", onLine: true },
-  configurable: true,
-  writable: true,
-});
+if (isNew) installPage();
 
 /** Let promises, effects and what they set off come to rest. */
 export async function settle(): Promise<void> {
@@ -129,14 +134,12 @@ export function readText(element: Element): string {
   return (copy.textContent ?? "").replace(/\s+/g, " ").trim();
 }
 
-let shown: HTMLElement | null = null;
-
 /** Render something into an empty page. */
 export async function show(content: ComponentChild): Promise<Shown> {
-  if (shown) render(null, shown);
+  if (page.root) render(null, page.root);
   document.body.innerHTML = '<div id="app"></div>';
   const root = document.getElementById("app")!;
-  shown = root;
+  page.root = root;
   await act(() => render(content, root));
   await settle();
   return new Shown(root);

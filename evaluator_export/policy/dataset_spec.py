@@ -54,7 +54,7 @@ class ConsentRule:
 class Column:
     """Where a field of the policy comes from, and what it is called.
 
-    `many`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
+    `is_multiple`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
     """
 
     name: str

@@ -307,7 +307,7 @@ def _read_number(where: tuple[str, ...], value: Any, problems: list[Reason], lea
 
 
 def _as_detail(limit: float) -> Detail:
-    """Return a limit as a detail; a float would be read as a share."""
+    """Return a limit as text; as a detail, a float would be read as a share."""
     return int(limit) if limit == int(limit) else f"{limit:g}"
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from evaluator_export.policy.policy import Policy
-from evaluator_export.problems import Reason
+from evaluator_export.problems import Detail, Reason
 from evaluator_export.search.encoding import Microdata
 from evaluator_export.search.lattice import find_optimal_node
 
@@ -19,11 +19,12 @@ def suggest_changes(policy: Policy, table: Microdata) -> list[Reason]:
     persons = table.rows if table.persons is None else len(np.unique(table.persons))
     if persons < policy.model.k:
         return [Reason("advice.persons", {"persons": persons, "k": policy.model.k})]
-    advice: list[Reason] = []
+    advice = []
     share = _find_least_share(policy, table)
     if share is not None:
         rounded_up = np.ceil(share * 1000) / 1000
-        advice.append(Reason("advice.share", {"percent": float(share), "share": f"{rounded_up:.3f}"}))
+        details: dict[str, Detail] = {"percent": float(share), "share": f"{rounded_up:.3f}"}
+        advice.append(Reason("advice.share", details))
     pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
     if pinned:
         advice.append(Reason("advice.pinned", {"columns": ", ".join(pinned)}))

@@ -226,4 +226,5 @@ def write_report(report: dict[str, Any], path: Path) -> None:
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ExportProblem(Reason("file.unwritable", {"file": str(path), "why": str(error.strerror)})) from None
+        details = {"file": str(path), "why": str(error.strerror)}
+        raise ExportProblem(Reason("file.unwritable", details)) from None

@@ -52,10 +52,16 @@ def _check_diversity(table: pa.Table, identifiers: list[str], demand: Diversity,
     problems = []
     fewest = pc.min(whole["count_all_count"]).as_py()
     if fewest < demand.distinct:
-        details = {"file": name, "column": demand.field, "distinct": fewest, "least": demand.distinct}
+        details = {
+            "file": name,
+            "column": demand.field,
+            "distinct": fewest,
+            "least": demand.distinct,
+        }
         problems.append(Reason("table.distinct", details))
     shares = pc.divide(pc.cast(whole["count_all_max"], pa.float64()), whole["count_all_sum"])
     most = pc.max(shares).as_py()
     if most > demand.max_confidence + ROUNDING:
-        problems.append(Reason("table.confidence", {"file": name, "column": demand.field, "share": most}))
+        details = {"file": name, "column": demand.field, "share": most}
+        problems.append(Reason("table.confidence", details))
     return problems

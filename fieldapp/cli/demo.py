@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp import settings as settings_module
@@ -33,6 +32,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 from forms.validation import validate
 from sync.envelope import MAX_ITEMS, parse_batch

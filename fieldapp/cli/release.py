@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from evaluator_export.periods import Period
@@ -19,6 +18,7 @@ from fieldapp.services.stored_problems import explain, write_lines
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 

@@ -35,6 +35,7 @@ def test_server_passes_vector(vector: dict[str, Any]) -> None:
     assert on_server(vector) == expected(vector)
 
 
+@pytest.mark.slow
 def test_phone_passes_every_vector() -> None:
     results = on_phone(VECTORS)
     wrong = [(v["expression"], r, expected(v)) for v, r in zip(VECTORS, results, strict=True) if r != expected(v)]
@@ -75,6 +76,7 @@ def random_form(chance: random.Random) -> FormDefinition:
             assert codes <= {"form.circle", "form.repeat_reference", "form.own_answer"}, refused
 
 
+@pytest.mark.slow
 def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
     """What a phone computes step by step is what it computes at once, and what the centre computes from the answers."""
     chance = random.Random(20261124)
@@ -99,6 +101,7 @@ def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
         assert not [one for one in checked.problems if one.code not in RULES], where
 
 
+@pytest.mark.slow
 def test_phone_and_server_agree_on_bad_answers_too() -> None:
     chance = random.Random(7)
     forms = [definition_of(name) for name in FORMS] + [random_form(chance) for _ in range(25)]
@@ -113,6 +116,7 @@ def test_phone_and_server_agree_on_bad_answers_too() -> None:
         assert problems_of(checked) == phone["problems"], case
 
 
+@pytest.mark.slow
 def test_what_the_phone_finishes_passes_at_the_centre() -> None:
     """A form without problems on the phone has none at the centre, calculations included."""
     chance = random.Random(11)

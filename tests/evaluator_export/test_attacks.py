@@ -45,6 +45,7 @@ def known(place: PretendCentre, row: Row) -> tuple[str, ...]:
     return tuple(dataset.hierarchy(name).at(row[SOURCES[name]], level) for name, level in zip(NAMES, levels, strict=True))
 
 
+@pytest.mark.slow
 def test_prosecutor_and_journalist_find_nobody(
     world: tuple[PretendCentre, list[tuple[str, Row]], list[dict[str, str]]],
 ) -> None:
@@ -73,6 +74,7 @@ def test_homogeneity_gives_no_answer_away(world: tuple[PretendCentre, list[tuple
     assert len(naive["111"]) == 1
 
 
+@pytest.mark.slow
 def test_differences_and_intersections_of_twelve_releases_find_nobody(tmp_path: Path) -> None:
     """An attacker holds all packages and compares any two; naive releases each show everything anew at their own levels."""
     datasets = all_datasets(encounters=small, participants=small)
@@ -99,6 +101,7 @@ def test_differences_and_intersections_of_twelve_releases_find_nobody(tmp_path: 
     assert exposed > 20
 
 
+@pytest.mark.slow
 def test_averaging_and_differencing_tables_find_no_count() -> None:
     """Twelve releases of one table; then the same table with one record more or less."""
     table = next(table for table in recipe_of().tables if table.name == "activity_panel")
@@ -151,6 +154,7 @@ def test_pseudonyms_that_link_too_much_are_refused_and_others_change_with_recipi
         assert not set(make_pseudonyms(people, [coarse], other).values) & set(made.values)
 
 
+@pytest.mark.slow
 def test_nobody_outside_learns_who_is_in_it(tmp_path: Path) -> None:
     """Membership: two packages that differ in one planted person differ in no more than one row of a class of K."""
     rows = participants(400)

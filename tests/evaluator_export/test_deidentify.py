@@ -104,6 +104,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, capsys: pytest.Captur
     assert len(refusal(tmp_path, capsys, text).splitlines()) >= 3
 
 
+@pytest.mark.slow
 def test_a_policy_that_cannot_be_kept_names_the_nearest_that_can(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pinned = POLICY.replace("min: 1}\n  gender", "min: 1, max: 1}\n  gender").replace(
         'cell.csv", min: 1', 'cell.csv", max: 2'
@@ -156,6 +157,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_refused(tmp_path: Path, capsys: 
     assert "-5" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", ["out.csv", "out.parquet"])
 @pytest.mark.parametrize("mode", ["global", "local"])
 def test_what_is_written_holds_what_was_asked(tmp_path: Path, out: str, mode: str) -> None:
@@ -201,6 +203,7 @@ def test_the_same_input_gives_the_same_bytes_in_an_order_that_tells_nothing(tmp_
     assert order != sorted(order)
 
 
+@pytest.mark.slow
 def test_search_only_writes_no_table_and_needs_no_app(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "evaluator_export", "deidentify", str(DATA), "--policy", str(policy_file(tmp_path))]
@@ -213,6 +216,7 @@ def test_search_only_writes_no_table_and_needs_no_app(tmp_path: Path) -> None:
     assert "flask" not in subprocess.run(command, capture_output=True, text=True).stderr
 
 
+@pytest.mark.slow
 def test_a_context_asks_for_bigger_classes_on_average(tmp_path: Path) -> None:
     context = "context: {controls: medium, motives: low, participants: 500, population: 100000, breach: 0.1}\n"
     text = POLICY.replace("k: 5", "k: 5, preset: ipc2025-high") + context
@@ -270,6 +274,7 @@ def known_hierarchy(name: str) -> Hierarchy:
     return read_hierarchy(FIXTURES / "hierarchies", name)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(places(PARSED)), ODD), min_size=1, max_size=3))
 def test_whatever_stands_in_a_policy_it_is_read_or_refused_with_reasons(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
@@ -305,6 +310,7 @@ def test_what_is_no_policy_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert refusal(tmp_path, capsys, text)
 
 
+@pytest.mark.slow
 def test_places_that_cannot_be_written_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["deidentify", str(DATA), "--policy", str(policy_file(tmp_path)), "--out"]
     assert main([*arguments, str(tmp_path / "none" / "out.csv")]) == 1

@@ -74,6 +74,7 @@ def test_without_an_intake_there_is_nobody_and_order_does_not_matter() -> None:
     assert list(people(*records).rows(FIRST, LAST)) == list(people(*reversed(records)).rows(FIRST, LAST))
 
 
+@pytest.mark.slow
 def test_their_rows_are_published_without_calendar_place_or_code(tmp_path: object) -> None:
     place = PretendCentre(tmp_path)  # type: ignore[arg-type]
     who = participants(400)

@@ -227,6 +227,7 @@ def city(width: int = 6) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_a_cluster_is_hot_and_an_even_city_is_not() -> None:
     neighbours = city()
     counts = dict.fromkeys(neighbours, 10.0) | dict.fromkeys(("0-0", "0-1", "1-0", "1-1"), 90.0)

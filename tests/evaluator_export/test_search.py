@@ -46,6 +46,7 @@ def arx_table(data: str, minimum: list[int]) -> Microdata:
     return Microdata(tuple(columns), len(words["outcome"].codes), None, {"outcome": words["outcome"].codes})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ARX["cases"], ids=lambda case: f"{case['data']}-{case['k']}-{case['suppression_limit']}")
 def test_it_finds_what_arx_finds(case: dict[str, Any]) -> None:
     model = PrivacyModel(case["k"], (Diversity("outcome", case["distinct_l"]),) if case["distinct_l"] else ())
@@ -56,6 +57,7 @@ def test_it_finds_what_arx_finds(case: dict[str, Any]) -> None:
     assert found.suppressed == case["suppressed_rows"]
 
 
+@pytest.mark.slow
 def test_local_recoding_loses_no_more_than_arx_and_leaves_nearly_nobody_out() -> None:
     result = search_and_recode(
         arx_table("encounters_100k", [1, 0, 0, 1, 1, 0]), PrivacyModel(5), SuppressionLimits(0.01, is_local=True)
@@ -134,6 +136,7 @@ def brute_force(rows: list[tuple[int, int, int, int]], model: PrivacyModel, limi
     return best
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(ROWS, MODELS, st.sampled_from([0.0, 0.1, 0.5]), st.sampled_from([1.0, 3.0]))
 def test_it_finds_the_least_loss_that_there_is(

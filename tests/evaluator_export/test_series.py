@@ -44,6 +44,7 @@ def smallest_class(centre: PretendCentre, name: str, units: set[str], records: d
     return min(map(len, classes.values()), default=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("releases", "rows", "least"), [(12, 160, 9), (52, 60, 20)])
 def test_a_year_of_months_or_weeks_leaves_no_difference_under_k(
     tmp_path: Path, releases: int, rows: int, least: int
@@ -67,6 +68,7 @@ def test_a_year_of_months_or_weeks_leaves_no_difference_under_k(
     assert len(every) > 0.5 * sum(row["tier"] in "23" or row["who"] == "group" for _, row in come)
 
 
+@pytest.mark.slow
 def test_three_recipients_who_pool_their_packages_learn_no_more_than_the_finest(tmp_path: Path) -> None:
     """All get the same batches, so what one has and another has not is whole batches; coarser views only merge classes."""
     datasets = all_datasets(encounters=small, participants=small)
@@ -96,6 +98,7 @@ def test_three_recipients_who_pool_their_packages_learn_no_more_than_the_finest(
     assert same < 0.6 * len(first)  # the orders do not match rows up
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 120), st.integers(0, 9)), min_size=2, max_size=6), st.integers(0, 5))
 def test_whatever_comes_late_is_corrected_or_withdrawn(steps: list[tuple[int, int]], seed: int) -> None:
@@ -129,6 +132,7 @@ def test_a_first_batch_that_would_be_too_small_waits_and_freezes_nothing(tmp_pat
     assert set(place.memories["encounters"].units[1]) & {unit for unit, _ in few}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["entry", "row", "rows", "order", "head", "everything", "twice"])
 def test_a_ledger_that_is_not_whole_stops_the_series(tmp_path: Path, damage: str) -> None:
     place = centre(tmp_path)

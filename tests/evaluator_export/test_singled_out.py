@@ -86,6 +86,7 @@ def test_a_dataset_that_would_single_out_too_many_keeps_its_rows_and_its_tables_
     assert "encounters_by_type,2026-Q3,check_in" in (tmp_path / "2026-Q3" / "tables.csv").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_records_leave_in_the_columns_that_are_shipped(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     records = {"encounter": varied(900), "participant": participants(400)}
@@ -107,6 +108,7 @@ def test_the_same_records_leave_in_the_columns_that_are_shipped(tmp_path: Path) 
     assert f"pourrait isoler {alone.replace('.', ',')} des lignes" in text_of(tmp_path / "2026-Q3" / "summary-fr.pdf")
 
 
+@pytest.mark.slow
 def test_the_promise_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     records = {"encounter": varied(900)}
@@ -117,6 +119,7 @@ def test_the_promise_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
     assert "alone, nobody in a batch" in (tmp_path / "2026-Q3" / "start.Rmd").read_text().replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -169,6 +172,7 @@ def until(records: Records, last: str) -> dict[str, Iterable[tuple[str, Row]]]:
     return {form: [one for one in found if one[1].get(DAY[form], "") <= last] for form, found in records.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_demos_year_still_has_rows_and_none_are_told_by_all_columns(tmp_path: Path, seed: int) -> None:
     place = PretendCentre(tmp_path, remembers_units=False)
@@ -184,6 +188,7 @@ def test_the_demos_year_still_has_rows_and_none_are_told_by_all_columns(tmp_path
             assert report["singled_out"]["alone"] <= LIMIT, name
 
 
+@pytest.mark.slow
 def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     come = varied(900)

@@ -50,6 +50,7 @@ def test_a_row_carries_the_standing_of_its_person_and_no_question_can_pretend_to
     assert not STANDING.isidentifier()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_CONSENT)
 @pytest.mark.parametrize(("standing", "left"), [("3", 1), ("0", 0)])
 def test_every_dataset_with_a_consent_asks_it(name: str, standing: str, left: int) -> None:

@@ -84,6 +84,7 @@ def test_after_a_yes_all_of_it_stays(form: str) -> None:
     assert CARD in json.dumps(found.answers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", NO)
 @pytest.mark.parametrize("form", ABOUT_THEM)
 def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:

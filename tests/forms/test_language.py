@@ -339,6 +339,7 @@ def test_picked_limits_read_back_as_they_were(least: str, most: str, length: str
     assert read_limits(limits.expression()) == limits
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["add", "remove", "up", "down", "rename"]), st.integers(0, 9)), max_size=12))
 def test_a_builder_never_loses_a_cell_that_it_does_not_know(steps: list[tuple[str, int]]) -> None:
     book = new_book("T", "t", "1")
@@ -422,6 +423,7 @@ def test_the_estimate_and_the_reading_grade_are_what_people_would_say() -> None:
     assert grade("short", "en") is None
 
 
+@pytest.mark.slow
 def test_the_command_takes_lists_along(tmp_path: Any) -> None:
     (tmp_path / "f.md").write_text(text_of({"type": "select_one_from_file towns.csv", "name": "t"}))
     (tmp_path / "towns.csv").write_text("name,label\na,Alpha\n")

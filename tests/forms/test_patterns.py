@@ -99,6 +99,7 @@ patterns = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(patterns, st.lists(st.sampled_from(PUMPED), min_size=1, max_size=3), st.sampled_from(["", "\n", "!", "b"]))
 def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: str, parts: list[str], end: str) -> None:
@@ -116,6 +117,7 @@ def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: st
     assert time.process_time() - start < 0.5 * len(texts)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(patterns)
 def test_the_check_itself_is_quick(pattern: str) -> None:

@@ -96,6 +96,7 @@ def test_a_good_batch_is_read_exactly() -> None:
     assert (read.instance_id, read.body, read.is_intact) == (GOOD["id"], GOOD["body"], True)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

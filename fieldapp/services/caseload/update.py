@@ -9,8 +9,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.record_state import Change, Part
 from fieldapp.services.definitions import find_definitions
@@ -21,6 +19,7 @@ from fieldapp.store.consent import standing
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, submissions
+from fieldapp.store.session import Session
 from forms.expressions.values import parse_date
 from sync.bodies import read_body
 from sync.envelope import Envelope

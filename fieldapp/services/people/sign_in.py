@@ -3,14 +3,13 @@
 import datetime as dt
 import hashlib
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import utcnow
 from fieldapp.services.people import passwords
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
 from fieldapp.store.people import throttles, users
+from fieldapp.store.session import Session
 
 WINDOW = dt.timedelta(minutes=15)
 PER_NAME, PER_ADDRESS = 6, 60  # failures in the window before sign-in pauses

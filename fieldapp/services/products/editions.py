@@ -8,9 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from evaluator_export.periods import Period
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
@@ -24,6 +21,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products as store
 from fieldapp.store.products.products import PROBLEM_LENGTH, Edition
+from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.products")
 

@@ -9,8 +9,6 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from evaluator_export.periods import Period
 from evaluator_export.policy import eligibility, recipe
@@ -31,6 +29,7 @@ from fieldapp.store.products import products
 from fieldapp.store.records import records
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.datasets import PublishedTable
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are kept counted

@@ -5,7 +5,6 @@ import re
 import uuid
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy.orm import Session
 
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
@@ -16,6 +15,7 @@ from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments
 from fieldapp.store.records.attachments import Blob, BlobPiece
+from fieldapp.store.session import Session
 from sync.sealed import SUITE, is_signed_by
 
 MAX_SIZE = 2_000_000  # bytes of one attachment, sealed

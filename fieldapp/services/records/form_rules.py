@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.failures import note_failure
 from fieldapp.services.records.folding import Ready, answers_of
 from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
 from fieldapp.store.records import submissions
+from fieldapp.store.session import Session
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem

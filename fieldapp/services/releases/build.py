@@ -9,9 +9,6 @@ import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from evaluator_export.package import seal, verify, verify_formats, write
 from evaluator_export.periods import Period
@@ -30,6 +27,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import FAILED, Delivery, Release, ReleaseRun, Series
+from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.releases")
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
-from sqlalchemy.orm import Session
 
 from evaluator_export.policy import recipe
 from evaluator_export.policy.dataset_spec import DatasetSpec, read_dataset
@@ -19,6 +18,7 @@ from fieldapp.services.definitions import definition_of
 from fieldapp.store.forms import versions
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 

@@ -4,8 +4,6 @@ import datetime as dt
 import secrets
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem, write_problems
@@ -15,6 +13,7 @@ from fieldapp.services.transports.targets import EMAIL, NotSent, encrypted
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Delivery, Release, Series
+from fieldapp.store.session import Session
 
 LEASE = dt.timedelta(minutes=10)
 # How long to wait after each failure; the last pause holds until the package arrives, or its time to be fetched is over.

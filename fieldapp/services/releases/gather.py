@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from evaluator_export.package import write
@@ -35,6 +34,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.records import records
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 BEAT_EVERY = 5000  # records

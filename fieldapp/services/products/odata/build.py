@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from evaluator_export.labels import BATCH
 from evaluator_export.package import write as release
@@ -24,6 +22,7 @@ from fieldapp.store.products import products
 from fieldapp.store.products.feed_file import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet, write
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 Filled = tuple[EntitySet, Iterable[Sequence[Any]]]
