@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from esda.getisord import G_Local
-from libpysal.weights import W
 
 from evaluator_export.arrays import Array
 from evaluator_export.products.hot_spots import classify_areas, compute_gi_star
@@ -15,6 +13,9 @@ MAPS = 200
 
 
 def by_esda(values: Array, neighbours: Sequence[Sequence[int]]) -> Array:
+    from esda.getisord import G_Local  # noqa: PLC0415  takes seconds
+    from libpysal.weights import W  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # islands, and maps on which all is the same
         weights = W(dict(enumerate(neighbours)), id_order=list(range(len(values))), silence_warnings=True)
@@ -30,6 +31,7 @@ def draw_map(chance: np.random.Generator) -> tuple[Array, list[list[int]]]:
     return values, [np.flatnonzero(row).tolist() for row in borders]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(MAPS))
 def test_the_score_is_the_one_of_esda(seed: int) -> None:
     values, neighbours = draw_map(np.random.default_rng(seed))
@@ -49,6 +51,7 @@ def test_a_map_on_which_all_is_the_same_says_nothing(value: float) -> None:
     assert classify_areas(dict.fromkeys(names, value), names) == {}
 
 
+@pytest.mark.slow
 def test_an_island_is_compared_by_itself() -> None:
     values = np.array([50.0, 5.0, 5.0, 10.0, 5.0])
     neighbours = [[], [2], [1, 3], [2, 4], [3]]
