@@ -231,15 +231,15 @@ def city(width: int = 6) -> dict[str, list[str]]:
 def test_a_cluster_is_hot_and_an_even_city_is_not() -> None:
     neighbours = city()
     counts = dict.fromkeys(neighbours, 10.0) | dict.fromkeys(("0-0", "0-1", "1-0", "1-1"), 90.0)
-    found = hot_spots.classes(counts, neighbours)
+    found = hot_spots.classify_areas(counts, neighbours)
     assert found["0-0"] == "hot" and "5-5" not in found
-    assert hot_spots.classes(dict.fromkeys(neighbours, 10.0), neighbours) == {}
-    assert hot_spots.classes({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
+    assert hot_spots.classify_areas(dict.fromkeys(neighbours, 10.0), neighbours) == {}
+    assert hot_spots.classify_areas({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
 
 
 def test_the_busiest_come_first_and_nothing_hidden_is_named() -> None:
     times = {("002", "fri", "20h-00h"): "15", ("004", "sat", "16h-20h"): "25", ("003", "mon", "08h-12h"): "<5", TOTAL: "90"}
-    assert hot_spots.busiest(times) == [("004", "sat", "16h-20h", 25), ("002", "fri", "20h-00h", 15)]
+    assert hot_spots.list_busiest_times(times) == [("004", "sat", "16h-20h", 25), ("002", "fri", "20h-00h", 15)]
 
 
 def test_a_phones_square_lies_in_one_cell_whatever_is_typed() -> None:
