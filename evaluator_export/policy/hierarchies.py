@@ -242,19 +242,3 @@ def make_h3_hierarchy(finest: int, coarsest: int) -> Hierarchy:
 
     names = [f"H3 {resolution}" for resolution in resolutions]
     return Hierarchy((*names, "all"), (), rule)
-
-
-def keep_values(hierarchy: Hierarchy, values: Sequence[str]) -> Hierarchy:
-    """Return a hierarchy in which some values keep their own label below the top.
-
-    `values`: labels of level 0, such as "declined", that must not be joined with others.
-    """
-    own = set(values)
-
-    def rule(value: str) -> tuple[str, ...]:
-        labels = hierarchy.rule(value)
-        if labels[0] not in own:
-            return labels
-        return (*[labels[0]] * hierarchy.top, labels[-1])
-
-    return Hierarchy(hierarchy.names, hierarchy.domain, rule)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,22 @@ def _make_h3_hierarchy(resolutions: list[int], text: str) -> Hierarchy:
     if not goes_down_by_one or not 0 <= coarsest <= finest <= FINEST_H3:
         raise ExportProblem(Reason("policy.resolutions", {"hierarchy": text}))
     return hierarchies.make_h3_hierarchy(finest, coarsest)
+
+
+def keep_values(hierarchy: Hierarchy, values: Sequence[str]) -> Hierarchy:
+    """Return a hierarchy in which some values keep their own label below the top.
+
+    `values`: labels of level 0, such as "declined", that must not be joined with others.
+    """
+    own = set(values)
+
+    def rule(value: str) -> tuple[str, ...]:
+        labels = hierarchy.rule(value)
+        if labels[0] not in own:
+            return labels
+        return (*[labels[0]] * hierarchy.top, labels[-1])
+
+    return Hierarchy(hierarchy.names, hierarchy.domain, rule)
 
 
 def make_file_reason(path: Path, error: OSError) -> Reason:

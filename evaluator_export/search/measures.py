@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.policy import Policy, Role
+from evaluator_export.policy.policy import Policy, Role, SuppressionLimits
 from evaluator_export.policy.privacy_models import PrivacyModel, ValueCounts
-from evaluator_export.policy.suppression_limits import SuppressionLimits
 from evaluator_export.search.encoding import Microdata, QuasiIdentifier, find_runs
 from evaluator_export.search.recoding import AnonymizedTable, RecodingResult
 from evaluator_export.tabular import CategoricalColumn

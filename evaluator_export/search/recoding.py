@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator_export.arrays import Array
+from evaluator_export.policy.policy import GroupLimit, SuppressionLimits
 from evaluator_export.policy.privacy_models import PrivacyModel
-from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.search.encoding import Microdata
 from evaluator_export.search.equivalence_classes import EquivalenceClasses, Node, group_rows
 from evaluator_export.search.lattice import Accepts, find_optimal_node

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets import table_reader
 from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.formats import heat_map
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
@@ -33,7 +33,7 @@ KPIS = (FOLDER / "kpis.yaml").read_text()
 
 
 def spec(name: str, audience: Audience = Audience.PUBLIC) -> TableSpec:
-    return recipe_reader.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
+    return table_reader.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
 
 
 def kpi(name: str) -> Kpi:
@@ -67,7 +67,7 @@ def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: s
 
 def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
     names = [name for some in tables_by_calendar(kpis()).values() for name in some]
-    found = recipe_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
+    found = table_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
     assert set(found) == set(names)
     assert {name for some in counted_tables().values() for name in some} >= set(names)
     assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator_export import periods
-from evaluator_export.datasets import eligibility, recipe_reader
+from evaluator_export.datasets import eligibility, table_reader
 from evaluator_export.datasets.dataset_spec import RECEIVED
 from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
@@ -64,7 +64,7 @@ def specs_for(known: Catalogue, audience: Audience, names: Sequence[str]) -> dic
     """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
     menu = [item for item in table_menu() if item["dataset"] in known.datasets]
     offered = {str(item["name"]) for item in menu}
-    return recipe_reader.read_tables_for_audience(
+    return table_reader.read_tables_for_audience(
         audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
     )
 

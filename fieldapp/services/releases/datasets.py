@@ -12,7 +12,7 @@ from evaluator_export.datasets import recipe_reader
 from evaluator_export.datasets.dataset_reader import read_dataset
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Recipe
-from evaluator_export.datasets.recipe_reader import Menu
+from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, act

@@ -13,7 +13,7 @@ import yaml
 from evaluator_export import periods
 from evaluator_export.datasets.dataset_spec import DatasetSpec, Family
 from evaluator_export.datasets.recipe import AUDIENCES, Audience
-from evaluator_export.datasets.recipe_reader import Menu
+from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.labels import Labels
 from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
