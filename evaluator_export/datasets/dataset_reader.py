@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from evaluator_export.datasets.dataset_checks import check_family, find_reason_to_stay
 from evaluator_export.datasets.dataset_spec import (
     CONTACTS,
     MONTH,
@@ -20,23 +21,17 @@ from evaluator_export.datasets.dataset_spec import (
 )
 from evaluator_export.policy import hierarchies
 from evaluator_export.policy.hierarchies import Hierarchy
-from evaluator_export.policy.policy import Field, Policy, Role
+from evaluator_export.policy.policy import Policy, Role
 from evaluator_export.policy.policy_reader import parse_policy
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
-from forms.privacy_classes import NEVER_LEAVES
 from forms.question_type import AnswerKind
 
 FORMAT = 1
 KEYS = ("name", "form", "family", "title", "policy")
 MAX_SINGLED_OUT = 0.05  # of a dataset that says nothing else
 MAX_HOLD_MONTHS = 12
-# Lists that say who somebody is, and lists that say where and when: never in one dataset, or a row
-# about a person could be matched with what was seen on a street.
-WHO = frozenset({"age_band4", "age_band7", "gender", "race", "indig", "lang", "district"})
-WHERE_AND_WHEN = frozenset({"nbhd158", "setting", "hour"})
-COARSE_TIMES = frozenset({"half", "year", "all"})
 BOTH_LANGUAGES = ("en", "fr")
 DERIVED = "/derived/"  # begins the path of an element that no form has
 
@@ -96,7 +91,8 @@ class _DatasetReader:
         derived = self.read_derived_questions()
         months = self.read_months()
         policy = self.read_policy(sha256)
-        self.check_family(policy)
+        for reason in check_family(self.family, policy, self.columns, self.questions):
+            self.problems.append(reason.inside(self.name))
         consent = self.read_consent()
         where = self.read_scope()
         if policy.limits.is_local:
@@ -209,9 +205,15 @@ class _DatasetReader:
         for name, item in (policy.get("fields") or {}).items():
             body = dict(item) if isinstance(item, dict) else {"role": item}
             element = self.find_question(str(body.get("from", name)))
-            if element is not None and self.may_leave(element, body):
-                fields[name] = body
-                self.columns[str(name)] = self.make_column(str(name), element, body)
+            if element is None:
+                continue
+            column = self.name_column(element)
+            reason = find_reason_to_stay(element, column, body, self.has_rows)
+            if reason is not None:
+                self.problems.append(reason.inside(self.name))
+                continue
+            fields[name] = body
+            self.columns[str(name)] = self.make_column(str(name), element, body)
         # The person is a column, too, whatever its class: it counts persons, and never leaves.
         person = (policy.get("unit") or {}).get("person")
         if person and self.find_question(str(person)) is not None:
@@ -237,43 +239,6 @@ class _DatasetReader:
             return element.name
         return self.form.column(element)
 
-    def may_leave(self, element: Element, body: Mapping[str, Any]) -> bool:
-        """Say whether the form lets a question leave in the role that the policy gives it."""
-        column = self.name_column(element)
-        role = body.get("role")
-        if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
-            return True
-        # "count" means in tables only: a dataset without rows is for nothing else.
-        is_dropped = element.export == "drop" or (element.export == "count" and self.has_rows)
-        if not element.privacy:
-            self.refuse("dataset.unclassified", {"column": column})
-        elif element.privacy in {str(privacy) for privacy in NEVER_LEAVES}:
-            self.refuse("dataset.never", {"column": column, "privacy": element.privacy})
-        elif is_dropped:
-            self.refuse("dataset.export", {"column": column, "export": element.export})
-        elif element.export == "generalise" and "hierarchy" not in body:
-            self.refuse("dataset.generalize", {"column": column})
-        elif element.privacy == Role.QUASI_IDENTIFIER and role not in ("qi", Role.QUASI_IDENTIFIER):
-            self.refuse("dataset.identifier", {"column": column, "role": str(role or "drop")})
-        else:
-            return True
-        return False
-
-    def check_family(self, policy: Policy) -> None:
-        """Report fields that say who beside where and when."""
-        for field in policy.fields:
-            if field.role == Role.PERSON or field.name not in self.columns:
-                continue
-            element = self.questions[self.columns[field.name].question]
-            if self.family == Family.EVENTS:
-                if element.choices in WHO or field.role == Role.PSEUDONYM:
-                    self.refuse("dataset.who", {"column": field.name})
-            elif self.family == Family.PEOPLE:
-                if element.choices in WHERE_AND_WHEN:
-                    self.refuse("dataset.where_when", {"column": field.name})
-                if element.answer_kind == AnswerKind.DATE and _is_exact_time(field):
-                    self.refuse("dataset.time", {"column": field.name})
-
     def read_consent(self) -> ConsentRule | None:
         body = self.body.get("consent")
         if not body:
@@ -295,9 +260,3 @@ class _DatasetReader:
         self.find_question(body.get("question", ""))
         values = tuple(str(value) for value in body.get("values", ()))
         return (str(body["question"]), values)
-
-
-def _is_exact_time(field: Field) -> bool:
-    if field.hierarchy is None:
-        return False
-    return field.hierarchy.names[field.minimum] not in COARSE_TIMES
