@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import parse
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
@@ -322,7 +323,7 @@ def active(session: Session, cast: Cast) -> dict[str, Any]:
 def counted_exactly(session: Session, cast: Cast, name: str = "participants_active", period: str = "2026-Q2") -> int:
     """Return how many people a protected table counted, which no page shows."""
     known = tables.catalogue(session, cast.centre.id)
-    spec = tables.specs_for(known, tables.recipe.PUBLIC, [name])[name]
+    spec = tables.specs_for(known, Audience.PUBLIC, [name])[name]
     cells = datasets.table_states(session, cast.centre.id, spec.key)[period]
     return next(count for cell, count, _ in cells if tuple(cell) == TOTAL)
 
@@ -399,7 +400,7 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
     everybody(session, cast, MANY, JUNE, "3")
     arrived(session, NOW - dt.timedelta(days=5))
     known = tables.catalogue(session, cast.centre.id)
-    specs = tables.specs_for(known, tables.recipe.PUBLIC, ["participants_active"])
+    specs = tables.specs_for(known, Audience.PUBLIC, ["participants_active"])
 
     def total() -> str:
         found = tables.count_window(session, cast.centre, known, specs.values(), APRIL, JULY, NOW)
