@@ -45,6 +45,7 @@ export function installPage(offers: object = {}): void {
     const isFunction = typeof value === "function" && /^[a-z]/.test(name);
     setGlobal(name, isFunction ? (value as () => unknown).bind(window) : value);
   }
+  document.documentElement.lang = "en";
   setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
 if (isNew) installPage();
@@ -136,7 +137,8 @@ export function readText(element: Element): string {
 
 /** Render something into an empty page. */
 export async function show(content: ComponentChild): Promise<Shown> {
-  if (page.root) render(null, page.root);
+  const before = page.root;
+  if (before) await act(() => render(null, before));
   document.body.innerHTML = '<div id="app"></div>';
   const root = document.getElementById("app")!;
   page.root = root;
@@ -158,4 +160,14 @@ export function goTo(hash: string): void {
 
 export function dispatch(target: EventTarget, name: string): void {
   target.dispatchEvent(new window.Event(name, { bubbles: true }) as unknown as Event);
+}
+
+/** Answer every question of the browser like this; the questions are in what is returned. */
+export function setConfirm(isSure: boolean): string[] {
+  const questions: string[] = [];
+  setGlobal("confirm", (question: string) => {
+    questions.push(question);
+    return isSure;
+  });
+  return questions;
 }
