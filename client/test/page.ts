@@ -57,6 +57,15 @@ export async function settle(): Promise<void> {
   }
 }
 
+/** Wait for what a worker would see or the phone would hold. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    if (await check()) return;
+    await act(() => new Promise((done) => setTimeout(done, 5)));
+  }
+  throw new Error(`It did not come about: ${check.toString()}`);
+}
+
 type Target = string | Element;
 
 /** What was rendered, as a person meets it. */
