@@ -9,7 +9,7 @@ import type { FormDefinition } from "../src/engine/definition";
 import { AppContext, type AppState } from "../src/screens/state";
 import { deleteDatabase } from "../src/storage/database";
 import type { Caseload } from "../src/storage/caseload";
-import type { Account, Rules } from "../src/storage/vault";
+import type { Account, Rules, Vault } from "../src/storage/vault";
 import { makeForm } from "./forms";
 
 export const NO_CASELOAD: Caseload = {
@@ -35,6 +35,8 @@ export interface ScreenOptions extends Partial<Omit<AppState, "book" | "ledger">
   rules?: Partial<Rules>;
   /** What the worker says when asked whether they are sure. */
   isSure?: boolean;
+  /** Store something before the screen opens. */
+  arrange?: (vault: Vault) => Promise<unknown>;
 }
 
 export interface Screen {
@@ -56,7 +58,7 @@ export async function openScreen(
   content: ComponentChild,
   options: ScreenOptions = {},
 ): Promise<Screen> {
-  const { book, ledger, account, rules, isSure = true, ...state } = options;
+  const { book, ledger, account, rules, isSure = true, arrange, ...state } = options;
   await deleteDatabase().catch(() => undefined);
   installBrowser();
   installPage();
@@ -64,6 +66,7 @@ export async function openScreen(
   const centre = new Centre();
   const vault = await makeVault(centre, account);
   Object.assign(vault.account.rules, rules);
+  await arrange?.(vault);
   const calls: string[] = [];
   const note = (name: string) => () => Promise.resolve(void calls.push(name));
   const app: AppState = {
