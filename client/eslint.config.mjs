@@ -63,7 +63,15 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/storage/**/*.ts", "src/sync/**/*.ts", "test/**/*.ts"],
+    files: [
+      "src/storage/**/*.ts",
+      "src/sync/**/*.ts",
+      "src/screens/people/caseload_changes.ts",
+      "**/*.test.ts",
+      "**/*.test.tsx",
+      "test/**/*.ts",
+      "test/**/*.tsx",
+    ],
     rules: {
       "id-denylist": ["error", ...EMPTY_NAMES.filter((name) => !STORED_NAMES.includes(name))],
     },

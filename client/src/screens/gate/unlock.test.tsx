@@ -32,12 +32,12 @@ beforeEach(() => installPage());
 
 describe("the lock", () => {
   it("asks for a PIN, and for a name only when several share the phone", async () => {
-    const one = (await open([AMINA])).shown;
-    assert.equal(one.has("#pin"), true);
-    assert.equal(one.has("#who"), false);
-    const two = (await open([AMINA, BEN])).shown;
+    const alone = (await open([AMINA])).shown;
+    assert.equal(alone.has("#pin"), true);
+    assert.equal(alone.has("#who"), false);
+    const shared = (await open([AMINA, BEN])).shown;
     assert.deepEqual(
-      two.all<HTMLOptionElement>("#who option").map((option) => option.textContent),
+      shared.all<HTMLOptionElement>("#who option").map((option) => option.textContent),
       ["amina", "ben"],
     );
   });
