@@ -24,7 +24,7 @@ const EMPTY_NAMES = [
 export default tseslint.config(
   { ignores: ["build/**", "node_modules/**", "src/i18n/*.json"] },
   {
-    files: ["src/**/*.ts", "src/**/*.tsx", "test/**/*.ts", "lint/*.mjs", "*.mjs"],
+    files: ["src/**/*.ts", "src/**/*.tsx", "test/**/*.{ts,tsx}", "lint/*.mjs", "*.mjs"],
     languageOptions: { parser: tseslint.parser },
     plugins: { "@typescript-eslint": tseslint.plugin },
     linterOptions: { reportUnusedDisableDirectives: "error" },
@@ -67,10 +67,8 @@ export default tseslint.config(
       "src/storage/**/*.ts",
       "src/sync/**/*.ts",
       "src/screens/people/caseload_changes.ts",
-      "**/*.test.ts",
-      "**/*.test.tsx",
-      "test/**/*.ts",
-      "test/**/*.tsx",
+      "**/*.test.{ts,tsx}",
+      "test/**/*.{ts,tsx}",
     ],
     rules: {
       "id-denylist": ["error", ...EMPTY_NAMES.filter((name) => !STORED_NAMES.includes(name))],
@@ -78,7 +76,7 @@ export default tseslint.config(
   },
   {
     // A test tells a story: its length is no fault, and it may build what it needs in one go.
-    files: ["**/*.test.ts", "**/*.test.tsx", "**/*.test.mjs", "test/**/*.ts"],
+    files: ["**/*.test.ts", "**/*.test.tsx", "**/*.test.mjs", "test/**/*.{ts,tsx}"],
     rules: { "max-lines-per-function": "off", "no-console": "off" },
   },
   { files: ["**/*.mjs"], rules: { "no-console": "off" } },
