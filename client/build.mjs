@@ -168,7 +168,7 @@ async function app() {
     SHELL: JSON.stringify(hashes),
     BUILD: JSON.stringify(hash(JSON.stringify(hashes))),
   };
-  const worker = await bundle("src/worker/sw.ts", { define });
+  const worker = await bundle("src/worker/service_worker.ts", { define });
   write("sw.js", worker);
   for (const { name, isEntry } of [...scripts, ...trial]) if (!isEntry) names[name] = name;
   write("names.json", JSON.stringify(names, null, 2));

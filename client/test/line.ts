@@ -48,8 +48,8 @@ export class Line {
       bytes: body instanceof Uint8Array ? body : null,
     };
     this.requests.push(request);
-    const found = this.answers.find(([pattern]) => request.path.startsWith(pattern));
-    const answer = found ? found[1](request) : new TypeError("no line");
+    const match = this.answers.find(([pattern]) => request.path.startsWith(pattern));
+    const answer = match ? match[1](request) : new TypeError("no line");
     if (answer instanceof Error) return Promise.reject(answer);
     return Promise.resolve(answer instanceof Response ? answer : this.sign(request, answer));
   }

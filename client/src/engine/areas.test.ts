@@ -90,6 +90,17 @@ describe("the area of a fix", () => {
     }
   });
 
+  it("follows slanted borders", () => {
+    const diamond: Outlines = { areas: { diamond: [ring([10, 9], [11, 10], [10, 11], [9, 10])] } };
+    const { next, seed } = seeded("diamond");
+    for (let round = 0; round < 300; round++) {
+      const x = 9 + next() * 2;
+      const y = 9 + next() * 2;
+      const expected = Math.abs(x - 10) + Math.abs(y - 10) < 1 ? ["diamond"] : [];
+      assert.deepEqual(areasAround(diamond, x, y, 0), expected, `seed ${seed}: ${x}, ${y}`);
+    }
+  });
+
   it("does not fail at a pole", () => {
     const cap: Outlines = { areas: { cap: [box(-180, 80, 180, 90)] } };
     assert.deepEqual(areasAround(cap, 0, 89.999, 100), ["cap"]);
