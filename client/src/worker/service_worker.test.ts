@@ -73,7 +73,7 @@ beforeEach(() => {
   });
 });
 
-/** Let the worker handle an event; gives what it answered, and waits for what it wanted to finish. */
+/** Let the worker handle an event, wait until it has finished, and give what it answered. */
 async function send(name: string, event: object = {}): Promise<Response | undefined> {
   let work: Promise<unknown> = Promise.resolve();
   let response: Promise<Response> | undefined;
