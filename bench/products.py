@@ -22,14 +22,16 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy.orm import Session
 
 from evaluator_export import periods
-from fieldapp.services import count_tables, feed_keys
-from fieldapp.services.build_feed import build_feeds
-from fieldapp.services.build_products import build
-from fieldapp.services.product_registry import switch_product
-from fieldapp.store import migrations, records
+from fieldapp.services.products import tables
+from fieldapp.services.products.editions import build
+from fieldapp.services.products.odata import keys
+from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.registry import switch_product
+from fieldapp.store import migrations
 from fieldapp.store.database import WriteTransaction, engine_for
-from fieldapp.store.feed_rows import EntitySet, Feed, Query, parse_order, write
-from fieldapp.store.records import Record
+from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write
+from fieldapp.store.records import records
+from fieldapp.store.records.records import Record
 from tests.browser.conftest import ARGUMENTS, ROOT, Server
 from tests.cast import Cast, a_series, encounter, make_cast
 from tests.programme import definition_of
@@ -107,7 +109,7 @@ def at_a_million(folder: Path) -> list[Row]:
         fill(session, cast)
         for name in ("dashboard", "hot_spots_week", "heat_map"):
             switch_product(session, cast.rosa, name=name, is_on=True)
-        first = cpu(lambda: count_tables.count_due(session, cast.centre.id, NOW))
+        first = cpu(lambda: tables.count_due(session, cast.centre.id, NOW))
         reads = cpu(
             lambda: sum(
                 1
@@ -125,7 +127,7 @@ def at_a_million(folder: Path) -> list[Row]:
             )
         )
         _late(session, cast, 5, NOW + dt.timedelta(hours=1))
-        few = cpu(lambda: count_tables.count_due(session, cast.centre.id, NOW + dt.timedelta(hours=2)))
+        few = cpu(lambda: tables.count_due(session, cast.centre.id, NOW + dt.timedelta(hours=2)))
         found.append(
             (
                 "five late records: brought up to date",
@@ -136,7 +138,7 @@ def at_a_million(folder: Path) -> list[Row]:
         )
         number = MANY // 12 // 80
         _late(session, cast, number, NOW + dt.timedelta(hours=3))
-        month = cpu(lambda: count_tables.count_due(session, cast.centre.id, NOW + dt.timedelta(hours=4)))
+        month = cpu(lambda: tables.count_due(session, cast.centre.id, NOW + dt.timedelta(hours=4)))
         found.append(
             (f"{number:,} late records of a month", f"{month:.1f} s CPU", f"{month / number * 1000:.1f} ms each", "")
         )
@@ -145,7 +147,7 @@ def at_a_million(folder: Path) -> list[Row]:
         spots = cpu(lambda: build(session, cast.centre.id, "hot_spots_week", periods.parse("2026-W27"), NOW))
         found.append(("the week's map: 28 days and the 28 before", f"{spots:.1f} s CPU", "", ""))
         build_feeds(session, folder / "packages")
-        feed_keys.make_key(session, cast.rosa, series_id=series.id, label="bench")
+        keys.make_key(session, cast.rosa, series_id=series.id, label="bench")
     engine.dispose()
     return found + pages(folder)
 
@@ -302,9 +304,9 @@ FRAMES = """(cells) => {
     const [x, y] = [-7960000 + (at % across) * 900, 4360000 + Math.floor(at / across) * 700];
     areas[at] = [[x, y, 400, 200, 0, 400, -400, 200, -400, -200, 0, -400, 400, -200]];
   }
-  const shown = new chart.Chart(document.querySelector("canvas"), "W-01", () => {});
-  shown.outline(areas, areas);
-  shown.fill(new Map(Object.keys(areas).map((code, at) => [code, { kind: at % 6, spot: at % 97 ? "" : "hot", label: String(at % 50) }])));
+  const shown = new chart.AreaMap(document.querySelector("canvas"), "W-01", () => {});
+  shown.setAreas(areas, areas);
+  shown.setPlaces(new Map(Object.keys(areas).map((code, at) => [code, { grade: at % 6, spot: at % 97 ? "" : "hot", label: String(at % 50) }])));
   shown.draw();
   const taken = [];
   return new Promise((done) => {
@@ -313,7 +315,7 @@ FRAMES = """(cells) => {
       if (before) taken.push(now - before);
       before = now;
       if (taken.length === 180) return done(taken.sort((a, b) => a - b)[Math.floor(taken.length * 0.95)]);
-      shown.closer(taken.length % 2 ? 1.02 : 0.985, [300 + taken.length, 300]);
+      shown.zoomBy(taken.length % 2 ? 1.02 : 0.985, [300 + taken.length, 300]);
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);

@@ -3,26 +3,26 @@
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
-from fieldapp.services import data_lock
-from fieldapp.services.bounds import MB, Limits
+from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.failures import set_up_logs
-from fieldapp.services.server_key import usable_key
+from fieldapp.services.operations.backup import data_lock
+from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
+from fieldapp.store.session import OperationalError, Session
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
-from fieldapp.web.admin import admin
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
 from fieldapp.web.odata.views import odata
+from fieldapp.web.office import office
+from fieldapp.web.phone.sync import sync
+from fieldapp.web.phone.views import worker
 from fieldapp.web.public.dashboards import dashboards
 from fieldapp.web.public.views import public
-from fieldapp.web.worker.sync import sync
-from fieldapp.web.worker.views import worker
 
 MAX_REQUEST = 8_000_000  # bytes
 
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SECURE=settings.secure_cookies == "yes",
         PERMANENT_SESSION_LIFETIME=12 * 3600,
         WTF_CSRF_TIME_LIMIT=None,
-        BABEL_TRANSLATION_DIRECTORIES=str(language.TRANSLATIONS),
+        BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
         BABEL_DEFAULT_LOCALE="en",
     )
     if proxies := int(settings.trusted_proxies):
@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
-    for door in (public, dashboards, admin, evaluator, worker, sync, collect, odata):
+    for door in (public, dashboards, office, evaluator, worker, sync, collect, odata):
         app.register_blueprint(door)
     for part in (assets, language, problems, security_headers, words):
         part.init(app)

@@ -11,15 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services import passwords
 from fieldapp.services.acts import Actor
-from fieldapp.services.datasets import programme_recipe
-from fieldapp.services.devices import actor_of_token, enrol_device
-from fieldapp.services.forms import publish_form
-from fieldapp.store.centres import Centre
-from fieldapp.store.releases import Series
-from fieldapp.store.users import User
-from forms.validation import check
+from fieldapp.services.forms.published import publish_form
+from fieldapp.services.people import passwords
+from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.releases.datasets import programme_recipe
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.people.users import User
+from fieldapp.store.releases.releases import Series
+from forms.validation import validate
 from sync.intake import local_time
 from tests.programme import compiled_of, definition_of, workbook_of
 
@@ -162,7 +162,7 @@ def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str
     for group, values in changes.items():
         answers[group] = {**answers.get(group, {}), **values}
     moment = dt.datetime.combine(day, dt.time(22))
-    checked = check(definition_of("encounter"), answers, local_time(moment))
+    checked = validate(definition_of("encounter"), answers, local_time(moment))
     if (
         checked.is_refusal and "consent" in answers
     ):  # as an older app sends it: the centre must take out what may not be kept

@@ -36,7 +36,10 @@ export function compare(baseline, counts) {
   return differences;
 }
 
-/** Return the rules of which there are more now than the baseline allows in all: empty when it may be lowered. */
+/**
+ * Return the rules of which there are more now than the baseline allows in all: empty when it may
+ * be lowered.
+ */
 export function grownRules(baseline, counts) {
   const before = sumByRule(baseline);
   return Object.entries(sumByRule(counts))

@@ -18,7 +18,7 @@ const linter = new ESLint({
   cacheLocation: join(client, "build/eslint.json"),
   cacheStrategy: "content",
 });
-const results = await linter.lintFiles(["src", "test"]);
+const results = await linter.lintFiles(["src", "test", "lint", "*.mjs"]);
 for (const circle of findCircles(readImports(listModules(join(client, "src"))))) {
   for (const filePath of circle) {
     const others = circle.filter((path) => path !== filePath).map(nameOf);

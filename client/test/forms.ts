@@ -15,6 +15,9 @@ export interface Row {
   name: string;
   label?: string | Words;
   hint?: string;
+  guidance?: string;
+  appearance?: string;
+  privacy?: string;
   relevant?: string;
   calculate?: string;
   required?: string | true;
@@ -116,6 +119,7 @@ function makeElements(row: Row, parent: string, pathOf: PathOf): Element[] {
   const words: [keyof Element, string | Words | undefined][] = [
     ["label", row.label],
     ["hint", row.hint],
+    ["guidance", row.guidance],
     ["constraint_message", row.constraintMessage],
     ["required_message", row.requiredMessage],
   ];
@@ -124,6 +128,8 @@ function makeElements(row: Row, parent: string, pathOf: PathOf): Element[] {
     ["default", row.default],
     ["preload", row.preload],
     ["choices", row.choices],
+    ["appearance", row.appearance],
+    ["privacy", row.privacy],
     ["item_value", row.itemValue],
     ["item_label", row.itemLabel],
     ["parameters", row.parameters],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import xlsxwriter
 
 from evaluator_export.formats.xlsx import SAFE
-from evaluator_export.products.grid import Grid
+from evaluator_export.products.cross_tab import Grid
 
 LIGHT, MIDDLE, DARK = "#FFFFFF", "#B7D4EA", "#5A9BCB"
 WORDS = {

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import xlsxwriter
 
-from evaluator_export.formats import codebook, csv
+from evaluator_export.formats import codebook, csv_files
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.parts import Occasion, Part
-from evaluator_export.small_cells import ProtectedTable
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
+from evaluator_export.tables.protected_counts import ProtectedTable
 
 MOST_ROWS = 200_000  # of one dataset; beyond, a workbook takes minutes to open
 SAFE = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
-def write(path: Path, parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels, occasion: Occasion) -> None:
+def write(
+    path: Path, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels, occasion: ReleaseContext
+) -> None:
     """Write the workbook; the same input gives the same bytes. Datasets over MOST_ROWS rows are left to CSV and Parquet."""
     with xlsxwriter.Workbook(str(path), SAFE) as book:
         book.set_properties({"created": dt.datetime.fromisoformat(occasion.cut_off).replace(tzinfo=None)})
@@ -24,7 +26,7 @@ def write(path: Path, parts: Sequence[Part], tables: Sequence[ProtectedTable], l
             if part.rows <= MOST_ROWS:
                 words = [[words.values[code] for code in words.codes] for words in part.columns.values()]
                 _sheet(book, part.name[:31], list(part.columns), zip(*words, strict=True), bold, {BATCH})
-        _sheet(book, "tables", csv.TABLE_COLUMNS, csv.table_rows(tables), bold, {"count"})
+        _sheet(book, "tables", csv_files.TABLE_COLUMNS, csv_files.table_rows(tables), bold, {"count"})
         _sheet(book, "codebook", codebook.HEADER, codebook.lines(parts, tables, labels), bold, set())
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from fieldapp import settings as settings_module
-from fieldapp.services.backup import take_backup
-from fieldapp.services.backup_parts import BackupProblem
+from fieldapp.services.operations.backup.contents import BackupProblem
+from fieldapp.services.operations.backup.create import take_backup
 
 
 @click.command()

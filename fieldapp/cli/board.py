@@ -9,11 +9,11 @@ from babel.support import Translations
 
 from evaluator_export.products import shift_report
 from fieldapp.cli.opening import opened
-from fieldapp.services import board as acts
-from fieldapp.services.acts import Act, Actor, utcnow
-from fieldapp.services.board_words import INCIDENT, NEEDS, REQUEST, STEPS
-from fieldapp.services.datasets import PROGRAMME
-from fieldapp.store import centres
+from fieldapp.paths import PROGRAMME
+from fieldapp.services.acts import ActContext, Actor, utcnow
+from fieldapp.services.board import board as acts
+from fieldapp.services.board.words import INCIDENT, NEEDS, REQUEST, STEPS
+from fieldapp.store.operations import centres
 
 
 @click.group()
@@ -32,7 +32,7 @@ def report(slug: str, centre_id: int | None, hours: int, language: str) -> None:
         centre = centres.get(session, centre_id) if centre_id else centres.by_slug(session, slug)
         if centre is None:
             raise click.ClickException(f"There is no centre “{slug}”.")
-        found = acts.report_of(Act(session, Actor.system(centre.id), utcnow()), hours)
+        found = acts.report_of(ActContext(session, Actor.system(centre.id), utcnow()), hours)
     zone = zoneinfo.ZoneInfo(found.zone)
     say = Translations.load(PROGRAMME.parent.parent / "translations", [language]).gettext
 

@@ -4,7 +4,7 @@ import click
 
 from fieldapp.cli.demo_sign_ins import is_demo
 from fieldapp.cli.opening import opened
-from fieldapp.services.centres import add_first_admin, set_up_centre
+from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 
 
 @click.group()

@@ -1,13 +1,14 @@
 """Bring the database to this version's schema."""
 
 import click
-from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor
-from fieldapp.services.caseload import lacks_caseload, rebuild_caseload
-from fieldapp.store import centres, migrations
+from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
+from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
+from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
 
 
 @click.group()

@@ -10,27 +10,31 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import PASSWORD, greet, refuse_beside_real_centres
 from fieldapp.cli.demo_year import Year
 from fieldapp.cli.opening import opened
-from fieldapp.services import people
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.build_release import GRACE_DAYS, build_release
-from fieldapp.services.centres import add_first_admin, set_up_centre
 from fieldapp.services.definitions import definition_of
-from fieldapp.services.devices import actor_of_token, enrol_device
-from fieldapp.services.product_registry import switch_product
-from fieldapp.services.receive_batch import receive_batch
+from fieldapp.services.operations.centres import add_first_admin, set_up_centre
+from fieldapp.services.people import accounts
+from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.products.registry import switch_product
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.releases.build import GRACE_DAYS, build_release
 from fieldapp.settings import Settings
-from fieldapp.store import centres, forms, migrations, releases, users
-from fieldapp.store.centres import Centre
+from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
+from fieldapp.store.forms import versions
+from fieldapp.store.operations import centres
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.people import users
+from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import MAX_ITEMS, parse_batch
 from sync.intake import local_time
 from sync.notes import SETTLE
@@ -90,7 +94,7 @@ def _last_complete_quarter(today: dt.date) -> periods.Period:
 
 
 def _add(session: Session, centre: Centre, username: str, label: str, role: str) -> None:
-    people.add_person(session, Actor.system(centre.id), username=username, label=label, role=role, password=PASSWORD)
+    accounts.add_person(session, Actor.system(centre.id), username=username, label=label, role=role, password=PASSWORD)
 
 
 def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor:
@@ -112,7 +116,7 @@ def _send(
     zone: zoneinfo.ZoneInfo,
 ) -> dict[str, int]:
     """Send records as phones do: answers through the form's logic, sealed in envelopes, in batches."""
-    definitions = {version.form: definition_of(version) for version in forms.current(session, centre.id)}
+    definitions = {version.form: definition_of(version) for version in versions.current(session, centre.id)}
     ids = random.Random(f"ids {seed}")
     queues: dict[int, list[dict[str, str]]] = {}
     sent: dict[str, int] = {}
@@ -159,4 +163,4 @@ def _visited(
 
 def _as_a_phone_would(definition: FormDefinition, answers: dict[str, Any], moment: dt.datetime) -> dict[str, Any]:
     """Return the answers with what the form calculates; irrelevant ones erased."""
-    return check(definition, answers, local_time(moment)).answers
+    return validate(definition, answers, local_time(moment)).answers

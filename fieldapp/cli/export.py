@@ -8,8 +8,8 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.exports import allow_export, write_export
-from fieldapp.store.records import Filter
+from fieldapp.services.records.export import allow_export, write_export
+from fieldapp.store.records.records import Filter
 
 DAY = click.DateTime(["%Y-%m-%d"])
 

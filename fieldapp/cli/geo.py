@@ -6,7 +6,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.areas import bring_areas
+from fieldapp.services.forms.areas import bring_areas
 
 
 @click.group()

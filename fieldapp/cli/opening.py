@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
-from fieldapp.services import data_lock
+from fieldapp.services.operations.backup import data_lock
+from fieldapp.services.operations.server_key import usable_key
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.server_key import usable_key
 from fieldapp.settings import Settings
-from fieldapp.store import centres, migrations
-from fieldapp.store.centres import Centre
+from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
+from fieldapp.store.operations import centres
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.session import Session
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.people import LetBackIn, let_back_in, list_people
+from fieldapp.services.people.accounts import LetBackIn, let_back_in, list_people
 
 
 @click.group()

@@ -7,15 +7,15 @@ import click
 from evaluator_export import periods
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.build_feed import build_feeds
-from fieldapp.services.build_products import build as build_edition
-from fieldapp.services.build_products import due_period
-from fieldapp.services.feed_keys import make_key
-from fieldapp.services.product_list import LIVE, product_named
-from fieldapp.services.product_list import products as listed
-from fieldapp.services.product_registry import bring_partner, switch_product
-from fieldapp.store import products as store
-from fieldapp.store import releases
+from fieldapp.services.products.catalogue import LIVE, product_named
+from fieldapp.services.products.catalogue import products as listed
+from fieldapp.services.products.editions import build as build_edition
+from fieldapp.services.products.editions import due_period
+from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.odata.keys import make_key
+from fieldapp.services.products.registry import bring_partner, switch_product
+from fieldapp.store.products import products as store
+from fieldapp.store.releases import releases
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from fieldapp import settings as settings_module
-from fieldapp.services.backup_parts import BackupProblem
-from fieldapp.services.restore import restore as put_back
+from fieldapp.services.operations.backup.contents import BackupProblem
+from fieldapp.services.operations.backup.restore import restore as put_back
 
 
 @click.command()

@@ -5,7 +5,7 @@ import click
 from fieldapp import settings as settings_module
 from fieldapp.cli.opening import check_key
 from fieldapp.jobs.runner import run_forever
-from fieldapp.services import data_lock
+from fieldapp.services.operations.backup import data_lock
 
 
 @click.command()

@@ -5,20 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import make_msgid
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import utcnow
-from fieldapp.services.build_release import build_release, due, is_to_be_told
-from fieldapp.services.deliver_release import deliver_due
 from fieldapp.services.failures import note_failure
-from fieldapp.services.releases import remove_fallen
-from fieldapp.services.senders import Means, Parcel, send
-from fieldapp.services.server_key import usable_key
-from fieldapp.services.targets import EMAIL, NotSent
-from fieldapp.services.tell_subscribers import tell_subscribers
+from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.products.notices import tell_subscribers
+from fieldapp.services.releases.build import build_release, due, is_to_be_told
+from fieldapp.services.releases.delivery import deliver_due
+from fieldapp.services.releases.downloads import remove_fallen
+from fieldapp.services.transports.senders import Means, Parcel, send
+from fieldapp.services.transports.targets import EMAIL, NotSent
 from fieldapp.settings import Settings
-from fieldapp.store import releases as store
 from fieldapp.store.database import WriteTransaction
+from fieldapp.store.releases import releases as store
+from fieldapp.store.session import Session
 
 log = logging.getLogger("fieldapp.jobs")
 
@@ -78,8 +77,8 @@ def alert(settings: Settings, what: str) -> None:
 
 def build_due_products(session: Session, settings: Settings) -> None:
     """Bring the City's products up to date, then tell those who asked to be told."""
-    from fieldapp.services.build_feed import build_feeds  # noqa: PLC0415
-    from fieldapp.services.build_products import build_due  # noqa: PLC0415  loads what maps are computed with
+    from fieldapp.services.products.editions import build_due  # noqa: PLC0415  loads what maps are computed with
+    from fieldapp.services.products.odata.build import build_feeds  # noqa: PLC0415
 
     build_due(session, utcnow())
     build_feeds(session, settings.packages)

@@ -1,1 +1,1 @@
-"""What can be done: one act a file. The listing of this folder is the table of contents of the product."""
+"""What can be done: one folder per subject; each act is one transaction and one audit line."""

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.access import ACCESS, SYSTEM
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.store import audit
 from fieldapp.store.database import WriteTransaction
+from fieldapp.store.operations import audit
+from fieldapp.store.session import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-REGISTER: dict[str, Callable[..., Any]] = {}
+ACTS: dict[str, Callable[..., Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Actor:
 
 
 @dataclass
-class Act:
+class ActContext:
     """One act under way: its session and actor, and what its audit line will say."""
 
     session: Session
@@ -42,65 +41,75 @@ class Act:
     now: dt.datetime
     target: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    is_audited: bool = True
 
     @property
     def centre_id(self) -> int:
         return self.actor.centre_id
 
-    def note(self, target: str, **details: Any) -> None:
+    def describe(self, target: str, **details: Any) -> None:
         """Say in the audit line what was acted on: ids, codes and counts; never answers, names or tokens."""
         self.target = target
         self.details |= details
+
+    def skip_audit(self) -> None:
+        """Leave no audit line: nothing changed, and whoever asks again and again must not fill the disk."""
+        self.is_audited = False
 
 
 def utcnow() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _admit(name: str, actor: Actor) -> None:
+def _require_access(name: str, actor: Actor) -> None:
     if actor.role not in ACCESS[name]:
         raise ActProblem("access.denied", N_("Your role does not allow this."))
 
 
-def act(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+def _add_line(ctx: ActContext, name: str) -> None:
+    audit.add(
+        ctx.session,
+        at=ctx.now,
+        centre_id=ctx.centre_id,
+        actor_id=ctx.actor.user_id,
+        device_id=ctx.actor.device_id,
+        act=name,
+        target=ctx.target,
+        details=ctx.details,
+    )
+
+
+def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
     """Make a function an act that writes: access, one transaction, and its audit line in the same transaction."""
 
-    def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+    def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
         def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            _admit(name, actor)
+            _require_access(name, actor)
             with WriteTransaction(session):
-                this = Act(session, actor, utcnow())
+                this = ActContext(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
                 session.flush()
-                audit.add(
-                    session,
-                    at=this.now,
-                    centre_id=actor.centre_id,
-                    actor_id=actor.user_id,
-                    device_id=actor.device_id,
-                    act=name,
-                    target=this.target,
-                    details=this.details,
-                )
+                if this.is_audited:
+                    _add_line(this, name)
             return result
 
-        REGISTER[name] = run
+        ACTS[name] = run
         return run
 
-    return decorate
+    return wrap_function
 
 
-def reading(name: str) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
+def read_act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
     """Make a function an act that only looks: access, no transaction of its own, no audit line."""
 
-    def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
+    def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
         def run(session: Session, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            _admit(name, actor)
-            return function(Act(session, actor, utcnow()), *args, **kwargs)
+            _require_access(name, actor)
+            return function(ActContext(session, actor, utcnow()), *args, **kwargs)
 
-        REGISTER[name] = run
+        ACTS[name] = run
         return run
 
-    return decorate
+    return wrap_function

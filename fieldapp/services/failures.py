@@ -9,10 +9,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 
-ROOT = f"{Path(__file__).parent.parent.parent}{os.sep}"
+from fieldapp.paths import ROOT
+
+PREFIX = f"{ROOT}{os.sep}"
 CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like another one when it is read out
 LENGTH = 6
 FIRST, LAST = 10, 40  # frames of an error that is deeper than both
@@ -42,12 +43,6 @@ def note_failure(log: logging.Logger, what: str, error: BaseException) -> str:
 def frames_of(error: BaseException) -> str:
     """Return the classes and frames (file, line, function) of an error and of its causes: no message, source or value."""
     return "\n".join(_lines(error, set()))
-
-
-def told(error: BaseException, number: str) -> str:
-    """Return what a page of the office may say about an unexpected error: its class, the system's reason, the number."""
-    reason = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and error.errno else ""
-    return f"{type(error).__name__}{reason} ({number})"
 
 
 def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
@@ -84,7 +79,7 @@ def _place(name: str) -> str:
     """Return a file's name as it stands in the project, or in its package."""
     if "site-packages" in name:
         return name.rpartition(f"site-packages{os.sep}")[2]
-    return name.removeprefix(ROOT)
+    return name.removeprefix(PREFIX)
 
 
 class LogFormatter(logging.Formatter):

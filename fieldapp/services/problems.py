@@ -1,22 +1,23 @@
 """What can stop an act: a code, a sentence to translate, details. How doors show it is in web/problems.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from forms.problems import N_
 
-__all__ = ["N_", "ActProblem", "not_found"]
+__all__ = ["N_", "ActProblem", "make_not_found"]
 
 
 @dataclass
 class ActProblem(Exception):
     code: str
     text: str
-    details: dict[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.text.format(**self.details)
 
 
-def not_found() -> ActProblem:
+def make_not_found() -> ActProblem:
     """Return the one answer for what does not exist and for what belongs to another centre."""
     return ActProblem("access.not_found", N_("There is nothing here, or it is not yours to see."))

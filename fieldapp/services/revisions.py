@@ -10,10 +10,11 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from fieldapp.services.acts import Act
+from fieldapp.services.acts import ActContext
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.store import audit, users
 from fieldapp.store.base import Base
+from fieldapp.store.operations import audit
+from fieldapp.store.people import users
 
 # What of a row a form may change, or what somebody decides by. A change of anything else is no reason to refuse.
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -64,27 +65,27 @@ def revision_of(row: Base) -> str:
     return mark_of(row.__tablename__, row.id, *(getattr(row, name) for name in columns))  # type: ignore[attr-defined]
 
 
-def check_revision(a: Act, seen: str | None, row: Base, target: str, acts: Collection[str]) -> None:
+def check_revision(ctx: ActContext, seen: str | None, row: Base, target: str, acts: Collection[str]) -> None:
     """Raise Overtaken unless a row is as the page showed it; nobody else changes it until this act has ended.
 
     `target` and `acts` say where the audit trail would name who did it.
     """
     if seen is None:
         return
-    a.session.refresh(row, with_for_update={"key_share": True})
-    require(a, seen, revision_of(row), target, acts)
+    ctx.session.refresh(row, with_for_update={"key_share": True})
+    require(ctx, seen, revision_of(row), target, acts)
 
 
-def require(a: Act, seen: str | None, now: str, target: str, acts: Collection[str]) -> None:
+def require(ctx: ActContext, seen: str | None, now: str, target: str, acts: Collection[str]) -> None:
     """Raise Overtaken unless the mark that a page carried is that of now."""
     if seen is not None and seen != now:
-        raise Overtaken(last_change(a, target, acts))
+        raise Overtaken(last_change(ctx, target, acts))
 
 
-def last_change(a: Act, target: str, acts: Collection[str]) -> LastChange | None:
+def last_change(ctx: ActContext, target: str, acts: Collection[str]) -> LastChange | None:
     """Return the newest of some acts on a target; None when the audit trail has none."""
-    line = audit.last_of(a.session, a.centre_id, target, acts)
+    line = audit.last_of(ctx.session, ctx.centre_id, target, acts)
     if line is None:
         return None
-    who = users.labels(a.session, a.centre_id).get(line.actor_id or 0, "")
-    return LastChange(line.act, line.at, who, line.actor_id is not None and line.actor_id == a.actor.user_id)
+    who = users.labels(ctx.session, ctx.centre_id).get(line.actor_id or 0, "")
+    return LastChange(line.act, line.at, who, line.actor_id is not None and line.actor_id == ctx.actor.user_id)

@@ -1,1 +1,1 @@
-"""The only place that speaks SQL: each module is a table with its queries."""
+"""What is kept: one folder per subject, each module a table with its queries. The only place that speaks SQL."""

@@ -16,9 +16,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.store import centre_keys, epochs, migrations, second_factors
-from fieldapp.store.releases import Release
-from fieldapp.store.submissions import Submission
+from fieldapp.store import migrations
+from fieldapp.store.operations import keys as centre_keys
+from fieldapp.store.people import second_factors
+from fieldapp.store.phones import epochs
+from fieldapp.store.records.submissions import Submission
+from fieldapp.store.releases.releases import Release
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 UNREADABLE = (sa.exc.DatabaseError, sqlite3.DatabaseError)  # the second while a connection is being set up
@@ -44,6 +47,13 @@ class Contents:
 
 def kind_of(url: str) -> str:
     return sa.make_url(url).get_backend_name()
+
+
+def close_in_one_file(engine: sa.Engine) -> None:
+    """Write a SQLite database's log into its file and close it, so that the file alone is whole."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
 
 
 def contents_of(session: Session, now: dt.datetime) -> Contents:

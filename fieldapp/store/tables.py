@@ -1,60 +1,23 @@
-"""Every table, so that importing this module fills the metadata (migrations and tests need all of it)."""
+"""Every table: importing this module fills the metadata, which migrations and tests need whole."""
 
-from fieldapp.store import (
-    areas,
-    audit,
-    blobs,
-    board,
-    cards,
-    centre_keys,
-    centres,
-    datasets,
-    devices,
-    epochs,
-    feed,
-    feed_keys,
-    follow_ups,
-    form_drafts,
-    forms,
-    invitations,
-    products,
-    records,
-    releases,
-    reviews,
-    second_factors,
-    standing,
-    submissions,
-    throttles,
-    users,
-)
+import importlib
+import pkgutil
+
+from fieldapp import store
 from fieldapp.store.base import Base
 
+
+def _import_tables() -> None:
+    """Import each module of each subject, so that a new table is known the day it is made."""
+    for subject in pkgutil.iter_modules(store.__path__, f"{store.__name__}."):
+        if not subject.ispkg or subject.name.endswith(".migrations"):
+            continue
+        package = importlib.import_module(subject.name)
+        for module in pkgutil.iter_modules(package.__path__, f"{subject.name}."):
+            importlib.import_module(module.name)
+
+
+_import_tables()
 metadata = Base.metadata
-__all__ = [
-    "areas",
-    "audit",
-    "blobs",
-    "board",
-    "cards",
-    "centre_keys",
-    "centres",
-    "datasets",
-    "devices",
-    "epochs",
-    "feed",
-    "feed_keys",
-    "follow_ups",
-    "form_drafts",
-    "forms",
-    "invitations",
-    "metadata",
-    "products",
-    "records",
-    "releases",
-    "reviews",
-    "second_factors",
-    "standing",
-    "submissions",
-    "throttles",
-    "users",
-]
+
+__all__ = ["metadata"]

@@ -3,40 +3,39 @@
 import functools
 import json
 import mimetypes
-from pathlib import Path
 
 from flask import Flask, Response, request, send_from_directory, url_for
 
-DIST = Path(__file__).parent.parent.parent / "static" / "dist"
+from fieldapp.paths import CLIENT
 
 
 @functools.lru_cache(maxsize=1)
 def _names(changed: float) -> dict[str, str]:
-    names: dict[str, str] = json.loads((DIST / "names.json").read_text())
+    names: dict[str, str] = json.loads((CLIENT / "names.json").read_text())
     return names
 
 
 def asset(name: str) -> str:
     """Return the address of a built file."""
-    return url_for("static", filename=_names((DIST / "names.json").stat().st_mtime)[name])
+    return url_for("static", filename=_names((CLIENT / "names.json").stat().st_mtime)[name])
 
 
 def send(filename: str, mimetype: str | None = None) -> Response:
     """Send a built file, in the smallest form that the browser takes (compressed at build, never on the way)."""
     kind = mimetype or mimetypes.guess_type(filename)[0]
     for encoding, suffix in (("br", ".br"), ("gzip", ".gz")):
-        if request.accept_encodings.quality(encoding) > 0 and (DIST / f"{filename}{suffix}").is_file():
-            response = send_from_directory(DIST, f"{filename}{suffix}", mimetype=kind)
+        if request.accept_encodings.quality(encoding) > 0 and (CLIENT / f"{filename}{suffix}").is_file():
+            response = send_from_directory(CLIENT, f"{filename}{suffix}", mimetype=kind)
             response.headers["Content-Encoding"] = encoding
             break
     else:
-        response = send_from_directory(DIST, filename, mimetype=kind)
+        response = send_from_directory(CLIENT, filename, mimetype=kind)
     response.vary.add("Accept-Encoding")
     return response
 
 
 def is_built() -> bool:
-    return (DIST / "names.json").is_file()
+    return (CLIENT / "names.json").is_file()
 
 
 def init(app: Flask) -> None:

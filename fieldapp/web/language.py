@@ -1,17 +1,14 @@
 """English or French: the visitor's choice, else their browser's."""
 
-from pathlib import Path
-
 from flask import Flask, request, session
 from flask_babel import get_locale
 from flask_security import current_user
 
-from fieldapp.store import centres
+from fieldapp.store.operations import centres
 from fieldapp.web import sessions
 from fieldapp.web.accept import best_language
 
 LANGUAGES = {"en": "English", "fr": "Français"}
-TRANSLATIONS = Path(__file__).parent.parent.parent / "translations"
 
 
 def select() -> str:

@@ -11,14 +11,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
-from fieldapp.services import board
 from fieldapp.services.acts import Actor
-from fieldapp.services.devices import actor_of_token, enrol_device
+from fieldapp.services.board import board
+from fieldapp.services.phones.devices import actor_of_token, enrol_device
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.users import User
+from fieldapp.store.people.users import User
 from tests.browser.conftest import PASSWORD, Server, sign_in
-from tests.services.test_board import incident
+from tests.services.board.test_board import incident
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]

@@ -12,7 +12,7 @@ import xlsxwriter
 from passlib.totp import TOTP
 from playwright.sync_api import Page, Route, expect
 
-from evaluator_export.verify import verify
+from evaluator_export.package.verify import verify
 from tests.browser.conftest import PIN, ROOT, KeptPhone, Phone, Server, sign_in, without_background
 
 pytestmark = pytest.mark.xdist_group("browser")

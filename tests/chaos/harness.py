@@ -30,13 +30,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
-from fieldapp.services import people
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.forms import publish_form
-from fieldapp.store import feed, migrations, submissions, tables, users
-from fieldapp.store.centres import Centre
+from fieldapp.services.forms.published import publish_form
+from fieldapp.services.people import accounts
+from fieldapp.store import migrations, tables
 from fieldapp.store.database import engine_for
-from fieldapp.store.records import Record
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.people import users
+from fieldapp.store.phones import pull
+from fieldapp.store.records import submissions
+from fieldapp.store.records.records import Record
 from tests.conformance.harness import CLIENT, NODE, built
 from tests.programme import compiled_of, workbook_of
 
@@ -151,7 +154,7 @@ def _set_up(run: Run) -> int:
         system = Actor.system(centre.id)
         publish_form(session, system, compiled=compiled_of("encounter"), workbook=workbook_of("encounter"))
         for number in range(1, run.workers + 1):
-            people.add_person(
+            accounts.add_person(
                 session, system, username=f"w{number:02}", label=f"W-{number}", role="worker", password=PASSWORD
             )
         centre_id = centre.id
@@ -269,7 +272,7 @@ def _records(session: Session, made: dict[str, Any], arrived: dict[str, Any]) ->
 def _caseloads(session: Session, held: dict[str, Any]) -> Iterator[str]:
     """A phone that pulled change by change knows what one knows that begins with nothing."""
     for name, phone in held.items():
-        _, _, items = feed.after(session, phone["user"], 0, 100_000)
+        _, _, items = pull.after(session, phone["user"], 0, 100_000)
         told = {key: body for key, body in json.loads(f"[{items}]") if body}
         known = {f"card/{one['code']}" for one in phone["book"]["people"]}
         if missing := {key for key in told if key.startswith("card/")} - known:

@@ -13,6 +13,8 @@ from tests.city import CODES, WEST, geojson, middle
 from tests.conformance.harness import run_on_phone
 from tests.programme import definition_of
 
+pytestmark = pytest.mark.slow  # each test starts the phone's code in Node
+
 
 def calls(*wanted: list[Any]) -> list[Any]:
     found: list[Any] = run_on_phone({"vectors": [], "forms": [], "definitions": [], "calls": list(wanted)})["calls"]

@@ -43,7 +43,7 @@ RIGHTS: dict[str, set[str]] = {
     },
 }  # fmt: skip
 
-RUNNERS = {"act.<locals>.decorate.<locals>.run", "reading.<locals>.decorate.<locals>.run"}
+RUNNERS = {"act.<locals>.wrap_function.<locals>.run", "read_act.<locals>.wrap_function.<locals>.run"}
 
 
 def all_acts() -> dict[str, tuple[str, Callable[..., Any]]]:
@@ -58,5 +58,5 @@ def all_acts() -> dict[str, tuple[str, Callable[..., Any]]]:
                 name = inspect.getclosurevars(value).nonlocals["name"]
                 place = value.__module__.removeprefix(f"{services.__name__}.")
                 found[f"{place}.{value.__name__}"] = (name, value)
-    assert {name for name, _ in found.values()} == set(acts.REGISTER)
+    assert {name for name, _ in found.values()} == set(acts.ACTS)
     return found

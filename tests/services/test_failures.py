@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from evaluator_export import periods
 from fieldapp.jobs import runner
 from fieldapp.jobs.timetable import Job, build_due_releases
-from fieldapp.services import build_products, build_release, count_tables, product_list
 from fieldapp.services.failures import LogFormatter, frames_of, note_failure, set_up_logs
+from fieldapp.services.products import catalogue, editions, tables
+from fieldapp.services.releases import build
 from fieldapp.settings import Settings
-from fieldapp.store import products as store
-from fieldapp.store import releases
 from fieldapp.store.database import WriteTransaction
+from fieldapp.store.products import products as store
+from fieldapp.store.releases import releases
 from tests.cast import Cast, a_series
 
 CANARY = "CANARY-Jordan-of-Jane-Street"
@@ -139,7 +140,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
     session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     series = a_series(session, cast)
-    monkeypatch.setattr(build_release, "gather", outer)
+    monkeypatch.setattr(build, "gather", outer)
     monkeypatch.setattr("fieldapp.jobs.timetable.due", lambda *_: [(series, periods.parse("2026-Q2"))])
     build_due_releases(session, Settings(data=str(tmp_path)))
     is_traced(caplog.text)
@@ -154,15 +155,15 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
 def test_a_product_that_fails_is_traced_and_its_page_says_the_number(
     session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
-    product = next(one for one in product_list.products() if one.kind == "heat_map")
+    product = next(one for one in catalogue.products() if one.kind == "heat_map")
     with WriteTransaction(session):
         store.state(session, cast.centre.id, product.name).is_on = True
     if where == "count":
-        monkeypatch.setattr(count_tables, "count_due", outer)
+        monkeypatch.setattr(tables, "count_due", outer)
     else:
-        monkeypatch.setattr(count_tables, "count_due", lambda *_: [])
-        monkeypatch.setattr(build_products, "KINDS", {product.kind: outer})
-    build_products.build_due(session, dt.datetime.now(dt.UTC))
+        monkeypatch.setattr(tables, "count_due", lambda *_: [])
+        monkeypatch.setattr(editions, "KINDS", {product.kind: outer})
+    editions.build_due(session, dt.datetime.now(dt.UTC))
     is_traced(caplog.text)
     if where == "build":
         problem = store.state(session, cast.centre.id, product.name).problem

@@ -8,15 +8,20 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services import board, centres, devices, feed_keys, people, product_registry
+from fieldapp.services.board import board
+from fieldapp.services.operations import centres
+from fieldapp.services.people import accounts
+from fieldapp.services.phones import devices
+from fieldapp.services.products import registry
+from fieldapp.services.products.odata import keys
 from fieldapp.services.revisions import Overtaken, revision_of
-from fieldapp.store.board import BoardItem
-from fieldapp.store.centres import Centre
-from fieldapp.store.devices import Device
-from fieldapp.store.feed_keys import FeedKey
-from fieldapp.store.users import User
+from fieldapp.store.board.board import BoardItem
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.people.users import User
+from fieldapp.store.phones.devices import Device
+from fieldapp.store.products.feed_keys import FeedKey
 from tests.cast import Cast, a_series
-from tests.services.test_board import incident
+from tests.services.board.test_board import incident
 
 Act = Callable[[str], Any]
 
@@ -34,12 +39,12 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
         return board.item_revision(item, board.board.steps_of(session, cast.centre.id, [item.id]))
 
     def is_on() -> str:
-        return product_registry.switch_revision("panel", product_registry.store.states(session, cast.centre.id).get("panel"))
+        return registry.switch_revision("panel", registry.store.states(session, cast.centre.id).get("panel"))
 
     return {
         "person": (
             lambda: revision_of(amina),
-            lambda seen: people.switch_person(session, rosa, user_id=amina.id, active=not amina.active, seen=seen),
+            lambda seen: accounts.switch_person(session, rosa, user_id=amina.id, active=not amina.active, seen=seen),
         ),
         "phone": (
             lambda: revision_of(phone),
@@ -51,17 +56,17 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
         ),
         "key": (
             lambda: revision_of(key),
-            lambda seen: feed_keys.revoke_key(session, rosa, key_id=key.id, seen=seen),
+            lambda seen: keys.revoke_key(session, rosa, key_id=key.id, seen=seen),
         ),
         "board": (on_board, lambda seen: board.take_step(session, rosa, kind="acted", item_id=item.id, seen=seen)),
-        "product": (is_on, lambda seen: product_registry.switch_product(session, rosa, name="panel", is_on=True, seen=seen)),
+        "product": (is_on, lambda seen: registry.switch_product(session, rosa, name="panel", is_on=True, seen=seen)),
     }
 
 
 @pytest.mark.parametrize("what", ["person", "phone", "rules", "key", "board", "product"])
 def test_the_first_is_done_and_the_second_is_told(session: Session, cast: Cast, what: str) -> None:
     series = a_series(session, cast)
-    feed_keys.make_key(session, cast.rosa, series_id=series.id, label="Council")
+    keys.make_key(session, cast.rosa, series_id=series.id, label="Council")
     board.ask(session, cast.rosa, need="visit")
     mark, act = acts_on(session, cast)[what]
     seen = mark()

@@ -16,17 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from fieldapp.services.bounds import Limits
-from fieldapp.services.centres import set_phone_rules
-from fieldapp.services.devices import add_collect, revoke_device
-from fieldapp.services.people import switch_person
+from fieldapp.services.operations.centres import set_phone_rules
+from fieldapp.services.people.accounts import switch_person
+from fieldapp.services.phones.devices import add_collect, revoke_device
+from fieldapp.services.phones.limits import Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import Settings
-from fieldapp.store.blobs import Blob
 from fieldapp.store.database import engine_for
-from fieldapp.store.devices import Device
-from fieldapp.store.records import Record
-from fieldapp.store.submissions import Submission
+from fieldapp.store.phones.devices import Device
+from fieldapp.store.records.attachments import Blob
+from fieldapp.store.records.records import Record
+from fieldapp.store.records.submissions import Submission
 from tests.cast import Cast, encounter
 from tests.programme import definition_of
 

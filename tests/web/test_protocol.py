@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from fieldapp.cli.serve import listener_at, serve_on
-from fieldapp.services.centre_keys import current_key, signing_key
-from fieldapp.services.devices import enrol_device, invite_device
+from fieldapp.services.keys import current_key, signing_key
+from fieldapp.services.phones.devices import enrol_device, invite_device
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from sync.receipts import Held, is_receipt

@@ -1,6 +1,6 @@
-/** The conversation with the service worker: is the shell whole, and shall a waiting version take over? */
+/** What the app asks the service worker: is the shell whole, may a waiting version take over? */
 
-/** Register the worker; `offer` gets a function that applies a waiting version, called only when there is one. */
+/** Register the worker. `offer` is called when a version waits, with a function that applies it. */
 export async function register(offer: (apply: () => void) => void): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   const registration = await navigator.serviceWorker

@@ -3,11 +3,12 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type FormDefinition, inLanguage } from "../engine/definition";
-import type { AnswerNode } from "../engine/node";
 import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 import type { Json } from "../engine/types";
 import { setLanguage, t } from "../i18n";
-import { type Keeper, Pages } from "../screens/fill/pages";
+import type { Keeper } from "../screens/fill/keeper";
+import { Pages } from "../screens/fill/pages";
 import { NO_HELP } from "../widgets/props";
 import { Title } from "../screens/title";
 
@@ -20,7 +21,7 @@ function Try({ address }: { address: string }) {
   useEffect(() => {
     fetch(address)
       .then((answer) => (answer.ok ? answer.json() : Promise.reject()))
-      .then((found) => setDefinition(found as FormDefinition))
+      .then((fetched) => setDefinition(fetched as FormDefinition))
       .catch(() => setDefinition("failed"));
   }, []);
   if (definition === "failed")

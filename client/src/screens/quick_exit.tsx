@@ -1,4 +1,4 @@
-/** What the phone shows after a quick exit: a clock, and nothing else. A tap on it leads back to the lock. */
+/** What the phone shows after a quick exit: a clock alone. A tap on it leads back to the lock. */
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { currentLanguage, t } from "../i18n";

@@ -54,7 +54,7 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
   );
 }
 
-export function LostAll({ told }: { told: () => void }) {
+export function LostAll({ dismiss }: { dismiss: () => void }) {
   return (
     <div class="state danger" role="alert">
       <div>
@@ -63,7 +63,7 @@ export function LostAll({ told }: { told: () => void }) {
             "This phone has lost what it kept: its storage was cleared or damaged. Records that were not sent may be gone. Tell your centre.",
           )}
         </p>
-        <button type="button" class="btn quiet" onClick={told}>
+        <button type="button" class="btn quiet" onClick={dismiss}>
           {t("I have told them")}
         </button>
       </div>

@@ -1,7 +1,7 @@
 /**
  * Pictures, recordings and files travel apart from their record, before it, in pieces that can be
  * taken up again: each is sealed to the centre, and its record names it by the hash of what is
- * sent. The other side: services/attachments.py.
+ * sent. The other side: services/records/attachments.py.
  */
 
 import type { Json } from "../engine/types";

@@ -6,9 +6,9 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 from flask_babel import gettext
 
-from fieldapp.services import receive_instance as acts
-from fieldapp.services.devices import COLLECT, actor_of_token
-from fieldapp.services.problems import N_, ActProblem, not_found
+from fieldapp.services.phones.devices import COLLECT, actor_of_token
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.records import openrosa as acts
 from fieldapp.web.problems import OPENROSA
 from fieldapp.web.sessions import session
 from sync import openrosa
@@ -84,7 +84,7 @@ def media(form: str, version: str, name: str) -> Any:
     for file in acts.fetch_media(session(), g.actor, form=form, version=version):
         if file.name == name:
             return Response(file.data, 200, {"Content-Type": "text/csv; charset=utf-8"})
-    raise not_found()
+    raise make_not_found()
 
 
 @collect.route("/submission", methods=["HEAD"])

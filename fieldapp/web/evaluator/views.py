@@ -10,9 +10,9 @@ from flask import session as cookie
 from flask_babel import gettext
 from flask_security import current_user
 
-from fieldapp.services import releases
-from fieldapp.services import second_factor as factor
+from fieldapp.services.people import second_factor as factor
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.releases import downloads
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
@@ -25,7 +25,7 @@ CHECKED = "second_factor"
 
 @evaluator.get("/")
 def shelf() -> Any:
-    return render_template("releases.html", shelf=releases.list_releases(session(), actor()))
+    return render_template("releases.html", shelf=downloads.list_releases(session(), actor()))
 
 
 @evaluator.post("/<int:release_id>/package")
@@ -35,7 +35,7 @@ def package(release_id: int) -> Any:
     if not _is_fresh():
         return redirect(url_for("evaluator.second_factor"))
     packages = current_app.config["SETTINGS"].packages
-    path, name = releases.download_release(session(), who, release_id=release_id, packages=packages)
+    path, name = downloads.download_release(session(), who, release_id=release_id, packages=packages)
     return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)
 
 
@@ -76,7 +76,7 @@ def second_factor_check() -> Any:
 def deleted(release_id: int) -> Any:
     """Take the word of a recipient that every copy is deleted."""
     try:
-        releases.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())
+        downloads.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())
     except ActProblem as problem:
         if problem.code != "release.no_name":
             raise

@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.datastructures import WWWAuthenticate
 
-from fieldapp.services.feeds import Opened, note_pull, open_for
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.store.feed_rows import KEY, EntitySet, Query, QueryRefused, parse_order
+from fieldapp.services.products.odata.feed import Opened, note_pull, open_for
+from fieldapp.store.products.feed_file import KEY, EntitySet, Query, QueryRefused, parse_order
 from fieldapp.web.odata.media import Written, chosen, columns_for, is_refused
 from fieldapp.web.sessions import session
 

@@ -9,10 +9,10 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import force_locale
 
-from fieldapp.services import public_products
-from fieldapp.services.problems import not_found
-from fieldapp.services.public_products import PublicEdition
-from fieldapp.web import assets, figures
+from fieldapp.services.problems import make_not_found
+from fieldapp.services.products import public
+from fieldapp.services.products.public import PublicEdition
+from fieldapp.web import assets, editions
 from fieldapp.web.language import LANGUAGES, preferred
 from fieldapp.web.public import open_data
 from fieldapp.web.sessions import session
@@ -56,8 +56,8 @@ def _answer(key: tuple[str, ...], mimetype: str, make: Callable[[], bytes]) -> R
 def _key(slug: str, language: str, *more: str) -> tuple[str, ...]:
     """Return what a rendered page depends on: the edition, this version of the app, the address it is reached at."""
     if language not in LANGUAGES:
-        raise not_found()
-    _, digest = public_products.mark(session(), slug)
+        raise make_not_found()
+    _, digest = public.mark(session(), slug)
     return (digest[:24], _version(), request.host.replace('"', ""), slug, language, *more)
 
 
@@ -66,19 +66,19 @@ def _version() -> str:
 
 
 def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
-    edition = public_products.public_edition(session(), slug)
+    edition = public.public_edition(session(), slug)
     with force_locale(language):
-        shown = figures.indicators(edition.body, language)
+        shown = editions.indicators(edition.body, language)
         return render_template(
-            template, edition=edition, indicators=shown, partners=figures.partners(edition.body, language),
-            language=language, period=figures.period_name(edition.period, language),
+            template, edition=edition, indicators=shown, partners=editions.partners(edition.body, language),
+            language=language, period=editions.period_name(edition.period, language),
             is_revised=any(point.revised for one in shown for point in one.points), **more,
         ).encode()  # fmt: skip
 
 
 @dashboards.get("/public/")
 def start() -> Any:
-    found = public_products.public_centres(session())
+    found = public.public_centres(session())
     language = preferred()
     if len(found) == 1:
         return redirect(url_for(".dashboard", slug=found[0].slug, language=language))
@@ -88,7 +88,7 @@ def start() -> Any:
 
 @dashboards.get("/public/<slug>/")
 def centre(slug: str) -> Any:
-    public_products.mark(session(), slug)
+    public.mark(session(), slug)
     language = preferred()
     response = redirect(url_for(".dashboard", slug=slug, language=language))
     response.vary.add("Accept-Language")
@@ -103,16 +103,16 @@ def dashboard(slug: str, language: str) -> Response:
 @dashboards.get("/public/<slug>/<language>/<name>/")
 def indicator(slug: str, language: str, name: str) -> Response:
     key = _key(slug, language, "one", name)
-    edition = public_products.public_edition(session(), slug)
+    edition = public.public_edition(session(), slug)
     if all(one["id"] != name for one in edition.body["indicators"]):
-        raise not_found()
+        raise make_not_found()
     return _answer(key, "text/html", lambda: _page("indicator.html", slug, language, name=name))
 
 
 @dashboards.get("/public/<slug>/<language>/card.png")
 def card(slug: str, language: str) -> Response:
     key = _key(slug, language, "card")
-    return _answer(key, "image/png", lambda: public_products.card(session(), slug, language))
+    return _answer(key, "image/png", lambda: public.card(session(), slug, language))
 
 
 @dashboards.get("/public/data/")
@@ -124,7 +124,7 @@ def data() -> str:
 
 
 def _editions() -> list[PublicEdition]:
-    return [public_products.public_edition(session(), one.slug) for one in public_products.public_centres(session())]
+    return [public.public_edition(session(), one.slug) for one in public.public_centres(session())]
 
 
 @dashboards.get("/public/data/catalog.jsonld")
@@ -137,11 +137,11 @@ def catalogue() -> Response:
 def file(slug: str, name: str) -> Response:
     """Give one file of open data: the same numbers as the pages."""
     if name not in open_data.FILES:
-        raise not_found()
+        raise make_not_found()
     key = _key(slug, "en", "data", name)
     make, mimetype = open_data.FILES[name].make, open_data.FILES[name].mimetype
     root = request.url_root
-    return _answer(key, mimetype, lambda: make(public_products.public_edition(session(), slug), root))
+    return _answer(key, mimetype, lambda: make(public.public_edition(session(), slug), root))
 
 
 @dashboards.get("/embed/kpi.js")
@@ -170,7 +170,7 @@ def framed(slug: str, language: str) -> Response:
 
 def _chosen(slug: str) -> str:
     name = request.args.get("kpi", "")
-    edition = public_products.public_edition(session(), slug)
+    edition = public.public_edition(session(), slug)
     if name and all(one["id"] != name for one in edition.body["indicators"]):
-        raise not_found()
+        raise make_not_found()
     return name

@@ -7,8 +7,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from evaluator_export import periods
-from evaluator_export.formats import csv
-from fieldapp.services.public_products import PublicEdition
+from evaluator_export.formats import csv_files
+from fieldapp.services.products.public import PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LANGUAGES = ("en", "fr")
@@ -27,7 +27,7 @@ class DataFile:
 
 
 def numbers(edition: PublicEdition, root: str) -> bytes:
-    return csv.rows(NUMBERS, [tuple(_plain(line[name]) for name in NUMBERS) for line in _numbers(edition)])
+    return csv_files.rows(NUMBERS, [tuple(_plain(line[name]) for name in NUMBERS) for line in _numbers(edition)])
 
 
 def _numbers(edition: PublicEdition) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ def parts(edition: PublicEdition, root: str) -> bytes:
         if one["parts"]
         for row in one["parts"]["rows"]
     ]
-    return csv.rows(PARTS, lines)
+    return csv_files.rows(PARTS, lines)
 
 
 def partners(edition: PublicEdition, root: str) -> bytes:
@@ -71,7 +71,7 @@ def partners(edition: PublicEdition, root: str) -> bytes:
         for source in edition.body["partners"]
         for one in source["figures"]
     ]  # fmt: skip
-    return csv.rows(PARTNERS, lines)
+    return csv_files.rows(PARTNERS, lines)
 
 
 def codebook(edition: PublicEdition, root: str) -> bytes:
@@ -89,7 +89,7 @@ def codebook(edition: PublicEdition, root: str) -> bytes:
         "missing": ("Not counted yet", "Pas encore compté"),
     }
     lines += [("indicators.csv", "state", name, *words) for name, words in states.items()]
-    return csv.rows(CODEBOOK, list(dict.fromkeys(lines)))
+    return csv_files.rows(CODEBOOK, list(dict.fromkeys(lines)))
 
 
 def as_json(edition: PublicEdition, root: str) -> bytes:

@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 from passlib.totp import TOTP
 from sqlalchemy.orm import Session
 
+from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
-from evaluator_export.verify import verify
-from fieldapp.services.build_release import build_release
+from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases import Release, Series
+from fieldapp.store.releases.releases import Release, Series
 from tests.cast import PASSWORD, Cast, a_series
 from tests.web.conftest import csrf_of
 

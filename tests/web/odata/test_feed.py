@@ -18,18 +18,18 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from evaluator_export import periods
-from fieldapp.services.build_feed import build_feeds
-from fieldapp.services.build_release import build_release
-from fieldapp.services.feed_keys import list_keys, make_key, revoke_key
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.releases import revoke_release
+from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.odata.keys import list_keys, make_key, revoke_key
+from fieldapp.services.releases.build import build_release
+from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.settings import Settings
-from fieldapp.store.audit import AuditLine
 from fieldapp.store.database import engine_for
-from fieldapp.store.feed_rows import EntitySet, Feed, Query, parse_order, write
-from fieldapp.store.releases import Release
+from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write
+from fieldapp.store.releases.releases import Release
 from tests.cast import Cast, a_series
-from tests.services.test_products import fill
+from tests.services.products.test_products import fill
 
 
 @dataclass

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp.services.acts import Actor
-from fieldapp.services.build_products import build
-from fieldapp.services.product_registry import bring_partner, switch_product
+from fieldapp.services.products.editions import build
+from fieldapp.services.products.registry import bring_partner, switch_product
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from tests.cast import Cast, publish_others
-from tests.services.test_products import NOW, PARTNER, fill
+from tests.services.products.test_products import NOW, PARTNER, fill
 
 
 @pytest.fixture

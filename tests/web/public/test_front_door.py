@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from fieldapp.services.sign_in import PER_NAME
+from fieldapp.services.people.sign_in import PER_NAME
 from fieldapp.web import assets
 from tests.cast import PASSWORD, Cast
 from tests.web.conftest import csrf_of
@@ -96,7 +96,7 @@ def test_a_database_that_is_down_is_503_in_plain_words(app: Flask, web_cast: Cas
     def down(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
 
-    monkeypatch.setattr("fieldapp.store.throttles.failures", down)
+    monkeypatch.setattr("fieldapp.store.people.throttles.failures", down)
     answer = client.post("/", data={"csrf_token": token, "username": "rosa", "password": PASSWORD})
     assert answer.status_code == 503
     assert "cannot be reached" in answer.text

@@ -2,28 +2,26 @@
 
 import { LANGUAGES, currentLanguage } from "../../i18n";
 
-export function OtherLanguages({
-  look,
-  relanguage,
-}: {
+interface OtherLanguagesProps {
   look: "btn" | "link";
-  relanguage: (code: string) => void;
-}) {
+  changeLanguage: (code: string) => void;
+}
+
+export function OtherLanguages({ look, changeLanguage }: OtherLanguagesProps) {
+  const others = Object.entries(LANGUAGES).filter(([code]) => code !== currentLanguage());
   return (
     <>
-      {Object.entries(LANGUAGES)
-        .filter(([code]) => code !== currentLanguage())
-        .map(([code, name]) => (
-          <button
-            key={code}
-            type="button"
-            class={look}
-            lang={code}
-            onClick={() => relanguage(code)}
-          >
-            {name}
-          </button>
-        ))}
+      {others.map(([code, name]) => (
+        <button
+          key={code}
+          type="button"
+          class={look}
+          lang={code}
+          onClick={() => changeLanguage(code)}
+        >
+          {name}
+        </button>
+      ))}
     </>
   );
 }

@@ -1,4 +1,4 @@
-/** A copy of all that was not sent, as a file. It is sealed to the centre, so it may travel by any way. */
+/** A copy of all that was not sent, as a file: sealed to the centre, so it may go any way. */
 
 import { toBase64 } from "../../storage/bytes";
 import { getAllRows } from "../../storage/database";

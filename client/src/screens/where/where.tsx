@@ -1,16 +1,20 @@
 /** Where and when to go: the centre's last map, which works without signal. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { currentLanguage, t } from "../../i18n";
-import type { Spots, Words } from "../../map/spot_map";
+import type { Outlines } from "../../engine/areas";
+import type { Spots, SpotWords } from "../../map/spot_data";
+import type { SpotMapProps } from "../../map/spot_map";
 import { outlinesOf } from "../../storage/forms";
-import { readMaps, type Maps } from "../../storage/maps";
-import { dayOf, Tabs, Top } from "../parts";
+import { type Maps, readMaps } from "../../storage/maps";
+import { formatDay } from "../day";
+import { Tabs, Top } from "../parts";
 import { useApp } from "../state";
 
 const AREAS = "nbhd158";
 
-const words = (): Words => ({
+const makeWords = (): SpotWords => ({
   all: t("All times"),
   areas: t("Neighbourhoods"),
   before: t("Before"),
@@ -37,24 +41,33 @@ const words = (): Words => ({
   whole: t("Whole city"),
 });
 
+type Span = "week" | "month";
+
+/** The map and what it is drawn from, once both are here; it is a piece of the app of its own. */
+interface LoadedMap {
+  SpotMap: ComponentType<SpotMapProps>;
+  outlines: Outlines | null;
+}
+
+async function loadMap(user: number): Promise<LoadedMap> {
+  const [{ SpotMap }, outlines] = await Promise.all([
+    import("../../map/spot_map"),
+    outlinesOf(user, AREAS),
+  ]);
+  return { SpotMap, outlines };
+}
+
 export function Where() {
   const { vault } = useApp();
   const [maps, setMaps] = useState<Maps<Spots> | null | undefined>(undefined);
-  const [span, setSpan] = useState<"week" | "month">("week");
-  const place = useRef<HTMLDivElement>(null);
+  const [loaded, setLoaded] = useState<LoadedMap | null>(null);
+  const [span, setSpan] = useState<Span>("week");
   useEffect(() => {
     void readMaps<Spots>(vault).then(setMaps);
+    void loadMap(vault.account.user).then(setLoaded);
   }, [vault]);
   const spots = maps?.maps[span] ?? null;
-  useEffect(() => {
-    if (!spots || !maps) return;
-    void Promise.all([import("../../map/spot_map"), outlinesOf(vault.account.user, AREAS)]).then(
-      ([{ showSpots }, outlines]) => {
-        if (place.current)
-          showSpots(place.current, spots, outlines, maps.viewer, words(), currentLanguage());
-      },
-    );
-  }, [spots]);
+  const language = currentLanguage();
   return (
     <>
       <Top title={t("Where and when")} />
@@ -66,33 +79,47 @@ export function Where() {
             )}
           </p>
         )}
-        {maps && (
-          <div class="row start">
-            {(["week", "month"] as const).map((one) => (
-              <button
-                type="button"
-                key={one}
-                class="btn quiet"
-                aria-pressed={span === one}
-                onClick={() => setSpan(one)}
-              >
-                {one === "week" ? t("Four weeks") : t("Three months")}
-              </button>
-            ))}
-          </div>
-        )}
+        {maps && <ChooseSpan span={span} choose={setSpan} />}
         {maps && !spots && <p class="empty">{t("Your centre has not made this map yet.")}</p>}
         {spots && (
           <p class="soft">
             {t("Up to {day}. Rounded to 5; nothing under {n} shows, nor what was all on one day.", {
-              day: dayOf(spots.last),
+              day: formatDay(spots.last),
               n: spots.threshold,
             })}
           </p>
         )}
-        <div ref={place} class="spots" key={span} />
+        <div class="spots" key={span}>
+          {maps && spots && loaded && (
+            <loaded.SpotMap
+              spots={spots}
+              outlines={loaded.outlines}
+              viewer={maps.viewer}
+              words={makeWords()}
+              language={language}
+            />
+          )}
+        </div>
       </main>
       <Tabs here="new" />
     </>
+  );
+}
+
+function ChooseSpan({ span, choose }: { span: Span; choose: (span: Span) => void }) {
+  return (
+    <div class="row start">
+      {(["week", "month"] as const).map((each) => (
+        <button
+          type="button"
+          key={each}
+          class="btn quiet"
+          aria-pressed={span === each}
+          onClick={() => choose(each)}
+        >
+          {each === "week" ? t("Four weeks") : t("Three months")}
+        </button>
+      ))}
+    </div>
   );
 }

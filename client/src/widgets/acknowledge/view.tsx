@@ -1,12 +1,13 @@
 import { t } from "../../i18n";
-import { described, type WidgetProps } from "../props";
+import { describeField, type WidgetProps } from "../props";
+import { describeNotAllowed, type QuestionType } from "../question_type";
 
-export function AcknowledgeWidget(props: WidgetProps) {
+function AcknowledgeWidget(props: WidgetProps) {
   return (
     <div class="choices long">
       <label class="choice">
         <input
-          {...described(props)}
+          {...describeField(props)}
           type="checkbox"
           checked={props.node.text === "OK"}
           onChange={(event) => props.change((event.target as HTMLInputElement).checked ? "OK" : "")}
@@ -16,3 +17,9 @@ export function AcknowledgeWidget(props: WidgetProps) {
     </div>
   );
 }
+
+export const acknowledge: QuestionType = {
+  View: AcknowledgeWidget,
+  hasSeveralFields: true,
+  describeMistyped: describeNotAllowed,
+};

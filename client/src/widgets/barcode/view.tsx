@@ -2,17 +2,18 @@ import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { CardWidget } from "../card/view";
 import { canScan, Scanner } from "../scanner";
-import { described, looksOf, type WidgetProps } from "../props";
+import { describeField, listAppearances, type WidgetProps } from "../props";
+import { describeNotAllowed, type QuestionType } from "../question_type";
 
 /** A code typed in or, where the browser can, read by the camera. No picture is kept. */
-export function BarcodeWidget(props: WidgetProps) {
+function BarcodeWidget(props: WidgetProps) {
   const { node, change } = props;
   const [isScanning, setScanning] = useState(false);
-  if (looksOf(node).includes("card-code")) return <CardWidget {...props} />;
+  if (listAppearances(node).includes("card-code")) return <CardWidget {...props} />;
   return (
     <>
       <input
-        {...described(props)}
+        {...describeField(props)}
         class="code"
         type="text"
         value={node.text}
@@ -22,7 +23,7 @@ export function BarcodeWidget(props: WidgetProps) {
       />
       {isScanning ? (
         <Scanner
-          found={(text) => {
+          read={(text) => {
             change(text);
             setScanning(false);
           }}
@@ -38,3 +39,9 @@ export function BarcodeWidget(props: WidgetProps) {
     </>
   );
 }
+
+export const barcode: QuestionType = {
+  View: BarcodeWidget,
+  hasSeveralFields: false,
+  describeMistyped: describeNotAllowed,
+};

@@ -1,31 +1,29 @@
 import { useState } from "preact/hooks";
 import { plainCode, shownCode } from "../../engine/cards";
 import { t } from "../../i18n";
-import { described, type WidgetProps } from "../props";
+import { describeField, type WidgetProps } from "../props";
 import { canScan, Scanner } from "../scanner";
 
 /** A card code: typed, scanned, one of the worker's own, or a new one. */
 export function CardWidget(props: WidgetProps) {
   const { node, change, help } = props;
   const [isScanning, setScanning] = useState(false);
-  const [trouble, setTrouble] = useState("");
+  const [problem, setProblem] = useState("");
   const take = (text: string): void => {
-    setTrouble("");
+    setProblem("");
     change(plainCode(text) || text.toUpperCase().trim());
   };
   const scanned = (text: string): void => {
     setScanning(false);
     if (plainCode(text)) take(text);
-    else setTrouble(t("This is not one of our cards. Try again, or type the code in."));
+    else setProblem(t("This is not one of our cards. Try again, or type the code in."));
   };
-  const isNew =
-    node.text !== "" &&
-    plainCode(node.text) === node.text &&
-    !help.people.some((one) => one.code === node.text);
+  const isOwn = help.people.some((person) => person.code === node.text);
+  const isNew = node.text !== "" && plainCode(node.text) === node.text && !isOwn;
   return (
     <div class="stack">
       <input
-        {...described(props)}
+        {...describeField(props)}
         class="code"
         type="text"
         value={node.text}
@@ -35,13 +33,13 @@ export function CardWidget(props: WidgetProps) {
         autocapitalize="characters"
         spellcheck={false}
       />
-      {trouble && (
+      {problem && (
         <p class="error" role="status">
-          {trouble}
+          {problem}
         </p>
       )}
       {isScanning ? (
-        <Scanner found={scanned} stop={() => setScanning(false)} />
+        <Scanner read={scanned} stop={() => setScanning(false)} />
       ) : (
         <div class="quick">
           {canScan() && (

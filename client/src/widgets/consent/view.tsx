@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { inLanguage } from "../../engine/definition";
-import type { AnswerNode } from "../../engine/node";
 import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
 import { directionOf, nameOfLanguage, t } from "../../i18n";
 
 /** Words to read aloud or to show, large, in a language that both people share. */

@@ -1,92 +1,134 @@
 import { DateValue } from "../../engine/values";
 import { t } from "../../i18n";
-import { described, type WidgetProps } from "../props";
+import { describeField, listAppearances, type WidgetProps } from "../props";
+import type { QuestionType } from "../question_type";
+
+const QUICK = 2; // days offered beside the calendar
 
 /** The local day so many days from today, as YYYY-MM-DD. */
-function day(offset: number): string {
-  return new DateValue(Math.floor(DateValue.ofClock(new Date()).days) + offset).toString();
+function countFromToday(days: number): string {
+  return new DateValue(Math.floor(DateValue.ofClock(new Date()).days) + days).toString();
 }
 
-export function DateWidget(props: WidgetProps) {
-  const { form, node, change } = props;
-  const input = (event: Event): void => change((event.target as HTMLInputElement).value);
-  const looks = (node.element.appearance ?? "").split(" ");
-  if (node.element.type === "time") {
-    return (
-      <input {...described(props)} type="time" value={node.text.slice(0, 5)} onInput={input} />
-    );
-  }
-  if (node.element.type === "date" && looks.includes("month-year")) {
-    const month = (event: Event): void => {
-      const { value } = event.target as HTMLInputElement;
-      change(value && `${value}-01`);
-    };
-    return (
-      <input
-        {...described(props)}
-        aria-label={props.label}
-        type="month"
-        value={node.text.slice(0, 7)}
-        onInput={month}
-      />
-    );
-  }
-  if (node.element.type === "date" && looks.includes("year")) {
-    const year = (event: Event): void => {
-      const { value } = event.target as HTMLInputElement;
-      change(/^\d{4}$/.test(value) ? `${value}-01-01` : value);
-    };
-    return (
-      <input
-        {...described(props)}
-        aria-label={props.label}
-        type="text"
-        inputMode="numeric"
-        maxLength={4}
-        value={node.text.slice(0, 4)}
-        onInput={year}
-      />
-    );
-  }
-  if (node.element.type === "dateTime") {
-    return (
-      <input
-        {...described(props)}
-        type="datetime-local"
-        value={node.text.slice(0, 16)}
-        onInput={input}
-      />
-    );
-  }
+const readField = (event: Event): string => (event.target as HTMLInputElement).value;
+
+/** A month that was chosen, as the first of its days; "" for none. */
+export function firstOfMonth(month: string): string {
+  return month && `${month}-01`;
+}
+
+/** A year that was typed, as the first of its days; what is no year yet stays as it was typed. */
+export function firstOfYear(year: string): string {
+  return /^\d{4}$/.test(year) ? `${year}-01-01` : year;
+}
+
+function TimeWidget(props: WidgetProps) {
+  const { node, change } = props;
+  return (
+    <input
+      {...describeField(props)}
+      type="time"
+      value={node.text.slice(0, 5)}
+      onInput={(event) => change(readField(event))}
+    />
+  );
+}
+
+function DateTimeWidget(props: WidgetProps) {
+  const { node, change } = props;
+  return (
+    <input
+      {...describeField(props)}
+      type="datetime-local"
+      value={node.text.slice(0, 16)}
+      onInput={(event) => change(readField(event))}
+    />
+  );
+}
+
+function DateWidget(props: WidgetProps) {
+  const appearances = listAppearances(props.node);
+  if (appearances.includes("month-year")) return <MonthField {...props} />;
+  if (appearances.includes("year")) return <YearField {...props} />;
+  return <DayField {...props} />;
+}
+
+function MonthField(props: WidgetProps) {
+  const { node, change, label } = props;
+  return (
+    <input
+      {...describeField(props)}
+      aria-label={label}
+      type="month"
+      value={node.text.slice(0, 7)}
+      onInput={(event) => change(firstOfMonth(readField(event)))}
+    />
+  );
+}
+
+function YearField(props: WidgetProps) {
+  const { node, change, label } = props;
+  return (
+    <input
+      {...describeField(props)}
+      aria-label={label}
+      type="text"
+      inputMode="numeric"
+      maxLength={4}
+      value={node.text.slice(0, 4)}
+      onInput={(event) => change(firstOfYear(readField(event)))}
+    />
+  );
+}
+
+/** A calendar, and the likely days that the form allows. */
+function DayField(props: WidgetProps) {
+  const { form, node, change, label, id } = props;
   const likely: [string, string][] = [
-    [day(0), t("Today")],
-    [day(-1), t("Yesterday")],
-    [day(1), t("Tomorrow")],
-    [day(7), t("In a week")],
+    [countFromToday(0), t("Today")],
+    [countFromToday(-1), t("Yesterday")],
+    [countFromToday(1), t("Tomorrow")],
+    [countFromToday(7), t("In a week")],
   ];
-  const quick = likely.filter(([value]) => form.allows(node, value)).slice(0, 2);
+  const quick = likely.filter(([day]) => form.allows(node, day)).slice(0, QUICK);
   return (
     <div class="field">
       <div class="choices" hidden={quick.length === 0}>
-        {quick.map(([value, label]) => (
-          <label class="choice" key={value}>
+        {quick.map(([day, name]) => (
+          <label class="choice" key={day}>
             <input
               type="radio"
-              name={`${props.id}-quick`}
-              checked={node.text === value}
-              onChange={() => change(value)}
+              name={`${id}-quick`}
+              checked={node.text === day}
+              onChange={() => change(day)}
             />
-            <span>{label}</span>
+            <span>{name}</span>
           </label>
         ))}
       </div>
       <input
-        {...described(props)}
-        aria-label={props.label}
+        {...describeField(props)}
+        aria-label={label}
         type="date"
         value={node.text}
-        onInput={input}
+        onInput={(event) => change(readField(event))}
       />
     </div>
   );
 }
+
+export const date: QuestionType = {
+  View: DateWidget,
+  hasSeveralFields: true,
+  describeMistyped: () => t("Choose a day."),
+};
+export const time: QuestionType = {
+  View: TimeWidget,
+  hasSeveralFields: false,
+  describeMistyped: () => t("Choose a time."),
+};
+export const dateTime: QuestionType = {
+  View: DateTimeWidget,
+  hasSeveralFields: false,
+  describeMistyped: () => t("Choose a day and a time."),
+};

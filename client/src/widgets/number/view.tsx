@@ -1,14 +1,15 @@
 import { t } from "../../i18n";
-import { described, type WidgetProps } from "../props";
+import { describeField, type WidgetProps } from "../props";
+import type { QuestionType } from "../question_type";
 
-export function NumberWidget(props: WidgetProps) {
+function NumberWidget(props: WidgetProps) {
   const { node, change, label } = props;
   const isWhole = node.element.type === "integer";
   const input = (event: Event): void =>
     change((event.target as HTMLInputElement).value.trim().replace(",", "."));
   const field = (
     <input
-      {...described(props)}
+      {...describeField(props)}
       type="text"
       class={(node.element.appearance ?? "").includes("masked") ? "masked" : undefined}
       inputMode={isWhole ? "numeric" : "decimal"}
@@ -42,3 +43,14 @@ export function NumberWidget(props: WidgetProps) {
     </div>
   );
 }
+
+export const integer: QuestionType = {
+  View: NumberWidget,
+  hasSeveralFields: false,
+  describeMistyped: () => t("Give a whole number."),
+};
+export const decimal: QuestionType = {
+  View: NumberWidget,
+  hasSeveralFields: false,
+  describeMistyped: () => t("Give a number."),
+};

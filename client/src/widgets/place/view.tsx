@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { described, type WidgetProps } from "../props";
+import { describeField, type WidgetProps } from "../props";
+import { describeNotAllowed, type QuestionType } from "../question_type";
 
 /** One fix of the phone's place, on request. */
-export function PlaceWidget(props: WidgetProps) {
+function PlaceWidget(props: WidgetProps) {
   const { node, change, id } = props;
   const [state, setState] = useState<"idle" | "looking" | "failed">("idle");
   const look = (): void => {
@@ -20,7 +21,7 @@ export function PlaceWidget(props: WidgetProps) {
   };
   const [latitude, longitude, , accuracy] = node.text.split(" ");
   return (
-    <div {...described(props)} class="stack" id={id} role="group">
+    <div {...describeField(props)} class="stack" id={id} role="group">
       {node.text && (
         <p>
           {latitude}, {longitude}{" "}
@@ -47,3 +48,9 @@ export function PlaceWidget(props: WidgetProps) {
     </div>
   );
 }
+
+export const geopoint: QuestionType = {
+  View: PlaceWidget,
+  hasSeveralFields: true,
+  describeMistyped: describeNotAllowed,
+};

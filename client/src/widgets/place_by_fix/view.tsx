@@ -1,61 +1,80 @@
 import { useEffect, useState } from "preact/hooks";
 import { areasAround, cellOf } from "../../engine/areas";
-import type { AnswerNode } from "../../engine/node";
 import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
 import type { Option } from "../../engine/types";
 import { t } from "../../i18n";
-import { looksOf, type WidgetProps } from "../props";
+import { listAppearances, type WidgetProps } from "../props";
 
 const PATIENCE = { enableHighAccuracy: true, timeout: 30_000, maximumAge: 0 };
 const GOOD = 100; // metres
+const USABLE = 1000; // metres: good enough to name an area, not a square
 
 type State = "idle" | "looking" | "failed" | "outside" | "unsure";
 
 /** Questions that ask for the coarse square of the same fix. */
-function cells(form: Form, node: AnswerNode = form.root): AnswerNode[] {
-  const own =
-    node.element.kind === "question" && node.isRelevant && looksOf(node).includes("area-cell")
-      ? [node]
-      : [];
-  return [...own, ...node.allChildren().flatMap((child) => cells(form, child))];
+function listCellQuestions(form: Form, node: AnswerNode = form.root): AnswerNode[] {
+  const isQuestion = node.element.kind === "question" && node.isRelevant;
+  const isCell = isQuestion && listAppearances(node).includes("area-cell");
+  const below = node.allChildren().flatMap((child) => listCellQuestions(form, child));
+  return isCell ? [node, ...below] : below;
 }
 
-/** One fix of the phone's place, turned into one of the choices; the fix is gone when this returns. */
-export function MyPlace(
-  props: WidgetProps & { choices: readonly Option[]; labelOf: (choice: Option) => string },
-) {
-  const { form, node, help, change, set } = props;
+/** What the areas around a fix mean: one for sure, several to choose from, or none. */
+export function judgeAreas(codes: string[], accuracy: number): State {
+  if (codes.length === 1 && accuracy <= USABLE) return "idle";
+  return codes.length > 0 ? "unsure" : "outside";
+}
+
+type MyPlaceProps = WidgetProps & {
+  choices: readonly Option[];
+  labelOf: (choice: Option) => string;
+};
+
+/**
+ * One fix of the phone's place, turned into one of the choices; the fix is gone when this returns.
+ */
+export function MyPlace(props: MyPlaceProps) {
+  const { form, node, help, change, set, choices } = props;
   const list = node.element.choices ?? "";
-  const [isThere, setThere] = useState(false);
+  const [hasOutlines, setHasOutlines] = useState(false);
   const [state, setState] = useState<State>("idle");
   const [near, setNear] = useState<string[]>([]);
   const [source, setSource] = useState("");
   useEffect(() => {
-    if ("geolocation" in navigator)
-      void help.areaLists().then((lists) => setThere(lists.includes(list)));
+    if (!("geolocation" in navigator)) return;
+    void help.areaLists().then((lists) => setHasOutlines(lists.includes(list)));
   }, []);
-  if (!isThere) return null;
+  if (!hasOutlines) return null;
+  const useFix = async ({ coords }: GeolocationPosition): Promise<void> => {
+    const { longitude, latitude, accuracy } = coords;
+    const outlines = await help.outlines(list);
+    setSource(outlines?.attribution ?? "");
+    const around = outlines ? areasAround(outlines, longitude, latitude, accuracy) : [];
+    const codes = around.filter((code) => choices.some((choice) => choice.name === code));
+    const next = judgeAreas(codes, accuracy);
+    if (next === "idle") change(codes[0]!);
+    if (accuracy <= GOOD) {
+      for (const question of listCellQuestions(form)) set(question, cellOf(longitude, latitude));
+    }
+    setNear(next === "idle" ? [] : codes);
+    setState(next);
+  };
   const look = (): void => {
     setState("looking");
     setNear([]);
     navigator.geolocation.getCurrentPosition(
-      async ({ coords: { longitude, latitude, accuracy } }) => {
-        const outlines = await help.outlines(list);
-        setSource(outlines?.attribution ?? "");
-        const found = outlines ? areasAround(outlines, longitude, latitude, accuracy) : [];
-        const known = found.filter((code) => props.choices.some((choice) => choice.name === code));
-        const isSure = known.length === 1 && accuracy <= 10 * GOOD;
-        if (isSure) change(known[0]!);
-        if (accuracy <= GOOD)
-          for (const cell of cells(form)) set(cell, cellOf(longitude, latitude));
-        setNear(isSure ? [] : known);
-        setState(isSure ? "idle" : known.length > 0 ? "unsure" : "outside");
-      },
+      (position) => void useFix(position),
       () => setState("failed"),
       PATIENCE,
     );
   };
-  const said: Partial<Record<State, string>> = {
+  const choose = (code: string): void => {
+    change(code);
+    setNear([]);
+    setState("idle");
+  };
+  const words: Partial<Record<State, string>> = {
     failed: t("The phone could not find its place. Choose from the list."),
     outside: t("This place is in none of the areas. Choose from the list."),
     unsure: t("You are in or near one of these. Which one?"),
@@ -66,22 +85,13 @@ export function MyPlace(
         {state === "looking" ? t("Looking …") : t("Use my place")}
       </button>
       <p class="soft" role="status">
-        {said[state] ?? t("Only the name of the area is kept, never the place.")} {source}
+        {words[state] ?? t("Only the name of the area is kept, never the place.")} {source}
       </p>
       {near.length > 0 && (
         <div class="choices long">
           {near.map((code) => (
-            <button
-              type="button"
-              class="btn"
-              key={code}
-              onClick={() => {
-                change(code);
-                setNear([]);
-                setState("idle");
-              }}
-            >
-              {props.labelOf(props.choices.find((choice) => choice.name === code)!)}
+            <button type="button" class="btn" key={code} onClick={() => choose(code)}>
+              {props.labelOf(choices.find((choice) => choice.name === code)!)}
             </button>
           ))}
         </div>

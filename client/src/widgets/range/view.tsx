@@ -1,9 +1,10 @@
 import { scale } from "../../engine/rules";
 import { t } from "../../i18n";
-import { described, type WidgetProps } from "../props";
+import { describeField, type WidgetProps } from "../props";
+import type { QuestionType } from "../question_type";
 
 /** A slider with buttons for single steps; it holds no answer until it is touched. */
-export function RangeWidget(props: WidgetProps) {
+function RangeWidget(props: WidgetProps) {
   const { node, change, label } = props;
   const { start, end, step } = scale(node);
   const by = Math.abs(step);
@@ -38,7 +39,7 @@ export function RangeWidget(props: WidgetProps) {
         </button>
       </div>
       <input
-        {...described(props)}
+        {...describeField(props)}
         type="range"
         min={low}
         max={high}
@@ -55,3 +56,9 @@ export function RangeWidget(props: WidgetProps) {
     </div>
   );
 }
+
+export const range: QuestionType = {
+  View: RangeWidget,
+  hasSeveralFields: false,
+  describeMistyped: () => t("Give a number on the scale."),
+};

@@ -1,9 +1,10 @@
 import { words } from "../../engine/functions";
 import { t } from "../../i18n";
 import type { WidgetProps } from "../props";
+import type { QuestionType } from "../question_type";
 
-/** A list to put in order with buttons: the first is first. Nothing is answered until a choice was moved or confirmed. */
-export function RankWidget({ form, node, language, change, id, describedBy }: WidgetProps) {
+/** A list to put in order with buttons. It is no answer until a choice was moved or confirmed. */
+function RankWidget({ form, node, language, change, id, describedBy }: WidgetProps) {
   const options = form.options(node);
   const byName = new Map(options.map((option) => [option.name, option]));
   const chosen = words(node.text).filter((name) => byName.has(name));
@@ -60,3 +61,9 @@ export function RankWidget({ form, node, language, change, id, describedBy }: Wi
     </div>
   );
 }
+
+export const rank: QuestionType = {
+  View: RankWidget,
+  hasSeveralFields: true,
+  describeMistyped: () => t("Put every choice in order."),
+};

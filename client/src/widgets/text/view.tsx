@@ -2,10 +2,11 @@ import { findIdentifiers, type Identifier } from "../../engine/identifiers_in_te
 import { t } from "../../i18n";
 import { CardWidget } from "../card/view";
 import { CellWidget } from "../place_by_fix/view";
-import { described, looksOf, type WidgetProps } from "../props";
+import { describeField, listAppearances, type WidgetProps } from "../props";
+import { describeNotAllowed, type QuestionType } from "../question_type";
 
-export function TextWidget(props: WidgetProps) {
-  const looks = looksOf(props.node);
+function TextWidget(props: WidgetProps) {
+  const looks = listAppearances(props.node);
   if (looks.includes("card-code")) return <CardWidget {...props} />;
   if (looks.includes("area-cell")) return <CellWidget {...props} />;
   const { node, change } = props;
@@ -14,7 +15,7 @@ export function TextWidget(props: WidgetProps) {
     <>
       {looks.includes("multiline") ? (
         <textarea
-          {...described(props)}
+          {...describeField(props)}
           rows={4}
           value={node.text}
           onInput={input}
@@ -22,7 +23,7 @@ export function TextWidget(props: WidgetProps) {
         />
       ) : (
         <input
-          {...described(props)}
+          {...describeField(props)}
           type="text"
           class={looks.includes("masked") ? "masked" : undefined}
           inputMode={looks.includes("numbers") ? "numeric" : undefined}
@@ -38,7 +39,7 @@ export function TextWidget(props: WidgetProps) {
 
 /** A note that seems to point to a person: say so, while the worker can still take it out. */
 function Warning({ text }: { text: string }) {
-  const found = findIdentifiers(text);
+  const kinds = findIdentifiers(text);
   const names: Record<Identifier, string> = {
     name: t("a name"),
     phone: t("a phone number"),
@@ -49,13 +50,19 @@ function Warning({ text }: { text: string }) {
   };
   return (
     <div role="status">
-      {found.length > 0 && (
+      {kinds.length > 0 && (
         <p class="state wait">
           {t("This note seems to hold {what}. Please take it out: it could point to a person.", {
-            what: found.map((kind) => names[kind]).join(", "),
+            what: kinds.map((kind) => names[kind]).join(", "),
           })}
         </p>
       )}
     </div>
   );
 }
+
+export const text: QuestionType = {
+  View: TextWidget,
+  hasSeveralFields: false,
+  describeMistyped: describeNotAllowed,
+};

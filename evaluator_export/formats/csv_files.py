@@ -1,0 +1,37 @@
+"""CSV of tables and codebook: UTF-8, one header row, nothing that a spreadsheet could run. Datasets: `tabular.py`."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from evaluator_export.formulas import RISKY
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.tables.protected_counts import ProtectedTable
+
+TABLE_COLUMNS = ("table", "period", "row", "column", "layer", "count", "revision")
+
+
+def rows(header: Sequence[str], found: Iterable[Sequence[str]]) -> bytes:
+    """Return CSV bytes; raise ExportProblem for a cell that a spreadsheet would run as a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    for row in found:
+        if any(cell.startswith(RISKY) for cell in row):
+            raise ExportProblem(Reason("table.formula"))
+        writer.writerow(row)
+    return text.getvalue().encode()
+
+
+def tables(found: Sequence[ProtectedTable]) -> bytes:
+    return rows(TABLE_COLUMNS, table_rows(found))
+
+
+def table_rows(found: Sequence[ProtectedTable]) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
+    for table in found:
+        revision = "yes" if table.is_revision else "no"
+        for cell, count in table.cells:
+            lines.append((table.spec.name, table.period, *[*cell, "", ""][:3], count, revision))
+        lines.append((table.spec.name, table.period, "total", "", "", table.total, revision))
+    return lines

@@ -1,0 +1,100 @@
+"""Step 7: one ZIP with a manifest of every file's hash, signed (minisign), and encrypted to its recipient (age).
+
+The same files give the same ZIP. Encryption is fresh each time, as it must be.
+"""
+
+import base64
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import minisign
+import pyrage
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from evaluator_export.problems import ExportProblem, Reason
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.json.minisig"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def secret_key(seed: bytes) -> minisign.SecretKey:
+    """Return the minisign key of a 32-byte Ed25519 seed; its key id follows from the public key."""
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    key_id = hashlib.blake2b(public, digest_size=8).digest()
+    checksum = hashlib.blake2b(b"Ed" + key_id + seed + public, digest_size=32).digest()
+    unprotected = b"Ed" + b"\0\0" + b"B2" + bytes(32 + 8 + 8)  # the key is kept wrapped, so it has no password of its own
+    return minisign.SecretKey.from_base64(base64.b64encode(unprotected + key_id + seed + public + checksum))
+
+
+def public_key(seed: bytes) -> str:
+    """Return the public key as minisign takes it (-P)."""
+    return str(secret_key(seed).get_public_key().to_base64().decode())
+
+
+def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
+    """Return the manifest: what the package says of itself, and the size and SHA-256 of every file in the folder."""
+    files = {}
+    for path in packed(folder):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        files[str(path.relative_to(folder))] = {"bytes": path.stat().st_size, "sha256": digest}
+    return json.dumps({**body, "files": files}, ensure_ascii=False, indent=2, sort_keys=True).encode()
+
+
+def parsed(manifest: bytes) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(manifest)
+    return body
+
+
+def packed(folder: Path) -> list[Path]:
+    """Return the files of a package, but for the manifest and its signature."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.name not in (MANIFEST, SIGNATURE) or path.parent != folder)
+
+
+def sign(manifest: bytes, seed: bytes, comment: str) -> bytes:
+    """Return the minisign signature file of a manifest (prehashed, as minisign writes since 0.10)."""
+    return bytes(secret_key(seed).sign(manifest, prehash=True, trusted_comment=comment))
+
+
+def zip_up(folder: Path, target: Path) -> None:
+    """Write a folder as a ZIP, manifest first; the same files give the same bytes."""
+    first = [path for name in (MANIFEST, SIGNATURE) if (path := folder / name).exists()]
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in [*first, *packed(folder)]:
+            entry = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.file_size = path.stat().st_size
+            with path.open("rb") as source, archive.open(entry, "w") as packed_file:
+                while block := source.read(1 << 20):
+                    packed_file.write(block)
+
+
+def check_recipients(keys: Iterable[str]) -> None:
+    """Raise ExportProblem for what is no age public key."""
+    for key in keys:
+        try:
+            pyrage.x25519.Recipient.from_str(key)
+        except pyrage.RecipientError:
+            raise ExportProblem(Reason("package.key", {"key": key})) from None
+
+
+def fingerprint(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def encrypt(source: Path, target: Path, keys: Iterable[str]) -> None:
+    """Write a file so that only the holders of these age keys can read it; nothing is there until all of it is."""
+    keys = list(keys)
+    check_recipients(keys)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        pyrage.encrypt_file(str(source), str(partial), [pyrage.x25519.Recipient.from_str(key) for key in keys])
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

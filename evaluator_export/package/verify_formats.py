@@ -1,0 +1,133 @@
+"""Check that the other formats in a package say the same as its CSV files: here, where their libraries are."""
+
+import csv
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pyreadstat
+
+from evaluator_export.formats.spss import MOST_LABEL, ROWS_A_FILE
+from evaluator_export.formats.xlsx import MOST_ROWS
+from evaluator_export.problems import Reason
+
+MOST_CHECKED = 20_000  # rows of a workbook that are read cell by cell
+SLICE = 50_000
+Codebook = dict[tuple[str, str], str]
+
+
+def differing(path: Path) -> list[Reason]:
+    """Return which files of a package that has passed `verify` do not hold the rows of their CSV file."""
+    problems: list[Reason] = []
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as name:
+        archive.extractall(name)
+        folder = Path(name)
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        for dataset, about in manifest["datasets"].items():
+            problems += _parquet(folder, dataset) + _spss(folder, dataset, about["rows"])
+        problems += _workbook(folder, manifest["datasets"])
+    return problems
+
+
+def _as_text(path: Path) -> pa.Table:
+    with path.open(encoding="utf-8", newline="") as file:
+        names = next(csv.reader(file))
+    options = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())), strings_can_be_null=False
+    )
+    return pyarrow.csv.read_csv(path, convert_options=options)
+
+
+def _parquet(folder: Path, dataset: str) -> list[Reason]:
+    try:
+        found = pyarrow.parquet.read_table(folder / f"{dataset}.parquet")
+    except (OSError, pa.ArrowException):
+        return [Reason("file.damaged", {"file": f"{dataset}.parquet"})]
+    wanted = _as_text(folder / f"{dataset}.csv")
+    same = found.column_names == wanted.column_names and found.num_rows == wanted.num_rows
+    for first in range(0, wanted.num_rows if same else 0, SLICE):
+        ours, theirs = wanted.slice(first, SLICE), found.slice(first, SLICE)
+        same = same and all(
+            theirs[name].cast(pa.string()).to_pylist() == ours[name].to_pylist() for name in ours.column_names
+        )
+    return [] if same else [_other_rows(f"{dataset}.parquet", dataset)]
+
+
+def _spss(folder: Path, dataset: str, rows: int) -> list[Reason]:
+    wanted = _as_text(folder / f"{dataset}.csv")
+    codebook = _english(folder, dataset)
+    paths = sorted(folder.glob(f"{dataset}-*.sav"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
+    paths = paths or [folder / f"{dataset}.sav"]
+    first = 0
+    for path in paths:
+        try:
+            frame, meta = pyreadstat.read_sav(str(path))
+        except (pyreadstat.ReadstatError, OSError):
+            return [Reason("file.damaged", {"file": path.name})]
+        part = wanted.slice(first, ROWS_A_FILE)
+        first += len(frame)
+        if list(frame.columns) != wanted.column_names or len(frame) != part.num_rows:
+            return [_other_rows(path.name, dataset)]
+        if not all(_same(frame[name], part[name], meta.variable_value_labels.get(name), name, codebook) for name in frame):
+            return [_other_rows(path.name, dataset)]
+    if first == rows:
+        return []
+    return [Reason("package.row_count", {"file": f"{dataset}.sav", "csv": f"{dataset}.csv"})]
+
+
+def _other_rows(file: str, dataset: str) -> Reason:
+    return Reason("package.rows", {"file": file, "csv": f"{dataset}.csv"})
+
+
+def _same(codes: Any, wanted: pa.ChunkedArray, labels: dict[float, str] | None, name: str, codebook: Codebook) -> bool:
+    if labels is None:
+        return bool([str(int(code)) for code in codes] == wanted.to_pylist())
+    words = {value: _shown(codebook, name, value) for value in wanted.unique().to_pylist()}
+    return all(labels.get(code) == words[value] for code, value in zip(codes, wanted.to_pylist(), strict=True))
+
+
+def _english(folder: Path, dataset: str) -> Codebook:
+    with (folder / "codebook.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["file"] == f"{dataset}.csv" and row["value"]]
+    return {(row["column"], row["value"]): row["english"] for row in rows}
+
+
+def _shown(codebook: Codebook, name: str, value: str) -> str:
+    words = (
+        "; ".join(codebook.get((name, one), one) for one in value.split(";"))
+        if ";" in value
+        else codebook.get((name, value), value)
+    )
+    return words[:MOST_LABEL] or "No answer"
+
+
+def _workbook(folder: Path, datasets: dict[str, Any]) -> list[Reason]:
+    try:
+        book = openpyxl.load_workbook(io.BytesIO((folder / "data.xlsx").read_bytes()), read_only=True)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return [Reason("file.damaged", {"file": "data.xlsx"})]
+    wanted = [name[:31] for name, about in datasets.items() if about["rows"] <= MOST_ROWS]
+    if sorted(book.sheetnames) != sorted([*wanted, "tables", "codebook"]):
+        return [Reason("package.sheets")]
+    problems = []
+    for name in [name for name, about in datasets.items() if about["rows"] <= MOST_CHECKED] + ["tables", "codebook"]:
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            if any(left != right for left, right in zip(_cells(book[name[:31]]), csv.reader(file), strict=True)):
+                problems.append(Reason("package.sheet", {"sheet": name, "csv": f"{name}.csv"}))
+    return problems
+
+
+def _cells(sheet: Any) -> Iterator[list[str]]:
+    width = 0
+    for row in sheet.iter_rows(values_only=True):
+        width = width or len(row)
+        cells = ["" if cell is None else str(cell) for cell in row]
+        yield cells + [""] * (width - len(cells))

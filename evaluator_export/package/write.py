@@ -1,0 +1,152 @@
+"""The pipeline: batches and counts in, the files of a package out. The steps are the module names.
+
+select → anonymity, batch (generalise, hold back) → ledger → small_cells → formats → summary → seal; `verify` checks the
+result without us, and nothing is signed before it has.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluator_export import tabular
+from evaluator_export.formats import codebook, csv_files, datapackage, notebooks, report, sample, spss, xlsx
+from evaluator_export.labels import BATCH, Labels
+from evaluator_export.package import verify
+from evaluator_export.policy.policy import Role
+from evaluator_export.policy.recipe import Recipe, RecipientView
+from evaluator_export.series import batch
+from evaluator_export.series.ledger import compute_genesis_hash
+from evaluator_export.series.pseudonyms import make_pseudonyms
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset, coarsen_count
+from evaluator_export.summary import pdf
+from evaluator_export.tables.protected_counts import BASE, ProtectedTable
+from evaluator_export.tabular import CategoricalColumn
+from forms.definition import FormDefinition
+
+FORMAT = 2
+README = """{title}, {period}
+{centre}
+
+Begin with summary-en.pdf (en français : summary-fr.pdf). codebook.csv explains every column and value in both languages.
+Check the package: python verify.py PACKAGE.zip --key KEY, with the key that the centre gave you. start.ipynb and start.Rmd
+read the data. The folder sample holds invented rows with the same columns.
+"""
+
+
+def part_of(
+    view: RecipientView, sent: Sequence[ReleasedBatch], before: str, occasion: ReleaseContext, **counts: Any
+) -> ReleasedDataset:
+    """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
+    levels = _levels(view, sent)
+    hidden = {field.name for field in view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
+    sources = {name: f"{name}{batch.AT}{level}" for name, level in levels.items()} | dict.fromkeys(hidden, batch.PERSON)
+    whole: dict[str, list[CategoricalColumn]] = {name: [] for name in (BATCH, *view.columns)}
+    for one in sent:
+        order = batch.make_recipient_order(occasion.secret, one.entry.number, one.entry.rows)
+        whole[BATCH].append(CategoricalColumn(np.zeros(one.entry.rows, np.int32), (str(one.entry.number),)))
+        for name in view.columns:
+            whole[name].append(tabular.reorder(one.columns[sources.get(name, name)], order))
+    columns = {name: tabular.concat_columns(pieces) for name, pieces in whole.items()}
+    for name in hidden & set(view.columns):
+        columns[name] = make_pseudonyms(columns[name], [columns[one] for one in levels], occasion)
+    return ReleasedDataset(view, levels, columns, sent, before or compute_genesis_hash(view.dataset.name), **counts)
+
+
+def _levels(view: RecipientView, sent: Sequence[ReleasedBatch]) -> dict[str, int]:
+    """Return the level of each quasi-identifier that the recipient gets: the frozen one, or coarser."""
+    identifiers = view.dataset.policy.identifiers
+    least = sent[0].entry.levels if sent else [field.minimum for field in identifiers]
+    found = {field.name: level for field, level in zip(identifiers, least, strict=True)}
+    return {name: max(found[name], view.coarser.get(name, 0)) for name in view.columns if name in found}
+
+
+def build(
+    recipe: Recipe,
+    parts: Sequence[ReleasedDataset],
+    tables: Sequence[ProtectedTable],
+    definitions: Mapping[str, FormDefinition],
+    words: Mapping[str, Mapping[str, str]],
+    occasion: ReleaseContext,
+    folder: Path,
+) -> dict[str, Any]:
+    """Write a package's files into a folder and return what its manifest says. The same input gives the same bytes.
+
+    `words` gives labels, EN and FR, to the values of hierarchies.
+    """
+    labels = Labels(definitions, words)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        for kind in ("csv", "parquet"):
+            tabular.write(folder / f"{part.name}.{kind}", part.columns)
+        spss.write(folder, part, labels, occasion)
+        (folder / "sample").mkdir(exist_ok=True)
+        sample.write(folder / "sample" / f"{part.name}.csv", part, definitions[part.view.dataset.form], occasion)
+    title = f"{recipe.title['en']}, {occasion.period.name}"
+    texts = {
+        "tables.csv": csv_files.tables(tables),
+        "codebook.csv": codebook.write(parts, tables, labels),
+        "report.json": report.write(recipe, parts, tables, occasion),
+        "verify.py": Path(verify.__file__).read_bytes(),
+        "README.txt": README.format(title=recipe.title["en"], period=occasion.period.name, centre=occasion.centre).encode(),
+        "start.ipynb": notebooks.python(title, parts, recipe.threshold),
+        "start.Rmd": notebooks.r(title, parts, recipe.threshold),
+    }
+    for name, data in texts.items():
+        (folder / name).write_bytes(data)
+    (folder / "datapackage.json").write_bytes(datapackage.write(recipe, parts, folder, occasion, labels))
+    xlsx.write(folder / "data.xlsx", parts, tables, labels, occasion)
+    for language in ("en", "fr"):
+        (folder / f"summary-{language}.pdf").write_bytes(pdf.draw(recipe, parts, tables, labels, occasion, language))
+    return manifest(recipe, parts, tables, occasion, definitions)
+
+
+def manifest(
+    recipe: Recipe,
+    parts: Sequence[ReleasedDataset],
+    tables: Sequence[ProtectedTable],
+    occasion: ReleaseContext,
+    definitions: Mapping[str, FormDefinition],
+) -> dict[str, Any]:
+    forms = sorted({dataset.form for dataset in recipe.datasets.values()})
+    return {
+        "fieldapp": FORMAT,
+        "recipe": {"id": recipe.id, "sha256": recipe.sha256, "purpose": recipe.purpose, "audience": recipe.audience},
+        "centre": occasion.centre,
+        "recipient": occasion.recipient,
+        "agreement": dict(occasion.agreement),
+        "period": {"name": occasion.period.name, "first": str(occasion.period.first), "last": str(occasion.period.last)},
+        "cut_off": occasion.cut_off,
+        "threshold": recipe.threshold,
+        "rounding": BASE,
+        "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
+        "datasets": {part.name: _described(part, recipe.threshold) for part in parts},
+        "tables": {table.spec.name: table.spec.method for table in tables},
+        "table_thresholds": {table.spec.name: table.spec.threshold for table in tables if table.spec.threshold},
+    }
+
+
+def _described(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
+    model = part.view.dataset.policy.model
+    return {
+        "file": f"{part.name}.csv",
+        "rows": part.rows,
+        "columns": list(part.columns),
+        "k": model.k,
+        "distinct": {one.field: one.distinct for one in model.diversities if one.field in part.columns},
+        "max_confidence": {
+            one.field: one.max_confidence
+            for one in model.diversities
+            if one.field in part.columns and one.max_confidence < 1
+        },
+        "policy": part.view.dataset.sha256,
+        "quasi_identifiers": list(part.levels),
+        "levels": {name: {"level": level, "name": part.level_name(name)} for name, level in part.levels.items()},
+        "frozen": [field.name for field in part.view.dataset.policy.identifiers],
+        "singled_out": {"columns": part.measured, **part.singled_out, "limit": part.view.dataset.policy.max_singled_out},
+        "held_back_share": part.withheld_share,
+        "without_consent_share": part.without_consent_share,
+        "withdrawn": coarsen_count(part.withdrawn, threshold),
+        "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
+    }

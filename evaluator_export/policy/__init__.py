@@ -1,0 +1,1 @@
+"""Step 1: what may leave. Policies, thresholds, hierarchies, datasets, recipes, eligibility."""

@@ -1,0 +1,52 @@
+"""A grid: a protected table by two columns, with its margins. What a heat map, on a page or in a workbook, is drawn from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evaluator_export.policy.hierarchies import ALL, MISSING, OTHER
+from evaluator_export.policy.recipe import TableSpec
+from evaluator_export.tables.protected_counts import TOTAL, Cell
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Texts by row and column, in the order of their hierarchies. The totals were counted by themselves."""
+
+    name: str
+    title: dict[str, str]
+    headings: tuple[str, str]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[str, str], str]
+    row_totals: Mapping[str, str]
+    column_totals: Mapping[str, str]
+    total: str
+    threshold: int
+
+
+def grid_of(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -> Grid:
+    """Return the grid of a table by two columns that has margins."""
+    inner = {(cell[0], cell[1]): text for cell, text in table.items() if len(cell) == 2 and ALL not in cell}
+    found = [_in_order(spec, place, {cell[place] for cell in inner}) for place in (0, 1)]
+    hidden = f"<{threshold}"
+    return Grid(
+        name=spec.name,
+        title=spec.title,
+        headings=(spec.by[0][0], spec.by[1][0]),
+        rows=found[0],
+        columns=found[1],
+        cells=inner,
+        row_totals={row: table.get((row, ALL), hidden) for row in found[0]},
+        column_totals={column: table.get((ALL, column), hidden) for column in found[1]},
+        total=table.get(TOTAL, hidden),
+        threshold=threshold,
+    )
+
+
+def _in_order(spec: TableSpec, place: int, seen: set[str]) -> tuple[str, ...]:
+    """Return a column's labels: all of a short hierarchy (no hour is missing), else those that occur."""
+    _, hierarchy, level = spec.sources[place]
+    known = list(dict.fromkeys(hierarchy.at(value, level) for value in hierarchy.domain))
+    if len(known) > 24:
+        known = [label for label in known if label in seen]
+    return (*known, *sorted(seen - set(known) - {MISSING, OTHER}), *sorted(seen & {MISSING, OTHER}))

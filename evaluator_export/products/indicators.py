@@ -1,0 +1,192 @@
+"""Key performance indicators: each defined once, computed from protected tables, so that every product says the same number.
+
+A number is shown, hidden (too small to show), or missing (nothing was counted in the period).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from evaluator_export.policy.recipe import PUBLIC, STAFF
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.tables.protected_counts import TOTAL, Cell
+
+CALENDARS = ("month", "quarter", "year")
+KINDS = ("total", "share", "half", "hours")
+UNITS = ("count", "percent", "hours", "minutes")
+SAFETO = ("sd", "prev", "ri", "er")
+SHOWN, HIDDEN, MISSING = "shown", "hidden", "missing"
+LEAST_WHOLE = 20  # a share of fewer is not shown
+FINE_WHOLE = 400  # from here on a share is told in steps of 1 %, below in steps of 5 %
+
+Texts = Mapping[Cell, str]  # a protected table: what each cell shows as
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of one period: its words without a unit, its value where it is one, and whether it is shown."""
+
+    state: str
+    text: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Kpi:
+    id: str
+    code: str
+    title: dict[str, str]
+    meaning: dict[str, str]
+    formula: dict[str, str]
+    denominator: dict[str, str]  # of a share: what it is a share of
+    unit: str
+    kind: str
+    table: str
+    of: tuple[str, ...]
+    each: Mapping[str, float]
+    shown_by: str
+    calendar: str
+    safeto: str
+    audience: str
+    read: dict[str, str]
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([self.table, self.shown_by]))
+
+    def number(self, table: Texts | None) -> Number:
+        """Return the number that a protected table gives."""
+        if not table or TOTAL not in table:
+            return Number(MISSING)
+        return COMPUTE[self.kind](self, table)
+
+
+def read_kpis(text: str) -> list[Kpi]:
+    """Return the indicators written in YAML; raise ExportProblem with everything wrong in them."""
+    problems: list[Reason] = []
+    found = []
+    for item in yaml.safe_load(text):
+        name = str(item.get("id"))
+        value = dict(item.get("value") or {})
+        kind = next((one for one in KINDS if one in value), "")
+        wrong = _check(item, kind)
+        problems += [reason.inside(name) for reason in wrong]
+        if not wrong:
+            found.append(_kpi(item, kind, value))
+    names = Counter(one.id for one in found)
+    problems += [Reason("indicator.twice", where=(name,)) for name, count in names.items() if count > 1]
+    if problems:
+        raise ExportProblem(*problems)
+    return found
+
+
+def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
+    """Return what is wrong in one indicator; `kind` is empty when its value is of no kind that there is."""
+    chosen = {
+        "value": (kind, KINDS),
+        "unit": (item.get("unit"), UNITS),
+        "calendar": (item.get("calendar"), CALENDARS),
+        "safeto": (item.get("safeto"), SAFETO),
+        "audience": (item.get("audience"), ("public", STAFF)),
+    }
+    wrong = [
+        Reason("indicator.choice", {"key": key, "known": ", ".join(known)})
+        for key, (choice, known) in chosen.items()
+        if choice not in known
+    ]
+    if kind == "share" and not _is_said(item.get("denominator")):
+        wrong.append(Reason("indicator.denominator"))
+    needed = ("title", "meaning", "formula", "read")
+    wrong += [Reason("indicator.words", {"key": key}) for key in needed if not _is_said(item.get(key))]
+    return wrong
+
+
+def _is_said(words: Any) -> bool:
+    return isinstance(words, dict) and bool(words.get("en")) and bool(words.get("fr"))
+
+
+def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
+    table = str(value[kind])
+    return Kpi(
+        id=str(item["id"]),
+        code=str(item.get("code", "")),
+        title=item["title"],
+        meaning=item["meaning"],
+        formula=item["formula"],
+        denominator=item.get("denominator") or {},
+        unit=item["unit"],
+        kind=kind,
+        table=table,
+        of=tuple(str(one) for one in value.get("of", ())),
+        each={str(name): float(number) for name, number in (value.get("each") or {}).items()},
+        shown_by=str(item.get("shown_by", table)),
+        calendar=item["calendar"],
+        safeto=item["safeto"],
+        audience=PUBLIC if item["audience"] == "public" else STAFF,
+        read=item["read"],
+    )
+
+
+def _shown(text: str) -> Number:
+    return Number(SHOWN, text, float(text)) if text.isdecimal() else Number(HIDDEN, text)
+
+
+def _total(kpi: Kpi, table: Texts) -> Number:
+    return _shown(table[TOTAL])
+
+
+def _share(kpi: Kpi, table: Texts) -> Number:
+    """Return a percentage, rounded as coarsely as its rounded parts ask for; hidden where a part or the whole is."""
+    whole = _shown(table[TOTAL])
+    parts = [_shown(table[(one,)]) for one in kpi.of if (one,) in table]
+    seen = [part.value for part in parts if part.value is not None]
+    if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
+        return Number(HIDDEN)
+    step = 1 if whole.value >= FINE_WHOLE else 5
+    percent = min(100, step * round(100 * sum(seen) / whole.value / step))
+    return Number(SHOWN, str(percent), float(percent))
+
+
+def _half(kpi: Kpi, table: Texts) -> Number:
+    """Return the band in which the middle one lies: its label, and the band's first number as its value."""
+    bands = sorted((cell[0] for cell in table if cell != TOTAL and cell[0][:1].isdecimal()), key=_start)
+    numbers = [(band, _shown(table[(band,)]).value) for band in bands]
+    whole = sum(value for _, value in numbers if value is not None)
+    hidden = sum(value is None for _, value in numbers)
+    if whole < LEAST_WHOLE or hidden * LEAST_WHOLE > whole / 4:  # what is hidden could move the middle
+        return Number(HIDDEN)
+    reached = 0.0
+    for band, value in numbers:
+        reached += value or 0
+        if reached * 2 >= whole:
+            return Number(SHOWN, band, float(_start(band)))
+    return Number(HIDDEN)
+
+
+def _hours(kpi: Kpi, table: Texts) -> Number:
+    numbers = [(_shown(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
+    if not any(number.value for number, _ in numbers):
+        return Number(HIDDEN)
+    hours = sum((number.value or 0) * hours for number, hours in numbers)
+    return Number(SHOWN, str(int(round(hours, -1))), float(round(hours, -1)))
+
+
+def _start(band: str) -> int:
+    return int(band.rstrip("+").split("-")[0])
+
+
+COMPUTE = {"total": _total, "share": _share, "half": _half, "hours": _hours}
+
+
+def tables_by_calendar(kpis: Sequence[Kpi]) -> dict[str, list[str]]:
+    """Return which tables are to be counted for which calendar."""
+    found: dict[str, list[str]] = {}
+    for kpi in kpis:
+        for table in kpi.tables:
+            if table not in found.setdefault(kpi.calendar, []):
+                found[kpi.calendar].append(table)
+    return found

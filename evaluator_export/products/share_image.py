@@ -1,0 +1,34 @@
+"""The picture that other sites show with a link to the dashboard: the centre, the month, three public numbers."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from evaluator_export.periods import Period
+from evaluator_export.products.indicators import SHOWN
+
+WIDTH, HEIGHT, EDGE = 1200, 630, 72
+PAPER, INK, SOFT, ACCENT = "#fbf8f3", "#1d2a30", "#4c5a61", "#0b5f63"
+MOST = 3
+
+
+def card(centre: str, period: Period, indicators: Sequence[dict[str, Any]], language: str) -> bytes:
+    """Return a PNG of 1200 by 630; the same input gives the same bytes."""
+    picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, WIDTH, 14), fill=ACCENT)
+    draw.text((EDGE, 72), centre, font=ImageFont.load_default(56), fill=INK)
+    draw.text((EDGE, 150), period.name, font=ImageFont.load_default(36), fill=SOFT)
+    told = [
+        (one["numbers"][-1]["text"], one["title"][language])
+        for one in indicators
+        if one["audience"] == "public" and one["unit"] == "count" and one["numbers"] and one["numbers"][-1]["state"] == SHOWN
+    ]
+    for place, (number, title) in enumerate(told[:MOST]):
+        draw.text((EDGE, 240 + place * 112), number, font=ImageFont.load_default(72), fill=ACCENT)
+        draw.text((EDGE + 250, 264 + place * 112), title, font=ImageFont.load_default(40), fill=INK)
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()

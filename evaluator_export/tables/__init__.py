@@ -1,0 +1,1 @@
+"""Step 4: tables of counts that give away no small number."""

@@ -1,0 +1,1 @@
+"""The crisis team's board: incidents, requests, who is on shift, the shift report."""

@@ -1,0 +1,1 @@
+"""Cards, follow-ups, referrals, and handing a card to another worker."""

@@ -1,0 +1,70 @@
+"""The caseload as supervisors see it: whose cards are whose, what is late, and giving a card to somebody else."""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.services.revisions import check_revision
+from fieldapp.store.caseload import cards, follow_ups
+from fieldapp.store.caseload.cards import Card
+from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.operations import centres
+from fieldapp.store.people import users
+from fieldapp.store.people.users import User
+from fieldapp.store.records.submissions import OFFICE
+from sync.envelope import Envelope
+from sync.notes import HANDOVER, plain_code
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Caseload:
+    today: dt.date
+    cards: Sequence[Card]
+    next_code: str  # after which the next page begins; "" on the last
+    late: Sequence[FollowUp]  # what was due until today
+    counts: dict[int, int]  # worker → open cards
+    workers: Sequence[User]
+    labels: dict[int, str]
+
+
+@read_act("caseload.list")
+def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None) -> Caseload:
+    centre = centres.get(ctx.session, ctx.centre_id)
+    today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
+    found = cards.list_for(ctx.session, ctx.centre_id, after, PAGE + 1, worker_id)
+    everybody = users.list_for(ctx.session, ctx.centre_id)
+    return Caseload(
+        today,
+        found[:PAGE],
+        found[PAGE - 1].code if len(found) > PAGE else "",
+        follow_ups.due_until(ctx.session, ctx.centre_id, today),
+        cards.count_by_worker(ctx.session, ctx.centre_id),
+        [user for user in everybody if user.role == WORKER and user.active],
+        {user.id: user.label for user in everybody},
+    )
+
+
+@act("card.assign")
+def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = None) -> None:
+    """Give a card, with what is due for it, to another worker; both phones learn it at their next contact."""
+    card = cards.by_codes(ctx.session, ctx.centre_id, [plain_code(code)]).get(plain_code(code))
+    if card is None:
+        raise make_not_found()
+    worker = users.of_centre(ctx.session, ctx.centre_id, user_id)
+    if worker is None or worker.role != WORKER or not worker.active:
+        raise ActProblem("card.worker", N_("Choose an outreach worker who is active."))
+    check_revision(ctx, seen, card, f"card/{card.id}", ("card.assign",))
+    body = json.dumps({"code": card.code, "to": worker.id})
+    sha256 = hashlib.sha256(body.encode()).hexdigest()
+    take_in(ctx, [Arrived(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)])
+    ctx.describe(f"card/{card.id}", to=worker.id)

@@ -1,0 +1,51 @@
+"""What the caseload reads: submissions that passed, and what a record says after them."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forms.definition import FormDefinition
+from sync.envelope import Envelope
+
+
+@dataclass(frozen=True)
+class Part:
+    """A submission that passed: its answers as the form's logic left them."""
+
+    envelope: Envelope
+    answers: Mapping[str, Any]
+    definition: FormDefinition | None  # none for a note
+    via: str
+    position: int = 0  # its place in the centre's log
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.envelope.instance_id, self.envelope.sha256
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a record says now, as far as the caseload reads it."""
+
+    root_id: str
+    form: str
+    version: str
+    author_id: int
+    day: dt.date
+    answers: Mapping[str, Any]
+    heads: Sequence[str]
+    definition: FormDefinition
+    cards: tuple[str, ...] = ()  # made by the phone for it
+    finished_on: dt.date | None = None
+
+    def summary(self, key: str) -> str:
+        return summary_of(self.definition, self.answers, key)
+
+
+def summary_of(definition: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
+    """Return the answer that a form's summary points to; "" when it has none."""
+    value: Any = answers
+    for name in definition.summary_names.get(key, ("",)):
+        value = value.get(name, "") if isinstance(value, Mapping) else ""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""What people say about consent, and their standing consent."""

@@ -1,0 +1,171 @@
+"""What people say about consent, written down as it arrives, so that their standing consent can be read."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fieldapp.services.problems import N_, ActProblem
+from fieldapp.store.consent import standing
+from fieldapp.store.consent.standing import ConsentWord
+from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
+from forms.definition import Element, FormDefinition
+
+ASKED = ("read_out", "they_read", "interpreter")  # ways of asking; the others are no conversation about consent
+TIERS = "tier"  # the list of what people can say yes to
+LOWEST, HIGHEST = 0, 3
+TRIES = 3  # how often something is made anew at once because consent fell
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one submission of a record says about a person's consent."""
+
+    root_id: str
+    person: str  # card code without dashes; "" when it names none
+    tier: int
+    asked: bool
+    finished_at: dt.datetime
+    position: int
+
+
+def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int, bool] | None:
+    """Return the tier that answers give, and whether the person was asked and understood; None when they say nothing of it.
+
+    Whoever was not asked, or did not understand, has not said yes to anything: that is tier 0.
+    """
+    question = _tier_question(definition)
+    if question is None:
+        return None
+    group = question.path.rsplit("/", 1)[0]
+    tier = _answer(answers, question.path)
+    how, understood = _answer(answers, f"{group}/said"), _answer(answers, f"{group}/understood")
+    if not (tier or how or understood):
+        return None
+    is_asked = how in ASKED and understood == "yes"
+    if understood != "yes" and how in ASKED and f"{group}/understood" in definition.by_path:
+        return LOWEST, False
+    number = int(tier) if tier.isdecimal() else LOWEST
+    return min(number, HIGHEST), is_asked
+
+
+def _tier_question(definition: FormDefinition) -> Element | None:
+    """Return the question that the form's settings name; else the one with the list of tiers."""
+    named = definition.by_path.get(definition.summary.get("tier", ""))
+    return named or next((one for one in definition.elements if one.choices == TIERS), None)
+
+
+def _answer(answers: Mapping[str, Any], path: str) -> str:
+    value: Any = answers
+    for name in path.split("/")[2:]:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def note(
+    session: Session,
+    centre_id: int,
+    root_id: str,
+    person: str,
+    tier: int,
+    asked: bool,
+    finished_at: dt.datetime,
+    position: int,
+    at: dt.datetime,
+) -> None:
+    """Write down what one submission says, in the transaction that stores it.
+
+    `position` is its place in the centre's log, `at` the moment by the centre's clock.
+    """
+    note_all(session, centre_id, [Said(root_id, person, tier, asked, finished_at, position)], at)
+
+
+def note_all(session: Session, centre_id: int, said: Sequence[Said], at: dt.datetime) -> None:
+    """Write down what submissions say, in the order in which they arrived."""
+    if not said:
+        return
+    kept = {word.root_id: word for word in standing.words(session, centre_id, {one.root_id for one in said})}
+    persons = {one.person for one in said} | {word.person for word in kept.values()}
+    before = standing.of(session, centre_id, persons - {""})
+    for one in sorted(said, key=lambda one: one.position):
+        word = kept.get(one.root_id)
+        if word is not None:
+            _correct(word, one)
+        elif one.person:
+            word = kept[one.root_id] = _added(session, centre_id, one)
+        if word is not None and word.tier < before.get(word.person, LOWEST):
+            word.lowered_at = at
+            before[word.person] = word.tier
+    session.flush()
+
+
+def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
+    word = ConsentWord(
+        centre_id=centre_id,
+        root_id=one.root_id,
+        person=one.person,
+        tier=one.tier,
+        asked=one.asked,
+        finished_at=one.finished_at,
+        position=one.position,
+    )
+    session.add(word)
+    return word
+
+
+def _correct(word: ConsentWord, one: Said) -> None:
+    """Let a correction replace what its record said before, without making an old word younger than it is.
+
+    One that lowers counts from when it came, and settles nothing that others said. One that raises must be asked and
+    understood, and later both by clock and by arrival; it counts from when the record was made.
+    """
+    is_other_person = bool(one.person) and one.person != word.person
+    is_later = one.position > word.position and one.finished_at > word.finished_at
+    if is_other_person:
+        word.person, word.tier, word.asked = one.person, one.tier, one.asked
+    elif one.tier < word.tier:
+        word.tier, word.asked = one.tier, False
+        word.position = max(word.position, one.position)
+        word.finished_at = max(word.finished_at, one.finished_at)
+    elif one.tier > word.tier and is_later and one.asked:
+        word.tier, word.asked = one.tier, True
+    elif not one.asked:
+        word.asked = False
+
+
+class ConsentFell(ActProblem):
+    """What was made counts somebody who has taken back their consent in the meantime; it must be made anew."""
+
+
+class Standings:
+    """People's standing consent at one moment, and who was looked up: it must still hold when something is published."""
+
+    def __init__(self, session: Session, centre_id: int):
+        self.centre_id = centre_id
+        self.tiers = standing.of(session, centre_id)
+        self.seen: set[str] = set()
+
+    @classmethod
+    def of_all(cls, session: Session, centre_id: int) -> "Standings":
+        """Return the standing consent of everybody, as if all had been looked up."""
+        found = cls(session, centre_id)
+        found.seen = set(found.tiers)
+        return found
+
+    def of(self, person: str) -> int | None:
+        """Return the standing tier of the person with a card; None without a card."""
+        if not person:
+            return None
+        self.seen.add(person)
+        return self.tiers.get(person, LOWEST)
+
+    def check(self, session: Session) -> None:
+        """Raise ConsentFell when somebody who was looked up has taken something back since.
+
+        Called in the transaction that publishes; until it ends, nobody at the centre can take back more.
+        """
+        centres.lock(session, self.centre_id)
+        now = standing.of(session, self.centre_id)
+        if any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen):
+            raise ConsentFell("consent.fell", N_("Somebody took back consent while this was made, so it is made anew."))

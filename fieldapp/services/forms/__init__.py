@@ -1,0 +1,1 @@
+"""Forms: drafts, the builder's library, publishing, areas."""

@@ -1,0 +1,79 @@
+"""Forms at the centre: publish from an XLSForm, look at, withdraw."""
+
+from collections.abc import Sequence
+
+from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.definitions import definition_of
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.revisions import check_revision
+from fieldapp.store.forms import versions
+from fieldapp.store.forms.versions import FormVersion
+from forms.definition import Compiled, FormDefinition
+
+
+@read_act("forms.list")
+def list_forms(ctx: ActContext) -> Sequence[FormVersion]:
+    return versions.list_for(ctx.session, ctx.centre_id)
+
+
+@read_act("form.open")
+def open_form(ctx: ActContext, version_id: int) -> tuple[FormVersion, FormDefinition]:
+    version = _of_centre(ctx, version_id)
+    return version, definition_of(version)
+
+
+@act("form.publish")
+def publish_form(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None = None) -> FormVersion:
+    """Publish a compiled form. The same form again changes nothing; other content needs a new version."""
+    return publish(ctx, compiled, workbook, files)
+
+
+def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
+    """Publish a form within an act: from a workbook, or from a draft."""
+    definition = compiled.definition
+    target = f"form/{definition.id}/{definition.version}"
+    existing = versions.find(ctx.session, ctx.centre_id, definition.id, definition.version)
+    if existing is not None:
+        if existing.sha256 != definition.sha256:
+            text = N_(
+                "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
+            )
+            raise ActProblem("form.version_taken", text, {"form": definition.id, "version": definition.version})
+        existing.withdrawn_at = None
+        ctx.describe(target, again=True)
+        return existing
+    version = FormVersion(
+        centre_id=ctx.centre_id,
+        form=definition.id,
+        version=definition.version,
+        title=definition.title,
+        definition=definition.to_json(),
+        xform=compiled.xform,
+        workbook=workbook,
+        files=files,
+        sha256=definition.sha256,
+        published_at=ctx.now,
+        withdrawn_at=None,
+    )
+    ctx.session.add(version)
+    ctx.session.flush()
+    ctx.describe(target, sha256=definition.sha256)
+    return version
+
+
+@act("form.withdraw")
+def withdraw_form(ctx: ActContext, version_id: int, seen: str | None = None) -> FormVersion:
+    """Take a version off phones. What was filled with it already is still accepted."""
+    version = _of_centre(ctx, version_id)
+    target = f"form/{version.form}/{version.version}"
+    check_revision(ctx, seen, version, target, ("draft.publish", "form.publish", "form.withdraw"))
+    version.withdrawn_at = version.withdrawn_at or ctx.now
+    ctx.describe(target)
+    return version
+
+
+def _of_centre(ctx: ActContext, version_id: int) -> FormVersion:
+    version = ctx.session.get(FormVersion, version_id)
+    if version is None or version.centre_id != ctx.centre_id:
+        raise make_not_found()
+    return version

@@ -1,0 +1,143 @@
+"""The centre's keys: phones seal to one and check receipts with the other; only this server has the private halves."""
+
+import base64
+import functools
+import logging
+import secrets
+import uuid
+import weakref
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from fieldapp.services.acts import ActContext, Actor, act
+from fieldapp.store.operations import centres, keys
+from fieldapp.store.operations.keys import PACKAGE, SEAL, SIGN, CentreKey
+from fieldapp.store.session import Engine, Session
+from sync.receipts import Signer
+from sync.sealed import CURVE
+
+log = logging.getLogger("fieldapp.sync")
+
+
+class KeyLost(Exception):
+    """The server's secret key is not the one that wrapped this key: what is sealed to it cannot be opened."""
+
+
+@act("key.make")
+def make_key(ctx: ActContext, secret: str) -> CentreKey:
+    """Make a new key pair; phones take it at their next contact, and what is sealed to older ones still opens."""
+    private = ec.generate_private_key(CURVE)
+    point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    kid = str(uuid.uuid4())
+    number = private.private_numbers().private_value.to_bytes(32)
+    key = CentreKey(
+        centre_id=ctx.centre_id,
+        purpose=SEAL,
+        kid=kid,
+        public_key=base64.b64encode(point).decode(),
+        wrapped=wrap(number, kid, secret),
+        created_at=ctx.now,
+    )
+    return _added(ctx, key)
+
+
+@act("key.make_signing")
+def make_signing_key(ctx: ActContext, secret: str, purpose: str = SIGN) -> CentreKey:
+    """Make the key that signs receipts, or packages. A centre has one of each: others know it from when they joined."""
+    centres.lock(ctx.session, ctx.centre_id)
+    if existing := keys.newest(ctx.session, ctx.centre_id, purpose):
+        ctx.describe(f"key/{existing.id}", again=True)
+        return existing
+    private = Ed25519PrivateKey.generate()
+    public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
+    kid = str(uuid.uuid4())
+    wrapped = wrap(private.private_bytes_raw(), kid, secret)
+    key = CentreKey(
+        centre_id=ctx.centre_id, purpose=purpose, kid=kid, public_key=public, wrapped=wrapped, created_at=ctx.now
+    )
+    return _added(ctx, key)
+
+
+def _added(ctx: ActContext, key: CentreKey) -> CentreKey:
+    ctx.session.add(key)
+    ctx.session.flush()
+    ctx.describe(f"key/{key.id}")
+    return key
+
+
+def current_key(session: Session, centre_id: int, secret: str) -> CentreKey:
+    """Return the key that phones shall seal to; a centre's first one is made when it is first asked for."""
+    return keys.newest(session, centre_id, SEAL) or make_key(session, Actor.system(centre_id), secret=secret)
+
+
+def signing_key(session: Session, centre_id: int, secret: str) -> CentreKey:
+    """Return the key that signs receipts; it is made when it is first asked for."""
+    return keys.newest(session, centre_id, SIGN) or make_signing_key(session, Actor.system(centre_id), secret=secret)
+
+
+# A signing key stays as it is; one dictionary for each database of this process.
+_signers: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str], Signer]] = weakref.WeakKeyDictionary()
+
+
+def signer(session: Session, centre_id: int, secret: str) -> Signer:
+    """Return what signs receipts and answers; raise KeyLost when the server's secret key does not open it."""
+    held = _signers.setdefault(session.get_bind().engine, {})
+    found = held.get((centre_id, secret))
+    if found is None:
+        key = signing_key(session, centre_id, secret)
+        private = Ed25519PrivateKey.from_private_bytes(unwrap(key.kid, key.wrapped, secret))
+        found = held[centre_id, secret] = Signer(key.kid, private)
+    return found
+
+
+def package_seed(session: Session, centre_id: int, secret: str) -> bytes:
+    """Return the private half of the key that signs packages (Ed25519, 32 bytes), made when it is first asked for.
+
+    Raise KeyLost when the server's secret key does not open it.
+    """
+    key = keys.newest(session, centre_id, PACKAGE)
+    if key is None:
+        session.rollback()
+        key = make_signing_key(session, Actor.system(centre_id), secret=secret, purpose=PACKAGE)
+    return unwrap(key.kid, key.wrapped, secret)
+
+
+def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
+    """Return the private half; raise KeyLost when the server's secret key does not open it."""
+    return _unwrapped(key.kid, key.wrapped, secret)
+
+
+def signer_if_possible(session: Session, centre_id: int, secret: str) -> Signer | None:
+    """Return what signs; None when its key is lost: unsigned, a phone believes nothing and keeps all that it has."""
+    try:
+        return signer(session, centre_id, secret)
+    except KeyLost:
+        log.error("the signing key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", centre_id)
+        return None
+
+
+@functools.lru_cache(maxsize=64)
+def _unwrapped(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(unwrap(kid, wrapped, secret)), CURVE)
+
+
+def wrap(private: bytes, kid: str, secret: str) -> bytes:
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(_wrapping_key(secret)).encrypt(nonce, private, kid.encode())
+
+
+def unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
+    try:
+        return AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
+    except InvalidTag:
+        raise KeyLost(kid) from None
+
+
+def _wrapping_key(secret: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"fieldapp centre key").derive(secret.encode())

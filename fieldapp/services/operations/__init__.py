@@ -1,0 +1,1 @@
+"""Centres, the office's overview, the server's key, backup and restore."""

@@ -1,0 +1,1 @@
+"""One checked copy of everything that must come back, and how it is put back."""

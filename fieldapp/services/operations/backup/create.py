@@ -1,0 +1,180 @@
+"""Back up: one checked copy of everything that must come back, made while phones send."""
+
+import base64
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fieldapp.paths import ROOT
+from fieldapp.services.acts import utcnow
+from fieldapp.services.operations.backup import data_lock, marks
+from fieldapp.services.operations.backup.contents import (
+    DATABASES,
+    FILES,
+    FORMAT,
+    KEY,
+    MANIFEST,
+    BackupProblem,
+    copy_file,
+    data_files,
+    make_durable,
+    part_of,
+)
+from fieldapp.services.operations.server_key import Wrapped, opens
+from fieldapp.services.people.second_factor import wrapped_as
+from fieldapp.settings import KEEP_IT, KeyProblem, Settings, sync_folder
+from fieldapp.store import copies
+from fieldapp.store.copies import Contents, CopyProblem
+from fieldapp.store.database import engine_for, sqlite_file
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that is whole."""
+
+    where: Path
+    manifest: dict[str, Any]
+    sha256: str  # of the manifest, which names the hash of everything else
+    left_out: list[str]  # what must be kept by other means, in words
+
+
+def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Backup:
+    """Make a backup in a folder that is not there yet; raise BackupProblem, and leave nothing, unless it is whole."""
+    target = target.absolute()
+    _check_target(settings, target)
+    with data_lock.share(settings):
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
+        try:
+            manifest = _made(settings, work, with_key)
+            text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+            (work / MANIFEST).write_text(text, encoding="utf-8")
+            make_durable(work)
+            work.rename(target)  # only now is it a backup
+        except CopyProblem as problem:
+            raise BackupProblem(str(problem)) from None
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        sync_folder(target.parent)
+        marks.note(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
+    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _left_out(settings, with_key))
+
+
+def _check_target(settings: Settings, target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BackupProblem(
+            f"{target} is there already and not empty. Name a new folder, such as {target.parent}/2026-11-29"
+        )
+    if not target.parent.is_dir():
+        raise BackupProblem(f"There is no folder {target.parent}. Make it first, or see whether its disk is mounted.")
+    if target.resolve().is_relative_to(settings.folder):
+        raise BackupProblem(
+            f"A backup in the data folder ({settings.folder}) is lost together with it. Name a folder elsewhere."
+        )
+
+
+def _made(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
+    """Copy everything into a folder and return the manifest."""
+    now = utcnow()
+    kind = copies.kind_of(settings.url)
+    database = work / DATABASES[kind]
+    contents = _copy_database(settings, database, now)
+    if not contents.schema:
+        raise BackupProblem("The database is empty: it has not been set up. There is nothing to back up.")
+    for name, path in data_files(settings):  # after the database: what it names was there before it was copied
+        _copy_checked(path, work / FILES / name)
+    _check_packages(contents, work / FILES / "packages")
+    factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
+    if with_key:
+        (work / KEY).touch(mode=0o600)
+        (work / KEY).write_text(_right_key(settings, contents.keys, factors))
+    parts = [part_of(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
+    return {
+        "format": FORMAT,
+        "made_at": now.isoformat(),
+        "kind": kind,
+        "schema": contents.schema,
+        "code": {"version": importlib.metadata.version("fieldapp"), "commit": _commit()},
+        "rows": contents.rows,
+        "position": contents.position,
+        "epoch": contents.epoch,
+        "has_key": with_key,
+        # Only the right secret key opens these, so a restore knows it before it changes anything.
+        "keys": [[name, base64.b64encode(wrapped).decode()] for name, wrapped in contents.keys],
+        "factors": [[name, base64.b64encode(wrapped).decode()] for name, wrapped in factors],
+        "parts": parts,
+    }
+
+
+def _right_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
+    """Return the secret key; raise BackupProblem unless it opens what the copied database holds."""
+    try:
+        secret = settings.key()
+    except KeyProblem as problem:
+        raise BackupProblem(f"{problem} No backup was made.") from None
+    if not opens(secret, keys, factors):
+        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
+        raise BackupProblem(
+            f"The secret key in {where} does not open the keys in the database, so the backup could never be put back "
+            f"with it. {KEEP_IT} No backup was made."
+        )
+    return secret
+
+
+def _copy_database(settings: Settings, target: Path, now: dt.datetime) -> Contents:
+    if path := sqlite_file(settings.url):
+        if not path.is_file():
+            raise BackupProblem(f"There is no database at {path}.")
+        return copies.copy_sqlite(path, target, now)
+    engine = engine_for(settings.url)
+    try:
+        return copies.dump_postgresql(engine, target, now)
+    finally:
+        engine.dispose()
+
+
+def _copy_checked(source: Path, target: Path) -> None:
+    """Copy a file; one that was taken away meanwhile is passed over, and missed where a release names it."""
+    try:
+        copy_file(source, target)
+    except FileNotFoundError:
+        target.unlink(missing_ok=True)
+
+
+def _check_packages(contents: Contents, folder: Path) -> None:
+    """Raise BackupProblem unless every package that a release names is here, with the content that its name promises."""
+    for sha256, filename in contents.packages.items():
+        path = folder / f"{sha256}.zip"
+        if not path.is_file() or part_of(path, folder)["sha256"] != sha256:
+            raise BackupProblem(
+                f"The package {filename} (packages/{path.name}) is missing or damaged, so the backup would not be whole. "
+                "Put it back from an older backup, or revoke its release: fieldapp release revoke"
+            )
+
+
+def _left_out(settings: Settings, with_key: bool) -> list[str]:
+    found = []
+    if not with_key:
+        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
+        found.append(
+            f"The secret key ({where}) is not in it. Keep a copy of it in another place: without it this backup "
+            "cannot be put back, and nothing that phones sealed can be opened."
+        )
+    if not settings.secrets_folder.is_relative_to(settings.folder):
+        found.append(f"The secrets of delivery targets ({settings.secrets_folder}) are not in it.")
+    return found
+
+
+def _commit() -> str:
+    """Return the commit that the code is at; "" outside a checkout."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,1 @@
+"""Devices, invitations, lock and wipe, and what a phone should hold."""

@@ -1,0 +1,1 @@
+"""Data products: protected tables, editions, dashboards, maps, heat maps, the OData feed."""

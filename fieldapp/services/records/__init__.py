@@ -1,0 +1,1 @@
+"""Records: intake, folding, corrections, reviews, attachments, lists, export for the centre."""

@@ -1,0 +1,138 @@
+"""Attachments: taken in piece by piece before the record that names them, opened in the office."""
+
+import hashlib
+import re
+import uuid
+
+from cryptography.exceptions import InvalidTag
+
+from fieldapp.services import keys
+from fieldapp.services.access import WORKER
+from fieldapp.services.acts import ActContext, Actor, act
+from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.store.operations import keys as centre_keys
+from fieldapp.store.phones import devices
+from fieldapp.store.records import attachments
+from fieldapp.store.records.attachments import Blob, BlobPiece
+from fieldapp.store.session import Session
+from sync.sealed import SUITE, is_signed_by
+
+MAX_SIZE = 2_000_000  # bytes of one attachment, sealed
+MAX_UNFINISHED = 20_000_000  # bytes that one phone may leave lying half sent
+MAX_PIECE = 512 * 1024
+MIN_PIECE = 16 * 1024  # but for the last
+SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
+KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
+REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was kept."))
+
+
+def signed_text(sha256: str, size: int) -> bytes:
+    """Return what a phone signs to say that an attachment is its own."""
+    return f"fieldapp attachment 1|{sha256}|{size}".encode()
+
+
+def receive_piece(
+    session: Session,
+    uid: str,
+    sha256: str,
+    start: int,
+    size: int,
+    proof: bytes,
+    data: bytes,
+    limits: Limits = DEFAULT,
+) -> int:
+    """Take in one piece and return how many bytes of the attachment are here; a piece that came before changes nothing.
+
+    Raise ActProblem when it is malformed, too large, not signed by the phone that it names, or too much of that phone. Like
+    a record, it needs no more than that signature: it also comes while the app is locked.
+    """
+    device = devices.by_uids(session, [uid]).get(uid)
+    if device is None or not 0 < size <= MAX_SIZE or not 0 < len(data) <= MAX_PIECE or start < 0 or start + len(data) > size:
+        raise REFUSED
+    if not is_signed_by(device.public_key, proof, signed_text(sha256, size)):
+        raise REFUSED
+    actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
+    return _receive(session, actor, sha256=sha256, start=start, size=size, data=data, limits=limits)
+
+
+@act("attachment.receive")
+def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, limits: Limits) -> int:
+    ctx.skip_audit()  # one line for the whole, not for each piece, which may come again and again
+    if whole := attachments.find_whole(ctx.session, ctx.centre_id, sha256):
+        return whole.received
+    blob = attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
+    if blob is None:
+        assert ctx.actor.device_id is not None
+        if attachments.unfinished_bytes(ctx.session, ctx.actor.device_id) + size > MAX_UNFINISHED:
+            text = N_("Too much of this phone's attachments is half sent. The phone tries again later.")
+            raise ActProblem("sync.attachment_full", text)
+        blob = add_blob(ctx, sha256, size, limits)
+    if blob.size != size:
+        raise REFUSED
+    if start != blob.received:
+        return blob.received
+    if len(data) < MIN_PIECE and start + len(data) < size:
+        raise REFUSED  # each piece is a row, so many small ones would take far more room than they hold
+    ctx.session.add(BlobPiece(blob_id=blob.id, start=start, data=data))
+    blob.received += len(data)
+    ctx.session.flush()
+    if blob.received == size and hashlib.sha256(attachments.content(ctx.session, blob)).hexdigest() != sha256:
+        attachments.drop_pieces(ctx.session, blob)  # damaged on the way: it begins anew
+        blob.received = 0
+    if blob.received == size:
+        ctx.describe(f"device/{ctx.actor.device_id}", size=size)
+        ctx.is_audited = True
+    return blob.received
+
+
+def add_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
+    """Make room for an attachment; raise ActProblem when it is too much of its phone."""
+    meter = Meter(ctx, limits)
+    meter.admit_file(size)
+    meter.write()
+    blob = Blob(
+        centre_id=ctx.centre_id, sha256=sha256, size=size, received=0, device_id=ctx.actor.device_id, created_at=ctx.now
+    )
+    ctx.session.add(blob)
+    ctx.session.flush()
+    return blob
+
+
+def keep_whole(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
+    """Keep an attachment that came whole, within an act, and return its hash."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
+    blob = blob or attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
+    blob = blob or add_blob(ctx, sha256, len(data), limits)
+    if blob.received < blob.size:
+        attachments.drop_pieces(ctx.session, blob)
+        ctx.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))
+        blob.received = len(data)
+        ctx.session.flush()
+    return sha256
+
+
+@act("attachment.open")
+def open_attachment(ctx: ActContext, sha256: str, secret: str) -> bytes:
+    """Return what is in an attachment; opening one is itself written down."""
+    blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
+    if blob is None:
+        raise make_not_found()
+    ctx.describe(f"attachment/{blob.id}")
+    data = attachments.content(ctx.session, blob)
+    return _opened(ctx, data, secret) if data.startswith(SEALED) else data
+
+
+def _opened(ctx: ActContext, data: bytes, secret: str) -> bytes:
+    at = len(SEALED)
+    kid, uid = data[at : at + 36].decode("ascii", "replace"), data[at + 36 : at + 72].decode("ascii", "replace")
+    key = centre_keys.by_kids(ctx.session, ctx.centre_id, [kid]).get(kid)
+    try:
+        uuid.UUID(uid)
+        if key is None:
+            raise make_not_found()
+        info = SEALED + f"{kid}{uid}".encode()
+        return SUITE.decrypt(data[at + 72 :], keys.private_key(key, secret), info=info)
+    except (InvalidTag, ValueError, keys.KeyLost):
+        raise make_not_found() from None

@@ -1,0 +1,253 @@
+"""Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.record_state import Change, Part, summary_of
+from fieldapp.services.consent import standing
+from fieldapp.services.consent.standing import Said
+from fieldapp.services.definitions import find_definitions
+from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.store.people import users
+from fieldapp.store.records import records, reviews, submissions
+from fieldapp.store.records.records import Record
+from fieldapp.store.records.submissions import Submission
+from forms.budget import Budget, TooSlow
+from forms.definition import FormDefinition
+from forms.expressions.values import parse_date
+from forms.problems import AnswerProblem
+from forms.validation import recalculate, validate
+from sync.bodies import read_body
+from sync.fold import Folded, Version, fold
+from sync.intake import local_time
+from sync.notes import PREFIX, plain_code
+from sync.problems import N_
+
+CALL_FOR_HELP = "need_debrief"  # how a worker felt after a shift, when somebody should talk with them
+Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
+Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
+OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects was made with another form."), "")
+NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
+
+
+def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) -> tuple[list[Change], Foreign]:
+    """Bring records up to date with submissions that were just stored. What is `ready` need not be asked of the forms again.
+
+    Return the records that changed, and those submissions that turned out to be somebody else's to make, or of another form.
+    """
+    roots: dict[str, list[Part]] = {}
+    for part in parts:
+        roots.setdefault(part.envelope.record, []).append(part)
+    held = records.held(ctx.session, ctx.centre_id, roots)
+    budget = time_for(WHILE_LOCKED)
+    rows, changes, said = [], [], list[Said]()
+    foreign: Foreign = {}
+    for root_id, some in roots.items():
+        only = some[0]
+        if root_id not in held and len(some) == 1 and not only.envelope.root:
+            made, change = _first(ctx, only)
+            rows.append(made)
+            changes.append(change)
+            said += _said(only)
+            continue
+        made_cards = tuple(card for part in some for card in part.envelope.cards)
+        change, strangers, welcomed = _anew(ctx, root_id, held.get(root_id), made_cards, ready or {}, budget)
+        changes.append(change)
+        foreign |= strangers
+        said += welcomed
+        for part in some:
+            if part.key not in strangers:
+                said += _said(part)
+    records.add_all(ctx.session, rows)
+    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
+    return changes, foreign
+
+
+def _said(part: Part) -> list[Said]:
+    """Return what a submission says about consent: one word, or none."""
+    envelope, definition = part.envelope, part.definition
+    word = standing.word_of(definition, part.answers) if definition else None
+    if word is None or definition is None:
+        return []
+    person = plain_code(summary_of(definition, part.answers, "person"))
+    return [Said(envelope.record, person, *word, envelope.finished_at, part.position)]
+
+
+def _said_before(ctx: ActContext, one: Submission) -> list[Said]:
+    """Return what a submission says that was kept as somebody else's until now."""
+    definition = find_definitions(ctx.session, ctx.centre_id, [(one.form, one.version)])[one.form, one.version]
+    answers = answers_of(one, definition, time_for(WHILE_LOCKED))
+    word = standing.word_of(definition, answers)
+    person = plain_code(summary_of(definition, answers, "person"))
+    return [Said(one.root_id, person, *word, one.finished_at, one.id)] if word else []
+
+
+def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
+    envelope, definition = part.envelope, part.definition
+    assert definition is not None and ctx.actor.user_id is not None
+    state = _state(definition, part.answers, envelope.finished_at.date())
+    row = {
+        "centre_id": ctx.centre_id,
+        "instance_id": envelope.instance_id,
+        "form": envelope.form,
+        "version": envelope.version,
+        "via": part.via,
+        "author_id": ctx.actor.user_id,
+        "received_at": ctx.now,
+        "changed_at": ctx.now,
+        "heads": [envelope.instance_id],
+        "contested": [],
+        "review": "alert" if state["kind"] == CALL_FOR_HELP else "",
+        "answers": part.answers,
+        **state,
+    }
+    change = Change(
+        envelope.instance_id,
+        envelope.form,
+        envelope.version,
+        ctx.actor.user_id,
+        state["occurred_on"],
+        part.answers,
+        [envelope.instance_id],
+        definition,
+        envelope.cards,
+        envelope.finished_at.date(),
+    )
+    return row, change
+
+
+def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
+    """Return the columns of a record that its lists are made from."""
+    day = parse_date(summary_of(definition, answers, "day"))
+    return {
+        "occurred_on": day.moment().date() if day else finished_on,
+        "area": summary_of(definition, answers, "area")[:20],
+        "kind": summary_of(definition, answers, "kind")[:40],
+        "person": plain_code(summary_of(definition, answers, "person")),
+    }
+
+
+def _anew(
+    ctx: ActContext, root_id: str, record: Record | None, cards: tuple[str, ...], ready: Ready, budget: Budget
+) -> tuple[Change, Foreign, list[Said]]:
+    """Fold all submissions of a record and write what comes of it.
+
+    Return it, those that are no part of it, and what those say about consent that are part of it by now.
+    """
+    parts = [one for one in submissions.of_record(ctx.session, ctx.centre_id, root_id) if one.is_part]
+    kept = [one for one in parts if not one.form.startswith(PREFIX)]  # a note is no version of a record, whatever it names
+    form = _form_of(root_id, kept)
+    folded, definition = fold_submissions(ctx, root_id, [one for one in kept if one.form == form], ready, budget)
+    strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
+    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.strangers}
+    welcomed: list[Said] = []
+    for one in kept:
+        problem = strangers.get((one.instance_id, one.sha256))
+        was_foreign = one.is_foreign
+        if problem:
+            one.problems = [problem.to_json()]
+        if bool(problem) != was_foreign:
+            one.state = "rejected" if problem else "stored"
+        if was_foreign and not problem:
+            one.problems = []
+            welcomed += _said_before(ctx, one)
+    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
+    state = _state(definition, folded.answers, shown.finished_local.date())
+    contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
+    if record is None:
+        record = Record(centre_id=ctx.centre_id, instance_id=root_id, received_at=ctx.now, form=shown.form, review="")
+        ctx.session.add(record)
+    elif list(folded.heads) != record.heads:
+        reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(ctx.session, ctx.centre_id, root_id))
+        record.review = "corrected" if reviewed and not _is_office(shown) else ""
+    if not record.review and state["kind"] == CALL_FOR_HELP:
+        record.review = "alert"
+    if contested:
+        record.review = "contested"
+    elif record.review == "contested":
+        record.review = ""
+    record.form = form
+    record.version, record.via, record.author_id = shown.version, shown.via, folded.author
+    record.heads, record.contested, record.answers, record.changed_at = (
+        list(folded.heads), contested, dict(folded.answers), ctx.now,
+    )  # fmt: skip
+    for column, value in state.items():
+        setattr(record, column, value)
+    ctx.session.flush()
+    change = Change(
+        root_id,
+        record.form,
+        record.version,
+        record.author_id,
+        record.occurred_on,
+        record.answers,
+        record.heads,
+        definition,
+        cards,
+        shown.finished_local.date(),
+    )
+    return change, strangers, welcomed
+
+
+def _form_of(root_id: str, kept: Sequence[Submission]) -> str:
+    """Return the form of a record: of its first submission; while that has not come, of the earliest that has.
+
+    A correction under another form is none: nobody could read the record by either.
+    """
+    by_age = sorted(kept, key=lambda one: (one.finished_at, one.instance_id, one.sha256))
+    made_by_workers = [one for one in by_age if not _is_office(one)] or by_age
+    first = next((one for one in made_by_workers if one.instance_id == root_id), made_by_workers[0])
+    return first.form
+
+
+def _is_office(one: Submission) -> bool:
+    return one.via == submissions.OFFICE
+
+
+def fold_submissions(
+    ctx: ActContext, root_id: str, kept: Sequence[Submission], ready: Ready, budget: Budget
+) -> tuple[Folded, FormDefinition]:
+    """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
+    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    by_place = {(one.instance_id, one.sha256): one for one in kept}
+
+    def version(one: Submission) -> Version:
+        answers = ready.get((one.instance_id, one.sha256))
+        return Version(
+            one.instance_id,
+            one.sha256,
+            frozenset(one.prev),
+            one.author_id,
+            _is_office(one) and one.author_id in admins,
+            one.finished_at,
+            one.version,
+            answers_of(one, definitions[one.form, one.version], budget) if answers is None else answers,
+        )
+
+    def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        one = by_place[latest.id, latest.sha256]
+        try:
+            found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
+        except TooSlow:
+            return None
+        return None if found.problems else found.answers
+
+    computed = {path for definition in definitions.values() for path in definition.computed}
+    folded = fold(root_id, (version(one) for one in kept), completed, computed)
+    shown = by_place[folded.shown.id, folded.shown.sha256]
+    return folded, definitions[shown.form, shown.version]
+
+
+def answers_of(one: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
+    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read.
+
+    Raise TooSlow when that takes more than the budget.
+    """
+    try:
+        given = read_body(one.body, definition)
+    except ValueError:
+        return {}
+    return validate(definition, given, local_time(one.finished_local), budget).answers

@@ -1,0 +1,323 @@
+"""Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload import update
+from fieldapp.services.caseload.record_state import Part
+from fieldapp.services.consent import standing
+from fieldapp.services.consent.standing import Said
+from fieldapp.services.definitions import find_definitions
+from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
+from fieldapp.services.records import folding
+from fieldapp.services.records.attachments import KIND
+from fieldapp.services.records.form_rules import LATER, Judgements
+from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.store.records import attachments, submissions
+from fieldapp.store.records.submissions import ASIDE, TOKEN, Known
+from forms import consent
+from forms.answers import captured_in
+from forms.definition import FormDefinition
+from forms.problems import AnswerProblem
+from sync.bodies import read_body
+from sync.envelope import Envelope, storable
+from sync.intake import (
+    DAMAGED,
+    FAILED,
+    Decision,
+    Judged,
+    Reason,
+    Status,
+    decide,
+    decide_aside,
+    judge,
+    judge_failed,
+    refuse,
+)
+from sync.notes import HANDOVER, REISSUE, plain_code
+from sync.problems import N_
+from sync.receipts import Held, Signer
+
+OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A submission with what its carrier says of it."""
+
+    envelope: Envelope
+    seq: int = 0  # its number on the phone; 0: none given
+    aside: Reason | None = None  # why it is to be kept aside, whatever is in it
+    sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
+    via: str = TOKEN
+
+
+NOT_KEPT = (Status.DUPLICATE, Status.RETRY, Status.CLOSED)
+
+
+def take_in(
+    ctx: ActContext,
+    arrived: Sequence[Arrived],
+    signer: Signer | None = None,
+    judgements: Judgements | None = None,
+    limits: Limits = DEFAULT,
+) -> list[dict[str, Any]]:
+    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office.
+
+    `judgements` is what the forms' rules said before this transaction; only the office's own are judged in it.
+    """
+    meter = Meter(ctx, limits)
+    known = submissions.known(ctx.session, ctx.centre_id, [one.envelope.instance_id for one in arrived])
+    wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
+    definitions = find_definitions(ctx.session, ctx.centre_id, wanted)
+    decided = [(one, _decide(ctx, one, definitions, known, meter, judgements)) for one in arrived]
+    decided = _without_missing(ctx, decided, definitions)
+    decided = [(_as_may_be_kept(one, decision), decision) for one, decision in decided]
+    decided = [(one, meter.admit(one.envelope, decision)) for one, decision in decided]
+    fresh = [(one, decision) for one, decision in decided if decision.status not in NOT_KEPT]
+    places = dict(
+        zip((id(one) for one, _ in fresh), submissions.next_positions(ctx.session, len(fresh)) if fresh else (), strict=True)
+    )
+    rows = {id(one): {**_submission(ctx, one, decision), "id": places[id(one)]} for one, decision in fresh}
+    submissions.add_all(ctx.session, list(rows.values()))
+    parts = [
+        Part(
+            one.envelope,
+            decision.answers,
+            definitions.get((one.envelope.form, one.envelope.version)),
+            one.via,
+            places[id(one)],
+        )
+        for one, decision in fresh
+        if not decision.problems
+    ]
+    refusals = [(one, decision) for one, decision in fresh if decision.is_refusal]
+    for one, decision in refusals:
+        if one.envelope.root and not decision.problems:
+            cut_earlier_versions(ctx, one.envelope)
+    _hear_refusals(ctx, refusals, places)
+    is_cut = any(one.envelope.root for one, _ in refusals)
+    ready = judgements.earlier if judgements and not is_cut else {}
+    ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
+    changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
+    update.note_changes(ctx, changed, parts)
+    answers = []
+    for one, first_decision in decided:
+        problem = foreign.get((one.envelope.instance_id, one.envelope.sha256))
+        decision = Decision(Status.REJECTED, problems=[problem]) if problem else first_decision
+        if problem:
+            meter.count_refused(one.envelope)
+        before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
+        answers.append(_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
+    update.note_refused(ctx, [part.envelope.record for part in parts], [
+        (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
+        if answer["status"] == Status.REJECTED and not decision.is_aside
+    ])  # fmt: skip
+    meter.write()
+    return answers
+
+
+def keep_failed(
+    ctx: ActContext, one: Arrived, signer: Signer | None = None, limits: Limits = DEFAULT
+) -> list[dict[str, Any]]:
+    """Keep a submission aside that could not be taken in, with as little done to it as can be; return its answer."""
+    envelope = one.envelope
+    meter = Meter(ctx, limits)
+    known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
+    definition = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
+    judged = judge_failed(envelope, definition.get((envelope.form, envelope.version)))
+    reasons = [*meter.reasons(envelope), FAILED]
+    decision = refuse(Status.RETRY, DAMAGED)
+    if envelope.is_intact or one.aside:
+        decision = decide_aside(envelope, standing_of(envelope, known), *reasons, judged=judged, can_be_let_in=True)
+    decision = meter.admit(envelope, decision)
+    position = 0
+    if decision.status not in NOT_KEPT:
+        (position,) = submissions.next_positions(ctx.session, 1)
+        row = _submission(ctx, _as_may_be_kept(one, decision), decision)
+        submissions.add_all(ctx.session, [{**row, "id": position}])
+    meter.write()
+    before = known.get(envelope.instance_id, {}).get(envelope.sha256)
+    return [_answer(ctx, one, decision, before, position, signer)]
+
+
+def _decide(
+    ctx: ActContext,
+    one: Arrived,
+    definitions: dict[tuple[str, str], FormDefinition],
+    known: dict[str, dict[str, Known]],
+    meter: Meter,
+    judgements: Judgements | None,
+) -> Decision:
+    envelope = one.envelope
+    definition = definitions.get((envelope.form, envelope.version))
+    before = standing_of(envelope, known)
+    if not envelope.is_intact and not one.aside:
+        return refuse(Status.RETRY, DAMAGED)
+    if judgements is None:
+        judged: Judged | None = judge(envelope, definition, time_for(PER_RECORD))
+    else:
+        judged = judgements.of(envelope, definition)
+    is_held = envelope.sha256 in known.get(envelope.instance_id, ())
+    if judged is None and not is_held:
+        return refuse(Status.RETRY, LATER)
+    if one.aside:
+        return decide_aside(envelope, known, one.aside, judged=judged or Judged())
+    if reasons := meter.reasons(envelope):
+        return decide_aside(envelope, before, *reasons, judged=judged or Judged(), can_be_let_in=True)
+    decision = decide(envelope, definition, before, judged)
+    return of_other_phone(envelope, decision, before, ctx.actor.device_id)
+
+
+def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[str, dict[str, Known]]:
+    """Return what a submission is held against: the same bytes, and others that count.
+
+    What a shut-out phone sent under an id that is a colleague's does not stand in the colleague's way.
+    """
+    held = known.get(envelope.instance_id, {})
+    counting = {sha: one for sha, one in held.items() if sha == envelope.sha256 or not one.is_shut_out}
+    return {envelope.instance_id: counting} if counting else {}
+
+
+def of_other_phone(
+    envelope: Envelope, decision: Decision, before: dict[str, dict[str, Known]], device_id: int | None
+) -> Decision:
+    """Return the decision; with its reason, when another phone had sent something else under the same id."""
+    if decision.status is Status.CONFLICT:
+        first = next(iter(before[envelope.instance_id].values()))
+        if first.device_id != device_id:
+            return replace(decision, problems=[*decision.problems, OTHER_PHONE])
+    return decision
+
+
+def _as_may_be_kept(one: Arrived, decision: Decision) -> Arrived:
+    """Return a submission without what a person who did not say yes left in it; its hash stays that of what was sent."""
+    if not decision.is_refusal:
+        return replace(one, envelope=storable(one.envelope))
+    return replace(one, envelope=replace(one.envelope, body=_as_body(decision.answers), refused_by="", cards=()))
+
+
+def _hear_refusals(ctx: ActContext, refusals: Sequence[tuple[Arrived, Decision]], places: Mapping[int, int]) -> None:
+    """Let each no reach all that was said before about the same person; the record that said it names nobody."""
+    said = []
+    for one, decision in refusals:
+        at, position = one.envelope.finished_at, places[id(one)]
+        if one.envelope.root and not decision.problems:  # what its earlier version said is said no more
+            said.append(Said(one.envelope.record, "", 0, False, at, position))
+        if decision.refused_by:  # under a number of its own: no page leads from the person to the record
+            said.append(Said(str(uuid.uuid4()), decision.refused_by, 0, False, at, position))
+    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
+    update.hear_refusals(ctx, [decision.refused_by for _, decision in refusals if decision.refused_by])
+
+
+def cut_earlier_versions(ctx: ActContext, refusal: Envelope) -> None:
+    """Take out of an author's own versions of a record what may not be kept since the newest is a refusal.
+
+    What others sent stays: nobody erases a colleague's record by correcting it. So does what is of another form, which
+    the newest is no version of.
+    """
+    versions = submissions.of_record(ctx.session, ctx.centre_id, refusal.record)
+    own = [version for version in versions if version.author_id == ctx.actor.user_id]
+    earlier = [version for version in own if version.form == refusal.form]
+    definitions = find_definitions(ctx.session, ctx.centre_id, {(version.form, version.version) for version in earlier})
+    for version in earlier:
+        definition = definitions.get((version.form, version.version))
+        if definition:
+            kept = consent.without_person(definition, folding.answers_of(version, definition, time_for(PER_RECORD)))
+            version.body = _as_body(kept)
+    ctx.session.flush()
+
+
+def _as_body(answers: Mapping[str, Any]) -> str:
+    return json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_missing(
+    ctx: ActContext, decided: list[tuple[Arrived, Decision]], definitions: dict[tuple[str, str], FormDefinition]
+) -> list[tuple[Arrived, Decision]]:
+    """Ask again for those whose attachments are not all here: they come before the record that names them."""
+    named = {}
+    for one, decision in decided:
+        definition = definitions.get((one.envelope.form, one.envelope.version))
+        if definition and decision.status not in NOT_KEPT and "attachment:" in one.envelope.body:
+            held = captured_in(definition, decision.answers or _as_sent(one.envelope, definition))
+            named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
+    hashes = set().union(*named.values()) if named else set()
+    lacking = hashes - attachments.whole(ctx.session, ctx.centre_id, hashes) if hashes else set()
+    if not lacking:
+        return decided
+    again = Decision(Status.RETRY, problems=[AnswerProblem("sync.attachment_missing", N_("An attachment is missing."), "")])
+    return [(one, again if named.get(id(one), set()) & lacking else decision) for one, decision in decided]
+
+
+def lacks_attachments(
+    ctx: ActContext, envelope: Envelope, decision: Decision, definition: FormDefinition | None
+) -> Decision:
+    """Return the decision about one that is kept already; refused when its attachments are not all here."""
+    ((_, found),) = _without_missing(
+        ctx, [(Arrived(envelope), decision)], {(envelope.form, envelope.version): definition} if definition else {}
+    )
+    return replace(found, status=Status.REJECTED) if found.status is Status.RETRY else found
+
+
+def _as_sent(envelope: Envelope, definition: FormDefinition) -> Any:
+    try:
+        return read_body(envelope.body, definition)
+    except ValueError:
+        return {}
+
+
+def _submission(ctx: ActContext, one: Arrived, decision: Decision) -> dict[str, Any]:
+    envelope = one.envelope
+    offset = envelope.finished_at.utcoffset()
+    return {
+        "centre_id": ctx.centre_id,
+        "instance_id": envelope.instance_id,
+        "root_id": root_of(envelope, decision),
+        "prev": list(envelope.prev),
+        "via": one.via,
+        "form": envelope.form,
+        "version": envelope.version,
+        "author_id": ctx.actor.user_id,
+        "device_id": ctx.actor.device_id,
+        "seq": one.seq,
+        "finished_at": envelope.finished_at,
+        "utc_offset": int(offset.total_seconds() // 60) if offset else 0,
+        "received_at": ctx.now,
+        "sha256": envelope.sha256,
+        "body": envelope.body,
+        "due": envelope.due,
+        "cards": list(envelope.cards),
+        "state": ASIDE if decision.is_aside else str(decision.status),
+        "problems": [problem.to_json() for problem in decision.problems],
+    }
+
+
+def root_of(envelope: Envelope, decision: Decision) -> str:
+    """Return what a submission is part of: a record; a card, for what is said about one."""
+    if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
+        return update.card_root(plain_code(decision.answers["code"]))
+    return envelope.record
+
+
+def _answer(
+    ctx: ActContext, one: Arrived, decision: Decision, before: Known | None, position: int, signer: Signer | None
+) -> dict[str, Any]:
+    """Return what the phone is told; of what was here before, what became of it then."""
+    envelope = one.envelope
+    problems = [problem.to_json() for problem in decision.problems] if not before else before.problems
+    answer: dict[str, Any] = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
+    if problems:
+        answer["problems"] = problems
+    if before:
+        answer["was"] = str(Status.REJECTED) if before.state == ASIDE else before.state
+        position = before.position
+    if signer and position:
+        sent = one.sent_sha256 or envelope.sha256
+        at = before.received_at if before else ctx.now
+        answer["receipt"] = signer.receipt(Held(envelope.instance_id, sent, at, position))
+    return answer

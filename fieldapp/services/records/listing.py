@@ -1,0 +1,189 @@
+"""Encounters and other records at the centre: list, open one with its history, and see what needs a look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.definitions import definition_of, find_definitions
+from fieldapp.services.problems import make_not_found
+from fieldapp.services.records.folding import answers_of
+from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.store.forms import versions
+from fieldapp.store.operations import audit
+from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.people import users
+from fieldapp.store.people.users import User
+from fieldapp.store.phones import devices
+from fieldapp.store.phones.devices import Device
+from fieldapp.store.records import records, reviews, submissions
+from fieldapp.store.records.records import Filter, Page, Record
+from fieldapp.store.records.reviews import Review
+from fieldapp.store.records.submissions import Submission
+from forms.budget import TooSlow
+from forms.definition import FormDefinition
+from sync.bodies import read_body
+from sync.fold import flat
+
+
+@dataclass(frozen=True)
+class Listing:
+    page: Page
+    workers: dict[int, str]
+    areas: Sequence[str]
+    definitions: dict[str, FormDefinition]  # the newest of each form, for words
+    needing_attention: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One submission of a record, and what it changed: (dotted path, before, after)."""
+
+    submission: Submission
+    changes: list[tuple[str, Any, Any]]
+
+
+@dataclass(frozen=True)
+class OpenedRecord:
+    record: Record
+    definition: FormDefinition
+    worker: User
+    steps: Sequence[Step]
+    reviews: Sequence[Review]
+    history: Sequence[AuditLine]
+    people: dict[int, str]
+
+
+@dataclass(frozen=True)
+class OpenedSubmission:
+    submission: Submission
+    definition: FormDefinition | None
+    worker: User
+    answers: dict[str, Any]
+
+
+@read_act("records.browse")
+def browse_records(ctx: ActContext, wanted: Filter, cursor: str = "", size: int = 25) -> Listing:
+    definitions = latest_definitions(ctx)
+    return Listing(
+        records.page(ctx.session, ctx.centre_id, wanted, cursor, size),
+        users.labels(ctx.session, ctx.centre_id),
+        _areas(definitions),
+        definitions,
+        count_needing_attention(ctx),
+    )
+
+
+def _areas(definitions: Mapping[str, FormDefinition]) -> list[str]:
+    """Return the codes of the areas that the centre's forms offer, each once, in their order."""
+    found: dict[str, None] = {}
+    for definition in definitions.values():
+        element = definition.by_path.get(definition.summary.get("area", ""))
+        for choice in definition.choices.get(element.choices, ()) if element else ():
+            found[choice.name] = None
+    return list(found)
+
+
+def latest_definitions(ctx: ActContext) -> dict[str, FormDefinition]:
+    found: dict[str, FormDefinition] = {}
+    for version in versions.list_for(ctx.session, ctx.centre_id):
+        if version.form not in found:
+            found[version.form] = definition_of(version)
+    return found
+
+
+@act("record.open")
+def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
+    """Return a record with its history; opening one is itself written down."""
+    record = records.get(ctx.session, ctx.centre_id, instance_id)
+    if record is None:
+        raise make_not_found()
+    version = versions.find(ctx.session, ctx.centre_id, record.form, record.version)
+    worker = users.of_centre(ctx.session, ctx.centre_id, record.author_id)
+    assert version is not None and worker is not None
+    target = f"record/{instance_id}"
+    history = audit.of_target(ctx.session, ctx.centre_id, target)
+    ctx.describe(target)
+    return OpenedRecord(
+        record,
+        definition_of(version),
+        worker,
+        _steps(ctx, instance_id),
+        reviews.of_record(ctx.session, ctx.centre_id, instance_id),
+        history,
+        users.labels(ctx.session, ctx.centre_id),
+    )
+
+
+def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
+    """Return every submission of a record with what it changed in the one that it builds on."""
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, instance_id)
+    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in arrived})
+    leaves = {}
+    budget = time_for(WHILE_LOCKED)  # opening is written down, so it locks too
+    for one in arrived:
+        if definition := definitions.get((one.form, one.version)):
+            try:
+                answers = flat(answers_of(one, definition, budget))
+            except TooSlow:
+                continue  # what it changed is not shown
+            leaves[one.id] = {path: value for path, value in answers.items() if path not in definition.computed}
+    by_id = {one.instance_id: leaves.get(one.id, {}) for one in reversed(arrived)}
+    steps = []
+    for one in arrived:
+        before = next((by_id[prev] for prev in one.prev if prev in by_id), None)
+        after = leaves.get(one.id, {})
+        paths = sorted(before.keys() | after.keys()) if before is not None else []
+        changes = [(path, (before or {}).get(path, ""), after.get(path, "")) for path in paths]
+        steps.append(Step(one, [change for change in changes if change[1] != change[2]]))
+    return steps
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a supervisor should look at."""
+
+    records: Sequence[Record]
+    submissions: Sequence[Submission]
+    aside: Sequence[Submission]  # until somebody lets them in
+    aside_by_phone: dict[int, int]
+    phones: dict[int, Device]
+    definitions: dict[str, FormDefinition]
+    workers: dict[int, str]
+
+
+@read_act("records.browse")
+def list_needing_attention(ctx: ActContext) -> Waiting:
+    return Waiting(
+        records.to_review(ctx.session, ctx.centre_id),
+        submissions.needing_attention(ctx.session, ctx.centre_id),
+        submissions.aside(ctx.session, ctx.centre_id),
+        submissions.count_aside(ctx.session, ctx.centre_id),
+        {device.id: device for device in devices.list_for(ctx.session, ctx.centre_id)},
+        latest_definitions(ctx),
+        users.labels(ctx.session, ctx.centre_id),
+    )
+
+
+def count_needing_attention(ctx: ActContext) -> int:
+    return submissions.count_needing_attention(ctx.session, ctx.centre_id) + records.count_to_review(
+        ctx.session, ctx.centre_id
+    )
+
+
+@act("submission.open")
+def open_submission(ctx: ActContext, submission_id: int) -> OpenedSubmission:
+    """Return a submission that was kept aside, with its reasons and answers as they came."""
+    submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
+    if submission is None:
+        raise make_not_found()
+    version = versions.find(ctx.session, ctx.centre_id, submission.form, submission.version)
+    worker = users.of_centre(ctx.session, ctx.centre_id, submission.author_id)
+    assert worker is not None
+    ctx.describe(f"submission/{submission.id}")
+    definition = definition_of(version) if version else None
+    try:
+        answers = read_body(submission.body, definition)
+    except ValueError:
+        answers = {}
+    return OpenedSubmission(submission, definition, worker, answers if isinstance(answers, dict) else {})

@@ -1,0 +1,190 @@
+"""The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
+
+import datetime as dt
+import hashlib
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
+from fieldapp.services.definitions import definition_of
+from fieldapp.services.forms.drafts import unzip
+from fieldapp.services.phones.limits import DEFAULT, Limits
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.records.attachments import MAX_SIZE, keep_whole
+from fieldapp.services.records.form_rules import Judgements, judge_all
+from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.store.forms import versions
+from fieldapp.store.forms.versions import FormVersion
+from fieldapp.store.operations import centres
+from fieldapp.store.phones import devices
+from fieldapp.store.records import attachments, submissions
+from fieldapp.store.records.attachments import AttachmentName
+from fieldapp.store.records.submissions import COLLECT
+from fieldapp.store.session import IntegrityError, Session
+from forms.budget import TooSlow
+from forms.lists import in_language
+from sync.bodies import with_names
+from sync.envelope import Envelope, parse_moment
+from sync.intake import Status
+from sync.openrosa import Instance, Listed, MediaFile, end_of, md5, with_end_time
+
+KINDS = {
+    "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "m4a": "audio/mp4", "mp3": "audio/mpeg",
+    "amr": "audio/amr", "ogg": "audio/ogg", "wav": "audio/wav", "pdf": "application/pdf", "txt": "text/plain",
+}  # fmt: skip
+NAME = re.compile(r"[\w .()\-]{1,200}")
+
+
+def require_collect(session: Session, centre_id: int) -> None:
+    """Raise ActProblem when the centre does not let ODK Collect take part."""
+    if not centres.get(session, centre_id).allows_collect:
+        raise ActProblem("collect.forbidden", N_("This centre does not allow ODK Collect. Use the phone app."))
+
+
+@read_act("collect.list")
+def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[Listed]:
+    """Return the open forms, each with the hash of the XML that its address gives."""
+    listed = []
+    for version in versions.current(ctx.session, ctx.centre_id):
+        if form and version.form != form:
+            continue
+        place = f"{address}/forms/{version.form}/{version.version}"
+        name = in_language(version.title, definition_of(version).languages[0]) or version.form
+        media = f"{place}/manifest" if version.files else ""
+        listed.append(Listed(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
+    return listed
+
+
+def _xform(version: FormVersion) -> str:
+    return with_end_time(version.xform)
+
+
+@read_act("collect.fetch")
+def fetch_xform(ctx: ActContext, form: str, version: str) -> str:
+    found = versions.find(ctx.session, ctx.centre_id, form, version)
+    if found is None:
+        raise make_not_found()
+    return _xform(found)
+
+
+@read_act("collect.fetch")
+def fetch_media(ctx: ActContext, form: str, version: str) -> list[MediaFile]:
+    """Return the lists that came with a form."""
+    found = versions.find(ctx.session, ctx.centre_id, form, version)
+    if found is None:
+        raise make_not_found()
+    return [MediaFile(name, data) for name, data in sorted(unzip(found.files).items())]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an OpenRosa client is told: whether all is kept, and why not."""
+
+    is_kept: bool
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request of an OpenRosa client: a submission, its attachments, whether all of them are in it."""
+
+    instance: Instance
+    xml: bytes
+    files: Mapping[str, bytes]
+    is_whole: bool
+    limits: Limits = DEFAULT
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.xml).hexdigest()
+
+
+def receive_instance(
+    session: Session,
+    actor: Actor,
+    instance: Instance,
+    xml: bytes,
+    files: Mapping[str, bytes],
+    is_whole: bool,
+    limits: Limits = DEFAULT,
+) -> Outcome:
+    """Take in one submission with its attachments; more of them may follow when it is not whole."""
+    sent = Sent(instance, xml, files, is_whole, limits)
+    try:
+        return _receive(session, actor, sent, _judged(session, actor, sent))
+    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
+        return _receive(session, actor, sent, _judged(session, actor, sent))
+
+
+def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:
+    """Return what the form's rules say of it, with the names of its attachments as they will be kept."""
+    if not sent.is_whole:
+        return Judgements()
+    names = attachments.names_of(session, actor.centre_id, sent.instance.instance_id)
+    names |= {name: _kept_as(name, hashlib.sha256(data).hexdigest()) for name, data in sent.files.items()}
+    root, prev = _corrected(session, actor.centre_id, sent.instance)
+    finished_at = _finished(session, actor.centre_id, sent.instance, utcnow())
+    return judge_all(session, actor.centre_id, [_envelope(sent, names, finished_at, root, prev)])
+
+
+def _kept_as(name: str, sha256: str) -> str:
+    """Return how a record names an attachment."""
+    kind = KINDS.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    return f"attachment:{kind}:{sha256}"
+
+
+def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[str, tuple[str, ...]]:
+    """Return the record that a submission corrects, "" when it is not here, and what it builds on."""
+    before = instance.deprecated_id
+    if not before:
+        return "", ()
+    return submissions.roots_of(session, centre_id, [before]).get(before, ""), (before,)
+
+
+def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
+    instance, body = sent.instance, with_names(sent.xml.decode("utf-8"), dict(names))
+    return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
+
+
+@act("instance.receive")
+def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
+    instance = sent.instance
+    ctx.describe(f"device/{ctx.actor.device_id}", files=len(sent.files))
+    assert ctx.actor.device_id is not None
+    devices.note_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
+    version = versions.find(ctx.session, ctx.centre_id, instance.form, instance.version)
+    if version is None:
+        return Outcome(False, "form", N_("The centre does not know this form or this version of it."))
+    known = submissions.known(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
+    if known and sent.sha256 not in known:
+        return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+    for name, data in sent.files.items():
+        if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
+            return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
+        answer = _kept_as(name, keep_whole(ctx, data, sent.limits))
+        ctx.session.merge(
+            AttachmentName(centre_id=ctx.centre_id, instance_id=instance.instance_id, name=name, answer=answer)
+        )
+    if known or not sent.is_whole:
+        return Outcome(True)
+    ctx.session.flush()
+    root, prev = _corrected(ctx.session, ctx.centre_id, instance)
+    if prev and not root:
+        return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
+    names = attachments.names_of(ctx.session, ctx.centre_id, instance.instance_id)
+    envelope = _envelope(sent, names, _finished(ctx.session, ctx.centre_id, instance, ctx.now), root, prev)
+    (decided,) = take_in(ctx, [Arrived(envelope, via=COLLECT)], judgements=judgements, limits=sent.limits)
+    if decided["status"] in (Status.RETRY, Status.CLOSED):
+        problem = decided["problems"][0]
+        code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
+        return Outcome(False, code, problem["text"])
+    return Outcome(True)
+
+
+def _finished(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
+    """Return when it was finished by the phone's clock; when it does not say, when it came."""
+    zone = zoneinfo.ZoneInfo(centres.get(session, centre_id).time_zone)
+    return parse_moment(end_of(instance)) or now.astimezone(zone)

@@ -1,0 +1,121 @@
+"""Review: a supervisor looks at records, sends them back with a word, approves them, chooses between two answers."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from fieldapp.services.acts import ActContext, act
+from fieldapp.services.caseload.update import correctable
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.records.corrections import correct
+from fieldapp.services.revisions import check_revision, mark_of, require
+from fieldapp.store.phones import pull
+from fieldapp.store.records import records, reviews, submissions
+from fieldapp.store.records.records import Record
+from fieldapp.store.records.reviews import Review
+from forms.budget import TooSlow
+
+APPROVED, RETURNED, CHOSEN = "approved", "returned", "chosen"
+MAX_COMMENT = 500
+
+
+@act("record.review")
+def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, seen: str | None = None) -> None:
+    """Approve a record, send it back to its worker, or only say something about it. `state`: approved, returned or ""."""
+    record = _of_centre(ctx, instance_id)
+    comment = comment.strip()
+    if state not in (APPROVED, RETURNED, "") or len(comment) > MAX_COMMENT or not (state or comment):
+        raise ActProblem("review.incomplete", N_("Write a comment of at most 500 signs, or choose what shall happen."))
+    if state == RETURNED and not comment:
+        raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
+    if state:
+        _check(ctx, seen, record)
+    if record.review == "contested" and state:
+        raise ActProblem("review.contested", N_("Two answers stand side by side. Choose between them first."))
+    record.review = state or record.review
+    _write(ctx, record, state, comment)
+    body = ""
+    if state == RETURNED:
+        about = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
+        body = json.dumps(about | correctable(record.form, record.version, record.answers, record.heads))
+    if state:
+        pull.publish(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
+    ctx.describe(f"record/{instance_id}", state=state or "comment")
+
+
+@act("record.choose")
+def choose_answers(
+    ctx: ActContext, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None
+) -> None:
+    """Settle a record with two answers: for each contested question, the hash of the submission whose answer shall hold."""
+    record = _of_centre(ctx, instance_id)
+    _check(ctx, seen, record)
+    options = {one["path"]: one["values"] for one in record.contested}
+    if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
+        raise ActProblem("review.choice", N_("Choose one answer for each question."))
+    try:
+        problems = correct(ctx, record, {path: options[path][chosen[path]] for path in options})
+    except TooSlow:
+        text = N_("The form's rules take too long over this record. Nothing was changed; mend the form first.")
+        raise ActProblem("review.too_slow", text) from None
+    if problems:
+        text = N_("These answers do not go together: {where}. Choose otherwise.")
+        raise ActProblem("review.mismatch", text, {"where": ", ".join(sorted({one.path for one in problems})[:5])})
+    ctx.session.refresh(record)
+    record.review = APPROVED
+    submissions.settle(ctx.session, ctx.centre_id, instance_id)
+    _write(ctx, record, CHOSEN, comment.strip()[:MAX_COMMENT])
+    ctx.describe(f"record/{instance_id}", questions=len(options))
+
+
+@act("submission.settle")
+def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
+    """Take a submission off the list of those to look at; it stays kept."""
+    found = submissions.get(ctx.session, ctx.centre_id, submission_id)
+    if found is None:
+        raise make_not_found()
+    check_revision(ctx, seen, found, f"submission/{found.id}", ("submission.settle",))
+    if found.state != submissions.ASIDE:  # what is aside never came back to a phone
+        pull.publish(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
+    if found.state in submissions.WAITING:
+        found.state = "settled"
+    ctx.describe(f"submission/{found.id}")
+
+
+@act("submission.settle")
+def settle_aside(ctx: ActContext, device_id: int) -> int:
+    """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
+    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+    submissions.settle_all(ctx.session, ctx.centre_id, ids)
+    ctx.describe(f"device/{device_id}", records=len(ids))
+    return len(ids)
+
+
+def record_revision(record: Record, reviewed: Sequence[Review]) -> str:
+    """Return the mark of a record as its page shows it: its versions, what is contested, what was said about it."""
+    return mark_of("record", record.instance_id, record.review, record.heads, record.contested, [one.id for one in reviewed])
+
+
+def _check(ctx: ActContext, seen: str | None, record: Record) -> None:
+    reviewed = reviews.of_record(ctx.session, ctx.centre_id, record.instance_id)
+    now = record_revision(record, reviewed)
+    require(ctx, seen, now, f"record/{record.instance_id}", ("record.review", "record.choose"))
+
+
+def _of_centre(ctx: ActContext, instance_id: str) -> Record:
+    found = records.held(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
+    if found is None:
+        raise make_not_found()
+    return found
+
+
+def _write(ctx: ActContext, record: Record, state: str, comment: str) -> None:
+    assert ctx.actor.user_id is not None
+    line = Review(
+        centre_id=ctx.centre_id,
+        root_id=record.instance_id,
+        at=ctx.now,
+        author_id=ctx.actor.user_id,
+        state=state,
+        comment=comment,
+    )
+    ctx.session.add(line)

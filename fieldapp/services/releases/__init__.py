@@ -1,0 +1,1 @@
+"""Releases: series, what goes in, build, deliver, download, revoke."""

@@ -1,0 +1,89 @@
+"""The crisis team's board: what is done about incidents and requests. A step is never changed, only followed by another."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class BoardItem(Base):
+    """An incident (its record's id) or a request (chosen words only, so that nobody is named), and where it stands."""
+
+    __tablename__ = "board_item"
+    __table_args__ = (
+        sa.UniqueConstraint("centre_id", "root_id"),
+        sa.Index("ix_board_item_centre_id_closed_at", "centre_id", "closed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    root_id: Mapped[str | None] = mapped_column(sa.String(36))  # of an incident; none for a request
+    need: Mapped[str] = mapped_column(sa.String(40), default="")  # of a request
+    area: Mapped[str] = mapped_column(sa.String(20), default="")
+    opened_at: Mapped[dt.datetime]
+    acknowledged_at: Mapped[dt.datetime | None]
+    assigned_to: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    closed_at: Mapped[dt.datetime | None]
+
+
+class BoardStep(Base):
+    __tablename__ = "board_step"
+    __table_args__ = (sa.Index("ix_board_step_centre_id_at", "centre_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("board_item.id"))
+    at: Mapped[dt.datetime]
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    kind: Mapped[str] = mapped_column(sa.String(16))  # asked, acknowledged, assigned, acted, debriefed, closed, reopened
+    to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+
+
+def open_items(session: Session, centre_id: int) -> Sequence[BoardItem]:
+    query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.closed_at.is_(None))
+    return session.scalars(query.order_by(BoardItem.opened_at)).all()
+
+
+def closed_roots(session: Session, centre_id: int, root_ids: Sequence[str]) -> set[str]:
+    query = sa.select(BoardItem.root_id).where(
+        BoardItem.centre_id == centre_id, BoardItem.root_id.in_(root_ids), BoardItem.closed_at.is_not(None)
+    )
+    return {str(root) for root in session.scalars(query)}
+
+
+def of_root(session: Session, centre_id: int, root_id: str) -> BoardItem | None:
+    query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.root_id == root_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def get(session: Session, centre_id: int, item_id: int) -> BoardItem | None:
+    query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.id == item_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def steps_of(session: Session, centre_id: int, item_ids: Sequence[int]) -> Sequence[BoardStep]:
+    query = sa.select(BoardStep).where(BoardStep.centre_id == centre_id, BoardStep.item_id.in_(item_ids))
+    return session.scalars(query.order_by(BoardStep.id)).all()
+
+
+def steps_between(session: Session, centre_id: int, first: dt.datetime, last: dt.datetime) -> Sequence[BoardStep]:
+    query = sa.select(BoardStep).where(BoardStep.centre_id == centre_id, BoardStep.at >= first, BoardStep.at < last)
+    return session.scalars(query.order_by(BoardStep.id)).all()
+
+
+def items(session: Session, centre_id: int, item_ids: Sequence[int]) -> Sequence[BoardItem]:
+    return session.scalars(sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.id.in_(item_ids))).all()
+
+
+def step_counts(session: Session, centre_id: int) -> list[tuple[int, int]]:
+    """Return each open item with how many steps it has.
+
+    A count, not the newest: of two steps at once, the one with the higher number may be seen before the other.
+    """
+    query = sa.select(BoardItem.id, sa.func.count(BoardStep.id))
+    query = query.outerjoin(BoardStep, BoardStep.item_id == BoardItem.id)
+    query = query.where(BoardItem.centre_id == centre_id, BoardItem.closed_at.is_(None))
+    return [(row[0], row[1]) for row in session.execute(query.group_by(BoardItem.id).order_by(BoardItem.id))]

@@ -1,0 +1,1 @@
+"""Tables of the subject “forms”, with their queries."""

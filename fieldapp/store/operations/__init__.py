@@ -1,0 +1,1 @@
+"""Tables of the subject “operations”, with their queries."""

@@ -1,0 +1,1 @@
+"""Tables of the subject “phones”, with their queries."""

@@ -1,0 +1,1 @@
+"""Tables of the subject “products”, with their queries."""

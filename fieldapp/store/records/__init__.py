@@ -1,0 +1,1 @@
+"""Tables of the subject “records”, with their queries."""

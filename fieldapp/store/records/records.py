@@ -1,0 +1,326 @@
+"""Records: what the centre holds about an encounter, mediation, … after the form's logic ran over its submission."""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
+
+from fieldapp.store.base import Base
+
+
+class Record(Base):
+    __tablename__ = "record"
+    __table_args__ = (
+        sa.UniqueConstraint("centre_id", "instance_id"),
+        sa.Index("ix_record_centre_id_form_occurred_on", "centre_id", "form", "occurred_on", "id"),
+        sa.Index("ix_record_centre_id_occurred_on", "centre_id", "occurred_on", "id"),
+        sa.Index("ix_record_centre_id_changed_at", "centre_id", "changed_at", "form", "occurred_on"),
+        sa.Index(
+            "ix_record_centre_id_person",
+            "centre_id",
+            "person",
+            "occurred_on",
+            sqlite_where=sa.text("person != ''"),
+            postgresql_where=sa.text("person != ''"),
+        ),
+        sa.Index(
+            "ix_record_centre_id_review",
+            "centre_id",
+            "review",
+            sqlite_where=sa.text("review IN ('contested', 'corrected', 'alert')"),
+            postgresql_where=sa.text("review IN ('contested', 'corrected', 'alert')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
+    instance_id: Mapped[str] = mapped_column(sa.String(36))  # of its first submission
+    form: Mapped[str] = mapped_column(sa.String(64))
+    version: Mapped[str] = mapped_column(sa.String(64))
+    via: Mapped[str] = mapped_column(sa.String(8))  # how the submission that it shows came: see Submission
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    occurred_on: Mapped[dt.date]
+    area: Mapped[str] = mapped_column(sa.String(20), default="")
+    kind: Mapped[str] = mapped_column(sa.String(40), default="")
+    person: Mapped[str] = mapped_column(sa.String(9), default="")  # card code without dashes
+    received_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime]
+    heads: Mapped[list[Any]]  # the submissions that a correction builds on
+    contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
+    review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", alert, contested, corrected, returned, approved
+    answers: Mapped[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of records is narrowed to; blank means all. Days are inclusive."""
+
+    form: str = ""
+    area: str = ""
+    author_id: int | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    records: Sequence[Record]
+    next_cursor: str  # "" on the last page
+    total: int  # counted up to MOST_COUNTED + 1: the cost of a page does not grow with what there is
+
+
+MOST_COUNTED = 1000
+
+
+# In the words of the partial indexes: with parameters the database would not know that they fit.
+TO_REVIEW = sa.text("record.review IN ('contested', 'corrected', 'alert')")
+HAS_PERSON = sa.text("record.person != ''")
+INSERT = sa.insert(Record)
+
+
+def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(INSERT, rows)
+
+
+ANY = (
+    sa.select(Record.id)
+    .where(Record.centre_id == sa.bindparam("centre_id"), Record.instance_id.in_(sa.bindparam("ids", expanding=True)))
+    .limit(1)
+)
+
+
+def held(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, Record]:
+    """Return those of these records that there are, for changing them in this transaction."""
+    ids = list(instance_ids)
+    if not ids or not session.connection().execute(ANY, {"centre_id": centre_id, "ids": ids}).all():
+        return {}  # as for nearly all that arrives
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id.in_(ids))
+    return {record.instance_id: record for record in session.scalars(query.with_for_update())}
+
+
+def of_person(session: Session, centre_id: int, codes: Collection[str]) -> Sequence[Record]:
+    query = sa.select(Record).where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+    return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
+
+
+def batches(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
+    """Yield all records of a centre, so many at a time, in the order they came."""
+    last = 0
+    while True:
+        query = sa.select(Record).where(Record.centre_id == centre_id, Record.id > last)
+        found = session.scalars(query.order_by(Record.id).limit(size)).all()
+        if not found:
+            return
+        yield found
+        last = found[-1].id
+
+
+def is_any(session: Session, centre_id: int) -> bool:
+    return session.scalars(sa.select(Record.id).where(Record.centre_id == centre_id).limit(1)).first() is not None
+
+
+def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, list[tuple[dt.date, str]]]:
+    """Return, for each card code, the day and id of the newest two records about it."""
+    place = sa.func.row_number().over(partition_by=Record.person, order_by=(Record.occurred_on.desc(), Record.id.desc()))
+    ranked = (
+        sa.select(Record.person, Record.occurred_on, Record.instance_id, place.label("place"))
+        .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
+        .subquery()
+    )
+    found: dict[str, list[tuple[dt.date, str]]] = {}
+    for person, day, instance_id, _ in session.execute(sa.select(ranked).where(ranked.c.place <= 2)):
+        found.setdefault(person, []).append((day, instance_id))
+    return found
+
+
+def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
+    """Return the records at which a supervisor should look: with two answers, corrected after a look, a call for help."""
+    query = sa.select(Record).where(Record.centre_id == centre_id, TO_REVIEW)
+    return session.scalars(query.order_by(Record.id.desc()).limit(limit)).all()
+
+
+def count_to_review(session: Session, centre_id: int) -> int:
+    query = sa.select(sa.func.count()).select_from(Record)
+    return session.scalars(query.where(Record.centre_id == centre_id, TO_REVIEW)).one()
+
+
+def _narrow(query: sa.Select[Any], centre_id: int, wanted: Filter) -> sa.Select[Any]:
+    query = query.where(Record.centre_id == centre_id)
+    if wanted.form:
+        query = query.where(Record.form == wanted.form)
+    if wanted.area:
+        query = query.where(Record.area == wanted.area)
+    if wanted.author_id:
+        query = query.where(Record.author_id == wanted.author_id)
+    if wanted.since:
+        query = query.where(Record.occurred_on >= wanted.since)
+    if wanted.until:
+        query = query.where(Record.occurred_on <= wanted.until)
+    return query
+
+
+def _position(cursor: str) -> tuple[dt.date, int] | None:
+    """Return the day and id that a cursor names; None for one that is blank or broken."""
+    day, _, last = cursor.partition("_")
+    try:
+        return (dt.date.fromisoformat(day), int(last)) if last.isdecimal() and len(last) < 19 else None
+    except ValueError:
+        return None
+
+
+def page(session: Session, centre_id: int, wanted: Filter, cursor: str = "", size: int = 25) -> Page:
+    """Return the newest records first, by keyset: the cost of a page does not grow with its depth."""
+    query = _narrow(sa.select(Record), centre_id, wanted)
+    if position := _position(cursor):
+        query = query.where(sa.tuple_(Record.occurred_on, Record.id) < position)
+    query = query.options(defer(Record.answers), defer(Record.heads), defer(Record.contested))  # lists do not show them
+    query = query.order_by(Record.occurred_on.desc(), Record.id.desc()).limit(size + 1)
+    found = session.scalars(query).all()
+    shown = found[:size]
+    more = f"{shown[-1].occurred_on.isoformat()}_{shown[-1].id}" if len(found) > size else ""
+    some = _narrow(sa.select(Record.id), centre_id, wanted).limit(MOST_COUNTED + 1).subquery()
+    total = session.scalars(sa.select(sa.func.count()).select_from(some)).one()
+    return Page(shown, more, total)
+
+
+def get(session: Session, centre_id: int, instance_id: str) -> Record | None:
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id == instance_id)
+    return session.scalars(query).one_or_none()
+
+
+def counts_since(session: Session, centre_id: int, since: dt.date) -> dict[str, int]:
+    """Return how many records of each form fall on or after a day."""
+    query = sa.select(Record.form, sa.func.count()).where(Record.centre_id == centre_id, Record.occurred_on >= since)
+    return {row[0]: row[1] for row in session.execute(query.group_by(Record.form))}
+
+
+def count(session: Session, centre_id: int, wanted: Filter) -> int:
+    some = _narrow(sa.select(Record.id), centre_id, wanted).subquery()
+    return session.scalars(sa.select(sa.func.count()).select_from(some)).one()
+
+
+def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 1000) -> Iterator[Any]:
+    """Yield the rows of a form's records by day, page by page: no long read holds anybody up."""
+    columns = (
+        Record.instance_id,
+        Record.occurred_on,
+        Record.author_id,
+        Record.received_at,
+        Record.changed_at,
+        Record.version,
+        Record.via,
+        Record.review,
+        Record.answers,
+    )
+    last = dt.date.min, 0
+    while True:
+        query = _narrow(sa.select(Record.id, *columns), centre_id, wanted)
+        query = query.where(sa.tuple_(Record.occurred_on, Record.id) > last).order_by(Record.occurred_on, Record.id)
+        rows = session.execute(query.limit(page)).all()
+        session.rollback()
+        for row in rows:
+            yield row[1:]
+        if len(rows) < page:
+            return
+        last = rows[-1].occurred_on, rows[-1].id
+
+
+@dataclass(frozen=True)
+class Released:
+    """A record as releases read it. `is_settled`: nobody still has to choose between two answers.
+
+    Its answers are not to be judged by their own tier alone: `person` names the card whose standing consent counts.
+    """
+
+    unit: str
+    person: str
+    version: str
+    day: dt.date
+    is_settled: bool
+    answers: dict[str, Any]
+    received_at: dt.datetime
+
+
+def for_release(
+    session: Session,
+    centre_id: int,
+    form: str,
+    first: dt.date,
+    last: dt.date,
+    received_before: dt.datetime,
+    page: int = 2000,
+) -> Iterator[Released]:
+    """Yield a form's records whose day is in a window and which arrived before the cut-off, page by page."""
+    query = (
+        sa.select(
+            Record.instance_id,
+            Record.person,
+            Record.version,
+            Record.occurred_on,
+            Record.review,
+            Record.answers,
+            Record.received_at,
+        )
+        .where(Record.centre_id == centre_id, Record.form == form)
+        .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
+        .order_by(Record.instance_id)
+        .limit(page)
+    )
+    after = ""
+    while True:
+        rows = session.execute(query.where(Record.instance_id > after)).all()
+        session.rollback()  # no long read holds anybody up
+        for unit, person, version, day, review, answers, received_at in rows:
+            yield Released(unit, person, version, day, review != "contested", answers, received_at)
+        if len(rows) < page:
+            return
+        after = rows[-1].instance_id
+
+
+def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
+    """Return how many records changed since a moment, by form and day: read from an index, however many others there are."""
+    query = (
+        sa.select(Record.form, Record.occurred_on, sa.func.count())
+        .where(Record.centre_id == centre_id, Record.changed_at > since)
+        .group_by(Record.form, Record.occurred_on)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def of_persons_before(
+    session: Session, centre_id: int, persons: Collection[str], before: dt.datetime, at_once: int = 500
+) -> list[tuple[str, dt.date, int]]:
+    """Return how many records of these people, by form and day, have not changed since a moment."""
+    codes, found = sorted(persons), []
+    for first in range(0, len(codes), at_once):
+        query = (
+            sa.select(Record.form, Record.occurred_on, sa.func.count())
+            .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes[first : first + at_once]))
+            .where(Record.changed_at <= before)
+            .group_by(Record.form, Record.occurred_on)
+        )
+        found += [(row[0], row[1], row[2]) for row in session.execute(query)]
+    return found
+
+
+def first_day(session: Session, centre_id: int) -> dt.date | None:
+    return session.scalars(sa.select(sa.func.min(Record.occurred_on)).where(Record.centre_id == centre_id)).one()
+
+
+def changes_since(session: Session, centre_id: int, form: str, since: dt.date) -> list[tuple[int, dt.datetime]]:
+    """Return the number of each of a form's records since a day, with when it changed last.
+
+    All of them, not the newest moment: a change that began earlier may be seen only after one that began later.
+    """
+    query = sa.select(Record.id, Record.changed_at)
+    query = query.where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
+    return [(row[0], row[1]) for row in session.execute(query.order_by(Record.id))]
+
+
+def of_form_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
+    query = sa.select(Record).where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
+    return session.scalars(query.order_by(Record.occurred_on.desc(), Record.id.desc())).all()

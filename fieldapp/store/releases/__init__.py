@@ -1,0 +1,1 @@
+"""Tables of the subject “releases”, with their queries."""

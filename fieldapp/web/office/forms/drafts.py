@@ -1,0 +1,206 @@
+"""Forms being made, in the office: take in, put right, classify, build, try, compare, publish."""
+
+import io
+from pathlib import PurePath
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext
+
+from fieldapp.services.acts import utcnow
+from fieldapp.services.forms import drafts, published
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.forms.inputs import NewFormInput, UploadInput, read_revision
+from fieldapp.web.sessions import actor, session
+from forms.builder import Book, new_book, slug
+from forms.form_tests import count_tests
+from forms.isolation import read_isolated
+from forms.privacy_classes import PrivacyClass
+from forms.problems import FormProblem, FormRefused
+from forms.reading import estimate
+from forms.sheets import read_sheets
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@office.get("/forms")
+def form_list() -> Any:
+    return _forms_page([], 200)
+
+
+@office.post("/forms")
+def form_upload() -> Any:
+    """Take a workbook in as a draft, with the CSV lists that belong to it; refuse only what cannot be read at all."""
+    who = actor()
+    published.list_forms(session(), who)  # who may not see forms may not make the server compile one
+    file = request.files.get("workbook")
+    name = PurePath(file.filename or "").name if file else ""
+    try:
+        sheets = read_isolated(file.read() if file else b"", PurePath(name).suffix.lower() or ".xlsx")
+    except FormRefused as refused:
+        return _forms_page(refused.problems, 422)
+    lists = [one for one in request.files.getlist("lists") if one.filename][: drafts.MAX_FILES]
+    files = {PurePath(one.filename or "").name: one.read() for one in lists}
+    stem = PurePath(name).stem
+    filled = Book(sheets).fill_in(slug(stem or "form"), utcnow().strftime("%Y%m%d%H"), stem or "Form")
+    draft = drafts.begin_draft(session(), who, checked=drafts.check(sheets, files))
+    if filled:
+        flash(gettext("We filled in what the settings sheet did not say: {what}.").format(what=", ".join(filled)), "wait")
+    return redirect(url_for("office.draft", draft_id=draft.id))
+
+
+@office.post("/forms/new")
+def form_new() -> Any:
+    published.list_forms(session(), actor())  # who may not see forms may not make the server compile one
+    entered = NewFormInput()
+    if not entered.validate_on_submit():
+        return _forms_page([], 422, entered)
+    title = entered.title.data or ""
+    book = new_book(title, slug(title), utcnow().strftime("%Y%m%d%H"))
+    draft = drafts.begin_draft(session(), actor(), checked=drafts.check(book.sheets, {}))
+    return redirect(url_for("office.draft_questions", draft_id=draft.id))
+
+
+@office.post("/forms/<int:version_id>/change")
+def form_change(version_id: int) -> Any:
+    """Begin the next version of a published form."""
+    version, _ = published.open_form(session(), actor(), version_id=version_id)
+    try:
+        book = Book(read_sheets(version.workbook, ".xlsx"))
+    except FormRefused as refused:  # published by an older version, which read such cells as blank
+        return _forms_page(refused.problems, 422)
+    book.set_setting("version", _make_next_version(version.version))
+    checked = drafts.check(book.sheets, drafts.unzip(version.files))
+    draft = drafts.begin_draft(session(), actor(), checked=checked)
+    return redirect(url_for("office.draft", draft_id=draft.id))
+
+
+def _make_next_version(version: str) -> str:
+    today = utcnow().strftime("%Y%m%d%H")
+    if version.isdecimal():
+        return str(max(int(version) + 1, int(today))) if len(version) == len(today) else str(int(version) + 1)
+    return today
+
+
+def _forms_page(problems: list[FormProblem], status: int, entered: NewFormInput | None = None) -> Any:
+    found = published.list_forms(session(), actor())
+    waiting = drafts.list_drafts(session(), actor())
+    entered = entered or NewFormInput(formdata=None)
+    page = render_template(
+        "forms/forms.html",
+        versions=found,
+        drafts=waiting,
+        problems=problems,
+        upload=UploadInput(formdata=None),
+        entered=entered,
+    )
+    return page, status
+
+
+@office.get("/forms/drafts/<int:draft_id>")
+def draft(draft_id: int) -> Any:
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    unclassified = [one for one in opened.errors if one.code in ("form.unclassified", "form.privacy_class")]
+    return render_template(
+        "forms/draft.html",
+        opened=opened,
+        draft=opened.draft,
+        unclassified=len(unclassified),
+        estimate=estimate(opened.definition) if opened.definition else None,
+        tests=count_tests(opened.book.sheets.sheets.get("tests", [])),
+    )
+
+
+@office.get("/forms/drafts/<int:draft_id>/workbook")
+def draft_workbook(draft_id: int) -> Any:
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    name = f"{opened.draft.form or 'form'}.xlsx"
+    return send_file(io.BytesIO(opened.draft.workbook), mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+@office.post("/forms/drafts/<int:draft_id>/workbook")
+def draft_replace(draft_id: int) -> Any:
+    """Replace a draft's workbook by one that was changed in Excel; lists that are not sent again stay."""
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    file = request.files.get("workbook")
+    files = dict(opened.files)
+    files |= {PurePath(one.filename or "").name: one.read() for one in request.files.getlist("lists") if one.filename}
+    try:
+        sheets = opened.book.sheets
+        if file and file.filename:
+            sheets = read_isolated(file.read(), PurePath(file.filename).suffix.lower())
+    except FormRefused as refused:
+        for problem in refused.problems:
+            flash(gettext(problem.text).format(**problem.details), "danger")
+        return redirect(url_for("office.draft", draft_id=draft_id))
+    checked = drafts.check(sheets, dict(list(files.items())[: drafts.MAX_FILES]))
+    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
+    return redirect(url_for("office.draft", draft_id=draft_id))
+
+
+@office.post("/forms/drafts/<int:draft_id>/publish")
+def draft_publish(draft_id: int) -> Any:
+    version = drafts.publish_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
+    flash(gettext("Published. Phones get it the next time they have signal."), "safe")
+    return redirect(url_for("office.form", version_id=version.id))
+
+
+@office.post("/forms/drafts/<int:draft_id>/discard")
+def draft_discard(draft_id: int) -> Any:
+    drafts.discard_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
+    flash(gettext("Thrown away. Published forms are as they were."), "wait")
+    return redirect(url_for("office.form_list"))
+
+
+# ── classify ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@office.get("/forms/drafts/<int:draft_id>/classify")
+def draft_classify(draft_id: int) -> Any:
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    proposals = drafts.propose_classes(session(), actor(), draft_id=draft_id)
+    return render_template("forms/draft_classify.html", draft=opened.draft, proposals=proposals, classes=list(PrivacyClass))
+
+
+@office.post("/forms/drafts/<int:draft_id>/classify")
+def draft_classified(draft_id: int) -> Any:
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    chosen: dict[str, str] = {}
+    for line in opened.book.lines():
+        given = request.form.get(f"class-{line.number}", "")
+        if given in list(PrivacyClass):
+            opened.book.set(line.number, {"privacy::class": given})
+            chosen[line.row.name] = given
+    checked = drafts.check(opened.book.sheets, opened.files)
+    drafts.classify_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked, classes=chosen)
+    flash(gettext("Classified. The classes are remembered for your next form."), "safe")
+    return redirect(url_for("office.draft", draft_id=draft_id))
+
+
+# ── try ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@office.get("/forms/drafts/<int:draft_id>/try")
+def draft_try(draft_id: int) -> Any:
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    return render_template("forms/draft_try.html", draft=opened.draft, is_ready=opened.definition is not None)
+
+
+@office.get("/forms/drafts/<int:draft_id>/try/phone")
+def draft_phone(draft_id: int) -> Any:
+    """The phone's own pages for the frame of the page above; the only page that may be framed, and only by us."""
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    if opened.definition is None:
+        abort(404)
+    return render_template("forms/draft_phone.html", draft=opened.draft)
+
+
+@office.get("/forms/drafts/<int:draft_id>/definition.json")
+def draft_definition(draft_id: int) -> Any:
+    opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
+    if opened.definition is None:
+        abort(404)
+    return opened.definition.to_json(), 200, {"Content-Type": "application/json"}
+
+
+# ── build ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

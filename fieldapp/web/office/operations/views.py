@@ -1,0 +1,24 @@
+"""The office: what a centre's admin sees and does."""
+
+from typing import Any
+
+from flask import current_app, render_template
+
+from fieldapp.services.operations import overview as home_act
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.sessions import actor, session
+
+
+@office.get("/")
+def home() -> Any:
+    return render_template("operations/home.html", home=_home())
+
+
+def _home() -> home_act.Home:
+    return home_act.see_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
+
+
+@office.get("/system")
+def system() -> Any:
+    lines, names = home_act.see_system(session(), actor())
+    return render_template("operations/system.html", lines=lines, names=names, home=_home())

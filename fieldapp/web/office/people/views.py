@@ -1,0 +1,87 @@
+"""People and phones: who may sign in, what their phones are like, and letting new ones in."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from fieldapp.services.people import accounts as people_acts
+from fieldapp.services.people.second_factor import reset_second_factor
+from fieldapp.services.problems import ActProblem
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.people.inputs import OwnPasswordInput, PersonInput
+from fieldapp.web.office.people.page import render_people_page
+from fieldapp.web.overtaken import seen
+from fieldapp.web.problems import STATUS
+from fieldapp.web.sessions import actor, session
+
+
+@office.get("/people")
+def people() -> Any:
+    return render_people_page(PersonInput(), {}, 200)
+
+
+@office.post("/people")
+def person_add() -> Any:
+    entered = PersonInput()
+    who = actor()
+    if not entered.validate_on_submit():
+        return render_people_page(entered, {}, 422)
+    try:
+        password = people_acts.add_person(
+            session(), who, username=entered.username.data or "", label=entered.label.data or "", role=entered.role.data
+        )
+    except ActProblem as problem:
+        entered.username.errors = [gettext(problem.text)]
+        return render_people_page(entered, {}, STATUS[problem.code])
+    return render_people_page(PersonInput(formdata=None), {"username": entered.username.data, "password": password}, 201)
+
+
+@office.post("/people/<int:user_id>/switch")
+def person_switch(user_id: int) -> Any:
+    people_acts.switch_person(session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen())
+    flash(gettext("Done. It takes effect at once."), "safe")
+    return redirect(url_for("office.people"))
+
+
+@office.post("/people/<int:user_id>/password")
+def person_reset(user_id: int) -> Any:
+    password = people_acts.reset_password(session(), actor(), user_id=user_id, seen=seen())
+    found = people_acts.list_people(session(), actor())
+    username = next(user.username for user in found.users if user.id == user_id)
+    return render_people_page(PersonInput(formdata=None), {"username": username, "password": password}, 200)
+
+
+@office.post("/people/<int:user_id>/second-factor")
+def person_second_factor(user_id: int) -> Any:
+    reset_second_factor(session(), actor(), user_id=user_id, seen=seen())
+    flash(gettext("Done. They set up a new one before they fetch the next package."), "safe")
+    return redirect(url_for("office.people"))
+
+
+@office.get("/password")
+def own_password() -> Any:
+    return _own_password_page(OwnPasswordInput(), 200)
+
+
+@office.post("/password")
+def own_password_change() -> Any:
+    """Change one's own password with the old one; whoever is signed in as this person elsewhere is signed out."""
+    who, entered = actor(), OwnPasswordInput()
+    people_acts.see_own_name(session(), who)
+    if not entered.validate_on_submit():
+        return _own_password_page(entered, 422)
+    try:
+        people_acts.change_own_password(session(), who, old=entered.old.data or "", new=entered.new.data or "")
+    except ActProblem as problem:
+        if problem.code not in ("person.old_password", "person.new_password"):
+            raise
+        field = entered.old if problem.code == "person.old_password" else entered.new
+        field.errors = [gettext(problem.text)]
+        return _own_password_page(entered, STATUS[problem.code])
+    return redirect(url_for("public.sign_in"))
+
+
+def _own_password_page(entered: OwnPasswordInput, status: int) -> Any:
+    name = people_acts.see_own_name(session(), actor())
+    return render_template("people/own_password.html", entered=entered, name=name), status

@@ -1,0 +1,41 @@
+"""Keys for the feed that Power BI and Excel read."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.products.odata import keys as acts
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.overtaken import seen
+from fieldapp.web.problems import STATUS
+from fieldapp.web.sessions import actor, session
+
+
+@office.get("/feed")
+def feed_keys() -> Any:
+    return _page()
+
+
+@office.post("/feed")
+def feed_key_make() -> Any:
+    chosen = request.form.get("series", "")
+    series_id = int(chosen) if chosen.isdecimal() and len(chosen) < 10 else 0
+    try:
+        made = acts.make_key(session(), actor(), series_id=series_id, label=request.form.get("label", ""))
+    except ActProblem as problem:
+        return _page(problem=gettext(problem.text)), STATUS[problem.code]
+    return _page(made=made), 201
+
+
+@office.post("/feed/<int:key_id>/revoke")
+def feed_key_revoke(key_id: int) -> Any:
+    acts.revoke_key(session(), actor(), key_id=key_id, seen=seen())
+    return redirect(url_for("office.feed_keys"))
+
+
+def _page(made: str = "", problem: str = "") -> str:
+    found = acts.list_keys(session(), actor())
+    address = url_for("odata.service", _external=True)
+    return render_template("products/feed_keys.html", found=found, made=made, problem=problem, address=address)

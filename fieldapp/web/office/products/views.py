@@ -1,0 +1,91 @@
+"""The office's products: the registry, the numbers for staff, the map, the heat map, partners' totals."""
+
+import io
+from typing import Any
+
+from flask import flash, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext
+
+from fieldapp.services.acts import utcnow
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.products import registry as product_registry
+from fieldapp.services.products import subscriptions
+from fieldapp.services.products.registry import next_due
+from fieldapp.services.products.tables import today_at
+from fieldapp.web import editions
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.overtaken import seen
+from fieldapp.web.problem_words import write_problem
+from fieldapp.web.sessions import actor, session
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MENDABLE = {"subscription.address", "partner.incomplete", "partner.refused"}  # said on the page, to be tried again
+FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/csv", "reach.csv": "text/csv"}
+
+
+@office.get("/products")
+def products() -> Any:
+    registry = product_registry.list_products(session(), actor())
+    today = today_at(registry.centre, utcnow())
+    due = {one.name: next_due(one, registry.latest.get(one.name), today) for one in registry.products}
+    return render_template("products/products.html", registry=registry, due=due, period_name=editions.period_name)
+
+
+@office.post("/products/<name>/<any(on, off):state>")
+def product_switch(name: str, state: str) -> Any:
+    product_registry.switch_product(session(), actor(), name=name, is_on=state == "on", seen=seen())
+    if state == "on":
+        flash(gettext("Switched on. It is built within ten minutes."), "safe")
+    else:
+        flash(gettext("Switched off. Nobody sees it any more."), "wait")
+    return redirect(url_for("office.products"))
+
+
+@office.post("/products/<name>/subscribe")
+def product_subscribe(name: str) -> Any:
+    address = request.form.get("address", "")
+    return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Noted."))
+
+
+@office.post("/products/subscriptions/<int:key>/end")
+def product_unsubscribe(key: int) -> Any:
+    subscriptions.unsubscribe(session(), actor(), subscription_id=key, seen=seen())
+    return redirect(url_for("office.products"))
+
+
+@office.post("/products/partners")
+def partner_bring() -> Any:
+    sent = request.files.get("file")
+    data = sent.read() if sent else b""
+    name, calendar = request.form.get("name", ""), request.form.get("calendar", "")
+    return _done(
+        lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
+        gettext("The totals are in. They show with the next edition of the dashboard."),
+    )
+
+
+@office.post("/products/partners/remove")
+def partner_remove() -> Any:
+    product_registry.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
+    return redirect(url_for("office.products"))
+
+
+def _done(act: Any, text: str) -> Any:
+    try:
+        act()
+    except ActProblem as problem:
+        if problem.code not in MENDABLE:
+            raise
+        sentences = [gettext(problem.text).format(**problem.details)]
+        if isinstance(problem, product_registry.PartnerRefused):
+            sentences += [write_problem(reason) for reason in problem.reasons]
+        flash(" ".join(sentences), "danger")
+    else:
+        flash(text, "safe")
+    return redirect(url_for("office.products"))
+
+
+@office.get("/products/<name>/<filename>")
+def product_file(name: str, filename: str) -> Any:
+    called, data = product_registry.take_file(session(), actor(), name=name, filename=filename)
+    return send_file(io.BytesIO(data), mimetype=FILES.get(filename, "image/png"), as_attachment=True, download_name=called)

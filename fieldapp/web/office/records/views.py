@@ -1,0 +1,113 @@
+"""What supervisors look at: one record with its history, what needs a look, and the caseload."""
+
+import io
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext
+
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.records import attachments, export, listing, reviews
+from fieldapp.services.records import listing as records
+from fieldapp.services.revisions import LastChange, Overtaken
+from fieldapp.store.records.records import Filter
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.records.inputs import FilterInput
+from fieldapp.web.overtaken import seen
+from fieldapp.web.problems import STATUS
+from fieldapp.web.sessions import actor, session
+
+SHOWN = {("image", "jpeg"), ("image", "png")}
+
+
+@office.get("/encounters/<instance_id>")
+def encounter(instance_id: str) -> Any:
+    return _record_page(instance_id, "", 200)
+
+
+def _record_page(instance_id: str, problem: str, status: int, last: LastChange | None = None) -> Any:
+    opened = listing.open_record(session(), actor(), instance_id=instance_id)
+    return render_template("records/record.html", opened=opened, problem=problem, last=last), status
+
+
+def _refused(instance_id: str, problem: ActProblem) -> Any:
+    """Show the record as it is now, with what is wrong; what was typed stays in its field."""
+    if problem.code in ("access.not_found", "access.denied"):
+        raise problem
+    last = problem.last if isinstance(problem, Overtaken) else None
+    return _record_page(instance_id, gettext(problem.text).format(**problem.details), STATUS[problem.code], last)
+
+
+@office.post("/encounters/<instance_id>/review")
+def record_review(instance_id: str) -> Any:
+    """Approve a record, send it back to its worker, or leave a comment."""
+    state, comment = request.form.get("state", ""), request.form.get("comment", "")
+    try:
+        reviews.review_record(session(), actor(), instance_id=instance_id, state=state, comment=comment, seen=seen())
+    except ActProblem as problem:
+        return _refused(instance_id, problem)
+    words = {
+        reviews.RETURNED: gettext("Sent back. The worker sees it at their phone's next contact."),
+        reviews.APPROVED: gettext("Approved."),
+    }
+    flash(words.get(state, gettext("Your comment is kept.")), "safe")
+    return redirect(url_for("office.encounter", instance_id=instance_id))
+
+
+@office.post("/encounters/<instance_id>/choose")
+def record_choose(instance_id: str) -> Any:
+    """Choose between two answers that were given without knowing of each other."""
+    chosen = {key.removeprefix("choice:"): value for key, value in request.form.items() if key.startswith("choice:")}
+    try:
+        reviews.choose_answers(
+            session(), actor(), instance_id=instance_id, chosen=chosen, comment=request.form.get("comment", ""), seen=seen()
+        )
+    except ActProblem as problem:
+        return _refused(instance_id, problem)
+    flash(gettext("Done. Both versions stay in the history."), "safe")
+    return redirect(url_for("office.encounter", instance_id=instance_id))
+
+
+@office.get("/attachments/<kind>/<subtype>/<sha256>")
+def attachment(kind: str, subtype: str, sha256: str) -> Any:
+    """Show a picture or play a voice note; anything else is only offered for download."""
+    data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
+    mimetype = f"{kind}/{subtype}" if (kind, subtype) in SHOWN or kind == "audio" else "application/octet-stream"
+    name = f"attachment-{sha256[:12]}.{subtype if subtype.isalnum() else 'bin'}"
+    response = send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=mimetype.startswith("app"), download_name=name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@office.get("/encounters")
+def encounters() -> Any:
+    chosen, wanted = _filter()
+    listing = records.browse_records(session(), actor(), wanted=wanted, cursor=request.args.get("after", ""))
+    return render_template("records/records.html", listing=listing, chosen=chosen)
+
+
+def _filter() -> tuple[FilterInput, Filter]:
+    chosen = FilterInput(request.args)
+    is_usable = chosen.validate()
+    worker = chosen.worker.data or ""
+    return chosen, Filter(
+        form=chosen.form.data or "",
+        area=chosen.area.data or "",
+        author_id=int(worker) if worker.isdecimal() and len(worker) < 10 else None,
+        since=chosen.since.data if is_usable else None,
+        until=chosen.until.data if is_usable else None,
+    )
+
+
+@office.post("/encounters.zip")
+def encounters_zip() -> Any:
+    """Give all answers of one form as an archive, the filter kept; the way for the centre's own use."""
+    _, wanted = _filter()
+    who = actor()
+    name = export.allow_export(session(), who, wanted=wanted)
+    try:
+        file = export.export_in_process(current_app.config["SETTINGS"], who.centre_id, wanted)
+    except ActProblem as problem:
+        flash(gettext(problem.text), "wait")
+        return redirect(url_for("office.encounters"))
+    return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)

@@ -1,0 +1,250 @@
+"""The crisis team's board: what is open, who has it, what is due; every step is kept, nobody else can look."""
+
+import datetime as dt
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.services import acts
+from fieldapp.services.acts import Actor
+from fieldapp.services.board import board
+from fieldapp.services.people import accounts
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.records import batches
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.store.board.board import BoardStep
+from fieldapp.store.caseload.follow_ups import FollowUp
+from forms.validation import validate
+from sync.envelope import parse_batch
+from sync.intake import local_time
+from tests.browser.conftest import ROOT
+from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
+from tests.programme import definition_of
+
+INCIDENT: dict[str, Any] = {
+    "alert": {"inc_type": "stabbing", "nbhd": "002", "setting": "street"},
+    "harm": {"harm": "injury", "harmed_n": "1", "youth": "no", "retal_risk": "high"},
+    "response": {
+        "alert_src": "resident",
+        "level": "phone",
+        "on_scene": "police",
+        "acts": "scene_presence",
+        "reached_n": "1_5",
+    },
+    "after": {"supports": "vigil", "debrief": "planned", "status": "open", "note": "CANARY"},
+}
+
+
+def send(session: Session, cast: Cast, form: str, answers: dict[str, Any], moment: dt.datetime) -> str:
+    filled = validate(definition_of(form), answers, local_time(moment)).answers  # as a phone computes it
+    checked = validate(definition_of(form), filled, local_time(moment))
+    assert not checked.problems, checked.problems
+    item = envelope(
+        checked.answers, form=form, day=moment.date(), version=definition_of(form).version, finished_at=moment.isoformat()
+    )
+    (answer,) = receive_batch(session, cast.amina, parse_batch(batch(item)))
+    assert answer["status"] == "stored", answer
+    return str(item["id"])
+
+
+def incident(session: Session, cast: Cast, hours_ago: float = 3, **after: str) -> str:
+    now = dt.datetime.now(dt.UTC)
+    alert = now - dt.timedelta(hours=hours_ago)
+    answers = {group: dict(values) for group, values in INCIDENT.items()}
+    answers["alert"]["inc_alert_dt"] = alert.isoformat(timespec="milliseconds")
+    answers["response"]["first_dt"] = (alert + dt.timedelta(minutes=40)).isoformat(timespec="milliseconds")
+    answers["after"] |= after
+    return send(session, cast, "incident", answers, now)
+
+
+@pytest.fixture
+def ready(session: Session, cast: Cast) -> Cast:
+    publish_others(session, cast)
+    return cast
+
+
+@pytest.fixture
+def team(ready: Cast) -> Actor:
+    return Actor(ready.centre.id, "crisis", ready.rosa.user_id)
+
+
+def test_nobody_but_the_team_sees_it(session: Session, ready: Cast) -> None:
+    for who in (ready.amina, ready.eve):
+        for act in (board.see_board, board.see_version, lambda session, who: board.see_history(session, who, hours=12)):
+            with pytest.raises(ActProblem, match="role"):
+                act(session, who)
+        with pytest.raises(ActProblem, match="role"):
+            board.ask(session, who, need="visit")
+
+
+def test_an_incident_is_open_until_it_is_closed_here_or_on_the_phone(session: Session, ready: Cast, team: Actor) -> None:
+    root = incident(session, ready)
+    incident(session, ready, status="closed")
+    incident(session, ready, hours_ago=24 * 100)
+    (one,) = board.see_board(session, team).incidents
+    assert (one.root_id, one.minutes_to_first, one.item) == (root, 40, None)
+    board.take_step(session, team, kind="acknowledged", root_id=root)
+    board.take_step(session, team, kind="assigned", root_id=root, to_id=ready.amina.user_id)
+    (one,) = board.see_board(session, team).incidents
+    assert (
+        one.item
+        and one.item.assigned_to == ready.amina.user_id
+        and [step.kind for step in one.steps] == ["acknowledged", "assigned"]
+    )
+    board.take_step(session, team, kind="closed", root_id=root)
+    assert board.see_board(session, team).incidents == []
+    history = board.see_history(session, team, hours=12)
+    assert [step.kind for step in history.steps] == ["acknowledged", "assigned", "closed"]
+    board.take_step(session, team, kind="reopened", item_id=history.steps[0].item_id)
+    assert len(board.see_board(session, team).incidents) == 1
+
+
+def test_the_mark_changes_with_what_began_earlier_and_is_seen_later(
+    session: Session, ready: Cast, team: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = board.ask(session, team, need="visit")
+    earlier = dt.datetime.now(dt.UTC)
+    incident(session, ready)
+    before = board.see_board(session, team)
+    monkeypatch.setattr(acts, "utcnow", lambda: earlier)  # its transaction began before the other's, and ended after it
+    incident(session, ready)
+    monkeypatch.undo()
+    after = board.see_board(session, team)
+    assert len(after.incidents) == len(before.incidents) + 1
+    assert after.version.rpartition("-")[0] != before.version.rpartition("-")[0]
+    marks = []
+    for number in (1000, 999):
+        step = {"centre_id": ready.centre.id, "item_id": item.id, "at": earlier, "author_id": ready.rosa.user_id}
+        session.add(BoardStep(id=number, kind="acted", **step))
+        session.commit()
+        marks.append(board.see_version(session, team).rpartition("-")[0])
+    assert marks[0] != marks[1]
+
+
+def test_an_incident_that_is_stored_while_others_are_is_news(
+    engine: sa.Engine, session: Session, ready: Cast, team: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("writers wait for each other there")
+    basil = another_worker(session, ready)
+    is_inside, may_go = threading.Event(), threading.Event()
+    usual = batches.apply_reissues
+
+    def slow(ctx: Any, arrived: Any) -> None:
+        usual(ctx, arrived)
+        if arrived[0].envelope.form == "incident":
+            is_inside.set()
+            assert may_go.wait(30)
+
+    def report() -> None:
+        with Session(engine) as own:
+            incident(own, ready)
+
+    monkeypatch.setattr(batches, "apply_reissues", slow)
+    thread = threading.Thread(target=report)
+    thread.start()
+    assert is_inside.wait(30)
+    receive_batch(session, basil, parse_batch(batch(envelope(encounter()))))
+    before = board.see_board(session, team)
+    may_go.set()
+    thread.join()
+    session.rollback()
+    after = board.see_board(session, team)
+    assert (len(before.incidents), len(after.incidents)) == (0, 1)
+    assert after.version.rpartition("-")[0] != before.version.rpartition("-")[0]
+
+
+def test_a_risk_of_retaliation_is_watched_for_a_month_also_when_it_is_closed(
+    session: Session, ready: Cast, team: Actor
+) -> None:
+    incident(session, ready, status="closed")
+    incident(session, ready, hours_ago=24 * 31, status="closed")
+    found = board.see_board(session, team)
+    assert len(found.watch) == 1 and found.incidents == []
+
+
+def test_a_request_is_made_of_chosen_words_and_followed_to_its_end(session: Session, ready: Cast, team: Actor) -> None:
+    with pytest.raises(ActProblem, match="Choose"):
+        board.ask(session, team, need="somebody named Bob")
+    with pytest.raises(ActProblem, match="Choose"):
+        board.ask(session, team, need="visit", area="at Bob's house")
+    item = board.ask(session, team, need="escort", area="002")
+    board.ask(session, team, need="vigil")
+    assert [one.item.need for one in board.see_board(session, team).requests] == ["escort", "vigil"]
+    board.take_step(session, team, kind="acted", item_id=item.id)
+    assert board.see_board(session, team).requests[0].item.acknowledged_at
+    board.take_step(session, team, kind="closed", item_id=item.id)
+    assert [one.item.need for one in board.see_board(session, team).requests] == ["vigil"]
+
+
+def test_what_makes_no_sense_is_refused(session: Session, ready: Cast, team: Actor) -> None:
+    root = incident(session, ready)
+    for given in (
+        {"kind": "deleted", "root_id": root},
+        {"kind": "assigned", "root_id": root, "to_id": 9999},
+        {"kind": "assigned", "root_id": root, "to_id": ready.olaf.user_id},
+        {"kind": "closed", "root_id": "nothing"},
+        {"kind": "closed", "item_id": 4711},
+    ):
+        with pytest.raises(ActProblem):
+            board.take_step(session, team, **given)  # type: ignore[arg-type]
+    with pytest.raises(ActProblem):
+        board.take_step(session, ready.olaf, kind="closed", root_id=root)  # another centre
+
+
+def test_the_mark_changes_with_everything_that_shows(session: Session, ready: Cast, team: Actor) -> None:
+    marks = [board.see_version(session, team).rsplit("-", 1)[0]]
+    root = incident(session, ready)
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    board.take_step(session, team, kind="acknowledged", root_id=root)
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    accounts.switch_person(
+        session, ready.rosa, user_id=ready.amina.user_id, active=False
+    )  # nobody can give her anything now
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    due = FollowUp(
+        centre_id=team.centre_id, root_id=root, due_on=dt.date.today(), from_on=dt.date.today(), form="mediation", code="",
+        worker_id=ready.amina.user_id, is_wanted=True, is_settled=False,
+    )  # fmt: skip
+    session.add(due)
+    session.commit()
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    due.worker_id = ready.rosa.user_id
+    session.commit()
+    marks.append(board.see_version(session, team).rsplit("-", 1)[0])
+    assert len(set(marks)) == 6
+
+
+def test_who_is_out_is_known_from_their_shift(session: Session, ready: Cast, team: Actor) -> None:
+    now = dt.datetime.now(dt.UTC)
+    start = (now - dt.timedelta(hours=2)).isoformat(timespec="milliseconds")
+    shift = {
+        "shift": {"start": start, "end": now.isoformat(timespec="milliseconds"), "areas": "002 004"},
+        "you": {"felt": "shaken"},
+    }
+    send(session, ready, "shift", shift, now + dt.timedelta(seconds=1))
+    (one,) = board.see_board(session, team).on_duty
+    assert one.worker == "L-amina" and list(one.areas) == ["002", "004"]
+
+
+def test_the_shift_report_is_a_pdf_in_both_languages_and_names_nobody_served(
+    session: Session, ready: Cast, team: Actor, url: str, tmp_path: Any
+) -> None:
+    root = incident(session, ready)
+    board.take_step(session, team, kind="acknowledged", root_id=root)
+    assert board.allow_report(session, team, hours=12).endswith(".pdf")
+    from pypdf import PdfReader  # noqa: PLC0415
+
+    for language, word in (("en", "Shift report"), ("fr", "Rapport de quart")):
+        command = [sys.executable, "-m", "fieldapp", "board", "report", "--centre", "rexdale", "--language", language]
+        environment = {"PATH": "/usr/bin:/bin", "FIELDAPP_DATABASE_URL": url, "FIELDAPP_DATA": str(tmp_path)}
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+        path = tmp_path / f"{language}.pdf"
+        path.write_bytes(ran.stdout)
+        text = "".join(page.extract_text() for page in PdfReader(path).pages)
+        assert word in text and "L-rosa" in text and "CANARY" not in text

@@ -1,0 +1,222 @@
+"""Follow-up without a register: codes only, scoped by the server, the same in any order of arrival."""
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+import random
+import uuid
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.services.acts import Actor
+from fieldapp.services.caseload import hand_over
+from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
+from fieldapp.services.phones.manifest import pull
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.store.caseload.cards import Card
+from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.records.records import Record
+from sync.envelope import parse_batch
+from sync.notes import ALPHABET, CHECK
+from tests.cast import Cast, another_worker, batch, encounter, envelope
+
+TODAY = dt.date.today()
+
+
+def code(seed: int) -> str:
+    signs = "".join(random.Random(seed).choices(ALPHABET, k=8))
+    value = 0
+    for sign in signs:
+        value = value * 32 + ALPHABET.index(sign)
+    return signs + CHECK[value % 37]
+
+
+ONE, TWO = code(1), code(2)
+
+
+def met(card: str, day: dt.date = TODAY, due: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return an encounter with somebody who has a card, with the next contact in so many days."""
+    after = {"next_due": (TODAY + dt.timedelta(days=due)).isoformat()} if due else {}
+    groups = {
+        "people": {"people_n": "1", "who": "enrolled", "code": card},
+        "next": {"ref_made": "no", **after},
+        "consent": {"said": "earlier", "tier_said": "2"},
+    }
+    return envelope(encounter(day, **groups), day=day, **changes)
+
+
+def note(kind: str, body: dict[str, Any], minute: int = 0) -> dict[str, Any]:
+    text = json.dumps(body)
+    return {
+        "id": str(uuid.uuid4()),
+        "form": f"fieldapp.{kind}",
+        "version": "1",
+        "finished_at": dt.datetime.combine(TODAY, dt.time(22, minute), dt.UTC).isoformat(),
+        "body": text,
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def send(session: Session, actor: Actor, *items: dict[str, Any]) -> list[str]:
+    return [answer["status"] for answer in receive_batch(session, actor, parse_batch(batch(*items)))]
+
+
+def knows(session: Session, actor: Actor) -> dict[str, Any]:
+    """Return what a phone of this worker would know that starts from nothing."""
+    return {key: body for key, body in json.loads(pull(session, actor, cursor=0))["items"] if body is not None}
+
+
+def test_a_phone_knows_its_own_workers_caseload_and_nobody_elses(session: Session, cast: Cast) -> None:
+    first = met(ONE, due=3)
+    send(session, cast.amina, first, met(ONE, TODAY - dt.timedelta(days=2)))
+    due = (TODAY + dt.timedelta(days=3)).isoformat()
+    assert knows(session, cast.amina) == {
+        f"card/{ONE}": {"code": ONE, "tier": "2", "seen": TODAY.isoformat()},
+        f"due/{first['id']}/{due}": {"on": due, "code": ONE, "form": "encounter", "from": TODAY.isoformat()},
+    }
+    assert knows(session, another_worker(session, cast)) == {}
+
+
+def test_only_what_changed_is_pulled(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, met(ONE))
+    first = json.loads(pull(session, cast.amina, cursor=0))
+    assert json.loads(pull(session, cast.amina, cursor=first["cursor"]))["items"] == []
+    send(session, cast.amina, met(TWO))
+    later = json.loads(pull(session, cast.amina, cursor=first["cursor"]))
+    assert [key for key, _ in later["items"]] == [f"card/{TWO}"]
+
+
+def test_a_contact_settles_what_was_due_in_either_order(session: Session, cast: Cast) -> None:
+    asks = met(ONE, TODAY - dt.timedelta(days=3))
+    answers = json.loads(asks["body"])
+    answers["next"]["next_due"] = (TODAY - dt.timedelta(days=1)).isoformat()
+    asks = envelope(answers, day=TODAY - dt.timedelta(days=3))
+    seen = met(ONE)
+    for order in ((asks, seen), (seen, asks)):
+        send(session, cast.amina, *(({**one, "id": str(uuid.uuid4())}) for one in order))
+    assert not [key for key in knows(session, cast.amina) if key.startswith("due/")]
+
+
+def test_not_needed_settles_also_when_it_comes_before_its_record(session: Session, cast: Cast) -> None:
+    asks = met(ONE, due=5)
+    due = f"{asks['id']}/{(TODAY + dt.timedelta(days=5)).isoformat()}"
+    send(session, cast.amina, note("settle", {"due": due}))
+    send(session, cast.amina, asks)
+    assert f"due/{due}" not in knows(session, cast.amina)
+
+
+@pytest.mark.parametrize("bad", [{}, {"due": "x"}, {"due": 3}, {"due": f"{uuid.uuid4()}/2026-13-01"}])
+def test_a_broken_note_is_kept_and_does_nothing(session: Session, cast: Cast, bad: dict[str, Any]) -> None:
+    assert send(session, cast.amina, note("settle", bad), note("spy", {}), note("handover", {"code": ONE, "to": True})) == [
+        "rejected", "rejected", "rejected",
+    ]  # fmt: skip
+    assert knows(session, cast.amina) == {}
+
+
+def test_a_card_is_handed_over_with_what_is_due(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    send(session, cast.amina, met(ONE, due=3))
+    cursor = json.loads(pull(session, cast.amina, cursor=0))["cursor"]
+    before = set(knows(session, cast.amina))
+    send(session, cast.amina, note("handover", {"code": ONE, "to": basil.user_id}))
+    assert set(knows(session, basil)) == before
+    assert knows(session, cast.amina) == {}
+    gone = json.loads(pull(session, cast.amina, cursor=cursor))["items"]
+    assert {key for key, body in gone if body is None} == before
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_hand_overs_arrive_in_any_order(session: Session, cast: Cast, order: tuple[int, ...]) -> None:
+    basil = another_worker(session, cast)
+    third = another_worker(session, cast)
+    sent = [
+        (cast.amina, met(ONE)),
+        (cast.amina, note("handover", {"code": ONE, "to": basil.user_id}, 1)),
+        (basil, note("handover", {"code": ONE, "to": cast.amina.user_id}, 2)),
+    ]
+    assert third.user_id == basil.user_id
+    for place in order:
+        send(session, sent[place][0], sent[place][1])
+    send(session, cast.amina, met(ONE))
+    session.rollback()
+    assert session.scalars(sa.select(Card.worker_id)).one() == cast.amina.user_id
+
+
+def test_nobody_takes_a_colleagues_card(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    send(session, cast.amina, met(ONE))
+    send(session, basil, note("handover", {"code": ONE, "to": basil.user_id}))
+    assert f"card/{ONE}" in knows(session, cast.amina)
+    assert knows(session, basil) == {}
+
+
+def test_the_office_gives_a_card_to_somebody_else(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    send(session, cast.amina, met(ONE))
+    assert basil.user_id
+    hand_over.assign_card(session, cast.rosa, code=ONE, user_id=basil.user_id)
+    assert f"card/{ONE}" in knows(session, basil)
+    assert hand_over.list_caseload(session, cast.rosa).counts == {basil.user_id: 1}
+    for who, user_id in ((cast.olaf, basil.user_id), (cast.rosa, 10**6)):
+        with pytest.raises(ActProblem):
+            hand_over.assign_card(session, who, code=ONE, user_id=user_id)
+
+
+def test_a_code_that_two_phones_made_is_found_and_given_anew(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    send(session, cast.amina, met(ONE, cards=[ONE]))
+    theirs = met(ONE, cards=[ONE])
+    send(session, basil, theirs)
+    assert knows(session, basil)[f"clash/{ONE}"] == {"code": ONE}
+    assert f"clash/{ONE}" not in knows(session, cast.amina)
+    send(session, basil, note("reissue", {"code": ONE, "new": TWO}))
+    session.rollback()
+    people = {record.author_id: record.person for record in session.scalars(sa.select(Record))}
+    assert people == {cast.amina.user_id: ONE, basil.user_id: TWO}
+    told = knows(session, basil)
+    assert f"clash/{ONE}" not in told
+    assert f"card/{TWO}" in told
+    late = met(ONE, TODAY - dt.timedelta(days=1))
+    send(session, basil, late)  # it was written before its worker knew
+    session.rollback()
+    assert session.scalars(sa.select(Record.person).where(Record.instance_id == late["id"])).one() == TWO
+
+
+def test_a_card_made_for_a_record_and_its_correction_in_one_message_is_known_as_made(session: Session, cast: Cast) -> None:
+    basil = another_worker(session, cast)
+    first = met(ONE, cards=[ONE])
+    send(session, cast.amina, first, met(ONE, root=first["id"], prev=[first["id"]]))
+    send(session, basil, met(ONE, cards=[ONE]))
+    assert f"clash/{ONE}" in knows(session, basil)
+
+
+def test_the_same_phone_may_name_its_card_again(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, met(ONE, cards=[ONE]), met(ONE, cards=[ONE]))
+    assert f"clash/{ONE}" not in knows(session, cast.amina)
+
+
+def test_a_correction_moves_what_is_due(session: Session, cast: Cast) -> None:
+    first = met(ONE, due=3)
+    send(session, cast.amina, first)
+    send(session, cast.amina, met(ONE, due=9, root=first["id"], prev=[first["id"]]))
+    keys = [key for key in knows(session, cast.amina) if key.startswith("due/")]
+    assert keys == [f"due/{first['id']}/{(TODAY + dt.timedelta(days=9)).isoformat()}"]
+
+
+def test_records_from_before_there_was_a_caseload_give_one(session: Session, cast: Cast) -> None:
+    send(session, cast.amina, met(ONE, due=3), met(TWO))
+    before = knows(session, cast.amina)
+    for table in (FeedItem, FollowUp, Card):
+        session.execute(sa.delete(table))
+    session.commit()
+    assert lacks_caseload(session, cast.centre.id)
+    assert not lacks_caseload(session, cast.other_centre.id)
+    rebuild_caseload(session, cast.system)
+    assert knows(session, cast.amina) == before
+    assert not lacks_caseload(session, cast.centre.id)

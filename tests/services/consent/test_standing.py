@@ -1,0 +1,552 @@
+"""Standing consent: the lowest word that holds is asked before a row waits or leaves, and before a number counts anybody."""
+
+import base64
+import csv
+import datetime as dt
+import io
+import itertools
+import json
+import random
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from evaluator_export.periods import parse
+from evaluator_export.tables.protected_counts import TOTAL
+from fieldapp.services.consent import standing
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.products import editions, tables
+from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.odata.keys import make_key
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.releases import build
+from fieldapp.settings import Settings
+from fieldapp.store.caseload import cards
+from fieldapp.store.consent import standing as store
+from fieldapp.store.consent.standing import ConsentWord
+from fieldapp.store.database import WriteTransaction, engine_for
+from fieldapp.store.products import products
+from fieldapp.store.records.records import Record
+from fieldapp.store.releases import datasets
+from fieldapp.store.releases.releases import Release, Series
+from forms.validation import validate
+from sync.envelope import parse_batch
+from sync.intake import local_time
+from tests.cast import Cast, a_series, batch, encounter, envelope, publish_others
+from tests.programme import definition_of
+from tests.services.caseload.test_caseload import code
+from tests.services.products.test_products import NOW, body_of, number, switched_on
+
+SECRET = "s" * 64
+APRIL, MAY, JUNE, JULY = (dt.date(2026, month, 10) for month in (4, 5, 6, 7))
+MANY = [code(seed) for seed in range(100, 140)]
+ONE = code(7)
+
+
+def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[str, str]:
+    """Return the answers of the consent page as the form has it."""
+    if said not in standing.ASKED:
+        return {"said": said, "tier_said": tier} if tier else {"said": said}
+    if understood != "yes":
+        return {"said": said, "understood": understood}
+    given = {"said": said, "understood": "yes", "tier_said": tier, "lang_used": "en"}
+    asks_for_slip = "/data/consent/receipt_given" in definition_of("encounter").by_path
+    return {**given, "receipt_given": "printed"} if asks_for_slip and tier != "0" else given
+
+
+def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
+    """Return an encounter with somebody who has a card, and what they said yes to."""
+    people = {"people_n": "1", "who": "enrolled", "code": card}
+    chance = random.Random(card)
+    answers = encounter(
+        day, people=people, consent=consent(tier, said, understood),
+        talk={"risk_now": chance.choice(["low", "none", "raised"])},
+    )  # fmt: skip
+    return envelope(answers, day=day, **more)
+
+
+def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
+    for first in range(0, len(items), 50):
+        answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
+        assert {answer["status"] for answer in answers} == {"stored"}
+
+
+def everybody(session: Session, cast: Cast, people: list[str], day: dt.date, tier: str, **more: Any) -> None:
+    send(session, cast, *(met(one, day, tier, **more) for one in people))
+
+
+def stands(session: Session, cast: Cast, person: str = ONE) -> int | None:
+    session.rollback()
+    return store.of(session, cast.centre.id, [person]).get(person)
+
+
+def groups(session: Session, cast: Cast, count: int, day: dt.date) -> None:
+    """Send encounters with groups: about nobody with a card."""
+    risks = itertools.cycle(["low", "none", "raised"])
+    items = [envelope(encounter(day, talk={"risk_now": next(risks)}), day=day) for _ in range(count)]
+    send(session, cast, *items)
+
+
+def rows_in(packages: Path, built: Release | None, name: str = "encounters") -> list[dict[str, str]]:
+    """Return the rows of a package as its reader finds them; none where it has no such file."""
+    assert built
+    with zipfile.ZipFile(packages / f"{built.sha256}.zip") as package:
+        if f"{name}.csv" not in package.namelist():
+            return []
+        return list(csv.DictReader(io.StringIO(package.read(f"{name}.csv").decode("utf-8-sig"))))
+
+
+def about(built: Release | None, name: str = "encounters") -> dict[str, Any]:
+    assert built
+    found: dict[str, Any] = built.manifest["datasets"][name]
+    return found
+
+
+# Releases
+
+
+@pytest.mark.parametrize(
+    ("word", "left"),
+    [(None, 40), (("3",), 40), (("2",), 40), (("1",), 0), (("0",), 0), (("", "read_out", "no"), 0), (("", "not_asked"), 0)],
+)
+def test_what_was_said_yes_to_in_april_leaves_only_as_far_as_may_allows(
+    session: Session, cast: Cast, tmp_path: Path, word: tuple[str, ...] | None, left: int
+) -> None:
+    series = a_series(session, cast)
+    everybody(session, cast, MANY, APRIL, "3")
+    if word is not None:
+        send(session, cast, *(met(one, MAY, *word) for one in MANY))
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    rows = rows_in(tmp_path, built)
+    assert len(rows) == (2 * left if word else left)  # those of May as well
+
+
+def test_a_yes_from_before_that_arrives_after_the_no_lets_nothing_out(session: Session, cast: Cast, tmp_path: Path) -> None:
+    series = a_series(session, cast)
+    everybody(session, cast, MANY, MAY, "0")
+    everybody(session, cast, MANY, APRIL, "3")
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert rows_in(tmp_path, built) == []
+
+
+def test_people_without_a_card_keep_what_their_own_record_says(session: Session, cast: Cast, tmp_path: Path) -> None:
+    series = a_series(session, cast)
+    groups(session, cast, 40, APRIL)
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert len(rows_in(tmp_path, built)) == 40
+
+
+def test_a_row_that_was_held_back_leaves_later_only_if_it_may_then(session: Session, cast: Cast, tmp_path: Path) -> None:
+    series = a_series(session, cast)
+    few = MANY[:10]
+    everybody(session, cast, few, APRIL, "3")
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert rows_in(tmp_path, built) == []  # too few to hide among
+    everybody(session, cast, few[:5], JULY, "0")
+    everybody(session, cast, MANY[10:], JULY, "3")
+    built = build.build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    assert len(rows_in(tmp_path, built)) == 35  # thirty of July, and the five of April who have not said no
+
+
+def test_who_takes_back_while_a_package_is_written_is_not_in_it(
+    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = a_series(session, cast)
+    everybody(session, cast, MANY, APRIL, "3")
+    write, written = build.write_package, []
+
+    def write_and_wait(*given: Any) -> Any:
+        made = write(*given)
+        written.append(made.path.stem)
+        if len(written) == 1:
+            everybody(session, cast, MANY[:15], MAY, "0")
+        return made
+
+    monkeypatch.setattr(build, "write_package", write_and_wait)
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert len(written) == 2
+    assert len(rows_in(tmp_path, built)) == 25
+    assert [path.stem for path in tmp_path.glob("*.zip")] == [written[1]]  # what counted them is gone
+
+
+def test_a_package_that_is_overtaken_by_every_no_is_not_published_but_tried_again(
+    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = a_series(session, cast)
+    everybody(session, cast, MANY, APRIL, "3")
+    write, left = build.write_package, iter(MANY)
+
+    def write_and_wait(*given: Any) -> Any:
+        made = write(*given)
+        everybody(session, cast, [next(left)], MAY, "0")
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "write_package", write_and_wait)
+        with pytest.raises(ActProblem, match="made anew"):
+            build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert session.scalars(sa.select(Release)).all() == []
+    assert list(tmp_path.glob("*.zip")) == []
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert len(rows_in(tmp_path, built)) == 37
+
+
+def test_rows_that_are_out_stay_out_and_are_said_to_be_taken_back(session: Session, cast: Cast, tmp_path: Path) -> None:
+    series = a_series(session, cast)
+    everybody(session, cast, MANY, APRIL, "3")
+    first = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert len(rows_in(tmp_path, first)) == 40
+    everybody(session, cast, MANY, JULY, "0")
+    second = build.build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
+    assert about(first)["withdrawn"] in (0, "0") and about(second)["withdrawn"] not in (0, "0")
+    assert len(rows_in(tmp_path, first)) == 40 and rows_in(tmp_path, second) == []
+
+
+def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
+    session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    series = a_series(session, cast)
+    for people, word in ((MANY, None), (MANY[:20], "0")):
+        if word is None:
+            send(session, cast, *(intake(one, dt.date(2026, 4, 20)) for one in people))
+        else:
+            everybody(session, cast, people, MAY, word)
+    gathered = build.gather(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    counts = {part.name: (part.records, part.without_consent) for part in gathered.parts}
+    assert counts["participants"] == (40, 20)
+    assert counts["participant_months"] == (120, 60)  # three months of each
+
+
+def intake(card: str, day: dt.date, tier: str = "3") -> dict[str, Any]:
+    answers = {
+        "start": {"kind": "intake", "month_in": f"{day:%Y-%m-01}", "came_by": "outreach", "offered_resp": "accepted", "code": card},
+        "consent": consent(tier),
+        "about": {"age_band": "16-19", "gender": "man_boy", "race": "black", "school_work": "school", "housing": "stable"},
+        "risks": {"risk_level": "high", "feel_safe": "sometimes"},
+        "plan": {"needs": "employment"},
+    }  # fmt: skip
+    return filled("participant", answers, day)
+
+
+def filled(form: str, answers: dict[str, Any], day: dt.date) -> dict[str, Any]:
+    """Return a form as a phone finishes it on a day."""
+    definition = definition_of(form)
+    finished = validate(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
+    item = envelope(finished.answers, form=form, day=day, refused_by=finished.refused_by)
+    return item | {"version": definition.version}
+
+
+def test_a_referral_says_no_for_the_whole_person(session: Session, cast: Cast, tmp_path: Path) -> None:
+    publish_others(session, cast)
+    send(session, cast, met(ONE, APRIL, "3"))
+    answers = {
+        "need": {
+            "ref_date": str(MAY),
+            "has_card": "yes",
+            "code": ONE,
+            "need": "housing",
+            "service_type": "housing",
+            "urgency": "today",
+        },
+        "sharing": {"consent_share": "no", "warm": "info_only"},
+        "progress": {"status": "sent"},
+        "consent": consent("0"),
+    }
+    send(session, cast, filled("referral", answers, MAY))
+    assert stands(session, cast) == 0
+
+
+# Numbers
+
+
+def active(session: Session, cast: Cast) -> dict[str, Any]:
+    return number(body_of(session, cast, "dashboard", "2026-06"), "participants", "2026-Q2")
+
+
+def counted_exactly(session: Session, cast: Cast, name: str = "participants_active", period: str = "2026-Q2") -> int:
+    """Return how many people a protected table counted, which no page shows."""
+    known = tables.catalogue(session, cast.centre.id)
+    spec = tables.specs_for(known, tables.recipe.PUBLIC, [name])[name]
+    cells = datasets.table_states(session, cast.centre.id, spec.key)[period]
+    return next(count for cell, count, _ in cells if tuple(cell) == TOTAL)
+
+
+@pytest.mark.parametrize(("tier", "people"), [("", 40), ("3", 40), ("2", 0), ("0", 0)])
+def test_forty_people_who_said_yes_and_then_no_are_no_number(session: Session, cast: Cast, tier: str, people: int) -> None:
+    publish_others(session, cast)
+    everybody(session, cast, MANY, JUNE, "3")
+    if tier:
+        everybody(session, cast, MANY, dt.date(2026, 7, 2), tier)
+    switched_on(session, cast, "dashboard")
+    assert editions.build_due(session, NOW + dt.timedelta(days=400)) == 1
+    assert counted_exactly(session, cast) == people
+
+
+def arrived(session: Session, at: dt.datetime) -> None:
+    """Let everything have arrived at a moment."""
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).values(received_at=at, changed_at=at))
+
+
+def test_a_number_that_is_out_is_revised_when_enough_people_take_back(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    everybody(session, cast, MANY, JUNE, "3")
+    arrived(session, NOW - dt.timedelta(days=5))
+    switched_on(session, cast, "dashboard")
+    assert editions.build_due(session, NOW) == 1
+    assert abs(active(session, cast)["value"] - 40) < 5
+
+    later = NOW + dt.timedelta(days=2)
+    _takes_back(session, cast, MANY[:5], later - dt.timedelta(hours=3))
+    assert editions.build_due(session, later) == 0  # too few for anybody to be told from the difference
+    _takes_back(session, cast, MANY[5:], later + dt.timedelta(hours=20))
+    assert editions.build_due(session, later + dt.timedelta(days=1)) == 1
+    assert counted_exactly(session, cast) == 0
+    assert active(session, cast)["revised"] == 1
+
+
+def _takes_back(session: Session, cast: Cast, people: list[str], at: dt.datetime) -> None:
+    """Send a no of each, in July, that arrives at a moment."""
+    items = [met(one, dt.date(2026, 7, 9), "0") for one in people]
+    send(session, cast, *items)
+    ids = [item["id"] for item in items]
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).where(Record.instance_id.in_(ids)).values(received_at=at, changed_at=at))
+        session.execute(sa.update(ConsentWord).where(ConsentWord.root_id.in_(ids)).values(lowered_at=at))
+
+
+def test_who_takes_back_while_tables_are_counted_is_not_in_them(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_others(session, cast)
+    everybody(session, cast, MANY, JUNE, "3")
+    arrived(session, NOW - dt.timedelta(days=5))
+    switched_on(session, cast, "dashboard")
+    count, counts = tables.count, []
+
+    def count_and_wait(*given: Any) -> Any:
+        found = count(*given)
+        counts.append(1)
+        if len(counts) == 1:
+            everybody(session, cast, MANY[:30], dt.date(2026, 7, 2), "0")
+        return found
+
+    monkeypatch.setattr(tables, "count", count_and_wait)
+    editions.build_due(session, NOW)
+    assert len(counts) > 1 and counted_exactly(session, cast) == 10
+
+
+def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_others(session, cast)
+    everybody(session, cast, MANY, JUNE, "3")
+    arrived(session, NOW - dt.timedelta(days=5))
+    known = tables.catalogue(session, cast.centre.id)
+    specs = tables.specs_for(known, tables.recipe.PUBLIC, ["participants_active"])
+
+    def total() -> str:
+        found = tables.count_window(session, cast.centre, known, specs.values(), APRIL, JULY, NOW)
+        return found["participants_active"][TOTAL]
+
+    assert abs(int(total()) - 40) < 5
+    made = []
+
+    def kind(*given: Any) -> Any:
+        made.append(total())
+        if len(made) == 1:
+            everybody(session, cast, MANY, dt.date(2026, 7, 2), "0")
+        return {"total": made[-1]}, {}
+
+    monkeypatch.setitem(editions.KINDS, "heat_map", kind)
+    switched_on(session, cast, "heat_map")
+    editions.build(session, cast.centre.id, "heat_map", parse("2026-06"), NOW)
+    assert len(made) == 2
+    kept = products.edition(session, cast.centre.id, "heat_map", "2026-06")
+    assert kept and json.loads(kept.body) == {"total": "<20"}
+
+
+def test_public_page_open_data_and_feed_count_nobody_who_took_back(app: Flask, web_cast: Cast) -> None:
+    settings: Settings = app.config["SETTINGS"]
+    client = app.test_client()
+
+    def odata(key: str, what: str) -> list[dict[str, Any]]:
+        pair = base64.b64encode(f"anybody:{key}".encode()).decode()
+        answer = client.get(f"/odata/v4/{what}", headers={"Authorization": f"Basic {pair}"})
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.get_json()["value"]
+        return found
+
+    with Session(engine_for(settings.url), expire_on_commit=False) as session:
+        series = a_series(session, web_cast)
+        everybody(session, web_cast, MANY, JUNE, "3")
+        arrived(session, NOW - dt.timedelta(days=5))
+        everybody(session, web_cast, MANY, dt.date(2026, 6, 20), "0")
+        groups(session, web_cast, 30, JUNE)
+        arrived(session, NOW - dt.timedelta(days=5))
+        switched_on(session, web_cast, "dashboard")
+        editions.build_due(session, NOW)
+        build.build_release(session, series, parse("2026-Q2"), settings.packages, settings.key())
+        key = make_key(session, web_cast.rosa, series_id=series.id, label="a reader")
+        build_feeds(session, settings.packages)
+    assert len(odata(key, "encounters")) == 30
+    feed = [
+        row for row in odata(key, "indicator_numbers") if (row["indicator"], row["period"]) == ("participants", "2026-Q2")
+    ]
+    assert [(row["value"], row["shown_as"]) for row in feed] in ([(None, "<20")], [(None, "")])
+    text = client.get("/public/data/rexdale/indicators.csv").get_data(as_text=True)
+    rows = [row for row in csv.DictReader(io.StringIO(text)) if "participants" in row.values() and "2026-Q2" in row.values()]
+    assert rows and not any(value and value.isdecimal() and 20 <= int(value) <= 45 for row in rows for value in row.values())
+    assert client.get("/public/rexdale/en/participants/").status_code == 200
+
+
+# The fold
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        # (days by the phone's clock, tier, how asked), in the order of arrival
+        ([(1, "3", "read_out")], 3),
+        ([(1, "3", "read_out"), (2, "0", "read_out")], 0),
+        ([(1, "0", "read_out"), (2, "3", "read_out")], 3),  # asked again, later both ways: the newest word
+        ([(2, "0", "read_out"), (1, "3", "read_out")], 0),  # by the clock the no came later
+        ([(2, "3", "read_out"), (1, "0", "read_out")], 0),  # by arrival the no came later
+        ([(1, "0", "read_out"), (1, "3", "read_out")], 0),  # neither is later
+        ([(1, "1", "read_out"), (2, "3", "earlier")], 1),  # "still the same" raises nothing
+        ([(1, "3", "read_out"), (2, "1", "earlier")], 1),
+        ([(1, "2", "earlier")], 2),
+        ([(1, "0", "read_out"), (2, "2", "earlier"), (3, "3", "interpreter")], 3),
+        ([(1, "3", "they_read"), (2, "", "not_asked")], 0),
+        ([(1, "3", "they_read"), (2, "", "seen_in_crisis_ask_later"), (3, "2", "they_read")], 2),
+        ([(5, "1", "read_out"), (4, "3", "read_out"), (6, "2", "read_out")], 2),
+        ([(5, "1", "read_out"), (4, "3", "read_out"), (3, "2", "read_out")], 1),
+    ],
+)
+def test_the_lowest_word_that_holds_stands(
+    session: Session, cast: Cast, words: list[tuple[int, str, str]], expected: int
+) -> None:
+    for day, tier, said in words:
+        send(session, cast, met(ONE, dt.date(2026, 5, day), tier, said))
+        assert stands(session, cast, code(8)) is None
+    assert stands(session, cast) == expected
+    assert cards.by_codes(session, cast.centre.id, [ONE])[ONE].tier == str(expected)  # what phones show
+
+
+def test_the_fold_is_that_of_its_rule(session: Session, cast: Cast) -> None:
+    """Random statements, by the query and by the rule as it is said."""
+    chance = random.Random(5)
+    start = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    said: dict[str, list[tuple[dt.datetime, int, int, bool]]] = {}
+    position = 0
+    with WriteTransaction(session):
+        for seed in range(60):
+            for _ in range(chance.randrange(1, 7)):
+                position += 1
+                word = start + dt.timedelta(days=chance.randrange(6)), position, chance.randrange(4), chance.random() < 0.6
+                said.setdefault(code(seed), []).append(word)
+                session.add(
+                    ConsentWord(
+                        centre_id=cast.centre.id, root_id=str(uuid.uuid4()), person=code(seed), finished_at=word[0],
+                        position=word[1], tier=word[2], asked=word[3],
+                    )
+                )  # fmt: skip
+    expected = {}
+    for person, words in said.items():
+        holding = [
+            one for one in words if not any(two[3] and two[0] > one[0] and two[1] > one[1] for two in words)
+        ]  # fmt: skip
+        expected[person] = min(one[2] for one in holding)
+    assert store.of(session, cast.centre.id) == expected
+    assert store.of(session, cast.other_centre.id) == {}
+    assert store.of(session, cast.centre.id, [code(3), "nobody"]) == {code(3): expected[code(3)]}
+
+
+# Corrections
+
+
+def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out", card: str = ONE) -> dict[str, Any]:
+    """Return a correction of an encounter of April, finished on a day."""
+    item = met(card, APRIL, tier, said, root=of["id"], prev=[of["id"]])
+    return item | {"finished_at": dt.datetime.combine(day, dt.time(22), dt.UTC).isoformat()}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_correction_lowers_at_once_in_either_order(session: Session, cast: Cast, order: tuple[int, ...]) -> None:
+    first = met(ONE, APRIL, "3")
+    items = first, corrected(first, APRIL + dt.timedelta(days=1), "0")
+    for place in order:
+        send(session, cast, items[place])
+    assert stands(session, cast) == 0
+
+
+def test_a_correction_raises_only_when_they_were_asked(session: Session, cast: Cast) -> None:
+    first = met(ONE, APRIL, "1")
+    send(session, cast, first, corrected(first, APRIL + dt.timedelta(days=1), "3", "earlier"))
+    assert stands(session, cast) == 1
+    send(session, cast, corrected(first, APRIL + dt.timedelta(days=2), "3"))
+    assert stands(session, cast) in (1, 3)  # 3 once the two versions are brought together
+    other = code(9)
+    mistaken = met(other, APRIL, "0")
+    send(session, cast, mistaken, corrected(mistaken, APRIL + dt.timedelta(days=1), "3", card=other))
+    assert stands(session, cast, other) == 3
+
+
+def test_correcting_an_old_record_does_not_outvote_a_no_that_came_after_it(session: Session, cast: Cast) -> None:
+    first = met(ONE, APRIL, "3")
+    send(session, cast, first, met(ONE, APRIL + dt.timedelta(days=2), "0"))
+    send(session, cast, corrected(first, APRIL + dt.timedelta(days=4), "3"))
+    assert stands(session, cast) == 0
+
+
+def test_a_no_by_correction_is_not_outvoted_by_a_yes_from_before_it(session: Session, cast: Cast) -> None:
+    first = met(ONE, APRIL, "2")
+    send(session, cast, first, met(ONE, APRIL + dt.timedelta(days=2), "3"))
+    assert stands(session, cast) == 3
+    send(session, cast, corrected(first, APRIL + dt.timedelta(days=4), "0"))
+    assert stands(session, cast) == 0
+    send(session, cast, met(ONE, MAY, "2"))
+    assert stands(session, cast) == 2
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_two_versions_that_differ_the_lower_one_counts(session: Session, cast: Cast, order: tuple[int, ...]) -> None:
+    first = met(ONE, APRIL, "2")
+    day = APRIL + dt.timedelta(days=1)
+    items = first, corrected(first, day, "3"), corrected(first, day, "0")
+    for place in order:
+        send(session, cast, items[place])
+    assert stands(session, cast) == 0
+
+
+def test_a_correction_that_takes_the_code_out_leaves_what_was_said(session: Session, cast: Cast) -> None:
+    first = met(ONE, APRIL, "0")
+    send(session, cast, first)
+    group = encounter(APRIL, people={"people_n": "5", "who": "group"})
+    send(session, cast, envelope(group, day=APRIL, root=first["id"], prev=[first["id"]]))
+    assert stands(session, cast) == 0
+
+
+def test_a_record_that_is_cut_still_lowers(session: Session, cast: Cast) -> None:
+    """The centre may keep no code of somebody who said no; what they said is written down beside it."""
+    send(session, cast, met(ONE, APRIL, "3"))
+    now = dt.datetime.now(dt.UTC)
+    at = dt.datetime.combine(MAY, dt.time(12), dt.UTC)
+    with WriteTransaction(session):
+        standing.note(session, cast.centre.id, str(uuid.uuid4()), ONE, 0, False, at, position=99, at=now)
+    assert stands(session, cast) == 0
+    assert store.lowered_since(session, cast.centre.id, now - dt.timedelta(minutes=1)) == {ONE}
+
+
+def test_a_series_of_another_centre_reads_none_of_it(session: Session, cast: Cast) -> None:
+    everybody(session, cast, [ONE], APRIL, "3")
+    assert standing.Standings(session, cast.other_centre.id).of(ONE) == 0
+    assert standing.Standings(session, cast.centre.id).of(ONE) == 3
+    assert standing.Standings(session, cast.centre.id).of("") is None
+    assert isinstance(a_series(session, cast), Series)

@@ -1,0 +1,42 @@
+"""The demo's year: the same seed gives the same year, of the promised size, and phones would send it as it is."""
+
+import datetime as dt
+
+from fieldapp.cli.demo_year import Year, card_code
+from forms.validation import validate
+from sync.intake import local_time
+from tests.programme import definition_of
+
+TODAY = dt.date(2026, 11, 23)
+
+
+def test_the_same_seed_gives_the_same_year() -> None:
+    first, again = (list(Year(3, TODAY, 12).records()) for _ in range(2))
+    assert first == again
+    assert first != list(Year(4, TODAY, 12).records())
+
+
+def test_the_year_is_large_skewed_and_seasonal() -> None:
+    year = list(Year(1, TODAY, 12).records())
+    counts = {form: sum(record[1] == form for record in year) for form in ("encounter", "mediation", "incident")}
+    assert counts["encounter"] >= 1500 and counts["mediation"] >= 200 and counts["incident"] >= 60
+    encounters = [record for record in year if record[1] == "encounter"]
+    areas = [record[3]["when_where"]["nbhd"] for record in encounters]
+    assert len(set(areas)) == 8
+    assert max(map(areas.count, set(areas))) > len(areas) / 5
+    months = [record[2].month for record in encounters]
+    assert months.count(7) > 1.4 * months.count(1)
+    assert {record[0] for record in year} == set(range(12))
+
+
+def test_all_but_two_records_pass_their_forms() -> None:
+    failed = 0
+    for _, form, moment, answers in Year(1, TODAY, 12).records():
+        first = validate(definition_of(form), answers, local_time(moment))
+        failed += bool(validate(definition_of(form), first.answers, local_time(moment)).problems)
+    assert failed == 2
+
+
+def test_card_codes_carry_crockfords_check_symbol() -> None:
+    assert card_code(0) == "0000-00000"
+    assert card_code(0x9B6F61E3AD)[4] == "-"

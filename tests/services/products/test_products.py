@@ -1,0 +1,354 @@
+"""Products at a centre: counted once, frozen, revised only when it matters; what fails is said; nothing small is anywhere."""
+
+import datetime as dt
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from evaluator_export import periods
+from fieldapp.jobs.timetable import build_due_products
+from fieldapp.services.acts import Actor
+from fieldapp.services.forms.areas import bring_areas
+from fieldapp.services.problems import ActProblem
+from fieldapp.services.products import editions as building
+from fieldapp.services.products import tables
+from fieldapp.services.products.editions import build, build_due
+from fieldapp.services.products.public import public_edition
+from fieldapp.services.products.registry import bring_partner, list_products, see_figures, switch_product, take_file
+from fieldapp.services.products.subscriptions import subscribe, unsubscribe
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.releases.build import build_release
+from fieldapp.services.stored_problems import read_problems
+from fieldapp.settings import Settings
+from fieldapp.store.database import WriteTransaction
+from fieldapp.store.products import products
+from fieldapp.store.products.products import Edition
+from fieldapp.store.records.records import Record
+from sync.envelope import parse_batch
+from tests.browser.test_products import squares
+from tests.cast import Cast, a_series, batch, encounter, envelope, publish_others
+from tests.services import servers
+
+NOW = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
+JUNE = periods.parse("2026-06")
+
+
+def fill(session: Session, cast: Cast, count: int, first: dt.date, days: int, seed: int = 1) -> None:
+    """Send encounters, as if they had arrived on their days."""
+    chance = random.Random(seed)
+    items = []
+    for _ in range(count):
+        day = first + dt.timedelta(days=chance.randrange(days))
+        answers = encounter(
+            day,
+            talk={"risk_now": chance.choice(["low", "none", "raised"])},
+            when_where={"nbhd": chance.choice(["002", "002", "004"]), "enc_hour": chance.choice(["19", "22"])},
+            what={"contact_type": chance.choice(["check_in", "deesc"]), "mode": "in_person", "setting": "street"},
+        )
+        items.append(envelope(answers, day=day))
+    for start in range(0, count, 100):
+        receive_batch(session, cast.amina, parse_batch(batch(*items[start : start + 100])))
+    with WriteTransaction(session):
+        moment = dt.datetime.combine(first + dt.timedelta(days=days), dt.time(), dt.UTC)
+        session.execute(sa.update(Record).values(received_at=moment, changed_at=moment))
+
+
+def switched_on(session: Session, cast: Cast, *names: str) -> None:
+    for name in names:
+        switch_product(session, cast.rosa, name=name, is_on=True)
+
+
+def body_of(session: Session, cast: Cast, name: str, period: str) -> dict[str, Any]:
+    found = products.edition(session, cast.centre.id, name, period)
+    assert found
+    made: dict[str, Any] = json.loads(found.body)
+    return made
+
+
+def number(body: dict[str, Any], indicator: str, period: str) -> dict[str, Any]:
+    numbers = next(one for one in body["indicators"] if one["id"] == indicator)["numbers"]
+    return next(one for one in numbers if one["period"] == period)
+
+
+def test_nothing_is_public_or_built_before_somebody_switches_it_on(session: Session, cast: Cast) -> None:
+    fill(session, cast, 40, dt.date(2026, 6, 1), 28)
+    assert build_due(session, NOW) == 0
+    with pytest.raises(ActProblem, match="nothing here"):
+        public_edition(session, "rexdale")
+    for wrong in (cast.amina, cast.eve):
+        with pytest.raises(ActProblem):
+            switch_product(session, wrong, name="dashboard", is_on=True)
+    with pytest.raises(ActProblem, match="no such product"):
+        switch_product(session, cast.rosa, name="everything", is_on=True)
+    with pytest.raises(ActProblem, match="always up to date"):
+        switch_product(session, cast.rosa, name="board", is_on=True)
+
+
+def test_an_empty_centre_has_an_empty_dashboard_and_no_failure(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "dashboard", "hot_spots_week", "hot_spots_month", "heat_map", "equity", "panel")
+    assert build_due(session, NOW) == 6
+    registry = list_products(session, cast.rosa)
+    assert all(state.problem == "" for state in registry.states.values())
+    assert all(not one["numbers"] for one in body_of(session, cast, "dashboard", "2026-06")["indicators"])
+
+
+def test_a_month_is_counted_once_frozen_and_revised_only_when_many_come_late(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    fill(session, cast, 100, dt.date(2026, 6, 1), 28)
+    switched_on(session, cast, "dashboard")
+    assert build_due(session, NOW) == 1
+    first = number(body_of(session, cast, "dashboard", "2026-06"), "encounters", "2026-06")
+    assert first["state"] == "shown" and abs(first["value"] - 100) < 5 and first["revised"] == 0
+    assert build_due(session, NOW + dt.timedelta(hours=1)) == 0  # nothing is new
+
+    later = NOW + dt.timedelta(days=2)
+    _late(session, cast, 12, later - dt.timedelta(hours=3))
+    assert build_due(session, later) == 0  # fewer than a revision needs: nobody can be told from the difference
+    assert number(body_of(session, cast, "dashboard", "2026-06"), "encounters", "2026-06") == first
+
+    _late(session, cast, 12, later + dt.timedelta(hours=20))
+    assert build_due(session, later + dt.timedelta(days=1)) == 1  # 24 in all: enough
+    body = body_of(session, cast, "dashboard", "2026-06")
+    assert number(body, "encounters", "2026-06")["revised"] == 1
+    assert abs(number(body, "encounters", "2026-06")["value"] - 124) < 5
+    found = products.edition(session, cast.centre.id, "dashboard", "2026-06")
+    assert found and found.number == 2
+
+
+def _late(session: Session, cast: Cast, count: int, at: dt.datetime) -> None:
+    """Send encounters of June that arrive at a moment."""
+    items = [envelope(encounter(day), day=day) for day in (dt.date(2026, 6, 3 + place) for place in range(count))]
+    receive_batch(session, cast.amina, parse_batch(batch(*items)))
+    ids = [item["id"] for item in items]
+    with WriteTransaction(session):
+        session.execute(sa.update(Record).where(Record.instance_id.in_(ids)).values(received_at=at, changed_at=at))
+
+
+def test_what_is_new_is_read_and_what_is_old_is_not(session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_others(session, cast)
+    fill(session, cast, 60, dt.date(2026, 6, 1), 28)
+    switched_on(session, cast, "dashboard")
+    build_due(session, NOW)
+    read: list[str] = []
+    whole = tables.rows_of
+
+    def counted(*args: Any) -> Any:
+        read.append(args[2])
+        return whole(*args)
+
+    monkeypatch.setattr(tables, "rows_of", counted)
+    _late(session, cast, 5, NOW + dt.timedelta(hours=1))
+    build_due(session, NOW + dt.timedelta(hours=2))
+    assert read == []  # five late records cannot change anything: nothing is read again
+
+
+def test_a_release_and_the_dashboard_say_the_same_number(session: Session, cast: Cast, tmp_path: Path) -> None:
+    series = a_series(session, cast, key="city-quarterly")
+    fill(session, cast, 90, dt.date(2026, 4, 1), 80)
+    switched_on(session, cast, "dashboard")
+    build_due(session, NOW)
+    build_release(session, series, periods.parse("2026-Q2"), tmp_path, "s" * 64)
+    states = {(state.key, state.period): state.cells for state in session.scalars(sa.select(tables.datasets.TableState))}
+    by_area = next(
+        one for one in body_of(session, cast, "dashboard", "2026-06")["indicators"] if one["id"] == "encounters_by_ward"
+    )
+    shown = {row["key"]: row["text"] for row in by_area["parts"]["rows"]}
+    kept = next(
+        cells
+        for (_, period), cells in states.items()
+        if period == "2026-Q2" and any(cell[0] == ["ward 01"] for cell in cells)
+    )
+    assert {cell[0]: text for cell, _, text in kept if cell != ["total"]} == shown
+
+
+def test_no_number_anywhere_is_small_or_exact(session: Session, cast: Cast, tmp_path: Path) -> None:
+    publish_others(session, cast)
+    outlines = squares(["001", "002", "003", "004"] + [f"{code:03}" for code in range(5, 175)]).encode()
+    bring_areas(session, cast.system, key="nbhd158", data=outlines, code="AREA_SHORT_CODE", attribution="Invented")
+    fill(session, cast, 250, dt.date(2026, 3, 1), 118)
+    switched_on(session, cast, "dashboard", "hot_spots_week", "hot_spots_month", "heat_map", "equity", "panel")
+    assert build_due(session, NOW) == 6
+    for edition in session.scalars(sa.select(Edition)):
+        body = json.loads(edition.body)
+        for text in _counts(body, edition.product):
+            assert text in ("", "<5", "<20") or (int(text) % 5 == 0 and int(text) >= 5), (edition.product, text)
+        assert "CANARY" not in edition.body and '"code' not in edition.body.replace('"code":"P', "").replace(
+            '"code":"O', ""
+        ).replace('"code":"S', "")
+    public = json.dumps(public_edition(session, "rexdale").body)
+    assert '"nbhd"' not in public and not re.search(r'"00[24]"', public)  # wards at the finest, never a neighbourhood
+
+
+def _counts(body: Any, product: str) -> list[str]:
+    if product == "dashboard":
+        shown = [one for one in body["indicators"] if one["unit"] == "count"]
+        texts = [number["text"] for one in shown for number in one["numbers"]]
+        return texts + [row["text"] for one in body["indicators"] if one["parts"] for row in one["parts"]["rows"]]
+    if product.startswith("hot_spots"):
+        found = [
+            str(n)
+            for one in body["layers"]
+            for area in one["areas"].values()
+            for n in (area["n"], area["was"])
+            if n is not None
+        ]
+        return found + [str(one[3]) for layer in body["layers"] for one in [*layer["times"], *layer["go"]]]
+    if product == "heat_map":
+        return [cell for grid in body["grids"] for row in [*grid["cells"], grid["row_totals"]] for cell in row]
+    if product == "panel":
+        return [cell for row in body["rows"] for cell in row[2:]]
+    return [one["text"] for one in body["groups"]]
+
+
+def test_one_product_that_fails_stops_no_other_and_says_why(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_others(session, cast)
+    fill(session, cast, 30, dt.date(2026, 6, 1), 28)
+    switched_on(session, cast, "dashboard", "heat_map", "panel")
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(building.KINDS, "heat_map", broken)  # type: ignore[misc]
+    assert build_due(session, NOW) == 2
+    states = list_products(session, cast.rosa).states
+    [problem] = read_problems(states["heat_map"].problem)
+    assert (problem.code, problem.details["kind"]) == ("release.fault", "ZeroDivisionError")
+    assert len(str(problem.details["number"])) == 6  # under which its frames are in the log
+    assert states["panel"].problem == ""
+    monkeypatch.undo()
+    assert build_due(session, NOW + dt.timedelta(minutes=10)) == 1
+    assert list_products(session, cast.rosa).states["heat_map"].problem == ""
+
+
+def test_an_edition_that_could_not_be_made_in_its_time_is_made_later(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "heat_map")
+    assert build_due(session, NOW) == 1
+    newest = periods.parse("2026-06")
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setitem(building.KINDS, "heat_map", broken)  # type: ignore[misc]
+        for days in (31, 62):
+            assert build_due(session, NOW + dt.timedelta(days=days)) == 0
+    assert build_due(session, NOW + dt.timedelta(days=93)) == 3
+    made = {one.period for one in session.scalars(sa.select(Edition).where(Edition.product == "heat_map"))}
+    wanted = [newest]
+    for _ in range(3):
+        wanted.append(wanted[-1].following())
+    assert made == {one.name for one in wanted}
+    assert build_due(session, NOW + dt.timedelta(days=93)) == 0
+
+
+def test_a_wrong_period_is_refused_in_words(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    for name, period, why in [
+        ("dashboard", "2026-W10", "is built by month"),
+        ("board", "2026-06", "no editions"),
+        ("dashboard", "2026-07", "has not ended"),
+        ("nothing", "2026-06", "no such product"),
+    ]:
+        with pytest.raises(ActProblem, match=why):
+            build(session, cast.centre.id, name, periods.parse(period), NOW)
+
+
+def test_switched_off_means_gone_for_everybody(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "dashboard", "heat_map")
+    build_due(session, NOW)
+    assert see_figures(session, cast.rosa, name="heat_map") is not None
+    assert take_file(session, cast.rosa, name="heat_map", filename="heat-map-en.xlsx")[0] == "heat-map-en-2026-06.xlsx"
+    assert see_figures(session, cast.olaf, name="heat_map") is None  # another centre
+    switch_product(session, cast.rosa, name="heat_map", is_on=False)
+    switch_product(session, cast.rosa, name="dashboard", is_on=False)
+    assert see_figures(session, cast.rosa, name="heat_map") is None
+    with pytest.raises(ActProblem):
+        take_file(session, cast.rosa, name="heat_map", filename="heat-map-en.xlsx")
+    with pytest.raises(ActProblem):
+        public_edition(session, "rexdale")
+
+
+PARTNER = b"""indicator,title_en,title_fr,unit,period,from,to,part,value
+calls,Calls for help,Appels,count,P1,2026-01-01,2026-01-28,total,400
+population_share,Population,Population,percent,2021,2021-01-01,2021-12-31,total,100
+population_share,Population,Population,percent,2021,2021-01-01,2021-12-31,black,30
+"""
+
+
+def test_partners_totals_show_with_their_source_and_the_old_file_goes(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "dashboard")
+    with pytest.raises(ActProblem, match="Nothing was imported"):
+        bring_partner(session, cast.rosa, name="TTC", calendar="own", data=PARTNER.replace(b"400", b"4"))
+    with pytest.raises(ActProblem, match="Name the organisation"):
+        bring_partner(session, cast.rosa, name=" ", calendar="own", data=PARTNER)
+    with pytest.raises(ActProblem, match="Name the organisation"):
+        bring_partner(session, cast.rosa, name="=HYPERLINK(1)", calendar="own", data=PARTNER)
+    assert bring_partner(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
+    assert bring_partner(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
+    build_due(session, NOW)
+    ((partner),) = public_edition(session, "rexdale").body["partners"]
+    assert partner["source"] == "TTC" and len(partner["figures"]) == 3
+
+
+def test_who_asked_is_told_once_and_never_a_number(session: Session, cast: Cast, tmp_path: Path) -> None:
+    publish_others(session, cast)
+    switched_on(session, cast, "dashboard")
+    with pytest.raises(ActProblem, match="e-mail address"):
+        subscribe(session, cast.rosa, product="dashboard", address="a@example.org\nBcc: all@example.org")
+    subscribe(session, cast.rosa, product="dashboard", address="council@example.org")
+    subscribe(session, cast.rosa, product="dashboard", address="council@example.org")
+    with servers.smtp_server() as (address, mail):
+        settings = Settings(data=str(tmp_path), smtp_url=address, mail_from="centre@example.org")
+        for _ in range(3):
+            build_due_products(session, settings)
+        assert [one["To"] for one in mail.messages] == ["council@example.org"]
+        assert not re.search(r"\d", mail.messages[0].get_payload())
+        subscription = list_products(session, cast.rosa).subscriptions["dashboard"][0]
+        with pytest.raises(ActProblem):
+            unsubscribe(session, cast.olaf, subscription_id=subscription.id)
+        unsubscribe(session, cast.rosa, subscription_id=subscription.id)
+        assert not list_products(session, cast.rosa).subscriptions
+
+
+def test_killed_midway_the_next_turn_makes_it_whole(session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_others(session, cast)
+    fill(session, cast, 50, dt.date(2026, 6, 1), 28)
+    switched_on(session, cast, "dashboard")
+
+    def killed(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(building, "_keep_edition", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build_due(session, NOW)
+    monkeypatch.undo()
+    session.rollback()
+    assert products.edition(session, cast.centre.id, "dashboard", "2026-06") is None  # no half of one
+    assert build_due(session, NOW) == 1
+    assert number(body_of(session, cast, "dashboard", "2026-06"), "encounters", "2026-06")["revised"] == 0
+
+
+def test_acts_of_strangers_are_refused(session: Session, cast: Cast) -> None:
+    stranger = Actor(cast.centre.id, "crisis", cast.rosa.user_id)
+    for act in (
+        lambda: list_products(session, stranger),
+        lambda: see_figures(session, stranger, name="dashboard"),
+        lambda: bring_partner(session, stranger, name="a", calendar="b", data=b""),
+        lambda: subscribe(session, cast.eve, product="dashboard", address="a@example.org"),
+    ):
+        with pytest.raises(ActProblem, match="role"):
+            act()
