@@ -35,7 +35,7 @@ from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Filter
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from sync.sealed import parse_delivery
@@ -181,7 +181,7 @@ def sealed_records(session: Session, cast: Cast) -> list[Row]:
 def logic() -> list[Row]:
     definition = definition_of("encounter")
     answers, now = encounter(dt.date(2026, 9, 1)), local_time(dt.datetime(2026, 9, 1, 22))
-    ours = cpu(lambda: [check(definition, answers, now) for _ in range(300)]) / 300
+    ours = cpu(lambda: [validate(definition, answers, now) for _ in range(300)]) / 300
     text = definition.to_json()
     parse = cpu(lambda: [json.loads(text) for _ in range(300)]) / 300
     ratio = f"{ours / parse:.2f}"
@@ -213,7 +213,12 @@ def phone_app() -> list[Row]:
     size = json.loads((ROOT / "static/dist/size.json").read_text())
     kilobytes, budget = size["brotli"] / 1024, size["budget"] / 1024
     return [
-        ("phone app to the first question: KB brotli", f"{kilobytes:.1f}", f"budget {budget:.0f}", f"{kilobytes / budget:.2f}"),
+        (
+            "phone app to the first question: KB brotli",
+            f"{kilobytes:.1f}",
+            f"budget {budget:.0f}",
+            f"{kilobytes / budget:.2f}",
+        ),
         ("  beside Enketo 9.0.1 (measured earlier)", f"{kilobytes:.1f}", "236.1", f"{kilobytes / 236.1:.2f}"),
         ("  beside ODK Web Forms 0.22 (measured earlier)", f"{kilobytes:.1f}", "1042", f"{kilobytes / 1042:.3f}"),
     ]

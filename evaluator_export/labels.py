@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from evaluator_export.policy.dataset_spec import Dataset
+from evaluator_export.policy.dataset_spec import DatasetSpec
 from evaluator_export.policy.hierarchies import ALL, OTHER
 from forms.definition import FormDefinition
 from forms.lists import in_language
@@ -18,7 +18,7 @@ class Labels:
     def __init__(self, definitions: Mapping[str, FormDefinition], words: Mapping[str, Mapping[str, str]]):
         self.definitions, self.words = definitions, words
 
-    def column(self, dataset: Dataset, name: str, language: str) -> str:
+    def column(self, dataset: DatasetSpec, name: str, language: str) -> str:
         if name == BATCH:
             return BATCH_TITLE[language]
         return str(in_language(dataset.columns[name].title, language)) or name
@@ -27,7 +27,7 @@ class Labels:
         """Return the words for a level of a hierarchy, by its name."""
         return self.words.get(f"level:{name}", {}).get(language, name)
 
-    def value(self, dataset: Dataset, name: str, value: str, language: str) -> str:
+    def value(self, dataset: DatasetSpec, name: str, value: str, language: str) -> str:
         if ";" in value:
             return "; ".join(self.value(dataset, name, part, language) for part in value.split(";"))
         if value in FIXED:

@@ -5,11 +5,17 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])|W(0[1-9]|[1-4]\d|5[0-3])))?")
 CADENCES = ("week", "month", "quarter")  # of releases
 YEAR = "year"  # of products only: a year of rows is four quarters of them
+NOT_OF_CADENCE = {
+    "week": "period.not_week",
+    "month": "period.not_month",
+    "quarter": "period.not_quarter",
+    YEAR: "period.not_year",
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -35,15 +41,13 @@ def parse(name: str) -> Period:
     """Return the period of a name; raise ExportProblem when it is not one."""
     match = PATTERN.fullmatch(name)
     if not match:
-        raise ExportProblem(
-            [f"“{name}” is not a period. Write 2026-W47 for a week, 2026-10 a month, 2026-Q4 a quarter, 2026 a year."]
-        )
+        raise ExportProblem(Reason("period.format", {"period": name}))
     year = int(match[1])
     if match[4]:
         try:
             monday = dt.date.fromisocalendar(year, int(match[4]), 1)
         except ValueError:
-            raise ExportProblem([f"“{name}”: that year has 52 weeks."]) from None
+            raise ExportProblem(Reason("period.weeks", {"period": name})) from None
         return Period(monday, monday + dt.timedelta(days=6), name)
     start, months = (int(match[2]) * 3 - 2, 3) if match[2] else (int(match[3]), 1) if match[3] else (1, 12)
     end = start + months - 1
@@ -65,7 +69,7 @@ def complete(first: str, cadence: str, today: dt.date) -> list[Period]:
     """Return the periods from `first` on that ended before today, oldest first."""
     period, found = parse(first), list[Period]()
     if period.cadence != cadence:
-        raise ExportProblem([f"“{first}” is not a {cadence}."])
+        raise ExportProblem(Reason(NOT_OF_CADENCE[cadence], {"period": first}))
     while period.last < today:
         found.append(period)
         period = period.following()

@@ -12,23 +12,23 @@ import pyarrow.parquet
 
 from evaluator_export.arrays import Array
 from evaluator_export.formulas import RISKY
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 BATCH = 100_000  # rows that are turned into text at a time
 
 
 @dataclass(frozen=True)
-class Words:
+class CategoricalColumn:
     """A column of words: a number a row, and the words; no answer is the empty word."""
 
     codes: Array
     values: tuple[str, ...]
 
-    def arrow(self) -> pa.DictionaryArray:
+    def to_arrow(self) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(pa.array(self.codes), pa.array(self.values, pa.string()))
 
 
-def read(path: Path, names: Sequence[str]) -> dict[str, Words]:
+def read(path: Path, names: Sequence[str]) -> dict[str, CategoricalColumn]:
     """Return the named columns of a CSV or Parquet file; ExportProblem when it cannot be read or a column is missing."""
     try:
         if path.suffix == ".parquet":
@@ -48,20 +48,19 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Words]:
                 ),
             )
         else:
-            raise ExportProblem([f"{path.name}: give a .csv or a .parquet file."])
+            raise ExportProblem(Reason("file.kind", {"file": path.name}))
     except FileNotFoundError:
-        raise ExportProblem([f"There is no file {path}."]) from None
+        raise ExportProblem(Reason("file.missing", {"file": str(path)})) from None
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise ExportProblem([f"{path.name} cannot be read: {error}"]) from None
-    return {name: words_of(table[name]) for name in names}
+        raise ExportProblem(Reason("file.unreadable", {"file": path.name, "why": str(error)})) from None
+    return {name: to_categorical(table[name]) for name in names}
 
 
 def _all_there(names: Sequence[str], present: Sequence[str]) -> None:
     missing = [name for name in names if name not in present]
     if missing:
-        raise ExportProblem(
-            [f"The data have no column “{name}”; they have {', '.join(present) or 'none'}." for name in missing]
-        )
+        columns = ", ".join(present) or "–"
+        raise ExportProblem(*(Reason("table.column", {"column": name, "columns": columns}) for name in missing))
 
 
 def _texts(file: pyarrow.parquet.ParquetFile, names: Sequence[str]) -> list[str]:
@@ -69,7 +68,7 @@ def _texts(file: pyarrow.parquet.ParquetFile, names: Sequence[str]) -> list[str]
     return [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
 
 
-def words_of(column: pa.ChunkedArray) -> Words:
+def to_categorical(column: pa.ChunkedArray) -> CategoricalColumn:
     """Return a column of any type as numbered words."""
     whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     if isinstance(whole, pa.ChunkedArray):
@@ -85,20 +84,15 @@ def words_of(column: pa.ChunkedArray) -> Words:
         distinct = {value: number for number, value in enumerate(dict.fromkeys(values))}
         numbers = np.array([distinct[value] for value in values])[numbers]
         values = list(distinct)
-    return Words(numbers.astype(np.min_scalar_type(max(len(values) - 1, 0)), copy=False), tuple(values))
+    return CategoricalColumn(numbers.astype(np.min_scalar_type(max(len(values) - 1, 0)), copy=False), tuple(values))
 
 
-def write(path: Path, columns: dict[str, Words]) -> None:
+def write(path: Path, columns: dict[str, CategoricalColumn]) -> None:
     """Write a table as CSV or Parquet, whole or not at all; the same table gives the same bytes."""
-    problems = [
-        f"{name}: the value “{value}” begins with a sign that spreadsheets run as a formula."
-        for name, words in columns.items()
-        for value in words.values
-        if value.startswith(RISKY) and not _is_number(value)
-    ]
-    if problems:
-        raise ExportProblem(problems[:20])
-    table = pa.table({name: words.arrow() for name, words in columns.items()})
+    risky = [name for name, words in columns.items() if _has_formula(words)]
+    if risky:
+        raise ExportProblem(*(Reason("table.formula", where=(name,)) for name in risky))
+    table = pa.table({name: words.to_arrow() for name, words in columns.items()})
     text = pa.schema([(name, pa.string()) for name in columns])
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -110,12 +104,12 @@ def write(path: Path, columns: dict[str, Words]) -> None:
                     file.write(table.slice(first, BATCH).cast(text))
         partial.replace(path)
     except OSError as error:
-        raise ExportProblem([f"{path} cannot be written: {error.strerror or error}"]) from None
+        raise ExportProblem(Reason("file.unwritable", {"file": str(path), "why": error.strerror or ""})) from None
     finally:
         partial.unlink(missing_ok=True)
 
 
-def in_order(words: Words, order: Array) -> Words:
+def reorder(words: CategoricalColumn, order: Array) -> CategoricalColumn:
     """Return the rows of an order with only the words that occur, sorted: a list of all would tell of rows left out."""
     codes = words.codes[order]
     used = np.bincount(codes, minlength=len(words.values)) > 0
@@ -123,7 +117,11 @@ def in_order(words: Words, order: Array) -> Words:
     new = np.zeros(len(words.values), dtype=np.min_scalar_type(max(len(kept) - 1, 0)))
     for position, (_, number) in enumerate(kept):
         new[number] = position
-    return Words(new[codes] if len(codes) else codes.astype(new.dtype), tuple(value for value, _ in kept))
+    return CategoricalColumn(new[codes] if len(codes) else codes.astype(new.dtype), tuple(value for value, _ in kept))
+
+
+def _has_formula(words: CategoricalColumn) -> bool:
+    return any(value.startswith(RISKY) and not _is_number(value) for value in words.values)
 
 
 def _is_number(value: str) -> bool:
@@ -134,12 +132,12 @@ def _is_number(value: str) -> bool:
     return True
 
 
-def joined(pieces: Sequence[Words]) -> Words:
+def concat_columns(pieces: Sequence[CategoricalColumn]) -> CategoricalColumn:
     """Return columns one after the other as one."""
     numbers: dict[str, int] = {}
     codes = [np.zeros(0, dtype=np.int32)]
     for piece in pieces:
         place = np.array([numbers.setdefault(value, len(numbers)) for value in piece.values], dtype=np.int32)
         codes.append(place[piece.codes] if len(piece.codes) else codes[0])
-    whole = Words(np.concatenate(codes), tuple(numbers))
-    return in_order(whole, np.arange(len(whole.codes)))
+    whole = CategoricalColumn(np.concatenate(codes), tuple(numbers))
+    return reorder(whole, np.arange(len(whole.codes)))

@@ -9,7 +9,8 @@ from forms.expressions import calls, walk
 from forms.expressions.functions import OF_SELF
 from forms.expressions.values import parse_date
 from forms.lists import in_language
-from forms.privacy import MAX_QUASI_IDENTIFIERS, NEVER_LEAVES, PrivacyClass
+from forms.privacy import MAX_QUASI_IDENTIFIERS
+from forms.privacy_classes import NEVER_LEAVES, PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.reading import estimate
 from forms.workbook import Row, Workbook, language_code, row_advice
@@ -31,7 +32,7 @@ def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
         if row is None or row.path != element.path:
             continue
         problems += [*_derived(definition, element, row), *_engines(element, row), *_untranslated(full, element, row)]
-        if element.type not in ("calculate", "hidden", "metadata") and element.calculate and element.kind == "question":
+        if element.kind == "question" and element.is_on_screen and element.calculate:
             text = N_("“{name}” is computed: people see it and cannot change it.")
             problems.append(row_advice("form.computed", text, row, "calculation", name=element.name))
         if "or_other" in row.type.lower().split():
@@ -158,11 +159,7 @@ def _only_here(part: Any) -> Iterator[str]:
 
 def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:
     """Return the languages that the form means to speak, and one word of advice about each that it only speaks in parts."""
-    asked = [
-        element
-        for element in definition.elements
-        if element.label and element.type not in ("calculate", "hidden", "metadata")
-    ]
+    asked = [element for element in definition.elements if element.label and element.is_on_screen]
     full, partial = [], []
     for language in workbook.languages:
         count = sum(_has(element, language) for element in asked)
@@ -181,7 +178,7 @@ def _has(element: Element, language: str) -> bool:
 
 
 def _untranslated(languages: list[str], element: Element, row: Row) -> Iterator[FormProblem]:
-    if element.type in ("calculate", "hidden", "metadata") or not element.label:
+    if not element.is_on_screen or not element.label:
         return
     for language in languages:
         if language != "default" and not _has(element, language):

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from forms.definition import CAPTURES, DATES, NUMBERS, Element, FormDefinition
-from forms.expressions.values import NUMBER, Value, parse_date, parse_time
+from forms.definition import Element, FormDefinition
+from forms.expressions.values import Value
 from forms.problems import N_, AnswerProblem
+from forms.question_type import AnswerKind
+from forms.types import TYPES
 
 ROOT = Element(path="/data", name="data", kind="group", type="", parent="")
 MAX_INSTANCES = 1000  # of one repeat whose number a calculation gives
@@ -35,12 +37,7 @@ class AnswerNode:
         text = self.text
         if not text or not self.is_relevant:
             return ""
-        kind = self.element.type
-        if kind in NUMBERS:
-            return float(text) if NUMBER.fullmatch(text) else text
-        if kind in DATES:
-            return parse_date(text) or text
-        return (parse_time(text) or text) if kind == "time" else text
+        return TYPES[self.element.type].read(text)
 
     def position(self) -> int:
         return self.parent.children[self.element.name].index(self) + 1 if self.parent else 1
@@ -102,7 +99,7 @@ def captured_in(definition: FormDefinition, answers: Any, path: str = "/data") -
         if element.kind != "question":
             for one in value if isinstance(value, list) else [value]:
                 found += captured_in(definition, one, element.path)
-        elif element.type in CAPTURES and isinstance(value, str):
+        elif element.answer_kind == AnswerKind.MEDIA and isinstance(value, str):
             found.append(value)
     return found
 

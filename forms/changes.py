@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from forms.definition import SELECTS, Element, FormDefinition
+from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.problems import N_
+from forms.question_type import AnswerKind
 
 LOGIC = ("relevant", "required", "constraint", "calculate", "count", "items", "default", "first_value", "triggers")
-TEXTS = {"text", "barcode"}
+# Answers of these kinds are plain text, so one can take over what was written for another.
+TEXTS = {AnswerKind.TEXT, AnswerKind.CODE}
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,10 @@ def _changed(
     name = {"name": _label(after, new)}
     if (old.kind, old.type) != (new.kind, new.type):
         details = {**name, "old": old.type or old.kind, "new": new.type or new.kind}
-        blocks = not (old.type in TEXTS and new.type in TEXTS)
+        blocks = not (old.answer_kind in TEXTS and new.answer_kind in TEXTS)
         text = N_("“{name}” was {old} and is {new}: old and new answers cannot be put in one column.")
         yield Change("type", new.name, text, details, blocks, touches)
-    if new.type in SELECTS and old.type == new.type:
+    if new.is_select and old.type == new.type:
         yield from _choices(before, after, old, new, touches)
     if (old.label, old.hint) != (new.label, new.hint):
         yield Change("words", new.name, N_("“{name}” is worded differently."), name)

@@ -60,7 +60,9 @@ def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
 
 def _rows(workbook: Workbook) -> Iterator[FormProblem]:
     may_repeat = workbook.settings.get("allow_choice_duplicates", "").lower() in ("yes", "true")
-    multiple = {support.list_of(row.type) for row in workbook.survey if row.kind in ("select_multiple", "rank")}
+    multiple = {
+        support.list_of(row.type) for row in workbook.survey if row.question_type and row.question_type.has_several_names
+    }
     seen: set[tuple[str, str]] = set()
     for number, cells in workbook.choices:
         key = cells.get("list_name", ""), cells.get("name", "")

@@ -6,7 +6,7 @@ It does not know how a cell could get lost; it compares what the workbook says w
 import re
 from collections.abc import Iterator
 
-from forms.definition import SELECTS, Choice, Element, FormDefinition
+from forms.definition import Choice, Element, FormDefinition
 from forms.expressions import walk
 from forms.headings import is_translated, language_of
 from forms.problems import N_, FormProblem
@@ -33,7 +33,6 @@ WORDS = {
     "required_message": "required_message",
 }
 NO = ("no", "false", "false()")
-UNSEEN = ("calculate", "hidden", "metadata")  # types that no page shows
 WITHOUT_ELEMENT = ("csv-external", "xml-external")
 QUOTES = str.maketrans("‘’“”", "''\"\"")  # as pyxform straightens them
 
@@ -89,12 +88,12 @@ def _has_effect(element: Element, column: str) -> bool:
     """Return whether a cell of a column could do anything for an element of this kind and type."""
     base = column.split("::", maxsplit=1)[0]
     if column == "choice_filter":
-        return element.type in SELECTS
+        return element.is_select
     if column == "repeat_count":
         return element.kind == "repeat"
     if element.kind != "question":
         return base not in ("default", "trigger", "constraint_message", "required_message", "guidance_hint", "hint")
-    if element.type in UNSEEN:
+    if not element.is_on_screen:
         return base not in WORDS and column not in ("appearance", "read_only", "required", "constraint")
     return True
 

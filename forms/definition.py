@@ -11,17 +11,13 @@ from forms.expressions.functions import BY_CHANCE
 from forms.expressions.parser import Ast, calls
 from forms.lists import FormLists, in_language
 from forms.problems import FormProblem
+from forms.question_type import AnswerKind, QuestionType
+from forms.types import TYPES
 
 SCHEMA = 2
 READABLE = (1, 2)  # 1: before lists with columns, files, triggers and counted repeats
 
 Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a label shows an answer
-
-NUMBERS = frozenset({"integer", "decimal", "range"})
-DATES = frozenset({"date", "dateTime"})
-CAPTURES = frozenset({"image", "audio", "file"})  # answers that are data: URLs
-SELECTS = frozenset({"select_one", "select_multiple", "rank"})
-
 
 # What lists show of a record; what a phone follows up: whose card, when next, which days later; and how long it took.
 SUMMARY = ("day", "area", "kind", "person", "due", "plan", "minutes", "tier", "status")
@@ -51,7 +47,7 @@ class Element:
     path: str
     name: str
     kind: str  # "question" | "group" | "repeat"
-    type: str  # see forms/support.py; "" for groups
+    type: str  # a name of forms/types; "" for groups
     parent: str
     label: Words = dataclasses.field(default_factory=dict)
     hint: Words = dataclasses.field(default_factory=dict)
@@ -79,8 +75,28 @@ class Element:
     constraint_message: Words = dataclasses.field(default_factory=dict)
 
     @property
+    def question_type(self) -> QuestionType | None:
+        """Return what is known of the type of a question; None for a group or repeat."""
+        return TYPES[self.type] if self.type else None
+
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """Return what answers hold; NOTHING for a group or repeat."""
+        return TYPES[self.type].answer if self.type else AnswerKind.NOTHING
+
+    @property
     def is_answered(self) -> bool:
-        return self.kind == "question" and self.type != "note"
+        return self.kind == "question" and self.answer_kind != AnswerKind.NOTHING
+
+    @property
+    def is_select(self) -> bool:
+        """Say whether answers are names of choices."""
+        return bool(self.type) and TYPES[self.type].is_select
+
+    @property
+    def is_on_screen(self) -> bool:
+        """Say whether people see it: every group, and each question that is not computed or filled in by the phone."""
+        return not self.type or TYPES[self.type].is_on_screen
 
     @property
     def expressions(self) -> dict[str, Ast]:

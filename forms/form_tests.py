@@ -133,6 +133,6 @@ class _Run:
             return None if found == expect else found
         if expect.startswith("="):
             return None if node.text == expect[1:].strip() else node.text or "–"
-        problem = Rules(self.definition, self.root, self.now).problem(node, {node: node.text})
+        problem = Rules(self.definition, self.root, self.now).find_problem(node, {node: node.text})
         found = problem.code.removeprefix("answers.") if problem else "ok"
         return None if expect == found or (problem and expect == problem.text) else found

@@ -9,12 +9,13 @@ from xlsxwriter.utility import xl_col_to_name
 
 from forms import support
 from forms.choice_linter import lint_choices
-from forms.definition import CAPTURES
 from forms.expressions import ExpressionError, parse
 from forms.headings import is_known, is_translated, language_of, snake
-from forms.privacy import CAPTURE, DIRECT, EXPORTS, GPS, NEVER_LEAVES, PrivacyClass, given_class, refused
+from forms.privacy import DIRECT, EXPORTS, given_class, refused
+from forms.privacy_classes import AT_LEAST, NEVER_LEAVES, PrivacyClass, is_at_least
 from forms.problems import N_, FormProblem
-from forms.support import LOOK, WORKS
+from forms.question_type import LOOK, WORKS, QuestionType
+from forms.types import TYPES
 from forms.workbook import NAME, REFERENCE, Row, Workbook, language_code, row_advice, row_problem
 
 LAST_SAVED = re.compile(r"\$\{\s*last-saved#[^}]*\}")
@@ -35,8 +36,9 @@ def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
         problems += _cells(row)
         if not row.ends:
             problems += [*_type(row), *_name(row), *_calculation(row), *_expressions(row, names)]
-        if row.kind:
-            problems += [*_appearance(row), *_parameters(row), *_privacy(row)]
+        question_type = row.question_type
+        if question_type:
+            problems += [*_appearance(row), *_parameters(row, question_type), *_privacy(row, question_type)]
     return problems + lint_choices(workbook, tables)
 
 
@@ -133,7 +135,7 @@ def _entities(workbook: Workbook) -> Iterator[FormProblem]:
         text = N_("Use select_one_from_file with a choice_filter: it does the same and works in every app.")
         yield FormProblem("form.type", text, sheet="external_choices")
     if workbook.rows("osm"):
-        yield FormProblem("form.type", support.TYPES["osm"][1], sheet="osm")
+        yield FormProblem("form.type", support.REFUSED_TYPES["osm"], sheet="osm")
 
 
 def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
@@ -162,15 +164,15 @@ def _type(row: Row) -> Iterator[FormProblem]:
         text = N_("This row has no type. Is a cell one column off?")
         yield row_problem("form.no_type", text, row, "type")
         return
-    verdict = support.TYPES.get(row.standard_type)
+    verdict = support.TYPE_VERDICTS.get(row.standard_type)
     if verdict is None:
-        near = difflib.get_close_matches(row.type.split()[0], [*support.TYPES, *support.TYPE_ALIASES], 1)
+        near = difflib.get_close_matches(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES], 1)
         text = N_("“{type}” is not a type of question. Did you mean “{near}”?")
         if not near:
             text = N_("“{type}” is not a type of question that an XLSForm knows.")
         yield row_problem("form.type", text, row, "type", type=row.type, near=near[0] if near else "")
-    elif verdict[1] != WORKS:
-        yield row_problem("form.type", verdict[1], row, "type", type=row.type)
+    elif verdict != WORKS:
+        yield row_problem("form.type", verdict, row, "type", type=row.type)
 
 
 def _name(row: Row) -> Iterator[FormProblem]:
@@ -181,15 +183,10 @@ def _name(row: Row) -> Iterator[FormProblem]:
         text = N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”.")
         yield row_problem("form.name", text, row, "name")
     has_label = any(cell for column, cell in row.cells.items() if column.split("::")[0] in ("label", "hint"))
-    if (
-        row.kind
-        and row.kind not in ("calculate", "hidden", "metadata")
-        and not has_label
-        and not row.cells.get("calculation")
-    ):
-        yield row_problem(
-            "form.label", N_("“{name}” has no label, so nobody would know what is asked."), row, "label", name=row.name
-        )
+    is_shown = row.question_type is not None and row.question_type.is_on_screen
+    if is_shown and not has_label and not row.cells.get("calculation"):
+        text = N_("“{name}” has no label, so nobody would know what is asked.")
+        yield row_problem("form.label", text, row, "label", name=row.name)
 
 
 def _calculation(row: Row) -> Iterator[FormProblem]:
@@ -220,7 +217,8 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
         if column.split("::")[0] in (*support.TRANSLATED, "trigger"):
             yield from _unknown(row, column, text, names)
     for name in REFERENCE.findall(row.cells.get("trigger", "")):
-        if names.get(name) in ("calculate", "hidden", "metadata"):
+        target = TYPES.get(names.get(name, ""))
+        if target is not None and not target.is_on_screen:
             text = N_("“{name}” is not a question that people answer, so nothing can be triggered by it.")
             yield row_problem("form.trigger", text, row, "trigger", name=name)
 
@@ -253,50 +251,71 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
 
 
-def _parameters(row: Row) -> Iterator[FormProblem]:
+def _parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
     if not row.cells.get("parameters"):
         return
-    kind = "select" if row.kind in support.SELECT_LOOKS else row.kind
-    known = support.PARAMETERS.get(kind, {})
     for pair in re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells["parameters"])):
         key = pair.partition("=")[0].lower()
-        if key and key not in known:
+        if key and key not in question_type.parameters:
             sentence = N_("The parameter “{key}” is not one of this type of question.")
             yield row_problem("form.parameter", sentence, row, "parameters", key=key)
 
 
-def _privacy(row: Row) -> Iterator[FormProblem]:
-    if row.kind == "note":
+def _privacy(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
+    least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
+    if least is None:
         return
-    given, column = given_class(row), "privacy::class"
-    approval = row.cells.get("privacy::approval", "")
-    if not given:
-        if row.kind != "metadata":
-            text = N_("“{name}” has no privacy class. Say in the column privacy what its answers tell about a person.")
-            yield row_problem("form.unclassified", text, row, column, name=row.name)
-    elif given not in list(PrivacyClass):
+    written = given_class(row)
+    if written or not question_type.is_class_implied:
+        yield from _class(row, written, least)
+    topic = question_type.refused_topic or refused(row.name)
+    if topic in DIRECT and least != PrivacyClass.IDENTIFIER and written and written not in NEVER_LEAVES:
+        yield row_problem("form.identifier", POINTS_TO_ONE, row, "privacy::class", name=row.name)
+    yield from _topic(row, topic)
+    yield from _export(row, written)
+
+
+POINTS_TO_ONE = N_("“{name}” can point to one person, so its privacy class must be identifier.")
+TOO_LOW = {
+    PrivacyClass.IDENTIFIER: ("form.identifier", POINTS_TO_ONE),
+    PrivacyClass.FREE_TEXT: (
+        "form.free_text",
+        N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier."),
+    ),
+}
+TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can hold more than its privacy class says. Use one of: {classes}."))
+
+
+def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
+    """Name a privacy class that is missing, that does not exist, or that is below the least one of the type."""
+    column = "privacy::class"
+    if not written:
+        text = N_("“{name}” has no privacy class. Say in the column privacy what its answers tell about a person.")
+        yield row_problem("form.unclassified", text, row, column, name=row.name)
+    elif written not in list(PrivacyClass):
         text = N_("“{given}” is not a privacy class. Use one of: {classes}.")
-        yield row_problem("form.privacy_class", text, row, column, given=given, classes=", ".join(PrivacyClass))
-    elif row.kind == "text" and given not in NEVER_LEAVES and "area-cell" not in row.cells.get("appearance", "").split():
-        text = N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier.")
-        yield row_problem("form.free_text", text, row, column, name=row.name)
-    elif row.kind in ("geopoint", "barcode", *CAPTURES) and given != PrivacyClass.IDENTIFIER:
-        text = N_("“{name}” can point to one person, so its privacy class must be identifier.")
-        yield row_problem("form.identifier", text, row, column, name=row.name)
-    what = GPS if row.kind == "geopoint" else CAPTURE if row.kind in CAPTURES else refused(row.name)
-    if given and what in DIRECT and row.kind not in ("geopoint", "barcode", *CAPTURES) and given not in NEVER_LEAVES:
-        text = N_("“{name}” can point to one person, so its privacy class must be identifier.")
-        yield row_problem("form.identifier", text, row, column, name=row.name)
-    if what and not approval:
+        yield row_problem("form.privacy_class", text, row, column, given=written, classes=", ".join(PrivacyClass))
+    elif not is_at_least(written, least):
+        code, text = TOO_LOW.get(least, TOO_LOW_ELSE)
+        classes = ", ".join(sorted(AT_LEAST[least]))
+        yield row_problem(code, text, row, column, name=row.name, classes=classes)
+
+
+def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
+    """Name what is on the refuse-to-collect list: refused, or asked with the approval that is written down."""
+    if not topic:
+        return
+    approval = row.cells.get("privacy::approval", "")
+    if not approval:
         text = N_(
             "“{name}” asks for something that this programme does not collect ({what}). Take it out, "
             "or write in privacy::approval who agreed to it and when."
         )
-        yield row_problem("form.refused", text, row, "name", name=row.name, what=what)
-    elif what:
-        text = N_("“{name}” is on the list of things not to collect ({what}), and is asked with this approval: {approval}")
-        yield row_advice("form.approved", text, row, "privacy::approval", name=row.name, what=what, approval=approval[:80])
-    yield from _export(row, given)
+        yield row_problem("form.refused", text, row, "name", name=row.name, what=topic)
+        return
+    text = N_("“{name}” is on the list of things not to collect ({what}), and is asked with this approval: {approval}")
+    details = {"name": row.name, "what": topic, "approval": approval[:80]}
+    yield row_advice("form.approved", text, row, "privacy::approval", **details)
 
 
 def _export(row: Row, given: str) -> Iterator[FormProblem]:

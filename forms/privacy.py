@@ -2,26 +2,17 @@
 
 import re
 import unicodedata
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
+from forms.question_type import EXACT_PLACE, AnswerKind
+from forms.types import TYPES
 
 if TYPE_CHECKING:
     from forms.workbook import Row
 
 
-class PrivacyClass(StrEnum):
-    """What a question says about a person (shared terms of disclosure control)."""
-
-    IDENTIFIER = "identifier"  # points to one person: a card code
-    QUASI_IDENTIFIER = "quasi-identifier"  # points to few people when put together: day, place, age
-    SENSITIVE = "sensitive"  # could hurt a person if known: risk, consent, topics
-    FREE_TEXT = "free-text"  # anything may be in it
-    OPERATIONAL = "operational"  # says what the programme did
-
-
-NEVER_LEAVES = frozenset({PrivacyClass.IDENTIFIER, PrivacyClass.FREE_TEXT})
 EXPORTS = ("keep", "generalise", "count", "drop")  # the most that may leave of a question, from much to nothing
 MAX_QUASI_IDENTIFIERS = 6  # that may leave from one form (programme, refuse-to-collect list)
 
@@ -44,15 +35,22 @@ REFUSED: dict[str, str] = {
         "court or police file"
     ): r"charges?|convictions?|bail|criminal_record|probation_officer|casier_judiciaire|accusations?",
     N_("immigration status"): r"immigration(_status)?|citizenship|statut_d?_?immigration|visa_status",
-    N_("exact place"): r"latitude|longitude|gps|coordinates|lat|lon|lng|coordonnees",
+    EXACT_PLACE: r"latitude|longitude|gps|coordinates|lat|lon|lng|coordonnees",
     N_("sexual orientation"): r"sexual_orientation|orientation_sexuelle",
     N_("identity number"): r"sin|ssn|passport(_number)?|id_number|national_id|driver_?s?_licen[cs]e",
 }
 _REFUSED = [(what, re.compile(pattern)) for what, pattern in REFUSED.items()]
-GPS = "exact place"
 # Asked with an approval, these still point to one person, so they are identifiers and never leave.
-DIRECT = {"name", "birth date", "address", "phone, e-mail or account", "plate", "health card", "identity number", GPS}
-CAPTURE = N_("pictures, voices or papers of people")
+DIRECT = {
+    "name",
+    "birth date",
+    "address",
+    "phone, e-mail or account",
+    "plate",
+    "health card",
+    "identity number",
+    EXACT_PLACE,
+}
 
 # Words in names and labels by which a class is proposed, English and French, without accents.
 PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
@@ -90,13 +88,14 @@ def given_class(row: "Row") -> str:
     return "-".join(row.cells.get("privacy::class", "").lower().replace("_", " ").replace("-", " ").split())
 
 
-def privacy_class(row: "Row", type_: str) -> str:
+def privacy_class(row: "Row", type_name: str) -> str:
     """Return the class of a question: as written, else what follows from its type alone, else ""."""
-    given = given_class(row)
-    if given or type_ == "note":
-        return given
-    if type_ == "metadata":
-        return PrivacyClass.IDENTIFIER if row.standard_type in ("username", "deviceid") else PrivacyClass.OPERATIONAL
+    written = given_class(row)
+    question_type = TYPES[type_name]
+    if written or question_type.answer == AnswerKind.NOTHING:
+        return written
+    if question_type.is_class_implied:
+        return question_type.least_class_of(row.standard_type) or ""
     return "" if row.number else PrivacyClass.OPERATIONAL  # rows that pyxform adds by itself: counts of repeats
 
 
@@ -106,27 +105,33 @@ def refused(name: str) -> str:
     return next((what for what, pattern in _REFUSED if pattern.fullmatch(plain)), "")
 
 
-def propose(type_: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
-    """Return the class that fits a question best, and why. What is not recognised counts as sensitive."""
-    if type_ == "barcode" or refused(name) in DIRECT:
+def propose(type_name: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
+    """Return the class that fits a question best, and why; never one below the least class of its type.
+
+    What is not recognised counts as sensitive.
+    """
+    question_type = TYPES[type_name]
+    if refused(name) in DIRECT:
         return PrivacyClass.IDENTIFIER, N_("It points to one person.")
-    if type_ in ("image", "audio", "file"):
-        return PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper points to one person.")
-    if type_ == "geopoint":
-        return PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")
-    if type_ in ("date", "dateTime", "time"):
-        return PrivacyClass.QUASI_IDENTIFIER, N_("Together with other answers it can point to few people.")
+    by_words = _propose_by_words(name, labels)
+    if question_type.proposal is None:
+        return by_words or (
+            PrivacyClass.SENSITIVE,
+            N_("Nothing tells what it is about, so it is taken as sensitive, to be safe."),
+        )
+    if by_words and question_type.may_be_raised_to(by_words[0]):
+        return by_words
+    return question_type.proposal.privacy, question_type.proposal.reason
+
+
+def _propose_by_words(name: str, labels: list[str]) -> tuple[PrivacyClass, str] | None:
     text = " ".join(_plain(part).replace("_", " ") for part in (name, *labels))
-    if type_ == "text":
-        if _PROPOSALS[0][1].search(text):
-            return PrivacyClass.IDENTIFIER, _PROPOSALS[0][2]
-        return PrivacyClass.FREE_TEXT, N_("People can write anything in it.")
     for privacy, pattern, reason in _PROPOSALS:
         if pattern.search(text):
             return privacy, reason
-    return PrivacyClass.SENSITIVE, N_("Nothing tells what it is about, so it is taken as sensitive, to be safe.")
+    return None
 
 
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.lower())
-    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -10,30 +10,12 @@ from typing import Any
 
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
+from forms.types import TYPES
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 SENTENCE = re.compile(r"[.!?:;\n]+")
 VOWELS = re.compile(r"[aeiouyàâäéèêëîïôöùûüœæ]+")
 WORDS_A_SECOND = 4.0  # silent reading, known forms
-# Seconds to answer, once read: what practised workers need on a phone.
-SECONDS = {
-    "text": 12.0,
-    "integer": 3.0,
-    "decimal": 4.0,
-    "range": 3.0,
-    "date": 2.5,
-    "time": 4.0,
-    "dateTime": 6.0,
-    "select_one": 2.0,
-    "select_multiple": 4.0,
-    "rank": 8.0,
-    "acknowledge": 1.5,
-    "barcode": 5.0,
-    "geopoint": 8.0,
-    "image": 15.0,
-    "audio": 30.0,
-    "file": 15.0,
-}
 FRENCH_STEPS = ((90, 5.0), (80, 6.0), (70, 7.0), (60, 8.5), (50, 11.0), (30, 13.0))
 
 
@@ -71,15 +53,17 @@ def grade(text: str, language: str) -> float | None:
 
 def estimate(definition: FormDefinition) -> Estimate:
     """Return how long a form takes and how hard its words are."""
-    asked = [element for element in definition.elements if element.type in SECONDS or element.type == "note"]
+    asked = [element for element in definition.elements if element.type and element.is_on_screen]
     language = definition.languages[0]
-    seconds = sum(SECONDS.get(element.type, 0) + _words(element, language) / WORDS_A_SECOND for element in asked)
+    seconds = 0.0
+    for element in asked:
+        seconds += TYPES[element.type].seconds + _count_words(element, language) / WORDS_A_SECOND
     grades = {}
     for one in definition.languages:
         text = "\n".join(text for element in asked for text in _texts(element, one))
         if (found := grade(text, one)) is not None:
             grades[one] = found
-    return Estimate(sum(element.type != "note" for element in asked), seconds / 60, grades)
+    return Estimate(sum(element.is_answered for element in asked), seconds / 60, grades)
 
 
 def _texts(element: Element, language: str) -> list[str]:
@@ -87,5 +71,5 @@ def _texts(element: Element, language: str) -> list[str]:
     return [text for words in fields if language in words and (text := in_language({language: words[language]}, language))]
 
 
-def _words(element: Element, language: str) -> int:
+def _count_words(element: Element, language: str) -> int:
     return len(WORD.findall(in_language(element.label, language)))

@@ -1,124 +1,72 @@
-"""Everything that an XLSForm can hold, and what becomes of it here. docs/forms-support.md is written from this page.
+"""What an XLSForm can hold, and what becomes of it here. docs/forms-support.md is written from this module.
 
-WORKS: does what the XLSForm standard says. LOOK: accepted; it only changes how other apps draw the question.
-Anything else is the reason for which a row is refused at publish.
+What is about one type of question stands in its own module in forms/types, and is collected here.
 """
 
+from collections.abc import Mapping
+
 from forms.problems import N_
+from forms.question_type import LOOK, WORKS, IncompleteType
+from forms.types import TYPES
 
-WORKS, LOOK = "works", "look"
-
-# type → (our type, verdict). Names and aliases as pyxform knows them.
-TYPES: dict[str, tuple[str, str]] = {
-    "text": ("text", WORKS),
-    "integer": ("integer", WORKS),
-    "decimal": ("decimal", WORKS),
-    "range": ("range", WORKS),
-    "date": ("date", WORKS),
-    "time": ("time", WORKS),
-    "dateTime": ("dateTime", WORKS),
-    "select_one": ("select_one", WORKS),
-    "select_multiple": ("select_multiple", WORKS),
-    "select_one_from_file": ("select_one", WORKS),
-    "select_multiple_from_file": ("select_multiple", WORKS),
-    "rank": ("rank", WORKS),
-    "note": ("note", WORKS),
-    "acknowledge": ("acknowledge", WORKS),
-    "barcode": ("barcode", WORKS),
-    "geopoint": ("geopoint", WORKS),
-    "calculate": ("calculate", WORKS),
-    "hidden": ("hidden", WORKS),
-    "start": ("metadata", WORKS),
-    "end": ("metadata", WORKS),
-    "today": ("metadata", WORKS),
-    "username": ("metadata", WORKS),
-    "deviceid": ("metadata", WORKS),
-    "csv-external": ("", WORKS),
-    "select_one_external": (
-        "",
-        N_("Use select_one_from_file with a choice_filter: it does the same and works in every app."),
-    ),
-    "xml-external": ("", N_("Save the list as a CSV file and use csv-external or select_one_from_file.")),
-    "image": ("image", WORKS),
-    "audio": ("audio", WORKS),
-    "video": ("", N_("Films show faces and places, and are too large to send from the street. Take it out.")),
-    "file": ("file", WORKS),
-    "geotrace": ("", N_("A line on a map follows somebody; this programme does not collect it. Ask for the neighbourhood.")),
-    "geoshape": ("", N_("This app draws no shapes on a map. Ask for the neighbourhood.")),
-    "start-geopoint": (
-        "",
-        N_("Nobody's place is recorded without asking. Use a question of type geopoint, or a neighbourhood."),
-    ),
-    "background-geopoint": ("", N_("Nobody's place is recorded without asking. Ask for the neighbourhood.")),
-    "background-audio": ("", N_("Nobody is recorded without asking. Take it out.")),
-    "audit": ("", N_("This app keeps no log of how its workers work. Take it out.")),
-    "phonenumber": (
-        "",
-        N_("A browser does not know the phone's number, and the programme does not collect it. Take it out."),
-    ),
-    "email": ("", N_("A browser does not know an e-mail address. Who filled a form in is kept with each record.")),
-    "simserial": ("", N_("A browser does not know the SIM card. Which phone it was is kept with each record.")),
-    "subscriberid": ("", N_("A browser does not know the subscriber. Which phone it was is kept with each record.")),
-    "osm": ("", N_("This app shows no street map. Ask for the neighbourhood.")),
+# XLSForm types that are refused, and why. A type that is taken in has a module in forms/types and no row here.
+REFUSED_TYPES: dict[str, str] = {
+    "select_one_external": N_("Use select_one_from_file with a choice_filter: it does the same and works in every app."),
+    "xml-external": N_("Save the list as a CSV file and use csv-external or select_one_from_file."),
+    "video": N_("Films show faces and places, and are too large to send from the street. Take it out."),
+    "geotrace": N_("A line on a map follows somebody; this programme does not collect it. Ask for the neighbourhood."),
+    "geoshape": N_("This app draws no shapes on a map. Ask for the neighbourhood."),
+    "start-geopoint": N_("Nobody's place is recorded without asking. Use a question of type geopoint, or a neighbourhood."),
+    "background-geopoint": N_("Nobody's place is recorded without asking. Ask for the neighbourhood."),
+    "background-audio": N_("Nobody is recorded without asking. Take it out."),
+    "audit": N_("This app keeps no log of how its workers work. Take it out."),
+    "phonenumber": N_("A browser does not know the phone's number, and the programme does not collect it. Take it out."),
+    "email": N_("A browser does not know an e-mail address. Who filled a form in is kept with each record."),
+    "simserial": N_("A browser does not know the SIM card. Which phone it was is kept with each record."),
+    "subscriberid": N_("A browser does not know the subscriber. Which phone it was is kept with each record."),
+    "osm": N_("This app shows no street map. Ask for the neighbourhood."),
 }
-
-TYPE_ALIASES = {
-    "string": "text",
-    "int": "integer",
-    "datetime": "dateTime",
-    "date time": "dateTime",
-    "trigger": "acknowledge",
-    "photo": "image",
-    "picture": "image",
-    "gps": "geopoint",
-    "location": "geopoint",
-    "select1": "select_one",
-    "select one": "select_one",
-    "select one from": "select_one",
-    "add select one prompt using": "select_one",
-    "select all that apply": "select_multiple",
-    "select all that apply from": "select_multiple",
-    "add select multiple prompt using": "select_multiple",
-    "select one from file": "select_one_from_file",
-    "select multiple from file": "select_multiple_from_file",
+REFUSED_ALIASES = {
+    "add video prompt": "video",
+    "q video": "video",
+    "q geoshape": "geoshape",
+    "q geotrace": "geotrace",
     "select one external": "select_one_external",
-    "start time": "start",
-    "end time": "end",
-    "device id": "deviceid",
-    "imei": "deviceid",
     "phone number": "phonenumber",
-    "sim id": "simserial",
-    "subscriber id": "subscriberid",
-    "get start time": "start",
-    "get end time": "end",
-    "get today": "today",
-    "get device id": "deviceid",
     "get phone number": "phonenumber",
+    "sim id": "simserial",
     "get sim id": "simserial",
+    "subscriber id": "subscriberid",
     "get subscriber id": "subscriberid",
-    "percentage": "integer",
-    **{
-        f"add {words} prompt": name
-        for words, name in {
-            **dict.fromkeys(("date time", "dateTime"), "dateTime"),
-            **{one: one for one in ("acknowledge", "audio", "barcode", "calculate", "date", "decimal", "file", "image")},
-            **{one: one for one in ("integer", "note", "text", "video")},
-            "location": "geopoint",
-        }.items()
-    },
-    **{
-        f"q {words}": name
-        for words, name in {
-            **{
-                one: one
-                for one in ("acknowledge", "audio", "barcode", "calculate", "date", "decimal", "geopoint", "geoshape")
-            },
-            **{one: one for one in ("geotrace", "image", "note", "video")},
-            **{"date time": "dateTime", "dateTime": "dateTime", "int": "integer", "location": "geopoint"},
-            **{"picture": "image", "string": "text", "select1": "select_one", "select": "select_multiple"},
-        }.items()
-    },
 }
+# Rows of the survey sheet that are no questions: a list that came with the form as a file.
+FILE_TYPES = {"csv-external": WORKS}
+
+
+def _collect_names() -> dict[str, str]:
+    """Return our type by each name that an XLSForm has for it."""
+    names: dict[str, str] = {}
+    for question_type in TYPES.values():
+        names |= dict.fromkeys(question_type.xlsform_names, question_type.name)
+    twice = names.keys() & REFUSED_TYPES.keys()
+    if twice:
+        raise IncompleteType(f"Taken in and refused: {', '.join(sorted(twice))}. See REFUSED_TYPES.")
+    return names
+
+
+def _collect_aliases() -> dict[str, str]:
+    """Return the standard name by each other spelling of a type."""
+    aliases = dict(REFUSED_ALIASES)
+    for question_type in TYPES.values():
+        aliases |= question_type.aliases
+    return aliases
+
+
+QUESTION_TYPES = _collect_names()  # XLSForm type → our type
+TYPE_VERDICTS: dict[str, str] = dict.fromkeys(QUESTION_TYPES, WORKS) | FILE_TYPES | REFUSED_TYPES
+TYPE_ALIASES = _collect_aliases()
+# XLSForm types whose cell also names a list of choices: “select_one places”.
+LISTED = {name for name, type_name in QUESTION_TYPES.items() if TYPES[type_name].is_select} | {"select_one_external"}
 
 # Columns of the survey sheet, by their standard name.
 COLUMNS: dict[str, str] = {
@@ -234,105 +182,60 @@ SETTINGS: dict[str, str] = {
 }
 SETTING_ALIASES = {"title": "form_title", "set_form_title": "form_title", "id_string": "form_id", "set_form_id": "form_id"}
 
-SELECT_LOOKS = ("select_one", "select_multiple", "rank")
-# appearance → (types it is for, verdict). "*": every type.
-APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
-    "field-list": (("group", "repeat"), WORKS),
-    "minimal": (SELECT_LOOKS, WORKS),
-    "autocomplete": (SELECT_LOOKS, WORKS),
-    "search": (SELECT_LOOKS, WORKS),
-    "quick": (("select_one",), LOOK),
-    "likert": (("select_one",), LOOK),
-    "columns": (SELECT_LOOKS, LOOK),
-    "columns-1": (SELECT_LOOKS, WORKS),
-    "columns-pack": (SELECT_LOOKS, LOOK),
-    "columns-flex": (SELECT_LOOKS, LOOK),
-    "columns-n": (SELECT_LOOKS, LOOK),
-    "compact": (SELECT_LOOKS, LOOK),
-    "horizontal": (SELECT_LOOKS, LOOK),
-    "horizontal-compact": (SELECT_LOOKS, LOOK),
-    "quickcompact": (SELECT_LOOKS, LOOK),
-    "no-buttons": ((*SELECT_LOOKS, "range"), LOOK),
-    "list-nolabel": (SELECT_LOOKS, LOOK),
-    "list": (SELECT_LOOKS, LOOK),
-    "label": (SELECT_LOOKS, LOOK),
-    "table-list": (("group", "repeat"), LOOK),
+EVERY_TYPE = ("*",)
+GROUPS = ("group", "repeat")
+NO_OTHER_APP = N_("A browser cannot open another app. Take the appearance out.")
+# Appearances of groups, and of every type of question. Those of one type stand in its module in forms/types.
+SHARED_APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
+    "field-list": (GROUPS, WORKS),
+    "table-list": (GROUPS, LOOK),
     "summary": (("group",), LOOK),
-    "multiline": (("text",), WORKS),
-    "numbers": (("text",), WORKS),
-    "thousands-sep": (("text", "integer", "decimal"), LOOK),
-    "masked": (("text", "integer"), WORKS),
-    "counter": (("integer",), WORKS),
-    "no-calendar": (("date", "dateTime"), LOOK),
-    "month-year": (("date",), WORKS),
-    "year": (("date",), WORKS),
-    "rating": (("range",), LOOK),
-    "vertical": (("range",), LOOK),
-    "picker": (("range",), LOOK),
-    "last-used": (("*",), WORKS),
-    "card-code": (("text", "barcode"), WORKS),
-    "my-place": (("select_one",), WORKS),
-    "area-cell": (("text",), WORKS),
-    "consent-card": (("note",), WORKS),
-    "hide-input": (("*",), LOOK),
-    "w1": (("*",), LOOK),
-    "wN": (("*",), LOOK),
-    "maps": (("geopoint",), LOOK),
-    "placement-map": (("geopoint",), N_("This app shows no map on which to place a point.")),
-    "map": (SELECT_LOOKS, N_("This app shows no map to choose from. Take the appearance out; the list stays.")),
-    "quick map": (SELECT_LOOKS, N_("This app shows no map to choose from. Take the appearance out; the list stays.")),
-    "image-map": (("select_one", "select_multiple"), N_("This app has no picture to choose from. Take the appearance out.")),
-    "search()": (SELECT_LOOKS, N_("Use select_one_from_file with a choice_filter, which works in every app.")),
-    "ex:": (("*",), N_("A browser cannot open another app. Take the appearance out.")),
-    "printer": (("*",), N_("A browser cannot open another app. Take the appearance out.")),
-    "new": (("image", "audio"), WORKS),
-    "new-front": (("image",), WORKS),
-    "new-rear": (("image",), WORKS),
-    "front": (("image",), WORKS),
-    "selfie": (("image",), WORKS),
-    "signature": (("image",), N_("A signature names a person. Take it out.")),
-    "draw": (("image",), N_("This app has no drawing board. Take the appearance out.")),
-    "annotate": (("image",), N_("This app has no drawing board. Take the appearance out.")),
-    "url": (("*",), N_("Nothing on the phone opens a web address. Take the appearance out.")),
-    "bearing": (("decimal",), N_("A browser's compass cannot be relied on. Take the appearance out.")),
-    "ethiopian": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "coptic": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "islamic": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "bikram-sambat": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "myanmar": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "persian": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "buddhist": (("date",), N_("Only the Gregorian calendar is known here. Take the appearance out.")),
-    "theme-grid": (("*",), LOOK),
-    "pages": (("*",), LOOK),
+    "last-used": (EVERY_TYPE, WORKS),
+    "hide-input": (EVERY_TYPE, LOOK),
+    "w1": (EVERY_TYPE, LOOK),
+    "wN": (EVERY_TYPE, LOOK),
+    "ex:": (EVERY_TYPE, NO_OTHER_APP),
+    "printer": (EVERY_TYPE, NO_OTHER_APP),
+    "url": (EVERY_TYPE, N_("Nothing on the phone opens a web address. Take the appearance out.")),
+    "theme-grid": (EVERY_TYPE, LOOK),
+    "pages": (EVERY_TYPE, LOOK),
 }
 
-PARAMETERS: dict[str, dict[str, str]] = {
-    "range": {
-        "start": WORKS,
-        "end": WORKS,
-        "step": WORKS,
-        "tick_interval": LOOK,
-        "placeholder": LOOK,
-        "tick_labelset": LOOK,
-    },
-    "select": {"randomize": WORKS, "seed": WORKS, "value": WORKS, "label": WORKS},
-    "geopoint": {"capture-accuracy": WORKS, "warning-accuracy": LOOK, "allow-mock-accuracy": LOOK},
-    "text": {"rows": LOOK},
-    "image": {"max-pixels": WORKS, "app": LOOK},
-    "audio": {"quality": LOOK},
-}
+
+def _collect(part: str) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Return the appearances or parameters of all types: the types that know each, and the verdict on it.
+
+    `part` is "appearances" or "parameters". Raises IncompleteType when two types judge the same one differently.
+    """
+    collected: dict[str, tuple[tuple[str, ...], str]] = {}
+    for question_type in TYPES.values():
+        verdicts: Mapping[str, str] = getattr(question_type, part)
+        for name, verdict in verdicts.items():
+            types, known_verdict = collected.get(name, ((), verdict))
+            if known_verdict != verdict:
+                raise IncompleteType(f"{question_type.name}: another type judges “{name}” differently.")
+            collected[name] = ((*types, question_type.name), verdict)
+    return collected
+
+
+# appearance → (the types that know it, verdict)
+APPEARANCES = SHARED_APPEARANCES | _collect("appearances")
+PARAMETERS = _collect("parameters")  # parameter → the same
 
 
 def standard_type(text: str) -> str:
-    """Return the standard name of a type: select_one for "Select one", with its list and or_other left out."""
+    """Return the standard name of a type, without the list that it names; "" for one that nobody knows.
+
+    Example: standard_type("Select one places or_other") is "select_one".
+    """
     words = text.split()
     for length in (5, 4, 3, 2, 1):
         name = " ".join(words[:length])
-        for known in (name, name.lower()):
-            if known in TYPES:
-                return known
-            if known in TYPE_ALIASES:
-                return TYPE_ALIASES[known]
+        for spelling in (name, name.lower()):
+            if spelling in TYPE_VERDICTS:
+                return spelling
+            if spelling in TYPE_ALIASES:
+                return TYPE_ALIASES[spelling]
     return ""
 
 
@@ -344,18 +247,13 @@ def list_of(text: str) -> str:
     return words[-1] if words[-2:-1] != ["specify"] else ""
 
 
-LISTED = {
-    *("select_one", "select_multiple", "select_one_from_file", "select_multiple_from_file", "rank", "select_one_external"),
-}
-
-
 def appearance(word: str) -> tuple[tuple[str, ...], str] | None:
-    """Return what is known of an appearance; None for one that nobody knows."""
+    """Return the types that an appearance is for, and the verdict on it; None for one that nobody knows."""
     if word in APPEARANCES:
         return APPEARANCES[word]
     if word.startswith("ex:"):
         return APPEARANCES["ex:"]
-    if word.startswith("columns-") or word.startswith("compact-") or word.startswith("quickcompact-"):
+    if word.startswith(("columns-", "compact-", "quickcompact-")):
         return APPEARANCES["columns-n"]
     if len(word) < 4 and word[0] == "w" and word[1:].isdecimal():
         return APPEARANCES["wN"]

@@ -1,8 +1,7 @@
 """Run a form's logic over answers: relevance, calculations, then every rule. The twin of client/src/engine/form.ts."""
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,29 +9,21 @@ from forms import answers as tree
 from forms import consent
 from forms.answers import MAX_INSTANCES, AnswerNode
 from forms.budget import MAX_COMPUTED, Budget, TooSlow
-from forms.definition import CAPTURES, DATES, NUMBERS, SELECTS, Element, FormDefinition
+from forms.definition import Element, FormDefinition
 from forms.expressions import Context, DateValue, ExpressionError, evaluate, to_boolean, to_number, to_string
 from forms.expressions.evaluator import nodes
-from forms.expressions.functions import to_date, to_date_time, to_time, words
-from forms.expressions.geometry import points_of
 from forms.expressions.patterns import SLOW
-from forms.expressions.values import NUMBER, Value, parse_date, parse_time
+from forms.expressions.values import NUMBER, Value
 from forms.lists import in_language
 from forms.problems import N_, AnswerProblem
+from forms.question_type import AnswerKind
+from forms.types import TYPES
 
-INTEGER = re.compile(r"-?[0-9]{1,15}")
-MAX_TEXT = 4000  # characters in one answer
-MAX_CAPTURE = 200_000  # characters of a picture, recording or file as a data: URL: about 150 KB
-HELD = ":[0-9a-f]{64}"  # an attachment that travelled apart: attachment:<kind>:<SHA-256 of what was sent>
-CAPTURED = {
-    "image": re.compile(rf"data:image/(jpeg|png);base64,[A-Za-z0-9+/]+={{0,2}}|attachment:image/(jpeg|png){HELD}"),
-    "audio": re.compile(rf"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}|attachment:audio/[a-z0-9.+-]+{HELD}"),
-    "file": re.compile(rf"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}|attachment:[a-z]+/[a-z0-9.+-]+{HELD}"),
-}
+MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidationResult:
     """Answers after the form's logic: what is relevant and computed, and every problem found."""
 
     answers: dict[str, Any]
@@ -41,43 +32,43 @@ class Checked:
     refused_by: str = ""  # the card code of somebody who said no
 
 
-def check(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> Checked:
+def validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
     """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _checked(definition, given, now, budget or Budget())
+        return _validate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(definition, given, error)
+        return _make_unchecked(definition, given, error)
 
 
-def _checked(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
+def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
     root, problems = tree.build(definition, given)
-    questions = _questions(root)
+    questions = _list_questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
     rules = Rules(definition, root, now, budget)
-    for node in _questions(root) if definition.counts else questions:
-        if problem := rules.problem(node, sent):
+    for node in _list_questions(root) if definition.counts else questions:
+        if problem := rules.find_problem(node, sent):
             problems.append(problem)
     answers = tree.to_json(root)
-    is_refusal, refused_by = _refusal(definition, root)
+    is_refusal, refused_by = _find_refusal(definition, root)
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
-    return Checked(answers, problems, is_refusal, refused_by)
+    return ValidationResult(answers, problems, is_refusal, refused_by)
 
 
-def _refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
+def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
     """Return whether somebody was to be asked for consent and there is no yes; and the card code of who said no."""
-    tier = _summarised(definition, root, "tier")
+    tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
-    person = _summarised(definition, root, "person")
+    person = _find_role_question(definition, root, "person")
     return True, to_string(person.value()) if person else ""
 
 
-def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:
+def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:
     """Return the question that a form's summary names; None when there is none."""
     node = root
     for name in definition.summary_names.get(key, ()):
@@ -88,27 +79,27 @@ def _summarised(definition: FormDefinition, root: AnswerNode, key: str) -> Answe
     return None if node is root else node
 
 
-def complete(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> Checked:
+def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
     """Return answers with what the form computes filled in anew, and every problem that is left.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _completed(definition, given, now, budget or Budget())
+        return _recalculate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _not_checked(definition, given, error)
+        return _make_unchecked(definition, given, error)
 
 
-def _completed(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> Checked:
+def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
     root, problems = tree.build(definition, given)
     calculate(definition, root, now, budget)
-    computed = {node: node.text for node in _questions(root) if node.element.calculate is not None}
+    computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
-    problems += [problem for node in _questions(root) if (problem := rules.problem(node, computed))]
-    return Checked(tree.to_json(root), problems)
+    problems += [problem for node in _list_questions(root) if (problem := rules.find_problem(node, computed))]
+    return ValidationResult(tree.to_json(root), problems)
 
 
-def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError) -> Checked:
+def _make_unchecked(definition: FormDefinition, given: Any, error: ExpressionError) -> ValidationResult:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
@@ -118,7 +109,7 @@ def _not_checked(definition: FormDefinition, given: Any, error: ExpressionError)
     )
     answers = given if isinstance(given, dict) else {}
     is_refusal = consent.looks_like_no(definition, answers)
-    return Checked(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
+    return ValidationResult(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
@@ -127,11 +118,11 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
     by_chance, lists = definition.by_chance, definition.lists
     at: dict[str, list[AnswerNode]] = {"/data": [root]}
     for path, element in definition.deciding:
-        parents = _at(root, element.parent, at)
+        parents = _find_nodes(root, element.parent, at)
         if element.count is not None:
             at.pop(path, None)
             for parent in parents:
-                _count(definition, element, parent, root, now, budget)
+                _make_instances(definition, element, parent, root, now, budget)
         budget.look()
         for parent in parents:
             allowed = parent.is_relevant
@@ -148,28 +139,21 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
                     if not is_relevant:
                         node.text = ""
                     elif path not in by_chance:
-                        node.text = computed(element, evaluate(element.calculate, Context(root, node, now, lists, budget)))
+                        node.text = format_computed(
+                            element, evaluate(element.calculate, Context(root, node, now, lists, budget))
+                        )
                         if len(node.text) > MAX_COMPUTED:
                             raise TooSlow
 
 
-def computed(element: Element, value: Value) -> str:
+def format_computed(element: Element, value: Value) -> str:
     """Return a computed value as the answer of a question of its type; NaN, which is no answer, as ""."""
-    if isinstance(value, float) and not isinstance(value, bool):
-        if math.isnan(value):
-            return ""
-        if element.type == "integer" and math.isfinite(value):
-            value = float(math.trunc(value))
-        elif element.type == "date":
-            value = to_date(value)
-        elif element.type == "dateTime":
-            value = to_date_time(value)
-        elif element.type == "time":
-            value = to_time(DateValue(value, "dateTime"))
-    return to_string(value)
+    if isinstance(value, float) and math.isnan(value):
+        return ""
+    return TYPES[element.type].from_value(value)
 
 
-def _count(
+def _make_instances(
     definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue, budget: Budget
 ) -> None:
     """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
@@ -186,7 +170,7 @@ def _count(
         node.is_beyond = position >= wanted
 
 
-def _questions(root: AnswerNode) -> list[AnswerNode]:
+def _list_questions(root: AnswerNode) -> list[AnswerNode]:
     """Return every question, in the order of the form."""
     found: list[AnswerNode] = []
     waiting = [root]
@@ -199,11 +183,11 @@ def _questions(root: AnswerNode) -> list[AnswerNode]:
     return found
 
 
-def _at(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
+def _find_nodes(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
     """Return the nodes of a path, remembering them for the next question of the same group."""
     if path not in at:
         parent, _, name = path.rpartition("/")
-        at[path] = [child for node in _at(root, parent, at) for child in node.children.get(name, ())]
+        at[path] = [child for node in _find_nodes(root, parent, at) for child in node.children.get(name, ())]
     return at[path]
 
 
@@ -216,7 +200,7 @@ class Rules:
     def context(self, node: AnswerNode) -> Context:
         return Context(self.root, node, self.now, self.definition.lists, self.budget)
 
-    def problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
+    def find_problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
         if not node.text and element.required is None and element.calculate is None:
             return None
@@ -226,7 +210,7 @@ class Rules:
                 return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), node.where())
             return None
         if element.calculate is not None:
-            if not same(sent.get(node, ""), node.text):
+            if not equal_computed(sent.get(node, ""), node.text):
                 text = N_("The phone and the centre compute different values.")
                 return AnswerProblem("answers.calculation", text, node.where())
             return None
@@ -234,57 +218,50 @@ class Rules:
             if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
                 return AnswerProblem("answers.required", N_("An answer is needed."), node.where())
             return None
-        if reason := self.mistyped(node):
+        if reason := self.find_type_problem(node):
             return AnswerProblem("answers.type", reason, node.where())
         if element.constraint is not None and not to_boolean(evaluate(element.constraint, self.context(node))):
             message = in_language(element.constraint_message, self.definition.languages[0])
             return AnswerProblem("answers.constraint", message or N_("This answer is not allowed."), node.where())
         return None
 
-    def mistyped(self, node: AnswerNode) -> str:
-        kind, text = node.element.type, node.text
-        if kind in CAPTURES:
-            is_good = len(text) <= MAX_CAPTURE and CAPTURED[kind].fullmatch(text)
-            return "" if is_good else N_("This should be a picture, a recording or a file, of 150 KB at most.")
-        if len(text) > MAX_TEXT:
+    def find_type_problem(self, node: AnswerNode) -> str:
+        """Return why an answer is not of its question's type; "" when it is."""
+        question_type = TYPES[node.element.type]
+        if len(node.text) > MAX_TEXT and question_type.answer != AnswerKind.MEDIA:
             return N_("This answer is too long.")
-        if kind in SELECTS:
-            return self.mischosen(node)
-        if kind == "integer":
-            return "" if INTEGER.fullmatch(text) else N_("This should be a whole number.")
-        if kind in NUMBERS:
-            if not NUMBER.fullmatch(text):
-                return N_("This should be a number.")
-            return "" if kind == "decimal" or on_scale(node.element, float(text)) else N_("This number is not on the scale.")
-        if kind in DATES:
-            parsed = parse_date(text)
-            if parsed is None or parsed.kind != kind:
-                return N_("This should be a date.") if kind == "date" else N_("This should be a date and a time.")
-        if kind == "time" and parse_time(text) is None:
-            return N_("This should be a time of day.")
-        if kind == "geopoint" and len(points_of([text]) or ()) != 1:
-            return N_("This should be a place: latitude and longitude.")
-        if kind == "acknowledge" and text != "OK":
-            return N_("This should be ticked or left alone.")
-        return ""
+        return question_type.check(node.text, AnsweredQuestion(self, node))
 
-    def mischosen(self, node: AnswerNode) -> str:
-        element = node.element
-        names = [node.text] if element.type == "select_one" else words(node.text)
-        if len(set(names)) != len(names) or not self.may_choose(node, names):
-            return N_("The form has no such choice.")
-        if element.type == "rank" and len(names) != len(options(element, self.context(node), self.definition)):
-            return N_("Every choice needs a place in the order.")
-        return ""
 
-    def may_choose(self, node: AnswerNode, names: Sequence[str]) -> bool:
-        element = node.element
+class AnsweredQuestion:
+    """A question as the check of its type sees it (forms.question_type.Question)."""
+
+    __slots__ = ("node", "rules")
+
+    def __init__(self, rules: Rules, node: AnswerNode):
+        self.rules = rules
+        self.node = node
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.node.element.parameters
+
+    def offers(self, names: Sequence[str]) -> bool:
+        """Return whether all of these are choices that the question offers now."""
+        element = self.node.element
         if element.items is None:
-            return self.definition.choice_names[element.choices].issuperset(names)
-        return set(options(element, self.context(node), self.definition)).issuperset(names)
+            return self.rules.definition.choice_names[element.choices].issuperset(names)
+        return set(self._list_choices()).issuperset(names)
+
+    def count_choices(self) -> int:
+        """Return how many choices the question offers now."""
+        return len(self._list_choices())
+
+    def _list_choices(self) -> list[str]:
+        return list_available_choices(self.node.element, self.rules.context(self.node), self.rules.definition)
 
 
-def options(element: Element, context: Context, definition: FormDefinition) -> list[str]:
+def list_available_choices(element: Element, context: Context, definition: FormDefinition) -> list[str]:
     """Return the names that a select offers now."""
     if element.items is None:
         return [choice.name for choice in definition.choices.get(element.choices, ())]
@@ -293,18 +270,7 @@ def options(element: Element, context: Context, definition: FormDefinition) -> l
     return [name for cells in found if cells and (name := to_string(cells[0].value()))]
 
 
-def on_scale(element: Element, number: float) -> bool:
-    """Return whether a number is on the scale of a range question: between its ends, on one of its steps."""
-    start, end, step = (float(element.parameters.get(key, other)) for key, other in SCALE)
-    low, high = min(start, end), max(start, end)
-    steps = (number - start) / abs(step)
-    return low <= number <= high and abs(steps - math.floor(steps + 0.5)) < 1e-9
-
-
-SCALE = (("start", "1"), ("end", "10"), ("step", "1"))
-
-
-def same(sent: str, own: str) -> bool:
+def equal_computed(sent: str, own: str) -> bool:
     """Return whether two computed answers agree: the same text, or numbers that differ after the ninth digit at most."""
     if sent == own:
         return True

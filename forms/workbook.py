@@ -10,6 +10,8 @@ from typing import Any
 from forms import support
 from forms.headings import Heading, headings, in_language, is_known, is_translated, language_of, settings_row
 from forms.problems import N_, FormProblem, FormRefused
+from forms.question_type import QuestionType
+from forms.types import TYPES
 
 MAX_BYTES = 5_000_000  # of the file
 MAX_UNPACKED = 60_000_000  # of what is in it: a small ZIP can hold very much
@@ -61,7 +63,12 @@ class Row:
     @property
     def kind(self) -> str:
         """Return our type of the question; "" for a group, a list or a type that is refused."""
-        return support.TYPES.get(self.standard_type, ("", ""))[0]
+        return support.QUESTION_TYPES.get(self.standard_type, "")
+
+    @property
+    def question_type(self) -> QuestionType | None:
+        """Return what is known of the type of the question; None for a group, a list or a type that is refused."""
+        return TYPES.get(self.kind)
 
     def column(self, name: str) -> str:
         return self.written.get(name, name)

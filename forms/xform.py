@@ -10,12 +10,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 from forms import dependencies, support
-from forms.definition import SELECTS, SUMMARY, Choice, Element, FormDefinition, Table, Words
+from forms.definition import SUMMARY, Choice, Element, FormDefinition, Table, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
 from forms.expressions.shorthand import absolute, resolve
 from forms.headings import language_of
-from forms.privacy import PrivacyClass, privacy_class
+from forms.privacy import privacy_class
+from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
+from forms.types import TYPES
 from forms.workbook import Row, Workbook, language_code
 
 MAX_ELEMENTS = 10_000
@@ -254,7 +256,7 @@ class _Reader:
             preload=PRELOADS.get((bind.get(f"{JR}preload", ""), bind.get(f"{JR}preloadParams", "")), ""),
             required_message=self.referenced(required, required),
             constraint_message=constraint,
-            **(self.itemset(row, type_, path, itemset) if type_ in SELECTS else {}),
+            **(self.itemset(row, type_, path, itemset) if type_ and TYPES[type_].is_select else {}),
             **expressions,
         )
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.problems import N_, BatchRefused, SyncProblem
@@ -19,6 +19,7 @@ MAX_DUE = 47  # characters: an id, a stroke, a day
 ATTACHED = "\n<!--attachments "  # behind an OpenRosa client's XML: what its attachments were kept as
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, and neither database half a surrogate pair
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
 
     form, version, sha256 = text("form", NAME), text("version", NAME), text("sha256", SHA256)
     body = item.get("body")
-    if not isinstance(body, str) or len(body) > MAX_BODY or not _storable(body):
+    if not isinstance(body, str) or len(body) > MAX_BODY:
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
     instance_id, finished_at = _uuid(item.get("id")), parse_moment(item.get("finished_at"))
     root, prev, due, cards = item.get("root", ""), item.get("prev", []), item.get("due", ""), item.get("cards", [])
@@ -98,7 +99,7 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.root"))
     if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_uuid, prev)) or bool(prev) != bool(root):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.prev"))
-    if not isinstance(due, str) or len(due) > MAX_DUE:
+    if not isinstance(due, str) or len(due) > MAX_DUE or not _is_storable(due):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.due"))
     if not isinstance(cards, list) or len(cards) > MAX_CARDS or not all(_is_short(card) for card in cards):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.cards"))
@@ -114,6 +115,14 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
     return Envelope(instance_id, form, version, finished_at, body, sha256, *linked)
 
 
+def storable(envelope: Envelope) -> Envelope:
+    """Return a submission with a body that both databases hold; its hash stays that of what was sent.
+
+    A NUL and half a surrogate pair are put in JSON's spelling of them: nothing of what was sent is lost.
+    """
+    return replace(envelope, body=UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", envelope.body))
+
+
 def _refused_by(item: dict[str, Any], where: str, problems: list[SyncProblem]) -> str:
     code = item.get("refused_by", "")
     if isinstance(code, str) and (not code or _is_short(code)):
@@ -123,7 +132,7 @@ def _refused_by(item: dict[str, Any], where: str, problems: list[SyncProblem]) -
 
 
 def _is_short(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _storable(value)
+    return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _is_storable(value)
 
 
 def is_random_uuid(value: Any) -> bool:
@@ -148,6 +157,6 @@ def parse_moment(value: Any) -> dt.datetime | None:
         return None
 
 
-def _storable(text: str) -> bool:
-    """Say whether both databases can hold the text: no NUL, no lone surrogate (PostgreSQL refuses them)."""
-    return "\x00" not in text and "\\u0000" not in text and not re.search("[\ud800-\udfff]", text)
+def _is_storable(text: str) -> bool:
+    """Say whether both databases can hold the text."""
+    return not UNSTORABLE.search(text)

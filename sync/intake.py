@@ -12,7 +12,7 @@ from forms.definition import FormDefinition
 from forms.expressions import DateValue
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
-from forms.validation import check
+from forms.validation import validate
 from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import check_note, is_note, plain_code
@@ -57,13 +57,12 @@ Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for
 Reason = tuple[str, str]  # code, sentence
 
 DAMAGED = "sync.damaged", N_("It was damaged on the way.")
+FAILED = "sync.failed", N_("The centre could not take it in. It is kept aside until the fault is mended.")
 TOO_SLOW = "sync.too_slow", N_("The form's rules took too long over it. It is kept aside until somebody lets it in.")
 
 
 def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
-    """Return what becomes of a submission; `judged` is what its form says of it, when that was asked before."""
-    if not envelope.is_intact:
-        return refuse(Status.RETRY, DAMAGED)
+    """Return what becomes of one that arrived whole; `judged` is what its form says of it, when that was asked before."""
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
@@ -106,11 +105,9 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
         problems = check_note(envelope.form, given, len(envelope.body))
         return Judged(problems=problems) if problems else Judged(given)
     try:
-        checked = check(definition, given, local_time(envelope.finished_at), budget)
+        checked = validate(definition, given, local_time(envelope.finished_at), budget)
     except TooSlow:
-        is_refusal = consent.looks_like_no(definition, given)
-        kept = consent.without_person(definition, given) if is_refusal else {}
-        return Judged(kept, [_problem(*TOO_SLOW)], is_aside=True, is_refusal=is_refusal)
+        return _unjudged(definition, given, TOO_SLOW)
     if not checked.is_refusal:
         return Judged(checked.answers, checked.problems)
     kept = consent.without_person(definition, checked.answers)
@@ -120,6 +117,21 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
         problems = [problem for problem in problems if problem.path in places or problem.code == "answers.pattern"]
     refused_by = plain_code(envelope.refused_by or checked.refused_by)
     return Judged(kept, problems, is_refusal=True, refused_by=refused_by)
+
+
+def judge_failed(envelope: Envelope, definition: FormDefinition | None) -> Judged:
+    """Return what is said of a submission that the form's logic could not be run over, without what may not be kept."""
+    try:
+        given = read_body(envelope.body, definition)
+    except ValueError:
+        return Judged(problems=[_problem(*FAILED)], is_aside=True)
+    return _unjudged(definition, given, FAILED)
+
+
+def _unjudged(definition: FormDefinition | None, given: Any, reason: Reason) -> Judged:
+    is_refusal = definition is not None and consent.looks_like_no(definition, given)
+    kept = consent.without_person(definition, given) if definition and is_refusal else {}
+    return Judged(kept, [_problem(*reason)], is_aside=True, is_refusal=is_refusal)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

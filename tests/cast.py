@@ -19,7 +19,7 @@ from fieldapp.services.releases.datasets import programme_recipe
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
 from fieldapp.store.releases.releases import Series
-from forms.validation import check
+from forms.validation import validate
 from sync.intake import local_time
 from tests.programme import compiled_of, definition_of, workbook_of
 
@@ -162,7 +162,7 @@ def encounter(day: dt.date | None = None, **changes: dict[str, str]) -> dict[str
     for group, values in changes.items():
         answers[group] = {**answers.get(group, {}), **values}
     moment = dt.datetime.combine(day, dt.time(22))
-    checked = check(definition_of("encounter"), answers, local_time(moment))
+    checked = validate(definition_of("encounter"), answers, local_time(moment))
     if (
         checked.is_refusal and "consent" in answers
     ):  # as an older app sends it: the centre must take out what may not be kept

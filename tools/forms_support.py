@@ -1,4 +1,4 @@
-"""Write docs/forms-support.md from what the code knows (forms/support.py, forms/expressions/functions.py)."""
+"""Write docs/forms-support.md from what the code knows (forms/types, forms/support.py, forms/expressions/functions.py)."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,10 @@ sys.path.insert(0, str(ROOT))
 
 from forms import support  # noqa: E402
 from forms.expressions.functions import BY_CHANCE, SIGNATURES, UNSUPPORTED  # noqa: E402
+from forms.question_type import LOOK, WORKS  # noqa: E402
 
 PAGE = ROOT / "docs/forms-support.md"
-VERDICTS = {support.WORKS: "works", support.LOOK: "accepted; changes nothing here"}
+VERDICTS = {WORKS: "works", LOOK: "accepted; changes nothing here"}
 HEAD = """# What an XLSForm can hold here
 
 Written from the code by `make forms-support`; a test compares the two. **works**: does what the XLSForm standard says.
@@ -59,7 +60,10 @@ def arity(low: int, high: int | None) -> str:
 def page() -> str:
     """Return the whole page."""
     parts = [HEAD]
-    parts += ["## Question types\n", rows([(name, verdict(text)) for name, (_, text) in support.TYPES.items()], "type")]
+    parts += [
+        "## Question types\n",
+        rows([(name, verdict(text)) for name, text in sorted(support.TYPE_VERDICTS.items())], "type"),
+    ]
     aliases = ", ".join(f"`{name}` = {meaning}" for name, meaning in sorted(support.TYPE_ALIASES.items()) if " " not in name)
     parts.append(
         f"Other names: {aliases}, and the long names of old XLSForms (`add select one prompt using`, `q date`, …).\n"
@@ -72,10 +76,10 @@ def page() -> str:
     parts.append("A refused setting is named in a warning, since leaving it out changes nothing.\n")
     looks = [
         (name, f"{verdict(text)}{'' if '*' in types else ' (' + ', '.join(types) + ')'}")
-        for name, (types, text) in support.APPEARANCES.items()
+        for name, (types, text) in sorted(support.APPEARANCES.items())
     ]
     parts += ["## Appearances\n", rows(looks, "appearance")]
-    given = [(f"{key} ({kind})", verdict(text)) for kind, keys in support.PARAMETERS.items() for key, text in keys.items()]
+    given = [(f"{name} ({', '.join(types)})", verdict(text)) for name, (types, text) in sorted(support.PARAMETERS.items())]
     parts += ["## Parameters\n", rows(given, "parameter")]
     functions = []
     for name, (low, high) in sorted(SIGNATURES.items()):

@@ -71,10 +71,9 @@ def take_in(data: bytes, file_type: str) -> tuple[str, list[str]]:
             if row.kind and row.kind not in ("note", "metadata") and not privacy.given_class(row):
                 labels = [text for column, text in row.cells.items() if column.startswith("label")]
                 chosen, _ = privacy.propose(row.kind, row.name, labels)
-                approval = "outside form" if privacy.refused(row.name) or row.kind == "geopoint" else ""
+                approval = "outside form" if privacy.refused(row.name) or row.question_type.refused_topic else ""
                 export = "drop" if chosen == "quasi-identifier" else ""
-                chosen_text = "identifier" if row.kind == "barcode" else str(chosen)
-                cells = {"privacy::class": chosen_text, "privacy::approval": approval, "privacy::export": export}
+                cells = {"privacy::class": str(chosen), "privacy::approval": approval, "privacy::export": export}
                 book.set(line.number, cells)
         compile_workbook(book.sheets.to_xlsx())
     except FormRefused as refused:

@@ -8,9 +8,8 @@ import { render, type ComponentChild } from "preact";
 import { act } from "preact/test-utils";
 import { setGlobal } from "./browser";
 
-// Each test file has modules of its own, and all run in one process: they share one page.
+// Each test file has modules and globals of its own, but all share one page: it is dear to make.
 const shared = globalThis as { testPage?: { window: Window; root: HTMLElement | null } };
-const isNew = !shared.testPage;
 const page = (shared.testPage ??= {
   window: new Window({ url: "http://localhost/app/" }),
   root: null,
@@ -48,7 +47,7 @@ export function installPage(offers: object = {}): void {
   document.documentElement.lang = "en";
   setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
-if (isNew) installPage();
+installPage();
 
 /** Let promises, effects and what they set off come to rest. */
 export async function settle(): Promise<void> {

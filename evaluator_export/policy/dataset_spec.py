@@ -15,17 +15,16 @@ from evaluator_export.policy import hierarchies
 from evaluator_export.policy.hierarchies import Hierarchy
 from evaluator_export.policy.policy import (
     MAX_SINGLED_OUT,
-    PERSON,
-    PSEUDONYM,
-    QUASI_IDENTIFIER,
     Field,
     Policy,
+    Role,
     parse_policy,
 )
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
-from forms.privacy import NEVER_LEAVES
+from forms.privacy_classes import NEVER_LEAVES
+from forms.question_type import AnswerKind
 
 FORMAT = 1
 SEVERAL = "several"
@@ -42,7 +41,7 @@ BOTH_LANGUAGES = ("en", "fr")
 
 
 @dataclass(frozen=True)
-class Consent:
+class ConsentRule:
     """Who must have said yes: the question with the tier, the least tier, and which rows are about no one person."""
 
     question: str
@@ -55,17 +54,17 @@ class Consent:
 class Column:
     """Where a field of the policy comes from, and what it is called.
 
-    `many`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
+    `is_multiple`: several choices, with ";" between; in a quasi-identifier more than one choice reads `SEVERAL`.
     """
 
     name: str
     question: str
     title: dict[str, str]
-    many: bool = False
+    is_multiple: bool = False
 
 
 @dataclass(frozen=True)
-class Months:
+class ParticipantMonthSpec:
     """Rows that are months of people, counted from intake: where its month stands, whose it is, what counts as contact.
 
     Relative time, so that no calendar stands beside who. A row has `MONTH` and `CONTACTS` beside the intake's questions.
@@ -79,19 +78,19 @@ class Months:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DatasetSpec:
     name: str
     form: str
     family: str
     title: dict[str, str]
-    consent: Consent | None
+    consent: ConsentRule | None
     where: tuple[str, tuple[str, ...]] | None
     policy: Policy
     columns: dict[str, Column]
     sha256: str
     max_hold_months: int
-    made: dict[str, tuple[str, ...]]  # questions that are made from others: (how, questions …), see select.py
-    months: Months | None
+    made: dict[str, tuple[str, ...]]  # questions that are made from others: (how, questions …), see eligibility.py
+    months: ParticipantMonthSpec | None
     has_rows: bool = True  # else it is for tables only, and no recipe can hand out its rows
 
     @property
@@ -104,7 +103,7 @@ class Dataset:
         return field.hierarchy
 
 
-def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[str, list[list[str]]]) -> Dataset:
+def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[str, list[list[str]]]) -> DatasetSpec:
     """Return the dataset written in YAML; raise ExportProblem with everything wrong in it.
 
     `tables` are the programme's hierarchies by name, each a list of rows, its first the level names.
@@ -112,28 +111,28 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
     try:
         body = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ExportProblem([f"This is not YAML: {error}"]) from None
+        raise ExportProblem(make_yaml_reason(error)) from None
     if not isinstance(body, dict) or body.get("dataset") != FORMAT:
-        raise ExportProblem([f"This is no dataset: it must begin with “dataset: {FORMAT}”."])
+        raise ExportProblem(Reason("dataset.format", {"format": FORMAT}))
     missing = [key for key in ("name", "form", "family", "title", "policy") if not body.get(key)]
     if missing:
-        raise ExportProblem([f"The dataset lacks: {', '.join(missing)}."])
+        raise ExportProblem(Reason("dataset.lacks", {"keys": ", ".join(missing)}))
     name = str(body["name"])
     if definition is None:
-        raise ExportProblem([f"{name}: there is no form “{body['form']}”."])
-    problems: list[str] = []
+        raise ExportProblem(Reason("dataset.form", {"form": str(body["form"])}, (name,)))
+    problems: list[Reason] = []
     if body["family"] not in FAMILIES:
-        problems.append(f"{name}: family is “{body['family']}”; write events or people.")
+        problems.append(Reason("dataset.family", {"family": str(body["family"])}, (name,)))
     if not isinstance(body["policy"], dict):
-        raise ExportProblem([f"{name}: the policy is not a list of names with values."])
-    reader = _Reader(name, str(body["family"]), definition, tables, problems, body.get("rows", True) is not False)
+        raise ExportProblem(Reason("dataset.policy", where=(name,)))
+    reader = _DatasetReader(name, str(body["family"]), definition, tables, problems, body.get("rows", True) is not False)
     made = reader.made_of(body)
     months = reader.months(body.get("months"))
     policy_body = reader.completed(body["policy"])
     try:
         policy = parse_policy(policy_body, hashlib.sha256(text.encode()).hexdigest(), reader.named)
     except ExportProblem as problem:
-        raise ExportProblem([*problems, *(f"{name}: {reason}" for reason in problem.problems)]) from None
+        raise ExportProblem(*problems, *(reason.inside(name) for reason in problem.reasons)) from None
     reader.check_family(policy)
     consent = reader.consent(body.get("consent"))
     where = None
@@ -141,19 +140,19 @@ def read_dataset(text: str, definition: FormDefinition | None, tables: Mapping[s
         reader.question(body["where"].get("question", ""))
         where = (str(body["where"]["question"]), tuple(str(value) for value in body["where"].get("values", ())))
     if policy.limits.is_local:
-        problems.append(f"{name}: suppress: mode local is for one table, once; a dataset holds rows back instead.")
+        problems.append(Reason("dataset.local", where=(name, "suppress")))
     if body["family"] == PEOPLE and consent is None:
-        problems.append(f"{name}: a dataset about people needs a consent.")
+        problems.append(Reason("dataset.consent", where=(name,)))
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     memory = body["policy"].get("memory") or {}
-    return Dataset(
+    return DatasetSpec(
         name, definition.id, str(body["family"]), body["title"], consent, where, policy, reader.columns,
         policy.sha256, int(memory.get("max_hold_months", 12)), made, months, reader.has_rows,
     )  # fmt: skip
 
 
-class _Reader:
+class _DatasetReader:
     """Reads a dataset against its form."""
 
     def __init__(
@@ -162,7 +161,7 @@ class _Reader:
         family: str,
         form: FormDefinition,
         tables: Mapping[str, list[list[str]]],
-        problems: list[str],
+        problems: list[Reason],
         has_rows: bool,
     ):
         self.name, self.family, self.form, self.tables, self.problems = name, family, form, tables, problems
@@ -186,7 +185,7 @@ class _Reader:
             found[str(name)] = (how, *map(str, parts))
         return found
 
-    def months(self, body: Any) -> Months | None:
+    def months(self, body: Any) -> ParticipantMonthSpec | None:
         if not body:
             return None
         self.question(str(body.get("since")))
@@ -194,29 +193,30 @@ class _Reader:
         self.made(CONTACTS)
         contact = body.get("contacts") or {}
         parts = [str(contact.get(part, "")) for part in ("form", "person", "day")]
-        return Months(str(body["since"]), str(body.get("person", "")), *parts)
+        return ParticipantMonthSpec(str(body["since"]), str(body.get("person", "")), *parts)
 
     def made(self, name: str) -> None:
         """Add a question that is made from others; it can only leave made coarser."""
         self.questions[name] = Element(
-            f"/made/{name}", name, "question", "integer", "", privacy=QUASI_IDENTIFIER, export="generalise"
+            f"/made/{name}", name, "question", "integer", "", privacy=Role.QUASI_IDENTIFIER, export="generalise"
         )
 
     def column(self, element: Element) -> str:
         return element.name if element.path.startswith("/made/") else self.form.column(element)
 
-    def say(self, problem: str) -> None:
-        self.problems.append(f"{self.name}: {problem}")
+    def refuse(self, code: str, details: dict[str, Detail]) -> None:
+        self.problems.append(Reason(code, details, (self.name,)))
 
     def question(self, name: str) -> Element | None:
         if name not in self.questions:
-            self.say(f"the form {self.form.id} has no question “{name}”.")
+            self.refuse("dataset.question", {"form": self.form.id, "question": name})
         return self.questions.get(name)
 
     def named(self, name: str) -> Hierarchy:
         if name not in self.tables:
-            raise ExportProblem([f"there is no hierarchy “{name}”; there are {', '.join(sorted(self.tables))}."])
-        return hierarchies.from_table(self.tables[name])
+            known = ", ".join(sorted(self.tables))
+            raise ExportProblem(Reason("dataset.hierarchy", {"hierarchy": name, "known": known}))
+        return hierarchies.make_hierarchy(self.tables[name])
 
     def completed(self, policy: dict[str, Any]) -> dict[str, Any]:
         """Return the policy with what follows from the form: titles, and the hierarchies of plain choices."""
@@ -226,7 +226,7 @@ class _Reader:
             element = self.question(str(body.get("from", name)))
             if element is not None and self.may_leave(element, body):
                 fields[name] = body
-                many = element.type == "select_multiple"
+                many = element.answer_kind == AnswerKind.CHOICES
                 title = body.get("title") or {code: in_language(element.label, code) or str(name) for code in BOTH_LANGUAGES}
                 self.columns[str(name)] = Column(str(name), self.column(element), title, many)
         person = (policy.get("unit") or {}).get("person")
@@ -239,43 +239,45 @@ class _Reader:
 
     def may_leave(self, element: Element, body: dict[str, Any]) -> bool:
         column, role = self.column(element), body.get("role")
-        if role == PERSON or (role == PSEUDONYM and element.privacy == "identifier"):
+        if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
             return True
-        if element.privacy in {str(privacy) for privacy in NEVER_LEAVES} or not element.privacy:
-            self.say(f"“{column}” is {element.privacy or 'unclassified'} and never leaves.")
+        if not element.privacy:
+            self.refuse("dataset.unclassified", {"column": column})
+        elif element.privacy in {str(privacy) for privacy in NEVER_LEAVES}:
+            self.refuse("dataset.never", {"column": column, "privacy": element.privacy})
         elif element.export == "drop" or (element.export == "count" and self.has_rows):
-            self.say(f"the form says that “{column}” leaves only as: {element.export}.")
+            self.refuse("dataset.export", {"column": column, "export": element.export})
         elif element.export == "generalise" and "hierarchy" not in body:
-            self.say(f"the form says that “{column}” must be made coarser; give a hierarchy.")
-        elif element.privacy == QUASI_IDENTIFIER and role not in ("qi", QUASI_IDENTIFIER):
-            self.say(f"“{column}” is a quasi-identifier and cannot be {role or 'kept'} as it is.")
+            self.refuse("dataset.generalize", {"column": column})
+        elif element.privacy == Role.QUASI_IDENTIFIER and role not in ("qi", Role.QUASI_IDENTIFIER):
+            self.refuse("dataset.identifier", {"column": column, "role": str(role or "drop")})
         else:
             return True
         return False
 
     def check_family(self, policy: Policy) -> None:
         for field in policy.fields:
-            if field.role == PERSON or field.name not in self.columns:
+            if field.role == Role.PERSON or field.name not in self.columns:
                 continue
             element = self.questions[self.columns[field.name].question]
-            if self.family == EVENTS and (element.choices in WHO or field.role == PSEUDONYM):
-                self.say(f"“{field.name}” says who; a dataset of events tells where, when and what, never who.")
+            if self.family == EVENTS and (element.choices in WHO or field.role == Role.PSEUDONYM):
+                self.refuse("dataset.who", {"column": field.name})
             if self.family == PEOPLE and element.choices in WHERE_AND_WHEN:
-                self.say(f"“{field.name}” says where or when; a dataset about people tells neither.")
-            is_time = element.type in ("date", "dateTime") and field.hierarchy is not None
+                self.refuse("dataset.where_when", {"column": field.name})
+            is_time = element.answer_kind == AnswerKind.DATE and field.hierarchy is not None
             if self.family == PEOPLE and is_time and self.level_of(field) not in COARSE_TIMES:
-                self.say(f"“{field.name}” must be a half-year or coarser in a dataset about people.")
+                self.refuse("dataset.time", {"column": field.name})
 
     @staticmethod
     def level_of(field: Field) -> str:
         return field.hierarchy.names[field.minimum] if field.hierarchy else ""
 
-    def consent(self, body: Any) -> Consent | None:
+    def consent(self, body: Any) -> ConsentRule | None:
         if not body:
             return None
         unless = body.get("unless", {})
         self.question(str(body.get("question", "")))
-        return Consent(
+        return ConsentRule(
             str(body.get("question", "")),
             int(body.get("minimum", 2)),
             str(unless.get("question", "")),

@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evaluator_export.policy.dataset_spec import CHOSEN, HOUR, MINUTES, RECORDS, WEEKDAY, Consent, Dataset
+from evaluator_export.policy.dataset_spec import CHOSEN, HOUR, MINUTES, RECORDS, WEEKDAY, ConsentRule, DatasetSpec
 from forms.definition import FormDefinition
 
 STANDING = "(standing consent)"  # in a row that names a card: how far what its person said reaches now; no question's name
 
 
-def flat(definition: FormDefinition, answers: dict[str, Any], standing: int | None) -> dict[str, str]:
+def flatten_answers(definition: FormDefinition, answers: dict[str, Any], standing: int | None) -> dict[str, str]:
     """Return answers by column name; of a question in a repeat all answers, one after the other with spaces between.
 
     `standing` is the standing consent of the person whose card the record names; None only where it names no card.
@@ -32,7 +32,7 @@ def flat(definition: FormDefinition, answers: dict[str, Any], standing: int | No
     return row
 
 
-def is_allowed(consent: Consent | None, row: Mapping[str, str]) -> bool:
+def has_consent(consent: ConsentRule | None, row: Mapping[str, str]) -> bool:
     """Say whether consent lets a row leave: about no one person, or a tier that is high enough, then and now.
 
     What a person says later lowers what their rows of before allow; it never raises it.
@@ -47,7 +47,7 @@ def is_allowed(consent: Consent | None, row: Mapping[str, str]) -> bool:
     return tier.isdecimal() and int(tier) >= consent.minimum
 
 
-def completed(dataset: Dataset, row: Mapping[str, str]) -> Mapping[str, str]:
+def add_derived_columns(dataset: DatasetSpec, row: Mapping[str, str]) -> Mapping[str, str]:
     """Return a row with the questions that the dataset makes from others."""
     if not dataset.made:
         return row
@@ -76,14 +76,14 @@ def _hour(row: Mapping[str, str], moment: str) -> str:
     return value[11:13] if len(value) > 12 else ""
 
 
-def _chosen(row: Mapping[str, str], question: str, *values: str) -> str:
+def _has_any_choice(row: Mapping[str, str], question: str, *values: str) -> str:
     """Say whether one of some choices is among the answers; nothing when there is no answer."""
     answers = row.get(question, "").split()
     return "" if not answers else "yes" if set(answers) & set(values) else "no"
 
 
 def _records(row: Mapping[str, str]) -> str:
-    """How many records a person has is known only when all are counted (small_cells.py)."""
+    """How many records a person has is known only when all are counted (tables/protected_counts.py)."""
     return ""
 
 
@@ -92,11 +92,11 @@ MAKING: Mapping[str, Callable[..., str]] = {
     MINUTES: _minutes,
     WEEKDAY: _weekday,
     HOUR: _hour,
-    CHOSEN: _chosen,
+    CHOSEN: _has_any_choice,
     RECORDS: _records,
 }
 
 
-def is_wanted(dataset: Dataset, row: Mapping[str, str]) -> bool:
+def is_in_scope(dataset: DatasetSpec, row: Mapping[str, str]) -> bool:
     """Say whether a dataset is about such rows at all."""
     return dataset.where is None or row.get(dataset.where[0], "") in dataset.where[1]

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import h3
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 ALL = "*"
 OTHER = "other"  # a value that the hierarchy does not know
@@ -50,20 +50,23 @@ class Hierarchy:
             for level, label in enumerate(labels):
                 counts[level][label] = counts[level].get(label, 0) + 1
                 if level and parents[level].setdefault(labels[level - 1], label) != label:
-                    raise ExportProblem(
-                        [f"“{labels[level - 1]}” lies in two values of “{self.names[level]}”: the levels do not nest."]
-                    )
+                    details = {"label": labels[level - 1], "level": self.names[level]}
+                    raise ExportProblem(Reason("hierarchy.nest", details))
         return [{label: count / size for label, count in found.items()} for found in counts]
 
 
-def from_table(rows: Sequence[Sequence[str]]) -> Hierarchy:
+def make_hierarchy(rows: Sequence[Sequence[str]]) -> Hierarchy:
     """Return the hierarchy in a table: level names, then a row a value; "*" is added on top where it is missing."""
     names, *body = rows
     problems = [
-        f"Row {number}: {len(row)} cells, not {len(names)}." for number, row in enumerate(body, 2) if len(row) != len(names)
+        Reason("hierarchy.cells", {"cells": len(row), "columns": len(names)}, (number,))
+        for number, row in enumerate(body, 2)
+        if len(row) != len(names)
     ]
-    if problems or not body:
-        raise ExportProblem(problems or ["The hierarchy has no values."])
+    if not body:
+        problems.append(Reason("hierarchy.empty"))
+    if problems:
+        raise ExportProblem(*problems)
     has_top = all(row[-1] == ALL for row in body)
     labels = {row[0]: tuple(row) if has_top else (*row, ALL) for row in body}
     levels = tuple(names) if has_top else (*names, "all")
@@ -73,12 +76,12 @@ def from_table(rows: Sequence[Sequence[str]]) -> Hierarchy:
     return found
 
 
-def from_choices(names: Sequence[str]) -> Hierarchy:
+def make_choice_hierarchy(names: Sequence[str]) -> Hierarchy:
     """Return the hierarchy of a list of choices: as it is, or all."""
-    return from_table([["value"], *[[name] for name in dict.fromkeys(names)]])
+    return make_hierarchy([["value"], *[[name] for name in dict.fromkeys(names)]])
 
 
-def bands(starts: Sequence[int]) -> Hierarchy:
+def make_numeric_bands(starts: Sequence[int]) -> Hierarchy:
     """Return bands of whole numbers from their first numbers: [1, 2, 4, 10] gives 1, 2-3, 4-9, 10+."""
     labels = [
         f"{start}+" if following is None else str(start) if following == start + 1 else f"{start}-{following - 1}"
@@ -93,13 +96,13 @@ def bands(starts: Sequence[int]) -> Hierarchy:
     return Hierarchy(("band", "all"), tuple(str(start) for start in starts), rule)
 
 
-def widths(sizes: Sequence[int]) -> Hierarchy:
+def make_equal_width_bands(sizes: Sequence[int]) -> Hierarchy:
     """Return bands of equal width: [5, 10] gives the number itself, then 15-19, then 10-19. Each must divide the next."""
     wrong = [
-        f"{small} does not divide {large}: the levels do not nest." for small, large in pairwise(sizes) if large % small
+        Reason("hierarchy.divide", {"small": small, "large": large}) for small, large in pairwise(sizes) if large % small
     ]
     if wrong:
-        raise ExportProblem(wrong)
+        raise ExportProblem(*wrong)
 
     def rule(value: str) -> tuple[str, ...]:
         number = _number(value)
@@ -128,11 +131,11 @@ DATES: dict[str, Callable[[int, int, str], str]] = {
 }
 
 
-def by_date(names: Sequence[str] = ("month", "quarter", "year")) -> Hierarchy:
+def make_date_hierarchy(names: Sequence[str] = ("month", "quarter", "year")) -> Hierarchy:
     """Return levels of days: any of day, month, quarter, half, year, in that order. Weeks lie in two months: no level."""
     unknown = [name for name in names if name not in DATES]
     if unknown or [name for name in DATES if name in names] != list(names):
-        raise ExportProblem([f"A date has the levels {', '.join(DATES)}, in this order; not {', '.join(names)}."])
+        raise ExportProblem(Reason("hierarchy.dates", {"levels": ", ".join(DATES), "names": ", ".join(names)}))
 
     def rule(value: str) -> tuple[str, ...]:
         year, month, day = value[:4], value[5:7], value[8:10]
@@ -147,7 +150,7 @@ SQUARE = re.compile(r"c500:([NS])(\d{1,5}):([EW])(\d{1,5})")  # 500 m by 500 m, 
 SQUARE_METRES, DEGREE_METRES = 500, 111_320
 
 
-def cell_of_square(square: str, resolution: int) -> str:
+def find_h3_cell(square: str, resolution: int) -> str:
     """Return the H3 cell in which the middle of a square lies; what is no square comes back as it is."""
     match = SQUARE.fullmatch(square)
     if not match:
@@ -160,12 +163,12 @@ def cell_of_square(square: str, resolution: int) -> str:
     return str(h3.latlng_to_cell(latitude, longitude, resolution))
 
 
-def by_h3(finest: int, coarsest: int) -> Hierarchy:
+def make_h3_hierarchy(finest: int, coarsest: int) -> Hierarchy:
     """Return the cells of a place (H3 index, or a phone's square) from one resolution down to a coarser one."""
 
     @cache
     def rule(value: str) -> tuple[str, ...]:
-        value = cell_of_square(value, finest)
+        value = find_h3_cell(value, finest)
         if not h3.is_valid_cell(value) or h3.get_resolution(value) < finest:
             return (*[OTHER] * (finest - coarsest + 1), ALL)
         return (*(h3.cell_to_parent(value, resolution) for resolution in range(finest, coarsest - 1, -1)), ALL)

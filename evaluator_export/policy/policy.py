@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,11 @@ import yaml
 
 from evaluator_export.policy import hierarchies, thresholds
 from evaluator_export.policy.hierarchies import Hierarchy
-from evaluator_export.policy.privacy_models import Diversity, Model
-from evaluator_export.policy.suppression_limits import GroupLimit, Limits
-from evaluator_export.problems import ExportProblem
+from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
+from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
+from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
 
 FORMAT = 1
-QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP = (
-    "quasi-identifier",
-    "sensitive",
-    "keep",
-    "pseudonym",
-    "person",
-    "drop",
-)
-ROLES = {"qi": QUASI_IDENTIFIER} | {role: role for role in (QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP)}
 TOP_KEYS = {"deid", "id", "title", "series", "unit", "model", "suppress", "memory", "context", "fields", "default_role"}
 MODEL_KEYS = {"k", "preset", "average", "l", "t"}
 SUPPRESS_KEYS = {"mode", "max_rows", "max_group_rate", "max_singled_out"}
@@ -33,6 +25,20 @@ MAX_SINGLED_OUT = 0.05  # of a dataset that says nothing else
 FIELD_KEYS = {"role", "hierarchy", "min", "max", "weight", "keep", "title", "from"}
 MOST = 1_000_000
 SPEC = re.compile(r"(\w+)\[([^\]]*)\]")
+
+
+class Role(StrEnum):
+    """What a policy does with a column; the values are the words of the format."""
+
+    QUASI_IDENTIFIER = "quasi-identifier"  # others may know it: generalized until none stands out
+    SENSITIVE = "sensitive"  # nobody should learn it: it must vary within every class
+    KEEP = "keep"  # leaves as it is, or at one fixed level
+    PSEUDONYM = "pseudonym"  # says whose row it is, under a name made for one recipient and period
+    PERSON = "person"  # says whose row it is, and never leaves
+    DROP = "drop"  # never leaves
+
+
+ROLES = {"qi": Role.QUASI_IDENTIFIER} | {role.value: role for role in Role}
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Field:
     """
 
     name: str
-    role: str
+    role: Role
     hierarchy: Hierarchy | None = None
     minimum: int = 0
     maximum: int = 0
@@ -56,22 +62,22 @@ class Policy:
     id: str
     sha256: str
     fields: tuple[Field, ...]
-    model: Model
-    limits: Limits
-    context: thresholds.Context | None = None
+    model: PrivacyModel
+    limits: SuppressionLimits
+    context: thresholds.SharingContext | None = None
     max_singled_out: float = 1.0  # the share of rows that may be like no other on all columns that leave
 
-    def of_role(self, *roles: str) -> list[Field]:
+    def list_fields_with_role(self, *roles: Role) -> list[Field]:
         return [field for field in self.fields if field.role in roles]
 
     @property
     def person(self) -> str:
         """The column that says whose row it is; empty when each row counts as a person of its own."""
-        return next((field.name for field in self.of_role(PERSON, PSEUDONYM)), "")
+        return next((field.name for field in self.list_fields_with_role(Role.PERSON, Role.PSEUDONYM)), "")
 
     @property
     def identifiers(self) -> list[Field]:
-        return self.of_role(QUASI_IDENTIFIER)
+        return self.list_fields_with_role(Role.QUASI_IDENTIFIER)
 
 
 def read_policy(path: Path) -> Policy:
@@ -80,9 +86,9 @@ def read_policy(path: Path) -> Policy:
         text = path.read_bytes()
         body = yaml.safe_load(text)
     except OSError as error:
-        raise ExportProblem([f"{path}: {error.strerror}."]) from None
+        raise ExportProblem(Reason("file.unreadable", {"file": str(path), "why": str(error.strerror)})) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ExportProblem([f"{path} is not YAML: {error}"]) from None
+        raise ExportProblem(make_yaml_reason(error).inside(str(path))) from None
     return parse_policy(body, hashlib.sha256(text).hexdigest(), lambda name: read_hierarchy(path.parent, name))
 
 
@@ -92,117 +98,115 @@ def read_hierarchy(folder: Path, name: str) -> Hierarchy:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ExportProblem([f"{path}: {error.strerror}."]) from None
+        raise ExportProblem(Reason("file.unreadable", {"file": str(path), "why": str(error.strerror)})) from None
     except UnicodeDecodeError:
-        raise ExportProblem([f"{path} is not UTF-8."]) from None
+        raise ExportProblem(Reason("file.encoding", {"file": str(path)})) from None
     is_plain = ";" in text.split("\n", 1)[0]
     rows = [row for row in csv.reader(text.splitlines(), delimiter=";" if is_plain else ",") if row]
     if is_plain:
         rows.insert(0, [f"level {number}" for number in range(len(rows[0]))])
     try:
-        return hierarchies.from_table(rows)
+        return hierarchies.make_hierarchy(rows)
     except ExportProblem as problem:
-        raise ExportProblem([f"{name}: {reason}" for reason in problem.problems]) from None
+        raise ExportProblem(*(reason.inside(name) for reason in problem.reasons)) from None
 
 
 def parse_policy(body: Any, sha256: str, open_hierarchy: Callable[[str], Hierarchy]) -> Policy:
     """Return a policy from its parsed YAML; raise ExportProblem with everything that is wrong in it."""
-    problems: list[str] = []
+    problems: list[Reason] = []
     if not isinstance(body, dict) or body.get("deid") != FORMAT:
-        raise ExportProblem([f"This is no policy: it must begin with “deid: {FORMAT}”."])
-    _no_others("the policy", body, TOP_KEYS, problems)
-    if body.get("default_role", DROP) != DROP:
-        problems.append("default_role can only be drop: a column that is not named never leaves.")
+        raise ExportProblem(Reason("policy.format", {"format": FORMAT}))
+    _reject_unknown_keys((), body, TOP_KEYS, problems)
+    if body.get("default_role", Role.DROP) != Role.DROP:
+        problems.append(Reason("policy.default_role"))
     fields = parse_fields(body.get("fields"), open_hierarchy, problems)
-    unit = _mapping("unit", body.get("unit", {}), problems)
-    if unit.get("person") and not any(field.role in (PERSON, PSEUDONYM) for field in fields):
-        fields.append(Field(str(unit["person"]), PERSON))
+    unit = _read_mapping("unit", body.get("unit", {}), problems)
+    if unit.get("person") and not any(field.role in (Role.PERSON, Role.PSEUDONYM) for field in fields):
+        fields.append(Field(str(unit["person"]), Role.PERSON))
     context = None
     if "context" in body:
         try:
-            context = thresholds.context_of(_mapping("context", body["context"], problems))
+            context = thresholds.read_sharing_context(_read_mapping("context", body["context"], problems))
         except ExportProblem as problem:
-            problems += problem.problems
+            problems += problem.reasons
     model, average = parse_model(
-        _mapping("model", body.get("model"), problems), {field.name for field in fields}, context, problems
+        _read_mapping("model", body.get("model"), problems), {field.name for field in fields}, context, problems
     )
-    suppress = _mapping("suppress", body.get("suppress", {}), problems)
+    suppress = _read_mapping("suppress", body.get("suppress", {}), problems)
     limits = parse_limits(suppress, average, problems)
-    singled_out = _number("suppress: max_singled_out (a share)", suppress.get("max_singled_out", 1), problems, 0, 1)
+    singled_out = _read_number(("suppress", "max_singled_out"), suppress.get("max_singled_out", 1), problems, 0, 1)
     if limits.group and limits.group.field not in {field.name for field in fields}:
-        problems.append(f"suppress: there is no field “{limits.group.field}”.")
-    if sum(field.role in (PERSON, PSEUDONYM) for field in fields) > 1:
-        problems.append("Only one field can say whose row it is (person or pseudonym).")
+        problems.append(Reason("policy.no_field", {"field": limits.group.field}, ("suppress",)))
+    if sum(field.role in (Role.PERSON, Role.PSEUDONYM) for field in fields) > 1:
+        problems.append(Reason("policy.one_person"))
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     return Policy(str(body.get("id", "")), sha256, tuple(fields), model, limits, context, singled_out)
 
 
-def parse_fields(body: Any, open_hierarchy: Callable[[str], Hierarchy], problems: list[str]) -> list[Field]:
+def parse_fields(body: Any, open_hierarchy: Callable[[str], Hierarchy], problems: list[Reason]) -> list[Field]:
     fields = []
-    for name, item in _mapping("fields", body, problems).items():
+    for name, item in _read_mapping("fields", body, problems).items():
         try:
-            fields.append(_field(str(name), item if isinstance(item, dict) else {"role": item}, open_hierarchy))
+            fields.append(_parse_field(str(name), item if isinstance(item, dict) else {"role": item}, open_hierarchy))
         except ExportProblem as problem:
-            problems += [f"{name}: {reason}" for reason in problem.problems]
+            problems += [reason.inside(str(name)) for reason in problem.reasons]
     return fields
 
 
-def _field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[str], Hierarchy]) -> Field:
-    problems: list[str] = []
-    _no_others("the field", item, FIELD_KEYS, problems)
-    role = ROLES.get(str(item.get("role", DROP)))
+def _parse_field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[str], Hierarchy]) -> Field:
+    problems: list[Reason] = []
+    _reject_unknown_keys((), item, FIELD_KEYS, problems)
+    role = ROLES.get(str(item.get("role", Role.DROP)))
     if role is None:
-        raise ExportProblem([f"“{item['role']}” is no role; there are {', '.join(sorted(ROLES))}."])
-    weight = _number("weight", item.get("weight", 1), problems, 0.001, 1000)
+        raise ExportProblem(Reason("policy.role", {"role": str(item["role"]), "known": ", ".join(sorted(ROLES))}))
+    weight = _read_number(("weight",), item.get("weight", 1), problems, 0.001, 1000)
     if "hierarchy" not in item:
-        if role == QUASI_IDENTIFIER:
-            problems.append("a quasi-identifier needs a hierarchy.")
+        if role == Role.QUASI_IDENTIFIER:
+            problems.append(Reason("policy.no_hierarchy"))
         if problems:
-            raise ExportProblem(problems)
+            raise ExportProblem(*problems)
         return Field(name, role)
-    found = hierarchy(item["hierarchy"], open_hierarchy)
+    found = parse_hierarchy(item["hierarchy"], open_hierarchy)
     if item.get("keep"):
-        found = keeping(found, [str(value) for value in _listed(item["keep"])])
+        found = keep_values(found, [str(value) for value in _as_list(item["keep"])])
     minimum = item.get("min", 0)
-    maximum = item.get("max", found.top if role == QUASI_IDENTIFIER else minimum)
+    maximum = item.get("max", found.top if role == Role.QUASI_IDENTIFIER else minimum)
     if not (isinstance(minimum, int) and isinstance(maximum, int) and 0 <= minimum <= maximum <= found.top):
-        problems.append(f"min and max must be levels from 0 to {found.top} ({', '.join(found.names)}), min not above max.")
+        problems.append(Reason("policy.levels", {"top": found.top, "levels": ", ".join(found.names)}))
     if problems:
-        raise ExportProblem(problems)
+        raise ExportProblem(*problems)
     return Field(name, role, found, minimum, maximum, weight)
 
 
-def hierarchy(spec: Any, open_hierarchy: Callable[[str], Hierarchy]) -> Hierarchy:
+def parse_hierarchy(spec: Any, open_hierarchy: Callable[[str], Hierarchy]) -> Hierarchy:
     """Return the hierarchy that a policy names: file:NAME, bins[5,10], bands[1,2,4], date[month,year], h3[8,7,6]."""
     text = str(spec)
     if text.startswith("file:"):
         return open_hierarchy(text.removeprefix("file:"))
     if text == "date":
-        return hierarchies.by_date()
+        return hierarchies.make_date_hierarchy()
     match = SPEC.fullmatch(text)
     parts = [part.strip() for part in match[2].split(",")] if match else []
     if match and match[1] == "date":
-        return hierarchies.by_date(parts)
+        return hierarchies.make_date_hierarchy(parts)
     if match and match[1] in ("bins", "bands", "h3"):
         if not all(part.isdecimal() for part in parts):
-            raise ExportProblem([f"“{text}” needs whole numbers between its brackets."])
+            raise ExportProblem(Reason("policy.whole_numbers", {"hierarchy": text}))
         numbers = [int(part) for part in parts]
         if match[1] == "h3":
             if numbers != list(range(numbers[0], numbers[-1] - 1, -1)) or not 0 <= numbers[-1] <= numbers[0] <= 15:
-                raise ExportProblem([f"“{text}”: resolutions go down one by one, as in h3[8,7,6]."])
-            return hierarchies.by_h3(numbers[0], numbers[-1])
+                raise ExportProblem(Reason("policy.resolutions", {"hierarchy": text}))
+            return hierarchies.make_h3_hierarchy(numbers[0], numbers[-1])
         if numbers != sorted(set(numbers)) or (match[1] == "bins" and numbers[0] < 1):
-            raise ExportProblem([f"“{text}”: the numbers must rise."])
-        return hierarchies.widths(numbers) if match[1] == "bins" else hierarchies.bands(numbers)
+            raise ExportProblem(Reason("policy.rising", {"hierarchy": text}))
+        return hierarchies.make_equal_width_bands(numbers) if match[1] == "bins" else hierarchies.make_numeric_bands(numbers)
     if re.fullmatch(r"\w+", text):
         return open_hierarchy(text)
-    raise ExportProblem(
-        [f"“{text}” is no hierarchy; write file:NAME, bins[5,10], bands[1,2,4], date[month,year] or h3[8,7]."]
-    )
+    raise ExportProblem(Reason("policy.hierarchy", {"hierarchy": text}))
 
 
-def keeping(found: Hierarchy, kept: Sequence[str]) -> Hierarchy:
+def keep_values(found: Hierarchy, kept: Sequence[str]) -> Hierarchy:
     """Return a hierarchy in which some values of level 0 keep their own label at every level below the top."""
     own = set(kept)
 
@@ -214,42 +218,43 @@ def keeping(found: Hierarchy, kept: Sequence[str]) -> Hierarchy:
 
 
 def parse_model(
-    body: Mapping[str, Any], names: set[str], context: thresholds.Context | None, problems: list[str]
-) -> tuple[Model, float]:
+    body: Mapping[str, Any], names: set[str], context: thresholds.SharingContext | None, problems: list[Reason]
+) -> tuple[PrivacyModel, float]:
     """Return the model and how many persons classes must hold on average (0: no demand)."""
-    _no_others("model", body, MODEL_KEYS, problems)
+    _reject_unknown_keys(("model",), body, MODEL_KEYS, problems)
     preset = body.get("preset")
     if preset is not None and not (isinstance(preset, str) and preset in thresholds.PRESETS):
-        problems.append(f"model: there is no preset “{preset}”; there are {', '.join(thresholds.PRESETS)}.")
+        known = ", ".join(thresholds.PRESETS)
+        problems.append(Reason("policy.preset", {"preset": str(preset), "known": known}, ("model",)))
         preset = None
     k = body.get("k", thresholds.PRESETS[preset][0] if preset else None)
     if not isinstance(k, int) or isinstance(k, bool) or k > MOST:
-        problems.append("model: k must be a whole number: how many persons a class holds at least.")
+        problems.append(Reason("policy.k", where=("model",)))
         k = thresholds.HARD_FLOOR
     if k < thresholds.HARD_FLOOR:
-        problems.append(f"model: k is {k}; it may never be under {thresholds.HARD_FLOOR}.")
-    average = _number("model: average", body.get("average", 0), problems, 0, MOST)
+        problems.append(Reason("policy.k_floor", {"k": k, "least": thresholds.HARD_FLOOR}, ("model",)))
+    average = _read_number(("model", "average"), body.get("average", 0), problems, 0, MOST)
     if context and preset:
         average = max(average, context.average_class(thresholds.PRESETS[preset][1]))
-    diversities = [_diversity(item, names, problems) for item in _listed(body.get("l"))]
-    for item in _listed(body.get("t")):
+    diversities = [_parse_diversity(item, names, problems) for item in _as_list(body.get("l"))]
+    for item in _as_list(body.get("t")):
         if not _names_a_field(item, names):
-            problems.append("t: name a field and its max, as in {field: outcome, max: 0.4}.")
+            problems.append(Reason("policy.t_field", where=("t",)))
             continue
-        diversities.append(Diversity(str(item["field"]), t=_number("t: max", item.get("max", 1), problems, 0, 1)))
-    return Model(k, tuple(_merged(diversities))), average
+        diversities.append(Diversity(str(item["field"]), t=_read_number(("t", "max"), item.get("max", 1), problems, 0, 1)))
+    return PrivacyModel(k, tuple(_merge_diversities(diversities))), average
 
 
-def _diversity(item: Any, names: set[str], problems: list[str]) -> Diversity:
+def _parse_diversity(item: Any, names: set[str], problems: list[Reason]) -> Diversity:
     if not _names_a_field(item, names):
-        problems.append("l: name a field of the policy, as in {field: outcome, distinct: 2}.")
+        problems.append(Reason("policy.l_field", where=("l",)))
         return Diversity("")
-    _no_others("l", item, {"field", "distinct", "entropy", "max_confidence"}, problems)
+    _reject_unknown_keys(("l",), item, {"field", "distinct", "entropy", "max_confidence"}, problems)
     return Diversity(
         str(item["field"]),
-        int(_number("l: distinct", item.get("distinct", 1), problems, 1, MOST)),
-        _number("l: entropy", item.get("entropy", 0), problems, 0, MOST),
-        _number("l: max_confidence", item.get("max_confidence", 1), problems, 0.01, 1),
+        int(_read_number(("l", "distinct"), item.get("distinct", 1), problems, 1, MOST)),
+        _read_number(("l", "entropy"), item.get("entropy", 0), problems, 0, MOST),
+        _read_number(("l", "max_confidence"), item.get("max_confidence", 1), problems, 0.01, 1),
     )
 
 
@@ -257,7 +262,7 @@ def _names_a_field(item: Any, names: set[str]) -> bool:
     return isinstance(item, dict) and isinstance(item.get("field"), str) and item["field"] in names
 
 
-def _merged(found: Sequence[Diversity]) -> list[Diversity]:
+def _merge_diversities(found: Sequence[Diversity]) -> list[Diversity]:
     merged: dict[str, Diversity] = {}
     for one in found:
         other = merged.get(one.field, Diversity(one.field))
@@ -271,45 +276,52 @@ def _merged(found: Sequence[Diversity]) -> list[Diversity]:
     return list(merged.values())
 
 
-def parse_limits(body: Mapping[str, Any], average: float, problems: list[str]) -> Limits:
-    _no_others("suppress", body, SUPPRESS_KEYS, problems)
+def parse_limits(body: Mapping[str, Any], average: float, problems: list[Reason]) -> SuppressionLimits:
+    _reject_unknown_keys(("suppress",), body, SUPPRESS_KEYS, problems)
     mode = body.get("mode", "global")
     if mode not in ("global", "local"):
-        problems.append(f"suppress: mode is “{mode}”; write global or local.")
-    share = _number("suppress: max_rows (a share of the rows)", body.get("max_rows", 0), problems, 0, 1)
+        problems.append(Reason("policy.mode", {"mode": str(mode)}, ("suppress",)))
+    share = _read_number(("suppress", "max_rows"), body.get("max_rows", 0), problems, 0, 1)
     group = None
     if body.get("max_group_rate"):
-        item = _mapping("max_group_rate", body["max_group_rate"], problems)
-        _no_others("max_group_rate", item, {"field", "ratio", "min_n", "free", "waived"}, problems)
+        item = _read_mapping("max_group_rate", body["max_group_rate"], problems)
+        _reject_unknown_keys(("max_group_rate",), item, {"field", "ratio", "min_n", "free", "waived"}, problems)
         group = GroupLimit(
             str(item.get("field", "")),
-            _number("max_group_rate: ratio", item.get("ratio", 2), problems, 1, MOST),
-            int(_number("max_group_rate: min_n", item.get("min_n", 50), problems, 1, MOST)),
-            _number("max_group_rate: free", item.get("free", 0.01), problems, 0, 1),
+            _read_number(("max_group_rate", "ratio"), item.get("ratio", 2), problems, 1, MOST),
+            int(_read_number(("max_group_rate", "min_n"), item.get("min_n", 50), problems, 1, MOST)),
+            _read_number(("max_group_rate", "free"), item.get("free", 0.01), problems, 0, 1),
             str(item.get("waived") or ""),
         )
-    return Limits(share, mode == "local", group, average)
+    return SuppressionLimits(share, mode == "local", group, average)
 
 
-def _number(where: str, value: Any, problems: list[str], least: float, most: float) -> float:
+def _read_number(where: tuple[str, ...], value: Any, problems: list[Reason], least: float, most: float) -> float:
     """Return a number within limits; otherwise say so and return the least."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and least <= value <= most:
         return float(value)
-    problems.append(f"{where} must be a number from {least:g} to {most:g}.")
+    limits: dict[str, Detail] = {"least": _as_detail(least), "most": _as_detail(most)}
+    problems.append(Reason("policy.number", limits, where))
     return least
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_detail(limit: float) -> Detail:
+    """Return a limit as text; as a detail, a float would be read as a share."""
+    return int(limit) if limit == int(limit) else f"{limit:g}"
+
+
+def _as_list(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
-def _mapping(where: str, value: Any, problems: list[str]) -> Mapping[str, Any]:
+def _read_mapping(where: str, value: Any, problems: list[Reason]) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
-    problems.append(f"{where} is missing or is not a list of names with values.")
+    problems.append(Reason("policy.mapping", where=(where,)))
     return {}
 
 
-def _no_others(where: str, body: Mapping[str, Any], known: set[str], problems: list[str]) -> None:
-    problems += [f"{where}: “{key}” is not known; there are {', '.join(sorted(known))}." for key in body if key not in known]
+def _reject_unknown_keys(where: tuple[str, ...], body: Mapping[str, Any], known: set[str], problems: list[Reason]) -> None:
+    names = ", ".join(sorted(known))
+    problems += [Reason("policy.key", {"key": str(key), "known": names}, where) for key in body if key not in known]

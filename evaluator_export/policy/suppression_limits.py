@@ -9,26 +9,40 @@ from evaluator_export.arrays import Array
 
 @dataclass(frozen=True)
 class GroupLimit:
-    """No group of a column may be suppressed more than `ratio` times as often as all are; groups under `least` rows and
-    rates up to `free` are let pass. `waived` names who decided otherwise, and then nothing is refused."""
+    """Limit how unevenly suppression may fall on the groups of one column.
+
+    `ratio` is the highest allowed (rate of a group) / (rate of all rows). Groups under
+    `min_group_size` rows and rates up to `tolerated_rate` (0 to 1) are not tested. `waived` names
+    the person who lifted the limit; then nothing is refused, and the report says who did.
+    """
 
     field: str
     ratio: float = 2.0
-    least: int = 50
-    free: float = 0.01
+    min_group_size: int = 50
+    tolerated_rate: float = 0.01
     waived: str = ""
 
-    def worst(self, sizes: Array, suppressed: Array) -> float:
-        """Return the greatest ratio of a group's rate to the rate of all; 0 when no group bears more than is free."""
+    def find_worst_ratio(self, sizes: Array, suppressed: Array) -> float:
+        """Return the greatest (rate of a group) / (rate of all); 0 when no group is tested.
+
+        Both arrays have one value per group: its rows, and how many of them are suppressed.
+        """
         overall = suppressed.sum() / max(sizes.sum(), 1)
         rates = suppressed / np.maximum(sizes, 1)
-        counted = rates[(sizes >= self.least) & (rates > self.free)]
-        return float(counted.max() / overall) if len(counted) else 0.0
+        tested = rates[(sizes >= self.min_group_size) & (rates > self.tolerated_rate)]
+        if not len(tested):
+            return 0.0
+        return float(tested.max() / overall)
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How many rows may be suppressed (a share), by whom, and how big classes are on average (persons, 0: no demand)."""
+class SuppressionLimits:
+    """What a policy demands of the rows that stay and of those that do not.
+
+    `max_suppressed`: highest share of rows suppressed (0 to 1). `is_local`: recode in passes, so
+    that rows of small classes become less detailed than the others. `group`: None means no limit by
+    group. `average`: persons that a class must have on average; 0 means no demand.
+    """
 
     max_suppressed: float
     is_local: bool = False

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 HARD_FLOOR = 3  # no setting can go lower
 PRESETS: Mapping[str, tuple[int, float]] = {  # persons a class, threshold of risk
@@ -28,7 +28,7 @@ ACQUAINTANCES = 150  # people whom one person knows well enough to recognise (Du
 
 
 @dataclass(frozen=True)
-class Context:
+class SharingContext:
     """Who receives data: their controls, their motives, the share of the population in the data, breaches of such bodies."""
 
     controls: str
@@ -56,25 +56,25 @@ class Context:
         return max(HARD_FLOOR, math.ceil(self.risk / threshold - 1e-9))
 
 
-def context_of(body: Mapping[str, object]) -> Context:
+def read_sharing_context(body: Mapping[str, object]) -> SharingContext:
     """Return the context in a policy; raise ExportProblem with everything that is wrong in it."""
     problems = [
-        f"context: {name} is “{body.get(name)}”; write high, medium or low."
+        Reason("policy.controls", {"name": name, "value": str(body.get(name))}, ("context",))
         for name in ("controls", "motives")
         if body.get(name) not in INSIDER
     ]
     numbers = {name: body.get(name) for name in ("participants", "population")}
     problems += [
-        f"context: {name} must be a whole number above 0." for name, value in numbers.items() if not _is_count(value)
+        Reason("policy.count", {"name": name}, ("context",)) for name, value in numbers.items() if not _is_count(value)
     ]
     breach = body.get("breach")
     if not isinstance(breach, int | float) or not 0 <= breach <= 1:
-        problems.append("context: breach must be a share from 0 to 1: of such bodies, how many have a breach in a year.")
+        problems.append(Reason("policy.breach", where=("context",)))
     if not problems and int(str(numbers["participants"])) > int(str(numbers["population"])):
-        problems.append("context: there are more participants than people in the population.")
+        problems.append(Reason("policy.population", where=("context",)))
     if problems:
-        raise ExportProblem(problems)
-    return Context(
+        raise ExportProblem(*problems)
+    return SharingContext(
         str(body["controls"]),
         str(body["motives"]),
         int(str(numbers["participants"])),

@@ -5,13 +5,13 @@ import logging
 import sys
 
 import click
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from evaluator_export.problems import ExportProblem
 from fieldapp.services.failures import note_failure, set_up_logs
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 from fieldapp.store.database import DAMAGED
+from fieldapp.store.session import DatabaseError, OperationalError
 
 log = logging.getLogger("fieldapp.cli")
 

@@ -1,7 +1,6 @@
 """Bring the database to this version's schema."""
 
 import click
-from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor
@@ -9,6 +8,7 @@ from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
 
 
 @click.group()

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp import settings as settings_module
@@ -33,8 +32,9 @@ from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import MAX_ITEMS, parse_batch
 from sync.intake import local_time
 from sync.notes import SETTLE
@@ -163,4 +163,4 @@ def _visited(
 
 def _as_a_phone_would(definition: FormDefinition, answers: dict[str, Any], moment: dt.datetime) -> dict[str, Any]:
     """Return the answers with what the form calculates; irrelevant ones erased."""
-    return check(definition, answers, local_time(moment)).answers
+    return validate(definition, answers, local_time(moment)).answers

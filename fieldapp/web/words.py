@@ -16,9 +16,11 @@ from fieldapp.services.records.reviews import record_revision
 from fieldapp.services.releases.datasets import hierarchy_words
 from fieldapp.services.revisions import revision_of
 from fieldapp.web import language
-from forms.definition import CAPTURES, Element, FormDefinition
+from fieldapp.web.problem_words import write_problem, write_stored
+from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.problems import N_, FormProblem
+from forms.question_type import SEVERAL_NAMES, AnswerKind
 
 ROLES = {
     "worker": N_("Outreach worker"),
@@ -82,13 +84,6 @@ TYPED = {
     "by_invitation": gettext_lazy("Phones join by invitation only, not by a password"),
     "allows_collect": gettext_lazy("Let ODK Collect take part (its records are not sealed on the phone)"),
     "name": gettext_lazy("Name"),
-}
-ADVICE = {
-    "persons": N_("There are %(persons)s people in all, fewer than %(k)s. Wait for more, or take a longer period."),
-    "share": N_("It would work if %(percent)s of the rows could be held back for good."),
-    "pinned": N_("Or let these become coarser than their limit: %(columns)s."),
-    "group": N_("Or let somebody by name waive the limit for groups of “%(column)s”."),
-    "nothing": N_("Even all together, the rows do not hold what is asked of a class."),
 }
 STATES = {
     "settled": N_("Somebody has looked"),
@@ -201,7 +196,7 @@ def chosen(definition: FormDefinition, column: str, name: str) -> str:
 def answer(definition: FormDefinition, element: Element, value: str) -> str:
     """Return an answer as people read it."""
     if element.choices:
-        names = value.split() if element.type in ("select_multiple", "rank") else [value]
+        names = value.split() if element.answer_kind in SEVERAL_NAMES else [value]
         return ", ".join(definition.choice_label(element, name, language.current()) for name in names)
     return value
 
@@ -227,7 +222,7 @@ def answered(definition: FormDefinition, answers: Any, parent: str = "/data") ->
         value = answers.get(element.name) if isinstance(answers, dict) else None
         label = words_of(element.label) or element.name
         if element.kind == "question":
-            if isinstance(value, str) and value and element.type in CAPTURES:
+            if isinstance(value, str) and value and element.answer_kind == AnswerKind.MEDIA:
                 shown.append({"label": label, "data": _address(value), "kind": element.type, "class": element.privacy})
             elif isinstance(value, str) and value and (element.label or element.type != "calculate"):
                 shown.append({"label": label, "text": answer(definition, element, value), "class": element.privacy})
@@ -243,7 +238,7 @@ def _address(value: str) -> str:
     """Return where a picture, recording or file is: in the answer itself, or kept apart."""
     if found := KIND.fullmatch(value):
         kind, subtype = found[1].split("/")
-        return url_for("admin.attachment", kind=kind, subtype=subtype, sha256=found[2])
+        return url_for("office.attachment", kind=kind, subtype=subtype, sha256=found[2])
     return value
 
 
@@ -285,11 +280,6 @@ def size(count: int) -> str:
 
 def percent(share: float) -> str:
     return f"{round(share * 100)} %"
-
-
-def reason(problem: str) -> str:
-    """Return a kept reason in the reader's language where it is one of ours; it may hold names, so it stays plain text."""
-    return str(gettext(problem)) if problem else ""
 
 
 def exact_percent(share: float) -> str:
@@ -336,7 +326,7 @@ def spot_words() -> dict[str, str]:
 
 def init(app: Flask) -> None:
     app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
-    app.jinja_env.filters.update(exact_percent=exact_percent, reason=reason)
+    app.jinja_env.filters.update(exact_percent=exact_percent, reason=write_stored, problem=write_problem)
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,

@@ -8,7 +8,7 @@ import pytest
 
 from forms.definition import FormDefinition
 from forms.problems import FormRefused
-from forms.validation import Checked, check
+from forms.validation import ValidationResult, validate
 from forms.xlsform import compile_workbook
 from tests.conformance.harness import (
     HERE,
@@ -35,6 +35,7 @@ def test_server_passes_vector(vector: dict[str, Any]) -> None:
     assert on_server(vector) == expected(vector)
 
 
+@pytest.mark.slow
 def test_phone_passes_every_vector() -> None:
     results = on_phone(VECTORS)
     wrong = [(v["expression"], r, expected(v)) for v, r in zip(VECTORS, results, strict=True) if r != expected(v)]
@@ -55,7 +56,7 @@ def test_every_difference_from_other_engines_has_its_reason() -> None:
     assert all(len(why) > 15 for why in reasons.values())
 
 
-def problems_of(checked: Checked) -> list[str]:
+def problems_of(checked: ValidationResult) -> list[str]:
     return sorted(f"{one.path} {one.code.split('.')[1]}" for one in checked.problems if one.code in RULES)
 
 
@@ -75,6 +76,7 @@ def random_form(chance: random.Random) -> FormDefinition:
             assert codes <= {"form.circle", "form.repeat_reference", "form.own_answer"}, refused
 
 
+@pytest.mark.slow
 def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
     """What a phone computes step by step is what it computes at once, and what the centre computes from the answers."""
     chance = random.Random(20261124)
@@ -91,7 +93,7 @@ def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
     now = moment({})
     for case, phone in zip(cases, filled(forms, cases), strict=True):
         form = forms[case["definition"]]
-        checked = check(form, phone["answers"], now)
+        checked = validate(form, phone["answers"], now)
         where = f"{form.to_json()}\n{case['steps']}\n{phone}"
         assert phone["isSettled"], where
         assert checked.answers == phone["answers"], where
@@ -99,6 +101,7 @@ def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
         assert not [one for one in checked.problems if one.code not in RULES], where
 
 
+@pytest.mark.slow
 def test_phone_and_server_agree_on_bad_answers_too() -> None:
     chance = random.Random(7)
     forms = [definition_of(name) for name in FORMS] + [random_form(chance) for _ in range(25)]
@@ -108,11 +111,12 @@ def test_phone_and_server_agree_on_bad_answers_too() -> None:
     ]
     now = moment({})
     for case, phone in zip(cases, filled(forms, cases), strict=True):
-        checked = check(forms[case["definition"]], case["answers"], now)
+        checked = validate(forms[case["definition"]], case["answers"], now)
         assert checked.answers == phone["answers"], case
         assert problems_of(checked) == phone["problems"], case
 
 
+@pytest.mark.slow
 def test_what_the_phone_finishes_passes_at_the_centre() -> None:
     """A form without problems on the phone has none at the centre, calculations included."""
     chance = random.Random(11)
@@ -120,8 +124,8 @@ def test_what_the_phone_finishes_passes_at_the_centre() -> None:
     accepted = 0
     for number in range(1500):
         form = definition_of(FORMS[number % len(FORMS)])
-        first = check(form, answers(form, chance), now)
-        second = check(form, first.answers, now)
+        first = validate(form, answers(form, chance), now)
+        second = validate(form, first.answers, now)
         assert second.answers == first.answers
         assert not [problem for problem in second.problems if problem.code in ("answers.calculation", "answers.irrelevant")]
         accepted += not second.problems

@@ -7,7 +7,7 @@ import pytest
 from forms.budget import LOOK_EVERY, MAX_MADE, Budget, TooSlow
 from forms.expressions import DateValue
 from forms.sheets import read_sheets
-from forms.validation import check
+from forms.validation import validate
 from forms.xlsform import compile_workbook
 
 DOUBLING = """
@@ -47,9 +47,10 @@ def test_answers_that_double_and_double_are_stopped() -> None:
     text = DOUBLING + "\n".join(rows) + settings
     definition = compile_workbook(read_sheets(text.encode(), ".md").to_xlsx()).definition
     with pytest.raises(TooSlow):
-        check(definition, {"n0": "12"}, NOW)
+        validate(definition, {"n0": "12"}, NOW)
 
 
+@pytest.mark.slow
 def test_counted_repeats_in_counted_repeats_are_stopped() -> None:
     text = """
 | survey |              |      |       |             |              |
@@ -64,4 +65,4 @@ def test_counted_repeats_in_counted_repeats_are_stopped() -> None:
 """
     definition = compile_workbook(read_sheets(text.encode(), ".md").to_xlsx()).definition
     with pytest.raises(TooSlow):
-        check(definition, {}, NOW)
+        validate(definition, {}, NOW)

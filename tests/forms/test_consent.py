@@ -10,7 +10,7 @@ from forms import consent
 from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.problems import FormRefused
-from forms.validation import check
+from forms.validation import validate
 from forms.xlsform import compile_workbook
 from sync.envelope import parse_item
 from sync.intake import judge, local_time
@@ -67,35 +67,36 @@ def without_consent(answers: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("form", ABOUT_THEM)
 def test_after_a_no_the_kind_of_contact_stays_and_nothing_about_them(form: str, said: dict[str, str]) -> None:
     given = {**ABOUT_THEM[form], "consent": said}
-    found = check(definition_of(form), given, NOW)
+    found = validate(definition_of(form), given, NOW)
     assert without_consent(found.answers) == KEPT[form]
     assert set(found.answers["consent"]) <= {"said", "understood", "tier_said", "tier"}
     assert found.refused_by == CARD
-    assert check(definition_of(form), found.answers, NOW).problems == []  # what is left can be sent
+    assert validate(definition_of(form), found.answers, NOW).problems == []  # what is left can be sent
 
 
 @pytest.mark.parametrize("form", ABOUT_THEM)
 def test_after_a_yes_all_of_it_stays(form: str) -> None:
     given = {**ABOUT_THEM[form], "consent": YES}
-    found = check(definition_of(form), check(definition_of(form), given, NOW).answers, NOW)
+    found = validate(definition_of(form), validate(definition_of(form), given, NOW).answers, NOW)
     assert found.problems == []
     assert not found.is_refusal
     assert "CANARY" in json.dumps(found.answers)
     assert CARD in json.dumps(found.answers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", NO)
 @pytest.mark.parametrize("form", ABOUT_THEM)
 def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:
     given = {**ABOUT_THEM[form], "consent": said}
     [phone] = filled([definition_of(form)], [{"definition": 0, "answers": given, "now": "2026-03-08T22:00:00"}])
-    assert phone["answers"] == check(definition_of(form), given, NOW).answers
+    assert phone["answers"] == validate(definition_of(form), given, NOW).answers
 
 
 def test_who_need_not_be_asked_is_written_about_as_before() -> None:
     given = {**ABOUT_THEM["encounter"], "people": {"people_n": "5", "who": "group"}}
     given["next"] = {"ref_made": "no", "note": "CANARY"}
-    found = check(definition_of("encounter"), check(definition_of("encounter"), given, NOW).answers, NOW)
+    found = validate(definition_of("encounter"), validate(definition_of("encounter"), given, NOW).answers, NOW)
     assert (found.problems, found.is_refusal) == ([], False)
     assert found.answers["next"]["note"] == "CANARY"
 
@@ -119,7 +120,7 @@ def test_the_centre_cuts_what_phones_with_an_older_form_still_send(said: dict[st
     allowed = {"said", "understood", "tier_said"}
     given = {**ABOUT_THEM["encounter"], "consent": {key: value for key, value in said.items() if key in allowed}}
     definition = old_version()
-    sent = check(definition, given, NOW).answers
+    sent = validate(definition, given, NOW).answers
     assert "CANARY" in json.dumps(sent)
     item = envelope(sent)
 
@@ -162,13 +163,13 @@ def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
         "end_repeat | | | | | ",
     )
     given = {"code": CARD, "tier": "0", "story": "CANARY", "visits": [{"place": "CANARY"}]}
-    found = check(definition, given, NOW)
+    found = validate(definition, given, NOW)
     assert (found.answers, found.refused_by) == ({"tier": "0"}, CARD)
-    assert check(definition, found.answers, NOW).problems == []
+    assert validate(definition, found.answers, NOW).problems == []
     arrived = parse_item(envelope({"code": CARD, "story": "CANARY"}))
     assert arrived
     assert (judge(arrived, definition).answers, judge(arrived, definition).is_refusal) == ({}, True)  # not asked is no yes
-    assert check(definition, {"tier": "1"}, NOW).problems != []  # with a yes the code is needed again
+    assert validate(definition, {"tier": "1"}, NOW).problems != []  # with a yes the code is needed again
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from forms.expressions import DateValue, ExpressionError, parse
 from forms.expressions.patterns import common
 from forms.expressions.values import parse_date
 from forms.picks import HOW, Condition, Limits, read_condition, read_limits
-from forms.privacy import PrivacyClass, propose, refused
+from forms.privacy import propose, refused
+from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate, grade
 from forms.sheets import read_sheets
-from forms.validation import check
+from forms.validation import validate
 from forms.xlsform import compile_workbook
 
 SETTINGS = "| settings |\n| | form_id | version |\n| | t | 1 |\n"
@@ -60,7 +61,7 @@ def refusals(*rows: dict[str, str], files: dict[str, bytes] | None = None, extra
 
 
 def filled(form: FormDefinition, answers: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    checked = check(form, answers, DateValue(NOW.days, "dateTime"))
+    checked = validate(form, answers, DateValue(NOW.days, "dateTime"))
     return checked.answers, [f"{one.path} {one.code.removeprefix('answers.')}" for one in checked.problems]
 
 
@@ -338,6 +339,7 @@ def test_picked_limits_read_back_as_they_were(least: str, most: str, length: str
     assert read_limits(limits.expression()) == limits
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["add", "remove", "up", "down", "rename"]), st.integers(0, 9)), max_size=12))
 def test_a_builder_never_loses_a_cell_that_it_does_not_know(steps: list[tuple[str, int]]) -> None:
     book = new_book("T", "t", "1")
@@ -421,6 +423,7 @@ def test_the_estimate_and_the_reading_grade_are_what_people_would_say() -> None:
     assert grade("short", "en") is None
 
 
+@pytest.mark.slow
 def test_the_command_takes_lists_along(tmp_path: Any) -> None:
     (tmp_path / "f.md").write_text(text_of({"type": "select_one_from_file towns.csv", "name": "t"}))
     (tmp_path / "towns.csv").write_text("name,label\na,Alpha\n")

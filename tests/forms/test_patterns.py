@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from forms.expressions import ExpressionError, parse
 from forms.expressions.patterns import common, is_quick
 from forms.problems import FormRefused
-from forms.validation import check, complete
+from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
 from sync.envelope import Envelope
 from sync.intake import Status, decide
@@ -99,6 +99,7 @@ patterns = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(patterns, st.lists(st.sampled_from(PUMPED), min_size=1, max_size=3), st.sampled_from(["", "\n", "!", "b"]))
 def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: str, parts: list[str], end: str) -> None:
@@ -116,6 +117,7 @@ def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: st
     assert time.process_time() - start < 0.5 * len(texts)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(patterns)
 def test_the_check_itself_is_quick(pattern: str) -> None:
@@ -136,11 +138,11 @@ def test_a_pattern_that_was_published_before_the_check_is_not_tried_and_nothing_
     form = dataclasses.replace(form, elements=(element,))
     given_answers = {"t": "a" * 900}
     start = time.process_time()
-    for found in (check(form, given_answers, NOW), complete(form, given_answers, NOW)):
+    for found in (validate(form, given_answers, NOW), recalculate(form, given_answers, NOW)):
         assert [one.code for one in found.problems] == ["answers.pattern"]
         assert found.answers == given_answers
     assert time.process_time() - start < 2
-    assert check(form, {}, NOW).problems == []
+    assert validate(form, {}, NOW).problems == []
 
 
 def test_a_record_with_an_answer_to_such_a_pattern_is_kept_aside_with_the_reason() -> None:

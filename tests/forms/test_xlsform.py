@@ -178,6 +178,7 @@ def test_a_zip_that_unpacks_to_very_much_is_refused() -> None:
     assert caught.value.problems[0].code == "form.too_large"
 
 
+@pytest.mark.slow
 def test_an_other_kind_of_zip_is_refused() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -187,6 +188,7 @@ def test_an_other_kind_of_zip_is_refused() -> None:
     assert caught.value.problems[0].code == "form.unreadable"
 
 
+@pytest.mark.slow
 def test_the_command_lists_problems_and_says_so_by_its_status(tmp_path: Path) -> None:
     form = tmp_path / "form.md"
     form.write_text(HEADER + "| | integer | a | A | A | | | | |\n" + SETTINGS)

@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ def histories(draw: st.DrawFn) -> list[Version]:
     return [*made, other] if draw(st.booleans()) else made
 
 
+@pytest.mark.slow
 @given(histories(), st.randoms())
 def test_any_order_and_any_repetition_give_the_same(history: list[Version], chance: random.Random) -> None:
     shuffled = history * 2
@@ -100,6 +102,7 @@ def test_any_order_and_any_repetition_give_the_same(history: list[Version], chan
     assert fold("id0", shuffled, as_is) == fold("id0", history, as_is)
 
 
+@pytest.mark.slow
 @given(histories())
 def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: list[Version]) -> None:
     folded = fold("id0", history, as_is)

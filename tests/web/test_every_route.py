@@ -30,14 +30,14 @@ PHONE = {
     "sync.spot_map",
 }
 CRISIS = {  # the board and the map, and nothing else of the office
-    "admin.board",
-    "admin.board_ask",
-    "admin.board_history",
-    "admin.board_now",
-    "admin.board_report",
-    "admin.board_step",
-    "admin.spot_map",
-    "admin.outlines",
+    "office.board",
+    "office.board_ask",
+    "office.board_history",
+    "office.board_now",
+    "office.board_report",
+    "office.board_step",
+    "office.spot_map",
+    "office.outlines",
 }
 EVALUATOR = {
     "evaluator.shelf",
@@ -45,12 +45,12 @@ EVALUATOR = {
     "evaluator.second_factor",
     "evaluator.second_factor_check",
     "evaluator.deleted",
-    "admin.own_password",
-    "admin.own_password_change",
+    "office.own_password",
+    "office.own_password_change",
 }
 
 
-OWN = {"admin.own_password", "admin.own_password_change"}  # of everybody who works in a browser
+OWN = {"office.own_password", "office.own_password_change"}  # of everybody who works in a browser
 MAY: dict[str, set[str]] = {
     "amina": set(),
     "carla": CRISIS | OWN,

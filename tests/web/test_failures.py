@@ -92,7 +92,7 @@ def test_what_the_database_refuses_shows_no_values(
         raise getattr(sa.exc, wrong)(f"INSERT … {CANARY}", {"name": CANARY}, ValueError(CANARY))
 
     client = client_of("rosa")
-    monkeypatch.setattr("fieldapp.web.office.people.views.people_acts.list_people", refuse)
+    monkeypatch.setattr("fieldapp.web.office.people.page.people_acts.list_people", refuse)
     answer = client.get("/office/people")
     assert answer.status_code == (503 if wrong == "OperationalError" else 500)
     assert CANARY not in answer.text and CANARY not in caplog.text

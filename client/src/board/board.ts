@@ -36,7 +36,10 @@ class LiveBoard {
 
   private showHeldBack(): void {
     if (this.heldBack) this.draw(this.heldBack, null);
-    this.line.show("fresh", this.answeredAt);
+    // A request may be running for long: what it brings is not here yet.
+    const isOld = Date.now() - this.answeredAt.getTime() > LATE;
+    this.line.show(isOld ? "asking" : "fresh", this.answeredAt);
+    if (isOld) void this.ask();
     this.place.focus();
   }
 

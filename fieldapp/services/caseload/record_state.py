@@ -19,6 +19,10 @@ class Part:
     via: str
     position: int = 0  # its place in the centre's log
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.envelope.instance_id, self.envelope.sha256
+
 
 @dataclass(frozen=True)
 class Change:

@@ -21,7 +21,7 @@ from forms.builder import Book
 from forms.changes import Change, compare
 from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass, is_at_least
 from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets, too_long
 
@@ -149,12 +149,16 @@ def propose_classes(ctx: ActContext, draft_id: int) -> list[Proposal]:
     proposals = []
     for line in Book(read_sheets(draft.workbook, ".xlsx")).lines():
         row = line.row
-        if not row.kind or row.kind in ("note", "metadata") or privacy.given_class(row) in list(PrivacyClass):
+        question_type = row.question_type
+        if question_type is None or question_type.least_class is None or question_type.is_class_implied:
+            continue
+        if privacy.given_class(row) in list(PrivacyClass):
             continue
         labels = [text for column, text in row.cells.items() if column.split("::")[0] == "label" and text]
         found, reason = privacy.propose(row.kind, row.name, labels)
         held = remembered.get(row.name)
-        if held and not (row.kind == "text" and held.privacy not in list(privacy.NEVER_LEAVES)):
+        least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
+        if held and least and is_at_least(held.privacy, least):
             found, reason = PrivacyClass(held.privacy), N_("You chose this for a question of the same name before.")
         label = labels[0] if labels else ""
         proposals.append(Proposal(line.number, row.name, label, row.kind, found, reason))

@@ -3,8 +3,6 @@
 import functools
 import secrets
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
@@ -17,6 +15,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 from forms.definition import Compiled
 from forms.isolation import compile_isolated
 

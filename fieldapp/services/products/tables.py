@@ -9,8 +9,6 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from evaluator_export.periods import Period
 from evaluator_export.policy import eligibility, recipe
@@ -31,6 +29,7 @@ from fieldapp.store.products import products
 from fieldapp.store.records import records
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.datasets import PublishedTable
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are kept counted
@@ -65,11 +64,13 @@ def specs_for(known: Catalogue, audience: str, names: Sequence[str]) -> dict[str
     """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
     menu = [item for item in table_menu() if item["dataset"] in known.datasets]
     offered = {str(item["name"]) for item in menu}
-    return recipe.tables_for(audience, [name for name in names if name in offered], known.datasets, known.definitions, menu)
+    return recipe.read_tables_for_audience(
+        audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
+    )
 
 
 def threshold_of(spec: TableSpec) -> int:
-    return spec.least(PUBLIC_THRESHOLD)
+    return spec.min_count(PUBLIC_THRESHOLD)
 
 
 def wanted_periods(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
@@ -198,7 +199,7 @@ def rows_of(
         if record.version not in versions:
             stored = forms.find(session, centre.id, form, record.version)
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
-        row = eligibility.flat(versions[record.version], record.answers, standings.of(record.person))
+        row = eligibility.flatten_answers(versions[record.version], record.answers, standings.of(record.person))
         row[RECEIVED] = record.received_at.astimezone(zone).date().isoformat()
         yield record.day, record.unit, row
 

@@ -20,7 +20,8 @@ from fieldapp.store.records.submissions import OFFICE
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
-from forms.validation import complete
+from forms.validation import recalculate
+from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.fold import flat, nested
 from sync.intake import local_time
@@ -35,7 +36,7 @@ def correct(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list
     definition = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
     moment = _finished(ctx, record)
     answers = nested({**flat(record.answers), **changes})
-    completed = complete(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
+    completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
     if completed.problems:
         return completed.problems
     body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))
@@ -91,8 +92,8 @@ def _code_in(envelope: Envelope) -> str:
     if not ("code" in envelope.body or envelope.cards):
         return ""
     try:
-        given = json.loads(envelope.body)
-    except (ValueError, RecursionError):
+        given = read_body(envelope.body, None)
+    except ValueError:
         return ""
     if envelope.form == REISSUE:
         return plain_code(given.get("code")) if isinstance(given, dict) else ""

@@ -19,8 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.formulas import RISKY
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import definition_of, find_definitions
@@ -31,6 +29,7 @@ from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import Filter
 from fieldapp.store.records.submissions import Submission
+from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from sync.bodies import read_body

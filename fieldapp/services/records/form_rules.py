@@ -1,22 +1,25 @@
 """Ask the forms' rules about submissions before the database is locked for writing: one slow record holds nobody up."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.definitions import find_definitions
+from fieldapp.services.failures import note_failure
 from fieldapp.services.records.folding import Ready, answers_of
 from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
 from fieldapp.store.records import submissions
+from fieldapp.store.session import Session
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
-from sync.intake import TOO_SLOW, Judged, judge
+from sync.intake import TOO_SLOW, Judged, judge, judge_failed
 from sync.notes import is_note
 from sync.problems import N_
+
+log = logging.getLogger("fieldapp.sync")
 
 LATER = "sync.later", N_("The centre had no time to look at it. The phone keeps it and sends it again.")
 
@@ -65,11 +68,15 @@ def judge_all(
     for one in fresh:
         if is_over(end):
             break
-        judged = judge(one, definitions.get((one.form, one.version)), time_for(seconds))
+        definition = definitions.get((one.form, one.version))
         try:
+            judged = judge(one, definition, time_for(seconds))
             found.earlier |= _answers(before.get(one.record, ()), seconds)
         except TooSlow:
             judged = replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
+        except Exception as error:  # whatever it is, the other records of the message are judged all the same
+            note_failure(log, f"the rules of form/{one.form} could not be run", error)
+            judged = judge_failed(one, definition)
         found.judged[_key(one)] = judged
     return found
 

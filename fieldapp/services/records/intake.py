@@ -24,8 +24,20 @@ from forms.answers import captured_in
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.bodies import read_body
-from sync.envelope import Envelope
-from sync.intake import DAMAGED, Decision, Judged, Reason, Status, decide, decide_aside, judge, refuse
+from sync.envelope import Envelope, storable
+from sync.intake import (
+    DAMAGED,
+    FAILED,
+    Decision,
+    Judged,
+    Reason,
+    Status,
+    decide,
+    decide_aside,
+    judge,
+    judge_failed,
+    refuse,
+)
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import Held, Signer
@@ -86,7 +98,7 @@ def take_in(
     refusals = [(one, decision) for one, decision in fresh if decision.is_refusal]
     for one, decision in refusals:
         if one.envelope.root and not decision.problems:
-            cut_earlier_versions(ctx, one.envelope.record)
+            cut_earlier_versions(ctx, one.envelope)
     _hear_refusals(ctx, refusals, places)
     is_cut = any(one.envelope.root for one, _ in refusals)
     ready = judgements.earlier if judgements and not is_cut else {}
@@ -95,9 +107,9 @@ def take_in(
     update.note_changes(ctx, changed, parts)
     answers = []
     for one, first_decision in decided:
-        is_foreign = (one.envelope.instance_id, one.envelope.sha256) in foreign
-        decision = Decision(Status.REJECTED, problems=[folding.NOT_YOURS]) if is_foreign else first_decision
-        if is_foreign:
+        problem = foreign.get((one.envelope.instance_id, one.envelope.sha256))
+        decision = Decision(Status.REJECTED, problems=[problem]) if problem else first_decision
+        if problem:
             meter.count_refused(one.envelope)
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
@@ -107,6 +119,30 @@ def take_in(
     ])  # fmt: skip
     meter.write()
     return answers
+
+
+def keep_failed(
+    ctx: ActContext, one: Arrived, signer: Signer | None = None, limits: Limits = DEFAULT
+) -> list[dict[str, Any]]:
+    """Keep a submission aside that could not be taken in, with as little done to it as can be; return its answer."""
+    envelope = one.envelope
+    meter = Meter(ctx, limits)
+    known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
+    definition = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
+    judged = judge_failed(envelope, definition.get((envelope.form, envelope.version)))
+    reasons = [*meter.reasons(envelope), FAILED]
+    decision = refuse(Status.RETRY, DAMAGED)
+    if envelope.is_intact or one.aside:
+        decision = decide_aside(envelope, standing_of(envelope, known), *reasons, judged=judged, can_be_let_in=True)
+    decision = meter.admit(envelope, decision)
+    position = 0
+    if decision.status not in NOT_KEPT:
+        (position,) = submissions.next_positions(ctx.session, 1)
+        row = _submission(ctx, _as_may_be_kept(one, decision), decision)
+        submissions.add_all(ctx.session, [{**row, "id": position}])
+    meter.write()
+    before = known.get(envelope.instance_id, {}).get(envelope.sha256)
+    return [_answer(ctx, one, decision, before, position, signer)]
 
 
 def _decide(
@@ -161,7 +197,7 @@ def of_other_phone(
 def _as_may_be_kept(one: Arrived, decision: Decision) -> Arrived:
     """Return a submission without what a person who did not say yes left in it; its hash stays that of what was sent."""
     if not decision.is_refusal:
-        return one
+        return replace(one, envelope=storable(one.envelope))
     return replace(one, envelope=replace(one.envelope, body=_as_body(decision.answers), refused_by="", cards=()))
 
 
@@ -178,13 +214,15 @@ def _hear_refusals(ctx: ActContext, refusals: Sequence[tuple[Arrived, Decision]]
     update.hear_refusals(ctx, [decision.refused_by for _, decision in refusals if decision.refused_by])
 
 
-def cut_earlier_versions(ctx: ActContext, root_id: str) -> None:
+def cut_earlier_versions(ctx: ActContext, refusal: Envelope) -> None:
     """Take out of an author's own versions of a record what may not be kept since the newest is a refusal.
 
-    What others sent stays: nobody erases a colleague's record by correcting it.
+    What others sent stays: nobody erases a colleague's record by correcting it. So does what is of another form, which
+    the newest is no version of.
     """
-    versions = submissions.of_record(ctx.session, ctx.centre_id, root_id)
-    earlier = [version for version in versions if version.author_id == ctx.actor.user_id]
+    versions = submissions.of_record(ctx.session, ctx.centre_id, refusal.record)
+    own = [version for version in versions if version.author_id == ctx.actor.user_id]
+    earlier = [version for version in own if version.form == refusal.form]
     definitions = find_definitions(ctx.session, ctx.centre_id, {(version.form, version.version) for version in earlier})
     for version in earlier:
         definition = definitions.get((version.form, version.version))

@@ -7,9 +7,6 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.forms.drafts import unzip
@@ -25,6 +22,7 @@ from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.attachments import AttachmentName
 from fieldapp.store.records.submissions import COLLECT
+from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from forms.lists import in_language
 from sync.bodies import with_names

@@ -1,15 +1,16 @@
 """Let in what was kept aside: then it is judged and folded like what arrives, in the name of whoever made it."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-
-from sqlalchemy.orm import Session
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import find_definitions
+from fieldapp.services.failures import note_failure
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding
 from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
@@ -22,10 +23,14 @@ from fieldapp.services.records.intake import (
     standing_of,
 )
 from fieldapp.services.records.time_limits import LET_IN
+from fieldapp.store.database import is_outage
 from fieldapp.store.records import submissions
-from fieldapp.store.records.submissions import ASIDE, Submission
+from fieldapp.store.records.submissions import ASIDE, Known, Submission
+from fieldapp.store.session import Session
 from sync.envelope import Envelope
 from sync.intake import Decision, Status, decide
+
+log = logging.getLogger("fieldapp.sync")
 
 AT_ONCE = 50  # submissions in one transaction
 
@@ -43,11 +48,26 @@ def let_in(session: Session, actor: Actor, submission_ids: Sequence[int]) -> Let
     stored = others = 0
     for start in range(0, len(submission_ids), AT_ONCE):
         ids = submission_ids[start : start + AT_ONCE]
-        judgements = _judged(session, actor, ids)
-        statuses = _let_in(session, actor, ids, judgements)
+        statuses = _let_in_or_leave(session, actor, ids)
         stored += statuses.count(Status.STORED)
         others += len(statuses) - statuses.count(Status.STORED)
     return LetIn(stored, others)
+
+
+def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list[Status]:
+    """Let these in at once, or one by one when one of them cannot be: that one stays aside."""
+    try:
+        return _let_in(session, actor, ids, _judged(session, actor, ids))
+    except Exception as error:
+        if isinstance(error, ActProblem) or is_outage(error):
+            raise
+        note_failure(log, f"{len(ids)} submissions could not be let in", error)
+    if len(ids) == 1:
+        return [Status.REJECTED]
+    statuses: list[Status] = []
+    for number in ids:
+        statuses += _let_in_or_leave(session, actor, [number])
+    return statuses
 
 
 def let_in_all(session: Session, actor: Actor, device_id: int) -> LetIn:
@@ -117,16 +137,18 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
         decision = of_other_phone(envelope, decision, before, one.device_id)
         decision = lacks_attachments(ctx, envelope, decision, definition)
         if decision.is_aside:
-            continue  # still too slow
+            continue  # still too slow, or still not to be judged at all
         one.state = str(decision.status)
         one.problems = [problem.to_json() for problem in decision.problems]
         one.root_id = root_of(envelope, decision)
+        # From now on it stands: another one under its id, let in with it, is a conflict.
+        known[one.instance_id][one.sha256] = Known(one.id, one.received_at, one.state, one.problems, one.device_id)
         if decision.problems:
             refused.append((envelope, decision))
         else:
             parts.append(Part(envelope, decision.answers, definition, one.via, one.id))
             if decision.is_refusal and envelope.root:
-                cut_earlier_versions(ctx, envelope.record)
+                cut_earlier_versions(ctx, envelope)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
@@ -141,10 +163,6 @@ def _fold(
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
     update.note_changes(ctx, changed, parts)
     told = [(envelope, [problem.to_json() for problem in decision.problems]) for envelope, decision in refused]
-    told += [
-        (part.envelope, [folding.NOT_YOURS.to_json()])
-        for part in parts
-        if (part.envelope.instance_id, part.envelope.sha256) in foreign
-    ]
+    told += [(part.envelope, [foreign[key].to_json()]) for part in parts if (key := part.key) in foreign]
     update.note_refused(ctx, [part.envelope.record for part in parts], told)
     apply_reissues(ctx, [Arrived(part.envelope) for part in parts])

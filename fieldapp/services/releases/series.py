@@ -14,12 +14,12 @@ from evaluator_export import periods
 from evaluator_export.labels import Labels
 from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
-from evaluator_export.policy.dataset_spec import PEOPLE, Dataset
+from evaluator_export.policy.dataset_spec import PEOPLE, DatasetSpec
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.policy import PERSON, PSEUDONYM
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.recipe import AUDIENCES, CITY, STAFF, Menu
 from evaluator_export.policy.thresholds import HARD_FLOOR
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -72,8 +72,8 @@ class Wish:
 class Offer:
     """What can be chosen: datasets with their fields, and tables."""
 
-    datasets: Sequence[Dataset]
-    broken: Mapping[str, list[str]]
+    datasets: Sequence[DatasetSpec]
+    broken: Mapping[str, Sequence[Reason]]
     tables: Menu
 
 
@@ -96,9 +96,9 @@ class Preview:
     rows: Mapping[str, list[list[str]]]
 
 
-def leaving(dataset: Dataset) -> list[str]:
+def leaving(dataset: DatasetSpec) -> list[str]:
     """Return the columns that a recipient can get of a dataset."""
-    return [one.name for one in dataset.policy.fields if one.role not in (PERSON, PSEUDONYM, "drop")]
+    return [one.name for one in dataset.policy.fields if one.role not in (Role.PERSON, Role.PSEUDONYM, Role.DROP)]
 
 
 @read_act("series.see")
@@ -227,12 +227,16 @@ def _what_problems(wish: Wish) -> dict[str, str]:
         found["tables"] = N_("Choose at least one dataset or table.")
     if any(not columns for columns in wish.columns.values()):
         found["datasets"] = N_("A dataset needs at least one column.")
-    try:
-        if periods.parse(wish.first_period).cadence != wish.cadence:
-            raise ExportProblem([])
-    except ExportProblem:
+    if not _is_of_cadence(wish.first_period, wish.cadence):
         found["first_period"] = N_("Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, as the rhythm is.")
     return found
+
+
+def _is_of_cadence(name: str, cadence: str) -> bool:
+    try:
+        return periods.parse(name).cadence == cadence
+    except ExportProblem:
+        return False
 
 
 def _how_problems(wish: Wish) -> dict[str, str]:
@@ -244,7 +248,7 @@ def _how_problems(wish: Wish) -> dict[str, str]:
         try:
             seal.check_recipients([wish.age_key])
         except ExportProblem:
-            found["age_key"] = N_("This is no age public key: it begins with age1 and is 62 signs long.")
+            found["age_key"] = N_("This is no age public key: it begins with age1 and has 62 characters.")
     for target in wish.targets:
         if targets.problems_of(target):
             found["targets"] = N_("A delivery target is not complete.")
@@ -254,11 +258,11 @@ def _how_problems(wish: Wish) -> dict[str, str]:
 
 
 class WishRefused(ActProblem):
-    """A wish with something wrong in it; `fields` says what, by field."""
+    """A wish with something wrong in it; `fields` says what, by field, and `reasons` what does not fit together."""
 
-    def __init__(self, fields: dict[str, str]):
+    def __init__(self, fields: dict[str, str], reasons: Sequence[Reason] = ()):
         super().__init__("series.refused", N_("Something is missing or wrong: see the fields."))
-        self.fields = fields
+        self.fields, self.reasons = fields, reasons
 
 
 @act("series.change")
@@ -271,11 +275,9 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
         check_revision(ctx, seen, series, f"series/{series.id}", ("series.change",))
     key = series.key if series else _key(ctx, wish)
     text = compose(key, wish)
-    if not problems:
-        try:
-            read_recipe(text, known)
-        except ExportProblem as problem:
-            problems["datasets"] = "; ".join(problem.problems)
+    reasons = () if problems else _recipe_reasons(text, known)
+    if reasons:
+        problems["datasets"] = N_("What was chosen cannot be released:")
     if wish.cadence != "quarter" and any(
         known.datasets[name].family == PEOPLE for name in wish.columns if name in known.datasets
     ):
@@ -283,7 +285,7 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
     if series and releases.of_series(ctx.session, series.id) and wish.cadence != series.cadence:
         problems["cadence"] = N_("A series keeps its rhythm. Make another series for another one.")
     if problems:
-        raise WishRefused(problems)
+        raise WishRefused(problems, reasons)
     if series is None:
         series = Series(
             centre_id=ctx.centre_id, key=key, secret=secrets.token_hex(32), title={}, recipe="", cadence="", first_period=""
@@ -298,6 +300,15 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
     ctx.session.flush()
     ctx.describe(f"series/{series.id}")
     return series
+
+
+def _recipe_reasons(text: str, known: Catalogue) -> Sequence[Reason]:
+    """Return what is wrong in a recipe and in the datasets that it reads."""
+    try:
+        read_recipe(text, known)
+    except ExportProblem as problem:
+        return problem.reasons
+    return ()
 
 
 def _key(ctx: ActContext, wish: Wish) -> str:
@@ -343,7 +354,7 @@ def _first_rows(columns: Mapping[str, Any]) -> list[list[str]]:
     return [[one.values[one.codes[row]] for one in words] for row in range(min(SHOWN_ROWS, len(words[0].codes)))]
 
 
-def level_examples(dataset: Dataset, name: str, labels: Labels, language: str) -> list[str]:
+def level_examples(dataset: DatasetSpec, name: str, labels: Labels, language: str) -> list[str]:
     """Return what one value of a quasi-identifier becomes at each of its levels, in words; "*" where it is left out."""
     hierarchy = dataset.hierarchy(name)
     example = hierarchy.domain[0] if hierarchy.domain else "2026-10-15"

@@ -11,7 +11,8 @@ from fieldapp.store.base import Base
 
 class Blob(Base):
     __tablename__ = "blob"
-    __table_args__ = (sa.UniqueConstraint("centre_id", "sha256"),)
+    # Each phone's own pieces: one that knows the hash of a colleague's attachment must not be able to spoil it.
+    __table_args__ = (sa.UniqueConstraint("centre_id", "sha256", "device_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
@@ -53,8 +54,15 @@ def whole(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]
     return set(session.scalars(query))
 
 
-def find(session: Session, centre_id: int, sha256: str) -> Blob | None:
-    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256)
+def find_whole(session: Session, centre_id: int, sha256: str) -> Blob | None:
+    """Return an attachment of which every byte is here, whoever sent it."""
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256, Blob.received == Blob.size)
+    return session.scalars(query.order_by(Blob.id).limit(1)).one_or_none()
+
+
+def find_own(session: Session, centre_id: int, sha256: str, device_id: int | None) -> Blob | None:
+    """Return what a phone has sent of an attachment, for changing it in this transaction."""
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256, Blob.device_id == device_id)
     return session.scalars(query.with_for_update()).one_or_none()
 
 

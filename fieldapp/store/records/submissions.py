@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.records.records import Filter, Record
 
-NOT_YOURS = "sync.not_yours"
+NOT_YOURS, OTHER_FORM = "sync.not_yours", "sync.other_form"
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
 PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
 
@@ -49,8 +49,8 @@ class Submission(Base):
 
     @property
     def is_foreign(self) -> bool:
-        """Say whether all that was wrong with it is whose it was: the arrival of an earlier one may set that right."""
-        return [problem.get("code") for problem in self.problems] == [NOT_YOURS]
+        """Say whether it is only no part of the record that it names: the arrival of an earlier one may set that right."""
+        return [problem.get("code") for problem in self.problems] in ([NOT_YOURS], [OTHER_FORM])
 
     @property
     def is_part(self) -> bool:

@@ -35,7 +35,7 @@ from fieldapp.store.products import products
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Release, Series
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from tests.cast import Cast, a_series, batch, encounter, envelope, publish_others
@@ -218,7 +218,7 @@ def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
         else:
             everybody(session, cast, people, MAY, word)
     gathered = build.gather(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
-    counts = {part.name: (part.records, part.refused) for part in gathered.parts}
+    counts = {part.name: (part.records, part.without_consent) for part in gathered.parts}
     assert counts["participants"] == (40, 20)
     assert counts["participant_months"] == (120, 60)  # three months of each
 
@@ -237,7 +237,7 @@ def intake(card: str, day: dt.date, tier: str = "3") -> dict[str, Any]:
 def filled(form: str, answers: dict[str, Any], day: dt.date) -> dict[str, Any]:
     """Return a form as a phone finishes it on a day."""
     definition = definition_of(form)
-    finished = check(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
+    finished = validate(definition, answers, local_time(dt.datetime.combine(day, dt.time(22))))
     item = envelope(finished.answers, form=form, day=day, refused_by=finished.refused_by)
     return item | {"version": definition.version}
 

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from fieldapp.cli.demo_year import Year, card_code
-from forms.validation import check
+from forms.validation import validate
 from sync.intake import local_time
 from tests.programme import definition_of
 
@@ -32,8 +32,8 @@ def test_the_year_is_large_skewed_and_seasonal() -> None:
 def test_all_but_two_records_pass_their_forms() -> None:
     failed = 0
     for _, form, moment, answers in Year(1, TODAY, 12).records():
-        first = check(definition_of(form), answers, local_time(moment))
-        failed += bool(check(definition_of(form), first.answers, local_time(moment)).problems)
+        first = validate(definition_of(form), answers, local_time(moment))
+        failed += bool(validate(definition_of(form), first.answers, local_time(moment)).problems)
     assert failed == 2
 
 

@@ -15,9 +15,10 @@ from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import listing, quarantine, reviews
+from fieldapp.services.records import folding, listing, quarantine, reviews
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.deliveries import receive_delivery, take_in_copy
+from fieldapp.store import tables
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.phones import pull
 from fieldapp.store.phones.devices import Device
@@ -25,7 +26,7 @@ from fieldapp.store.records import records as record_rows
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from forms.validation import check
+from forms.validation import validate
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from sync.sealed import parse_delivery
@@ -100,7 +101,7 @@ def test_an_incident_that_a_shut_out_phone_reports_is_on_the_board_only_once_it_
     answers = {group: dict(values) for group, values in INCIDENT.items()}
     answers["alert"]["inc_alert_dt"] = (now - dt.timedelta(hours=3)).isoformat(timespec="milliseconds")
     answers["response"]["first_dt"] = (now - dt.timedelta(hours=2)).isoformat(timespec="milliseconds")
-    filled = check(definition, answers, local_time(now)).answers
+    filled = validate(definition, answers, local_time(now)).answers
     shut_out(phone)
     phone.send(phone.seal(filled, form="incident", version=definition.version, finished_at=now.isoformat()))
     assert board.see_board(phone.session, cast.rosa).incidents == []
@@ -344,3 +345,50 @@ def test_a_person_who_is_let_in_again_counts_again_and_what_was_aside_stays_so(p
     accounts.switch_person(phone.session, cast.rosa, user_id=row(phone).user_id, active=True)
     assert phone.statuses(phone.seal()) == ["stored"]
     assert (len(codes(phone)), counted(phone)) == (1, 1)
+
+
+def test_what_is_not_taken_any_more_leaves_nothing_behind(phone: Phone, cast: Cast) -> None:
+    def rows() -> int:
+        return sum(
+            phone.session.scalars(sa.select(sa.func.count()).select_from(table)).one()
+            for table in tables.metadata.sorted_tables
+        )
+
+    item = phone.seal()
+    shut_out(phone)
+    phone.send(item)
+    limits = Limits(shut_out_records=1)
+    before = rows()
+    for _ in range(3):
+        found = receive_delivery(phone.session, parse_delivery(delivery(item, phone.seal(), phone.seal())), SECRET, limits)
+        assert [one["status"] for one in found["items"]] == ["duplicate", "closed", "closed"]
+    assert rows() == before
+
+
+def test_two_answers_under_one_number_that_are_let_in_together_are_a_conflict(phone: Phone, cast: Cast) -> None:
+    number = str(uuid.uuid4())
+    shut_out(phone)
+    phone.send(phone.seal(id=number), phone.seal(encounter(talk={"minutes": "gt60"}), id=number))
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(1, 1)
+    kept = phone.session.scalars(sa.select(Submission).order_by(Submission.id)).all()
+    assert [one.state for one in kept] == ["stored", "conflict"]
+    assert phone.total() == 1
+
+
+def test_one_that_cannot_be_let_in_stays_aside_and_holds_up_no_other(
+    phone: Phone, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = folding._state
+
+    def broken(definition: Any, answers: Any, *more: Any) -> Any:
+        if answers["next"]["note"] == "BROKEN":
+            raise KeyError
+        return usual(definition, answers, *more)
+
+    shut_out(phone)
+    phone.send(phone.seal(seq=1), phone.seal(encounter(next={"note": "BROKEN"}), seq=2), phone.seal(seq=3))
+    monkeypatch.setattr(folding, "_state", broken)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(2, 1)
+    phone.session.expire_all()
+    kept = phone.session.scalars(sa.select(Submission).order_by(Submission.seq)).all()
+    assert [one.state for one in kept] == ["stored", "aside", "stored"]

@@ -24,6 +24,7 @@ from fieldapp.services.products.registry import bring_partner, list_products, se
 from fieldapp.services.products.subscriptions import subscribe, unsubscribe
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases.build import build_release
+from fieldapp.services.stored_problems import read_problems
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.products import products
@@ -219,7 +220,10 @@ def test_one_product_that_fails_stops_no_other_and_says_why(
     monkeypatch.setitem(building.KINDS, "heat_map", broken)  # type: ignore[misc]
     assert build_due(session, NOW) == 2
     states = list_products(session, cast.rosa).states
-    assert states["heat_map"].problem.startswith("ZeroDivisionError (") and states["panel"].problem == ""
+    [problem] = read_problems(states["heat_map"].problem)
+    assert (problem.code, problem.details["kind"]) == ("release.fault", "ZeroDivisionError")
+    assert len(str(problem.details["number"])) == 6  # under which its frames are in the log
+    assert states["panel"].problem == ""
     monkeypatch.undo()
     assert build_due(session, NOW + dt.timedelta(minutes=10)) == 1
     assert list_products(session, cast.rosa).states["heat_map"].problem == ""
@@ -287,7 +291,7 @@ population_share,Population,Population,percent,2021,2021-01-01,2021-12-31,black,
 def test_partners_totals_show_with_their_source_and_the_old_file_goes(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
     switched_on(session, cast, "dashboard")
-    with pytest.raises(ActProblem, match="Nothing was taken in"):
+    with pytest.raises(ActProblem, match="Nothing was imported"):
         bring_partner(session, cast.rosa, name="TTC", calendar="own", data=PARTNER.replace(b"400", b"4"))
     with pytest.raises(ActProblem, match="Name the organisation"):
         bring_partner(session, cast.rosa, name=" ", calendar="own", data=PARTNER)

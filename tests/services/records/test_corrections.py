@@ -17,7 +17,7 @@ from fieldapp.services.records import listing, reviews
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from forms.validation import complete
+from forms.validation import recalculate
 from sync.envelope import parse_batch
 from sync.intake import local_time
 from tests.cast import Cast, another_worker, batch, encounter, envelope
@@ -175,7 +175,7 @@ def test_a_call_for_help_stays_when_its_shift_is_corrected(session: Session, cas
             "you": {"felt": felt},
         }
         moment = local_time(dt.datetime.combine(day, dt.time(22)))
-        answers = complete(definition, given, moment).answers
+        answers = recalculate(definition, given, moment).answers
         return envelope(answers, form="shift", **{"version": definition.version, **more})
 
     first = shift("1", "need_debrief")

@@ -63,7 +63,7 @@ def test_a_record_that_is_still_judged_holds_up_nobody(
     engine: sa.Engine, session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_judged, may_go_on = threading.Event(), threading.Event()
-    usual = intake.check
+    usual = intake.validate
 
     def slow(definition: Any, given: Any, *rest: Any) -> Any:
         if "SLOW" in str(given):

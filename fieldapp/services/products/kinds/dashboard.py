@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
@@ -18,6 +16,7 @@ from fieldapp.services.products.tables import Kept, kept_tables, specs_for, thre
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
+from fieldapp.store.session import Session
 
 FORMAT = 1
 SHOWN_PERIODS = {"month": 13, "quarter": 9, "year": 5}

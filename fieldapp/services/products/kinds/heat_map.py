@@ -4,8 +4,6 @@ import datetime as dt
 import functools
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, containing
@@ -16,6 +14,7 @@ from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.tables import count_due, count_window, kept_tables, specs_for, threshold_of
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
 
 GRIDS = ("grid_weekday_hour", "grid_area_month", "grid_area_weekday", "grid_setting_hour", "grid_mediations")
 MONTHS = 12

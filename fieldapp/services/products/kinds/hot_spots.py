@@ -4,8 +4,6 @@ import datetime as dt
 import json
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
 from evaluator_export.policy.recipe import STAFF
@@ -17,6 +15,7 @@ from fieldapp.services.products.tables import count_window, specs_for
 from fieldapp.services.releases.datasets import catalogue
 from fieldapp.store.forms import areas
 from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
 from forms.lists import in_language
 
 AREAS = "nbhd158"

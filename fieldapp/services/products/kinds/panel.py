@@ -3,8 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
@@ -16,6 +14,7 @@ from fieldapp.services.products.tables import kept_tables, specs_for, wanted_per
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
+from fieldapp.store.session import Session
 
 COLUMNS = ("area", "month", *PANEL.values())
 GROUP = ("by", "group", "count", "share", "low", "high", "population", "disparity", "disparity_low", "disparity_high")

@@ -14,8 +14,11 @@ from fieldapp.services.forms.drafts import Opened
 from forms import support
 from forms.builder import Book, Line, slug
 from forms.picks import HOW, Condition, Limits, read_condition, read_limits
-from forms.privacy import EXPORTS, PrivacyClass, given_class
+from forms.privacy import EXPORTS, given_class
+from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
+from forms.question_type import AnswerKind
+from forms.types import TYPES
 
 SETTINGS = ("form_title", "form_id", "version", "style", "summary_day", "summary_area", "summary_kind")
 SPARE = 4  # blank lines at the end of a list
@@ -23,25 +26,16 @@ MOST_CHOICES = 200  # on one page
 MOST_CHARACTERS = 60_000  # in the choices of one page; a request holds a million bytes, and a character may take twelve
 LINE = re.compile(r"name-([0-9]{1,6})")
 YES = ("yes", "true", "true()")
-# The types that the builder offers, in the order in which people need them.
-TYPES: dict[str, str] = {
-    "select_one": N_("One choice"),
-    "select_multiple": N_("Several choices"),
-    "text": N_("Text"),
-    "integer": N_("Whole number"),
-    "decimal": N_("Number"),
-    "range": N_("Number on a scale"),
-    "date": N_("Day"),
-    "time": N_("Time of day"),
-    "dateTime": N_("Day and time"),
-    "rank": N_("Put in order"),
-    "acknowledge": N_("Tick to confirm"),
-    "note": N_("Only words"),
-    "barcode": N_("Code, typed or scanned"),
-    "calculate": N_("Computed, not asked"),
-    "group": N_("Group of questions"),
-    "repeat": N_("Group that repeats"),
-}
+
+
+def _list_offered_types() -> dict[str, str]:
+    """Return the types that the builder offers with their words, in the order in which people need them."""
+    positions = {one.name: one.builder_position for one in TYPES.values() if one.builder_position is not None}
+    types = {name: TYPES[name].words for name in sorted(positions, key=positions.__getitem__)}
+    return types | {"group": N_("Group of questions"), "repeat": N_("Group that repeats")}
+
+
+OFFERED_TYPES = _list_offered_types()
 ONE_LINE = ("name", "appearance")  # fields that cannot show the end of a line
 RAW = ("default", "calculation", "choice_filter", "repeat_count", "parameters", "appearance", "read_only", "trigger")
 HOW_WORDS = {
@@ -85,6 +79,17 @@ class Edited:
     exports: tuple[str, ...]
 
     @property
+    def is_select(self) -> bool:
+        question_type = self.line.row.question_type
+        return question_type is not None and question_type.is_select
+
+    @property
+    def type_words(self) -> str:
+        """Return the words for the type of a question; "" for a group, or a type that is refused."""
+        question_type = self.line.row.question_type
+        return question_type.words if question_type else ""
+
+    @property
     def privacy(self) -> str:
         """Return the privacy class in its standard spelling, or as it is written when it is none."""
         given = given_class(self.line.row)
@@ -118,7 +123,15 @@ class EditedList:
 
 def kind_of(line: Line) -> str:
     row = line.row
-    return row.begins or (row.standard_type if row.standard_type not in ("hidden",) else "calculate")
+    if row.begins:
+        return row.begins
+    # The builder has one word for what is computed and what is carried along.
+    return "calculate" if row.standard_type == "hidden" else row.standard_type
+
+
+def _has_answer(line: Line) -> bool:
+    question_type = line.row.question_type
+    return question_type is None or question_type.answer != AnswerKind.NOTHING
 
 
 def label_of(book: Book, line: Line) -> str:
@@ -128,11 +141,11 @@ def label_of(book: Book, line: Line) -> str:
 
 def begin(book: Book, kind: str) -> str:
     """Return the type cell for a new row of a kind; a question with choices begins with a list of two."""
-    if kind not in TYPES:
+    if kind not in OFFERED_TYPES:
         kind = "text"
     if kind in ("group", "repeat"):
         return f"begin_{kind}"
-    if kind not in support.SELECT_LOOKS:
+    if not TYPES[kind].is_select:
         return kind
     add_yes_no(book)
     return f"{kind} yes_no"
@@ -167,7 +180,7 @@ def shown(opened: Opened, line: Line) -> Edited:
     others = [
         (other.row.name, label_of(book, other) or other.row.name)
         for other in book.lines()
-        if other.number != line.number and other.row.name and not other.row.begins and other.row.kind != "note"
+        if other.number != line.number and other.row.name and not other.row.begins and _has_answer(other)
     ]
     return Edited(
         line=line,
@@ -238,16 +251,16 @@ def _constraint(edited: Edited, given: MultiDict[str, str]) -> str:
 def _type(book: Book, edited: Edited, given: MultiDict[str, str]) -> str:
     line, kind, chosen = edited.line, given.get("type", ""), tidy(given.get("list", ""))
     fresh = tidy(given.get("new_list", ""))
-    if kind not in TYPES or kind in ("group", "repeat"):
+    if kind not in OFFERED_TYPES or kind in ("group", "repeat"):
         return line.row.cells.get("type", "")
     if kind == edited.kind and chosen == edited.list_name and not fresh:
         return line.row.cells.get("type", "")
-    if kind not in support.SELECT_LOOKS:
+    if not TYPES[kind].is_select:
         return line.row.cells.get("type", "") if kind == edited.kind else kind
     name = slug(fresh) if fresh else chosen or "yes_no"
     if name == "yes_no":
         add_yes_no(book)
-    has_other = kind != "rank" and "or_other" in line.row.type.lower().split()
+    has_other = TYPES[kind].answer != AnswerKind.ORDER and "or_other" in line.row.type.lower().split()
     return f"{kind} {name} or_other" if has_other else f"{kind} {name}"
 
 

@@ -17,7 +17,7 @@ from fieldapp.services.forms.drafts import Opened
 from fieldapp.store.forms.drafts import FormDraft
 from fieldapp.web.office.forms import question_form
 from forms.builder import Book
-from forms.privacy import PrivacyClass
+from forms.privacy_classes import PrivacyClass
 from forms.sheets import Sheets, read_sheets
 from forms.support import TYPES
 from tests.programme import FORMS, workbook_of
@@ -136,7 +136,12 @@ def app_page(rosa: FlaskClient) -> Callable[..., str]:
         with rosa.application.test_request_context("/office/forms/drafts/1/questions"):
             draft = FormDraft(id=1, revision=1, title="T")
             return render_template(
-                template, draft=draft, types=question_form.TYPES, classes=list(PrivacyClass), appearances=[], **values
+                template,
+                draft=draft,
+                types=question_form.OFFERED_TYPES,
+                classes=list(PrivacyClass),
+                appearances=[],
+                **values,
             )
 
     return draw

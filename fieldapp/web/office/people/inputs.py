@@ -1,24 +1,14 @@
-"""What admins type and choose."""
+"""What is typed and chosen on the page of people and phones, which is one page."""
 
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import BooleanField, DateField, Form, IntegerField, MultipleFileField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import EqualTo, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import EqualTo, InputRequired, Length, NumberRange
 
 from fieldapp.services.access import ROLES
 from fieldapp.web.words import ROLES as ROLE_NAMES
-
-
-class FilterInput(Form):  # type: ignore[misc]
-    """The filter of the list of records; it stays in the address."""
-
-    form = SelectField(lazy_gettext("Form"), validate_choice=False)
-    area = SelectField(lazy_gettext("Neighbourhood"), validate_choice=False)
-    worker = SelectField(lazy_gettext("Worker"), validate_choice=False)
-    since = DateField(lazy_gettext("From"), [Optional()])
-    until = DateField(lazy_gettext("To"), [Optional()])
 
 
 class PersonInput(FlaskForm):  # type: ignore[misc]
@@ -53,12 +43,3 @@ class RulesInput(FlaskForm):  # type: ignore[misc]
 
 class RescueInput(FlaskForm):  # type: ignore[misc]
     rescue = FileField(lazy_gettext("Sealed copy from a phone (.json)"))
-
-
-class UploadInput(FlaskForm):  # type: ignore[misc]
-    workbook = FileField(lazy_gettext("XLSForm workbook (.xlsx or .xls)"))
-    lists = MultipleFileField(lazy_gettext("CSV lists that belong to it (if any)"))
-
-
-class NewFormInput(FlaskForm):  # type: ignore[misc]
-    title = StringField(lazy_gettext("Title of the new form"), [InputRequired(), Length(max=120)])
