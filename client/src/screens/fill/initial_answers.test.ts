@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { makeForm, type Row } from "../../../test/forms";
-import { newCode } from "../../engine/cards";
+import { makeCardCode } from "../../engine/cards";
 import { collectLastAnswers, hasReferral, makeInitialAnswers } from "./initial_answers";
 
-const CODE = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 const ROWS: Row[] = [
   { type: "select_one", name: "who", choices: "whos" },
   { type: "text", name: "card", relevant: "${who} = 'enrolled'" },

@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import { makeForm } from "../../../test/forms";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
-import { newCode } from "../../engine/cards";
+import { makeCardCode } from "../../engine/cards";
 import { listDrafts } from "../../storage/drafts";
 import { ChooseForm, sortByUse } from "./choose";
 import { Start } from "./start";
 
-const CODE = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 
 describe("what happened?", () => {
   it("offers what happens most first, and forms of the centre's own after that", () => {

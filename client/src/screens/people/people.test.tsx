@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { until } from "../../../test/page";
 import { openScreen } from "../../../test/screen";
-import { newCode, plainCode, shownCode } from "../../engine/cards";
+import { makeCardCode, parseCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload } from "../../storage/caseload";
 import { Card } from "./card";
 import { People } from "./people";
 import { drawQrCode } from "./qr_code";
 
-const CODE = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 const PERSON = { code: CODE, label: "red cap", seenOn: "2026-11-03", tier: "1" };
 
 describe("the list of cards", () => {
@@ -20,7 +20,7 @@ describe("the list of cards", () => {
   it("has each card with its label and the day it was last seen", async () => {
     const { shown } = await openScreen(<People />, { book: { people: [PERSON] } });
     const [text] = shown.texts(".btn.between");
-    assert.ok(text!.includes(shownCode(CODE)));
+    assert.ok(text!.includes(formatCardCode(CODE)));
     assert.match(text!, /red cap ?Nov 3/);
   });
 
@@ -30,7 +30,7 @@ describe("the list of cards", () => {
     await until(() => location.hash !== "");
     const { people, made } = await readCaseload(app.vault);
     assert.equal(people.length, 1);
-    assert.equal(plainCode(people[0]!.code), people[0]!.code);
+    assert.equal(parseCardCode(people[0]!.code), people[0]!.code);
     assert.deepEqual(made, [people[0]!.code]);
     assert.equal(location.hash, `#/card/${people[0]!.code}`);
   });
@@ -45,7 +45,7 @@ async function openCard(options: Parameters<typeof openScreen>[1] = {}) {
 describe("a card", () => {
   it("shows its code to be copied and to be scanned", async () => {
     const { shown } = await openCard();
-    assert.equal(shown.find(".big").textContent, shownCode(CODE));
+    assert.equal(shown.find(".big").textContent, formatCardCode(CODE));
     assert.equal(shown.has("svg path"), true);
   });
 

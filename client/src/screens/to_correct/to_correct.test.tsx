@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { makeForm } from "../../../test/forms";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
-import { newCode, shownCode } from "../../engine/cards";
+import { makeCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type ReturnedRecord } from "../../storage/caseload";
 import { listDrafts } from "../../storage/drafts";
 import { Offline, Refused } from "../../sync/server";
@@ -11,7 +11,7 @@ import { describeFetchProblem, FetchRecord } from "./fetch_record";
 import { findChoiceLabel, Referrals } from "./referrals";
 import { ToCorrect } from "./to_correct";
 
-const CODE = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 const RECORD: ReturnedRecord = {
   form: "encounter",
   version: "1",
@@ -77,7 +77,7 @@ describe("what the centre asks of the worker", () => {
     const book = { people: [person], clashes: [CODE] };
     const { shown, app, calls } = await openScreen(<ToCorrect />, { book });
     await changeCaseload(app.vault, (caseload) => ({ ...caseload, ...book }));
-    assert.ok(shown.text.includes(shownCode(CODE)));
+    assert.ok(shown.text.includes(formatCardCode(CODE)));
     await shown.click("Make the new card");
     await until(() => calls.includes("exchange"));
     const { people, clashes } = await readCaseload(app.vault);
@@ -112,7 +112,7 @@ describe("open referrals", () => {
     const { shown } = await openScreen(<Referrals />, options);
     assert.match(shown.text, /Housing/);
     assert.match(shown.text, /Waiting for an answer · Friday, November 20/);
-    assert.ok(shown.text.includes(shownCode(CODE)));
+    assert.ok(shown.text.includes(formatCardCode(CODE)));
     assert.equal(shown.button("How is it going? Housing").textContent, "Update");
   });
 

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { until } from "../../../test/page";
 import { formCalled, openScreen } from "../../../test/screen";
-import { newCode, shownCode } from "../../engine/cards";
+import { makeCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type FollowUp } from "../../storage/caseload";
 import { DAY, getLocalDay } from "../day";
 import { findLogAddress, FollowUps, splitByDay } from "./follow_ups";
 import { Today } from "./today";
 import { formatAbout, summarizeWeek, Week } from "./week";
 
-const CODE = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 const dayFromNow = (days: number): string => getLocalDay(new Date(Date.now() + days * DAY));
 const dueIn = (days: number, code = CODE): FollowUp => ({
   id: `r1/${dayFromNow(days)}`,
@@ -42,7 +42,7 @@ describe("follow-ups", () => {
     const forms = [formCalled("mediation", "Mediation")];
     const { shown } = await openScreen(<FollowUps />, { book, forms });
     const [late, today] = shown.texts(".item");
-    assert.ok(late!.startsWith(`${shownCode(CODE)} · red cap day 7`));
+    assert.ok(late!.startsWith(`${formatCardCode(CODE)} · red cap day 7`));
     assert.match(late!, /2 days late/);
     assert.match(today!, /^Mediation day 7 ?today/);
   });
