@@ -25,7 +25,7 @@ from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.people import users
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.records.submissions import PHONE
+from fieldapp.store.records.submissions import PHONE, SEALED
 from fieldapp.store.session import Session
 from sync.bodies import mended
 from sync.envelope import Envelope
@@ -131,7 +131,7 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
 
 def _as_it_came(item: Sealed) -> Envelope:
     body = json.dumps({"kid": item.kid, "box": item.box.hex()})
-    return Envelope(item.id, "sealed", item.kid, utcnow(), body, item.sha256)
+    return Envelope(item.id, SEALED, item.kid, utcnow(), body, item.sha256)
 
 
 def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -13,10 +13,12 @@ from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding
 from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.form_rules import LATER, Judgements
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import ASIDE, TOKEN, Known
 from forms import consent
@@ -119,6 +121,11 @@ def take_in(
     ])  # fmt: skip
     meter.write()
     return answers
+
+
+def is_everybodys(error: Exception) -> bool:
+    """Say whether what went wrong lies in no single submission, so that whoever sent it must try again later."""
+    return isinstance(error, ActProblem) or is_outage(error)
 
 
 def keep_failed(

@@ -10,20 +10,19 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding
 from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import (
     Arrived,
     cut_earlier_versions,
+    is_everybodys,
     lacks_attachments,
     of_other_phone,
     root_of,
     standing_of,
 )
 from fieldapp.services.records.time_limits import LET_IN
-from fieldapp.store.database import is_outage
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, Known, Submission
 from fieldapp.store.session import Session
@@ -59,7 +58,7 @@ def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list
     try:
         return _let_in(session, actor, ids, _judged(session, actor, ids))
     except Exception as error:
-        if isinstance(error, ActProblem) or is_outage(error):
+        if is_everybodys(error):
             raise
         note_failure(log, f"{len(ids)} submissions could not be let in", error)
     if len(ids) == 1:

@@ -12,6 +12,7 @@ from fieldapp.store.base import Base
 from fieldapp.store.records.records import Filter, Record
 
 NOT_YOURS, OTHER_FORM = "sync.not_yours", "sync.other_form"
+SEALED = "sealed"  # stands for the form of what no key opens
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
 PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
 
@@ -227,6 +228,18 @@ def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequ
     several = sa.select(Submission.root_id).where(ours).group_by(Submission.root_id).having(sa.func.count() > 1)
     query = sa.select(Submission).where(ours, Submission.root_id.in_(several))
     return session.scalars(query.order_by(Submission.root_id, Submission.id)).all()
+
+
+def is_any_of(session: Session, centre_id: int, form: str) -> bool:
+    """Say whether anything was ever sent for a form, also for one that the centre does not have."""
+    query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.form == form)
+    return session.scalars(query.limit(1)).one_or_none() is not None
+
+
+def forms_not_taken_in(session: Session, centre_id: int) -> Sequence[str]:
+    """Return the forms for which something was sent that was kept and not taken in."""
+    query = sa.select(Submission.form).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
+    return session.scalars(query.distinct().order_by(Submission.form)).all()
 
 
 def without_record(session: Session, centre_id: int, wanted: Filter) -> Sequence[Submission]:

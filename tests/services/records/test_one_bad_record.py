@@ -254,6 +254,18 @@ def test_a_correction_under_another_form_is_kept_aside_in_whatever_order(
     assert session.scalars(sa.select(Record)).one().answers == encounter()
 
 
+def test_a_record_that_an_older_version_let_be_taken_over_can_be_opened_and_passed_over(
+    session: Session, cast: Cast
+) -> None:
+    first = envelope(encounter())
+    receive_batch(session, cast.amina, parse_batch(batch(first)))
+    taken = session.scalars(sa.select(Record)).one()
+    taken.version, taken.answers = "of another form", {}
+    session.commit()
+    assert listing.open_record(session, cast.rosa, instance_id=first["id"]).definition.id == "encounter"
+    assert update.rebuild_caseload(session, cast.system) == 0
+
+
 def test_a_note_that_names_a_record_is_no_version_of_it(session: Session, cast: Cast) -> None:
     first = envelope(encounter())
     link = {"root": first["id"], "prev": [first["id"]]}
