@@ -266,4 +266,12 @@ describe("what is set when a question is answered", () => {
     assert.deepEqual(list(rows, "r/b", "targets"), ["c@2", "d@2"]);
     assert.deepEqual(list(rows, "r/s/d", "targets"), ["e@3"]);
   });
+
+  it("is in every instance of another repeat", () => {
+    const rows: Row[] = [
+      { type: "repeat", name: "r", rows: [{ type: "text", name: "a" }] },
+      { type: "repeat", name: "s", rows: [{ type: "text", name: "b", triggers: { a: "'1'" } }] },
+    ];
+    assert.deepEqual(list(rows, "r/a", "targets"), ["b@1"]);
+  });
 });
