@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from evaluator_export.problems import SENTENCES, Detail, ExportProblem, write_in_english
 from fieldapp.services.keys import KeyLost
 from fieldapp.services.problems import N_, ActProblem
+from fieldapp.store.session import InterfaceError, OperationalError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 MOST_DETAIL = 80  # characters of a detail, where a column is too short for all of it

@@ -28,11 +28,13 @@ def load_services() -> None:
         importlib.import_module(module.name)
 
 
+@pytest.mark.slow
 def test_every_act_has_an_access_rule_and_every_rule_an_act() -> None:
     load_services()
     assert set(acts.ACTS) == set(ACCESS)
 
 
+@pytest.mark.slow
 def test_every_act_that_writes_has_words_for_the_audit_page() -> None:
     load_services()
     written = {name for name in acts.ACTS if name.split(".")[1] not in ("browse", "fetch", "list", "see")} - {

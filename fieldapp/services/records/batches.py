@@ -8,11 +8,9 @@ from typing import Any
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.failures import note_failure
 from fieldapp.services.phones.limits import DEFAULT, Limits
-from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import NOT_KEPT, Arrived, keep_failed, take_in
-from fieldapp.store.database import is_outage
+from fieldapp.services.records.intake import NOT_KEPT, Arrived, is_everybodys, keep_failed, take_in
 from fieldapp.store.phones import devices
 from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
@@ -54,15 +52,10 @@ def receive_batch(
     try:
         return _receive_whole(session, actor, message)
     except Exception as error:
-        if _is_everybodys(error):
+        if is_everybodys(error):
             raise
         note_failure(log, f"a message of device/{actor.device_id} is taken in one by one", error)
-    return [_receive_alone(session, actor, Message([one], message.report, signer, limits)) for one in arrived]
-
-
-def _is_everybodys(error: Exception) -> bool:
-    """Say whether what went wrong lies in no single submission, so that the phone must try again later."""
-    return isinstance(error, ActProblem) or is_outage(error)
+    return [_receive_alone(session, actor, Message([item], message.report, signer, limits)) for item in arrived]
 
 
 def _receive_whole(session: Session, actor: Actor, message: Message) -> list[Answer]:
@@ -76,26 +69,26 @@ def _receive_whole(session: Session, actor: Actor, message: Message) -> list[Ans
 
 def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
     """Return the answer to one submission, which is kept aside when it cannot be taken in."""
-    (one,) = message.arrived
+    (item,) = message.arrived
     what = f"a submission of device/{actor.device_id} could not be"
 
     def keep_aside(ctx: ActContext) -> list[Answer]:
-        return keep_failed(ctx, one, message.signer, message.limits)
+        return keep_failed(ctx, item, message.signer, message.limits)
 
     try:
         return _receive_whole(session, actor, message)[0]
     except Exception as error:
-        if _is_everybodys(error):
+        if is_everybodys(error):
             raise
         note_failure(log, f"{what} taken in", error)
     try:
         return _receive(session, actor, message, keep_aside)[0]
     except Exception as error:
-        if _is_everybodys(error):
+        if is_everybodys(error):
             raise
         note_failure(log, f"{what} kept aside either", error)
     problems = [AnswerProblem(*FAILED, "").to_json()]
-    envelope = one.envelope
+    envelope = item.envelope
     return {
         "id": envelope.instance_id,
         "sha256": envelope.sha256,
@@ -106,7 +99,7 @@ def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
 
 def _judged(session: Session, actor: Actor, arrived: Sequence[Arrived]) -> Judgements:
     """Ask the rules about all of them: what consent does not allow is not kept aside either."""
-    return judge_all(session, actor.centre_id, [one.envelope for one in arrived])
+    return judge_all(session, actor.centre_id, [item.envelope for item in arrived])
 
 
 def _taking_in(message: Message, judgements: Judgements) -> Callable[[ActContext], list[Answer]]:
@@ -116,8 +109,8 @@ def _taking_in(message: Message, judgements: Judgements) -> Callable[[ActContext
             some = [message.arrived[place] for place in places]
             answers |= zip(places, take_in(ctx, some, message.signer, judgements, message.limits), strict=True)
         apply_reissues(ctx, message.arrived)
-        first = {_sent(one): place for place, one in reversed(list(enumerate(message.arrived)))}
-        return [answers[first[_sent(one)]] for one in message.arrived]
+        first = {_sent(item): place for place, item in reversed(list(enumerate(message.arrived)))}
+        return [answers[first[_sent(item)]] for item in message.arrived]
 
     return take
 
@@ -130,20 +123,20 @@ def _rounds(arrived: Sequence[Arrived]) -> list[list[int]]:
     seen = set()
     often: dict[str, int] = {}
     rounds: list[list[int]] = []
-    for place, one in enumerate(arrived):
-        if _sent(one) in seen:
+    for place, item in enumerate(arrived):
+        if _sent(item) in seen:
             continue
-        seen.add(_sent(one))
-        number = often.get(one.envelope.instance_id, 0)
-        often[one.envelope.instance_id] = number + 1
+        seen.add(_sent(item))
+        number = often.get(item.envelope.instance_id, 0)
+        often[item.envelope.instance_id] = number + 1
         if number == len(rounds):
             rounds.append([])
         rounds[number].append(place)
     return rounds
 
 
-def _sent(one: Arrived) -> tuple[str, str, str]:
-    return one.envelope.instance_id, one.envelope.sha256, one.sent_sha256
+def _sent(item: Arrived) -> tuple[str, str, str]:
+    return item.envelope.instance_id, item.envelope.sha256, item.sent_sha256
 
 
 @act("batch.receive")

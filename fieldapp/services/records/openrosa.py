@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import logging
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.definitions import definition_of
+from fieldapp.services.failures import note_failure
 from fieldapp.services.forms.drafts import unzip
 from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.attachments import MAX_SIZE, keep_whole
 from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.services.records.intake import Arrived, is_everybodys, keep_failed, take_in
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.operations import centres
@@ -25,10 +27,12 @@ from fieldapp.store.records.submissions import COLLECT
 from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from forms.lists import in_language
-from sync.bodies import with_names
+from sync.bodies import insert_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
-from sync.openrosa import Instance, Listed, MediaFile, end_of, md5, with_end_time
+from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, md5, read_end_time
+
+log = logging.getLogger("fieldapp.sync")
 
 KINDS = {
     "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "m4a": "audio/mp4", "mp3": "audio/mpeg",
@@ -44,7 +48,7 @@ def require_collect(session: Session, centre_id: int) -> None:
 
 
 @read_act("collect.list")
-def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[Listed]:
+def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[ListedForm]:
     """Return the open forms, each with the hash of the XML that its address gives."""
     listed = []
     for version in versions.current(ctx.session, ctx.centre_id):
@@ -53,12 +57,12 @@ def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[List
         place = f"{address}/forms/{version.form}/{version.version}"
         name = in_language(version.title, definition_of(version).languages[0]) or version.form
         media = f"{place}/manifest" if version.files else ""
-        listed.append(Listed(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
+        listed.append(ListedForm(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
     return listed
 
 
 def _xform(version: FormVersion) -> str:
-    return with_end_time(version.xform)
+    return add_end_time(version.xform)
 
 
 @read_act("collect.fetch")
@@ -114,6 +118,16 @@ def receive_instance(
     """Take in one submission with its attachments; more of them may follow when it is not whole."""
     sent = Sent(instance, xml, files, is_whole, limits)
     try:
+        return _receive_twice(session, actor, sent)
+    except Exception as error:
+        if is_everybodys(error):
+            raise
+        note_failure(log, f"a submission of device/{actor.device_id} could not be taken in", error)
+    return _receive(session, actor, sent, None)
+
+
+def _receive_twice(session: Session, actor: Actor, sent: Sent) -> Outcome:
+    try:
         return _receive(session, actor, sent, _judged(session, actor, sent))
     except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
         return _receive(session, actor, sent, _judged(session, actor, sent))
@@ -145,14 +159,16 @@ def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[st
 
 
 def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
-    instance, body = sent.instance, with_names(sent.xml.decode("utf-8"), dict(names))
+    instance, body = sent.instance, insert_names(sent.xml.decode("utf-8"), dict(names))
     return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
 
 
 @act("instance.receive")
-def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
+def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outcome:
+    """Take it in by what the form's rules said; without that, since it cannot be taken in, keep it aside."""
     instance = sent.instance
     ctx.describe(f"device/{ctx.actor.device_id}", files=len(sent.files))
+    ctx.is_audited = bool(sent.files)  # what is sent again and again leaves no line
     assert ctx.actor.device_id is not None
     devices.note_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
     version = versions.find(ctx.session, ctx.centre_id, instance.form, instance.version)
@@ -161,6 +177,8 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
     known = submissions.known(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
     if known and sent.sha256 not in known:
         return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+    if known and known[sent.sha256].is_cut:
+        return Outcome(True)  # its attachments are not kept either
     for name, data in sent.files.items():
         if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
             return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
@@ -176,15 +194,20 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
         return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = attachments.names_of(ctx.session, ctx.centre_id, instance.instance_id)
     envelope = _envelope(sent, names, _finished(ctx.session, ctx.centre_id, instance, ctx.now), root, prev)
-    (decided,) = take_in(ctx, [Arrived(envelope, via=COLLECT)], judgements=judgements, limits=sent.limits)
+    arrived = Arrived(envelope, via=COLLECT)
+    if judgements is None:
+        (decided,) = keep_failed(ctx, arrived, limits=sent.limits)
+    else:
+        (decided,) = take_in(ctx, [arrived], judgements=judgements, limits=sent.limits)
     if decided["status"] in (Status.RETRY, Status.CLOSED):
         problem = decided["problems"][0]
         code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
         return Outcome(False, code, problem["text"])
+    ctx.is_audited = True
     return Outcome(True)
 
 
 def _finished(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
     """Return when it was finished by the phone's clock; when it does not say, when it came."""
     zone = zoneinfo.ZoneInfo(centres.get(session, centre_id).time_zone)
-    return parse_moment(end_of(instance)) or now.astimezone(zone)
+    return parse_moment(read_end_time(instance)) or now.astimezone(zone)

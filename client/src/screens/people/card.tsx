@@ -65,7 +65,8 @@ function Label({ person }: { person: Person }) {
   const saveLabel = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const text = String(data.get("label") ?? "").slice(0, 60);
+    const typed = String(data.get("label") ?? "");
+    const text = [...typed].slice(0, 60).join(""); // whole characters: half an emoji is none
     await changeCaseload(vault, (current) => labelCard(current, person.code, text));
     await refresh();
     setSaved(true);
