@@ -1,6 +1,7 @@
 """One register of problems: each has a code, a paragraph in docs/problems.md, and words in both languages."""
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -37,6 +38,8 @@ WITHOUT_CODE = {
     "CircularReference", "KeyLost", "Overtaken", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem",
+    # a programmer meets it, when the module is loaded
+    "IncompleteType",
     # programs read OData, and its errors are in English
     "QueryRefused",
 }  # fmt: skip
@@ -54,10 +57,10 @@ def load_modules() -> None:
                 importlib.import_module(module.name)
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+@functools.cache
+def trees() -> list[tuple[str, ast.Module]]:
+    paths = [path for package in PACKAGES for path in sorted(Path(package.__path__[0]).rglob("*.py"))]
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in paths]
 
 
 def name_of(node: ast.expr) -> str:

@@ -36,6 +36,7 @@ from tests.sealing import delivery, sealed
 from tests.services.board.incidents import INCIDENT
 from tests.services.records.phone import SECRET, Phone
 from tests.services.records.pictures import Sealed as SealedFile
+from tests.services.records.shutting_out import row, shut_out
 
 CODE = "3K7W9P2QA"
 
@@ -43,19 +44,6 @@ CODE = "3K7W9P2QA"
 @pytest.fixture
 def phone(session: Session, cast: Cast) -> Phone:
     return Phone(session, cast)
-
-
-def row(phone: Phone) -> Device:
-    return phone.session.scalars(sa.select(Device).where(Device.uid == phone.key.device)).one()
-
-
-def shut_out(phone: Phone, how: str = "wipe") -> None:
-    if how in ("lock", "wipe"):
-        devices.revoke_device(phone.session, phone.cast.rosa, device_id=row(phone).id, order=how)
-    elif how == "new password":
-        accounts.reset_password(phone.session, phone.cast.rosa, user_id=row(phone).user_id)
-    else:
-        accounts.switch_person(phone.session, phone.cast.rosa, user_id=row(phone).user_id, active=False)
 
 
 def at(minutes: int) -> str:
