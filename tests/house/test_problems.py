@@ -34,7 +34,7 @@ WITHOUT_CODE = {
     # they carry problems that have codes
     "AreasRefused", "BatchRefused", "ExportProblem", "FormRefused", "InstanceRefused", "NotSent",
     # they are caught, and something with a code is said instead
-    "CircularReference", "KeyLost", "Overtaken", "TooFine", "TooSlow", "XlsxUnreadable",
+    "CircularReference", "KeyLost", "LeaseLost", "Overtaken", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem",
     # programs read OData, and its errors are in English

@@ -11,7 +11,14 @@ from evaluator_export.policy.recipe import PUBLIC, STAFF
 from evaluator_export.products.cross_tab import Grid, grid_of
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product
-from fieldapp.services.products.tables import count_due, count_window, kept_tables, specs_for, threshold_of
+from fieldapp.services.products.tables import (
+    count_due_tables,
+    count_span,
+    list_table_specs,
+    load_published_texts,
+    make_reader,
+    threshold_of,
+)
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
@@ -31,8 +38,9 @@ def build(
     first = period
     for _ in range(MONTHS - 1):
         first = first.before()
-    specs = specs_for(known, STAFF, GRIDS)
-    tables = count_window(session, centre, known, specs.values(), first.first, period.last, now)
+    specs = list_table_specs(known, STAFF, GRIDS)
+    reader = make_reader(session, centre, known, now)
+    tables = count_span(reader, centre, specs.values(), first.first, period.last)
     grids = [grid_of(spec, tables[one], threshold_of(spec)) for one, spec in specs.items()]
     grids.append(_by_year(session, centre_id, period, now))
     labels = Labels(known.definitions, hierarchy_words())
@@ -54,9 +62,9 @@ def build(
 
 def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> Grid:
     """Return months by years, from the monthly totals that are published anyway."""
-    count_due(session, centre_id, now)
-    specs = specs_for(catalogue(session, centre_id), PUBLIC, [BY_YEAR])
-    kept = kept_tables(session, centre_id, specs.values())
+    count_due_tables(session, centre_id, now)
+    specs = list_table_specs(catalogue(session, centre_id), PUBLIC, [BY_YEAR])
+    kept = load_published_texts(session, centre_id, specs.values())
     totals = {
         (one[5:7], one[:4]): table.texts.get(TOTAL, "")
         for (_, one), table in kept.items()
