@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator_export import periods
+from evaluator_export.datasets import table_reader
+from evaluator_export.datasets.dataset_spec import RECEIVED
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
-from evaluator_export.policy import recipe
-from evaluator_export.policy.dataset_spec import RECEIVED
-from evaluator_export.policy.recipe import TableSpec
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
@@ -51,18 +51,18 @@ class TableCount:
 
 def find_last_complete_period(cadence: str, today: dt.date, grace: int = GRACE_DAYS) -> Period:
     """Return the newest period that has ended, with its grace."""
-    return periods.containing(today - dt.timedelta(days=grace), cadence).before()
+    return periods.find_containing(today - dt.timedelta(days=grace), cadence).before()
 
 
 def get_local_today(centre: Centre, now: dt.datetime) -> dt.date:
     return now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
 
 
-def list_table_specs(known: Catalogue, audience: str, names: Sequence[str]) -> dict[str, TableSpec]:
+def list_table_specs(known: Catalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
     """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
     menu = [item for item in table_menu() if item["dataset"] in known.datasets]
     offered = {str(item["name"]) for item in menu}
-    return recipe.read_tables_for_audience(
+    return table_reader.read_tables_for_audience(
         audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
     )
 
@@ -89,7 +89,7 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
     """Count what was never counted, and what late records could change; return how many tables were."""
     centre = centres.get(session, centre_id)
     known = catalogue(session, centre_id)
-    specs = {calendar: list_table_specs(known, recipe.PUBLIC, names) for calendar, names in counted_tables().items()}
+    specs = {calendar: list_table_specs(known, Audience.PUBLIC, names) for calendar, names in counted_tables().items()}
     specs_by_key: dict[str, TableSpec] = {}
     for specs_by_name in specs.values():
         specs_by_key.update({spec.key: spec for spec in specs_by_name.values()})

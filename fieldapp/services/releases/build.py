@@ -86,7 +86,7 @@ def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[Series, P
         today = (now.astimezone(zone) - dt.timedelta(days=GRACE_DAYS)).date()
         runs = releases.runs_of(session, [series.id])
         settled = {run.period for run in runs if run.state == "done" or _waits_after_failure(run, now)}
-        for period in periods.complete(series.first_period, series.cadence, today):
+        for period in periods.list_complete(series.first_period, series.cadence, today):
             if period.name not in settled:
                 due.append((series, period))
     return due

@@ -4,10 +4,10 @@ import datetime as dt
 import functools
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
-from evaluator_export.periods import Period, containing
-from evaluator_export.policy.recipe import PUBLIC, STAFF
+from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.cross_tab import Grid, grid_of
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product
@@ -38,7 +38,7 @@ def build(
     first = period
     for _ in range(MONTHS - 1):
         first = first.before()
-    specs = list_table_specs(known, STAFF, GRIDS)
+    specs = list_table_specs(known, Audience.STAFF, GRIDS)
     reader = make_reader(session, centre, known, now)
     tables = count_span(reader, centre, specs.values(), first.first, period.last)
     grids = [grid_of(spec, tables[one], threshold_of(spec)) for one, spec in specs.items()]
@@ -63,12 +63,12 @@ def build(
 def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> Grid:
     """Return months by years, from the monthly totals that are published anyway."""
     count_due_tables(session, centre_id, now)
-    specs = list_table_specs(catalogue(session, centre_id), PUBLIC, [BY_YEAR])
+    specs = list_table_specs(catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
     kept = load_published_texts(session, centre_id, specs.values())
     totals = {
         (one[5:7], one[:4]): table.texts.get(TOTAL, "")
         for (_, one), table in kept.items()
-        if containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
+        if find_containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
     }
     years = sorted({year for _, year in totals})
     months = tuple(f"{month:02}" for month in range(1, 13))

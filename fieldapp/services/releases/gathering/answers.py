@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evaluator_export.policy import eligibility
+from evaluator_export.datasets import eligibility
 from fieldapp.services.consent.standing import Standings
 from fieldapp.services.definitions import definition_of
 from fieldapp.store.forms import versions

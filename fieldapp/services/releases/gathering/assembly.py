@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.periods import Period
-from evaluator_export.policy.recipe import Recipe
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.series.released_dataset import ReleaseContext
 from fieldapp.services.consent.standing import Standings

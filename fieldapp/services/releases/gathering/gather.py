@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator_export import periods
+from evaluator_export.datasets.recipe import Recipe, RecipientView
 from evaluator_export.package import write
 from evaluator_export.periods import Period
-from evaluator_export.policy.recipe import Recipe, RecipientView
 from evaluator_export.problems import Reason
 from evaluator_export.search.advice import suggest_changes
 from evaluator_export.search.encoding import encode_table

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from evaluator_export import periods
-from evaluator_export.policy import eligibility
-from evaluator_export.policy.dataset_spec import DatasetSpec
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.problems import Reason
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.batch import AnonymizedBatch, TooFine

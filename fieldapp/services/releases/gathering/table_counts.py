@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from evaluator_export import periods
-from evaluator_export.policy.recipe import SUPPRESS, TableSpec
+from evaluator_export.datasets.recipe import Method, TableSpec
 from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import Counter, Published
 from evaluator_export.tables.suppression import suppress
@@ -44,7 +44,7 @@ class TableCounts:
     def add(self, record: Released, row: Mapping[str, str]) -> None:
         """Count a record in its period, if that is released now or was published before."""
         period = self.assembly.period
-        name = periods.containing(record.day, period.cadence).name
+        name = periods.find_containing(record.day, period.cadence).name
         if name != period.name and name not in self.before:
             return
         if name not in self.counters:
@@ -66,7 +66,7 @@ class TableCounts:
         secret = self.assembly.table_secret
         threshold = self.assembly.recipe.threshold
         counted = (self.counters.get(name) or Counter(self.spec, secret)).counted()
-        if self.spec.method == SUPPRESS:
+        if self.spec.method == Method.SUPPRESS:
             return before or suppress(counted, self.spec.min_count(threshold))
         min_count = self.spec.min_count(threshold)
         return protected_counts.publish(counted, before, min_count, self.spec.step(threshold), secret)
