@@ -38,7 +38,7 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
         elif not _leads_to(element, asked):
             elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, allowed))
             covered.add(element.path)
-    order = dependencies.order(tuple(elements), definition.children)
+    order = dependencies.order_calculations(tuple(elements), definition.children)
     return dataclasses.replace(definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept))), []
 
 
@@ -49,7 +49,7 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
         return frozenset()
     kept = {tier.path, *_decides(definition, tier)}
     for element in definition.children.get(tier.parent, ()):
-        reads = {path for path, _ in dependencies.reads_of(element, definition.children)} - {tier.parent}
+        reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)} - {tier.parent}
         if element.calculate is not None and reads <= kept:
             kept.add(element.path)
     if kind := definition.summary.get("kind"):
@@ -134,7 +134,7 @@ def _decides(definition: FormDefinition, tier: Element) -> set[str]:
     waiting = [tier.path]
     while waiting:
         element = definition.by_path[waiting.pop()]
-        reads = {path for path, _ in dependencies.reads_of(element, definition.children)}
+        reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)}
         for path in reads & definition.by_path.keys() - found:
             found.add(path)
             waiting.append(path)
@@ -149,7 +149,7 @@ def _checks(definition: FormDefinition, path: str) -> set[str]:
         element = definition.by_path[waiting.pop()]
         found.add(element.path)
         for ast in element.expressions.values():
-            for read, _ in dependencies.references(ast, element.path, definition.children):
+            for read, _ in dependencies.find_references(ast, element.path, definition.children):
                 reader = definition.by_path.get(read)
                 if reader is not None and reader.calculate is not None and read not in found:
                     waiting.append(read)

@@ -15,7 +15,7 @@ from forms.problems import AnswerProblem
 from forms.validation import NOT_CHECKED, ValidationResult, validate
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import check_note, is_note, plain_code
+from sync.notes import check_note, is_caseload_note, plain_code
 from sync.problems import N_
 
 
@@ -95,7 +95,7 @@ def refuse(status: Status, reason: Reason) -> Decision:
 
 def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
     """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
-    if definition is None and not is_note(envelope):
+    if definition is None and not is_caseload_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
         return Judged(problems=[_problem("sync.unknown_form", text)], refused_by=plain_code(envelope.refused_by))
     try:

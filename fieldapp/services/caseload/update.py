@@ -23,7 +23,7 @@ from fieldapp.store.session import Session
 from forms.expressions.values import parse_date
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, is_note, owner_of, parse_due, plain_code
+from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, find_current_owner, is_caseload_note, parse_due, plain_code
 
 CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
 EXIT = "exit"  # the kind of a record that ends the work with a card
@@ -223,7 +223,7 @@ def _hand_over(ctx: ActContext, card: Card) -> None:
         to = json.loads(one.body)["to"]
         if to in workers and not one.problems:
             given.append(HandOver(one.finished_at, one.instance_id, one.author_id, one.via == submissions.OFFICE, to))
-    card.worker_id = owner_of(card.first_id, given)
+    card.worker_id = find_current_owner(card.first_id, given)
 
 
 def _follow_ups(ctx: ActContext, told: Sequence[Change], settled: set[tuple[str, dt.date]]) -> list[FollowUp]:
@@ -311,7 +311,7 @@ def note_refused(ctx: ActContext, mended: Collection[str], refused: Sequence[tup
     """Tell phones which of their worker's records the centre could not take, so that they can be corrected there."""
     wanted: Wanted = {}
     for envelope, problems in refused:
-        if is_note(envelope):
+        if is_caseload_note(envelope):
             continue
         if submissions.settle_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue

@@ -22,7 +22,7 @@ from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
 from forms.validation import recalculate, validate
 from sync.bodies import read_body
-from sync.fold import Folded, Links, Version, fold
+from sync.fold import FoldResult, Links, RecordVersion, fold
 from sync.intake import local_time
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
@@ -183,7 +183,7 @@ def _anew(
     links = {one.instance_id: one.prev for one in arrived if one not in versions}
     folded, definition = fold_submissions(ctx, root_id, versions, ready, budget, links)
     strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
-    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.strangers}
+    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.rejected}
     welcomed: list[Said] = []
     for one in kept:
         problem = strangers.get((one.instance_id, one.sha256))
@@ -195,7 +195,7 @@ def _anew(
         if was_foreign and not problem:
             one.problems = []
             welcomed += _said_before(ctx, one, ready)
-    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
+    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
     if record is None:
@@ -256,15 +256,15 @@ def fold_submissions(
     ready: Ready,
     budget: Budget,
     links: Links | None = None,
-) -> tuple[Folded, FormDefinition]:
+) -> tuple[FoldResult, FormDefinition]:
     """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
     definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
     by_place = {(one.instance_id, one.sha256): one for one in kept}
 
-    def version(one: Submission) -> Version:
+    def version(one: Submission) -> RecordVersion:
         answers = None if one.is_cut else ready.get((one.instance_id, one.sha256))
-        return Version(
+        return RecordVersion(
             one.instance_id,
             one.sha256,
             frozenset(one.prev),
@@ -276,7 +276,7 @@ def fold_submissions(
             one.is_refusal,
         )
 
-    def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def completed(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
         one = by_place[latest.id, latest.sha256]
         try:
             found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
@@ -287,7 +287,7 @@ def fold_submissions(
 
     computed = {path for definition in definitions.values() for path in definition.computed}
     folded = fold(root_id, (version(one) for one in kept), completed, computed, links)
-    shown = by_place[folded.shown.id, folded.shown.sha256]
+    shown = by_place[folded.current.id, folded.current.sha256]
     return folded, definitions[shown.form, shown.version]
 
 

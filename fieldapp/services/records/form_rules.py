@@ -16,7 +16,7 @@ from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
 from sync.intake import TOO_SLOW, Judged, judge, judge_failed
-from sync.notes import is_note
+from sync.notes import is_caseload_note
 from sync.problems import N_
 
 log = logging.getLogger("fieldapp.sync")
@@ -65,7 +65,7 @@ def judge_all(
     fresh = [one for one in envelopes if is_kept or one.sha256 not in known.get(one.instance_id, {})]
     definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in fresh})
     found = Judgements(is_known={(one.form, one.version): (one.form, one.version) in definitions for one in fresh})
-    roots = submissions.roots_present(session, centre_id, {one.record for one in fresh if not is_note(one)})
+    roots = submissions.roots_present(session, centre_id, {one.record for one in fresh if not is_caseload_note(one)})
     before = {root: _parts_of(session, centre_id, root) for root in roots}
     session.rollback()  # no read stays open while the rules run
     end = until(max(PER_MESSAGE, seconds))

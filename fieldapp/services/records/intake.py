@@ -18,7 +18,7 @@ from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, Known
-from forms.answers import captured_in
+from forms.answers import list_attachment_answers
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.bodies import read_body
@@ -38,7 +38,7 @@ from sync.intake import (
 )
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
-from sync.receipts import Held, Signer
+from sync.receipts import ReceiptContent, Signer
 
 OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
 
@@ -236,7 +236,7 @@ def _without_missing(
     for one, decision in decided:
         definition = definitions.get((one.envelope.form, one.envelope.version))
         if definition and decision.status not in NOT_KEPT and "attachment:" in one.envelope.body:
-            held = captured_in(definition, decision.answers or _as_sent(one.envelope, definition))
+            held = list_attachment_answers(definition, decision.answers or _as_sent(one.envelope, definition))
             named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
     lacking = hashes - attachments.whole(ctx.session, ctx.centre_id, hashes) if hashes else set()
@@ -314,5 +314,5 @@ def _answer(
     if signer and position:
         sent = one.sent_sha256 or envelope.sha256
         at = before.received_at if before else ctx.now
-        answer["receipt"] = signer.receipt(Held(envelope.instance_id, sent, at, position))
+        answer["receipt"] = signer.receipt(ReceiptContent(envelope.instance_id, sent, at, position))
     return answer

@@ -24,9 +24,9 @@ from forms import consent
 from forms.definition import FormDefinition
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.fold import Version, first_of, noes_in_force, overruled
+from sync.fold import RecordVersion, first_of, noes_in_force, overruled
 from sync.intake import Decision
-from sync.notes import is_note, plain_code
+from sync.notes import is_caseload_note, plain_code
 
 NAMED = re.compile(r"attachment:[^:\"\s]+:([0-9a-f]{64})")
 Key = tuple[str, str]  # id and hash of a submission
@@ -106,7 +106,7 @@ def _refused(ctx: ActContext, incoming: Sequence[Incoming]) -> dict[str, list[In
     """Return the submissions by their record, of those records in which somebody did not say yes."""
     by_root: dict[str, list[Incoming]] = {}
     for one in incoming:
-        if not is_note(one.envelope):
+        if not is_caseload_note(one.envelope):
             by_root.setdefault(one.envelope.record, []).append(one)
     refused = submissions.refused_roots(ctx.session, ctx.centre_id, by_root) if by_root else set()
     refused |= {one.envelope.record for one in incoming if one.decision.is_refusal and not one.decision.problems}
@@ -128,7 +128,7 @@ def _said(
     ctx: ActContext, root_id: str, codes: Collection[str], stored: Sequence[Submission], some: Sequence[Incoming]
 ) -> list[Said]:
     """Return that the people whom overruled submissions named said no, where the record itself does not tell it."""
-    last = max(noes_in_force(root_id, _versions(ctx, root_id, stored, some)[0]), key=lambda one: one.rank)
+    last = max(noes_in_force(root_id, _versions(ctx, root_id, stored, some)[0]), key=lambda one: one.sort_key)
     places = {_key(one): one.id for one in stored} | {one.key: one.position for one in some}
     known = {word.person for word in words.words(ctx.session, ctx.centre_id, {root_id})}
     position = places[last.id, last.sha256]
@@ -137,19 +137,19 @@ def _said(
 
 def _versions(
     ctx: ActContext, root_id: str, stored: Sequence[Submission], incoming: Sequence[Incoming]
-) -> tuple[list[Version], list[Version]]:
+) -> tuple[list[RecordVersion], list[RecordVersion]]:
     """Return what a record is made of, and what else was sent for it, as far as it matters to who overrules whom."""
     assert ctx.actor.user_id is not None or not incoming
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
-    versions: list[Version] = []
-    others: list[Version] = []
+    versions: list[RecordVersion] = []
+    others: list[RecordVersion] = []
     for one in stored:
         is_office = one.via == OFFICE and one.author_id in admins
         links = one.instance_id, one.sha256, frozenset(one.prev), one.author_id, is_office, one.finished_at, one.form
-        (versions if one.is_part else others).append(Version(*links, {}, one.is_refusal))
+        (versions if one.is_part else others).append(RecordVersion(*links, {}, one.is_refusal))
     for coming in incoming:
         envelope, decision = coming.envelope, coming.decision
-        version = Version(
+        version = RecordVersion(
             envelope.instance_id,
             envelope.sha256,
             frozenset(envelope.prev),
