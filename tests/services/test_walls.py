@@ -190,6 +190,8 @@ NOT_TRIED: dict[str, str] = {
     "products.editions._keep_edition": OF_THE_SYSTEM,
     "releases.build._publish_release": OF_THE_SYSTEM,
     "caseload.update.rebuild_caseload": OF_THE_SYSTEM,
+    "records.earlier_refusals._cut": OF_THE_SYSTEM,
+    "records.earlier_refusals._next": OF_THE_SYSTEM,
     "keys.make_key": OF_THE_SYSTEM,
     "keys.make_signing_key": OF_THE_SYSTEM,
     "products.tables._save_counts": OF_THE_SYSTEM,
