@@ -14,7 +14,14 @@ from evaluator_export.datasets import eligibility, table_reader
 from evaluator_export.datasets.dataset_spec import RECEIVED
 from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
-from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
+from evaluator_export.tables.protected_counts import (
+    PUBLIC_THRESHOLD,
+    Cell,
+    CellCounter,
+    Published,
+    format_count,
+    publish_counts,
+)
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
 from fieldapp.services.definitions import definition_of
@@ -160,12 +167,12 @@ def count(
 ) -> list[Counted]:
     """Count tables of periods, reading the records of each form once."""
     secret = bytes.fromhex(centre.table_secret)
-    counters = {(period.name, spec.key): (period, Counter(spec, secret)) for period, spec in jobs}
+    counters = {(period.name, spec.key): (period, CellCounter(spec, secret)) for period, spec in jobs}
     read: dict[int, int] = {}
     for form in sorted({counter.spec.dataset.form for _, counter in counters.values()}):
         mine = [one for one in counters.values() if one[1].spec.dataset.form == form]
         span = min(period.first for period, _ in mine), max(period.last for period, _ in mine)
-        by_day: dict[dt.date, list[Counter]] = {}
+        by_day: dict[dt.date, list[CellCounter]] = {}
         for day, unit, row in rows_of(session, centre, form, known, *span, now, standings):
             if day not in by_day:
                 by_day[day] = [counter for period, counter in mine if period.first <= day <= period.last]
@@ -177,7 +184,7 @@ def count(
         spec = counter.spec
         state = states.get((spec.key, period.name))
         before = {tuple(cell): (number, text) for cell, number, text in state.cells} if state else None
-        published = publish(counter.counted(), before, threshold_of(spec), spec.step(PUBLIC_THRESHOLD), secret)
+        published = publish_counts(counter.counted(), before, threshold_of(spec), spec.step(PUBLIC_THRESHOLD), secret)
         found.append(Counted(spec, period, published, read.get(id(counter), 0)))
     return found
 
@@ -215,7 +222,7 @@ def count_window(
 ) -> dict[str, dict[Cell, str]]:
     """Return tables over any span of days, by name, as texts. Nothing is kept: the same records round the same way."""
     secret, standings = bytes.fromhex(centre.table_secret), Standings(session, centre.id)
-    counters = [Counter(spec, secret) for spec in specs]
+    counters = [CellCounter(spec, secret) for spec in specs]
     for form in sorted({counter.spec.dataset.form for counter in counters}):
         mine = [counter for counter in counters if counter.spec.dataset.form == form]
         for day, unit, row in rows_of(session, centre, form, known, first, last, now, standings):
@@ -223,7 +230,7 @@ def count_window(
                 counter.add(unit, row, day.isoformat())
     return {
         counter.spec.name: {
-            cell: shown(tally, threshold_of(counter.spec), secret) for cell, tally in counter.counted().items()
+            cell: format_count(tally, threshold_of(counter.spec), secret) for cell, tally in counter.counted().items()
         }
         for counter in counters
     }

@@ -169,7 +169,7 @@ def write_package(session: Session, series: Series, gathered: Gathered, work: Pa
     rows = sum(part.rows for part in gathered.parts)
     _check_room(work, ROOM + ROOM_A_ROW * rows)
     folder, unsigned = work / "package", work / "unsigned.zip"
-    body = write.build(
+    body = write.write_package_files(
         gathered.recipe, gathered.parts, gathered.tables, gathered.definitions, hierarchy_words(), gathered.occasion, folder
     )
     seed = keys.package_seed(session, series.centre_id, secret)
@@ -177,7 +177,7 @@ def write_package(session: Session, series: Series, gathered: Gathered, work: Pa
     (folder / seal.MANIFEST).write_bytes(manifest)
     seal.zip_up(folder, unsigned)
     problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
-    problems = problems or verify_formats.differing(unsigned)
+    problems = problems or verify_formats.find_differing_files(unsigned)
     if problems:
         raise ExportProblem(Reason("package.promise"), *problems)
     unsigned.unlink()
@@ -187,7 +187,7 @@ def write_package(session: Session, series: Series, gathered: Gathered, work: Pa
     seal.zip_up(folder, whole)
     with whole.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Made(whole.rename(work / f"{digest}.zip"), seal.parsed(manifest))
+    return Made(whole.rename(work / f"{digest}.zip"), seal.parse_manifest(manifest))
 
 
 @act("release.build")

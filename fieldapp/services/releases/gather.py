@@ -24,8 +24,8 @@ from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables import protected_counts
-from evaluator_export.tables.protected_counts import Counter, ProtectedTable, Published
-from evaluator_export.tables.suppression import suppress
+from evaluator_export.tables.protected_counts import CellCounter, ProtectedTable, Published
+from evaluator_export.tables.suppression import suppress_cells
 from fieldapp.services.consent.standing import Standings
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.releases.datasets import Catalogue, catalogue, read_recipe, recipe_text
@@ -110,7 +110,7 @@ class _Counting:
 
     spec: TableSpec
     before: dict[str, Published]
-    counters: dict[str, Counter] = field(default_factory=dict)
+    counters: dict[str, CellCounter] = field(default_factory=dict)
 
 
 def gather(
@@ -156,7 +156,7 @@ def gather(
     for counting in countings:
         for name, is_revision, published in _published(counting, period, recipe, table_secret):
             states.append((counting.spec.key, name, published))
-            tables.append(protected_counts.table_of(counting.spec, name, published, is_revision))
+            tables.append(protected_counts.make_protected_table(counting.spec, name, published, is_revision))
     used = {dataset.form: known.definitions[dataset.form] for dataset in recipe.datasets.values()}
     begun = {one.entry.dataset for one in batches}
     advice = {
@@ -284,7 +284,7 @@ def _read(
             for counting in countings:
                 if name == period.name or name in counting.before:
                     if name not in counting.counters:
-                        counting.counters[name] = Counter(counting.spec, table_secret)
+                        counting.counters[name] = CellCounter(counting.spec, table_secret)
                     counting.counters[name].add(record.unit, row)
         done += 1
         if done % BEAT_EVERY == 0:
@@ -397,9 +397,9 @@ def _part(
         "withdrawn": memory.withdrawn,
     }
     counts |= {"elsewhere": memory.elsewhere}
-    part = write.part_of(view, sent, before, occasion, too_fine=memory.too_fine, **counts)
+    part = write.assemble_dataset(view, sent, before, occasion, too_fine=memory.too_fine, **counts)
     if part.singled_out["alone"] > view.dataset.policy.max_singled_out:  # batches of before this was counted
-        return write.part_of(view, [], before, occasion, too_fine=part.singled_out["alone"], **counts)
+        return write.assemble_dataset(view, [], before, occasion, too_fine=part.singled_out["alone"], **counts)
     return part
 
 
@@ -408,12 +408,12 @@ def _published(counting: _Counting, period: Period, recipe: Recipe, secret: byte
     found = []
     threshold, step = counting.spec.min_count(recipe.threshold), counting.spec.step(recipe.threshold)
     for name in sorted({period.name, *counting.before}, key=lambda one: periods.parse(one).first, reverse=True):
-        counter = counting.counters.get(name) or Counter(counting.spec, secret)
+        counter = counting.counters.get(name) or CellCounter(counting.spec, secret)
         before = counting.before.get(name)
         if counting.spec.method == Method.SUPPRESS:
-            published = before or suppress(counter.counted(), threshold)
+            published = before or suppress_cells(counter.counted(), threshold)
         else:
-            published = protected_counts.publish(counter.counted(), before, threshold, step, secret)
+            published = protected_counts.publish_counts(counter.counted(), before, threshold, step, secret)
         if name == period.name or published != before:
             found.append((name, before is not None and name != period.name, published))
     return found
