@@ -14,7 +14,14 @@ from evaluator_export.datasets import table_reader
 from evaluator_export.datasets.dataset_spec import RECEIVED
 from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
-from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
+from evaluator_export.tables.protected_counts import (
+    PUBLIC_THRESHOLD,
+    Cell,
+    CellCounter,
+    Published,
+    format_count,
+    publish_counts,
+)
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
 from fieldapp.services.products.catalogue import counted_tables
@@ -175,7 +182,7 @@ class _Counting:
     """One table of one period, while records are read."""
 
     period: Period
-    counter: Counter
+    counter: CellCounter
     records: int = 0
 
     def add(self, day: dt.date, unit: str, row: Mapping[str, str]) -> None:
@@ -188,7 +195,7 @@ def count_tables(
 ) -> list[TableCount]:
     """Count tables of periods, reading the records of each form once."""
     secret = bytes.fromhex(centre.table_secret)
-    countings = {(period.name, spec.key): _Counting(period, Counter(spec, secret)) for period, spec in jobs}
+    countings = {(period.name, spec.key): _Counting(period, CellCounter(spec, secret)) for period, spec in jobs}
     by_form: dict[str, list[_Counting]] = {}
     for counting in countings.values():
         by_form.setdefault(counting.counter.spec.dataset.form, []).append(counting)
@@ -218,7 +225,7 @@ def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedTabl
     if state is not None:
         before = {tuple(cell): (number, text) for cell, number, text in state.cells}
     counts = counting.counter.counted()
-    published = publish(counts, before, threshold_of(spec), spec.step(PUBLIC_THRESHOLD), secret)
+    published = publish_counts(counts, before, threshold_of(spec), spec.step(PUBLIC_THRESHOLD), secret)
     return TableCount(spec, counting.period, published, counting.records)
 
 
@@ -245,9 +252,9 @@ def count_span(
     Nothing is kept: the same records round the same way.
     """
     secret = bytes.fromhex(centre.table_secret)
-    counters_by_form: dict[str, list[Counter]] = {}
+    counters_by_form: dict[str, list[CellCounter]] = {}
     for spec in specs:
-        counters_by_form.setdefault(spec.dataset.form, []).append(Counter(spec, secret))
+        counters_by_form.setdefault(spec.dataset.form, []).append(CellCounter(spec, secret))
     texts = {}
     for form, counters in sorted(counters_by_form.items()):
         for day, unit, row in iterate_rows(reader, centre, form, first, last):
@@ -256,7 +263,7 @@ def count_span(
         for counter in counters:
             threshold = threshold_of(counter.spec)
             tallies = counter.counted().items()
-            texts[counter.spec.name] = {cell: shown(tally, threshold, secret) for cell, tally in tallies}
+            texts[counter.spec.name] = {cell: format_count(tally, threshold, secret) for cell, tally in tallies}
     return texts
 
 

@@ -219,7 +219,7 @@ def write_package(session: Session, series: Series, contents: ReleaseContents, w
     rows = sum(dataset.rows for dataset in contents.datasets)
     _require_disk_space(work, SPACE_NEEDED + SPACE_PER_ROW * rows)
     folder = work / "package"
-    body = write.build(
+    body = write.write_package_files(
         contents.recipe,
         contents.datasets,
         contents.tables,
@@ -239,14 +239,14 @@ def write_package(session: Session, series: Series, contents: ReleaseContents, w
     seal.zip_up(folder, signed)
     with signed.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return BuiltPackage(signed.rename(work / f"{digest}.zip"), seal.parsed(manifest))
+    return BuiltPackage(signed.rename(work / f"{digest}.zip"), seal.parse_manifest(manifest))
 
 
 def _check_package(folder: Path, unsigned: Path) -> None:
     """Zip a package as it will be sent, read it back, and raise ExportProblem for whatever is not as promised."""
     seal.zip_up(folder, unsigned)
     problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
-    problems = problems or verify_formats.differing(unsigned)
+    problems = problems or verify_formats.find_differing_files(unsigned)
     if problems:
         raise ExportProblem(Reason("package.promise"), *problems)
     unsigned.unlink()

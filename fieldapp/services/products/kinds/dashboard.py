@@ -8,7 +8,7 @@ from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.products.indicators import HIDDEN, SHOWN, Kpi, Number
+from evaluator_export.products.indicators import HIDDEN, SHOWN, Indicator, IndicatorValue
 from evaluator_export.products.share_image import card
 from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product, kpis
@@ -58,7 +58,7 @@ def build(
 
 
 def _indicator(
-    kpi: Kpi,
+    kpi: Indicator,
     specs: Mapping[str, TableSpec],
     kept: Mapping[tuple[str, str], PublishedTexts],
     periods: list[Period],
@@ -92,7 +92,7 @@ def _indicator(
     }
 
 
-def _told(kpi: Kpi, number: Number, spec: TableSpec, labels: Labels) -> dict[str, Any]:
+def _told(kpi: Indicator, number: IndicatorValue, spec: TableSpec, labels: Labels) -> dict[str, Any]:
     told: dict[str, Any] = {"state": number.state, "text": number.text, "value": number.value}
     if number.state == HIDDEN and not number.text:
         told["text"] = ""

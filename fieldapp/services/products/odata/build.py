@@ -85,7 +85,7 @@ def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dic
         occasion = ReleaseContext(
             centre.name, periods.parse(sent[-1].entry.period), "", bytes.fromhex(series.secret), series.recipient
         )
-        yield release.part_of(
+        yield release.assemble_dataset(
             view, sent, ledger.compute_genesis_hash(name), occasion, withheld=0, without_consent=0, records=0
         )
 

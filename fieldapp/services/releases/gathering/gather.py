@@ -149,10 +149,10 @@ def _assemble_dataset(
         "elsewhere": state.elsewhere,
     }
     context = assembly.make_context()
-    dataset = write.part_of(view, sent, before, context, too_fine=state.too_fine, **counts)
+    dataset = write.assemble_dataset(view, sent, before, context, too_fine=state.too_fine, **counts)
     alone = dataset.singled_out["alone"]
     if alone > view.dataset.policy.max_singled_out:  # batches of before this was measured
-        return write.part_of(view, [], before, context, too_fine=alone, **counts)
+        return write.assemble_dataset(view, [], before, context, too_fine=alone, **counts)
     return dataset
 
 
@@ -180,7 +180,9 @@ def find_last_batches_sent(manifests: list[Manifest]) -> dict[str, int]:
 
 
 def _make_table(published: PeriodCounts) -> ProtectedTable:
-    return protected_counts.table_of(published.spec, published.period, published.published, published.is_revision)
+    return protected_counts.make_protected_table(
+        published.spec, published.period, published.published, published.is_revision
+    )
 
 
 def _advise(states: Mapping[str, LedgerState], batches: list[PendingBatch]) -> dict[str, list[Reason]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from evaluator_export import periods
 from evaluator_export.datasets.recipe import Method, TableSpec
 from evaluator_export.tables import protected_counts
-from evaluator_export.tables.protected_counts import Counter, Published
-from evaluator_export.tables.suppression import suppress
+from evaluator_export.tables.protected_counts import CellCounter, Published
+from evaluator_export.tables.suppression import suppress_cells
 from fieldapp.services.releases.gathering.assembly import Assembly
 from fieldapp.store.records.records import Released
 from fieldapp.store.releases import datasets
@@ -33,7 +33,7 @@ class TableCounts:
     assembly: Assembly
     spec: TableSpec
     before: dict[str, Published]
-    counters: dict[str, Counter] = field(default_factory=dict)
+    counters: dict[str, CellCounter] = field(default_factory=dict)
 
     @property
     def first_day(self) -> dt.date:
@@ -48,7 +48,7 @@ class TableCounts:
         if name != period.name and name not in self.before:
             return
         if name not in self.counters:
-            self.counters[name] = Counter(self.spec, self.assembly.table_secret)
+            self.counters[name] = CellCounter(self.spec, self.assembly.table_secret)
         self.counters[name].add(record.unit, row)
 
     def publish(self) -> Iterator[PeriodCounts]:
@@ -65,11 +65,11 @@ class TableCounts:
     def _protect(self, name: str, before: Published | None) -> Published:
         secret = self.assembly.table_secret
         threshold = self.assembly.recipe.threshold
-        counted = (self.counters.get(name) or Counter(self.spec, secret)).counted()
+        counted = (self.counters.get(name) or CellCounter(self.spec, secret)).counted()
         if self.spec.method == Method.SUPPRESS:
-            return before or suppress(counted, self.spec.min_count(threshold))
+            return before or suppress_cells(counted, self.spec.min_count(threshold))
         min_count = self.spec.min_count(threshold)
-        return protected_counts.publish(counted, before, min_count, self.spec.step(threshold), secret)
+        return protected_counts.publish_counts(counted, before, min_count, self.spec.step(threshold), secret)
 
 
 def load_table_counts(assembly: Assembly, spec: TableSpec) -> TableCounts:
