@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from evaluator_export.datasets import table_reader
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.formats import heat_map
-from evaluator_export.policy import recipe
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
-from evaluator_export.policy.recipe import PUBLIC, STAFF, TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
 from evaluator_export.products.cross_tab import make_cross_tab
@@ -32,8 +32,8 @@ DATASETS = all_datasets()
 KPIS = (FOLDER / "kpis.yaml").read_text()
 
 
-def spec(name: str, audience: str = PUBLIC) -> TableSpec:
-    return recipe.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
+def spec(name: str, audience: Audience = Audience.PUBLIC) -> TableSpec:
+    return table_reader.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
 
 
 def kpi(name: str) -> Indicator:
@@ -67,7 +67,7 @@ def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: s
 
 def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
     names = [name for some in tables_by_calendar(kpis()).values() for name in some]
-    found = recipe.read_tables_for_audience(PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
+    found = table_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
     assert set(found) == set(names)
     assert {name for some in counted_tables().values() for name in some} >= set(names)
     assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}
@@ -78,7 +78,7 @@ def test_a_table_for_staff_cannot_be_chosen_by_a_recipe() -> None:
     text = recipe_of("city-quarterly").text.replace("encounters_by_area", "spots_encounters")
     with pytest.raises(ExportProblem, match="for front-line staff"):
         recipe_of(text=text)
-    assert spec("spots_encounters", STAFF).sources[0][2] == 0  # the neighbourhood itself
+    assert spec("spots_encounters", Audience.STAFF).sources[0][2] == 0  # the neighbourhood itself
 
 
 def test_a_set_for_counting_gives_no_rows() -> None:
@@ -132,7 +132,7 @@ def test_a_share_is_never_over_100_nor_told_of_a_small_whole(counts: Mapping[str
 
 
 def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
-    counter = CellCounter(spec("spots_encounters", STAFF), SECRET)
+    counter = CellCounter(spec("spots_encounters", Audience.STAFF), SECRET)
     for number in range(9):
         counter.add(f"u{number}", {"nbhd": "002"}, "2026-11-02")
         counter.add(f"v{number}", {"nbhd": "004"}, f"2026-11-0{number % 3 + 1}")
@@ -142,7 +142,7 @@ def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
 
 
 def test_margins_are_counted_by_themselves_and_a_shift_in_two_areas_counts_in_both() -> None:
-    counter = CellCounter(spec("grid_area_weekday", STAFF), SECRET)
+    counter = CellCounter(spec("grid_area_weekday", Audience.STAFF), SECRET)
     for number in range(40):
         counter.add(
             f"u{number}", {"nbhd": "002", "enc_date": f"2026-11-{number % 20 + 1:02}"}, f"2026-11-{number % 20 + 1:02}"
@@ -182,7 +182,7 @@ def test_made_answers_follow_from_the_record() -> None:
     sent = CellCounter(spec("encounters_by_sending"), SECRET)
     sent.add("a", {"enc_date": "2026-09-01", "received_on": "2026-09-02"})
     assert ("1440-2879",) in sent.counted()
-    grid = CellCounter(spec("times_incidents", STAFF), SECRET)
+    grid = CellCounter(spec("times_incidents", Audience.STAFF), SECRET)
     grid.add("a", {"inc_alert_dt": "2026-11-27T21:30:00.000-05:00", "nbhd": "002"}, "2026-11-27")
     assert ("002", "fri", "20h-00h") in grid.counted()
 
@@ -191,7 +191,7 @@ def test_made_answers_follow_from_the_record() -> None:
 
 
 def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothing() -> None:
-    one = spec("grid_weekday_hour", STAFF)
+    one = spec("grid_weekday_hour", Audience.STAFF)
     counter = CellCounter(one, SECRET)
     for unit, row in encounters(3000, seed=3):
         counter.add(unit, row, row["enc_date"])

@@ -22,9 +22,9 @@ from evaluator_export.policy.hierarchies import (
     make_hierarchy,
     make_numeric_bands,
 )
-from evaluator_export.policy.policy import Field, Role, keep_values, read_hierarchy
+from evaluator_export.policy.hierarchy_reader import keep_values, read_hierarchy
+from evaluator_export.policy.policy import Field, GroupLimit, Role, SuppressionLimits
 from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
-from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.problems import ExportProblem
 from evaluator_export.search.encoding import Microdata, encode_quasi_identifier
 from evaluator_export.search.lattice import find_optimal_node

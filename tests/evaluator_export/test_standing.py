@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from evaluator_export.policy.dataset_spec import ConsentRule
-from evaluator_export.policy.eligibility import STANDING, flatten_answers, has_consent
+from evaluator_export.datasets.dataset_spec import ConsentRule
+from evaluator_export.datasets.eligibility import STANDING, flatten_answers, has_consent
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import compute_row_tag
 from evaluator_export.series.participant_months import ParticipantMonths

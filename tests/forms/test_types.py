@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forms.privacy import propose
+from forms.privacy import propose_class
 from forms.privacy_classes import PrivacyClass
 from forms.question_type import AnswerKind, IncompleteType, Proposal, QuestionType
 from forms.support import QUESTION_TYPES, REFUSED_TYPES
@@ -104,7 +104,7 @@ def test_a_text_that_the_phone_fills_in_from_a_map_of_areas_may_have_any_class(p
 @pytest.mark.parametrize("name", ["asked", "number of events", "age", "risk", "card code"])
 @pytest.mark.parametrize("xlsform_type", sorted(QUESTION_TYPES.keys() - {"note"}))
 def test_no_class_is_proposed_that_would_then_be_refused(xlsform_type: str, name: str) -> None:
-    privacy, reason = propose(QUESTION_TYPES[xlsform_type], name, [])
+    privacy, reason = propose_class(QUESTION_TYPES[xlsform_type], name, [])
     is_filled_by_phone = xlsform_type in ("username", "deviceid")
     assert privacy in MAY_HAVE[xlsform_type] or is_filled_by_phone
     assert reason

@@ -26,11 +26,12 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.records.attachments import Blob
+from fieldapp.store.records.attachments import AttachmentName, Blob
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from tests.cast import Cast, encounter
 from tests.programme import definition_of
+from tests.services.consent.test_consent import SAID_NO, with_everything
 
 LIST = "{http://openrosa.org/xforms/xformsList}"
 HEADERS = {"X-OpenRosa-Version": "1.0"}
@@ -259,3 +260,13 @@ def test_no_bytes_make_it_stumble(collect: Collect, noise: bytes, place: int) ->
     good = instance().encode()
     for xml in (noise, good[:place] + noise + good[place:], good[:place]):
         assert collect.send(xml).status_code in (201, 400, 404, 409)
+
+
+def test_after_a_no_its_pictures_are_not_kept_either(collect: Collect) -> None:
+    number = str(uuid.uuid4())
+    refused = instance(with_everything(SAID_NO), number)
+    for _ in range(2):  # the answer to the first was lost
+        assert collect.send(refused, **{"face.jpg": b"picture" * 100}).status_code == 201
+        assert [one.is_refusal for one in collect.submissions()] == [True]
+        assert collect.session.scalars(sa.select(Blob)).all() == []
+        assert collect.session.scalars(sa.select(AttachmentName)).all() == []

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import parse
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
@@ -74,7 +75,7 @@ def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: 
 def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
     for first in range(0, len(items), 50):
         answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
-        assert {answer["status"] for answer in answers} == {"stored"}
+        assert {answer["status"] for answer in answers} == {"stored"}, answers
 
 
 def everybody(session: Session, cast: Cast, people: list[str], day: dt.date, tier: str, **more: Any) -> None:
@@ -175,6 +176,56 @@ def test_who_takes_back_while_a_package_is_written_is_not_in_it(
     assert [path.stem for path in tmp_path.glob("*.zip")] == [written[1]]  # what counted them is gone
 
 
+NEXT = APRIL + dt.timedelta(days=1)
+
+
+def alone(day: dt.date, tier: str, risk: str = "low") -> dict[str, Any]:
+    """Return the answers of an encounter with somebody new, who has no card."""
+    return encounter(day, people={"people_n": "1", "who": "new_person"}, consent=consent(tier), talk={"risk_now": risk})
+
+
+@pytest.mark.parametrize("is_group", [False, True], ids=["somebody without a card", "a group"])
+@pytest.mark.parametrize("tier", ["0", "1"])
+def test_records_without_a_card_that_are_lowered_while_a_package_is_written_are_not_in_it(
+    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tier: str, is_group: bool
+) -> None:
+    series = a_series(session, cast)
+    items = []
+    for risk in ["low", "none", "raised"] * 14:
+        group = encounter(APRIL, people={"people_n": "5", "who": "group"}, talk={"risk_now": risk})
+        items.append(envelope(group if is_group else alone(APRIL, "3", risk), day=APRIL))
+    send(session, cast, *items)
+    write, written = build.write_package, []
+
+    def write_and_wait(*given: Any) -> Any:
+        written.append(write(*given))
+        if len(written) == 1:
+            for one in items[:12]:
+                send(session, cast, envelope(alone(APRIL, tier), day=NEXT, root=one["id"], prev=[one["id"]]))
+        return written[-1]
+
+    monkeypatch.setattr(build, "write_package", write_and_wait)
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert (len(written), len(rows_in(tmp_path, built))) == (2, 30)
+
+
+@pytest.mark.parametrize("everybody_at_once", [False, True], ids=["counts", "editions"])
+def test_nothing_is_published_over_a_record_without_a_card_that_was_lowered(
+    session: Session, cast: Cast, everybody_at_once: bool
+) -> None:
+    first = envelope(alone(APRIL, "2"), day=APRIL)
+    send(session, cast, first, envelope(alone(APRIL, "0"), day=APRIL))
+    make = standing.Standings.of_all if everybody_at_once else standing.Standings
+    before = make(session, cast.centre.id)
+    before.check(session)
+    send(session, cast, envelope(alone(APRIL, "0"), day=APRIL))  # nothing was made of it
+    before.check(session)
+    send(session, cast, envelope(alone(APRIL, "0"), day=NEXT, root=first["id"], prev=[first["id"]]))
+    with pytest.raises(standing.ConsentFell):
+        before.check(session)
+    make(session, cast.centre.id).check(session)
+
+
 def test_a_package_that_is_overtaken_by_every_no_is_not_published_but_tried_again(
     session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +323,7 @@ def active(session: Session, cast: Cast) -> dict[str, Any]:
 def counted_exactly(session: Session, cast: Cast, name: str = "participants_active", period: str = "2026-Q2") -> int:
     """Return how many people a protected table counted, which no page shows."""
     known = tables.catalogue(session, cast.centre.id)
-    spec = tables.specs_for(known, tables.recipe.PUBLIC, [name])[name]
+    spec = tables.specs_for(known, Audience.PUBLIC, [name])[name]
     cells = datasets.table_states(session, cast.centre.id, spec.key)[period]
     return next(count for cell, count, _ in cells if tuple(cell) == TOTAL)
 
@@ -349,7 +400,7 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
     everybody(session, cast, MANY, JUNE, "3")
     arrived(session, NOW - dt.timedelta(days=5))
     known = tables.catalogue(session, cast.centre.id)
-    specs = tables.specs_for(known, tables.recipe.PUBLIC, ["participants_active"])
+    specs = tables.specs_for(known, Audience.PUBLIC, ["participants_active"])
 
     def total() -> str:
         found = tables.count_window(session, cast.centre, known, specs.values(), APRIL, JULY, NOW)

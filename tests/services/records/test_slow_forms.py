@@ -71,7 +71,7 @@ def test_a_record_that_is_still_judged_holds_up_nobody(
             assert may_go_on.wait(60)
         return usual(definition, given, *rest)
 
-    monkeypatch.setattr(intake, "check", slow)
+    monkeypatch.setattr(intake, "validate", slow)
     basil = another_worker(session, cast)
     answers: list[str] = []
 

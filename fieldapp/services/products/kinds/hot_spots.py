@@ -4,9 +4,9 @@ import datetime as dt
 import json
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
-from evaluator_export.policy.recipe import STAFF
 from evaluator_export.products import hot_spots
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.products.catalogue import Product
@@ -39,7 +39,7 @@ def build(
     last = period.last
     first = last - days + dt.timedelta(days=1)
     names = [f"{kind}_{layer}" for layer in LAYERS for kind in ("spots", "times")] + [CELLS]
-    specs = specs_for(known, STAFF, names)
+    specs = specs_for(known, Audience.STAFF, names)
     tables = count_window(session, centre, known, specs.values(), first, last, now)
     spots = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
     before = count_window(session, centre, known, spots, first - days, last - days, now)
