@@ -25,6 +25,7 @@ dev: ## set up what tests need
 	@$(PYTHON3) tools/bootstrap.py dev
 
 test: check ## run all tests: both databases, real browser
+	@$(NODE) npm --prefix client test --silent
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/pytest tests -q -n auto --dist loadgroup --ignore=tests/engines
 
@@ -45,7 +46,7 @@ check: dev ## lint, types, imports, the client's unit tests and the quick tests:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) npm --prefix client run --silent check
-	@$(NODE) npm --prefix client test --silent
+	@$(NODE) npm --prefix client test --silent -- --changed
 	@$(BIN)/pytest -q -m "not slow" $(QUICK)
 
 .PHONY: chaos

@@ -202,7 +202,7 @@ function bundleWorker(shell) {
     SHELL: JSON.stringify(hashes),
     BUILD: JSON.stringify(hash(JSON.stringify(hashes))),
   };
-  return bundle("src/worker/sw.ts", { define });
+  return bundle("src/worker/service_worker.ts", { define });
 }
 
 /** Build the phone app; return what its pieces weigh. */

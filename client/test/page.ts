@@ -8,9 +8,8 @@ import { render, type ComponentChild } from "preact";
 import { act } from "preact/test-utils";
 import { setGlobal } from "./browser";
 
-// Each test file has modules of its own, and all run in one process: they share one page.
+// Each test file has modules and globals of its own, but all share one page: it is dear to make.
 const shared = globalThis as { testPage?: { window: Window; root: HTMLElement | null } };
-const isNew = !shared.testPage;
 const page = (shared.testPage ??= {
   window: new Window({ url: "http://localhost/app/" }),
   root: null,
@@ -45,15 +44,25 @@ export function installPage(offers: object = {}): void {
     const isFunction = typeof value === "function" && /^[a-z]/.test(name);
     setGlobal(name, isFunction ? (value as () => unknown).bind(window) : value);
   }
+  document.documentElement.lang = "en";
   setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
-if (isNew) installPage();
+installPage();
 
 /** Let promises, effects and what they set off come to rest. */
 export async function settle(): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await act(() => new Promise((done) => setTimeout(done, 0)));
   }
+}
+
+/** Wait for what a worker would see or the phone would hold. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    if (await check()) return;
+    await act(() => new Promise((done) => setTimeout(done, 5)));
+  }
+  throw new Error(`It did not come about: ${check.toString()}`);
 }
 
 type Target = string | Element;
@@ -136,7 +145,8 @@ export function readText(element: Element): string {
 
 /** Render something into an empty page. */
 export async function show(content: ComponentChild): Promise<Shown> {
-  if (page.root) render(null, page.root);
+  const before = page.root;
+  if (before) await act(() => render(null, before));
   document.body.innerHTML = '<div id="app"></div>';
   const root = document.getElementById("app")!;
   page.root = root;
@@ -158,4 +168,14 @@ export function goTo(hash: string): void {
 
 export function dispatch(target: EventTarget, name: string): void {
   target.dispatchEvent(new window.Event(name, { bubbles: true }) as unknown as Event);
+}
+
+/** Answer every question of the browser like this; the questions are in what is returned. */
+export function setConfirm(isSure: boolean): string[] {
+  const questions: string[] = [];
+  setGlobal("confirm", (question: string) => {
+    questions.push(question);
+    return isSure;
+  });
+  return questions;
 }

@@ -3,15 +3,15 @@
  * each app that is open.
  */
 
-import { newCode } from "../src/engine/cards";
+import { makeCardCode } from "../src/engine/cards";
 import { Form } from "../src/engine/form";
 import type { Json } from "../src/engine/types";
 import { DateValue } from "../src/engine/values";
 import { changeCaseload, readCaseload } from "../src/storage/caseload";
 import { removeCompleted } from "../src/storage/caseload_updates";
-import { random } from "../src/storage/bytes";
+import { randomBytes } from "../src/storage/bytes";
 import { getAllRows } from "../src/storage/database";
-import { currentForms, formOf } from "../src/storage/forms";
+import { findForm, listCurrentForms } from "../src/storage/forms";
 import { draftCorrection } from "../src/storage/drafts";
 import { finishDraft, finishNote } from "../src/storage/outbox";
 import { countRecords } from "../src/storage/record_counts";
@@ -25,7 +25,7 @@ const clock = (): DateValue => DateValue.ofClock(new Date());
 
 /** Sign in as the gate does. */
 export async function join(username: string, password: string): Promise<Vault> {
-  const salt = random(16);
+  const salt = randomBytes(16);
   const byPin = { salt, key: deriveKeyFromPin("246810", salt) };
   const keys = await makeSigningKey();
   const { token, device, user, worker, recovery, manifest } = await signIn(
@@ -69,7 +69,7 @@ export async function finish(
   spoil: (answers: Json) => void,
 ): Promise<{ body: string; finishedAt: number }> {
   const { form } = filled;
-  const forms = await currentForms(vault.account.user);
+  const forms = await listCurrentForms(vault.account.user);
   const definition = forms.find(({ id }) => id === form)!;
   const answers = new Form(definition, clock, filled.answers).finish();
   spoil(answers);
@@ -80,7 +80,7 @@ export async function finish(
   return { body: JSON.stringify(answers), finishedAt: now.getTime() };
 }
 
-export const code = (): string => newCode(random(8));
+export const code = (): string => makeCardCode(randomBytes(8));
 export {
   getAllRows,
   changeCaseload,
@@ -88,7 +88,7 @@ export {
   draftCorrection,
   exchange,
   finishNote,
-  formOf,
+  findForm,
   saveAccount,
   countRecords,
   readCaseload,

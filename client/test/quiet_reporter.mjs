@@ -2,7 +2,10 @@
 
 import { inspect } from "node:util";
 
-/** The names of a failed test and of the suites around it: node reports a suite only after what is in it. */
+/**
+ * The names of a failed test and of the suites around it: node reports a suite only after what is
+ * in it.
+ */
 const isCauseOfSuite = ({ code, failureType }) =>
   code === "ERR_TEST_FAILURE" && failureType === "subtestsFailed";
 

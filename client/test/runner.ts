@@ -4,8 +4,8 @@
  */
 
 import { readFileSync } from "node:fs";
-import { areasAround, cellOf } from "../src/engine/areas";
-import { newCode, plainCode, shownCode } from "../src/engine/cards";
+import { findAreasAround, findGridCell } from "../src/engine/areas";
+import { formatCardCode, makeCardCode, parseCardCode } from "../src/engine/cards";
 import type { Ast, FormDefinition } from "../src/engine/definition";
 import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
@@ -110,11 +110,11 @@ const forms = input.forms.map((filled) => ({
 const PARTS: Record<string, (...args: never[]) => unknown> = {
   digest: (text: string, algorithm: string) => digest(text, algorithm, "hex"),
   findIdentifiers,
-  plainCode,
-  shownCode,
-  newCode: (bytes: number[]) => newCode(new Uint8Array(bytes)),
-  areasAround,
-  cellOf,
+  parseCardCode,
+  formatCardCode,
+  makeCardCode: (bytes: number[]) => makeCardCode(new Uint8Array(bytes)),
+  findAreasAround,
+  findGridCell,
   applyPulledChanges,
   addFinishedRecord,
 };

@@ -1,18 +1,25 @@
 /**
- * Run the unit tests beside the modules, "src/.../*.test.ts": `npm test`, or `npm test -- storage/` for some of them.
+ * Run the unit tests beside the modules, "src/.../*.test.ts": `npm test`, or `npm test -- storage/`
+ * for some of them, or `npm test -- --changed` for those that are not as they were when they last
+ * passed.
  *
- * Each file is bundled with modules of its own, so that what one test leaves in a module is not seen by another file; all of
- * them then run in this one process, which is much cheaper than one process a file.
+ * Each file is bundled with modules of its own, and runs with globals of its own (test/suites.mjs),
+ * so that what one test leaves behind is not seen by another file; all of them run in this one
+ * process, which is much cheaper than one process a file.
  */
 
 import { build } from "esbuild";
-import { readdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { runFile } from "./suites.mjs";
 
 const client = join(dirname(fileURLToPath(import.meta.url)), "..");
 const output = join(client, "build/unit");
-const words = process.argv.slice(2);
+const passedFile = join(client, "build/unit_passed.json"); // hashes of what passed, by path
+const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const isChangedOnly = process.argv.includes("--changed");
 
 const paths = readdirSync(join(client, "src"), { recursive: true })
   .filter((path) => /\.test\.tsx?$/.test(path))
@@ -37,9 +44,40 @@ await build({
   sourcemap: "inline",
   logLevel: "warning",
   define: { BUILT: '"test"' },
+  plugins: [{ name: "suites", setup: useSuites }],
 });
-for (const path of paths)
-  await import(pathToFileURL(join(output, path.replace(/\.tsx?$/, ".mjs"))).href);
+
+function useSuites({ onResolve }) {
+  const path = pathToFileURL(join(client, "test/suites.mjs")).href;
+  onResolve({ filter: /^node:test$/ }, () => ({ path, external: true }));
+}
+
+/**
+ * A hash of all that a test depends on: its modules are in its bundle; packages and Node are not.
+ */
+const common = ["package-lock.json", "test/suites.mjs", "test/unit.mjs"]
+  .map((name) => readFileSync(join(client, name)))
+  .concat(Buffer.from(process.version));
+const bundleOf = (path) => join(output, path.replace(/\.tsx?$/, ".mjs"));
+const hashOf = (path) =>
+  createHash("sha256")
+    .update(Buffer.concat([readFileSync(bundleOf(path)), ...common]))
+    .digest("hex");
+
+const passed = existsSync(passedFile) ? JSON.parse(readFileSync(passedFile, "utf8")) : {};
+const hashes = Object.fromEntries(paths.map((path) => [path, hashOf(path)]));
+const chosen = paths.filter((path) => !isChangedOnly || passed[path] !== hashes[path]);
+process.on("exit", (code) => {
+  if (code !== 0) return;
+  for (const path of chosen) passed[path] = hashes[path];
+  mkdirSync(dirname(passedFile), { recursive: true });
+  writeFileSync(passedFile, JSON.stringify(passed, null, 1));
+});
+
+// The page is dear to make: the files that need one share it.
+const isKept = (name) => name === "testPage";
+for (const path of chosen)
+  await runFile(path, () => import(pathToFileURL(bundleOf(path)).href), isKept);
 if (words.length === 0) {
   await import("../lint/check.test.mjs");
   await import("../budgets.test.mjs");

@@ -4,8 +4,8 @@ import { useCallback, useState } from "preact/hooks";
 import type { PhoneContent } from "../screens/state";
 import { readCaseload } from "../storage/caseload";
 import { listDrafts } from "../storage/drafts";
-import { currentForms } from "../storage/forms";
-import { healthOf } from "../storage/health";
+import { listCurrentForms } from "../storage/forms";
+import { checkStorage } from "../storage/health";
 import { listLines } from "../storage/outbox";
 import { countRecords, getCounters, raiseHighWater } from "../storage/record_counts";
 import type { Vault } from "../storage/vault";
@@ -14,12 +14,12 @@ async function readContent(vault: Vault): Promise<PhoneContent> {
   const { user } = vault.account;
   const [counters, forms, lines, drafts, ledger, book, health] = await Promise.all([
     getCounters(user),
-    currentForms(user),
+    listCurrentForms(user),
     listLines(vault),
     listDrafts(vault),
     countRecords(user),
     readCaseload(vault),
-    healthOf(),
+    checkStorage(),
   ]);
   raiseHighWater(counters);
   return { forms, lines, drafts, ledger, book, health };

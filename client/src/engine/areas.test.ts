@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { areasAround, cellOf, type Outlines } from "./areas";
+import { findAreasAround, findGridCell, type Outlines } from "./areas";
 
 const UNIT = 100_000;
 
@@ -30,36 +30,36 @@ const TWO: Outlines = {
 
 describe("the area of a fix", () => {
   it("is none where there is no outline", () => {
-    assert.deepEqual(areasAround({ areas: {} }, -79.35, 43.65, 0), []);
-    assert.deepEqual(areasAround(TWO, -79.5, 43.65, 0), []);
-    assert.deepEqual(areasAround(TWO, -79.35, 43.75, 0), []);
+    assert.deepEqual(findAreasAround({ areas: {} }, -79.35, 43.65, 0), []);
+    assert.deepEqual(findAreasAround(TWO, -79.5, 43.65, 0), []);
+    assert.deepEqual(findAreasAround(TWO, -79.35, 43.75, 0), []);
   });
 
   it("is the one around it", () => {
-    assert.deepEqual(areasAround(TWO, -79.35, 43.65, 0), ["west"]);
-    assert.deepEqual(areasAround(TWO, -79.25, 43.65, 0), ["east"]);
+    assert.deepEqual(findAreasAround(TWO, -79.35, 43.65, 0), ["west"]);
+    assert.deepEqual(findAreasAround(TWO, -79.25, 43.65, 0), ["east"]);
   });
 
   it("is each that the phone may be in, the likeliest first", () => {
     const nearBorder = -79.3003; // 24 m west of it
-    assert.deepEqual(areasAround(TWO, nearBorder, 43.65, 10), ["west"]);
-    assert.deepEqual(areasAround(TWO, nearBorder, 43.65, 100), ["west", "east"]);
-    assert.deepEqual(areasAround(TWO, -79.2997, 43.65, 100), ["east", "west"]);
+    assert.deepEqual(findAreasAround(TWO, nearBorder, 43.65, 10), ["west"]);
+    assert.deepEqual(findAreasAround(TWO, nearBorder, 43.65, 100), ["west", "east"]);
+    assert.deepEqual(findAreasAround(TWO, -79.2997, 43.65, 100), ["east", "west"]);
   });
 
   it("is found from outside when the phone is not sure", () => {
-    assert.deepEqual(areasAround(TWO, -79.25, 43.7005, 20), []);
-    assert.deepEqual(areasAround(TWO, -79.25, 43.7005, 200), ["east"]);
+    assert.deepEqual(findAreasAround(TWO, -79.25, 43.7005, 20), []);
+    assert.deepEqual(findAreasAround(TWO, -79.25, 43.7005, 200), ["east"]);
   });
 
   it("measures as far to the east as to the north", () => {
     const island: Outlines = { areas: { island: [box(-79.301, 43.65, -79.3, 43.651)] } };
     const metre = 1 / 111_320;
     const wide = metre / Math.cos((43.65 * Math.PI) / 180);
-    assert.deepEqual(areasAround(island, -79.3 + 150 * wide, 43.6505, 140), []);
-    assert.deepEqual(areasAround(island, -79.3 + 150 * wide, 43.6505, 160), ["island"]);
-    assert.deepEqual(areasAround(island, -79.3005, 43.651 + 150 * metre, 140), []);
-    assert.deepEqual(areasAround(island, -79.3005, 43.651 + 150 * metre, 160), ["island"]);
+    assert.deepEqual(findAreasAround(island, -79.3 + 150 * wide, 43.6505, 140), []);
+    assert.deepEqual(findAreasAround(island, -79.3 + 150 * wide, 43.6505, 160), ["island"]);
+    assert.deepEqual(findAreasAround(island, -79.3005, 43.651 + 150 * metre, 140), []);
+    assert.deepEqual(findAreasAround(island, -79.3005, 43.651 + 150 * metre, 160), ["island"]);
   });
 
   it("leaves out holes, and takes in every part", () => {
@@ -69,11 +69,11 @@ describe("the area of a fix", () => {
         both: [box(5, 0, 6, 1), box(8, 0, 9, 1)],
       },
     };
-    assert.deepEqual(areasAround(parts, 0.5, 0.5, 0), ["ring"]);
-    assert.deepEqual(areasAround(parts, 1.5, 1.5, 0), []);
-    assert.deepEqual(areasAround(parts, 5.5, 0.5, 0), ["both"]);
-    assert.deepEqual(areasAround(parts, 8.5, 0.5, 0), ["both"]);
-    assert.deepEqual(areasAround(parts, 7, 0.5, 0), []);
+    assert.deepEqual(findAreasAround(parts, 0.5, 0.5, 0), ["ring"]);
+    assert.deepEqual(findAreasAround(parts, 1.5, 1.5, 0), []);
+    assert.deepEqual(findAreasAround(parts, 5.5, 0.5, 0), ["both"]);
+    assert.deepEqual(findAreasAround(parts, 8.5, 0.5, 0), ["both"]);
+    assert.deepEqual(findAreasAround(parts, 7, 0.5, 0), []);
   });
 
   it("is one and only one where outlines cover the ground without gaps", () => {
@@ -86,33 +86,44 @@ describe("the area of a fix", () => {
       const x = next() * 4;
       const y = next() * 4;
       const expected = [`${Math.floor(x)},${Math.floor(y)}`];
-      assert.deepEqual(areasAround({ areas }, x, y, 0), expected, `seed ${seed}: ${x}, ${y}`);
+      assert.deepEqual(findAreasAround({ areas }, x, y, 0), expected, `seed ${seed}: ${x}, ${y}`);
+    }
+  });
+
+  it("follows slanted borders", () => {
+    const diamond: Outlines = { areas: { diamond: [ring([10, 9], [11, 10], [10, 11], [9, 10])] } };
+    const { next, seed } = seeded("diamond");
+    for (let round = 0; round < 300; round++) {
+      const x = 9 + next() * 2;
+      const y = 9 + next() * 2;
+      const expected = Math.abs(x - 10) + Math.abs(y - 10) < 1 ? ["diamond"] : [];
+      assert.deepEqual(findAreasAround(diamond, x, y, 0), expected, `seed ${seed}: ${x}, ${y}`);
     }
   });
 
   it("does not fail at a pole", () => {
     const cap: Outlines = { areas: { cap: [box(-180, 80, 180, 90)] } };
-    assert.deepEqual(areasAround(cap, 0, 89.999, 100), ["cap"]);
+    assert.deepEqual(findAreasAround(cap, 0, 89.999, 100), ["cap"]);
   });
 });
 
 describe("the square of a place", () => {
   it("counts rows from the equator and columns from Greenwich", () => {
-    assert.equal(cellOf(0.001, 0.001), "c500:N0:E0");
-    assert.equal(cellOf(-0.001, -0.001), "c500:S1:W1");
-    assert.equal(cellOf(-79.38, 43.65), "c500:N9718:W12788");
+    assert.equal(findGridCell(0.001, 0.001), "c500:N0:E0");
+    assert.equal(findGridCell(-0.001, -0.001), "c500:S1:W1");
+    assert.equal(findGridCell(-79.38, 43.65), "c500:N9718:W12788");
   });
 
   it("is half a kilometre wide and high", () => {
     const metre = 1 / 111_320;
     const latitude = 43.65;
     const row = (meters: number): string =>
-      cellOf(-79.38, latitude + meters * metre).split(":")[1]!;
+      findGridCell(-79.38, latitude + meters * metre).split(":")[1]!;
     const rows = new Set(Array.from({ length: 100 }, (_, step) => row(step * 50)));
     assert.ok(rows.size >= 10 && rows.size <= 11, [...rows].join());
     const wide = metre / Math.cos((latitude * Math.PI) / 180);
     const column = (meters: number): string =>
-      cellOf(-79.38 + meters * wide, latitude).split(":")[2]!;
+      findGridCell(-79.38 + meters * wide, latitude).split(":")[2]!;
     const columns = new Set(Array.from({ length: 100 }, (_, step) => column(step * 50)));
     assert.ok(columns.size >= 10 && columns.size <= 11, [...columns].join());
   });
@@ -123,7 +134,8 @@ describe("the square of a place", () => {
     for (let round = 0; round < 400; round++) {
       const longitude = -79.6 + next() * 0.4;
       const latitude = 43.6 + next() * 0.2;
-      if (cellOf(longitude, latitude) === cellOf(longitude + 0.0001, latitude + 0.0001)) same++;
+      if (findGridCell(longitude, latitude) === findGridCell(longitude + 0.0001, latitude + 0.0001))
+        same++;
     }
     assert.ok(same > 360 && same < 400, `seed ${seed}: ${same} of 400`);
   });

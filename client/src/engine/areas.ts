@@ -41,7 +41,7 @@ function areaAt({ areas }: Outlines, longitude: number, latitude: number): strin
  * The codes of the areas that the phone can be in, the likeliest first; `accuracy` in metres, as
  * the phone gave it.
  */
-export function areasAround(
+export function findAreasAround(
   outlines: Outlines,
   longitude: number,
   latitude: number,
@@ -61,7 +61,7 @@ export function areasAround(
 /**
  * A square of 500 m by 500 m, by row and column from the equator and Greenwich: c500:N9724:W11852.
  */
-export function cellOf(longitude: number, latitude: number): string {
+export function findGridCell(longitude: number, latitude: number): string {
   const row = Math.floor((latitude * METRES) / CELL);
   const middle = (((row + 0.5) * CELL) / METRES) * (Math.PI / 180);
   const column = Math.floor((longitude * METRES * Math.cos(middle)) / CELL);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { newCode, plainCode, shownCode } from "./cards";
+import { formatCardCode, makeCardCode, parseCardCode } from "./cards";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHECKS = `${ALPHABET}*~$=U`;
@@ -14,7 +14,7 @@ function checkCharacter(characters: string): string {
 }
 
 function randomCode(below: (limit: number) => number): string {
-  return newCode(Uint8Array.from({ length: 8 }, () => below(256)));
+  return makeCardCode(Uint8Array.from({ length: 8 }, () => below(256)));
 }
 
 /** What a code becomes by one wrong character, or by two neighbours that change places. */
@@ -30,7 +30,7 @@ function listSlips(code: string): string[] {
 
 describe("a card code", () => {
   it("is refused when it is too short, too long, or has other characters", () => {
-    const good = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+    const good = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
     for (const wrong of [
       "",
       "   ",
@@ -41,14 +41,14 @@ describe("a card code", () => {
       `é${good.slice(1)}`,
       `${good.slice(0, 4)}_${good.slice(5)}`,
     ])
-      assert.equal(plainCode(wrong), "", wrong);
+      assert.equal(parseCardCode(wrong), "", wrong);
   });
 
   it("is refused with any other check character", () => {
-    const code = newCode(new Uint8Array([31, 0, 5, 7, 9, 11, 13, 17]));
+    const code = makeCardCode(new Uint8Array([31, 0, 5, 7, 9, 11, 13, 17]));
     for (const check of CHECKS) {
       const expected = check === code[8] ? code : "";
-      assert.equal(plainCode(code.slice(0, 8) + check), expected, check);
+      assert.equal(parseCardCode(code.slice(0, 8) + check), expected, check);
     }
   });
 
@@ -58,14 +58,14 @@ describe("a card code", () => {
       const code = randomCode(below);
       assert.equal(code.length, 9);
       assert.equal(code[8], checkCharacter(code.slice(0, 8)), `seed ${seed}: ${code}`);
-      assert.equal(plainCode(code), code, `seed ${seed}: ${code}`);
+      assert.equal(parseCardCode(code), code, `seed ${seed}: ${code}`);
     }
   });
 
   it("comes as evenly from bytes as they are", () => {
     const counts = new Map<string, number>();
     for (let byte = 0; byte < 256; byte++) {
-      const character = newCode(new Uint8Array(8).fill(byte))[0]!;
+      const character = makeCardCode(new Uint8Array(8).fill(byte))[0]!;
       counts.set(character, (counts.get(character) ?? 0) + 1);
     }
     assert.equal(counts.size, 32);
@@ -74,22 +74,22 @@ describe("a card code", () => {
 
   it("takes no more bytes than it needs", () => {
     const bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
-    assert.equal(newCode(new Uint8Array([...bytes, 99, 98])), newCode(bytes));
+    assert.equal(makeCardCode(new Uint8Array([...bytes, 99, 98])), makeCardCode(bytes));
   });
 
   it("is read as people write it", () => {
-    const code = newCode(new Uint8Array([10, 11, 12, 13, 14, 15, 16, 17]));
-    assert.equal(plainCode(shownCode(code)), code);
-    assert.equal(plainCode(` ${code.toLowerCase()} `), code);
-    assert.equal(plainCode(code.split("").join(" ")), code);
-    assert.equal(plainCode(code.split("").join("-")), code);
+    const code = makeCardCode(new Uint8Array([10, 11, 12, 13, 14, 15, 16, 17]));
+    assert.equal(parseCardCode(formatCardCode(code)), code);
+    assert.equal(parseCardCode(` ${code.toLowerCase()} `), code);
+    assert.equal(parseCardCode(code.split("").join(" ")), code);
+    assert.equal(parseCardCode(code.split("").join("-")), code);
   });
 
   it("takes letters that look like numbers for numbers", () => {
-    const code = newCode(new Uint8Array([1, 1, 0, 0, 9, 9, 9, 9]));
+    const code = makeCardCode(new Uint8Array([1, 1, 0, 0, 9, 9, 9, 9]));
     assert.ok(code.startsWith("1100"));
-    assert.equal(plainCode(`IL0O${code.slice(4)}`), code);
-    assert.equal(plainCode(`il0o${code.slice(4)}`), code);
+    assert.equal(parseCardCode(`IL0O${code.slice(4)}`), code);
+    assert.equal(parseCardCode(`il0o${code.slice(4)}`), code);
   });
 
   it("does not take a look-alike for a check character", () => {
@@ -97,8 +97,8 @@ describe("a card code", () => {
     const { below } = seeded("look-alikes");
     for (let round = 0; round < 300; round++) {
       const code = randomCode(below);
-      if (code[8] === "1") assert.equal(plainCode(`${code.slice(0, 8)}I`), "");
-      if (code[8] === "0") assert.equal(plainCode(`${code.slice(0, 8)}O`), "");
+      if (code[8] === "1") assert.equal(parseCardCode(`${code.slice(0, 8)}I`), "");
+      if (code[8] === "0") assert.equal(parseCardCode(`${code.slice(0, 8)}O`), "");
     }
   });
 
@@ -107,11 +107,11 @@ describe("a card code", () => {
     for (let round = 0; round < 60; round++) {
       const code = randomCode(below);
       for (const wrong of listSlips(code))
-        assert.equal(plainCode(wrong), "", `seed ${seed}: ${wrong} for ${code}`);
+        assert.equal(parseCardCode(wrong), "", `seed ${seed}: ${wrong} for ${code}`);
     }
   });
 
   it("is shown in two halves", () => {
-    assert.equal(shownCode("K7QM3RXDQ"), "K7QM-3RXDQ");
+    assert.equal(formatCardCode("K7QM3RXDQ"), "K7QM-3RXDQ");
   });
 });

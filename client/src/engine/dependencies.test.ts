@@ -137,6 +137,11 @@ describe("a running total", () => {
     ];
     assert.equal(build(makeForm(rows)).get("/data/r/t")!.readsItself, true);
     assert.equal(build(makeForm(rows)).get("/data/r/n")!.readsItself, false);
+    const others: Row[] = [
+      { type: "integer", name: "a" },
+      { type: "integer", name: "b", calculate: "${a} + 1" },
+    ];
+    assert.equal(build(makeForm(others)).get("/data/b")!.readsItself, false);
     assert.deepEqual(list(rows, "r/t", "readers"), ["t@1"]);
   });
 });
@@ -265,5 +270,13 @@ describe("what is set when a question is answered", () => {
     assert.deepEqual(list(rows, "a", "targets"), ["c@1"]);
     assert.deepEqual(list(rows, "r/b", "targets"), ["c@2", "d@2"]);
     assert.deepEqual(list(rows, "r/s/d", "targets"), ["e@3"]);
+  });
+
+  it("is in every instance of another repeat", () => {
+    const rows: Row[] = [
+      { type: "repeat", name: "r", rows: [{ type: "text", name: "a" }] },
+      { type: "repeat", name: "s", rows: [{ type: "text", name: "b", triggers: { a: "'1'" } }] },
+    ];
+    assert.deepEqual(list(rows, "r/a", "targets"), ["b@1"]);
   });
 });

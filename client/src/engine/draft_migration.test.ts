@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { makeForm, type Row } from "../../test/forms";
-import { fits } from "./draft_migration";
+import { fitsNewVersion } from "./draft_migration";
 import type { Json } from "./types";
 
 const CHOICES = { list: ["a", "b", "c"], other: ["b", "c", "d"] };
 
 function doFit(answers: Json, before: Row[], after: Row[]): boolean {
   const form = (rows: Row[]): ReturnType<typeof makeForm> => makeForm(rows, { choices: CHOICES });
-  return fits(answers, form(before), form(after));
+  return fitsNewVersion(answers, form(before), form(after));
 }
 
 const text: Row = { type: "text", name: "q" };

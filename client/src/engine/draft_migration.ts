@@ -11,7 +11,11 @@ const TEXTS = new Set(["text", "barcode"]);
 const SELECTS = new Set(["select_one", "select_multiple", "rank"]);
 
 /** True when every answer finds its question, of the same type, with its choices still there. */
-export function fits(answers: Json, before: FormDefinition, after: FormDefinition): boolean {
+export function fitsNewVersion(
+  answers: Json,
+  before: FormDefinition,
+  after: FormDefinition,
+): boolean {
   const old = new Map(before.elements.map((element) => [element.path, element]));
   const next = new Map(after.elements.map((element) => [element.path, element]));
   const fitsAt = (group: Json, path: string): boolean =>

@@ -97,6 +97,8 @@ describe("paths", () => {
   });
 
   it("take any child where they say *", () => {
+    assert.equal(run("../g/*"), "deep");
+    assert.equal(run("../r/*"), 1);
     assert.equal(run("count(../g/*)"), 1);
     assert.equal(run("count(../r/*)"), 9);
     assert.equal(run("count(/data/*)"), 7);
@@ -146,9 +148,13 @@ describe("conditions in brackets", () => {
   });
 
   it("may stand behind . and ..", () => {
+    assert.equal(run(".[. = 7]"), 7);
+    assert.equal(run(".[. = 8]"), "");
     assert.equal(run("count(.[. = 7])"), 1);
     assert.equal(run("count(.[. = 8])"), 0);
     assert.equal(run("count(../r/n/..[kind = 'x'])"), 2);
+    assert.equal(run("..[a = 7]/b"), "words here");
+    assert.equal(run("..[a = 8]/b"), "");
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { area, distance, geofence, pointsOf } from "./geometry";
+import { area, distance, geofence, parsePoints } from "./geometry";
 
 const TORONTO = "43.6532 -79.3832";
 const MONTREAL = "45.5019 -73.5674";
@@ -23,11 +23,11 @@ describe("points", () => {
       "1,5 2",
       "1e1 2",
     ])
-      assert.equal(pointsOf([text]), null, text);
+      assert.equal(parsePoints([text]), null, text);
   });
 
   it("come from texts with points between semicolons", () => {
-    assert.deepEqual(pointsOf(["1 2;3 4 5 6", "7 8"]), [
+    assert.deepEqual(parsePoints(["1 2;3 4 5 6", "7 8"]), [
       [1, 2],
       [3, 4],
       [7, 8],
@@ -35,13 +35,13 @@ describe("points", () => {
   });
 
   it("are none in a blank text, and no fault", () => {
-    assert.deepEqual(pointsOf([""]), []);
-    assert.deepEqual(pointsOf([]), []);
-    assert.deepEqual(pointsOf(["1 2; ;"]), [[1, 2]]);
+    assert.deepEqual(parsePoints([""]), []);
+    assert.deepEqual(parsePoints([]), []);
+    assert.deepEqual(parsePoints(["1 2; ;"]), [[1, 2]]);
   });
 
   it("may lie at the very edge of the map", () => {
-    assert.deepEqual(pointsOf(["90 180;-90 -180"]), [
+    assert.deepEqual(parsePoints(["90 180;-90 -180"]), [
       [90, 180],
       [-90, -180],
     ]);

@@ -8,7 +8,7 @@ type Point = [latitude: number, longitude: number];
 const radians = (degrees: number): number => degrees * (Math.PI / 180);
 
 /** The points in some answers; null where one is no point. */
-export function pointsOf(texts: Value[]): Point[] | null {
+export function parsePoints(texts: Value[]): Point[] | null {
   const points: Point[] = [];
   for (const part of texts.flatMap((text) => toText(text).split(";"))) {
     const numbers = part.split(/[ \t\n\r\f\v]+/).filter(Boolean);
@@ -23,7 +23,7 @@ export function pointsOf(texts: Value[]): Point[] | null {
 }
 
 export function distance(texts: Value[]): number {
-  const points = pointsOf(texts);
+  const points = parsePoints(texts);
   if (!points) return NaN;
   let total = 0;
   points.slice(1).forEach(([lat2, lon2], index) => {
@@ -39,7 +39,7 @@ export function distance(texts: Value[]): number {
 }
 
 export function area(texts: Value[]): number {
-  const points = pointsOf(texts);
+  const points = parsePoints(texts);
   if (!points) return NaN;
   if (points.length < 3) return 0;
   let total = 0;
@@ -52,8 +52,8 @@ export function area(texts: Value[]): number {
 
 /** Whether a point lies in a shape (even-odd rule on latitude and longitude). */
 export function geofence(point: Value, shape: Value): boolean {
-  const at = pointsOf([point]);
-  const corners = pointsOf([shape]);
+  const at = parsePoints([point]);
+  const corners = parsePoints([shape]);
   if (!at?.length || !corners?.length) return false;
   const [y, x] = at[0]!;
   let isInside = false;

@@ -1,7 +1,7 @@
 /** Whether an answer is of its question's type; the twin of the checks in forms/types. */
 
 import { words } from "./functions";
-import { pointsOf } from "./geometry";
+import { parsePoints } from "./geometry";
 import type { Lists } from "./lists";
 import type { AnswerNode } from "./node";
 import type { Option } from "./types";
@@ -35,7 +35,7 @@ const MISTYPED: Record<string, (node: AnswerNode, source: ChoiceSource) => boole
   date: ({ text }) => parseDate(text)?.kind !== "date",
   dateTime: ({ text }) => parseDate(text)?.kind !== "dateTime",
   time: ({ text }) => parseTime(text) === null,
-  geopoint: ({ text }) => pointsOf([text])?.length !== 1,
+  geopoint: ({ text }) => parsePoints([text])?.length !== 1,
   acknowledge: ({ text }) => text !== "OK",
   select_one: isMischosen,
   select_multiple: isMischosen,

@@ -5,7 +5,7 @@ import { useContext } from "preact/hooks";
 import type { FormDefinition } from "../engine/definition";
 import type { Caseload } from "../storage/caseload";
 import type { Draft } from "../storage/drafts";
-import type { Health } from "../storage/health";
+import type { StorageHealth } from "../storage/health";
 import type { OutboxLine } from "../storage/outbox";
 import type { RecordCounts } from "../storage/record_counts";
 import type { Vault } from "../storage/vault";
@@ -18,7 +18,7 @@ export interface PhoneContent {
   drafts: Draft[];
   ledger: RecordCounts;
   book: Caseload;
-  health: Health;
+  health: StorageHealth;
 }
 
 export interface AppState extends PhoneContent {

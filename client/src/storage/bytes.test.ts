@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
-import { fromBase64, joinBytes, random, sha256, toBase64, toUtf8 } from "./bytes";
+import { fromBase64, joinBytes, randomBytes, sha256, toBase64, toUtf8 } from "./bytes";
 
 describe("base64", () => {
   it("refuses what is none", () => {
@@ -37,8 +37,8 @@ describe("bytes", () => {
   });
 
   it("of chance are as many as asked for, and others each time", () => {
-    assert.equal(random(0).length, 0);
-    const drawn = new Set(Array.from({ length: 50 }, () => toBase64(random(16))));
+    assert.equal(randomBytes(0).length, 0);
+    const drawn = new Set(Array.from({ length: 50 }, () => toBase64(randomBytes(16))));
     assert.equal(drawn.size, 50);
   });
 

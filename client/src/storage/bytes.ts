@@ -25,7 +25,7 @@ export function joinBytes(...parts: Bytes[]): Bytes {
   return whole;
 }
 
-export function random(size: number): Bytes {
+export function randomBytes(size: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(size));
 }
 

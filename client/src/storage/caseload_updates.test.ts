@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
-import { newCode } from "../engine/cards";
+import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
 import type { Caseload, FollowUp } from "./caseload";
 import {
   addFinishedRecord,
   applyPulledChanges,
+  type PulledItem,
   readSummary,
   removeCompleted,
-  type PulledItem,
 } from "./caseload_updates";
 
-const codeOf = (number: number): string => newCode(new Uint8Array(8).fill(number));
+const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
 const ONE = codeOf(1);
 const TWO = codeOf(2);
 

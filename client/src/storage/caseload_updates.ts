@@ -2,7 +2,7 @@
  * How the caseload changes: by a record that was finished here, and by what the centre tells. Pure.
  */
 
-import { plainCode } from "../engine/cards";
+import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/types";
 import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
@@ -73,7 +73,7 @@ export function addFinishedRecord(
   const id = record.root ?? record.id;
   const read = (role: string): string => readSummary(definition, record.answers, role);
   const day = read("day").slice(0, 10) || today;
-  const code = plainCode(read("person"));
+  const code = parseCardCode(read("person"));
   const isLeft = (followUp: FollowUp): boolean => {
     if (followUp.id.startsWith(`${id}/`)) return false; // planned anew below
     return !code || followUp.code !== code || followUp.on > day; // else this record was the contact

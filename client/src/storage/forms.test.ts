@@ -5,17 +5,17 @@ import { makeForm } from "../../test/forms";
 import { sha256, toUtf8 } from "./bytes";
 import { deleteDatabase, getAllRows, getRow, putRow } from "./database";
 import {
-  areaLists,
   areVerified,
-  currentForms,
+  findForm,
   findMainForm,
   findMissingAreas,
   findMissingForms,
-  formOf,
-  outlinesOf,
+  findOutlines,
+  listAreaLists,
+  listCurrentForms,
+  type ListedForm,
   saveAreas,
   saveForms,
-  type ListedForm,
 } from "./forms";
 
 const USER = 7;
@@ -62,7 +62,7 @@ describe("storing forms", () => {
     const b = await makeSent("b");
     await saveForms(USER, [a.listed, b.listed], textsOf(b));
     assert.deepEqual(
-      (await currentForms(USER)).map(({ id }) => id),
+      (await listCurrentForms(USER)).map(({ id }) => id),
       ["b"],
     );
   });
@@ -70,22 +70,22 @@ describe("storing forms", () => {
   it("makes them the ones to fill in", async () => {
     await store(await makeSent("a"), await makeSent("b"));
     assert.deepEqual(
-      (await currentForms(USER)).map(({ id }) => id),
+      (await listCurrentForms(USER)).map(({ id }) => id),
       ["a", "b"],
     );
-    assert.deepEqual(await currentForms(8), []);
+    assert.deepEqual(await listCurrentForms(8), []);
   });
 
   it("keeps an older version for drafts, though nobody fills it in any more", async () => {
     await store(await makeSent("a", "1"));
     await store(await makeSent("a", "2"));
     assert.deepEqual(
-      (await currentForms(USER)).map(({ version }) => version),
+      (await listCurrentForms(USER)).map(({ version }) => version),
       ["2"],
     );
-    assert.equal((await formOf(USER, "a", "1"))?.version, "1");
-    assert.equal(await formOf(USER, "a", "3"), null);
-    assert.equal(await formOf(8, "a", "1"), null);
+    assert.equal((await findForm(USER, "a", "1"))?.version, "1");
+    assert.equal(await findForm(USER, "a", "3"), null);
+    assert.equal(await findForm(8, "a", "1"), null);
   });
 
   it("takes away what the centre lists no more, and brings it back without sending it", async () => {
@@ -94,12 +94,12 @@ describe("storing forms", () => {
     await store(a, b);
     await saveForms(USER, [b.listed], new Map());
     assert.deepEqual(
-      (await currentForms(USER)).map(({ id }) => id),
+      (await listCurrentForms(USER)).map(({ id }) => id),
       ["b"],
     );
     await saveForms(USER, [a.listed, b.listed], new Map());
     assert.deepEqual(
-      (await currentForms(USER)).map(({ id }) => id),
+      (await listCurrentForms(USER)).map(({ id }) => id),
       ["a", "b"],
     );
   });
@@ -109,10 +109,10 @@ describe("storing forms", () => {
     await store(a);
     await damage("7/a/1");
     await saveForms(USER, [a.listed], new Map());
-    assert.deepEqual(await currentForms(USER), []);
+    assert.deepEqual(await listCurrentForms(USER), []);
     await store(a);
     assert.deepEqual(
-      (await currentForms(USER)).map(({ id }) => id),
+      (await listCurrentForms(USER)).map(({ id }) => id),
       ["a"],
     );
   });
@@ -153,7 +153,7 @@ describe("forms that are missing", () => {
     const row = (await getRow("forms", "7/a/1"))!;
     await putRow("forms", { ...row, text: "{" });
     assert.deepEqual(
-      (await currentForms(USER)).map(({ id }) => id),
+      (await listCurrentForms(USER)).map(({ id }) => id),
       ["b"],
     );
   });
@@ -198,7 +198,7 @@ describe("areas", () => {
   it("are refused when they did not arrive whole", async () => {
     const listed = [{ key: "n", sha256: await sha256(toUtf8(TEXT)) }];
     await assert.rejects(saveAreas(USER, listed, new Map([["n", "{}"]])), /did not arrive whole/);
-    assert.deepEqual(await areaLists(USER), []);
+    assert.deepEqual(await listAreaLists(USER), []);
   });
 
   it("are stored, found by their list, and missing no more", async () => {
@@ -206,18 +206,18 @@ describe("areas", () => {
     assert.deepEqual(await findMissingAreas(USER, listed), listed);
     await saveAreas(USER, listed, new Map([["n", TEXT]]));
     assert.deepEqual(await findMissingAreas(USER, listed), []);
-    assert.deepEqual(await areaLists(USER), ["n"]);
-    assert.deepEqual(await outlinesOf(USER, "n"), { areas: { "001": [] } });
-    assert.equal(await outlinesOf(USER, "other"), null);
-    assert.equal(await outlinesOf(8, "n"), null);
+    assert.deepEqual(await listAreaLists(USER), ["n"]);
+    assert.deepEqual(await findOutlines(USER, "n"), { areas: { "001": [] } });
+    assert.equal(await findOutlines(USER, "other"), null);
+    assert.equal(await findOutlines(8, "n"), null);
   });
 
   it("go when the centre lists them no more, and stay when nothing was sent", async () => {
     const listed = [{ key: "n", sha256: await sha256(toUtf8(TEXT)) }];
     await saveAreas(USER, listed, new Map([["n", TEXT]]));
     await saveAreas(USER, listed, new Map());
-    assert.deepEqual(await areaLists(USER), ["n"]);
+    assert.deepEqual(await listAreaLists(USER), ["n"]);
     await saveAreas(USER, [], new Map());
-    assert.deepEqual(await areaLists(USER), []);
+    assert.deepEqual(await listAreaLists(USER), []);
   });
 });

@@ -75,7 +75,7 @@ export async function findMissingForms(user: number, listed: ListedForm[]): Prom
   return listed.filter((form) => !stored.has(form.sha256));
 }
 
-export async function currentForms(user: number): Promise<FormDefinition[]> {
+export async function listCurrentForms(user: number): Promise<FormDefinition[]> {
   const rows = await getAllRows("forms", user);
   return rows
     .filter((row) => row.isCurrent)
@@ -88,7 +88,7 @@ export async function currentForms(user: number): Promise<FormDefinition[]> {
     });
 }
 
-export async function formOf(
+export async function findForm(
   user: number,
   id: string,
   version: string,
@@ -149,12 +149,12 @@ export async function saveAreas(
 }
 
 /** The outlines that belong to a choice list; null when the centre has brought in none. */
-export async function outlinesOf(user: number, name: string): Promise<Outlines | null> {
+export async function findOutlines(user: number, name: string): Promise<Outlines | null> {
   const row = await getRow("areas", `${user}/${name}`);
   return row ? (JSON.parse(row.text) as Outlines) : null;
 }
 
 /** The names of the choice lists that have outlines here. */
-export async function areaLists(user: number): Promise<string[]> {
+export async function listAreaLists(user: number): Promise<string[]> {
   return (await getAllRows("areas", user)).map((row) => row.name);
 }

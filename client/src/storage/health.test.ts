@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser, type Browser } from "../../test/browser";
+import { type Browser, installBrowser } from "../../test/browser";
 import { deleteDatabase, getAllRows, getRow } from "./database";
-import { hasRoomFor, healthOf, markStorage, requestPersistence, wasCleared } from "./health";
+import { checkStorage, hasRoomFor, markStorage, requestPersistence, wasCleared } from "./health";
 
 let browser: Browser;
 
@@ -16,11 +16,11 @@ const fails = (): Promise<never> => Promise.reject(new Error("no"));
 describe("the health of the store", () => {
   it("promises nothing where the browser says nothing", async () => {
     browser.storage = null;
-    assert.deepEqual(await healthOf(), { isKept: false, freeMb: null });
+    assert.deepEqual(await checkStorage(), { isKept: false, freeMb: null });
     browser.storage = {};
-    assert.deepEqual(await healthOf(), { isKept: false, freeMb: null });
+    assert.deepEqual(await checkStorage(), { isKept: false, freeMb: null });
     browser.storage = { persisted: fails, estimate: fails };
-    assert.deepEqual(await healthOf(), { isKept: false, freeMb: null });
+    assert.deepEqual(await checkStorage(), { isKept: false, freeMb: null });
   });
 
   it("is what the browser says, in whole megabytes", async () => {
@@ -29,12 +29,12 @@ describe("the health of the store", () => {
       persisted: () => Promise.resolve(true),
       estimate: () => Promise.resolve(estimate),
     };
-    assert.deepEqual(await healthOf(), { isKept: true, freeMb: 7 });
+    assert.deepEqual(await checkStorage(), { isKept: true, freeMb: 7 });
   });
 
   it("counts nothing as used where the browser does not say", async () => {
     browser.storage = { estimate: () => Promise.resolve({ quota: 2 * 1_048_576 }) };
-    assert.equal((await healthOf()).freeMb, 2);
+    assert.equal((await checkStorage()).freeMb, 2);
   });
 
   it("asks to be kept, and does not mind a no", async () => {

@@ -5,12 +5,12 @@
 
 import { deleteRow, getRow, putRow } from "./database";
 
-export interface Health {
+export interface StorageHealth {
   isKept: boolean; // the browser has promised not to clear it
   freeMb: number | null;
 }
 
-export async function healthOf(): Promise<Health> {
+export async function checkStorage(): Promise<StorageHealth> {
   const storage = navigator.storage as StorageManager | undefined;
   const [kept, estimate] = await Promise.all([storage?.persisted?.(), storage?.estimate?.()]).catch(
     () => [],

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser, type Browser } from "../../test/browser";
+import { type Browser, installBrowser } from "../../test/browser";
 import { Centre, isSignedByPhone } from "../../test/centre";
 import { makeForm } from "../../test/forms";
 import { makeVault, type TestVault } from "../../test/vaults";
-import { newCode } from "../engine/cards";
+import { makeCardCode } from "../engine/cards";
 import { joinBytes, toUtf8 } from "./bytes";
-import { changeCaseload, readCaseload, type Caseload } from "./caseload";
+import { type Caseload, changeCaseload, readCaseload } from "./caseload";
 import { deleteDatabase, getAllRows, getRow, putRow } from "./database";
-import { listDrafts, saveDraft, type Draft } from "./drafts";
+import { type Draft, listDrafts, saveDraft } from "./drafts";
 import {
   closeOutboxRow,
   deleteOldLines,
@@ -21,7 +21,7 @@ import {
 } from "./outbox";
 import { countRecords, getCounters } from "./record_counts";
 
-const CODE = newCode(new Uint8Array(8).fill(3));
+const CODE = makeCardCode(new Uint8Array(8).fill(3));
 const NOW = new Date(2026, 10, 23, 14, 5, 9);
 const FORM = makeForm(
   [
@@ -151,7 +151,7 @@ describe("finishing a draft", () => {
   });
 
   it("tells of a card that was made for it, and only of that", async () => {
-    const other = newCode(new Uint8Array(8).fill(9));
+    const other = makeCardCode(new Uint8Array(8).fill(9));
     await changeCaseload(vault, (caseload) => ({ ...caseload, made: [CODE, other] }));
     await finish("a");
     assert.deepEqual((await openContent("a"))["cards"], [CODE]);

@@ -3,11 +3,11 @@
  * them.
  */
 
-import { plainCode } from "../engine/cards";
+import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
 import type { Json } from "../engine/types";
 import { detachAttachments } from "./attachments";
-import { changeCaseload, readCaseload, type Caseload } from "./caseload";
+import { type Caseload, changeCaseload, readCaseload } from "./caseload";
 import { addFinishedRecord, readSummary } from "./caseload_updates";
 import { getAllRows, runTransaction } from "./database";
 import type { Draft } from "./drafts";
@@ -53,7 +53,7 @@ export async function finishDraft(
   const { root, prev, due } = draft;
   const [answers, blobs] = await detachAttachments(vault, draft.id, draft.answers);
   const caseload = await readCaseload(vault);
-  const code = plainCode(readSummary(definition, draft.answers, "person"));
+  const code = parseCardCode(readSummary(definition, draft.answers, "person"));
   const newCodes = [...(draft.minted ?? []), ...caseload.made];
   const cards = newCodes.includes(code) ? [code] : [];
   const content = {
@@ -64,7 +64,7 @@ export async function finishDraft(
     ...(root ? { root, prev } : {}),
     ...(due ? { due } : {}),
     ...(cards.length ? { cards } : {}),
-    ...(refusedBy ? { refused_by: plainCode(refusedBy) } : {}),
+    ...(refusedBy ? { refused_by: parseCardCode(refusedBy) } : {}),
   };
   const today = content.finished_at.slice(0, 10);
   await enqueue(vault, {

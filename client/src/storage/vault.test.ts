@@ -93,6 +93,23 @@ describe("sealing with the worker's key", () => {
     const { key, signer } = await join();
     assert.equal(key.extractable, false);
     assert.equal(signer.extractable, false);
+    assert.equal((await deriveKeyFromPin(PIN, SALT, QUICK)).extractable, false);
+  });
+
+  it("derives another key for another PIN, salt or number of rounds", async () => {
+    const sealed = await seal(await deriveKeyFromPin(PIN, SALT, QUICK), "x");
+    const other = new Uint8Array(16).fill(5);
+    assert.equal(await unseal(await deriveKeyFromPin(PIN, SALT, QUICK), sealed), "x");
+    for (const key of [
+      await deriveKeyFromPin("246811", SALT, QUICK),
+      await deriveKeyFromPin(PIN, other, QUICK),
+      await deriveKeyFromPin(PIN, SALT, QUICK + 1),
+    ])
+      await assert.rejects(unseal(key, sealed));
+  });
+
+  it("keeps no recordings of voices unless the centre says so", () => {
+    assert.deepEqual(DEFAULT_RULES, { lock_minutes: 5, shred_days: 7, voice_notes: false });
   });
 });
 

@@ -3,7 +3,7 @@
  * where wished, a passkey.
  */
 
-import { type Bytes, random, toUtf8 } from "./bytes";
+import { type Bytes, randomBytes, toUtf8 } from "./bytes";
 import { getRow, putRow, updateRow } from "./database";
 import type { CentreKey, Sealed, VaultRow } from "./types";
 import { importSigningKey } from "./sealing";
@@ -57,7 +57,7 @@ export class PinDelayed extends Error {
 const decoder = new TextDecoder();
 
 export async function seal(key: CryptoKey, value: unknown): Promise<Sealed> {
-  const iv = random(12);
+  const iv = randomBytes(12);
   return {
     iv,
     data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, toUtf8(JSON.stringify(value))),
@@ -110,7 +110,7 @@ export async function enrol(
     getRow("vaults", account.user),
     deriveKeyFromSecret(recovery),
   ]);
-  let raw = [...random(32)];
+  let raw = [...randomBytes(32)];
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
     const before = await unseal<Account>(await importKey(raw), existing.account);
@@ -215,7 +215,7 @@ type Prf = { prf?: { enabled?: boolean; results?: { first: ArrayBuffer } } };
 
 async function deriveKeyFromPasskey(id: BufferSource, salt: Bytes): Promise<CryptoKey> {
   const options = {
-    challenge: random(32),
+    challenge: randomBytes(32),
     allowCredentials: [{ id, type: "public-key" as const }],
     userVerification: "required" as const,
     extensions: { prf: { eval: { first: salt } } },
@@ -256,7 +256,7 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
     publicKey: {
       rp: { name: "fieldapp" },
       user: { id: toUtf8(String(user)), name: username, displayName: username },
-      challenge: random(32),
+      challenge: randomBytes(32),
       pubKeyCredParams: [
         { type: "public-key", alg: -7 },
         { type: "public-key", alg: -257 },
@@ -265,7 +265,7 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
       extensions: { prf: {} },
     },
   })) as PublicKeyCredential;
-  const salt = random(32);
+  const salt = randomBytes(32);
   const sealed = await seal(await deriveKeyFromPasskey(passkey.rawId, salt), raw);
   await updateRow("vaults", user, (row) => ({
     ...row,

@@ -8,10 +8,10 @@ import { makeVault, storeVault, type TestVault } from "../../test/vaults";
 import { sha256, toUtf8 } from "../storage/bytes";
 import { changeCaseload, readCaseload } from "../storage/caseload";
 import { deleteDatabase, getRow } from "../storage/database";
-import { areaLists, currentForms } from "../storage/forms";
+import { listAreaLists, listCurrentForms } from "../storage/forms";
 import { readMaps, readMapVersion } from "../storage/maps";
 import { finishDraft } from "../storage/outbox";
-import { unseal, type Account } from "../storage/vault";
+import { type Account, unseal } from "../storage/vault";
 import { exchange, fetchManifestContent } from "./exchange";
 import type { Manifest, SealedItem } from "./server";
 
@@ -307,7 +307,7 @@ describe("what the manifest names", () => {
     await fetchManifestContent(vault, await makeManifest());
     assert.equal(line.to("forms/").length, 1);
     assert.deepEqual(
-      (await currentForms(7)).map(({ id }) => id),
+      (await listCurrentForms(7)).map(({ id }) => id),
       ["encounter"],
     );
   });
@@ -322,11 +322,11 @@ describe("what the manifest names", () => {
     const here: string[][] = [];
     let firstIn: Promise<void> = Promise.resolve();
     await fetchManifestContent(vault, manifest, () => {
-      firstIn = currentForms(7).then((forms) => void here.push(forms.map(({ id }) => id)));
+      firstIn = listCurrentForms(7).then((forms) => void here.push(forms.map(({ id }) => id)));
     });
     await firstIn;
     assert.equal(line.requests[0]!.path, "forms/encounter/1");
-    assert.deepEqual((await currentForms(7)).map(({ id }) => id).sort(), ["aaa", "encounter"]);
+    assert.deepEqual((await listCurrentForms(7)).map(({ id }) => id).sort(), ["aaa", "encounter"]);
     assert.ok(here[0]!.includes("encounter"));
   });
 
@@ -343,10 +343,10 @@ describe("what the manifest names", () => {
     line.answer("areas/", () => new Response(text));
     await fetchManifestContent(vault, await makeManifest({ areas }));
     await fetchManifestContent(vault, await makeManifest({ areas }));
-    assert.deepEqual(await areaLists(7), ["nbhd"]);
+    assert.deepEqual(await listAreaLists(7), ["nbhd"]);
     assert.equal(line.to("areas/").length, 1);
     await fetchManifestContent(vault, await makeManifest());
-    assert.deepEqual(await areaLists(7), []);
+    assert.deepEqual(await listAreaLists(7), []);
   });
 
   it("brings maps when there are others, and takes them away when there are none", async () => {

@@ -4,7 +4,7 @@
  */
 
 import { getAllRows } from "../storage/database";
-import { healthOf } from "../storage/health";
+import { checkStorage } from "../storage/health";
 import { getCounters } from "../storage/record_counts";
 import type { OutboxRow, VaultRow } from "../storage/types";
 import { clockAhead, type PhoneReport } from "./server";
@@ -14,7 +14,7 @@ declare const BUILT: string; // filled in by the build: a hash of what the app w
 /** A report for each worker of the phone. */
 export async function makePhoneReports(vaults: VaultRow[]): Promise<PhoneReport[]> {
   const rows = await getAllRows("outbox");
-  const { isKept, freeMb } = await healthOf();
+  const { isKept, freeMb } = await checkStorage();
   const shared = {
     persisted: isKept,
     app: BUILT,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser } from "../../test/browser";
+import { installBrowser, setGlobal } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { Line, portal, refuse, type Request } from "../../test/line";
 import type { BlobRow } from "../storage/types";
@@ -163,6 +163,19 @@ describe("asking", () => {
       public_key: "key",
     });
     assert.equal(request!.headers.get("Authorization"), null);
+    assert.equal(request!.headers.get("Content-Type"), "application/json");
+  });
+
+  it("says that it sends JSON only where it sends some, and in which language it reads", async () => {
+    line.answer("manifest", (request) => line.sign(request, MANIFEST));
+    setGlobal("document", { documentElement: { lang: "fr" } });
+    await readManifest();
+    const [{ headers }] = line.requests as [Request];
+    assert.equal(headers.get("Content-Type"), null);
+    assert.equal(headers.get("Accept-Language"), "fr");
+    Reflect.deleteProperty(globalThis, "document");
+    await readManifest();
+    assert.equal(line.requests[1]!.headers.get("Accept-Language"), "en");
   });
 
   it("does not take a page without a token for having signed in", async () => {

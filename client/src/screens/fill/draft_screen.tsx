@@ -1,19 +1,19 @@
 /** A draft being filled in: where its answers go, and what the phone around it can help with. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { newCode } from "../../engine/cards";
+import { makeCardCode } from "../../engine/cards";
 import type { FormDefinition } from "../../engine/definition";
 import type { Json, Who } from "../../engine/types";
-import { random } from "../../storage/bytes";
+import { randomBytes } from "../../storage/bytes";
 import { discardDraft, type Draft, saveDraft } from "../../storage/drafts";
-import { areaLists, outlinesOf } from "../../storage/forms";
+import { findOutlines, listAreaLists } from "../../storage/forms";
 import { hasRoomFor } from "../../storage/health";
 import { finishDraft } from "../../storage/outbox";
 import { saveAccount, type Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import type { Help } from "../../widgets/props";
 import { go, useApp } from "../state";
-import { collectLastAnswers, hasReferral, type Answers } from "./initial_answers";
+import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers";
 import { NotHere } from "./not_here";
 import type { Keeper } from "./keeper";
 import { Pages } from "./pages";
@@ -105,12 +105,12 @@ function useHelp(codes: { current: string[] }): Help {
     () => ({
       people: book.people.map(({ code, label }) => ({ code, label })),
       newCard: () => {
-        const code = newCode(random(8));
+        const code = makeCardCode(randomBytes(8));
         codes.current = [...codes.current, code];
         return code;
       },
-      areaLists: () => areaLists(user),
-      outlines: (list) => outlinesOf(user, list),
+      areaLists: () => listAreaLists(user),
+      outlines: (list) => findOutlines(user, list),
       hasRoom: hasRoomFor,
       hasVoiceNotes: rules.voice_notes,
     }),

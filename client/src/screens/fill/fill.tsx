@@ -2,9 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { FormDefinition } from "../../engine/definition";
-import { fits } from "../../engine/draft_migration";
+import { fitsNewVersion } from "../../engine/draft_migration";
 import { openDraft } from "../../storage/drafts";
-import { formOf } from "../../storage/forms";
+import { findForm } from "../../storage/forms";
 import type { Vault } from "../../storage/vault";
 import { t } from "../../i18n";
 import { useApp } from "../state";
@@ -20,14 +20,14 @@ async function loadDraft(
   const draft = await openDraft(vault, id).catch(() => null);
   if (!draft) return null;
   const newest = forms.find((form) => form.id === draft.form);
-  const own = await formOf(vault.account.user, draft.form, draft.version);
+  const own = await findForm(vault.account.user, draft.form, draft.version);
   // A correction may be of a record from before this phone had the form.
   const definition = own ?? (draft.root ? newest : null);
   if (!definition) return null;
   draft.version = definition.version;
   if (!newest || newest.version === draft.version) return { draft, definition, notice: "" };
   // A newer version came while this was open.
-  if (fits(draft.answers, definition, newest)) {
+  if (fitsNewVersion(draft.answers, definition, newest)) {
     const notice = t("This form has changed. Your answers came along.");
     return { draft: { ...draft, version: newest.version }, definition: newest, notice };
   }

@@ -1,6 +1,6 @@
 /** Answers that a form begins with: from where the worker tapped, and from last time. */
 
-import { plainCode } from "../../engine/cards";
+import { parseCardCode } from "../../engine/cards";
 import type { Ast, Element, FormDefinition } from "../../engine/definition";
 import type { Json } from "../../engine/types";
 
@@ -15,7 +15,7 @@ const findRole = (definition: FormDefinition, role: string): Element | undefined
  */
 export function makeInitialAnswers(definition: FormDefinition, about: string): Answers {
   const [card = "", kind = ""] = about.split("|");
-  const code = plainCode(card);
+  const code = parseCardCode(card);
   const answers: Answers = {};
   const person = findRole(definition, "person");
   if (person && code) {

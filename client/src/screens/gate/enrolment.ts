@@ -3,7 +3,7 @@
  */
 
 import { t } from "../../i18n";
-import { random } from "../../storage/bytes";
+import { randomBytes } from "../../storage/bytes";
 import { canVerify } from "../../storage/receipts";
 import { makeSigningKey } from "../../storage/sealing";
 import {
@@ -60,7 +60,7 @@ export function makeAccount(answer: SignedIn, signer: string): Account {
  */
 export async function enrolPhone(credentials: Credentials): Promise<Vault> {
   const { name, password, pin, invitation } = credentials;
-  const salt = random(16);
+  const salt = randomBytes(16);
   const byPin = { salt, key: deriveKeyFromPin(pin, salt) }; // works while the centre answers
   if (!(await canVerify())) throw new TooOldBrowser();
   const keys = await makeSigningKey();

@@ -1,7 +1,7 @@
 /** One card: its code to show and copy, the worker's own label, and what can be logged about it. */
 
 import { useState } from "preact/hooks";
-import { plainCode, shownCode } from "../../engine/cards";
+import { formatCardCode, parseCardCode } from "../../engine/cards";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { Tabs, titleOf, Top } from "../parts";
@@ -12,7 +12,7 @@ import { QrCode } from "./qr_code";
 
 export function Card({ code: address }: { code: string }) {
   const { vault, book, refresh } = useApp();
-  const code = plainCode(address);
+  const code = parseCardCode(address);
   const person = book.people.find((each) => each.code === code);
   if (!code || !person) return <MissingCard />;
   const dropCard = async (): Promise<void> => {
@@ -27,7 +27,7 @@ export function Card({ code: address }: { code: string }) {
       <main class="screen" id="main">
         <section class="card paper">
           <QrCode text={code} />
-          <p class="big code">{shownCode(code)}</p>
+          <p class="big code">{formatCardCode(code)}</p>
           <p>
             {t(
               "Copy the code onto their card, or let them take a picture. It has no meaning inside.",

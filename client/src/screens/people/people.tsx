@@ -1,7 +1,7 @@
 /** The cards of one's own caseload, and a new card made without signal. */
 
-import { newCode, shownCode } from "../../engine/cards";
-import { random } from "../../storage/bytes";
+import { formatCardCode, makeCardCode } from "../../engine/cards";
+import { randomBytes } from "../../storage/bytes";
 import { changeCaseload } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
@@ -12,7 +12,7 @@ import { addCard } from "./caseload_changes";
 export function People() {
   const { vault, book, refresh } = useApp();
   const makeCard = async (): Promise<void> => {
-    const code = newCode(random(8));
+    const code = makeCardCode(randomBytes(8));
     await changeCaseload(vault, (current) => addCard(current, code, "", getLocalDay()));
     await refresh();
     go(`/card/${code}`);
@@ -36,7 +36,7 @@ export function People() {
             href={`#/card/${encodeURIComponent(person.code)}`}
           >
             <span>
-              <span class="code">{shownCode(person.code)}</span> {person.label}
+              <span class="code">{formatCardCode(person.code)}</span> {person.label}
             </span>
             {person.seenOn && <span class="soft">{formatDay(person.seenOn, "short")}</span>}
           </a>

@@ -1,6 +1,6 @@
 /** Referrals of one's own that have not come to an end. */
 
-import { shownCode } from "../../engine/cards";
+import { formatCardCode } from "../../engine/cards";
 import { type FormDefinition, inLanguage } from "../../engine/definition";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
@@ -36,7 +36,7 @@ export function Referrals() {
         <div class="item row" key={root}>
           <div>
             <b>{labelOf("kind", referral.kind)}</b>{" "}
-            {referral.code && <span class="code">{shownCode(referral.code)}</span>}
+            {referral.code && <span class="code">{formatCardCode(referral.code)}</span>}
             <br />
             <span class="soft">
               {labelOf("status", referral.status)} · {formatDay(referral.day)}

@@ -1,7 +1,7 @@
 /** What the centre asks of the worker: records to correct, cards whose codes clash. */
 
-import { newCode, shownCode } from "../../engine/cards";
-import { random } from "../../storage/bytes";
+import { formatCardCode, makeCardCode } from "../../engine/cards";
+import { randomBytes } from "../../storage/bytes";
 import { finishNote } from "../../storage/outbox";
 import { t } from "../../i18n";
 import { formatDay, getLocalDay } from "../day";
@@ -50,7 +50,7 @@ export function ToCorrect() {
 function Clash({ code }: { code: string }) {
   const { vault, refresh, exchange } = useApp();
   const makeNewCard = async (): Promise<void> => {
-    const fresh = newCode(random(8));
+    const fresh = makeCardCode(randomBytes(8));
     await finishNote(vault, "reissue", { code, new: fresh }, (current) =>
       reissueCard(current, code, fresh, getLocalDay()),
     );
@@ -60,7 +60,7 @@ function Clash({ code }: { code: string }) {
   };
   return (
     <div class="item">
-      <b class="code">{shownCode(code)}</b>
+      <b class="code">{formatCardCode(code)}</b>
       <p class="soft">
         {t("By chance another phone made the same code. Give your person a new card.")}
       </p>

@@ -1,6 +1,6 @@
 /** The follow-ups that are due, and the next one when none is. */
 
-import { shownCode } from "../../engine/cards";
+import { formatCardCode } from "../../engine/cards";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
 import { finishNote } from "../../storage/outbox";
@@ -49,7 +49,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   const { vault, forms, book, refresh, exchange } = useApp();
   const { id, code, form, from, on } = followUp;
   const label = book.people.find((person) => person.code === code)?.label;
-  const name = code ? shownCode(code) : titleOf(forms, form);
+  const name = code ? formatCardCode(code) : titleOf(forms, form);
   const late = countDays(on, getLocalDay());
   const setAside = async (): Promise<void> => {
     await finishNote(vault, "settle", { due: id }, (current) => ({

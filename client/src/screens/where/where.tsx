@@ -6,7 +6,7 @@ import { currentLanguage, t } from "../../i18n";
 import type { Outlines } from "../../engine/areas";
 import type { Spots, SpotWords } from "../../map/spot_data";
 import type { SpotMapProps } from "../../map/spot_map";
-import { outlinesOf } from "../../storage/forms";
+import { findOutlines } from "../../storage/forms";
 import { type Maps, readMaps } from "../../storage/maps";
 import { formatDay } from "../day";
 import { Tabs, Top } from "../parts";
@@ -52,7 +52,7 @@ interface LoadedMap {
 async function loadMap(user: number): Promise<LoadedMap> {
   const [{ SpotMap }, outlines] = await Promise.all([
     import("../../map/spot_map"),
-    outlinesOf(user, AREAS),
+    findOutlines(user, AREAS),
   ]);
   return { SpotMap, outlines };
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ask } from "../../../test/asked";
-import { newCode, shownCode } from "../../engine/cards";
+import { formatCardCode, makeCardCode } from "../../engine/cards";
 
-const MINE = newCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
-const NEW = newCode(new Uint8Array([9, 9, 9, 9, 9, 9, 9, 9]));
+const MINE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const NEW = makeCardCode(new Uint8Array([9, 9, 9, 9, 9, 9, 9, 9]));
 const help = { people: [{ code: MINE, label: "red cap" }], newCard: () => NEW };
 const askCard = (more = help) =>
   ask([{ type: "text", name: "c", label: "Card", appearance: "card-code" }], { help: more });
@@ -35,7 +35,7 @@ describe("a card", () => {
     const { filled, shown } = await askCard();
     await shown.click("New card");
     assert.equal(filled.read("c"), NEW);
-    assert.equal(shown.find(".big").textContent, shownCode(NEW));
+    assert.equal(shown.find(".big").textContent, formatCardCode(NEW));
   });
 
   it("is not made where none can be, and not scanned where there is no reader", async () => {

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { plainCode, shownCode } from "../../engine/cards";
+import { formatCardCode, parseCardCode } from "../../engine/cards";
 import { t } from "../../i18n";
 import { describeField, type WidgetProps } from "../props";
 import { canScan, Scanner } from "../scanner";
@@ -11,15 +11,15 @@ export function CardWidget(props: WidgetProps) {
   const [problem, setProblem] = useState("");
   const take = (text: string): void => {
     setProblem("");
-    change(plainCode(text) || text.toUpperCase().trim());
+    change(parseCardCode(text) || text.toUpperCase().trim());
   };
   const scanned = (text: string): void => {
     setScanning(false);
-    if (plainCode(text)) take(text);
+    if (parseCardCode(text)) take(text);
     else setProblem(t("This is not one of our cards. Try again, or type the code in."));
   };
   const isOwn = help.people.some((person) => person.code === node.text);
-  const isNew = node.text !== "" && plainCode(node.text) === node.text && !isOwn;
+  const isNew = node.text !== "" && parseCardCode(node.text) === node.text && !isOwn;
   return (
     <div class="stack">
       <input
@@ -54,7 +54,7 @@ export function CardWidget(props: WidgetProps) {
           )}
         </div>
       )}
-      {isNew && <p class="big code">{shownCode(node.text)}</p>}
+      {isNew && <p class="big code">{formatCardCode(node.text)}</p>}
       {help.people.length > 0 && (
         <div class="choices long" role="group" aria-label={t("My cards")}>
           {help.people.slice(0, 6).map((person) => (
@@ -66,7 +66,7 @@ export function CardWidget(props: WidgetProps) {
                 onChange={() => take(person.code)}
               />
               <span>
-                <span class="code">{shownCode(person.code)}</span> {person.label}
+                <span class="code">{formatCardCode(person.code)}</span> {person.label}
               </span>
             </label>
           ))}

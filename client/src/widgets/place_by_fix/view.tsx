@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { areasAround, cellOf } from "../../engine/areas";
+import { findAreasAround, findGridCell } from "../../engine/areas";
 import type { Form } from "../../engine/form";
 import type { AnswerNode } from "../../engine/node";
 import type { Option } from "../../engine/types";
@@ -50,12 +50,13 @@ export function MyPlace(props: MyPlaceProps) {
     const { longitude, latitude, accuracy } = coords;
     const outlines = await help.outlines(list);
     setSource(outlines?.attribution ?? "");
-    const around = outlines ? areasAround(outlines, longitude, latitude, accuracy) : [];
+    const around = outlines ? findAreasAround(outlines, longitude, latitude, accuracy) : [];
     const codes = around.filter((code) => choices.some((choice) => choice.name === code));
     const next = judgeAreas(codes, accuracy);
     if (next === "idle") change(codes[0]!);
     if (accuracy <= GOOD) {
-      for (const question of listCellQuestions(form)) set(question, cellOf(longitude, latitude));
+      for (const question of listCellQuestions(form))
+        set(question, findGridCell(longitude, latitude));
     }
     setNear(next === "idle" ? [] : codes);
     setState(next);

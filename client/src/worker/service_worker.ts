@@ -17,7 +17,11 @@ const CACHE = `fieldapp-${BUILD}`;
 const isIntact = async (response: Response, hash: string): Promise<boolean> =>
   (await sha256(await response.arrayBuffer())) === hash;
 
-async function fetched(url: string, hash: string, cache: RequestCache): Promise<Response | null> {
+async function fetchIntact(
+  url: string,
+  hash: string,
+  cache: RequestCache,
+): Promise<Response | null> {
   const response = await fetch(url, { cache, credentials: "omit" });
   return response.ok && !response.redirected && (await isIntact(response.clone(), hash))
     ? response
@@ -31,7 +35,7 @@ async function install(): Promise<void> {
       // What the page has just loaded need not travel twice; what turns out to be wrong is asked
       // for anew.
       const response =
-        (await fetched(url, hash, "default")) ?? (await fetched(url, hash, "reload"));
+        (await fetchIntact(url, hash, "default")) ?? (await fetchIntact(url, hash, "reload"));
       if (!response) throw new Error(`${url} is not what it should be`);
       await cache.put(url, response);
     }),
@@ -64,7 +68,7 @@ async function isWhole(): Promise<boolean> {
 }
 
 /** Files that were cleared away are fetched again, if they are still the same ones. */
-async function mend(): Promise<boolean> {
+async function repair(): Promise<boolean> {
   if (await isWhole()) return true;
   await install().catch(() => undefined);
   return isWhole();
@@ -90,7 +94,7 @@ self.addEventListener("fetch", (event) => {
 self.addEventListener("message", (event) => {
   if (event.data === "update") void self.skipWaiting();
   if (event.data === "whole?")
-    event.waitUntil(mend().then((whole) => event.ports[0]?.postMessage(whole)));
+    event.waitUntil(repair().then((whole) => event.ports[0]?.postMessage(whole)));
 });
 self.addEventListener("sync", (event) => {
   const late = event as Event & { tag: string; waitUntil(work: Promise<unknown>): void };
