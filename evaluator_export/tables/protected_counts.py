@@ -27,7 +27,10 @@ Published = dict[Cell, tuple[int, str]]  # the true count when it was published,
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """Counts by cell, as text: a number or "<threshold". `is_revision`: of a period that was published before."""
+    """Counts by cell, as text: a number or "<threshold".
+
+    `is_revision`: the period was published before, with other counts.
+    """
 
     spec: TableSpec
     period: str
@@ -41,7 +44,7 @@ class ProtectedTable:
 
 
 def record_key(secret: bytes, unit: str) -> int:
-    """Return the 64-bit key of a record or person: it decides how counts that include it are rounded."""
+    """Return the 64-bit key of a record: it decides how counts of it are rounded."""
     return int.from_bytes(hmac.digest(secret, unit.encode(), "sha256")[:8], "big")
 
 
@@ -104,11 +107,11 @@ class CellCounter:
             value = row.get(question, "")
             # Of several choices, the record counts once for each.
             values = value.split() if self.is_multiple[position] else [value]
-            known = self.labels[position]
+            label_of = self.labels[position]
             for one_value in values:
-                if one_value not in known:
-                    known[one_value] = hierarchy.at(one_value, level)
-            labels = sorted({known[one_value] for one_value in values})
+                if one_value not in label_of:
+                    label_of[one_value] = hierarchy.at(one_value, level)
+            labels = sorted({label_of[one_value] for one_value in values})
             cells = list(itertools.starmap(_extend, itertools.product(cells, labels)))
         if self.spec.has_margins:
             rows = {(cell[0], ALL) for cell in cells}

@@ -1,4 +1,6 @@
-"""Tables with exact counts: small ones hidden, and others with them until none can be worked out from the totals.
+"""Tables with exact counts: small ones are hidden, so that no one can work them out.
+
+Others are hidden with them until the totals give none away.
 
 Primary cells are those under the threshold. Then, one by one, the cheapest other cell is hidden too, until for every hidden
 cell the table's own sums leave a range at least as wide as the threshold: found with two linear programs a cell (the audit
@@ -39,7 +41,7 @@ def suppress_cells(counted: Mapping[Cell, Tally], threshold: int) -> Published:
 
 
 def _hide(cells: Mapping[Cell, int], sums: Equations, threshold: int) -> set[Cell]:
-    """Return the cells to hide; a sum that would give a cell away in any case is taken out of `sums`."""
+    """Return the cells to hide; take a sum that gives a cell away in any case out of `sums`."""
     hidden = {cell for cell, count in cells.items() if 0 < count < threshold}
     primary = set(hidden)
     while hidden:
@@ -77,7 +79,10 @@ def list_margin_equations(cells: Mapping[Cell, int]) -> Equations:
 def compute_feasible_width(
     cells: Mapping[Cell, int], hidden: set[Cell], sums: Mapping[Cell, set[Cell]], target: Cell
 ) -> float:
-    """Return how far apart the least and the greatest value are that a hidden cell could have, by the open numbers."""
+    """Return the greatest minus the least value that a hidden cell could have.
+
+    What is known are the open numbers and the published sums.
+    """
     names = sorted(hidden)
     position_of = {cell: position for position, cell in enumerate(names)}
     rows = []
@@ -92,7 +97,7 @@ def compute_feasible_width(
 
 
 def _solve_bound(number: int, rows: list[list[int]], right: list[int], target: int, sense: float) -> float:
-    """Return the least (`sense` 1) or greatest (-1) value of one of `number` unknowns, by the sums that are known."""
+    """Return the least (`sense` 1) or greatest (-1) value of one of `number` unknowns."""
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     for position in range(number):
@@ -111,7 +116,7 @@ def _solve_bound(number: int, rows: list[list[int]], right: list[int], target: i
 def _choose_secondary(
     cells: Mapping[Cell, int], hidden: set[Cell], sums: Mapping[Cell, set[Cell]], target: Cell
 ) -> Cell | None:
-    """Return the smallest open cell that shares a sum with a hidden one; None when there is none."""
+    """Return the smallest open cell that shares a sum with a hidden one, or None."""
     near: set[Cell] = set()
     for members in sums.values():
         if target in members:
