@@ -161,6 +161,8 @@ def _make_instances(
     definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue, budget: Budget
 ) -> None:
     """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
+    if element.count is None:
+        return
     instances = parent.children[element.name]
     context = EvaluationContext(root, AnswerNode(element, parent), now, definition.lists, budget)
     number = to_number(evaluate(element.count, context))
