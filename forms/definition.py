@@ -186,9 +186,11 @@ class FormDefinition:
         return element.path.removeprefix("/data/").replace("/", ".")
 
     def choice_label(self, element: Element, name: str, language: str) -> str:
-        if label := self._labels(element.choices).get(name):
+        label = self._labels(element.choices).get(name)
+        if label:
             return in_language(label, language) or name
-        if rows := self.lists.rows_with(element.choices, element.item_value or "name", name):
+        rows = self.lists.rows_with(element.choices, element.item_value or "name", name)
+        if rows:
             return (rows[0].cells or {}).get(element.item_label or "label") or name
         return name
 
@@ -208,13 +210,7 @@ class FormDefinition:
         for key in ("id", "version", "title", "languages", "style", "order", "summary"):
             body[key] = getattr(self, key)
         body["elements"] = [_omit_defaults(element) for element in self.elements]
-        body["choices"] = {
-            name: [
-                {"name": choice.name, "label": choice.label} | ({"data": choice.data} if choice.data else {})
-                for choice in choices
-            ]
-            for name, choices in self.choices.items()
-        }
+        body["choices"] = {name: [_write_choice(choice) for choice in choices] for name, choices in self.choices.items()}
         if self.tables:
             body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
         if self.kept_after_no:
@@ -265,6 +261,11 @@ def _make_element(body: dict[str, Any]) -> Element:
     for name in WORDS & body.keys():
         body[name] = _read_words(body[name])
     return Element(**body)
+
+
+def _write_choice(choice: Choice) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": choice.name, "label": choice.label}
+    return body | {"data": choice.data} if choice.data else body
 
 
 def _make_choice(body: dict[str, Any]) -> Choice:

@@ -112,7 +112,9 @@ def list_controlling_expressions(element: Element) -> list[Ast]:
 
 def find_element_reads(element: Element, children: dict[str, list[Element]]) -> set[Read]:
     """Return what makes this element compute anew: what its expressions read, and its parent."""
-    found = {read for ast in list_controlling_expressions(element) for read in find_references(ast, element.path, children)}
+    found: set[Read] = set()
+    for ast in list_controlling_expressions(element):
+        found.update(find_references(ast, element.path, children))
     if element.parent != "/data":
         found.add((element.parent, element.parent.count("/")))
     return found

@@ -3,7 +3,9 @@
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import openpyxl
 import xlrd
@@ -91,14 +93,18 @@ def _standard_names(found: dict[str, list[list[str]]]) -> dict[str, list[list[st
 
 def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
     """Name the cells that no .xlsx file can hold."""
+    problems: list[FormProblem] = []
+    for name, rows in sheets.items():
+        for number, row in enumerate(rows, 1):
+            problems += _find_long_cells(name, number, row)
+    return problems
+
+
+def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormProblem]:
     text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
-    return [
-        FormProblem("form.too_long", text, sheet=name, row=number, column=xl_col_to_name(at))
-        for name, rows in sheets.items()
-        for number, row in enumerate(rows, 1)
-        for at, cell in enumerate(row)
-        if len(cell) > MAX_CELL
-    ]
+    for position, cell in enumerate(row):
+        if len(cell) > MAX_CELL:
+            yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=xl_col_to_name(position))
 
 
 def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
@@ -109,7 +115,7 @@ def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
         sheet.reset_dimensions()  # each row is as long as its last cell, whatever the file says of the sheet's size
         rows: list[list[str]] = []
         for row in sheet.iter_rows(values_only=True):
-            texts = _trimmed(["" if cell is None else _text(cell) for cell in row])
+            texts = _read_row(row)
             count += len(texts)
             if count > MAX_CELLS:
                 raise FormRefused([FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")])
@@ -124,29 +130,31 @@ def _text(cell: object) -> str:
 
 def _xls(data: bytes) -> dict[str, list[list[str]]]:
     book = xlrd.open_workbook(file_contents=data)
-    return {
-        sheet.name: _without_blank_end(
-            [
-                _trimmed(
-                    [
-                        "" if cell.ctype == xlrd.XL_CELL_EMPTY else xls_value_to_unicode(cell.value, cell.ctype, 0).strip()
-                        for cell in sheet.row(number)
-                    ]
-                )
-                for number in range(sheet.nrows)
-            ]
-        )
-        for sheet in book.sheets()
-    }
+    sheets = {}
+    for sheet in book.sheets():
+        rows = [_read_xls_row(sheet.row(number)) for number in range(sheet.nrows)]
+        sheets[sheet.name] = _without_blank_end(rows)
+    return sheets
+
+
+def _read_xls_row(cells: Iterable[Any]) -> list[str]:
+    texts = []
+    for cell in cells:
+        is_blank = cell.ctype == xlrd.XL_CELL_EMPTY
+        texts.append("" if is_blank else xls_value_to_unicode(cell.value, cell.ctype, 0).strip())
+    return _trimmed(texts)
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:
-    found = _md_table_to_ss_structure(data.decode())
-    return {
-        name: _without_blank_end([_trimmed(["" if cell is None else _text(cell) for cell in row]) for row in rows or []])
-        for name, rows in found.items()
-        if name
-    }
+    sheets = {}
+    for name, rows in _md_table_to_ss_structure(data.decode()).items():
+        if name:
+            sheets[name] = _without_blank_end([_read_row(row) for row in rows or []])
+    return sheets
+
+
+def _read_row(cells: Iterable[object]) -> list[str]:
+    return _trimmed(["" if cell is None else _text(cell) for cell in cells])
 
 
 def _trimmed(row: list[str]) -> list[str]:

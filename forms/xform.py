@@ -89,7 +89,10 @@ class _XFormReader:
         model = root.find(f"{H}head/{X}model")
         body = root.find(f"{H}body")
         assert model is not None and body is not None
-        self.workbook, self.model, self.body, self.tables = workbook, model, body, tables
+        self.workbook = workbook
+        self.model = model
+        self.body = body
+        self.tables = tables
         self.lists = {one.get("id") for one in model.iter(f"{X}instance")}
         self.title = root.findtext(f"{H}head/{H}title") or ""
         self.binds = {bind.get("nodeset", ""): bind for bind in model.iter(f"{X}bind")}
@@ -155,7 +158,8 @@ class _XFormReader:
                 if setvalue.get("event") != "xforms-value-changed":
                     continue
                 # pyxform writes the value as seen from the question that triggers
-                if ast := self.ast(setvalue.get("value") or "''", reference, "calculation"):
+                ast = self.ast(setvalue.get("value") or "''", reference, "calculation")
+                if ast:
                     self.triggers.setdefault(setvalue.get("ref", ""), {})[reference] = ast
         self.controls = controls
         self.first = {value.get("ref", ""): value.get("value") for value in self.model.findall(f"{X}setvalue")}
@@ -248,7 +252,10 @@ class _XFormReader:
         label = dict(SAY_WHICH) if is_other else self.label(holder, "label")
         required = bind.get(f"{JR}requiredMsg")
         constraint = self.referenced(bind.get(f"{JR}constraintMsg"), bind.get(f"{JR}constraintMsg"))
-        privacy = PrivacyClass.FREE_TEXT if is_other else privacy_class(row, type_) if kind == "question" else ""
+        is_asked = kind == "question" and not is_other
+        privacy = privacy_class(row, type_) if is_asked else ""
+        if is_other:
+            privacy = PrivacyClass.FREE_TEXT
         if type_ == "text" and privacy == PrivacyClass.FREE_TEXT and not row.cells.get("privacy::approval"):
             expressions["constraint"], constraint = self.short(expressions["constraint"], constraint, path)
         return Element(
@@ -261,7 +268,7 @@ class _XFormReader:
             hint=self.label(holder, "hint"),
             guidance=self.guidance.get(f"{path}:hint", {}),
             appearance=(control.get("appearance", "") if control is not None else ""),
-            parameters=read_parameters(row) if kind == "question" and not is_other else {},
+            parameters=read_parameters(row) if is_asked else {},
             privacy=privacy,
             hierarchy=row.cells.get("privacy::hierarchy", ""),
             export="drop" if is_other else row.cells.get("privacy::export", "").lower(),
@@ -303,7 +310,8 @@ class _XFormReader:
         if itemset is None:
             return {"choices": support.list_of(row.type)}
         items = self.ast(itemset.get("nodeset"), path, "choice_filter")
-        value, label = itemset.find(f"{X}value"), itemset.find(f"{X}label")
+        value = itemset.find(f"{X}value")
+        label = itemset.find(f"{X}label")
         columns = {
             "item_value": value.get("ref", "name") if value is not None else "name",
             "item_label": label.get("ref", "label") if label is not None else "label",
@@ -362,7 +370,8 @@ class _XFormReader:
         return lists
 
     def item_label(self, item: ElementTree.Element) -> Words:
-        if reference := item.findtext(f"{X}itextId"):
+        reference = item.findtext(f"{X}itextId")
+        if reference:
             return self.texts.get(reference, {})
         return {self.languages[0]: item.findtext(f"{X}label") or ""}
 
@@ -428,7 +437,7 @@ def _find_first_only(ast: Path, path: str, repeats: set[str], children: dict[str
     target = make_absolute_path(ast, path)
     parts = target.split("/")[1:]
     for _, scope in dependencies.find_references(ast, path, children):
-        outside = {"/" + "/".join(parts[:depth]) for depth in range(scope + 1, len(parts))}
-        if outside & repeats:
+        outside = ["/" + "/".join(parts[:depth]) for depth in range(scope + 1, len(parts))]
+        if not repeats.isdisjoint(outside):
             return target
     return ""

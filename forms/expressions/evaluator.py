@@ -67,13 +67,21 @@ class EvaluationContext:
     __slots__ = ("budget", "current", "lists", "node", "now", "position", "root", "size")
 
     def __init__(self, root: Node, node: Node, now: DateValue, lists: Lists | None = None, budget: Budget | None = None):
-        self.root, self.node, self.now, self.lists, self.budget = root, node, now, lists, budget
-        self.current, self.position, self.size = node, 1, 1
+        self.root = root
+        self.node = node
+        self.now = now
+        self.lists = lists
+        self.budget = budget
+        self.current = node
+        self.position = 1
+        self.size = 1
 
     def enter_condition(self, node: Node, position: int, size: int) -> "EvaluationContext":
         """Return the context of a condition in brackets."""
         inner = EvaluationContext(self.root, node, self.now, self.lists, self.budget)
-        inner.current, inner.position, inner.size = self.current, position, size
+        inner.current = self.current
+        inner.position = position
+        inner.size = size
         return inner
 
 
@@ -247,7 +255,8 @@ COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 
 def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context: EvaluationContext) -> bool:
     """Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0)."""
-    lefts, rights = evaluate_each(left, context), evaluate_each(right, context)
+    lefts = evaluate_each(left, context)
+    rights = evaluate_each(right, context)
     if len(lefts) == 1 and len(rights) == 1:
         return test(lefts[0], rights[0])
     for a in lefts:
@@ -273,10 +282,18 @@ def arithmetic(sign: str, a: float, b: float) -> float:
     if sign == "*":
         return a * b
     if sign == "div":
-        if b == 0:
-            return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
+        return _divide(a, b)
+    has_remainder = b != 0 and math.isfinite(a) and not math.isnan(b)
+    return math.fmod(a, b) if has_remainder else math.nan
+
+
+def _divide(a: float, b: float) -> float:
+    """Divide as IEEE 754 does, which Python refuses by zero."""
+    if b != 0:
         return a / b
-    return math.nan if b == 0 or math.isinf(a) or math.isnan(a) or math.isnan(b) else math.fmod(a, b)
+    if a == 0 or math.isnan(a):
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1, b)
 
 
 def list_values(argument: Ast, context: EvaluationContext) -> list[Value]:
@@ -304,11 +321,16 @@ def _if(arguments: Arguments, context: EvaluationContext) -> Value:
 
 
 def _coalesce(arguments: Arguments, context: EvaluationContext) -> Value:
-    return next((value for argument in arguments if (value := evaluate(argument, context)) != ""), "")
+    for argument in arguments:
+        value = evaluate(argument, context)
+        if value != "":
+            return value
+    return ""
 
 
 def _once(arguments: Arguments, context: EvaluationContext) -> Value:
-    return held if (held := context.current.value()) != "" else evaluate(arguments[0], context)
+    answer = context.current.value()
+    return evaluate(arguments[0], context) if answer == "" else answer
 
 
 def _position(arguments: Arguments, context: EvaluationContext) -> Value:
@@ -319,16 +341,19 @@ def _position(arguments: Arguments, context: EvaluationContext) -> Value:
 
 
 def _concat(arguments: Arguments, context: EvaluationContext) -> Value:
-    return "".join(to_string(value) for argument in arguments for value in list_values(argument, context))
+    return "".join(map(to_string, _list_all_values(arguments, context)))
 
 
 def _join(arguments: Arguments, context: EvaluationContext) -> Value:
-    parts = [value for argument in arguments[1:] for value in list_values(argument, context)]
-    return to_string(evaluate(arguments[0], context)).join(to_string(part) for part in parts)
+    parts = _list_all_values(arguments[1:], context)
+    return to_string(evaluate(arguments[0], context)).join(map(to_string, parts))
 
 
 def _list_all_values(arguments: Arguments, context: EvaluationContext) -> list[Value]:
-    return [value for argument in arguments for value in list_values(argument, context)]
+    values: list[Value] = []
+    for argument in arguments:
+        values += list_values(argument, context)
+    return values
 
 
 def _sum(arguments: Arguments, context: EvaluationContext) -> Value:
@@ -342,7 +367,8 @@ def _extreme(choose: Callable[[list[float]], float], arguments: Arguments, conte
 
 
 def _choice_name(arguments: Arguments, context: EvaluationContext) -> Value:
-    name, path = to_string(evaluate(arguments[0], context)), to_string(evaluate(arguments[1], context))
+    name = to_string(evaluate(arguments[0], context))
+    path = to_string(evaluate(arguments[1], context))
     return context.lists.choice_label(name, path) if context.lists else name
 
 
