@@ -135,6 +135,8 @@ class _Calculation:
         self.root = root
         self.now = now
         self.budget = budget
+        self.lists = definition.lists
+        self.randomized_paths = definition.randomized_paths
         self.nodes_by_path: dict[str, list[AnswerNode]] = {"/data": [root]}
 
     def decide(self, path: str, element: Element) -> None:
@@ -153,7 +155,7 @@ class _Calculation:
                     self._compute(node, element.calculate)
 
     def _context(self, node: AnswerNode) -> EvaluationContext:
-        return EvaluationContext(self.root, node, self.now, self.definition.lists, self.budget)
+        return EvaluationContext(self.root, node, self.now, self.lists, self.budget)
 
     def _set_relevance(self, node: AnswerNode, parent: AnswerNode) -> None:
         rule = node.element.relevant
@@ -166,7 +168,7 @@ class _Calculation:
     def _compute(self, node: AnswerNode, calculation: Ast) -> None:
         if not node.is_relevant:
             node.text = ""
-        elif node.element.path not in self.definition.randomized_paths:
+        elif node.element.path not in self.randomized_paths:
             node.text = format_computed(node.element, evaluate(calculation, self._context(node)))
             if len(node.text) > MAX_COMPUTED:
                 raise TooSlow

@@ -93,8 +93,14 @@ def evaluate(ast: Ast, context: EvaluationContext) -> Value:
     return EVALUATORS[type(ast)](ast, context)
 
 
-def _evaluate_node_set(ast: Path | Union, context: EvaluationContext) -> Value:
-    found = find_nodes(ast, context)
+def _evaluate_path(path: Path, context: EvaluationContext) -> Value:
+    found = _walk_path(path, context)
+    value: Value = found[0].value() if found else ""
+    return value
+
+
+def _evaluate_union(union: Union, context: EvaluationContext) -> Value:
+    found = find_nodes(union, context)
     value: Value = found[0].value() if found else ""
     return value
 
@@ -269,9 +275,11 @@ def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context
 
 def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
     """Return the value of every node of a path; [""] when there is none; of anything else its one value."""
-    if not is_node_set(ast):
-        return [evaluate(ast, context)]
-    return [node.value() for node in find_nodes(ast, context)] or [""]
+    if isinstance(ast, Path):
+        return [node.value() for node in _walk_path(ast, context)] or [""]
+    if isinstance(ast, Union):
+        return [node.value() for node in find_nodes(ast, context)] or [""]
+    return [evaluate(ast, context)]
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
@@ -424,6 +432,6 @@ EVALUATORS: dict[type[Ast], Callable[[Any, EvaluationContext], Value]] = {
     Negation: lambda ast, context: -to_number(evaluate(ast.operand, context)),
     Operation: evaluate_operation,
     Call: evaluate_call,
-    Path: _evaluate_node_set,
-    Union: _evaluate_node_set,
+    Path: _evaluate_path,
+    Union: _evaluate_union,
 }

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.envelope import MAX_BODY, parse_batch
@@ -73,6 +73,7 @@ def test_a_good_batch_is_read_exactly() -> None:
     assert (read.instance_id, read.body, read.is_intact) == (GOOD["id"], GOOD["body"], True)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

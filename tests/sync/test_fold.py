@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.fold import RecordVersion, flatten, fold, unflatten
@@ -93,6 +93,7 @@ def histories(draw: st.DrawFn) -> list[RecordVersion]:
     return [*made, other] if draw(st.booleans()) else made
 
 
+@settings(deadline=None)
 @given(histories(), st.randoms())
 def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion], chance: random.Random) -> None:
     shuffled = history * 2
@@ -100,6 +101,7 @@ def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion]
     assert fold("id0", shuffled, as_is) == fold("id0", history, as_is)
 
 
+@settings(deadline=None)
 @given(histories())
 def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: list[RecordVersion]) -> None:
     folded = fold("id0", history, as_is)
@@ -109,12 +111,14 @@ def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: li
         assert len({repr(value) for _, value in one.values}) > 1
 
 
+@settings(deadline=None)
 @given(st.recursive(st.text(max_size=3), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)))
 def test_flat_and_nested_are_inverse(answers: Any) -> None:
     tree = {"q": answers}
     assert flatten(unflatten(flatten(tree))) == {path: value for path, value in flatten(tree).items() if value}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4), st.booleans(), st.integers(1, 4)), max_size=6), st.randoms())
 def test_a_card_ends_with_the_same_worker_in_any_order(given: list[Any], chance: random.Random) -> None:
     notes = [
