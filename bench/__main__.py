@@ -213,7 +213,12 @@ def phone_app() -> list[Row]:
     size = json.loads((ROOT / "static/dist/size.json").read_text())
     kilobytes, budget = size["brotli"] / 1024, size["budget"] / 1024
     return [
-        ("phone app: KB brotli", f"{kilobytes:.1f}", f"budget {budget:.0f}", f"{kilobytes / budget:.2f}"),
+        (
+            "phone app to the first question: KB brotli",
+            f"{kilobytes:.1f}",
+            f"budget {budget:.0f}",
+            f"{kilobytes / budget:.2f}",
+        ),
         ("  beside Enketo 9.0.1 (measured earlier)", f"{kilobytes:.1f}", "236.1", f"{kilobytes / 236.1:.2f}"),
         ("  beside ODK Web Forms 0.22 (measured earlier)", f"{kilobytes:.1f}", "1042", f"{kilobytes / 1042:.3f}"),
     ]

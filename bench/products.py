@@ -304,9 +304,9 @@ FRAMES = """(cells) => {
     const [x, y] = [-7960000 + (at % across) * 900, 4360000 + Math.floor(at / across) * 700];
     areas[at] = [[x, y, 400, 200, 0, 400, -400, 200, -400, -200, 0, -400, 400, -200]];
   }
-  const shown = new chart.Chart(document.querySelector("canvas"), "W-01", () => {});
-  shown.outline(areas, areas);
-  shown.fill(new Map(Object.keys(areas).map((code, at) => [code, { kind: at % 6, spot: at % 97 ? "" : "hot", label: String(at % 50) }])));
+  const shown = new chart.AreaMap(document.querySelector("canvas"), "W-01", () => {});
+  shown.setAreas(areas, areas);
+  shown.setPlaces(new Map(Object.keys(areas).map((code, at) => [code, { grade: at % 6, spot: at % 97 ? "" : "hot", label: String(at % 50) }])));
   shown.draw();
   const taken = [];
   return new Promise((done) => {
@@ -315,7 +315,7 @@ FRAMES = """(cells) => {
       if (before) taken.push(now - before);
       before = now;
       if (taken.length === 180) return done(taken.sort((a, b) => a - b)[Math.floor(taken.length * 0.95)]);
-      shown.closer(taken.length % 2 ? 1.02 : 0.985, [300 + taken.length, 300]);
+      shown.zoomBy(taken.length % 2 ? 1.02 : 0.985, [300 + taken.length, 300]);
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from tests.evaluator_export.test_search import ARX, FIXTURES
+from tests.evaluator_export.arx import ARX, FIXTURES
 
 POLICY = """
 deid: 1
@@ -71,7 +71,7 @@ def one_package(rows: int) -> None:
     import time
 
     from evaluator_export.package.verify import verify
-    from evaluator_export.search.anonymize import peak_memory
+    from evaluator_export.search.anonymize import measure_peak_memory
     from tests.evaluator_export.centre import KEY, PretendCentre, encounters
 
     def endless() -> Any:
@@ -88,7 +88,7 @@ def one_package(rows: int) -> None:
         built = time.process_time() - start
         assert verify(path, KEY) == []
         spent = time.process_time() - start
-    memory = peak_memory()
+    memory = measure_peak_memory()
     print(json.dumps({"built": built, "verified": spent - built, "memory": memory}))
 
 

@@ -1,25 +1,45 @@
-// Build the client: `node build.mjs` writes static/dist; `node build.mjs --tests` bundles what tests/conformance runs.
-// Names carry a hash of the content, so browsers may keep them for ever; the build fails above the size budget.
+// Build the client: `node build.mjs` writes static/dist; `node build.mjs --tests` bundles what
+// tests/conformance runs. Names carry a hash of the content, so browsers may keep them for ever.
+// The build prints what each piece weighs and fails when one is over its budget (budgets.mjs).
 
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { findExcess, FIRST_QUESTION_BUDGET, formatTable, sumFirstQuestion } from "./budgets.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "../static/dist");
-const BUDGET = 70 * 1024; // bytes of the phone app after brotli
+const temporary = `${dist}.new`;
+const COMPRESSED = /\.(js|css|svg|html|webmanifest)$/;
+
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
-/** What this build was made from, for the centre to see which phones are behind. */
-const sources = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true })
-  .filter((one) => one.isFile() && /\.(tsx?|json)$/.test(one.name))
-  .map((one) => join(one.parentPath ?? one.path, one.name))
-  .sort()
-  .map((path) => readFileSync(path));
+const hash = (data) => sha256(data).slice(0, 12);
+const weigh = (...files) => files.reduce((sum, data) => sum + brotliCompressSync(data).length, 0);
+
+/** Return what this build is made from, for the centre to see which phones are behind. */
+function hashSources() {
+  const sources = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(tsx?|json)$/.test(entry.name))
+    .filter((entry) => !entry.name.includes(".test."))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort()
+    .map((path) => readFileSync(path));
+  return sha256(Buffer.concat(sources)).slice(0, 8);
+}
+
 const common = {
-  define: { BUILT: JSON.stringify(sha256(Buffer.concat(sources)).slice(0, 8)) },
+  define: { BUILT: JSON.stringify(hashSources()) },
   absWorkingDir: here,
   bundle: true,
   logLevel: "warning",
@@ -27,9 +47,6 @@ const common = {
   jsx: "automatic",
   jsxImportSource: "preact",
 };
-
-const hash = (data) => sha256(data).slice(0, 12);
-const preload = ({ name }) => `<link rel="modulepreload" href="/static/${name}">`;
 
 async function bundle(entry, options = {}) {
   const result = await build({
@@ -43,11 +60,15 @@ async function bundle(entry, options = {}) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
-/** A script in pieces: what is needed first, what is fetched while the worker types their PIN, the words of a language. */
-async function inPieces(named, entryPoint) {
+/**
+ * Bundle a script in pieces: what is needed first, what is fetched while the worker types their
+ * PIN, the words of a language. Returns [{name, stem, data, isEntry, isStatic}]; static pieces are
+ * needed by the entry at once.
+ */
+async function bundleInPieces(name, entryPoint) {
   const result = await build({
     ...common,
-    entryPoints: { [named]: entryPoint },
+    entryPoints: { [name]: entryPoint },
     format: "esm",
     minify: true,
     write: false,
@@ -57,117 +78,187 @@ async function inPieces(named, entryPoint) {
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
   });
-  const outputs = Object.entries(result.metafile.outputs).map(([path, about]) => [basename(path), about]);
-  const entry = outputs.find(([, about]) => about.entryPoint === entryPoint);
-  const needed = new Set(
-    entry[1].imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => basename(path)),
-  );
-  return result.outputFiles.map(({ path, contents }) => {
-    const name = basename(path);
-    return { name, data: Buffer.from(contents), isEntry: name === entry[0], isStatic: needed.has(name) };
-  });
+  const outputs = Object.entries(result.metafile.outputs);
+  const [path, entry] = outputs.find(([, about]) => about.entryPoint === entryPoint);
+  const needed = entry.imports.filter(({ kind }) => kind === "import-statement");
+  return result.outputFiles.map((file) => ({
+    name: basename(file.path),
+    stem: basename(file.path).replace(/-[^-]*$/, ""),
+    data: Buffer.from(file.contents),
+    isEntry: basename(file.path) === basename(path),
+    isStatic: needed.some((each) => basename(each.path) === basename(file.path)),
+  }));
 }
 
-async function tests() {
+async function buildTests() {
   const forNode = { ...common, format: "esm", platform: "node" };
+  const forPage = { ...common };
   await Promise.all([
     build({ ...forNode, entryPoints: ["test/runner.ts"], outfile: "build/test/runner.mjs" }),
     build({ ...forNode, entryPoints: ["test/chaos.ts"], outfile: "build/test/chaos.mjs" }),
-    build({ ...common, entryPoints: ["test/chart.ts"], globalName: "chart", outfile: "build/test/chart.js" }),
-    build({ ...common, entryPoints: ["test/phone.ts"], globalName: "phone", outfile: "build/test/phone.js" }),
+    build({
+      ...forPage,
+      entryPoints: ["test/chart.ts"],
+      globalName: "chart",
+      outfile: "build/test/chart.js",
+    }),
+    build({
+      ...forPage,
+      entryPoints: ["test/phone.ts"],
+      globalName: "phone",
+      outfile: "build/test/phone.js",
+    }),
   ]);
 }
 
-async function app() {
-  const temporary = `${dist}.new`;
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
-  const names = {};
-  const write = (name, data) => writeFileSync(join(temporary, name), data);
-  const keep = (name, data) => {
+/** Files on their way into static/dist, and their names without a hash. */
+class Output {
+  names = {};
+
+  constructor() {
+    rmSync(temporary, { recursive: true, force: true });
+    mkdirSync(temporary, { recursive: true });
+  }
+
+  write(name, data) {
+    writeFileSync(join(temporary, name), data);
+  }
+
+  /** Write a file under a name with a hash in it; return its content. */
+  add(name, data) {
     const [stem, extension] = name.split(".");
-    names[name] = `${stem}-${hash(data)}.${extension}`;
-    write(names[name], data);
+    this.names[name] = `${stem}-${hash(data)}.${extension}`;
+    this.write(this.names[name], data);
     return data;
-  };
-  const scripts = await inPieces("app", "src/app/main.tsx");
-  for (const { name, data } of scripts) write(name, data);
-  names["app.js"] = scripts.find(({ isEntry }) => isEntry).name;
-  const style = keep("phone.css", await bundle("styles/phone.css"));
-  const trial = await inPieces("try", "src/try/main.tsx");
-  for (const { name, data } of trial) write(name, data);
-  names["try.js"] = trial.find(({ isEntry }) => isEntry).name;
-  keep("office.css", await bundle("styles/office.css"));
-  keep("public.css", await bundle("styles/public.css"));
-  keep("board.js", await bundle("src/board/board.ts"));
-  keep("map.js", await bundle("src/map/office.ts"));
-  keep("kpi.js", await bundle("src/embed/kpi.ts", { format: "iife", loader: { ".css": "text" } }));
-  const icon = keep("icon.svg", readFileSync(join(here, "public/icon.svg")));
-  for (const size of ["192", "512"]) keep(`icon${size}.png`, readFileSync(join(here, `public/icon-${size}.png`)));
-  const link = (name) => `/static/${names[name]}`;
+  }
+
+  /** Write the pieces of a script; return them. */
+  addPieces(name, pieces) {
+    for (const piece of pieces) {
+      this.write(piece.name, piece.data);
+      this.names[piece.isEntry ? name : piece.name] = piece.name;
+    }
+    return pieces;
+  }
+
+  link(name) {
+    return `/static/${this.names[name]}`;
+  }
+
+  /** Compress everything and put it in place of the version before. */
+  finish() {
+    this.write("names.json", JSON.stringify(this.names, null, 2));
+    for (const name of readdirSync(temporary).filter((each) => COMPRESSED.test(each))) {
+      const data = readFileSync(join(temporary, name));
+      this.write(`${name}.br`, brotliCompressSync(data));
+      this.write(`${name}.gz`, gzipSync(data, { level: 9 }));
+    }
+    if (existsSync(dist)) {
+      this.keepFilesBefore();
+      rmSync(dist, { recursive: true });
+    }
+    renameSync(temporary, dist);
+  }
+
+  /** Files of the version before stay, so that a page opened just now still finds its parts. */
+  keepFilesBefore() {
+    const written = new Set(readdirSync(temporary));
+    const list = join(dist, "names.json");
+    const before = existsSync(list) ? Object.values(JSON.parse(readFileSync(list, "utf8"))) : [];
+    for (const name of before) {
+      const isGone = !written.has(name) && existsSync(join(dist, name));
+      if (isGone) this.write(basename(name), readFileSync(join(dist, name)));
+    }
+  }
+}
+
+/** Write the page of the phone app and its manifest; return both. */
+function writePage(output, scripts) {
+  const preloads = scripts
+    .filter(({ isStatic }) => isStatic)
+    .map(({ name }) => `<link rel="modulepreload" href="/static/${name}">`);
   const page = readFileSync(join(here, "public/app.html"), "utf8")
-    .replace("{{script}}", link("app.js"))
-    .replace(
-      "{{preload}}",
-      scripts
-        .filter(({ isStatic }) => isStatic)
-        .map(preload)
-        .join("\n  "),
-    )
-    .replace("{{style}}", link("phone.css"))
-    .replaceAll("{{icon}}", link("icon.svg"))
-    .replace("{{icon192}}", link("icon192.png"));
-  write("app.html", page);
+    .replace("{{script}}", output.link("app.js"))
+    .replace("{{preload}}", preloads.join("\n  "))
+    .replace("{{style}}", output.link("phone.css"))
+    .replaceAll("{{icon}}", output.link("icon.svg"))
+    .replace("{{icon192}}", output.link("icon192.png"));
+  output.write("app.html", page);
   const manifest = readFileSync(join(here, "public/manifest.webmanifest"), "utf8")
-    .replace("/app/icon.svg", link("icon.svg"))
-    .replace("/app/icon-512.png", link("icon512.png"))
-    .replace("/app/icon-192.png", link("icon192.png"));
-  write("manifest.webmanifest", manifest);
-  const shell = {
-    "/app/": Buffer.from(page),
-    "/app/manifest.webmanifest": Buffer.from(manifest),
-    [link("phone.css")]: style,
-    [link("icon.svg")]: icon,
-    [link("icon192.png")]: readFileSync(join(temporary, names["icon192.png"])),
-    ...Object.fromEntries(scripts.map(({ name, data }) => [`/static/${name}`, data])),
-  };
-  const hashes = Object.fromEntries(Object.entries(shell).map(([url, data]) => [url, sha256(data)]));
+    .replace("/app/icon.svg", output.link("icon.svg"))
+    .replace("/app/icon-512.png", output.link("icon512.png"))
+    .replace("/app/icon-192.png", output.link("icon192.png"));
+  output.write("manifest.webmanifest", manifest);
+  return { page: Buffer.from(page), manifest: Buffer.from(manifest) };
+}
+
+/** Bundle the service worker, which knows the hash of every file of the app's shell {url: data}. */
+function bundleWorker(shell) {
+  const hashes = Object.fromEntries(
+    Object.entries(shell).map(([url, data]) => [url, sha256(data)]),
+  );
   const define = {
     ...common.define,
     SHELL: JSON.stringify(hashes),
     BUILD: JSON.stringify(hash(JSON.stringify(hashes))),
   };
-  const worker = await bundle("src/worker/sw.ts", { define });
-  write("sw.js", worker);
-  for (const { name, isEntry } of [...scripts, ...trial]) if (!isEntry) names[name] = name;
-  write("names.json", JSON.stringify(names, null, 2));
-
-  const first = Buffer.concat(scripts.filter(({ isEntry, isStatic }) => isEntry || isStatic).map(({ data }) => data));
-  const later = scripts.filter(({ isEntry, isStatic }) => !isEntry && !isStatic).map(({ name, data }) => [name, data]);
-  const sizes = { first, ...Object.fromEntries(later), style, page: Buffer.from(page), icon, worker };
-  const total = Object.values(sizes).reduce((sum, data) => sum + brotliCompressSync(data).length, 0);
-  const parts = Object.entries(sizes).map(
-    ([name, data]) => `${name} ${(brotliCompressSync(data).length / 1024).toFixed(1)}`,
-  );
-  console.log(`phone app: ${(total / 1024).toFixed(1)} KB brotli of ${BUDGET / 1024} (${parts.join(", ")})`);
-  write("size.json", JSON.stringify({ brotli: total, budget: BUDGET }));
-  if (total > BUDGET) throw new Error("The phone app is over its budget.");
-  for (const name of readdirSync(temporary).filter((one) => /\.(js|css|svg|html|webmanifest)$/.test(one))) {
-    const data = readFileSync(join(temporary, name));
-    write(`${name}.br`, brotliCompressSync(data));
-    write(`${name}.gz`, gzipSync(data, { level: 9 }));
-  }
-  if (existsSync(dist)) {
-    // Files of the version before stay, so that a page opened just now still finds its parts.
-    const fresh = new Set(readdirSync(temporary));
-    const before = existsSync(join(dist, "names.json"))
-      ? Object.values(JSON.parse(readFileSync(join(dist, "names.json"), "utf8")))
-      : [];
-    for (const name of before)
-      if (!fresh.has(name) && existsSync(join(dist, name))) write(basename(name), readFileSync(join(dist, name)));
-    rmSync(dist, { recursive: true });
-  }
-  renameSync(temporary, dist);
+  return bundle("src/worker/service_worker.ts", { define });
 }
 
-await (process.argv.includes("--tests") ? tests() : app());
+/** Build the phone app; return what its pieces weigh. */
+async function buildPhone(output) {
+  const scripts = output.addPieces("app.js", await bundleInPieces("app", "src/app.tsx"));
+  const style = output.add("phone.css", await bundle("styles/phone.css"));
+  const icon = output.add("icon.svg", readFileSync(join(here, "public/icon.svg")));
+  const pictures = {};
+  for (const size of ["192", "512"]) {
+    const data = readFileSync(join(here, `public/icon-${size}.png`));
+    pictures[size] = output.add(`icon${size}.png`, data);
+  }
+  const { page, manifest } = writePage(output, scripts);
+  const worker = await bundleWorker({
+    "/app/": page,
+    "/app/manifest.webmanifest": manifest,
+    [output.link("phone.css")]: style,
+    [output.link("icon.svg")]: icon,
+    [output.link("icon192.png")]: pictures["192"],
+    ...Object.fromEntries(scripts.map(({ name, data }) => [`/static/${name}`, data])),
+  });
+  output.write("sw.js", worker);
+
+  const names = { unlocked: "after sign-in", fr: "french", spot_map: "heat map" };
+  const sizes = { "before sign-in": weigh(page, style, icon) };
+  for (const { stem, data, isEntry, isStatic } of scripts) {
+    const piece = isEntry || isStatic ? "before sign-in" : (names[stem] ?? stem);
+    sizes[piece] = (sizes[piece] ?? 0) + weigh(data);
+  }
+  return { ...sizes, "service worker": weigh(worker) };
+}
+
+/** Build what the office and public pages use; return what its pieces weigh. */
+async function buildOthers(output) {
+  const preview = output.addPieces("try.js", await bundleInPieces("try", "src/preview/main.tsx"));
+  const kpi = { format: "iife", loader: { ".css": "text" } };
+  const needed = preview.filter(({ isEntry, isStatic }) => isEntry || isStatic);
+  return {
+    "form preview": weigh(...needed.map(({ data }) => data)),
+    board: weigh(output.add("board.js", await bundle("src/board/board.ts"))),
+    "office map": weigh(output.add("map.js", await bundle("src/map/office_entry.ts"))),
+    "embedded indicators": weigh(output.add("kpi.js", await bundle("src/embed/kpi.ts", kpi))),
+    "office styles": weigh(output.add("office.css", await bundle("styles/office.css"))),
+    "public styles": weigh(output.add("public.css", await bundle("styles/public.css"))),
+  };
+}
+
+async function buildApp() {
+  const output = new Output();
+  const sizes = { ...(await buildPhone(output)), ...(await buildOthers(output)) };
+  console.log(`the client, compressed by brotli:\n${formatTable(sizes)}`);
+  const total = { brotli: sumFirstQuestion(sizes), budget: FIRST_QUESTION_BUDGET };
+  output.write("size.json", JSON.stringify({ ...total, pieces: sizes }));
+  const problems = findExcess(sizes);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  output.finish();
+}
+
+await (process.argv.includes("--tests") ? buildTests() : buildApp());

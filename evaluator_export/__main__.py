@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,18 +44,18 @@ def _verify(file: Path, key: str) -> int:
 
 
 def _deidentify(options: argparse.Namespace) -> int:
-    from evaluator_export.policy.policy import read_policy  # noqa: PLC0415
+    from evaluator_export.policy.policy_reader import read_policy  # noqa: PLC0415
     from evaluator_export.search.anonymize import deidentify, write_report  # noqa: PLC0415
 
     try:
         if options.out is not None and options.out.suffix not in (".csv", ".parquet"):
-            raise ExportProblem([f"{options.out.name}: give a .csv or .parquet file for the table."])
+            raise ExportProblem(Reason("file.kind", {"file": options.out.name}))
         report = deidentify(options.input, read_policy(options.policy), options.out, options.search_only)
         if options.report:
             write_report(report, options.report)
     except ExportProblem as problem:
-        for line in problem.problems:
-            print(line, file=sys.stderr)
+        for reason in problem.reasons:
+            print(reason, file=sys.stderr)
         return 1
     print(
         f"loss {report['loss']:.6f}, {report['suppressed_rows']} of {report['rows']} rows suppressed, levels: "

@@ -3,8 +3,6 @@
 from flask import Flask
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fieldapp import settings as settings_module
@@ -15,11 +13,12 @@ from fieldapp.services.operations.server_key import usable_key
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
+from fieldapp.store.session import OperationalError, Session
 from fieldapp.web import assets, language, problems, security_headers, sessions, words
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
 from fieldapp.web.odata.views import odata
-from fieldapp.web.office import admin
+from fieldapp.web.office import office
 from fieldapp.web.phone.sync import sync
 from fieldapp.web.phone.views import worker
 from fieldapp.web.public.dashboards import dashboards
@@ -70,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
-    for door in (public, dashboards, admin, evaluator, worker, sync, collect, odata):
+    for door in (public, dashboards, office, evaluator, worker, sync, collect, odata):
         app.register_blueprint(door)
     for part in (assets, language, problems, security_headers, words):
         part.init(app)

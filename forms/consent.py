@@ -86,6 +86,14 @@ def consent_questions(definition: FormDefinition) -> FormDefinition:
     )
 
 
+def consent_answers(definition: FormDefinition, given: Any) -> Any:
+    """Return the part of answers, as they came, that those questions read: nothing else can stand in their way."""
+    asked = [definition.by_path[path] for path in kept_after_no(definition)]
+    parents = [parent for one in asked for parent in _ancestors(definition, one)]
+    in_repeats = any(one.kind == "repeat" for one in parents)
+    return given if in_repeats or not isinstance(given, Mapping) else without_person(definition, given)
+
+
 def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
     """Say whether answers as they came hold a yes, where no rule could be run; all else must be taken for a no."""
     tier = definition.by_path.get(definition.summary.get("tier", ""))

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import io
+import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,14 @@ MAX_CELLS = 2_000_000  # that say something
 MAX_CELL = 32_767  # characters in one cell of an .xlsx file
 WRITTEN_AT = dt.datetime(2026, 1, 1)  # the same sheets give the same bytes
 ORDER = ("survey", "choices", "settings", "tests")
+MAX_PROBLEMS = 100  # of one kind, named one by one
+HAS_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+CALCULATED_LATER = re.compile(rb"fullCalcOnLoad=[\"'](?:1|true)")
+FORMULA = N_(
+    "This cell holds a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, save it there and"
+    " bring it again; or write the text itself in the cell."
+)
+CELL_ERROR = N_("This cell holds the error {error}. Mend its formula, or write the text itself in the cell.")
 KNOWN = (*ORDER, "entities", "external_choices", "osm")
 
 
@@ -109,40 +118,100 @@ def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormPr
 
 def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    formulas = _formulas(data)
     count = 0
     found: dict[str, list[list[str]]] = {}
+    problems: list[FormProblem] = []
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # each row is as long as its last cell, whatever the file says of the sheet's size
+        is_read = sheet.title.strip().lower() in KNOWN
         rows: list[list[str]] = []
-        for row in sheet.iter_rows(values_only=True):
-            texts = _read_row(row)
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            texts = _trimmed(["" if cell.value is None else _text(cell.value) for cell in row])
             count += len(texts)
             if count > MAX_CELLS:
                 raise FormRefused([FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")])
             rows.append(texts)
+            if is_read and len(problems) < MAX_PROBLEMS:
+                problems += _unreadable_cells(sheet.title, number, row, formulas)
         found[sheet.title] = _without_blank_end(rows)
+    if problems:
+        raise FormRefused(problems)
     return found
 
 
+@dataclass(frozen=True)
+class Formulas:
+    """Where a workbook has formulas: (sheet, row, column from 0). `are_stale`: its results are not worth reading."""
+
+    places: frozenset[tuple[str, int, int]] = frozenset()
+    are_stale: bool = False
+
+
+def _formulas(data: bytes) -> Formulas:
+    """Return the formulas of a workbook. It is read a second time for them, so only where there are any."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        if not any(HAS_FORMULA.search(archive.read(name)) for name in names):
+            return Formulas()
+        # Programs that only write a workbook put blanks or zeros for results and leave this word for Excel.
+        parts = [archive.read(name) for name in archive.namelist() if name == "xl/workbook.xml"]
+        are_stale = any(CALCULATED_LATER.search(part) for part in parts)
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    places: set[tuple[str, int, int]] = set()
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            places.update((sheet.title, number, at) for at, cell in enumerate(row) if cell.data_type == "f")
+    return Formulas(frozenset(places), are_stale)
+
+
+def _unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas: Formulas) -> Iterator[FormProblem]:
+    """Yield what is wrong with cells whose text is not in the file, or is an error: read as blank, a rule would vanish."""
+    for at, cell in enumerate(row):
+        if cell.data_type == "e":
+            details = {"error": str(cell.value)}
+            yield FormProblem("form.cell_error", CELL_ERROR, details, sheet, number, xl_col_to_name(at))
+        elif (sheet, number, at) in formulas.places and (formulas.are_stale or _has_no_result(cell)):
+            yield FormProblem("form.formula", FORMULA, sheet=sheet, row=number, column=xl_col_to_name(at))
+
+
+def _has_no_result(cell: Any) -> bool:
+    """Say whether the file holds no result of a formula; one that is an empty text is marked as a text."""
+    return cell.value is None and cell.data_type != "str"
+
+
 def _text(cell: object) -> str:
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        return cell.date().isoformat()  # a day, which Excel keeps as its midnight
     return str(xlsx_value_to_str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _xls(data: bytes) -> dict[str, list[list[str]]]:
     book = xlrd.open_workbook(file_contents=data)
-    sheets = {}
+    found: dict[str, list[list[str]]] = {}
+    problems: list[FormProblem] = []
     for sheet in book.sheets():
-        rows = [_read_xls_row(sheet.row(number)) for number in range(sheet.nrows)]
-        sheets[sheet.name] = _without_blank_end(rows)
-    return sheets
+        rows = []
+        for number in range(sheet.nrows):
+            cells = sheet.row(number)
+            rows.append(_trimmed([_xls_text(cell, book.datemode) for cell in cells]))
+            for at, cell in enumerate(cells):
+                if cell.ctype == xlrd.XL_CELL_ERROR and sheet.name.strip().lower() in KNOWN:
+                    details = {"error": xlrd.error_text_from_code.get(cell.value, "#?")}
+                    place = sheet.name, number + 1, xl_col_to_name(at)
+                    problems.append(FormProblem("form.cell_error", CELL_ERROR, details, *place))
+        found[sheet.name] = _without_blank_end(rows)
+    if problems:
+        raise FormRefused(problems[:MAX_PROBLEMS])
+    return found
 
 
-def _read_xls_row(cells: Iterable[Any]) -> list[str]:
-    texts = []
-    for cell in cells:
-        is_blank = cell.ctype == xlrd.XL_CELL_EMPTY
-        texts.append("" if is_blank else xls_value_to_unicode(cell.value, cell.ctype, 0).strip())
-    return _trimmed(texts)
+def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
+    if cell.ctype == xlrd.XL_CELL_EMPTY:
+        return ""
+    text: str = xls_value_to_unicode(cell.value, cell.ctype, datemode).strip()
+    return text.removesuffix(" 00:00:00") if cell.ctype == xlrd.XL_CELL_DATE else text
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.problems import N_, BatchRefused, SyncProblem
@@ -19,6 +19,7 @@ MAX_DUE = 47  # characters: an id, a stroke, a day
 ATTACHED = "\n<!--attachments "  # behind an OpenRosa client's XML: what its attachments were kept as
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, and neither database half a surrogate pair
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _find_malformed(item: dict[str, Any]) -> list[str]:
         "body": _is_body(item.get("body")),
         "root": not root or (bool(_read_uuid(root)) and root != instance_id),
         "prev": _are_links(item.get("prev", [])) and bool(item.get("prev", [])) == bool(root),
-        "due": isinstance(item.get("due", ""), str) and len(item.get("due", "")) <= MAX_DUE,
+        "due": _is_due(item.get("due", "")),
         "cards": _are_cards(item.get("cards", [])),
         "refused_by": item.get("refused_by", "") == "" or _is_short(item.get("refused_by")),
         "id": bool(instance_id),
@@ -128,7 +129,11 @@ def _matches(value: Any, pattern: re.Pattern[str]) -> bool:
 
 
 def _is_body(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_BODY and _is_storable(value)
+    return isinstance(value, str) and len(value) <= MAX_BODY
+
+
+def _is_due(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_DUE and _is_storable(value)
 
 
 def _are_links(value: Any) -> bool:
@@ -137,6 +142,14 @@ def _are_links(value: Any) -> bool:
 
 def _are_cards(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MAX_CARDS and all(map(_is_short, value))
+
+
+def storable(envelope: Envelope) -> Envelope:
+    """Return a submission with a body that both databases hold; its hash stays that of what was sent.
+
+    A NUL and half a surrogate pair are put in JSON's spelling of them: nothing of what was sent is lost.
+    """
+    return replace(envelope, body=UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", envelope.body))
 
 
 def _is_short(value: Any) -> bool:
@@ -166,5 +179,5 @@ def parse_moment(value: Any) -> dt.datetime | None:
 
 
 def _is_storable(text: str) -> bool:
-    """Say whether both databases can hold the text: no NUL, no lone surrogate (PostgreSQL refuses them)."""
-    return "\x00" not in text and "\\u0000" not in text and not re.search("[\ud800-\udfff]", text)
+    """Say whether both databases can hold the text."""
+    return not UNSTORABLE.search(text)

@@ -94,6 +94,11 @@ def fold(
     return FoldResult(first.author, latest, answers, ids, contested, strangers)
 
 
+def first_of(root_id: str, given: Iterable[RecordVersion]) -> RecordVersion:
+    """Return the version whose author a record belongs to."""
+    return _ownership(root_id, given)[1]
+
+
 def noes_in_force(root_id: str, given: Iterable[RecordVersion]) -> list[RecordVersion]:
     """Return the versions in which the person did not say yes, by those who may change the record."""
     versions = list(given)

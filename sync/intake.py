@@ -58,20 +58,12 @@ Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for
 Reason = tuple[str, str]  # code, sentence
 
 DAMAGED = "sync.damaged", N_("It was damaged on the way.")
+FAILED = "sync.failed", N_("The centre could not take it in. It is kept aside until the fault is mended.")
 TOO_SLOW = "sync.too_slow", N_("The form's rules took too long over it. It is kept aside until somebody lets it in.")
 
 
 def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
-    """Return what becomes of a submission; `judged` is what its form says of it, when that was asked before."""
-    if not envelope.is_intact:
-        return refuse(Status.RETRY, DAMAGED)
-    return decide_kept(envelope, definition, known, judged)
-
-
-def decide_kept(
-    envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None
-) -> Decision:
-    """Return what becomes of a submission that was intact when it came; after a no it is not what was sent any more."""
+    """Return what becomes of one that arrived whole; `judged` is what its form says of it, when that was asked before."""
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
@@ -145,19 +137,41 @@ def _judge_consent(
     """
     code = envelope.refused_by or consent.person_in(definition, given)
     time = Budget(CONSENT, budget.clock) if budget else Budget()
+    asked = consent.consent_answers(definition, given)
     try:
-        checked = validate(consent.consent_questions(definition), given, local_time(envelope.finished_at), time)
+        checked = validate(consent.consent_questions(definition), asked, local_time(envelope.finished_at), time)
     except TooSlow:
         checked = None
     if checked is None or [problem.code for problem in checked.problems] == [NOT_CHECKED]:
-        if consent.is_clear_yes(definition, given):
-            return unjudged
-        kept = consent.without_person(definition, given if isinstance(given, Mapping) else {})
-        return replace(unjudged, answers=kept, is_refusal=True, refused_by=plain_code(code))
+        return _cut_unless_yes(envelope, definition, given, unjudged)
     if not checked.is_refusal:
         return unjudged
     judged = _refusal(definition, checked, code)
     return judged if definition.kept_after_no else replace(judged, problems=unjudged.problems, is_aside=unjudged.is_aside)
+
+
+def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
+    """Return what is said of a submission that the form's logic could not be run over, without what may not be kept."""
+    unjudged = Judged(problems=[_problem(*FAILED)], is_aside=True, refused_by=plain_code(envelope.refused_by))
+    try:
+        given = read_body(envelope.body, definition)
+    except ValueError:
+        return unjudged
+    if definition is None:
+        return unjudged
+    try:
+        return _judge_consent(envelope, definition, given, unjudged, budget)
+    except Exception:  # whoever calls has noted why the form's logic fails
+        return _cut_unless_yes(envelope, definition, given, unjudged)
+
+
+def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged) -> Judged:
+    """Return what is said of answers on which no rule could be tried; what is not clearly a yes is taken for a no."""
+    if consent.is_clear_yes(definition, given):
+        return unjudged
+    kept = consent.without_person(definition, given if isinstance(given, Mapping) else {})
+    code = plain_code(envelope.refused_by or consent.person_in(definition, given))
+    return replace(unjudged, answers=kept, is_refusal=True, refused_by=code)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

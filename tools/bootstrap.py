@@ -125,7 +125,8 @@ def catalogues() -> None:
 def client() -> None:
     modules = [CLIENT / "package-lock.json", CLIENT / "package.json"]
     sources = [path for folder in ("src", "styles", "public") for path in (CLIENT / folder).rglob("*") if path.is_file()]
-    sources += [*modules, CLIENT / "build.mjs"]
+    sources = [path for path in sources if ".test." not in path.name]  # no part of what is built
+    sources += [*modules, CLIENT / "build.mjs", CLIENT / "budgets.mjs"]
     is_installed = is_fresh("modules", modules) and (CLIENT / "node_modules").is_dir()
     is_built = is_fresh("client", sources) and (ROOT / "static/dist/names.json").is_file()
     if is_installed and is_built:

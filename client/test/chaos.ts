@@ -1,14 +1,16 @@
 /**
- * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm" on standard output when the
- * faults are over; at the end what was made and what each phone holds, as JSON, in the file that the settings name.
+ * Many phones, one bad network: see tests/chaos. Settings on standard input as JSON; a line "calm"
+ * on standard output when the faults are over; at the end what was made and what each phone holds,
+ * as JSON, in the file that the settings name.
  */
 
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from "fake-indexeddb";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { chanceOf } from "./chance";
 
 type Api = typeof import("./phone");
-type Book = Awaited<ReturnType<Api["readBook"]>>;
+type Caseload = Awaited<ReturnType<Api["readCaseload"]>>;
 type Vault = Awaited<ReturnType<Api["open"]>>;
 
 interface Settings {
@@ -24,25 +26,14 @@ interface Settings {
 
 const settings = JSON.parse(readFileSync(0, "utf8")) as Settings;
 
-/** Mulberry32: chance that a seed repeats. */
-function chanceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const chance = chanceOf(settings.seed);
+const chance = chanceOf(settings.seed).next;
 const pick = <T>(from: readonly T[]): T => from[Math.floor(chance() * from.length)]!;
 const source = readFileSync(settings.phone, "utf8");
 let isCalm = false;
 const counts: Record<string, number> = {};
 const count = (what: string): void => void (counts[what] = (counts[what] ?? 0) + 1);
 
-// ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the network ──────────────────────────────────────────────────────────────────────────────────
 
 interface Receipt {
   id: string;
@@ -57,8 +48,11 @@ const old = new Map<string, [string, Headers]>(); // the last good answer of eac
 
 function noteReceipts(text: string): void {
   try {
-    const { items } = JSON.parse(text) as { items: { id: string; sha256: string; receipt?: Receipt }[] };
-    for (const { id, sha256, receipt } of items ?? []) if (receipt) receipts.push({ ...receipt, id, sha256 });
+    const { items } = JSON.parse(text) as {
+      items: { id: string; sha256: string; receipt?: Receipt }[];
+    };
+    for (const { id, sha256, receipt } of items ?? [])
+      if (receipt) receipts.push({ ...receipt, id, sha256 });
   } catch {
     // no answer of the centre
   }
@@ -79,7 +73,8 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   };
   const as = (text: string, { status, headers }: { status: number; headers: Headers }): Response =>
     new Response(text, { status, headers });
-  // What signing in is answered is not signed: the phone does not know the key yet. There only TLS keeps strangers out.
+  // What signing in is answered is not signed: the phone does not know the key yet. There only TLS
+  // keeps strangers out.
   const isTrusted = path.endsWith("/sign-in");
   const rolled = isCalm ? 1 : chance();
   const dice = isTrusted && rolled >= 0.24 && rolled < 0.3 ? 1 : rolled;
@@ -108,7 +103,9 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   }
   if (dice >= 0.24 && dice < 0.26) {
     count("portal");
-    return new Response("<html>Welcome to our network</html>", { headers: { "Content-Type": "text/html" } });
+    return new Response("<html>Welcome to our network</html>", {
+      headers: { "Content-Type": "text/html" },
+    });
   }
   if (dice >= 0.26 && dice < 0.28 && old.has(path)) {
     count("an old answer again");
@@ -118,13 +115,16 @@ async function badFetch(url: string, options: RequestInit): Promise<Response> {
   const [text, response] = await whole();
   if (dice >= 0.28 && dice < 0.3) {
     count("answer forged");
-    return as(text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'), response);
+    return as(
+      text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'),
+      response,
+    );
   }
   if (response.ok) old.set(path, [text, response.headers]);
   return as(text, response);
 }
 
-// ── phones ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── phones ───────────────────────────────────────────────────────────────────────────────────────
 
 interface Made {
   id: string;
@@ -138,7 +138,7 @@ const made: Made[] = [];
 
 class Phone {
   readonly factory = new IDBFactory();
-  readonly held = new Map<string, string>(); // localStorage
+  readonly localStorage = new Map<string, string>(); // localStorage
   skew = 0;
   isFull = false;
   doing = "nothing yet"; // told when the run ends before its time
@@ -151,7 +151,7 @@ class Phone {
 
   /** Look at the outbox: what is delivered and old leaves it later. */
   async look(): Promise<void> {
-    for (const { id, seq } of await this.api.all("outbox")) this.seen.set(id, seq);
+    for (const { id, seq } of await this.api.getAllRows("outbox")) this.seen.set(id, seq);
   }
 
   constructor(readonly username: string) {}
@@ -160,8 +160,8 @@ class Phone {
   start(): Api {
     const skew = (): number => this.skew;
     class PhoneDate extends Date {
-      constructor(...given: [] | [number | string]) {
-        if (given.length > 0) super(given[0]!);
+      constructor(...args: [] | [number | string]) {
+        if (args.length > 0) super(args[0]!);
         else super(Date.now() + skew());
       }
       static override now(): number {
@@ -169,8 +169,8 @@ class Phone {
       }
     }
     const storage = {
-      getItem: (key: string) => this.held.get(key) ?? null,
-      setItem: (key: string, value: string) => void this.held.set(key, value),
+      getItem: (key: string) => this.localStorage.get(key) ?? null,
+      setItem: (key: string, value: string) => void this.localStorage.set(key, value),
     };
     const names = ["indexedDB", "IDBKeyRange", "fetch", "localStorage", "navigator", "Date"];
     const values = [this.factory, IDBKeyRange, badFetch, storage, { language: "en" }, PhoneDate];
@@ -198,7 +198,7 @@ class Phone {
     if (chance() < 0.1) {
       count("came from the version before");
       this.vault.account.receipts = null;
-      await this.api.keepAccount(this.vault);
+      await this.api.saveAccount(this.vault);
     }
   }
 }
@@ -206,17 +206,19 @@ class Phone {
 // A phone without room: writing fails as the browser would say it.
 const put = IDBObjectStore.prototype.put;
 let full = 0;
-IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: Parameters<typeof put>) {
+IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...args: Parameters<typeof put>) {
   if (full > 0 && !isCalm && chance() < 0.5) {
     count("phone full");
     throw new DOMException("full", "QuotaExceededError");
   }
-  return put.apply(this, given);
+  return put.apply(this, args);
 } as typeof put;
 
 function answersFor(phone: Phone, card: string): Record<string, Record<string, string>> {
   const today = new Date(Date.now() + phone.skew);
-  const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .slice(0, 10);
   const later = new Date(today.getTime() + 86_400_000 * (1 + Math.floor(chance() * 20)));
   const enrolled = card !== "";
   return {
@@ -235,21 +237,23 @@ function answersFor(phone: Phone, card: string): Record<string, Record<string, s
 
 async function write(phone: Phone, root: string, isGood: boolean): Promise<void> {
   const { api, vault } = phone;
-  const book = await api.readBook(vault);
+  const caseload = await api.readCaseload(vault);
   const minted = chance() < 0.2 ? [api.code()] : [];
-  const known = [...book.people.map((one) => one.code), ...minted];
-  const card = minted[0] ?? (chance() < 0.6 && known.length > 0 ? pick(known) : "");
+  const codes = [...caseload.people.map((person) => person.code), ...minted];
+  const card = minted[0] ?? (chance() < 0.6 && codes.length > 0 ? pick(codes) : "");
   const id = crypto.randomUUID();
   const prev = root ? phone.heads.get(root)! : [];
-  const about = { ...(root ? { root, prev } : {}), minted };
-  // Noted before it is tried: should the app be killed after the write, it counts, and the outbox tells.
+  const about = root ? { root, prev } : {};
+  // Noted before it is tried: should the app be killed after the write, it counts, and the outbox
+  // tells.
   const line: Made = { id, root: root || id, prev, body: "", username: phone.username, isGood };
   const spoil = (answers: Record<string, unknown>): void => {
     if (!isGood) (answers["people"] as Record<string, string>)["people_n"] = "900";
     line.body = JSON.stringify(answers);
   };
   made.push(line);
-  await api.finish(vault, id, "encounter", answersFor(phone, card), about, spoil as never);
+  const filled = { id, form: "encounter", answers: answersFor(phone, card), ...about };
+  await api.finish(vault, filled, minted, spoil as never);
   if (!root) phone.own.push(id);
   if (isGood || !root) phone.heads.set(root || id, [id]);
 }
@@ -262,25 +266,25 @@ async function step(phone: Phone): Promise<void> {
   if (dice < 0.4) return write(phone, "", chance() > 0.04);
   if (dice < 0.52 && phone.own.length > 0) return write(phone, pick(phone.own), true);
   if (dice < 0.56) {
-    const { due } = await api.readBook(vault);
-    const one = due.length > 0 ? pick(due) : null;
-    const settle = (book: Book): Book => ({
-      ...book,
-      due: api.settledBy(book.due, one!.id),
-      settled: [...book.settled, one!.id],
+    const { due } = await api.readCaseload(vault);
+    const followUp = due.length > 0 ? pick(due) : null;
+    const settle = (caseload: Caseload): Caseload => ({
+      ...caseload,
+      due: api.removeCompleted(caseload.due, followUp!.id),
+      settled: [...caseload.settled, followUp!.id],
     });
-    if (one) await api.finishNote(vault, "settle", { due: one.id }, settle);
+    if (followUp) await api.finishNote(vault, "settle", { due: followUp.id }, settle);
     return;
   }
   if (dice < 0.58) {
-    const { people } = await api.readBook(vault);
+    const { people } = await api.readCaseload(vault);
     const { team } = vault.account;
     if (people.length === 0 || team.length === 0) return;
     const { code } = pick(people);
     const to = pick(team).user;
-    await api.finishNote(vault, "handover", { code, to }, (book) => ({
-      ...book,
-      people: book.people.filter((it) => it.code !== code),
+    await api.finishNote(vault, "handover", { code, to }, (caseload) => ({
+      ...caseload,
+      people: caseload.people.filter((it) => it.code !== code),
     }));
     return;
   }
@@ -296,7 +300,7 @@ async function step(phone: Phone): Promise<void> {
     return void (chance() < 0.5 ? await running : running);
   }
   if (dice < 0.7) {
-    await Promise.all([api.exchange(vault), phone.start().deliver()].map((one) => one.catch(() => undefined)));
+    await Promise.all([api.exchange(vault), phone.start().deliver()].map((running) => running.catch(() => undefined)));
     return;
   } // prettier-ignore
   if (dice < 0.8) await api.deliver().catch(() => undefined);
@@ -317,17 +321,23 @@ async function live(phone: Phone, operations: number): Promise<void> {
   }
 }
 
-// ── a run ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── a run ────────────────────────────────────────────────────────────────────────────────────────
 
-// While every phone only waits for an answer, nothing else would hold Node: an idle connection does not count for it.
+// While every phone only waits for an answer, nothing else would hold Node: an idle connection does
+// not count for it.
 const awake = setInterval(() => undefined, 1000);
 const phones = settings.workers.map((username) => new Phone(username));
 process.on("exit", (code) => {
   if (code !== 0)
-    console.error(phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "), counts, underway);
+    console.error(
+      phones.map((phone) => `${phone.username}: ${phone.doing}`).join("; "),
+      counts,
+      underway,
+    );
 });
 await Promise.all(phones.map((phone) => phone.enrol()));
-const waitingOn = async (phone: Phone): Promise<number> => (await phone.api.ledgerOf(phone.user)).waiting;
+const waitingOn = async (phone: Phone): Promise<number> =>
+  (await phone.api.countRecords(phone.user)).waiting;
 await Promise.all(
   phones.map(async (phone) => {
     for (let number = 0; number < settings.weekend; number++) await write(phone, "", true);
@@ -346,7 +356,9 @@ if (settings.weekend > 0) {
   );
   counts["ms until a weekend was with the centre"] = Date.now() - start;
 }
-await Promise.all(phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))));
+await Promise.all(
+  phones.map((phone) => live(phone, Math.ceil(settings.operations / phones.length))),
+);
 isCalm = true;
 full = 0;
 process.stdout.write("calm\n");
@@ -354,9 +366,10 @@ for (const phone of phones) {
   phone.skew = 0;
   for (let round = 0; ; round++) {
     const { outcome } = await phone.api.exchange(phone.vault).catch(() => ({ outcome: "failed" }));
-    const ledger = await phone.api.ledgerOf(phone.user);
+    const ledger = await phone.api.countRecords(phone.user);
     if (outcome === "online" && ledger.waiting === 0) break;
-    if (round > 60) throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
+    if (round > 60)
+      throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
     await sleep(500);
   }
 }
@@ -367,10 +380,12 @@ for (const phone of phones) {
     username: phone.username,
     user: phone.user,
     public: phone.vault.account.receipts?.public,
-    ledger: await phone.api.ledgerOf(phone.user),
+    ledger: await phone.api.countRecords(phone.user),
     seen: [...phone.seen].map(([id, seq]) => ({ id, seq })),
-    holding: (await phone.api.all("outbox")).filter(({ box }) => box !== null).map(({ id }) => id),
-    book: await phone.api.readBook(phone.vault),
+    holding: (await phone.api.getAllRows("outbox"))
+      .filter(({ box }) => box !== null)
+      .map(({ id }) => id),
+    book: await phone.api.readCaseload(phone.vault),
   });
 }
 clearInterval(awake);

@@ -1,3 +1,3 @@
-/** The map's canvas for measuring: window.chart.Chart. */
+/** The map's canvas for measuring: window.chart.AreaMap. */
 
-export { Chart } from "../src/map/draw";
+export { AreaMap } from "../src/map/area_map";

@@ -1,65 +1,96 @@
-/** The real logic of a phone without its screens, as the fault harness runs it: one of these for each app that is open. */
+/**
+ * The real logic of a phone without its screens, as the fault harness runs it: one of these for
+ * each app that is open.
+ */
 
-import { newCode } from "../src/engine/cards";
-import { Form, type Json } from "../src/engine/form";
+import { makeCardCode } from "../src/engine/cards";
+import { Form } from "../src/engine/form";
+import type { Json } from "../src/engine/types";
 import { DateValue } from "../src/engine/values";
-import { changeBook, readBook, settledBy } from "../src/storage/book";
-import { random } from "../src/storage/bytes";
-import { all } from "../src/storage/database";
-import { formOf, currentForms } from "../src/storage/forms";
-import { draftCorrection, finishDraft, finishNote, ledgerOf } from "../src/storage/records";
+import { changeCaseload, readCaseload } from "../src/storage/caseload";
+import { removeCompleted } from "../src/storage/caseload_updates";
+import { randomBytes } from "../src/storage/bytes";
+import { getAllRows } from "../src/storage/database";
+import { findForm, listCurrentForms } from "../src/storage/forms";
+import { draftCorrection } from "../src/storage/drafts";
+import { finishDraft, finishNote } from "../src/storage/outbox";
+import { countRecords } from "../src/storage/record_counts";
 import { makeSigningKey } from "../src/storage/sealing";
-import { enrol, fromPin, keepAccount, unlock, type Vault } from "../src/storage/vault";
+import { deriveKeyFromPin, enrol, saveAccount, unlock, type Vault } from "../src/storage/vault";
 import { deliver } from "../src/sync/deliver";
-import { exchange, fetchChanges } from "../src/sync/exchange";
+import { exchange, fetchManifestContent } from "../src/sync/exchange";
 import { signIn } from "../src/sync/server";
 
 const clock = (): DateValue => DateValue.ofClock(new Date());
 
 /** Sign in as the gate does. */
 export async function join(username: string, password: string): Promise<Vault> {
-  const salt = random(16);
-  const byPin = { salt, key: fromPin("246810", salt) };
+  const salt = randomBytes(16);
+  const byPin = { salt, key: deriveKeyFromPin("246810", salt) };
   const keys = await makeSigningKey();
-  const { token, device, user, worker, recovery, manifest } = await signIn(username, password, "Chaos", keys.publicKey);
+  const { token, device, user, worker, recovery, manifest } = await signIn(
+    username,
+    password,
+    "Chaos",
+    keys.publicKey,
+  );
   const { centre, key = null, receipts = null, team = [], rules } = manifest;
-  const account = { user, username, device, signer: keys.privateKey, token, worker, centre, key, receipts, team };
-  const vault = await enrol({ ...account, rules: rules!, listed: [], remembered: {} }, byPin, recovery);
-  await fetchChanges(vault, manifest);
+  const account = {
+    user,
+    username,
+    device,
+    signer: keys.privateKey,
+    token,
+    worker,
+    centre,
+    key,
+    receipts,
+    team,
+  };
+  const vault = await enrol(
+    { ...account, rules: rules!, listed: [], remembered: {} },
+    byPin,
+    recovery,
+  );
+  await fetchManifestContent(vault, manifest);
   return vault;
 }
 
 export const open = (user: number): Promise<Vault> => unlock(user, "246810");
 
-/** Finish a form as the screens do; gives what was finished. `spoil` changes the answers behind the form's back. */
+/**
+ * Finish a form as the screens do; gives what was finished. `spoil` changes the answers behind the
+ * form's back.
+ */
 export async function finish(
   vault: Vault,
-  id: string,
-  form: string,
-  given: Json,
-  more: { root?: string; prev?: string[]; due?: string; minted?: string[] },
+  filled: { id: string; form: string; answers: Json; root?: string; prev?: string[] },
+  minted: string[],
   spoil: (answers: Json) => void,
 ): Promise<{ body: string; finishedAt: number }> {
-  const definition = (await currentForms(vault.account.user)).find((one) => one.id === form)!;
-  const answers = new Form(definition, clock, given).finish();
+  const { form } = filled;
+  const forms = await listCurrentForms(vault.account.user);
+  const definition = forms.find(({ id }) => id === form)!;
+  const answers = new Form(definition, clock, filled.answers).finish();
   spoil(answers);
   const now = new Date();
-  const draft = { id, form, version: definition.version, changedAt: now.getTime(), page: 0, answers, ...more };
+  const { version } = definition;
+  const draft = { ...filled, version, changedAt: now.getTime(), page: 0, answers, minted };
   await finishDraft(vault, draft, definition, now);
   return { body: JSON.stringify(answers), finishedAt: now.getTime() };
 }
 
-export const code = (): string => newCode(random(8));
+export const code = (): string => makeCardCode(randomBytes(8));
 export {
-  all,
-  changeBook,
+  getAllRows,
+  changeCaseload,
   deliver,
   draftCorrection,
   exchange,
   finishNote,
-  formOf,
-  keepAccount,
-  ledgerOf,
-  readBook,
-  settledBy,
+  findForm,
+  saveAccount,
+  countRecords,
+  readCaseload,
+  removeCompleted,
 };

@@ -1,14 +1,19 @@
-/** Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output (see tests/conformance). */
+/**
+ * Run vectors and forms through the phone's engine: JSON on standard input, JSON on standard output
+ * (see tests/conformance).
+ */
 
 import { readFileSync } from "node:fs";
-import { areasAround, cellOf } from "../src/engine/areas";
-import { newCode, plainCode, shownCode } from "../src/engine/cards";
+import { findAreasAround, findGridCell } from "../src/engine/areas";
+import { formatCardCode, makeCardCode, parseCardCode } from "../src/engine/cards";
 import type { Ast, FormDefinition } from "../src/engine/definition";
 import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
-import { Form, type AnswerNode, type Json } from "../src/engine/form";
-import { telltales } from "../src/engine/telltale";
-import { applied, noted } from "../src/storage/book";
+import { Form } from "../src/engine/form";
+import type { AnswerNode } from "../src/engine/node";
+import type { Json } from "../src/engine/types";
+import { findIdentifiers } from "../src/engine/identifiers_in_text";
+import { addFinishedRecord, applyPulledChanges } from "../src/storage/caseload_updates";
 import { DateValue, parseDate, toText, type Value } from "../src/engine/values";
 
 interface Vector {
@@ -19,7 +24,7 @@ interface Vector {
   now: string;
 }
 
-/** What a worker does: set a question to a text, add an instance to a repeat, remove one. */
+/** What a worker does: set a question to a text, add an instance to a repeat, remove filled. */
 type Step = ["set", string, string] | ["add", string, string] | ["remove", string];
 
 interface Filled {
@@ -50,7 +55,9 @@ function typed(value: Value): [string, string] {
 function runVector(vector: Vector): unknown {
   const now = clock(vector.now);
   const form = new Form(vector.definition, () => now, vector.answers);
-  return typed(evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)));
+  return typed(
+    evaluate(vector.ast, new Context(form.root, find(form, vector.at), now, form.lists)),
+  );
 }
 
 /** Take a step if there is still such a place: steps are made up by chance. */
@@ -62,7 +69,7 @@ function take(form: Form, step: Step): void {
   } else if (step[0] === "remove") {
     if (node.element.kind === "repeat" && !node.element.count) form.removeInstance(node);
   } else {
-    const element = form.elementsOf(node).find((one) => one.name === step[2]);
+    const element = form.elementsOf(node).find(({ name }) => name === step[2]);
     if (element && !element.count) form.addInstance(node, element);
   }
 }
@@ -81,37 +88,45 @@ function runForm(filled: Filled): unknown {
   for (const step of filled.steps ?? []) take(form, step);
   const before = JSON.stringify(form.toJson());
   const answers = form.finish();
-  const isSettled = before === JSON.stringify(answers); // what was computed step by step is what comes of computing it all
-  const problems = form.problems(form.root, "en").map(([node, problem]) => `${node.where()} ${problem.code}`);
+  // What was computed step by step is what comes of computing it all.
+  const isSettled = before === JSON.stringify(answers);
+  const problems = form
+    .problems(form.root, "en")
+    .map(([node, problem]) => `${node.where()} ${problem.code}`);
   return { answers, problems: problems.sort(), isSettled };
 }
 
-const given = JSON.parse(readFileSync(0, "utf8")) as {
+const input = JSON.parse(readFileSync(0, "utf8")) as {
   vectors: Vector[];
   forms: Filled[];
   definitions: FormDefinition[];
   calls?: [string, ...unknown[]][];
 };
-const forms = given.forms.map((one) => ({
-  ...one,
-  definition: given.definitions[one.definition as unknown as number]!,
+const forms = input.forms.map((filled) => ({
+  ...filled,
+  definition: input.definitions[filled.definition as unknown as number]!,
 }));
 /** Parts of the phone that stand alone, by name. */
-const PARTS: Record<string, (...given: never[]) => unknown> = {
+const PARTS: Record<string, (...args: never[]) => unknown> = {
   digest: (text: string, algorithm: string) => digest(text, algorithm, "hex"),
-  telltales,
-  plainCode,
-  shownCode,
-  newCode: (bytes: number[]) => newCode(new Uint8Array(bytes)),
-  areasAround,
-  cellOf,
-  applied,
-  noted,
+  findIdentifiers,
+  parseCardCode,
+  formatCardCode,
+  makeCardCode: (bytes: number[]) => makeCardCode(new Uint8Array(bytes)),
+  findAreasAround,
+  findGridCell,
+  applyPulledChanges,
+  addFinishedRecord,
 };
-const calls = (given.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
-process.stdout.write(JSON.stringify({ vectors: given.vectors.map(tried), forms: forms.map(runForm), calls }));
+const calls = (input.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
+process.stdout.write(
+  JSON.stringify({ vectors: input.vectors.map(tried), forms: forms.map(runForm), calls }),
+);
 
-/** A vector's value; a failure of the evaluator itself counts as a result, so that one of them does not hide the others. */
+/**
+ * A vector's value; a failure of the evaluator itself counts as a result, so that one does not hide
+ * the others.
+ */
 function tried(vector: Vector): unknown {
   try {
     return runVector(vector);

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.policy.recipe import TableSpec
-from evaluator_export.series.released_dataset import Part
+from evaluator_export.series.released_dataset import ReleasedDataset
 from evaluator_export.tables.protected_counts import ProtectedTable
 
 HEADER = ("file", "column", "value", "english", "french", "role", "level")
@@ -14,7 +14,7 @@ LANGUAGES = ("en", "fr")
 HEADINGS = ("row", "column", "layer")
 
 
-def lines(parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> list[tuple[str, ...]]:
+def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels) -> list[tuple[str, ...]]:
     """Return the codebook's rows, without its header."""
     rows: list[tuple[str, ...]] = []
     for part in parts:
@@ -41,14 +41,14 @@ def level_of(spec: TableSpec, position: int) -> str:
     return hierarchy.names[level]
 
 
-def write(parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+def write(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
     return csv_files.rows(HEADER, lines(parts, tables, labels))
 
 
-def values_of(part: Part, name: str) -> list[str]:
+def values_of(part: ReleasedDataset, name: str) -> list[str]:
     """Return the values that occur in a column; of a column with several choices, each choice."""
     values = set(part.columns[name].values)
     column = part.view.dataset.columns.get(name)
-    if column is not None and column.many:
+    if column is not None and column.is_multiple:
         values = {choice for value in values for choice in value.split(";")}
     return sorted(values - {MISSING})

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from evaluator_export.formulas import RISKY
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import ProtectedTable
 
 TABLE_COLUMNS = ("table", "period", "row", "column", "layer", "count", "revision")
@@ -18,7 +18,7 @@ def rows(header: Sequence[str], found: Iterable[Sequence[str]]) -> bytes:
     writer.writerow(header)
     for row in found:
         if any(cell.startswith(RISKY) for cell in row):
-            raise ExportProblem(["A value begins with a sign that spreadsheets run as a formula."])
+            raise ExportProblem(Reason("table.formula"))
         writer.writerow(row)
     return text.getvalue().encode()
 

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.formats import codebook, csv_files
 from evaluator_export.formats.codebook import values_of
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.policy.recipe import Recipe
-from evaluator_export.series.released_dataset import Occasion, Part
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.tables.suppression import HIDDEN
 
 
 def _hidden(recipe: Recipe) -> list[str]:
     """Return what hidden counts show as: a table can have a threshold of its own."""
-    return [f"<{least}" for least in sorted({recipe.threshold, *(spec.least(recipe.threshold) for spec in recipe.tables)})]
+    return [
+        f"<{least}" for least in sorted({recipe.threshold, *(spec.min_count(recipe.threshold) for spec in recipe.tables)})
+    ]
 
 
-def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasion, labels: Labels) -> bytes:
+def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasion: ReleaseContext, labels: Labels) -> bytes:
     resources = [
         _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
         for part in parts
@@ -47,7 +49,7 @@ def write(recipe: Recipe, parts: Sequence[Part], folder: Path, occasion: Occasio
     return json.dumps(body, ensure_ascii=False, indent=2).encode()
 
 
-def _field(part: Part, name: str, labels: Labels) -> dict[str, Any]:
+def _field(part: ReleasedDataset, name: str, labels: Labels) -> dict[str, Any]:
     dataset = part.view.dataset
     title = labels.column(dataset, name, "en")
     if name == BATCH:
@@ -55,7 +57,7 @@ def _field(part: Part, name: str, labels: Labels) -> dict[str, Any]:
     field: dict[str, Any] = {"name": name, "type": "string", "title": title}
     if name in part.levels:
         field["level"] = part.level_name(name)
-    if not dataset.columns[name].many or name in part.levels:
+    if not dataset.columns[name].is_multiple or name in part.levels:
         field["constraints"] = {"enum": values_of(part, name) or [""]}
     return field
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from evaluator_export.series.released_dataset import Part
+from evaluator_export.series.released_dataset import ReleasedDataset
 
 INTRO = """# {title}
 Every row was published once, in a batch. By the columns in `identifiers` alone, nobody in a batch can be told from
@@ -82,7 +82,7 @@ months <- panel()
 """
 
 
-def python(title: str, parts: Sequence[Part], threshold: int) -> bytes:
+def python(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> bytes:
     """Return a Jupyter notebook that reads every dataset, gives it words and counts its classes."""
     cells = [_markdown(_intro(title, parts, threshold))]
     cells.append(
@@ -123,7 +123,7 @@ def python(title: str, parts: Sequence[Part], threshold: int) -> bytes:
     return json.dumps(body, ensure_ascii=False, indent=1).encode()
 
 
-def r(title: str, parts: Sequence[Part], threshold: int) -> bytes:
+def r(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> bytes:
     """Return an R Markdown notebook that does the same with nothing but base R."""
     chunks = [
         f'---\ntitle: "{title}"\noutput: html_document\n---\n\n{_intro(title, parts, threshold)}\n',
@@ -147,7 +147,7 @@ def r(title: str, parts: Sequence[Part], threshold: int) -> bytes:
     return "\n".join(chunks).encode()
 
 
-def _intro(title: str, parts: Sequence[Part], threshold: int) -> str:
+def _intro(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> str:
     least = min((part.view.dataset.policy.model.k for part in parts), default=1)
     return INTRO.format(title=title, others=least - 1, threshold=threshold)
 

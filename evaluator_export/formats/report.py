@@ -7,14 +7,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluator_export.policy.recipe import Recipe
-from evaluator_export.series.released_dataset import Occasion, Part, share
+from evaluator_export.datasets.recipe import Recipe
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, round_share
 from evaluator_export.tables.protected_counts import BASE, ProtectedTable
 
 FORMAT = 1
 
 
-def write(recipe: Recipe, parts: Sequence[Part], tables: Sequence[ProtectedTable], occasion: Occasion) -> bytes:
+def write(
+    recipe: Recipe, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], occasion: ReleaseContext
+) -> bytes:
     body = {
         "report": FORMAT,
         "recipe": recipe.id,
@@ -24,7 +26,7 @@ def write(recipe: Recipe, parts: Sequence[Part], tables: Sequence[ProtectedTable
             "method": sorted({table.spec.method for table in tables}),
             "base": BASE,
             "threshold": recipe.threshold,
-            "hidden_share": share(
+            "hidden_share": round_share(
                 sum(text.startswith("<") for table in tables for _, text in table.cells),
                 sum(len(table.cells) for table in tables),
             ),
@@ -33,15 +35,15 @@ def write(recipe: Recipe, parts: Sequence[Part], tables: Sequence[ProtectedTable
     return json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True).encode()
 
 
-def dataset(part: Part) -> dict[str, Any]:
+def dataset(part: ReleasedDataset) -> dict[str, Any]:
     policy = part.view.dataset.policy
     context = policy.context
     return {
         "k": policy.model.k,
         "levels": {name: part.level_name(name) for name in part.levels},
         "singled_out": {"columns": part.measured, **part.singled_out},
-        "held_back_share": part.held_share,
-        "without_consent_share": part.refused_share,
+        "held_back_share": part.withheld_share,
+        "without_consent_share": part.without_consent_share,
         "context": None
         if context is None
         else {
@@ -69,6 +71,6 @@ def coarse(report: Mapping[str, Any]) -> dict[str, Any]:
             "field": groups["field"],
             "limit": groups["limit"],
             "waived": groups["waived"],
-            "share": {name: share(value, 1) for name, value in groups["suppressed_share"].items()},
+            "share": {name: round_share(value, 1) for name, value in groups["suppressed_share"].items()},
         },
     }

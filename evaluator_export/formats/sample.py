@@ -8,26 +8,26 @@ import numpy as np
 
 from evaluator_export import tabular
 from evaluator_export.labels import BATCH
-from evaluator_export.series.released_dataset import Occasion, Part
-from evaluator_export.tabular import Words
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
+from evaluator_export.tabular import CategoricalColumn
 from forms.definition import FormDefinition
 
 ROWS = 200
 
 
-def write(path: Path, part: Part, definition: FormDefinition, occasion: Occasion) -> None:
+def write(path: Path, part: ReleasedDataset, definition: FormDefinition, occasion: ReleaseContext) -> None:
     """Write a sample of a dataset; each value is drawn from those that there could be, all equally likely."""
     seed = hashlib.sha256(f"sample {part.view.dataset.sha256}".encode()).digest()
     chance = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
-    columns: dict[str, Words] = {}
+    columns: dict[str, CategoricalColumn] = {}
     for name in part.columns:
         values = ("1",) if name == BATCH else possible(part, name, definition, occasion)
         codes = chance.integers(0, len(values), ROWS).astype(np.int32)
-        columns[name] = tabular.in_order(Words(codes, tuple(values)), np.arange(ROWS))
+        columns[name] = tabular.reorder(CategoricalColumn(codes, tuple(values)), np.arange(ROWS))
     tabular.write(path, columns)
 
 
-def possible(part: Part, name: str, definition: FormDefinition, occasion: Occasion) -> Sequence[str]:
+def possible(part: ReleasedDataset, name: str, definition: FormDefinition, occasion: ReleaseContext) -> Sequence[str]:
     """Return the values that a column could have, whatever the data."""
     dataset = part.view.dataset
     field = next(field for field in dataset.policy.fields if field.name == name)

@@ -7,14 +7,14 @@ import pandas as pd
 import pyreadstat
 
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.series.released_dataset import Occasion, Part
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 
 ROWS_A_FILE = 250_000  # a file is built in memory
 HEADER_MOMENT = slice(92, 109)  # of the file header: creation date (9 bytes) and time (8 bytes)
 MOST_LABEL = 120
 
 
-def write(folder: Path, part: Part, labels: Labels, occasion: Occasion) -> list[Path]:
+def write(folder: Path, part: ReleasedDataset, labels: Labels, occasion: ReleaseContext) -> list[Path]:
     """Write a dataset as NAME.sav, or NAME-1.sav, NAME-2.sav …; the same input gives the same bytes."""
     dataset = part.view.dataset
     titles, values = {}, {}
@@ -49,7 +49,7 @@ def write(folder: Path, part: Part, labels: Labels, occasion: Occasion) -> list[
     return paths
 
 
-def _fix_moment(path: Path, occasion: Occasion) -> None:
+def _fix_moment(path: Path, occasion: ReleaseContext) -> None:
     """Put the cut-off where SPSS writes when the file was made, so that a rebuild is the same."""
     year, month, day = occasion.cut_off[:4], int(occasion.cut_off[5:7]), occasion.cut_off[8:10]
     names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -8,14 +8,16 @@ import xlsxwriter
 
 from evaluator_export.formats import codebook, csv_files
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.series.released_dataset import Occasion, Part
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.tables.protected_counts import ProtectedTable
 
 MOST_ROWS = 200_000  # of one dataset; beyond, a workbook takes minutes to open
 SAFE = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
-def write(path: Path, parts: Sequence[Part], tables: Sequence[ProtectedTable], labels: Labels, occasion: Occasion) -> None:
+def write(
+    path: Path, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels, occasion: ReleaseContext
+) -> None:
     """Write the workbook; the same input gives the same bytes. Datasets over MOST_ROWS rows are left to CSV and Parquet."""
     with xlsxwriter.Workbook(str(path), SAFE) as book:
         book.set_properties({"created": dt.datetime.fromisoformat(occasion.cut_off).replace(tzinfo=None)})

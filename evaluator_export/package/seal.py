@@ -15,7 +15,7 @@ import minisign
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.minisig"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -81,7 +81,7 @@ def check_recipients(keys: Iterable[str]) -> None:
         try:
             pyrage.x25519.Recipient.from_str(key)
         except pyrage.RecipientError:
-            raise ExportProblem([f"“{key}” is no age public key; it begins with “age1” and is 62 signs long."]) from None
+            raise ExportProblem(Reason("package.key", {"key": key})) from None
 
 
 def fingerprint(key: str) -> str:

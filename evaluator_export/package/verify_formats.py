@@ -17,15 +17,16 @@ import pyreadstat
 
 from evaluator_export.formats.spss import MOST_LABEL, ROWS_A_FILE
 from evaluator_export.formats.xlsx import MOST_ROWS
+from evaluator_export.problems import Reason
 
 MOST_CHECKED = 20_000  # rows of a workbook that are read cell by cell
 SLICE = 50_000
 Codebook = dict[tuple[str, str], str]
 
 
-def differing(path: Path) -> list[str]:
+def differing(path: Path) -> list[Reason]:
     """Return which files of a package that has passed `verify` do not hold the rows of their CSV file."""
-    problems: list[str] = []
+    problems: list[Reason] = []
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as name:
         archive.extractall(name)
         folder = Path(name)
@@ -45,11 +46,11 @@ def _as_text(path: Path) -> pa.Table:
     return pyarrow.csv.read_csv(path, convert_options=options)
 
 
-def _parquet(folder: Path, dataset: str) -> list[str]:
+def _parquet(folder: Path, dataset: str) -> list[Reason]:
     try:
         found = pyarrow.parquet.read_table(folder / f"{dataset}.parquet")
     except (OSError, pa.ArrowException):
-        return [f"{dataset}.parquet cannot be read."]
+        return [Reason("file.damaged", {"file": f"{dataset}.parquet"})]
     wanted = _as_text(folder / f"{dataset}.csv")
     same = found.column_names == wanted.column_names and found.num_rows == wanted.num_rows
     for first in range(0, wanted.num_rows if same else 0, SLICE):
@@ -57,10 +58,10 @@ def _parquet(folder: Path, dataset: str) -> list[str]:
         same = same and all(
             theirs[name].cast(pa.string()).to_pylist() == ours[name].to_pylist() for name in ours.column_names
         )
-    return [] if same else [f"{dataset}.parquet does not hold the rows of {dataset}.csv."]
+    return [] if same else [_other_rows(f"{dataset}.parquet", dataset)]
 
 
-def _spss(folder: Path, dataset: str, rows: int) -> list[str]:
+def _spss(folder: Path, dataset: str, rows: int) -> list[Reason]:
     wanted = _as_text(folder / f"{dataset}.csv")
     codebook = _english(folder, dataset)
     paths = sorted(folder.glob(f"{dataset}-*.sav"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
@@ -70,14 +71,20 @@ def _spss(folder: Path, dataset: str, rows: int) -> list[str]:
         try:
             frame, meta = pyreadstat.read_sav(str(path))
         except (pyreadstat.ReadstatError, OSError):
-            return [f"{path.name} cannot be read."]
+            return [Reason("file.damaged", {"file": path.name})]
         part = wanted.slice(first, ROWS_A_FILE)
         first += len(frame)
         if list(frame.columns) != wanted.column_names or len(frame) != part.num_rows:
-            return [f"{path.name} does not hold the rows of {dataset}.csv."]
+            return [_other_rows(path.name, dataset)]
         if not all(_same(frame[name], part[name], meta.variable_value_labels.get(name), name, codebook) for name in frame):
-            return [f"{path.name} does not hold the rows of {dataset}.csv."]
-    return [] if first == rows else [f"{dataset}.sav does not hold as many rows as {dataset}.csv."]
+            return [_other_rows(path.name, dataset)]
+    if first == rows:
+        return []
+    return [Reason("package.row_count", {"file": f"{dataset}.sav", "csv": f"{dataset}.csv"})]
+
+
+def _other_rows(file: str, dataset: str) -> Reason:
+    return Reason("package.rows", {"file": file, "csv": f"{dataset}.csv"})
 
 
 def _same(codes: Any, wanted: pa.ChunkedArray, labels: dict[float, str] | None, name: str, codebook: Codebook) -> bool:
@@ -102,19 +109,19 @@ def _shown(codebook: Codebook, name: str, value: str) -> str:
     return words[:MOST_LABEL] or "No answer"
 
 
-def _workbook(folder: Path, datasets: dict[str, Any]) -> list[str]:
+def _workbook(folder: Path, datasets: dict[str, Any]) -> list[Reason]:
     try:
         book = openpyxl.load_workbook(io.BytesIO((folder / "data.xlsx").read_bytes()), read_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return ["data.xlsx cannot be read."]
+        return [Reason("file.damaged", {"file": "data.xlsx"})]
     wanted = [name[:31] for name, about in datasets.items() if about["rows"] <= MOST_ROWS]
     if sorted(book.sheetnames) != sorted([*wanted, "tables", "codebook"]):
-        return ["data.xlsx has other sheets than it should."]
+        return [Reason("package.sheets")]
     problems = []
     for name in [name for name, about in datasets.items() if about["rows"] <= MOST_CHECKED] + ["tables", "codebook"]:
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             if any(left != right for left, right in zip(_cells(book[name[:31]]), csv.reader(file), strict=True)):
-                problems.append(f"data.xlsx: the sheet {name} is not {name}.csv.")
+                problems.append(Reason("package.sheet", {"sheet": name, "csv": f"{name}.csv"}))
     return problems
 
 

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from evaluator_export import tabular
+from evaluator_export.datasets.recipe import Recipe, RecipientView
 from evaluator_export.formats import codebook, csv_files, datapackage, notebooks, report, sample, spss, xlsx
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.package import verify
-from evaluator_export.policy.policy import PSEUDONYM
-from evaluator_export.policy.recipe import Recipe, View
+from evaluator_export.policy.policy import Role
 from evaluator_export.series import batch
-from evaluator_export.series.ledger import genesis
-from evaluator_export.series.pseudonyms import pseudonyms
-from evaluator_export.series.released_dataset import Occasion, Part, Sent, banded
+from evaluator_export.series.ledger import compute_genesis_hash
+from evaluator_export.series.pseudonyms import make_pseudonyms
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset, coarsen_count
 from evaluator_export.summary import pdf
 from evaluator_export.tables.protected_counts import BASE, ProtectedTable
-from evaluator_export.tabular import Words
+from evaluator_export.tabular import CategoricalColumn
 from forms.definition import FormDefinition
 
 FORMAT = 2
@@ -35,24 +35,26 @@ read the data. The folder sample holds invented rows with the same columns.
 """
 
 
-def part_of(view: View, sent: Sequence[Sent], before: str, occasion: Occasion, **counts: Any) -> Part:
+def part_of(
+    view: RecipientView, sent: Sequence[ReleasedBatch], before: str, occasion: ReleaseContext, **counts: Any
+) -> ReleasedDataset:
     """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
     levels = _levels(view, sent)
-    hidden = {field.name for field in view.dataset.policy.of_role(PSEUDONYM)}
+    hidden = {field.name for field in view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
     sources = {name: f"{name}{batch.AT}{level}" for name, level in levels.items()} | dict.fromkeys(hidden, batch.PERSON)
-    whole: dict[str, list[Words]] = {name: [] for name in (BATCH, *view.columns)}
+    whole: dict[str, list[CategoricalColumn]] = {name: [] for name in (BATCH, *view.columns)}
     for one in sent:
-        order = batch.order_for(occasion.secret, one.entry.number, one.entry.rows)
-        whole[BATCH].append(Words(np.zeros(one.entry.rows, np.int32), (str(one.entry.number),)))
+        order = batch.make_recipient_order(occasion.secret, one.entry.number, one.entry.rows)
+        whole[BATCH].append(CategoricalColumn(np.zeros(one.entry.rows, np.int32), (str(one.entry.number),)))
         for name in view.columns:
-            whole[name].append(tabular.in_order(one.columns[sources.get(name, name)], order))
-    columns = {name: tabular.joined(pieces) for name, pieces in whole.items()}
+            whole[name].append(tabular.reorder(one.columns[sources.get(name, name)], order))
+    columns = {name: tabular.concat_columns(pieces) for name, pieces in whole.items()}
     for name in hidden & set(view.columns):
-        columns[name] = pseudonyms(columns[name], [columns[one] for one in levels], occasion)
-    return Part(view, levels, columns, sent, before or genesis(view.dataset.name), **counts)
+        columns[name] = make_pseudonyms(columns[name], [columns[one] for one in levels], occasion)
+    return ReleasedDataset(view, levels, columns, sent, before or compute_genesis_hash(view.dataset.name), **counts)
 
 
-def _levels(view: View, sent: Sequence[Sent]) -> dict[str, int]:
+def _levels(view: RecipientView, sent: Sequence[ReleasedBatch]) -> dict[str, int]:
     """Return the level of each quasi-identifier that the recipient gets: the frozen one, or coarser."""
     identifiers = view.dataset.policy.identifiers
     least = sent[0].entry.levels if sent else [field.minimum for field in identifiers]
@@ -62,11 +64,11 @@ def _levels(view: View, sent: Sequence[Sent]) -> dict[str, int]:
 
 def build(
     recipe: Recipe,
-    parts: Sequence[Part],
+    parts: Sequence[ReleasedDataset],
     tables: Sequence[ProtectedTable],
     definitions: Mapping[str, FormDefinition],
     words: Mapping[str, Mapping[str, str]],
-    occasion: Occasion,
+    occasion: ReleaseContext,
     folder: Path,
 ) -> dict[str, Any]:
     """Write a package's files into a folder and return what its manifest says. The same input gives the same bytes.
@@ -102,9 +104,9 @@ def build(
 
 def manifest(
     recipe: Recipe,
-    parts: Sequence[Part],
+    parts: Sequence[ReleasedDataset],
     tables: Sequence[ProtectedTable],
-    occasion: Occasion,
+    occasion: ReleaseContext,
     definitions: Mapping[str, FormDefinition],
 ) -> dict[str, Any]:
     forms = sorted({dataset.form for dataset in recipe.datasets.values()})
@@ -125,7 +127,7 @@ def manifest(
     }
 
 
-def _described(part: Part, threshold: int) -> dict[str, Any]:
+def _described(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
     model = part.view.dataset.policy.model
     return {
         "file": f"{part.name}.csv",
@@ -143,8 +145,8 @@ def _described(part: Part, threshold: int) -> dict[str, Any]:
         "levels": {name: {"level": level, "name": part.level_name(name)} for name, level in part.levels.items()},
         "frozen": [field.name for field in part.view.dataset.policy.identifiers],
         "singled_out": {"columns": part.measured, **part.singled_out, "limit": part.view.dataset.policy.max_singled_out},
-        "held_back_share": part.held_share,
-        "without_consent_share": part.refused_share,
-        "withdrawn": banded(part.withdrawn, threshold),
+        "held_back_share": part.withheld_share,
+        "without_consent_share": part.without_consent_share,
+        "withdrawn": coarsen_count(part.withdrawn, threshold),
         "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
     }

@@ -1,50 +1,41 @@
-"""A policy: how one table is made safe. What it does not name does not leave. docs/policies.md describes the format."""
+"""A policy: how one table is made safe. A column that it does not name does not leave.
 
-import csv
-import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+`policy_reader` reads it from YAML; docs/policies.md describes the format.
+"""
+
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from enum import StrEnum
 
-import yaml
+import numpy as np
 
-from evaluator_export.policy import hierarchies, thresholds
+from evaluator_export.arrays import Array
 from evaluator_export.policy.hierarchies import Hierarchy
-from evaluator_export.policy.privacy_models import Diversity, Model
-from evaluator_export.policy.suppression_limits import GroupLimit, Limits
-from evaluator_export.problems import ExportProblem
+from evaluator_export.policy.privacy_models import PrivacyModel
+from evaluator_export.policy.sharing_context import SharingContext
 
-FORMAT = 1
-QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP = (
-    "quasi-identifier",
-    "sensitive",
-    "keep",
-    "pseudonym",
-    "person",
-    "drop",
-)
-ROLES = {"qi": QUASI_IDENTIFIER} | {role: role for role in (QUASI_IDENTIFIER, SENSITIVE, KEEP, PSEUDONYM, PERSON, DROP)}
-TOP_KEYS = {"deid", "id", "title", "series", "unit", "model", "suppress", "memory", "context", "fields", "default_role"}
-MODEL_KEYS = {"k", "preset", "average", "l", "t"}
-SUPPRESS_KEYS = {"mode", "max_rows", "max_group_rate", "max_singled_out"}
-MAX_SINGLED_OUT = 0.05  # of a dataset that says nothing else
-FIELD_KEYS = {"role", "hierarchy", "min", "max", "weight", "keep", "title", "from"}
-MOST = 1_000_000
-SPEC = re.compile(r"(\w+)\[([^\]]*)\]")
+
+class Role(StrEnum):
+    """What a policy does with a column; the values are the words of the format."""
+
+    QUASI_IDENTIFIER = "quasi-identifier"  # others may know it: generalized until none stands out
+    SENSITIVE = "sensitive"  # nobody should learn it: it must vary within every class
+    KEEP = "keep"  # leaves as it is, or at one fixed level
+    PSEUDONYM = "pseudonym"  # says whose row it is, under a name made for one recipient and period
+    PERSON = "person"  # says whose row it is, and never leaves
+    DROP = "drop"  # never leaves
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column that a policy names; `weight` says how much its detail matters.
+    """A column that a policy names.
 
-    A quasi-identifier is generalised to a level from minimum to maximum; another column with a hierarchy, always to its
-    minimum.
+    A quasi-identifier is generalized to a level from `minimum` to `maximum`; another column with a
+    hierarchy, always to its minimum. `weight` says how much its detail matters beside that of the
+    other quasi-identifiers.
     """
 
     name: str
-    role: str
+    role: Role
     hierarchy: Hierarchy | None = None
     minimum: int = 0
     maximum: int = 0
@@ -52,264 +43,75 @@ class Field:
 
 
 @dataclass(frozen=True)
+class GroupLimit:
+    """Limit how unevenly suppression may fall on the groups of one column.
+
+    `ratio` is the highest allowed (rate of a group) / (rate of all rows). Groups under
+    `min_group_size` rows and rates up to `tolerated_rate` (0 to 1) are not tested. `waived` names
+    the person who lifted the limit; then nothing is refused, and the report says who did.
+    """
+
+    field: str
+    ratio: float = 2.0
+    min_group_size: int = 50
+    tolerated_rate: float = 0.01
+    waived: str = ""
+
+    def find_worst_ratio(self, sizes: Array, suppressed: Array) -> float:
+        """Return the greatest (rate of a group) / (rate of all); 0 when no group is tested.
+
+        Both arrays have one value per group: its rows, and how many of them are suppressed.
+        """
+        overall = suppressed.sum() / max(sizes.sum(), 1)
+        rates = suppressed / np.maximum(sizes, 1)
+        tested = rates[(sizes >= self.min_group_size) & (rates > self.tolerated_rate)]
+        if not len(tested):
+            return 0.0
+        return float(tested.max() / overall)
+
+
+@dataclass(frozen=True)
+class SuppressionLimits:
+    """What a policy demands of the rows that stay and of those that do not.
+
+    `max_suppressed`: highest share of rows suppressed (0 to 1). `is_local`: recode in passes, so
+    that rows of small classes become less detailed than the others. `group`: None means no limit by
+    group. `average`: persons that a class must have on average; 0 means no demand.
+    """
+
+    max_suppressed: float
+    is_local: bool = False
+    group: GroupLimit | None = None
+    average: float = 0.0
+
+
+@dataclass(frozen=True)
 class Policy:
+    """The fields of a table, and what must be true of its rows before they leave.
+
+    `sha256`: of the text it was read from. `max_singled_out`: the share of rows (0 to 1) that may
+    be like no other on all columns that leave. `context`: None when the policy says nothing of it.
+    """
+
     id: str
     sha256: str
     fields: tuple[Field, ...]
-    model: Model
-    limits: Limits
-    context: thresholds.Context | None = None
-    max_singled_out: float = 1.0  # the share of rows that may be like no other on all columns that leave
+    model: PrivacyModel
+    limits: SuppressionLimits
+    context: SharingContext | None = None
+    max_singled_out: float = 1.0
 
-    def of_role(self, *roles: str) -> list[Field]:
+    def list_fields_with_role(self, *roles: Role) -> list[Field]:
+        """Return the fields that have one of some roles, in the order of the policy."""
         return [field for field in self.fields if field.role in roles]
 
     @property
     def person(self) -> str:
-        """The column that says whose row it is; empty when each row counts as a person of its own."""
-        return next((field.name for field in self.of_role(PERSON, PSEUDONYM)), "")
+        """The column that says whose row it is; empty when each row is another person's."""
+        fields = self.list_fields_with_role(Role.PERSON, Role.PSEUDONYM)
+        return fields[0].name if fields else ""
 
     @property
     def identifiers(self) -> list[Field]:
-        return self.of_role(QUASI_IDENTIFIER)
-
-
-def read_policy(path: Path) -> Policy:
-    """Return the policy in a YAML file; its hierarchy files lie beside it. ExportProblem lists everything that is wrong."""
-    try:
-        text = path.read_bytes()
-        body = yaml.safe_load(text)
-    except OSError as error:
-        raise ExportProblem([f"{path}: {error.strerror}."]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ExportProblem([f"{path} is not YAML: {error}"]) from None
-    return parse_policy(body, hashlib.sha256(text).hexdigest(), lambda name: read_hierarchy(path.parent, name))
-
-
-def read_hierarchy(folder: Path, name: str) -> Hierarchy:
-    """Return the hierarchy in a file: with ";" between levels and no heading, as ARX writes it, or CSV with level names."""
-    path = folder / name
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ExportProblem([f"{path}: {error.strerror}."]) from None
-    except UnicodeDecodeError:
-        raise ExportProblem([f"{path} is not UTF-8."]) from None
-    is_plain = ";" in text.split("\n", 1)[0]
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=";" if is_plain else ",") if row]
-    if is_plain:
-        rows.insert(0, [f"level {number}" for number in range(len(rows[0]))])
-    try:
-        return hierarchies.from_table(rows)
-    except ExportProblem as problem:
-        raise ExportProblem([f"{name}: {reason}" for reason in problem.problems]) from None
-
-
-def parse_policy(body: Any, sha256: str, open_hierarchy: Callable[[str], Hierarchy]) -> Policy:
-    """Return a policy from its parsed YAML; raise ExportProblem with everything that is wrong in it."""
-    problems: list[str] = []
-    if not isinstance(body, dict) or body.get("deid") != FORMAT:
-        raise ExportProblem([f"This is no policy: it must begin with “deid: {FORMAT}”."])
-    _no_others("the policy", body, TOP_KEYS, problems)
-    if body.get("default_role", DROP) != DROP:
-        problems.append("default_role can only be drop: a column that is not named never leaves.")
-    fields = parse_fields(body.get("fields"), open_hierarchy, problems)
-    unit = _mapping("unit", body.get("unit", {}), problems)
-    if unit.get("person") and not any(field.role in (PERSON, PSEUDONYM) for field in fields):
-        fields.append(Field(str(unit["person"]), PERSON))
-    context = None
-    if "context" in body:
-        try:
-            context = thresholds.context_of(_mapping("context", body["context"], problems))
-        except ExportProblem as problem:
-            problems += problem.problems
-    model, average = parse_model(
-        _mapping("model", body.get("model"), problems), {field.name for field in fields}, context, problems
-    )
-    suppress = _mapping("suppress", body.get("suppress", {}), problems)
-    limits = parse_limits(suppress, average, problems)
-    singled_out = _number("suppress: max_singled_out (a share)", suppress.get("max_singled_out", 1), problems, 0, 1)
-    if limits.group and limits.group.field not in {field.name for field in fields}:
-        problems.append(f"suppress: there is no field “{limits.group.field}”.")
-    if sum(field.role in (PERSON, PSEUDONYM) for field in fields) > 1:
-        problems.append("Only one field can say whose row it is (person or pseudonym).")
-    if problems:
-        raise ExportProblem(problems)
-    return Policy(str(body.get("id", "")), sha256, tuple(fields), model, limits, context, singled_out)
-
-
-def parse_fields(body: Any, open_hierarchy: Callable[[str], Hierarchy], problems: list[str]) -> list[Field]:
-    fields = []
-    for name, item in _mapping("fields", body, problems).items():
-        try:
-            fields.append(_field(str(name), item if isinstance(item, dict) else {"role": item}, open_hierarchy))
-        except ExportProblem as problem:
-            problems += [f"{name}: {reason}" for reason in problem.problems]
-    return fields
-
-
-def _field(name: str, item: Mapping[str, Any], open_hierarchy: Callable[[str], Hierarchy]) -> Field:
-    problems: list[str] = []
-    _no_others("the field", item, FIELD_KEYS, problems)
-    role = ROLES.get(str(item.get("role", DROP)))
-    if role is None:
-        raise ExportProblem([f"“{item['role']}” is no role; there are {', '.join(sorted(ROLES))}."])
-    weight = _number("weight", item.get("weight", 1), problems, 0.001, 1000)
-    if "hierarchy" not in item:
-        if role == QUASI_IDENTIFIER:
-            problems.append("a quasi-identifier needs a hierarchy.")
-        if problems:
-            raise ExportProblem(problems)
-        return Field(name, role)
-    found = hierarchy(item["hierarchy"], open_hierarchy)
-    if item.get("keep"):
-        found = keeping(found, [str(value) for value in _listed(item["keep"])])
-    minimum = item.get("min", 0)
-    maximum = item.get("max", found.top if role == QUASI_IDENTIFIER else minimum)
-    if not (isinstance(minimum, int) and isinstance(maximum, int) and 0 <= minimum <= maximum <= found.top):
-        problems.append(f"min and max must be levels from 0 to {found.top} ({', '.join(found.names)}), min not above max.")
-    if problems:
-        raise ExportProblem(problems)
-    return Field(name, role, found, minimum, maximum, weight)
-
-
-def hierarchy(spec: Any, open_hierarchy: Callable[[str], Hierarchy]) -> Hierarchy:
-    """Return the hierarchy that a policy names: file:NAME, bins[5,10], bands[1,2,4], date[month,year], h3[8,7,6]."""
-    text = str(spec)
-    if text.startswith("file:"):
-        return open_hierarchy(text.removeprefix("file:"))
-    if text == "date":
-        return hierarchies.by_date()
-    match = SPEC.fullmatch(text)
-    parts = [part.strip() for part in match[2].split(",")] if match else []
-    if match and match[1] == "date":
-        return hierarchies.by_date(parts)
-    if match and match[1] in ("bins", "bands", "h3"):
-        if not all(part.isdecimal() for part in parts):
-            raise ExportProblem([f"“{text}” needs whole numbers between its brackets."])
-        numbers = [int(part) for part in parts]
-        if match[1] == "h3":
-            if numbers != list(range(numbers[0], numbers[-1] - 1, -1)) or not 0 <= numbers[-1] <= numbers[0] <= 15:
-                raise ExportProblem([f"“{text}”: resolutions go down one by one, as in h3[8,7,6]."])
-            return hierarchies.by_h3(numbers[0], numbers[-1])
-        if numbers != sorted(set(numbers)) or (match[1] == "bins" and numbers[0] < 1):
-            raise ExportProblem([f"“{text}”: the numbers must rise."])
-        return hierarchies.widths(numbers) if match[1] == "bins" else hierarchies.bands(numbers)
-    if re.fullmatch(r"\w+", text):
-        return open_hierarchy(text)
-    raise ExportProblem(
-        [f"“{text}” is no hierarchy; write file:NAME, bins[5,10], bands[1,2,4], date[month,year] or h3[8,7]."]
-    )
-
-
-def keeping(found: Hierarchy, kept: Sequence[str]) -> Hierarchy:
-    """Return a hierarchy in which some values of level 0 keep their own label at every level below the top."""
-    own = set(kept)
-
-    def rule(value: str) -> tuple[str, ...]:
-        labels = found.rule(value)
-        return (*[labels[0]] * found.top, labels[-1]) if labels[0] in own else labels
-
-    return Hierarchy(found.names, found.domain, rule)
-
-
-def parse_model(
-    body: Mapping[str, Any], names: set[str], context: thresholds.Context | None, problems: list[str]
-) -> tuple[Model, float]:
-    """Return the model and how many persons classes must hold on average (0: no demand)."""
-    _no_others("model", body, MODEL_KEYS, problems)
-    preset = body.get("preset")
-    if preset is not None and not (isinstance(preset, str) and preset in thresholds.PRESETS):
-        problems.append(f"model: there is no preset “{preset}”; there are {', '.join(thresholds.PRESETS)}.")
-        preset = None
-    k = body.get("k", thresholds.PRESETS[preset][0] if preset else None)
-    if not isinstance(k, int) or isinstance(k, bool) or k > MOST:
-        problems.append("model: k must be a whole number: how many persons a class holds at least.")
-        k = thresholds.HARD_FLOOR
-    if k < thresholds.HARD_FLOOR:
-        problems.append(f"model: k is {k}; it may never be under {thresholds.HARD_FLOOR}.")
-    average = _number("model: average", body.get("average", 0), problems, 0, MOST)
-    if context and preset:
-        average = max(average, context.average_class(thresholds.PRESETS[preset][1]))
-    diversities = [_diversity(item, names, problems) for item in _listed(body.get("l"))]
-    for item in _listed(body.get("t")):
-        if not _names_a_field(item, names):
-            problems.append("t: name a field and its max, as in {field: outcome, max: 0.4}.")
-            continue
-        diversities.append(Diversity(str(item["field"]), t=_number("t: max", item.get("max", 1), problems, 0, 1)))
-    return Model(k, tuple(_merged(diversities))), average
-
-
-def _diversity(item: Any, names: set[str], problems: list[str]) -> Diversity:
-    if not _names_a_field(item, names):
-        problems.append("l: name a field of the policy, as in {field: outcome, distinct: 2}.")
-        return Diversity("")
-    _no_others("l", item, {"field", "distinct", "entropy", "max_confidence"}, problems)
-    return Diversity(
-        str(item["field"]),
-        int(_number("l: distinct", item.get("distinct", 1), problems, 1, MOST)),
-        _number("l: entropy", item.get("entropy", 0), problems, 0, MOST),
-        _number("l: max_confidence", item.get("max_confidence", 1), problems, 0.01, 1),
-    )
-
-
-def _names_a_field(item: Any, names: set[str]) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("field"), str) and item["field"] in names
-
-
-def _merged(found: Sequence[Diversity]) -> list[Diversity]:
-    merged: dict[str, Diversity] = {}
-    for one in found:
-        other = merged.get(one.field, Diversity(one.field))
-        merged[one.field] = Diversity(
-            one.field,
-            max(one.distinct, other.distinct),
-            max(one.entropy, other.entropy),
-            min(one.max_confidence, other.max_confidence),
-            min(one.t, other.t),
-        )
-    return list(merged.values())
-
-
-def parse_limits(body: Mapping[str, Any], average: float, problems: list[str]) -> Limits:
-    _no_others("suppress", body, SUPPRESS_KEYS, problems)
-    mode = body.get("mode", "global")
-    if mode not in ("global", "local"):
-        problems.append(f"suppress: mode is “{mode}”; write global or local.")
-    share = _number("suppress: max_rows (a share of the rows)", body.get("max_rows", 0), problems, 0, 1)
-    group = None
-    if body.get("max_group_rate"):
-        item = _mapping("max_group_rate", body["max_group_rate"], problems)
-        _no_others("max_group_rate", item, {"field", "ratio", "min_n", "free", "waived"}, problems)
-        group = GroupLimit(
-            str(item.get("field", "")),
-            _number("max_group_rate: ratio", item.get("ratio", 2), problems, 1, MOST),
-            int(_number("max_group_rate: min_n", item.get("min_n", 50), problems, 1, MOST)),
-            _number("max_group_rate: free", item.get("free", 0.01), problems, 0, 1),
-            str(item.get("waived") or ""),
-        )
-    return Limits(share, mode == "local", group, average)
-
-
-def _number(where: str, value: Any, problems: list[str], least: float, most: float) -> float:
-    """Return a number within limits; otherwise say so and return the least."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and least <= value <= most:
-        return float(value)
-    problems.append(f"{where} must be a number from {least:g} to {most:g}.")
-    return least
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _mapping(where: str, value: Any, problems: list[str]) -> Mapping[str, Any]:
-    if isinstance(value, dict):
-        return value
-    problems.append(f"{where} is missing or is not a list of names with values.")
-    return {}
-
-
-def _no_others(where: str, body: Mapping[str, Any], known: set[str], problems: list[str]) -> None:
-    problems += [f"{where}: “{key}” is not known; there are {', '.join(sorted(known))}." for key in body if key not in known]
+        """The quasi-identifiers, in the order of the policy: nodes have their levels so."""
+        return self.list_fields_with_role(Role.QUASI_IDENTIFIER)

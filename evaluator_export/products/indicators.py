@@ -3,6 +3,7 @@
 A number is shown, hidden (too small to show), or missing (nothing was counted in the period).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.policy.recipe import PUBLIC, STAFF
-from evaluator_export.problems import ExportProblem
+from evaluator_export.datasets.recipe import Audience
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 
 CALENDARS = ("month", "quarter", "year")
@@ -66,28 +67,42 @@ class Kpi:
 
 def read_kpis(text: str) -> list[Kpi]:
     """Return the indicators written in YAML; raise ExportProblem with everything wrong in them."""
-    problems: list[str] = []
+    problems: list[Reason] = []
     found = []
     for item in yaml.safe_load(text):
         name = str(item.get("id"))
         value = dict(item.get("value") or {})
         kind = next((one for one in KINDS if one in value), "")
-        checks: list[tuple[bool, str]] = [
-            (bool(kind), f"value is one of {', '.join(KINDS)}"),
-            (item.get("unit") in UNITS, f"unit is one of {', '.join(UNITS)}"),
-            (item.get("calendar") in CALENDARS, f"calendar is one of {', '.join(CALENDARS)}"),
-            (item.get("safeto") in SAFETO, f"safeto is one of {', '.join(SAFETO)}"),
-            (item.get("audience") in ("public", STAFF), "audience is public or staff"),
-            (kind != "share" or _is_said(item.get("denominator")), "a share needs a denominator, en and fr"),
-            *((_is_said(item.get(key)), f"{key} needs en and fr") for key in ("title", "meaning", "formula", "read")),
-        ]
-        problems += [f"{name}: {said}." for is_right, said in checks if not is_right]
-        if all(is_right for is_right, _ in checks):
+        wrong = _check(item, kind)
+        problems += [reason.inside(name) for reason in wrong]
+        if not wrong:
             found.append(_kpi(item, kind, value))
-    problems += [f"“{one.id}” is there twice." for one in found if sum(other.id == one.id for other in found) > 1]
+    names = Counter(one.id for one in found)
+    problems += [Reason("indicator.twice", where=(name,)) for name, count in names.items() if count > 1]
     if problems:
-        raise ExportProblem(list(dict.fromkeys(problems)))
+        raise ExportProblem(*problems)
     return found
+
+
+def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
+    """Return what is wrong in one indicator; `kind` is empty when its value is of no kind that there is."""
+    chosen = {
+        "value": (kind, KINDS),
+        "unit": (item.get("unit"), UNITS),
+        "calendar": (item.get("calendar"), CALENDARS),
+        "safeto": (item.get("safeto"), SAFETO),
+        "audience": (item.get("audience"), ("public", Audience.STAFF)),
+    }
+    wrong = [
+        Reason("indicator.choice", {"key": key, "known": ", ".join(known)})
+        for key, (choice, known) in chosen.items()
+        if choice not in known
+    ]
+    if kind == "share" and not _is_said(item.get("denominator")):
+        wrong.append(Reason("indicator.denominator"))
+    needed = ("title", "meaning", "formula", "read")
+    wrong += [Reason("indicator.words", {"key": key}) for key in needed if not _is_said(item.get(key))]
+    return wrong
 
 
 def _is_said(words: Any) -> bool:
@@ -111,7 +126,7 @@ def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
         shown_by=str(item.get("shown_by", table)),
         calendar=item["calendar"],
         safeto=item["safeto"],
-        audience=PUBLIC if item["audience"] == "public" else STAFF,
+        audience=Audience.PUBLIC if item["audience"] == "public" else Audience.STAFF,
         read=item["read"],
     )
 

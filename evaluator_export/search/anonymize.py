@@ -1,12 +1,14 @@
-"""Make one table safe by a policy: read, search, generalise, shuffle, write, count again. No app, no database."""
+"""Make one table safe by a policy: read, search, generalize, shuffle, write, check again.
+
+No app and no database: `python -m evaluator_export deidentify` runs on files alone.
+"""
 
 import hashlib
 import json
 import re
 import resource
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,264 +16,230 @@ import numpy as np
 
 from evaluator_export import tabular
 from evaluator_export.arrays import Array
-from evaluator_export.policy.policy import KEEP, PSEUDONYM, QUASI_IDENTIFIER, SENSITIVE, Field, Policy
-from evaluator_export.problems import ExportProblem
-from evaluator_export.search import measures as risk
-from evaluator_export.search import recheck
-from evaluator_export.search.encoding import Table, coded
-from evaluator_export.search.lattice import search
-from evaluator_export.search.recoding import Recoded, recode
-from evaluator_export.tabular import Words, in_order
+from evaluator_export.policy.policy import Field, Policy, Role
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.search import measures, recheck
+from evaluator_export.search.advice import suggest_changes
+from evaluator_export.search.encoding import Microdata, QuasiIdentifier, encode_table
+from evaluator_export.search.recoding import AnonymizedTable, RecodingResult, search_and_recode
+from evaluator_export.tabular import CategoricalColumn, reorder
 
 REPORT_FORMAT = 1
+SUPPRESSED = -1  # the pass of a row that no pass publishes
 
 
-@dataclass(frozen=True)
-class Safe:
-    """A table after all steps: what may leave, in its final order, with whose rows they are and which they were."""
+def deidentify(
+    source: Path,
+    policy: Policy,
+    out: Path | None,
+    search_only: bool = False,
+) -> dict[str, Any]:
+    """Make the table in the file `source` safe, write it to `out`, and return the report.
 
-    table: Table
-    result: Recoded
-    columns: dict[str, Words]
-    persons: Array | None
-    order: Array  # positions in the table that came in
-
-
-def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool = False) -> dict[str, Any]:
-    """Return the report on a file made safe and written to `out`; ExportProblem when it cannot be made safe.
-
-    With `search_only`, only the node is looked for and nothing is written.
+    Files are CSV or Parquet, by their suffix. With `search_only`, or without `out`, only the levels
+    are looked for and nothing is written. Raises ExportProblem when the file cannot be read, when
+    no level keeps within the policy (with what would have to change), or when the written file does
+    not have the classes that it should; then it is removed.
     """
-    clock = Clock()
-    names = [field.name for field in policy.fields if field.role != "drop"]
-    if PSEUDONYM in {field.role for field in policy.fields}:
-        raise ExportProblem(["Pseudonyms need the key of a series; here give that field the role person."])
+    timer = StepTimer()
+    names = [field.name for field in policy.fields if field.role != Role.DROP]
+    if policy.list_fields_with_role(Role.PSEUDONYM):
+        raise ExportProblem(Reason("table.key"))
     columns = tabular.read(source, list(dict.fromkeys(names)))
-    clock.stamp("read")
-    table = table_of(policy, columns)
-    result = solve(policy, table)
-    clock.stamp("search")
-    report = {"report": REPORT_FORMAT, "policy": {"id": policy.id, "sha256": policy.sha256}, **_found(policy, table, result)}
+    timer.stamp("read")
+    table = encode_table(policy, columns)
+    result = anonymize(policy, table)
+    timer.stamp("search")
+    report = {
+        "report": REPORT_FORMAT,
+        "policy": {"id": policy.id, "sha256": policy.sha256},
+        **_report_search(policy, table, result),
+    }
     if not search_only and out is not None:
-        seed = hashlib.sha256(f"{policy.sha256} {_sha256(source)}".encode()).digest()
-        safe = finish(policy, table, result, columns, shuffled(seed))
+        # The order must not repeat that of the source, yet the same input must give the same file.
+        seed = hashlib.sha256(f"{policy.sha256} {_hash_file(source)}".encode()).digest()
+        safe = apply_recoding(policy, table, result, columns, make_shuffler(seed))
         tabular.write(out, safe.columns)
-        clock.stamp("write")
-        report |= measures(policy, safe, columns)
-        problems, smallest = recheck.recheck(out, [field.name for field in policy.identifiers], policy.model, safe.persons)
-        if problems:
-            out.unlink()
-            raise ExportProblem(["The written file does not hold what was promised, and was removed.", *problems])
-        report |= {
-            "recheck": {"passed": True, "smallest_class": smallest},
-            "out": {"file": out.name, "sha256": _sha256(out)},
-        }
-        clock.stamp("recheck")
-    return report | {"cpu_seconds": clock.spent(), "peak_memory_mb": peak_memory()}
+        timer.stamp("write")
+        report |= measures.measure_risk_and_utility(policy, safe, columns)
+        report |= _check_written(policy, out, safe)
+        timer.stamp("recheck")
+    report["cpu_seconds"] = timer.seconds_by_step()
+    report["peak_memory_mb"] = measure_peak_memory()
+    return report
 
 
-def table_of(policy: Policy, columns: dict[str, Words]) -> Table:
-    """Return the coded table that a policy speaks of."""
-    problems: list[str] = []
-    found = []
-    for field in policy.identifiers:
-        words = columns[field.name]
-        assert field.hierarchy is not None
-        try:
-            limits = {"minimum": field.minimum, "maximum": field.maximum, "weight": field.weight}
-            found.append(coded(field.name, words.codes, words.values, field.hierarchy, **limits))
-        except ExportProblem as problem:
-            problems += [f"{field.name}: {reason}" for reason in problem.problems]
+def _check_written(policy: Policy, out: Path, safe: AnonymizedTable) -> dict[str, Any]:
+    """Return the report's lines on the written file; remove it and raise if it is not safe."""
+    names = [field.name for field in policy.identifiers]
+    problems, smallest = recheck.recheck(out, names, policy.model, safe.persons)
     if problems:
-        raise ExportProblem(problems)
-    group = policy.limits.group
-    sensitive = {one.field: columns[one.field].codes for one in policy.model.diversities}
-    rows = len(next(iter(columns.values())).codes) if columns else 0
-    persons = columns[policy.person].codes if policy.person else None
-    return Table(tuple(found), rows, persons, sensitive, columns[group.field].codes if group else None)
+        out.unlink()
+        raise ExportProblem(Reason("table.promise"), *problems)
+    return {
+        "recheck": {"passed": True, "smallest_class": smallest},
+        "out": {"file": out.name, "sha256": _hash_file(out)},
+    }
 
 
-def solve(policy: Policy, table: Table) -> Recoded:
-    """Return the rows that may leave; ExportProblem with the nearest policy that works when this one cannot."""
+def anonymize(policy: Policy, table: Microdata) -> RecodingResult:
+    """Return which rows may leave and at which levels, at the least loss.
+
+    Raises ExportProblem when no level keeps within the policy, with the nearest policy that works.
+    """
     if not table.rows:
-        raise ExportProblem(["There are no rows."])
+        raise ExportProblem(Reason("table.empty"))
     if not table.columns:
-        raise ExportProblem(["The policy has no quasi-identifier: nothing says what others may know about a person."])
-    result = recode(table, policy.model, policy.limits)
+        raise ExportProblem(Reason("policy.no_identifier"))
+    result = search_and_recode(table, policy.model, policy.limits)
     if result is None:
-        advice = [str(one) for one in nearest(policy, table)]
-        raise ExportProblem(["No way of making these columns coarser keeps within the policy.", *advice])
+        raise ExportProblem(Reason("table.no_way"), *suggest_changes(policy, table))
     return result
 
 
-@dataclass(frozen=True)
-class Advice:
-    """Something that would have to change: `kind` says what, `values` fill in its sentence."""
+def make_shuffler(seed: bytes) -> Callable[[Array], Array]:
+    """Return a function that puts rows in an order like chance, the same for the same seed.
 
-    kind: str
-    values: dict[str, str]
+    Without the seed the order tells nothing about where a row was. The same seed gives the same
+    order, so that a release can be built again.
+    """
 
-    def __str__(self) -> str:
-        return ADVICE[self.kind].format(**self.values)
+    def shuffle(rows: Array) -> Array:
+        generator = np.random.PCG64(int.from_bytes(seed, "big"))
+        return np.random.Generator(generator).permutation(rows)
 
-
-ADVICE = {
-    "persons": "There are {persons} persons in all, fewer than k = {k}. Wait for more, or take a longer period.",
-    "share": "The nearest that works: suppress up to {percent} of the rows (max_rows: {share}).",
-    "pinned": "Or let these become coarser than their max: {columns}.",
-    "group": "Or name who waives the limit for groups of {column} (max_group_rate: waived).",
-    "nothing": "Even all together, the rows do not hold what the policy asks of a class.",
-}
+    return shuffle
 
 
-def nearest(policy: Policy, table: Table) -> list[Advice]:
-    """Return what would have to change, the least first, for a policy to be feasible."""
-    persons = table.rows if table.persons is None else len(np.unique(table.persons))
-    if persons < policy.model.k:
-        return [Advice("persons", {"persons": str(persons), "k": str(policy.model.k)})]
-    found = search(table, policy.model, 1.0)
-    advice = []
-    if found is not None and found.suppressed < table.rows:
-        share = found.suppressed / table.rows
-        low, high = 0.0, share
-        for _ in range(12):  # the least share that has a node, to a thousandth
-            middle = (low + high) / 2
-            if high - low < 0.0005:
-                break
-            low, high = (low, middle) if search(table, policy.model, middle) else (middle, high)
-        if share > policy.limits.max_suppressed or policy.limits.group or policy.limits.average:
-            enough = np.ceil(high * 1000) / 1000
-            advice.append(Advice("share", {"percent": f"{high:.1%}", "share": f"{enough:.3f}"}))
-    pinned = [column.name for column in table.columns if column.maximum < len(column.levels) - 1]
-    if pinned:
-        advice.append(Advice("pinned", {"columns": ", ".join(pinned)}))
-    if policy.limits.group and not policy.limits.group.waived:
-        advice.append(Advice("group", {"column": policy.limits.group.field}))
-    return advice or [Advice("nothing", {})]
+def apply_recoding(
+    policy: Policy,
+    table: Microdata,
+    result: RecodingResult,
+    columns: Mapping[str, CategoricalColumn],
+    shuffle: Callable[[Array], Array],
+) -> AnonymizedTable:
+    """Return the rows that may leave, generalized and in their final order.
 
-
-def shuffled(seed: bytes) -> Callable[[Array], Array]:
-    """Return a way to put rows in an order that tells nothing to those without the seed, and is the same at a rebuild."""
-
-    def order(rows: Array) -> Array:
-        return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big"))).permutation(rows)
-
-    return order
-
-
-def finish(
-    policy: Policy, table: Table, result: Recoded, columns: dict[str, Words], ordered: Callable[[Array], Array]
-) -> Safe:
-    """Return the rows that may leave, generalised and in their final order."""
-    kept = np.sort(np.concatenate([one.rows for one in result.passes])) if result.passes else np.zeros(0, dtype=np.int64)
-    order = ordered(kept)
-    passes = np.full(table.rows, -1, dtype=np.int16)
-    for number, one in enumerate(result.passes):
-        passes[one.rows] = number
-    leaving: dict[str, Words] = {}
-    position = {column.name: number for number, column in enumerate(table.columns)}
-    for field in policy.of_role(QUASI_IDENTIFIER, SENSITIVE, KEEP):
-        if field.role == QUASI_IDENTIFIER:
-            levels = [one.node[position[field.name]] for one in result.passes]
-            leaving[field.name] = _at_levels(table, position[field.name], levels, passes, order)
+    `columns`: the columns that `table` was made of, by name. `shuffle` gets the positions of the
+    rows that leave, ascending, and returns them in their final order.
+    """
+    # Sorted, so that the order depends on which rows leave and not on the passes they left in.
+    published = np.zeros(0, dtype=np.int64)
+    if result.passes:
+        published = np.concatenate([recoding_pass.rows for recoding_pass in result.passes])
+    order = shuffle(np.sort(published))
+    # 16 bits: as many as a million rows are cheap, and passes are few.
+    pass_of_row = np.full(table.rows, SUPPRESSED, dtype=np.int16)
+    for number, recoding_pass in enumerate(result.passes):
+        pass_of_row[recoding_pass.rows] = number
+    positions = {column.name: position for position, column in enumerate(table.columns)}
+    safe_columns: dict[str, CategoricalColumn] = {}
+    for field in policy.list_fields_with_role(Role.QUASI_IDENTIFIER, Role.SENSITIVE, Role.KEEP):
+        if field.role == Role.QUASI_IDENTIFIER:
+            position = positions[field.name]
+            levels = [recoding_pass.node[position] for recoding_pass in result.passes]
+            column = table.columns[position]
+            safe_columns[field.name] = _generalize_by_pass(column, levels, pass_of_row, order)
         else:
-            leaving[field.name] = in_order(at_minimum(field, columns[field.name]), order)
-    return Safe(table, result, leaving, None if table.persons is None else table.persons[order], order)
+            generalized = generalize_to_minimum(field, columns[field.name])
+            safe_columns[field.name] = reorder(generalized, order)
+    persons = None if table.persons is None else table.persons[order]
+    return AnonymizedTable(table, result, safe_columns, persons, order)
 
 
-def at_minimum(field: Field, words: Words) -> Words:
-    """Return a column that is no quasi-identifier at the one level at which it may leave."""
+def generalize_to_minimum(field: Field, column: CategoricalColumn) -> CategoricalColumn:
+    """Return a column that is no quasi-identifier at the only level at which it may leave."""
     if field.hierarchy is None:
-        return words
-    labels = [field.hierarchy.at(value, field.minimum) for value in words.values]
+        return column
+    labels = [field.hierarchy.at(value, field.minimum) for value in column.values]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    return Words(np.array([numbers[label] for label in labels], dtype=np.int32)[words.codes], tuple(numbers))
+    label_numbers = np.array([numbers[label] for label in labels], dtype=np.int32)
+    return CategoricalColumn(label_numbers[column.codes], tuple(numbers))
 
 
-def _at_levels(table: Table, position: int, levels: Sequence[int], passes: Array, order: Array) -> Words:
-    column = table.columns[position]
-    labels: dict[str, int] = {}
+def _generalize_by_pass(
+    column: QuasiIdentifier, levels: Sequence[int], pass_of_row: Array, order: Array
+) -> CategoricalColumn:
+    """Return the rows of an order, each at the level of the pass that publishes it."""
+    numbers: dict[str, int] = {}
     codes = np.zeros(len(order), dtype=np.int32)
-    for level in dict.fromkeys(levels):
-        found = column.levels[level]
-        numbers = np.array([labels.setdefault(label, len(labels)) for label in found.labels], dtype=np.int32)
-        at_level = np.array([one == level for one in levels])[passes[order]]
-        codes[at_level] = numbers[found.map[column.codes[order[at_level]]]]
-    return in_order(Words(codes, tuple(labels)), np.arange(len(order)))
+    for position in dict.fromkeys(levels):
+        level = column.levels[position]
+        # Passes share labels: the same text must be the same number whatever level it is from.
+        shared = [numbers.setdefault(label, len(numbers)) for label in level.labels]
+        label_numbers = np.array(shared, dtype=np.int32)
+        is_at_level = np.array([other == position for other in levels])
+        rows = is_at_level[pass_of_row[order]]
+        codes[rows] = label_numbers[level.map[column.codes[order[rows]]]]
+    return reorder(CategoricalColumn(codes, tuple(numbers)), np.arange(len(order)))
 
 
-def _found(policy: Policy, table: Table, result: Recoded) -> dict[str, Any]:
+def _report_search(policy: Policy, table: Microdata, result: RecodingResult) -> dict[str, Any]:
+    """Return the report's lines on what was found; of passes, the first is the main one."""
+    passes = []
+    for recoding_pass in result.passes:
+        passes.append({"node": list(recoding_pass.node), "rows": len(recoding_pass.rows)})
     first = result.passes[0]
-    good = ~first.classes.bad
+    published = ~first.classes.violating
     return {
         "rows": table.rows,
         "quasi_identifiers": [column.name for column in table.columns],
         "node": list(first.node),
-        "levels": level_names(policy, first.node),
+        "levels": name_levels(policy, first.node),
         "loss": result.loss,
         "suppressed_rows": len(result.suppressed),
         "suppressed_share": len(result.suppressed) / table.rows,
-        "class_sizes": risk.sizes(first.classes.persons[good]),
-        "passes": [{"node": list(one.node), "rows": len(one.rows)} for one in result.passes],
+        "class_sizes": measures.summarize_class_sizes(first.classes.persons[published]),
+        "passes": passes,
         "nodes": {"counted": result.counted, "all": result.nodes},
     }
 
 
-def level_names(policy: Policy, node: Sequence[int]) -> dict[str, str]:
-    return {
-        field.name: field.hierarchy.names[level]
-        for field, level in zip(policy.identifiers, node, strict=True)
-        if field.hierarchy is not None
-    }
+def name_levels(policy: Policy, node: Sequence[int]) -> dict[str, str]:
+    """Return the name of the level of each quasi-identifier at a node, by column name."""
+    names = {}
+    for field, level in zip(policy.identifiers, node, strict=True):
+        if field.hierarchy is not None:
+            names[field.name] = field.hierarchy.names[level]
+    return names
 
 
-def measures(policy: Policy, safe: Safe, columns: dict[str, Words]) -> dict[str, Any]:
-    """Return class sizes, risk, utility and suppression by group of a finished table."""
-    identifiers = [safe.columns[name].codes.astype(np.int64) for name in (field.name for field in policy.identifiers)]
-    owners, classes = risk.grouped(identifiers)
-    rows = np.bincount(owners, minlength=classes)
-    persons = rows if safe.persons is None else risk.distinct_per_class(owners, classes, safe.persons.astype(np.int64))
-    sensitive = {field.name: safe.columns[field.name] for field in policy.of_role(SENSITIVE)}
-    group = policy.limits.group
-    return {
-        "class_sizes": risk.sizes(persons),
-        "risk": risk.risk(persons, rows, policy.model) | {"attributes": risk.attribute(owners, classes, rows, sensitive)},
-        "singled_out": risk.singled_out(list(safe.columns.values())),
-        "utility": risk.utility(safe.table, safe.result, owners, classes, policy.model),
-        "groups": risk.groups(safe.table, safe.result.suppressed, columns[group.field] if group else None, policy.limits),
-    }
-
-
-class Clock:
-    """CPU seconds by step."""
+class StepTimer:
+    """Measures CPU seconds by step: wall time would say more about the machine's other work."""
 
     def __init__(self) -> None:
         self.last = time.process_time()
         self.steps: dict[str, float] = {}
 
     def stamp(self, step: str) -> None:
-        now = time.process_time()
-        self.steps[step], self.last = round(now - self.last, 4), now
+        """End a step that began at the stamp before."""
+        current = time.process_time()
+        self.steps[step] = round(current - self.last, 4)
+        self.last = current
 
-    def spent(self) -> dict[str, float]:
+    def seconds_by_step(self) -> dict[str, float]:
+        """Return CPU seconds by step, and under "all" those of the whole process."""
         return {**self.steps, "all": round(time.process_time(), 4)}
 
 
-def peak_memory() -> int:
-    """Return the most memory that this process has held so far, in MB."""
+def measure_peak_memory() -> int:
+    """Return the most memory that this process has used so far, in MB (1,024 KB each)."""
     status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says there begins with the memory of the process that started this one
+    if status.exists():
+        # On Linux, getrusage begins with the memory of the process that started this one.
         return int(re.findall(r"VmHWM:\s+(\d+)", status.read_text())[0]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def _sha256(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:
+    """Write a report as indented JSON. Raises ExportProblem when the file cannot be written."""
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ExportProblem([f"{path} cannot be written: {error.strerror}."]) from None
+        details = {"file": str(path), "why": str(error.strerror)}
+        raise ExportProblem(Reason("file.unwritable", details)) from None

@@ -1,21 +1,26 @@
-"""A table as whole numbers: each column's values numbered, each level a map from those numbers to coarser ones."""
+"""A table as whole numbers: values have numbers, and levels map them to labels."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.hierarchies import Hierarchy
+from evaluator_export.policy.policy import Field, Policy
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.tabular import CategoricalColumn
 
-MOST_DIRECT = 1 << 22  # cells that are counted in place rather than sorted
+MOST_DIRECT = 1 << 22  # keys that are counted in place (8 bytes each) rather than sorted
 
 
 @dataclass(frozen=True)
 class Level:
-    """One level over the values that occur: `map` from value to label, the labels, and the loss of each label (0 to 1)."""
+    """One level of a hierarchy over the values that occur.
+
+    `map`: one label number per value. `labels`: the text of each label. `losses`: the loss of each
+    label, from 0 (as precise as the value) to 1 (says nothing).
+    """
 
     map: Array
     labels: tuple[str, ...]
@@ -23,28 +28,42 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Coded:
-    """A quasi-identifier: a number a row, and its levels from `minimum` to `maximum` (positions in the hierarchy)."""
+class QuasiIdentifier:
+    """A column that others may know: `codes`, one value number per row, and all its levels.
+
+    Only levels from `minimum` to `maximum` (positions in `levels`) may be chosen. `weight` says how
+    much a loss of detail in this column counts beside the others.
+    """
 
     name: str
     codes: Array
-    levels: tuple[Level, ...]  # of the hierarchy, all of them
+    levels: tuple[Level, ...]
     minimum: int
     maximum: int
     weight: float = 1.0
 
-    def upward(self, below: int, above: int) -> Array:
-        """Return the map from the labels of a level to those of a level above it; levels nest."""
-        found = np.zeros(len(self.levels[below].labels), dtype=np.int64)
-        found[self.levels[below].map] = self.levels[above].map
-        return found
+    def map_to_level(self, below: int, above: int) -> Array:
+        """Return the label number at level `above` for each label number at level `below`."""
+        # Every value of a label below lies in the same label above: levels nest.
+        labels_above = np.zeros(len(self.levels[below].labels), dtype=np.int64)
+        labels_above[self.levels[below].map] = self.levels[above].map
+        return labels_above
+
+    def subset(self, chosen: Array) -> "QuasiIdentifier":
+        """Return the column with only the chosen rows (a mask, or positions)."""
+        return replace(self, codes=self.codes[chosen])
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows to be protected: quasi-identifiers, who each row is about (None: each row about another), other columns."""
+class Microdata:
+    """Rows to be protected, as numbers.
 
-    columns: tuple[Coded, ...]
+    All arrays have one entry per row. `persons` says whom a row is about (None: each row is about
+    another person), `sensitive` holds other columns by name, `groups` the column whose groups must
+    not bear more suppression than others.
+    """
+
+    columns: tuple[QuasiIdentifier, ...]
     rows: int
     persons: Array | None = None
     sensitive: dict[str, Array] = field(default_factory=dict)
@@ -52,68 +71,134 @@ class Table:
 
     @cached_property
     def total_weight(self) -> float:
+        """The sum of the columns' weights, by which losses are divided; never 0."""
         return sum(column.weight for column in self.columns) or 1.0
 
-    def subset(self, mask: Array) -> "Table":
-        """Return the rows of a mask or of positions."""
-        columns = tuple(
-            Coded(column.name, column.codes[mask], column.levels, column.minimum, column.maximum, column.weight)
-            for column in self.columns
-        )
-        return Table(
-            columns,
-            int(mask.sum()) if mask.dtype == bool else len(mask),
-            None if self.persons is None else self.persons[mask],
-            {name: codes[mask] for name, codes in self.sensitive.items()},
-            None if self.groups is None else self.groups[mask],
+    def subset(self, chosen: Array) -> "Microdata":
+        """Return the chosen rows; `chosen` is a mask or an array of positions."""
+        rows = np.arange(self.rows)[chosen]
+        return Microdata(
+            columns=tuple(column.subset(rows) for column in self.columns),
+            rows=len(rows),
+            persons=_subset(self.persons, rows),
+            sensitive={name: codes[rows] for name, codes in self.sensitive.items()},
+            groups=_subset(self.groups, rows),
         )
 
 
-def coded(name: str, codes: Array, values: Sequence[str], hierarchy: Hierarchy, **limits: Any) -> Coded:
-    """Return a column's levels over `values`, the words behind its codes; ExportProblem when the levels do not nest.
+def _subset(codes: Array | None, rows: Array) -> Array | None:
+    return None if codes is None else codes[rows]
 
-    Loss of a label is ARX's: (share of the domain that it stands for − 1/m) / (1 − 1/m), m the size of the domain.
+
+def encode_table(policy: Policy, columns: Mapping[str, CategoricalColumn]) -> Microdata:
+    """Return the rows of `columns` as numbers, with the roles that the policy gives them.
+
+    Raises ExportProblem with every column whose hierarchy does not nest.
     """
-    domain = hierarchy.domain or tuple(values)
+    # All columns before any complaint: who mends a policy wants to know of all at once.
+    problems: list[Reason] = []
+    identifiers = []
+    for policy_field in policy.identifiers:
+        try:
+            identifiers.append(encode_quasi_identifier(policy_field, columns[policy_field.name]))
+        except ExportProblem as problem:
+            problems += [reason.inside(policy_field.name) for reason in problem.reasons]
+    if problems:
+        raise ExportProblem(*problems)
+    group = policy.limits.group
+    rows = len(next(iter(columns.values())).codes) if columns else 0
+    return Microdata(
+        tuple(identifiers),
+        rows,
+        columns[policy.person].codes if policy.person else None,
+        {demand.field: columns[demand.field].codes for demand in policy.model.diversities},
+        columns[group.field].codes if group else None,
+    )
+
+
+def encode_quasi_identifier(policy_field: Field, column: CategoricalColumn) -> QuasiIdentifier:
+    """Return a column with all levels of its hierarchy over the values that it has.
+
+    Raises ExportProblem when the levels do not nest. Source of the loss of a label: ARX's Loss,
+    (share of the domain that the label stands for - 1/m) / (1 - 1/m), m the size of the domain.
+    """
+    hierarchy = policy_field.hierarchy
+    if hierarchy is None:
+        raise ValueError("a quasi-identifier has a hierarchy")
+    domain = hierarchy.domain or column.values
     shares = hierarchy.shares(domain)
-    labels = [hierarchy.labels(value) for value in values]
-    leaf = 1 / max(len(domain), 1)
+    all_labels = [hierarchy.labels(value) for value in column.values]
     levels = []
-    for level in range(len(hierarchy.names)):
+    for number in range(len(hierarchy.names)):
+        # Only labels that occur have a number: fewer labels make keys of classes smaller.
         numbers: dict[str, int] = {}
-        mapped = np.fromiter((numbers.setdefault(found[level], len(numbers)) for found in labels), np.int64, len(labels))
-        losses = [
-            min(1.0, max(0.0, (shares[level].get(label, leaf if level == 0 else 1.0) - leaf) / (1 - leaf)))
-            if leaf < 1
-            else float(level > 0)
-            for label in numbers
-        ]
-        levels.append(Level(_small(mapped), tuple(numbers), np.array(losses)))
-    return Coded(name, _small(codes), tuple(levels), **limits)
+        for labels in all_labels:
+            numbers.setdefault(labels[number], len(numbers))
+        label_numbers = (numbers[labels[number]] for labels in all_labels)
+        mapped = np.fromiter(label_numbers, np.int64, len(all_labels))
+        losses = _compute_losses(list(numbers), number, shares[number], len(domain))
+        levels.append(Level(_shrink(mapped), tuple(numbers), losses))
+    return QuasiIdentifier(
+        policy_field.name,
+        _shrink(column.codes),
+        tuple(levels),
+        policy_field.minimum,
+        policy_field.maximum,
+        policy_field.weight,
+    )
 
 
-def _small(codes: Array) -> Array:
+def _compute_losses(
+    labels: Sequence[str],
+    level: int,
+    shares: Mapping[str, float],
+    domain_size: int,
+) -> Array:
+    """Return the loss of each label (0 to 1).
+
+    A label that the domain does not have is counted as if all of it lay under it.
+    """
+    leaf = 1 / max(domain_size, 1)
+    if leaf >= 1:  # a domain of one value: only its own level keeps it
+        return np.array([float(level > 0) for _ in labels])
+    unknown = leaf if level == 0 else 1.0
+    losses = [(shares.get(label, unknown) - leaf) / (1 - leaf) for label in labels]
+    return np.array([min(1.0, max(0.0, loss)) for loss in losses])
+
+
+def _shrink(codes: Array) -> Array:
+    """Return numbers in the smallest type that holds them: memory is what limits a search."""
     top = int(codes.max()) if len(codes) else 0
     return codes.astype(np.min_scalar_type(top), copy=False)
 
 
-def runs(ordered: Array) -> tuple[Array, Array]:
-    """Return the different values of a sorted array and where each begins, with the end at last."""
+def find_runs(ordered: Array) -> tuple[Array, Array]:
+    """Return the different values of a sorted array, and where each begins.
+
+    The second array has one more entry, the length of the array.
+    Example: `find_runs([4, 4, 7])` is `([4, 7], [0, 2, 3])`.
+    """
     if not len(ordered):
         return ordered, np.zeros(1, dtype=np.int64)
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     return ordered[starts], np.append(starts, len(ordered))
 
 
-def tallied(keys: Array, size: int, weights: Array | None) -> tuple[Array, Array]:
-    """Return the different keys, ascending, and how often each occurs; `size` bounds the keys."""
+def count_keys(keys: Array, size: int, weights: Array | None) -> tuple[Array, Array]:
+    """Return the different keys, ascending, and the sum of weights of each.
+
+    Keys are from 0 to `size` - 1. `weights` has one whole number per key; None counts each as 1.
+    """
+    # Few possible keys: counting in place is faster than sorting, and memory still fits.
     if size <= max(MOST_DIRECT, 4 * len(keys)):
         counts = np.bincount(keys, weights, minlength=0)
-        found = np.flatnonzero(counts)
-        return found, counts[found].astype(np.int64, copy=False)
+        present = np.flatnonzero(counts)
+        return present, counts[present].astype(np.int64, copy=False)
     if weights is None:
-        found, bounds = runs(np.sort(keys))
-        return found, np.diff(bounds)
+        present, bounds = find_runs(np.sort(keys))
+        return present, np.diff(bounds)
     order = np.argsort(keys)
-    found, bounds = runs(keys[order])
-    return found, np.add.reduceat(weights[order], bounds[:-1]) if len(found) else weights[:0]
+    present, bounds = find_runs(keys[order])
+    if not len(present):
+        return present, weights[:0]
+    return present, np.add.reduceat(weights[order], bounds[:-1])

@@ -1,12 +1,13 @@
-"""Step 2 to 4: a batch of rows that may be published now. Who would stand out in it is held back for a later one.
+"""A batch of rows to publish now. Who would stand out in it waits for a later one.
 
-The first batch of a dataset looks for the levels of least loss and freezes them. Every later one takes what has come since,
-late rows and what was held back, at those levels: so each row is published once, and what is new between any two releases
-is itself made of classes of k persons.
+The first batch of a dataset looks for the levels of least loss and freezes them. Every later one
+takes what has come since, late rows and those that had to wait, at the same levels: so each row is
+published once, and what is new between any two releases consists of classes of k persons, too.
 """
 
 import hmac
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,112 +15,184 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.dataset_spec import Dataset
-from evaluator_export.policy.policy import KEEP, SENSITIVE
-from evaluator_export.search.anonymize import Safe, at_minimum, finish, measures, shuffled, table_of
-from evaluator_export.search.encoding import Table
-from evaluator_export.search.equivalence_classes import Classes, Node, base_of
-from evaluator_export.search.lattice import Search
-from evaluator_export.search.recoding import Pass, Recoded, recode, rows_of
-from evaluator_export.series.eligible_rows import Rows
-from evaluator_export.series.ledger import TAG_BYTES, digest_of
-from evaluator_export.tabular import Words, words_of
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.policy.policy import Role
+from evaluator_export.search.anonymize import (
+    apply_recoding,
+    generalize_to_minimum,
+    make_shuffler,
+)
+from evaluator_export.search.encoding import Microdata, encode_table
+from evaluator_export.search.equivalence_classes import Node, group_rows
+from evaluator_export.search.lattice import LatticeSearch
+from evaluator_export.search.measures import measure_risk_and_utility
+from evaluator_export.search.recoding import (
+    AnonymizedTable,
+    RecodingPass,
+    RecodingResult,
+    find_publishable_rows,
+    search_and_recode,
+)
+from evaluator_export.series.eligible_rows import EligibleRows
+from evaluator_export.series.ledger import TAG_BYTES, hash_tags
+from evaluator_export.tabular import CategoricalColumn, to_categorical
 
-PERSON = "person"
-AT = "@"  # between a column's name and a level, inside batch files
+PERSON = "person"  # the column of a batch file that says whose rows belong together
+AT = "@"  # between a column's name and a level, in batch files
+PERSON_BYTES = 12  # of the hash that stands for a person in batch files
 
 
 @dataclass(frozen=True)
 class TooFine(Exception):
-    """A batch is not published: on all columns that would leave, more of its rows are like no other than may be."""
+    """A batch that is not published: too many of its rows are like no other.
+
+    `share` of the rows (0 to 1) are alone on all columns that would leave, more than `limit`.
+    """
 
     share: float
     limit: float
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Rows of one batch, at the frozen levels. `tags` are what the ledger knows them by, one after the other.
+class AnonymizedBatch:
+    """The rows of one batch, as the centre keeps them.
 
-    `report` has risk, utility and the share held back by group.
+    `levels`: the frozen ones. `tags`: what the ledger knows the rows by, one after the other, in
+    the order of the rows. `columns`: by "name@level" for quasi-identifiers, from their frozen
+    level up, by "name" for others. `smallest`: persons in the smallest class. `report`: risk,
+    utility, and the share of each group that has to wait.
     """
 
     levels: Node
     tags: bytes
-    columns: dict[str, Words]  # "name@level" for quasi-identifiers from their frozen level up, "name" for others
+    columns: dict[str, CategoricalColumn]
     classes: int
     smallest: int
     report: dict[str, object]
 
 
-def make(dataset: Dataset, rows: Rows, frozen: Node | None, secret: bytes) -> Batch | None:
-    """Return the next batch, or None when too few rows have come to hide anyone among the others.
+def make_batch(
+    dataset: DatasetSpec, rows: EligibleRows, frozen_levels: Node | None, secret: bytes
+) -> AnonymizedBatch | None:
+    """Return the next batch; None when too few rows have come to hide anyone among the others.
 
-    Raise TooFine when too many rows would be like no other, once all columns that leave are known and not only those that
-    were made coarser.
+    `frozen_levels`: those of the first batch; None looks for them. `secret`: the dataset's key,
+    under which rows are shuffled and persons named. Raises TooFine when too many rows would be like
+    no other on all columns that leave, also those that are not generalized. Raises ExportProblem
+    when values and hierarchies do not fit.
     """
-    table = table_of(dataset.policy, columns := rows.columns())
+    policy = dataset.policy
+    columns = rows.columns()
+    table = encode_table(policy, columns)
     if not table.rows:
         return None
-    policy = dataset.policy
-    result = recode(table, policy.model, policy.limits) if frozen is None else _at(dataset, table, frozen)
+    if frozen_levels is None:
+        result = search_and_recode(table, policy.model, policy.limits)
+    else:
+        result = _recode_at(dataset, table, frozen_levels)
     if result is None or not result.published:
         return None
-    seed = hmac.digest(secret, b"batch " + digest_of(bytes(rows.tags)).encode(), "sha256")
-    safe = finish(dataset.policy, table, result, columns, shuffled(seed))
-    tags = np.frombuffer(bytes(rows.tags), dtype=np.uint8).reshape(-1, TAG_BYTES)[safe.order].tobytes()
-    written = _columns(dataset, safe, columns)
-    if rows.has_pseudonyms:
-        people = columns[dataset.policy.person]
-        hidden = [hmac.digest(secret, b"person " + value.encode(), "sha256")[:12].hex() for value in people.values]
-        written[PERSON] = Words(people.codes[safe.order], tuple(hidden))
-    report = measures(dataset.policy, safe, columns)
-    if report["singled_out"]["alone"] > policy.max_singled_out:
-        raise TooFine(report["singled_out"]["alone"], policy.max_singled_out)
-    sizes = report["class_sizes"]
+    tags = bytes(rows.tags)
+    # A release that is built again must have its rows in the same order; nobody else can know it.
+    seed = hmac.digest(secret, b"batch " + hash_tags(tags).encode(), "sha256")
+    safe = apply_recoding(policy, table, result, columns, make_shuffler(seed))
+    report = measure_risk_and_utility(policy, safe, columns)
+    alone = report["singled_out"]["alone"]
+    # k persons share the quasi-identifiers, but a witness may know the other columns, too.
+    if alone > policy.max_singled_out:
+        raise TooFine(alone, policy.max_singled_out)
     levels = result.passes[0].node
-    report |= {"levels": list(levels), "loss": result.loss, "held_back": len(result.suppressed), "rows": len(safe.order)}
-    return Batch(levels, tags, written, sizes["classes"], sizes["smallest"], report)
+    # A report is kept with its batch: what it says is what was true of the batch when it was made.
+    report |= {
+        "levels": list(levels),
+        "loss": result.loss,
+        "held_back": len(result.suppressed),
+        "rows": len(safe.order),
+    }
+    batch_columns = _make_batch_columns(dataset, safe, columns)
+    if rows.has_pseudonyms:
+        batch_columns[PERSON] = _name_persons(columns[policy.person], safe.order, secret)
+    return AnonymizedBatch(
+        levels=levels,
+        tags=_reorder_tags(tags, safe.order),
+        columns=batch_columns,
+        classes=report["class_sizes"]["classes"],
+        smallest=report["class_sizes"]["smallest"],
+        report=report,
+    )
 
 
-def _at(dataset: Dataset, table: Table, node: Node) -> Recoded:
+def _recode_at(dataset: DatasetSpec, table: Microdata, node: Node) -> RecodingResult:
+    """Return the result of recoding at levels that are fixed, with no search."""
     model = dataset.policy.model
-    search = Search(table, model, 1.0)
-    classes: Classes = base_of(table, node, model).classes(node, model, search.totals)
-    kept = rows_of(table, classes, model)
-    held = np.flatnonzero(~kept)
-    return Recoded((Pass(node, np.flatnonzero(kept), classes),), held, search.loss(classes), 1, 1)
+    search = LatticeSearch(table, model, 1.0)
+    classes = group_rows(table, node, model).classes(node, model, search.totals)
+    publishable = find_publishable_rows(table, classes, model)
+    only_pass = RecodingPass(node, np.flatnonzero(publishable), classes)
+    suppressed = np.flatnonzero(~publishable)
+    return RecodingResult((only_pass,), suppressed, search.compute_loss(classes), 1, 1)
 
 
-def _columns(dataset: Dataset, safe: Safe, columns: dict[str, Words]) -> dict[str, Words]:
-    found: dict[str, Words] = {}
-    for column, level in zip(safe.table.columns, safe.result.passes[0].node, strict=True):
-        for above in range(level, len(column.levels)):
-            found[f"{column.name}{AT}{above}"] = Words(
-                column.levels[above].map[column.codes[safe.order]], column.levels[above].labels
-            )
-    for field in dataset.policy.of_role(SENSITIVE, KEEP):
-        words = at_minimum(field, columns[field.name])
-        found[field.name] = Words(words.codes[safe.order], words.values)
-    return found
+def _make_batch_columns(
+    dataset: DatasetSpec, safe: AnonymizedTable, columns: Mapping[str, CategoricalColumn]
+) -> dict[str, CategoricalColumn]:
+    """Return the columns of a batch file: each recipient may get a level, or a coarser one."""
+    batch_columns: dict[str, CategoricalColumn] = {}
+    node = safe.result.passes[0].node
+    for column, frozen_level in zip(safe.table.columns, node, strict=True):
+        codes = column.codes[safe.order]
+        for number in range(frozen_level, len(column.levels)):
+            level = column.levels[number]
+            generalized = CategoricalColumn(level.map[codes], level.labels)
+            batch_columns[f"{column.name}{AT}{number}"] = generalized
+    for field in dataset.policy.list_fields_with_role(Role.SENSITIVE, Role.KEEP):
+        kept_column = generalize_to_minimum(field, columns[field.name])
+        codes = kept_column.codes[safe.order]
+        batch_columns[field.name] = CategoricalColumn(codes, kept_column.values)
+    return batch_columns
 
 
-def to_bytes(batch: Batch) -> bytes:
-    """Return a batch as the Parquet file that the centre keeps; the same batch gives the same bytes."""
+def _name_persons(persons: CategoricalColumn, order: Array, secret: bytes) -> CategoricalColumn:
+    """Return whose each row is, as a hash under the dataset's key: no card code is in a batch."""
+    names = []
+    for code in persons.values:
+        digest = hmac.digest(secret, b"person " + code.encode(), "sha256")
+        names.append(digest[:PERSON_BYTES].hex())
+    return CategoricalColumn(persons.codes[order], tuple(names))
+
+
+def _reorder_tags(tags: bytes, order: Array) -> bytes:
+    rows = np.frombuffer(tags, dtype=np.uint8).reshape(-1, TAG_BYTES)
+    return rows[order].tobytes()
+
+
+def to_bytes(batch: AnonymizedBatch) -> bytes:
+    """Return a batch as the Parquet file that the centre keeps.
+
+    The same batch gives the same bytes: the ledger has their hash.
+    """
     sink = io.BytesIO()
-    table = pa.table({name: words.arrow() for name, words in batch.columns.items()})
+    table = pa.table({name: column.to_arrow() for name, column in batch.columns.items()})
     pyarrow.parquet.write_table(table, sink, compression="zstd")
     return sink.getvalue()
 
 
-def from_bytes(data: bytes) -> dict[str, Words]:
-    """Return the columns of a batch file."""
+def from_bytes(data: bytes) -> dict[str, CategoricalColumn]:
+    """Return the columns of a batch file, by name."""
     names = pyarrow.parquet.ParquetFile(io.BytesIO(data)).schema_arrow.names
     file = pyarrow.parquet.ParquetFile(io.BytesIO(data), read_dictionary=names)
-    # One column at a time: a million rows of all of them would take 170 MB more.
-    return {name: words_of(file.read(columns=[name], use_threads=False)[name]) for name in names}
+    columns = {}
+    for name in names:
+        # One column at a time: a million rows of all of them would take 170 MB more.
+        table = file.read(columns=[name], use_threads=False)
+        columns[name] = to_categorical(table[name])
+    return columns
 
 
-def order_for(secret: bytes, number: int, rows: int) -> Array:
-    """Return the order in which one recipient gets a batch: orders of different recipients must not match rows up."""
-    return shuffled(hmac.digest(secret, f"order {number}".encode(), "sha256"))(np.arange(rows))
+def make_recipient_order(secret: bytes, number: int, rows: int) -> Array:
+    """Return the order of rows in which one recipient gets batch `number`.
+
+    `secret` is the recipient's own: two recipients must not match up rows by their order.
+    """
+    seed = hmac.digest(secret, f"order {number}".encode(), "sha256")
+    return make_shuffler(seed)(np.arange(rows))

@@ -1,8 +1,11 @@
-"""The memory of what was published: a chain of entries, one a batch, each holding the hash of the one before.
+"""The memory of what was published: a chain with one entry per batch.
 
-Rules (shared design, §5.5): a row is published at most once; a batch's classes hold k persons each; the levels of a dataset
-are frozen by its first batch; whoever loses the ledger publishes no more. Nothing here is about a person: rows are known by
-keyed hashes, and an entry holds only a hash over those.
+Each entry has the hash of the one before.
+
+A row is published at most once; each class of a batch has k persons; the first batch of a dataset
+freezes its levels; who loses the ledger publishes no more. Nothing in it is about a person: a row
+is known by a tag, a hash under a key that only the centre has, and an entry has only a hash over
+the tags of its batch.
 """
 
 import hashlib
@@ -16,35 +19,45 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 
 FORMAT = 1
 TAG_BYTES = 16
 
 
-def tag(secret: bytes, unit: str) -> bytes:
-    """Return what the ledger knows a row by."""
+def compute_row_tag(secret: bytes, unit: str) -> bytes:
+    """Return the tag of a row: `TAG_BYTES` bytes, an HMAC-SHA256 of its name, cut off.
+
+    `unit` names the row for ever: the record's id, and the month where a row is one.
+    """
     return hmac.digest(secret, b"ledger " + unit.encode(), "sha256")[:TAG_BYTES]
 
 
-def digest_of(tags: bytes) -> str:
-    """Return the hash over tags, which lie one after the other, whatever their order."""
-    return hashlib.sha256(_in_order(tags).tobytes()).hexdigest()
+def hash_tags(tags: bytes) -> str:
+    """Return the SHA-256 (hex) over tags that lie one after the other, whatever their order."""
+    return hashlib.sha256(_sort_tags(tags).tobytes()).hexdigest()
 
 
-def _in_order(tags: bytes) -> npt.NDArray[np.uint64]:
+def _sort_tags(tags: bytes) -> npt.NDArray[np.uint64]:
+    """Return tags ascending, one row of two 64-bit halves per tag."""
     halves = np.frombuffer(tags, dtype=">u8").reshape(-1, 2)
     return halves[np.lexsort((halves[:, 1], halves[:, 0]))]
 
 
-def holds_one_twice(tags: bytes) -> bool:
-    ordered = _in_order(tags)
+def has_duplicate_tag(tags: bytes) -> bool:
+    """Say whether some tag occurs twice among tags that lie one after the other."""
+    ordered = _sort_tags(tags)
     return bool((ordered[1:] == ordered[:-1]).all(axis=1).any())
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One batch: its number from 1 on, what it holds, the SHA-256 over its rows' tags and over its file."""
+class LedgerEntry:
+    """One batch. The names of these fields are in the hash: they can never change.
+
+    `number`: from 1 on. `policy`: SHA-256 of the dataset's YAML. `levels`: one per
+    quasi-identifier. `smallest`: persons in its smallest class. `tags` and `file`: SHA-256 over the
+    tags of its rows and over its file. `before`: hash of the entry before, or the genesis hash.
+    """
 
     dataset: str
     number: int
@@ -60,72 +73,93 @@ class Entry:
 
     @cached_property
     def hash(self) -> str:
-        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """SHA-256 (hex) over all fields; the next entry has it as `before`."""
+        fields = asdict(self)
+        # Sorted keys and no spaces: other programs can compute the same text.
+        text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"fieldapp ledger {FORMAT}\n{text}".encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
+        """Return the entry as manifests show it, with its hash."""
         return {**asdict(self), "levels": list(self.levels), "hash": self.hash}
 
 
-def genesis(dataset: str) -> str:
+def compute_genesis_hash(dataset: str) -> str:
+    """Return what stands as `before` in the first entry of a dataset."""
     return hashlib.sha256(f"fieldapp ledger {FORMAT} of {dataset}".encode()).hexdigest()
 
 
-def head(dataset: str, entries: Sequence[Entry]) -> str:
-    return entries[-1].hash if entries else genesis(dataset)
+def compute_head_hash(dataset: str, entries: Sequence[LedgerEntry]) -> str:
+    """Return the hash of the last entry; the genesis hash before the first batch."""
+    return entries[-1].hash if entries else compute_genesis_hash(dataset)
 
 
-def check(dataset: str, entries: Sequence[Entry], remembered: str, tags_by_number: Mapping[int, bytes]) -> None:
-    """Raise ExportProblem unless the ledger is whole: the chain unbroken, ending where the dataset remembers, no row twice.
+def verify_ledger(
+    dataset: str,
+    entries: Sequence[LedgerEntry],
+    head: str,
+    tags_by_number: Mapping[int, bytes],
+) -> None:
+    """Check that a dataset's ledger is whole.
 
-    `remembered` is the head that the dataset keeps apart from its entries; `tags_by_number` are the rows of each batch.
+    `head`: the hash of the last entry, which the dataset keeps apart from its entries.
+    `tags_by_number`: the tags of each batch, one after the other. Raises ExportProblem when the
+    chain is broken, does not end at `head`, does not fit the tags, or has a row twice.
     """
-    problems = []
-    before = genesis(dataset)
+    problems: list[Reason] = []
+    before = compute_genesis_hash(dataset)
     for position, entry in enumerate(entries, 1):
         if entry.number != position or entry.before != before or entry.dataset != dataset:
-            problems.append(f"Entry {position} does not follow the one before it.")
-            break
+            problems.append(Reason("ledger.order", {"number": position}))
+            break  # all entries after it differ as well
         before = entry.hash
-    if not problems and before != remembered:
-        problems.append("Its last entry is not the one that the dataset remembers.")
+    if not problems and before != head:
+        problems.append(Reason("ledger.head"))
     numbers = {entry.number for entry in entries}
     if tags_by_number.keys() - numbers:
-        problems.append("It holds rows of a batch that has no entry.")
+        problems.append(Reason("ledger.no_entry"))
     for entry in entries:
         tags = tags_by_number.get(entry.number, b"")
-        if len(tags) != entry.rows * TAG_BYTES or digest_of(tags) != entry.tags:
-            problems.append(f"The rows of batch {entry.number} are not those that were published.")
-    if holds_one_twice(b"".join(tags_by_number.values())):
-        problems.append("It holds a row that was published twice.")
+        if len(tags) != entry.rows * TAG_BYTES or hash_tags(tags) != entry.tags:
+            problems.append(Reason("ledger.rows", {"number": entry.number}))
+    if has_duplicate_tag(b"".join(tags_by_number.values())):
+        problems.append(Reason("ledger.twice"))
     if problems:
-        stop(dataset, problems)
+        raise_damaged_ledger(dataset, problems)
 
 
-def check_handed_out(dataset: str, entries: Sequence[Entry], manifests: Iterable[Mapping[str, Any]]) -> None:
-    """Raise ExportProblem when packages that were handed out tell of batches that the ledger does not know, or otherwise."""
+def verify_released_batches(
+    dataset: str,
+    entries: Sequence[LedgerEntry],
+    manifests: Iterable[Mapping[str, Any]],
+) -> None:
+    """Check that the ledger knows every batch that recipients were given.
+
+    `manifests`: the dataset's part of the manifest of each package that was handed out. Raises
+    ExportProblem when one names a batch that the ledger lacks or has otherwise: then an older
+    database was restored, and the same rows could leave twice.
+    """
     for manifest in manifests:
         for entry in manifest.get("ledger", {}).get("entries", ()):
             number = entry["number"]
             if number > len(entries) or entries[number - 1].hash != entry["hash"]:
-                stop(dataset, [f"Batch {number} was handed out for {entry['period']}, and the ledger does not know it."])
+                details = {"number": number, "period": entry["period"]}
+                raise_damaged_ledger(dataset, [Reason("ledger.handed_out", details)])
 
 
-def stop(dataset: str, problems: Sequence[str]) -> NoReturn:
+def raise_damaged_ledger(dataset: str, problems: Sequence[Reason]) -> NoReturn:
     """Raise ExportProblem: a dataset whose memory is not whole is published no more."""
-    first = f"The ledger of {dataset} is damaged or lost, so nothing more of it is published. Restore it from a backup."
-    raise ExportProblem([first, *problems])
+    raise ExportProblem(Reason("ledger.damaged", {"dataset": dataset}), *problems)
 
 
-def frozen_levels(entries: Sequence[Entry], policy: str) -> tuple[int, ...] | None:
-    """Return the levels that the first batch froze; None before it. ExportProblem when the policy is another than then."""
+def frozen_levels(entries: Sequence[LedgerEntry], policy: str) -> tuple[int, ...] | None:
+    """Return the levels that the first batch of a dataset froze; None before it.
+
+    `policy`: SHA-256 of the dataset's YAML today. Raises ExportProblem when it is another than at
+    the last batch: rows at other levels could be set against those that left before.
+    """
     if not entries:
         return None
     if entries[-1].policy != policy:
-        raise ExportProblem(
-            [
-                f"The policy of {entries[0].dataset} was changed after its first batch. A changed policy is a new dataset, "
-                "under another name. It begins with records that never left: what left under the old name stays out of it."
-            ]
-        )
+        raise ExportProblem(Reason("ledger.policy", {"dataset": entries[0].dataset}))
     return entries[0].levels

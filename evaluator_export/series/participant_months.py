@@ -1,69 +1,108 @@
-"""Months of people, counted from their intake (dataset B2 of the governance notes): relative time instead of a calendar."""
+"""Rows that are months of people, counted from their intake instead of by a calendar."""
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from evaluator_export.policy.dataset_spec import CONTACTS, MONTH, Dataset, Months
-from evaluator_export.policy.eligibility import is_wanted
+from evaluator_export.datasets.dataset_spec import (
+    CONTACTS,
+    MONTH,
+    DatasetSpec,
+    ParticipantMonthSpec,
+)
+from evaluator_export.datasets.eligibility import is_in_scope
 
 
-class People:
-    """Gathers intakes, reviews and contacts by card code, in any order; then gives a row a person and month."""
+@dataclass(frozen=True)
+class _Intake:
+    """The record that begins a person's months; `month` as `number_month` counts."""
 
-    def __init__(self, dataset: Dataset, months: Months):
-        self.dataset, self.months = dataset, months
-        self.intakes: dict[str, tuple[str, int, Mapping[str, str]]] = {}  # code → record, month, answers
+    unit: str
+    month: int
+    answers: Mapping[str, str]
+
+
+class ParticipantMonths:
+    """Collects intakes, reviews and contacts by card code, then makes months of them."""
+
+    def __init__(self, dataset: DatasetSpec, spec: ParticipantMonthSpec):
+        self.dataset = dataset
+        self.spec = spec
+        self.intakes: dict[str, _Intake] = {}
         self.reviews: dict[str, list[tuple[int, Mapping[str, str]]]] = {}
         self.contacts: Counter[tuple[str, int]] = Counter()
 
     def add(self, form: str, unit: str, row: Mapping[str, str]) -> None:
-        """Take in a record of one of the two forms."""
-        months = self.months
-        if form == months.form:
-            code, month = row.get(months.form_person, ""), month_of(row.get(months.form_day, ""))
+        """Add a record of one of the two forms; one without a card or a day is left out.
+
+        `unit`: the record's name in the ledger. `row`: its answers by question.
+        """
+        spec = self.spec
+        if form == spec.form:
+            code = row.get(spec.form_person, "")
+            month = number_month(row.get(spec.form_day, ""))
             if code and month is not None:
                 self.contacts[code, month] += 1
-        if form != self.dataset.form or not is_wanted(self.dataset, row):
+        if form != self.dataset.form or not is_in_scope(self.dataset, row):
             return
-        code, month = row.get(months.person, ""), month_of(row.get(months.since, ""))
+        code = row.get(spec.person, "")
+        month = number_month(row.get(spec.since, ""))
         if not code or month is None:
             return
         if self.is_intake(row):
-            if code not in self.intakes or (month, unit) < (self.intakes[code][1], self.intakes[code][0]):
-                self.intakes[code] = (unit, month, row)
+            self._add_intake(code, _Intake(unit, month, row))
         else:
             self.reviews.setdefault(code, []).append((month, row))
 
+    def _add_intake(self, code: str, intake: _Intake) -> None:
+        """Keep the earliest intake of a person; of two in a month, the same one at every build."""
+        earlier = self.intakes.get(code)
+        if earlier is None or (intake.month, intake.unit) < (earlier.month, earlier.unit):
+            self.intakes[code] = intake
+
     def is_intake(self, row: Mapping[str, str]) -> bool:
-        """Say whether a record begins a person's months: it is of the first kind that the dataset is about."""
-        return self.dataset.where is None or row.get(self.dataset.where[0]) == self.dataset.where[1][0]
+        """Say whether a record begins a person's months: the first kind the dataset is about."""
+        if self.dataset.where is None:
+            return True
+        question, values = self.dataset.where
+        return row.get(question) == values[0]
 
     def rows(self, first: dt.date, last: dt.date) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield a name and the answers of each month that lies in a window and is over.
+        """Yield the name and the answers of each month that is over, from `first` to `last`.
 
-        Answers are the newest known by then; the consent is the newest of all and no more than what stands now, so that what
-        was taken back holds for every month.
+        Answers are the newest of that month or before, with `MONTH` (from 0, the intake's) and
+        `CONTACTS`. The consent is the newest of all: who takes it back does so for every month.
         """
-        whole = last.year * 12 + last.month - 1 + (0 if (last + dt.timedelta(days=1)).day == 1 else -1)
-        begin = first.year * 12 + first.month - 1
-        for code, (unit, start, intake) in sorted(self.intakes.items()):
+        first_month = first.year * 12 + first.month - 1
+        last_month = last.year * 12 + last.month - 1
+        if (last + dt.timedelta(days=1)).day != 1:  # the month of the last day goes on after it
+            last_month -= 1
+        for code, intake in sorted(self.intakes.items(), key=lambda item: item[0]):
             reviews = sorted(self.reviews.get(code, ()), key=lambda review: review[0])
-            consent = self.dataset.consent.question if self.dataset.consent else ""
-            newest = reviews[-1][1] if reviews else intake
-            for month in range(max(start, begin), whole + 1):
-                known = [row for at, row in reviews if at <= month]
-                answers = {**intake, **{name: value for row in known for name, value in row.items() if value}}
-                answers |= {MONTH: str(month - start), CONTACTS: str(self.contacts[code, month])}
-                if consent:
-                    answers[consent] = newest.get(consent, "")
-                yield f"{unit} month {month - start}", answers
+            # Not "known by then": a consent that was taken back holds for earlier months, too.
+            newest = reviews[-1][1] if reviews else intake.answers
+            for month in range(max(intake.month, first_month), last_month + 1):
+                answers = dict(intake.answers)
+                for review_month, review in reviews:
+                    if review_month <= month:
+                        answers |= {name: value for name, value in review.items() if value}
+                number = month - intake.month
+                answers[MONTH] = str(number)
+                answers[CONTACTS] = str(self.contacts[code, month])
+                if self.dataset.consent:
+                    question = self.dataset.consent.question
+                    answers[question] = newest.get(question, "")
+                yield f"{intake.unit} month {number}", answers
 
 
-def month_of(day: str) -> int | None:
-    """Return a month as one number; None for what is no day."""
+def number_month(day: str) -> int | None:
+    """Return the month of an ISO day as one number, so that months can be subtracted.
+
+    Example: "2026-01-31" is 24312, "2026-02-01" is 24313. None for what is no day.
+    """
     try:
-        found = dt.date.fromisoformat(day[:10])
+        date = dt.date.fromisoformat(day[:10])
     except ValueError:
         return None
-    return found.year * 12 + found.month - 1
+    return date.year * 12 + date.month - 1

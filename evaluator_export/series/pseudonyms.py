@@ -1,8 +1,8 @@
-"""Pseudonyms: only where a dataset asks for them, another for each recipient and period, and only if they link too little.
+"""Pseudonyms: only where a dataset asks for them, others for each recipient and period.
 
-A pseudonym is HMAC-SHA256 under a key derived for the series and its window (HKDF-like, RFC 5869's expand step), 80 bits in
-base32. An attacker who knows two rows of a person must not be able to find the others: at most 1 % of persons may be told
-by two of their rows.
+A pseudonym is an HMAC-SHA256 under a key of the series and its period (as in the expand step of
+HKDF, RFC 5869), 80 bits in base32. Somebody who knows two rows of a person must not be able to find
+the others: at most 1% of persons may be singled out by two of their rows.
 """
 
 import base64
@@ -12,49 +12,69 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.problems import ExportProblem
-from evaluator_export.search.measures import grouped
-from evaluator_export.series.released_dataset import Occasion
-from evaluator_export.tabular import Words
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.search.measures import number_classes
+from evaluator_export.series.released_dataset import ReleaseContext
+from evaluator_export.tabular import CategoricalColumn
 
 MOST_LINKED = 0.01
+PSEUDONYM_BYTES = 10  # 80 bits are 16 characters of base32, without padding
 
 
-def pseudonyms(people: Words, identifiers: Sequence[Words], occasion: Occasion) -> Words:
-    """Return a pseudonym a row; ExportProblem when too many persons could be told by two of their rows."""
-    linked = linkable(people.codes, [words.codes for words in identifiers])
-    if linked > MOST_LINKED:
-        raise ExportProblem(
-            [
-                f"With pseudonyms, {linked:.1%} of people could be told by two of their rows, more than {MOST_LINKED:.0%}. "
-                "Leave the pseudonym out, or make the other columns coarser."
-            ]
-        )
-    key = hmac.digest(occasion.secret, f"pseudonym {occasion.period.name}".encode(), "sha256")
-    names = [base64.b32encode(hmac.digest(key, value.encode(), "sha256")[:10]).decode() for value in people.values]
-    order = np.argsort(names)
-    place = np.empty(len(names), dtype=np.int32)
-    place[order] = np.arange(len(names), dtype=np.int32)
-    return Words(place[people.codes] if len(people.codes) else people.codes, tuple(names[number] for number in order))
+def make_pseudonyms(
+    persons: CategoricalColumn, identifiers: Sequence[CategoricalColumn], context: ReleaseContext
+) -> CategoricalColumn:
+    """Return one pseudonym per row.
 
-
-def linkable(people: Array, identifiers: Sequence[Array]) -> float:
-    """Return the share of persons with two rows or more whom two of their rows, known to an attacker, single out.
-
-    The two rows are the person's two in the rarest classes, which is the worst case.
+    `persons`: whose each row is. `identifiers`: the quasi-identifiers as the recipient gets them.
+    Raises ExportProblem when too many persons could be singled out by two of their rows.
     """
-    if not len(people) or not identifiers:
+    linked = measure_linkability(persons.codes, [column.codes for column in identifiers])
+    if linked > MOST_LINKED:
+        details = {"share": linked, "limit": MOST_LINKED}
+        raise ExportProblem(Reason("pseudonym.linked", details))
+    purpose = f"pseudonym {context.period.name}"
+    key = hmac.digest(context.secret, purpose.encode(), "sha256")
+    names = []
+    for person in persons.values:
+        digest = hmac.digest(key, person.encode(), "sha256")
+        names.append(base64.b32encode(digest[:PSEUDONYM_BYTES]).decode())
+    # Sorted, since the order of the persons would tell who came first.
+    order = np.argsort(names)
+    new_numbers = np.empty(len(names), dtype=np.int32)
+    new_numbers[order] = np.arange(len(names), dtype=np.int32)
+    codes = new_numbers[persons.codes] if len(persons.codes) else persons.codes
+    return CategoricalColumn(codes, tuple(names[number] for number in order))
+
+
+def measure_linkability(persons: Array, identifiers: Sequence[Array]) -> float:
+    """Return the share of persons (0 to 1) whom two of their rows single out.
+
+    `persons`: one person number per row; `identifiers`: one array of value numbers per column.
+    Only persons with two rows or more count. The two rows known to the attacker are those in the
+    person's rarest classes, which is the worst case.
+    """
+    if not len(persons) or not identifiers:
         return 0.0
-    owners, classes = grouped([codes.astype(np.int64) for codes in identifiers])
-    sizes = np.bincount(owners, minlength=classes)
-    order = np.lexsort((sizes[owners], people))
-    who, rows = people[order], owners[order]
-    first = np.flatnonzero(np.concatenate(([True], who[1:] != who[:-1])))
-    several = first[np.append(first[1:], len(who)) - first > 1]
-    if not len(several):
+    class_of_row, classes = number_classes(identifiers)
+    sizes = np.bincount(class_of_row, minlength=classes)
+    # By person, and rarest class first: the first two rows of each person are the worst case.
+    order = np.lexsort((sizes[class_of_row], persons))
+    sorted_persons = persons[order]
+    sorted_classes = class_of_row[order]
+    is_first = np.concatenate(([True], sorted_persons[1:] != sorted_persons[:-1]))
+    starts = np.flatnonzero(is_first)
+    rows_of_person = np.append(starts[1:], len(sorted_persons)) - starts
+    starts = starts[rows_of_person > 1]
+    if not len(starts):
         return 0.0
-    holders: dict[int, set[int]] = {}
-    for person, row in zip(who.tolist(), rows.tolist(), strict=True):
-        holders.setdefault(row, set()).add(person)
-    alone = sum(len(holders[int(rows[start])] & holders[int(rows[start + 1])]) == 1 for start in several)
-    return alone / len(several)
+    members: dict[int, set[int]] = {}
+    pairs = zip(sorted_persons.tolist(), sorted_classes.tolist(), strict=True)
+    for person, class_number in pairs:
+        members.setdefault(class_number, set()).add(person)
+    alone = 0
+    for start in starts:
+        in_rarest = members[int(sorted_classes[start])]
+        in_second_rarest = members[int(sorted_classes[start + 1])]
+        alone += len(in_rarest & in_second_rarest) == 1
+    return alone / len(starts)

@@ -1,33 +1,44 @@
-"""What the steps hand on to each other."""
+"""What the steps of a release pass to each other: its context, its batches, its datasets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from evaluator_export.datasets.recipe import RecipientView
 from evaluator_export.periods import Period
-from evaluator_export.policy.policy import PSEUDONYM
-from evaluator_export.policy.recipe import View
-from evaluator_export.search.measures import singled_out
-from evaluator_export.series.ledger import Entry
-from evaluator_export.tabular import Words
+from evaluator_export.policy.policy import Role
+from evaluator_export.search.measures import measure_singling_out
+from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.tabular import CategoricalColumn
 
 
-def banded(count: int, threshold: int) -> str:
-    """Return a count as it may be told: 0, under the threshold, or down to a multiple of 5."""
-    return "0" if not count else f"<{threshold}" if count < threshold else str(count // 5 * 5)
+def coarsen_count(count: int, threshold: int) -> str:
+    """Return a count as text that may be published: small ones hidden, others down to 5s.
+
+    Example: with a threshold of 20, 0 is "0", 7 is "<20", and 43 is "40".
+    """
+    if not count:
+        return "0"
+    if count < threshold:
+        return f"<{threshold}"
+    return str(count // 5 * 5)
 
 
-def share(count: float, of: float) -> float:
-    """Return a share in steps of 5 %, so that it tells no small count."""
-    return round(round(20 * count / of) / 20, 2) if of else 0.0
+def round_share(count: float, of: float) -> float:
+    """Return `count` / `of` in steps of 0.05, which give no small count away; 0 of nothing."""
+    if not of:
+        return 0.0
+    return round(round(20 * count / of) / 20, 2)
 
 
 @dataclass(frozen=True)
-class Occasion:
-    """What a release is for: the centre, the period, when it was cut off (ISO, UTC), and the series' secret.
+class ReleaseContext:
+    """What a release is for.
 
-    `agreement` and `approvals` are what the centre wrote down about why this recipient may have it.
+    `centre`: its name. `cut_off`: when records were read (ISO, UTC). `secret`: the key of the
+    series, for orders and pseudonyms. `agreement`: what the centre wrote down about why this
+    recipient may have it.
     """
 
     centre: str
@@ -39,83 +50,98 @@ class Occasion:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A batch as its file and its entry in the ledger, with what was measured when it was made."""
+class ReleasedBatch:
+    """A batch in a package: its ledger entry, its columns, and the report of its making."""
 
-    entry: Entry
-    columns: Mapping[str, Words]
+    entry: LedgerEntry
+    columns: Mapping[str, CategoricalColumn]
     report: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Part:
-    """One dataset in a package: its columns in their final order, the batches it holds, and what stays at the centre.
+class ReleasedDataset:
+    """One dataset in a package: its columns, its batches, and how much stays behind.
 
-    `before` is the ledger's head before the first of its batches; `waiting` rows are held back; of all `records` that it was
-    made of, published or not, `refused` are not covered by consent.
+    `before`: the ledger's head before the first of its batches. `withheld`: rows that wait for a
+    later batch. `records`: all that it was made of, published or not; of these, `without_consent`
+    are not covered by consent. `withdrawn`: published before, and no longer covered by consent.
+    `elsewhere`: left under another dataset's name, so they are not published again. `too_fine`: 0,
+    or the share of rows that would be like no other; then none leaves.
     """
 
-    view: View
+    view: RecipientView
     levels: dict[str, int]
-    columns: dict[str, Words]
-    sent: Sequence[Sent]
+    columns: dict[str, CategoricalColumn]
+    sent: Sequence[ReleasedBatch]
     before: str
-    waiting: int
-    refused: int
+    withheld: int
+    without_consent: int
     records: int
-    withdrawn: int = 0  # rows that were published before and are no longer covered by consent
-
-    elsewhere: int = 0  # records that left under another dataset's name, so they are not published again
-    too_fine: float = 0.0  # not zero: the share of rows that would be like no other, more than may be, so none leaves
+    withdrawn: int = 0
+    elsewhere: int = 0
+    too_fine: float = 0.0
 
     @property
     def name(self) -> str:
+        """The dataset's name, after which its files are named."""
         return self.view.dataset.name
 
     @property
     def rows(self) -> int:
-        return sum(one.entry.rows for one in self.sent)
+        """How many rows are in the package."""
+        return sum(batch.entry.rows for batch in self.sent)
 
     @property
-    def held_share(self) -> float:
-        return share(self.waiting, self.waiting + self.rows)
+    def withheld_share(self) -> float:
+        """Rows that wait, as a rounded share (0 to 1) of these and those in the package."""
+        return round_share(self.withheld, self.withheld + self.rows)
 
     @property
-    def refused_share(self) -> float:
-        return share(self.refused, self.records)
+    def without_consent_share(self) -> float:
+        """Records that consent does not cover, as a rounded share (0 to 1) of all records."""
+        return round_share(self.without_consent, self.records)
 
     @cached_property
     def measured(self) -> list[str]:
-        """Return the columns that somebody could know of a row: all but pseudonyms; the batch is one of them."""
-        hidden = {field.name for field in self.view.dataset.policy.of_role(PSEUDONYM)}
+        """Names of the columns that somebody may know of a row: all but pseudonyms.
+
+        The number of the batch is one of them: a witness knows about when it happened.
+        """
+        fields = self.view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)
+        hidden = {pseudonym.name for pseudonym in fields}
         return [name for name in self.columns if name not in hidden]
 
     @cached_property
     def singled_out(self) -> dict[str, float]:
-        """Return which shares of the rows are alone, or nearly, on all columns that leave."""
-        return singled_out([self.columns[name] for name in self.measured])
+        """Shares of the rows (0 to 1) that are `alone`, or `under_5` alike, on all columns."""
+        return measure_singling_out([self.columns[name] for name in self.measured])
 
     @cached_property
     def overall(self) -> dict[str, Any]:
-        """Return what the reports of all batches in the package come to: the smallest class, the greatest shares."""
-        reports = [one.report for one in self.sent]
-        sizes = [one["class_sizes"] for one in reports]
+        """The reports of all batches as one: smallest and largest class, the greatest shares.
+
+        `losses`: by column the least and greatest loss of a batch. `held_back_by_group`: by group
+        the greatest share that had to wait. All shares are from 0 to 1.
+        """
         losses: dict[str, list[float]] = {}
-        attributes: dict[str, float] = {}
+        confidences: dict[str, float] = {}
         groups: dict[str, float] = {}
-        for report in reports:
-            for name, loss in report["utility"]["loss_by_field"].items():
+        for batch in self.sent:
+            for name, loss in batch.report["utility"]["loss_by_field"].items():
                 losses.setdefault(name, []).append(loss)
-            for name, found in report["risk"]["attributes"].items():
-                attributes[name] = max(attributes.get(name, 0.0), found["max_confidence"])
-            for value, share in ((report.get("groups") or {}).get("suppressed_share") or {}).items():
+            for name, attribute in batch.report["risk"]["attributes"].items():
+                confidence = attribute["max_confidence"]
+                confidences[name] = max(confidences.get(name, 0.0), confidence)
+            group_report = batch.report.get("groups") or {}
+            for value, share in (group_report.get("suppressed_share") or {}).items():
                 groups[value] = max(groups.get(value, 0.0), share)
+        sizes = [batch.report["class_sizes"] for batch in self.sent]
         return {
-            "classes": sum(one["classes"] for one in sizes),
-            "smallest": min((one["smallest"] for one in sizes), default=0),
-            "largest": max((one["largest"] for one in sizes), default=0),
-            "losses": {name: (min(found), max(found)) for name, found in losses.items()},
-            "max_confidence": attributes,
+            "classes": sum(size["classes"] for size in sizes),
+            "smallest": min((size["smallest"] for size in sizes), default=0),
+            "largest": max((size["largest"] for size in sizes), default=0),
+            "losses": {name: (min(values), max(values)) for name, values in losses.items()},
+            "max_confidence": confidences,
             "held_back_by_group": groups,
         }
 

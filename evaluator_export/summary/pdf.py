@@ -7,9 +7,9 @@ from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
+from evaluator_export.datasets.recipe import Method, Recipe
 from evaluator_export.labels import Labels
-from evaluator_export.policy.recipe import SUPPRESS, Recipe
-from evaluator_export.series.released_dataset import Occasion, Part, banded
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, coarsen_count
 from evaluator_export.summary.tagging import Element, Figure
 from evaluator_export.summary.words import WORDS
 from evaluator_export.summary.writer import ACCENT, BOLD, HATCH, INK, PLAIN, SMALL, TITLE, WIDTH, Writer, render
@@ -21,10 +21,10 @@ MOST_TOGETHER = 20  # rows of a table that is kept on one page with its heading
 
 def draw(
     recipe: Recipe,
-    parts: Sequence[Part],
+    parts: Sequence[ReleasedDataset],
     tables: Sequence[ProtectedTable],
     labels: Labels,
-    occasion: Occasion,
+    occasion: ReleaseContext,
     language: str,
 ) -> bytes:
     """Return the PDF in one language; its numbers are those of tables.csv and report.json."""
@@ -40,12 +40,12 @@ def draw(
 class _Page(Writer):
     """Writes the story in one language; each paragraph into the structure tree as it is made."""
 
-    def __init__(self, recipe: Recipe, labels: Labels, occasion: Occasion, language: str, root: Element):
+    def __init__(self, recipe: Recipe, labels: Labels, occasion: ReleaseContext, language: str, root: Element):
         self.words = WORDS[language]
         super().__init__(root, self.words["page"])
         self.recipe, self.labels, self.occasion, self.language = recipe, labels, occasion, language
 
-    def story(self, parts: Sequence[Part], tables: Sequence[ProtectedTable]) -> list[Any]:
+    def story(self, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable]) -> list[Any]:
         words, occasion, period = self.words, self.occasion, self.occasion.period
         story: list[Any] = [
             self.heading(self.recipe.title[self.language], TITLE),
@@ -70,7 +70,7 @@ class _Page(Writer):
         )
         return [*story, Spacer(1, 8), self.paragraph(source, SMALL)]
 
-    def about(self, part: Part) -> list[Any]:
+    def about(self, part: ReleasedDataset) -> list[Any]:
         words, dataset = self.words, part.view.dataset
         names = [self.labels.column(dataset, name, self.language).lower() for name in part.levels]
         columns = ", ".join(names[:-1]) + words["and"] + names[-1] if len(names) > 1 else "".join(names)
@@ -81,14 +81,14 @@ class _Page(Writer):
         found = [self.paragraph(sentence.format(title=title, rows=part.rows, others=others, columns=columns))]
         if part.rows:
             found.append(self.paragraph(self.alone(part)))
-        held, refused = _percent(part.held_share), _percent(part.refused_share)
+        held, refused = _percent(part.withheld_share), _percent(part.without_consent_share)
         found.append(self.paragraph(words["left_out"].format(held=held, refused=refused), SMALL))
         if part.withdrawn:
-            taken_back = banded(part.withdrawn, self.recipe.threshold)
+            taken_back = coarsen_count(part.withdrawn, self.recipe.threshold)
             found.append(self.paragraph(words["withdrawn"].format(count=taken_back), SMALL))
         return found
 
-    def alone(self, part: Part) -> str:
+    def alone(self, part: ReleasedDataset) -> str:
         """Return the sentence about who knows every column of a row, and not only those that were made coarser."""
         shares = {name: f"{100 * share:.1f} %" for name, share in part.singled_out.items()}
         if self.language == "fr":
@@ -122,14 +122,14 @@ class _Page(Writer):
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
-        note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(
-            threshold=spec.least(self.recipe.threshold)
+        note = words["suppressed" if spec.method == Method.SUPPRESS else "protected"].format(
+            threshold=spec.min_count(self.recipe.threshold)
         )
         lead.append(self.paragraph(note, SMALL))
         grid = self.grid(lines)
         return [KeepTogether([*lead, grid])] if len(lines) <= MOST_TOGETHER else [KeepTogether(lead), grid]
 
-    def report(self, parts: Sequence[Part]) -> list[Any]:
+    def report(self, parts: Sequence[ReleasedDataset]) -> list[Any]:
         words = self.words
         story: list[Any] = [PageBreak(), self.heading(words["report"]), self.paragraph(words["report_intro"])]
         for part in parts:
@@ -152,7 +152,7 @@ class _Page(Writer):
             story += self.groups(part)
         return [*story, self.paragraph(words["once"]), self.paragraph(words["limits"])]
 
-    def groups(self, part: Part) -> list[Any]:
+    def groups(self, part: ReleasedDataset) -> list[Any]:
         shares_of, groups = part.overall["held_back_by_group"], part.sent[-1].report.get("groups")
         if not groups or not shares_of:
             return []

@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluator_export.policy.eligibility import completed
+from evaluator_export.datasets.eligibility import add_derived_columns
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.recipe import TableSpec
 
 BASE = 5
 MASK = (1 << 64) - 1
@@ -58,7 +58,7 @@ class Counter:
         self.tallies: dict[Cell, list[int]] = {TOTAL: [0, 0]}
         self.seen: set[tuple[Cell, str]] = set()
         self.labels: list[dict[str, str]] = [{} for _ in spec.by]
-        self.is_many = [spec.dataset.columns[name].many for name, _ in spec.by]
+        self.is_many = [spec.dataset.columns[name].is_multiple for name, _ in spec.by]
         self.days: dict[Cell, set[str]] = {}
         self.records: dict[str, int] = {}  # by person, where that is what the table is by
 
@@ -66,7 +66,7 @@ class Counter:
         """Count a record that the table is about and whose consent reaches so far."""
         if not self.spec.counts(row):
             return
-        row = completed(self.spec.dataset, row)
+        row = add_derived_columns(self.spec.dataset, row)
         if self.spec.is_by_records:
             who = row[self.spec.person]
             self.records[who] = self.records.get(who, 0) + 1

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import highspy
 import numpy as np
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell, Published, Tally
 
 MOST_CELLS = 2500
@@ -21,9 +21,7 @@ def suppress(counted: Mapping[Cell, Tally], threshold: int) -> Published:
     """Return the counts with "x" where they are hidden, for whatever reason; ExportProblem for a table that is too big."""
     cells = {cell: count for cell, (count, _) in counted.items() if cell != TOTAL}
     if len(cells) > MOST_CELLS or any(len(cell) > 2 for cell in cells):
-        raise ExportProblem(
-            [f"A table that is protected by hiding has at most {MOST_CELLS} cells and two columns; use rounding."]
-        )
+        raise ExportProblem(Reason("table.cells", {"most": MOST_CELLS}))
     sums = margins(cells)
     hidden = {cell for cell, count in cells.items() if 0 < count < threshold}
     primary = set(hidden)

@@ -5,13 +5,14 @@ import logging
 import sys
 
 import click
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from evaluator_export.problems import ExportProblem
 from fieldapp.services.failures import note_failure, set_up_logs
 from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 from fieldapp.store.database import DAMAGED
+from fieldapp.store.session import DatabaseError, OperationalError
+from fieldapp.version import VERSION
 
 log = logging.getLogger("fieldapp.cli")
 
@@ -48,6 +49,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands)
+@click.version_option(VERSION, message="fieldapp %(version)s")
 def cli() -> None:
     """Collect encounters on phones; give evaluators the numbers without the people."""
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp import settings as settings_module
@@ -33,6 +32,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 from forms.validation import validate
 from sync.envelope import MAX_ITEMS, parse_batch
@@ -89,8 +89,8 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
 
 
 def _last_complete_quarter(today: dt.date) -> periods.Period:
-    first_of_quarter = periods.containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
-    return periods.containing(first_of_quarter - dt.timedelta(days=1), "quarter")
+    first_of_quarter = periods.find_containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
+    return periods.find_containing(first_of_quarter - dt.timedelta(days=1), "quarter")
 
 
 def _add(session: Session, centre: Centre, username: str, label: str, role: str) -> None:

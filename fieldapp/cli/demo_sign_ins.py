@@ -1,11 +1,11 @@
 """Who can sign in to the demo, and whether a database holds the demo or a real centre."""
 
 import click
-from sqlalchemy.orm import Session
 
 from fieldapp.services.people import passwords
 from fieldapp.store.operations import centres
 from fieldapp.store.people import users
+from fieldapp.store.session import Session
 
 PASSWORD = "demo-only-password"  # noqa: S105  printed on purpose; the demo holds invented people only
 SLUGS = ("rexdale", "jane")

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import works_beside_real_centres
@@ -19,6 +17,7 @@ from fieldapp.services.operations.server_key import usable_key
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
+from fieldapp.store.session import DatabaseError, OperationalError, Session, check_connection
 from fieldapp.web import assets
 
 SECRET = {"secret_key", "database_url", "smtp_url"}
@@ -54,7 +53,7 @@ def _of_database(settings: Settings) -> Iterator[str]:
     try:
         engine = engine_for(settings.url)
         with Session(engine) as session:
-            session.execute(sa.text("SELECT 1"))
+            check_connection(session)
             if not is_sound(session):
                 yield DAMAGED
                 return
@@ -67,9 +66,9 @@ def _of_database(settings: Settings) -> Iterator[str]:
                     "The demo's accounts, whose password is published, are in a database with a real centre. "
                     "Switch these people off in the office: rexdale.admin, jane.admin and the others of the demo."
                 )
-    except sa.exc.OperationalError as error:
+    except OperationalError as error:
         yield f"The database cannot be reached: {str(error.orig).strip()}"
-    except sa.exc.DatabaseError:
+    except DatabaseError:
         yield DAMAGED
 
 

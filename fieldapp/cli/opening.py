@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.services.operations.backup import data_lock
@@ -15,6 +14,7 @@ from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
+from fieldapp.store.session import Session
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from evaluator_export.periods import Period
@@ -15,10 +14,11 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import remove_fallen, revoke_release
 from fieldapp.services.releases.gather import gather
-from fieldapp.services.releases.retries import reason_of
+from fieldapp.services.stored_problems import explain, write_lines
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 
@@ -81,7 +81,7 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
         try:
             build_release(session, found, wanted, settings.packages, settings.key())
         except Exception as error:
-            raise click.ClickException(f"{wanted.name} was not built. {reason_of(error)}") from error
+            raise click.ClickException(f"{wanted.name} was not built. {write_lines(explain(error))}") from error
         built = [
             one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period.name
         ]
@@ -109,7 +109,7 @@ def preview(series: str, period: Period, slug: str) -> None:
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
         for part in gathered.parts:
-            click.echo(f"{part.name}: {part.rows} rows, {part.waiting} wait, {part.refused} without consent")
+            click.echo(f"{part.name}: {part.rows} rows, {part.withheld} wait, {part.without_consent} without consent")
             if part.elsewhere:
                 click.echo(f"  {part.elsewhere} are left out: they left as rows of another dataset of the same form")
             limit = part.view.dataset.policy.max_singled_out

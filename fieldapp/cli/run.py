@@ -8,8 +8,6 @@ import sys
 import time
 
 import click
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from fieldapp import settings as settings_module
 from fieldapp.cli import local_tls
@@ -18,6 +16,7 @@ from fieldapp.cli.opening import check_key
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
+from fieldapp.store.session import Engine, Session
 
 TLS_PORT = 8443
 

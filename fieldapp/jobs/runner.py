@@ -4,12 +4,12 @@ import datetime as dt
 import logging
 
 from apscheduler.schedulers.blocking import BlockingScheduler
-from sqlalchemy.orm import Session
 
 from fieldapp.jobs.timetable import TIMETABLE, Job
 from fieldapp.services.failures import note_failure, set_up_logs
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
+from fieldapp.store.session import Session
 
 log = logging.getLogger("fieldapp.jobs")
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import make_msgid
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import utcnow
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import usable_key
@@ -19,6 +17,7 @@ from fieldapp.services.transports.targets import EMAIL, NotSent
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import releases as store
+from fieldapp.store.session import Session
 
 log = logging.getLogger("fieldapp.jobs")
 

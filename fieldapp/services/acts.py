@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.access import ACCESS, SYSTEM
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
+from fieldapp.store.session import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,6 +41,7 @@ class ActContext:
     now: dt.datetime
     target: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    is_audited: bool = True
 
     @property
     def centre_id(self) -> int:
@@ -52,6 +52,10 @@ class ActContext:
         self.target = target
         self.details |= details
 
+    def skip_audit(self) -> None:
+        """Leave no audit line: nothing changed, and whoever asks again and again must not fill the disk."""
+        self.is_audited = False
+
 
 def utcnow() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
@@ -60,6 +64,19 @@ def utcnow() -> dt.datetime:
 def _require_access(name: str, actor: Actor) -> None:
     if actor.role not in ACCESS[name]:
         raise ActProblem("access.denied", N_("Your role does not allow this."))
+
+
+def _add_line(ctx: ActContext, name: str) -> None:
+    audit.add(
+        ctx.session,
+        at=ctx.now,
+        centre_id=ctx.centre_id,
+        actor_id=ctx.actor.user_id,
+        device_id=ctx.actor.device_id,
+        act=name,
+        target=ctx.target,
+        details=ctx.details,
+    )
 
 
 def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
@@ -73,16 +90,8 @@ def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callab
                 this = ActContext(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
                 session.flush()
-                audit.add(
-                    session,
-                    at=this.now,
-                    centre_id=actor.centre_id,
-                    actor_id=actor.user_id,
-                    device_id=actor.device_id,
-                    act=name,
-                    target=this.target,
-                    details=this.details,
-                )
+                if this.is_audited:
+                    _add_line(this, name)
             return result
 
         ACTS[name] = run

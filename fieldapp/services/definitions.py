@@ -3,11 +3,9 @@
 import weakref
 from collections.abc import Iterable
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
-
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
+from fieldapp.store.session import Engine, Session
 from forms import consent
 from forms.definition import FormDefinition
 from forms.dependencies import CircularReference
@@ -15,7 +13,7 @@ from forms.dependencies import CircularReference
 MAX_KEPT = 200
 _kept: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
 # What a database has published under a name stays so for ever; one dictionary for each database of this process.
-_published: weakref.WeakKeyDictionary[sa.Engine, dict[tuple[int, str, str], FormDefinition]] = weakref.WeakKeyDictionary()
+_published: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str, str], FormDefinition]] = weakref.WeakKeyDictionary()
 
 
 def definition_of(version: FormVersion) -> FormDefinition:

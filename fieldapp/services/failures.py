@@ -45,12 +45,6 @@ def frames_of(error: BaseException) -> str:
     return "\n".join(_lines(error, set()))
 
 
-def told(error: BaseException, number: str) -> str:
-    """Return what a page of the office may say about an unexpected error: its class, the system's reason, the number."""
-    reason = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and error.errno else ""
-    return f"{type(error).__name__}{reason} ({number})"
-
-
 def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
     seen.add(id(error))
     yield f"  {_class_of(error)}"

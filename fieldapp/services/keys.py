@@ -14,12 +14,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.store.operations import centres, keys
 from fieldapp.store.operations.keys import PACKAGE, SEAL, SIGN, CentreKey
+from fieldapp.store.session import Engine, Session
 from sync.receipts import Signer
 from sync.sealed import CURVE
 

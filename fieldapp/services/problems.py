@@ -1,5 +1,6 @@
 """What can stop an act: a code, a sentence to translate, details. How doors show it is in web/problems.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from forms.problems import N_
@@ -11,7 +12,7 @@ __all__ = ["N_", "ActProblem", "make_not_found"]
 class ActProblem(Exception):
     code: str
     text: str
-    details: dict[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.text.format(**self.details)

@@ -49,6 +49,13 @@ def kind_of(url: str) -> str:
     return sa.make_url(url).get_backend_name()
 
 
+def close_in_one_file(engine: sa.Engine) -> None:
+    """Write a SQLite database's log into its file and close it, so that the file alone is whole."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+
+
 def contents_of(session: Session, now: dt.datetime) -> Contents:
     """Return what a database holds, also one whose schema is older than this code: an upgrade begins with a backup."""
     names = sorted(sa.inspect(session.connection()).get_table_names())

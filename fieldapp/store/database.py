@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.orm import Session
 
 from fieldapp.store import tables  # noqa: F401  all of them, or foreign keys would lead nowhere
 
 # SQLite lets one writer in at a time and makes others poll, unfairly. A queue in the process is 4 to 9 times better at p99.
 _write_lock = threading.RLock()
+
+TOO_LARGE = "54"  # class of PostgreSQL's errors for what goes over a limit of its own, such as nesting
 
 
 def engine_for(url: str) -> sa.Engine:
@@ -73,6 +75,16 @@ def is_sound(session: Session) -> bool:
     if session.get_bind().dialect.name != "sqlite":
         return True
     return list(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalars()) == ["ok"]
+
+
+def is_outage(error: Exception) -> bool:
+    """Say whether the database cannot be used just now; else it does not take what it was given."""
+    if isinstance(error, OSError | exc.TimeoutError | exc.InterfaceError):
+        return True
+    if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return isinstance(error, exc.OperationalError) and not state.startswith(TOO_LARGE)
 
 
 class WriteTransaction:

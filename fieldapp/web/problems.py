@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.revisions import Overtaken
+from fieldapp.store.session import OperationalError, SQLAlchemyError
 from fieldapp.web import overtaken
 from fieldapp.web.sessions import session
 from forms.problems import N_

@@ -8,8 +8,8 @@ POLICY = (
     "frame-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-PEOPLES = {"admin", "evaluator"}
-FRAMED = {"admin.draft_phone": "'self'", "dashboards.framed": "*"}  # the phone's pages on trial; a part for other sites
+PEOPLES = {"office", "evaluator"}
+FRAMED = {"office.draft_phone": "'self'", "dashboards.framed": "*"}  # the phone's pages on trial; a part for other sites
 OPEN = {
     "dashboards.script",
     "dashboards.part",
@@ -18,7 +18,7 @@ OPEN = {
     "dashboards.catalogue",
     "dashboards.card",
 }
-WITH_SENSORS = {"admin.draft_try", "admin.draft_phone", "worker.app"}  # camera and place, when a form asks for them
+WITH_SENSORS = {"office.draft_try", "office.draft_phone", "worker.app"}  # camera and place, when a form asks for them
 
 
 def init(app: Flask) -> None:

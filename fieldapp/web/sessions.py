@@ -7,13 +7,13 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_security import Security, current_user, login_user, logout_user
 from flask_security.datastore import UserDatastore
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.base import Base
 from fieldapp.store.people import users
 from fieldapp.store.people.users import User
+from fieldapp.store.session import Session
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 

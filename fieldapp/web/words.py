@@ -16,6 +16,7 @@ from fieldapp.services.records.reviews import record_revision
 from fieldapp.services.releases.datasets import hierarchy_words
 from fieldapp.services.revisions import revision_of
 from fieldapp.web import language
+from fieldapp.web.problem_words import write_problem, write_stored
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.problems import N_, FormProblem
@@ -84,13 +85,6 @@ TYPED = {
     "allows_collect": gettext_lazy("Let ODK Collect take part (its records are not sealed on the phone)"),
     "name": gettext_lazy("Name"),
 }
-ADVICE = {
-    "persons": N_("There are %(persons)s people in all, fewer than %(k)s. Wait for more, or take a longer period."),
-    "share": N_("It would work if %(percent)s of the rows could be held back for good."),
-    "pinned": N_("Or let these become coarser than their limit: %(columns)s."),
-    "group": N_("Or let somebody by name waive the limit for groups of “%(column)s”."),
-    "nothing": N_("Even all together, the rows do not hold what is asked of a class."),
-}
 STATES = {
     "settled": N_("Somebody has looked"),
     "stored": N_("Kept as a record"),
@@ -151,6 +145,7 @@ ACTS = {
     "record.open": N_("A record was opened"),
     "records.export": N_("Records were taken away as a file"),
     "datasets.take_in": N_("Datasets of the programme were taken in"),
+    "refusals.cut": N_("What may not be kept after a no was taken out of older records"),
     "release.attest": N_("A recipient said that all copies are deleted"),
     "release.deliver": N_("A package was sent, or could not be"),
     "release.revoke": N_("A release was revoked"),
@@ -244,7 +239,7 @@ def _address(value: str) -> str:
     """Return where a picture, recording or file is: in the answer itself, or kept apart."""
     if found := KIND.fullmatch(value):
         kind, subtype = found[1].split("/")
-        return url_for("admin.attachment", kind=kind, subtype=subtype, sha256=found[2])
+        return url_for("office.attachment", kind=kind, subtype=subtype, sha256=found[2])
     return value
 
 
@@ -286,11 +281,6 @@ def size(count: int) -> str:
 
 def percent(share: float) -> str:
     return f"{round(share * 100)} %"
-
-
-def reason(problem: str) -> str:
-    """Return a kept reason in the reader's language where it is one of ours; it may hold names, so it stays plain text."""
-    return str(gettext(problem)) if problem else ""
 
 
 def exact_percent(share: float) -> str:
@@ -337,7 +327,7 @@ def spot_words() -> dict[str, str]:
 
 def init(app: Flask) -> None:
     app.jinja_env.filters.update(words_of=words_of, size=size, percent=percent, day=day, moment=moment)
-    app.jinja_env.filters.update(exact_percent=exact_percent, reason=reason)
+    app.jinja_env.filters.update(exact_percent=exact_percent, reason=write_stored, problem=write_problem)
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
         choice=choice,

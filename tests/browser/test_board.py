@@ -18,7 +18,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.people.users import User
 from tests.browser.conftest import PASSWORD, Server, sign_in
-from tests.services.board.test_board import incident
+from tests.services.board.incidents import incident
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -105,6 +105,22 @@ def test_what_cannot_be_shown_while_somebody_chooses_is_said_at_once(open_page: 
         expect(desk.locator(f"#incident-{root}")).to_have_count(0)
     else:
         expect(desk.locator(f"#to-{root}")).not_to_have_value("")
+
+
+def test_what_is_shown_while_a_question_hangs_is_not_called_up_to_date(open_page: OpenPage, team: Team) -> None:
+    root = team.incident()
+    desk = desk_of(open_page)
+    desk.locator(f"#to-{root}").focus()
+    team.step(root, "closed")
+    state = desk.locator("#board-words")
+    expect(state).to_contain_text("Something new is waiting", timeout=SOON)
+    with desk.expect_request("**/office/board/now*", timeout=SOON):
+        desk.route("**/office/board/now*", lambda _: None)  # the next question gets no answer
+    desk.evaluate("const now = Date.now; Date.now = () => now() + 11_000")
+    desk.get_by_role("button", name="Show it now").click()
+    expect(desk.locator(f"#incident-{root}")).to_have_count(0)
+    expect(state).to_contain_text("Asking for news")
+    desk.unroute("**/office/board/now*")
 
 
 def test_whoever_leaves_the_list_sees_what_waited(open_page: OpenPage, team: Team) -> None:

@@ -1,6 +1,5 @@
 """The same logic on phone and server: vectors, forms made by chance, and random answers to the programme's own forms."""
 
-import json
 import random
 from typing import Any
 
@@ -10,6 +9,7 @@ from forms.definition import FormDefinition
 from forms.problems import FormRefused
 from forms.validation import ValidationResult, validate
 from forms.xlsform import compile_workbook
+from tests.conformance.filling import filled
 from tests.conformance.harness import (
     HERE,
     NOW,
@@ -20,7 +20,6 @@ from tests.conformance.harness import (
     on_phone,
     on_server,
     read,
-    run_on_phone,
 )
 from tests.conformance.random_forms import Maker, answers, steps
 from tests.programme import FORMS, definition_of
@@ -35,6 +34,7 @@ def test_server_passes_vector(vector: dict[str, Any]) -> None:
     assert on_server(vector) == expected(vector)
 
 
+@pytest.mark.slow
 def test_phone_passes_every_vector() -> None:
     results = on_phone(VECTORS)
     wrong = [(v["expression"], r, expected(v)) for v, r in zip(VECTORS, results, strict=True) if r != expected(v)]
@@ -59,12 +59,6 @@ def problems_of(checked: ValidationResult) -> list[str]:
     return sorted(f"{one.path} {one.code.split('.')[1]}" for one in checked.problems if one.code in RULES)
 
 
-def filled(forms: list[FormDefinition], cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    given = {"vectors": [], "forms": cases, "definitions": [json.loads(form.to_json()) for form in forms]}
-    found: list[dict[str, Any]] = run_on_phone(given)["forms"]
-    return found
-
-
 def random_form(chance: random.Random) -> FormDefinition:
     """Return the first form made by chance that compiles; circles and the like are refused, as they should be."""
     while True:
@@ -75,6 +69,7 @@ def random_form(chance: random.Random) -> FormDefinition:
             assert codes <= {"form.circle", "form.repeat_reference", "form.own_answer"}, refused
 
 
+@pytest.mark.slow
 def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
     """What a phone computes step by step is what it computes at once, and what the centre computes from the answers."""
     chance = random.Random(20261124)
@@ -99,6 +94,7 @@ def test_phone_and_server_agree_on_forms_and_answers_made_by_chance() -> None:
         assert not [one for one in checked.problems if one.code not in RULES], where
 
 
+@pytest.mark.slow
 def test_phone_and_server_agree_on_bad_answers_too() -> None:
     chance = random.Random(7)
     forms = [definition_of(name) for name in FORMS] + [random_form(chance) for _ in range(25)]
@@ -113,6 +109,7 @@ def test_phone_and_server_agree_on_bad_answers_too() -> None:
         assert problems_of(checked) == phone["problems"], case
 
 
+@pytest.mark.slow
 def test_what_the_phone_finishes_passes_at_the_centre() -> None:
     """A form without problems on the phone has none at the centre, calculations included."""
     chance = random.Random(11)

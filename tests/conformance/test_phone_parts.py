@@ -13,6 +13,8 @@ from tests.city import CODES, WEST, geojson, middle
 from tests.conformance.harness import run_on_phone
 from tests.programme import definition_of
 
+pytestmark = pytest.mark.slow  # each test starts the phone's code in Node
+
 
 def calls(*wanted: list[Any]) -> list[Any]:
     found: list[Any] = run_on_phone({"vectors": [], "forms": [], "definitions": [], "calls": list(wanted)})["calls"]
@@ -66,7 +68,7 @@ NOTES = {
 
 @pytest.mark.parametrize("note", NOTES)
 def test_what_points_to_a_person_is_noticed_and_other_notes_are_left_alone(note: str) -> None:
-    (found,) = calls(["telltales", note])
+    (found,) = calls(["findIdentifiers", note])
     for kind in NOTES[note]:
         assert kind in found, (note, found)
     if not NOTES[note]:
@@ -74,14 +76,14 @@ def test_what_points_to_a_person_is_noticed_and_other_notes_are_left_alone(note:
 
 
 def test_a_new_code_is_one_that_the_form_takes() -> None:
-    (code,) = calls(["newCode", [0, 31, 64, 200, 17, 5, 99, 255]])
+    (code,) = calls(["makeCardCode", [0, 31, 64, 200, 17, 5, 99, 255]])
     shown, plain, lower, typed, wrong, short = calls(
-        ["shownCode", code],
-        ["plainCode", code],
-        ["plainCode", f" {code[:4].lower()}-{code[4:].lower()} "],
-        ["plainCode", code.replace("0", "O").replace("1", "I")],
-        ["plainCode", code[:-2] + ("0" if code[-2] != "0" else "2") + code[-1]],
-        ["plainCode", code[:-1]],
+        ["formatCardCode", code],
+        ["parseCardCode", code],
+        ["parseCardCode", f" {code[:4].lower()}-{code[4:].lower()} "],
+        ["parseCardCode", code.replace("0", "O").replace("1", "I")],
+        ["parseCardCode", code[:-2] + ("0" if code[-2] != "0" else "2") + code[-1]],
+        ["parseCardCode", code[:-1]],
     )
     assert shown == f"{code[:4]}-{code[4:]}"
     assert (plain, lower, typed, wrong, short) == (code, code, code, "", "")
@@ -91,9 +93,9 @@ def test_a_new_code_is_one_that_the_form_takes() -> None:
 @settings(max_examples=5, deadline=None)
 def test_any_wrong_sign_is_noticed(random: list[int], place: int, change: int) -> None:
     signs = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    (code,) = calls(["newCode", random])
+    (code,) = calls(["makeCardCode", random])
     wrong = code[:place] + signs[(signs.index(code[place]) + change) % 32] + code[place + 1 :]
-    assert calls(["plainCode", wrong]) == [""]
+    assert calls(["parseCardCode", wrong]) == [""]
 
 
 def outlines() -> Any:
@@ -102,16 +104,16 @@ def outlines() -> Any:
 
 def test_a_fix_becomes_a_code() -> None:
     city = outlines()
-    found = calls(*(["areasAround", city, *middle(code), 20] for code in sorted(CODES)))
+    found = calls(*(["findAreasAround", city, *middle(code), 20] for code in sorted(CODES)))
     assert found == [["a"], ["b"], ["c"], ["d"]]
 
 
 def test_near_a_border_both_are_offered_and_outside_none() -> None:
     city = outlines()
     (near, lake, outside) = calls(
-        ["areasAround", city, WEST + 0.02 - 0.0001, 10.003, 60],
-        ["areasAround", city, WEST + 0.01, 10.01, 20],
-        ["areasAround", city, 0, 0, 20],
+        ["findAreasAround", city, WEST + 0.02 - 0.0001, 10.003, 60],
+        ["findAreasAround", city, WEST + 0.01, 10.01, 20],
+        ["findAreasAround", city, 0, 0, 20],
     )
     assert near == ["a", "b"]
     assert lake == outside == []
@@ -119,7 +121,10 @@ def test_near_a_border_both_are_offered_and_outside_none() -> None:
 
 def test_the_square_says_where_within_half_a_kilometre_and_no_better() -> None:
     first, again, north, south_west = calls(
-        ["cellOf", -79.57, 43.73], ["cellOf", -79.5701, 43.7301], ["cellOf", -79.57, 43.736], ["cellOf", -70.5, -33.4]
+        ["findGridCell", -79.57, 43.73],
+        ["findGridCell", -79.5701, 43.7301],
+        ["findGridCell", -79.57, 43.736],
+        ["findGridCell", -70.5, -33.4],
     )
     assert first == again
     assert first.startswith("c500:N") and ":W" in first
@@ -135,21 +140,21 @@ def test_what_is_due_follows_from_what_was_logged() -> None:
         "people": {"who": "enrolled", "code": "0Z08H53Z5"},
         "next": {"next_due": "2026-11-27"},
     }
-    code = calls(["newCode", [0, 31, 64, 200, 17, 5, 99, 255]])[0]
+    code = calls(["makeCardCode", [0, 31, 64, 200, 17, 5, 99, 255]])[0]
     answers["people"]["code"] = f"{code[:4]}-{code[4:]}"
-    (after,) = calls(["noted", book, encounter, {"id": "x", "answers": answers}, "2026-11-24"])
+    (after,) = calls(["addFinishedRecord", book, encounter, {"id": "x", "answers": answers}, "2026-11-24"])
     assert [(one["on"], one["code"]) for one in after["due"]] == [("2026-11-27", code)]
     assert [person["code"] for person in after["people"]] == [code]
     answers["when_where"]["enc_date"], answers["next"] = "2026-11-27", {}
-    (later,) = calls(["noted", after, encounter, {"id": "y", "answers": answers}, "2026-11-27"])
+    (later,) = calls(["addFinishedRecord", after, encounter, {"id": "y", "answers": answers}, "2026-11-27"])
     assert later["due"] == []
 
     mediation = json.loads(definition_of("mediation").to_json())
     plan = {"when_where": {"med_date": "2026-11-24"}, "result": {"fu_plan": "d1 d7 d30"}}
-    (planned,) = calls(["noted", book, mediation, {"id": "m", "answers": plan}, "2026-11-24"])
+    (planned,) = calls(["addFinishedRecord", book, mediation, {"id": "m", "answers": plan}, "2026-11-24"])
     assert [one["on"] for one in planned["due"]] == ["2026-11-25", "2026-12-01", "2026-12-24"]
     done = planned["due"][0]["id"]
-    (rest,) = calls(["noted", planned, encounter, {"id": "z", "answers": {}, "due": done}, "2026-11-25"])
+    (rest,) = calls(["addFinishedRecord", planned, encounter, {"id": "z", "answers": {}, "due": done}, "2026-11-25"])
     assert [one["on"] for one in rest["due"]] == ["2026-12-01", "2026-12-24"]
 
 
@@ -168,10 +173,10 @@ def test_a_phone_that_hears_everything_again_loses_neither_labels_nor_what_only_
         "settled": [], "told": {"card/B": card, "due/later/2026-12-02": due}, "finished": 9, "heard": 9,
     }  # fmt: skip
     news = [["card/A", card], ["due/old/2026-12-01", due]]
-    (after,) = calls(["applied", book, news, "1764400000000:2", is_all_sent])
+    (after,) = calls(["applyPulledChanges", book, news, "1764400000000:2", is_all_sent])
     assert after["cursor"] == "1764400000000:2"
     assert {one["code"]: one["label"] for one in after["people"]} == {"A": "by the court", "B": "blue door"}
     assert {one["id"] for one in after["due"]} == {"old/2026-12-01", "later/2026-12-02"}
     assert after["todo"] == book["todo"] and after["made"] == ["C"]
-    (again,) = calls(["applied", after, news, "1764400000000:2", is_all_sent])
+    (again,) = calls(["applyPulledChanges", after, news, "1764400000000:2", is_all_sent])
     assert {**again, "people": sorted(again["people"], key=str)} == {**after, "people": sorted(after["people"], key=str)}

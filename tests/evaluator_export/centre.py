@@ -11,19 +11,20 @@ from typing import Any
 
 import yaml
 
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.dataset_reader import read_dataset
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.package import seal, write
 from evaluator_export.periods import parse
-from evaluator_export.policy import recipe
-from evaluator_export.policy.dataset_spec import Dataset, read_dataset
-from evaluator_export.policy.recipe import Recipe
 from evaluator_export.series import batch, ledger
-from evaluator_export.series.eligible_rows import Rows
-from evaluator_export.series.ledger import Entry
-from evaluator_export.series.participant_months import People
-from evaluator_export.series.released_dataset import Occasion, Sent
+from evaluator_export.series.eligible_rows import EligibleRows
+from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.series.participant_months import ParticipantMonths
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch
 from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import Counter, Published
-from evaluator_export.tabular import Words
+from evaluator_export.tabular import CategoricalColumn
 from fieldapp.services.releases.datasets import (
     count_sets,
     hierarchies,
@@ -43,22 +44,22 @@ Row = dict[str, str]
 Records = Mapping[str, Iterable[tuple[str, Row]]]
 
 
-def dataset_of(text: str) -> Dataset:
+def dataset_of(text: str) -> DatasetSpec:
     body = yaml.safe_load(text)
     return read_dataset(text, FORMS.get(body.get("form", "")), hierarchies())
 
 
-def all_datasets(**changes: Callable[[str], str]) -> dict[str, Dataset]:
+def all_datasets(**changes: Callable[[str], str]) -> dict[str, DatasetSpec]:
     """Return the programme's datasets, some of them changed in their text."""
     texts = {**count_sets(), **programme_datasets()}
     return {name: dataset_of(changes.get(name, str)(text)) for name, text in texts.items()}
 
 
 def recipe_of(
-    key: str = "evaluator-quarterly", datasets: dict[str, Dataset] | None = None, text: str = "", menu: str = ""
+    key: str = "evaluator-quarterly", datasets: dict[str, DatasetSpec] | None = None, text: str = "", menu: str = ""
 ) -> Recipe:
     tables = yaml.safe_load(menu) if menu else table_menu()
-    return recipe.read(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
+    return recipe_reader.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 
 def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:
@@ -113,9 +114,9 @@ def participants(count: int, seed: int = 1) -> list[tuple[str, Row]]:
 
 @dataclass
 class Memory:
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
     tags: dict[int, bytes] = field(default_factory=dict)
-    files: dict[int, dict[str, Words]] = field(default_factory=dict)
+    files: dict[int, dict[str, CategoricalColumn]] = field(default_factory=dict)
     reports: dict[int, dict[str, Any]] = field(default_factory=dict)
     units: dict[int, list[str]] = field(default_factory=dict)
     named: dict[bytes, str] = field(default_factory=dict)
@@ -138,17 +139,19 @@ class PretendCentre:
         for view in self.recipe.views:
             dataset = view.dataset
             memory = self.memories.setdefault(dataset.name, Memory())
-            ledger.check(dataset.name, memory.entries, ledger.head(dataset.name, memory.entries), memory.tags)
+            ledger.verify_ledger(
+                dataset.name, memory.entries, ledger.compute_head_hash(dataset.name, memory.entries), memory.tags
+            )
             known = {tag for tags in memory.tags.values() for tag in split(tags)}
-            rows = Rows(dataset)
+            rows = EligibleRows(dataset)
             for unit, row in rows_for(dataset, period, records):
-                tag = ledger.tag(self.secret, unit)
+                tag = ledger.compute_row_tag(self.secret, unit)
                 if tag not in known:
                     rows.add(tag, row)
                 if self.remembers_units:
                     memory.named[tag] = unit
             try:
-                made = batch.make(dataset, rows, ledger.frozen_levels(memory.entries, dataset.sha256), self.secret)
+                made = batch.make_batch(dataset, rows, ledger.frozen_levels(memory.entries, dataset.sha256), self.secret)
             except batch.TooFine as found:
                 self.too_fine[dataset.name] = found.share
                 continue
@@ -157,7 +160,7 @@ class PretendCentre:
             data, tags = batch.to_bytes(made), made.tags
             number = len(memory.entries) + 1
             memory.entries.append(
-                Entry(
+                LedgerEntry(
                     dataset.name,
                     number,
                     period,
@@ -166,9 +169,9 @@ class PretendCentre:
                     len(tags) // 16,
                     made.classes,
                     made.smallest,
-                    ledger.digest_of(tags),
+                    ledger.hash_tags(tags),
                     hashlib.sha256(data).hexdigest(),
-                    ledger.head(dataset.name, memory.entries),
+                    ledger.compute_head_hash(dataset.name, memory.entries),
                 )
             )
             memory.tags[number] = tags
@@ -177,24 +180,24 @@ class PretendCentre:
 
     def package(self, period: str, records: Records, since: int = 0, name: str = "", secret: bytes = b"s" * 32) -> Path:
         """Return a signed package of the batches after number `since`, and the tables of a period."""
-        occasion = Occasion("Rexdale centre", parse(period), "2026-10-04T00:00:00Z", secret, "An evaluator")
+        occasion = ReleaseContext("Rexdale centre", parse(period), "2026-10-04T00:00:00Z", secret, "An evaluator")
         parts = []
         for view in self.recipe.views:
             memory = self.memories.get(view.dataset.name, Memory())
             sent = [
-                Sent(entry, memory.files[entry.number], memory.reports[entry.number])
+                ReleasedBatch(entry, memory.files[entry.number], memory.reports[entry.number])
                 for entry in memory.entries
                 if entry.number > since
             ]
-            before = ledger.head(view.dataset.name, memory.entries[:since])
-            parts.append(write.part_of(view, sent, before, occasion, waiting=0, refused=0, records=0))
+            before = ledger.compute_head_hash(view.dataset.name, memory.entries[:since])
+            parts.append(write.part_of(view, sent, before, occasion, withheld=0, without_consent=0, records=0))
         tables = []
         for spec in self.recipe.tables:
             counter = Counter(spec, self.secret)
             for unit, row in records.get(spec.dataset.form, ()):
                 counter.add(unit, row)
             before_now = self.states.get((spec.key, period))
-            least, step = spec.least(self.recipe.threshold), spec.step(self.recipe.threshold)
+            least, step = spec.min_count(self.recipe.threshold), spec.step(self.recipe.threshold)
             published = protected_counts.publish(counter.counted(), before_now, least, step, self.secret)
             self.states[spec.key, period] = published
             tables.append(protected_counts.table_of(spec, period, published))
@@ -204,10 +207,10 @@ class PretendCentre:
         return sealed(folder, body)
 
 
-def rows_for(dataset: Dataset, period: str, records: Records) -> Iterable[tuple[str, Row]]:
+def rows_for(dataset: DatasetSpec, period: str, records: Records) -> Iterable[tuple[str, Row]]:
     if dataset.months is None:
         return records.get(dataset.form, ())
-    people = People(dataset, dataset.months)
+    people = ParticipantMonths(dataset, dataset.months)
     for form in dataset.forms:
         for unit, row in records.get(form, ()):
             people.add(form, unit, row)

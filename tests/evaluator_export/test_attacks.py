@@ -15,13 +15,13 @@ import pytest
 
 from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
-from evaluator_export.series.pseudonyms import linkable, pseudonyms
-from evaluator_export.series.released_dataset import Occasion
+from evaluator_export.series.pseudonyms import make_pseudonyms, measure_linkability
+from evaluator_export.series.released_dataset import ReleaseContext
 from evaluator_export.tables.protected_counts import Counter as Counting
 from evaluator_export.tables.protected_counts import publish, rounded
-from evaluator_export.tabular import Words
+from evaluator_export.tabular import CategoricalColumn
 from tests.evaluator_export.centre import PretendCentre, Row, all_datasets, encounters, participants, recipe_of
-from tests.evaluator_export.test_series import small
+from tests.evaluator_export.small_series import small
 
 K = 20
 NAMES = ("month", "area", "time_of_day", "setting")
@@ -45,6 +45,7 @@ def known(place: PretendCentre, row: Row) -> tuple[str, ...]:
     return tuple(dataset.hierarchy(name).at(row[SOURCES[name]], level) for name, level in zip(NAMES, levels, strict=True))
 
 
+@pytest.mark.slow
 def test_prosecutor_and_journalist_find_nobody(
     world: tuple[PretendCentre, list[tuple[str, Row]], list[dict[str, str]]],
 ) -> None:
@@ -73,6 +74,7 @@ def test_homogeneity_gives_no_answer_away(world: tuple[PretendCentre, list[tuple
     assert len(naive["111"]) == 1
 
 
+@pytest.mark.slow
 def test_differences_and_intersections_of_twelve_releases_find_nobody(tmp_path: Path) -> None:
     """An attacker holds all packages and compares any two; naive releases each show everything anew at their own levels."""
     datasets = all_datasets(encounters=small, participants=small)
@@ -99,6 +101,7 @@ def test_differences_and_intersections_of_twelve_releases_find_nobody(tmp_path: 
     assert exposed > 20
 
 
+@pytest.mark.slow
 def test_averaging_and_differencing_tables_find_no_count() -> None:
     """Twelve releases of one table; then the same table with one record more or less."""
     table = next(table for table in recipe_of().tables if table.name == "activity_panel")
@@ -134,23 +137,24 @@ def test_averaging_and_differencing_tables_find_no_count() -> None:
 
 
 def test_pseudonyms_that_link_too_much_are_refused_and_others_change_with_recipient_and_period() -> None:
-    people = Words(np.repeat(np.arange(300), 3).astype(np.int32), tuple(f"p{number}" for number in range(300)))
-    fine = Words(np.random.default_rng(1).integers(0, 400, 900).astype(np.int32), tuple(map(str, range(400))))
-    coarse = Words(np.random.default_rng(1).integers(0, 4, 900).astype(np.int32), tuple("abcd"))
-    occasion = Occasion("C", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"s" * 32)
-    assert linkable(people.codes, [fine.codes]) > 0.5
+    people = CategoricalColumn(np.repeat(np.arange(300), 3).astype(np.int32), tuple(f"p{number}" for number in range(300)))
+    fine = CategoricalColumn(np.random.default_rng(1).integers(0, 400, 900).astype(np.int32), tuple(map(str, range(400))))
+    coarse = CategoricalColumn(np.random.default_rng(1).integers(0, 4, 900).astype(np.int32), tuple("abcd"))
+    occasion = ReleaseContext("C", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"s" * 32)
+    assert measure_linkability(people.codes, [fine.codes]) > 0.5
     with pytest.raises(ExportProblem, match="two of their rows"):
-        pseudonyms(people, [fine], occasion)
-    made = pseudonyms(people, [coarse], occasion)
+        make_pseudonyms(people, [fine], occasion)
+    made = make_pseudonyms(people, [coarse], occasion)
     assert len(made.values) == 300
     assert all(len(value) == 16 for value in made.values)
     for other in (
-        Occasion("C", parse("2026-Q4"), "2026-10-04T00:00:00Z", b"s" * 32),
-        Occasion("C", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"t" * 32),
+        ReleaseContext("C", parse("2026-Q4"), "2026-10-04T00:00:00Z", b"s" * 32),
+        ReleaseContext("C", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"t" * 32),
     ):
-        assert not set(pseudonyms(people, [coarse], other).values) & set(made.values)
+        assert not set(make_pseudonyms(people, [coarse], other).values) & set(made.values)
 
 
+@pytest.mark.slow
 def test_nobody_outside_learns_who_is_in_it(tmp_path: Path) -> None:
     """Membership: two packages that differ in one planted person differ in no more than one row of a class of K."""
     rows = participants(400)

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
+from evaluator_export.datasets.dataset_spec import CONTACTS, MONTH
 from evaluator_export.package.verify import verify
-from evaluator_export.policy.dataset_spec import CONTACTS, MONTH
 from evaluator_export.problems import ExportProblem
-from evaluator_export.series.eligible_rows import Rows
-from evaluator_export.series.ledger import tag
-from evaluator_export.series.participant_months import People
+from evaluator_export.series.eligible_rows import EligibleRows
+from evaluator_export.series.ledger import compute_row_tag
+from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.tables.protected_counts import TOTAL, Counter
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of
 
@@ -24,10 +24,10 @@ INTAKE = {
 }
 
 
-def people(*records: tuple[str, str, dict[str, str]]) -> People:
+def people(*records: tuple[str, str, dict[str, str]]) -> ParticipantMonths:
     dataset = all_datasets()["participant_months"]
     assert dataset.months
-    found = People(dataset, dataset.months)
+    found = ParticipantMonths(dataset, dataset.months)
     for form, unit, row in records:
         found.add(form, unit, row)
     return found
@@ -62,10 +62,10 @@ def test_each_month_knows_the_newest_review_before_it_and_consent_the_newest_of_
     rows = [row for _, row in found.rows(FIRST, LAST)]
     assert [row["risk_level"] for row in rows] == ["high", "high", "low", "low", "low"]
     assert {row["tier"] for row in rows} == {"1"}
-    kept = Rows(all_datasets()["participant_months"])
+    kept = EligibleRows(all_datasets()["participant_months"])
     for unit, row in found.rows(FIRST, LAST):
-        kept.add(tag(b"s", unit), row)
-    assert (len(kept), kept.refused) == (0, 5)
+        kept.add(compute_row_tag(b"s", unit), row)
+    assert (len(kept), kept.without_consent) == (0, 5)
 
 
 def test_without_an_intake_there_is_nobody_and_order_does_not_matter() -> None:
@@ -74,6 +74,7 @@ def test_without_an_intake_there_is_nobody_and_order_does_not_matter() -> None:
     assert list(people(*records).rows(FIRST, LAST)) == list(people(*reversed(records)).rows(FIRST, LAST))
 
 
+@pytest.mark.slow
 def test_their_rows_are_published_without_calendar_place_or_code(tmp_path: object) -> None:
     place = PretendCentre(tmp_path)  # type: ignore[arg-type]
     who = participants(400)
@@ -93,7 +94,7 @@ def test_their_rows_are_published_without_calendar_place_or_code(tmp_path: objec
 def test_months_need_their_questions() -> None:
     with pytest.raises(ExportProblem, match="no question “nothing”"):
         all_datasets(participant_months=lambda text: text.replace("since: month_in", "since: nothing"))
-    with pytest.raises(ExportProblem, match="must be made coarser"):
+    with pytest.raises(ExportProblem, match="must be made less detailed"):
         all_datasets(participant_months=lambda text: text.replace("hierarchy: contacts, ", ""))
 
 

@@ -38,6 +38,7 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_question_that_no_dataset_names_never_leaves(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
@@ -46,6 +47,7 @@ def test_a_question_that_no_dataset_names_never_leaves(folder: Path) -> None:
         assert all(b"CANARY" not in stream.read_bytes() for stream in pdf.objects if isinstance(stream, pikepdf.Stream))
 
 
+@pytest.mark.slow
 def test_frictionless_accepts_it(folder: Path, tmp_path: Path) -> None:
     report = frictionless.validate(str(folder / "datapackage.json"))
     assert report.valid, report.to_summary()
@@ -72,6 +74,7 @@ def test_all_formats_hold_the_same_rows(folder: Path) -> None:
     assert plain["batch"].tolist() == [1.0] * len(wanted)
 
 
+@pytest.mark.slow
 def test_the_workbook_has_the_codebook_and_runs_nothing(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "data.xlsx")
     assert book.sheetnames == ["encounters", "mediations", "participants", "participant_months", "tables", "codebook"]
@@ -93,6 +96,7 @@ def test_the_codebook_has_words_for_every_value_in_both_languages(folder: Path) 
                 assert column == "batch" or all((f"{name}.csv", column, one) in known for one in value.split(";") if one)
 
 
+@pytest.mark.slow
 def test_the_sample_has_the_same_schema_and_nothing_of_the_data(folder: Path, tmp_path: Path) -> None:
     sample = rows(folder / "sample", "encounters.csv")
     assert len(sample) == 200
@@ -177,6 +181,7 @@ def test_the_report_tells_what_was_lost_and_no_small_count(folder: Path) -> None
         assert round(share * 20) == pytest.approx(share * 20)
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes_and_the_order_of_arrival_tells_nothing(tmp_path: Path) -> None:
     come, people = encounters(600), participants(300)
     packages = []
@@ -192,6 +197,7 @@ def test_the_same_input_gives_the_same_bytes_and_the_order_of_arrival_tells_noth
     assert units != [unit for unit, _ in come if unit in set(units)]
 
 
+@pytest.mark.slow
 def test_too_few_people_give_no_rows_and_no_numbers(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     records = {"encounter": encounters(12), "participant": participants(1)}

@@ -14,13 +14,7 @@ from evaluator_export.package import verify
 from evaluator_export.problems import ExportProblem
 from evaluator_export.series import ledger
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of
-
-
-def small(text: str) -> str:
-    """Let classes of five do, so that a year of invented records has something to hand out."""
-    return text.replace("preset: ipc2025-high", "k: 5").replace(
-        "suppress: {max_rows: 0.1", "suppress: {max_singled_out: 1, max_rows: 0.3"
-    )
+from tests.evaluator_export.small_series import small
 
 
 def centre(folder: Path) -> PretendCentre:
@@ -44,6 +38,7 @@ def smallest_class(centre: PretendCentre, name: str, units: set[str], records: d
     return min(map(len, classes.values()), default=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("releases", "rows", "least"), [(12, 160, 9), (52, 60, 20)])
 def test_a_year_of_months_or_weeks_leaves_no_difference_under_k(
     tmp_path: Path, releases: int, rows: int, least: int
@@ -67,6 +62,7 @@ def test_a_year_of_months_or_weeks_leaves_no_difference_under_k(
     assert len(every) > 0.5 * sum(row["tier"] in "23" or row["who"] == "group" for _, row in come)
 
 
+@pytest.mark.slow
 def test_three_recipients_who_pool_their_packages_learn_no_more_than_the_finest(tmp_path: Path) -> None:
     """All get the same batches, so what one has and another has not is whole batches; coarser views only merge classes."""
     datasets = all_datasets(encounters=small, participants=small)
@@ -96,6 +92,7 @@ def test_three_recipients_who_pool_their_packages_learn_no_more_than_the_finest(
     assert same < 0.6 * len(first)  # the orders do not match rows up
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 120), st.integers(0, 9)), min_size=2, max_size=6), st.integers(0, 5))
 def test_whatever_comes_late_is_corrected_or_withdrawn(steps: list[tuple[int, int]], seed: int) -> None:
@@ -129,6 +126,7 @@ def test_a_first_batch_that_would_be_too_small_waits_and_freezes_nothing(tmp_pat
     assert set(place.memories["encounters"].units[1]) & {unit for unit, _ in few}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["entry", "row", "rows", "order", "head", "everything", "twice"])
 def test_a_ledger_that_is_not_whole_stops_the_series(tmp_path: Path, damage: str) -> None:
     place = centre(tmp_path)
@@ -138,7 +136,7 @@ def test_a_ledger_that_is_not_whole_stops_the_series(tmp_path: Path, damage: str
         place.publish(f"2026-{month:02}", {"encounter": come})
     memory = place.memories["encounters"]
     entries, tags = list(memory.entries), dict(memory.tags)
-    head = ledger.head("encounters", entries)
+    head = ledger.compute_head_hash("encounters", entries)
     manifests = [{"ledger": {"entries": [entry.as_json() for entry in entries]}}]
     if damage == "entry":
         entries[1] = dataclasses.replace(entries[1], rows=entries[1].rows + 1)
@@ -154,10 +152,10 @@ def test_a_ledger_that_is_not_whole_stops_the_series(tmp_path: Path, damage: str
     elif damage == "twice":
         tags[3] = tags[1][:16] + tags[3][16:]
     else:
-        entries, tags, head = [], {}, ledger.genesis("encounters")
+        entries, tags, head = [], {}, ledger.compute_genesis_hash("encounters")
     with pytest.raises(ExportProblem, match="damaged or lost"):
-        ledger.check("encounters", entries, head, tags)
-        ledger.check_handed_out("encounters", entries, manifests)
+        ledger.verify_ledger("encounters", entries, head, tags)
+        ledger.verify_released_batches("encounters", entries, manifests)
 
 
 def test_a_policy_that_changed_is_another_dataset(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from evaluator_export.datasets import eligibility
 from evaluator_export.package.verify import verify
-from evaluator_export.policy import eligibility
 from evaluator_export.search import measures
 from evaluator_export.series import batch
-from evaluator_export.series.eligible_rows import Rows
-from evaluator_export.tabular import Words
+from evaluator_export.series.eligible_rows import EligibleRows
+from evaluator_export.tabular import CategoricalColumn
 from fieldapp.cli.demo import _as_a_phone_would
 from fieldapp.cli.demo_year import Year
 from tests.evaluator_export.centre import (
@@ -38,15 +38,15 @@ WIDE = "role: keep"
 LIMIT = 0.05
 
 
-def words(values: str) -> Words:
+def words(values: str) -> CategoricalColumn:
     known = tuple(dict.fromkeys(values))
-    return Words(np.array([known.index(value) for value in values], dtype=np.int32), known)
+    return CategoricalColumn(np.array([known.index(value) for value in values], dtype=np.int32), known)
 
 
 def test_rows_that_no_other_equals_on_all_columns_are_counted() -> None:
-    assert measures.singled_out([words("aaaaab"), words("xxxxxx")]) == {"alone": 0.1667, "under_5": 0.1667}
-    assert measures.singled_out([words("aaaabb"), words("xxxyzz")]) == {"alone": 0.1667, "under_5": 1.0}
-    assert measures.singled_out([words(""), words("")]) == {"alone": 0.0, "under_5": 0.0}
+    assert measures.measure_singling_out([words("aaaaab"), words("xxxxxx")]) == {"alone": 0.1667, "under_5": 0.1667}
+    assert measures.measure_singling_out([words("aaaabb"), words("xxxyzz")]) == {"alone": 0.1667, "under_5": 1.0}
+    assert measures.measure_singling_out([words(""), words("")]) == {"alone": 0.0, "under_5": 0.0}
 
 
 def wide(text: str) -> str:
@@ -86,6 +86,7 @@ def test_a_dataset_that_would_single_out_too_many_keeps_its_rows_and_its_tables_
     assert "encounters_by_type,2026-Q3,check_in" in (tmp_path / "2026-Q3" / "tables.csv").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_records_leave_in_the_columns_that_are_shipped(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     records = {"encounter": varied(900), "participant": participants(400)}
@@ -107,6 +108,7 @@ def test_the_same_records_leave_in_the_columns_that_are_shipped(tmp_path: Path) 
     assert f"pourrait isoler {alone.replace('.', ',')} des lignes" in text_of(tmp_path / "2026-Q3" / "summary-fr.pdf")
 
 
+@pytest.mark.slow
 def test_the_promise_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     records = {"encounter": varied(900)}
@@ -117,6 +119,7 @@ def test_the_promise_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
     assert "alone, nobody in a batch" in (tmp_path / "2026-Q3" / "start.Rmd").read_text().replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -157,7 +160,7 @@ def demo_records(seed: int) -> dict[str, list[tuple[str, Row]]]:
     for number, (_, form, moment, answers) in enumerate(Year(seed, dt.date(2026, 11, 20), 12).records()):
         if form in ("encounter", "mediation", "participant"):
             local = moment.replace(tzinfo=dt.UTC)
-            row = eligibility.flat(FORMS[form], _as_a_phone_would(FORMS[form], answers, local), None)
+            row = eligibility.flatten_answers(FORMS[form], _as_a_phone_would(FORMS[form], answers, local), None)
             found.setdefault(form, []).append((f"{form} {number}", row))
     return found
 
@@ -169,6 +172,7 @@ def until(records: Records, last: str) -> dict[str, Iterable[tuple[str, Row]]]:
     return {form: [one for one in found if one[1].get(DAY[form], "") <= last] for form, found in records.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_demos_year_still_has_rows_and_none_are_told_by_all_columns(tmp_path: Path, seed: int) -> None:
     place = PretendCentre(tmp_path, remembers_units=False)
@@ -184,6 +188,7 @@ def test_the_demos_year_still_has_rows_and_none_are_told_by_all_columns(tmp_path
             assert report["singled_out"]["alone"] <= LIMIT, name
 
 
+@pytest.mark.slow
 def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
     place = PretendCentre(tmp_path)
     come = varied(900)
@@ -209,12 +214,12 @@ def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
 def test_the_share_without_consent_is_of_all_records(tmp_path: Path) -> None:
     from evaluator_export.package.write import part_of  # noqa: PLC0415
     from evaluator_export.periods import parse  # noqa: PLC0415
-    from evaluator_export.series.released_dataset import Occasion  # noqa: PLC0415
+    from evaluator_export.series.released_dataset import ReleaseContext  # noqa: PLC0415
 
-    occasion = Occasion("Rexdale centre", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"s" * 32)
+    occasion = ReleaseContext("Rexdale centre", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"s" * 32)
     view = recipe_of().views[0]
-    part = part_of(view, [], "", occasion, waiting=0, refused=32, records=100)
-    assert part.refused_share == 0.3
+    part = part_of(view, [], "", occasion, withheld=0, without_consent=32, records=100)
+    assert part.without_consent_share == 0.3
 
 
 def test_no_recipe_can_hand_out_rows_about_incidents() -> None:
@@ -235,7 +240,7 @@ def test_people_and_their_months_share_no_more_than_age_and_risk() -> None:
     asked = []
     for name in ("participants", "participant_months"):
         dataset = all_datasets()[name]
-        fields = dataset.policy.of_role("quasi-identifier", "sensitive", "keep")
+        fields = dataset.policy.list_fields_with_role("quasi-identifier", "sensitive", "keep")
         asked.append({dataset.columns[one.name].question for one in fields})
     assert asked[0] & asked[1] == {"age_band", "risk_level"}
 
@@ -244,10 +249,10 @@ def test_a_dataset_can_ask_for_less_and_says_what_is_wrong() -> None:
     text = Path("fieldapp/programme/datasets/encounters.yaml").read_text(encoding="utf-8")
     assert dataset_of(text).policy.max_singled_out == LIMIT
     strict = text.replace("suppress: {", "suppress: {max_singled_out: 0, ")
-    rows = Rows(dataset_of(strict))
+    rows = EligibleRows(dataset_of(strict))
     for unit, row in varied(300):
         rows.add(unit.encode().ljust(16)[-16:], row)
     with pytest.raises(batch.TooFine):
-        batch.make(dataset_of(strict), rows, None, b"c" * 32)
+        batch.make_batch(dataset_of(strict), rows, None, b"c" * 32)
     with pytest.raises(Exception, match="max_singled_out"):
         dataset_of(text.replace("suppress: {", "suppress: {max_singled_out: 2, "))

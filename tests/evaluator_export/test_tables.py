@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator_export.policy import recipe
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.tables.protected_counts import TOTAL, Counter, publish, rounded
 from evaluator_export.tables.suppression import HIDDEN, suppress, width
@@ -19,7 +19,7 @@ CITY = recipe_of("city-quarterly")
 MENU = (FOLDER / "tables.yaml").read_text()
 
 
-def spec(name: str, key: str = "evaluator-quarterly") -> recipe.TableSpec:
+def spec(name: str, key: str = "evaluator-quarterly") -> TableSpec:
     return next(table for table in recipe_of(key).tables if table.name == name)
 
 
@@ -28,7 +28,7 @@ def spec(name: str, key: str = "evaluator-quarterly") -> recipe.TableSpec:
     [
         ("audience: city", "audience: city\ndatasets: [{use: encounters}]", "tables only"),
         ("threshold: 20", "threshold: 2", "never be under 3"),
-        ("audience: city", "audience: police", "write evaluator or city"),
+        ("audience: city", "audience: police", "write one of evaluator, city"),
         ("encounters_by_area", "encounters_by_type", "twice"),
         ("encounters_by_area", "encounters_by_name", "no table"),
         ("recipe: 2", "recipe: 1", "must begin with"),
@@ -48,7 +48,7 @@ def test_a_recipe_that_would_let_something_out_is_refused(old: str, new: str, wh
         ("column: area, level: 1", "column: area, level: 9", "no level 9"),
         ("counts: persons, by: [{column: age", "by: [{column: age", "counted in persons"),
         ("by: [{column: contact_type}]", "method: guess, by: [{column: contact_type}]", "round or suppress"),
-        ("by: [{column: contact_type}]", "by: []", "one to 3"),
+        ("by: [{column: contact_type}]", "by: []", "by 3 at most"),
     ],
 )
 def test_a_table_that_would_let_something_out_is_refused(old: str, new: str, why: str) -> None:
@@ -62,20 +62,20 @@ def test_a_table_that_would_let_something_out_is_refused(old: str, new: str, why
         ("encounters", "contact_type: {role: drop}", "note: {role: keep}", "never leaves"),
         ("encounters", "contact_type: {role: drop}", "code: {role: keep}", "never leaves"),
         ("encounters", "contact_type: {role: drop}", "lang_used: {role: keep}", "leaves only as: drop"),
-        ("encounters", "contact_type: {role: drop}", "place: {from: setting, role: keep}", "must be made coarser"),
+        ("encounters", "contact_type: {role: drop}", "place: {from: setting, role: keep}", "must be made less detailed"),
         (
             "encounters",
             "contact_type: {role: drop}",
             "place: {from: setting, role: keep, hierarchy: setting}",
-            "cannot be keep",
+            "cannot have the role keep",
         ),
         ("encounters", "contact_type: {role: drop}", "nothing: {role: keep}", "no question"),
         ("encounters", "form: encounter", "form: nothing", "no form"),
         ("encounters", "family: events", "family: both", "events or people"),
         ("encounters", "hierarchy: setting", "hierarchy: nowhere", "no hierarchy"),
-        ("encounters", "max_rows: 0.1", "max_rows: 0.1, mode: local", "holds rows back instead"),
+        ("encounters", "max_rows: 0.1", "max_rows: 0.1, mode: local", "withholds rows until later instead"),
         ("participants", "family: people", "family: events", "says who"),
-        ("participants", 'hierarchy: "date[half,year]"', 'hierarchy: "date[month,year]"', "half-year or coarser"),
+        ("participants", 'hierarchy: "date[half,year]"', 'hierarchy: "date[month,year]"', "half-year or longer"),
         ("participants", "consent: {question: tier, minimum: 2}\n", "", "needs a consent"),
         ("encounters", "family: events", "family: people", "says where or when"),
     ],
@@ -85,7 +85,7 @@ def test_a_dataset_that_would_let_something_out_is_refused(dataset: str, old: st
         all_datasets(**{dataset: lambda text: text.replace(old, new, 1)})
 
 
-def count(table: recipe.TableSpec, rows: list[tuple[str, dict[str, str]]]) -> Counter:
+def count(table: TableSpec, rows: list[tuple[str, dict[str, str]]]) -> Counter:
     counter = Counter(table, SECRET)
     for unit, row in rows:
         counter.add(unit, row)

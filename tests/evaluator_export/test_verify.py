@@ -231,6 +231,7 @@ INSIDE: dict[str, Change] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INSIDE)
 @pytest.mark.parametrize("seed", range(6))
 def test_somebody_with_the_key_cannot_get_a_wrong_package_past_the_check(
@@ -266,6 +267,7 @@ def _one_sheet_more(folder: Folder) -> None:
     book.save(folder / "data.xlsx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [_raw_parquet, _other_spss, _other_workbook, _one_sheet_more])
 def test_what_only_one_format_says_is_noticed(package: Path, tmp_path: Path, change: Callable[[Folder], None]) -> None:
     folder = tmp_path / "changed"
@@ -276,6 +278,7 @@ def test_what_only_one_format_says_is_noticed(package: Path, tmp_path: Path, cha
     assert main(["verify", str(sealed(folder)), "--key", KEY]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_one_changed_byte_anywhere_is_noticed(package: Path, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -330,6 +333,7 @@ def test_minisign_itself_accepts_the_signature(package: Path) -> None:
         key.verify(manifest + b" ", minisign.Signature.from_bytes(signature))
 
 
+@pytest.mark.slow
 def test_the_verifier_in_the_package_works_alone(package: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(package) as archive:
         (tmp_path / "verify.py").write_bytes(archive.read("verify.py"))

@@ -50,6 +50,7 @@ def test_answers_that_double_and_double_are_stopped() -> None:
         validate(definition, {"n0": "12"}, NOW)
 
 
+@pytest.mark.slow
 def test_counted_repeats_in_counted_repeats_are_stopped() -> None:
     text = """
 | survey |              |      |       |             |              |

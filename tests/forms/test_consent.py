@@ -17,7 +17,7 @@ from sync import intake
 from sync.envelope import Envelope, parse_item
 from sync.intake import judge, local_time
 from tests.cast import envelope
-from tests.conformance.test_one_logic import filled
+from tests.conformance.filling import filled
 from tests.programme import definition_of
 
 NOW = local_time(dt.datetime(2026, 3, 8, 22))
@@ -86,6 +86,7 @@ def test_after_a_yes_all_of_it_stays(form: str) -> None:
     assert CARD in json.dumps(found.answers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", NO)
 @pytest.mark.parametrize("form", ABOUT_THEM)
 def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:

@@ -85,6 +85,7 @@ def elements_of(form: FormDefinition) -> list[dict[str, object]]:
 STANDARD = {column: column for column in CELLS["a"] | CELLS["b"] | CELLS["c"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("column", "spelling"), [(c, one) for c, some in SPELLINGS.items() for one in some])
 @pytest.mark.parametrize("mixed", [False, True], ids=["alone", "beside ::"])
 def test_every_spelling_of_a_heading_is_read_the_same(column: str, spelling: str, mixed: bool) -> None:
@@ -94,6 +95,7 @@ def test_every_spelling_of_a_heading_is_read_the_same(column: str, spelling: str
     assert elements_of(found) == elements_of(expected)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_any_mixture_of_spellings_gives_the_same_form_and_classifying_changes_nothing(chance: random.Random) -> None:
@@ -159,6 +161,7 @@ def test_rows_and_choices_after_a_gap_are_in_the_form_and_keep_their_numbers(gap
     assert {("survey", gap + 3), ("choices", gap + 3)} <= found
 
 
+@pytest.mark.slow
 def test_one_formatted_cell_far_below_does_not_make_a_workbook_too_large() -> None:
     survey: list[list[str]] = [["type", "name", "label", "privacy"], ["integer", "a", "A", "operational"]]
     survey += [[] for _ in range(300_000)] + [["integer", "b", "B", "operational"]]
@@ -259,6 +262,7 @@ def test_a_column_of_choices_that_pyxform_keeps_for_itself_is_named(column: str)
     assert ("form.lost", "choices", 2, column) in {(one.code, one.sheet, one.row, one.column) for one in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_whatever_is_taken_out_of_a_definition_is_missed_by_sheet_and_row(form: str) -> None:
     """The check does not know how a cell could get lost, so every loss is tried."""

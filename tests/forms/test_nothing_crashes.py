@@ -84,6 +84,7 @@ HEADER = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_random_cells(seed: int) -> None:
@@ -125,6 +126,7 @@ def test_random_cells(seed: int) -> None:
         assert line.number >= 2
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_good_form_with_one_bad_cell(seed: int) -> None:

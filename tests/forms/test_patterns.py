@@ -18,7 +18,7 @@ from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
 from sync.envelope import Envelope
 from sync.intake import Status, decide
-from tests.forms.test_language import NOW, form_of, text_of
+from tests.forms.small_forms import NOW, form_of, text_of
 
 SLOW = [
     *(r"[a-z]*[a-z]*[a-z]*[a-z]*[0-9]", r".*.*.*.*x", r"(.*)(.*)(.*)(.*)(.*)x", r"(a?){30}a{30}", r"(a|a)*b", r"(a|ab)*c"),
@@ -100,6 +100,7 @@ patterns = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(patterns, st.lists(st.sampled_from(PUMPED), min_size=1, max_size=3), st.sampled_from(["", "\n", "!", "b"]))
 def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: str, parts: list[str], end: str) -> None:
@@ -117,6 +118,7 @@ def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: st
     assert time.process_time() - start < 0.5 * len(texts)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(patterns)
 def test_the_check_itself_is_quick(pattern: str) -> None:

@@ -19,6 +19,7 @@ from tests.programme import FOLDER, FORMS, compiled_of, definition_of, workbook_
 EXPECTED = {"encounter": 20, "mediation": 22, "incident": 20, "referral": 12, "event": 11, "participant": 30, "shift": 6}
 
 
+@pytest.mark.slow
 def test_the_workbooks_are_those_that_the_sources_give(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(FOLDER.parent.parent / "tools/build_forms.py"), str(tmp_path)], check=True)
     for form in FORMS:
@@ -45,6 +46,7 @@ def test_every_question_is_classified_and_in_english_and_french(form: str) -> No
         assert all(set(choice.label) - heard == {"en", "fr"} for choice in choices)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_definitions_keep_the_contract_with_phones(form: str) -> None:
     schema = json.loads((Path(definition_module.__file__).parent / "definition.schema.json").read_text())

@@ -14,20 +14,7 @@ from forms.isolation import compile_isolated
 from forms.problems import FormRefused
 from forms.workbook import MAX_BYTES
 from forms.xlsform import compile_workbook
-
-SETTINGS = "| settings |\n| | form_id | version |\n| | t | 1 |\n"
-HEADER = "| survey |\n| | type | name | label::English (en) | label::French (fr) | relevant | constraint | calculation | privacy::class |\n"
-
-
-def compile_md(*rows: str, choices: str = "", settings: str = SETTINGS, header: str = HEADER) -> FormDefinition:
-    text = header + "".join(f"| | {row} |\n" for row in rows) + choices + settings
-    return compile_workbook(text.encode(), ".md").definition
-
-
-def refused(*rows: str, **parts: str) -> list[tuple[str, int | None, str | None]]:
-    with pytest.raises(FormRefused) as caught:
-        compile_md(*rows, **parts)
-    return [(problem.code, problem.row, problem.column) for problem in caught.value.problems if problem.severity == "error"]
+from tests.forms.workbooks import HEADER, SETTINGS, compile_md, refused
 
 
 @pytest.mark.parametrize(
@@ -178,6 +165,7 @@ def test_a_zip_that_unpacks_to_very_much_is_refused() -> None:
     assert caught.value.problems[0].code == "form.too_large"
 
 
+@pytest.mark.slow
 def test_an_other_kind_of_zip_is_refused() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -187,6 +175,7 @@ def test_an_other_kind_of_zip_is_refused() -> None:
     assert caught.value.problems[0].code == "form.unreadable"
 
 
+@pytest.mark.slow
 def test_the_command_lists_problems_and_says_so_by_its_status(tmp_path: Path) -> None:
     form = tmp_path / "form.md"
     form.write_text(HEADER + "| | integer | a | A | A | | | | |\n" + SETTINGS)

@@ -28,11 +28,13 @@ def load_services() -> None:
         importlib.import_module(module.name)
 
 
+@pytest.mark.slow
 def test_every_act_has_an_access_rule_and_every_rule_an_act() -> None:
     load_services()
     assert set(acts.ACTS) == set(ACCESS)
 
 
+@pytest.mark.slow
 def test_every_act_that_writes_has_words_for_the_audit_page() -> None:
     load_services()
     written = {name for name in acts.ACTS if name.split(".")[1] not in ("browse", "fetch", "list", "see")} - {
@@ -58,30 +60,6 @@ def test_every_command_and_target_is_documented() -> None:
         assert f"`make {target}" in (ROOT / "CONTRIBUTING.md").read_text() + page, target
 
 
-def test_every_problem_code_has_a_paragraph() -> None:
-    codes: set[str] = set()
-    for package in ("forms", "sync", "fieldapp"):
-        for path in (ROOT / package).rglob("*.py"):
-            codes |= set(
-                re.findall(
-                    r'"((?:form|expression|answers|sync|access|sign_in|person|release|centre|storage)\.[a-z_0-9]+)"',
-                    path.read_text(),
-                )
-            )
-    codes -= set(ACCESS) | {
-        "centre.id",
-        "release.id",
-        "form.html",
-        "sign_in.html",
-        "sign_in.ok",
-        "sign_in.failed",
-        "release.build",
-    }
-    page = (ROOT / "docs/problems.md").read_text()
-    missing = sorted(code for code in codes if f"`{code}`" not in page)
-    assert not missing
-
-
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
@@ -103,6 +81,7 @@ def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert (tmp_path / "data/secret_key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_french_is_complete_and_keeps_every_placeholder(tmp_path: Path) -> None:
     sys.path.insert(0, str(ROOT / "tools"))
     catalogues = importlib.import_module("catalogues")
@@ -134,6 +113,7 @@ def test_no_words_of_the_client_hide_from_the_catalogue() -> None:
                 assert held.get(words), f"{path.name}: {words}"
 
 
+@pytest.mark.slow
 def test_no_machine_path_and_no_registry_is_in_the_repository() -> None:
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
         "\0"
@@ -146,6 +126,7 @@ def test_no_machine_path_and_no_registry_is_in_the_repository() -> None:
         assert not registries.search(path.read_text(encoding="utf-8")), name
 
 
+@pytest.mark.slow
 def test_the_commands_speak_plainly(tmp_path: Path) -> None:
     environment = {"PATH": "", "FIELDAPP_DATA": str(tmp_path), "FIELDAPP_PORT": "8000"}
     for arguments, words in [
@@ -161,6 +142,7 @@ def test_the_commands_speak_plainly(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_web_does_not_carry_what_only_releases_need() -> None:
     """A small server answers phones all day; the engine, the drawing and the senders together take 120 MB."""
     heavy = ["pandas", "pyarrow", "pyreadstat", "reportlab", "pikepdf", "paramiko", "minio", "highspy"]

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store import migrations
 from fieldapp.store.consent import standing
+from fieldapp.store.records.attachments import Blob, BlobPiece
 from sync.envelope import parse_batch
-from tests.cast import Cast, batch, encounter, envelope, make_cast
-from tests.services.caseload.test_caseload import code
-from tests.services.consent.test_standing import corrected, met, send
+from tests.cast import Cast, another_worker, batch, encounter, envelope, make_cast
+from tests.services.caseload.meetings import code
+from tests.services.consent.consents import corrected, met, send
 
 
 def test_the_tables_are_those_that_the_migrations_make(engine: sa.Engine) -> None:
@@ -77,6 +78,26 @@ def test_numbers_are_not_given_out_twice_and_the_tables_stay_as_they_were(engine
         rows = connection.execute(sa.text("SELECT id, address FROM subscription ORDER BY id")).all()
         assert [tuple(row) for row in rows] == [(1, "a@example.org"), (4, "d@example.org")]
     migrations.upgrade(engine)
+
+
+def test_two_phones_may_send_one_attachment_and_going_back_keeps_one_of_them(engine: sa.Engine) -> None:
+    with Session(engine, expire_on_commit=False) as session:
+        cast = make_cast(session)
+        other = another_worker(session, cast)
+        for device, received in ((cast.amina.device_id, 0), (other.device_id, 3)):
+            given = {"centre_id": cast.centre.id, "sha256": "a" * 64, "size": 3, "device_id": device}
+            blob = Blob(received=received, created_at=dt.datetime.now(dt.UTC), **given)
+            session.add(blob)
+            session.flush()
+            session.add(BlobPiece(blob_id=blob.id, start=0, data=b"abc"))
+        session.commit()
+    migrations.downgrade(engine, "0011")
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT received FROM blob")).scalars().all() == [3]
+        assert connection.execute(sa.text("SELECT count(*) FROM blob_piece")).scalar() == 1
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM blob_piece")).scalar() == 1
 
 
 def test_a_child_without_its_parent_is_refused(engine: sa.Engine) -> None:

@@ -1,5 +1,6 @@
 """Batches: malformed ones are refused whole, with every problem; anything else is read exactly."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.envelope import MAX_BODY, parse_batch
+from sync.bodies import read_body
+from sync.envelope import MAX_BODY, parse_batch, storable
 from sync.problems import BatchRefused
 from tests.cast import batch, envelope
 
@@ -43,8 +45,9 @@ def test_what_is_no_batch_is_refused(data: bytes) -> None:
         ("finished_at", "9999-12-31T23:59:59-14:00"),
         ("body", {"a": "b"}),
         ("body", "x" * (MAX_BODY + 1)),
-        ("body", "a\x00b"),
-        ("body", '{"a": "\\u0000"}'),
+        ("due", "a\x00b"),
+        ("due", "\ud83d"),
+        ("cards", ["\ud83d"]),
     ],
 )
 def test_a_malformed_part_is_named(key: str, value: Any) -> None:
@@ -55,9 +58,29 @@ def test_all_problems_are_listed_at_once() -> None:
     assert len(where(batch({}, {**GOOD, "sha256": "", "form": ""}))) == 8
 
 
-def test_lone_surrogates_are_refused() -> None:
-    text = json.dumps({"items": [{**GOOD, "body": "\ud800"}]})
-    assert where(text.encode()) == ["items[0].body"]
+@pytest.mark.parametrize(
+    ("body", "kept", "answers"),
+    [
+        ('{"a": "\ud800"}', '{"a": "\\ud800"}', {"a": "\ufffd"}),
+        ('{"a": "\\ud800"}', '{"a": "\\ud800"}', {"a": "\ufffd"}),
+        ('{"a": "\\u0000"}', '{"a": "\\u0000"}', {"a": "\ufffd"}),
+        ('{"a": "\\\\u0000"}', '{"a": "\\\\u0000"}', {"a": "\\u0000"}),
+        ('{"\\udc00": ["\\ud83d\\ude00"]}', '{"\\udc00": ["\\ud83d\\ude00"]}', {"\ufffd": ["😀"]}),
+    ],
+)
+def test_what_no_database_holds_is_kept_in_another_spelling(body: str, kept: str, answers: Any) -> None:
+    sha256 = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    (read,) = parse_batch(json.dumps({"items": [{**GOOD, "body": body, "sha256": sha256}]}).encode())
+    assert read.is_intact
+    mended = storable(read)
+    assert (mended.body, mended.sha256) == (kept, sha256)
+    assert read_body(read.body, None) == read_body(mended.body, None) == answers
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 5000])
+def test_a_number_that_is_none_of_json_is_no_answer(number: str) -> None:
+    with pytest.raises(ValueError):
+        read_body(f'{{"a": {number}}}', None)
 
 
 def test_twice_the_same_id_is_refused() -> None:
@@ -73,6 +96,7 @@ def test_a_good_batch_is_read_exactly() -> None:
     assert (read.instance_id, read.body, read.is_intact) == (GOOD["id"], GOOD["body"], True)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.recursive(

@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ def histories(draw: st.DrawFn) -> list[RecordVersion]:
     return [*made, other] if draw(st.booleans()) else made
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(histories(), st.randoms())
 def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion], chance: random.Random) -> None:
@@ -101,6 +103,7 @@ def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion]
     assert fold("id0", shuffled, as_is) == fold("id0", history, as_is)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(histories())
 def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: list[RecordVersion]) -> None:

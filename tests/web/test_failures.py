@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.exceptions import InternalServerError
 
-from tests.services.test_failures import CANARY, NUMBER, is_traced, outer
+from tests.services.failing import CANARY, NUMBER, is_traced, outer
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_what_the_database_refuses_shows_no_values(
         raise getattr(sa.exc, wrong)(f"INSERT … {CANARY}", {"name": CANARY}, ValueError(CANARY))
 
     client = client_of("rosa")
-    monkeypatch.setattr("fieldapp.web.office.people.views.people_acts.list_people", refuse)
+    monkeypatch.setattr("fieldapp.web.office.people.page.people_acts.list_people", refuse)
     answer = client.get("/office/people")
     assert answer.status_code == (503 if wrong == "OperationalError" else 500)
     assert CANARY not in answer.text and CANARY not in caplog.text

@@ -1,6 +1,6 @@
-/** The conversation with the service worker: is the shell whole, and shall a waiting version take over? */
+/** What the app asks the service worker: is the shell whole, may a waiting version take over? */
 
-/** Register the worker; `offer` gets a function that applies a waiting version, called only when there is one. */
+/** Register the worker. `offer` is called when a version waits, with a function that applies it. */
 export async function register(offer: (apply: () => void) => void): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   const registration = await navigator.serviceWorker
@@ -10,7 +10,9 @@ export async function register(offer: (apply: () => void) => void): Promise<void
   const wasControlled = Boolean(navigator.serviceWorker.controller);
   const propose = (worker: ServiceWorker): void => {
     offer(() => {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), {
+        once: true,
+      });
       worker.postMessage("update");
     });
   };
@@ -46,7 +48,9 @@ export function sendLater(): void {
   void navigator.serviceWorker
     ?.getRegistration("/app/")
     .then((registration) =>
-      (registration as unknown as { sync?: { register(tag: string): Promise<void> } })?.sync?.register("deliver"),
+      (
+        registration as unknown as { sync?: { register(tag: string): Promise<void> } }
+      )?.sync?.register("deliver"),
     )
     .catch(() => undefined);
 }

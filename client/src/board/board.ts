@@ -1,113 +1,101 @@
 /**
- * The board keeps itself up to date: it asks every few seconds and gets nothing while nothing has changed. The line above it
- * speaks of what is shown: it says "up to date" only while nothing that was heard is held back.
+ * The board keeps itself up to date: it asks every few seconds and gets nothing while nothing has
+ * changed. The line above it speaks of what is on the board: it says "up to date" only while
+ * nothing that came is held back.
  */
 
 import { redraw } from "./redraw";
+import { StatusLine } from "./status_line";
 
 const EVERY = 3000; // milliseconds
 const LONGEST = 30_000;
 const PATIENCE = 10_000;
-const LATE = 10_000; // older than this, what is shown is no longer called up to date while the board asks again
+const LATE = 10_000; // older than this, the board is not called up to date while it asks again
 
-type Kind = "opened" | "asking" | "fresh" | "waiting" | "lost" | "ended";
-const LOOKS: Record<Kind, string> = {
-  opened: "state",
-  asking: "state",
-  fresh: "state safe",
-  waiting: "state wait",
-  lost: "state danger",
-  ended: "state danger",
-};
+class LiveBoard {
+  private version = ""; // of what came last, as the centre names it
+  private pause = EVERY;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private answeredAt = new Date();
+  private heldBack = ""; // the newest content, while a part of it is not on the board
+  private isAsking = false;
 
-const board = document.getElementById("board");
-const state = document.getElementById("board-state");
-
-function start(place: HTMLElement, line: HTMLElement): void {
-  const [words, show, signIn, said] = ["words", "show", "sign-in", "said"].map((name) =>
-    document.getElementById(`board-${name}`),
-  ) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
-  let mark = "";
-  let pause = EVERY;
-  let timer = 0;
-  let kind: Kind = "opened";
-  let heard = new Date(); // when the centre last answered
-  let held = ""; // the newest content, while a part of it is not shown
-  let isAsking = false;
-
-  function tell(next: Kind): void {
-    const clock = heard.toLocaleTimeString(document.documentElement.lang, {
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-    });
-    const text = (line.dataset[next] ?? "").replace("{time}", clock);
-    words.className = LOOKS[next];
-    words.textContent = text;
-    show.hidden = next !== "waiting";
-    signIn.hidden = next !== "ended";
-    if (next !== kind && next !== "asking") said.textContent = text; // read out when it changes, not every time
-    kind = next;
+  constructor(
+    private readonly place: HTMLElement,
+    private readonly line: StatusLine,
+  ) {
+    line.showButton.addEventListener("click", () => this.showHeldBack());
+    document.addEventListener("visibilitychange", () => this.askIfSeen());
+    addEventListener("online", () => this.askIfSeen());
+    void this.ask();
   }
 
-  /** The list in which somebody is just choosing: it is not taken out of their hands. */
-  function inUse(): HTMLElement | null {
+  private askIfSeen(): void {
+    if (document.visibilityState === "visible") void this.ask();
+  }
+
+  private showHeldBack(): void {
+    if (this.heldBack) this.draw(this.heldBack, null);
+    // A request may be running for long: what it brings is not here yet.
+    const isOld = Date.now() - this.answeredAt.getTime() > LATE;
+    this.line.show(isOld ? "asking" : "fresh", this.answeredAt);
+    if (isOld) void this.ask();
+    this.place.focus();
+  }
+
+  /** The form in which somebody is just choosing: it is not taken out of their hands. */
+  private findFormInUse(): HTMLElement | null {
     const focused = document.activeElement;
-    return focused instanceof HTMLSelectElement && place.contains(focused) ? focused.form : null;
+    const isList = focused instanceof HTMLSelectElement && this.place.contains(focused);
+    return isList ? focused.form : null;
   }
 
-  function put(text: string, kept: HTMLElement | null): void {
+  private draw(text: string, inUse: HTMLElement | null): void {
     const fresh = new DOMParser().parseFromString(text, "text/html").body;
-    if (!fresh.querySelector("#board-incidents")) throw new Error("not the board"); // somebody else answered
-    held = redraw(place, fresh, kept) ? "" : text;
+    // Something else answered, such as a page that wants a sign-in.
+    if (!fresh.querySelector("#board-incidents")) throw new Error("not the board");
+    this.heldBack = redraw(this.place, fresh, inUse) ? "" : text;
   }
 
-  async function hear(answer: Response): Promise<void> {
+  private async take(answer: Response): Promise<void> {
     if (answer.status !== 304) {
       if (!answer.ok) throw new Error(String(answer.status));
-      put(await answer.text(), inUse());
-      mark = answer.headers.get("ETag") ?? "";
-    } else if (held && !inUse()) {
-      put(held, null);
+      this.draw(await answer.text(), this.findFormInUse());
+      this.version = answer.headers.get("ETag") ?? "";
+    } else if (this.heldBack && !this.findFormInUse()) {
+      this.draw(this.heldBack, null);
     }
-    heard = new Date();
-    pause = EVERY;
-    tell(held ? "waiting" : "fresh");
+    this.answeredAt = new Date();
+    this.pause = EVERY;
+    this.line.show(this.heldBack ? "waiting" : "fresh", this.answeredAt);
   }
 
-  async function ask(): Promise<void> {
-    if (isAsking) return;
-    isAsking = true;
-    clearTimeout(timer);
-    if (kind === "fresh" && Date.now() - heard.getTime() > LATE) tell("asking");
+  private async ask(): Promise<void> {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    clearTimeout(this.timer);
+    const age = Date.now() - this.answeredAt.getTime();
+    if (this.line.status === "fresh" && age > LATE) this.line.show("asking", this.answeredAt);
     try {
-      const answer = await fetch(place.dataset["now"]!, {
-        headers: mark ? { "If-None-Match": mark } : {},
+      const answer = await fetch(this.place.dataset["now"]!, {
+        headers: this.version ? { "If-None-Match": this.version } : {},
         signal: AbortSignal.timeout(PATIENCE),
         redirect: "error",
       });
       if (answer.status === 401 || answer.status === 403) {
-        pause = LONGEST;
-        tell("ended");
-      } else await hear(answer);
+        this.pause = LONGEST;
+        this.line.show("ended", this.answeredAt);
+      } else await this.take(answer);
     } catch {
-      pause = Math.min(LONGEST, pause * 2);
-      tell("lost");
+      this.pause = Math.min(LONGEST, this.pause * 2);
+      this.line.show("lost", this.answeredAt);
     }
-    isAsking = false;
-    if (document.visibilityState === "visible") timer = setTimeout(() => void ask(), pause) as unknown as number;
+    this.isAsking = false;
+    if (document.visibilityState !== "visible") return;
+    this.timer = setTimeout(() => void this.ask(), this.pause);
   }
-
-  show.addEventListener("click", () => {
-    if (held) put(held, null);
-    tell("fresh");
-    place.focus();
-  });
-  for (const name of ["visibilitychange", "online"])
-    (name === "online" ? window : document).addEventListener(name, () => {
-      if (document.visibilityState === "visible") void ask();
-    });
-  void ask();
 }
 
-if (board && state) start(board, state);
+const board = document.getElementById("board");
+const line = document.getElementById("board-state");
+if (board && line) new LiveBoard(board, new StatusLine(line));

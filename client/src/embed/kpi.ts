@@ -1,8 +1,9 @@
 // Indicators inside another site's page. One line is enough:
 //   <script async src="https://CENTRE/embed/kpi.js" data-centre="rexdale"></script>
-// or, where it should stand: <fieldapp-kpi centre="rexdale" kpi="encounters" lang="fr"></fieldapp-kpi>
-// Nothing of the site reaches in, nothing reaches out: a shadow root, a constructed sheet (no inline style for its policy
-// to refuse), no cookie, no request but to the centre.
+// or, where it should stand:
+//   <fieldapp-kpi centre="rexdale" kpi="encounters" lang="fr"></fieldapp-kpi>
+// Nothing of the site reaches in, nothing reaches out: a shadow root, a constructed sheet (no
+// inline style for its policy to refuse), no cookie, no request but to the centre.
 
 import css from "../../styles/indicators.css";
 
@@ -11,7 +12,10 @@ const home = script ? new URL(script.src).origin : "";
 const NAME = /^[a-z0-9_-]*$/i;
 const WORDS = {
   en: { failed: "The numbers cannot be shown just now.", open: "See them at the centre" },
-  fr: { failed: "Les nombres ne peuvent pas être montrés en ce moment.", open: "Les voir au centre" },
+  fr: {
+    failed: "Les nombres ne peuvent pas être montrés en ce moment.",
+    open: "Les voir au centre",
+  },
 };
 
 class Indicators extends HTMLElement {
@@ -37,7 +41,9 @@ class Indicators extends HTMLElement {
 
   private async load(): Promise<void> {
     const asked = ++this.asked;
-    const language = (this.getAttribute("lang") ?? document.documentElement.lang).startsWith("fr") ? "fr" : "en";
+    const language = (this.getAttribute("lang") ?? document.documentElement.lang).startsWith("fr")
+      ? "fr"
+      : "en";
     const centre = this.getAttribute("centre") ?? "";
     const kpi = this.getAttribute("kpi") ?? "";
     const origin = this.getAttribute("src") ?? home;
@@ -51,12 +57,12 @@ class Indicators extends HTMLElement {
       if (asked === this.asked) this.within.replaceChildren(...parsed.body.childNodes);
     } catch {
       if (asked !== this.asked) return;
-      const said = document.createElement("p");
+      const message = document.createElement("p");
       const link = document.createElement("a");
       link.href = page;
       link.textContent = WORDS[language].open;
-      said.append(`${WORDS[language].failed} `, link);
-      this.within.replaceChildren(said);
+      message.append(`${WORDS[language].failed} `, link);
+      this.within.replaceChildren(message);
     }
   }
 }

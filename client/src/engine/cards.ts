@@ -1,4 +1,7 @@
-/** Card codes: eight random signs of Crockford's base 32 and a check sign (value mod 37). Nothing of a person is in them. */
+/**
+ * Card codes: eight random signs of Crockford's base 32 and a check sign (value mod 37). Nothing of
+ * a person is in them.
+ */
 
 const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHECKS = SIGNS + "*~$=U";
@@ -11,13 +14,16 @@ function checkOf(signs: string): string {
 }
 
 /** A new code from as many random bytes as it has signs (each byte gives one of 32 evenly). */
-export function newCode(random: Uint8Array): string {
+export function makeCardCode(random: Uint8Array): string {
   const signs = [...random.subarray(0, LENGTH)].map((byte) => SIGNS[byte % 32]).join("");
   return signs + checkOf(signs);
 }
 
-/** What was typed or scanned as the nine signs of a code; "" when it is none. I and L are read as 1, O as 0. */
-export function plainCode(text: string): string {
+/**
+ * What was typed or scanned as the nine signs of a code; "" when it is none. I and L are read as 1,
+ * O as 0.
+ */
+export function parseCardCode(text: string): string {
   const typed = text.trim().toUpperCase().replace(/[-\s]/g, "");
   const signs = typed.slice(0, LENGTH).replace(/[IL]/g, "1").replace(/O/g, "0");
   const whole = signs + typed.slice(LENGTH);
@@ -26,6 +32,6 @@ export function plainCode(text: string): string {
 }
 
 /** K7QM-3RXDQ, as on a card. */
-export function shownCode(code: string): string {
+export function formatCardCode(code: string): string {
   return `${code.slice(0, 4)}-${code.slice(4)}`;
 }

@@ -11,7 +11,10 @@ export type Ast =
 export type Path = ["path", "/" | "." | "current" | ["instance", string], Step[]];
 export type Condition = ["where", Ast];
 export type Step =
-  ["child", string, ...Condition[]] | ["any", ...Condition[]] | ["parent", ...Condition[]] | ["self", ...Condition[]];
+  | ["child", string, ...Condition[]]
+  | ["any", ...Condition[]]
+  | ["parent", ...Condition[]]
+  | ["self", ...Condition[]];
 
 export type Text = string | (string | Ast)[];
 export type Words = Record<string, Text>;
@@ -75,7 +78,10 @@ export function inLanguage(words: Words | undefined, language: string): Text {
   return words[language] || Object.values(words).find((text) => text.length > 0) || "";
 }
 
-/** The language that inLanguage gives: the one asked for where there are words in it, else one that has some. */
+/**
+ * The language that inLanguage gives: the one asked for where there are words in it, else one that
+ * has some.
+ */
 export function languageOf(words: Words | undefined, language: string): string {
   if (!words || words[language]?.length) return language;
   return Object.keys(words).find((code) => words[code]!.length > 0) ?? language;

@@ -1,38 +1,36 @@
 /**
  * digest() of the expression language: MD5 (RFC 1321), SHA-1 and the SHA-2 family (FIPS 180-4).
  *
- * Browsers offer hashing only to code that can wait, and the usual library weighs three times as much as this. It is for
- * comparing with what other systems made; nothing is kept secret by it. tests/conformance proves it against Python's hashlib.
+ * Browsers offer hashing only to code that can wait, and the usual library weighs three times as
+ * much as this. It is for comparing with what other systems made; nothing is kept secret by it.
+ * tests/conformance proves it against Python's hashlib.
  */
 
-const SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PRIMES: number[] = [];
-for (let number = 2; PRIMES.length < 80; number++) if (PRIMES.every((prime) => number % prime > 0)) PRIMES.push(number);
+for (let number = 2; PRIMES.length < 80; number++)
+  if (PRIMES.every((prime) => number % prime > 0)) PRIMES.push(number);
 
-/** UTF-8; a lone half of a pair becomes U+FFFD's stand-in, “?”, as on the server. */
-function utf8(text: string): number[] {
-  const bytes: number[] = [];
-  for (const sign of text) {
-    const code = sign.codePointAt(0)!;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
-    else if (code >= 0xd800 && code < 0xe000) bytes.push(63);
-    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-  }
-  return bytes;
-}
+/** UTF-8; a lone half of a pair becomes “?”, as on the server. */
+const encode = (text: string): number[] => [
+  ...new TextEncoder().encode(text.replace(/\p{Surrogate}/gu, "?")),
+];
 
 /** The message with its padding and its length in bits at the end, in blocks. */
 function padded(message: number[], block: number, isLittle: boolean): number[] {
   const bytes = [...message, 0x80];
-  while (bytes.length % block !== block - block / 8) bytes.push(0); // 8 bytes for the length, 16 in the larger blocks
+  // 8 bytes for the length, 16 in the larger blocks
+  while (bytes.length % block !== block - block / 8) bytes.push(0);
   if (block > 64) bytes.push(...Array<number>(8).fill(0));
-  const size = [...Array(8).keys()].map((at) => Math.floor((message.length * 8) / 2 ** (8 * at)) % 256);
+  const size = [...Array(8).keys()].map(
+    (at) => Math.floor((message.length * 8) / 2 ** (8 * at)) % 256,
+  );
   return [...bytes, ...(isLittle ? size : size.reverse())];
 }
 
-/** MD5 and SHA-1 work on 32-bit words alike; they differ in their rounds, in byte order, and in how the words grow. */
+/**
+ * MD5 and SHA-1 work on 32-bit words alike; they differ in their rounds, in byte order, and in how
+ * the words grow.
+ */
 function words32(bytes: number[], start: number, isLittle: boolean): number[] {
   return [...Array(16).keys()].map((word) => {
     const four = bytes.slice(start + 4 * word, start + 4 * word + 4);
@@ -49,58 +47,69 @@ function bytes32(state: number[], isLittle: boolean): number[] {
   });
 }
 
+const add32 = (state: number[], work: number[]): number[] =>
+  state.map((value, at) => (value + work[at]!) | 0);
+
 const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 
 function md5(message: number[]): number[] {
   const turns = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];
   const bytes = padded(message, 64, true);
-  const state = [...START];
+  let state = START;
   for (let start = 0; start < bytes.length; start += 64) {
     const words = words32(bytes, start, true);
-    let [a, b, c, d] = state as [number, number, number, number];
+    let work = state;
     for (let round = 0; round < 64; round++) {
+      const [a, b, c, d] = work as [number, number, number, number];
       const part = round >> 4;
       const mixed = [(b & c) | (~b & d), (d & b) | (~d & c), b ^ c ^ d, c ^ (b | ~d)][part]!;
       const word = words[(round * [1, 5, 3, 7][part]! + [0, 1, 5, 0][part]!) % 16]!;
       const constant = Math.floor(Math.abs(Math.sin(round + 1)) * 2 ** 32);
       const sum = (a + mixed + constant + word) | 0;
-      [a, d, c, b] = [d, c, b, (b + turn(sum, turns[4 * part + (round % 4)]!)) | 0];
+      work = [d, (b + turn(sum, turns[4 * part + (round % 4)]!)) | 0, b, c];
     }
-    [a, b, c, d].forEach((value, at) => (state[at] = (state[at]! + value) | 0));
+    state = add32(state, work);
   }
   return bytes32(state, true);
 }
 
 function sha1(message: number[]): number[] {
   const bytes = padded(message, 64, false);
-  const state = [...START, 0xc3d2e1f0];
+  let state = [...START, 0xc3d2e1f0];
   for (let start = 0; start < bytes.length; start += 64) {
     const words = words32(bytes, start, false);
     for (let at = 16; at < 80; at++)
       words.push(turn(words[at - 3]! ^ words[at - 8]! ^ words[at - 14]! ^ words[at - 16]!, 1));
-    let [a, b, c, d, e] = state as [number, number, number, number, number];
+    let work = state;
     for (let round = 0; round < 80; round++) {
+      const [a, b, c, d, e] = work as [number, number, number, number, number];
       const part = Math.floor(round / 20);
       const mixed = [(b & c) | (~b & d), b ^ c ^ d, (b & c) | (b & d) | (c & d), b ^ c ^ d][part]!;
       const constant = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6][part]!;
-      [a, b, c, d, e] = [(turn(a, 5) + mixed + e + constant + words[round]!) | 0, a, turn(b, 30), c, d];
+      work = [(turn(a, 5) + mixed + e + constant + words[round]!) | 0, a, turn(b, 30), c, d];
     }
-    [a, b, c, d, e].forEach((value, at) => (state[at] = (state[at]! + value) | 0));
+    state = add32(state, work);
   }
   return bytes32(state, false);
 }
 
-/** The first `bits` bits behind the point of a prime's square or cube root: where SHA-2 takes its constants from. */
+/**
+ * The first `bits` bits behind the point of a prime's square or cube root: where SHA-2 takes its
+ * constants from.
+ */
 function rootBits(prime: number, power: bigint, bits: bigint): bigint {
-  const wanted = BigInt(prime) << (power * bits);
-  let [low, high] = [0n, 1n << (bits + 9n)];
+  const target = BigInt(prime) << (power * bits);
+  let low = 0n;
+  let high = 1n << (bits + 9n);
   while (high - low > 1n) {
     const middle = (low + high) >> 1n;
-    if (middle ** power <= wanted) low = middle;
+    if (middle ** power <= target) low = middle;
     else high = middle;
   }
   return low & ((1n << bits) - 1n);
 }
+
+type EightWords = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 
 function sha2(message: number[], bits: 32 | 64, isShort = false): number[] {
   const width = BigInt(bits);
@@ -110,28 +119,41 @@ function sha2(message: number[], bits: 32 | 64, isShort = false): number[] {
     bits === 32
       ? [[7n, 18n, 3n], [17n, 19n, 10n], [2n, 13n, 22n], [6n, 11n, 25n]]
       : [[1n, 8n, 7n], [19n, 61n, 6n], [28n, 34n, 39n], [14n, 18n, 41n]]; // prettier-ignore
-  const right = (value: bigint, by: bigint): bigint => ((value >> by) | (value << (width - by))) & mask;
+  const right = (value: bigint, by: bigint): bigint =>
+    ((value >> by) | (value << (width - by))) & mask;
   const small = (value: bigint, by: bigint[]): bigint =>
     right(value, by[0]!) ^ right(value, by[1]!) ^ (value >> by[2]!);
   const large = (value: bigint, by: bigint[]): bigint =>
     right(value, by[0]!) ^ right(value, by[1]!) ^ right(value, by[2]!);
   const constants = PRIMES.slice(0, rounds).map((prime) => rootBits(prime, 3n, width));
-  const state = PRIMES.slice(isShort ? 8 : 0, isShort ? 16 : 8).map((prime) => rootBits(prime, 2n, width));
+  let state = PRIMES.slice(isShort ? 8 : 0, isShort ? 16 : 8).map((prime) =>
+    rootBits(prime, 2n, width),
+  );
   const size = bits / 8;
   const bytes = padded(message, bits * 2, false);
   for (let start = 0; start < bytes.length; start += 16 * size) {
     const words = [...Array(16).keys()].map((at) =>
-      bytes.slice(start + at * size, start + (at + 1) * size).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
+      bytes
+        .slice(start + at * size, start + (at + 1) * size)
+        .reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
     );
     for (let at = 16; at < rounds; at++)
-      words.push((small(words[at - 2]!, s1!) + words[at - 7]! + small(words[at - 15]!, s0!) + words[at - 16]!) & mask);
-    let [a, b, c, d, e, f, g, h] = state as [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+      words.push(
+        (small(words[at - 2]!, s1!) +
+          words[at - 7]! +
+          small(words[at - 15]!, s0!) +
+          words[at - 16]!) &
+          mask,
+      );
+    let work = state;
     for (let round = 0; round < rounds; round++) {
-      const first = h + large(e, t1!) + ((e & f) ^ (~e & g & mask)) + constants[round]! + words[round]!;
+      const [a, b, c, d, e, f, g, h] = work as EightWords;
+      const first =
+        h + large(e, t1!) + ((e & f) ^ (~e & g & mask)) + constants[round]! + words[round]!;
       const second = large(a, t0!) + ((a & b) ^ (a & c) ^ (b & c));
-      [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) & mask, c, b, a, (first + second) & mask];
+      work = [(first + second) & mask, a, b, c, (d + first) & mask, e, f, g];
     }
-    [a, b, c, d, e, f, g, h].forEach((value, at) => (state[at] = (state[at]! + value) & mask));
+    state = state.map((value, at) => (value + work[at]!) & mask);
   }
   const whole = state.flatMap((word) =>
     [...Array(size).keys()].map((at) => Number((word >> BigInt(8 * (size - 1 - at))) & 255n)),
@@ -151,17 +173,8 @@ const ALGORITHMS: Record<string, (data: number[]) => number[]> = {
 export function digest(text: string, algorithm: string, encoding: string): string {
   const hash = ALGORITHMS[algorithm.toUpperCase()];
   if (!hash || (encoding !== "base64" && encoding !== "hex")) return "";
-  const data = hash(utf8(text));
-  return encoding === "hex" ? data.map((byte) => byte.toString(16).padStart(2, "0")).join("") : base64(data);
-}
-
-function base64(data: number[]): string {
-  let text = "";
-  for (let at = 0; at < data.length; at += 3) {
-    const [a, b, c] = [data[at]!, data[at + 1], data[at + 2]];
-    text += SIGNS[a >> 2]! + SIGNS[((a & 3) << 4) | ((b ?? 0) >> 4)]!;
-    text += b === undefined ? "=" : SIGNS[((b & 15) << 2) | ((c ?? 0) >> 6)]!;
-    text += c === undefined ? "=" : SIGNS[c & 63]!;
-  }
-  return text;
+  const data = hash(encode(text));
+  return encoding === "hex"
+    ? data.map((byte) => byte.toString(16).padStart(2, "0")).join("")
+    : btoa(String.fromCharCode(...data));
 }

@@ -3,41 +3,33 @@
 import type { Ast, Condition, Path, Step } from "./definition";
 import { OF_SELF, PLAIN } from "./functions";
 import { area, distance } from "./geometry";
+import type { Node, NodeLists } from "./types";
 import { DateValue, equal, less, toBoolean, toNumber, toText, type Value } from "./values";
 
-export interface Node {
-  readonly parent: Node | null;
-  childrenNamed(name: string): readonly Node[];
-  allChildren(): readonly Node[];
-  value(): Value;
-  position(): number;
-}
-
-/** The lists of a form: its choices, and the CSV files that came with it. */
-export interface NodeLists {
-  root(name: string): Node | null;
-  rowsWith(name: string, column: string, text: string): readonly Node[];
-  text(reference: string): string;
-  choiceLabel(name: string, path: string): string;
-}
-
 /**
- * Where an expression is evaluated: the node in hand, the question it belongs to, the clock and the lists. `position` and
- * `size` count within a condition in brackets, as XPath 1.0 has it.
+ * Where an expression is evaluated: the node in hand, the question it belongs to, the clock and the
+ * lists. `position` and `size` count within a condition in brackets, as XPath 1.0 has it.
  */
 export class Context {
+  current: Node;
+  position = 1;
+  size = 1;
+
   constructor(
     readonly root: Node,
     readonly node: Node,
     readonly now: DateValue,
     readonly lists: NodeLists,
-    readonly current: Node = node,
-    readonly position = 1,
-    readonly size = 1,
-  ) {}
+  ) {
+    this.current = node;
+  }
 
   inside(node: Node, position: number, size: number): Context {
-    return new Context(this.root, node, this.now, this.lists, this.current, position, size);
+    const inner = new Context(this.root, node, this.now, this.lists);
+    inner.current = this.current;
+    inner.position = position;
+    inner.size = size;
+    return inner;
   }
 }
 
@@ -48,7 +40,7 @@ export function evaluate(ast: Ast, context: Context): Value {
     case "s":
       return ast[1];
     case "path": {
-      const value = lone(ast, context);
+      const value = findSingleNode(ast, context);
       return value === MANY ? (nodes(ast, context)[0]?.value() ?? "") : value;
     }
     case "union":
@@ -64,23 +56,31 @@ export function evaluate(ast: Ast, context: Context): Value {
 
 const MANY = Symbol("many"); // a path with conditions, or one that leads to several nodes
 
-/** The value at a path that leads from one node to one node, as nearly all do; no lists are made on the way. */
-function lone([, origin, steps]: Path, context: Context): Value | typeof MANY {
+/**
+ * The value at a path that leads from one node to one node, as nearly all do; no lists are made on
+ * the way.
+ */
+function findSingleNode([, origin, steps]: Path, context: Context): Value | typeof MANY {
   if (typeof origin !== "string") return MANY;
-  let node: Node = origin === "/" ? context.root : origin === "." ? context.node : context.current;
+  let node = findOrigin(origin, context);
   for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) {
     const step: Step = steps[at]!;
     if (step[0] === "child" && step.length === 2) {
-      const found: readonly Node[] = node.childrenNamed(step[1]);
-      if (found.length === 0) return "";
-      if (found.length > 1) return MANY;
-      node = found[0]!;
+      const children: readonly Node[] = node.childrenNamed(step[1]);
+      if (children.length === 0) return "";
+      if (children.length > 1) return MANY;
+      node = children[0]!;
     } else if (step[0] === "parent" && step.length === 1) {
       if (!node.parent) return "";
       node = node.parent;
     } else if (step[0] !== "self" || step.length > 1) return MANY;
   }
   return node.value();
+}
+
+function findOrigin(origin: "/" | "." | "current", context: Context): Node {
+  if (origin === "/") return context.root;
+  return origin === "." ? context.node : context.current;
 }
 
 /** The nodes that a path leads to, in document order. */
@@ -90,34 +90,36 @@ export function nodes(ast: Ast, context: Context): readonly Node[] {
   if (ast[0] !== "path") return [];
   const [, origin, steps] = ast;
   if (typeof origin !== "string") return inList(origin[1], steps, context);
-  let found: readonly Node[] = [origin === "/" ? context.root : origin === "." ? context.node : context.current];
-  for (let at = origin === "/" ? 1 : 0; at < steps.length; at++) found = take(steps[at]!, found, context);
-  return found;
+  let reached: readonly Node[] = [findOrigin(origin, context)];
+  for (let at = origin === "/" ? 1 : 0; at < steps.length; at++)
+    reached = take(steps[at]!, reached, context);
+  return reached;
 }
 
-const unique = (found: Node[]): Node[] => (found.length > 1 ? [...new Set(found)] : found);
+const unique = (reached: Node[]): Node[] => (reached.length > 1 ? [...new Set(reached)] : reached);
 
-function axis(step: Step, found: readonly Node[]): readonly Node[] {
+function axis(step: Step, reached: readonly Node[]): readonly Node[] {
   switch (step[0]) {
     case "child":
-      return found.length === 1
-        ? found[0]!.childrenNamed(step[1])
-        : found.flatMap((node) => node.childrenNamed(step[1]));
+      return reached.length === 1
+        ? reached[0]!.childrenNamed(step[1])
+        : reached.flatMap((node) => node.childrenNamed(step[1]));
     case "parent":
-      return unique(found.flatMap((node) => node.parent ?? []));
+      return unique(reached.flatMap((node) => node.parent ?? []));
     case "any":
-      return found.flatMap((node) => node.allChildren());
+      return reached.flatMap((node) => node.allChildren());
     default:
-      return found;
+      return reached;
   }
 }
 
-function take(step: Step, found: readonly Node[], context: Context): readonly Node[] {
+function take(step: Step, reached: readonly Node[], context: Context): readonly Node[] {
   const conditions = step.slice(step[0] === "child" ? 2 : 1) as Condition[];
-  if (conditions.length === 0) return axis(step, found);
+  if (conditions.length === 0) return axis(step, reached);
   // A position counts among the children of one parent, so conditions run parent by parent.
-  let groups = found.map((node) => axis(step, [node]));
-  for (const condition of conditions) groups = groups.map((group) => where(condition[1], group, context));
+  let groups = reached.map((node) => axis(step, [node]));
+  for (const condition of conditions)
+    groups = groups.map((group) => where(condition[1], group, context));
   return groups.length === 1 ? groups[0]! : groups.flat();
 }
 
@@ -128,47 +130,58 @@ function where(condition: Ast, group: readonly Node[], context: Context): readon
   });
 }
 
-/** Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking at each. */
+/**
+ * Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking
+ * at each.
+ */
 function inList(name: string, steps: Step[], context: Context): readonly Node[] {
   const root = context.lists.root(name);
   if (!root) return [];
-  let found: readonly Node[] = [root];
+  let reached: readonly Node[] = [root];
   steps.forEach((step, depth) => {
     if (depth === 1 && step[0] === "child" && step[1] === "item" && step.length > 2) {
-      const key = keyed((step[2] as Condition)[1]);
-      const text = key && evaluate(key.wanted, context);
+      const key = parseIndexCondition((step[2] as Condition)[1]);
+      const text = key && evaluate(key.value, context);
       if (key && typeof text === "string") {
-        found = context.lists.rowsWith(name, key.column, text);
-        for (const condition of step.slice(3) as Condition[]) found = where(condition[1], found, context);
+        reached = context.lists.rowsWith(name, key.column, text);
+        for (const condition of step.slice(3) as Condition[])
+          reached = where(condition[1], reached, context);
         return;
       }
     }
-    found = take(step, found, context);
+    reached = take(step, reached, context);
   });
-  return found;
+  return reached;
 }
 
-/** The column and the wanted value of a condition `column = value` whose value is the same for every row. */
-export function keyed(condition: Ast): { column: string; wanted: Ast } | null {
+interface IndexCondition {
+  column: string;
+  value: Ast;
+}
+
+/** A condition `column = value`, either way round, whose value is the same for every row. */
+export function parseIndexCondition(condition: Ast): IndexCondition | null {
   if (condition[0] !== "op" || condition[1] !== "=") return null;
-  for (const [column, wanted] of [
-    [condition[2], condition[3]],
-    [condition[3], condition[2]],
-  ] as const) {
-    if (column[0] !== "path" || column[1] !== "." || column[2].length !== 1) continue;
-    const step = column[2][0]!;
-    if (step[0] !== "child" || step.length !== 2) continue;
-    if (wanted[0] === "s" || (wanted[0] === "path" && (wanted[1] === "/" || wanted[1] === "current"))) {
-      return { column: step[1], wanted };
-    }
-  }
-  return null;
+  const [, , left, right] = condition;
+  return readIndexCondition(left, right) ?? readIndexCondition(right, left);
+}
+
+function readIndexCondition(column: Ast, value: Ast): IndexCondition | null {
+  if (column[0] !== "path" || column[1] !== "." || column[2].length !== 1) return null;
+  const step = column[2][0]!;
+  if (step[0] !== "child" || step.length !== 2) return null;
+  const isSame =
+    value[0] === "path" ? value[1] === "/" || value[1] === "current" : value[0] === "s";
+  return isSame ? { column: step[1], value } : null;
 }
 
 const MODULUS = 2_147_483_647;
 const MULTIPLIER = 16_807;
 
-/** Items in the order that a seed gives (Park and Miller's generator, Fisher and Yates); the twin of shuffle.py. */
+/**
+ * Items in the order that a seed gives (Park and Miller's generator, Fisher and Yates); the twin of
+ * shuffle.py.
+ */
 export function shuffled<T>(items: readonly T[], seed: number): readonly T[] {
   if (!Number.isFinite(seed)) return items;
   const result = [...items];
@@ -183,9 +196,9 @@ export function shuffled<T>(items: readonly T[], seed: number): readonly T[] {
   return result;
 }
 
-function randomized(given: Ast[], context: Context): readonly Node[] {
-  const found = nodes(given[0]!, context);
-  return given[1] ? shuffled(found, toNumber(evaluate(given[1], context))) : found;
+function randomized(args: Ast[], context: Context): readonly Node[] {
+  const reached = nodes(args[0]!, context);
+  return args[1] ? shuffled(reached, toNumber(evaluate(args[1], context))) : reached;
 }
 
 const COMPARE: Record<string, (a: Value, b: Value) => boolean> = {
@@ -197,24 +210,39 @@ const COMPARE: Record<string, (a: Value, b: Value) => boolean> = {
   ">=": (a, b) => less(b, a, true),
 };
 
-/** Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0). */
-function compare(test: (a: Value, b: Value) => boolean, left: Ast, right: Ast, context: Context): boolean {
-  const a = left[0] === "path" ? lone(left, context) : left[0] === "union" ? MANY : evaluate(left, context);
-  const b = right[0] === "path" ? lone(right, context) : right[0] === "union" ? MANY : evaluate(right, context);
+/**
+ * Compare; where a path leads to several nodes it is enough that one of them compares so (XPath
+ * 1.0).
+ */
+function compare(
+  test: (a: Value, b: Value) => boolean,
+  left: Ast,
+  right: Ast,
+  context: Context,
+): boolean {
+  const a = evaluateSide(left, context);
+  const b = evaluateSide(right, context);
   if (a !== MANY && b !== MANY) return test(a, b);
   const lefts = a === MANY ? each(left, context) : [a];
   const rights = b === MANY ? each(right, context) : [b];
-  return lefts.some((one) => rights.some((other) => test(one, other)));
+  return lefts.some((leftValue) => rights.some((rightValue) => test(leftValue, rightValue)));
+}
+
+function evaluateSide(ast: Ast, context: Context): Value | typeof MANY {
+  if (ast[0] === "union") return MANY;
+  return ast[0] === "path" ? findSingleNode(ast, context) : evaluate(ast, context);
 }
 
 function each(ast: Ast, context: Context): Value[] {
-  const found = nodes(ast, context);
-  return found.length > 0 ? found.map((node) => node.value()) : [""];
+  const reached = nodes(ast, context);
+  return reached.length > 0 ? reached.map((node) => node.value()) : [""];
 }
 
 function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
-  if (sign === "or") return toBoolean(evaluate(left, context)) || toBoolean(evaluate(right, context));
-  if (sign === "and") return toBoolean(evaluate(left, context)) && toBoolean(evaluate(right, context));
+  if (sign === "or")
+    return toBoolean(evaluate(left, context)) || toBoolean(evaluate(right, context));
+  if (sign === "and")
+    return toBoolean(evaluate(left, context)) && toBoolean(evaluate(right, context));
   const comparing = COMPARE[sign];
   if (comparing) return compare(comparing, left, right, context);
   const a = evaluate(left, context);
@@ -229,29 +257,37 @@ function operate(sign: string, left: Ast, right: Ast, context: Context): Value {
     case "div":
       return toNumber(a) / toNumber(b);
     default:
-      return Number.isFinite(toNumber(a)) && Number.isNaN(toNumber(b)) === false ? toNumber(a) % toNumber(b) : NaN;
+      return Number.isFinite(toNumber(a)) && Number.isNaN(toNumber(b)) === false
+        ? toNumber(a) % toNumber(b)
+        : NaN;
   }
 }
 
-/** The values of an argument: every node of a path, or the one value of anything else; blanks left out. */
+/**
+ * The values of an argument: every node of a path, or the one value of anything else; blanks left
+ * out.
+ */
 function valuesOf(argument: Ast, context: Context): Value[] {
   const isSet = argument[0] === "path" || argument[0] === "union" || argument[1] === "randomize";
-  const values = isSet ? nodes(argument, context).map((node) => node.value()) : [evaluate(argument, context)];
+  const values = isSet
+    ? nodes(argument, context).map((node) => node.value())
+    : [evaluate(argument, context)];
   return values.filter((value) => value !== "");
 }
 
-const all = (given: Ast[], context: Context): Value[] => given.flatMap((argument) => valuesOf(argument, context));
+const all = (args: Ast[], context: Context): Value[] =>
+  args.flatMap((argument) => valuesOf(argument, context));
 
-function call(name: string, given: Ast[], context: Context): Value {
+function call(name: string, args: Ast[], context: Context): Value {
   const plain = PLAIN[name];
-  if (plain) return plain(...given.map((argument) => evaluate(argument, context)));
+  if (plain) return plain(...args.map((argument) => evaluate(argument, context)));
   const ofSelf = OF_SELF[name];
-  if (ofSelf) return ofSelf(given[0] ? evaluate(given[0], context) : context.node.value());
-  return SPECIAL[name]!(given, context);
+  if (ofSelf) return ofSelf(args[0] ? evaluate(args[0], context) : context.node.value());
+  return SPECIAL[name]!(args, context);
 }
 
-function extreme(choose: (numbers: number[]) => number, given: Ast[], context: Context): number {
-  const numbers = all(given, context).map(toNumber);
+function extreme(choose: (numbers: number[]) => number, args: Ast[], context: Context): number {
+  const numbers = all(args, context).map(toNumber);
   return numbers.length === 0 || numbers.some(Number.isNaN) ? NaN : choose(numbers);
 }
 
@@ -264,45 +300,51 @@ function uuid(length?: number): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-const SPECIAL: Record<string, (given: Ast[], context: Context) => Value> = {
-  area: (given, context) => area(all(given, context)),
-  coalesce: (given, context) => {
-    for (const argument of given) {
+const SPECIAL: Record<string, (args: Ast[], context: Context) => Value> = {
+  area: (args, context) => area(all(args, context)),
+  coalesce: (args, context) => {
+    for (const argument of args) {
       const value = evaluate(argument, context);
       if (value !== "") return value;
     }
     return "";
   },
-  concat: (given, context) => all(given, context).map(toText).join(""),
-  count: (given, context) => nodes(given[0]!, context).length,
-  "count-non-empty": (given, context) => all(given, context).length,
-  distance: (given, context) => distance(all(given, context)),
-  if: (given, context) => evaluate(toBoolean(evaluate(given[0]!, context)) ? given[1]! : given[2]!, context),
-  join: (given, context) =>
-    all(given.slice(1), context)
+  concat: (args, context) => all(args, context).map(toText).join(""),
+  count: (args, context) => nodes(args[0]!, context).length,
+  "count-non-empty": (args, context) => all(args, context).length,
+  distance: (args, context) => distance(all(args, context)),
+  if: (args, context) =>
+    evaluate(toBoolean(evaluate(args[0]!, context)) ? args[1]! : args[2]!, context),
+  join: (args, context) =>
+    all(args.slice(1), context)
       .map(toText)
-      .join(toText(evaluate(given[0]!, context))),
-  "jr:choice-name": (given, context) => {
-    const [name, path] = given.map((argument) => toText(evaluate(argument, context)));
+      .join(toText(evaluate(args[0]!, context))),
+  "jr:choice-name": (args, context) => {
+    const [name, path] = args.map((argument) => toText(evaluate(argument, context)));
     return context.lists.choiceLabel(name!, path!);
   },
-  "jr:itext": (given, context) => context.lists.text(toText(evaluate(given[0]!, context))),
+  "jr:itext": (args, context) => context.lists.text(toText(evaluate(args[0]!, context))),
   last: (_, context) => context.size,
-  max: (given, context) => extreme((numbers) => numbers.reduce((a, b) => (b > a ? b : a)), given, context),
-  min: (given, context) => extreme((numbers) => numbers.reduce((a, b) => (b < a ? b : a)), given, context),
+  max: (args, context) =>
+    extreme((numbers) => numbers.reduce((a, b) => (b > a ? b : a)), args, context),
+  min: (args, context) =>
+    extreme((numbers) => numbers.reduce((a, b) => (b < a ? b : a)), args, context),
   now: (_, context) => context.now,
-  once: (given, context) => {
-    const held = context.current.value();
-    return held !== "" ? held : evaluate(given[0]!, context);
+  once: (args, context) => {
+    const answer = context.current.value();
+    return answer !== "" ? answer : evaluate(args[0]!, context);
   },
-  position: (given, context) => (given[0] ? (nodes(given[0], context)[0]?.position() ?? NaN) : context.position),
-  pulldata: (given, context) => {
-    const [name, wanted, key, text] = given.map((argument) => toText(evaluate(argument, context)));
-    return context.lists.rowsWith(name!, key!, text!)[0]?.childrenNamed(wanted!)[0]?.value() ?? "";
+  position: (args, context) =>
+    args[0] ? (nodes(args[0], context)[0]?.position() ?? NaN) : context.position,
+  pulldata: (args, context) => {
+    const [list, result, column, text] = args.map((arg) => toText(evaluate(arg, context)));
+    const row = context.lists.rowsWith(list!, column!, text!)[0];
+    return row?.childrenNamed(result!)[0]?.value() ?? "";
   },
   random: () => Math.random(),
-  randomize: (given, context) => randomized(given, context)[0]?.value() ?? "",
-  sum: (given, context) => all(given, context).reduce((sum: number, value) => sum + toNumber(value), 0),
+  randomize: (args, context) => randomized(args, context)[0]?.value() ?? "",
+  sum: (args, context) =>
+    all(args, context).reduce((sum: number, value) => sum + toNumber(value), 0),
   today: (_, context) => new DateValue(Math.floor(context.now.days)),
-  uuid: (given, context) => uuid(given[0] && Math.trunc(toNumber(evaluate(given[0], context)))),
+  uuid: (args, context) => uuid(args[0] && Math.trunc(toNumber(evaluate(args[0], context)))),
 };

@@ -18,7 +18,7 @@ import {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MAX_PATTERN_TEXT = 1000; // characters of an answer that a pattern looks at; a longer one never matches
+const MAX_PATTERN_TEXT = 1000; // characters; a longer answer matches no pattern
 const LAST_DAY = 2_932_896; // 9999-12-31, in days since 1970
 const FIRST_DAY = -719_162; // 0001-01-01
 
@@ -62,12 +62,15 @@ function rounded(value: Value, places: Value = 0): number {
   const digits = toNumber(places);
   if (!Number.isFinite(number) || Number.isNaN(digits)) return number;
   const size = Math.trunc(Math.max(-30, Math.min(30, digits)));
-  const scaled = Number(`${numberToText(number)}e${size}`); // on the digits that people see: round(1.005, 2) is 1.01
+  // On the digits that people see: round(1.005, 2) is 1.01.
+  const scaled = Number(`${numberToText(number)}e${size}`);
   if (Math.abs(scaled) >= 2 ** 53) return number;
   return Number(`${Math.floor(scaled + 0.5)}e${-size}`);
 }
 
-/** Raise to a power; whole exponents by multiplication, so that every machine gets the same bits. */
+/**
+ * Raise to a power; whole exponents by multiplication, so that every machine gets the same bits.
+ */
 function power(base: Value, exponent: Value): number {
   const x = toNumber(base);
   const y = toNumber(exponent);
@@ -95,7 +98,8 @@ export function toDate(value: Value): Value {
 }
 
 export function toDateTime(value: Value): Value {
-  if (value instanceof DateValue) return value.kind === "time" ? "" : new DateValue(value.days, "dateTime");
+  if (value instanceof DateValue)
+    return value.kind === "time" ? "" : new DateValue(value.days, "dateTime");
   const parsed = typeof value === "string" ? parseDate(value) : null;
   return parsed ? new DateValue(parsed.days, "dateTime") : ofDays(toNumber(value), "dateTime");
 }
@@ -160,7 +164,8 @@ function checklist(least: Value, most: Value, ...answers: Value[]): boolean {
 
 function weightedChecklist(least: Value, most: Value, ...pairs: Value[]): boolean {
   let total = 0;
-  for (let at = 0; at + 1 < pairs.length; at += 2) total += toBoolean(pairs[at]!) ? toNumber(pairs[at + 1]!) : 0;
+  for (let at = 0; at + 1 < pairs.length; at += 2)
+    total += toBoolean(pairs[at]!) ? toNumber(pairs[at + 1]!) : 0;
   return within(total, least, most);
 }
 
@@ -186,9 +191,9 @@ const patterns = new Map<string, RegExp>();
 function matches(value: Value, pattern: Value): boolean {
   const text = toText(value);
   const source = toText(pattern);
-  let found = patterns.get(source);
-  if (!found) patterns.set(source, (found = new RegExp(`^(?:${source})$`, "u")));
-  return [...text].length <= MAX_PATTERN_TEXT && found.test(text);
+  const compiled = patterns.get(source) ?? new RegExp(`^(?:${source})$`, "u");
+  patterns.set(source, compiled);
+  return [...text].length <= MAX_PATTERN_TEXT && compiled.test(text);
 }
 
 export const PLAIN: Record<string, (...values: Value[]) => Value> = {

@@ -8,13 +8,14 @@ type Point = [latitude: number, longitude: number];
 const radians = (degrees: number): number => degrees * (Math.PI / 180);
 
 /** The points in some answers; null where one is no point. */
-export function pointsOf(texts: Value[]): Point[] | null {
+export function parsePoints(texts: Value[]): Point[] | null {
   const points: Point[] = [];
   for (const part of texts.flatMap((text) => toText(text).split(";"))) {
     const numbers = part.split(/[ \t\n\r\f\v]+/).filter(Boolean);
     if (numbers.length === 0) continue;
     if (numbers.length < 2 || !isNumber(numbers[0]!) || !isNumber(numbers[1]!)) return null;
-    const [latitude, longitude] = [Number(numbers[0]), Number(numbers[1])];
+    const latitude = Number(numbers[0]);
+    const longitude = Number(numbers[1]);
     if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
     points.push([latitude, longitude]);
   }
@@ -22,20 +23,23 @@ export function pointsOf(texts: Value[]): Point[] | null {
 }
 
 export function distance(texts: Value[]): number {
-  const points = pointsOf(texts);
+  const points = parsePoints(texts);
   if (!points) return NaN;
   let total = 0;
   points.slice(1).forEach(([lat2, lon2], index) => {
     const [lat1, lon1] = points[index]!;
-    const [dlat, dlon] = [radians(lat2 - lat1), radians(lon2 - lon1)];
-    const a = Math.sin(dlat / 2) ** 2 + Math.cos(radians(lat1)) * Math.cos(radians(lat2)) * Math.sin(dlon / 2) ** 2;
+    const dlat = radians(lat2 - lat1);
+    const dlon = radians(lon2 - lon1);
+    const a =
+      Math.sin(dlat / 2) ** 2 +
+      Math.cos(radians(lat1)) * Math.cos(radians(lat2)) * Math.sin(dlon / 2) ** 2;
     total += 2 * RADIUS * Math.asin(Math.min(1, Math.sqrt(a)));
   });
   return fixed(total);
 }
 
 export function area(texts: Value[]): number {
-  const points = pointsOf(texts);
+  const points = parsePoints(texts);
   if (!points) return NaN;
   if (points.length < 3) return 0;
   let total = 0;
@@ -48,8 +52,8 @@ export function area(texts: Value[]): number {
 
 /** Whether a point lies in a shape (even-odd rule on latitude and longitude). */
 export function geofence(point: Value, shape: Value): boolean {
-  const at = pointsOf([point]);
-  const corners = pointsOf([shape]);
+  const at = parsePoints([point]);
+  const corners = parsePoints([shape]);
   if (!at?.length || !corners?.length) return false;
   const [y, x] = at[0]!;
   let isInside = false;

@@ -2,11 +2,11 @@
 
 export class Heap {
   private readonly items: number[] = [];
-  private readonly held = new Set<number>();
+  private readonly contents = new Set<number>();
 
   push(item: number): void {
-    if (this.held.has(item)) return;
-    this.held.add(item);
+    if (this.contents.has(item)) return;
+    this.contents.add(item);
     const { items } = this;
     let at = items.push(item) - 1;
     while (at > 0) {
@@ -23,12 +23,10 @@ export class Heap {
     const least = items[0];
     const last = items.pop();
     if (least === undefined || last === undefined) return undefined;
-    this.held.delete(least);
+    this.contents.delete(least);
     if (items.length === 0) return least;
     let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= items.length) break;
+    for (let child = 1; child < items.length; child = 2 * at + 1) {
       if (child + 1 < items.length && items[child + 1]! < items[child]!) child++;
       if (items[child]! >= last) break;
       items[at] = items[child]!;
@@ -40,6 +38,6 @@ export class Heap {
 
   clear(): void {
     this.items.length = 0;
-    this.held.clear();
+    this.contents.clear();
   }
 }

@@ -1,7 +1,10 @@
-/** The lists of a form as expressions see them: choices and CSV files, found by an index; the twin of forms/lists.py. */
+/**
+ * The lists of a form as expressions see them: choices and CSV files, found by an index; the twin
+ * of forms/lists.py.
+ */
 
 import { inLanguage, type Choice, type Element, type FormDefinition } from "./definition";
-import type { Node } from "./evaluator";
+import type { Node } from "./types";
 
 class ListNode implements Node {
   children: ListNode[] = [];
@@ -70,7 +73,9 @@ export class Lists {
     const top = new ListNode(null, "instance");
     const root = new ListNode(top, "root");
     top.children = [root];
-    root.children = rows.map((cells, index) => new ListNode(root, "item", "", new Map(cells), index + 1));
+    root.children = rows.map(
+      (cells, index) => new ListNode(root, "item", "", new Map(cells), index + 1),
+    );
     return top;
   }
 
@@ -95,7 +100,8 @@ export class Lists {
   /** The words of a reference such as the itextId of a choice. */
   text(reference: string): string {
     const end = reference.lastIndexOf("-");
-    const choice = this.definition.choices[reference.slice(0, end)]?.[Number(reference.slice(end + 1) || -1)];
+    const choice =
+      this.definition.choices[reference.slice(0, end)]?.[Number(reference.slice(end + 1) || -1)];
     return end >= 0 && choice ? this.words(choice) : "";
   }
 
@@ -120,6 +126,8 @@ export class Lists {
 
   private words(choice: Choice): string {
     const text = inLanguage(choice.label, this.definition.languages[0] ?? "en");
-    return typeof text === "string" ? text : text.map((part) => (typeof part === "string" ? part : "…")).join("");
+    return typeof text === "string"
+      ? text
+      : text.map((part) => (typeof part === "string" ? part : "…")).join("");
   }
 }

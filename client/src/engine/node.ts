@@ -1,7 +1,7 @@
 /** The tree of answers; the twin of AnswerNode in forms/answers.py. */
 
 import type { Element } from "./definition";
-import type { Node } from "./evaluator";
+import type { Node } from "./types";
 import { isNumber, parseDate, parseTime, type Value } from "./values";
 
 export const ROOT: Element = { path: "/data", name: "data", kind: "group", type: "", parent: "" };
@@ -47,7 +47,10 @@ export class AnswerNode implements Node {
   /** The dotted name with the position in repeats, unique in the form: followup[2].outcome. */
   where(): string {
     if (!this.parent) return "";
-    const here = this.element.kind === "repeat" ? `${this.element.name}[${this.position()}]` : this.element.name;
+    const here =
+      this.element.kind === "repeat"
+        ? `${this.element.name}[${this.position()}]`
+        : this.element.name;
     return [this.parent.where(), here].filter(Boolean).join(".");
   }
 }

@@ -1,68 +1,69 @@
 /** Whether an answer is of its question's type; the twin of the checks in forms/types. */
 
-import type { Text } from "./definition";
-import type { Form } from "./form";
 import { words } from "./functions";
-import { pointsOf } from "./geometry";
+import { parsePoints } from "./geometry";
+import type { Lists } from "./lists";
 import type { AnswerNode } from "./node";
+import type { Option } from "./types";
 import { isNumber, parseDate, parseTime } from "./values";
 
-export type Problem = { code: "required" | "type" | "constraint"; message: Text };
-
-const MAX_TEXT = 4000;
-const MAX_CAPTURE = 200_000; // characters of a picture, recording or file as a data: URL: about 150 KB
-const CAPTURED: Record<string, RegExp> = {
-  image: /^(data:image\/(jpeg|png);base64,[A-Za-z0-9+/]+={0,2}|attachment:image\/(jpeg|png):[0-9a-f]{64})$/,
-  audio: /^(data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:audio\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
-  file: /^(data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}|attachment:[a-z]+\/[a-z0-9.+-]+:[0-9a-f]{64})$/,
-};
-
-export function isMistyped(form: Form, node: AnswerNode): boolean {
-  const { text } = node;
-  const { type } = node.element;
-  const captured = CAPTURED[type];
-  if (captured) return text.length > MAX_CAPTURE || !captured.test(text);
-  if ([...text].length > MAX_TEXT) return true;
-  switch (type) {
-    case "integer":
-      return !/^-?[0-9]{1,15}$/.test(text);
-    case "decimal":
-      return !isNumber(text);
-    case "range":
-      return !isNumber(text) || !isOnScale(node, Number(text));
-    case "date":
-    case "dateTime":
-      return parseDate(text)?.kind !== type;
-    case "time":
-      return parseTime(text) === null;
-    case "geopoint":
-      return pointsOf([text])?.length !== 1;
-    case "acknowledge":
-      return text !== "OK";
-    case "select_one":
-    case "select_multiple":
-    case "rank":
-      return isMischosen(form, node);
-    default:
-      return false;
-  }
+/** Where a rule looks up what a select may hold: the form that is being filled. */
+interface ChoiceSource {
+  readonly lists: Pick<Lists, "choice">;
+  options(node: AnswerNode): Option[];
 }
 
-function isMischosen(form: Form, node: AnswerNode): boolean {
+const MAX_TEXT = 4000;
+const MAX_CAPTURE = 200_000; // characters of a data: URL: about 150 KB of picture, sound or file
+
+/** What was captured is in the answer until the record is finished, which then only names it. */
+function makeCapturePattern(kind: string): RegExp {
+  return new RegExp(`^(data:${kind};base64,[A-Za-z0-9+/]+={0,2}|attachment:${kind}:[0-9a-f]{64})$`);
+}
+
+const CAPTURED: Record<string, RegExp> = {
+  image: makeCapturePattern("image/(jpeg|png)"),
+  audio: makeCapturePattern("audio/[a-z0-9.+-]+"),
+  file: makeCapturePattern("[a-z]+/[a-z0-9.+-]+"),
+};
+
+/** Whether an answer is none of its question's type. A type that is not here takes any text. */
+const MISTYPED: Record<string, (node: AnswerNode, source: ChoiceSource) => boolean> = {
+  integer: ({ text }) => !/^-?[0-9]{1,15}$/.test(text),
+  decimal: ({ text }) => !isNumber(text),
+  range: (node) => !isNumber(node.text) || !isOnScale(node, Number(node.text)),
+  date: ({ text }) => parseDate(text)?.kind !== "date",
+  dateTime: ({ text }) => parseDate(text)?.kind !== "dateTime",
+  time: ({ text }) => parseTime(text) === null,
+  geopoint: ({ text }) => parsePoints([text])?.length !== 1,
+  acknowledge: ({ text }) => text !== "OK",
+  select_one: isMischosen,
+  select_multiple: isMischosen,
+  rank: isMischosen,
+};
+
+export function isMistyped(source: ChoiceSource, node: AnswerNode): boolean {
+  const { text, element } = node;
+  const captured = CAPTURED[element.type];
+  if (captured) return text.length > MAX_CAPTURE || !captured.test(text);
+  return [...text].length > MAX_TEXT || Boolean(MISTYPED[element.type]?.(node, source));
+}
+
+function isMischosen(node: AnswerNode, source: ChoiceSource): boolean {
   const names = node.element.type === "select_one" ? [node.text] : words(node.text);
   if (new Set(names).size !== names.length) return true;
   if (!node.element.items && node.element.type !== "rank") {
-    return names.some((name) => !form.lists.choice(node.element.choices ?? "", name));
+    return names.some((name) => !source.lists.choice(node.element.choices ?? "", name));
   }
-  const offered = form.options(node);
-  const known = new Set(offered.map((option) => option.name));
-  return names.some((name) => !known.has(name)) || (node.element.type === "rank" && names.length !== offered.length);
+  const offered = source.options(node).map((option) => option.name);
+  const isIncomplete = node.element.type === "rank" && names.length !== offered.length;
+  return isIncomplete || names.some((name) => !offered.includes(name));
 }
 
 /** The ends and the step of a range question. */
 export function scale(node: AnswerNode): { start: number; end: number; step: number } {
-  const given = node.element.parameters ?? {};
-  return { start: Number(given["start"] ?? 1), end: Number(given["end"] ?? 10), step: Number(given["step"] ?? 1) };
+  const { start, end, step } = node.element.parameters ?? {};
+  return { start: Number(start ?? 1), end: Number(end ?? 10), step: Number(step ?? 1) };
 }
 
 function isOnScale(node: AnswerNode, number: number): boolean {

@@ -1,8 +1,13 @@
-/** Values of the expression language and their conversions; the twin of forms/expressions/values.py. */
+/**
+ * Values of the expression language and their conversions; the twin of forms/expressions/values.py.
+ */
 
 export type DateKind = "date" | "dateTime" | "time";
 
-/** A local date, date and time, or time of day, as days since 1970-01-01 local time: whole days, or a part of one day. */
+/**
+ * A local date, date and time, or time of day, as days since 1970-01-01 local time: whole days, or
+ * a part of one day.
+ */
 export class DateValue {
   constructor(
     readonly days: number,
@@ -15,19 +20,24 @@ export class DateValue {
 
   toString(): string {
     const text = this.moment().toISOString().slice(0, 23);
-    return this.kind === "dateTime" ? text : this.kind === "date" ? text.slice(0, 10) : text.slice(11);
+    if (this.kind === "dateTime") return text;
+    return this.kind === "date" ? text.slice(0, 10) : text.slice(11);
   }
 
   /** The phone's wall clock. */
   static ofClock(date: Date): DateValue {
-    return new DateValue((date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000, "dateTime");
+    return new DateValue(
+      (date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000,
+      "dateTime",
+    );
   }
 }
 
 export type Value = string | number | boolean | DateValue;
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
+const DATE_TIME =
+  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
 const TIME = /^(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
 const NUMBER = /^[ \t\n\r]*-?(\d+(\.\d*)?|\.\d+)[ \t\n\r]*$/;
 
@@ -36,14 +46,9 @@ export function parseDate(text: string): DateValue | null {
   const match = DATE.exec(text) ?? DATE_TIME.exec(text);
   if (!match) return null;
   const hasTime = match.length > 4;
-  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((part) => Number(match[part] ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((part) =>
+    Number(match[part] ?? 0),
+  ) as [number, number, number, number, number, number];
   const fraction = hasTime ? Number((match[7] ?? "").padEnd(6, "0")) / 1000 : 0;
   const time = Date.UTC(2000, month - 1, day, hour, minute, second);
   const whole = new Date(time);
@@ -55,16 +60,23 @@ export function parseDate(text: string): DateValue | null {
     hour < 24 &&
     minute < 60 &&
     second < 60;
-  return isReal ? new DateValue((whole.getTime() + fraction) / 86_400_000, hasTime ? "dateTime" : "date") : null;
+  return isReal
+    ? new DateValue((whole.getTime() + fraction) / 86_400_000, hasTime ? "dateTime" : "date")
+    : null;
 }
 
 /** Read a time of day such as 22:15 or 22:15:30.000; null when it is not one. */
 export function parseTime(text: string): DateValue | null {
   const match = TIME.exec(text);
   if (!match) return null;
-  const [hour, minute, second] = [1, 2, 3].map((part) => Number(match[part] ?? 0)) as [number, number, number];
+  const [hour, minute, second] = [1, 2, 3].map((part) => Number(match[part] ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
   if (hour > 23 || minute > 59 || second > 59) return null;
-  const milliseconds = ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[4] ?? "").padEnd(6, "0")) / 1000;
+  const milliseconds =
+    ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[4] ?? "").padEnd(6, "0")) / 1000;
   return new DateValue(milliseconds / 86_400_000, "time");
 }
 
@@ -79,7 +91,10 @@ export function integerPower(base: number, exponent: number): number {
   return result;
 }
 
-/** A number to 12 significant digits, since sine, logarithm and the like differ between machines after that. */
+/**
+ * A number to 12 significant digits, since sine, logarithm and the like differ between machines
+ * after that.
+ */
 export function fixed(number: number): number {
   return Number.isFinite(number) ? Number(number.toPrecision(12)) : number;
 }
@@ -123,16 +138,22 @@ export function readAs(kind: DateKind, text: string): DateValue | null {
   return kind === "time" ? parseTime(text) : parseDate(text);
 }
 
-/** Read a literal date or time compared with one as what it is (JavaRosa does not; form authors expect it). */
+/**
+ * Read a literal date or time compared with one as what it is (JavaRosa does not; form authors
+ * expect it).
+ */
 function withDates(left: Value, right: Value): [Value, Value] {
-  if (left instanceof DateValue && typeof right === "string") return [left, readAs(left.kind, right) ?? right];
-  if (right instanceof DateValue && typeof left === "string") return [readAs(right.kind, left) ?? left, right];
+  if (left instanceof DateValue && typeof right === "string")
+    return [left, readAs(left.kind, right) ?? right];
+  if (right instanceof DateValue && typeof left === "string")
+    return [readAs(right.kind, left) ?? left, right];
   return [left, right];
 }
 
 export function equal(a: Value, b: Value): boolean {
   const [left, right] = withDates(a, b);
-  if (typeof left === "boolean" || typeof right === "boolean") return toBoolean(left) === toBoolean(right);
+  if (typeof left === "boolean" || typeof right === "boolean")
+    return toBoolean(left) === toBoolean(right);
   if (typeof left === "string" && typeof right === "string") return left === right;
   return toNumber(left) === toNumber(right);
 }

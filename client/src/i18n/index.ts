@@ -1,4 +1,7 @@
-/** The words of the app: English is in the source; other languages are catalogues made from translations/, by short keys. */
+/**
+ * The words of the app: English is in the source; other languages are catalogues made from
+ * translations/, by short keys.
+ */
 
 type Catalogue = Record<string, string | string[]>;
 const CATALOGUES: Record<string, () => Promise<Catalogue>> = {
@@ -28,11 +31,12 @@ export function currentLanguage(): string {
 /** The key of a sentence: FNV-1a, the twin of tools/catalogues.py. */
 function keyOf(text: string): string {
   let number = 2166136261;
-  for (let at = 0; at < text.length; at++) number = Math.imul(number ^ text.charCodeAt(at), 16777619);
+  for (let at = 0; at < text.length; at++)
+    number = Math.imul(number ^ text.charCodeAt(at), 16777619);
   return (number >>> 0).toString(16);
 }
 
-function found(text: string): string | string[] | undefined {
+function translate(text: string): string | string[] | undefined {
   return language === "en" ? undefined : catalogue[keyOf(text)];
 }
 
@@ -42,16 +46,16 @@ function fill(text: string, values: Record<string, string | number>): string {
 
 /** A sentence in the current language. */
 export function t(text: string, values: Record<string, string | number> = {}): string {
-  const own = found(text);
+  const own = translate(text);
   return fill(typeof own === "string" ? own : text, values);
 }
 
 /** A sentence that depends on a number, which stands in it as {n}. */
-export function nt(one: string, many: string, n: number): string {
-  const own = found(one);
+export function nt(singular: string, plural: string, n: number): string {
+  const own = translate(singular);
   const isOne = language === "fr" ? n < 2 : n === 1;
-  if (Array.isArray(own)) return fill(own[isOne ? 0 : 1] ?? many, { n });
-  return fill(isOne ? one : many, { n });
+  if (Array.isArray(own)) return fill(own[isOne ? 0 : 1] ?? plural, { n });
+  return fill(isOne ? singular : plural, { n });
 }
 
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur", "ps", "ckb", "dv", "yi"]);

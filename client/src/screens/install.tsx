@@ -1,4 +1,4 @@
-/** How to put the app on the home screen: needed on an iPhone, where a tab's storage is cleared after a week. */
+/** How to put the app on the home screen: an iPhone clears what a tab stored after a week. */
 
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
@@ -16,10 +16,12 @@ addEventListener("beforeinstallprompt", (event) => {
 });
 
 export const isInstalled = (): boolean =>
-  matchMedia("(display-mode: standalone)").matches || (navigator as { standalone?: boolean }).standalone === true;
+  matchMedia("(display-mode: standalone)").matches ||
+  (navigator as { standalone?: boolean }).standalone === true;
 
 export const isApple = (): boolean =>
-  /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.userAgent.includes("Mac") && navigator.maxTouchPoints > 1);
+  /iPhone|iPad|iPod/.test(navigator.userAgent) ||
+  (navigator.userAgent.includes("Mac") && navigator.maxTouchPoints > 1);
 
 export function AppleSteps() {
   return (
@@ -60,20 +62,32 @@ export function InstallHint() {
   return (
     <details class="card" open={isApple()}>
       <summary>{t("Put the app on your home screen")}</summary>
-      {isApple() ? (
-        <>
-          <p>{t("Without that, an iPhone may clear your work after a week.")}</p>
-          <AppleSteps />
-        </>
-      ) : offer ? (
-        <button type="button" class="btn wide" onClick={() => void offer?.prompt()}>
-          {t("Install the app")}
-        </button>
-      ) : (
-        <p>
-          {t("Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.")}
-        </p>
-      )}
+      <HowToInstall />
     </details>
+  );
+}
+
+function HowToInstall() {
+  if (isApple()) {
+    return (
+      <>
+        <p>{t("Without that, an iPhone may clear your work after a week.")}</p>
+        <AppleSteps />
+      </>
+    );
+  }
+  if (offer) {
+    return (
+      <button type="button" class="btn wide" onClick={() => void offer?.prompt()}>
+        {t("Install the app")}
+      </button>
+    );
+  }
+  return (
+    <p>
+      {t(
+        "Open the browser's menu and choose “Install app” or “Add to home screen”. Then it opens without signal.",
+      )}
+    </p>
   );
 }

@@ -5,12 +5,12 @@ export type Look = (typeof LOOKS)[number];
 
 const KEY = "fieldapp.look";
 
-export function currentLook(): Look {
-  const held = localStorage.getItem(KEY) as Look | null;
-  return held && LOOKS.includes(held) ? held : "auto";
+export function readLook(): Look {
+  const stored = localStorage.getItem(KEY) as Look | null;
+  return stored && LOOKS.includes(stored) ? stored : "auto";
 }
 
-export function wearLook(look: Look = currentLook()): void {
+export function applyLook(look: Look = readLook()): void {
   localStorage.setItem(KEY, look);
   document.documentElement.dataset["look"] = look;
 }

@@ -1,8 +1,8 @@
 /** Pieces that several screens use. */
 
-import { inLanguage, type FormDefinition } from "../engine/definition";
-import { currentLanguage, nt, t } from "../i18n";
+import { type FormDefinition, inLanguage } from "../engine/definition";
 import { clockAhead } from "../sync/server";
+import { currentLanguage, nt, t } from "../i18n";
 import { useApp } from "./state";
 import { Title } from "./title";
 
@@ -23,23 +23,7 @@ export function Tabs({ here }: { here: "today" | "new" | "mine" }) {
   );
 }
 
-export function clock(moment: number): string {
-  const date = new Date(moment);
-  const isToday = date.toDateString() === new Date().toDateString();
-  const options: Intl.DateTimeFormatOptions = isToday
-    ? { hour: "2-digit", minute: "2-digit" }
-    : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
-}
-
-/** A day (YYYY-MM-DD) as people say it. */
-export function dayOf(day: string, length: "long" | "short" = "long"): string {
-  const weekday = length === "long" ? { weekday: length } : {};
-  const options: Intl.DateTimeFormatOptions = { ...weekday, day: "numeric", month: length, timeZone: "UTC" };
-  return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
-}
-
-/** Where one's data is, in words, always in one place; and what is wrong with the phone, when something is. */
+/** Where the worker's data is, in words; and what is wrong with the phone, when something is. */
 export function DataState() {
   const { ledger, outcome, vault } = useApp();
   const off = Math.abs(clockAhead);
@@ -48,7 +32,10 @@ export function DataState() {
       {off > 10 && (
         <p class="state danger" role="status">
           {t("This phone's clock is {how} off. Set it right, or days and hours will be wrong.", {
-            how: off < 120 ? t("about {n} min", { n: off }) : t("about {n} h", { n: Math.round(off / 60) }),
+            how:
+              off < 120
+                ? t("about {n} min", { n: off })
+                : t("about {n} h", { n: Math.round(off / 60) }),
           })}
         </p>
       )}
@@ -78,7 +65,11 @@ function Whereabouts() {
   if (ledger.waiting > 0) {
     return (
       <p class="state wait" role="status">
-        {nt("{n} saved on this phone, not yet sent.", "{n} saved on this phone, not yet sent.", ledger.waiting)}{" "}
+        {nt(
+          "{n} saved on this phone, not yet sent.",
+          "{n} saved on this phone, not yet sent.",
+          ledger.waiting,
+        )}{" "}
         {outcome === "offline"
           ? t("No signal just now. It goes by itself later.")
           : t("It goes by itself when there is signal.")}
@@ -98,7 +89,7 @@ function Whereabouts() {
   );
 }
 
-/** How many were made and where each of them is: made = with the centre + waiting + deleted by you (+ lost). */
+/** Where each record is: made = with the centre + waiting + deleted by you (+ lost). */
 export function LedgerList() {
   const { ledger } = useApp();
   const rows: [string, number][] = [
@@ -125,7 +116,7 @@ export function titleOf(forms: FormDefinition[], id: string): string {
   if (id === "fieldapp.settle") return t("A follow-up set aside");
   if (id === "fieldapp.handover") return t("A card handed over");
   if (id === "fieldapp.reissue") return t("A card made anew");
-  const form = forms.find((one) => one.id === id);
+  const form = forms.find((each) => each.id === id);
   const text = form ? inLanguage(form.title, currentLanguage()) : id;
   return typeof text === "string" ? text : id;
 }
@@ -150,5 +141,12 @@ export function Ready() {
     <span class="tag safe">✓ {t("Ready offline")}</span>
   ) : (
     <span class="tag wait">{t("Getting ready …")}</span>
+  );
+}
+
+/** What stands in place of forms before the first ones have come. */
+export function NoForms() {
+  return (
+    <p class="state wait">{t("No forms on this phone yet. They come with the first signal.")}</p>
   );
 }

@@ -1,24 +1,27 @@
-/** What the screens share: the open vault, what is held on the phone, how the last exchange went. */
+/** What the screens share: the open vault, what is on the phone, how the last exchange went. */
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { FormDefinition } from "../engine/definition";
-import type { Book } from "../storage/book";
-import type { Health } from "../storage/health";
-import type { Draft, Ledger, Line } from "../storage/records";
+import type { Caseload } from "../storage/caseload";
+import type { Draft } from "../storage/drafts";
+import type { StorageHealth } from "../storage/health";
+import type { OutboxLine } from "../storage/outbox";
+import type { RecordCounts } from "../storage/record_counts";
 import type { Vault } from "../storage/vault";
 import type { Outcome } from "../sync/exchange";
 
-export interface Held {
+/** What is stored on the phone for the worker who is in. */
+export interface PhoneContent {
   forms: FormDefinition[];
-  lines: Line[];
+  lines: OutboxLine[];
   drafts: Draft[];
-  ledger: Ledger;
-  book: Book;
-  health: Health;
+  ledger: RecordCounts;
+  book: Caseload;
+  health: StorageHealth;
 }
 
-export interface AppState extends Held {
+export interface AppState extends PhoneContent {
   vault: Vault;
   outcome: Outcome | "unknown";
   isReady: boolean; // shell, forms and areas checked: the app works without signal
@@ -26,15 +29,16 @@ export interface AppState extends Held {
   exchange: () => Promise<void>;
   lock: () => void;
   hide: () => void;
-  relanguage: (code: string) => void;
+  changeLanguage: (code: string) => void;
 }
 
-export const State = createContext<AppState>(null as unknown as AppState);
+export const AppContext = createContext<AppState>(null as unknown as AppState);
 
 export function useApp(): AppState {
-  return useContext(State);
+  return useContext(AppContext);
 }
 
+/** Show another screen: a path such as /today. */
 export function go(path: string): void {
   location.hash = path;
 }

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** A heading that takes the focus when its screen opens, so that screen readers say where one is. */
+/**
+ * A heading that takes the focus when its screen opens, so that screen readers say where one is.
+ */
 export function Title({ children }: { children: ComponentChildren }) {
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

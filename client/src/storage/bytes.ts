@@ -2,7 +2,7 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-export const utf8 = (text: string): Bytes => new TextEncoder().encode(text);
+export const toUtf8 = (text: string): Bytes => new TextEncoder().encode(text);
 
 export function toBase64(bytes: Bytes): string {
   let text = "";
@@ -15,7 +15,7 @@ export function fromBase64(text: string): Bytes {
   return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 }
 
-export function joined(...parts: Bytes[]): Bytes {
+export function joinBytes(...parts: Bytes[]): Bytes {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -25,7 +25,7 @@ export function joined(...parts: Bytes[]): Bytes {
   return whole;
 }
 
-export function random(size: number): Bytes {
+export function randomBytes(size: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(size));
 }
 

@@ -1,103 +1,8 @@
-/** IndexedDB: its stores, and transactions that say "done" only when the phone has really written. */
+/**
+ * IndexedDB: its stores, and transactions that say "done" only when the phone has really written.
+ */
 
-import type { CentreKey } from "./sealing";
-
-export interface Sealed {
-  iv: Uint8Array<ArrayBuffer>;
-  data: ArrayBuffer;
-}
-
-/** A worker on this phone. Without `byPin` and `byPasskey` only the password, at the centre, opens it again. */
-export interface VaultRow {
-  user: number;
-  username: string;
-  device: string; // what this worker's sign-in on this phone is called at the centre
-  shredDays: number;
-  receipts?: CentreKey | null; // public: what the centre signs with, kept from when this worker joined
-  base: { made: number; deleted: number }; // counted before this sign-in
-  salt: Uint8Array<ArrayBuffer>;
-  iterations: number;
-  byPin: Sealed | null;
-  byPasskey: { id: ArrayBuffer; salt: Uint8Array<ArrayBuffer>; sealed: Sealed } | null;
-  byRecovery: Sealed;
-  account: Sealed;
-  tries: number;
-  notBefore: number;
-}
-
-export interface FormRow {
-  key: string; // user/id/version
-  user: number;
-  id: string;
-  version: string;
-  sha256: string;
-  text: string;
-  isCurrent: boolean;
-}
-
-export interface AreasRow {
-  key: string; // user/name of the choice list
-  user: number;
-  name: string;
-  sha256: string;
-  text: string;
-}
-
-export interface DraftRow {
-  id: string;
-  user: number;
-  sealed: Sealed;
-}
-
-/** What only the centre can open, and proof of which phone made it. */
-export interface Box {
-  device: string;
-  kid: string;
-  box: Uint8Array<ArrayBuffer>;
-  signature: Uint8Array<ArrayBuffer>;
-}
-
-export interface OutboxRow {
-  id: string;
-  user: number;
-  seq: number;
-  state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre holds it and needs to look at it
-  box: Box | null; // gone once delivered
-  about: Sealed | null; // which form and when, for the worker's own eyes
-  shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
-}
-
-/** A picture, recording or file, sealed, on its way before the record that names it. */
-export interface BlobRow {
-  hash: string;
-  user: number;
-  record: string;
-  device: string;
-  data: Uint8Array<ArrayBuffer>;
-  proof: string; // the phone's signature under hash and size
-  sent: number; // bytes that the centre has
-}
-
-export interface CountersRow {
-  user: number;
-  made: number;
-  delivered: number;
-  kept: number;
-  deleted: number;
-}
-
-export interface Rows {
-  vaults: VaultRow;
-  forms: FormRow;
-  areas: AreasRow;
-  drafts: DraftRow;
-  outbox: OutboxRow;
-  blobs: BlobRow;
-  counters: CountersRow;
-  books: { user: number; sealed: Sealed };
-  maps: { user: number; mark: string; sealed: Sealed };
-  marks: { name: string; at: number; filler?: Uint8Array };
-}
+import type { Rows } from "./types";
 
 export type Store = keyof Rows;
 
@@ -119,25 +24,25 @@ const BY_USER = new Set(["forms", "areas", "drafts", "outbox", "blobs"]);
 
 let opened: Promise<IDBDatabase> | null = null;
 
-function open(): Promise<IDBDatabase> {
+function openDatabase(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
-      const held = request.result.objectStoreNames;
+      const existing = request.result.objectStoreNames;
       for (const [store, keyPath] of Object.entries(KEYS)) {
-        if (held.contains(store)) continue;
-        const made = request.result.createObjectStore(store, { keyPath });
-        if (BY_USER.has(store)) made.createIndex("user", "user");
+        if (existing.contains(store)) continue;
+        const created = request.result.createObjectStore(store, { keyPath });
+        if (BY_USER.has(store)) created.createIndex("user", "user");
       }
     };
     request.onsuccess = () => {
       const database = request.result;
-      const forget = (): void => {
+      const dropHandle = (): void => {
         opened = null;
         database.close();
       };
-      database.onclose = forget; // iPhones close it in the background
-      database.onversionchange = forget;
+      database.onclose = dropHandle; // iPhones close it in the background
+      database.onversionchange = dropHandle;
       resolve(database);
     };
     request.onerror = () => {
@@ -148,19 +53,22 @@ function open(): Promise<IDBDatabase> {
   return opened;
 }
 
-/** Run one transaction over the stores; resolves with what `work` left once all of it is written. */
-export async function transaction<T>(
+/**
+ * Run one transaction over the stores; resolves with what `work` left once all of it is written.
+ */
+export async function runTransaction<T>(
   stores: Store[],
   mode: IDBTransactionMode,
   work: (tx: IDBTransaction) => IDBRequest<T> | null,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
-    const database = await open();
+    const database = await openDatabase();
     return new Promise<T>((resolve, reject) => {
       const tx = database.transaction(stores, mode, { durability: "strict" });
       let request: IDBRequest<T> | null = null;
       tx.oncomplete = () => resolve(request?.result as T);
-      tx.onabort = () => reject(tx.error ?? new DOMException("The phone did not save.", "AbortError"));
+      tx.onabort = () =>
+        reject(tx.error ?? new DOMException("The phone did not save.", "AbortError"));
       request = work(tx);
     });
   };
@@ -174,32 +82,44 @@ export async function transaction<T>(
   }
 }
 
-export function get<S extends Store>(store: S, key: IDBValidKey): Promise<Rows[S] | undefined> {
-  return transaction([store], "readonly", (tx) => tx.objectStore(store).get(key) as IDBRequest<Rows[S] | undefined>);
+export function getRow<S extends Store>(store: S, key: IDBValidKey): Promise<Rows[S] | undefined> {
+  return runTransaction(
+    [store],
+    "readonly",
+    (tx) => tx.objectStore(store).get(key) as IDBRequest<Rows[S] | undefined>,
+  );
 }
 
-export function all<S extends Store>(store: S, user: number | null = null): Promise<Rows[S][]> {
-  return transaction([store], "readonly", (tx) => {
+export function getAllRows<S extends Store>(
+  store: S,
+  user: number | null = null,
+): Promise<Rows[S][]> {
+  return runTransaction([store], "readonly", (tx) => {
     const source = tx.objectStore(store);
-    return (user === null ? source.getAll() : source.index("user").getAll(user)) as IDBRequest<Rows[S][]>;
+    return (user === null ? source.getAll() : source.index("user").getAll(user)) as IDBRequest<
+      Rows[S][]
+    >;
   });
 }
 
-export async function put<S extends Store>(store: S, row: Rows[S]): Promise<void> {
-  await transaction([store], "readwrite", (tx) => tx.objectStore(store).put(row));
+export async function putRow<S extends Store>(store: S, row: Rows[S]): Promise<void> {
+  await runTransaction([store], "readwrite", (tx) => tx.objectStore(store).put(row));
 }
 
-export async function remove(store: Store, key: IDBValidKey): Promise<void> {
-  await transaction<undefined>([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
+export async function deleteRow(store: Store, key: IDBValidKey): Promise<void> {
+  await runTransaction<undefined>([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
 }
 
-/** Read a row and write what becomes of it, with nobody in between; `change` gives null to leave it alone. */
-export async function update<S extends Store>(
+/**
+ * Read a row and write what becomes of it, with nobody in between; `change` gives null to leave it
+ * alone.
+ */
+export async function updateRow<S extends Store>(
   store: S,
   key: IDBValidKey,
   change: (row: Rows[S]) => Rows[S] | null,
 ): Promise<void> {
-  await transaction([store], "readwrite", (tx) => {
+  await runTransaction([store], "readwrite", (tx) => {
     const rows = tx.objectStore(store);
     const request = rows.get(key) as IDBRequest<Rows[S] | undefined>;
     request.onsuccess = () => {
@@ -211,9 +131,9 @@ export async function update<S extends Store>(
 }
 
 /** Take everything of a worker off the phone. */
-export async function forget(user: number): Promise<void> {
+export async function deleteUserData(user: number): Promise<void> {
   const stores = Object.keys(KEYS).filter((name) => name !== "marks") as Store[];
-  await transaction(stores, "readwrite", (tx) => {
+  await runTransaction(stores, "readwrite", (tx) => {
     for (const name of stores) {
       const store = tx.objectStore(name);
       if (!BY_USER.has(name)) store.delete(user);

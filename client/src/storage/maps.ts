@@ -1,6 +1,9 @@
-/** The centre's last maps of where and when, sealed like everything else: they are for staff, and a phone can be taken. */
+/**
+ * The centre's last maps of where and when, sealed like everything else: they are for staff, and a
+ * phone can be taken.
+ */
 
-import { get, put } from "./database";
+import { getRow, putRow } from "./database";
 import { seal, unseal, type Vault } from "./vault";
 
 export interface Maps<Spots = unknown> {
@@ -9,15 +12,15 @@ export interface Maps<Spots = unknown> {
 }
 
 /** Which maps this phone holds; "" for none. */
-export async function heldMark(user: number): Promise<string> {
-  return (await get("maps", user))?.mark ?? "";
+export async function readMapVersion(user: number): Promise<string> {
+  return (await getRow("maps", user))?.mark ?? "";
 }
 
-export async function keepMaps(vault: Vault, mark: string, maps: Maps): Promise<void> {
-  await put("maps", { user: vault.account.user, mark, sealed: await seal(vault.key, maps) });
+export async function saveMaps(vault: Vault, mark: string, maps: Maps): Promise<void> {
+  await putRow("maps", { user: vault.account.user, mark, sealed: await seal(vault.key, maps) });
 }
 
 export async function readMaps<Spots>(vault: Vault): Promise<Maps<Spots> | null> {
-  const row = await get("maps", vault.account.user);
+  const row = await getRow("maps", vault.account.user);
   return row?.mark ? unseal<Maps<Spots>>(vault.key, row.sealed).catch(() => null) : null;
 }

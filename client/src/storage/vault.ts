@@ -1,8 +1,12 @@
-/** What a worker writes is sealed from the first keystroke: a random key, wrapped by the PIN and, where wished, a passkey. */
+/**
+ * What a worker writes is sealed from the first keystroke: a random key, wrapped by the PIN and,
+ * where wished, a passkey.
+ */
 
-import { random, utf8, type Bytes } from "./bytes";
-import { all, get, put, update, type Sealed, type VaultRow } from "./database";
-import { signingKey, type CentreKey } from "./sealing";
+import { type Bytes, randomBytes, toUtf8 } from "./bytes";
+import { getRow, putRow, updateRow } from "./database";
+import type { CentreKey, Sealed, VaultRow } from "./types";
+import { importSigningKey } from "./sealing";
 
 const ITERATIONS = 600_000;
 const FREE_TRIES = 5;
@@ -27,11 +31,11 @@ export interface Account {
   receipts: CentreKey | null; // the key with which this centre signs what it says
   team: { user: number; label: string }[]; // colleagues to whom a card can be handed over
   rules: Rules;
-  listed: Listed[]; // what the centre last said that a phone should hold
+  listed: ManifestEntry[]; // what the centre last said that a phone should hold
   remembered: Record<string, Record<string, string>>; // form → path → last answer
 }
 
-export interface Listed {
+export interface ManifestEntry {
   kind: "form" | "areas";
   id: string;
   sha256: string;
@@ -43,8 +47,8 @@ export const DEFAULT_RULES: Rules = { lock_minutes: 5, shred_days: 7, voice_note
 
 export class WrongPin extends Error {}
 /** The PIN was tried too often, or the centre locked this phone: only the password opens it. */
-export class PinGone extends Error {}
-export class PinPaused extends Error {
+export class PinDisabled extends Error {}
+export class PinDelayed extends Error {
   constructor(readonly seconds: number) {
     super();
   }
@@ -53,8 +57,11 @@ export class PinPaused extends Error {
 const decoder = new TextDecoder();
 
 export async function seal(key: CryptoKey, value: unknown): Promise<Sealed> {
-  const iv = random(12);
-  return { iv, data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, utf8(JSON.stringify(value))) };
+  const iv = randomBytes(12);
+  return {
+    iv,
+    data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, toUtf8(JSON.stringify(value))),
+  };
 }
 
 export async function unseal<T>(key: CryptoKey, sealed: Sealed): Promise<T> {
@@ -63,71 +70,55 @@ export async function unseal<T>(key: CryptoKey, sealed: Sealed): Promise<T> {
 }
 
 /** The key that a PIN stands for; slow on purpose, and off the main thread. */
-export async function fromPin(pin: string, salt: Bytes, iterations = ITERATIONS): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey("raw", utf8(pin), "PBKDF2", false, ["deriveKey"]);
+export async function deriveKeyFromPin(
+  pin: string,
+  salt: Bytes,
+  iterations = ITERATIONS,
+): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey("raw", toUtf8(pin), "PBKDF2", false, [
+    "deriveKey",
+  ]);
   const algorithm = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
-  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
 }
 
-function asKey(raw: Iterable<number>): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["encrypt", "decrypt"]);
+function importKey(raw: Iterable<number>): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, [
+    "encrypt",
+    "decrypt",
+  ]);
 }
 
-async function hashed(text: string): Promise<CryptoKey> {
-  return asKey(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
-}
-
-/** A worker of this phone, as the lock screen knows them. */
-export interface Door {
-  user: number;
-  username: string;
-  hasPin: boolean;
-  hasPasskey: boolean;
-}
-
-const DOORS = "fieldapp.doors";
-
-/** The workers on this phone. */
-export async function doors(): Promise<Door[]> {
-  const rows = await all("vaults");
-  const found = rows.map(({ user, username, byPin, byPasskey }) => ({
-    user,
-    username,
-    hasPin: byPin !== null,
-    hasPasskey: Boolean(byPasskey),
-  }));
-  localStorage.setItem(DOORS, JSON.stringify(found));
-  return found;
-}
-
-/** The same as of last time, at once: so the lock is there before the phone has opened its store. */
-export function lastDoors(): Door[] {
-  try {
-    return JSON.parse(localStorage.getItem(DOORS) ?? "[]") as Door[];
-  } catch {
-    return []; // the phone's store tells, a moment later
-  }
+async function deriveKeyFromSecret(text: string): Promise<CryptoKey> {
+  return importKey(new Uint8Array(await crypto.subtle.digest("SHA-256", toUtf8(text))));
 }
 
 /**
- * Make or renew a worker's vault after they signed in at the centre. `recovery` is a secret that only the centre gives,
- * after the password: with it, drafts that were sealed under a forgotten PIN are kept.
+ * Make or renew a worker's vault after they signed in at the centre. `recovery` is a secret that
+ * only the centre gives, after the password: with it, drafts that were sealed under a forgotten PIN
+ * are kept.
  */
 export async function enrol(
   account: Account,
   byPin: { salt: Bytes; key: Promise<CryptoKey> },
   recovery: string,
 ): Promise<Vault> {
-  const [existing, recoveryKey] = await Promise.all([get("vaults", account.user), hashed(recovery)]);
-  let raw = [...random(32)];
+  const [existing, recoveryKey] = await Promise.all([
+    getRow("vaults", account.user),
+    deriveKeyFromSecret(recovery),
+  ]);
+  let raw = [...randomBytes(32)];
   if (existing) {
     raw = await unseal<number[]>(recoveryKey, existing.byRecovery);
-    const held = await unseal<Account>(await asKey(raw), existing.account);
-    account = { ...account, remembered: held.remembered };
+    const before = await unseal<Account>(await importKey(raw), existing.account);
+    account = { ...account, remembered: before.remembered };
   }
-  const key = await asKey(raw);
-  const counted = await get("counters", account.user);
-  await put("vaults", {
+  const key = await importKey(raw);
+  const counted = await getRow("counters", account.user);
+  await putRow("vaults", {
     user: account.user,
     username: account.username,
     device: account.device,
@@ -143,92 +134,129 @@ export async function enrol(
     tries: 0,
     notBefore: 0,
   });
-  return { key, signer: await signingKey(account.signer), account };
+  return { key, signer: await importSigningKey(account.signer), account };
 }
 
 /** What accounts of earlier versions do not have. */
-const later = ({ rules, listed, receipts, team }: Account): Partial<Account> => ({
+const fillMissing = ({ rules, listed, receipts, team }: Account): Partial<Account> => ({
   rules: rules ?? DEFAULT_RULES,
   listed: listed ?? [],
   receipts: receipts ?? null,
   team: team ?? [],
 });
 
-async function openedBy(row: VaultRow, raw: number[]): Promise<Vault> {
-  const key = await asKey(raw);
+async function openVault(row: VaultRow, raw: number[]): Promise<Vault> {
+  const key = await importKey(raw);
   const account = await unseal<Account>(key, row.account);
   // A vault of the first version has no signing key yet: the next exchange asks to sign in again.
-  const signer = account.signer ? await signingKey(account.signer) : (null as unknown as CryptoKey);
-  return { key, signer, account: { ...account, ...later(account) } };
+  const signer = account.signer
+    ? await importSigningKey(account.signer)
+    : (null as unknown as CryptoKey);
+  return { key, signer, account: { ...account, ...fillMissing(account) } };
 }
 
-/** Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it. */
+/**
+ * Open a vault with its PIN. A wrong one is counted before it is tried: five are free, ten end it.
+ */
 export async function unlock(user: number, pin: string): Promise<Vault> {
-  const row = await get("vaults", user);
+  const row = await getRow("vaults", user);
   if (!row) throw new WrongPin();
-  if (!row.byPin) throw new PinGone();
+  if (!row.byPin) throw new PinDisabled();
   const wait = Math.min(row.notBefore - Date.now(), LONGEST_WAIT); // however the clock jumped
-  if (wait > 0) throw new PinPaused(Math.ceil(wait / 1000));
+  if (wait > 0) throw new PinDelayed(Math.ceil(wait / 1000));
   const tries = row.tries + 1;
   const pause = tries < FREE_TRIES ? 0 : Math.min(30_000 * 2 ** (tries - FREE_TRIES), LONGEST_WAIT);
-  const key = fromPin(pin, row.salt, row.iterations);
-  await update("vaults", user, (held) => ({ ...held, tries, notBefore: pause ? Date.now() + pause : 0 }));
+  const key = deriveKeyFromPin(pin, row.salt, row.iterations);
+  await updateRow("vaults", user, (row) => ({
+    ...row,
+    tries,
+    notBefore: pause ? Date.now() + pause : 0,
+  }));
   let raw: number[];
   try {
     raw = await unseal<number[]>(await key, row.byPin);
   } catch {
     if (tries < MOST_TRIES) throw new WrongPin();
-    await shut(user);
-    throw new PinGone();
+    await disablePin(user);
+    throw new PinDisabled();
   }
-  void update("vaults", user, (held) => ({ ...held, tries: 0, notBefore: 0 })).catch(() => undefined);
-  return openedBy(row, raw);
+  void updateRow("vaults", user, (row) => ({ ...row, tries: 0, notBefore: 0 })).catch(
+    () => undefined,
+  );
+  return openVault(row, raw);
 }
 
 /** Take away all that opens a vault here; the password, at the centre, still does. */
-export function shut(user: number): Promise<void> {
-  return update("vaults", user, (row) => ({ ...row, byPin: null, byPasskey: null, tries: 0, notBefore: 0 }));
+export function disablePin(user: number): Promise<void> {
+  return updateRow("vaults", user, (row) => ({
+    ...row,
+    byPin: null,
+    byPasskey: null,
+    tries: 0,
+    notBefore: 0,
+  }));
 }
 
 /** Keep a change of the account (last answers, name of the centre, its key and rules). */
-export async function keepAccount(vault: Vault): Promise<void> {
+export async function saveAccount(vault: Vault): Promise<void> {
   const account = await seal(vault.key, vault.account);
   const { receipts, rules } = vault.account;
-  await update("vaults", vault.account.user, (row) => ({ ...row, account, shredDays: rules.shred_days, receipts }));
+  await updateRow("vaults", vault.account.user, (row) => ({
+    ...row,
+    account,
+    shredDays: rules.shred_days,
+    receipts,
+  }));
 }
 
-// ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's prf extension ──────────────
+// ── a passkey besides the PIN: the phone's own lock (finger, face) gives the key, by WebAuthn's pr
 
 type Prf = { prf?: { enabled?: boolean; results?: { first: ArrayBuffer } } };
 
-async function fromPasskey(id: BufferSource, salt: Bytes): Promise<CryptoKey> {
+async function deriveKeyFromPasskey(id: BufferSource, salt: Bytes): Promise<CryptoKey> {
   const options = {
-    challenge: random(32),
+    challenge: randomBytes(32),
     allowCredentials: [{ id, type: "public-key" as const }],
     userVerification: "required" as const,
     extensions: { prf: { eval: { first: salt } } },
   };
-  const given = (await navigator.credentials.get({ publicKey: options })) as PublicKeyCredential;
-  const secret = (given.getClientExtensionResults() as Prf).prf?.results?.first;
+  const credential = (await navigator.credentials.get({
+    publicKey: options,
+  })) as PublicKeyCredential;
+  const secret = (credential.getClientExtensionResults() as Prf).prf?.results?.first;
   if (!secret) throw new WrongPin();
   const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
-  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: utf8("fieldapp passkey") };
-  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const algorithm = {
+    name: "HKDF",
+    hash: "SHA-256",
+    salt: new Uint8Array(0),
+    info: toUtf8("fieldapp passkey"),
+  };
+  return crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
 }
 
-/** Let the phone's own lock open this vault too. `pin` proves who asks. Raise WrongPin when the phone cannot do this. */
+/**
+ * Let the phone's own lock open this vault too. `pin` proves who asks. Raise WrongPin when the
+ * phone cannot do this.
+ */
 export async function addPasskey(vault: Vault, pin: string): Promise<void> {
   const { user, username } = vault.account;
-  const row = await get("vaults", user);
-  if (!row?.byPin) throw new PinGone();
-  const raw = await unseal<number[]>(await fromPin(pin, row.salt, row.iterations), row.byPin).catch(() => {
+  const row = await getRow("vaults", user);
+  if (!row?.byPin) throw new PinDisabled();
+  const raw = await unseal<number[]>(
+    await deriveKeyFromPin(pin, row.salt, row.iterations),
+    row.byPin,
+  ).catch(() => {
     throw new WrongPin();
   });
-  const made = (await navigator.credentials.create({
+  const passkey = (await navigator.credentials.create({
     publicKey: {
       rp: { name: "fieldapp" },
-      user: { id: utf8(String(user)), name: username, displayName: username },
-      challenge: random(32),
+      user: { id: toUtf8(String(user)), name: username, displayName: username },
+      challenge: randomBytes(32),
       pubKeyCredParams: [
         { type: "public-key", alg: -7 },
         { type: "public-key", alg: -257 },
@@ -237,14 +265,17 @@ export async function addPasskey(vault: Vault, pin: string): Promise<void> {
       extensions: { prf: {} },
     },
   })) as PublicKeyCredential;
-  const salt = random(32);
-  const sealed = await seal(await fromPasskey(made.rawId, salt), raw);
-  await update("vaults", user, (held) => ({ ...held, byPasskey: { id: made.rawId, salt, sealed } }));
+  const salt = randomBytes(32);
+  const sealed = await seal(await deriveKeyFromPasskey(passkey.rawId, salt), raw);
+  await updateRow("vaults", user, (row) => ({
+    ...row,
+    byPasskey: { id: passkey.rawId, salt, sealed },
+  }));
 }
 
 export async function unlockByPasskey(user: number): Promise<Vault> {
-  const row = await get("vaults", user);
-  if (!row?.byPasskey) throw new PinGone();
+  const row = await getRow("vaults", user);
+  if (!row?.byPasskey) throw new PinDisabled();
   const { id, salt, sealed } = row.byPasskey;
-  return openedBy(row, await unseal<number[]>(await fromPasskey(id, salt), sealed));
+  return openVault(row, await unseal<number[]>(await deriveKeyFromPasskey(id, salt), sealed));
 }

@@ -1,154 +1,167 @@
 /**
- * Hand finished records to the centre. They are sealed and signed, so this needs nobody's PIN: it runs while the app is
- * locked, for every worker of the phone, and in the service worker with the app closed.
+ * Hand finished records to the centre. They are sealed and signed, so this needs nobody's PIN: it
+ * runs while the app is locked, for every worker of the phone, and in the service worker with the
+ * app closed.
  */
 
+import { getNextPiece } from "../storage/attachments";
 import { sha256, toBase64 } from "../storage/bytes";
-import { pieceOf } from "../storage/attachments";
-import { all, forget, update, type OutboxRow, type VaultRow } from "../storage/database";
-import { healthOf } from "../storage/health";
-import { countersOf, leaveOutbox, shredOld } from "../storage/records";
+import { deleteUserData, getAllRows, updateRow } from "../storage/database";
+import { closeOutboxRow, deleteOldLines } from "../storage/outbox";
 import { isReceipt } from "../storage/receipts";
-import { shut } from "../storage/vault";
-import {
-  clockAhead,
-  Offline,
-  Refused,
-  sendPiece,
-  sendSealed,
-  type Answered,
-  type Report,
-  type SealedItem,
-} from "./server";
+import type { OutboxRow, VaultRow } from "../storage/types";
+import { disablePin } from "../storage/vault";
+import { makePhoneReports } from "./phone_report";
+import { Offline, Refused, sendPiece, sendSealed } from "./server";
+import type { Delivered, RecordAnswer, SealedItem } from "./server";
 
-declare const BUILT: string; // filled in by the build: the day of it, and what it was made from
-const BATCH = 20;
-const MAX_WEIGHT = 3_000_000; // bytes of one message
+const MAX_RECORDS = 20; // of one message
+const MAX_BYTES = 3_000_000; // of one message, before base64
 
 export type Order = { user: number; order: "lock" | "wipe" };
 
-async function reportOf(vault: VaultRow, rows: OutboxRow[], shared: Partial<Report>): Promise<Report> {
-  const counters = await countersOf(vault.user);
-  const base = vault.base ?? { made: 0, deleted: 0 };
-  return {
-    device: vault.device,
-    made: counters.made - base.made,
-    unsent: rows.filter((row) => row.state === "waiting" && row.box?.device === vault.device).length,
-    deleted: counters.deleted - base.deleted,
-    ...shared,
-  };
-}
-
 /** A record as it travels. */
-export function itemOf({ id, box }: OutboxRow): SealedItem {
+export function makeSealedItem({ id, box }: OutboxRow): SealedItem {
   const { device, kid, box: data, signature } = box!;
   return { id, device, kid, box: toBase64(data), signature: toBase64(signature) };
 }
 
-/** The attachments of these records go first, piece by piece, from where the last attempt broke off. */
+/**
+ * The attachments of these records go first, piece by piece, from where the last attempt broke off.
+ */
 async function sendAttachments(rows: OutboxRow[]): Promise<void> {
   const ids = new Set(rows.map((row) => row.id));
-  for (const blob of (await all("blobs")).filter((one) => ids.has(one.record))) {
+  const blobs = await getAllRows("blobs");
+  for (const blob of blobs.filter(({ record }) => ids.has(record))) {
     while (blob.sent < blob.data.length) {
-      const received = await sendPiece(blob, pieceOf(blob));
+      const received = await sendPiece(blob, getNextPiece(blob));
       if (received === blob.sent) throw new Offline(); // it does not take it: later
       blob.sent = received;
-      await update("blobs", blob.hash, (row) => ({ ...row, sent: received }));
+      await updateRow("blobs", blob.hash, (row) => ({ ...row, sent: received }));
     }
   }
-}
-
-/** As many as may travel in one message: pictures are heavy. */
-function light(rows: OutboxRow[]): OutboxRow[] {
-  let weight = 0;
-  return rows.filter((row, index) => (weight += row.box!.box.length) <= MAX_WEIGHT || index === 0);
-}
-
-export async function queue(): Promise<OutboxRow[]> {
-  return (await all("outbox")).filter((row) => row.state === "waiting" && row.box).sort((a, b) => a.seq - b.seq);
 }
 
 /**
- * Send all that waits and obey the centre's orders; says which it obeyed. What it has no receipt for stays.
- * Raise Offline when nobody provably ours answers.
+ * The first rows, at most `size`, as many as fit in one message; one that is too heavy for it
+ * travels alone.
  */
-export async function deliver(): Promise<Order[]> {
-  const stuck = new Set<string>(); // stay on the phone, and never hold up the others
-  let orders: Record<string, string> = {};
-  let size = BATCH;
-  for (let isFirst = true; ; isFirst = false) {
-    const waiting = (await queue()).filter((row) => !stuck.has(row.id));
-    const rows = light(waiting.slice(0, size));
-    if (rows.length === 0 && !isFirst) break;
-    const vaults = (await all("vaults")).filter((vault) => vault.device);
-    if (rows.length === 0 && vaults.length === 0) return [];
-    const everything = await all("outbox");
-    const { isKept, freeMb } = await healthOf();
-    const shared = {
-      persisted: isKept,
-      app: BUILT,
-      clock: clockAhead,
-      ...(freeMb === null ? {} : { free_mb: freeMb }),
-    };
-    const phones = await Promise.all(vaults.map((vault) => reportOf(vault, everything, shared)));
-    let answer;
-    try {
-      await sendAttachments(rows);
-      const keys = vaults.map((vault) => vault.receipts);
-      answer = await sendSealed(rows.map(itemOf), phones, keys);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      // The centre cannot read the message: find out which record it is, one by one.
-      if (rows.length <= 1) {
-        if (!rows[0]) throw new Offline();
-        stuck.add(rows[0].id);
-      }
-      size = 1;
-      continue;
-    }
-    orders = answer.orders;
-    await settle(rows, answer.items, stuck, vaults);
+export function fitMessage(rows: OutboxRow[], size: number): OutboxRow[] {
+  const message: OutboxRow[] = [];
+  let bytes = 0;
+  for (const row of rows.slice(0, size)) {
+    bytes += row.box!.box.length;
+    if (message.length > 0 && bytes > MAX_BYTES) break;
+    message.push(row);
   }
-  await shredOld(dayNumber());
-  return obey(orders);
+  return message;
 }
 
-const dayNumber = (): number => Math.floor(Date.now() / 86_400_000);
+/** The finished records that wait, the oldest first. */
+export async function listOutbox(): Promise<OutboxRow[]> {
+  const rows = await getAllRows("outbox");
+  return rows.filter(({ state, box }) => state === "waiting" && box).sort((a, b) => a.seq - b.seq);
+}
 
-/** What the centre holds leaves the queue: only its receipt, signed for this id and the hash of these bytes, proves it. */
-async function settle(rows: OutboxRow[], answers: Answered[], stuck: Set<string>, vaults: VaultRow[]): Promise<void> {
+/**
+ * Send all that waits and obey the centre's orders; says which it obeyed. What it has no receipt
+ * for stays. Raise Offline when nobody provably ours answers.
+ */
+export async function deliver(): Promise<Order[]> {
+  const stuck = new Set<string>(); // records that stay on the phone, and never hold up the others
+  let orders: Record<string, string> = {};
+  let size = MAX_RECORDS;
+  let isFirst = true; // it goes even without records: the centre may have orders
+  const fillMessage = async (): Promise<OutboxRow[]> => {
+    const waiting = await listOutbox();
+    return fitMessage(
+      waiting.filter(({ id }) => !stuck.has(id)),
+      size,
+    );
+  };
+  for (let rows = await fillMessage(); isFirst || rows.length > 0; rows = await fillMessage()) {
+    const vaults = (await getAllRows("vaults")).filter((vault) => vault.device);
+    if (rows.length === 0 && vaults.length === 0) return [];
+    const answer = await sendMessage(rows, vaults);
+    if (answer) {
+      orders = answer.orders;
+      await closeReceived(rows, answer.items, stuck, vaults);
+    } else {
+      // The centre cannot read the message: find out which record it is, one by one.
+      if (rows.length <= 1) stuck.add(rows[0]!.id);
+      size = 1;
+    }
+    isFirst = false;
+  }
+  await deleteOldLines(getDayNumber());
+  return applyOrders(orders);
+}
+
+/**
+ * Send one message; null when the centre cannot read it. Raise Offline where it cannot be a
+ * record's fault.
+ */
+async function sendMessage(rows: OutboxRow[], vaults: VaultRow[]): Promise<Delivered | null> {
+  const phones = await makePhoneReports(vaults);
+  const keys = vaults.map((vault) => vault.receipts);
+  try {
+    await sendAttachments(rows);
+    return await sendSealed(rows.map(makeSealedItem), phones, keys);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (rows.length === 0) throw new Offline();
+    return null;
+  }
+}
+
+/** Days since 1970. */
+const getDayNumber = (): number => Math.floor(Date.now() / 86_400_000);
+
+/**
+ * What the centre holds leaves the queue: only its receipt, signed for this id and the hash of
+ * these bytes, proves it.
+ */
+async function closeReceived(
+  rows: OutboxRow[],
+  answers: RecordAnswer[],
+  stuck: Set<string>,
+  vaults: VaultRow[],
+): Promise<void> {
   for (const row of rows) {
-    const answer = answers.find((one) => one.id === row.id);
-    const vault = vaults.find((one) => one.user === row.user);
+    const answer = answers.find(({ id }) => id === row.id);
+    const vault = vaults.find(({ user }) => user === row.user);
     const hash = await sha256(row.box!.box);
-    const isHeld = answer && (await isReceipt(vault?.receipts, row.id, hash, answer.receipt));
-    if (!isHeld) {
+    if (!answer || !(await isReceipt(vault?.receipts, row.id, hash, answer.receipt))) {
       stuck.add(row.id);
-      for (const blob of await all("blobs", row.user))
-        // it may be one of these that is missing: from the start
-        if (blob.record === row.id) await update("blobs", blob.hash, (held) => ({ ...held, sent: 0 }));
+      await sendAttachmentsAgain(row); // it may be one of these that is missing
       continue;
     }
-    const became = answer.status === "duplicate" ? answer.was : answer.status;
-    const isFine = became === "stored" || became === "settled";
-    const days = vault?.shredDays ?? 7;
-    await leaveOutbox(row.id, isFine ? "delivered" : "kept", dayNumber() + days);
+    const outcome = answer.status === "duplicate" ? answer.was : answer.status;
+    const isAccepted = outcome === "stored" || outcome === "settled";
+    const shredOn = getDayNumber() + (vault?.shredDays ?? 7);
+    await closeOutboxRow(row.id, isAccepted ? "delivered" : "kept", shredOn);
   }
+}
+
+/** Let the attachments of a record travel from their first byte at the next attempt. */
+async function sendAttachmentsAgain({ id, user }: OutboxRow): Promise<void> {
+  for (const blob of await getAllRows("blobs", user))
+    if (blob.record === id) await updateRow("blobs", blob.hash, (row) => ({ ...row, sent: 0 }));
 }
 
 /** Lock or wipe where the centre says so, once all that the worker finished is there. */
-async function obey(orders: Record<string, string>): Promise<Order[]> {
-  const obeyed: Order[] = [];
-  const waiting = new Set((await queue()).map((row) => row.user));
-  for (const { user, device, byPin } of await all("vaults")) {
+async function applyOrders(orders: Record<string, string>): Promise<Order[]> {
+  const applied: Order[] = [];
+  const waiting = new Set((await listOutbox()).map((row) => row.user));
+  for (const { user, device, byPin } of await getAllRows("vaults")) {
     const order = orders[device];
     if (order === "lock") {
-      if (byPin) await shut(user);
-      obeyed.push({ user, order });
+      if (byPin) await disablePin(user);
+      applied.push({ user, order });
     } else if (order === "wipe" && !waiting.has(user)) {
-      await forget(user);
-      obeyed.push({ user, order });
+      await deleteUserData(user);
+      applied.push({ user, order });
     }
   }
-  return obeyed;
+  return applied;
 }

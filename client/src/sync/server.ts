@@ -1,12 +1,12 @@
 /** Talk to the centre. Whatever is not provably its answer counts as no connection. */
 
 import type { Words } from "../engine/definition";
-import type { Correctable, Cursor, News } from "../storage/book";
-import { sha256, utf8, type Bytes } from "../storage/bytes";
-import type { BlobRow } from "../storage/database";
+import type { Cursor, EditableRecord } from "../storage/caseload";
+import type { PulledItem } from "../storage/caseload_updates";
+import { type Bytes, sha256, toUtf8 } from "../storage/bytes";
+import type { BlobRow, CentreKey } from "../storage/types";
 import type { Maps } from "../storage/maps";
 import { isSigned, type Receipt } from "../storage/receipts";
-import type { CentreKey } from "../storage/sealing";
 import type { Rules } from "../storage/vault";
 
 const PROTOCOL = 1;
@@ -57,7 +57,7 @@ export interface SealedItem {
 }
 
 /** What a worker's sign-in on this phone says of itself, without a word of what is in it. */
-export interface Report {
+export interface PhoneReport {
   device: string;
   made: number;
   unsent: number;
@@ -70,7 +70,7 @@ export interface Report {
 
 type Status = "stored" | "duplicate" | "conflict" | "rejected" | "retry" | "closed";
 
-export interface Answered {
+export interface RecordAnswer {
   id: string;
   sha256: string;
   status: Status;
@@ -79,7 +79,7 @@ export interface Answered {
 }
 
 export interface Delivered {
-  items: Answered[];
+  items: RecordAnswer[];
   orders: Record<string, string>;
 }
 
@@ -92,21 +92,23 @@ interface Options {
   nonce?: string; // the answer must be signed together with it
 }
 
-async function request(
-  path: string,
-  { method = "GET", token, body, piece, headers = {}, nonce }: Options,
-): Promise<Response> {
+function makeHeaders({ token, body, headers, nonce }: Options): Record<string, string> {
+  return {
+    "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
+    ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    ...headers,
+    ...(nonce ? { "X-Nonce": nonce } : {}),
+  };
+}
+
+async function request(path: string, options: Options): Promise<Response> {
+  const { method = "GET", body, piece } = options;
   let response: Response;
   try {
     response = await fetch(`/sync/v1/${path}`, {
       method,
-      headers: {
-        "Accept-Language": globalThis.document?.documentElement.lang ?? "en",
-        ...(token ? { Authorization: `Bearer ${token}` } : {}),
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...headers,
-        ...(nonce ? { "X-Nonce": nonce } : {}),
-      },
+      headers: makeHeaders(options),
       ...(body === undefined && !piece ? {} : { body: piece ?? JSON.stringify(body) }),
       redirect: "error",
       cache: "no-store",
@@ -117,14 +119,17 @@ async function request(
     throw new Offline();
   }
   if (response.ok) return response;
-  if (response.headers.get("Content-Type")?.startsWith("application/problem+json") && response.status < 500) {
+  if (
+    response.headers.get("Content-Type")?.startsWith("application/problem+json") &&
+    response.status < 500
+  ) {
     const problem = (await response.json()) as { code: string; title: string };
     throw new Refused(problem.code, problem.title);
   }
   throw new Offline();
 }
 
-function parsed<T>(text: string, isOurs: (value: T) => boolean): T {
+function parseAnswer<T>(text: string, isOurs: (value: T) => boolean): T {
   try {
     const value = JSON.parse(text) as T;
     if (value && isOurs(value)) return value;
@@ -134,79 +139,112 @@ function parsed<T>(text: string, isOurs: (value: T) => boolean): T {
   throw new Offline();
 }
 
-const textOf = (response: Response): Promise<string> =>
+const readText = (response: Response): Promise<string> =>
   response.text().catch(() => {
     throw new Offline(); // it broke off
   });
 
-async function json<T>(response: Response, isOurs: (value: T) => boolean): Promise<T> {
-  return parsed(await textOf(response), isOurs);
+async function readJson<T>(response: Response, isOurs: (value: T) => boolean): Promise<T> {
+  return parseAnswer(await readText(response), isOurs);
 }
 
-/** Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours in it. */
-async function ask<T>(path: string, keys: Keys, options: Options, isOurs: (value: T) => boolean): Promise<T> {
+/**
+ * Ask for something that only the centre itself may say: its answer is signed, with a nonce of ours
+ * in it.
+ */
+async function requestJson<T>(
+  path: string,
+  keys: Keys,
+  options: Options,
+  isOurs: (value: T) => boolean,
+): Promise<T> {
   const nonce = crypto.randomUUID();
   const asked = Date.now();
   const response = await request(path, { ...options, nonce });
-  const text = await textOf(response);
-  const signed = `fieldapp answer 1|${nonce}|${await sha256(utf8(text))}`;
+  const text = await readText(response);
+  const signed = `fieldapp answer 1|${nonce}|${await sha256(toUtf8(text))}`;
   const signature = response.headers.get("X-Signature") ?? "";
   const checks = await Promise.all(keys.map((key) => isSigned(key, signature, signed)));
   if (!checks.includes(true)) throw new Offline();
-  const value = parsed<T & { now?: string }>(text, isOurs);
-  measure(value.now, asked);
+  const value = parseAnswer<T & { now?: string }>(text, isOurs);
+  measureClockOffset(value.now, asked);
   return value;
 }
 
-/** How far this phone's clock is ahead of the centre's, in minutes, as last measured; 0 before that. */
+/**
+ * How far this phone's clock is ahead of the centre's, in minutes, as last measured; 0 before that.
+ */
 export let clockAhead = 0;
 
-function measure(now: string | undefined, asked: number): void {
+function measureClockOffset(now: string | undefined, asked: number): void {
   const theirs = now ? Date.parse(now) : Number.NaN;
   if (!Number.isNaN(theirs)) clockAhead = Math.round(((asked + Date.now()) / 2 - theirs) / 60_000);
 }
 
-const isSignedIn = (value: SignedIn & Answer): boolean => isAnswer(value) && Boolean(value.token);
+const isSignedIn = (value: SignedIn & Answer): boolean =>
+  isOurAnswer(value) && Boolean(value.token);
 
-export async function signIn(username: string, password: string, device: string, publicKey: string): Promise<SignedIn> {
+export async function signIn(
+  username: string,
+  password: string,
+  device: string,
+  publicKey: string,
+): Promise<SignedIn> {
   const body = { username, password, device, public_key: publicKey };
-  return json<SignedIn & Answer>(await request("sign-in", { method: "POST", body }), isSignedIn);
+  return readJson<SignedIn & Answer>(
+    await request("sign-in", { method: "POST", body }),
+    isSignedIn,
+  );
 }
 
 /** Join by an invitation, which is then used up. */
-export async function join(invitation: string, device: string, publicKey: string): Promise<SignedIn> {
+export async function join(
+  invitation: string,
+  device: string,
+  publicKey: string,
+): Promise<SignedIn> {
   const body = { invitation, device, public_key: publicKey };
-  return json<SignedIn & Answer>(await request("join", { method: "POST", body }), isSignedIn);
+  return readJson<SignedIn & Answer>(await request("join", { method: "POST", body }), isSignedIn);
 }
 
 type Keys = (CentreKey | null | undefined)[];
 interface Answer {
   protocol: number;
 }
-const isAnswer = ({ protocol }: Answer): boolean => protocol === PROTOCOL;
+const isOurAnswer = ({ protocol }: Answer): boolean => protocol === PROTOCOL;
 
 /** The manifest; of a centre whose signing key is not known yet (`key` is null), as it comes. */
 export async function fetchManifest(token: string, key: CentreKey | null): Promise<Manifest> {
-  if (key) return ask<Manifest & Answer>("manifest", [key], { token }, isAnswer);
-  return json<Manifest & Answer>(await request("manifest", { token }), isAnswer);
+  if (key) return requestJson<Manifest & Answer>("manifest", [key], { token }, isOurAnswer);
+  return readJson<Manifest & Answer>(await request("manifest", { token }), isOurAnswer);
 }
 
-export interface Pulled {
+export interface PullPage {
   cursor: Cursor;
   reset?: boolean; // it tells everything again: its numbers are not those that this phone knew
   more: boolean;
-  items: News[];
+  items: PulledItem[];
 }
 
 /** What changed for this worker after a cursor. */
-export function pull(token: string, key: CentreKey | null, cursor: Cursor): Promise<Pulled> {
-  const isOurs = (value: Pulled & Answer): boolean => isAnswer(value) && Array.isArray(value.items);
-  return ask<Pulled & Answer>(`pull?cursor=${cursor}`, [key], { token }, isOurs);
+export function pullPage(token: string, key: CentreKey | null, cursor: Cursor): Promise<PullPage> {
+  const isOurs = (value: PullPage & Answer): boolean =>
+    isOurAnswer(value) && Array.isArray(value.items);
+  return requestJson<PullPage & Answer>(`pull?cursor=${cursor}`, [key], { token }, isOurs);
 }
 
 /** A record of the worker's own, to correct it. */
-export function fetchRecord(token: string, key: CentreKey | null, id: string): Promise<Correctable> {
-  return ask<Correctable & Answer>(`records/${encodeURIComponent(id)}`, [key], { token }, isAnswer);
+export function fetchRecord(
+  token: string,
+  key: CentreKey | null,
+  id: string,
+): Promise<EditableRecord> {
+  return requestJson<EditableRecord & Answer>(
+    `records/${encodeURIComponent(id)}`,
+    [key],
+    { token },
+    isOurAnswer,
+  );
 }
 
 export async function fetchForm(token: string, id: string, version: string): Promise<string> {
@@ -219,20 +257,32 @@ export async function fetchAreas(token: string, key: string): Promise<string> {
 }
 
 export async function fetchMaps(token: string, key: CentreKey | null): Promise<Maps> {
-  return ask<Maps & Answer>("map", [key], { token }, isAnswer);
+  return requestJson<Maps & Answer>("map", [key], { token }, isOurAnswer);
 }
 
 /** Send one piece of an attachment; says how many bytes of it the centre has. */
-export async function sendPiece({ hash, device, data, proof, sent }: BlobRow, piece: Bytes): Promise<number> {
+export async function sendPiece(
+  { hash, device, data, proof, sent }: BlobRow,
+  piece: Bytes,
+): Promise<number> {
   const range = `bytes ${sent}-${sent + piece.length - 1}/${data.length}`;
   const headers = { "Content-Range": range, "X-Device": device, "X-Proof": proof };
   const response = await request(`attachments/${hash}`, { method: "PUT", piece, headers });
-  return (await json<Answer & { received: number }>(response, isAnswer)).received;
+  return (await readJson<Answer & { received: number }>(response, isOurAnswer)).received;
 }
 
 /** Hand records over; `keys` are those with which the centres of this phone's workers sign. */
-export function sendSealed(items: SealedItem[], phones: Report[], keys: Keys): Promise<Delivered> {
+export function sendSealed(
+  items: SealedItem[],
+  phones: PhoneReport[],
+  keys: Keys,
+): Promise<Delivered> {
   const isOurs = (value: Delivered & Answer): boolean =>
-    isAnswer(value) && Array.isArray(value.items) && typeof value.orders === "object";
-  return ask<Delivered & Answer>("deliver", keys, { method: "POST", body: { items, phones } }, isOurs);
+    isOurAnswer(value) && Array.isArray(value.items) && typeof value.orders === "object";
+  return requestJson<Delivered & Answer>(
+    "deliver",
+    keys,
+    { method: "POST", body: { items, phones } },
+    isOurs,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Outlines } from "../engine/areas";
-import type { AnswerNode, Form } from "../engine/form";
+import type { Form } from "../engine/form";
+import type { AnswerNode } from "../engine/node";
 
 /** What the phone around a form can help with. */
 export interface Help {
@@ -20,7 +21,7 @@ export const NO_HELP: Help = {
   hasVoiceNotes: true,
 };
 
-/** What every widget gets: the question, its answer, and where its label, hint and error are for screen readers. */
+/** What every widget gets: the question, its answer, and what names it for screen readers. */
 export interface WidgetProps {
   form: Form;
   node: AnswerNode;
@@ -35,10 +36,15 @@ export interface WidgetProps {
 }
 
 /** The attributes that tie a field to its label, hint and error. */
-export function described(props: WidgetProps): Record<string, string | undefined> {
-  return { id: props.id, "aria-describedby": props.describedBy, "aria-invalid": props.isInvalid ? "true" : undefined };
+export function describeField(props: WidgetProps): Record<string, string | undefined> {
+  return {
+    id: props.id,
+    "aria-describedby": props.describedBy,
+    "aria-invalid": props.isInvalid ? "true" : undefined,
+  };
 }
 
-export function looksOf(node: AnswerNode): string[] {
+/** The words of a question's appearance. */
+export function listAppearances(node: AnswerNode): string[] {
   return (node.element.appearance ?? "").split(" ");
 }

@@ -10,20 +10,26 @@ declare const BarcodeDetector: { new (): Detector } | undefined;
 
 const EVERY = 200; // milliseconds between two looks
 
-export const canScan = (): boolean => typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
+export const canScan = (): boolean =>
+  typeof BarcodeDetector !== "undefined" && "mediaDevices" in navigator;
 
-export function Scanner({ found, stop }: { found: (text: string) => void; stop: () => void }) {
+interface ScannerProps {
+  read: (text: string) => void;
+  stop: () => void;
+}
+
+export function Scanner({ read, stop }: ScannerProps) {
   const video = useRef<HTMLVideoElement>(null);
   const [isRefused, setRefused] = useState(false);
   useEffect(() => {
     let stream: MediaStream | null = null;
-    let timer = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
     const look = async (detector: Detector): Promise<void> => {
       const codes = video.current ? await detector.detect(video.current).catch(() => []) : [];
       if (isOver) return;
-      if (codes[0]) found(codes[0].rawValue.trim());
-      else timer = setTimeout(() => void look(detector), EVERY) as unknown as number;
+      if (codes[0]) read(codes[0].rawValue.trim());
+      else timer = setTimeout(() => void look(detector), EVERY);
     };
     navigator.mediaDevices
       .getUserMedia({ video: { facingMode: "environment" } })

@@ -33,7 +33,8 @@ ASKED, ACKNOWLEDGED, ASSIGNED, ACTED, DEBRIEFED, CLOSED, REOPENED = (
 )
 KINDS = (ACKNOWLEDGED, ASSIGNED, ACTED, DEBRIEFED, CLOSED, REOPENED)
 AREAS = "nbhd158"
-OPEN_FOR = dt.timedelta(days=90)
+INCIDENTS = "incident", dt.timedelta(days=90)  # a form, and how long ago its records are still on the board
+SHIFTS = "shift", dt.timedelta(days=1)
 WATCH_FOR = dt.timedelta(days=30)  # retaliation comes within a month, if it comes
 ON_DUTY_FOR = dt.timedelta(hours=12)
 
@@ -90,20 +91,20 @@ class Board:
 
 @read_act("board.see")
 def see_version(ctx: ActContext) -> str:
-    """Return a mark that changes whenever the board does, and every minute; it costs four small looks into indexes."""
+    """Return a mark that changes whenever the board does, and every minute; it costs a few small looks into indexes."""
     return _version(ctx)
 
 
 def _version(ctx: ActContext) -> str:
-    changed = records.last_change(ctx.session, ctx.centre_id)
-    seconds = changed.timestamp() if changed else 0
-    step = board.last_step(ctx.session, ctx.centre_id)
-    return f"{seconds:.6f}-{step}-{_mark_of_people(ctx)}-{ctx.now:%d%H%M}"
-
-
-def _mark_of_people(ctx: ActContext) -> str:
-    """Return a mark of what the board says that no record and no step changes: who is in the team, what is due for whom."""
+    """Return a mark of all that is seen now: what was written at the same time may come to be seen in any order."""
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)).date()
+    changes = [records.changes_since(ctx.session, ctx.centre_id, form, today - span) for form, span in (INCIDENTS, SHIFTS)]
+    mark = mark_of(changes, board.step_counts(ctx.session, ctx.centre_id), _mark_of_people(ctx, today))
+    return f"{mark}-{ctx.now:%d%H%M}"
+
+
+def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
+    """Return a mark of what the board says that no record and no step changes: who is in the team, what is due for whom."""
     due = [(one.id, one.worker_id) for one in follow_ups.due_until(ctx.session, ctx.centre_id, today)]
     team = [(one.id, one.label, one.role, one.active) for one in users.list_for(ctx.session, ctx.centre_id)]
     return hashlib.sha256(repr((due, team)).encode()).hexdigest()[:16]
@@ -114,7 +115,7 @@ def see_board(ctx: ActContext) -> Board:
     centre, version = centres.get(ctx.session, ctx.centre_id), _version(ctx)
     zone = zoneinfo.ZoneInfo(centre.time_zone)
     today = ctx.now.astimezone(zone).date()
-    found = records.of_form_since(ctx.session, ctx.centre_id, "incident", today - OPEN_FOR)
+    found = records.of_form_since(ctx.session, ctx.centre_id, INCIDENTS[0], today - INCIDENTS[1])
     definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in found})
     on_it = board.open_items(ctx.session, ctx.centre_id)
     items = {one.root_id: one for one in on_it if one.root_id}
@@ -195,7 +196,7 @@ def _moment(answers: Mapping[str, object], zone: dt.tzinfo, *path: str) -> dt.da
 def _on_duty(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str]) -> list[Duty]:
     """Return who said that they are out: shifts of the last hours, newest first."""
     found = []
-    for record in records.of_form_since(ctx.session, ctx.centre_id, "shift", today - dt.timedelta(days=1)):
+    for record in records.of_form_since(ctx.session, ctx.centre_id, SHIFTS[0], today - SHIFTS[1]):
         shift = record.answers.get("shift", {})
         start, end = _moment(shift, zone, "start"), _moment(shift, zone, "end")
         if start and end and ctx.now - end < ON_DUTY_FOR and ctx.now - start < ON_DUTY_FOR:

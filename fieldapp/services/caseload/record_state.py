@@ -21,6 +21,10 @@ class Part:
     is_refusal: bool = False  # the person did not say yes
     is_overruled: bool = False  # by a no of its record: what it says of consent counts no more
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.envelope.instance_id, self.envelope.sha256
+
 
 @dataclass(frozen=True)
 class Change:

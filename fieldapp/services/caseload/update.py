@@ -9,8 +9,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.record_state import Change, Part
 from fieldapp.services.definitions import find_definitions
@@ -21,7 +19,9 @@ from fieldapp.store.consent import standing
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
+from fieldapp.store.session import Session
 from forms.expressions.values import parse_date
+from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, find_current_owner, is_caseload_note, parse_due, plain_code
 
@@ -100,6 +100,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
     told = 0
     for some in records.batches(ctx.session, ctx.centre_id):
         definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
+        # Older versions let corrections under another form in: such a record has no form that it could be read by.
         changes = [
             Change(
                 one.instance_id,
@@ -113,6 +114,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
                 finished_on=since,
             )
             for one in some
+            if (one.form, one.version) in definitions
         ]
         wanted: Wanted = {}
         telling = [change for change in changes if _tells(change)]
@@ -268,7 +270,7 @@ def _added(ctx: ActContext, rows: dict[tuple[str, dt.date], FollowUp], root: str
 
 
 def days_due(change: Change) -> set[dt.date]:
-    """Return the days on which a record wants something done: the twin of `noted` in client/src/storage/book.ts."""
+    """Return the days on which a record wants something done (`addFinishedRecord` in the client's caseload_updates.ts)."""
     found = set()
     if due := parse_date(change.summary("due")):
         found.add(due.moment().date())
@@ -314,8 +316,8 @@ def note_refused(ctx: ActContext, mended: Collection[str], refused: Sequence[tup
         if submissions.settle_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue
         try:
-            answers = json.loads(envelope.body)
-        except (ValueError, RecursionError):  # XML too: ODK Collect keeps its own copy
+            answers = read_body(envelope.body, None)
+        except ValueError:  # XML too: ODK Collect keeps its own copy
             continue  # sealed to a key that is gone, or no answers at all: nothing that a worker could correct
         if envelope.record in mended or not isinstance(answers, dict) or "box" in answers:
             continue

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.consent import standing
 from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.operations import centres
+from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
 
 ASKED = ("read_out", "they_read", "interpreter")  # ways of asking; the others are no conversation about consent

@@ -3,8 +3,6 @@
 import functools
 import secrets
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
@@ -17,6 +15,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 from forms.definition import Compiled
 from forms.isolation import compile_isolated
 
@@ -44,7 +43,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
                     title=title,
                     recipe=programme_recipe(key),
                     cadence="quarter",
-                    first_period=first_period or periods.containing(now.date(), "quarter").name,
+                    first_period=first_period or periods.find_containing(now.date(), "quarter").name,
                     secret=secrets.token_hex(32),
                 )
             )

@@ -1,12 +1,11 @@
 """The server's secret key, held against what it has wrapped in the database, before anything is done with it."""
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.keys import KeyLost, unwrap
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import KEEP_IT, KeyMissing, KeyProblem, Settings
 from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.people import second_factors
+from fieldapp.store.session import Session
 
 Wrapped = list[tuple[str, bytes]]  # a name and what was wrapped under it
 

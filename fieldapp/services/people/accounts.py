@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fieldapp.services.access import ROLES
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.people import passwords
+from fieldapp.services.people.sign_in import lift_pause
 from fieldapp.services.phones.missing import Missing, missing_of
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
@@ -112,7 +113,8 @@ def let_back_in(ctx: ActContext, username: str, second_factor: bool = False, swi
         text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
         raise ActProblem("person.unknown", text, {"name": username})
     password, phones = _replace_password(ctx, user)
-    user.active = user.active or switch_on
+    if switch_on and not user.active:
+        user.active, user.switched_off_at = True, None
     factor = second_factors.of_user(ctx.session, user.id) if second_factor else None
     if factor is not None:
         ctx.session.delete(factor)
@@ -142,6 +144,7 @@ def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:
     """Give a person a new password, and return it with how many phones were signed out."""
     password = passwords.make_password()
     user.password, user.fs_uniquifier = passwords.hash_password(password), secrets.token_hex(32)
+    lift_pause(ctx.session, user.username)
     held = [device for device in devices.of_user(ctx.session, user.id) if device.revoked_at is None]
     for device in held:
         device.revoked_at = ctx.now

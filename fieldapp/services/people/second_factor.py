@@ -6,7 +6,6 @@ import secrets
 
 from passlib.exc import TokenError
 from passlib.totp import TOTP
-from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.keys import unwrap, wrap
@@ -14,6 +13,7 @@ from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import mark_of, require
 from fieldapp.store.people import second_factors, users
 from fieldapp.store.people.second_factors import SecondFactor
+from fieldapp.store.session import Session
 
 TRIES = 5
 PAUSE = dt.timedelta(minutes=15)

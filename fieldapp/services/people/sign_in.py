@@ -3,14 +3,13 @@
 import datetime as dt
 import hashlib
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import utcnow
 from fieldapp.services.people import passwords
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import audit
 from fieldapp.store.people import throttles, users
+from fieldapp.store.session import Session
 
 WINDOW = dt.timedelta(minutes=15)
 PER_NAME, PER_ADDRESS = 6, 60  # failures in the window before sign-in pauses
@@ -44,6 +43,11 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
     if user is None or not is_admitted:
         raise ActProblem("sign_in.wrong", N_("This name and password do not go together. Check both and try again."))
     return user
+
+
+def lift_pause(session: Session, username: str) -> None:
+    """Forget the failures that were counted for a name: whoever gets a new password need not wait for it to work."""
+    throttles.forget(session, _key("name", username), utcnow() - WINDOW)
 
 
 def _key(kind: str, value: str) -> str:

@@ -6,8 +6,6 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -16,6 +14,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.people import users
 from fieldapp.store.phones import devices, invitations
 from fieldapp.store.phones.invitations import Invitation
+from fieldapp.store.session import Session
 from sync.sealed import public_key_of
 
 LOCK, WIPE = "lock", "wipe"

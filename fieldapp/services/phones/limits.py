@@ -11,6 +11,7 @@ from sync.intake import Decision, Reason, Status, refuse
 from sync.problems import N_
 
 MB = 1_000_000
+LEAST_FILE = 4096  # bytes: what the rows of an attachment of a single byte take
 PERSON = "sync.shut_out", N_("It came from a person whom the centre has switched off. It is kept aside.")
 PHONE = "sync.phone_shut_out", N_("It came from a phone that the centre has shut out. It is kept aside.")
 BEFORE = "sync.finished_before", N_("By the phone's clock it was finished before the shut-out.")
@@ -87,9 +88,10 @@ class Meter:
         if self.standing is None:
             return
         if self.is_shut_out:
-            if self._now("aside_files") + size > self.limits.shut_out_files:
+            taken = max(size, LEAST_FILE)
+            if self._now("aside_files") + taken > self.limits.shut_out_files:
                 raise ActProblem(*NO_MORE)
-            self._count(aside_files=size)
+            self._count(aside_files=taken)
             return
         if self._now("day_bytes") + size > self.limits.kept_a_day:
             raise ActProblem(*TOO_MUCH)

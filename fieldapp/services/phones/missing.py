@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import Numbered
+from fieldapp.store.session import Session
 
 MOST_SHOWN = 12  # ranges of numbers
 

@@ -8,22 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from evaluator_export.periods import Period
-from evaluator_export.problems import ExportProblem
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
-from fieldapp.services.failures import note_failure, told
+from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import tables
 from fieldapp.services.products.catalogue import LIVE, Product, product_named, products
 from fieldapp.services.products.kinds import dashboard, heat_map, hot_spots, panel
+from fieldapp.services.stored_problems import explain, write_problems
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products as store
-from fieldapp.store.products.products import Edition
+from fieldapp.store.products.products import PROBLEM_LENGTH, Edition
+from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.products")
 
@@ -106,10 +104,10 @@ def _bring_up_to_date(
     except Exception as error:  # one product must not stop the others; what went wrong stands beside it
         session.rollback()
         number = note_failure(log, f"could not build {product.name} {period.name}", error)
-        said = str(error) if isinstance(error, ExportProblem | ActProblem) else told(error, number)
         with WriteTransaction(session):
             state = store.state(session, centre_id, product.name)
-            state.tried_at, state.problem = now, said[:500]
+            state.tried_at = now
+            state.problem = write_problems(explain(error, number), most=PROBLEM_LENGTH)
         return 0
 
 

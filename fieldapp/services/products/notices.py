@@ -1,7 +1,5 @@
 """Tell those who asked that a product has a new edition: a notice by e-mail, never the numbers."""
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.products.catalogue import product_named
 from fieldapp.services.transports.senders import Means, Parcel, send
 from fieldapp.services.transports.targets import EMAIL, NotSent
@@ -9,6 +7,7 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products as store
 from fieldapp.store.products.products import Subscription
+from fieldapp.store.session import Session
 
 
 def tell_subscribers(session: Session, means: Means) -> int:

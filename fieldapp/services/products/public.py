@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.problems import make_not_found
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.products import products
 from fieldapp.store.products.products import Edition
+from fieldapp.store.session import Session
 
 DASHBOARD = "dashboard"
 

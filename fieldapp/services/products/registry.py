@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluator_export import periods
 from evaluator_export.formulas import RISKY
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.products.partner_totals import read_partner
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -91,6 +91,20 @@ def shown(ctx: ActContext, name: str) -> Shown | None:
     return Shown(latest, json.loads(latest.body)) if latest else None
 
 
+MOST_REASONS = 20  # of what is wrong in one file
+
+
+class PartnerRefused(ActProblem):
+    """A file with a partner's totals that has something wrong in it; `reasons` say what, by row."""
+
+    def __init__(self, reasons: Sequence[Reason]):
+        super().__init__("partner.refused", N_("Nothing was imported. Correct this in the file and choose it again:"))
+        self.reasons = reasons
+
+    def __str__(self) -> str:
+        return "\n".join([self.text, *(str(reason) for reason in self.reasons)])
+
+
 @act("partner.bring")
 def bring_partner(ctx: ActContext, name: str, calendar: str, data: bytes, seen: str | None = None) -> int:
     """Keep a partner's totals in place of its older ones; return how many. ActProblem says all that is wrong."""
@@ -100,8 +114,7 @@ def bring_partner(ctx: ActContext, name: str, calendar: str, data: bytes, seen: 
     try:
         figures = read_partner(data)
     except ExportProblem as problem:
-        text = N_("Nothing was taken in. {problems}")
-        raise ActProblem("partner.refused", text, {"problems": " ".join(problem.problems[:20])}) from None
+        raise PartnerRefused(problem.reasons[:MOST_REASONS]) from None
     centres.lock(ctx.session, ctx.centre_id)
     now = partners_revision(store.partners(ctx.session, ctx.centre_id))
     require(ctx, seen, now, f"partner/{name}", ("partner.bring", "partner.remove"))

@@ -9,13 +9,11 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
+from evaluator_export.datasets import eligibility, table_reader
+from evaluator_export.datasets.dataset_spec import RECEIVED
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
-from evaluator_export.policy import eligibility, recipe
-from evaluator_export.policy.dataset_spec import RECEIVED
-from evaluator_export.policy.recipe import TableSpec
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
@@ -31,6 +29,7 @@ from fieldapp.store.products import products
 from fieldapp.store.records import records
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.datasets import PublishedTable
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are kept counted
@@ -54,22 +53,24 @@ class Counted:
 
 def last_complete(cadence: str, today: dt.date, grace: int = GRACE_DAYS) -> Period:
     """Return the newest period that has ended, with its grace."""
-    return periods.containing(today - dt.timedelta(days=grace), cadence).before()
+    return periods.find_containing(today - dt.timedelta(days=grace), cadence).before()
 
 
 def today_at(centre: Centre, now: dt.datetime) -> dt.date:
     return now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
 
 
-def specs_for(known: Catalogue, audience: str, names: Sequence[str]) -> dict[str, TableSpec]:
+def specs_for(known: Catalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
     """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
     menu = [item for item in table_menu() if item["dataset"] in known.datasets]
     offered = {str(item["name"]) for item in menu}
-    return recipe.tables_for(audience, [name for name in names if name in offered], known.datasets, known.definitions, menu)
+    return table_reader.read_tables_for_audience(
+        audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
+    )
 
 
 def threshold_of(spec: TableSpec) -> int:
-    return spec.least(PUBLIC_THRESHOLD)
+    return spec.min_count(PUBLIC_THRESHOLD)
 
 
 def wanted_periods(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
@@ -89,7 +90,7 @@ def count_due(session: Session, centre_id: int, now: dt.datetime) -> int:
     """Count what was never counted, and what late records could change; return how many tables were."""
     centre = centres.get(session, centre_id)
     known = catalogue(session, centre_id)
-    specs = {calendar: specs_for(known, recipe.PUBLIC, names) for calendar, names in counted_tables().items()}
+    specs = {calendar: specs_for(known, Audience.PUBLIC, names) for calendar, names in counted_tables().items()}
     by_key = {spec.key: spec for some in specs.values() for spec in some.values()}
     states = {(one.key, one.period): one for one in datasets.published_tables(session, centre_id, list(by_key))}
     late = _note_late(session, centre_id, list(states.values()), by_key, now)
@@ -198,7 +199,7 @@ def rows_of(
         if record.version not in versions:
             stored = forms.find(session, centre.id, form, record.version)
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
-        row = eligibility.flat(versions[record.version], record.answers, standings.of(record.person))
+        row = eligibility.flatten_answers(versions[record.version], record.answers, standings.of(record.person))
         row[RECEIVED] = record.received_at.astimezone(zone).date().isoformat()
         yield record.day, record.unit, row
 

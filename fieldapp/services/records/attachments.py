@@ -5,7 +5,6 @@ import re
 import uuid
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy.orm import Session
 
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
@@ -16,11 +15,13 @@ from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments
 from fieldapp.store.records.attachments import Blob, BlobPiece
+from fieldapp.store.session import Session
 from sync.sealed import SUITE, is_signed_by
 
 MAX_SIZE = 2_000_000  # bytes of one attachment, sealed
 MAX_UNFINISHED = 20_000_000  # bytes that one phone may leave lying half sent
 MAX_PIECE = 512 * 1024
+MIN_PIECE = 16 * 1024  # but for the last
 SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
 KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
 REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was kept."))
@@ -57,9 +58,11 @@ def receive_piece(
 
 @act("attachment.receive")
 def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, limits: Limits) -> int:
-    blob = attachments.find(ctx.session, ctx.centre_id, sha256)
-    ctx.describe(f"device/{ctx.actor.device_id}", start=start, size=size)
-    if blob is None and attachments.is_gone(ctx.session, ctx.centre_id, sha256):
+    ctx.skip_audit()  # one line for the whole, not for each piece, which may come again and again
+    if whole := attachments.find_whole(ctx.session, ctx.centre_id, sha256):
+        return whole.received
+    blob = attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
+    if blob is None and attachments.is_gone(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id):
         return size  # the person said no: the phone need not keep it, and here it is not kept either
     if blob is None:
         assert ctx.actor.device_id is not None
@@ -71,12 +74,17 @@ def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, l
         raise REFUSED
     if start != blob.received:
         return blob.received
+    if len(data) < MIN_PIECE and start + len(data) < size:
+        raise REFUSED  # each piece is a row, so many small ones would take far more room than they hold
     ctx.session.add(BlobPiece(blob_id=blob.id, start=start, data=data))
     blob.received += len(data)
     ctx.session.flush()
     if blob.received == size and hashlib.sha256(attachments.content(ctx.session, blob)).hexdigest() != sha256:
         attachments.drop_pieces(ctx.session, blob)  # damaged on the way: it begins anew
         blob.received = 0
+    if blob.received == size:
+        ctx.describe(f"device/{ctx.actor.device_id}", size=size)
+        ctx.is_audited = True
     return blob.received
 
 
@@ -96,7 +104,9 @@ def add_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
 def keep_whole(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
     """Keep an attachment that came whole, within an act, and return its hash."""
     sha256 = hashlib.sha256(data).hexdigest()
-    blob = attachments.find(ctx.session, ctx.centre_id, sha256) or add_blob(ctx, sha256, len(data), limits)
+    blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
+    blob = blob or attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
+    blob = blob or add_blob(ctx, sha256, len(data), limits)
     if blob.received < blob.size:
         attachments.drop_pieces(ctx.session, blob)
         ctx.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))
@@ -108,8 +118,8 @@ def keep_whole(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
 @act("attachment.open")
 def open_attachment(ctx: ActContext, sha256: str, secret: str) -> bytes:
     """Return what is in an attachment; opening one is itself written down."""
-    blob = attachments.find(ctx.session, ctx.centre_id, sha256)
-    if blob is None or blob.received != blob.size:
+    blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
+    if blob is None:
         raise make_not_found()
     ctx.describe(f"attachment/{blob.id}")
     data = attachments.content(ctx.session, blob)

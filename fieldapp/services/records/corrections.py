@@ -21,6 +21,7 @@ from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from forms.validation import recalculate
+from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.fold import flatten, unflatten
 from sync.intake import local_time
@@ -91,8 +92,8 @@ def _code_in(envelope: Envelope) -> str:
     if not ("code" in envelope.body or envelope.cards):
         return ""
     try:
-        given = json.loads(envelope.body)
-    except (ValueError, RecursionError):
+        given = read_body(envelope.body, None)
+    except ValueError:
         return ""
     if envelope.form == REISSUE:
         return plain_code(given.get("code")) if isinstance(given, dict) else ""

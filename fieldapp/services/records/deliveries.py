@@ -7,9 +7,8 @@ import contextlib
 import datetime as dt
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
@@ -26,7 +25,9 @@ from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.people import users
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.records.submissions import PHONE
+from fieldapp.store.records.submissions import PHONE, SEALED
+from fieldapp.store.session import Session
+from sync.bodies import mended
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
@@ -56,23 +57,24 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
     """
     named = {phone["device"]: phone for phone in delivery.phones}
     known = devices.by_uids(session, {*named, *(item.device for item in delivery.items)})
-    answers: dict[str, dict[str, Any]] = {}
+    answers: dict[int, dict[str, Any]] = {}  # by place: two phones may name one id
     orders = {}
     for uid, device in known.items():
         owner = session.get(users.User, device.user_id)
         orders[uid] = order_for(device, owner)
-        opened = _open(session, [item for item in delivery.items if item.device == uid], device, secret)
+        sent = {place: item for place, item in enumerate(delivery.items) if item.device == uid}
+        opened = _open(session, sent, device, secret)
         report = _report(named.get(uid))
         if not opened:
             _note_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
         signs = keys.signer_if_possible(session, device.centre_id, secret)
-        decided = receive_batch(session, actor, opened, report=report, signer=signs, limits=limits)
-        answers |= {answer["id"]: answer for answer in decided}
+        decided = receive_batch(session, actor, list(opened.values()), report=report, signer=signs, limits=limits)
+        answers |= zip(opened, decided, strict=True)
     items = []
-    for item in delivery.items:
-        answer = answers.get(item.id, {"status": str(Status.RETRY)})
+    for place, item in enumerate(delivery.items):
+        answer = answers.get(place, {"status": str(Status.RETRY)})
         items.append({**answer, "id": item.id, "sha256": item.sha256})
     centre = next(iter(known.values())).centre_id if known else None
     return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
@@ -106,12 +108,12 @@ def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[
     return [item for item in items if item.device in ours], [item for item in items if item.device not in ours]
 
 
-def _open(session: Session, items: list[SealedRecord], device: Device, secret: str) -> list[Arrived]:
-    """Return what is inside of those that this phone signed, as far as the server has their keys for now."""
-    signed = [item for item in items if device.public_key and is_signed(item, device.public_key)]
-    known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed})
-    opened = []
-    for item in signed:
+def _open(session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str) -> dict[int, Arrived]:
+    """Return, by place, what is inside of those that this phone signed, as far as the server has their keys for now."""
+    signed = {place: item for place, item in sent.items() if device.public_key and is_signed(item, device.public_key)}
+    known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed.values()})
+    opened = {}
+    for place, item in signed.items():
         key = known.get(item.kid)
         try:
             envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
@@ -119,7 +121,7 @@ def _open(session: Session, items: list[SealedRecord], device: Device, secret: s
             log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
             continue
         aside = None if envelope else UNOPENABLE
-        opened.append(Arrived(envelope or _as_it_came(item), number, aside, item.sha256, PHONE))
+        opened[place] = Arrived(envelope or _as_it_came(item), number, aside, item.sha256, PHONE)
     return opened
 
 
@@ -138,7 +140,7 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
 
 def _as_it_came(item: SealedRecord) -> Envelope:
     body = json.dumps({"kid": item.kid, "box": item.ciphertext.hex()})
-    return Envelope(item.id, "sealed", item.kid, utcnow(), body, item.sha256)
+    return Envelope(item.id, SEALED, item.kid, utcnow(), body, item.sha256)
 
 
 def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -148,7 +150,7 @@ def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
     found: dict[str, Any] = {key: min(n, MAX_NUMBER) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
     said = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
     found["report"] = {
-        key: value[:MAX_WORD].replace("\0", "") if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
+        key: mended(value[:MAX_WORD]) if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
         for key, value in said.items()
     }
     return found

@@ -19,8 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.formulas import RISKY
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import definition_of, find_definitions
@@ -31,6 +29,7 @@ from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import Filter
 from fieldapp.store.records.submissions import Submission
+from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from sync.bodies import read_body
@@ -54,12 +53,17 @@ Path_ = tuple[str, ...]  # the names from the outermost group inwards
 @act("records.export")
 def allow_export(ctx: ActContext, wanted: Filter, by: str = "office") -> str:
     """Note that somebody takes a form's records away, which and how many, and return what to call the file."""
-    if not wanted.form or forms.latest(ctx.session, ctx.centre_id, wanted.form) is None:
+    if not _is_exportable(ctx.session, ctx.centre_id, wanted.form):
         raise make_not_found()
     chosen = {"area": wanted.area, "worker": wanted.author_id, "since": wanted.since, "until": wanted.until}
     narrowed = {name: str(value) for name, value in chosen.items() if value}
     ctx.describe(f"form/{wanted.form}", by=by, records=records.count(ctx.session, ctx.centre_id, wanted), **narrowed)
     return f"{wanted.form}-{ctx.now:%Y-%m-%d}.zip"
+
+
+def _is_exportable(session: Session, centre_id: int, form: str) -> bool:
+    """Say whether the centre has a form, or something that was sent for it: what is kept must be possible to take out."""
+    return forms.latest(session, centre_id, form) is not None or submissions.is_any_of(session, centre_id, form)
 
 
 def export_in_process(settings: Settings, centre_id: int, wanted: Filter) -> IO[bytes]:
@@ -103,12 +107,13 @@ class Sheet:
         return [*self.columns.values(), *self.repeats.values(), OTHER]
 
 
-def sheets_of(definitions: Sequence[FormDefinition]) -> dict[Path_, Sheet]:
+def sheets_of(definitions: Sequence[FormDefinition], form: str = "") -> dict[Path_, Sheet]:
     """Return the files of a form by the repeat that each is about, () for the records; the newest version comes first.
 
+    `form` names it where the centre has no version of it: then all its answers stand in one column.
     A column is one place in the form. Where an older version has the name at another place, that is dotted from the root.
     """
-    form = definitions[0].id
+    form = definitions[0].id if definitions else form
     sheets: dict[Path_, Sheet] = {(): Sheet(f"{form}.csv")}
     taken: dict[str, Path_] = {}
     for definition in definitions:
@@ -151,11 +156,10 @@ def write_export(session: Session, centre_id: int, wanted: Filter, file: IO[byte
 
     The records go into the archive as they are read; what belongs to them waits in nameless files in the folder.
     """
-    versions = forms.versions_of(session, centre_id, wanted.form)
-    if not versions:
+    if not _is_exportable(session, centre_id, wanted.form):
         raise make_not_found()
-    definitions = [definition_of(version) for version in versions]
-    sheets = sheets_of(definitions)
+    definitions = [definition_of(version) for version in forms.versions_of(session, centre_id, wanted.form)]
+    sheets = sheets_of(definitions, wanted.form)
     labels = users.labels(session, centre_id)
     count = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, _Waiting(folder) as waiting:

@@ -1,15 +1,17 @@
 """Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Change, Part, summary_of
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import find_definitions
-from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
 from fieldapp.store.people import users
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
@@ -22,18 +24,20 @@ from forms.validation import recalculate, validate
 from sync.bodies import read_body
 from sync.fold import FoldResult, Links, RecordVersion, fold
 from sync.intake import local_time
-from sync.notes import plain_code
+from sync.notes import PREFIX, plain_code
 from sync.problems import N_
 
 CALL_FOR_HELP = "need_debrief"  # how a worker felt after a shift, when somebody should talk with them
 Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
+Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
+OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects was made with another form."), "")
 NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
 
 
-def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) -> tuple[list[Change], set[tuple[str, str]]]:
+def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) -> tuple[list[Change], Foreign]:
     """Bring records up to date with submissions that were just stored. What is `ready` need not be asked of the forms again.
 
-    Return the records that changed, and the (id, hash) of those submissions that turned out to be somebody else's to make.
+    Return the records that changed, and those submissions that turned out to be somebody else's to make, or of another form.
     """
     roots: dict[str, list[Part]] = {}
     for part in parts:
@@ -41,7 +45,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
     held = records.held(ctx.session, ctx.centre_id, roots)
     budget = time_for(WHILE_LOCKED)
     rows, changes, said = [], [], list[Said]()
-    foreign: set[tuple[str, str]] = set()
+    foreign: Foreign = {}
     for root_id, some in roots.items():
         only = some[0]
         if root_id not in held and len(some) == 1 and not only.envelope.root:
@@ -61,12 +65,22 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
         foreign |= strangers
         said += welcomed
         for part in some:
-            if (part.envelope.instance_id, part.envelope.sha256) not in strangers:
+            if part.key not in strangers:
                 said += _said(part)
         said += _fall(before, change, some[-1])
     records.add_all(ctx.session, rows)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
     return changes, foreign
+
+
+def refold(ctx: ActContext, root_id: str) -> None:
+    """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
+    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    if record is None:
+        return
+    with contextlib.suppress(TooSlow), ctx.session.begin_nested():
+        change, _, _ = _anew(ctx, root_id, record, (), {}, time_for(LET_IN))
+        update.forget_refused(ctx, [change])
 
 
 def _said(part: Part) -> list[Said]:
@@ -156,23 +170,31 @@ def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: 
 
 def _anew(
     ctx: ActContext, root_id: str, record: Record | None, cards: tuple[str, ...], ready: Ready, budget: Budget
-) -> tuple[Change, set[tuple[str, str]], list[Said]]:
+) -> tuple[Change, Foreign, list[Said]]:
     """Fold all submissions of a record and write what comes of it.
 
-    Return it, the (id, hash) of strangers' ones, and what those say about consent that are strangers' no more.
+    Return it, those that are no part of it, and what those say about consent that are part of it by now.
     """
     arrived = submissions.of_record(ctx.session, ctx.centre_id, root_id)
-    kept = [one for one in arrived if one.is_part]
-    links = {one.instance_id: one.prev for one in arrived if not one.is_part}
-    folded, definition = fold_submissions(ctx, root_id, kept, ready, budget, links)
-    strangers = {(one.id, one.sha256) for one in folded.rejected}
+    # A note is no version of a record, whatever it names.
+    kept = [one for one in arrived if one.is_part and not one.form.startswith(PREFIX)]
+    form = _form_of(root_id, kept)
+    versions = [one for one in kept if one.form == form]
+    links = {one.instance_id: one.prev for one in arrived if one not in versions}
+    folded, definition = fold_submissions(ctx, root_id, versions, ready, budget, links)
+    strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
+    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.rejected}
     welcomed: list[Said] = []
     for one in kept:
-        is_foreign = (one.instance_id, one.sha256) in strangers
-        if is_foreign != one.is_foreign:
-            one.problems = [NOT_YOURS.to_json()] if is_foreign else []
-            one.state = "rejected" if is_foreign else "stored"
-            welcomed += [] if is_foreign else _said_before(ctx, one, ready)
+        problem = strangers.get((one.instance_id, one.sha256))
+        was_foreign = one.is_foreign
+        if problem:
+            one.problems = [problem.to_json()]
+        if bool(problem) != was_foreign:
+            one.state = "rejected" if problem else "stored"
+        if was_foreign and not problem:
+            one.problems = []
+            welcomed += _said_before(ctx, one, ready)
     shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
@@ -188,6 +210,7 @@ def _anew(
         record.review = "contested"
     elif record.review == "contested":
         record.review = ""
+    record.form = form
     record.version, record.via, record.author_id = shown.version, shown.via, folded.author
     record.heads, record.contested, record.answers, record.changed_at = (
         list(folded.heads), contested, dict(folded.answers), ctx.now,
@@ -209,6 +232,17 @@ def _anew(
         shown.is_refusal,
     )
     return change, strangers, welcomed
+
+
+def _form_of(root_id: str, kept: Sequence[Submission]) -> str:
+    """Return the form of a record: of its first submission; while that has not come, of the earliest that has.
+
+    A correction under another form is none: nobody could read the record by either.
+    """
+    by_age = sorted(kept, key=lambda one: (one.finished_at, one.instance_id, one.sha256))
+    made_by_workers = [one for one in by_age if not _is_office(one)] or by_age
+    first = next((one for one in made_by_workers if one.instance_id == root_id), made_by_workers[0])
+    return first.form
 
 
 def _is_office(one: Submission) -> bool:

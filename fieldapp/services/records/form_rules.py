@@ -1,22 +1,25 @@
 """Ask the forms' rules about submissions before the database is locked for writing: one slow record holds nobody up."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.definitions import find_definitions
+from fieldapp.services.failures import note_failure
 from fieldapp.services.records.folding import Ready, answers_of
 from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
 from fieldapp.store.records import submissions
+from fieldapp.store.session import Session
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
-from sync.intake import TOO_SLOW, Judged, judge
+from sync.intake import TOO_SLOW, Judged, judge, judge_failed
 from sync.notes import is_caseload_note
 from sync.problems import N_
+
+log = logging.getLogger("fieldapp.sync")
 
 LATER = "sync.later", N_("The centre had no time to look at it. The phone keeps it and sends it again.")
 
@@ -31,18 +34,12 @@ class Judgements:
     judged: dict[Key, Judged] = field(default_factory=dict)
     is_known: dict[tuple[str, str], bool] = field(default_factory=dict)  # whether the centre knew the form then
     earlier: Ready = field(default_factory=dict)
-    corrections: set[Key] = field(default_factory=set)  # those that are folded with earlier ones
 
     def of(self, envelope: Envelope, definition: FormDefinition | None) -> Judged | None:
         """Return what was said of a submission; None when it was not asked, or when its form came meanwhile."""
         if self.is_known.get((envelope.form, envelope.version)) != bool(definition):
             return None
         return self.judged.get(_key(envelope))
-
-    def put_corrections_aside(self) -> None:
-        """Let somebody look at what could not be brought together with earlier submissions in time."""
-        for key in self.corrections & self.judged.keys():
-            self.judged[key] = _put_aside(self.judged[key])
 
 
 def _put_aside(judged: Judged) -> Judged:
@@ -75,13 +72,15 @@ def judge_all(
     for one in fresh:
         if is_over(end):
             break
-        judged = judge(one, definitions.get((one.form, one.version)), time_for(seconds))
-        if one.record in before:
-            found.corrections.add(_key(one))
+        definition = definitions.get((one.form, one.version))
         try:
+            judged = judge(one, definition, time_for(seconds))
             found.earlier |= _answers(before.get(one.record, ()), seconds)
         except TooSlow:
             judged = judged if judged.is_refusal else _put_aside(judged)  # what a no overrules need not be known
+        except Exception as error:  # whatever it is, the other records of the message are judged all the same
+            note_failure(log, f"the rules of form/{one.form} could not be run", error)
+            judged = judge_failed(one, definition, time_for(seconds))
         found.judged[_key(one)] = judged
     return found
 

@@ -9,19 +9,33 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
+from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.form_rules import LATER, Judgements
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, Known
 from forms.answers import list_attachment_answers
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.bodies import read_body
-from sync.envelope import Envelope
-from sync.intake import DAMAGED, Decision, Judged, Reason, Status, decide, decide_aside, judge, refuse
+from sync.envelope import Envelope, storable
+from sync.intake import (
+    DAMAGED,
+    FAILED,
+    Decision,
+    Judged,
+    Reason,
+    Status,
+    decide,
+    decide_aside,
+    judge,
+    judge_failed,
+    refuse,
+)
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import ReceiptContent, Signer
@@ -82,9 +96,9 @@ def take_in(
     update.note_changes(ctx, changed, parts)
     answers = []
     for one, first_decision in decided:
-        is_foreign = (one.envelope.instance_id, one.envelope.sha256) in foreign
-        decision = Decision(Status.REJECTED, problems=[folding.NOT_YOURS]) if is_foreign else first_decision
-        if is_foreign:
+        problem = foreign.get((one.envelope.instance_id, one.envelope.sha256))
+        decision = Decision(Status.REJECTED, problems=[problem]) if problem else first_decision
+        if problem:
             meter.count_refused(one.envelope)
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
@@ -93,11 +107,43 @@ def take_in(
         if answer["status"] == Status.REJECTED and not decision.is_aside and not one.is_overruled
     ])  # fmt: skip
     for one, decision in decided:
-        if decision.status is Status.DUPLICATE and known[one.envelope.instance_id][one.envelope.sha256].is_cut:
-            after.note_cut(one.envelope.instance_id, one.envelope.body)  # its attachments may have come once more
+        envelope = one.envelope
+        if decision.status is Status.DUPLICATE and known[envelope.instance_id][envelope.sha256].is_cut:
+            # Its attachments may have come once more.
+            after.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
     refusals.take_out_attachments(ctx, after)
     meter.write()
     return answers
+
+
+def is_everybodys(error: Exception) -> bool:
+    """Say whether what went wrong lies in no single submission, so that whoever sent it must try again later."""
+    return isinstance(error, ActProblem) or is_outage(error)
+
+
+def keep_failed(
+    ctx: ActContext, one: Arrived, signer: Signer | None = None, limits: Limits = DEFAULT
+) -> list[dict[str, Any]]:
+    """Keep a submission aside that could not be taken in, with as little done to it as can be; return its answer."""
+    envelope = one.envelope
+    meter = Meter(ctx, limits)
+    known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
+    definitions = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
+    judged = judge_failed(envelope, definitions.get((envelope.form, envelope.version)), time_for(PER_RECORD))
+    reasons = [*meter.reasons(envelope), FAILED]
+    decision = refuse(Status.RETRY, DAMAGED)
+    if envelope.is_intact or one.aside:
+        decision = decide_aside(envelope, standing_of(envelope, known), *reasons, judged=judged, can_be_let_in=True)
+    decision = meter.admit(envelope, decision)
+    position = 0
+    if decision.status not in NOT_KEPT:
+        (position,) = submissions.next_positions(ctx.session, 1)
+        ((kept, cut),) = _as_may_be_kept(ctx, [(one, decision)], definitions)
+        submissions.add_all(ctx.session, [{**_submission(ctx, kept, cut), "id": position}])
+        refusals.hear(ctx, [_incoming(one, decision, {}, position)], refusals.Aftermath())
+    meter.write()
+    before = known.get(envelope.instance_id, {}).get(envelope.sha256)
+    return [_answer(ctx, one, decision, before, position, signer)]
 
 
 def _decide(
@@ -163,7 +209,7 @@ def _as_may_be_kept(
             envelope, cut = refusals.cut_incoming(one.envelope, decision, definition)
             found.append((replace(one, envelope=envelope, is_overruled=is_overruled), cut))
         else:
-            found.append((one, decision))
+            found.append((replace(one, envelope=storable(one.envelope)), decision))
     return found
 
 
@@ -196,7 +242,7 @@ def _without_missing(
     lacking = hashes - attachments.whole(ctx.session, ctx.centre_id, hashes) if hashes else set()
     if not lacking:
         return decided
-    attachments.take_back(ctx.session, ctx.centre_id, lacking)
+    attachments.take_back(ctx.session, ctx.centre_id, lacking, ctx.actor.device_id)
     again = Decision(Status.RETRY, problems=[AnswerProblem("sync.attachment_missing", N_("An attachment is missing."), "")])
     return [(one, again if named.get(id(one), set()) & lacking else decision) for one, decision in decided]
 

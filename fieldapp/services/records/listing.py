@@ -19,11 +19,12 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Filter, Page, Record
 from fieldapp.store.records.reviews import Review
-from fieldapp.store.records.submissions import Submission
+from fieldapp.store.records.submissions import SEALED, Submission
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from sync.bodies import read_body
 from sync.fold import flatten
+from sync.notes import PREFIX
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Listing:
     areas: Sequence[str]
     definitions: dict[str, FormDefinition]  # the newest of each form, for words
     needing_attention: int
+    other_forms: Sequence[str]  # that the centre does not have, and that something was sent for
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,14 @@ def browse_records(ctx: ActContext, wanted: Filter, cursor: str = "", size: int 
         _areas(definitions),
         definitions,
         count_needing_attention(ctx),
+        _other_forms(ctx, definitions),
     )
+
+
+def _other_forms(ctx: ActContext, definitions: Mapping[str, FormDefinition]) -> list[str]:
+    """Return the forms that the centre does not have and that something was sent for; notes and boxes are no forms."""
+    sent = submissions.forms_not_taken_in(ctx.session, ctx.centre_id)
+    return [form for form in sent if form not in definitions and form != SEALED and not form.startswith(PREFIX)]
 
 
 def _areas(definitions: Mapping[str, FormDefinition]) -> list[str]:
@@ -98,7 +107,9 @@ def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None:
         raise make_not_found()
+    # Older versions let corrections under another form in; such a record has a version that its form does not.
     version = versions.find(ctx.session, ctx.centre_id, record.form, record.version)
+    version = version or versions.latest(ctx.session, ctx.centre_id, record.form)
     worker = users.of_centre(ctx.session, ctx.centre_id, record.author_id)
     assert version is not None and worker is not None
     target = f"record/{instance_id}"

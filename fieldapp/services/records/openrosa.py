@@ -1,24 +1,22 @@
 """The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
 
-import contextlib
 import datetime as dt
 import hashlib
+import logging
 import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
 from fieldapp.services.definitions import definition_of
+from fieldapp.services.failures import note_failure
 from fieldapp.services.forms.drafts import unzip
 from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.attachments import MAX_SIZE, keep_whole
 from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.services.records.intake import Arrived, is_everybodys, keep_failed, take_in
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.operations import centres
@@ -26,12 +24,15 @@ from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.attachments import AttachmentName
 from fieldapp.store.records.submissions import COLLECT
+from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from forms.lists import in_language
 from sync.bodies import insert_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
 from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, md5, read_end_time
+
+log = logging.getLogger("fieldapp.sync")
 
 KINDS = {
     "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "m4a": "audio/mp4", "mp3": "audio/mpeg",
@@ -116,13 +117,20 @@ def receive_instance(
 ) -> Outcome:
     """Take in one submission with its attachments; more of them may follow when it is not whole."""
     sent = Sent(instance, xml, files, is_whole, limits)
-    with contextlib.suppress(IntegrityError, TooSlow):
+    try:
+        return _receive_twice(session, actor, sent)
+    except Exception as error:
+        if is_everybodys(error):
+            raise
+        note_failure(log, f"a submission of device/{actor.device_id} could not be taken in", error)
+    return _receive(session, actor, sent, None)
+
+
+def _receive_twice(session: Session, actor: Actor, sent: Sent) -> Outcome:
+    try:
         return _receive(session, actor, sent, _judged(session, actor, sent))
-    judgements = _judged(session, actor, sent)  # the same one came by another connection meanwhile: now we see it
-    with contextlib.suppress(TooSlow):
-        return _receive(session, actor, sent, judgements)
-    judgements.put_corrections_aside()
-    return _receive(session, actor, sent, judgements)
+    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
+        return _receive(session, actor, sent, _judged(session, actor, sent))
 
 
 def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:
@@ -156,9 +164,11 @@ def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, ro
 
 
 @act("instance.receive")
-def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
+def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outcome:
+    """Take it in by what the form's rules said; without that, since it cannot be taken in, keep it aside."""
     instance = sent.instance
     ctx.describe(f"device/{ctx.actor.device_id}", files=len(sent.files))
+    ctx.is_audited = bool(sent.files)  # what is sent again and again leaves no line
     assert ctx.actor.device_id is not None
     devices.note_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
     version = versions.find(ctx.session, ctx.centre_id, instance.form, instance.version)
@@ -184,11 +194,16 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements) -> Outcome:
         return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = attachments.names_of(ctx.session, ctx.centre_id, instance.instance_id)
     envelope = _envelope(sent, names, _finished(ctx.session, ctx.centre_id, instance, ctx.now), root, prev)
-    (decided,) = take_in(ctx, [Arrived(envelope, via=COLLECT)], judgements=judgements, limits=sent.limits)
+    arrived = Arrived(envelope, via=COLLECT)
+    if judgements is None:
+        (decided,) = keep_failed(ctx, arrived, limits=sent.limits)
+    else:
+        (decided,) = take_in(ctx, [arrived], judgements=judgements, limits=sent.limits)
     if decided["status"] in (Status.RETRY, Status.CLOSED):
         problem = decided["problems"][0]
         code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
         return Outcome(False, code, problem["text"])
+    ctx.is_audited = True
     return Outcome(True)
 
 

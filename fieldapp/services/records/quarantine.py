@@ -1,21 +1,22 @@
 """Let in what was kept aside: then it is judged and folded like what arrives, in the name of whoever made it."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-
-from sqlalchemy.orm import Session
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import find_definitions
+from fieldapp.services.failures import note_failure
 from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import (
     Arrived,
     Definitions,
+    is_everybodys,
     lacks_attachments,
     of_other_phone,
     root_of,
@@ -24,10 +25,12 @@ from fieldapp.services.records.intake import (
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import LET_IN
 from fieldapp.store.records import submissions
-from fieldapp.store.records.submissions import ASIDE, Submission
-from forms.budget import TooSlow
+from fieldapp.store.records.submissions import ASIDE, Known, Submission
+from fieldapp.store.session import Session
 from sync.envelope import Envelope
-from sync.intake import Decision, Status, decide_kept
+from sync.intake import Decision, Status, decide
+
+log = logging.getLogger("fieldapp.sync")
 
 AT_ONCE = 50  # submissions in one transaction
 
@@ -45,15 +48,26 @@ def let_in(session: Session, actor: Actor, submission_ids: Sequence[int]) -> Let
     stored = others = 0
     for start in range(0, len(submission_ids), AT_ONCE):
         ids = submission_ids[start : start + AT_ONCE]
-        judgements = _judged(session, actor, ids)
-        try:
-            statuses = _let_in(session, actor, ids, judgements)
-        except TooSlow:
-            judgements.put_corrections_aside()
-            statuses = _let_in(session, actor, ids, judgements)
+        statuses = _let_in_or_leave(session, actor, ids)
         stored += statuses.count(Status.STORED)
         others += len(statuses) - statuses.count(Status.STORED)
     return LetIn(stored, others)
+
+
+def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list[Status]:
+    """Let these in at once, or one by one when one of them cannot be: that one stays aside."""
+    try:
+        return _let_in(session, actor, ids, _judged(session, actor, ids))
+    except Exception as error:
+        if is_everybodys(error):
+            raise
+        note_failure(log, f"{len(ids)} submissions could not be let in", error)
+    if len(ids) == 1:
+        return [Status.REJECTED]
+    statuses: list[Status] = []
+    for number in ids:
+        statuses += _let_in_or_leave(session, actor, [number])
+    return statuses
 
 
 def let_in_all(session: Session, actor: Actor, device_id: int) -> LetIn:
@@ -118,10 +132,16 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
             continue  # there was no time to look at it: it stays aside
         others = {sha: held for sha, held in known[one.instance_id].items() if sha != one.sha256}
         before = standing_of(envelope, {one.instance_id: others})
-        decision = decide_kept(envelope, definition, before, judged)
+        decision = decide(envelope, definition, before, judged)
         decision = of_other_phone(envelope, decision, before, one.device_id)
-        if not decision.is_aside:  # else it is still too slow
-            decided.append((one, envelope, decision))
+        if decision.is_aside:
+            continue  # still too slow, or still not to be judged at all
+        decided.append((one, envelope, decision))
+        # From now on it stands: another one under its id, let in with it, is a conflict.
+        problems = [problem.to_json() for problem in decision.problems]
+        known[one.instance_id][one.sha256] = Known(
+            one.id, one.received_at, str(decision.status), problems, one.device_id, one.is_cut
+        )
     parts, refused = _settle(ctx, decided, definitions)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
@@ -170,10 +190,6 @@ def _fold(
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
     update.note_changes(ctx, changed, parts)
     told = [(envelope, [problem.to_json() for problem in decision.problems]) for envelope, decision in refused]
-    told += [
-        (part.envelope, [folding.NOT_YOURS.to_json()])
-        for part in parts
-        if (part.envelope.instance_id, part.envelope.sha256) in foreign
-    ]
+    told += [(part.envelope, [foreign[key].to_json()]) for part in parts if (key := part.key) in foreign]
     update.note_refused(ctx, [part.envelope.record for part in parts], told)
     apply_reissues(ctx, [Arrived(part.envelope) for part in parts])

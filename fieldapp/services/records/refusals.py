@@ -24,7 +24,7 @@ from forms import consent
 from forms.definition import FormDefinition
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.fold import RecordVersion, noes_in_force, overruled
+from sync.fold import RecordVersion, first_of, noes_in_force, overruled
 from sync.intake import Decision
 from sync.notes import is_caseload_note, plain_code
 
@@ -52,12 +52,13 @@ class Aftermath:
     """What noes take out beside the answers, and what has to be told because of it."""
 
     said: list[Said] = field(default_factory=list)
-    hashes: set[str] = field(default_factory=set)  # of attachments that were named in what was cut
     ids: set[str] = field(default_factory=set)  # of the submissions that were cut
+    hashes: dict[int, set[str]] = field(default_factory=dict)  # phone → attachments that were named in what was cut of it
 
-    def note_cut(self, instance_id: str, body: str) -> None:
+    def note_cut(self, instance_id: str, body: str, device_id: int | None) -> None:
         self.ids.add(instance_id)
-        self.hashes.update(NAMED.findall(body))
+        if device_id and (named := NAMED.findall(body)):
+            self.hashes.setdefault(device_id, set()).update(named)
 
 
 def find_overruled(ctx: ActContext, incoming: Sequence[Incoming]) -> set[Key]:
@@ -77,7 +78,7 @@ def overrule(ctx: ActContext, incoming: Sequence[Incoming], definitions: Definit
     found = Aftermath()
     for one in incoming:
         if one.decision.is_refusal:
-            found.note_cut(one.envelope.instance_id, one.envelope.body)
+            found.note_cut(one.envelope.instance_id, one.envelope.body, ctx.actor.device_id)
     for root_id, some in _refused(ctx, incoming).items():
         stored = _stored(ctx, root_id, some)
         lost = _overruled(ctx, root_id, stored, some)
@@ -85,11 +86,20 @@ def overrule(ctx: ActContext, incoming: Sequence[Incoming], definitions: Definit
         for coming in some:
             if coming.key in lost:
                 arrived = coming.envelope
-                found.note_cut(arrived.instance_id, arrived.body)
+                found.note_cut(arrived.instance_id, arrived.body, ctx.actor.device_id)
                 codes.add(_person(arrived.body, definitions.get((arrived.form, arrived.version))))
         if codes - {""}:
             found.said += _said(ctx, root_id, codes, stored, some)
     return found
+
+
+def overrule_stored(ctx: ActContext, root_id: str, found: Aftermath) -> None:
+    """Cut what the noes of a record overrule of what is stored of it."""
+    stored = _stored(ctx, root_id, ())
+    lost = _overruled(ctx, root_id, stored, ())
+    codes = {cut_stored(ctx, one, found) for one in stored if _key(one) in lost and not one.is_cut}
+    if codes - {""}:
+        found.said += _said(ctx, root_id, codes, stored, ())
 
 
 def _refused(ctx: ActContext, incoming: Sequence[Incoming]) -> dict[str, list[Incoming]]:
@@ -110,7 +120,7 @@ def _stored(ctx: ActContext, root_id: str, some: Sequence[Incoming]) -> list[Sub
 
 
 def _overruled(ctx: ActContext, root_id: str, stored: Sequence[Submission], some: Sequence[Incoming]) -> set[Key]:
-    versions, others = _versions(ctx, stored, some)
+    versions, others = _versions(ctx, root_id, stored, some)
     return {(one.id, one.sha256) for one in overruled(root_id, versions, others)}
 
 
@@ -118,7 +128,7 @@ def _said(
     ctx: ActContext, root_id: str, codes: Collection[str], stored: Sequence[Submission], some: Sequence[Incoming]
 ) -> list[Said]:
     """Return that the people whom overruled submissions named said no, where the record itself does not tell it."""
-    last = max(noes_in_force(root_id, _versions(ctx, stored, some)[0]), key=lambda one: one.sort_key)
+    last = max(noes_in_force(root_id, _versions(ctx, root_id, stored, some)[0]), key=lambda one: one.sort_key)
     places = {_key(one): one.id for one in stored} | {one.key: one.position for one in some}
     known = {word.person for word in words.words(ctx.session, ctx.centre_id, {root_id})}
     position = places[last.id, last.sha256]
@@ -126,7 +136,7 @@ def _said(
 
 
 def _versions(
-    ctx: ActContext, stored: Sequence[Submission], incoming: Sequence[Incoming]
+    ctx: ActContext, root_id: str, stored: Sequence[Submission], incoming: Sequence[Incoming]
 ) -> tuple[list[RecordVersion], list[RecordVersion]]:
     """Return what a record is made of, and what else was sent for it, as far as it matters to who overrules whom."""
     assert ctx.actor.user_id is not None or not incoming
@@ -135,7 +145,7 @@ def _versions(
     others: list[RecordVersion] = []
     for one in stored:
         is_office = one.via == OFFICE and one.author_id in admins
-        links = one.instance_id, one.sha256, frozenset(one.prev), one.author_id, is_office, one.finished_at, one.version
+        links = one.instance_id, one.sha256, frozenset(one.prev), one.author_id, is_office, one.finished_at, one.form
         (versions if one.is_part else others).append(RecordVersion(*links, {}, one.is_refusal))
     for coming in incoming:
         envelope, decision = coming.envelope, coming.decision
@@ -146,12 +156,16 @@ def _versions(
             ctx.actor.user_id or 0,
             coming.is_office and ctx.actor.user_id in admins,
             envelope.finished_at,
-            envelope.version,
+            envelope.form,
             {},
             decision.is_refusal,
         )
         (others if decision.problems else versions).append(version)
-    return versions, others
+    if not versions:
+        return [], others
+    form = first_of(root_id, versions).form_version  # what names the record under another form is no version of it
+    others += [one for one in versions if one.form_version != form]
+    return [one for one in versions if one.form_version == form], others
 
 
 def _key(one: Submission) -> Key:
@@ -162,7 +176,7 @@ def cut_stored(ctx: ActContext, one: Submission, found: Aftermath) -> str:
     """Take out of a stored submission what may not be kept, and return the card code that it named; "" for none."""
     definition = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
     code = _person(one.body, definition)
-    found.note_cut(one.instance_id, one.body)
+    found.note_cut(one.instance_id, one.body, one.device_id)
     one.body = body_of(consent.without_person(definition, read(one.body, definition)) if definition else {})
     one.cards, one.due, one.is_cut = [], "", True
     ctx.session.flush()
@@ -231,5 +245,7 @@ def forget_waiting(ctx: ActContext, positions: Collection[int]) -> None:
 
 def take_out_attachments(ctx: ActContext, after: Aftermath) -> None:
     """Delete the attachments that were named only in what was cut, also those that have not arrived yet."""
-    hashes = after.hashes | (attachments.forget_names(ctx.session, ctx.centre_id, after.ids) if after.ids else set())
-    attachments.take_out(ctx.session, ctx.centre_id, hashes, ctx.actor.device_id)
+    for device_id, hashes in after.hashes.items():
+        attachments.take_out(ctx.session, ctx.centre_id, hashes, device_id)
+    if after.ids:
+        attachments.take_out_named(ctx.session, ctx.centre_id, after.ids)

@@ -9,26 +9,25 @@ import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
 from evaluator_export.package import seal, verify, verify_formats, write
 from evaluator_export.periods import Period
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import Detail, ExportProblem, Reason
 from evaluator_export.series import ledger
 from fieldapp.services import keys
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.consent.standing import TRIES, ConsentFell
-from fieldapp.services.failures import note_failure, told
+from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases.datasets import hierarchy_words, lacks_some, take_in_datasets
 from fieldapp.services.releases.gather import Gathered, gather
-from fieldapp.services.releases.retries import is_foreseen, next_try, reason_of, should_tell
+from fieldapp.services.releases.retries import next_try, should_tell
+from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import FAILED, Delivery, Release, ReleaseRun, Series
+from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.releases")
 
@@ -36,6 +35,7 @@ LEASE = dt.timedelta(minutes=10)
 GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
 ROOM = 50_000_000  # bytes that a small release needs on the disk
 ROOM_A_ROW = 1500
+MOST_REASONS = 20
 
 
 class Overtaken(Exception):
@@ -57,7 +57,7 @@ def due(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
         zone = zoneinfo.ZoneInfo(centres.get(session, series.centre_id).time_zone)
         today = (now.astimezone(zone) - dt.timedelta(days=GRACE_DAYS)).date()
         not_now = {run.period for run in releases.runs_of(session, [series.id]) if run.state == "done" or _waits(run, now)}
-        complete = periods.complete(series.first_period, series.cadence, today)
+        complete = periods.list_complete(series.first_period, series.cadence, today)
         found += [(series, period) for period in complete if period.name not in not_now]
     return found
 
@@ -124,10 +124,9 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
 
 
 def _why(error: Exception) -> str:
-    """Return why a build failed, in words; what nobody foresaw leaves its frames in the log, and their number here."""
-    if is_foreseen(error):
-        return reason_of(error)
-    return told(error, note_failure(log, "a release could not be built", error))
+    """Return why a build failed, to be kept; what nobody foresaw leaves its frames in the log, and their number here."""
+    number = "" if is_foreseen(error) else note_failure(log, "a release could not be built", error)
+    return write_problems(explain(error, number)[:MOST_REASONS])
 
 
 def _make_room(packages: Path, run_id: int, work: Path) -> None:
@@ -143,9 +142,8 @@ def _check_room(folder: Path, needed: int) -> None:
     """Raise ExportProblem when the disk is too full for so many bytes."""
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise ExportProblem(
-            [f"The disk of {folder} has {free // 1_000_000} MB left; this release needs about {needed // 1_000_000} MB."]
-        )
+        details: dict[str, Detail] = {"folder": str(folder), "free": free // 1_000_000, "needed": needed // 1_000_000}
+        raise ExportProblem(Reason("release.disk", details))
 
 
 def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -> ReleaseRun | None:
@@ -178,9 +176,10 @@ def write_package(session: Session, series: Series, gathered: Gathered, work: Pa
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)
     seal.zip_up(folder, unsigned)
-    problems = verify.verify(unsigned, is_signed=False) or verify_formats.differing(unsigned)
+    problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
+    problems = problems or verify_formats.differing(unsigned)
     if problems:
-        raise ExportProblem(["The package does not hold what it promises, so it was not signed.", *problems])
+        raise ExportProblem(Reason("package.promise"), *problems)
     unsigned.unlink()
     comment = f"{gathered.recipe.id} {gathered.occasion.period.name} of {gathered.occasion.centre}"
     (folder / seal.SIGNATURE).write_bytes(seal.sign(manifest, seed, comment))
@@ -207,7 +206,7 @@ def _publish(
     if any(heads.get(identity) != head for new in gathered.batches for identity, head in new.others.items()):
         raise ActProblem("release.overtaken", N_("Another release has published rows of the same records just now."))
     for new in gathered.batches:
-        first = "" if new.entry.before == ledger.genesis(new.entry.dataset) else new.entry.before
+        first = "" if new.entry.before == ledger.compute_genesis_hash(new.entry.dataset) else new.entry.before
         if not datasets.move_head(ctx.session, new.dataset_id, first, new.entry.hash):
             raise ActProblem("release.overtaken", N_("Another release has published rows of the same dataset just now."))
         ctx.session.add(

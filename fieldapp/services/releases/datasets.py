@@ -3,22 +3,24 @@
 import csv
 import functools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
-from sqlalchemy.orm import Session
 
-from evaluator_export.policy import recipe
-from evaluator_export.policy.dataset_spec import Dataset, read_dataset
-from evaluator_export.policy.recipe import Menu, Recipe
-from evaluator_export.problems import ExportProblem
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.dataset_reader import read_dataset
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Recipe
+from evaluator_export.datasets.table_reader import Menu
+from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import definition_of
 from fieldapp.store.forms import versions
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 
@@ -67,9 +69,9 @@ class Catalogue:
     """The datasets of a centre: as they are kept, as they read, the forms that they are of; and what is wrong with some."""
 
     kept: Mapping[str, datasets.Dataset]
-    datasets: Mapping[str, Dataset]
+    datasets: Mapping[str, DatasetSpec]
     definitions: Mapping[str, FormDefinition]
-    problems: Mapping[str, list[str]]
+    problems: Mapping[str, Sequence[Reason]]
 
 
 def lacks_some(session: Session, centre_id: int) -> bool:
@@ -120,16 +122,18 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
         try:
             found[name] = read_dataset(text, definitions.get(form), hierarchies())
         except ExportProblem as problem:
-            problems[name] = problem.problems
+            problems[name] = problem.reasons
     return Catalogue(kept, found, definitions, problems)
 
 
 def read_recipe(text: str, known: Catalogue) -> Recipe:
     """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
-    broken = [reason for name in recipe.datasets_in(text, table_menu()) for reason in known.problems.get(name, ())]
+    broken = [
+        reason for name in recipe_reader.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())
+    ]
     if broken:
-        raise ExportProblem(broken)
-    return recipe.read(text, known.datasets, known.definitions, table_menu())
+        raise ExportProblem(*broken)
+    return recipe_reader.read_recipe(text, known.datasets, known.definitions, table_menu())
 
 
 def recipe_text(series: Series) -> str:

@@ -4,16 +4,16 @@ import datetime as dt
 import secrets
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_
+from fieldapp.services.stored_problems import StoredProblem, write_problems
 from fieldapp.services.transports import senders
 from fieldapp.services.transports.senders import Means, Parcel
 from fieldapp.services.transports.targets import EMAIL, NotSent, encrypted
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Delivery, Release, Series
+from fieldapp.store.session import Session
 
 LEASE = dt.timedelta(minutes=10)
 # How long to wait after each failure; the last pause holds until the package arrives, or its time to be fetched is over.
@@ -42,9 +42,10 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
     parcel_id = f"<delivery-{delivery.id}-{release.sha256[:16]}@fieldapp.invalid>"
     try:
         if release.revoked_at:
-            raise NotSent(N_("The release was revoked."), is_final=True)
+            raise NotSent(StoredProblem("release.revoked", N_("The release was revoked.")), is_final=True)
         if release.expires_at and release.expires_at < utcnow():
-            raise NotSent(N_("The time to fetch this release is over."), is_final=True)
+            text = N_("The time to fetch this release is over.")
+            raise NotSent(StoredProblem("release.expired", text), is_final=True)
         parcel = Parcel(
             file=None if target["kind"] == EMAIL else encrypted(packages, release.sha256, series.age_key),
             name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
@@ -61,7 +62,7 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
         tried = attempts + 1
         due_at = utcnow() + (dt.timedelta() if problem.is_final else PAUSES[min(tried, len(PAUSES)) - 1])
         state = "failed" if problem.is_final else "waiting"
-        settle(session, system, delivery_id, token, state, due_at, tried, str(problem))
+        settle(session, system, delivery_id, token, state, due_at, tried, write_problems(problem.problems))
         return not problem.is_final and tried % TELL_EVERY != 0
     settle(session, system, delivery_id, token, "sent", utcnow(), attempts + 1, "")
     return True

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from evaluator_export.package import seal
 from fieldapp.services import keys
 from fieldapp.services.access import EVALUATOR
@@ -20,6 +18,7 @@ from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Delivery, Release, ReleaseRun, Series
+from fieldapp.store.session import Session
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from sqlalchemy.orm import Session
 
 from evaluator_export import periods
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Method, Recipe, RecipientView, TableSpec
 from evaluator_export.package import write
 from evaluator_export.periods import Period
-from evaluator_export.policy import eligibility
-from evaluator_export.policy.dataset_spec import Dataset
-from evaluator_export.policy.recipe import SUPPRESS, Recipe, TableSpec, View
-from evaluator_export.problems import ExportProblem
-from evaluator_export.search.anonymize import Advice, nearest, table_of
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.search.advice import suggest_changes
+from evaluator_export.search.encoding import encode_table
 from evaluator_export.series import batch, ledger
-from evaluator_export.series.batch import Batch, TooFine
-from evaluator_export.series.eligible_rows import Rows
-from evaluator_export.series.ledger import Entry
-from evaluator_export.series.participant_months import People
-from evaluator_export.series.released_dataset import Occasion, Part, Sent
+from evaluator_export.series.batch import AnonymizedBatch, TooFine
+from evaluator_export.series.eligible_rows import EligibleRows
+from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.series.participant_months import ParticipantMonths
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import Counter, ProtectedTable, Published
 from evaluator_export.tables.suppression import suppress
@@ -34,6 +34,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.records import records
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 BEAT_EVERY = 5000  # records
@@ -48,8 +49,8 @@ class NewBatch:
     """A batch that will be published with this release, with its entry in the ledger."""
 
     dataset_id: int
-    batch: Batch
-    entry: Entry
+    batch: AnonymizedBatch
+    entry: LedgerEntry
     data: bytes
     others: dict[int, str]  # the heads, as they were read, of datasets that could publish the same records
 
@@ -58,12 +59,12 @@ class NewBatch:
 class Gathered:
     recipe: Recipe
     definitions: Mapping[str, FormDefinition]
-    occasion: Occasion
-    parts: list[Part]
+    occasion: ReleaseContext
+    parts: list[ReleasedDataset]
     tables: list[ProtectedTable]
     batches: list[NewBatch]
     states: list[tuple[str, str, Published]]  # table key, period, what is published of it
-    advice: dict[str, list[Advice]]  # of datasets that cannot begin yet: what would have to change
+    advice: dict[str, list[Reason]]  # of datasets that cannot begin yet: what would have to change
     standings: Standings  # as they were; to be asked again by whoever publishes
 
 
@@ -77,7 +78,7 @@ class _Other:
     tags: set[bytes]
 
     def has_published(self, unit: str) -> bool:
-        return bool(self.tags) and ledger.tag(self.secret, unit) in self.tags
+        return bool(self.tags) and ledger.compute_row_tag(self.secret, unit) in self.tags
 
 
 @dataclass
@@ -85,13 +86,13 @@ class _Memory:
     """What the ledger of a dataset says, and the rows that have come since."""
 
     kept: datasets.Dataset
-    dataset: Dataset
-    entries: list[Entry]
+    dataset: DatasetSpec
+    entries: list[LedgerEntry]
     reports: dict[int, dict[str, Any]]
     tags: set[bytes]
     since: dt.date
-    rows: Rows
-    people: People | None  # where rows are months of people
+    rows: EligibleRows
+    people: ParticipantMonths | None  # where rows are months of people
     others: list[_Other]
     elsewhere: int = 0  # records that left under another dataset's name
     too_fine: float = 0.0
@@ -122,7 +123,7 @@ def gather(
     centre = centres.get(session, series.centre_id)
     known = catalogue(session, series.centre_id)
     recipe = read_recipe(recipe_text(series), known)
-    occasion = Occasion(
+    occasion = ReleaseContext(
         centre=centre.name,
         period=period,
         cut_off=cut_off.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -159,7 +160,7 @@ def gather(
     used = {dataset.form: known.definitions[dataset.form] for dataset in recipe.datasets.values()}
     begun = {one.entry.dataset for one in batches}
     advice = {
-        name: nearest(memory.dataset.policy, table_of(memory.dataset.policy, memory.rows.columns()))
+        name: suggest_changes(memory.dataset.policy, encode_table(memory.dataset.policy, memory.rows.columns()))
         for name, memory in memories.items()
         if name not in begun and not memory.entries and len(memory.rows)
     }
@@ -170,15 +171,13 @@ def _agreed(series: Series, cut_off: dt.datetime) -> None:
     """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
     ends_on = str((series.agreement or {}).get("ends_on") or "")
     if ends_on and ends_on < cut_off.date().isoformat():
-        raise ExportProblem(
-            [f"The agreement with {series.recipient or 'the recipient'} ended on {ends_on}; nothing more goes out."]
-        )
+        raise ExportProblem(Reason("release.agreement", {"day": ends_on}))
 
 
 def _remember(
     session: Session,
     known: Catalogue,
-    dataset: Dataset,
+    dataset: DatasetSpec,
     series: Series,
     period: Period,
     earlier: list[Manifest],
@@ -188,17 +187,17 @@ def _remember(
     found = datasets.batches(session, kept.id)
     entries = [entry_of(one.entry) for one in found]
     whole, tags = _published_rows(session, kept.id)
-    ledger.check(dataset.name, entries, kept.head or ledger.genesis(dataset.name), whole)
-    ledger.check_handed_out(dataset.name, entries, [one["datasets"].get(dataset.name, {}) for one in handed_out])
+    ledger.verify_ledger(dataset.name, entries, kept.head or ledger.compute_genesis_hash(dataset.name), whole)
+    ledger.verify_released_batches(dataset.name, entries, [one["datasets"].get(dataset.name, {}) for one in handed_out])
     ledger.frozen_levels(entries, dataset.sha256)
     since = max(periods.parse(series.first_period).first, _months_before(period.first, dataset.max_hold_months))
     if not entries:  # what was handed out before there was a ledger is not published again
         ended = [periods.parse(one["period"]["name"]).last for one in earlier if one["fieldapp"] == 1]
         since = max([since, *(day + dt.timedelta(days=1) for day in ended)])
-    people = People(dataset, dataset.months) if dataset.months else None
+    people = ParticipantMonths(dataset, dataset.months) if dataset.months else None
     reports = {one.number: one.report for one in found}
     others = _others(session, known, kept, handed_out)
-    return _Memory(kept, dataset, entries, reports, tags, since, Rows(dataset), people, others)
+    return _Memory(kept, dataset, entries, reports, tags, since, EligibleRows(dataset), people, others)
 
 
 def _published_rows(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set[bytes]]:
@@ -220,8 +219,8 @@ def _others(session: Session, known: Catalogue, mine: datasets.Dataset, handed_o
         head = kept.head
         whole, tags = _published_rows(session, kept.id)
         entries = [entry_of(one.entry) for one in datasets.batches(session, kept.id)]
-        ledger.check(kept.name, entries, head or ledger.genesis(kept.name), whole)
-        ledger.check_handed_out(kept.name, entries, [one["datasets"].get(kept.name, {}) for one in handed_out])
+        ledger.verify_ledger(kept.name, entries, head or ledger.compute_genesis_hash(kept.name), whole)
+        ledger.verify_released_batches(kept.name, entries, [one["datasets"].get(kept.name, {}) for one in handed_out])
         found.append(_Other(kept.id, bytes.fromhex(kept.secret), head, tags))
     return found
 
@@ -232,9 +231,9 @@ def made_of(text: str) -> tuple[str, bool]:
     return str(body.get("form", "")), bool(body.get("months"))
 
 
-def entry_of(body: dict[str, Any]) -> Entry:
+def entry_of(body: dict[str, Any]) -> LedgerEntry:
     fields = {name: value for name, value in body.items() if name != "hash"}
-    return Entry(**{**fields, "levels": tuple(fields["levels"])})
+    return LedgerEntry(**{**fields, "levels": tuple(fields["levels"])})
 
 
 def _months_before(day: dt.date, months: int) -> dt.date:
@@ -276,12 +275,12 @@ def _read(
         if record.version not in versions:
             stored = forms.find(session, centre_id, form, record.version)
             versions[record.version] = definition_of(stored) if stored else known.definitions[form]
-        row = eligibility.flat(versions[record.version], record.answers, standings.of(record.person))
+        row = eligibility.flatten_answers(versions[record.version], record.answers, standings.of(record.person))
         is_taken = False
         for memory in memories:
             is_taken = _add(memory, record, form, row, is_taken) or is_taken
         if countings:
-            name = periods.containing(record.day, period.cadence).name
+            name = periods.find_containing(record.day, period.cadence).name
             for counting in countings:
                 if name == period.name or name in counting.before:
                     if name not in counting.counters:
@@ -304,9 +303,9 @@ def _add_months(memory: _Memory, period: Period, taken: set[str]) -> None:
     """Add the months of people that are over and were not published; `taken` are those that are in another dataset now."""
     for unit, row in memory.people.rows(memory.since, period.last) if memory.people else ():
         memory.records += 1
-        tag = ledger.tag(memory.secret, unit)
+        tag = ledger.compute_row_tag(memory.secret, unit)
         if tag in memory.tags:
-            memory.withdrawn += not eligibility.is_allowed(memory.dataset.consent, row)
+            memory.withdrawn += not eligibility.has_consent(memory.dataset.consent, row)
         elif unit in taken or any(other.has_published(unit) for other in memory.others):
             memory.elsewhere += 1
         elif memory.rows.add(tag, row):
@@ -319,12 +318,12 @@ def _add(memory: _Memory, record: records.Released, form: str, row: Mapping[str,
         if record.is_settled:
             memory.people.add(form, record.unit, row)
         return False
-    if record.day < memory.since or not eligibility.is_wanted(memory.dataset, row):
+    if record.day < memory.since or not eligibility.is_in_scope(memory.dataset, row):
         return False
     memory.records += 1
-    tag = ledger.tag(memory.secret, record.unit)
+    tag = ledger.compute_row_tag(memory.secret, record.unit)
     if tag in memory.tags:
-        memory.withdrawn += not eligibility.is_allowed(memory.dataset.consent, row)
+        memory.withdrawn += not eligibility.has_consent(memory.dataset.consent, row)
         return False
     if is_taken or any(other.has_published(record.unit) for other in memory.others):
         memory.elsewhere += 1
@@ -335,14 +334,14 @@ def _add(memory: _Memory, record: records.Released, form: str, row: Mapping[str,
 def _next(memory: _Memory, period: Period) -> NewBatch | None:
     frozen = ledger.frozen_levels(memory.entries, memory.dataset.sha256)
     try:
-        made = batch.make(memory.dataset, memory.rows, frozen, memory.secret)
+        made = batch.make_batch(memory.dataset, memory.rows, frozen, memory.secret)
     except TooFine as found:
         memory.too_fine = found.share
         return None
     if made is None:
         return None
     data = batch.to_bytes(made)
-    entry = Entry(
+    entry = LedgerEntry(
         dataset=memory.dataset.name,
         number=len(memory.entries) + 1,
         period=period.name,
@@ -351,9 +350,9 @@ def _next(memory: _Memory, period: Period) -> NewBatch | None:
         rows=len(made.tags) // ledger.TAG_BYTES,
         classes=made.classes,
         smallest=made.smallest,
-        tags=ledger.digest_of(made.tags),
+        tags=ledger.hash_tags(made.tags),
         file=hashlib.sha256(data).hexdigest(),
-        before=ledger.head(memory.dataset.name, memory.entries),
+        before=ledger.compute_head_hash(memory.dataset.name, memory.entries),
     )
     return NewBatch(memory.kept.id, made, entry, data, {one.dataset_id: one.head for one in memory.others})
 
@@ -370,29 +369,33 @@ def _had(manifests: list[Manifest]) -> dict[str, int]:
 
 def _part(
     session: Session,
-    view: View,
+    view: RecipientView,
     memory: _Memory,
     batches: list[NewBatch],
     had: dict[str, int],
     series: Series,
-    occasion: Occasion,
-) -> Part:
+    occasion: ReleaseContext,
+) -> ReleasedDataset:
     name = view.dataset.name
     first = periods.parse(series.first_period).first
-    sent, before = [], ledger.genesis(name)
+    sent, before = [], ledger.compute_genesis_hash(name)
     for entry in memory.entries:
         if entry.number <= had.get(name, 0) or periods.parse(entry.period).last < first:
             before = entry.hash
             continue
         data = datasets.batch_data(session, memory.kept.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:
-            ledger.stop(name, [f"The rows kept of batch {entry.number} are not those that were published."])
-        sent.append(Sent(entry, batch.from_bytes(data), memory.reports[entry.number]))
+            ledger.raise_damaged_ledger(name, [Reason("ledger.rows", {"number": entry.number})])
+        sent.append(ReleasedBatch(entry, batch.from_bytes(data), memory.reports[entry.number]))
     new = next((one for one in batches if one.entry.dataset == name), None)
     if new is not None:
-        sent.append(Sent(new.entry, new.batch.columns, new.batch.report))
-    waiting = len(memory.rows) - (new.entry.rows if new else 0)
-    counts = {"waiting": waiting, "refused": memory.rows.refused, "records": memory.records, "withdrawn": memory.withdrawn}
+        sent.append(ReleasedBatch(new.entry, new.batch.columns, new.batch.report))
+    counts = {
+        "withheld": len(memory.rows) - (new.entry.rows if new else 0),
+        "without_consent": memory.rows.without_consent,
+        "records": memory.records,
+        "withdrawn": memory.withdrawn,
+    }
     counts |= {"elsewhere": memory.elsewhere}
     part = write.part_of(view, sent, before, occasion, too_fine=memory.too_fine, **counts)
     if part.singled_out["alone"] > view.dataset.policy.max_singled_out:  # batches of before this was counted
@@ -403,11 +406,11 @@ def _part(
 def _published(counting: _Counting, period: Period, recipe: Recipe, secret: bytes) -> list[tuple[str, bool, Published]]:
     """Return the tables of this period, and of those before that changed by enough to be published again."""
     found = []
-    threshold, step = counting.spec.least(recipe.threshold), counting.spec.step(recipe.threshold)
+    threshold, step = counting.spec.min_count(recipe.threshold), counting.spec.step(recipe.threshold)
     for name in sorted({period.name, *counting.before}, key=lambda one: periods.parse(one).first, reverse=True):
         counter = counting.counters.get(name) or Counter(counting.spec, secret)
         before = counting.before.get(name)
-        if counting.spec.method == SUPPRESS:
+        if counting.spec.method == Method.SUPPRESS:
             published = before or suppress(counter.counted(), threshold)
         else:
             published = protected_counts.publish(counter.counted(), before, threshold, step, secret)

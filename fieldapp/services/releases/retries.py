@@ -1,13 +1,8 @@
 """What failed is tried again: releases by themselves, ever later and without end, and at once when somebody asks for it."""
 
 import datetime as dt
-import errno
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
-from evaluator_export.problems import ExportProblem
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.keys import KeyLost
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import ASKED, FAILED, Release, ReleaseRun, Series
@@ -15,7 +10,6 @@ from fieldapp.store.releases.releases import ASKED, FAILED, Release, ReleaseRun,
 # How long a release waits after each failure; the last pause holds from then on. A period is never given up.
 PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360)]
 TELL_AFTER, TELL_EVERY = 5, 4  # failures: after a bit over four hours, then about once a day
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def next_try(run: ReleaseRun) -> dt.datetime | None:
@@ -30,29 +24,6 @@ def should_tell(run: ReleaseRun) -> bool:
     if run.state != FAILED or run.attempts < TELL_AFTER:
         return False
     return (run.attempts - TELL_AFTER) % TELL_EVERY == 0
-
-
-FORESEEN = (ExportProblem, ActProblem, KeyLost, OSError, OperationalError, InterfaceError)
-
-
-def is_foreseen(error: Exception) -> bool:
-    """Say whether there are words for why a build failed."""
-    return isinstance(error, FORESEEN)
-
-
-def reason_of(error: Exception) -> str:
-    """Return why a build failed, in words; of what nobody foresaw only its kind, since its text can hold answers."""
-    if isinstance(error, ExportProblem | ActProblem):
-        return str(error)[:2000]
-    if isinstance(error, KeyLost):
-        return N_("The signing key was kept with another secret key. Start the server with that one.")
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        return N_("No space left on the disk of the server.")
-    if isinstance(error, OSError):
-        return N_("The server could not read or write a file. Look at its disk, and at who may write there.")
-    if isinstance(error, OperationalError | InterfaceError):
-        return N_("The database did not answer, or its disk is full.")
-    return f"{type(error).__name__}: a fault in the program. Tell who looks after the server."
 
 
 @act("release.retry")

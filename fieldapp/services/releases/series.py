@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evaluator_export import periods
+from evaluator_export.datasets.dataset_spec import DatasetSpec, Family
+from evaluator_export.datasets.recipe import AUDIENCES, Audience
+from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.labels import Labels
 from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
-from evaluator_export.policy.dataset_spec import PEOPLE, Dataset
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.policy import PERSON, PSEUDONYM
-from evaluator_export.policy.recipe import AUDIENCES, CITY, STAFF, Menu
+from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -72,8 +73,8 @@ class Wish:
 class Offer:
     """What can be chosen: datasets with their fields, and tables."""
 
-    datasets: Sequence[Dataset]
-    broken: Mapping[str, list[str]]
+    datasets: Sequence[DatasetSpec]
+    broken: Mapping[str, Sequence[Reason]]
     tables: Menu
 
 
@@ -96,9 +97,9 @@ class Preview:
     rows: Mapping[str, list[list[str]]]
 
 
-def leaving(dataset: Dataset) -> list[str]:
+def leaving(dataset: DatasetSpec) -> list[str]:
     """Return the columns that a recipient can get of a dataset."""
-    return [one.name for one in dataset.policy.fields if one.role not in (PERSON, PSEUDONYM, "drop")]
+    return [one.name for one in dataset.policy.fields if one.role not in (Role.PERSON, Role.PSEUDONYM, Role.DROP)]
 
 
 @read_act("series.see")
@@ -114,7 +115,7 @@ def see_series(ctx: ActContext) -> tuple[Sequence[Series], Mapping[int, Release]
 def open_series(ctx: ActContext, series_id: int | None) -> OnePage:
     """Return what the page of a series needs; of a new one without an id."""
     known, series = catalogue(ctx.session, ctx.centre_id), _existing(ctx, series_id)
-    menu = [item for item in table_menu() if item.get("audience") != STAFF]
+    menu = [item for item in table_menu() if item.get("audience") != Audience.STAFF]
     offer = Offer([one for one in known.datasets.values() if one.has_rows], known.problems, menu)
     wish = wish_of(series, known) if series else _new_wish(ctx)
     return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()), _evaluators(ctx))
@@ -138,8 +139,8 @@ def _period(ctx: ActContext, cadence: str) -> Period:
     """Return the newest period that is over."""
     zone = zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)
     today = ctx.now.astimezone(zone).date()
-    current = periods.containing(today, cadence if cadence in CADENCES else "quarter")
-    return periods.containing(current.first - dt.timedelta(days=1), current.cadence)
+    current = periods.find_containing(today, cadence if cadence in CADENCES else "quarter")
+    return periods.find_containing(current.first - dt.timedelta(days=1), current.cadence)
 
 
 def _new_wish(ctx: ActContext) -> Wish:
@@ -147,7 +148,7 @@ def _new_wish(ctx: ActContext) -> Wish:
         title={"en": "", "fr": ""},
         purpose={"en": "", "fr": ""},
         recipient="",
-        audience=AUDIENCES[0],
+        audience=AUDIENCES[0].value,
         cadence="quarter",
         first_period=_period(ctx, "quarter").following().name,
         threshold=THRESHOLDS[0],
@@ -221,18 +222,22 @@ def _what_problems(wish: Wish) -> dict[str, str]:
     found: dict[str, str] = {}
     if wish.threshold < HARD_FLOOR:
         found["threshold"] = N_("It may never be under 3.")
-    if wish.audience == CITY and wish.columns:
+    if wish.audience == Audience.CITY and wish.columns:
         found["audience"] = N_("The City gets tables only: what it holds can be asked for by others. Untick the datasets.")
     if not (wish.columns or wish.tables):
         found["tables"] = N_("Choose at least one dataset or table.")
     if any(not columns for columns in wish.columns.values()):
         found["datasets"] = N_("A dataset needs at least one column.")
-    try:
-        if periods.parse(wish.first_period).cadence != wish.cadence:
-            raise ExportProblem([])
-    except ExportProblem:
+    if not _is_of_cadence(wish.first_period, wish.cadence):
         found["first_period"] = N_("Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, as the rhythm is.")
     return found
+
+
+def _is_of_cadence(name: str, cadence: str) -> bool:
+    try:
+        return periods.parse(name).cadence == cadence
+    except ExportProblem:
+        return False
 
 
 def _how_problems(wish: Wish) -> dict[str, str]:
@@ -244,7 +249,7 @@ def _how_problems(wish: Wish) -> dict[str, str]:
         try:
             seal.check_recipients([wish.age_key])
         except ExportProblem:
-            found["age_key"] = N_("This is no age public key: it begins with age1 and is 62 signs long.")
+            found["age_key"] = N_("This is no age public key: it begins with age1 and has 62 characters.")
     for target in wish.targets:
         if targets.problems_of(target):
             found["targets"] = N_("A delivery target is not complete.")
@@ -254,11 +259,11 @@ def _how_problems(wish: Wish) -> dict[str, str]:
 
 
 class WishRefused(ActProblem):
-    """A wish with something wrong in it; `fields` says what, by field."""
+    """A wish with something wrong in it; `fields` says what, by field, and `reasons` what does not fit together."""
 
-    def __init__(self, fields: dict[str, str]):
+    def __init__(self, fields: dict[str, str], reasons: Sequence[Reason] = ()):
         super().__init__("series.refused", N_("Something is missing or wrong: see the fields."))
-        self.fields = fields
+        self.fields, self.reasons = fields, reasons
 
 
 @act("series.change")
@@ -271,19 +276,17 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
         check_revision(ctx, seen, series, f"series/{series.id}", ("series.change",))
     key = series.key if series else _key(ctx, wish)
     text = compose(key, wish)
-    if not problems:
-        try:
-            read_recipe(text, known)
-        except ExportProblem as problem:
-            problems["datasets"] = "; ".join(problem.problems)
+    reasons = () if problems else _recipe_reasons(text, known)
+    if reasons:
+        problems["datasets"] = N_("What was chosen cannot be released:")
     if wish.cadence != "quarter" and any(
-        known.datasets[name].family == PEOPLE for name in wish.columns if name in known.datasets
+        known.datasets[name].family == Family.PEOPLE for name in wish.columns if name in known.datasets
     ):
         problems["cadence"] = N_("Rows about people go out once a quarter at most.")
     if series and releases.of_series(ctx.session, series.id) and wish.cadence != series.cadence:
         problems["cadence"] = N_("A series keeps its rhythm. Make another series for another one.")
     if problems:
-        raise WishRefused(problems)
+        raise WishRefused(problems, reasons)
     if series is None:
         series = Series(
             centre_id=ctx.centre_id, key=key, secret=secrets.token_hex(32), title={}, recipe="", cadence="", first_period=""
@@ -298,6 +301,15 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
     ctx.session.flush()
     ctx.describe(f"series/{series.id}")
     return series
+
+
+def _recipe_reasons(text: str, known: Catalogue) -> Sequence[Reason]:
+    """Return what is wrong in a recipe and in the datasets that it reads."""
+    try:
+        read_recipe(text, known)
+    except ExportProblem as problem:
+        return problem.reasons
+    return ()
 
 
 def _key(ctx: ActContext, wish: Wish) -> str:
@@ -343,7 +355,7 @@ def _first_rows(columns: Mapping[str, Any]) -> list[list[str]]:
     return [[one.values[one.codes[row]] for one in words] for row in range(min(SHOWN_ROWS, len(words[0].codes)))]
 
 
-def level_examples(dataset: Dataset, name: str, labels: Labels, language: str) -> list[str]:
+def level_examples(dataset: DatasetSpec, name: str, labels: Labels, language: str) -> list[str]:
     """Return what one value of a quasi-identifier becomes at each of its levels, in words; "*" where it is left out."""
     hierarchy = dataset.hierarchy(name)
     example = hierarchy.domain[0] if hierarchy.domain else "2026-10-15"

@@ -23,6 +23,7 @@ from minio.error import S3Error
 
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_
+from fieldapp.services.stored_problems import StoredProblem
 from fieldapp.services.transports.targets import EMAIL, S3, SFTP, NotSent
 
 log = logging.getLogger("fieldapp.releases")
@@ -62,14 +63,16 @@ def send(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
         raise
     except Exception as error:  # whatever a server does, the other deliveries go on
         note_failure(log, f"a delivery by {target['kind']} failed", error)
-        raise NotSent(f"{type(error).__name__}: {getattr(error, 'code', '') or error}"[:300]) from None
+        why = f"{type(error).__name__}: {getattr(error, 'code', '') or error}"[:300]
+        raise NotSent(StoredProblem("delivery.failed", N_("It could not be sent ({why})."), {"why": why})) from None
 
 
 def _secret(target: Mapping[str, Any], means: Means) -> str:
     name = str(target["secret"])
     path = means.secrets / name
     if Path(name).name != name or not path.is_file():
-        raise NotSent(N_("The secret of this target is not in the folder for secrets."), is_final=True)
+        text = N_("The secret of this target is not in the folder for secrets.")
+        raise NotSent(StoredProblem("delivery.secret", text), is_final=True)
     return path.read_text(encoding="utf-8").strip()
 
 
@@ -120,7 +123,8 @@ def _host_key(text: str) -> tuple[str, paramiko.PKey]:
     try:
         return kind, paramiko.PKey.from_type_string(kind, base64.b64decode(rest.split()[0]))
     except (ValueError, IndexError, paramiko.SSHException, paramiko.UnknownKeyType):
-        raise NotSent(N_("The host key of this target cannot be read."), is_final=True) from None
+        text = N_("The host key of this target cannot be read.")
+        raise NotSent(StoredProblem("delivery.host_key", text), is_final=True) from None
 
 
 def _private_key(text: str) -> paramiko.PKey:
@@ -129,7 +133,8 @@ def _private_key(text: str) -> paramiko.PKey:
             return kind.from_private_key(StringIO(text))
         except paramiko.SSHException:
             continue
-    raise NotSent(N_("The private key of this target cannot be read."), is_final=True)
+    text = N_("The private key of this target cannot be read.")
+    raise NotSent(StoredProblem("delivery.private_key", text), is_final=True)
 
 
 def send_s3(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
@@ -139,7 +144,8 @@ def send_s3(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
     address = urlsplit(str(target["endpoint"]))
     is_here = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
     if not address.netloc or not (address.scheme == "https" or is_here):
-        raise NotSent(N_("The address of this target must begin with https://."), is_final=True)
+        text = N_("The address of this target must begin with https://.")
+        raise NotSent(StoredProblem("delivery.address", text), is_final=True)
     retries = urllib3.Retry(total=0)
     client = minio.Minio(
         address.netloc,
@@ -162,7 +168,8 @@ def send_email(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
     """Send a notice that a package is there. No data go by mail; a second copy of a mail has the same Message-ID."""
     address = urlsplit(means.smtp_url)
     if address.scheme not in ("smtp", "smtps") or not means.mail_from:
-        raise NotSent(N_("No mail server is set (FIELDAPP_SMTP_URL, FIELDAPP_MAIL_FROM)."), is_final=True)
+        text = N_("No mail server is set (FIELDAPP_SMTP_URL, FIELDAPP_MAIL_FROM).")
+        raise NotSent(StoredProblem("delivery.mail_server", text), is_final=True)
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = means.mail_from, str(target["to"]), parcel.subject
     message["Date"], message["Message-ID"] = email.utils.localtime(), parcel.message_id
@@ -179,7 +186,8 @@ def send_email(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
             server.starttls(context=context)
             server.ehlo()
         elif address.username:
-            raise NotSent(N_("The mail server offers no encryption, so the password is not sent to it."), is_final=True)
+            text = N_("The mail server offers no encryption, so the password is not sent to it.")
+            raise NotSent(StoredProblem("delivery.mail_encryption", text), is_final=True)
         _mail(server, address, message)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from evaluator_export.package import seal
 from evaluator_export.problems import ExportProblem
 from fieldapp.services.problems import N_
+from fieldapp.services.stored_problems import StoredProblem, to_stored, write_lines
 
 SFTP, S3, EMAIL = "sftp", "s3", "email"
 NEEDED = {
@@ -17,11 +18,11 @@ NEEDED = {
 
 
 class NotSent(Exception):
-    """A package did not reach its target; the text says why, without secrets. `is_final`: trying again cannot help."""
+    """A package did not reach its target; the problems say why, without secrets. `is_final`: trying again cannot help."""
 
-    def __init__(self, text: str, is_final: bool = False):
-        super().__init__(text)
-        self.is_final = is_final
+    def __init__(self, *problems: StoredProblem, is_final: bool = False):
+        super().__init__(write_lines(problems))
+        self.problems, self.is_final = problems, is_final
 
 
 def problems_of(target: Mapping[str, Any]) -> list[str]:
@@ -35,14 +36,16 @@ def problems_of(target: Mapping[str, Any]) -> list[str]:
 def encrypted(packages: Path, sha256: str, age_key: str) -> Path:
     """Return a package as only its recipient can read it; made once, so that sending again sends the same."""
     if not age_key:
-        raise NotSent(N_("The series has no age key of the recipient; nothing leaves unencrypted."), is_final=True)
+        text = N_("The series has no age key of the recipient; nothing leaves unencrypted.")
+        raise NotSent(StoredProblem("delivery.no_key", text), is_final=True)
     whole = packages / f"{sha256}.zip"
     target = packages / f"{sha256}-{seal.fingerprint(age_key)}.zip.age"
     if not whole.is_file():
-        raise NotSent(N_("The file of this release is not on this server."), is_final=True)
+        text = N_("The file of this release is not on this server.")
+        raise NotSent(StoredProblem("release.missing", text), is_final=True)
     if not target.is_file():
         try:
             seal.encrypt(whole, target, [age_key])
         except ExportProblem as problem:
-            raise NotSent(str(problem), is_final=True) from None
+            raise NotSent(*to_stored(problem), is_final=True) from None
     return target

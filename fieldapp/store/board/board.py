@@ -78,6 +78,12 @@ def items(session: Session, centre_id: int, item_ids: Sequence[int]) -> Sequence
     return session.scalars(sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.id.in_(item_ids))).all()
 
 
-def last_step(session: Session, centre_id: int) -> int:
-    query = sa.select(sa.func.max(BoardStep.id)).where(BoardStep.centre_id == centre_id)
-    return session.scalars(query).one() or 0
+def step_counts(session: Session, centre_id: int) -> list[tuple[int, int]]:
+    """Return each open item with how many steps it has.
+
+    A count, not the newest: of two steps at once, the one with the higher number may be seen before the other.
+    """
+    query = sa.select(BoardItem.id, sa.func.count(BoardStep.id))
+    query = query.outerjoin(BoardStep, BoardStep.item_id == BoardItem.id)
+    query = query.where(BoardItem.centre_id == centre_id, BoardItem.closed_at.is_(None))
+    return [(row[0], row[1]) for row in session.execute(query.group_by(BoardItem.id).order_by(BoardItem.id))]

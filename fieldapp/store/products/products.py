@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from fieldapp.store.base import Base
 
+PROBLEM_LENGTH = 500  # characters
+
 
 class ProductState(Base):
     """Whether a centre has a product switched on, and what went wrong the last time. Nobody sees one that is off."""
@@ -19,7 +21,7 @@ class ProductState(Base):
     product: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     is_on: Mapped[bool] = mapped_column(default=False)
     tried_at: Mapped[dt.datetime | None]
-    problem: Mapped[str] = mapped_column(sa.String(500), default="")
+    problem: Mapped[str] = mapped_column(sa.String(PROBLEM_LENGTH), default="")
 
 
 class Edition(Base):

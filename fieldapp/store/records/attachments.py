@@ -12,7 +12,8 @@ from fieldapp.store.records.submissions import Submission
 
 class Blob(Base):
     __tablename__ = "blob"
-    __table_args__ = (sa.UniqueConstraint("centre_id", "sha256"),)
+    # Each phone's own pieces: one that knows the hash of a colleague's attachment must not be able to spoil it.
+    __table_args__ = (sa.UniqueConstraint("centre_id", "sha256", "device_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
@@ -43,12 +44,13 @@ class AttachmentName(Base):
 
 
 class GoneAttachment(Base):
-    """An attachment that was taken out after a no: what of it comes later is not kept."""
+    """An attachment of a phone that was taken out after a no: what of it comes later from there is not kept."""
 
     __tablename__ = "gone_attachment"
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    device_id: Mapped[int] = mapped_column(sa.ForeignKey("device.id"), primary_key=True)
 
 
 def names_of(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
@@ -63,8 +65,15 @@ def whole(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]
     return set(session.scalars(query))
 
 
-def find(session: Session, centre_id: int, sha256: str) -> Blob | None:
-    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256)
+def find_whole(session: Session, centre_id: int, sha256: str) -> Blob | None:
+    """Return an attachment of which every byte is here, whoever sent it."""
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256, Blob.received == Blob.size)
+    return session.scalars(query.order_by(Blob.id).limit(1)).one_or_none()
+
+
+def find_own(session: Session, centre_id: int, sha256: str, device_id: int | None) -> Blob | None:
+    """Return what a phone has sent of an attachment, for changing it in this transaction."""
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256, Blob.device_id == device_id)
     return session.scalars(query.with_for_update()).one_or_none()
 
 
@@ -83,39 +92,47 @@ def unfinished_bytes(session: Session, device_id: int) -> int:
     return session.scalars(query.where(Blob.device_id == device_id, Blob.received < Blob.size)).one()
 
 
-def is_gone(session: Session, centre_id: int, sha256: str) -> bool:
-    """Say whether an attachment was taken out after a no."""
-    return session.get(GoneAttachment, (centre_id, sha256)) is not None
+def is_gone(session: Session, centre_id: int, sha256: str, device_id: int | None) -> bool:
+    """Say whether an attachment that a phone sends was taken out after a no."""
+    return device_id is not None and session.get(GoneAttachment, (centre_id, sha256, device_id)) is not None
 
 
-def forget_names(session: Session, centre_id: int, instance_ids: Collection[str]) -> set[str]:
-    """Delete by which names clients called the attachments of submissions, and return their hashes."""
-    ours = AttachmentName.centre_id == centre_id, AttachmentName.instance_id.in_(instance_ids)
-    answers = session.scalars(sa.select(AttachmentName.answer).where(*ours)).all()
-    if answers:
-        session.execute(sa.delete(AttachmentName).where(*ours))
-    return {answer.rpartition(":")[2] for answer in answers}
+def take_out(session: Session, centre_id: int, hashes: Collection[str], device_id: int) -> None:
+    """Delete attachments of a phone that nothing it sent names any more, and remember that they are not to come again.
 
-
-def take_out(session: Session, centre_id: int, hashes: Collection[str], device_id: int | None) -> None:
-    """Delete attachments that no record names any more, and remember that they are not to come again.
-
-    A sealed one is named only by what its own phone sent, a plain one also by the names that clients gave it.
+    What another phone sent under the same hash is not touched: nobody takes out a colleague's picture by naming it.
     """
     for sha256 in sorted(hashes):
-        blob = find(session, centre_id, sha256)
-        if _is_named(session, centre_id, sha256, blob.device_id if blob else device_id):
+        if _is_named(session, centre_id, sha256, device_id):
             continue
-        if blob is not None:
-            drop_pieces(session, blob)
-            session.delete(blob)
-        session.merge(GoneAttachment(centre_id=centre_id, sha256=sha256))
+        _delete(session, find_own(session, centre_id, sha256, device_id))
+        session.merge(GoneAttachment(centre_id=centre_id, sha256=sha256, device_id=device_id))
     session.flush()
 
 
-def take_back(session: Session, centre_id: int, hashes: Collection[str]) -> None:
-    """Let attachments come again, since another record names them."""
-    gone = GoneAttachment.centre_id == centre_id, GoneAttachment.sha256.in_(hashes)
+def take_out_named(session: Session, centre_id: int, instance_ids: Collection[str]) -> None:
+    """Forget by which names clients called the attachments of submissions; delete those that nobody names any more."""
+    ours = AttachmentName.centre_id == centre_id, AttachmentName.instance_id.in_(instance_ids)
+    hashes = {answer.rpartition(":")[2] for answer in session.scalars(sa.select(AttachmentName.answer).where(*ours))}
+    if not hashes:
+        return
+    session.execute(sa.delete(AttachmentName).where(*ours))
+    blobs = session.scalars(sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256.in_(hashes))).all()
+    for blob in blobs:
+        if not _is_named(session, centre_id, blob.sha256, blob.device_id):
+            _delete(session, blob)
+    session.flush()
+
+
+def _delete(session: Session, blob: Blob | None) -> None:
+    if blob is not None:
+        drop_pieces(session, blob)
+        session.delete(blob)
+
+
+def take_back(session: Session, centre_id: int, hashes: Collection[str], device_id: int | None) -> None:
+    """Let attachments come again from a phone, since another record of it names them."""
+    gone = GoneAttachment.centre_id == centre_id, GoneAttachment.sha256.in_(hashes), GoneAttachment.device_id == device_id
     session.execute(sa.delete(GoneAttachment).where(*gone))
 
 

@@ -307,12 +307,18 @@ def of_persons_before(
     return found
 
 
-def last_change(session: Session, centre_id: int) -> dt.datetime | None:
-    return session.scalars(sa.select(sa.func.max(Record.changed_at)).where(Record.centre_id == centre_id)).one()
-
-
 def first_day(session: Session, centre_id: int) -> dt.date | None:
     return session.scalars(sa.select(sa.func.min(Record.occurred_on)).where(Record.centre_id == centre_id)).one()
+
+
+def changes_since(session: Session, centre_id: int, form: str, since: dt.date) -> list[tuple[int, dt.datetime]]:
+    """Return the number of each of a form's records since a day, with when it changed last.
+
+    All of them, not the newest moment: a change that began earlier may be seen only after one that began later.
+    """
+    query = sa.select(Record.id, Record.changed_at)
+    query = query.where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
+    return [(row[0], row[1]) for row in session.execute(query.order_by(Record.id))]
 
 
 def of_form_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.records.records import Filter, Record
 
-NOT_YOURS = "sync.not_yours"
+NOT_YOURS, OTHER_FORM = "sync.not_yours", "sync.other_form"
+SEALED = "sealed"  # stands for the form of what no key opens
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
 PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
 
@@ -51,8 +52,8 @@ class Submission(Base):
 
     @property
     def is_foreign(self) -> bool:
-        """Say whether all that was wrong with it is whose it was: the arrival of an earlier one may set that right."""
-        return [problem.get("code") for problem in self.problems] == [NOT_YOURS]
+        """Say whether it is only no part of the record that it names: the arrival of an earlier one may set that right."""
+        return [problem.get("code") for problem in self.problems] in ([NOT_YOURS], [OTHER_FORM])
 
     @property
     def is_part(self) -> bool:
@@ -241,12 +242,36 @@ def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
     return bool(found)
 
 
+def ids_after(session: Session, centre_id: int, last: int, limit: int) -> Sequence[int]:
+    """Return the next places in the log after one."""
+    query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.id > last)
+    return session.scalars(query.order_by(Submission.id).limit(limit)).all()
+
+
+def list_uncut(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Submission]:
+    """Return those of these submissions from which nothing was cut, for changing them in this transaction."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.id.in_(ids), ~Submission.is_cut)
+    return session.scalars(query.order_by(Submission.id).with_for_update()).all()
+
+
 def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:
     """Return the submissions of those of these records that have several, oldest first."""
     ours = sa.and_(Submission.centre_id == centre_id, Submission.root_id.in_(root_ids))
     several = sa.select(Submission.root_id).where(ours).group_by(Submission.root_id).having(sa.func.count() > 1)
     query = sa.select(Submission).where(ours, Submission.root_id.in_(several))
     return session.scalars(query.order_by(Submission.root_id, Submission.id)).all()
+
+
+def is_any_of(session: Session, centre_id: int, form: str) -> bool:
+    """Say whether anything was ever sent for a form, also for one that the centre does not have."""
+    query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.form == form)
+    return session.scalars(query.limit(1)).one_or_none() is not None
+
+
+def forms_not_taken_in(session: Session, centre_id: int) -> Sequence[str]:
+    """Return the forms for which something was sent that was kept and not taken in."""
+    query = sa.select(Submission.form).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
+    return session.scalars(query.distinct().order_by(Submission.form)).all()
 
 
 def without_record(session: Session, centre_id: int, wanted: Filter) -> Sequence[Submission]:

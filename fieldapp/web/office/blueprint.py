@@ -2,4 +2,4 @@
 
 from flask import Blueprint
 
-admin = Blueprint("admin", __name__, url_prefix="/office", template_folder=".")
+office = Blueprint("office", __name__, url_prefix="/office", template_folder=".")

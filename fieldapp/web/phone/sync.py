@@ -26,6 +26,7 @@ from fieldapp.store.operations import centres
 from fieldapp.store.people.users import User
 from fieldapp.web import problems
 from fieldapp.web.sessions import session
+from sync.bodies import mended
 from sync.envelope import parse_batch
 from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
@@ -73,8 +74,7 @@ def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
 
 @sync.post("/sign-in")
 def sign_in() -> Any:
-    given = request.get_json(silent=True)
-    given = given if isinstance(given, dict) else {}
+    given = _given()
     username, password, label = (str(given.get(key, "")) for key in ("username", "password", "device"))
     user = check(session(), username, password, request.remote_addr or "")
     if user.role != WORKER:
@@ -90,11 +90,19 @@ def sign_in() -> Any:
 @sync.post("/join")
 def join() -> Any:
     """Let a phone in by an invitation: used once, by the first phone that shows it."""
-    given = request.get_json(silent=True)
-    given = given if isinstance(given, dict) else {}
+    given = _given()
     invitation, label, public_key = (str(given.get(key, "")) for key in ("invitation", "device", "public_key"))
     actor = devices.inviter_of(session(), invitation)
     return _welcome(actor, devices.join_device(session(), actor, token=invitation, label=label, public_key=public_key))
+
+
+def _given() -> dict[str, Any]:
+    """Return what a phone says of itself, as far as a database can hold it."""
+    try:
+        given = mended(request.get_json(silent=True))
+    except (ValueError, RecursionError):
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask_babel import gettext
@@ -16,6 +15,7 @@ from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.problems import ActProblem
 from fieldapp.store import migrations
+from fieldapp.store.session import check_connection
 from fieldapp.web import assets, sessions
 from fieldapp.web.language import LANGUAGES
 from fieldapp.web.problems import STATUS
@@ -25,7 +25,7 @@ public = Blueprint("public", __name__, template_folder="templates")
 
 
 def home_of(role: str) -> str:
-    homes = {ADMIN: "admin.home", CRISIS: "admin.board", EVALUATOR: "evaluator.shelf"}
+    homes = {ADMIN: "office.home", CRISIS: "office.board", EVALUATOR: "evaluator.shelf"}
     return url_for(homes.get(role, "worker.app"))
 
 
@@ -70,7 +70,7 @@ def healthz() -> Any:
     """200 when the app can serve; 503 with the reason in plain words when not."""
     problem = ""
     try:
-        sessions.session().execute(sa.text("SELECT 1"))
+        check_connection(sessions.session())
         if not migrations.is_current(sessions.db.engine):
             problem = "The database has another schema than this version needs. Run: fieldapp db upgrade"
         elif not is_key_right(sessions.session(), current_app.config["SECRET_KEY"]):

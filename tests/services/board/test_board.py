@@ -3,58 +3,26 @@
 import datetime as dt
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldapp.services import acts
 from fieldapp.services.acts import Actor
 from fieldapp.services.board import board
 from fieldapp.services.people import accounts
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.records import batches
 from fieldapp.services.records.batches import receive_batch
+from fieldapp.store.board.board import BoardStep
 from fieldapp.store.caseload.follow_ups import FollowUp
-from forms.validation import validate
 from sync.envelope import parse_batch
-from sync.intake import local_time
 from tests.browser.conftest import ROOT
-from tests.cast import Cast, batch, envelope, publish_others
-from tests.programme import definition_of
-
-INCIDENT: dict[str, Any] = {
-    "alert": {"inc_type": "stabbing", "nbhd": "002", "setting": "street"},
-    "harm": {"harm": "injury", "harmed_n": "1", "youth": "no", "retal_risk": "high"},
-    "response": {
-        "alert_src": "resident",
-        "level": "phone",
-        "on_scene": "police",
-        "acts": "scene_presence",
-        "reached_n": "1_5",
-    },
-    "after": {"supports": "vigil", "debrief": "planned", "status": "open", "note": "CANARY"},
-}
-
-
-def send(session: Session, cast: Cast, form: str, answers: dict[str, Any], moment: dt.datetime) -> str:
-    filled = validate(definition_of(form), answers, local_time(moment)).answers  # as a phone computes it
-    checked = validate(definition_of(form), filled, local_time(moment))
-    assert not checked.problems, checked.problems
-    item = envelope(
-        checked.answers, form=form, day=moment.date(), version=definition_of(form).version, finished_at=moment.isoformat()
-    )
-    (answer,) = receive_batch(session, cast.amina, parse_batch(batch(item)))
-    assert answer["status"] == "stored", answer
-    return str(item["id"])
-
-
-def incident(session: Session, cast: Cast, hours_ago: float = 3, **after: str) -> str:
-    now = dt.datetime.now(dt.UTC)
-    alert = now - dt.timedelta(hours=hours_ago)
-    answers = {group: dict(values) for group, values in INCIDENT.items()}
-    answers["alert"]["inc_alert_dt"] = alert.isoformat(timespec="milliseconds")
-    answers["response"]["first_dt"] = (alert + dt.timedelta(minutes=40)).isoformat(timespec="milliseconds")
-    answers["after"] |= after
-    return send(session, cast, "incident", answers, now)
+from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
+from tests.services.board.incidents import incident, send
 
 
 @pytest.fixture
@@ -97,6 +65,61 @@ def test_an_incident_is_open_until_it_is_closed_here_or_on_the_phone(session: Se
     assert [step.kind for step in history.steps] == ["acknowledged", "assigned", "closed"]
     board.take_step(session, team, kind="reopened", item_id=history.steps[0].item_id)
     assert len(board.see_board(session, team).incidents) == 1
+
+
+def test_the_mark_changes_with_what_began_earlier_and_is_seen_later(
+    session: Session, ready: Cast, team: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = board.ask(session, team, need="visit")
+    earlier = dt.datetime.now(dt.UTC)
+    incident(session, ready)
+    before = board.see_board(session, team)
+    monkeypatch.setattr(acts, "utcnow", lambda: earlier)  # its transaction began before the other's, and ended after it
+    incident(session, ready)
+    monkeypatch.undo()
+    after = board.see_board(session, team)
+    assert len(after.incidents) == len(before.incidents) + 1
+    assert after.version.rpartition("-")[0] != before.version.rpartition("-")[0]
+    marks = []
+    for number in (1000, 999):
+        step = {"centre_id": ready.centre.id, "item_id": item.id, "at": earlier, "author_id": ready.rosa.user_id}
+        session.add(BoardStep(id=number, kind="acted", **step))
+        session.commit()
+        marks.append(board.see_version(session, team).rpartition("-")[0])
+    assert marks[0] != marks[1]
+
+
+def test_an_incident_that_is_stored_while_others_are_is_news(
+    engine: sa.Engine, session: Session, ready: Cast, team: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("writers wait for each other there")
+    basil = another_worker(session, ready)
+    is_inside, may_go = threading.Event(), threading.Event()
+    usual = batches.apply_reissues
+
+    def slow(ctx: Any, arrived: Any) -> None:
+        usual(ctx, arrived)
+        if arrived[0].envelope.form == "incident":
+            is_inside.set()
+            assert may_go.wait(30)
+
+    def report() -> None:
+        with Session(engine) as own:
+            incident(own, ready)
+
+    monkeypatch.setattr(batches, "apply_reissues", slow)
+    thread = threading.Thread(target=report)
+    thread.start()
+    assert is_inside.wait(30)
+    receive_batch(session, basil, parse_batch(batch(envelope(encounter()))))
+    before = board.see_board(session, team)
+    may_go.set()
+    thread.join()
+    session.rollback()
+    after = board.see_board(session, team)
+    assert (len(before.incidents), len(after.incidents)) == (0, 1)
+    assert after.version.rpartition("-")[0] != before.version.rpartition("-")[0]
 
 
 def test_a_risk_of_retaliation_is_watched_for_a_month_also_when_it_is_closed(

@@ -15,6 +15,7 @@ from fieldapp.services.caseload.hand_over import assign_card
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records import folding, listing, quarantine, reviews
 from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.follow_ups import FollowUp
@@ -32,7 +33,7 @@ from sync.envelope import parse_batch
 from sync.intake import local_time
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import definition_of, workbook_of
-from tests.services.consent.test_consent import (
+from tests.services.consent.refusals import (
     CARD,
     NOT_UNDERSTOOD,
     SAID_NO,
@@ -43,12 +44,9 @@ from tests.services.consent.test_consent import (
     receive,
     with_everything,
 )
-from tests.services.phones.test_shut_out import shut_out
-from tests.services.records.test_attachments import Sealed
-from tests.services.records.test_receive_delivery import Phone
-from tests.services.records.test_slow_forms import hurry
-
-__all__ = ["hurry"]  # a fixture
+from tests.services.records.phone import Phone
+from tests.services.records.pictures import Sealed
+from tests.services.records.shutting_out import shut_out
 
 
 def at(minutes: int) -> str:
@@ -481,3 +479,27 @@ def test_a_picture_that_went_may_come_again_for_another_record(session: Session,
     picture.send_all()
     assert picture.phone.statuses(other) == ["stored"]
     assert blobs(session) == 1
+
+
+# What was stored before
+
+
+def test_what_was_stored_before_there_was_the_rule_is_cut_with_the_upgrade(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    no = correction(first, with_everything(SAID_NO), -10)
+    receive(session, cast, first, envelope(met(YES), finished_at=at(-90)))
+    other = session.scalars(sa.select(Record).where(Record.instance_id != first["id"])).one()
+    before = other.answers
+    receive(session, cast, no)
+    for item in (first, no):
+        sent = session.scalars(sa.select(Submission).where(Submission.instance_id == item["id"])).one()
+        sent.body, sent.is_refusal, sent.is_cut = item["body"], False, False
+    record = session.scalars(sa.select(Record).where(Record.instance_id == first["id"])).one()
+    record.answers, record.person = json.loads(no["body"]), CARD
+    session.commit()
+    assert cut_earlier_refusals(session, cast.system) == 1
+    session.expire_all()
+    assert (record.person, record.answers["consent"]["tier"], other.answers) == ("", "0", before)
+    bodies = session.scalars(sa.select(Submission.body).where(Submission.root_id == first["id"]))
+    assert all("CANARY" not in body and CARD not in body for body in bodies)
+    assert cut_earlier_refusals(session, cast.system) == 0

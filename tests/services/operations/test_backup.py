@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import keys as centre_keys
 from fieldapp.services.acts import Actor
+from fieldapp.services.operations.backup import create
 from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.data_lock import share
@@ -433,6 +434,35 @@ def test_only_the_key_that_the_copy_was_made_with_puts_it_back(
     restore(without, with_key.where)
     assert without.key() == SECRET
     assert without.key_file.stat().st_mode & 0o777 == 0o600
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("key", "words"), [("x" * 64, "does not open"), ("abc", "short"), ("", "empty"), (None, "no secret")]
+)
+def test_a_key_that_would_not_put_it_back_goes_into_no_backup(
+    settings: Settings, phone: Phone, tmp_path: Path, key: str | None, words: str
+) -> None:
+    wrong = Settings(data=settings.data, database_url=settings.url)
+    wrong.folder.mkdir(parents=True, exist_ok=True)
+    if key is not None:
+        wrong.key_file.write_text(key)
+    with pytest.raises(BackupProblem, match=words) as refused:
+        take_backup(wrong, tmp_path / "with", with_key=True)
+    assert str(wrong.key_file) in str(refused.value)
+    assert not (tmp_path / "with").exists()
+    take_backup(wrong, tmp_path / "without")
+
+
+@on_sqlite
+def test_a_wrong_key_in_a_backup_is_named_as_the_one_in_the_backup(
+    settings: Settings, phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(create, "opens", lambda *_: True)  # as older versions made it
+    made = take_backup(Settings(data=settings.data, database_url=settings.url, secret_key="x" * 64), tmp_path / "b", True)
+    with pytest.raises(BackupProblem, match="does not open") as refused:
+        restore(Settings(data=str(tmp_path / "new")), made.where)
+    assert str(made.where / "secret_key") in str(refused.value)
 
 
 @on_sqlite

@@ -15,9 +15,10 @@ from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import listing, quarantine, reviews
+from fieldapp.services.records import folding, listing, quarantine, reviews
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.deliveries import receive_delivery, take_in_copy
+from fieldapp.store import tables
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.phones import pull
 from fieldapp.store.phones.devices import Device
@@ -32,9 +33,10 @@ from sync.sealed import parse_delivery
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import definition_of
 from tests.sealing import delivery, sealed
-from tests.services.board.test_board import INCIDENT
-from tests.services.records.test_attachments import Sealed as SealedFile
-from tests.services.records.test_receive_delivery import SECRET, Phone
+from tests.services.board.incidents import INCIDENT
+from tests.services.records.phone import SECRET, Phone
+from tests.services.records.pictures import Sealed as SealedFile
+from tests.services.records.shutting_out import row, shut_out
 
 CODE = "3K7W9P2QA"
 
@@ -42,19 +44,6 @@ CODE = "3K7W9P2QA"
 @pytest.fixture
 def phone(session: Session, cast: Cast) -> Phone:
     return Phone(session, cast)
-
-
-def row(phone: Phone) -> Device:
-    return phone.session.scalars(sa.select(Device).where(Device.uid == phone.key.device)).one()
-
-
-def shut_out(phone: Phone, how: str = "wipe") -> None:
-    if how in ("lock", "wipe"):
-        devices.revoke_device(phone.session, phone.cast.rosa, device_id=row(phone).id, order=how)
-    elif how == "new password":
-        accounts.reset_password(phone.session, phone.cast.rosa, user_id=row(phone).user_id)
-    else:
-        accounts.switch_person(phone.session, phone.cast.rosa, user_id=row(phone).user_id, active=False)
 
 
 def at(minutes: int) -> str:
@@ -278,7 +267,7 @@ def test_attachments_of_a_shut_out_phone_are_bounded(phone: Phone) -> None:
 
 
 def test_a_record_kept_aside_waits_for_its_attachments(phone: Phone, cast: Cast) -> None:
-    from tests.services.records.test_attachments import with_picture  # noqa: PLC0415
+    from tests.services.records.pictures import with_picture  # noqa: PLC0415
 
     made = SealedFile(phone)
     item = with_picture(made)
@@ -344,3 +333,50 @@ def test_a_person_who_is_let_in_again_counts_again_and_what_was_aside_stays_so(p
     accounts.switch_person(phone.session, cast.rosa, user_id=row(phone).user_id, active=True)
     assert phone.statuses(phone.seal()) == ["stored"]
     assert (len(codes(phone)), counted(phone)) == (1, 1)
+
+
+def test_what_is_not_taken_any_more_leaves_nothing_behind(phone: Phone, cast: Cast) -> None:
+    def rows() -> int:
+        return sum(
+            phone.session.scalars(sa.select(sa.func.count()).select_from(table)).one()
+            for table in tables.metadata.sorted_tables
+        )
+
+    item = phone.seal()
+    shut_out(phone)
+    phone.send(item)
+    limits = Limits(shut_out_records=1)
+    before = rows()
+    for _ in range(3):
+        found = receive_delivery(phone.session, parse_delivery(delivery(item, phone.seal(), phone.seal())), SECRET, limits)
+        assert [one["status"] for one in found["items"]] == ["duplicate", "closed", "closed"]
+    assert rows() == before
+
+
+def test_two_answers_under_one_number_that_are_let_in_together_are_a_conflict(phone: Phone, cast: Cast) -> None:
+    number = str(uuid.uuid4())
+    shut_out(phone)
+    phone.send(phone.seal(id=number), phone.seal(encounter(talk={"minutes": "gt60"}), id=number))
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(1, 1)
+    kept = phone.session.scalars(sa.select(Submission).order_by(Submission.id)).all()
+    assert [one.state for one in kept] == ["stored", "conflict"]
+    assert phone.total() == 1
+
+
+def test_one_that_cannot_be_let_in_stays_aside_and_holds_up_no_other(
+    phone: Phone, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = folding._state
+
+    def broken(definition: Any, answers: Any, *more: Any) -> Any:
+        if answers["next"]["note"] == "BROKEN":
+            raise KeyError
+        return usual(definition, answers, *more)
+
+    shut_out(phone)
+    phone.send(phone.seal(seq=1), phone.seal(encounter(next={"note": "BROKEN"}), seq=2), phone.seal(seq=3))
+    monkeypatch.setattr(folding, "_state", broken)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(2, 1)
+    phone.session.expire_all()
+    kept = phone.session.scalars(sa.select(Submission).order_by(Submission.seq)).all()
+    assert [one.state for one in kept] == ["stored", "aside", "stored"]

@@ -1,66 +1,27 @@
 """Attachments: in pieces, before the record, sealed; from nobody but the phone that made them."""
 
 import base64
-import hashlib
 import json
 import uuid
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
-from fieldapp.services.forms.published import publish_form
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.attachments import SEALED, open_attachment, receive_piece, signed_text
+from fieldapp.services.records.attachments import open_attachment, receive_piece, signed_text
 from fieldapp.services.records.deliveries import take_in_copy
+from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.submissions import Submission
-from forms.sheets import read_sheets
-from forms.xlsform import compile_workbook
-from sync.sealed import SUITE
 from tests.cast import Cast, encounter
-from tests.services.records.test_receive_delivery import SECRET, Phone
-
-PICTURE = bytes(range(256)) * 3000
-
-
-@pytest.fixture
-def phone(session: Session, cast: Cast) -> Phone:
-    return Phone(session, cast)
-
-
-class Sealed:
-    def __init__(self, phone: Phone, data: bytes = PICTURE):
-        self.phone = phone
-        info = SEALED + f"{phone.centre.kid}{phone.key.device}".encode()
-        self.data = info + SUITE.encrypt(data, phone.centre.public_key, info=info)
-        self.hash = hashlib.sha256(self.data).hexdigest()
-        self.proof = phone.key.sign(signed_text(self.hash, len(self.data)))
-
-    def send(self, start: int, end: int, **changes: Any) -> int:
-        given = {"uid": self.phone.key.device, "sha256": self.hash, "size": len(self.data), "proof": self.proof}
-        return receive_piece(self.phone.session, **{**given, "start": start, "data": self.data[start:end], **changes})
-
-    def send_all(self) -> None:
-        for start in range(0, len(self.data), 300_000):
-            self.send(start, start + 300_000)
-
-
-FORM = """
-| survey |       |      |              |            |                            |
-|        | type  | name | label        | privacy    | privacy::approval          |
-|        | image | sign | A sign       | identifier | Privacy board, 1 Nov 2026  |
-| settings | form_id | version |
-|          | signs   | 1       |
-"""
-
-
-def with_picture(sealed: Sealed) -> dict[str, Any]:
-    workbook = read_sheets(FORM.encode(), ".md").to_xlsx()
-    compiled = compile_workbook(workbook)
-    publish_form(sealed.phone.session, sealed.phone.cast.system, compiled=compiled, workbook=workbook)
-    return sealed.phone.seal({"sign": f"attachment:image/jpeg:{sealed.hash}"}, form="signs", version="1")
+from tests.services.records.phone import SECRET, Phone
+from tests.services.records.pictures import (
+    PICTURE,
+    Sealed,
+    phone,  # noqa: F401  a fixture
+    with_picture,
+)
 
 
 def test_it_comes_in_pieces_and_goes_on_where_it_broke_off(phone: Phone, cast: Cast) -> None:
@@ -125,3 +86,60 @@ def test_a_copy_that_the_admin_brings_holds_attachments_too(phone: Phone, cast: 
     listed = [{"hash": made.hash, "device": phone.key.device, "proof": text[0], "data": text[1]}, "x", {"hash": 1}]
     copy = json.dumps({"items": [with_picture(made)], "attachments": listed}).encode()
     assert [one["status"] for one in take_in_copy(phone.session, cast.rosa, copy, SECRET)] == ["stored"]
+
+
+def spoiler(phone: Phone, made: Sealed) -> Sealed:
+    """Return what another phone sends under the hash of an attachment that is not its own."""
+    found = Sealed(Phone(phone.session, phone.cast), b"")
+    found.hash, found.data = made.hash, bytes(len(made.data))
+    found.proof = found.phone.key.sign(signed_text(found.hash, len(found.data)))
+    return found
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_another_phone_that_knows_the_hash_cannot_spoil_it(phone: Phone, cast: Cast, is_first: bool) -> None:
+    made = Sealed(phone)
+    other = spoiler(phone, made)
+    if is_first:
+        assert other.send(0, 200_000) == 200_000
+        short = signed_text(made.hash, 1000)
+        third = Phone(phone.session, cast)  # a wrong size stands in nobody's way either
+        proof = third.key.sign(short)
+        assert receive_piece(phone.session, third.key.device, made.hash, 0, 1000, proof, bytes(1000)) == 0
+    assert made.send(0, 300_000) == 300_000
+    assert other.send(300_000, 600_000) in (0, 200_000)
+    assert made.send(300_000, 600_000) == 600_000
+    assert made.send(600_000, len(made.data)) == len(made.data)
+    assert open_attachment(phone.session, cast.rosa, sha256=made.hash, secret=SECRET) == PICTURE
+    assert other.send(0, 300_000) == len(made.data)  # it is here: nothing more is taken
+
+
+def lines(phone: Phone) -> int:
+    return phone.session.scalars(sa.select(sa.func.count()).select_from(AuditLine)).one()
+
+
+def test_pieces_that_come_again_and_again_leave_one_line_for_the_whole(phone: Phone) -> None:
+    before, made = lines(phone), Sealed(phone)
+    for _ in range(3):
+        made.send(0, 300_000)
+        made.send(500_000, 600_000)
+    broken = made.data
+    for _ in range(3):  # damaged on the way, over and over
+        made.data = bytes(len(broken))
+        for start in (300_000, 600_000, 0):
+            made.send(start, start + 300_000)
+    assert lines(phone) == before
+    made.data = broken
+    for start in (300_000, 600_000, 0, 300_000, 600_000):
+        made.send(start, start + 300_000)
+    assert lines(phone) == before + 1
+    made.send_all()
+    assert lines(phone) == before + 1
+
+
+def test_an_attachment_is_not_cut_into_a_thousand_rows(phone: Phone) -> None:
+    made = Sealed(phone)
+    with pytest.raises(ActProblem, match="malformed"):
+        made.send(0, 1000)
+    small = Sealed(phone, b"small")
+    assert small.send(0, len(small.data)) == len(small.data)

@@ -18,6 +18,7 @@ from fieldapp.services.forms.published import publish_form
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.export import allow_export, sheets_of, write_export
+from fieldapp.services.records.listing import browse_records
 from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.records.records import Filter, Record
 from forms.sheets import read_sheets
@@ -105,6 +106,25 @@ def test_every_record_is_a_row_and_another_centre_has_none(session: Session, cas
     with pytest.raises(ActProblem):
         files(session, cast.other_centre.id, Filter(form="encounter"), tmp_path)
     assert {path.name.split(".")[0] for path in tmp_path.iterdir()} <= {"fieldapp"}  # nothing of it lies about
+
+
+def test_what_came_for_a_form_that_the_centre_does_not_have_can_be_taken_out_too(
+    session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    sent = envelope({"seen": {"what": "CANARY"}}, form="unknown", version="7")
+    note = envelope({"due": "x"}, form="fieldapp.settle", version="1")
+    for item in (sent, note):
+        assert receive_batch(session, cast.amina, parse_batch(batch(item)))[0]["status"] == "rejected"
+    assert browse_records(session, cast.rosa, wanted=Filter()).other_forms == ["unknown"]
+    wanted = Filter(form="unknown")
+    assert allow_export(session, cast.rosa, wanted=wanted).startswith("unknown-")
+    found = files(session, cast.centre.id, wanted, tmp_path)
+    assert found["unknown.csv"] == []
+    (row,) = found["unknown-history.csv"]
+    told = (row["submission"], row["version"], row["column"], row["answer"])
+    assert told == (sent["id"], "7", "seen.what", "CANARY")
+    with pytest.raises(ActProblem):
+        allow_export(session, cast.olaf, wanted=wanted)
 
 
 def test_answers_to_a_question_that_is_gone_are_still_there(session: Session, cast: Cast, tmp_path: Path) -> None:

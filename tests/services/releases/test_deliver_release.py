@@ -21,6 +21,7 @@ from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import PAUSES, deliver_due
 from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.services.releases.retries import retry_delivery
+from fieldapp.services.stored_problems import read_problems, write_lines
 from fieldapp.services.transports.senders import Means
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
@@ -70,7 +71,8 @@ def released(session: Session, cast: Cast, packages: Path, *targets: dict[str, A
 
 def states(session: Session) -> list[tuple[str, int, str]]:
     session.expire_all()
-    return [(one.state, one.attempts, one.problem) for one in session.scalars(sa.select(Delivery).order_by(Delivery.number))]
+    deliveries = session.scalars(sa.select(Delivery).order_by(Delivery.number))
+    return [(one.state, one.attempts, write_lines(read_problems(one.problem))) for one in deliveries]
 
 
 def again(session: Session) -> None:

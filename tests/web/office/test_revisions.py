@@ -29,34 +29,34 @@ from fieldapp.store.releases.releases import Release, ReleaseRun, Series
 from sync.envelope import parse_batch
 from tests.cast import PASSWORD, Cast, a_series, another_worker, batch, encounter, envelope, password_hash
 from tests.programme import workbook_of
-from tests.services.board.test_board import incident
-from tests.services.caseload.test_caseload import ONE as CARD
+from tests.services.board.incidents import incident
+from tests.services.caseload.meetings import ONE as CARD
 from tests.web.conftest import csrf_of, revision_of
-from tests.web.office.forms.test_forms import upload
+from tests.web.office.forms.uploads import upload
 
 Clients = Callable[[str], FlaskClient]
 
 # Forms that need not say what they were shown, and why.
 FREE = {
-    "admin.aside_let_in": "takes in what is still aside; what a colleague let in or took off the list stays so",
-    "admin.aside_settle": "takes off the list what is still aside; it stays kept",
-    "admin.attention_let_in": "takes in one that is still aside; one that is not stays as it is",
-    "admin.board_ask": "puts something new on the board",
-    "admin.board_report": "only reads",
-    "admin.delivery_retry": "tries again what failed; what is sent stays sent",
-    "admin.encounters_zip": "only reads",
-    "admin.feed_key_make": "makes a new key; the others stay",
-    "admin.form_change": "begins a new draft; the version stays",
-    "admin.form_new": "begins a new draft",
-    "admin.form_upload": "begins a new draft",
-    "admin.own_password_change": "asks for the old password",
-    "admin.person_add": "adds a person; a name that is taken is refused",
-    "admin.phone_collect": "adds a door for one phone; the others stay",
-    "admin.phone_invite": "makes a new picture; that an older one ends is meant",
-    "admin.phone_rescue": "takes in what is not here yet; what is here stays",
-    "admin.phone_missing": "says that it was read; what goes missing later is asked about again",
-    "admin.product_subscribe": "adds an address; one that is there stays",
-    "admin.release_retry": "builds what failed; what is built stays built",
+    "office.aside_let_in": "takes in what is still aside; what a colleague let in or took off the list stays so",
+    "office.aside_settle": "takes off the list what is still aside; it stays kept",
+    "office.attention_let_in": "takes in one that is still aside; one that is not stays as it is",
+    "office.board_ask": "puts something new on the board",
+    "office.board_report": "only reads",
+    "office.delivery_retry": "tries again what failed; what is sent stays sent",
+    "office.encounters_zip": "only reads",
+    "office.feed_key_make": "makes a new key; the others stay",
+    "office.form_change": "begins a new draft; the version stays",
+    "office.form_new": "begins a new draft",
+    "office.form_upload": "begins a new draft",
+    "office.own_password_change": "asks for the old password",
+    "office.person_add": "adds a person; a name that is taken is refused",
+    "office.phone_collect": "adds a door for one phone; the others stay",
+    "office.phone_invite": "makes a new picture; that an older one ends is meant",
+    "office.phone_rescue": "takes in what is not here yet; what is here stays",
+    "office.phone_missing": "says that it was read; what goes missing later is asked about again",
+    "office.product_subscribe": "adds an address; one that is there stays",
+    "office.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",
     "evaluator.second_factor_check": "compares a code; it is about the one who is signed in",
 }
@@ -106,32 +106,32 @@ def addresses(session: Session, cast: Cast, draft: str) -> dict[str, tuple[str, 
     kept = session.scalars(sa.select(Submission).where(Submission.state == "rejected")).one()
     eve, phone = cast.eve.user_id, cast.amina.device_id
     return {
-        "admin.attention_settle": (f"/office/attention/{kept.id}/settle", {}),
-        "admin.board_step": ("/office/board/steps", {"kind": "closed", "item": "1"}),
-        "admin.card_assign": ("/office/caseload/assign", {"code": CARD, "worker": str(basil_of(session).id)}),
-        "admin.draft_arrange": (f"{draft}/questions", {"do": "add", "type": "text"}),
-        "admin.draft_classified": (f"{draft}/classify", {}),
-        "admin.draft_discard": (f"{draft}/discard", {}),
-        "admin.draft_list_save": (f"{draft}/lists/yes_no", {}),
-        "admin.draft_publish": (f"{draft}/publish", {}),
-        "admin.draft_question_save": (f"{draft}/questions/2", {"type": "text", "name": "x"}),
-        "admin.draft_replace": (f"{draft}/workbook", {}),
-        "admin.draft_settings": (f"{draft}/settings", {"form_title": "Other"}),
-        "admin.feed_key_revoke": ("/office/feed/1/revoke", {}),
-        "admin.form_withdraw": ("/office/forms/1/withdraw", {}),
-        "admin.partner_bring": ("/office/products/partners", {"name": "Partner", "calendar": "Months"}),
-        "admin.partner_remove": ("/office/products/partners/remove", {"name": "Partner"}),
-        "admin.person_reset": (f"/office/people/{eve}/password", {}),
-        "admin.person_second_factor": (f"/office/people/{eve}/second-factor", {}),
-        "admin.person_switch": (f"/office/people/{eve}/switch", {"active": "no"}),
-        "admin.phone_revoke": (f"/office/phones/{phone}/revoke", {"order": "wipe"}),
-        "admin.phone_rules": ("/office/phones/rules", {"lock_minutes": "9", "shred_days": "9"}),
-        "admin.product_switch": ("/office/products/panel/on", {}),
-        "admin.product_unsubscribe": ("/office/products/subscriptions/1/end", {}),
-        "admin.record_choose": (f"/office/encounters/{record.instance_id}/choose", {}),
-        "admin.record_review": (f"/office/encounters/{record.instance_id}/review", {"state": "approved"}),
-        "admin.release_revoke": ("/office/releases/1/revoke", {"because": "A column was wrong."}),
-        "admin.series_change": ("/office/series/1", {}),
+        "office.attention_settle": (f"/office/attention/{kept.id}/settle", {}),
+        "office.board_step": ("/office/board/steps", {"kind": "closed", "item": "1"}),
+        "office.card_assign": ("/office/caseload/assign", {"code": CARD, "worker": str(basil_of(session).id)}),
+        "office.draft_arrange": (f"{draft}/questions", {"do": "add", "type": "text"}),
+        "office.draft_classified": (f"{draft}/classify", {}),
+        "office.draft_discard": (f"{draft}/discard", {}),
+        "office.draft_list_save": (f"{draft}/lists/yes_no", {}),
+        "office.draft_publish": (f"{draft}/publish", {}),
+        "office.draft_question_save": (f"{draft}/questions/2", {"type": "text", "name": "x"}),
+        "office.draft_replace": (f"{draft}/workbook", {}),
+        "office.draft_settings": (f"{draft}/settings", {"form_title": "Other"}),
+        "office.feed_key_revoke": ("/office/feed/1/revoke", {}),
+        "office.form_withdraw": ("/office/forms/1/withdraw", {}),
+        "office.partner_bring": ("/office/products/partners", {"name": "Partner", "calendar": "Months"}),
+        "office.partner_remove": ("/office/products/partners/remove", {"name": "Partner"}),
+        "office.person_reset": (f"/office/people/{eve}/password", {}),
+        "office.person_second_factor": (f"/office/people/{eve}/second-factor", {}),
+        "office.person_switch": (f"/office/people/{eve}/switch", {"active": "no"}),
+        "office.phone_revoke": (f"/office/phones/{phone}/revoke", {"order": "wipe"}),
+        "office.phone_rules": ("/office/phones/rules", {"lock_minutes": "9", "shred_days": "9"}),
+        "office.product_switch": ("/office/products/panel/on", {}),
+        "office.product_unsubscribe": ("/office/products/subscriptions/1/end", {}),
+        "office.record_choose": (f"/office/encounters/{record.instance_id}/choose", {}),
+        "office.record_review": (f"/office/encounters/{record.instance_id}/review", {"state": "approved"}),
+        "office.release_revoke": ("/office/releases/1/revoke", {"because": "A column was wrong."}),
+        "office.series_change": ("/office/series/1", {}),
         "evaluator.deleted": ("/releases/1/deleted", {"name": "Eve Adams"}),
     }
 
@@ -147,12 +147,12 @@ def test_every_form_that_changes_something_says_what_it_was_shown(
     draft = upload(rosa, workbook_of("event")).location
     forms = addresses(scene, web_cast, draft)
     posts = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    assert set(forms) | set(FREE) == {name for name in posts if name.split(".")[0] in ("admin", "evaluator")}
+    assert set(forms) | set(FREE) == {name for name in posts if name.split(".")[0] in ("office", "evaluator")}
     assert not set(forms) & set(FREE)
     token = csrf_of(rosa.get("/office/people").text)
     for endpoint, (url, fields) in forms.items():
         for mark in ({}, {"revision": "7"}, {"revision": "0" * 20}):
-            file = {"file": (io.BytesIO(PARTNER), "p.csv")} if endpoint == "admin.partner_bring" else {}
+            file = {"file": (io.BytesIO(PARTNER), "p.csv")} if endpoint == "office.partner_bring" else {}
             answer = rosa.post(url, data={"csrf_token": token, **file, **fields, **mark})
             assert answer.status_code == 409, (endpoint, mark, answer.status_code)
     assert len(scene.scalars(sa.select(FormDraft)).all()) == 1
@@ -172,7 +172,7 @@ def test_every_form_on_a_page_carries_the_mark(app: Flask, client_of: Clients, s
         for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", rosa.get(url).text, re.DOTALL):
             action = re.search(r'<form\b[^>]*\baction="([^"#]*)', form)
             endpoint, _ = match(urlsplit(action[1] if action else url).path, method="POST")
-            if endpoint.split(".")[0] in ("admin", "evaluator") and endpoint not in FREE:
+            if endpoint.split(".")[0] in ("office", "evaluator") and endpoint not in FREE:
                 assert re.search(r'name="revision" value="[0-9a-f]+"', form), (url, endpoint)
                 met.add(endpoint)
     assert len(met) > 20, met

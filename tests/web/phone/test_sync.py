@@ -142,6 +142,15 @@ def test_a_form_travels_compressed(phone: Any) -> None:
     assert len(packed) < len(plain) / 3  # words in seven languages
 
 
+@pytest.mark.parametrize("text", ["\ud83d", "\x00"])
+def test_what_no_database_holds_is_no_failure_of_the_server(app: Flask, web_cast: Cast, text: str) -> None:
+    client, key = app.test_client(), PhoneKey()
+    for name in ("username", "password", "device", "public_key"):
+        given = {"username": "amina", "password": PASSWORD, "device": "x", "public_key": key.public, name: text}
+        assert client.post("/sync/v1/sign-in", json=given).status_code in (200, 401, 422)
+        assert client.post("/sync/v1/join", json={**given, "invitation": text}).status_code == 410
+
+
 def test_signing_in_as_a_phone_that_seals_brings_key_rules_and_number(app: Flask, web_cast: Cast) -> None:
     client, key = app.test_client(), PhoneKey()
     given = {"username": "amina", "password": PASSWORD, "device": "Android"}

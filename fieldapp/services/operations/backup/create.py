@@ -27,8 +27,9 @@ from fieldapp.services.operations.backup.contents import (
     make_durable,
     part_of,
 )
+from fieldapp.services.operations.server_key import Wrapped, opens
 from fieldapp.services.people.second_factor import wrapped_as
-from fieldapp.settings import Settings, sync_folder
+from fieldapp.settings import KEEP_IT, KeyProblem, Settings, sync_folder
 from fieldapp.store import copies
 from fieldapp.store.copies import Contents, CopyProblem
 from fieldapp.store.database import engine_for, sqlite_file
@@ -89,11 +90,11 @@ def _made(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
     for name, path in data_files(settings):  # after the database: what it names was there before it was copied
         _copy_checked(path, work / FILES / name)
     _check_packages(contents, work / FILES / "packages")
+    factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
     if with_key:
         (work / KEY).touch(mode=0o600)
-        (work / KEY).write_text(settings.key())
+        (work / KEY).write_text(_right_key(settings, contents.keys, factors))
     parts = [part_of(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
-    factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
     return {
         "format": FORMAT,
         "made_at": now.isoformat(),
@@ -109,6 +110,21 @@ def _made(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
         "factors": [[name, base64.b64encode(wrapped).decode()] for name, wrapped in factors],
         "parts": parts,
     }
+
+
+def _right_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
+    """Return the secret key; raise BackupProblem unless it opens what the copied database holds."""
+    try:
+        secret = settings.key()
+    except KeyProblem as problem:
+        raise BackupProblem(f"{problem} No backup was made.") from None
+    if not opens(secret, keys, factors):
+        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
+        raise BackupProblem(
+            f"The secret key in {where} does not open the keys in the database, so the backup could never be put back "
+            f"with it. {KEEP_IT} No backup was made."
+        )
+    return secret
 
 
 def _copy_database(settings: Settings, target: Path, now: dt.datetime) -> Contents:
@@ -157,6 +173,8 @@ def _left_out(settings: Settings, with_key: bool) -> list[str]:
 
 def _commit() -> str:
     """Return the commit that the code is at; "" outside a checkout."""
+    if not (ROOT / ".git").exists():  # installed, perhaps inside a checkout of something else
+        return ""
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):

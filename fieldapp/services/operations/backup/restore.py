@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.operations.backup import data_lock
 from fieldapp.services.operations.backup.contents import (
@@ -35,6 +32,7 @@ from fieldapp.store.copies import CopyProblem
 from fieldapp.store.database import WriteTransaction, engine_for, sqlite_file
 from fieldapp.store.operations import centres
 from fieldapp.store.phones import epochs
+from fieldapp.store.session import Engine, Session
 
 
 @dataclass(frozen=True)
@@ -113,17 +111,18 @@ def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source:
 def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> None:
     """Raise BackupProblem unless the secret key that is here, or in the backup, opens what the backup's database holds."""
     keys, factors = (_unpacked(manifest[name]) for name in ("keys", "factors"))
+    where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
     try:
         secret = settings.key()
     except KeyMissing as missing:
         if manifest["has_key"]:
-            secret = (source / KEY).read_text().strip()
+            where = source / KEY
+            secret = where.read_text().strip()
         elif keys or factors:
             raise BackupProblem(f"{missing} The backup does not hold it. {KEEP_IT} Nothing was changed.") from None
         else:
             return
     if not opens(secret, keys, factors):
-        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
         raise BackupProblem(
             f"The secret key in {where} does not open the keys in the backup. {KEEP_IT} Nothing was changed."
         )
@@ -185,9 +184,7 @@ def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Bef
     engine = engine_for(f"sqlite:///{copy}")
     migrations.upgrade(engine)
     yield engine
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
+    copies.close_in_one_file(engine)
     fresh = path.with_name(f".{path.name}.restoring")
     fresh.unlink(missing_ok=True)
     copy_file(copy, fresh)

@@ -4,12 +4,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.policy.recipe import PUBLIC, STAFF, TableSpec
 from evaluator_export.products.indicators import HIDDEN, SHOWN, Kpi, Number
 from evaluator_export.products.share_image import card
 from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL
@@ -18,6 +16,7 @@ from fieldapp.services.products.tables import Kept, kept_tables, specs_for, thre
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
+from fieldapp.store.session import Session
 
 FORMAT = 1
 SHOWN_PERIODS = {"month": 13, "quarter": 9, "year": 5}
@@ -29,7 +28,7 @@ def build(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the dashboard of a month: numbers of all calendars up to its end. Those for staff are marked so."""
     centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
-    specs = specs_for(known, PUBLIC, [name for kpi in kpis() for name in kpi.tables])
+    specs = specs_for(known, Audience.PUBLIC, [name for kpi in kpis() for name in kpi.tables])
     kept, labels = kept_tables(session, centre_id, specs.values()), Labels(known.definitions, hierarchy_words())
     calendars = {
         name: [one for one in found if one.last <= period.last][-SHOWN_PERIODS[name] :]
@@ -79,7 +78,7 @@ def _indicator(
         "unit": kpi.unit,
         "calendar": kpi.calendar,
         "safeto": kpi.safeto,
-        "audience": "staff" if kpi.audience == STAFF else "public",
+        "audience": "staff" if kpi.audience == Audience.STAFF else "public",
         "threshold": threshold_of(spec),
         "table": kpi.shown_by,
         "numbers": numbers,

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from evaluator_export import periods
+from evaluator_export.datasets.recipe import Audience, Recipe
 from evaluator_export.labels import BATCH
 from evaluator_export.package import write as release
-from evaluator_export.policy.recipe import EVALUATOR, Recipe
 from evaluator_export.series import batch, ledger
-from evaluator_export.series.released_dataset import Occasion, Part, Sent
+from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.odata.feed import folder_of, made_of, mark_of
 from fieldapp.services.products.tables import kept_tables
@@ -24,6 +22,7 @@ from fieldapp.store.products import products
 from fieldapp.store.products.feed_file import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet, write
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 Filled = tuple[EntitySet, Iterable[Sequence[Any]]]
@@ -63,7 +62,7 @@ def _word(name: str) -> str:
     return found if WORD.fullmatch(found) else f"_{found}"
 
 
-def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dict[str, Any]]) -> Iterator[Part]:
+def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dict[str, Any]]) -> Iterator[ReleasedDataset]:
     """Yield each dataset as this recipient has it: the batches of all their releases."""
     centre = centres.get(session, series.centre_id)
     for view in recipe.views:
@@ -77,17 +76,21 @@ def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dic
         if kept is None or not handed:
             continue
         sent = [
-            Sent(entry_of(one.entry), batch.from_bytes(datasets.batch_data(session, kept.id, one.number)), one.report)
+            ReleasedBatch(
+                entry_of(one.entry), batch.from_bytes(datasets.batch_data(session, kept.id, one.number)), one.report
+            )
             for one in datasets.batches(session, kept.id)
             if one.number in handed
         ]
-        occasion = Occasion(
+        occasion = ReleaseContext(
             centre.name, periods.parse(sent[-1].entry.period), "", bytes.fromhex(series.secret), series.recipient
         )
-        yield release.part_of(view, sent, ledger.genesis(name), occasion, waiting=0, refused=0, records=0)
+        yield release.part_of(
+            view, sent, ledger.compute_genesis_hash(name), occasion, withheld=0, without_consent=0, records=0
+        )
 
 
-def _rows(part: Part) -> Iterator[tuple[Any, ...]]:
+def _rows(part: ReleasedDataset) -> Iterator[tuple[Any, ...]]:
     columns = [(name == BATCH, words.values, words.codes) for name, words in part.columns.items()]
     for place in range(part.rows):
         yield tuple(
@@ -151,7 +154,7 @@ def _numbers(session: Session, series: Series) -> Iterator[Filled]:
             rows.append((one["id"], span.name, str(span.first), str(span.last), *told))
     yield EntitySet("indicator_numbers", numbers), rows
     audience = read_recipe(recipe_text(series), catalogue(session, series.centre_id)).audience
-    panel = _body(session, series.centre_id, "panel") if audience == EVALUATOR else None
+    panel = _body(session, series.centre_id, "panel") if audience == Audience.EVALUATOR else None
     if panel:
         names = panel["columns"]
         listed = tuple((name, TEXT if name in ("area", "month") else WHOLE) for name in names)

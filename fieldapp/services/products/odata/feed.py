@@ -4,8 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products.odata.keys import holder_of
@@ -14,6 +12,7 @@ from fieldapp.store.products.feed_file import Feed, open_feed
 from fieldapp.store.products.feed_keys import FeedKey
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 PRODUCTS = ("dashboard", "panel")  # whose numbers are in feeds too
 

@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
@@ -14,6 +12,7 @@ from fieldapp.store.products import feed_keys
 from fieldapp.store.products.feed_keys import FeedKey
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
 
 PREFIX = "fa_"
 

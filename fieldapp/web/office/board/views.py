@@ -12,21 +12,21 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import export
 from fieldapp.services.revisions import Overtaken
 from fieldapp.web import language
-from fieldapp.web.office.blueprint import admin
+from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
 HOURS = (12, 24, 168, 720)
 
 
-@admin.get("/board")
+@office.get("/board")
 def board() -> Any:
     return render_template("board/board.html", is_wall="wall" in request.args, **_given())
 
 
-@admin.get("/board/now")
+@office.get("/board/now")
 def board_now() -> Response:
-    """Give the part that changes; 304 while nothing has. A question costs four small looks into indexes."""
+    """Give the part that changes; 304 while nothing has. A question costs a few small looks into indexes."""
     if not current_user.is_authenticated:  # a redirect would look to the page like no connection
         return Response(gettext("Sign in first."), 401, mimetype="text/plain")
     who = actor()
@@ -44,13 +44,13 @@ def _given() -> dict[str, Any]:
     return {"board": acts.see_board(session(), actor()), "needs": NEEDS, "steps": STEPS}
 
 
-@admin.post("/board/requests")
+@office.post("/board/requests")
 def board_ask() -> Any:
     acts.ask(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
-    return redirect(url_for("admin.board"))
+    return redirect(url_for("office.board"))
 
 
-@admin.post("/board/steps")
+@office.post("/board/steps")
 def board_step() -> Any:
     given = request.form
     try:
@@ -60,7 +60,7 @@ def board_step() -> Any:
         )  # fmt: skip
     except Overtaken as problem:
         return _overtaken(problem)
-    return redirect(url_for("admin.board"))
+    return redirect(url_for("office.board"))
 
 
 def _overtaken(problem: Overtaken) -> Any:
@@ -72,14 +72,14 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-@admin.get("/board/history")
+@office.get("/board/history")
 def board_history() -> Any:
     hours = _number(request.args.get("hours", "")) or HOURS[0]
     found = acts.see_history(session(), actor(), hours=hours)
     return render_template("board/board_history.html", report=found, hours=hours, choices=HOURS, needs=NEEDS, steps=STEPS)
 
 
-@admin.post("/board/report.pdf")
+@office.post("/board/report.pdf")
 def board_report() -> Any:
     hours = _number(request.form.get("hours", "")) or HOURS[0]
     who = actor()
@@ -89,5 +89,5 @@ def board_report() -> Any:
         file = export.run_in_process(current_app.config["SETTINGS"], arguments)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
-        return redirect(url_for("admin.board_history"))
+        return redirect(url_for("office.board_history"))
     return send_file(file, mimetype="application/pdf", as_attachment=True, download_name=name)

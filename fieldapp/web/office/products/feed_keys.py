@@ -7,18 +7,18 @@ from flask_babel import gettext
 
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products.odata import keys as acts
-from fieldapp.web.office.blueprint import admin
+from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
 
-@admin.get("/feed")
+@office.get("/feed")
 def feed_keys() -> Any:
     return _page()
 
 
-@admin.post("/feed")
+@office.post("/feed")
 def feed_key_make() -> Any:
     chosen = request.form.get("series", "")
     series_id = int(chosen) if chosen.isdecimal() and len(chosen) < 10 else 0
@@ -29,10 +29,10 @@ def feed_key_make() -> Any:
     return _page(made=made), 201
 
 
-@admin.post("/feed/<int:key_id>/revoke")
+@office.post("/feed/<int:key_id>/revoke")
 def feed_key_revoke(key_id: int) -> Any:
     acts.revoke_key(session(), actor(), key_id=key_id, seen=seen())
-    return redirect(url_for("admin.feed_keys"))
+    return redirect(url_for("office.feed_keys"))
 
 
 def _page(made: str = "", problem: str = "") -> str:

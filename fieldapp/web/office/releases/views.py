@@ -1,11 +1,12 @@
 """What goes to whom: release series, tried before they are kept; and taking a release back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from evaluator_export.problems import ExportProblem
+from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.keys import KeyLost
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import downloads, retries
@@ -14,18 +15,18 @@ from fieldapp.services.releases.series import OnePage, Preview, Wish, WishRefuse
 from fieldapp.services.revisions import Overtaken, revision_of
 from fieldapp.services.transports.targets import EMAIL, NEEDED, S3, SFTP
 from fieldapp.web import language
-from fieldapp.web.office.blueprint import admin
+from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
-from fieldapp.web.words import ADVICE, TARGET_FIELDS, WISH
+from fieldapp.web.words import TARGET_FIELDS, WISH
 
 # What may be left out of a target, beside what it needs.
 OPTIONAL = {SFTP: ("port",), S3: ("prefix", "region"), EMAIL: ()}
 MOST = 4000
 
 
-@admin.get("/series")
+@office.get("/series")
 def series_list() -> Any:
     series, newest = acts.see_series(session(), actor())
     try:
@@ -35,15 +36,15 @@ def series_list() -> Any:
     return render_template("releases/series_list.html", series=series, newest=newest, key=key)
 
 
-@admin.get("/series/new", defaults={"series_id": None})
-@admin.get("/series/<int:series_id>")
+@office.get("/series/new", defaults={"series_id": None})
+@office.get("/series/<int:series_id>")
 def series(series_id: int | None) -> Any:
     page = acts.open_series(session(), actor(), series_id=series_id)
     return _page(page, page.wish)
 
 
-@admin.post("/series/new", defaults={"series_id": None})
-@admin.post("/series/<int:series_id>")
+@office.post("/series/new", defaults={"series_id": None})
+@office.post("/series/<int:series_id>")
 def series_change(series_id: int | None) -> Any:
     """Try what was chosen, or keep it; either way what was typed stays on the page."""
     wish, who = _wish(), actor()
@@ -58,12 +59,12 @@ def series_change(series_id: int | None) -> Any:
         return _page(page, wish, overtaken=problem), STATUS[problem.code]
     except WishRefused as problem:
         page = acts.open_series(session(), who, series_id=series_id)
-        return _page(page, wish, problems=problem.fields), STATUS[problem.code]
+        return _page(page, wish, problems=problem.fields, unfit=problem.reasons), STATUS[problem.code]
     except ExportProblem as problem:
         page = acts.open_series(session(), who, series_id=series_id)
-        return _page(page, wish, stopped=problem.problems), STATUS["series.refused"]
+        return _page(page, wish, stopped=problem.reasons), STATUS["series.refused"]
     flash(gettext("Kept. It holds from the next release on."), "safe")
-    return redirect(url_for("admin.series", series_id=saved.id))
+    return redirect(url_for("office.series", series_id=saved.id))
 
 
 def _page(
@@ -71,7 +72,8 @@ def _page(
     wish: Wish,
     preview: Preview | None = None,
     problems: dict[str, str] | None = None,
-    stopped: list[str] | None = None,
+    unfit: Sequence[Reason] = (),
+    stopped: Sequence[Reason] = (),
     overtaken: Overtaken | None = None,
 ) -> Any:
     """Show the page with what was chosen. What was typed on an older page keeps that page's state until it is told."""
@@ -82,8 +84,8 @@ def _page(
         wish=wish,
         preview=preview,
         problems=problems or {},
-        stopped=stopped or [],
-        advice=ADVICE,
+        unfit=unfit,
+        stopped=stopped,
         needed=NEEDED,
         optional=OPTIONAL,
         target_fields=TARGET_FIELDS,
@@ -163,7 +165,7 @@ def _wish() -> Wish:
     )
 
 
-@admin.post("/releases/<int:release_id>/revoke")
+@office.post("/releases/<int:release_id>/revoke")
 def release_revoke(release_id: int) -> Any:
     try:
         downloads.revoke_release(session(), actor(), release_id=release_id, because=_text("because"), seen=seen())
@@ -177,14 +179,14 @@ def release_revoke(release_id: int) -> Any:
     return redirect(url_for("evaluator.shelf"))
 
 
-@admin.post("/releases/runs/<int:run_id>/retry")
+@office.post("/releases/runs/<int:run_id>/retry")
 def release_retry(run_id: int) -> Any:
     retries.retry_release(session(), actor(), run_id=run_id)
     flash(gettext("It is built again at the scheduler's next turn, in about a minute."), "safe")
     return redirect(url_for("evaluator.shelf"))
 
 
-@admin.post("/releases/deliveries/<int:delivery_id>/retry")
+@office.post("/releases/deliveries/<int:delivery_id>/retry")
 def delivery_retry(delivery_id: int) -> Any:
     retries.retry_delivery(session(), actor(), delivery_id=delivery_id)
     flash(gettext("It is sent again in about a minute."), "safe")

@@ -28,6 +28,10 @@ def test_an_admin_takes_a_forms_answers_away(app: Flask, web_cast: Cast, client_
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert set(archive.namelist()) == {"encounter.csv", "encounter-history.csv", "encounter-codebook.csv"}
         assert len(list(csv.DictReader(io.StringIO(archive.read("encounter.csv").decode("utf-8-sig"))))) == 2
+    unknown = envelope({"a": "b"}, form="unknown", version="1")
+    app.test_client().post("/sync/v1/batch", data=batch(unknown), headers=headers)
+    assert '<option value="unknown">unknown</option>' in rosa.get("/office/encounters").text
+    assert "/office/encounters.zip?form=unknown" in rosa.get("/office/encounters?form=unknown").text
     assert "Records were taken away as a file" in rosa.get("/office/system").text
     olaf = client_of("olaf")
     token = csrf_of(olaf.get("/office/encounters").text)

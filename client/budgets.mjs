@@ -1,0 +1,63 @@
+// How large each piece of the client may be on the wire: bytes after brotli.
+// A budget stands 5 to 10 percent above what its piece weighs. When one is hit: look first for what
+// came in unseen (a package, code that belongs in a later piece). Where the piece is worth it,
+// raise its budget here, in the commit that needs it, with the reason in its message.
+
+export const PHONE = {
+  "before sign-in": 27_000, // page, styles, icon, and the scripts of the gate
+  "after sign-in": 33_500, // the screens, up to the first question and beyond
+  french: 7_500,
+  "service worker": 4_700,
+  "heat map": 5_400,
+};
+export const OTHERS = {
+  "form preview": 29_000, // the phone's own questions, in the office
+  board: 1_650,
+  "office map": 10_900, // with the library that draws it, which the phone has anyway
+  "embedded indicators": 1_800,
+  "office styles": 5_000,
+  "public styles": 2_950,
+};
+export const BUDGETS = { ...PHONE, ...OTHERS };
+
+/** All that a phone fetches until the first question can be answered, in French and offline. */
+export const FIRST_QUESTION = ["before sign-in", "after sign-in", "french", "service worker"];
+export const FIRST_QUESTION_BUDGET = 70 * 1024;
+
+/** Return what of a build is over its budget, in words: sizes are {piece: bytes}. */
+export function findExcess(sizes, budgets = BUDGETS) {
+  const problems = [];
+  for (const [piece, bytes] of Object.entries(sizes)) {
+    const budget = budgets[piece];
+    if (budget === undefined) problems.push(`${piece} has no budget: give it one in budgets.mjs.`);
+    else if (bytes > budget) problems.push(`${piece} weighs ${bytes} bytes, over its ${budget}.`);
+  }
+  for (const piece of Object.keys(budgets)) {
+    if (!(piece in sizes)) problems.push(`${piece} has a budget and is not in the build.`);
+  }
+  const total = sumFirstQuestion(sizes);
+  if (total > FIRST_QUESTION_BUDGET) {
+    problems.push(
+      `The way to the first question weighs ${total} bytes, over ${FIRST_QUESTION_BUDGET}.`,
+    );
+  }
+  return problems;
+}
+
+/** Return how many bytes a phone fetches until the first question. */
+export function sumFirstQuestion(sizes) {
+  return FIRST_QUESTION.reduce((sum, piece) => sum + (sizes[piece] ?? 0), 0);
+}
+
+/** Return sizes and budgets as a table in KB. */
+export function formatTable(sizes, budgets = BUDGETS) {
+  const rows = Object.entries(sizes).map(([piece, bytes]) => [piece, bytes, budgets[piece] ?? 0]);
+  rows.push(["to the first question", sumFirstQuestion(sizes), FIRST_QUESTION_BUDGET]);
+  const kilobytes = (bytes) => (bytes / 1024).toFixed(1).padStart(6);
+  return rows
+    .map(
+      ([piece, bytes, budget]) =>
+        `  ${piece.padEnd(22)}${kilobytes(bytes)} KB of ${kilobytes(budget)}`,
+    )
+    .join("\n");
+}

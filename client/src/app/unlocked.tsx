@@ -1,0 +1,91 @@
+/** The app with a vault open: the screens by address, the exchange with the centre, the lock. */
+
+import type { ComponentChild } from "preact";
+import { useEffect } from "preact/hooks";
+import { Fill } from "../screens/fill/fill";
+import { Saved } from "../screens/fill/saved";
+import { Mine } from "../screens/mine/mine";
+import { ChooseForm } from "../screens/new_record/choose";
+import { Start } from "../screens/new_record/start";
+import { Card } from "../screens/people/card";
+import { People } from "../screens/people/people";
+import { AppContext, type AppState } from "../screens/state";
+import { FetchRecord } from "../screens/to_correct/fetch_record";
+import { Today } from "../screens/today/today";
+import { Where } from "../screens/where/where";
+import { markStorage, requestPersistence } from "../storage/health";
+import type { Vault } from "../storage/vault";
+import type { Order } from "../sync/deliver";
+import { useContent } from "./content";
+import { useExchangeLoop } from "./exchange_loop";
+import { useIdleLock } from "./idle_lock";
+import { parseRoute } from "./route";
+import { onTabs, tellTabs } from "./tab_messages";
+import { sendLater } from "./updates";
+
+export interface UnlockedProps {
+  vault: Vault;
+  route: string;
+  lock: () => void;
+  hide: () => void;
+  changeLanguage: (code: string) => void;
+  ordered: (orders: Order[]) => void;
+}
+
+/** The screen of an address; today's where an address names none. */
+function renderScreen(route: string): ComponentChild {
+  const [screen, first = "", second = "", third = ""] = parseRoute(route);
+  switch (screen) {
+    case "new":
+      return <ChooseForm />;
+    case "mine":
+      return <Mine />;
+    case "people":
+      return <People />;
+    case "where":
+      return <Where />;
+    case "card":
+      return <Card key={first} code={first} />;
+    case "start":
+      return <Start key={route} id={first} about={second} due={third} />;
+    case "correct":
+      return <FetchRecord key={first} id={first} />;
+    case "fill":
+      return <Fill key={first} id={first} />;
+    case "saved":
+      return <Saved form={first} then={second} />;
+    default:
+      return <Today />;
+  }
+}
+
+export function UnlockedApp(props: UnlockedProps) {
+  const { vault, route, lock, hide, changeLanguage, ordered } = props;
+  const [content, refresh] = useContent(vault);
+  const { outcome, isReady, exchangeNow, hurry } = useExchangeLoop(vault, refresh, ordered);
+  useIdleLock(vault, lock, hurry);
+  useEffect(() => {
+    void refresh();
+    void requestPersistence().then(markStorage);
+    return onTabs((message) => message === "changed" && void refresh());
+  }, [vault]);
+  if (!content) return null;
+  const state: AppState = {
+    ...content,
+    vault,
+    outcome,
+    isReady,
+    refresh: async () => {
+      await refresh();
+      tellTabs("changed");
+    },
+    exchange: async () => {
+      sendLater();
+      await exchangeNow(true);
+    },
+    lock,
+    hide,
+    changeLanguage,
+  };
+  return <AppContext.Provider value={state}>{renderScreen(route)}</AppContext.Provider>;
+}

@@ -1,0 +1,232 @@
+/** A map's numbers as the centre built them, and what is read out of them. Pure. */
+
+export type Both = Record<string, string>; // by language
+
+export interface Layer {
+  id: string;
+  title: Both;
+  total: string;
+  before: string;
+  areas: Record<string, { n: number | null; was: number | null; spot: string }>;
+  times: TimeCount[];
+}
+
+export type TimeCount = [area: string, weekday: string, band: string, n: number];
+
+/** Rounded, none under the threshold. */
+export interface Spots {
+  period: string;
+  first: string;
+  last: string;
+  threshold: number;
+  bands: string[];
+  layers: Layer[];
+  names: Record<string, Both>;
+  cells?: Record<string, number[][]>;
+}
+
+/** The words of the page, in the reader's language; {x} stands for a value. */
+export type SpotWords = Record<
+  | "all"
+  | "areas"
+  | "before"
+  | "chart"
+  | "closer"
+  | "cold"
+  | "downFrom"
+  | "farther"
+  | "few"
+  | "go"
+  | "hot"
+  | "map"
+  | "nothing"
+  | "number"
+  | "place"
+  | "sentence"
+  | "spot"
+  | "table"
+  | "times"
+  | "upFrom"
+  | "warm"
+  | "what"
+  | "when"
+  | "whole",
+  string
+>;
+
+export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+export const GRADES = 5; // how strong a colour can be; 0 is none
+const SENTENCES = 8;
+
+/** Times as weekday/band, such as fri/20h-24h; empty for all times. */
+export type ChosenTimes = ReadonlySet<string>;
+
+export const keyOfTime = (day: string, band: string): string => `${day}/${band}`;
+
+/** Put values in place of {names} in a text. */
+export function fillIn(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** 16h-20h as a reader writes it: 16:00–20:00, 16 h – 20 h. */
+export function formatBand(band: string, language: string): string {
+  const [from = "", to = ""] = band.split("-").map((part) => Number(part.replace("h", "")));
+  return language === "fr" ? `${from} h – ${to || 24} h` : `${from}:00–${to || 24}:00`;
+}
+
+/** When a band begins, as the head of a column: 16, 16 h. */
+export function formatBandStart(band: string, language: string): string {
+  return formatBand(band, language).split(/[–:]/)[0]!.trim();
+}
+
+export function formatWeekday(
+  day: string,
+  language: string,
+  style: "long" | "short" = "long",
+): string {
+  const monday = Date.UTC(2024, 0, 1);
+  const date = monday + DAYS.indexOf(day) * 86_400_000;
+  return new Intl.DateTimeFormat(language, { weekday: style, timeZone: "UTC" }).format(date);
+}
+
+/** The layer to begin with: the first that shows anything. */
+export function chooseFirstLayer({ layers }: Spots): Layer | undefined {
+  return layers.find((layer) => Object.keys(layer.areas).length > 0) ?? layers[0];
+}
+
+/** What each area has in the chosen times; areas with nothing to show are left out. */
+export function countByArea(layer: Layer | undefined, chosen: ChosenTimes): Map<string, number> {
+  const counts = new Map<string, number>();
+  if (!layer) return counts;
+  if (chosen.size === 0) {
+    for (const [code, { n }] of Object.entries(layer.areas)) if (n) counts.set(code, n);
+    return counts;
+  }
+  for (const [code, day, band, n] of layer.times) {
+    if (chosen.has(keyOfTime(day, band))) counts.set(code, (counts.get(code) ?? 0) + n);
+  }
+  return counts;
+}
+
+/** What each time has over all areas: weekday/band → number. */
+export function countByTime(layer: Layer | undefined): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, day, band, n] of layer?.times ?? []) {
+    const key = keyOfTime(day, band);
+    counts.set(key, (counts.get(key) ?? 0) + n);
+  }
+  return counts;
+}
+
+/** Where and when to go: the largest numbers in the chosen times, the largest first. */
+export function listBest(layer: Layer | undefined, chosen: ChosenTimes): TimeCount[] {
+  return (layer?.times ?? [])
+    .filter(([, day, band]) => chosen.size === 0 || chosen.has(keyOfTime(day, band)))
+    .sort((a, b) => b[3] - a[3])
+    .slice(0, SENTENCES);
+}
+
+/** How strong the colour of a number is beside the largest: 0 for none, up to GRADES. */
+export function gradeOf(n: number, most: number): number {
+  return n ? Math.max(1, Math.ceil((GRADES * n) / most)) : 0;
+}
+
+/** The largest of some numbers, at least 1. */
+export const largest = (counts: Map<string, number>): number => Math.max(1, ...counts.values());
+
+/** The chosen times once some are switched: off when all of them were on, else on. */
+export function toggleTimes(chosen: ChosenTimes, keys: string[]): ChosenTimes {
+  const next = new Set(chosen);
+  const areAllOn = keys.every((key) => chosen.has(key));
+  for (const key of keys) {
+    if (areAllOn) next.delete(key);
+    else next.add(key);
+  }
+  return next;
+}
+
+/** What an area of the map shows: how strong its colour is, its outline, the number on it. */
+export interface Place {
+  grade: number; // 0: nothing to show, to GRADES: most
+  spot: string; // hot, warm, cold or ""
+  label: string;
+}
+
+/** What each area of a layer shows; hot and cold spots are known for all times together only. */
+export function makePlaces(
+  layer: Layer | undefined,
+  chosen: ChosenTimes,
+  counts: Map<string, number>,
+): Map<string, Place> {
+  const most = largest(counts);
+  const codes = new Set([...counts.keys(), ...Object.keys(layer?.areas ?? {})]);
+  const places = new Map<string, Place>();
+  for (const code of codes) {
+    const n = counts.get(code) ?? 0;
+    const spot = chosen.size > 0 ? "" : (layer?.areas[code]?.spot ?? "");
+    places.set(code, { grade: gradeOf(n, most), spot, label: n ? String(n) : "" });
+  }
+  return places;
+}
+
+/** What a map says in words, for one reader. */
+export class SpotReader {
+  constructor(
+    private readonly spots: Spots,
+    readonly words: SpotWords,
+    readonly language: string,
+  ) {}
+
+  nameArea(code: string): string {
+    return this.spots.names[code]?.[this.language] ?? code;
+  }
+
+  nameLayer(layer: Layer): string {
+    return layer.title[this.language] ?? layer.id;
+  }
+
+  nameTime(day: string, band: string): string {
+    return `${formatWeekday(day, this.language)}, ${formatBand(band, this.language)}`;
+  }
+
+  /** A layer and its total, which is not said when it is too small. */
+  describeLayer(layer: Layer | undefined): string {
+    const total = layer?.total ?? "";
+    const title = layer?.title[this.language] ?? "";
+    return `${title}: ${total.startsWith("<") ? this.words.few : total}`;
+  }
+
+  /** An area with its number, and how it changed where all times are counted. */
+  describeArea(layer: Layer | undefined, chosen: ChosenTimes, code: string): string {
+    const n = countByArea(layer, chosen).get(code);
+    const name = this.nameArea(code);
+    if (!n) return `${name}: ${this.words.few}`;
+    const was = chosen.size > 0 ? null : layer?.areas[code]?.was;
+    if (!was || was === n) return `${name}: ${n}`;
+    const change = n > was ? this.words.upFrom : this.words.downFrom;
+    return `${name}: ${n} (${fillIn(change, { n: was })})`;
+  }
+
+  describeBest([code, day, band, n]: TimeCount): string {
+    return fillIn(this.words.sentence, {
+      place: this.nameArea(code),
+      day: formatWeekday(day, this.language),
+      time: formatBand(band, this.language),
+      n,
+    });
+  }
+
+  /** An area's number in the period before, as the table has it. */
+  describeBefore(layer: Layer | undefined, chosen: ChosenTimes, code: string): string {
+    if (chosen.size > 0) return "–";
+    const was = layer?.areas[code]?.was ?? null;
+    return was === null ? this.words.few : String(was);
+  }
+
+  /** Whether an area is a hot or cold spot, as the table has it. */
+  describeSpot(layer: Layer | undefined, chosen: ChosenTimes, code: string): string {
+    const spot = layer?.areas[code]?.spot ?? "";
+    if (chosen.size > 0 || !spot) return "–";
+    return this.words[spot as "hot" | "warm" | "cold"] || "–";
+  }
+}

@@ -1,0 +1,29 @@
+/** Days and times of day as the phone counts and writes them. */
+
+export const DAY = 86_400_000; // milliseconds
+
+/** The phone's local day, as YYYY-MM-DD. */
+export function getLocalDay(date = new Date()): string {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
+/** How many days lie between two days (YYYY-MM-DD); negative when the second comes first. */
+export function countDays(from: string, to: string): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY);
+}
+
+/** A moment as the time of day, with its date unless that is today. */
+export function formatMoment(moment: number, today = new Date()): string {
+  const date = new Date(moment);
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  const isToday = date.toDateString() === today.toDateString();
+  const options = isToday ? time : ({ day: "numeric", month: "short", ...time } as const);
+  return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
+}
+
+/** A day (YYYY-MM-DD) as people say it; only the long form names the weekday. */
+export function formatDay(day: string, length: "long" | "short" = "long"): string {
+  const weekday = length === "long" ? { weekday: length } : {};
+  const options = { ...weekday, day: "numeric", month: length, timeZone: "UTC" } as const;
+  return new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(day));
+}

@@ -1,0 +1,148 @@
+/** A draft being filled in: where its answers go, and what the phone around it can help with. */
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { makeCardCode } from "../../engine/cards";
+import type { FormDefinition } from "../../engine/definition";
+import type { Json, Who } from "../../engine/types";
+import { randomBytes } from "../../storage/bytes";
+import { discardDraft, type Draft, saveDraft } from "../../storage/drafts";
+import { findOutlines, listAreaLists } from "../../storage/forms";
+import { hasRoomFor } from "../../storage/health";
+import { finishDraft } from "../../storage/outbox";
+import { saveAccount, type Vault } from "../../storage/vault";
+import { t } from "../../i18n";
+import type { Help } from "../../widgets/props";
+import { go, useApp } from "../state";
+import { type Answers, collectLastAnswers, hasReferral } from "./initial_answers";
+import { NotHere } from "./not_here";
+import type { Keeper } from "./keeper";
+import { Pages } from "./pages";
+
+export interface LoadedDraft {
+  draft: Draft;
+  definition: FormDefinition;
+  notice: string; // about a form that has changed since
+}
+
+type DraftProps = LoadedDraft & { seeds: Answers; isNew: boolean };
+
+/** Who answers: the worker's sign-in name, and a random number that stands for this phone. */
+function makeRespondent(vault: Vault): Who {
+  let deviceid = localStorage.getItem("fieldapp.phone");
+  if (!deviceid) {
+    deviceid = crypto.randomUUID();
+    localStorage.setItem("fieldapp.phone", deviceid);
+  }
+  return { username: vault.account.username, deviceid };
+}
+
+type Lock = "mine" | "elsewhere" | null; // null: not known yet
+
+/** One tab at a time works on a draft: two would write over each other. */
+function useDraftLock(id: string, isNew: boolean): Lock {
+  const [state, setState] = useState<Lock>(navigator.locks && !isNew ? null : "mine");
+  useEffect(() => {
+    if (!navigator.locks) return;
+    let release = (): void => undefined;
+    const holdUntilReleased = (): Promise<void> => new Promise((done) => (release = done));
+    void navigator.locks.request(`fieldapp-draft-${id}`, { ifAvailable: true }, (lock) => {
+      setState(lock ? "mine" : "elsewhere");
+      return lock ? holdUntilReleased() : undefined;
+    });
+    return () => release();
+  }, [id]);
+  return state;
+}
+
+async function saveLastAnswers(
+  vault: Vault,
+  definition: FormDefinition,
+  answers: Json,
+): Promise<void> {
+  const { remembered } = vault.account;
+  remembered[definition.id] = collectLastAnswers(definition, answers, remembered[definition.id]);
+  await saveAccount(vault).catch(() => undefined); // only a convenience
+}
+
+/** Where the answers of a draft go: the phone's sealed store. */
+function useKeeper({ draft, definition }: LoadedDraft, codes: { current: string[] }): Keeper {
+  const { vault, refresh, exchange, hide } = useApp();
+  return useMemo(
+    () => ({
+      save: async (page, answers) => {
+        const changed = { ...draft, changedAt: Date.now(), page, answers, minted: codes.current };
+        await saveDraft(vault, changed);
+        // Now it has an address: after a reload the worker is where they were.
+        if (location.hash.startsWith("#/start/")) {
+          history.replaceState(null, "", `#/fill/${draft.id}`);
+        }
+      },
+      finish: async (answers, form) => {
+        const finished = { ...draft, answers, minted: codes.current };
+        await finishDraft(vault, finished, definition, new Date(), form.refusedBy());
+        await saveLastAnswers(vault, definition, answers);
+        await refresh();
+        go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
+        void exchange();
+      },
+      close: refresh,
+      discard: async () => {
+        await discardDraft(draft.id);
+        await refresh();
+      },
+      exit: () => go("/today"),
+      hide,
+    }),
+    [draft],
+  );
+}
+
+/** What widgets may ask of the phone; `codes` collects those of new cards. */
+function useHelp(codes: { current: string[] }): Help {
+  const { vault, book } = useApp();
+  const { user, rules } = vault.account;
+  return useMemo(
+    () => ({
+      people: book.people.map(({ code, label }) => ({ code, label })),
+      newCard: () => {
+        const code = makeCardCode(randomBytes(8));
+        codes.current = [...codes.current, code];
+        return code;
+      },
+      areaLists: () => listAreaLists(user),
+      outlines: (list) => findOutlines(user, list),
+      hasRoom: hasRoomFor,
+      hasVoiceNotes: rules.voice_notes,
+    }),
+    [book],
+  );
+}
+
+export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftProps) {
+  const { vault } = useApp();
+  const lock = useDraftLock(draft.id, isNew);
+  const codes = useRef(draft.minted ?? []);
+  const keeper = useKeeper({ draft, definition, notice }, codes);
+  const help = useHelp(codes);
+  if (lock === "elsewhere") {
+    return (
+      <NotHere
+        title={t("This is open in another tab")}
+        text={t("Go on there, or close the other tab and open it here again.")}
+      />
+    );
+  }
+  if (!lock) return null;
+  return (
+    <Pages
+      definition={definition}
+      answers={isNew ? null : draft.answers}
+      seeds={seeds}
+      page={draft.page}
+      notice={notice}
+      who={makeRespondent(vault)}
+      keeper={keeper}
+      help={help}
+    />
+  );
+}

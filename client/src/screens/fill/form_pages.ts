@@ -1,0 +1,43 @@
+/** How a form is cut into pages, and what is still wrong on each of them. */
+
+import { inLanguage } from "../../engine/definition";
+import type { Form } from "../../engine/form";
+import type { AnswerNode } from "../../engine/node";
+
+const UNSEEN = ["calculate", "hidden", "metadata"];
+
+export interface Page {
+  label: string;
+  node: AnswerNode; // a group or question, or what the repeat is in
+  repeat: string; // the name of a repeat whose instances are the page, or ""
+}
+
+/** List what is relevant now at the top of a form, a page each; or all of it as one page. */
+export function listPages(form: Form, language: string): Page[] {
+  const whole = { label: "", node: form.root, repeat: "" };
+  if (form.definition.style !== "pages") return [whole];
+  const pages = form.elementsOf(form.root).flatMap((element): Page[] => {
+    const label = form.plain(inLanguage(element.label, language), form.root);
+    if (element.kind === "repeat") return [{ label, node: form.root, repeat: element.name }];
+    const node = form.root.childrenNamed(element.name)[0];
+    if (!node?.isRelevant || UNSEEN.includes(element.type)) return [];
+    return [{ label, node, repeat: "" }];
+  });
+  return pages.length > 0 ? pages : [whole];
+}
+
+/** Where a page stands in the form, as the ids of its questions begin. */
+export function findPlace({ node, repeat }: Page): string {
+  return repeat || node.where();
+}
+
+/** The places of the questions of a page that have a problem, in the order of the form. */
+export function listProblemPlaces(form: Form, page: Page, language: string): string[] {
+  const roots = page.repeat ? page.node.childrenNamed(page.repeat) : [page.node];
+  return roots.flatMap((root) => form.problems(root, language)).map(([node]) => node.where());
+}
+
+/** The language to ask in: the app's where the form has it, else the form's first. */
+export function chooseLanguage(languages: string[], preferred: string): string {
+  return languages.includes(preferred) ? preferred : (languages[0] ?? "en");
+}

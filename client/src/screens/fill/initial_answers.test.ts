@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { makeForm, type Row } from "../../../test/forms";
+import { makeCardCode } from "../../engine/cards";
+import { collectLastAnswers, hasReferral, makeInitialAnswers } from "./initial_answers";
+
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const ROWS: Row[] = [
+  { type: "select_one", name: "who", choices: "whos" },
+  { type: "text", name: "card", relevant: "${who} = 'enrolled'" },
+  { type: "select_one", name: "kind", choices: "kinds" },
+];
+const summary = { person: "/data/card", kind: "/data/kind" };
+const choices = { whos: ["enrolled", "other"], kinds: ["visit", "call"] };
+const form = makeForm(ROWS, { choices, summary });
+
+describe("answers that a form begins with", () => {
+  it("are the card and what makes its question apply", () => {
+    assert.deepEqual(makeInitialAnswers(form, `${CODE}|`), {
+      "/data/card": CODE,
+      "/data/who": "enrolled",
+    });
+  });
+
+  it("take a code as it was typed", () => {
+    const answers = makeInitialAnswers(form, CODE.toLowerCase());
+    assert.equal(answers["/data/card"], CODE);
+  });
+
+  it("are the kind of contact, where the form offers it", () => {
+    assert.deepEqual(makeInitialAnswers(form, "|call"), { "/data/kind": "call" });
+    assert.deepEqual(makeInitialAnswers(form, "|party"), {});
+  });
+
+  it("are both together", () => {
+    assert.equal(Object.keys(makeInitialAnswers(form, `${CODE}|visit`)).length, 3);
+  });
+
+  it("are none for a code that is no card's, nor where the form does not ask", () => {
+    assert.deepEqual(makeInitialAnswers(form, "NOBODY|"), {});
+    assert.deepEqual(makeInitialAnswers(makeForm(ROWS, { choices }), `${CODE}|visit`), {});
+    assert.deepEqual(makeInitialAnswers(form, ""), {});
+  });
+
+  it("guess nothing from other conditions", () => {
+    const others = ["${who} != 'enrolled'", "${who} = ${kind}", "true()", "'enrolled' = ${who}"];
+    for (const relevant of others) {
+      const rows = ROWS.map((row) => (row.name === "card" ? { ...row, relevant } : row));
+      const answers = makeInitialAnswers(makeForm(rows, { choices, summary }), CODE);
+      assert.deepEqual(answers, { "/data/card": CODE }, relevant);
+    }
+  });
+});
+
+describe("last answers", () => {
+  const rows: Row[] = [
+    { type: "text", name: "area", appearance: "last-used" },
+    { type: "text", name: "note" },
+    { type: "group", name: "g", rows: [{ type: "text", name: "role", appearance: "last-used" }] },
+  ];
+  const definition = makeForm(rows);
+
+  it("are those of the questions that ask for them, in groups, too", () => {
+    const answers = { area: "west", note: "private", g: { role: "peer" } };
+    assert.deepEqual(collectLastAnswers(definition, answers), {
+      "/data/area": "west",
+      "/data/g/role": "peer",
+    });
+  });
+
+  it("stay as before where a record leaves them out", () => {
+    const before = { "/data/area": "east", "/data/g/role": "peer" };
+    assert.deepEqual(collectLastAnswers(definition, { area: "west" }, before), {
+      "/data/area": "west",
+      "/data/g/role": "peer",
+    });
+    assert.equal(before["/data/area"], "east");
+  });
+});
+
+describe("a referral in an encounter", () => {
+  it("is found in whatever group it is asked in", () => {
+    assert.equal(hasReferral({ after: { ref_made: "yes" } }), true);
+    assert.equal(hasReferral({ after: { ref_made: "no" } }), false);
+    assert.equal(hasReferral({ ref_made: "yes", visits: [{ ref_made: "yes" }] }), false);
+    assert.equal(hasReferral({}), false);
+  });
+});

@@ -1,0 +1,70 @@
+/** Answers that a form begins with: from where the worker tapped, and from last time. */
+
+import { parseCardCode } from "../../engine/cards";
+import type { Ast, Element, FormDefinition } from "../../engine/definition";
+import type { Json } from "../../engine/types";
+
+/** First answers: path of a question → text. */
+export type Answers = Record<string, string>;
+
+const findRole = (definition: FormDefinition, role: string): Element | undefined =>
+  definition.elements.find((element) => element.path === definition.summary[role]);
+
+/**
+ * First answers from an address: whose card it is about, and what kind of contact ("CODE|kind").
+ */
+export function makeInitialAnswers(definition: FormDefinition, about: string): Answers {
+  const [card = "", kind = ""] = about.split("|");
+  const code = parseCardCode(card);
+  const answers: Answers = {};
+  const person = findRole(definition, "person");
+  if (person && code) {
+    answers[person.path] = code;
+    Object.assign(answers, findPreselected(definition, person.relevant));
+  }
+  const kindQuestion = findRole(definition, "kind");
+  const kinds = definition.choices[kindQuestion?.choices ?? ""] ?? [];
+  if (kindQuestion && kinds.some((choice) => choice.name === kind)) {
+    answers[kindQuestion.path] = kind;
+  }
+  return answers;
+}
+
+/** The answer that makes a condition such as ${who} = 'enrolled' true; none for others. */
+function findPreselected(definition: FormDefinition, relevant: Ast | undefined): Answers {
+  if (relevant?.[0] !== "op" || relevant[1] !== "=") return {};
+  const [, , left, right] = relevant;
+  if (left[0] !== "path" || right[0] !== "s") return {};
+  const name = left[2].at(-1)?.[1];
+  const question = definition.elements.find(
+    (element) => element.name === name && element.kind === "question",
+  );
+  return question ? { [question.path]: right[1] } : {};
+}
+
+/**
+ * Last answers of the questions that ask for them; what a record leaves out stays as it was before.
+ */
+export function collectLastAnswers(
+  definition: FormDefinition,
+  answers: Json,
+  before: Answers = {},
+): Answers {
+  const last = { ...before };
+  for (const { appearance, path } of definition.elements) {
+    if (!(appearance ?? "").includes("last-used")) continue;
+    const [group = "", name] = path.split("/").slice(2);
+    const value = name ? (answers[group] as Json | undefined)?.[name] : answers[group];
+    if (typeof value === "string") last[path] = value;
+  }
+  return last;
+}
+
+/**
+ * Whether the answers of an encounter say that a referral was made, which has a form of its own.
+ */
+export function hasReferral(answers: Json): boolean {
+  return Object.values(answers).some(
+    (group) => typeof group === "object" && !Array.isArray(group) && group["ref_made"] === "yes",
+  );
+}

@@ -1,0 +1,16 @@
+import type { Form } from "../../engine/form";
+import type { Json } from "../../engine/types";
+
+/** Where answers go: the phone's sealed store, or nowhere when a form is only tried out. */
+export interface Keeper {
+  save(page: number, answers: Json): Promise<void>;
+  /** Keep the finished answers; whatever comes after them on the screen is the keeper's. */
+  finish(answers: Json, form: Form): Promise<void>;
+  /** The pages are gone, or about to go, unfinished. */
+  close(): Promise<void>;
+  discard(): Promise<void>;
+  /** Show something else. */
+  exit(): void;
+  /** Show nothing of it, at once; null where there is nothing to hide. */
+  hide: (() => void) | null;
+}

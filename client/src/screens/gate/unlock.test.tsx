@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { installPage, show } from "../../../test/page";
+import type { StoredAccount } from "../../storage/accounts";
+import { PinDelayed, PinDisabled, WrongPin } from "../../storage/vault";
+import { describeUnlockProblem, Unlock } from "./unlock";
+
+const AMINA: StoredAccount = { user: 7, username: "amina", hasPin: true, hasPasskey: false };
+const BEN: StoredAccount = { user: 8, username: "ben", hasPin: true, hasPasskey: true };
+
+const open = (
+  rows: StoredAccount[],
+  waiting = 0,
+  orders: { user: number; order: "lock" | "wipe" }[] = [],
+) => {
+  const calls: string[] = [];
+  const shown = show(
+    <Unlock
+      about={null}
+      rows={rows}
+      waiting={waiting}
+      orders={orders}
+      opened={() => void calls.push("opened")}
+      changeLanguage={(code) => void calls.push(code)}
+      another={() => void calls.push("another")}
+    />,
+  );
+  return shown.then((page) => ({ shown: page, calls }));
+};
+
+beforeEach(() => installPage());
+
+describe("the lock", () => {
+  it("asks for a PIN, and for a name only when several share the phone", async () => {
+    const alone = (await open([AMINA])).shown;
+    assert.equal(alone.has("#pin"), true);
+    assert.equal(alone.has("#who"), false);
+    const shared = (await open([AMINA, BEN])).shown;
+    assert.deepEqual(
+      shared.all<HTMLOptionElement>("#who option").map((option) => option.textContent),
+      ["amina", "ben"],
+    );
+  });
+
+  it("offers finger or face to who has set it up", async () => {
+    const { shown } = await open([AMINA, BEN]);
+    assert.doesNotMatch(shown.text, /finger or face/);
+    await shown.enter("#who", "8");
+    assert.match(shown.text, /finger or face/);
+  });
+
+  it("says at once when the PIN opens nothing any more", async () => {
+    const { shown } = await open([{ ...AMINA, hasPin: false }]);
+    assert.match(shown.find(".state.danger").textContent!, /Sign in with your password/);
+  });
+
+  it("says how many sealed records wait to be sent", async () => {
+    assert.match((await open([AMINA], 1)).shown.text, /1 sealed record waits here/);
+    assert.match((await open([AMINA], 3)).shown.text, /3 sealed records wait here/);
+    assert.doesNotMatch((await open([AMINA], 0)).shown.text, /sealed record/);
+  });
+
+  it("says what the centre did to this phone", async () => {
+    const locked = await open([AMINA], 0, [{ user: 7, order: "lock" }]);
+    assert.match(locked.shown.text, /The centre has locked this phone/);
+    const wiped = await open([AMINA], 0, [{ user: 7, order: "wipe" }]);
+    assert.match(wiped.shown.text, /wiped a worker's data off this phone/);
+  });
+
+  it("lets somebody else in, and changes the language", async () => {
+    const { shown, calls } = await open([AMINA]);
+    await shown.click("I forgot the PIN, or I am somebody else");
+    await shown.click("Français");
+    assert.deepEqual(calls, ["another", "fr"]);
+  });
+});
+
+describe("why the app stays locked", () => {
+  it("is said for each reason, and never that work is lost", () => {
+    assert.equal(
+      describeUnlockProblem(new PinDelayed(30)),
+      "Too many wrong tries. Wait 30 seconds.",
+    );
+    assert.match(describeUnlockProblem(new PinDisabled()), /your work is kept/);
+    assert.match(describeUnlockProblem(new WrongPin()), /Your work is still here/);
+    const refused = new DOMException("no", "NotAllowedError");
+    assert.equal(describeUnlockProblem(refused), "That did not work. Use your PIN.");
+    assert.match(describeUnlockProblem(new Error("broken")), /storage cannot be read/);
+  });
+});

@@ -1,0 +1,145 @@
+/** Open the app on a phone that is signed in: by PIN, finger or face. */
+
+import { useState } from "preact/hooks";
+import { nt, t } from "../../i18n";
+import type { StoredAccount } from "../../storage/accounts";
+import {
+  PinDelayed,
+  PinDisabled,
+  unlock,
+  unlockByPasskey,
+  type Vault,
+  WrongPin,
+} from "../../storage/vault";
+import { Title } from "../title";
+import { GateLanguages, GateProblem, OrderNotice, type GateProps } from "./parts";
+
+interface UnlockProps extends GateProps {
+  rows: StoredAccount[]; // the workers who are signed in on this phone
+  waiting: number; // records that wait to be sent
+  another: () => void;
+}
+
+const describePinGone = (): string =>
+  t("The PIN opens nothing any more. Sign in with your password; your work is kept.");
+
+/** Why the app stays locked, in words for the worker. */
+export function describeUnlockProblem(error: unknown): string {
+  if (error instanceof PinDelayed) {
+    return t("Too many wrong tries. Wait {n} seconds.", { n: error.seconds });
+  }
+  if (error instanceof PinDisabled) return describePinGone();
+  if (error instanceof WrongPin) return t("This is not the PIN. Your work is still here.");
+  if (error instanceof DOMException && error.name === "NotAllowedError") {
+    return t("That did not work. Use your PIN.");
+  }
+  return t("This phone's storage cannot be read just now. Close the app and open it again.");
+}
+
+export function Unlock(props: UnlockProps) {
+  const { about, orders, rows, waiting, opened, changeLanguage, another } = props;
+  return (
+    <main class="screen" id="main">
+      {about}
+      <OrderNotice orders={orders} />
+      <p class="brand center">fieldapp</p>
+      <UnlockForm rows={rows} opened={opened} />
+      {waiting > 0 && (
+        <p class="state wait" role="status">
+          {nt(
+            "{n} sealed record waits here. It goes out by itself, locked or not.",
+            "{n} sealed records wait here. They go out by themselves, locked or not.",
+            waiting,
+          )}
+        </p>
+      )}
+      <button type="button" class="link center" onClick={another}>
+        {t("I forgot the PIN, or I am somebody else")}
+      </button>
+      <GateLanguages changeLanguage={changeLanguage} />
+    </main>
+  );
+}
+
+function UnlockForm({ rows, opened }: Pick<UnlockProps, "rows" | "opened">) {
+  const [user, setUser] = useState(rows[0]!.user);
+  const [problem, setProblem] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const row = rows.find((each) => each.user === user) ?? rows[0]!;
+  const open = async (openVault: () => Promise<Vault>): Promise<void> => {
+    setBusy(true);
+    try {
+      opened(await openVault());
+    } catch (error) {
+      setProblem(describeUnlockProblem(error));
+      setBusy(false);
+    }
+  };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const field = form.elements.namedItem("pin") as HTMLInputElement;
+    void open(() => unlock(row.user, field.value)).then(() => {
+      field.value = "";
+      field.focus();
+    });
+  };
+  const choose = (event: Event): void => {
+    setUser(Number((event.target as HTMLSelectElement).value));
+    setProblem("");
+  };
+  return (
+    <form class="card" onSubmit={submit}>
+      <Title>{t("Locked")}</Title>
+      <GateProblem text={problem} />
+      {!problem && !row.hasPin && <p class="state danger">{describePinGone()}</p>}
+      {rows.length > 1 && <WhoAreYou rows={rows} user={row.user} choose={choose} />}
+      <div class="field">
+        <label for="pin">{t("PIN")}</label>
+        <input
+          id="pin"
+          name="pin"
+          type="password"
+          inputMode="numeric"
+          class="pin"
+          required
+          autocomplete="off"
+        />
+      </div>
+      <button class="btn main wide" disabled={isBusy}>
+        {isBusy ? t("One moment …") : t("Open")}
+      </button>
+      {row.hasPasskey && (
+        <button
+          type="button"
+          class="btn wide"
+          disabled={isBusy}
+          onClick={() => void open(() => unlockByPasskey(row.user))}
+        >
+          {t("Use finger or face")}
+        </button>
+      )}
+    </form>
+  );
+}
+
+interface WhoAreYouProps {
+  rows: StoredAccount[];
+  user: number;
+  choose: (event: Event) => void;
+}
+
+function WhoAreYou({ rows, user, choose }: WhoAreYouProps) {
+  return (
+    <div class="field">
+      <label for="who">{t("Who are you?")}</label>
+      <select id="who" value={user} onChange={choose}>
+        {rows.map((row) => (
+          <option key={row.user} value={row.user}>
+            {row.username}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+/** The records that were finished lately, and what can still be done about each. */
+
+import { nt, t } from "../../i18n";
+import { deleteWaiting, type OutboxLine } from "../../storage/outbox";
+import { formatMoment } from "../day";
+import { titleOf } from "../parts";
+import { useApp } from "../state";
+
+const MOST = 20;
+
+export function LatestRecords() {
+  const { vault, lines } = useApp();
+  if (lines.length === 0) return null;
+  return (
+    <section class="card">
+      <h2>{t("Latest")}</h2>
+      <div>
+        {lines.slice(0, MOST).map((line) => (
+          <RecordItem key={line.id} line={line} />
+        ))}
+      </div>
+      <p class="soft">
+        {nt(
+          "Finished records are sealed: not even this phone can read them. This list forgets after {n} day.",
+          "Finished records are sealed: not even this phone can read them. This list forgets after {n} days.",
+          vault.account.rules.shred_days,
+        )}
+      </p>
+    </section>
+  );
+}
+
+function RecordItem({ line }: { line: OutboxLine }) {
+  const { vault, forms, refresh } = useApp();
+  const { id, root, form, state, finishedAt } = line;
+  const name = titleOf(forms, form);
+  const states = {
+    waiting: t("waits on this phone"),
+    delivered: t("at the centre"),
+    kept: t("with the centre, who will take a look"),
+    deleted: t("deleted by you"),
+  };
+  const deleteRecord = async (): Promise<void> => {
+    if (!confirm(t("Delete this record before it is sent? It cannot be brought back."))) return;
+    await deleteWaiting(vault.account.user, id);
+    await refresh();
+  };
+  return (
+    <div class="item row">
+      <div>
+        <b>{name}</b>
+        <br />
+        <span class="soft">
+          {finishedAt && `${formatMoment(Date.parse(finishedAt))} · `}
+          {states[state]}
+        </span>
+      </div>
+      {state === "waiting" && (
+        <button
+          type="button"
+          class="btn quiet"
+          aria-label={t("Delete: {name}", { name })}
+          onClick={() => void deleteRecord()}
+        >
+          {t("Delete")}
+        </button>
+      )}
+      {state === "delivered" && forms.some((each) => each.id === form) && (
+        <a
+          class="btn quiet"
+          href={`#/correct/${root || id}`}
+          aria-label={t("Correct: {name}", { name })}
+        >
+          {t("Correct")}
+        </a>
+      )}
+    </div>
+  );
+}

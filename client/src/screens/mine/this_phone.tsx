@@ -1,0 +1,63 @@
+/** This phone: whose it is, how it looks, how it is locked. */
+
+import { useState } from "preact/hooks";
+import { nt, t } from "../../i18n";
+import { OtherLanguages } from "../gate/languages";
+import { applyLook, LOOKS, readLook, type Look } from "../look";
+import { useApp } from "../state";
+import { PasskeyForm } from "./passkey";
+
+export function ThisPhone() {
+  const { vault, lock, changeLanguage } = useApp();
+  const { worker, centre, rules } = vault.account;
+  return (
+    <section class="card">
+      <h2>{t("This phone")}</h2>
+      <p class="soft">
+        {worker} · {centre}
+      </p>
+      <ChooseLook />
+      <PasskeyForm />
+      <div class="quick">
+        <OtherLanguages look="btn" changeLanguage={changeLanguage} />
+        <button type="button" class="btn" onClick={lock}>
+          {t("Lock now")}
+        </button>
+      </div>
+      <p class="soft">
+        {nt(
+          "It locks by itself after {n} minute.",
+          "It locks by itself after {n} minutes.",
+          rules.lock_minutes,
+        )}
+      </p>
+    </section>
+  );
+}
+
+function ChooseLook() {
+  const [look, setLook] = useState<Look>(readLook());
+  const names: Record<Look, string> = {
+    auto: t("As the phone"),
+    light: t("Light"),
+    dark: t("Dark"),
+    outdoor: t("Bright sun"),
+  };
+  const choose = (next: Look): void => {
+    applyLook(next);
+    setLook(next);
+  };
+  return (
+    <fieldset>
+      <legend>{t("How it looks")}</legend>
+      <div class="choices">
+        {LOOKS.map((each) => (
+          <label class="choice" key={each}>
+            <input type="radio" name="look" checked={look === each} onChange={() => choose(each)} />
+            <span>{names[each]}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

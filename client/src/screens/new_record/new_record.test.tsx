@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { makeForm } from "../../../test/forms";
+import { until } from "../../../test/page";
+import { formCalled, openScreen } from "../../../test/screen";
+import { makeCardCode } from "../../engine/cards";
+import { listDrafts } from "../../storage/drafts";
+import { ChooseForm, sortByUse } from "./choose";
+import { Start } from "./start";
+
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+
+describe("what happened?", () => {
+  it("offers what happens most first, and forms of the centre's own after that", () => {
+    const forms = ["own", "shift", "encounter", "another"].map((id) => ({ id }));
+    assert.deepEqual(
+      sortByUse(forms).map(({ id }) => id),
+      ["encounter", "shift", "own", "another"],
+    );
+  });
+
+  it("says what happened in words, and calls other forms by their titles", async () => {
+    const forms = [formCalled("own", "Street survey"), formCalled("encounter", "Encounter")];
+    const { shown } = await openScreen(<ChooseForm />, { forms });
+    assert.deepEqual(shown.texts("main a").slice(0, 2), [
+      "I met or talked with someone",
+      "Street survey",
+    ]);
+  });
+
+  it("leads to cards and maps even before the forms have come", async () => {
+    const { shown } = await openScreen(<ChooseForm />);
+    assert.deepEqual(
+      shown.all("main a").map((link) => link.getAttribute("href")),
+      ["#/people", "#/where"],
+    );
+    assert.match(shown.text, /No forms on this phone yet/);
+  });
+});
+
+const ENCOUNTER = makeForm(
+  [
+    { type: "text", name: "card", label: "Card" },
+    { type: "text", name: "area", label: "Area", appearance: "last-used" },
+  ],
+  { id: "encounter", title: { en: "Encounter" }, summary: { person: "/data/card" } },
+);
+
+describe("a new record", () => {
+  const start = (about = "", due = "") => <Start id="encounter" about={about} due={due} />;
+
+  it("says so when its form is not on the phone", async () => {
+    const { shown } = await openScreen(start());
+    assert.match(shown.text, /This form is not on the phone/);
+  });
+
+  it("is no draft until something is answered, and has an address then", async () => {
+    const { shown, app } = await openScreen(start(), { forms: [ENCOUNTER] });
+    location.hash = "#/start/encounter";
+    assert.deepEqual(await listDrafts(app.vault), []);
+    await shown.enter("#q-area", "west");
+    await until(async () => (await listDrafts(app.vault)).length === 1);
+    const [draft] = await listDrafts(app.vault);
+    assert.deepEqual(draft!.answers, { area: "west" });
+    await until(() => location.hash === `#/fill/${draft!.id}`);
+  });
+
+  it("begins with the card that was tapped, and with last answers", async () => {
+    const account = { remembered: { encounter: { "/data/area": "east" } } };
+    const { shown } = await openScreen(start(`${CODE}|`), { forms: [ENCOUNTER], account });
+    assert.equal(shown.find<HTMLInputElement>("#q-card").value, CODE);
+    assert.equal(shown.find<HTMLInputElement>("#q-area").value, "east");
+  });
+
+  it("is finished for good: no draft stays, and its last answers are remembered", async () => {
+    const { shown, app, calls } = await openScreen(start("", "r1/2026-11-23"), {
+      forms: [ENCOUNTER],
+    });
+    await shown.enter("#q-area", "west");
+    await shown.click("Finish");
+    await until(() => calls.includes("exchange"));
+    assert.equal(location.hash, "#/saved/encounter/done");
+    assert.deepEqual(await listDrafts(app.vault), []);
+    assert.deepEqual(app.vault.account.remembered["encounter"], { "/data/area": "west" });
+  });
+});

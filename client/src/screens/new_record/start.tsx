@@ -1,0 +1,46 @@
+/**
+ * A new draft of the current version of a form. It is written with the first answer; one that was
+ * never touched never was.
+ */
+
+import { useMemo } from "preact/hooks";
+import { t } from "../../i18n";
+import type { Draft } from "../../storage/drafts";
+import { DraftScreen } from "../fill/draft_screen";
+import { makeInitialAnswers } from "../fill/initial_answers";
+import { NotHere } from "../fill/not_here";
+import { useApp } from "../state";
+
+interface StartProps {
+  id: string; // of the form
+  about: string; // CODE|kind, see makeInitialAnswers
+  due: string; // the follow-up that it does, or ""
+}
+
+/** Begin a form, with last answers where it asks for them. */
+export function Start({ id, about, due }: StartProps) {
+  const { vault, forms } = useApp();
+  const definition = forms.find((form) => form.id === id);
+  const draft = useMemo<Draft>(
+    () => ({
+      id: crypto.randomUUID(),
+      form: id,
+      version: definition?.version ?? "",
+      changedAt: Date.now(),
+      page: 0,
+      answers: {},
+      ...(due ? { due } : {}),
+    }),
+    [],
+  );
+  if (!definition) {
+    return (
+      <NotHere
+        title={t("This form is not on the phone")}
+        text={t("It was withdrawn, or has not come yet. Send and fetch when there is signal.")}
+      />
+    );
+  }
+  const seeds = { ...vault.account.remembered[id], ...makeInitialAnswers(definition, about) };
+  return <DraftScreen draft={draft} definition={definition} notice="" seeds={seeds} isNew />;
+}

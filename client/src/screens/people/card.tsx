@@ -1,0 +1,111 @@
+/** One card: its code to show and copy, the worker's own label, and what can be logged about it. */
+
+import { useState } from "preact/hooks";
+import { formatCardCode, parseCardCode } from "../../engine/cards";
+import { changeCaseload, type Person } from "../../storage/caseload";
+import { t } from "../../i18n";
+import { Tabs, titleOf, Top } from "../parts";
+import { go, useApp } from "../state";
+import { labelCard, removeCard } from "./caseload_changes";
+import { HandOver } from "./hand_over";
+import { QrCode } from "./qr_code";
+
+export function Card({ code: address }: { code: string }) {
+  const { vault, book, refresh } = useApp();
+  const code = parseCardCode(address);
+  const person = book.people.find((each) => each.code === code);
+  if (!code || !person) return <MissingCard />;
+  const dropCard = async (): Promise<void> => {
+    if (!confirm(t("Take this card off your list? What was logged stays with the centre."))) return;
+    await changeCaseload(vault, (current) => removeCard(current, code));
+    await refresh();
+    go("/people");
+  };
+  return (
+    <>
+      <Top title={t("Card")} />
+      <main class="screen" id="main">
+        <section class="card paper">
+          <QrCode text={code} />
+          <p class="big code">{formatCardCode(code)}</p>
+          <p>
+            {t(
+              "Copy the code onto their card, or let them take a picture. It has no meaning inside.",
+            )}
+          </p>
+        </section>
+        <Label person={person} />
+        <HandOver code={code} />
+        <button type="button" class="link" onClick={() => void dropCard()}>
+          {t("Take it off my list")}
+        </button>
+      </main>
+      <LogAboutCard code={code} />
+      <Tabs here="new" />
+    </>
+  );
+}
+
+function MissingCard() {
+  return (
+    <>
+      <Top title={t("This card is not on your list")} />
+      <main class="screen" id="main">
+        <p>{t("Scan it or type it in when you log an encounter.")}</p>
+      </main>
+      <Tabs here="new" />
+    </>
+  );
+}
+
+/** How the worker knows whose card it is; it never leaves the phone. */
+function Label({ person }: { person: Person }) {
+  const { vault, refresh } = useApp();
+  const [isSaved, setSaved] = useState(false);
+  const saveLabel = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const typed = String(data.get("label") ?? "");
+    const text = [...typed].slice(0, 60).join(""); // whole characters: half an emoji is none
+    await changeCaseload(vault, (current) => labelCard(current, person.code, text));
+    await refresh();
+    setSaved(true);
+  };
+  return (
+    <form class="card" onSubmit={(event) => void saveLabel(event)}>
+      <label for="label">{t("Your own label")}</label>
+      <p class="hint" id="label-hint">
+        {t(
+          "Something only you understand, like “red cap, Tuesday gym”. No name. It never leaves this phone.",
+        )}
+      </p>
+      <input
+        id="label"
+        name="label"
+        maxLength={60}
+        autocomplete="off"
+        aria-describedby="label-hint"
+        value={person.label}
+      />
+      <button class="btn wide">{t("Keep the label")}</button>
+      {isSaved && <p role="status">{t("Kept.")}</p>}
+    </form>
+  );
+}
+
+function LogAboutCard({ code }: { code: string }) {
+  const { forms } = useApp();
+  const about = encodeURIComponent(`${code}|`);
+  return (
+    <footer class="foot">
+      <a class="btn main wide" href={`#/start/encounter/${about}`}>
+        {t("Log an encounter")}
+      </a>
+      {forms.some((form) => form.id === "participant") && (
+        <a class="btn wide" href={`#/start/participant/${about}`}>
+          {titleOf(forms, "participant")}
+        </a>
+      )}
+    </footer>
+  );
+}

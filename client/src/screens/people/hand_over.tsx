@@ -1,0 +1,43 @@
+/** Give a card and what is due for it to a colleague, also while there is no signal. */
+
+import { t } from "../../i18n";
+import { finishNote } from "../../storage/outbox";
+import { go, useApp } from "../state";
+import { removeCard } from "./caseload_changes";
+
+export function HandOver({ code }: { code: string }) {
+  const { vault, refresh, exchange } = useApp();
+  const { team } = vault.account;
+  if (team.length === 0) return null;
+  const handOver = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const to = Number(new FormData(event.target as HTMLFormElement).get("to"));
+    const name = team.find((colleague) => colleague.user === to)?.label;
+    const question = t("Hand this card over to {name}? It leaves your list.", { name: name ?? "" });
+    if (!name || !confirm(question)) return;
+    await finishNote(vault, "handover", { code, to }, (current) => removeCard(current, code));
+    await refresh();
+    go("/people");
+    void exchange();
+  };
+  return (
+    <details>
+      <summary>{t("Hand it over to a colleague")}</summary>
+      <form class="stack" onSubmit={(event) => void handOver(event)}>
+        <label for="to">{t("To whom?")}</label>
+        <p class="hint" id="to-hint">
+          {t("They see the code and what is due. Your label stays with you.")}
+        </p>
+        <select id="to" name="to" required aria-describedby="to-hint">
+          <option value="">{t("Choose …")}</option>
+          {team.map(({ user, label }) => (
+            <option key={user} value={user}>
+              {label}
+            </option>
+          ))}
+        </select>
+        <button class="btn wide">{t("Hand it over")}</button>
+      </form>
+    </details>
+  );
+}

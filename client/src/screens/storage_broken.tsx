@@ -1,0 +1,72 @@
+/** When the phone's storage cannot be read, or has lost what was in it. */
+
+import { useState } from "preact/hooks";
+import { t } from "../i18n";
+import { saveCopy } from "./mine/copy";
+import { Title } from "./title";
+
+export function Broken({ again, startOver }: { again: () => void; startOver: () => void }) {
+  const [copied, setCopied] = useState<"" | "saved" | "failed">("");
+  return (
+    <main class="screen" id="main">
+      <p class="brand center">fieldapp</p>
+      <div class="card">
+        <Title>{t("This phone's storage cannot be read just now")}</Title>
+        <p>{t("Close other tabs of the app, then try again. Nothing was thrown away.")}</p>
+        <button type="button" class="btn main wide" onClick={again}>
+          {t("Try again")}
+        </button>
+        <button
+          type="button"
+          class="btn wide"
+          onClick={() => void saveCopy().then(setCopied, () => setCopied("failed"))}
+        >
+          {t("Save a sealed copy")}
+        </button>
+        {copied === "saved" && (
+          <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>
+        )}
+        {copied === "failed" && (
+          <p class="error" role="status">
+            {t("It cannot be read for a copy either.")}
+          </p>
+        )}
+        <details>
+          <summary>{t("If it stays like this")}</summary>
+          <p>
+            {t(
+              "Starting over throws away what is stored here and was not sent. Ask your centre first.",
+            )}
+          </p>
+          <button
+            type="button"
+            class="btn danger wide"
+            onClick={() =>
+              confirm(t("Throw away all that is stored here? It cannot be brought back.")) &&
+              startOver()
+            }
+          >
+            {t("Start over")}
+          </button>
+        </details>
+      </div>
+    </main>
+  );
+}
+
+export function LostAll({ dismiss }: { dismiss: () => void }) {
+  return (
+    <div class="state danger" role="alert">
+      <div>
+        <p>
+          {t(
+            "This phone has lost what it kept: its storage was cleared or damaged. Records that were not sent may be gone. Tell your centre.",
+          )}
+        </p>
+        <button type="button" class="btn quiet" onClick={dismiss}>
+          {t("I have told them")}
+        </button>
+      </div>
+    </div>
+  );
+}

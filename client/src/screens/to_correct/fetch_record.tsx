@@ -1,0 +1,58 @@
+/** Fetch a record that was sent, to correct it: only the centre can give it back. */
+
+import { useState } from "preact/hooks";
+import { t } from "../../i18n";
+import { fetchRecord, Refused } from "../../sync/server";
+import { Tabs, Top } from "../parts";
+import { useApp } from "../state";
+import { openCorrection } from "./open_correction";
+
+/** Why a record did not come back, in words for the worker. */
+export function describeFetchProblem(error: unknown): string {
+  if (!(error instanceof Refused))
+    return t("No connection to the centre just now. Nothing is lost.");
+  if (error.code !== "access.not_found") return error.message;
+  return t(
+    "The centre does not give it back: it is older than two weeks, or became no record. Tell your centre.",
+  );
+}
+
+export function FetchRecord({ id }: { id: string }) {
+  const app = useApp();
+  const [status, setStatus] = useState("");
+  const fetchToCorrect = async (): Promise<void> => {
+    setStatus(t("One moment …"));
+    const { token, receipts } = app.vault.account;
+    try {
+      await openCorrection(app, id, await fetchRecord(token, receipts, id));
+    } catch (error) {
+      setStatus(describeFetchProblem(error));
+    }
+  };
+  return (
+    <>
+      <Top title={t("Correct a record")} />
+      <main class="screen" id="main">
+        <p>
+          {t(
+            "What you finish is sealed: this phone cannot read it any more. The centre gives it back to you alone.",
+          )}
+        </p>
+        {status && (
+          <p class="state" role="status">
+            {status}
+          </p>
+        )}
+      </main>
+      <footer class="foot">
+        <button type="button" class="btn main wide" onClick={() => void fetchToCorrect()}>
+          {t("Get it from the centre")}
+        </button>
+        <a class="btn wide" href="#/mine">
+          {t("Back")}
+        </a>
+      </footer>
+      <Tabs here="mine" />
+    </>
+  );
+}

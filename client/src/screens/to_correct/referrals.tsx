@@ -1,0 +1,57 @@
+/** Referrals of one's own that have not come to an end. */
+
+import { formatCardCode } from "../../engine/cards";
+import { type FormDefinition, inLanguage } from "../../engine/definition";
+import { currentLanguage, t } from "../../i18n";
+import { formatDay } from "../day";
+import { useApp } from "../state";
+import { openCorrection } from "./open_correction";
+
+/** The words of a choice of the question with a role in a form; its name where it has none. */
+export function findChoiceLabel(
+  form: FormDefinition | undefined,
+  role: string,
+  name: string,
+  language: string,
+): string {
+  const question = form?.elements.find((element) => element.path === form.summary[role]);
+  const choices = form?.choices[question?.choices ?? ""];
+  const choice = choices?.find((each) => each.name === name);
+  const label = choice && inLanguage(choice.label, language);
+  return typeof label === "string" ? label : name;
+}
+
+export function Referrals() {
+  const app = useApp();
+  const { forms, book } = app;
+  const referrals = Object.entries(book.referrals);
+  if (referrals.length === 0) return null;
+  const form = forms.find((each) => each.id === "referral");
+  const labelOf = (role: string, name: string): string =>
+    findChoiceLabel(form, role, name, currentLanguage());
+  return (
+    <section class="card" aria-labelledby="referrals">
+      <h2 id="referrals">{t("Open referrals")}</h2>
+      {referrals.map(([root, referral]) => (
+        <div class="item row" key={root}>
+          <div>
+            <b>{labelOf("kind", referral.kind)}</b>{" "}
+            {referral.code && <span class="code">{formatCardCode(referral.code)}</span>}
+            <br />
+            <span class="soft">
+              {labelOf("status", referral.status)} · {formatDay(referral.day)}
+            </span>
+          </div>
+          <button
+            type="button"
+            class="btn quiet"
+            aria-label={t("How is it going? {name}", { name: labelOf("kind", referral.kind) })}
+            onClick={() => void openCorrection(app, root, referral)}
+          >
+            {t("Update")}
+          </button>
+        </div>
+      ))}
+    </section>
+  );
+}

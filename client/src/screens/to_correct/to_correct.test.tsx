@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { makeForm } from "../../../test/forms";
+import { until } from "../../../test/page";
+import { formCalled, openScreen } from "../../../test/screen";
+import { makeCardCode, formatCardCode } from "../../engine/cards";
+import { changeCaseload, readCaseload, type ReturnedRecord } from "../../storage/caseload";
+import { listDrafts } from "../../storage/drafts";
+import { Offline, Refused } from "../../sync/server";
+import { describeFetchProblem, FetchRecord } from "./fetch_record";
+import { findChoiceLabel, Referrals } from "./referrals";
+import { ToCorrect } from "./to_correct";
+
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const RECORD: ReturnedRecord = {
+  form: "encounter",
+  version: "1",
+  answers: { q: "before" },
+  heads: ["h1"],
+  state: "returned",
+  day: "2026-11-20",
+  comment: "Which park?",
+};
+const forms = [formCalled("encounter", "Encounter")];
+
+describe("what the centre asks of the worker", () => {
+  it("takes no room while there is nothing", async () => {
+    const { shown } = await openScreen(<ToCorrect />);
+    assert.equal(shown.text, "");
+  });
+
+  it("says which record came back, of which day, and why", async () => {
+    const { shown } = await openScreen(<ToCorrect />, { forms, book: { todo: { r1: RECORD } } });
+    assert.match(shown.text, /Encounter · Friday, November 20/);
+    assert.match(shown.text, /sent it back: “Which park\?”/);
+  });
+
+  it("says what to do with one that could not be taken in", async () => {
+    const todo = { r1: { ...RECORD, state: "rejected" as const } };
+    const { shown } = await openScreen(<ToCorrect />, { forms, book: { todo } });
+    assert.match(shown.text, /could not take it in as it is/);
+  });
+
+  it("begins a correction with the answers that the centre has", async () => {
+    const { shown, app } = await openScreen(<ToCorrect />, {
+      forms,
+      book: { todo: { r1: RECORD } },
+    });
+    await shown.click("Correct it");
+    await until(() => location.hash.startsWith("#/fill/"));
+    const [draft] = await listDrafts(app.vault);
+    assert.equal(location.hash, `#/fill/${draft!.id}`);
+    assert.equal(draft!.root, "r1");
+    assert.deepEqual(draft!.answers, { q: "before" });
+    assert.deepEqual(draft!.prev, ["h1"]);
+  });
+
+  it("goes on with a correction that was begun", async () => {
+    const begun = {
+      id: "d1",
+      form: "encounter",
+      version: "1",
+      changedAt: 0,
+      page: 0,
+      answers: {},
+      root: "r1",
+    };
+    const options = { forms, drafts: [begun], book: { todo: { r1: RECORD } } };
+    const { shown, app } = await openScreen(<ToCorrect />, options);
+    await shown.click("Correct it");
+    await until(() => location.hash === "#/fill/d1");
+    assert.deepEqual(await listDrafts(app.vault), []);
+  });
+
+  it("gives a person a new card when their code clashed", async () => {
+    const person = { code: CODE, label: "red cap", seenOn: "2026-11-01", tier: "" };
+    const book = { people: [person], clashes: [CODE] };
+    const { shown, app, calls } = await openScreen(<ToCorrect />, { book });
+    await changeCaseload(app.vault, (caseload) => ({ ...caseload, ...book }));
+    assert.ok(shown.text.includes(formatCardCode(CODE)));
+    await shown.click("Make the new card");
+    await until(() => calls.includes("exchange"));
+    const { people, clashes } = await readCaseload(app.vault);
+    assert.equal(people.length, 1);
+    assert.notEqual(people[0]!.code, CODE);
+    assert.equal(people[0]!.label, "red cap");
+    assert.deepEqual(clashes, []);
+    assert.equal(location.hash, `#/card/${people[0]!.code}`);
+  });
+});
+
+const REFERRALS = makeForm(
+  [
+    { type: "select_one", name: "service", choices: "services" },
+    { type: "select_one", name: "state", choices: "states" },
+  ],
+  {
+    id: "referral",
+    choices: {
+      services: [{ name: "housing", label: { en: "Housing", fr: "Logement" } }],
+      states: [{ name: "open", label: { en: "Waiting for an answer" } }],
+    },
+    summary: { kind: "/data/service", status: "/data/state" },
+  },
+);
+
+describe("open referrals", () => {
+  const referral = { ...RECORD, form: "referral", kind: "housing", status: "open", code: CODE };
+
+  it("are named in the words of their form", async () => {
+    const options = { forms: [REFERRALS], book: { referrals: { r2: referral } } };
+    const { shown } = await openScreen(<Referrals />, options);
+    assert.match(shown.text, /Housing/);
+    assert.match(shown.text, /Waiting for an answer · Friday, November 20/);
+    assert.ok(shown.text.includes(formatCardCode(CODE)));
+    assert.equal(shown.button("How is it going? Housing").textContent, "Update");
+  });
+
+  it("are named plainly while their form is not on the phone", () => {
+    assert.equal(findChoiceLabel(undefined, "kind", "housing", "en"), "housing");
+    assert.equal(findChoiceLabel(REFERRALS, "kind", "gone", "en"), "gone");
+    assert.equal(findChoiceLabel(REFERRALS, "nothing", "housing", "en"), "housing");
+    assert.equal(findChoiceLabel(REFERRALS, "kind", "housing", "fr"), "Logement");
+  });
+});
+
+describe("a record that was sent", () => {
+  it("comes back from the centre alone: without it, nothing is lost", async () => {
+    globalThis.fetch = () => Promise.reject(new TypeError("no network"));
+    const { shown } = await openScreen(<FetchRecord id="r1" />);
+    await shown.click("Get it from the centre");
+    await until(() => shown.has("[role=status]"));
+    await until(() => !shown.text.includes("One moment"));
+    assert.match(shown.text, /No connection to the centre just now/);
+  });
+
+  it("is too old, or refused, in the centre's words", () => {
+    assert.match(describeFetchProblem(new Refused("access.not_found", "")), /older than two weeks/);
+    assert.equal(describeFetchProblem(new Refused("other", "Sign in again.")), "Sign in again.");
+    assert.match(describeFetchProblem(new Offline()), /No connection/);
+  });
+});

@@ -1,0 +1,83 @@
+/** The follow-ups that are due, and the next one when none is. */
+
+import { formatCardCode } from "../../engine/cards";
+import type { FollowUp } from "../../storage/caseload";
+import { removeCompleted } from "../../storage/caseload_updates";
+import { finishNote } from "../../storage/outbox";
+import { nt, t } from "../../i18n";
+import { countDays, formatDay, getLocalDay } from "../day";
+import { titleOf } from "../parts";
+import { useApp } from "../state";
+
+/** The follow-ups that are due by a day, and the first one after it. */
+export function splitByDay(
+  followUps: FollowUp[],
+  today: string,
+): { due: FollowUp[]; next: FollowUp | undefined } {
+  return {
+    due: followUps.filter((followUp) => followUp.on <= today),
+    next: followUps.find((followUp) => followUp.on > today),
+  };
+}
+
+/**
+ * Where a follow-up is logged: the card it is about, or what kind of contact a mediation asks for.
+ */
+export function findLogAddress({ id, code }: FollowUp): string {
+  const kind = code ? "" : "med_followup";
+  return `#/start/encounter/${encodeURIComponent(`${code}|${kind}`)}/${encodeURIComponent(id)}`;
+}
+
+export function FollowUps() {
+  const { book } = useApp();
+  const { due, next } = splitByDay(book.due, getLocalDay());
+  if (due.length === 0 && !next) return null;
+  return (
+    <section class="card" aria-labelledby="due">
+      <h2 id="due">{t("Due")}</h2>
+      {due.map((followUp) => (
+        <FollowUpItem key={followUp.id} followUp={followUp} />
+      ))}
+      {due.length === 0 && (
+        <p class="soft">{t("Nothing is due today. Next: {day}.", { day: formatDay(next!.on) })}</p>
+      )}
+    </section>
+  );
+}
+
+function FollowUpItem({ followUp }: { followUp: FollowUp }) {
+  const { vault, forms, book, refresh, exchange } = useApp();
+  const { id, code, form, from, on } = followUp;
+  const label = book.people.find((person) => person.code === code)?.label;
+  const name = code ? formatCardCode(code) : titleOf(forms, form);
+  const late = countDays(on, getLocalDay());
+  const setAside = async (): Promise<void> => {
+    await finishNote(vault, "settle", { due: id }, (current) => ({
+      ...current,
+      due: removeCompleted(current.due, id),
+      settled: [...current.settled, id],
+    }));
+    await refresh();
+    void exchange();
+  };
+  return (
+    <div class="item row">
+      <a href={findLogAddress(followUp)}>
+        <span class={code ? "code" : undefined}>{name}</span>
+        {label && ` · ${label}`}
+        <span class="soft"> {t("day {n}", { n: countDays(from, on) })}</span>
+      </a>
+      <span class={late > 0 ? "tag wait" : "tag"}>
+        {late > 0 ? nt("{n} day late", "{n} days late", late) : t("today")}
+      </span>
+      <button
+        type="button"
+        class="btn quiet"
+        aria-label={t("Not needed: {name}", { name })}
+        onClick={() => void setAside()}
+      >
+        {t("Not needed")}
+      </button>
+    </div>
+  );
+}

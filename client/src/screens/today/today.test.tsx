@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { until } from "../../../test/page";
+import { formCalled, openScreen } from "../../../test/screen";
+import { makeCardCode, formatCardCode } from "../../engine/cards";
+import { changeCaseload, readCaseload, type FollowUp } from "../../storage/caseload";
+import { DAY, getLocalDay } from "../day";
+import { findLogAddress, FollowUps, splitByDay } from "./follow_ups";
+import { Today } from "./today";
+import { formatAbout, summarizeWeek, Week } from "./week";
+
+const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+const dayFromNow = (days: number): string => getLocalDay(new Date(Date.now() + days * DAY));
+const dueIn = (days: number, code = CODE): FollowUp => ({
+  id: `r1/${dayFromNow(days)}`,
+  on: dayFromNow(days),
+  code,
+  form: "mediation",
+  from: dayFromNow(days - 7),
+});
+
+describe("follow-ups", () => {
+  it("are due from their day on; the first one after it is next", () => {
+    const all = [dueIn(-2), dueIn(0), dueIn(3), dueIn(5)];
+    const { due, next } = splitByDay(all, dayFromNow(0));
+    assert.deepEqual(due, all.slice(0, 2));
+    assert.equal(next, all[2]);
+    assert.deepEqual(splitByDay([], dayFromNow(0)), { due: [], next: undefined });
+  });
+
+  it("lead to an encounter about their card, or to a mediation's follow-up", () => {
+    const id = encodeURIComponent(dueIn(0).id);
+    const card = encodeURIComponent(`${CODE}|`);
+    assert.equal(findLogAddress(dueIn(0)), `#/start/encounter/${card}/${id}`);
+    const mediation = encodeURIComponent("|med_followup");
+    assert.equal(findLogAddress(dueIn(0, "")), `#/start/encounter/${mediation}/${id}`);
+  });
+
+  it("say how late they are, whose card it is, and how long ago it was", async () => {
+    const people = [{ code: CODE, label: "red cap", seenOn: "", tier: "" }];
+    const book = { people, due: [dueIn(-2), dueIn(0, "")] };
+    const forms = [formCalled("mediation", "Mediation")];
+    const { shown } = await openScreen(<FollowUps />, { book, forms });
+    const [late, today] = shown.texts(".item");
+    assert.ok(late!.startsWith(`${formatCardCode(CODE)} · red cap day 7`));
+    assert.match(late!, /2 days late/);
+    assert.match(today!, /^Mediation day 7 ?today/);
+  });
+
+  it("name the next one when none is due, and nothing when there is none", async () => {
+    const next = await openScreen(<FollowUps />, { book: { due: [dueIn(3)] } });
+    assert.match(next.shown.text, /Nothing is due today\. Next: \w+day/);
+    assert.equal((await openScreen(<FollowUps />)).shown.text, "");
+  });
+
+  it("are set aside as a sealed note, with earlier ones of the same record", async () => {
+    const book = { due: [dueIn(-2), dueIn(-1)] };
+    const { shown, app, calls } = await openScreen(<FollowUps />, { book });
+    await changeCaseload(app.vault, (caseload) => ({ ...caseload, ...book }));
+    const buttons = shown.all("button");
+    await shown.click(buttons[1]!);
+    await until(() => calls.includes("exchange"));
+    const { due, settled } = await readCaseload(app.vault);
+    assert.deepEqual(due, []);
+    assert.deepEqual(settled, [book.due[1]!.id]);
+  });
+});
+
+describe("the worker's week", () => {
+  const end = new Date(2026, 10, 23, 18, 0).getTime();
+  const line = (day: number, minutes: string) => ({
+    finishedAt: new Date(2026, 10, day, 9, 0).toISOString(),
+    minutes,
+  });
+
+  it("counts each of the past seven days and nothing before", () => {
+    const lines = [line(23, "lt5"), line(23, "gt60"), line(17, "15_30"), line(16, "15_30")];
+    const week = summarizeWeek(lines, end);
+    assert.deepEqual(
+      week.map(({ count }) => count),
+      [1, 0, 0, 0, 0, 0, 2],
+    );
+    assert.equal(week[0]!.date.getDate(), 17);
+    assert.equal(week[0]!.minutes, 22);
+    assert.equal(week[6]!.minutes, 78);
+  });
+
+  it("takes no time for an answer that it does not know, nor a record that is not finished", () => {
+    const week = summarizeWeek([line(23, "ages"), { finishedAt: "", minutes: "gt60" }], end);
+    assert.equal(week[6]!.count, 1);
+    assert.equal(week[6]!.minutes, 0);
+  });
+
+  it("is said in round words", () => {
+    assert.equal(formatAbout(0), "");
+    assert.equal(formatAbout(59), "about 59 min");
+    assert.equal(formatAbout(60), "about 1 h");
+    assert.equal(formatAbout(100), "about 2 h");
+  });
+
+  it("is for the worker alone, and has no bars while there is nothing", async () => {
+    const { shown } = await openScreen(<Week />);
+    assert.match(shown.text, /Only you see this\. 0 records\./);
+    assert.equal(shown.has(".week"), false);
+    const finishedAt = new Date().toISOString();
+    const lines = [
+      { id: "1", seq: 1, state: "waiting" as const, form: "f", finishedAt, minutes: "lt5" },
+    ];
+    const busy = (await openScreen(<Week />, { lines })).shown;
+    assert.match(busy.text, /1 record, about 3 min\./);
+    assert.equal(busy.all(".week li").length, 7);
+  });
+});
+
+describe("today", () => {
+  const draft = {
+    id: "d1",
+    form: "encounter",
+    version: "1",
+    changedAt: Date.now(),
+    page: 0,
+    answers: {},
+  };
+
+  it("says that no forms have come yet", async () => {
+    const { shown } = await openScreen(<Today />);
+    assert.match(shown.text, /No forms on this phone yet/);
+  });
+
+  it("leads to what is not finished, and to a new record", async () => {
+    const forms = [formCalled("encounter", "Encounter")];
+    const { shown } = await openScreen(<Today />, { forms, drafts: [draft] });
+    const links = shown.all("a").map((link) => link.getAttribute("href"));
+    assert.ok(links.includes("#/fill/d1"));
+    assert.ok(links.includes("#/start/encounter"));
+    assert.match(shown.text, /\+ Log an encounter/);
+  });
+
+  it("is where the tabs say that one is", async () => {
+    const { shown } = await openScreen(<Today />);
+    assert.equal(shown.find("[aria-current=page]").textContent, "Today");
+  });
+});

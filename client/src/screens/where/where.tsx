@@ -1,0 +1,125 @@
+/** Where and when to go: the centre's last map, which works without signal. */
+
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { currentLanguage, t } from "../../i18n";
+import type { Outlines } from "../../engine/areas";
+import type { Spots, SpotWords } from "../../map/spot_data";
+import type { SpotMapProps } from "../../map/spot_map";
+import { findOutlines } from "../../storage/forms";
+import { type Maps, readMaps } from "../../storage/maps";
+import { formatDay } from "../day";
+import { Tabs, Top } from "../parts";
+import { useApp } from "../state";
+
+const AREAS = "nbhd158";
+
+const makeWords = (): SpotWords => ({
+  all: t("All times"),
+  areas: t("Neighbourhoods"),
+  before: t("Before"),
+  chart: t("Map"),
+  closer: t("Closer"),
+  cold: t("Cold spot"),
+  downFrom: t("down from {n}"),
+  farther: t("Farther"),
+  few: t("too few to show"),
+  go: t("Go here"),
+  hot: t("Hot spot"),
+  map: t("Map of the neighbourhoods; the same is in the table below"),
+  nothing: t("Too few to name a place and time. Choose a longer span, or all times."),
+  number: t("Number"),
+  place: t("Neighbourhood"),
+  sentence: t("{place}: {day}, {time} ({n})"),
+  spot: t("Against its surroundings"),
+  table: t("All neighbourhoods"),
+  times: t("Days and times; choose some to narrow the map"),
+  upFrom: t("up from {n}"),
+  warm: t("Warm spot"),
+  what: t("What to show"),
+  when: t("When"),
+  whole: t("Whole city"),
+});
+
+type Span = "week" | "month";
+
+/** The map and what it is drawn from, once both are here; it is a piece of the app of its own. */
+interface LoadedMap {
+  SpotMap: ComponentType<SpotMapProps>;
+  outlines: Outlines | null;
+}
+
+async function loadMap(user: number): Promise<LoadedMap> {
+  const [{ SpotMap }, outlines] = await Promise.all([
+    import("../../map/spot_map"),
+    findOutlines(user, AREAS),
+  ]);
+  return { SpotMap, outlines };
+}
+
+export function Where() {
+  const { vault } = useApp();
+  const [maps, setMaps] = useState<Maps<Spots> | null | undefined>(undefined);
+  const [loaded, setLoaded] = useState<LoadedMap | null>(null);
+  const [span, setSpan] = useState<Span>("week");
+  useEffect(() => {
+    void readMaps<Spots>(vault).then(setMaps);
+    void loadMap(vault.account.user).then(setLoaded);
+  }, [vault]);
+  const spots = maps?.maps[span] ?? null;
+  const language = currentLanguage();
+  return (
+    <>
+      <Top title={t("Where and when")} />
+      <main class="screen" id="main">
+        {maps === null && (
+          <p class="empty">
+            {t(
+              "No map on this phone yet. It comes with the next signal, when your centre makes one.",
+            )}
+          </p>
+        )}
+        {maps && <ChooseSpan span={span} choose={setSpan} />}
+        {maps && !spots && <p class="empty">{t("Your centre has not made this map yet.")}</p>}
+        {spots && (
+          <p class="soft">
+            {t("Up to {day}. Rounded to 5; nothing under {n} shows, nor what was all on one day.", {
+              day: formatDay(spots.last),
+              n: spots.threshold,
+            })}
+          </p>
+        )}
+        <div class="spots" key={span}>
+          {maps && spots && loaded && (
+            <loaded.SpotMap
+              spots={spots}
+              outlines={loaded.outlines}
+              viewer={maps.viewer}
+              words={makeWords()}
+              language={language}
+            />
+          )}
+        </div>
+      </main>
+      <Tabs here="new" />
+    </>
+  );
+}
+
+function ChooseSpan({ span, choose }: { span: Span; choose: (span: Span) => void }) {
+  return (
+    <div class="row start">
+      {(["week", "month"] as const).map((each) => (
+        <button
+          type="button"
+          key={each}
+          class="btn quiet"
+          aria-pressed={span === each}
+          onClick={() => choose(each)}
+        >
+          {each === "week" ? t("Four weeks") : t("Three months")}
+        </button>
+      ))}
+    </div>
+  );
+}

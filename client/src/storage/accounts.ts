@@ -1,0 +1,36 @@
+/** The workers of this phone, as the lock screen knows them. */
+
+import { getAllRows } from "./database";
+
+export interface StoredAccount {
+  user: number;
+  username: string;
+  hasPin: boolean;
+  hasPasskey: boolean;
+}
+
+const CACHE = "fieldapp.doors"; // in localStorage
+
+/** The workers who have a vault on this phone. */
+export async function listAccounts(): Promise<StoredAccount[]> {
+  const rows = await getAllRows("vaults");
+  const accounts = rows.map(({ user, username, byPin, byPasskey }) => ({
+    user,
+    username,
+    hasPin: byPin !== null,
+    hasPasskey: Boolean(byPasskey),
+  }));
+  localStorage.setItem(CACHE, JSON.stringify(accounts));
+  return accounts;
+}
+
+/**
+ * The same as of last time, at once: so the lock is there before the phone has opened its store.
+ */
+export function readCachedAccounts(): StoredAccount[] {
+  try {
+    return JSON.parse(localStorage.getItem(CACHE) ?? "[]") as StoredAccount[];
+  } catch {
+    return []; // the phone's store tells, a moment later
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The worker's caseload on this phone, sealed: cards, follow-ups, and what the centre asks of them.
+ */
+
+import type { Json } from "../engine/types";
+import { getRow, runTransaction } from "./database";
+import { seal, unseal, type Vault } from "./vault";
+
+export interface Person {
+  code: string;
+  label: string; // private: how the worker knows whose card it is
+  seenOn: string;
+  tier: string;
+}
+
+export interface FollowUp {
+  id: string; // RECORD/DAY
+  on: string; // day
+  code: string; // "" for a mediation
+  form: string;
+  from: string; // day of what it follows up
+}
+
+/** A record of one's own as the centre has it, to open again. */
+export interface EditableRecord {
+  form: string;
+  version: string;
+  answers: Json;
+  heads: string[];
+}
+
+export interface Referral extends EditableRecord {
+  day: string;
+  code: string;
+  kind: string;
+  status: string;
+}
+
+/** A record that the centre could not accept, or sent back. */
+export interface ReturnedRecord extends EditableRecord {
+  state: "returned" | "rejected";
+  day: string;
+  comment?: string;
+}
+
+export type Cursor = number | string; // the centre's, sent back as it came: it may contain an epoch
+
+/** Names of fields are stored on phones: they do not change. */
+export interface Caseload {
+  people: Person[];
+  due: FollowUp[];
+  cursor: Cursor; // the last of the centre's changes that is in here
+  referrals: Record<string, Referral>; // by record
+  todo: Record<string, ReturnedRecord>; // by record
+  clashes: string[]; // codes that another phone had made too
+  made: string[]; // codes made on this phone that are in no finished record yet
+  settled: string[]; // follow-ups completed on this phone, until the centre has heard of it
+  /**
+   * Last state received from the centre, by key; `people` and `due` are newer while the outbox is
+   * not empty.
+   */
+  told: Record<string, object>;
+  finished: number; // how many records and notes were finished on this phone
+  heard: number; // value of `finished` at the last pull that ran with an empty outbox
+}
+
+const EMPTY: Caseload = {
+  people: [],
+  due: [],
+  cursor: 0,
+  referrals: {},
+  todo: {},
+  clashes: [],
+  made: [],
+  settled: [],
+  told: {},
+  finished: 0,
+  heard: 0,
+};
+
+/**
+ * More to write in the transaction that writes the caseload; `write` writes the caseload itself.
+ */
+export type Alongside = (tx: IDBTransaction, write: () => void) => void;
+
+interface VersionedCaseload {
+  caseload: Caseload;
+  version: string; // to notice that another tab wrote meanwhile
+}
+
+/** The version of a sealed row: its initialization vector, which is random at each writing. */
+const getVersion = (iv: Uint8Array | undefined): string => (iv ? [...iv].join() : "");
+
+/**
+ * Read the caseload; it is empty when its row is damaged, which must never keep a record from being
+ * finished.
+ */
+export async function readCaseload(vault: Vault): Promise<Caseload> {
+  return (await readWithVersion(vault)).caseload;
+}
+
+async function readWithVersion(vault: Vault): Promise<VersionedCaseload> {
+  const row = await getRow("books", vault.account.user);
+  const stored = row
+    ? await unseal<Partial<Caseload>>(vault.key, row.sealed).catch(() => ({}))
+    : {};
+  return { caseload: { ...EMPTY, ...stored }, version: getVersion(row?.sealed.iv) };
+}
+
+/**
+ * Change the caseload; a change of another tab in between is not lost. `alongside` writes more in
+ * the same transaction, and may leave the caseload as it is by not calling `write`. `change` may
+ * run several times.
+ */
+export async function changeCaseload(
+  vault: Vault,
+  change: (caseload: Caseload) => Caseload,
+  alongside: Alongside = (_, write) => write(),
+): Promise<void> {
+  let isWritten = false;
+  while (!isWritten) isWritten = await tryToChange(vault, change, alongside);
+}
+
+/** One attempt at a change; false when another tab wrote after the caseload was read. */
+async function tryToChange(
+  vault: Vault,
+  change: (caseload: Caseload) => Caseload,
+  alongside: Alongside,
+): Promise<boolean> {
+  const { user } = vault.account;
+  const { caseload, version } = await readWithVersion(vault);
+  const sealed = await seal(vault.key, change(caseload));
+  let isUnchanged = true;
+  await runTransaction(["books", "drafts", "outbox", "counters", "blobs"], "readwrite", (tx) => {
+    const books = tx.objectStore("books");
+    const current = books.get(user) as IDBRequest<{ sealed: { iv: Uint8Array } } | undefined>;
+    current.onsuccess = () => {
+      isUnchanged = getVersion(current.result?.sealed.iv) === version;
+      if (!isUnchanged) return;
+      try {
+        alongside(tx, () => void books.put({ user, sealed }));
+      } catch {
+        tx.abort(); // all of it or nothing
+      }
+    };
+    return null;
+  });
+  return isUnchanged;
+}

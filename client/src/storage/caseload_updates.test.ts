@@ -1,0 +1,423 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { seeded } from "../../test/chance";
+import { makeForm } from "../../test/forms";
+import { makeCardCode } from "../engine/cards";
+import type { Json } from "../engine/types";
+import type { Caseload, FollowUp } from "./caseload";
+import {
+  addFinishedRecord,
+  applyPulledChanges,
+  type PulledItem,
+  readSummary,
+  removeCompleted,
+} from "./caseload_updates";
+
+const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
+const ONE = codeOf(1);
+const TWO = codeOf(2);
+
+const EMPTY: Caseload = {
+  people: [],
+  due: [],
+  cursor: 0,
+  referrals: {},
+  todo: {},
+  clashes: [],
+  made: [],
+  settled: [],
+  told: {},
+  finished: 0,
+  heard: 0,
+};
+
+const FORM = makeForm(
+  [
+    { type: "date", name: "day" },
+    {
+      type: "group",
+      name: "who",
+      rows: [
+        { type: "text", name: "code" },
+        { type: "integer", name: "tier" },
+      ],
+    },
+    { type: "date", name: "next" },
+    { type: "select_multiple", name: "plan" },
+  ],
+  {
+    id: "encounter",
+    summary: {
+      day: "/data/day",
+      person: "/data/who/code",
+      tier: "/data/who/tier",
+      due: "/data/next",
+      plan: "/data/plan",
+    },
+  },
+);
+
+const TODAY = "2026-11-23";
+
+function followUp(id: string, code = ""): FollowUp {
+  return { id, on: id.split("/")[1]!, code, form: "encounter", from: "2026-11-01" };
+}
+
+const idsOf = (caseload: Caseload): string[] => caseload.due.map(({ id }) => id);
+const codesOf = (caseload: Caseload): string[] => caseload.people.map(({ code }) => code);
+
+describe("what plays a role in a form", () => {
+  it("is nothing where the form names none, or nothing was answered", () => {
+    assert.equal(readSummary(FORM, {}, "day"), "");
+    assert.equal(readSummary(FORM, { day: "x" }, "minutes"), "");
+    assert.equal(readSummary({ ...FORM, summary: {} }, { day: "x" }, "day"), "");
+  });
+
+  it("is read through groups", () => {
+    assert.equal(readSummary(FORM, { who: { code: ONE } }, "person"), ONE);
+    assert.equal(readSummary(FORM, { day: TODAY }, "day"), TODAY);
+  });
+
+  it("is nothing where the answers have another shape than the form", () => {
+    assert.equal(readSummary(FORM, { who: ONE }, "person"), "");
+    assert.equal(readSummary(FORM, { who: [{ code: ONE }] }, "person"), "");
+    assert.equal(readSummary(FORM, { day: { deeper: "x" } }, "day"), "");
+  });
+});
+
+describe("completing a follow-up", () => {
+  it("leaves alone what belongs to other records", () => {
+    const due = [followUp("a/2026-11-20"), followUp("b/2026-11-10")];
+    assert.deepEqual(removeCompleted(due, "c/2026-11-30"), due);
+    assert.deepEqual(removeCompleted(due, "b/2026-11-10"), [due[0]]);
+  });
+
+  it("completes the earlier ones of the same record with it, not the later", () => {
+    const due = ["a/2026-11-10", "a/2026-11-17", "a/2026-12-01", "ab/2026-11-01"].map((id) =>
+      followUp(id),
+    );
+    const left = removeCompleted(due, "a/2026-11-17").map(({ id }) => id);
+    assert.deepEqual(left, ["a/2026-12-01", "ab/2026-11-01"]);
+  });
+});
+
+describe("a finished record", () => {
+  const finish = (answers: Json, more: object = {}, before = EMPTY): Caseload =>
+    addFinishedRecord(before, FORM, { id: "rec", answers, ...more }, TODAY);
+
+  it("without a card adds nobody", () => {
+    assert.deepEqual(finish({}).people, []);
+    assert.deepEqual(finish({ who: { code: "not a code" } }).people, []);
+  });
+
+  it("brings the person to the top, with day and level of consent", () => {
+    const person = finish({ day: "2026-11-20", who: { code: ONE, tier: "2" } }).people[0];
+    assert.deepEqual(person, { code: ONE, label: "", seenOn: "2026-11-20", tier: "2" });
+  });
+
+  it("takes today where the form has no day", () => {
+    assert.equal(finish({ who: { code: ONE } }).people[0]!.seenOn, TODAY);
+  });
+
+  it("keeps the worker's own words, and the level of consent that was not asked for again", () => {
+    const before = {
+      ...EMPTY,
+      people: [
+        { code: TWO, label: "two", seenOn: TODAY, tier: "1" },
+        { code: ONE, label: "my one", seenOn: "2026-10-01", tier: "3" },
+      ],
+    };
+    const { people } = finish({ who: { code: ONE } }, {}, before);
+    assert.deepEqual(people[0], { code: ONE, label: "my one", seenOn: TODAY, tier: "3" });
+    assert.deepEqual(
+      people.map(({ code }) => code),
+      [ONE, TWO],
+    );
+  });
+
+  it("reads a code as people write it", () => {
+    assert.deepEqual(codesOf(finish({ who: { code: ONE.toLowerCase() } })), [ONE]);
+  });
+
+  it("keeps at most five hundred people", () => {
+    const people = Array.from({ length: 500 }, (_, number) => ({
+      code: `c${number}`,
+      label: "",
+      seenOn: TODAY,
+      tier: "",
+    }));
+    const after = finish({ who: { code: ONE } }, {}, { ...EMPTY, people });
+    assert.equal(after.people.length, 500);
+    assert.equal(after.people[0]!.code, ONE);
+    assert.ok(!codesOf(after).includes("c499"));
+  });
+
+  it("plans the next contact, but none in the past", () => {
+    assert.deepEqual(idsOf(finish({ next: "2026-11-30" })), ["rec/2026-11-30"]);
+    assert.deepEqual(idsOf(finish({ next: TODAY })), [`rec/${TODAY}`]);
+    assert.deepEqual(idsOf(finish({ next: "2026-11-22" })), []);
+  });
+
+  it("plans a row of contacts from its day, over the end of a month", () => {
+    const after = finish({ day: TODAY, plan: "d7 d30 x d0 d-3" });
+    assert.deepEqual(idsOf(after), ["rec/2026-11-30", "rec/2026-12-23"]);
+    assert.deepEqual(after.due[0], {
+      id: "rec/2026-11-30",
+      on: "2026-11-30",
+      code: "",
+      form: "encounter",
+      from: TODAY,
+    });
+  });
+
+  it("was the contact that was due with this person, not one that comes later", () => {
+    const due = [
+      followUp("a/2026-11-20", ONE),
+      followUp("b/2026-11-23", ONE),
+      followUp("c/2026-11-24", ONE),
+      followUp("d/2026-11-20", TWO),
+    ];
+    const after = finish({ day: TODAY, who: { code: ONE } }, {}, { ...EMPTY, due });
+    assert.deepEqual(idsOf(after), ["d/2026-11-20", "c/2026-11-24"]);
+  });
+
+  it("completes the follow-up that it was opened from, and says so to the centre", () => {
+    const due = [followUp("m/2026-11-10"), followUp("m/2026-11-20"), followUp("m/2026-12-01")];
+    const after = finish({}, { due: "m/2026-11-20" }, { ...EMPTY, due });
+    assert.deepEqual(idsOf(after), ["m/2026-12-01"]);
+    assert.deepEqual(after.settled, ["m/2026-11-20"]);
+  });
+
+  it("that corrects another plans anew what the other had planned", () => {
+    const before = finish({ next: "2026-11-30" });
+    const after = finish({ next: "2026-12-05" }, { id: "new", root: "rec" }, before);
+    assert.deepEqual(idsOf(after), ["rec/2026-12-05"]);
+  });
+
+  it("takes what was to correct, and its referral, off the list", () => {
+    const record = { form: "encounter", version: "1", answers: {}, heads: ["rec"] };
+    const returned = { ...record, state: "returned" as const, day: TODAY };
+    const referral = { ...record, day: TODAY, code: ONE, kind: "housing", status: "open" };
+    const before = {
+      ...EMPTY,
+      todo: { rec: returned, other: returned },
+      referrals: { rec: referral, other: referral },
+    };
+    const after = finish({}, { id: "new", root: "rec" }, before);
+    assert.deepEqual(Object.keys(after.todo), ["other"]);
+    assert.deepEqual(Object.keys(after.referrals), ["other"]);
+    assert.deepEqual(Object.keys(before.todo), ["rec", "other"]);
+  });
+
+  it("tells the centre of new cards once", () => {
+    const after = finish({}, { cards: [ONE] }, { ...EMPTY, made: [ONE, TWO] });
+    assert.deepEqual(after.made, [TWO]);
+  });
+
+  it("leaves the caseload that it was given as it was", () => {
+    const before = { ...EMPTY, due: [followUp("a/2026-11-20", ONE)] };
+    const copy = structuredClone(before);
+    finish({ day: TODAY, who: { code: ONE }, next: "2026-12-01" }, { due: "a/2026-11-20" }, before);
+    assert.deepEqual(before, copy);
+  });
+
+  it("can be added to a caseload of an earlier version, which lacked some lists", () => {
+    const { made: _, settled: __, todo: ___, referrals: ____, ...old } = EMPTY;
+    const after = finish({ who: { code: ONE } }, { due: "a/2026-11-20" }, old as Caseload);
+    assert.deepEqual(after.settled, ["a/2026-11-20"]);
+    assert.deepEqual(after.made, []);
+    assert.deepEqual(after.todo, {});
+  });
+});
+
+describe("what the centre tells", () => {
+  const card = (seen: string, tier = "1"): object => ({ tier, seen });
+  const due = (on: string, code = ""): object => ({ on, code, form: "encounter", from: TODAY });
+  const pull = (items: PulledItem[], before = EMPTY, isAllSent = false): Caseload =>
+    applyPulledChanges(before, items, "9:9", isAllSent);
+
+  it("is passed over where this version does not know its kind", () => {
+    const after = pull([
+      ["news/1", { text: "x" }],
+      ["no slash", {}],
+      ["constructor/x", null],
+    ]);
+    assert.deepEqual(after, { ...EMPTY, cursor: "9:9" });
+  });
+
+  it("moves the cursor, and leaves the caseload that it was given as it was", () => {
+    const before = structuredClone(EMPTY);
+    const after = pull(
+      [
+        [`card/${ONE}`, card(TODAY)],
+        ["ref/r", {}],
+        ["rec/r", {}],
+        [`clash/${ONE}`, {}],
+      ],
+      before,
+    );
+    assert.deepEqual(before, EMPTY);
+    assert.equal(after.cursor, "9:9");
+  });
+
+  it("brings cards, the one seen last first, and keeps the worker's words", () => {
+    const before = {
+      ...EMPTY,
+      people: [{ code: ONE, label: "mine", seenOn: "2026-01-01", tier: "" }],
+    };
+    const after = pull(
+      [
+        [`card/${TWO}`, card("2026-11-01")],
+        [`card/${ONE}`, card("2026-11-02", "2")],
+      ],
+      before,
+    );
+    assert.deepEqual(after.people, [
+      { code: ONE, label: "mine", seenOn: "2026-11-02", tier: "2" },
+      { code: TWO, label: "", seenOn: "2026-11-01", tier: "1" },
+    ]);
+  });
+
+  it("takes a card away with all that is due for it", () => {
+    const before = {
+      ...EMPTY,
+      people: [{ code: ONE, label: "", seenOn: TODAY, tier: "" }],
+      due: [followUp("a/2026-11-30", ONE), followUp("b/2026-11-30", TWO)],
+    };
+    const after = pull([[`card/${ONE}`, null]], before);
+    assert.deepEqual(after.people, []);
+    assert.deepEqual(idsOf(after), ["b/2026-11-30"]);
+  });
+
+  it("brings what is due, the earliest first, and takes it away", () => {
+    const after = pull([
+      ["due/b/2026-12-01", due("2026-12-01")],
+      ["due/a/2026-11-25", due("2026-11-25")],
+    ]);
+    assert.deepEqual(idsOf(after), ["a/2026-11-25", "b/2026-12-01"]);
+    assert.deepEqual(idsOf(pull([["due/a/2026-11-25", null]], after)), ["b/2026-12-01"]);
+  });
+
+  it("does not bring back what was completed here, until the centre has heard of it", () => {
+    const before = { ...EMPTY, settled: ["a/2026-11-25"] };
+    const told = pull([["due/a/2026-11-25", due("2026-11-25")]], before);
+    assert.deepEqual(idsOf(told), []);
+    assert.deepEqual(told.settled, ["a/2026-11-25"]);
+    const confirmed = pull([["due/a/2026-11-25", null]], told);
+    assert.deepEqual(confirmed.settled, []);
+  });
+
+  it("brings referrals, records to correct and doubled codes, and takes them away", () => {
+    const referral = { day: TODAY, code: ONE, kind: "housing" };
+    const returned = { state: "returned", comment: "Say where." };
+    const after = pull([
+      ["ref/r1", referral],
+      ["rec/r2", returned],
+      [`clash/${ONE}`, { by: "x" }],
+    ]);
+    assert.deepEqual(after.referrals, { r1: referral });
+    assert.deepEqual(after.todo, { r2: returned });
+    assert.deepEqual(after.clashes, [ONE]);
+    const again = pull([[`clash/${ONE}`, { by: "x" }]], after);
+    assert.deepEqual(again.clashes, [ONE]);
+    const gone = pull(
+      [
+        ["ref/r1", null],
+        ["rec/r2", null],
+        [`clash/${ONE}`, null],
+      ],
+      again,
+    );
+    assert.deepEqual([gone.referrals, gone.todo, gone.clashes], [{}, {}, []]);
+  });
+
+  it("keeps its own changes while the centre has not heard all", () => {
+    const before = { ...EMPTY, due: [followUp("own/2026-11-25", ONE)], finished: 3, heard: 2 };
+    const after = pull([["due/a/2026-12-01", due("2026-12-01")]], before);
+    assert.deepEqual(idsOf(after), ["own/2026-11-25", "a/2026-12-01"]);
+    assert.equal(after.heard, 2);
+  });
+
+  it("replaces them by the centre's version once it has", () => {
+    const before = {
+      ...EMPTY,
+      due: [followUp("own/2026-11-25", ONE)],
+      settled: ["x/2026-11-01"],
+      told: { "due/a/2026-12-01": due("2026-12-01"), [`card/${TWO}`]: card("2026-10-10") },
+      finished: 3,
+      heard: 2,
+    };
+    const after = pull([], before, true);
+    assert.deepEqual(idsOf(after), ["a/2026-12-01"]);
+    assert.deepEqual(codesOf(after), [TWO]);
+    assert.deepEqual([after.settled, after.heard], [[], 3]);
+  });
+
+  it("leaves a person who is only on this phone there, with its words", () => {
+    const own = { code: ONE, label: "mine", seenOn: TODAY, tier: "" };
+    const after = pull([], { ...EMPTY, people: [own] }, true);
+    assert.deepEqual(after.people, [own]);
+  });
+
+  it("keeps the order of cards and follow-ups of one day, however often it is pulled", () => {
+    const items: PulledItem[] = [1, 2, 3, 4].map((number) => [
+      `card/${codeOf(number)}`,
+      card(TODAY),
+    ]);
+    const tasks: PulledItem[] = ["c", "a", "b"].map((id) => [`due/${id}/${TODAY}`, due(TODAY)]);
+    const first = pull([...items, ...tasks]);
+    assert.deepEqual(idsOf(first), [`c/${TODAY}`, `a/${TODAY}`, `b/${TODAY}`]);
+    assert.deepEqual(codesOf(pull([], first)), codesOf(first));
+    assert.deepEqual(idsOf(pull([], first)), idsOf(first));
+    assert.deepEqual(idsOf(pull([], first, true)), idsOf(first));
+  });
+});
+
+describe("pulling in pieces", () => {
+  it("comes to the same as pulling all at once, wherever it breaks off", () => {
+    const { below, pick, seed } = seeded("pulls");
+    const randomItem = (): PulledItem => {
+      const code = codeOf(below(5));
+      const on = `2026-12-0${1 + below(8)}`;
+      const isGone = below(4) === 0;
+      const items: PulledItem[] = [
+        [`card/${code}`, { tier: String(below(4)), seen: on }],
+        [`due/${pick(["a", "b"])}/${on}`, { on, code, form: "f", from: TODAY }],
+        [`ref/r${below(3)}`, { day: on }],
+        [`rec/r${below(3)}`, { state: "returned" }],
+        [`clash/${code}`, { by: "x" }],
+      ];
+      const [key, body] = pick(items);
+      return [key, isGone ? null : body];
+    };
+    for (let round = 0; round < 300; round++) {
+      const items = Array.from({ length: below(20) }, randomItem);
+      const whole = applyPulledChanges(EMPTY, items, 2, true);
+      const cut = below(items.length + 1);
+      const half = applyPulledChanges(EMPTY, items.slice(0, cut), 1, false);
+      const both = applyPulledChanges(half, items.slice(cut), 2, true);
+      const sorted = (caseload: Caseload): unknown => ({
+        ...caseload,
+        people: [...caseload.people].sort((a, b) => (a.code < b.code ? -1 : 1)),
+        clashes: [...caseload.clashes].sort(),
+      });
+      assert.deepEqual(sorted(both), sorted(whole), `seed ${seed}, round ${round}`);
+    }
+  });
+
+  it("brings two phones to the same, whatever they had before, once all was heard", () => {
+    const { below, seed } = seeded("two phones");
+    for (let round = 0; round < 200; round++) {
+      const items: PulledItem[] = Array.from({ length: below(12) }, () => {
+        const on = `2026-12-0${1 + below(8)}`;
+        const body = below(3) === 0 ? null : { on, code: "", form: "f", from: TODAY };
+        return [`due/r${below(4)}/${on}`, body];
+      });
+      const other = { ...EMPTY, due: [followUp("own/2026-11-25")], settled: ["r1/2026-12-01"] };
+      const first = applyPulledChanges(EMPTY, items, 1, true);
+      const second = applyPulledChanges(other, items, 1, true);
+      assert.deepEqual(second.due, first.due, `seed ${seed}, round ${round}`);
+      assert.deepEqual(second.settled, []);
+    }
+  });
+});

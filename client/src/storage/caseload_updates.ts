@@ -1,0 +1,205 @@
+/**
+ * How the caseload changes: by a record that was finished here, and by what the centre tells. Pure.
+ */
+
+import { parseCardCode } from "../engine/cards";
+import type { FormDefinition } from "../engine/definition";
+import type { Json } from "../engine/types";
+import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
+
+const DAY = 86_400_000; // milliseconds
+const MOST_PEOPLE = 500;
+
+/** The day so many days after a day, both as YYYY-MM-DD. */
+function addDays(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY).toISOString().slice(0, 10);
+}
+
+/**
+ * The answer to the question that plays a role in a form: day, person, tier, due, plan, minutes; ""
+ * when there is none.
+ */
+export function readSummary(definition: FormDefinition, answers: Json, role: string): string {
+  let value: Json | Json[] | string | undefined = answers;
+  for (const name of (definition.summary[role] ?? "").split("/").slice(2))
+    value = typeof value === "object" && !Array.isArray(value) ? value[name] : undefined;
+  return typeof value === "string" ? value : "";
+}
+
+interface FinishedRecord {
+  id: string;
+  answers: Json;
+  due?: string; // the follow-up that it completes
+  root?: string; // the record that it corrects
+  cards?: string[]; // codes that the centre learns by it
+}
+
+/**
+ * The follow-ups that are left when one is completed: earlier ones of the same record are completed
+ * with it.
+ */
+export function removeCompleted(followUps: FollowUp[], id: string): FollowUp[] {
+  const record = id.split("/")[0];
+  return followUps.filter(
+    (other) => other.id !== id && !(other.id < id && other.id.split("/")[0] === record),
+  );
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+const sortByDay = (followUps: FollowUp[]): FollowUp[] =>
+  [...followUps].sort((a, b) => compare(a.on, b.on));
+
+/**
+ * The days on which a record asks for another contact, from today on: the one it names, and those
+ * of its plan (d7 d30).
+ */
+function listPlannedDays(due: string, plan: string, day: string, today: string): string[] {
+  const offsets = plan.split(" ").map((name) => Number(name.replace(/^d/, "")));
+  const planned = offsets.filter((days) => days > 0).map((days) => addDays(day, days));
+  return [due, ...planned].filter((on) => on >= today);
+}
+
+/**
+ * The caseload after a record was finished: whom it was about, and what is due because of it.
+ * `today` is YYYY-MM-DD.
+ */
+export function addFinishedRecord(
+  caseload: Caseload,
+  definition: FormDefinition,
+  record: FinishedRecord,
+  today: string,
+): Caseload {
+  const id = record.root ?? record.id;
+  const read = (role: string): string => readSummary(definition, record.answers, role);
+  const day = read("day").slice(0, 10) || today;
+  const code = parseCardCode(read("person"));
+  const isLeft = (followUp: FollowUp): boolean => {
+    if (followUp.id.startsWith(`${id}/`)) return false; // planned anew below
+    return !code || followUp.code !== code || followUp.on > day; // else this record was the contact
+  };
+  const before = record.due ? removeCompleted(caseload.due, record.due) : caseload.due;
+  const planned = listPlannedDays(read("due").slice(0, 10), read("plan"), day, today).map((on) => ({
+    id: `${id}/${on}`,
+    on,
+    code,
+    form: definition.id,
+    from: day,
+  }));
+  return {
+    ...caseload,
+    people: code ? addContact(caseload.people, code, day, read("tier")) : caseload.people,
+    due: sortByDay([...before.filter(isLeft), ...planned]),
+    settled: [...(caseload.settled ?? []), ...(record.due ? [record.due] : [])],
+    made: (caseload.made ?? []).filter((made) => !record.cards?.includes(made)),
+    todo: omitKey(caseload.todo, id),
+    referrals: omitKey(caseload.referrals, id),
+  };
+}
+
+/** The people after a contact with the person of a card, who then stands first. */
+function addContact(people: Person[], code: string, seenOn: string, tier: string): Person[] {
+  const before = people.find((person) => person.code === code);
+  const person = { code, label: before?.label ?? "", seenOn, tier: tier || (before?.tier ?? "") };
+  return [person, ...people.filter((other) => other !== before)].slice(0, MOST_PEOPLE);
+}
+
+function omitKey<T>(values: Record<string, T> | undefined, key: string): Record<string, T> {
+  const { [key]: _, ...others } = values ?? {};
+  return others;
+}
+
+/**
+ * A change that the centre tells: a key as `card/CODE`, and what it says now; null to delete it.
+ */
+export type PulledItem = [string, unknown];
+
+interface PulledCard {
+  tier: string;
+  seen: string;
+}
+
+/** Change a working copy by one item; its body is null when the centre deleted it. */
+type Update = (copy: Caseload, name: string, body: unknown) => void;
+
+function putCard(copy: Caseload, code: string, { tier, seen }: PulledCard): void {
+  const before = copy.people.find((person) => person.code === code);
+  const person = { code, label: before?.label ?? "", seenOn: seen, tier };
+  copy.people = [person, ...copy.people.filter((other) => other !== before)];
+}
+
+function setOrDelete<T extends object>(
+  values: Record<string, T>,
+  key: string,
+  body: unknown,
+): void {
+  delete values[key]; // what is set anew comes last
+  if (body) values[key] = body as T;
+}
+
+/** By the kind in a key. A kind that this version of the app does not know is passed over. */
+const UPDATES: Record<string, Update> = {
+  card(copy, code, body) {
+    setOrDelete(copy.told, `card/${code}`, body);
+    if (body) return putCard(copy, code, body as PulledCard);
+    copy.people = copy.people.filter((person) => person.code !== code);
+    copy.due = copy.due.filter((followUp) => followUp.code !== code);
+  },
+  due(copy, id, body) {
+    setOrDelete(copy.told, `due/${id}`, body);
+    copy.due = copy.due.filter((followUp) => followUp.id !== id);
+    if (!body) copy.settled = copy.settled.filter((settled) => settled !== id);
+    else if (!copy.settled.includes(id)) copy.due.push({ ...(body as FollowUp), id });
+  },
+  ref: (copy, record, body) => setOrDelete(copy.referrals, record, body),
+  rec: (copy, record, body) => setOrDelete(copy.todo, record, body),
+  clash(copy, code, body) {
+    copy.clashes = copy.clashes.filter((clash) => clash !== code);
+    if (body) copy.clashes.push(code);
+  },
+};
+
+function splitKey(key: string): [kind: string, name: string] {
+  const slash = key.indexOf("/");
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}
+
+/**
+ * The caseload with what the centre told since its cursor. Private labels stay. `isAllSent`: the
+ * centre has everything that was finished on this phone, so from here on its version holds.
+ */
+export function applyPulledChanges(
+  caseload: Caseload,
+  items: PulledItem[],
+  cursor: Cursor,
+  isAllSent: boolean,
+): Caseload {
+  const copy = {
+    ...caseload,
+    told: { ...caseload.told },
+    referrals: { ...caseload.referrals },
+    todo: { ...caseload.todo },
+    cursor,
+  };
+  for (const [key, body] of items) {
+    const [kind, name] = splitKey(key);
+    UPDATES[kind]?.(copy, name, body);
+  }
+  if (isAllSent) takeCentreVersion(copy);
+  copy.people = [...copy.people].sort((a, b) => compare(b.seenOn, a.seenOn));
+  copy.due = sortByDay(copy.due);
+  return copy;
+}
+
+/** What is due is what the centre said last; of the cards, those that it said are here too. */
+function takeCentreVersion(copy: Caseload): void {
+  copy.due = [];
+  copy.settled = [];
+  copy.heard = copy.finished;
+  for (const [key, body] of Object.entries(copy.told)) {
+    const [kind, name] = splitKey(key);
+    if (kind === "due") copy.due.push({ ...(body as FollowUp), id: name });
+    else if (!copy.people.some((person) => person.code === name))
+      putCard(copy, name, body as PulledCard);
+  }
+}

@@ -1,0 +1,71 @@
+/** Forms that are being filled in, sealed from the first keystroke. */
+
+import type { Json } from "../engine/types";
+import type { EditableRecord } from "./caseload";
+import { deleteRow, getAllRows, getRow, putRow } from "./database";
+import type { DraftRow } from "./types";
+import { seal, unseal, type Vault } from "./vault";
+
+export interface Draft {
+  id: string;
+  form: string;
+  version: string;
+  changedAt: number;
+  page: number;
+  answers: Json;
+  due?: string; // the follow-up that this is
+  root?: string; // the record that it corrects
+  prev?: string[]; // versions of that record that the worker saw
+  minted?: string[]; // cards that were made while filling it in
+}
+
+export async function saveDraft(vault: Vault, draft: Draft): Promise<void> {
+  await putRow("drafts", {
+    id: draft.id,
+    user: vault.account.user,
+    sealed: await seal(vault.key, draft),
+  });
+}
+
+async function unsealDraft(vault: Vault, row: DraftRow): Promise<Draft> {
+  const draft = await unseal<Draft>(vault.key, row.sealed);
+  return { ...row, ...draft }; // the first version of the app kept form and time outside the seal
+}
+
+/** A draft of this worker; null when there is none of that id. */
+export async function openDraft(vault: Vault, id: string): Promise<Draft | null> {
+  const row = await getRow("drafts", id);
+  return row?.user === vault.account.user ? unsealDraft(vault, row) : null;
+}
+
+/** The worker's drafts that can be read, the one changed last first. */
+export async function listDrafts(vault: Vault): Promise<Draft[]> {
+  const rows = await getAllRows("drafts", vault.account.user);
+  const drafts = await Promise.all(rows.map((row) => unsealDraft(vault, row).catch(() => null)));
+  return drafts.filter((draft) => draft !== null).sort((a, b) => b.changedAt - a.changedAt);
+}
+
+export function discardDraft(id: string): Promise<void> {
+  return deleteRow("drafts", id);
+}
+
+/** Make a new draft that corrects the record `root`, which the centre holds. */
+export async function draftCorrection(
+  vault: Vault,
+  root: string,
+  record: EditableRecord,
+): Promise<Draft> {
+  const { form, version, answers, heads } = record;
+  const draft: Draft = {
+    id: crypto.randomUUID(),
+    form,
+    version,
+    changedAt: Date.now(),
+    page: 0,
+    answers,
+    root,
+    prev: heads,
+  };
+  await saveDraft(vault, draft);
+  return draft;
+}

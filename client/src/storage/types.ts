@@ -1,0 +1,111 @@
+/**
+ * The rows of the phone's stores, and what stands in several of them. Names of fields are stored:
+ * they do not change.
+ */
+
+/** A public key of the centre. */
+export interface CentreKey {
+  kid: string;
+  public: string; // base64: an uncompressed point of P-256, or Ed25519 for what the centre signs
+}
+
+/** A value that only this worker's own key opens (AES-GCM, as JSON). */
+export interface Sealed {
+  iv: Uint8Array<ArrayBuffer>;
+  data: ArrayBuffer;
+}
+
+/**
+ * A worker on this phone. Without `byPin` and `byPasskey` only the password, at the centre, opens
+ * it again.
+ */
+export interface VaultRow {
+  user: number;
+  username: string;
+  device: string; // what this worker's sign-in on this phone is called at the centre
+  shredDays: number;
+  receipts?: CentreKey | null; // what the centre signs with, from when this worker joined
+  base: { made: number; deleted: number }; // counted before this sign-in
+  salt: Uint8Array<ArrayBuffer>;
+  iterations: number;
+  byPin: Sealed | null;
+  byPasskey: { id: ArrayBuffer; salt: Uint8Array<ArrayBuffer>; sealed: Sealed } | null;
+  byRecovery: Sealed;
+  account: Sealed;
+  tries: number;
+  notBefore: number;
+}
+
+export interface FormRow {
+  key: string; // user/id/version
+  user: number;
+  id: string;
+  version: string;
+  sha256: string;
+  text: string;
+  isCurrent: boolean;
+}
+
+export interface AreasRow {
+  key: string; // user/name of the choice list
+  user: number;
+  name: string;
+  sha256: string;
+  text: string;
+}
+
+export interface DraftRow {
+  id: string;
+  user: number;
+  sealed: Sealed;
+}
+
+/** What only the centre can open, and proof of which phone made it. */
+export interface SealedBox {
+  device: string;
+  kid: string;
+  box: Uint8Array<ArrayBuffer>;
+  signature: Uint8Array<ArrayBuffer>;
+}
+
+export interface OutboxRow {
+  id: string;
+  user: number;
+  seq: number;
+  state: "waiting" | "delivered" | "kept" | "deleted"; // kept: the centre needs to look at it
+  box: SealedBox | null; // gone once delivered
+  about: Sealed | null; // which form and when, for the worker's own eyes
+  shredOn: number; // days since 1970 after which this line goes too; 0 while it waits
+}
+
+/** A picture, recording or file, sealed, on its way before the record that names it. */
+export interface BlobRow {
+  hash: string;
+  user: number;
+  record: string;
+  device: string;
+  data: Uint8Array<ArrayBuffer>;
+  proof: string; // the phone's signature under hash and size
+  sent: number; // bytes that the centre has
+}
+
+export interface CountersRow {
+  user: number;
+  made: number;
+  delivered: number;
+  kept: number;
+  deleted: number;
+}
+
+export interface Rows {
+  vaults: VaultRow;
+  forms: FormRow;
+  areas: AreasRow;
+  drafts: DraftRow;
+  outbox: OutboxRow;
+  blobs: BlobRow;
+  counters: CountersRow;
+  books: { user: number; sealed: Sealed };
+  maps: { user: number; mark: string; sealed: Sealed };
+  marks: { name: string; at: number; filler?: Uint8Array };
+}

@@ -1,0 +1,37 @@
+"""The caseload as supervisors see it, and giving a card to another worker."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from fieldapp.services.caseload import hand_over
+from fieldapp.services.problems import ActProblem
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.overtaken import seen
+from fieldapp.web.sessions import actor, session
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+@office.get("/caseload")
+def caseload() -> Any:
+    after, worker_id = request.args.get("after", "")[:9], _number(request.args.get("worker", ""))
+    found = hand_over.list_caseload(session(), actor(), after=after, worker_id=worker_id)
+    return render_template("caseload/caseload.html", caseload=found)
+
+
+@office.post("/caseload/assign")
+def card_assign() -> Any:
+    user_id = _number(request.form.get("worker", ""))
+    try:
+        hand_over.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id, seen=seen())
+    except ActProblem as problem:
+        if problem.code != "card.worker":
+            raise
+        flash(gettext(problem.text), "danger")
+        return redirect(url_for("office.caseload"))
+    flash(gettext("Done. Both phones learn it at their next contact."), "safe")
+    return redirect(url_for("office.caseload"))

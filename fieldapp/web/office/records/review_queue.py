@@ -1,0 +1,64 @@
+"""Submissions that need a look: look at one, take it off the list, let in what was kept aside."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext, ngettext
+
+from fieldapp.services.records import listing, quarantine, reviews
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.overtaken import seen
+from fieldapp.web.sessions import actor, session
+
+
+@office.get("/attention")
+def attention() -> Any:
+    return render_template("records/review_queue.html", waiting=listing.list_needing_attention(session(), actor()))
+
+
+@office.get("/attention/<int:submission_id>")
+def attention_one(submission_id: int) -> Any:
+    opened = listing.open_submission(session(), actor(), submission_id=submission_id)
+    return render_template("records/submission.html", opened=opened)
+
+
+@office.post("/attention/<int:submission_id>/settle")
+def attention_settle(submission_id: int) -> Any:
+    reviews.settle_submission(session(), actor(), submission_id=submission_id, seen=seen())
+    flash(gettext("Taken off the list. It stays kept."), "safe")
+    return redirect(url_for("office.attention"))
+
+
+@office.post("/attention/<int:submission_id>/let-in")
+def attention_let_in(submission_id: int) -> Any:
+    """Let one submission in that was kept aside."""
+    return _let_in(quarantine.let_in(session(), actor(), [submission_id]))
+
+
+@office.post("/attention/phones/<int:device_id>/let-in")
+def aside_let_in(device_id: int) -> Any:
+    """Let in all that was kept aside of a phone."""
+    return _let_in(quarantine.let_in_all(session(), actor(), device_id))
+
+
+def _let_in(found: quarantine.LetIn) -> Any:
+    if found.stored:
+        text = ngettext(
+            "%(num)d submission is in the record now.", "%(num)d submissions are in the record now.", found.stored
+        )
+        flash(text, "safe")
+    if found.others:
+        text = ngettext(
+            "%(num)d submission did not pass and is still on this list.",
+            "%(num)d submissions did not pass and are still on this list.",
+            found.others,
+        )
+        flash(text, "danger")
+    return redirect(url_for("office.attention"))
+
+
+@office.post("/attention/phones/<int:device_id>/settle")
+def aside_settle(device_id: int) -> Any:
+    reviews.settle_aside(session(), actor(), device_id=device_id)
+    flash(gettext("Taken off the list. They stay kept."), "safe")
+    return redirect(url_for("office.attention"))

@@ -1,0 +1,52 @@
+"""Problems in the reader's language: their sentence, their details as the language writes them, and where they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from flask_babel import format_decimal, gettext
+
+from evaluator_export.problems import Detail
+from fieldapp.services.stored_problems import read_problems
+from forms.problems import N_
+
+ROW = N_("Row {number}")
+PLACE = N_("{place}: {problem}")
+SHARE = N_("{number}%")
+
+
+class Problem(Protocol):
+    """A reason for not making or handing out something, fresh or as it was stored."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def details(self) -> Mapping[str, Detail]: ...
+    @property
+    def where(self) -> Sequence[str | int]: ...
+
+
+def write_problem(problem: Problem) -> str:
+    """Return a problem as a sentence; it may hold names that somebody typed, so it stays plain text."""
+    if not problem.text:  # gettext of nothing is the head of the catalogue
+        return ""
+    sentence = str(gettext(problem.text))
+    if problem.details:
+        sentence = sentence.format(**{name: _write_detail(value) for name, value in problem.details.items()})
+    for place in reversed(problem.where):
+        sentence = str(gettext(PLACE)).format(place=_write_place(place), problem=sentence)
+    return sentence
+
+
+def write_stored(text: str) -> str:
+    """Return what was stored of why something failed; an older version stored a sentence, which is shown as it is."""
+    return " ".join(write_problem(problem) for problem in read_problems(text))
+
+
+def _write_place(place: str | int) -> str:
+    return str(gettext(ROW)).format(number=place) if isinstance(place, int) else place
+
+
+def _write_detail(value: Detail) -> str:
+    if isinstance(value, float):
+        return str(gettext(SHARE)).format(number=format_decimal(round(100 * value, 1)))
+    return str(format_decimal(value)) if isinstance(value, int) else value
