@@ -25,7 +25,7 @@ def test_only_one_function_compares_a_tier_with_what_is_needed() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
         for part in ast.walk(node)
-        if isinstance(part, ast.Attribute) and part.attr == "minimum" and "consent" in ast.unparse(part.value)
+        if isinstance(part, ast.Attribute) and part.attr == "minimum" and re.search("consent|rule", ast.unparse(part.value))
     }
     assert found == {"evaluator_export/datasets/eligibility.py"}
 
