@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
+from tests.browser.accessibility import examine
 from tests.browser.conftest import PIN, Phone, Server, sign_in
-from tests.browser.test_for_everyone import examine
 from tests.programme import workbook_of
 
 pytestmark = pytest.mark.xdist_group("browser")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from evaluator_export.datasets import table_reader
-from evaluator_export.datasets.recipe import Audience, TableSpec
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
 from evaluator_export.problems import ExportProblem
@@ -24,16 +24,12 @@ from evaluator_export.products.reach import reach, wilson
 from evaluator_export.tables.protected_counts import TOTAL, Counter, publish
 from fieldapp.services.products.catalogue import counted_tables, kpis, products
 from fieldapp.services.releases.datasets import table_menu
-from tests.evaluator_export.centre import FORMS, all_datasets, encounters, recipe_of
+from tests.evaluator_export.centre import FORMS, encounters, recipe_of
+from tests.evaluator_export.specs import DATASETS, spec
 from tests.programme import FOLDER
 
 SECRET = b"c" * 32
-DATASETS = all_datasets()
 KPIS = (FOLDER / "kpis.yaml").read_text()
-
-
-def spec(name: str, audience: Audience = Audience.PUBLIC) -> TableSpec:
-    return table_reader.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
 
 
 def kpi(name: str) -> Kpi:

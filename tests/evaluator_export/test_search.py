@@ -2,9 +2,7 @@
 
 import csv
 import itertools
-import json
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,9 +28,8 @@ from evaluator_export.search.encoding import Microdata, encode_quasi_identifier
 from evaluator_export.search.lattice import find_optimal_node
 from evaluator_export.search.recoding import find_publishable_rows, search_and_recode
 from evaluator_export.tabular import CategoricalColumn
+from tests.evaluator_export.arx import ARX, FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
-ARX = json.loads((FIXTURES / "arx.json").read_text())
 NAMES = ARX["quasi_identifiers"]
 
 

@@ -17,7 +17,7 @@ from sync import intake
 from sync.envelope import Envelope, parse_item
 from sync.intake import judge, local_time
 from tests.cast import envelope
-from tests.conformance.test_one_logic import filled
+from tests.conformance.filling import filled
 from tests.programme import definition_of
 
 NOW = local_time(dt.datetime(2026, 3, 8, 22))

@@ -17,7 +17,6 @@ from forms.changes import compare_versions
 from forms.definition import FormDefinition
 from forms.expressions import DateValue, ExpressionError, parse
 from forms.expressions.patterns import parse_portable_pattern
-from forms.expressions.values import parse_date
 from forms.picks import OPERATORS, AnswerLimits, SimpleCondition, read_condition, read_limits
 from forms.privacy import find_refused_topic, propose_class
 from forms.privacy_classes import PrivacyClass
@@ -26,32 +25,10 @@ from forms.reading import estimate, grade_text
 from forms.sheets import read_sheets
 from forms.validation import validate
 from forms.xlsform import compile_workbook
+from tests.forms.small_forms import COLUMNS, NOW, form_of, text_of
 
-SETTINGS = "| settings |\n| | form_id | version |\n| | t | 1 |\n"
-CHOICES = """| choices | | | | |
-| | list_name | name | label | region |
-| | town | a | Alpha | n |
-| | town | b | Beta | s |
-| | region | n | North | |
-| | region | s | South | |
-"""
-COLUMNS = ["type", "name", "label", "relevant", "calculation", "choice_filter", "repeat_count", "trigger", "default"]
 COLUMNS += ["constraint", "parameters", "read_only", "privacy", "privacy::approval"]
-NOW = parse_date("2026-06-15T12:00:00")
 assert NOW
-
-
-def text_of(*rows: dict[str, str], extra: str = "") -> str:
-    lines = ["| survey | |", "| | " + " | ".join(COLUMNS) + " |"]
-    for row in rows:
-        asked = not row["type"].startswith(("begin", "end", "note"))
-        full = {"label": row.get("name", ""), "privacy": "operational" if asked else "", **row}
-        lines.append("| | " + " | ".join(full.get(column, "") for column in COLUMNS) + " |")
-    return "\n".join(lines) + "\n" + CHOICES + SETTINGS + extra
-
-
-def form_of(*rows: dict[str, str], files: dict[str, bytes] | None = None, extra: str = "") -> FormDefinition:
-    return compile_workbook(text_of(*rows, extra=extra).encode(), ".md", files).definition
 
 
 def refusals(*rows: dict[str, str], files: dict[str, bytes] | None = None, extra: str = "") -> list[FormProblem]:

@@ -17,7 +17,7 @@ from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
 from sync.envelope import Envelope
 from sync.intake import Status, decide
-from tests.forms.test_language import NOW, form_of, text_of
+from tests.forms.small_forms import NOW, form_of, text_of
 
 SLOW = [
     *(r"[a-z]*[a-z]*[a-z]*[a-z]*[0-9]", r".*.*.*.*x", r"(.*)(.*)(.*)(.*)(.*)x", r"(a?){30}a{30}", r"(a|a)*b", r"(a|ab)*c"),

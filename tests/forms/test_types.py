@@ -15,7 +15,7 @@ from forms.privacy_classes import PrivacyClass
 from forms.question_type import AnswerKind, IncompleteType, Proposal, QuestionType
 from forms.support import QUESTION_TYPES, REFUSED_TYPES
 from forms.types import TYPES
-from tests.forms.test_xlsform import HEADER, SETTINGS, refused
+from tests.forms.workbooks import HEADER, SETTINGS, refused
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = ROOT / "tools/templates/question_type.py"
@@ -150,6 +150,7 @@ def compile_in(folder: Path, privacy: str) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True).stderr
 
 
+@pytest.mark.slow
 def test_the_recipe_for_a_type_gives_one_that_is_loaded_and_keeps_its_least_class(tmp_path: Path) -> None:
     follow_the_recipe(tmp_path, TEMPLATE.read_text())
     assert "form.identifier" in compile_in(tmp_path, "operational")
@@ -157,6 +158,7 @@ def test_the_recipe_for_a_type_gives_one_that_is_loaded_and_keeps_its_least_clas
     assert "error" not in compile_in(tmp_path, "identifier")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["least_class", "answer", "check", "read", "words", "seconds", "xlsform_names", "proposal"])
 def test_a_type_that_leaves_out_a_part_stops_everything_and_the_part_is_named(tmp_path: Path, part: str) -> None:
     template = re.sub(rf"\n    {part}=.*", "", TEMPLATE.read_text())
@@ -170,6 +172,7 @@ def test_a_type_that_leaves_out_a_part_stops_everything_and_the_part_is_named(tm
     assert part in last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("template", "words"),
     [

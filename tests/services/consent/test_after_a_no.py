@@ -33,7 +33,7 @@ from sync.envelope import parse_batch
 from sync.intake import local_time
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import definition_of, workbook_of
-from tests.services.consent.test_consent import (
+from tests.services.consent.refusals import (
     CARD,
     NOT_UNDERSTOOD,
     SAID_NO,
@@ -44,12 +44,9 @@ from tests.services.consent.test_consent import (
     receive,
     with_everything,
 )
-from tests.services.phones.test_shut_out import shut_out
-from tests.services.records.test_attachments import Sealed
-from tests.services.records.test_receive_delivery import Phone
-from tests.services.records.test_slow_forms import hurry
-
-__all__ = ["hurry"]  # a fixture
+from tests.services.records.phone import Phone
+from tests.services.records.pictures import Sealed
+from tests.services.records.shutting_out import shut_out
 
 
 def at(minutes: int) -> str:

@@ -25,7 +25,6 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
 from fieldapp.services.products.odata.build import build_feeds
 from fieldapp.services.products.odata.keys import make_key
-from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases import build
 from fieldapp.settings import Settings
 from fieldapp.store.caseload import cards
@@ -37,45 +36,15 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Release, Series
 from forms.validation import validate
-from sync.envelope import parse_batch
 from sync.intake import local_time
-from tests.cast import Cast, a_series, batch, encounter, envelope, publish_others
+from tests.cast import Cast, a_series, encounter, envelope, publish_others
 from tests.programme import definition_of
-from tests.services.caseload.test_caseload import code
-from tests.services.products.test_products import NOW, body_of, number, switched_on
+from tests.services.caseload.meetings import code
+from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, met, send
+from tests.services.products.figures import NOW, body_of, number, switched_on
 
 SECRET = "s" * 64
-APRIL, MAY, JUNE, JULY = (dt.date(2026, month, 10) for month in (4, 5, 6, 7))
 MANY = [code(seed) for seed in range(100, 140)]
-ONE = code(7)
-
-
-def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[str, str]:
-    """Return the answers of the consent page as the form has it."""
-    if said not in standing.ASKED:
-        return {"said": said, "tier_said": tier} if tier else {"said": said}
-    if understood != "yes":
-        return {"said": said, "understood": understood}
-    given = {"said": said, "understood": "yes", "tier_said": tier, "lang_used": "en"}
-    asks_for_slip = "/data/consent/receipt_given" in definition_of("encounter").by_path
-    return {**given, "receipt_given": "printed"} if asks_for_slip and tier != "0" else given
-
-
-def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
-    """Return an encounter with somebody who has a card, and what they said yes to."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
-    chance = random.Random(card)
-    answers = encounter(
-        day, people=people, consent=consent(tier, said, understood),
-        talk={"risk_now": chance.choice(["low", "none", "raised"])},
-    )  # fmt: skip
-    return envelope(answers, day=day, **more)
-
-
-def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
-    for first in range(0, len(items), 50):
-        answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
-        assert {answer["status"] for answer in answers} == {"stored"}, answers
 
 
 def everybody(session: Session, cast: Cast, people: list[str], day: dt.date, tier: str, **more: Any) -> None:
@@ -520,12 +489,6 @@ def test_the_fold_is_that_of_its_rule(session: Session, cast: Cast) -> None:
 
 
 # Corrections
-
-
-def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out", card: str = ONE) -> dict[str, Any]:
-    """Return a correction of an encounter of April, finished on a day."""
-    item = met(card, APRIL, tier, said, root=of["id"], prev=[of["id"]])
-    return item | {"finished_at": dt.datetime.combine(day, dt.time(22), dt.UTC).isoformat()}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -24,7 +24,7 @@ from sync.envelope import parse_batch
 from sync.sealed import parse_delivery
 from tests.cast import Cast, batch, definition_of, encounter, envelope
 from tests.sealing import delivery
-from tests.services.records.test_receive_delivery import SECRET, Phone
+from tests.services.records.phone import SECRET, Phone
 
 HALF = "\\ud83d"  # half an emoji, as JSON.stringify writes it
 

@@ -18,7 +18,7 @@ from fieldapp.store.products.products import PROBLEM_LENGTH, ProductState
 from fieldapp.store.releases.releases import ReleaseRun, Series
 from tests.cast import Cast, a_series
 from tests.web.conftest import csrf_of
-from tests.web.office.releases.test_series import GOOD
+from tests.web.office.releases.series_form import GOOD
 
 Clients = Callable[[str], FlaskClient]
 FRENCH = {"Accept-Language": "fr-CA"}

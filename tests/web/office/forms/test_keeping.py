@@ -21,7 +21,7 @@ from forms.privacy_classes import PrivacyClass
 from forms.sheets import Sheets, read_sheets
 from forms.support import TYPE_VERDICTS
 from tests.programme import FORMS, workbook_of
-from tests.web.office.forms.test_forms import upload
+from tests.web.office.forms.uploads import upload
 from tests.web.pages import form_with
 
 HEADINGS = [
