@@ -8,10 +8,10 @@ from forms.expressions.functions import OF_SELF
 from forms.expressions.nodes import (
     Ast,
     Call,
-    Number,
+    NumberLiteral,
     Operation,
     Path,
-    Text,
+    TextLiteral,
     Union,
     list_called_functions,
     list_conditions,
@@ -142,7 +142,10 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
         for name in sorted(list_called_functions(ast) & ONLY_HERE):
             text = N_("ODK Collect does not know {name}(); this form would not open there.")
             yield row_advice("form.engines", text, row, column, name=name)
-        for text in sorted({text for part in walk(ast) for text in _only_here(part)}):
+        only_here: set[str] = set()
+        for part in walk(ast):
+            only_here.update(_only_here(part))
+        for text in sorted(only_here):
             yield row_advice("form.engines", text, row, column)
         for text in _find_date_sums(ast):
             yield row_advice("form.engines", text, row, column)
@@ -157,7 +160,7 @@ def _find_date_sums(ast: Ast) -> Iterator[str]:
         if not isinstance(part, Operation) or part.operator not in COMPARED_OR_ADDED:
             continue
         sides = (part.left, part.right)
-        if any(isinstance(side, Text) and parse_date(side.value) for side in sides):
+        if any(isinstance(side, TextLiteral) and parse_date(side.value) for side in sides):
             yield N_("Write a day as date('2026-01-31'): ODK Collect does not read a day in quotes as one.")
             return
         if part.operator in ("+", "-") and Call("now", ()) in sides:
@@ -172,7 +175,7 @@ def _only_here(part: Ast) -> Iterator[str]:
             yield N_("ODK Collect takes only two values in coalesce(). Put one into another.")
         case Call(name, ()) if name in OF_SELF:
             yield N_("ODK Collect needs a value here; write the full stop: string(.)")
-        case Path() if any(isinstance(condition, Number) for condition in list_conditions(part)):
+        case Path() if any(isinstance(condition, NumberLiteral) for condition in list_conditions(part)):
             yield N_("ODK Collect does not read a bare number in brackets. Write [position() = 2].")
         case Union():
             yield N_("ODK Collect does not know “|” between paths.")
@@ -181,7 +184,8 @@ def _only_here(part: Ast) -> Iterator[str]:
 def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:
     """Return the languages that the form means to speak, and one word of advice about each that it only speaks in parts."""
     asked = [element for element in definition.elements if element.label and element.is_on_screen]
-    full, partial = [], []
+    full = []
+    partial = []
     for language in workbook.languages:
         count = sum(_has(element, language) for element in asked)
         if language == "default" or language_code(language) in APP_LANGUAGES or 2 * count >= len(asked):

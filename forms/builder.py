@@ -57,7 +57,8 @@ class WorkbookEditor:
 
     def lines(self) -> list[SurveyRow]:
         """Return every row that says something, with how deep in groups it stands; ends of groups are left out."""
-        lines, depth = [], 0
+        lines = []
+        depth = 0
         columns = self.columns("survey")
         for number, texts in enumerate(self.rows("survey")[1:], 2):
             row = Row(number, _read_cells(columns, texts) if texts else {}, "", {})
@@ -91,7 +92,8 @@ class WorkbookEditor:
 
     def setting(self, key: str) -> str:
         rows = self.rows("settings")
-        row = rows[at] if (at := settings_row(rows)) < len(rows) else []
+        position = settings_row(rows)
+        row = rows[position] if position < len(rows) else []
         return _read_cells(self.columns("settings"), row).get(key, "")
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from typing import Any
 
 from forms import dependencies
 from forms.definition import Element, FormDefinition
-from forms.expressions.nodes import Ast, Call, ChildStep, Number, Operation, Origin, Path, Text, walk
+from forms.expressions.nodes import Ast, Call, ChildStep, NumberLiteral, Operation, Origin, Path, TextLiteral, walk
 from forms.problems import N_, FormProblem
 
 
@@ -183,9 +183,9 @@ def _problem(code: str, text: str) -> FormProblem:
 
 def _allowed(definition: FormDefinition, tier: Element) -> Ast:
     """Return when other questions are asked: nobody is to be asked for consent, or they were not asked yet, or said yes."""
-    said_yes = Operation(">=", _path_to(tier), Number(1))
+    said_yes = Operation(">=", _path_to(tier), NumberLiteral(1))
     asked = [_path_to(question) for question in _block(definition, tier)]
-    not_yet = Operation("=", Call("concat", tuple(asked)), Text(""))
+    not_yet = Operation("=", Call("concat", tuple(asked)), TextLiteral(""))
     allowed = Operation("or", not_yet, said_yes)
     for condition in _conditions(definition, tier):
         allowed = Operation("or", Call("not", (condition,)), allowed)

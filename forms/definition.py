@@ -210,7 +210,7 @@ class FormDefinition:
         for key in ("id", "version", "title", "languages", "style", "order", "summary"):
             body[key] = getattr(self, key)
         body["elements"] = [_omit_defaults(element) for element in self.elements]
-        body["choices"] = {name: [_write_choice(choice) for choice in choices] for name, choices in self.choices.items()}
+        body["choices"] = {name: list(map(_write_choice, choices)) for name, choices in self.choices.items()}
         if self.tables:
             body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
         if self.kept_after_no:
@@ -286,8 +286,9 @@ def _read_part(part: Any) -> Any:
 
 def _omit_defaults(element: Element) -> dict[str, Any]:
     blank = Element(path="", name="", kind="", type="", parent="")
-    return {
-        field.name: value
-        for field in dataclasses.fields(element)
-        if (value := getattr(element, field.name)) != getattr(blank, field.name) or field.name in ("type", "parent")
-    }
+    body = {}
+    for field in dataclasses.fields(element):
+        value = getattr(element, field.name)
+        if value != getattr(blank, field.name) or field.name in ("type", "parent"):
+            body[field.name] = value
+    return body

@@ -111,7 +111,7 @@ def list_controlling_expressions(element: Element) -> list[Ast]:
 
 
 def find_element_reads(element: Element, children: dict[str, list[Element]]) -> set[Read]:
-    """Return what makes this element compute anew: what its expressions read, and its parent."""
+    """Return what makes this element compute again: what its expressions read, and its parent."""
     found: set[Read] = set()
     for ast in list_controlling_expressions(element):
         found.update(find_references(ast, element.path, children))

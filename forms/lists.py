@@ -14,7 +14,11 @@ class ListNode:
     def __init__(
         self, parent: "ListNode | None", name: str, text: str = "", cells: dict[str, str] | None = None, at: int = 1
     ):
-        self.parent, self.name, self.text, self.cells, self.at = parent, name, text, cells, at
+        self.parent = parent
+        self.name = name
+        self.text = text
+        self.cells = cells
+        self.at = at
         self.children: Sequence[ListNode] = ()
 
     def children_named(self, name: str) -> "Sequence[ListNode]":
@@ -99,4 +103,6 @@ class FormLists:
 def in_language(words: dict[str, Any], language: str) -> str:
     """Return the text in a language, else in any there is, else ""; answers shown inside it read as …"""
     text = words.get(language) or next((value for value in words.values() if value), "")
-    return text if isinstance(text, str) else "".join(part if isinstance(part, str) else "…" for part in text)
+    if isinstance(text, str):
+        return text
+    return "".join(part if isinstance(part, str) else "…" for part in text)

@@ -16,7 +16,8 @@ class SimpleCondition:
     value: str = ""
 
     def expression(self) -> str:
-        one, text = f"${{{self.question}}}", _quote(self.value)
+        one = f"${{{self.question}}}"
+        text = _quote(self.value)
         number = self.value if re.fullmatch(NUMBER, self.value) else text
         return {
             "is": f"{one} = {text}",
@@ -80,10 +81,10 @@ def read_limits(expression: str) -> AnswerLimits | None:
     """Return the limits in a constraint; None when it says more than can be picked."""
     found: dict[str, str] = {}
     for part in filter(None, re.split(r"\s+and\s+", expression.strip())):
-        match = next(((key, m) for key, pattern in LIMITS.items() if (m := re.fullmatch(pattern, part))), None)
-        if match is None or match[0] in found:
+        limit = _read_limit(part)
+        if limit is None or limit[0] in found:
             return None
-        found[match[0]] = match[1][1]
+        found[limit[0]] = limit[1]
     return AnswerLimits(
         found.get("least", ""),
         found.get("most", ""),
@@ -91,6 +92,15 @@ def read_limits(expression: str) -> AnswerLimits | None:
         found.get("days_back", ""),
         "not_future" in found,
     )
+
+
+def _read_limit(part: str) -> tuple[str, str] | None:
+    """Return which limit a part of a constraint sets, and to what; None when it is none that can be picked."""
+    for key, pattern in LIMITS.items():
+        match = re.fullmatch(pattern, part)
+        if match:
+            return key, match[1]
+    return None
 
 
 def _quote(text: str) -> str:

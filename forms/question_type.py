@@ -62,7 +62,7 @@ class IncompleteType(TypeError):
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ProposedClass:
     """A privacy class that fits most questions of a type, and the reason that their author reads."""
 
     privacy: PrivacyClass
@@ -83,7 +83,7 @@ class QuestionType:
     xlsform_names: tuple[str, ...]  # how the type column of a workbook names it
     answer: AnswerKind
     least_class: PrivacyClass | None
-    proposal: Proposal | None  # None: the words of the question decide
+    proposal: ProposedClass | None  # None: the words of the question decide
     is_on_screen: bool  # False: people never see it
     words: str  # what form authors call it
     builder_position: int | None  # where the form builder offers it; None: not offered

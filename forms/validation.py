@@ -82,7 +82,7 @@ def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) 
 
 
 def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
-    """Return answers with what the form computes filled in anew, and every problem that is left.
+    """Return answers with what the form computes filled in again, and every problem that is left.
 
     Raise TooSlow when that takes more than the budget.
     """

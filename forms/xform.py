@@ -17,11 +17,11 @@ from forms.expressions.nodes import (
     Call,
     ChildStep,
     InList,
-    Number,
+    NumberLiteral,
     Operation,
     Path,
     Step,
-    Text,
+    TextLiteral,
     Union,
     is_node_set,
     list_parts,
@@ -61,7 +61,7 @@ PRELOADS = {
 }
 MAX_FREE_TEXT = 280  # signs (programme, refuse-to-collect list)
 KEEP_SHORT = {"en": f"Keep it under {MAX_FREE_TEXT} signs.", "fr": f"Au plus {MAX_FREE_TEXT} signes."}
-KEPT_SHORT = Operation("<=", Call("string-length", (OWN_VALUE,)), Number(MAX_FREE_TEXT))
+KEPT_SHORT = Operation("<=", Call("string-length", (OWN_VALUE,)), NumberLiteral(MAX_FREE_TEXT))
 SAY_WHICH = {"en": "Say which", "fr": "Précisez"}
 # Functions that look at many nodes at once; elsewhere only the first node of a repeat would count.
 OF_SETS = {
@@ -380,9 +380,9 @@ def _find_length_limit(constraint: Ast | None) -> float | None:
     """Return the longest text that a constraint lets pass, where it says so plainly: string-length(.) <= 280."""
     for part in walk(constraint) if constraint else ():
         match part:
-            case Operation("<=", Call("string-length"), Number(limit)):
+            case Operation("<=", Call("string-length"), NumberLiteral(limit)):
                 return float(limit)
-            case Operation("<", Call("string-length"), Number(limit)):
+            case Operation("<", Call("string-length"), NumberLiteral(limit)):
                 return float(limit) - 1
     return None
 
@@ -392,7 +392,7 @@ def _find_list_name(part: Ast) -> str | None:
     match part:
         case Path(InList(name), _):
             return name
-        case Call("pulldata", (Text(name), *_)):
+        case Call("pulldata", (TextLiteral(name), *_)):
             return name
     return None
 
@@ -410,7 +410,12 @@ def _read_extra_columns(item: ElementTree.Element) -> dict[str, str]:
 def read_parameters(row: Row) -> dict[str, str]:
     """Return the parameters of a row: start=1 end=5 as {"start": "1", "end": "5"}."""
     pairs = re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells.get("parameters", "").strip()))
-    return {key.lower(): value for key, _, value in (pair.partition("=") for pair in pairs) if key}
+    parameters = {}
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        parameters[key.lower()] = value
+    parameters.pop("", None)
+    return parameters
 
 
 def _is_own_value(ast: Ast) -> bool:

@@ -79,7 +79,8 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
 
 def _tables(files: dict[str, bytes]) -> tuple[dict[str, CsvTable], list[FormProblem]]:
-    tables, problems = {}, list[FormProblem]()
+    tables = {}
+    problems: list[FormProblem] = []
     for name, data in files.items():
         table, found = read_table(name, data)
         problems += found
@@ -99,11 +100,16 @@ def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
     ]
 
 
+def _find_row_number(message: str) -> str | None:
+    match = re.search(r"\[?row\s*:?\s*(\d+)", message)
+    return match[1] if match else None
+
+
 def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     """Return pyxform's complaint in our words, with the place that it names (it stops at its first)."""
     context = {key: str(value) for key, value in (getattr(error, "context", None) or {}).items()}
     message = str(error) or type(error).__name__
-    row = context.get("row") or (match[1] if (match := re.search(r"\[?row\s*:?\s*(\d+)", message)) else None)
+    row = context.get("row") or _find_row_number(message)
     sheet = context.get("sheet") or ("choices" if "choices" in message else "survey")
     code = getattr(getattr(error, "code", None), "name", "")
     if "'range' question type" in message:  # raised without its code

@@ -18,7 +18,9 @@ from sync.envelope import Envelope, is_random_uuid
 from sync.problems import N_
 
 PREFIX = "fieldapp."
-SETTLE, HANDOVER, REISSUE = "fieldapp.settle", "fieldapp.handover", "fieldapp.reissue"
+SETTLE = "fieldapp.settle"
+HANDOVER = "fieldapp.handover"
+REISSUE = "fieldapp.reissue"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MAX_NOTE = 1000  # characters
 CHECK = ALPHABET + "*~$=U"

@@ -18,7 +18,8 @@ from forms.definition import FormDefinition
 from sync.envelope import is_random_uuid
 from sync.problems import N_, SyncProblem
 
-LIST, MANIFEST = "http://openrosa.org/xforms/xformsList", "http://openrosa.org/xforms/xformsManifest"
+LIST = "http://openrosa.org/xforms/xformsList"
+MANIFEST = "http://openrosa.org/xforms/xformsManifest"
 REPLY = "http://openrosa.org/http/response"
 MAX_INSTANCE = 1_000_000  # bytes of one submission's XML
 MAX_DEPTH = 40
@@ -118,7 +119,8 @@ def parse_instance(data: bytes) -> Instance:
 
 
 def _measure_depth(root: Element) -> int:
-    deepest, waiting = 0, [(root, 1)]
+    deepest = 0
+    waiting = [(root, 1)]
     while waiting:
         node, depth = waiting.pop()
         deepest = max(deepest, depth)

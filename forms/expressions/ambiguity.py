@@ -29,7 +29,7 @@ START = -1
 Node = tuple[Any, ...]
 
 
-class TooSlow(Exception):
+class TooAmbiguous(Exception):
     """Some answer could take too long."""
 
 
@@ -37,7 +37,7 @@ def check(tree: Node) -> None:
     """Raise TooSlow when a pattern could need more than MAX_STEPS steps on an answer of 1,000 characters."""
     automaton = _Automaton(tree)
     if automaton.steps() > MAX_STEPS:
-        raise TooSlow
+        raise TooAmbiguous
 
 
 @dataclass
@@ -65,7 +65,7 @@ class _Automaton:
         if kind == "set":
             state = len(self.texts)
             if state >= MAX_STATES:
-                raise TooSlow
+                raise TooAmbiguous
             self.texts.append(node[1])
             self.follow[state] = Counter()
             return _Part(Counter([state]), Counter([state]), 0)
@@ -87,7 +87,7 @@ class _Automaton:
         if most is None:
             tail = self.part(node)
             if tail.empty:
-                raise TooSlow  # a loop around nothing
+                raise TooAmbiguous  # a loop around nothing
             self.link(tail.last, tail.first)
             if least:
                 least -= 1
@@ -115,12 +115,12 @@ class _Automaton:
             for target, more in targets.items():
                 held[target] += ways * more
                 if held[target] > MAX_STEPS:
-                    raise TooSlow
+                    raise TooAmbiguous
 
     def spend(self, work: int) -> None:
         self.work += work + 1
         if self.work > MAX_WORK:
-            raise TooSlow
+            raise TooAmbiguous
 
     def characters(self) -> list[int]:
         """Return for each state which kinds of characters lead to it, as bits."""
@@ -150,7 +150,7 @@ class _Automaton:
         sources = [position for position in range(len(loops)) if self.hands_over_to_any(position, loops, reach[position])]
         for first, second in itertools.permutations(sources, 2):
             if loops[second] <= reach[first]:
-                raise TooSlow
+                raise TooAmbiguous
         width = max(map(len, self.follow.values()))
         leaving: dict[int, int] = {}
         for source in sources:
@@ -218,7 +218,7 @@ class _Automaton:
             taken = 0
             for target in self.follow[state].keys() & loop:
                 if self.follow[state][target] > 1 or taken & self.masks[target]:
-                    raise TooSlow
+                    raise TooAmbiguous
                 taken |= self.masks[target]
             self.spend(len(self.follow[state]))
 
@@ -279,7 +279,7 @@ class _Automaton:
                     waiting.append(after)
                     most = max(most, sum(read.values()))
                     if most * TEXT > MAX_STEPS:
-                        raise TooSlow
+                        raise TooAmbiguous
         return most
 
 

@@ -19,13 +19,13 @@ from forms.expressions.nodes import (
     ChildStep,
     InList,
     Negation,
-    Number,
+    NumberLiteral,
     Operation,
     Origin,
     ParentStep,
     Path,
     Step,
-    Text,
+    TextLiteral,
     Union,
     is_node_set,
 )
@@ -223,7 +223,7 @@ def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
 def _is_same_for_all_rows(ast: Ast) -> bool:
     if isinstance(ast, Path):
         return ast.origin in (Origin.ROOT, Origin.QUESTION)
-    return isinstance(ast, Text)
+    return isinstance(ast, TextLiteral)
 
 
 def _is_randomize(ast: Ast) -> TypeGuard[Call]:
@@ -427,8 +427,8 @@ SPECIAL: dict[str, Special] = {
 }
 
 EVALUATORS: dict[type[Ast], Callable[[Any, EvaluationContext], Value]] = {
-    Number: lambda ast, context: float(ast.value),
-    Text: lambda ast, context: cast("str", ast.value),
+    NumberLiteral: lambda ast, context: float(ast.value),
+    TextLiteral: lambda ast, context: cast("str", ast.value),
     Negation: lambda ast, context: -to_number(evaluate(ast.operand, context)),
     Operation: evaluate_operation,
     Call: evaluate_call,

@@ -2,8 +2,8 @@
 
 | in memory | in JSON |
 |---|---|
-| Number(3) | ["n", 3] |
-| Text("a") | ["s", "a"] |
+| NumberLiteral(3) | ["n", 3] |
+| TextLiteral("a") | ["s", "a"] |
 | Negation(x) | ["neg", x] |
 | Operation("+", x, y) | ["op", "+", x, y] |
 | Call("sum", (x,)) | ["call", "sum", [x]] |
@@ -38,12 +38,12 @@ class InList:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberLiteral:
     value: int | float
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextLiteral:
     value: str
 
 
@@ -102,7 +102,7 @@ class Union:
     paths: tuple["Ast", ...]
 
 
-Ast: TypeAlias = Number | Text | Negation | Operation | Call | Path | Union
+Ast: TypeAlias = NumberLiteral | TextLiteral | Negation | Operation | Call | Path | Union
 
 NODE_SETS = (Path, Union)
 OWN_VALUE = Path(Origin.NODE, (SelfStep(),))  # a plain full stop
@@ -157,11 +157,11 @@ def is_node_set(ast: Ast) -> bool:
 
 
 def write_json(ast: Ast) -> list[Any]:
-    """Return an expression as nested lists. Example: Negation(Number(3)) gives ["neg", ["n", 3]]."""
+    """Return an expression as nested lists. Example: Negation(NumberLiteral(3)) gives ["neg", ["n", 3]]."""
     match ast:
-        case Number(value):
+        case NumberLiteral(value):
             return ["n", value]
-        case Text(text):
+        case TextLiteral(text):
             return ["s", text]
         case Negation(operand):
             return ["neg", write_json(operand)]
@@ -186,9 +186,9 @@ def read_json(body: list[Any]) -> Ast:
     """Return the expression in nested lists. Raises ValueError for a list that is none."""
     match body:
         case ["n", value]:
-            return Number(value)
+            return NumberLiteral(value)
         case ["s", text]:
-            return Text(text)
+            return TextLiteral(text)
         case ["neg", operand]:
             return Negation(read_json(operand))
         case ["op", operator, left, right]:

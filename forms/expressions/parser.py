@@ -12,14 +12,14 @@ from forms.expressions.nodes import (
     ChildStep,
     InList,
     Negation,
-    Number,
+    NumberLiteral,
     Operation,
     Origin,
     ParentStep,
     Path,
     SelfStep,
     Step,
-    Text,
+    TextLiteral,
     Union,
     is_node_set,
 )
@@ -148,10 +148,10 @@ class _Parser:
         kind, value = self.peek()
         if kind == "number":
             self.next()
-            return Number(float(value) if "." in value else int(value))
+            return NumberLiteral(float(value) if "." in value else int(value))
         if kind == "string":
             self.next()
-            return Text(value[1:-1])
+            return TextLiteral(value[1:-1])
         if self.takes("("):
             inner = self.expression(0)
             self.expect(")")
@@ -181,7 +181,7 @@ class _Parser:
             return Path(Origin.QUESTION, self.steps() if self.takes("/") else ())
         if name == "instance":
             list_name = arguments[0]
-            if not isinstance(list_name, Text):
+            if not isinstance(list_name, TextLiteral):
                 raise ExpressionError("expression.instance", N_("Write the name of the list out: instance('name')."))
             self.expect("/")
             return Path(InList(list_name.value), self.steps())
@@ -190,9 +190,9 @@ class _Parser:
             raise ExpressionError("expression.node_set", text, name=name)
         if name == "regex":
             pattern = arguments[1]
-            if not isinstance(pattern, Text):
+            if not isinstance(pattern, TextLiteral):
                 raise ExpressionError("expression.pattern", N_("Write the pattern of regex() out, in quotes."))
-            arguments[1] = Text(patterns.parse_portable_pattern(pattern.value))
+            arguments[1] = TextLiteral(patterns.parse_portable_pattern(pattern.value))
         return Call(name, tuple(arguments))
 
     @staticmethod
@@ -203,7 +203,11 @@ class _Parser:
             raise ExpressionError("expression.function", N_("There is no function “{name}()” here."), name=name)
         least, most = SIGNATURES[name]
         if count < least or (most is not None and count > most):
-            wanted = str(least) if least == most else f"{least}+" if most is None else f"{least}–{most}"
+            wanted = f"{least}–{most}"
+            if most is None:
+                wanted = f"{least}+"
+            elif least == most:
+                wanted = str(least)
             raise ExpressionError(
                 "expression.arguments",
                 N_("“{name}()” takes this many values: {wanted}, not {count}."),

@@ -27,7 +27,7 @@ def parse_portable_pattern(pattern: str) -> str:
         reader.refuse(")")
     try:
         ambiguity.check(tree)
-    except ambiguity.TooSlow:
+    except ambiguity.TooAmbiguous:
         text = N_(
             "This pattern could take very long on some answers, since parts that repeat can read the same characters. "
             "Say which characters each part may have, such as [^@]+@[^@]+ in place of .+@.+"
@@ -105,7 +105,8 @@ class _PatternReader:
             if not is_good or (high and int(high) < int(low)):
                 self.refuse("{")
             repeat = self.take(end - self.at + 1)
-            bounds = int(low), int(high) if high else None if comma else int(low)
+            most = None if comma else int(low)
+            bounds = int(low), int(high) if high else most
         else:
             return "", None
         if self.peek() == "?":

@@ -18,7 +18,7 @@ from forms.expressions.nodes import (
     ParentStep,
     Path,
     Step,
-    Text,
+    TextLiteral,
     map_conditions,
     map_parts,
 )
@@ -38,8 +38,8 @@ def write_out(ast: Ast, path: str) -> Ast:
             return map_parts(lambda part: write_out(part, path), ast)
         case Path():
             return _write_out_conditions(ast, path)
-        case Call("jr:choice-name", (value, Text(question))):
-            return Call("jr:choice-name", (write_out(value, path), Text(_write_out_question(question, path))))
+        case Call("jr:choice-name", (value, TextLiteral(question))):
+            return Call("jr:choice-name", (write_out(value, path), TextLiteral(_write_out_question(question, path))))
         case Call("indexed-repeat", arguments):
             return _write_out_indexed_repeat(arguments, path)
         case _:

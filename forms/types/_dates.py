@@ -3,9 +3,9 @@
 from forms.expressions.values import Value, parse_date
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
-from forms.question_type import Proposal
+from forms.question_type import ProposedClass
 
-PROPOSAL = Proposal(PrivacyClass.QUASI_IDENTIFIER, N_("Together with other answers it can point to few people."))
+PROPOSAL = ProposedClass(PrivacyClass.QUASI_IDENTIFIER, N_("Together with other answers it can point to few people."))
 OTHER_CALENDAR = N_("Only the Gregorian calendar is known here. Take the appearance out.")
 
 

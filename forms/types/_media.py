@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
-from forms.question_type import Proposal, Question
+from forms.question_type import ProposedClass, Question
 
 MAX_CHARACTERS = 200_000  # of a data: URL: about 150 KB
-PROPOSAL = Proposal(PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper points to one person."))
+PROPOSAL = ProposedClass(PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper points to one person."))
 
 
 def make_check(media_type: str) -> Callable[[str, Question], str]:

@@ -2,7 +2,7 @@
 
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
-from forms.question_type import WORKS, AnswerKind, Proposal, QuestionType, accept_any, keep_text
+from forms.question_type import WORKS, AnswerKind, ProposedClass, QuestionType, accept_any, keep_text
 
 TYPE = QuestionType(
     name="barcode",
@@ -10,7 +10,7 @@ TYPE = QuestionType(
     aliases=dict.fromkeys(("add barcode prompt", "q barcode"), "barcode"),
     answer=AnswerKind.CODE,
     least_class=PrivacyClass.IDENTIFIER,
-    proposal=Proposal(PrivacyClass.IDENTIFIER, N_("It points to one person.")),
+    proposal=ProposedClass(PrivacyClass.IDENTIFIER, N_("It points to one person.")),
     is_on_screen=True,
     words=N_("Code, typed or scanned"),
     builder_position=13,

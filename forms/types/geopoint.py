@@ -3,7 +3,7 @@
 from forms.expressions.geometry import points_of
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
-from forms.question_type import EXACT_PLACE, LOOK, WORKS, AnswerKind, Proposal, Question, QuestionType, keep_text
+from forms.question_type import EXACT_PLACE, LOOK, WORKS, AnswerKind, ProposedClass, Question, QuestionType, keep_text
 
 OTHER_NAMES = ("gps", "location", "add location prompt", "q geopoint", "q location")
 
@@ -20,7 +20,7 @@ TYPE = QuestionType(
     aliases=dict.fromkeys(OTHER_NAMES, "geopoint"),
     answer=AnswerKind.COORDINATES,
     least_class=PrivacyClass.IDENTIFIER,
-    proposal=Proposal(PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")),
+    proposal=ProposedClass(PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")),
     refused_topic=EXACT_PLACE,
     is_on_screen=True,
     words=N_("Point on a map"),

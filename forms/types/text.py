@@ -2,7 +2,7 @@
 
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
-from forms.question_type import LOOK, WORKS, AnswerKind, Proposal, QuestionType, accept_any, keep_text
+from forms.question_type import LOOK, WORKS, AnswerKind, ProposedClass, QuestionType, accept_any, keep_text
 
 TYPE = QuestionType(
     name="text",
@@ -10,7 +10,7 @@ TYPE = QuestionType(
     aliases=dict.fromkeys(("string", "add text prompt", "q string"), "text"),
     answer=AnswerKind.TEXT,
     least_class=PrivacyClass.FREE_TEXT,
-    proposal=Proposal(PrivacyClass.FREE_TEXT, N_("People can write anything in it.")),
+    proposal=ProposedClass(PrivacyClass.FREE_TEXT, N_("People can write anything in it.")),
     closed_appearances=frozenset({"area-cell"}),  # the phone fills it in from a map of areas
     is_on_screen=True,
     words=N_("Text"),

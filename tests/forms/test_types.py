@@ -12,7 +12,7 @@ import pytest
 
 from forms.privacy import propose_class
 from forms.privacy_classes import PrivacyClass
-from forms.question_type import AnswerKind, IncompleteType, Proposal, QuestionType
+from forms.question_type import AnswerKind, IncompleteType, ProposedClass, QuestionType
 from forms.support import QUESTION_TYPES, REFUSED_TYPES
 from forms.types import TYPES
 from tests.forms.workbooks import HEADER, SETTINGS, refused
@@ -122,7 +122,7 @@ def without(**parts: Any) -> QuestionType:
         ({"least_class": None}, "no least privacy class"),
         ({"refused_topic": ""}, "refused_topic"),
         ({"proposal": None}, "must also propose"),
-        ({"proposal": Proposal(PrivacyClass.SENSITIVE, "Why not.")}, "proposes a class below"),
+        ({"proposal": ProposedClass(PrivacyClass.SENSITIVE, "Why not.")}, "proposes a class below"),
         ({"answer": AnswerKind.MEDIA, "least_class": PrivacyClass.FREE_TEXT}, "least class must be identifier"),
         ({"answer": AnswerKind.TEXT, "least_class": PrivacyClass.SENSITIVE}, "least class must be free-text"),
     ],

@@ -3,7 +3,7 @@
 from forms.expressions.geometry import points_of
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_
-from forms.question_type import EXACT_PLACE, AnswerKind, Proposal, Question, QuestionType, keep_text
+from forms.question_type import EXACT_PLACE, AnswerKind, ProposedClass, Question, QuestionType, keep_text
 
 
 def check(answer: str, question: Question) -> str:
@@ -18,7 +18,7 @@ TYPE = QuestionType(
     aliases={},  # other spellings in workbooks → one of xlsform_names
     answer=AnswerKind.COORDINATES,  # decides how lists, codebooks and exports show it
     least_class=PrivacyClass.IDENTIFIER,  # no question of the type may have a class below this one
-    proposal=Proposal(PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")),
+    proposal=ProposedClass(PrivacyClass.IDENTIFIER, N_("An exact place can lead to a person's door.")),
     refused_topic=EXACT_PLACE,  # leave it out for what the programme may collect without an approval
     is_on_screen=True,
     words=N_("Outline on a map"),
