@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setGlobal } from "../../test/browser";
 import { settle, show, until } from "../../test/page";
 import { openScreen } from "../../test/screen";
 import type { Vault } from "../storage/vault";
@@ -76,6 +77,31 @@ describe("the exchange while the app is open", () => {
     assert.ok(refreshed() > 0);
     assert.match(shown.text, /not ready/);
     await show(null);
+  });
+
+  it("ends with the lock, even while it is waiting for an answer", async () => {
+    let fail = (): void => undefined;
+    globalThis.fetch = () =>
+      new Promise((_, reject) => (fail = () => reject(new TypeError("no network"))));
+    const { loop, refreshed } = await open();
+    await show(<Loop {...loop} />);
+    await until(() => fail.toString().includes("reject"));
+    await show(null);
+    const waits: number[] = [];
+    const start = globalThis.setTimeout;
+    setGlobal("setTimeout", (run: () => void, wait: number) => {
+      waits.push(wait);
+      return start(run, wait);
+    });
+    const before = refreshed();
+    fail();
+    await until(() => refreshed() > before);
+    await until(() => true);
+    await new Promise((done) => start(done, 50));
+    assert.deepEqual(
+      waits.filter((wait) => wait >= 15 * SECOND),
+      [],
+    );
   });
 
   it("goes on when the worker asks for it, or picks the phone up", async () => {
