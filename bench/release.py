@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from tests.evaluator_export.test_search import ARX, FIXTURES
+from tests.evaluator_export.arx import ARX, FIXTURES
 
 POLICY = """
 deid: 1

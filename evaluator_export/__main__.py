@@ -44,7 +44,7 @@ def _verify(file: Path, key: str) -> int:
 
 
 def _deidentify(options: argparse.Namespace) -> int:
-    from evaluator_export.policy.policy import read_policy  # noqa: PLC0415
+    from evaluator_export.policy.policy_reader import read_policy  # noqa: PLC0415
     from evaluator_export.search.anonymize import deidentify, write_report  # noqa: PLC0415
 
     try:

@@ -1,76 +1,121 @@
-"""Reporting periods: a week (2026-W47, ISO: Monday to Sunday), a month (2026-10), a quarter (2026-Q4) or a year (2026)."""
+"""Reporting periods: a week, a month, a quarter or a year, by their names.
+
+Names: 2026-W47 (ISO week, Monday to Sunday), 2026-10, 2026-Q4, 2026.
+"""
 
 import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from evaluator_export.problems import ExportProblem, Reason
 
 PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])|W(0[1-9]|[1-4]\d|5[0-3])))?")
-CADENCES = ("week", "month", "quarter")  # of releases
-YEAR = "year"  # of products only: a year of rows is four quarters of them
+
+
+class Cadence(StrEnum):
+    """How long a period is; the values are stored with series and products."""
+
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"  # of products only: a year of rows is four quarters of them
+
+
+CADENCES = (Cadence.WEEK, Cadence.MONTH, Cadence.QUARTER)  # of releases
+
 NOT_OF_CADENCE = {
-    "week": "period.not_week",
-    "month": "period.not_month",
-    "quarter": "period.not_quarter",
-    YEAR: "period.not_year",
+    Cadence.WEEK: "period.not_week",
+    Cadence.MONTH: "period.not_month",
+    Cadence.QUARTER: "period.not_quarter",
+    Cadence.YEAR: "period.not_year",
 }
 
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A week, month, quarter or year; `first` and `last` are its days, inclusive."""
+    """One period; `first` and `last` are its days, both within it. Periods sort by time."""
 
     first: dt.date
     last: dt.date
     name: str
 
     @property
-    def cadence(self) -> str:
-        return "quarter" if "Q" in self.name else "week" if "W" in self.name else "month" if "-" in self.name else YEAR
+    def cadence(self) -> Cadence:
+        """How long the period is, as its name says."""
+        if "Q" in self.name:
+            return Cadence.QUARTER
+        if "W" in self.name:
+            return Cadence.WEEK
+        return Cadence.MONTH if "-" in self.name else Cadence.YEAR
 
     def following(self) -> "Period":
-        return containing(self.last + dt.timedelta(days=1), self.cadence)
+        """Return the next period of the same length."""
+        return find_containing(self.last + dt.timedelta(days=1), self.cadence)
 
     def before(self) -> "Period":
-        return containing(self.first - dt.timedelta(days=1), self.cadence)
+        """Return the last period of the same length before this one."""
+        return find_containing(self.first - dt.timedelta(days=1), self.cadence)
 
 
 def parse(name: str) -> Period:
-    """Return the period of a name; raise ExportProblem when it is not one."""
+    """Return the period of a name. Raises ExportProblem when it is the name of none.
+
+    Example: `parse("2026-Q4")` is from October 1 to December 31, 2026.
+    """
     match = PATTERN.fullmatch(name)
     if not match:
         raise ExportProblem(Reason("period.format", {"period": name}))
-    year = int(match[1])
-    if match[4]:
-        try:
-            monday = dt.date.fromisocalendar(year, int(match[4]), 1)
-        except ValueError:
-            raise ExportProblem(Reason("period.weeks", {"period": name})) from None
-        return Period(monday, monday + dt.timedelta(days=6), name)
-    start, months = (int(match[2]) * 3 - 2, 3) if match[2] else (int(match[3]), 1) if match[3] else (1, 12)
-    end = start + months - 1
-    return Period(dt.date(year, start, 1), dt.date(year, end, calendar.monthrange(year, end)[1]), name)
+    year, quarter, month, week = match.groups()
+    if week:
+        return _make_week(name, int(year), int(week))
+    if quarter:
+        return _make_months(name, int(year), 3 * int(quarter) - 2, 3 * int(quarter))
+    if month:
+        return _make_months(name, int(year), int(month), int(month))
+    return _make_months(name, int(year), 1, 12)
 
 
-def containing(day: dt.date, cadence: str) -> Period:
-    if cadence == "week":
+def _make_week(name: str, year: int, week: int) -> Period:
+    try:
+        monday = dt.date.fromisocalendar(year, week, 1)
+    except ValueError:
+        # Only some years have a week 53.
+        raise ExportProblem(Reason("period.weeks", {"period": name})) from None
+    return Period(monday, monday + dt.timedelta(days=6), name)
+
+
+def _make_months(name: str, year: int, first_month: int, last_month: int) -> Period:
+    last_day = calendar.monthrange(year, last_month)[1]
+    return Period(dt.date(year, first_month, 1), dt.date(year, last_month, last_day), name)
+
+
+def find_containing(day: dt.date, cadence: str) -> Period:
+    """Return the period of a cadence that a day lies in.
+
+    Example: 2027-01-01 is a Friday, so its week is 2026-W53.
+    """
+    if cadence == Cadence.WEEK:
         year, week, _ = day.isocalendar()
         return parse(f"{year:04}-W{week:02}")
-    if cadence == YEAR:
+    if cadence == Cadence.YEAR:
         return parse(f"{day.year:04}")
-    if cadence == "quarter":
+    if cadence == Cadence.QUARTER:
         return parse(f"{day.year:04}-Q{(day.month + 2) // 3}")
     return parse(f"{day.year:04}-{day.month:02}")
 
 
-def complete(first: str, cadence: str, today: dt.date) -> list[Period]:
-    """Return the periods from `first` on that ended before today, oldest first."""
-    period, found = parse(first), list[Period]()
+def list_complete(first: str, cadence: str, today: dt.date) -> list[Period]:
+    """Return the periods from `first` (a name) on that ended before today, oldest first.
+
+    Raises ExportProblem when `first` is no period of that cadence.
+    """
+    period = parse(first)
     if period.cadence != cadence:
-        raise ExportProblem(Reason(NOT_OF_CADENCE[cadence], {"period": first}))
+        raise ExportProblem(Reason(NOT_OF_CADENCE[Cadence(cadence)], {"period": first}))
+    periods = []
     while period.last < today:
-        found.append(period)
+        periods.append(period)
         period = period.following()
-    return found
+    return periods

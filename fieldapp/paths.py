@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-PROGRAMME = ROOT / "fieldapp" / "programme"
-TRANSLATIONS = ROOT / "translations"
-CLIENT = ROOT / "static" / "dist"
+PACKAGE = Path(__file__).parent
+ROOT = PACKAGE.parent  # the checkout, or the folder into which the packages were installed
+
+
+def _folder(installed: str, in_checkout: str) -> Path:
+    """Return a folder that a wheel holds inside the package (see setup.py) and a checkout beside it."""
+    inside = PACKAGE / installed
+    return inside if inside.is_dir() else ROOT / in_checkout
+
+
+PROGRAMME = PACKAGE / "programme"
+TRANSLATIONS = _folder("translations", "translations")
+CLIENT = _folder("static", "static/dist")

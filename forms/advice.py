@@ -5,7 +5,7 @@ from typing import Any
 
 from forms import dependencies
 from forms.definition import EXPRESSIONS, Element, FormDefinition
-from forms.expressions import calls, walk
+from forms.expressions import list_called_functions, walk
 from forms.expressions.functions import OF_SELF
 from forms.expressions.values import parse_date
 from forms.lists import in_language
@@ -104,7 +104,7 @@ def _copied(definition: FormDefinition, ast: Any, path: str) -> Iterator[str]:
     if (kind == "call" and ast[1] in SAY_LITTLE) or (kind == "op" and ast[1] in COMPARE):
         return
     if kind == "path":
-        for target, _ in dependencies.references(ast, path, definition.children):
+        for target, _ in dependencies.find_references(ast, path, definition.children):
             element = definition.by_path.get(target)
             if element and element.privacy in list(NEVER_LEAVES):
                 yield target
@@ -125,7 +125,7 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
         if not ast or not row.cells.get(COLUMN_OF[field]):
             continue
         column = COLUMN_OF[field]
-        for name in sorted(calls(ast) & ONLY_HERE):
+        for name in sorted(list_called_functions(ast) & ONLY_HERE):
             text = N_("ODK Collect does not know {name}(); this form would not open there.")
             yield row_advice("form.engines", text, row, column, name=name)
         for text in sorted({text for part in walk(ast) for text in _only_here(part)}):

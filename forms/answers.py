@@ -42,25 +42,25 @@ class AnswerNode:
     def position(self) -> int:
         return self.parent.children[self.element.name].index(self) + 1 if self.parent else 1
 
-    def where(self) -> str:
+    def describe_place(self) -> str:
         """Return the dotted name with the position in repeats: followup[2].outcome."""
         if self.parent is None:
             return ""
         here = f"{self.element.name}[{self.position()}]" if self.element.kind == "repeat" else self.element.name
-        return ".".join(part for part in (self.parent.where(), here) if part)
+        return ".".join(part for part in (self.parent.describe_place(), here) if part)
 
 
-def build(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, list[AnswerProblem]]:
+def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, list[AnswerProblem]]:
     """Return the tree that answers describe, and what in them does not belong to the form."""
     root, problems = AnswerNode(ROOT, None), list[AnswerProblem]()
-    fill(definition, root, answers, problems)
+    fill_node(definition, root, answers, problems)
     return root, problems
 
 
-def fill(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
+def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
     """Make the children of a group or instance from its answers."""
     if not isinstance(answers, dict):
-        problems.append(AnswerProblem("answers.shape", N_("This should hold several answers."), node.where()))
+        problems.append(AnswerProblem("answers.shape", N_("This should hold several answers."), node.describe_place()))
         answers = {}
     elements = definition.children.get(node.element.path, ())
     taken = 0
@@ -73,7 +73,7 @@ def fill(definition: FormDefinition, node: AnswerNode, answers: Any, problems: l
             if isinstance(given, str):
                 child.text = given
             elif given is not None:
-                problems.append(AnswerProblem("answers.shape", N_("This answer should be text."), child.where()))
+                problems.append(AnswerProblem("answers.shape", N_("This answer should be text."), child.describe_place()))
             continue
         instances = [given]
         if element.kind == "repeat":
@@ -84,21 +84,21 @@ def fill(definition: FormDefinition, node: AnswerNode, answers: Any, problems: l
         for instance in instances:
             child = AnswerNode(element, node)
             children.append(child)
-            fill(definition, child, {} if instance is None else instance, problems)
+            fill_node(definition, child, {} if instance is None else instance, problems)
     if taken < len(answers):
         for name in answers.keys() - {element.name for element in elements}:
-            where = ".".join(part for part in (node.where(), str(name)[:80]) if part)
+            where = ".".join(part for part in (node.describe_place(), str(name)[:80]) if part)
             problems.append(AnswerProblem("answers.unknown_question", N_("The form has no such question."), where))
 
 
-def captured_in(definition: FormDefinition, answers: Any, path: str = "/data") -> list[str]:
+def list_attachment_answers(definition: FormDefinition, answers: Any, path: str = "/data") -> list[str]:
     """Return the answers that are pictures, recordings or files."""
     found: list[str] = []
     for element in definition.children.get(path, ()):
         value = answers.get(element.name) if isinstance(answers, dict) else None
         if element.kind != "question":
             for one in value if isinstance(value, list) else [value]:
-                found += captured_in(definition, one, element.path)
+                found += list_attachment_answers(definition, one, element.path)
         elif element.answer_kind == AnswerKind.MEDIA and isinstance(value, str):
             found.append(value)
     return found

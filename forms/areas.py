@@ -35,19 +35,19 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
     if len(missing) > len(codes) / 10:
         text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
-    if broken := _broken(named):
+    if broken := _find_invalid_areas(named):
         text = N_("The outlines cannot be used: {broken}. Mend them in a map program, then bring them in again.")
         raise AreasRefused(text, {"broken": "; ".join(broken[:8])})
     corners = sum(len(ring) for rings in named.values() for ring in rings)
     if corners > MOST_CORNERS:
         raise AreasRefused(N_("The outlines have more than 200,000 corners. Simplify them first."))
     if corners > MANY:
-        named = {name: [simpler(ring) for ring in rings] for name, rings in named.items()}
+        named = {name: [simplify_ring(ring) for ring in rings] for name, rings in named.items()}
     shown = {name: [_steps(ring) for ring in rings] for name, rings in sorted(named.items())}
     return json.dumps({"attribution": attribution, "areas": shown}, separators=(",", ":"))
 
 
-def _broken(named: dict[str, list[list[Corner]]]) -> list[str]:
+def _find_invalid_areas(named: dict[str, list[list[Corner]]]) -> list[str]:
     """Return which areas cross themselves and which lie over each other: a place must be in one area."""
     import shapely  # noqa: PLC0415  heavy, and needed only here
 
@@ -126,7 +126,7 @@ def _steps(ring: list[Corner]) -> list[int]:
     return steps
 
 
-def simpler(ring: list[Corner]) -> list[Corner]:
+def simplify_ring(ring: list[Corner]) -> list[Corner]:
     """Return a ring without corners that stand out less than the tolerance (Douglas and Peucker, 1973)."""
     if len(ring) < 5:
         return ring

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from forms.headings import (
     READERS,
     Heading,
-    headings,
     is_translated,
     language_of,
+    read_headings,
     settings_row,
 )
 from forms.sheets import Sheets
@@ -18,7 +18,7 @@ BLANK = {"survey": ["type", "name", "label"], "choices": ["list_name", "name", "
 
 
 @dataclass(frozen=True)
-class Line:
+class SurveyRow:
     """A row of the survey sheet as the builder shows it; `number` counts from 1 as the spreadsheet does."""
 
     number: int
@@ -26,7 +26,7 @@ class Line:
     depth: int
 
 
-class Book:
+class WorkbookEditor:
     """A workbook being edited."""
 
     def __init__(self, sheets: Sheets):
@@ -41,7 +41,7 @@ class Book:
     def columns(self, sheet: str) -> list[Heading]:
         """Return the columns of a sheet; of those that mean the same only the first, which is the one that is read."""
         first: dict[str, Heading] = {}
-        for heading in headings(sheet, self.rows(sheet)[0]):
+        for heading in read_headings(sheet, self.rows(sheet)[0]):
             first.setdefault(heading.standard, heading)
         return list(first.values())
 
@@ -53,30 +53,30 @@ class Book:
 
     def cells(self, number: int) -> dict[str, str]:
         """Return the cells of a row of the survey sheet by standard column."""
-        return _cells(self.columns("survey"), self.rows("survey")[number - 1])
+        return _read_cells(self.columns("survey"), self.rows("survey")[number - 1])
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[SurveyRow]:
         """Return every row that says something, with how deep in groups it stands; ends of groups are left out."""
         lines, depth = [], 0
         columns = self.columns("survey")
         for number, texts in enumerate(self.rows("survey")[1:], 2):
-            row = Row(number, _cells(columns, texts) if texts else {}, "", {})
+            row = Row(number, _read_cells(columns, texts) if texts else {}, "", {})
             if not any(row.cells.values()):
                 continue
             if row.ends:
                 depth = max(0, depth - 1)
                 continue
-            lines.append(Line(number, row, depth))
+            lines.append(SurveyRow(number, row, depth))
             depth += bool(row.begins)
         return lines
 
-    def line(self, number: int) -> Line | None:
+    def line(self, number: int) -> SurveyRow | None:
         return next((line for line in self.lines() if line.number == number), None)
 
     def choices_of(self, name: str) -> dict[int, dict[str, str]]:
         """Return the choices of a list: the number of each row on the choices sheet, with its cells by standard column."""
         columns = self.columns("choices")
-        found = {number: _cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
+        found = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
         return {number: cells for number, cells in found.items() if cells.get("list_name") == name}
 
     def lists(self) -> dict[str, list[dict[str, str]]]:
@@ -84,7 +84,7 @@ class Book:
         columns = self.columns("choices")
         found: dict[str, list[dict[str, str]]] = {}
         for row in self.rows("choices")[1:]:
-            cells = _cells(columns, row) if row else {}
+            cells = _read_cells(columns, row) if row else {}
             if cells.get("list_name"):
                 found.setdefault(cells["list_name"], []).append(cells)
         return found
@@ -92,7 +92,7 @@ class Book:
     def setting(self, key: str) -> str:
         rows = self.rows("settings")
         row = rows[at] if (at := settings_row(rows)) < len(rows) else []
-        return _cells(self.columns("settings"), row).get(key, "")
+        return _read_cells(self.columns("settings"), row).get(key, "")
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,7 +104,7 @@ class Book:
         at = settings_row(rows)
         while len(rows) <= at:
             rows.append([])
-        _put(rows[at], column, text)
+        _set_cell(rows[at], column, text)
 
     def set(self, number: int, cells: dict[str, str]) -> None:
         """Write cells of a row by standard column, adding columns that are not there yet; what stays is not touched."""
@@ -112,10 +112,10 @@ class Book:
 
     def _write(self, sheet: str, number: int, cells: dict[str, str]) -> None:
         row = self.sheets.sheet(sheet)[number - 1]
-        held = _cells(self.columns(sheet), row)
+        held = _read_cells(self.columns(sheet), row)
         for column, text in cells.items():
             if text != held.get(column, ""):
-                _put(row, self._column(sheet, column), text)
+                _set_cell(row, self._column(sheet, column), text)
 
     def _column(self, sheet: str, name: str) -> int:
         """Return where a column is, added where there is none."""
@@ -125,7 +125,7 @@ class Book:
         at = next((one.at for one in self.columns(sheet) if one.standard == name), None)
         if at is None:
             at = max(map(len, rows))  # not under a cell that stands there without a heading
-            _put(rows[0], at, name)
+            _set_cell(rows[0], at, name)
         return at
 
     def add(self, after: int, cells: dict[str, str]) -> int:
@@ -232,7 +232,7 @@ class Book:
         return filled
 
 
-def new_book(title: str, form_id: str, version: str) -> Book:
+def make_workbook(title: str, form_id: str, version: str) -> WorkbookEditor:
     """Return the workbook of a new form in English and French."""
     labels = ["label::English (en)", "label::French (fr)"]
     survey = ["type", "name", *labels, "hint::English (en)", "hint::French (fr)", "required", "relevant", "constraint"]
@@ -243,7 +243,7 @@ def new_book(title: str, form_id: str, version: str) -> Book:
         ["form_title", "form_id", "version", "default_language", "style"],
         [title, form_id, version, "English (en)", ""],
     ]
-    return Book(Sheets({"survey": [survey], "choices": [["list_name", "name", *labels]], "settings": settings}))
+    return WorkbookEditor(Sheets({"survey": [survey], "choices": [["list_name", "name", *labels]], "settings": settings}))
 
 
 def slug(text: str) -> str:
@@ -256,11 +256,11 @@ def _renamed(text: str, old: str, new: str) -> str:
     return REFERENCE.sub(lambda match: f"${{{new}}}" if match[1] == old else match[0], text)
 
 
-def _cells(columns: list[Heading], row: list[str]) -> dict[str, str]:
+def _read_cells(columns: list[Heading], row: list[str]) -> dict[str, str]:
     return {one.standard: row[one.at] if one.at < len(row) else "" for one in columns}
 
 
-def _put(row: list[str], index: int, text: str) -> None:
+def _set_cell(row: list[str], index: int, text: str) -> None:
     while len(row) <= index:
         row.append("")
     row[index] = text

@@ -14,7 +14,7 @@ TEXTS = {AnswerKind.TEXT, AnswerKind.CODE}
 
 
 @dataclass(frozen=True)
-class Change:
+class FormChange:
     """One difference: about which question, in words, and which parts of the centre notice (`touches`)."""
 
     kind: str  # "added" | "removed" | "type" | "choices" | "words" | "logic" | "privacy" | "moved"
@@ -22,94 +22,94 @@ class Change:
     text: str
     details: dict[str, str] = field(default_factory=dict)
     blocks_drafts: bool = False  # a draft that answered this finishes under its own version
-    touches: tuple[str, ...] = ()
+    affects: tuple[str, ...] = ()
 
 
-def compare(before: FormDefinition | None, after: FormDefinition, uses: dict[str, list[str]]) -> list[Change]:
+def compare_versions(before: FormDefinition | None, after: FormDefinition, uses: dict[str, list[str]]) -> list[FormChange]:
     """Return every change; `uses` tells by the name of a question's column who reads it: releases, lists."""
     if before is None:
         return []
     old, new = before.by_path, after.by_path
-    changes: list[Change] = []
+    changes: list[FormChange] = []
     for path, element in old.items():
         if path not in new:
-            changes += _removed(before, element, new, uses)
+            changes += _describe_removed(before, element, new, uses)
     for path, element in new.items():
         if path not in old:
             if element.is_answered or element.kind != "question":
                 text = N_("New: “{name}”. Records from before have no answer to it.")
-                changes.append(Change("added", element.name, text, {"name": _label(after, element)}))
+                changes.append(FormChange("added", element.name, text, {"name": _get_label(after, element)}))
         else:
-            changes += _changed(before, after, old[path], element, uses)
+            changes += _describe_changed(before, after, old[path], element, uses)
     for key in sorted(set(before.summary) | set(after.summary)):
         if before.summary.get(key) != after.summary.get(key):
             text = N_("Lists of records show another question as “{key}”.")
-            changes.append(Change("moved", key, text, {"key": key}))
+            changes.append(FormChange("moved", key, text, {"key": key}))
     order = [element.path for element in before.elements if element.path in new]
     if order != [element.path for element in after.elements if element.path in old]:
-        changes.append(Change("moved", "", N_("Questions come in another order.")))
+        changes.append(FormChange("moved", "", N_("Questions come in another order.")))
     return changes
 
 
-def _removed(
+def _describe_removed(
     before: FormDefinition, element: Element, new: dict[str, Element], uses: dict[str, list[str]]
-) -> Iterator[Change]:
+) -> Iterator[FormChange]:
     if not element.is_answered and element.kind == "question":
         return
     touches = tuple(uses.get(before.column(element), ()))
     elsewhere = next((one for one in new.values() if one.name == element.name), None)
-    details = {"name": _label(before, element)}
+    details = {"name": _get_label(before, element)}
     text = N_("Gone: “{name}”. Its answers in earlier records stay.")
     if elsewhere is not None:
         text = N_("“{name}” stands in another group now; for exports it is another question.")
     blocks = element.calculate is None
-    yield Change("removed", element.name, text, details, blocks, touches)
+    yield FormChange("removed", element.name, text, details, blocks, touches)
 
 
-def _changed(
+def _describe_changed(
     before: FormDefinition, after: FormDefinition, old: Element, new: Element, uses: dict[str, list[str]]
-) -> Iterator[Change]:
+) -> Iterator[FormChange]:
     touches = tuple(uses.get(before.column(old), ()))
-    name = {"name": _label(after, new)}
+    name = {"name": _get_label(after, new)}
     if (old.kind, old.type) != (new.kind, new.type):
         details = {**name, "old": old.type or old.kind, "new": new.type or new.kind}
         blocks = not (old.answer_kind in TEXTS and new.answer_kind in TEXTS)
         text = N_("“{name}” was {old} and is {new}: old and new answers cannot be put in one column.")
-        yield Change("type", new.name, text, details, blocks, touches)
+        yield FormChange("type", new.name, text, details, blocks, touches)
     if new.is_select and old.type == new.type:
-        yield from _choices(before, after, old, new, touches)
+        yield from _compare_choices(before, after, old, new, touches)
     if (old.label, old.hint) != (new.label, new.hint):
-        yield Change("words", new.name, N_("“{name}” is worded differently."), name)
+        yield FormChange("words", new.name, N_("“{name}” is worded differently."), name)
     if (old.privacy, old.export) != (new.privacy, new.export):
-        details = {**name, "old": _class(old), "new": _class(new)}
+        details = {**name, "old": _describe_class(old), "new": _describe_class(new)}
         text = N_("“{name}” was classed {old} and is {new}.")
-        yield Change("privacy", new.name, text, details, False, touches)
+        yield FormChange("privacy", new.name, text, details, False, touches)
     if any(getattr(old, field) != getattr(new, field) for field in LOGIC):
-        yield Change("logic", new.name, N_("“{name}” follows other rules."), name)
+        yield FormChange("logic", new.name, N_("“{name}” follows other rules."), name)
 
 
-def _choices(
+def _compare_choices(
     before: FormDefinition, after: FormDefinition, old: Element, new: Element, touches: tuple[str, ...]
-) -> Iterator[Change]:
+) -> Iterator[FormChange]:
     was = {choice.name: choice.label for choice in before.choices.get(old.choices, ())}
     now = {choice.name: choice.label for choice in after.choices.get(new.choices, ())}
-    name = {"name": _label(after, new)}
+    name = {"name": _get_label(after, new)}
     if gone := [one for one in was if one not in now]:
         details = {**name, "choices": ", ".join(gone)}
         text = N_("“{name}” no longer offers: {choices}. Earlier answers stay.")
-        yield Change("choices", new.name, text, details, True, touches)
+        yield FormChange("choices", new.name, text, details, True, touches)
     if fresh := [one for one in now if one not in was]:
         details = {**name, "choices": ", ".join(fresh)}
         text = N_("“{name}” also offers: {choices}.")
-        yield Change("choices", new.name, text, details, False, touches)
+        yield FormChange("choices", new.name, text, details, False, touches)
     if renamed := [one for one in now if one in was and was[one] != now[one]]:
         details = {**name, "choices": ", ".join(renamed)}
-        yield Change("words", new.name, N_("“{name}” words these choices differently: {choices}."), details)
+        yield FormChange("words", new.name, N_("“{name}” words these choices differently: {choices}."), details)
 
 
-def _class(element: Element) -> str:
+def _describe_class(element: Element) -> str:
     return f"{element.privacy or '–'}{f' ({element.export})' if element.export else ''}"
 
 
-def _label(form: FormDefinition, element: Element) -> str:
+def _get_label(form: FormDefinition, element: Element) -> str:
     return in_language(element.label, form.languages[0]) or element.name

@@ -37,7 +37,7 @@ WITHOUT_ELEMENT = ("csv-external", "xml-external")
 QUOTES = str.maketrans("‘’“”", "''\"\"")  # as pyxform straightens them
 
 
-def missing(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
+def find_missing(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
     """Yield a problem for every rule, row or choice of a workbook that is not in the form that came of it."""
     for row in workbook.survey:
         if row.ends:

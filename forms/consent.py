@@ -38,7 +38,7 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
         elif not _leads_to(element, asked):
             elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, allowed))
             covered.add(element.path)
-    order = dependencies.order(tuple(elements), definition.children)
+    order = dependencies.order_calculations(tuple(elements), definition.children)
     return dataclasses.replace(definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept))), []
 
 
@@ -49,12 +49,17 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
         return frozenset()
     kept = {tier.path, *_decides(definition, tier)}
     for element in definition.children.get(tier.parent, ()):
-        reads = {path for path, _ in dependencies.reads_of(element, definition.children)} - {tier.parent}
+        reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)} - {tier.parent}
         if element.calculate is not None and reads <= kept:
             kept.add(element.path)
     if kind := definition.summary.get("kind"):
         kept.add(kind)
     return frozenset(kept)
+
+
+def kept_places(definition: FormDefinition) -> set[str]:
+    """Return the dotted paths of the answers that stay after a no: only what is wrong there is wrong with a refusal."""
+    return {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
 
 
 def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,15 +76,43 @@ def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
     return any(kept.get(question.name) for question in _block(definition, tier))
 
 
-def looks_like_no(definition: FormDefinition, given: Any) -> bool:
-    """Say whether answers hold the questions about consent and no yes, where the rules of the form could not be run."""
+def consent_questions(definition: FormDefinition) -> FormDefinition:
+    """Return the form with nothing but what tells a no: so little of it can be run where the whole takes too long."""
+    kept = set(kept_after_no(definition))
+    elements = tuple(one for one in definition.elements if one.path in kept or _leads_to(one, kept))
+    paths = {one.path for one in elements}
+    return dataclasses.replace(
+        definition, elements=elements, order=tuple(path for path in definition.order if path in paths)
+    )
+
+
+def consent_answers(definition: FormDefinition, given: Any) -> Any:
+    """Return the part of answers, as they came, that those questions read: nothing else can stand in their way."""
+    asked = [definition.by_path[path] for path in kept_after_no(definition)]
+    parents = [parent for one in asked for parent in _ancestors(definition, one)]
+    in_repeats = any(one.kind == "repeat" for one in parents)
+    return given if in_repeats or not isinstance(given, Mapping) else without_person(definition, given)
+
+
+def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
+    """Say whether answers as they came hold a yes, where no rule could be run; all else must be taken for a no."""
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
-        return False
+        return True  # the form is not about anybody's consent
     page = given
     for name in tier.parent.split("/")[2:]:
         page = page.get(name) if isinstance(page, Mapping) else None
-    return isinstance(page, Mapping) and page.get(tier.name) not in ("1", "2", "3")
+    if not isinstance(page, Mapping) or page.get(tier.name) not in ("1", "2", "3"):
+        return False
+    return all(page.get(question.name) != "no" for question in _block(definition, tier))
+
+
+def person_in(definition: FormDefinition, given: Any) -> str:
+    """Return the card code in answers as they came; "" when there is none."""
+    value = given
+    for name in definition.summary_names.get("person", ("",)):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:
@@ -101,7 +134,7 @@ def _decides(definition: FormDefinition, tier: Element) -> set[str]:
     waiting = [tier.path]
     while waiting:
         element = definition.by_path[waiting.pop()]
-        reads = {path for path, _ in dependencies.reads_of(element, definition.children)}
+        reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)}
         for path in reads & definition.by_path.keys() - found:
             found.add(path)
             waiting.append(path)
@@ -116,7 +149,7 @@ def _checks(definition: FormDefinition, path: str) -> set[str]:
         element = definition.by_path[waiting.pop()]
         found.add(element.path)
         for ast in element.expressions.values():
-            for read, _ in dependencies.references(ast, element.path, definition.children):
+            for read, _ in dependencies.find_references(ast, element.path, definition.children):
                 reader = definition.by_path.get(read)
                 if reader is not None and reader.calculate is not None and read not in found:
                     waiting.append(read)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forms.expressions.functions import BY_CHANCE
-from forms.expressions.parser import Ast, calls
+from forms.expressions.parser import Ast, list_called_functions
 from forms.lists import FormLists, in_language
 from forms.problems import FormProblem
 from forms.question_type import AnswerKind, QuestionType
@@ -33,7 +33,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """A list that came with the form as a CSV file."""
 
     columns: tuple[str, ...]
@@ -120,7 +120,7 @@ class FormDefinition:
     choices: dict[str, tuple[Choice, ...]]
     order: tuple[str, ...]
     summary: dict[str, str]  # one of SUMMARY → path of the question that tells it
-    tables: dict[str, Table] = dataclasses.field(default_factory=dict)
+    tables: dict[str, CsvTable] = dataclasses.field(default_factory=dict)
     kept_after_no: tuple[str, ...] = ()  # paths of what stays when a person did not say yes (consent.py)
 
     @cached_property
@@ -144,9 +144,9 @@ class FormDefinition:
         return FormLists(self)
 
     @cached_property
-    def by_chance(self) -> frozenset[str]:
+    def randomized_paths(self) -> frozenset[str]:
         """Return the paths of calculations that roll dice: the centre cannot compute them again."""
-        return frozenset(e.path for e in self.elements if e.calculate and calls(e.calculate) & BY_CHANCE)
+        return frozenset(e.path for e in self.elements if e.calculate and list_called_functions(e.calculate) & BY_CHANCE)
 
     @cached_property
     def counts(self) -> bool:
@@ -205,7 +205,7 @@ class FormDefinition:
         body: dict[str, Any] = {"schema": SCHEMA}
         for key in ("id", "version", "title", "languages", "style", "order", "summary"):
             body[key] = getattr(self, key)
-        body["elements"] = [_sparse(element) for element in self.elements]
+        body["elements"] = [_omit_defaults(element) for element in self.elements]
         body["choices"] = {
             name: [
                 {"name": choice.name, "label": choice.label} | ({"data": choice.data} if choice.data else {})
@@ -228,10 +228,12 @@ class FormDefinition:
         body["languages"] = tuple(body["languages"])
         body["order"] = tuple(body["order"])
         body["kept_after_no"] = tuple(body.get("kept_after_no", ()))
-        body["elements"] = tuple(_element(element) for element in body["elements"])
+        body["elements"] = tuple(_make_element(element) for element in body["elements"])
         body["choices"] = {name: tuple(Choice(**choice) for choice in choices) for name, choices in body["choices"].items()}
         tables = body.get("tables", {})
-        body["tables"] = {name: Table(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()}
+        body["tables"] = {
+            name: CsvTable(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()
+        }
         return cls(**body)
 
     @cached_property
@@ -248,13 +250,13 @@ class Compiled:
     warnings: list[FormProblem]
 
 
-def _element(body: dict[str, Any]) -> Element:
+def _make_element(body: dict[str, Any]) -> Element:
     if body.get("readonly") is True:  # schema 1
         body["readonly"] = ["call", "true", []]
     return Element(**body)
 
 
-def _sparse(element: Element) -> dict[str, Any]:
+def _omit_defaults(element: Element) -> dict[str, Any]:
     blank = Element(path="", name="", kind="", type="", parent="")
     return {
         field.name: value

@@ -17,7 +17,7 @@ class CircularReference(ValueError):
         self.paths = paths
 
 
-def references(ast: Any, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
+def find_references(ast: Any, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
     """Yield what an expression of an element reads: paths, and how far reader and read are the same instance.
 
     `../x` seen from /data/r/y is /data/r/x in the same instance of r: ("/data/r/x", 2). `sum(/data/r/x)` is
@@ -78,20 +78,20 @@ def _read_path(
         yield "/" + "/".join(parts), scope
 
 
-def computed_from(element: Element) -> list[Ast]:
+def list_controlling_expressions(element: Element) -> list[Ast]:
     """Return the expressions that decide about an element while a form is filled in."""
     return [ast for ast in (element.relevant, element.calculate, element.count) if ast]
 
 
-def reads_of(element: Element, children: dict[str, list[Element]]) -> set[Read]:
+def find_element_reads(element: Element, children: dict[str, list[Element]]) -> set[Read]:
     """Return what makes this element compute anew: what its expressions read, and its parent."""
-    found = {read for ast in computed_from(element) for read in references(ast, element.path, children)}
+    found = {read for ast in list_controlling_expressions(element) for read in find_references(ast, element.path, children)}
     if element.parent != "/data":
         found.add((element.parent, element.parent.count("/")))
     return found
 
 
-def order(elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
+def order_calculations(elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
     """Return the paths so that each comes after what it reads (iterative depth-first search).
 
     Raise CircularReference. A question may read itself in other instances of its repeat (a running total).
@@ -100,7 +100,7 @@ def order(elements: tuple[Element, ...], children: dict[str, list[Element]]) -> 
     after: dict[str, list[str]] = {}
     for element in elements:
         depth = element.path.count("/")
-        reads = reads_of(element, children)
+        reads = find_element_reads(element, children)
         if (element.path, depth) in reads:
             raise CircularReference([element.path, element.path])
         after[element.path] = sorted({path for path, _ in reads if path in known and path != element.path})

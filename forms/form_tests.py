@@ -18,7 +18,7 @@ from typing import Any
 from forms import answers as tree
 from forms.answers import AnswerNode
 from forms.definition import FormDefinition
-from forms.expressions import Context, DateValue, evaluate, to_string
+from forms.expressions import DateValue, EvaluationContext, evaluate, to_string
 from forms.expressions.values import parse_date
 from forms.problems import N_, FormProblem
 from forms.validation import Rules, calculate
@@ -34,33 +34,33 @@ def run_tests(sheet: list[list[str]], definition: FormDefinition) -> list[FormPr
     for column in header:
         if column and column not in (*COLUMNS, "note"):
             text = N_("The tests sheet has the columns test, question, answer and expect.")
-            problems.append(_problem(1, text, column=column))
-    for _, steps in groupby(_steps(header, sheet), key=lambda step: step[1].get("test", "")):
-        problems += _Run(definition).all(list(steps))
+            problems.append(_make_problem(1, text, column=column))
+    for _, steps in groupby(_read_steps(header, sheet), key=lambda step: step[1].get("test", "")):
+        problems += _TestRun(definition).all(list(steps))
     return problems
 
 
 def count_tests(sheet: list[list[str]]) -> int:
     """Return how many tests a sheet holds."""
     header = [column.strip().lower() for column in sheet[0]] if sheet else []
-    return len({cells.get("test", "") for _, cells in _steps(header, sheet)})
+    return len({cells.get("test", "") for _, cells in _read_steps(header, sheet)})
 
 
-def _steps(header: list[str], sheet: list[list[str]]) -> list[tuple[int, dict[str, str]]]:
+def _read_steps(header: list[str], sheet: list[list[str]]) -> list[tuple[int, dict[str, str]]]:
     named = [(number, dict(zip(header, row, strict=False))) for number, row in enumerate(sheet[1:], 2)]
     return [(number, cells) for number, cells in named if any(cells.values())]
 
 
-def _problem(number: int, text: str, column: str = "expect", **details: str) -> FormProblem:
+def _make_problem(number: int, text: str, column: str = "expect", **details: str) -> FormProblem:
     return FormProblem("form.test", text, details, sheet="tests", row=number, column=column)
 
 
-class _Run:
+class _TestRun:
     """One test: a form that is being filled in."""
 
     def __init__(self, definition: FormDefinition):
         self.definition = definition
-        self.root, _ = tree.build(definition, {})
+        self.root, _ = tree.build_tree(definition, {})
         now = parse_date(NOW)
         assert now
         self.now: DateValue = now
@@ -71,7 +71,7 @@ class _Run:
         for child in node.all_children():
             element = child.element
             if element.first_value:
-                child.text = to_string(evaluate(element.first_value, Context(self.root, child, self.now, lists)))
+                child.text = to_string(evaluate(element.first_value, EvaluationContext(self.root, child, self.now, lists)))
             elif element.default:
                 child.text = element.default
             self.defaults(child)
@@ -82,14 +82,14 @@ class _Run:
             if question == "now":
                 moment = parse_date(answer)
                 if moment is None:
-                    yield _problem(number, N_("Write the moment like 2026-06-15T12:00."), "answer")
+                    yield _make_problem(number, N_("Write the moment like 2026-06-15T12:00."), "answer")
                 else:
                     self.now = DateValue(moment.days, "dateTime")
                 continue
             node = self.find(question, is_made=bool(answer))
             if node is None:
                 text = N_("There is no question “{name}” to refer to.")
-                yield _problem(number, text, "question", name=question)
+                yield _make_problem(number, text, "question", name=question)
                 continue
             if answer:
                 node.text = answer
@@ -97,7 +97,7 @@ class _Run:
             if expect and (found := self.compare(node, expect.strip())) is not None:
                 text = N_("The test “{test}” expects “{expect}” at “{name}”, but it is “{found}”.")
                 details = {"test": cells.get("test", ""), "expect": expect, "name": question, "found": found}
-                yield _problem(number, text, **details)
+                yield _make_problem(number, text, **details)
 
     def find(self, name: str, is_made: bool) -> AnswerNode | None:
         """Return the node of a question by its name or dotted path, making instances of repeats when an answer is given."""
@@ -122,7 +122,7 @@ class _Run:
         while is_made and element.kind == "repeat" and len(instances) < wanted:
             made = AnswerNode(element, node)
             instances.append(made)
-            tree.fill(self.definition, made, {}, [])
+            tree.fill_node(self.definition, made, {}, [])
             self.defaults(made)
         return instances[wanted - 1] if wanted <= len(instances) else None
 

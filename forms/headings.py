@@ -27,12 +27,12 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def snake(text: str) -> str:
+def to_snake_case(text: str) -> str:
     """Return a word of a heading as the standard writes it: guidance_hint for "Guidance Hint"."""
     return "_".join(text.lower().split())
 
 
-def tokens(text: str) -> list[str]:
+def split_heading(text: str) -> list[str]:
     """Return the parts of a heading: label, French (fr) for "Label :: French (fr)"; XML names stay whole."""
     found: list[str] = []
     for part in map(str.strip, COLONS.split(plain(text))):
@@ -45,14 +45,14 @@ def tokens(text: str) -> list[str]:
 
 def survey_heading(text: str) -> str:
     """Return the standard name of a column of the survey sheet: label::French for "Label : French"."""
-    parts = tokens(text)
+    parts = split_heading(text)
     if not parts:
         return plain(text)
-    pair = f"{snake(parts[0])}::{snake(parts[1])}" if len(parts) > 1 else ""
+    pair = f"{to_snake_case(parts[0])}::{to_snake_case(parts[1])}" if len(parts) > 1 else ""
     pair = support.COLUMN_ALIASES.get(pair, pair)
     if pair in support.COLUMNS:
         return with_language(pair, parts[2:])
-    base = support.COLUMN_ALIASES.get(snake(parts[0]), snake(parts[0]))
+    base = support.COLUMN_ALIASES.get(to_snake_case(parts[0]), to_snake_case(parts[0]))
     if base in support.COLUMNS or base in support.RAW_COLUMNS:
         return with_language(base, parts[1:])
     return plain(text)
@@ -60,10 +60,10 @@ def survey_heading(text: str) -> str:
 
 def choice_heading(text: str) -> str:
     """Return the standard name of a column of the choices sheet; columns of one's own stay as they are."""
-    parts = tokens(text)
+    parts = split_heading(text)
     if not parts:
         return plain(text)
-    base = snake(parts[0])
+    base = to_snake_case(parts[0])
     if base == "list_name":
         return base
     if base in ("name", "value", "label", "caption", "media", "image", "big-image", "audio", "video"):
@@ -73,17 +73,17 @@ def choice_heading(text: str) -> str:
 
 def setting_heading(text: str) -> str:
     """Return the standard name of a setting: form_id for "Form ID"."""
-    parts = tokens(text)
+    parts = split_heading(text)
     if not parts:
         return plain(text)
-    base = snake(parts[0])
+    base = to_snake_case(parts[0])
     return with_language(support.SETTING_ALIASES.get(base, base), parts[1:])
 
 
 READERS = {"survey": survey_heading, "choices": choice_heading, "settings": setting_heading}
 
 
-def headings(sheet: str, row: list[str]) -> list[Heading]:
+def read_headings(sheet: str, row: list[str]) -> list[Heading]:
     """Return the columns of a sheet that have a heading; `row` is its first row."""
     read = READERS.get(sheet, plain)
     return [Heading(at, text, read(text)) for at, text in enumerate(row) if text.strip()]

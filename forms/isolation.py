@@ -9,7 +9,7 @@ from typing import Any
 from forms.definition import Compiled, FormDefinition
 from forms.problems import N_, FormProblem, FormRefused
 from forms.sheets import Sheets
-from forms.workbook import refuse_at_the_door
+from forms.workbook import refuse_unreadable_file
 
 SECONDS = 60
 
@@ -17,7 +17,7 @@ SECONDS = 60
 def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, bytes] | None = None) -> Compiled:
     """Return what compile_workbook returns, or raise FormRefused, also when compiling takes too long or too much."""
     encoded = {name: base64.b64encode(one).decode() for name, one in (files or {}).items()}
-    answer = _ask("compile", data, file_type, encoded)
+    answer = _run_isolated("compile", data, file_type, encoded)
     problems = [FormProblem(**problem) for problem in answer["problems"]]
     if "definition" not in answer:
         raise FormRefused(problems)
@@ -26,14 +26,14 @@ def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
 def read_isolated(data: bytes, file_type: str) -> Sheets:
     """Return what read_sheets returns, or raise FormRefused, also when reading takes too long or too much."""
-    answer = _ask("read", data, file_type, {})
+    answer = _run_isolated("read", data, file_type, {})
     if "sheets" not in answer:
         raise FormRefused([FormProblem(**problem) for problem in answer["problems"]])
     return Sheets(answer["sheets"])
 
 
-def _ask(what: str, data: bytes, file_type: str, files: dict[str, str]) -> dict[str, Any]:
-    refuse_at_the_door(data, file_type)
+def _run_isolated(what: str, data: bytes, file_type: str, files: dict[str, str]) -> dict[str, Any]:
+    refuse_unreadable_file(data, file_type)
     given = json.dumps({"do": what, "workbook": base64.b64encode(data).decode(), "type": file_type, "files": files})
     command = [sys.executable, "-m", "forms.isolated"]
     try:

@@ -10,8 +10,8 @@ from xlsxwriter.utility import xl_col_to_name
 from forms import support
 from forms.choice_linter import lint_choices
 from forms.expressions import ExpressionError, parse
-from forms.headings import is_known, is_translated, language_of, snake
-from forms.privacy import DIRECT, EXPORTS, given_class, refused
+from forms.headings import is_known, is_translated, language_of, to_snake_case
+from forms.privacy import DIRECT, EXPORTS, find_refused_topic, read_written_class
 from forms.privacy_classes import AT_LEAST, NEVER_LEAVES, PrivacyClass, is_at_least
 from forms.problems import N_, FormProblem
 from forms.question_type import LOOK, WORKS, QuestionType
@@ -47,7 +47,7 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
         if is_known(heading.standard):
             continue
         column = heading.written
-        near = difflib.get_close_matches(snake(column.split(":")[0]), [*support.COLUMNS], 1)
+        near = difflib.get_close_matches(to_snake_case(column.split(":")[0]), [*support.COLUMNS], 1)
         text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
         if not near:
             text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
@@ -240,7 +240,7 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
     text = row.cells.get("appearance", "")
     words = ["search()"] if text.startswith("search(") else ["quick map"] if text == "quick map" else text.split()
     for word in words:
-        known = support.appearance(word)
+        known = support.find_appearance(word)
         if known is None:
             sentence = N_("Nobody knows the appearance “{word}”; it has no effect.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
@@ -265,10 +265,10 @@ def _privacy(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
     least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
     if least is None:
         return
-    written = given_class(row)
+    written = read_written_class(row)
     if written or not question_type.is_class_implied:
         yield from _class(row, written, least)
-    topic = question_type.refused_topic or refused(row.name)
+    topic = question_type.refused_topic or find_refused_topic(row.name)
     if topic in DIRECT and least != PrivacyClass.IDENTIFIER and written and written not in NEVER_LEAVES:
         yield row_problem("form.identifier", POINTS_TO_ONE, row, "privacy::class", name=row.name)
     yield from _topic(row, topic)

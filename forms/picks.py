@@ -3,20 +3,20 @@
 import re
 from dataclasses import dataclass
 
-HOW = ("is", "is_not", "has", "more", "less", "answered", "blank")
+OPERATORS = ("is", "is_not", "has", "more", "less", "answered", "blank")
 NUMBER = r"-?\d+(?:\.\d+)?"
 
 
 @dataclass(frozen=True)
-class Condition:
+class SimpleCondition:
     """Ask a question only when another one was answered in some way."""
 
     question: str = ""
-    how: str = "is"
+    operator: str = "is"
     value: str = ""
 
     def expression(self) -> str:
-        one, text = f"${{{self.question}}}", _quoted(self.value)
+        one, text = f"${{{self.question}}}", _quote(self.value)
         number = self.value if re.fullmatch(NUMBER, self.value) else text
         return {
             "is": f"{one} = {text}",
@@ -26,7 +26,7 @@ class Condition:
             "less": f"{one} < {number}",
             "answered": f"{one} != ''",
             "blank": f"{one} = ''",
-        }[self.how]
+        }[self.operator]
 
 
 PATTERNS = [
@@ -40,27 +40,27 @@ PATTERNS = [
 ]
 
 
-def read_condition(expression: str) -> Condition | None:
+def read_condition(expression: str) -> SimpleCondition | None:
     """Return the condition in an expression; None when it says more than can be picked."""
     for how, pattern in PATTERNS:
         if match := re.fullmatch(pattern, expression.strip()):
-            return Condition(match[1], how, match[2])
+            return SimpleCondition(match[1], how, match[2])
     return None
 
 
 @dataclass(frozen=True)
-class Limits:
+class AnswerLimits:
     """What an answer must keep to: numbers, length of a text, or days."""
 
-    least: str = ""
-    most: str = ""
+    minimum: str = ""
+    maximum: str = ""
     length: str = ""
     days_back: str = ""
     not_future: bool = False
 
     def expression(self) -> str:
-        parts = [f". >= {self.least}"] if self.least else []
-        parts += [f". <= {self.most}"] if self.most else []
+        parts = [f". >= {self.minimum}"] if self.minimum else []
+        parts += [f". <= {self.maximum}"] if self.maximum else []
         parts += [f"string-length(.) <= {self.length}"] if self.length else []
         parts += [". <= today()"] if self.not_future else []
         parts += [f". >= today() - {self.days_back}"] if self.days_back else []
@@ -76,7 +76,7 @@ LIMITS = {
 }
 
 
-def read_limits(expression: str) -> Limits | None:
+def read_limits(expression: str) -> AnswerLimits | None:
     """Return the limits in a constraint; None when it says more than can be picked."""
     found: dict[str, str] = {}
     for part in filter(None, re.split(r"\s+and\s+", expression.strip())):
@@ -84,7 +84,7 @@ def read_limits(expression: str) -> Limits | None:
         if match is None or match[0] in found:
             return None
         found[match[0]] = match[1][1]
-    return Limits(
+    return AnswerLimits(
         found.get("least", ""),
         found.get("most", ""),
         found.get("length", ""),
@@ -93,5 +93,5 @@ def read_limits(expression: str) -> Limits | None:
     )
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{text}"' if "'" in text else f"'{text}'"

@@ -83,14 +83,14 @@ PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
 _PROPOSALS = [(privacy, re.compile(pattern), reason) for privacy, pattern, reason in PROPOSALS]
 
 
-def given_class(row: "Row") -> str:
+def read_written_class(row: "Row") -> str:
     """Return the class that the author wrote, in its standard spelling."""
     return "-".join(row.cells.get("privacy::class", "").lower().replace("_", " ").replace("-", " ").split())
 
 
 def privacy_class(row: "Row", type_name: str) -> str:
     """Return the class of a question: as written, else what follows from its type alone, else ""."""
-    written = given_class(row)
+    written = read_written_class(row)
     question_type = TYPES[type_name]
     if written or question_type.answer == AnswerKind.NOTHING:
         return written
@@ -99,19 +99,19 @@ def privacy_class(row: "Row", type_name: str) -> str:
     return "" if row.number else PrivacyClass.OPERATIONAL  # rows that pyxform adds by itself: counts of repeats
 
 
-def refused(name: str) -> str:
+def find_refused_topic(name: str) -> str:
     """Return what on the refuse-to-collect list a question's name asks for; "" when nothing."""
-    plain = _plain(name).replace(" ", "_").replace("-", "_").strip("_")
+    plain = _normalize(name).replace(" ", "_").replace("-", "_").strip("_")
     return next((what for what, pattern in _REFUSED if pattern.fullmatch(plain)), "")
 
 
-def propose(type_name: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
+def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
     """Return the class that fits a question best, and why; never one below the least class of its type.
 
     What is not recognised counts as sensitive.
     """
     question_type = TYPES[type_name]
-    if refused(name) in DIRECT:
+    if find_refused_topic(name) in DIRECT:
         return PrivacyClass.IDENTIFIER, N_("It points to one person.")
     by_words = _propose_by_words(name, labels)
     if question_type.proposal is None:
@@ -125,13 +125,13 @@ def propose(type_name: str, name: str, labels: list[str]) -> tuple[PrivacyClass,
 
 
 def _propose_by_words(name: str, labels: list[str]) -> tuple[PrivacyClass, str] | None:
-    text = " ".join(_plain(part).replace("_", " ") for part in (name, *labels))
+    text = " ".join(_normalize(part).replace("_", " ") for part in (name, *labels))
     for privacy, pattern, reason in _PROPOSALS:
         if pattern.search(text):
             return privacy, reason
     return None
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.lower())
     return "".join(character for character in decomposed if not unicodedata.combining(character))

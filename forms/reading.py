@@ -28,7 +28,7 @@ class Estimate:
     grades: dict[str, float]
 
 
-def syllables(word: str, language: str) -> int:
+def count_syllables(word: str, language: str) -> int:
     word = word.lower()
     count = len(VOWELS.findall(word))
     silent = ("es", "ent", "e") if language == "fr" else ("e",)
@@ -37,14 +37,14 @@ def syllables(word: str, language: str) -> int:
     return max(count, 1)
 
 
-def grade(text: str, language: str) -> float | None:
+def grade_text(text: str, language: str) -> float | None:
     """Return the school grade that a text asks for; None for other languages or fewer than 30 words."""
     words = WORD.findall(text)
     if language not in ("en", "fr") or len(words) < 30:
         return None
     sentences = max(1, len([part for part in SENTENCE.split(text) if WORD.search(part)]))
     length = len(words) / sentences
-    weight = sum(syllables(word, language) for word in words) / len(words)
+    weight = sum(count_syllables(word, language) for word in words) / len(words)
     if language == "en":
         return max(1.0, 0.39 * length + 11.8 * weight - 15.59)
     ease = 207 - 1.015 * length - 73.6 * weight
@@ -61,7 +61,7 @@ def estimate(definition: FormDefinition) -> Estimate:
     grades = {}
     for one in definition.languages:
         text = "\n".join(text for element in asked for text in _texts(element, one))
-        if (found := grade(text, one)) is not None:
+        if (found := grade_text(text, one)) is not None:
             grades[one] = found
     return Estimate(sum(element.is_answered for element in asked), seconds / 60, grades)
 

@@ -15,7 +15,7 @@ from pyxform.xls2json_backends import _md_table_to_ss_structure, xls_value_to_un
 from xlsxwriter.utility import xl_col_to_name
 
 from forms.problems import N_, FormProblem, FormRefused
-from forms.workbook import refuse_at_the_door
+from forms.workbook import refuse_unreadable_file
 
 MAX_CELLS = 2_000_000  # that say something
 MAX_CELL = 32_767  # characters in one cell of an .xlsx file
@@ -66,7 +66,7 @@ class Sheets:
 
 def read_sheets(data: bytes, file_type: str) -> Sheets:
     """Return the sheets of a workbook; raise FormRefused when it cannot be read."""
-    refuse_at_the_door(data, file_type)
+    refuse_unreadable_file(data, file_type)
     try:
         found = {".md": _markdown, ".xls": _xls}.get(file_type, _xlsx)(data)
     except FormRefused:

@@ -247,7 +247,7 @@ def list_of(text: str) -> str:
     return words[-1] if words[-2:-1] != ["specify"] else ""
 
 
-def appearance(word: str) -> tuple[tuple[str, ...], str] | None:
+def find_appearance(word: str) -> tuple[tuple[str, ...], str] | None:
     """Return the types that an appearance is for, and the verdict on it; None for one that nobody knows."""
     if word in APPEARANCES:
         return APPEARANCES[word]

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from forms.definition import Table
+from forms.definition import CsvTable
 from forms.problems import N_, FormProblem
 
 MAX_ROWS = 50_000
@@ -11,7 +11,7 @@ MAX_COLUMNS = 40
 MAX_BYTES = 10_000_000  # of one file
 
 
-def read_table(name: str, data: bytes) -> tuple[Table | None, list[FormProblem]]:
+def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProblem]]:
     """Return the table in a CSV file (UTF-8, its first row the columns), or what is wrong with it."""
     if len(data) > MAX_BYTES:
         return None, [FormProblem("form.file_large", N_("“{file}” is larger than 10 MB."), {"file": name}, sheet=name)]
@@ -45,4 +45,4 @@ def read_table(name: str, data: bytes) -> tuple[Table | None, list[FormProblem]]
     if problems:
         return None, problems
     width = len(columns)
-    return Table(tuple(columns), tuple((*row, *[""] * (width - len(row))) for row in lines[1:])), []
+    return CsvTable(tuple(columns), tuple((*row, *[""] * (width - len(row))) for row in lines[1:])), []

@@ -10,8 +10,8 @@ from forms import consent
 from forms.answers import MAX_INSTANCES, AnswerNode
 from forms.budget import MAX_COMPUTED, Budget, TooSlow
 from forms.definition import Element, FormDefinition
-from forms.expressions import Context, DateValue, ExpressionError, evaluate, to_boolean, to_number, to_string
-from forms.expressions.evaluator import nodes
+from forms.expressions import DateValue, EvaluationContext, ExpressionError, evaluate, to_boolean, to_number, to_string
+from forms.expressions.evaluator import find_nodes
 from forms.expressions.patterns import SLOW
 from forms.expressions.values import NUMBER, Value
 from forms.lists import in_language
@@ -20,6 +20,7 @@ from forms.question_type import AnswerKind
 from forms.types import TYPES
 
 MAX_TEXT = 4000  # characters in one answer, pictures and the like left out
+NOT_CHECKED = "answers.pattern"  # the problem of answers that no rule was tried on
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,11 @@ def validate(definition: FormDefinition, given: Any, now: DateValue, budget: Bud
     try:
         return _validate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(definition, given, error)
+        return _make_unchecked(given, error)
 
 
 def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
-    root, problems = tree.build(definition, given)
+    root, problems = tree.build_tree(definition, given)
     questions = _list_questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
@@ -87,19 +88,24 @@ def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: 
     try:
         return _recalculate(definition, given, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(definition, given, error)
+        return _make_unchecked(given, error)
 
 
 def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
-    root, problems = tree.build(definition, given)
+    root, problems = tree.build_tree(definition, given)
     calculate(definition, root, now, budget)
     computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
     problems += [problem for node in _list_questions(root) if (problem := rules.find_problem(node, computed))]
-    return ValidationResult(tree.to_json(root), problems)
+    answers = tree.to_json(root)
+    is_refusal, _ = _find_refusal(definition, root)
+    if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
+        answers = consent.without_person(definition, answers)
+        problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]
+    return ValidationResult(answers, problems, is_refusal)
 
 
-def _make_unchecked(definition: FormDefinition, given: Any, error: ExpressionError) -> ValidationResult:
+def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
@@ -107,15 +113,13 @@ def _make_unchecked(definition: FormDefinition, given: Any, error: ExpressionErr
         "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
         "Publish the form anew with another pattern."
     )
-    answers = given if isinstance(given, dict) else {}
-    is_refusal = consent.looks_like_no(definition, answers)
-    return ValidationResult(answers, [AnswerProblem("answers.pattern", text, "")], is_refusal)
+    return ValidationResult(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
     """Set relevance and calculated answers, each element after those that it reads."""
     budget = budget or Budget()
-    by_chance, lists = definition.by_chance, definition.lists
+    by_chance, lists = definition.randomized_paths, definition.lists
     at: dict[str, list[AnswerNode]] = {"/data": [root]}
     for path, element in definition.deciding:
         parents = _find_nodes(root, element.parent, at)
@@ -133,14 +137,14 @@ def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budg
                     is_relevant = False
                 if is_relevant and element.relevant is not None:
                     node.is_relevant = True
-                    is_relevant = to_boolean(evaluate(element.relevant, Context(root, node, now, lists, budget)))
+                    is_relevant = to_boolean(evaluate(element.relevant, EvaluationContext(root, node, now, lists, budget)))
                 node.is_relevant = is_relevant
                 if element.calculate is not None:
                     if not is_relevant:
                         node.text = ""
                     elif path not in by_chance:
                         node.text = format_computed(
-                            element, evaluate(element.calculate, Context(root, node, now, lists, budget))
+                            element, evaluate(element.calculate, EvaluationContext(root, node, now, lists, budget))
                         )
                         if len(node.text) > MAX_COMPUTED:
                             raise TooSlow
@@ -158,14 +162,14 @@ def _make_instances(
 ) -> None:
     """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
     instances = parent.children[element.name]
-    context = Context(root, AnswerNode(element, parent), now, definition.lists, budget)
+    context = EvaluationContext(root, AnswerNode(element, parent), now, definition.lists, budget)
     number = to_number(evaluate(element.count, context))
     wanted = int(min(max(number, 0), MAX_INSTANCES)) if not math.isnan(number) else 0
     while len(instances) < wanted:
         budget.make()
         node = AnswerNode(element, parent)
         instances.append(node)
-        tree.fill(definition, node, {}, [])
+        tree.fill_node(definition, node, {}, [])
     for position, node in enumerate(instances):
         node.is_beyond = position >= wanted
 
@@ -197,8 +201,8 @@ class Rules:
     def __init__(self, definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None):
         self.definition, self.root, self.now, self.budget = definition, root, now, budget or Budget()
 
-    def context(self, node: AnswerNode) -> Context:
-        return Context(self.root, node, self.now, self.definition.lists, self.budget)
+    def context(self, node: AnswerNode) -> EvaluationContext:
+        return EvaluationContext(self.root, node, self.now, self.definition.lists, self.budget)
 
     def find_problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
@@ -207,22 +211,24 @@ class Rules:
         self.budget.look()
         if not node.is_relevant:
             if node.text and element.calculate is None:
-                return AnswerProblem("answers.irrelevant", N_("This question was not to be asked here."), node.where())
+                return AnswerProblem(
+                    "answers.irrelevant", N_("This question was not to be asked here."), node.describe_place()
+                )
             return None
         if element.calculate is not None:
             if not equal_computed(sent.get(node, ""), node.text):
                 text = N_("The phone and the centre compute different values.")
-                return AnswerProblem("answers.calculation", text, node.where())
+                return AnswerProblem("answers.calculation", text, node.describe_place())
             return None
         if not node.text:
             if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
-                return AnswerProblem("answers.required", N_("An answer is needed."), node.where())
+                return AnswerProblem("answers.required", N_("An answer is needed."), node.describe_place())
             return None
         if reason := self.find_type_problem(node):
-            return AnswerProblem("answers.type", reason, node.where())
+            return AnswerProblem("answers.type", reason, node.describe_place())
         if element.constraint is not None and not to_boolean(evaluate(element.constraint, self.context(node))):
             message = in_language(element.constraint_message, self.definition.languages[0])
-            return AnswerProblem("answers.constraint", message or N_("This answer is not allowed."), node.where())
+            return AnswerProblem("answers.constraint", message or N_("This answer is not allowed."), node.describe_place())
         return None
 
     def find_type_problem(self, node: AnswerNode) -> str:
@@ -261,12 +267,12 @@ class AnsweredQuestion:
         return list_available_choices(self.node.element, self.rules.context(self.node), self.rules.definition)
 
 
-def list_available_choices(element: Element, context: Context, definition: FormDefinition) -> list[str]:
+def list_available_choices(element: Element, context: EvaluationContext, definition: FormDefinition) -> list[str]:
     """Return the names that a select offers now."""
     if element.items is None:
         return [choice.name for choice in definition.choices.get(element.choices, ())]
     column = element.item_value or "name"
-    found = (row.children_named(column) for row in nodes(element.items, context))
+    found = (row.children_named(column) for row in find_nodes(element.items, context))
     return [name for cells in found if cells and (name := to_string(cells[0].value()))]
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forms import support
-from forms.headings import Heading, headings, in_language, is_known, is_translated, language_of, settings_row
+from forms.headings import Heading, in_language, is_known, is_translated, language_of, read_headings, settings_row
 from forms.problems import N_, FormProblem, FormRefused
 from forms.question_type import QuestionType
 from forms.types import TYPES
@@ -110,7 +110,7 @@ class Workbook:
 
     def columns(self, sheet: str) -> list[Heading]:
         """Return the headings of a sheet; where some have a language, words without one are in the form's first."""
-        found = self._headings[sheet] if sheet in self._headings else headings(sheet, self.table(sheet)[0])
+        found = self._headings[sheet] if sheet in self._headings else read_headings(sheet, self.table(sheet)[0])
         if not self._named_languages or sheet not in ("survey", "choices"):
             return found
         return [
@@ -122,7 +122,7 @@ class Workbook:
 
     @cached_property
     def _headings(self) -> dict[str, list[Heading]]:
-        return {sheet: headings(sheet, self.table(sheet)[0]) for sheet in ("survey", "choices", "settings")}
+        return {sheet: read_headings(sheet, self.table(sheet)[0]) for sheet in ("survey", "choices", "settings")}
 
     @cached_property
     def _named_languages(self) -> list[str]:
@@ -244,7 +244,7 @@ def language_code(name: str) -> str:
     return known.get(name.strip().lower(), name.strip().lower())
 
 
-def refuse_at_the_door(data: bytes, file_type: str) -> None:
+def refuse_unreadable_file(data: bytes, file_type: str) -> None:
     """Raise FormRefused for a file that is empty, too large, no workbook, or unpacks to too much."""
     problem = None
     if not data:

@@ -10,9 +10,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from forms import dependencies, support
-from forms.definition import SUMMARY, Choice, Element, FormDefinition, Table, Words
+from forms.definition import SUMMARY, Choice, CsvTable, Element, FormDefinition, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
-from forms.expressions.shorthand import absolute, resolve
+from forms.expressions.shorthand import make_absolute_path, write_out
 from forms.headings import language_of
 from forms.privacy import privacy_class
 from forms.privacy_classes import PrivacyClass
@@ -64,13 +64,13 @@ OF_SETS = {
 }
 
 
-def read(workbook: Workbook, xform: str, tables: dict[str, Table]) -> tuple[FormDefinition, list[FormProblem]]:
+def read_xform(workbook: Workbook, xform: str, tables: dict[str, CsvTable]) -> tuple[FormDefinition, list[FormProblem]]:
     """Return the definition in an XForm, and what is wrong in its expressions and references."""
-    return _Reader(workbook, ElementTree.fromstring(xform), tables).read()
+    return _XFormReader(workbook, ElementTree.fromstring(xform), tables).read()
 
 
-class _Reader:
-    def __init__(self, workbook: Workbook, root: ElementTree.Element, tables: dict[str, Table]):
+class _XFormReader:
+    def __init__(self, workbook: Workbook, root: ElementTree.Element, tables: dict[str, CsvTable]):
         model = root.find(f"{H}head/{X}model")
         body = root.find(f"{H}body")
         assert model is not None and body is not None
@@ -110,7 +110,7 @@ class _Reader:
         if not text:
             return None
         try:
-            return resolve(parse(text), path or "/data")
+            return write_out(parse(text), path or "/data")
         except ExpressionError as error:
             self.report(error.code, error.text, error.details, path, column)
             return None
@@ -170,7 +170,7 @@ class _Reader:
 
     def order(self, elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
         try:
-            return dependencies.order(elements, children)
+            return dependencies.order_calculations(elements, children)
         except dependencies.CircularReference as circle:
             rows = [self.workbook.by_path.get(path) for path in circle.paths]
             names = " → ".join(
@@ -246,7 +246,7 @@ class _Reader:
             hint=self.label(holder, "hint"),
             guidance=self.guidance.get(f"{path}:hint", {}),
             appearance=(control.get("appearance", "") if control is not None else ""),
-            parameters=parameters(row) if kind == "question" and not is_other else {},
+            parameters=read_parameters(row) if kind == "question" and not is_other else {},
             privacy=privacy,
             hierarchy=row.cells.get("privacy::hierarchy", ""),
             export="drop" if is_other else row.cells.get("privacy::export", "").lower(),
@@ -262,7 +262,7 @@ class _Reader:
 
     def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
         """Return a constraint that keeps free text short: the author's own limit, or the programme's."""
-        limit = _limit(constraint)
+        limit = _find_length_limit(constraint)
         if limit is None:
             least: Ast = ["op", "<=", ["call", "string-length", [["path", ".", [["self"]]]]], ["n", MAX_FREE_TEXT]]
             words = {language: KEEP_SHORT[language] for language in self.languages if language in KEEP_SHORT} or KEEP_SHORT
@@ -309,7 +309,7 @@ class _Reader:
             expressions += [("calculate", source, ast) for source, ast in element.triggers.items()]
             for field, seen_from, ast in expressions:
                 column = COLUMN_OF[field]
-                for target, _ in dependencies.references(ast, seen_from, children):
+                for target, _ in dependencies.find_references(ast, seen_from, children):
                     if target not in known and not target.startswith("/data/meta"):
                         text = N_("There is no question “{name}” to refer to.")
                         self.report("form.reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
@@ -323,7 +323,7 @@ class _Reader:
                     if part[:2] == ["call", "pulldata"] and part[2][0][0] == "s" and not self.has_list(str(part[2][0][1])):  # type: ignore[index]
                         text = N_("There is no list “{list}”: neither on the choices sheet nor among the files.")
                         self.report("form.list", text, {"list": str(part[2][0][1])}, element.path, column)  # type: ignore[index]
-                for target in _first_only(ast, seen_from, repeats, children) if field != "items" else ():
+                for target in _find_ambiguous_paths(ast, seen_from, repeats, children) if field != "items" else ():
                     text = N_(
                         "“{name}” stands in a repeat, and from here only its first answer would count. "
                         "Use sum(), join(), count() or indexed-repeat()."
@@ -340,7 +340,7 @@ class _Reader:
             if name is None or name in self.tables or instance.get("src"):
                 continue
             lists[name] = tuple(
-                Choice(item.findtext(f"{X}name") or "", self.item_label(item), _data(item))
+                Choice(item.findtext(f"{X}name") or "", self.item_label(item), _read_extra_columns(item))
                 for item in instance.iter(f"{X}item")
             )
         return lists
@@ -351,7 +351,7 @@ class _Reader:
         return {self.languages[0]: item.findtext(f"{X}label") or ""}
 
 
-def _limit(constraint: Ast | None) -> float | None:
+def _find_length_limit(constraint: Ast | None) -> float | None:
     """Return the longest text that a constraint lets pass, where it says so plainly: string-length(.) <= 280."""
     for part in walk(constraint) if constraint else ():
         if part[0] == "op" and part[1] in ("<", "<=") and part[2][:2] == ["call", "string-length"] and part[3][0] == "n":  # type: ignore[index]
@@ -359,12 +359,12 @@ def _limit(constraint: Ast | None) -> float | None:
     return None
 
 
-def _data(item: ElementTree.Element) -> dict[str, str]:
+def _read_extra_columns(item: ElementTree.Element) -> dict[str, str]:
     cells = {cell.tag.rsplit("}", 1)[-1]: cell.text or "" for cell in item}
     return {name: text for name, text in cells.items() if name not in ("name", "label", "itextId")}
 
 
-def parameters(row: Row) -> dict[str, str]:
+def read_parameters(row: Row) -> dict[str, str]:
     """Return the parameters of a row: start=1 end=5 as {"start": "1", "end": "5"}."""
     pairs = re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells.get("parameters", "").strip()))
     return {key.lower(): value for key, _, value in (pair.partition("=") for pair in pairs) if key}
@@ -374,21 +374,21 @@ def _is_own_value(ast: Ast) -> bool:
     return ast[:2] == ["call", "once"] or ast == ["path", ".", [["self"]]]
 
 
-def _first_only(ast: Any, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
+def _find_ambiguous_paths(ast: Any, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
     """Yield the paths into a repeat from outside it, without a condition, where one value is wanted."""
     if ast[0] == "call":
         for argument in ast[2]:
             if ast[1] in OF_SETS and argument[0] in ("path", "union"):
                 continue
-            yield from _first_only(argument, path, repeats, children)
+            yield from _find_ambiguous_paths(argument, path, repeats, children)
     elif ast[0] == "op":
-        yield from _first_only(ast[2], path, repeats, children)
-        yield from _first_only(ast[3], path, repeats, children)
+        yield from _find_ambiguous_paths(ast[2], path, repeats, children)
+        yield from _find_ambiguous_paths(ast[3], path, repeats, children)
     elif ast[0] == "neg":
-        yield from _first_only(ast[1], path, repeats, children)
+        yield from _find_ambiguous_paths(ast[1], path, repeats, children)
     elif ast[0] == "path" and not isinstance(ast[1], list) and not any(step[-1][0] == "where" for step in ast[2] if step):
-        target = absolute(ast, path)
-        for _, scope in dependencies.references(ast, path, children):
+        target = make_absolute_path(ast, path)
+        for _, scope in dependencies.find_references(ast, path, children):
             parts = target.split("/")[1:]
             outside = ["/" + "/".join(parts[:depth]) for depth in range(scope + 1, len(parts))]
             if any(one in repeats for one in outside):

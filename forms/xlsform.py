@@ -7,8 +7,8 @@ from pyxform.xls2xform import convert
 
 from forms import consent, linter, xform
 from forms.advice import advise
-from forms.completeness import missing
-from forms.definition import Compiled, Table
+from forms.completeness import find_missing
+from forms.definition import Compiled, CsvTable
 from forms.form_tests import run_tests
 from forms.problems import N_, FormProblem, FormRefused
 from forms.sheets import read_sheets
@@ -58,7 +58,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         problems.append(_from_pyxform(error, workbook))
     if text:
         try:
-            definition, found = xform.read(workbook, text, tables)
+            definition, found = xform.read_xform(workbook, text, tables)
             problems += found
             if not any(problem.severity == "error" for problem in problems):
                 definition, found = consent.guard(definition)
@@ -68,7 +68,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
             sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")
             problems.append(FormProblem("form.signs", sentence, sheet=""))
     if text and not any(problem.severity == "error" for problem in problems):
-        problems += [*advise(workbook, definition), *missing(workbook, definition)]
+        problems += [*advise(workbook, definition), *find_missing(workbook, definition)]
         problems += run_tests(sheets.get("tests", []), definition)
     problems = sorted(
         _distinct(problems), key=lambda problem: (problem.sheet != "settings", problem.sheet, problem.row or 0)
@@ -78,7 +78,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
     return Compiled(definition, text, problems)
 
 
-def _tables(files: dict[str, bytes]) -> tuple[dict[str, Table], list[FormProblem]]:
+def _tables(files: dict[str, bytes]) -> tuple[dict[str, CsvTable], list[FormProblem]]:
     tables, problems = {}, list[FormProblem]()
     for name, data in files.items():
         table, found = read_table(name, data)

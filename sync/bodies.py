@@ -6,7 +6,7 @@ from typing import Any
 
 from forms.definition import FormDefinition
 from sync.envelope import ATTACHED, UNSTORABLE
-from sync.openrosa import InstanceRefused, answers_in, parse_instance
+from sync.openrosa import InstanceRefused, parse_instance, read_answers
 
 
 def read_body(body: str, definition: FormDefinition | None) -> Any:
@@ -23,11 +23,11 @@ def read_body(body: str, definition: FormDefinition | None) -> Any:
         raise ValueError("no form to read it by")
     xml, _, rest = body.partition(ATTACHED)
     try:
-        answers = answers_in(parse_instance(xml.encode()), definition)
+        answers = read_answers(parse_instance(xml.encode()), definition)
     except InstanceRefused:
         raise ValueError("not the XML of a form") from None
     names = json.loads(rest.removesuffix("-->").replace("\\u002d", "-")) if rest else {}
-    return _named(answers, names) if names else answers
+    return _insert_names_in(answers, names) if names else answers
 
 
 def mended(given: Any) -> Any:
@@ -51,14 +51,14 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError("not a number of JSON")
 
 
-def with_names(xml: str, names: dict[str, str]) -> str:
+def insert_names(xml: str, names: dict[str, str]) -> str:
     """Return the XML as it came, with what its attachments were kept as, by the names that the client gave them."""
     return xml + ATTACHED + json.dumps(names).replace("-", "\\u002d") + "-->" if names else xml
 
 
-def _named(answers: Any, names: dict[str, str]) -> Any:
+def _insert_names_in(answers: Any, names: dict[str, str]) -> Any:
     if isinstance(answers, dict):
-        return {key: _named(value, names) for key, value in answers.items()}
+        return {key: _insert_names_in(value, names) for key, value in answers.items()}
     if isinstance(answers, list):
-        return [_named(one, names) for one in answers]
+        return [_insert_names_in(one, names) for one in answers]
     return names.get(answers, answers)

@@ -62,7 +62,7 @@ def parse_batch(data: bytes) -> list[Envelope]:
     if len(items) > MAX_ITEMS:
         raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
     problems: list[SyncProblem] = []
-    envelopes = [_envelope(item, f"items[{index}]", problems) for index, item in enumerate(items)]
+    envelopes = [_parse_envelope(item, f"items[{index}]", problems) for index, item in enumerate(items)]
     ids = [envelope.instance_id for envelope in envelopes if envelope]
     if len(set(ids)) != len(ids):
         problems.append(SyncProblem("sync.twice", N_("Two submissions in this message have the same id.")))
@@ -73,10 +73,10 @@ def parse_batch(data: bytes) -> list[Envelope]:
 
 def parse_item(item: Any) -> Envelope | None:
     """Return one submission; None when any part of it is malformed."""
-    return _envelope(item, "", [])
+    return _parse_envelope(item, "", [])
 
 
-def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
+def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
     if not isinstance(item, dict):
         problems.append(SyncProblem("sync.item", N_("Each submission is an object."), where))
         return None
@@ -93,11 +93,11 @@ def _envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | 
     body = item.get("body")
     if not isinstance(body, str) or len(body) > MAX_BODY:
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
-    instance_id, finished_at = _uuid(item.get("id")), parse_moment(item.get("finished_at"))
+    instance_id, finished_at = _read_uuid(item.get("id")), parse_moment(item.get("finished_at"))
     root, prev, due, cards = item.get("root", ""), item.get("prev", []), item.get("due", ""), item.get("cards", [])
-    if root and (not _uuid(root) or root == instance_id):
+    if root and (not _read_uuid(root) or root == instance_id):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.root"))
-    if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_uuid, prev)) or bool(prev) != bool(root):
+    if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_read_uuid, prev)) or bool(prev) != bool(root):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.prev"))
     if not isinstance(due, str) or len(due) > MAX_DUE or not _is_storable(due):
         problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.due"))
@@ -136,10 +136,10 @@ def _is_short(value: Any) -> bool:
 
 
 def is_random_uuid(value: Any) -> bool:
-    return bool(_uuid(value))
+    return bool(_read_uuid(value))
 
 
-def _uuid(value: Any) -> str:
+def _read_uuid(value: Any) -> str:
     """Return a random (version 4) UUID in its one spelling, else "": other versions tell when or where they were made."""
     try:
         parsed = uuid.UUID(value) if isinstance(value, str) else None

@@ -3,6 +3,8 @@
 Each submission carries all answers and names those that it was based on (`prev`). What no other one builds on is a head. One
 head: its answers are the record's. Several heads were made without knowing of each other: where they changed different
 questions, both changes hold; where they changed the same one, both values are kept and somebody has to choose.
+
+A version in which the person did not say yes (a no) overrules all that does not build on it, in whatever order they come.
 """
 
 import datetime as dt
@@ -12,7 +14,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Version:
+class RecordVersion:
     """One submission as the fold sees it: `answers` are what the form's logic left of it."""
 
     id: str
@@ -23,15 +25,16 @@ class Version:
     finished_at: dt.datetime
     form_version: str
     answers: Mapping[str, Any] = field(compare=False)
+    is_refusal: bool = False  # the person did not say yes
 
     @property
-    def rank(self) -> tuple[dt.datetime, str, str]:
+    def sort_key(self) -> tuple[dt.datetime, str, str]:
         """Return what decides between equals, so that chance never does."""
         return self.finished_at, self.id, self.sha256
 
 
 @dataclass(frozen=True)
-class Contested:
+class Conflict:
     """A question to which versions that knew nothing of each other give different answers."""
 
     path: str  # group.question; a whole repeat is one answer
@@ -39,50 +42,113 @@ class Contested:
 
 
 @dataclass(frozen=True)
-class Folded:
+class FoldResult:
     author: int
-    shown: Version  # whose form version and time the state has; its answers too, unless changes were brought together
+    current: (
+        RecordVersion  # whose form version and time the state has; its answers too, unless changes were brought together
+    )
     answers: Mapping[str, Any]
     heads: tuple[str, ...]  # ids; what a correction builds on
-    contested: tuple[Contested, ...]
-    strangers: tuple[Version, ...]  # by people who may not change this record: no part of it
+    contested: tuple[Conflict, ...]
+    rejected: tuple[RecordVersion, ...]  # by people who may not change this record: no part of it
 
 
-Complete = Callable[[Version, Mapping[str, Any]], Mapping[str, Any] | None]
+Complete = Callable[[RecordVersion, Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-def fold(root_id: str, given: Iterable[Version], complete: Complete, computed: Collection[str] = ()) -> Folded:
+Links = Mapping[str, Collection[str]]  # id → the ids that it builds on
+
+
+def fold(
+    root_id: str,
+    given: Iterable[RecordVersion],
+    complete: Complete,
+    computed: Collection[str] = (),
+    links: Links | None = None,
+) -> FoldResult:
     """Return the state of a record.
 
     At least one version must be given. A record belongs to the author of its first submission; while that has not arrived,
     to the author of the earliest that has. `complete` computes what the form of a version computes and returns None when
     answers that were brought together break its rules; `computed` are the dotted paths of those that nobody contests.
+    `links` is what submissions build on that are no versions, since they were refused.
     """
-    versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.rank)
-    workers = [one for one in versions if not one.is_office] or versions
-    first = next((one for one in workers if one.id == root_id), workers[0])
-    ours = [one for one in versions if one.is_office or one.author == first.author]
+    versions, first, ours = _ownership(root_id, given)
     strangers = tuple(one for one in versions if one not in ours)
-    before = _ancestors(ours)
-    heads = [one for one in ours if not _is_superseded(one, ours, before)]
+    before = _find_ancestors(ours, links)
+    lost = overruled(root_id, versions, links=links)
+    counting = [one for one in ours if one not in lost]
+    heads = [one for one in counting if not _is_superseded(one, counting, before)]
     latest = heads[-1]
-    contested: tuple[Contested, ...] = ()
+    contested: tuple[Conflict, ...] = ()
     answers: Mapping[str, Any] = latest.answers
     if len(heads) > 1:
-        merged = _merged(heads, _base(heads, ours, before), computed)
+        merged = _merge_heads(heads, _common_base(heads, ours, before), computed)
         is_one_form = len({one.form_version for one in heads}) == 1
         completed = complete(latest, merged) if merged is not None and is_one_form else None
         if completed is None:
-            contested = _differences(heads, computed)
+            contested = _find_conflicts(heads, computed)
         else:
             answers = completed
     ids = tuple(sorted({one.id for one in heads}))
-    return Folded(first.author, latest, answers, ids, contested, strangers)
+    return FoldResult(first.author, latest, answers, ids, contested, strangers)
 
 
-def _ancestors(versions: Sequence[Version]) -> dict[str, frozenset[str]]:
+def first_of(root_id: str, given: Iterable[RecordVersion]) -> RecordVersion:
+    """Return the version whose author a record belongs to."""
+    return _ownership(root_id, given)[1]
+
+
+def noes_in_force(root_id: str, given: Iterable[RecordVersion]) -> list[RecordVersion]:
+    """Return the versions in which the person did not say yes, by those who may change the record."""
+    versions = list(given)
+    return [one for one in _ownership(root_id, versions)[2] if one.is_refusal] if versions else []
+
+
+def overruled(
+    root_id: str, given: Iterable[RecordVersion], others: Iterable[RecordVersion] = (), links: Links | None = None
+) -> list[RecordVersion]:
+    """Return what a no overrules, of a record's versions and of others that were sent for it.
+
+    While the first submission has not arrived, nobody knows whose the record is: then only what the same person sent.
+    """
+    versions, rest = list(given), list(others)
+    noes = noes_in_force(root_id, versions)
+    if not noes:
+        return []
+    everything = [*versions, *rest]
+    before = _find_ancestors(everything, links)
+    is_here = any(one.id == root_id for one in versions)
+    numbers = [one.id for one in everything]
+    found = []
+    for one in everything:
+        reached = [no for no in noes if is_here or no.is_office or no.author == one.author]
+        is_free = one.is_refusal or all(_builds_on(one, no, before, numbers.count(no.id) > 1) for no in reached)
+        if not is_free:
+            found.append(one)
+    return found
+
+
+def _builds_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]], is_ambiguous: bool) -> bool:
+    """Say whether a version was made in the knowledge of a no; two that bear its id are told apart by the clock."""
+    if no.id not in before[one.id] or one.id in before[no.id]:
+        return False
+    return not is_ambiguous or one.finished_at > no.finished_at
+
+
+def _ownership(
+    root_id: str, given: Iterable[RecordVersion]
+) -> tuple[list[RecordVersion], RecordVersion, list[RecordVersion]]:
+    """Return the versions by rank, the one whose author the record belongs to, and those that may change it."""
+    versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.sort_key)
+    workers = [one for one in versions if not one.is_office] or versions
+    first = next((one for one in workers if one.id == root_id), workers[0])
+    return versions, first, [one for one in versions if one.is_office or one.author == first.author]
+
+
+def _find_ancestors(versions: Sequence[RecordVersion], links: Links | None = None) -> dict[str, frozenset[str]]:
     """Return, for each id, the ids that it builds on, directly or not."""
-    prev: dict[str, set[str]] = {}
+    prev: dict[str, set[str]] = {number: set(ids) for number, ids in (links or {}).items()}
     for one in versions:
         prev.setdefault(one.id, set()).update(one.prev)
     found: dict[str, frozenset[str]] = {}
@@ -98,13 +164,13 @@ def _ancestors(versions: Sequence[Version]) -> dict[str, frozenset[str]]:
     return found
 
 
-def _is_superseded(one: Version, versions: Sequence[Version], before: Mapping[str, frozenset[str]]) -> bool:
+def _is_superseded(one: RecordVersion, versions: Sequence[RecordVersion], before: Mapping[str, frozenset[str]]) -> bool:
     """Say whether another version builds on this one; two that claim to build on each other hide neither."""
     return any(one.id in before[other.id] and other.id not in before[one.id] for other in versions)
 
 
-def _base(
-    heads: Sequence[Version], versions: Sequence[Version], before: Mapping[str, frozenset[str]]
+def _common_base(
+    heads: Sequence[RecordVersion], versions: Sequence[RecordVersion], before: Mapping[str, frozenset[str]]
 ) -> Mapping[str, Any] | None:
     """Return the answers from which all heads began; None when there is no one such version."""
     common = frozenset.intersection(*(before[one.id] for one in heads))
@@ -113,12 +179,14 @@ def _base(
     return nearest[0].answers if len(nearest) == 1 else None
 
 
-def _merged(heads: Sequence[Version], base: Mapping[str, Any] | None, computed: Collection[str]) -> Mapping[str, Any] | None:
+def _merge_heads(
+    heads: Sequence[RecordVersion], base: Mapping[str, Any] | None, computed: Collection[str]
+) -> Mapping[str, Any] | None:
     """Return the answers with every head's changes; None when several changed the same question, differently."""
-    leaves = [flat(one.answers) for one in heads]
+    leaves = [flatten(one.answers) for one in heads]
     if base is None:
-        return heads[-1].answers if not _differences(heads, computed) else None
-    old = flat(base)
+        return heads[-1].answers if not _find_conflicts(heads, computed) else None
+    old = flatten(base)
     merged = dict(old)
     for path in {*old, *(path for one in leaves for path in one)} - set(computed):
         changed = [one.get(path, "") for one in leaves if one.get(path, "") != old.get(path, "")]
@@ -126,32 +194,32 @@ def _merged(heads: Sequence[Version], base: Mapping[str, Any] | None, computed: 
             return None
         if changed:
             merged[path] = changed[0]
-    return nested(merged)
+    return unflatten(merged)
 
 
-def _differences(heads: Sequence[Version], computed: Collection[str]) -> tuple[Contested, ...]:
-    leaves = [flat(one.answers) for one in heads]
+def _find_conflicts(heads: Sequence[RecordVersion], computed: Collection[str]) -> tuple[Conflict, ...]:
+    leaves = [flatten(one.answers) for one in heads]
     found = []
     for path in sorted({path for one in leaves for path in one} - set(computed)):
         values = [one.get(path, "") for one in leaves]
         if any(value != values[0] for value in values):
-            found.append(Contested(path, tuple((one.sha256, value) for one, value in zip(heads, values, strict=True))))
+            found.append(Conflict(path, tuple((one.sha256, value) for one, value in zip(heads, values, strict=True))))
     return tuple(found)
 
 
-def flat(answers: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+def flatten(answers: Mapping[str, Any], within: str = "") -> dict[str, Any]:
     """Return answers by dotted path; a whole repeat counts as one answer."""
     found: dict[str, Any] = {}
     for name, value in answers.items():
         path = f"{within}.{name}" if within else name
         if isinstance(value, Mapping):
-            found |= flat(value, path)
+            found |= flatten(value, path)
         else:
             found[path] = value
     return found
 
 
-def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
+def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
     """Return answers as groups in groups; the inverse of `flat`. Blank answers are left out."""
     found: dict[str, Any] = {}
     for path, value in leaves.items():

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,10 +12,10 @@ from forms.definition import FormDefinition
 from forms.expressions import DateValue
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
-from forms.validation import validate
+from forms.validation import NOT_CHECKED, ValidationResult, validate
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import check_note, is_note, plain_code
+from sync.notes import check_note, is_caseload_note, plain_code
 from sync.problems import N_
 
 
@@ -53,6 +53,7 @@ class Decision:
     refused_by: str = ""
 
 
+CONSENT = 0.5  # seconds for the questions about consent alone, where the whole form took too long
 Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
 Reason = tuple[str, str]  # code, sentence
 
@@ -94,9 +95,9 @@ def refuse(status: Status, reason: Reason) -> Decision:
 
 def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
     """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
-    if definition is None and not is_note(envelope):
+    if definition is None and not is_caseload_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        return Judged(problems=[_problem("sync.unknown_form", text)])
+        return Judged(problems=[_problem("sync.unknown_form", text)], refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
@@ -104,34 +105,73 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
     if definition is None:
         problems = check_note(envelope.form, given, len(envelope.body))
         return Judged(problems=problems) if problems else Judged(given)
+    now = local_time(envelope.finished_at)
     try:
-        checked = validate(definition, given, local_time(envelope.finished_at), budget)
+        checked = validate(definition, given, now, budget)
     except TooSlow:
-        return _unjudged(definition, given, TOO_SLOW)
+        unjudged = Judged(problems=[_problem(*TOO_SLOW)], is_aside=True)
+        return _judge_consent(envelope, definition, given, unjudged, budget)
+    if [problem.code for problem in checked.problems] == [NOT_CHECKED]:
+        return _judge_consent(envelope, definition, given, Judged(checked.answers, checked.problems), budget)
     if not checked.is_refusal:
         return Judged(checked.answers, checked.problems)
+    return _refusal(definition, checked, envelope.refused_by or checked.refused_by)
+
+
+def _refusal(definition: FormDefinition, checked: ValidationResult, code: str) -> Judged:
+    """Return what is kept of a refusal, and what is wrong with that alone: what goes may have been wrong in any way."""
     kept = consent.without_person(definition, checked.answers)
     problems = checked.problems
-    if definition.kept_after_no:  # what goes may have been wrong in any way; a form from before the rule is judged whole
-        places = {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
-        problems = [problem for problem in problems if problem.path in places or problem.code == "answers.pattern"]
-    refused_by = plain_code(envelope.refused_by or checked.refused_by)
-    return Judged(kept, problems, is_refusal=True, refused_by=refused_by)
+    if definition.kept_after_no:  # a form in which the rule cannot hold is judged whole
+        places = consent.kept_places(definition)
+        problems = [problem for problem in problems if problem.path in places]
+    return Judged(kept, problems, is_refusal=True, refused_by=plain_code(code))
 
 
-def judge_failed(envelope: Envelope, definition: FormDefinition | None) -> Judged:
+def _judge_consent(
+    envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged, budget: Budget | None
+) -> Judged:
+    """Judge answers whose whole form could not be run by the questions about consent alone: a no is never too slow.
+
+    Where even these cannot be run, whatever is not clearly a yes is taken for a no.
+    """
+    code = envelope.refused_by or consent.person_in(definition, given)
+    time = Budget(CONSENT, budget.clock) if budget else Budget()
+    asked = consent.consent_answers(definition, given)
+    try:
+        checked = validate(consent.consent_questions(definition), asked, local_time(envelope.finished_at), time)
+    except TooSlow:
+        checked = None
+    if checked is None or [problem.code for problem in checked.problems] == [NOT_CHECKED]:
+        return _cut_unless_yes(envelope, definition, given, unjudged)
+    if not checked.is_refusal:
+        return unjudged
+    judged = _refusal(definition, checked, code)
+    return judged if definition.kept_after_no else replace(judged, problems=unjudged.problems, is_aside=unjudged.is_aside)
+
+
+def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
     """Return what is said of a submission that the form's logic could not be run over, without what may not be kept."""
+    unjudged = Judged(problems=[_problem(*FAILED)], is_aside=True, refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
-        return Judged(problems=[_problem(*FAILED)], is_aside=True)
-    return _unjudged(definition, given, FAILED)
+        return unjudged
+    if definition is None:
+        return unjudged
+    try:
+        return _judge_consent(envelope, definition, given, unjudged, budget)
+    except Exception:  # whoever calls has noted why the form's logic fails
+        return _cut_unless_yes(envelope, definition, given, unjudged)
 
 
-def _unjudged(definition: FormDefinition | None, given: Any, reason: Reason) -> Judged:
-    is_refusal = definition is not None and consent.looks_like_no(definition, given)
-    kept = consent.without_person(definition, given) if definition and is_refusal else {}
-    return Judged(kept, [_problem(*reason)], is_aside=True, is_refusal=is_refusal)
+def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged) -> Judged:
+    """Return what is said of answers on which no rule could be tried; what is not clearly a yes is taken for a no."""
+    if consent.is_clear_yes(definition, given):
+        return unjudged
+    kept = consent.without_person(definition, given if isinstance(given, Mapping) else {})
+    code = plain_code(envelope.refused_by or consent.person_in(definition, given))
+    return replace(unjudged, answers=kept, is_refusal=True, refused_by=code)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

@@ -8,7 +8,7 @@ from forms.definition import FormDefinition
 PROTOCOL = 1
 
 
-def manifest(forms: Iterable[FormDefinition]) -> dict[str, Any]:
+def make_manifest(forms: Iterable[FormDefinition]) -> dict[str, Any]:
     """Return the list of forms for a phone, each with the hash of its definition, so that it fetches only what changed."""
     listed = [
         {"id": form.id, "version": form.version, "title": form.title, "sha256": form.sha256}

@@ -36,7 +36,7 @@ class HandOver:
     to: int
 
 
-def owner_of(first: int, given: Iterable[HandOver]) -> int:
+def find_current_owner(first: int, given: Iterable[HandOver]) -> int:
     """Return whose caseload a card is in: only who has it can give it on, or the office. The order of arrival is nothing."""
     owner = first
     for one in sorted(set(given), key=lambda one: (one.at, one.id)):
@@ -45,7 +45,7 @@ def owner_of(first: int, given: Iterable[HandOver]) -> int:
     return owner
 
 
-def is_note(envelope: Envelope) -> bool:
+def is_caseload_note(envelope: Envelope) -> bool:
     return envelope.form.startswith(PREFIX)
 
 

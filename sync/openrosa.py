@@ -27,7 +27,7 @@ HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedForm:
     """A form as it is listed: `hash_` is that of the bytes behind `url`, or clients fetch it for ever."""
 
     id: str
@@ -72,7 +72,7 @@ def md5(data: bytes) -> str:
     return f"md5:{hashlib.md5(data, usedforsecurity=False).hexdigest()}"
 
 
-def form_list(forms: Iterable[Listed]) -> str:
+def make_form_list(forms: Iterable[ListedForm]) -> str:
     rows = []
     for form in forms:
         manifest = f"<manifestUrl>{escape(form.manifest_url)}</manifestUrl>" if form.manifest_url else ""
@@ -83,7 +83,7 @@ def form_list(forms: Iterable[Listed]) -> str:
     return f'{HEAD}<xforms xmlns="{LIST}">{"".join(rows)}</xforms>'
 
 
-def manifest(files: Sequence[MediaFile], address: str) -> str:
+def make_media_manifest(files: Sequence[MediaFile], address: str) -> str:
     rows = [
         f"<mediaFile><filename>{escape(one.name)}</filename><hash>{one.hash_}</hash>"
         f"<downloadUrl>{escape(f'{address}/{one.name}')}</downloadUrl></mediaFile>"
@@ -92,7 +92,7 @@ def manifest(files: Sequence[MediaFile], address: str) -> str:
     return f'{HEAD}<manifest xmlns="{MANIFEST}">{"".join(rows)}</manifest>'
 
 
-def reply(text: str) -> str:
+def make_openrosa_response(text: str) -> str:
     return f'{HEAD}<OpenRosaResponse xmlns="{REPLY}"><message nature="">{escape(text)}</message></OpenRosaResponse>'
 
 
@@ -104,12 +104,12 @@ def parse_instance(data: bytes) -> Instance:
         root: Element = fromstring(data, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError):
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form."))) from None
-    if _depth(root) > MAX_DEPTH:
+    if _measure_depth(root) > MAX_DEPTH:
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form.")))
     meta = {}
     for group in root:
-        if _name(group) == "meta":
-            meta = {_name(one): (one.text or "").strip() for one in group}
+        if _get_local_name(group) == "meta":
+            meta = {_get_local_name(one): (one.text or "").strip() for one in group}
     ids = [meta.get(key, "").removeprefix("uuid:") for key in ("instanceID", "deprecatedID")]
     if not is_random_uuid(ids[0]) or (ids[1] and not is_random_uuid(ids[1])):
         raise InstanceRefused(SyncProblem("openrosa.id", N_("The submission has no proper instanceID.")))
@@ -117,7 +117,7 @@ def parse_instance(data: bytes) -> Instance:
     return Instance(form, root.get("version") or "", ids[0], ids[1], root)
 
 
-def _depth(root: Element) -> int:
+def _measure_depth(root: Element) -> int:
     deepest, waiting = 0, [(root, 1)]
     while waiting:
         node, depth = waiting.pop()
@@ -126,20 +126,20 @@ def _depth(root: Element) -> int:
     return deepest
 
 
-def _name(element: Element) -> str:
+def _get_local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
-def answers_in(instance: Instance, definition: FormDefinition) -> dict[str, Any]:
+def read_answers(instance: Instance, definition: FormDefinition) -> dict[str, Any]:
     """Return the answers of an instance as phones send them: groups nested, repeats as lists, blank ones left out."""
-    return _answers(instance.root, definition, "/data")
+    return _read_group(instance.root, definition, "/data")
 
 
-def _answers(node: Element, definition: FormDefinition, path: str) -> dict[str, Any]:
+def _read_group(node: Element, definition: FormDefinition, path: str) -> dict[str, Any]:
     elements = {element.name: element for element in definition.children.get(path, ())}
     found: dict[str, Any] = {}
     for child in node:
-        name = _name(child)
+        name = _get_local_name(child)
         if TEMPLATE in child.attrib:
             continue
         element = elements.get(name)
@@ -148,9 +148,9 @@ def _answers(node: Element, definition: FormDefinition, path: str) -> dict[str, 
                 found[name] = (child.text or "").strip() or {}  # kept, and refused by name: the form has no such question
             continue
         if element.kind == "repeat":
-            found.setdefault(name, []).append(_answers(child, definition, element.path))
+            found.setdefault(name, []).append(_read_group(child, definition, element.path))
         elif element.kind == "group":
-            found[name] = {**found.get(name, {}), **_answers(child, definition, element.path)}
+            found[name] = {**found.get(name, {}), **_read_group(child, definition, element.path)}
         elif text := (child.text or "").strip():
             found[name] = text
     return {name: value for name, value in found.items() if value not in ({}, [])} if path != "/data" else found
@@ -159,7 +159,7 @@ def _answers(node: Element, definition: FormDefinition, path: str) -> dict[str, 
 END = "timeEnd"  # where OpenRosa's metadata say when somebody finished
 
 
-def with_end_time(xform: str) -> str:
+def add_end_time(xform: str) -> str:
     """Return an XForm that also notes when it was finished: rules about days are judged by that moment."""
     if f"<{END}/>" in xform or "<instanceID/></meta>" not in xform:
         return xform
@@ -170,9 +170,9 @@ def with_end_time(xform: str) -> str:
     return noted[:start] + bind + noted[start:] if at >= 0 and start >= 0 else xform
 
 
-def end_of(instance: Instance) -> str:
+def read_end_time(instance: Instance) -> str:
     """Return when it was finished as the client wrote it; "" when it does not say."""
     for group in instance.root:
-        if _name(group) == "meta":
-            return next(((one.text or "").strip() for one in group if _name(one) == END), "")
+        if _get_local_name(group) == "meta":
+            return next(((one.text or "").strip() for one in group if _get_local_name(one) == END), "")
     return ""

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 
 @dataclass(frozen=True)
-class Held:
+class ReceiptContent:
     """What a receipt is about: the id, the hash of the bytes that came, when they came, their place in the centre's log."""
 
     id: str
@@ -20,10 +20,10 @@ class Held:
 
     @property
     def signed(self) -> bytes:
-        return f"fieldapp receipt 1|{self.id}|{self.sha256}|{self.moment}|{self.position}".encode()
+        return f"fieldapp receipt 1|{self.id}|{self.sha256}|{self.signed_time}|{self.position}".encode()
 
     @property
-    def moment(self) -> str:
+    def signed_time(self) -> str:
         """Return the time as it is signed: UTC, to the millisecond."""
         return self.at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -40,12 +40,12 @@ class Signer:
         signed = f"fieldapp answer 1|{nonce}|{hashlib.sha256(body).hexdigest()}".encode()
         return base64.b64encode(self.key.sign(signed)).decode()
 
-    def receipt(self, held: Held) -> dict[str, str | int]:
+    def receipt(self, held: ReceiptContent) -> dict[str, str | int]:
         signature = base64.b64encode(self.key.sign(held.signed)).decode()
-        return {"at": held.moment, "position": held.position, "kid": self.kid, "signature": signature}
+        return {"at": held.signed_time, "position": held.position, "kid": self.kid, "signature": signature}
 
 
-def is_receipt(held: Held, signature: str, public_key: str) -> bool:
+def is_receipt(held: ReceiptContent, signature: str, public_key: str) -> bool:
     """Say whether a signature (base64) is the centre's for exactly this."""
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))

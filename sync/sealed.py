@@ -28,18 +28,18 @@ CURVE = ec.SECP256R1()
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedRecord:
     """One sealed record. `sha256` is the hash of `box`, which is all that its carrier can know of it."""
 
     id: str
     device: str  # the phone that made and signed it
     kid: str  # the centre's key that it is sealed to
-    box: bytes
+    ciphertext: bytes
     signature: bytes
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.box).hexdigest()
+        return hashlib.sha256(self.ciphertext).hexdigest()
 
     @property
     def info(self) -> bytes:
@@ -48,14 +48,14 @@ class Sealed:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class SealedDelivery:
     """What a phone hands over: sealed records, and what each of its workers' stores says of itself."""
 
     phones: list[dict[str, Any]]
-    items: list[Sealed]
+    items: list[SealedRecord]
 
 
-def parse_delivery(data: bytes, most: int = MAX_SEALED) -> Delivery:
+def parse_delivery(data: bytes, most: int = MAX_SEALED) -> SealedDelivery:
     """Return what is in a delivery; raise BatchRefused, with every place that cannot be read."""
     try:
         given = json.loads(data)
@@ -67,16 +67,16 @@ def parse_delivery(data: bytes, most: int = MAX_SEALED) -> Delivery:
         raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
     if len(items) > most or len(phones) > MAX_PHONES:
         raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
-    parsed = [_sealed(item) for item in items]
+    parsed = [_parse_sealed(item) for item in items]
     if missing := [f"items[{index}]" for index, item in enumerate(parsed) if item is None]:
         text = N_("This part is missing or malformed.")
         raise BatchRefused([SyncProblem("sync.field", text, where) for where in missing])
     known = [phone for phone in phones if isinstance(phone, dict) and is_random_uuid(phone.get("device"))]
-    return Delivery(known, [item for item in parsed if item])
+    return SealedDelivery(known, [item for item in parsed if item])
 
 
 @dataclass(frozen=True)
-class Copied:
+class CopiedAttachment:
     """A sealed attachment in a copy that was saved as a file."""
 
     sha256: str
@@ -85,27 +85,29 @@ class Copied:
     data: bytes
 
 
-def parse_copied(data: bytes) -> list[Copied]:
+def parse_copied_attachments(data: bytes) -> list[CopiedAttachment]:
     """Return the attachments in a copy; those that are malformed are left out, and their records wait for them."""
     given = json.loads(data)
     listed = given.get("attachments", []) if isinstance(given, dict) else []
     found = []
     for one in listed if isinstance(listed, list) else []:
         if isinstance(one, dict) and isinstance(one.get("hash"), str) and is_random_uuid(one.get("device")):
-            copied = Copied(one["hash"], one["device"], _bytes(one.get("proof")), _bytes(one.get("data")))
+            copied = CopiedAttachment(
+                one["hash"], one["device"], _decode_base64(one.get("proof")), _decode_base64(one.get("data"))
+            )
             if copied.data and copied.sha256 == hashlib.sha256(copied.data).hexdigest():
                 found.append(copied)
     return found
 
 
-def _sealed(item: Any) -> Sealed | None:
+def _parse_sealed(item: Any) -> SealedRecord | None:
     if not isinstance(item, dict) or not all(is_random_uuid(item.get(key)) for key in ("id", "device", "kid")):
         return None
-    box, signature = (_bytes(item.get(key)) for key in ("box", "signature"))
-    return Sealed(item["id"], item["device"], item["kid"], box, signature) if box and len(signature) == 64 else None
+    box, signature = (_decode_base64(item.get(key)) for key in ("box", "signature"))
+    return SealedRecord(item["id"], item["device"], item["kid"], box, signature) if box and len(signature) == 64 else None
 
 
-def _bytes(value: Any) -> bytes:
+def _decode_base64(value: Any) -> bytes:
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
@@ -117,9 +119,9 @@ def public_key_of(text: str) -> ec.EllipticCurvePublicKey:
     return ec.EllipticCurvePublicKey.from_encoded_point(CURVE, base64.b64decode(text, validate=True))
 
 
-def is_signed(sealed: Sealed, public_key: str) -> bool:
+def is_signed(sealed: SealedRecord, public_key: str) -> bool:
     """Say whether the phone with this public key signed a record."""
-    return is_signed_by(public_key, sealed.signature, sealed.info + b"|" + sealed.box)
+    return is_signed_by(public_key, sealed.signature, sealed.info + b"|" + sealed.ciphertext)
 
 
 def is_signed_by(public_key: str, signature: bytes, signed: bytes) -> bool:
@@ -132,10 +134,10 @@ def is_signed_by(public_key: str, signature: bytes, signed: bytes) -> bool:
     return True
 
 
-def open_sealed(sealed: Sealed, private_key: ec.EllipticCurvePrivateKey) -> tuple[Envelope | None, int]:
+def open_sealed(sealed: SealedRecord, private_key: ec.EllipticCurvePrivateKey) -> tuple[Envelope | None, int]:
     """Return the submission inside and its number on the phone; (None, 0) when the key does not open it or it holds none."""
     try:
-        inner = json.loads(SUITE.decrypt(sealed.box, private_key, info=sealed.info))
+        inner = json.loads(SUITE.decrypt(sealed.ciphertext, private_key, info=sealed.info))
     except (InvalidTag, ValueError, RecursionError):
         return None, 0
     if not isinstance(inner, dict) or not isinstance(inner.get("body"), str):

@@ -17,6 +17,7 @@ from fieldapp.store import migrations, tables
 from fieldapp.store.database import engine_for
 from tests.cast import Cast, make_cast
 from tests.inner_loop import pytest_runtest_call, pytest_runtest_setup  # noqa: F401  pytest finds hooks here
+from tests.second_try import pytest_runtest_protocol, pytest_terminal_summary  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sync.sealed import CURVE, SUITE, Sealed
+from sync.sealed import CURVE, SUITE, SealedRecord
 from tests.programme import definition_of
 
 
@@ -49,7 +49,7 @@ def sealed(answers: Any, centre: Centre, phone: PhoneKey, seq: int = 1, **change
         "body": body, "seq": seq, **changes,
     }  # fmt: skip
     number = changes.get("id") or str(uuid.uuid4())
-    blank = Sealed(number, phone.device, centre.kid, b"", b"")
+    blank = SealedRecord(number, phone.device, centre.kid, b"", b"")
     box = SUITE.encrypt(json.dumps(inner).encode(), centre.public_key, info=blank.info)
     signature = phone.sign(blank.info + b"|" + box)
     coded = {"box": base64.b64encode(box).decode(), "signature": base64.b64encode(signature).decode()}

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from forms import privacy  # noqa: E402
-from forms.builder import Book  # noqa: E402
+from forms.builder import WorkbookEditor  # noqa: E402
 from forms.problems import FormRefused  # noqa: E402
 from forms.sheets import read_sheets  # noqa: E402
 from forms.xlsform import compile_workbook  # noqa: E402
@@ -64,14 +64,14 @@ def tables_in(source: str) -> Iterator[str]:
 def take_in(data: bytes, file_type: str) -> tuple[str, list[str]]:
     """Return "compiles", or "refused" with the reasons."""
     try:
-        book = Book(read_sheets(data, file_type))
+        book = WorkbookEditor(read_sheets(data, file_type))
         book.fill_in("form", "1", "Form")
         for line in book.lines():
             row = line.row
-            if row.kind and row.kind not in ("note", "metadata") and not privacy.given_class(row):
+            if row.kind and row.kind not in ("note", "metadata") and not privacy.read_written_class(row):
                 labels = [text for column, text in row.cells.items() if column.startswith("label")]
-                chosen, _ = privacy.propose(row.kind, row.name, labels)
-                approval = "outside form" if privacy.refused(row.name) or row.question_type.refused_topic else ""
+                chosen, _ = privacy.propose_class(row.kind, row.name, labels)
+                approval = "outside form" if privacy.find_refused_topic(row.name) or row.question_type.refused_topic else ""
                 export = "drop" if chosen == "quasi-identifier" else ""
                 cells = {"privacy::class": str(chosen), "privacy::approval": approval, "privacy::export": export}
                 book.set(line.number, cells)

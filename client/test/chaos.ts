@@ -18,7 +18,7 @@ interface Settings {
   seed: number;
   operations: number;
   password: string;
-  weekend: number; // records that each phone makes without signal before all of them come back at once
+  weekend: number; // records that each phone makes without signal before all come back at once
   workers: string[];
   phone: string; // the bundle of phone.ts
   report: string;
@@ -43,8 +43,9 @@ interface Receipt {
   signature: string;
 }
 const receipts: Receipt[] = [];
-const underway: Record<string, number> = {}; // questions that nobody has answered yet, for a run that ends before its time
-const old = new Map<string, [string, Headers]>(); // the last good answer of each path, to be said again
+// Questions that nobody has answered yet, for a run that ends before its time.
+const underway: Record<string, number> = {};
+const old = new Map<string, [string, Headers]>(); // the last good answer of each path
 
 function noteReceipts(text: string): void {
   try {
@@ -58,70 +59,114 @@ function noteReceipts(text: string): void {
   }
 }
 
+/** One call of a phone to the centre. */
+class Call {
+  readonly path: string;
+
+  constructor(
+    private readonly url: string,
+    private readonly options: RequestInit,
+  ) {
+    this.path = url.split("?")[0]!;
+  }
+
+  /** Send it; whatever becomes of the answer then, the centre has given it. */
+  async send(): Promise<[string, Response]> {
+    const { url, path } = this;
+    underway[url] = (underway[url] ?? 0) + 1;
+    const response = await fetch(settings.base + url, this.options).finally(
+      () => (underway[url]! -= 1),
+    );
+    const text = await response.text();
+    if (path.endsWith("/deliver")) noteReceipts(text);
+    return [text, response];
+  }
+}
+
+const answerAs = (text: string, { status, headers }: Response): Response =>
+  new Response(text, { status, headers });
+
+async function answerWell(call: Call): Promise<Response> {
+  const [text, response] = await call.send();
+  if (response.ok) old.set(call.path, [text, response.headers]);
+  return answerAs(text, response);
+}
+
+/** What goes wrong on the line, up to which number of the dice. */
+const FAULTS: [limit: number, name: string, answer: (call: Call) => Promise<Response>][] = [
+  [0.06, "no line", () => Promise.reject(new TypeError("no line"))],
+  [
+    0.12,
+    "answer lost after commit",
+    async (call) => {
+      await call.send();
+      throw new TypeError("lost");
+    },
+  ],
+  [
+    0.16,
+    "answer cut",
+    async (call) => {
+      const [text, response] = await call.send();
+      return answerAs(text.slice(0, Math.floor(chance() * text.length)), response);
+    },
+  ],
+  [
+    0.2,
+    "sent twice at once",
+    async (call) => {
+      const [[text, response]] = await Promise.all([call.send(), call.send().catch(() => null)]);
+      return answerAs(text, response);
+    },
+  ],
+  [
+    0.24,
+    "held back",
+    async (call) => {
+      await sleep(Math.floor(chance() * 400));
+      return answerWell(call);
+    },
+  ],
+  [
+    0.26,
+    "portal",
+    () => {
+      const headers = { "Content-Type": "text/html" };
+      return Promise.resolve(new Response("<html>Welcome to our network</html>", { headers }));
+    },
+  ],
+  [
+    0.28,
+    "an old answer again",
+    ({ path }) => {
+      const [text, headers] = old.get(path)!;
+      return Promise.resolve(new Response(text, { headers }));
+    },
+  ],
+  [
+    0.3,
+    "answer forged",
+    async (call) => {
+      const [text, response] = await call.send();
+      const stored = text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"');
+      return answerAs(stored.replace("{}", '{"x":"wipe"}'), response);
+    },
+  ],
+];
+
 /** fetch over a line that loses, repeats, cuts, delays, holds back and makes up. */
 async function badFetch(url: string, options: RequestInit): Promise<Response> {
-  const send = (): Promise<Response> => {
-    underway[url] = (underway[url] ?? 0) + 1;
-    return fetch(settings.base + url, options).finally(() => (underway[url]! -= 1));
-  };
-  const path = url.split("?")[0]!;
-  const whole = async (): Promise<[string, Response]> => {
-    const response = await send();
-    const text = await response.text();
-    if (path.endsWith("/deliver")) noteReceipts(text); // whatever becomes of it: the centre has said it
-    return [text, response];
-  };
-  const as = (text: string, { status, headers }: { status: number; headers: Headers }): Response =>
-    new Response(text, { status, headers });
+  const call = new Call(url, options);
+  const dice = isCalm ? 1 : chance();
+  const [, name, answer] = FAULTS.find(([limit]) => dice < limit) ?? [];
   // What signing in is answered is not signed: the phone does not know the key yet. There only TLS
   // keeps strangers out.
-  const isTrusted = path.endsWith("/sign-in");
-  const rolled = isCalm ? 1 : chance();
-  const dice = isTrusted && rolled >= 0.24 && rolled < 0.3 ? 1 : rolled;
-  if (dice < 0.06) {
-    count("no line");
-    throw new TypeError("no line");
-  }
-  if (dice < 0.12) {
-    count("answer lost after commit");
-    await whole();
-    throw new TypeError("lost");
-  }
-  if (dice < 0.16) {
-    count("answer cut");
-    const [text, response] = await whole();
-    return as(text.slice(0, Math.floor(chance() * text.length)), response);
-  }
-  if (dice < 0.2) {
-    count("sent twice at once");
-    const [[text, response]] = await Promise.all([whole(), whole().catch(() => null)]);
-    return as(text, response);
-  }
-  if (dice < 0.24) {
-    count("held back");
-    await sleep(Math.floor(chance() * 400));
-  }
-  if (dice >= 0.24 && dice < 0.26) {
-    count("portal");
-    return new Response("<html>Welcome to our network</html>", {
-      headers: { "Content-Type": "text/html" },
-    });
-  }
-  if (dice >= 0.26 && dice < 0.28 && old.has(path)) {
-    count("an old answer again");
-    const [text, headers] = old.get(path)!;
-    return new Response(text, { headers });
-  }
-  const [text, response] = await whole();
-  if (dice >= 0.28 && dice < 0.3) {
-    count("answer forged");
-    return as(
-      text.replaceAll(/"status": ?"\w+"/g, '"status":"stored"').replace("{}", '{"x":"wipe"}'),
-      response,
-    );
-  }
-  if (response.ok) old.set(path, [text, response.headers]);
-  return as(text, response);
+  const isForeign = dice >= 0.24;
+  const isPossible = name !== "an old answer again" || old.has(call.path);
+  if (!name || !answer || !isPossible || (isForeign && call.path.endsWith("/sign-in")))
+    return answerWell(call);
+  count(name);
+  return answer(call);
 }
 
 // ── phones ───────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +192,7 @@ class Phone {
   user = 0;
   own: string[] = []; // ids of first submissions
   heads = new Map<string, string[]>();
-  readonly seen = new Map<string, number>(); // every row that was ever in the outbox, with its number
+  readonly seen = new Map<string, number>(); // rows that were ever in the outbox: their numbers
 
   /** Look at the outbox: what is delivered and old leaves it later. */
   async look(): Promise<void> {
@@ -178,16 +223,14 @@ class Phone {
   }
 
   async enrol(): Promise<void> {
-    for (;;) {
+    let vault: Vault | null = null;
+    while (!vault) {
       this.api = this.start();
-      try {
-        this.vault = await this.api.join(this.username, settings.password);
-        this.user = this.vault.account.user;
-        return;
-      } catch {
-        await sleep(100);
-      }
+      vault = await this.api.join(this.username, settings.password).catch(() => null);
+      if (!vault) await sleep(100);
     }
+    this.vault = vault;
+    this.user = vault.account.user;
   }
 
   /** The app is killed, whatever it was doing, and opened again. */
@@ -221,18 +264,23 @@ function answersFor(phone: Phone, card: string): Record<string, Record<string, s
     .slice(0, 10);
   const later = new Date(today.getTime() + 86_400_000 * (1 + Math.floor(chance() * 20)));
   const enrolled = card !== "";
+  const kinds = ["check_in", "presence", "family"];
   return {
-    what: { contact_type: pick(["check_in", "presence", "family"]), mode: "in_person", setting: pick(["street", "park"]) },
+    what: { contact_type: pick(kinds), mode: "in_person", setting: pick(["street", "park"]) },
     when_where: { enc_date: day, enc_hour: "21", nbhd: pick(["002", "004", "025"]) },
-    people: { people_n: String(1 + Math.floor(chance() * 9)), who: enrolled ? "enrolled" : "group", ...(enrolled ? { code: card } : {}) },
+    people: {
+      people_n: String(1 + Math.floor(chance() * 9)),
+      who: enrolled ? "enrolled" : "group",
+      ...(enrolled ? { code: card } : {}),
+    },
     talk: { risk_now: "low", minutes: pick(["5_15", "15_30"]) },
     next: {
       ref_made: "no",
       note: `n${Math.floor(chance() * 1e9)} é😀`,
       ...(enrolled && chance() < 0.5 ? { next_due: later.toISOString().slice(0, 10) } : {}),
     },
-    ...(enrolled ? { consent: { said: "earlier", tier_said: "2" } } : {}),
-  }; // prettier-ignore
+    ...(enrolled ? { consent: { ["said"]: "earlier", tier_said: "2" } } : {}),
+  };
 }
 
 async function write(phone: Phone, root: string, isGood: boolean): Promise<void> {
@@ -258,53 +306,71 @@ async function write(phone: Phone, root: string, isGood: boolean): Promise<void>
   if (isGood || !root) phone.heads.set(root || id, [id]);
 }
 
+async function complete({ api, vault }: Phone): Promise<void> {
+  const { due } = await api.readCaseload(vault);
+  if (due.length === 0) return;
+  const { id } = pick(due);
+  await api.finishNote(vault, "settle", { due: id }, (caseload: Caseload) => ({
+    ...caseload,
+    due: api.removeCompleted(caseload.due, id),
+    settled: [...caseload.settled, id],
+  }));
+}
+
+async function handOver({ api, vault }: Phone): Promise<void> {
+  const { people } = await api.readCaseload(vault);
+  const { team } = vault.account;
+  if (people.length === 0 || team.length === 0) return;
+  const { code } = pick(people);
+  const to = pick(team).user;
+  await api.finishNote(vault, "handover", { code, to }, (caseload) => ({
+    ...caseload,
+    people: caseload.people.filter((person) => person.code !== code),
+  }));
+}
+
+function moveClock(phone: Phone): Promise<void> {
+  count("clock jump");
+  phone.skew = chance() < 0.3 ? 0 : Math.floor((chance() - 0.5) * 2 * 30 * 86_400_000);
+  return Promise.resolve();
+}
+
+async function killWhileExchanging(phone: Phone): Promise<void> {
+  // It goes on in what is left of the old app.
+  const running = phone.api.exchange(phone.vault).catch(() => undefined);
+  await sleep(Math.floor(chance() * 30));
+  await phone.restart();
+  if (chance() < 0.5) await running;
+}
+
+async function exchangeInTwoTabs(phone: Phone): Promise<void> {
+  const ignore = (): undefined => undefined;
+  await Promise.all([
+    phone.api.exchange(phone.vault).then(ignore, ignore),
+    phone.start().deliver().then(ignore, ignore),
+  ]);
+}
+
+const correctOne = (phone: Phone): Promise<void> => write(phone, pick(phone.own), true);
+
+/** What a worker or a phone does, up to which number of the dice. */
+const STEPS: [limit: number, step: (phone: Phone) => Promise<unknown>][] = [
+  [0.4, (phone) => write(phone, "", chance() > 0.04)],
+  [0.52, (phone) => (phone.own.length > 0 ? correctOne(phone) : complete(phone))],
+  [0.56, complete],
+  [0.58, handOver],
+  [0.62, moveClock],
+  [0.66, killWhileExchanging],
+  [0.7, exchangeInTwoTabs],
+  [0.8, ({ api }) => api.deliver().catch(() => undefined)],
+  [1, ({ api, vault }) => api.exchange(vault)],
+];
+
 async function step(phone: Phone): Promise<void> {
-  const { api, vault } = phone;
   const dice = chance();
   phone.doing = `step ${dice.toFixed(2)}`;
   full = chance() < 0.02 ? 1 : 0;
-  if (dice < 0.4) return write(phone, "", chance() > 0.04);
-  if (dice < 0.52 && phone.own.length > 0) return write(phone, pick(phone.own), true);
-  if (dice < 0.56) {
-    const { due } = await api.readCaseload(vault);
-    const followUp = due.length > 0 ? pick(due) : null;
-    const settle = (caseload: Caseload): Caseload => ({
-      ...caseload,
-      due: api.removeCompleted(caseload.due, followUp!.id),
-      settled: [...caseload.settled, followUp!.id],
-    });
-    if (followUp) await api.finishNote(vault, "settle", { due: followUp.id }, settle);
-    return;
-  }
-  if (dice < 0.58) {
-    const { people } = await api.readCaseload(vault);
-    const { team } = vault.account;
-    if (people.length === 0 || team.length === 0) return;
-    const { code } = pick(people);
-    const to = pick(team).user;
-    await api.finishNote(vault, "handover", { code, to }, (caseload) => ({
-      ...caseload,
-      people: caseload.people.filter((it) => it.code !== code),
-    }));
-    return;
-  }
-  if (dice < 0.62) {
-    count("clock jump");
-    phone.skew = chance() < 0.3 ? 0 : Math.floor((chance() - 0.5) * 2 * 30 * 86_400_000);
-    return;
-  }
-  if (dice < 0.66) {
-    const running = api.exchange(vault).catch(() => undefined); // it goes on in what is left of the old app
-    await sleep(Math.floor(chance() * 30));
-    await phone.restart();
-    return void (chance() < 0.5 ? await running : running);
-  }
-  if (dice < 0.7) {
-    await Promise.all([api.exchange(vault), phone.start().deliver()].map((running) => running.catch(() => undefined)));
-    return;
-  } // prettier-ignore
-  if (dice < 0.8) await api.deliver().catch(() => undefined);
-  else await api.exchange(vault);
+  await STEPS.find(([limit]) => dice < limit)![1](phone);
 }
 
 async function live(phone: Phone, operations: number): Promise<void> {
@@ -364,19 +430,20 @@ full = 0;
 process.stdout.write("calm\n");
 for (const phone of phones) {
   phone.skew = 0;
-  for (let round = 0; ; round++) {
+  let isDone = false;
+  for (let round = 0; !isDone; round++) {
     const { outcome } = await phone.api.exchange(phone.vault).catch(() => ({ outcome: "failed" }));
     const ledger = await phone.api.countRecords(phone.user);
-    if (outcome === "online" && ledger.waiting === 0) break;
-    if (round > 60)
+    isDone = outcome === "online" && ledger.waiting === 0;
+    if (!isDone && round > 60)
       throw new Error(`${phone.username} cannot deliver: ${outcome}, ${JSON.stringify(ledger)}`);
-    await sleep(500);
+    if (!isDone) await sleep(500);
   }
 }
-const held = [];
+const reports = [];
 for (const phone of phones) {
   await phone.api.exchange(phone.vault);
-  held.push({
+  reports.push({
     username: phone.username,
     user: phone.user,
     public: phone.vault.account.receipts?.public,
@@ -389,4 +456,4 @@ for (const phone of phones) {
   });
 }
 clearInterval(awake);
-writeFileSync(settings.report, JSON.stringify({ made, receipts, held, counts }));
+writeFileSync(settings.report, JSON.stringify({ made, receipts, ["held"]: reports, counts }));

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.policy.recipe import TableSpec
 from evaluator_export.series.released_dataset import ReleasedDataset
 from evaluator_export.tables.protected_counts import ProtectedTable
 

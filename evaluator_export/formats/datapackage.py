@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.formats import codebook, csv_files
 from evaluator_export.formats.codebook import values_of
 from evaluator_export.labels import BATCH, Labels
-from evaluator_export.policy.recipe import Recipe
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.tables.suppression import HIDDEN
 

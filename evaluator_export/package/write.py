@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from evaluator_export import tabular
+from evaluator_export.datasets.recipe import Recipe, RecipientView
 from evaluator_export.formats import codebook, csv_files, datapackage, notebooks, report, sample, spss, xlsx
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.package import verify
 from evaluator_export.policy.policy import Role
-from evaluator_export.policy.recipe import Recipe, RecipientView
 from evaluator_export.series import batch
 from evaluator_export.series.ledger import compute_genesis_hash
 from evaluator_export.series.pseudonyms import make_pseudonyms

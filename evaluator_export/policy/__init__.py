@@ -1,1 +1,1 @@
-"""Step 1: what may leave. Policies, thresholds, hierarchies, datasets, recipes, eligibility."""
+"""How a table is made safe: roles, hierarchies, privacy models, thresholds."""

@@ -1,4 +1,6 @@
-"""What a class of rows must have to be published: k persons, and no sensitive value given away.
+"""What a class of rows must have to be published.
+
+At least k persons, and no sensitive value that it gives away.
 
 Sources: k-anonymity (Sweeney 2002), counted in persons; distinct and entropy l-diversity
 (Machanavajjhala et al. 2007); the greatest confidence of a value in a class; t-closeness with equal
@@ -46,6 +48,7 @@ class PrivacyModel:
 
     @property
     def is_monotone(self) -> bool:
+        """Say whether coarser levels never make more rows fail."""
         return all(diversity.is_monotone for diversity in self.diversities)
 
 
@@ -70,11 +73,12 @@ class ValueCounts:
         """
         number = len(rows)
         shares = self.counts / rows[self.classes]
+        entropy = -np.bincount(self.classes, shares * np.log(shares), minlength=number)
         confidence = np.zeros(number)
         np.maximum.at(confidence, self.classes, shares)
         measured = {
             "distinct": np.bincount(self.classes, minlength=number),
-            "entropy": np.exp(-np.bincount(self.classes, shares * np.log(shares), minlength=number)),
+            "entropy": np.exp(entropy),
             "confidence": confidence,
         }
         if total is not None:
@@ -112,7 +116,11 @@ def find_violating_classes(
     return violating
 
 
-def find_classes_with_few_values(model: PrivacyModel, persons: Array, values: Mapping[str, ValueCounts]) -> Array:
+def find_classes_with_few_values(
+    model: PrivacyModel,
+    persons: Array,
+    values: Mapping[str, ValueCounts],
+) -> Array:
     """Return one bool per class: whether it has under k persons or too few different values.
 
     A part of `find_violating_classes`: what fails this fails at every less coarse level, too.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.policy.hierarchies import ALL, MISSING, OTHER
-from evaluator_export.policy.recipe import TableSpec
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 
 

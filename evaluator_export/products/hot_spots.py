@@ -1,14 +1,15 @@
 """Hot spots: where and when there is much more, or less, than round about; from rounded counts, so they give nothing away.
 
-Getis and Ord's local G* (1992, 1995) by esda, with false discoveries held to 5 % (Benjamini and Hochberg, 1995).
+Getis and Ord's local G* (1992, 1995), with false discoveries held to 5 % (Benjamini and Hochberg, 1995).
 """
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from evaluator_export.arrays import Array
 
 HOT, WARM, COLD = "hot", "warm", "cold"
 FALSE_DISCOVERIES = 0.05
@@ -18,7 +19,7 @@ LEAST_AREAS = 12  # with fewer, the statistic says nothing
 Shapes = Mapping[str, Any]  # shapely polygons by area code
 
 
-def neighbours_of(shapes: Shapes) -> dict[str, list[str]]:
+def find_neighbours(shapes: Shapes) -> dict[str, list[str]]:
     """Return who borders whom; an area by itself gets the nearest one."""
     import shapely  # noqa: PLC0415  heavy, and needed where maps are built only
 
@@ -34,36 +35,62 @@ def neighbours_of(shapes: Shapes) -> dict[str, list[str]]:
     return found
 
 
-def classes(counts: Mapping[str, float], neighbours: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return which areas are hot (sure), warm, or cold; the others are not in it. `counts` are rounded; none counts as 0."""
+def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return which areas are HOT (sure), WARM or COLD; the others are not in it.
+
+    `counts` are rounded, by area code; an area without one counts as 0. `neighbours` are the codes
+    of the areas that border each; an area without any is left out.
+    """
     codes = [code for code in neighbours if neighbours[code]]
     values = np.array([counts.get(code, 0.0) for code in codes])
-    if len(codes) < LEAST_AREAS or values.max(initial=0) == values.min(initial=0):
+    if len(codes) < LEAST_AREAS:
         return {}
-    from esda.getisord import G_Local  # noqa: PLC0415  heavy, and needed where maps are built only
-    from libpysal.weights import W  # noqa: PLC0415
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        known = set(codes)
-        weights = W(
-            {code: [one for one in neighbours[code] if one in known] for code in codes},
-            id_order=codes,
-            silence_warnings=True,
-        )
-        scores = np.nan_to_num(G_Local(values, weights, transform="B", permutations=0, star=True).Zs)
+    position_of = {code: position for position, code in enumerate(codes)}
+    near = [[position_of[other] for other in neighbours[code] if other in position_of] for code in codes]
+    scores = compute_gi_star(values, near)
     chances = np.array([math.erfc(abs(score) / math.sqrt(2)) for score in scores])
+    kinds = {}
+    for position in _find_discoveries(chances):
+        warm = HOT if chances[position] <= SURE else WARM
+        kinds[codes[position]] = COLD if scores[position] < 0 else warm
+    return kinds
+
+
+def compute_gi_star(values: Array, neighbours: Sequence[Sequence[int]]) -> Array:
+    """Return how far the sum over each area and its neighbours is from what chance gives, in standard deviations.
+
+    `values`: one number per area. `neighbours`: for each area, the positions of those that border
+    it. 0 where nothing can be said: all values are the same, or the neighbours are the whole map.
+
+    Source: Ord and Getis, Local Spatial Autocorrelation Statistics (Geographical Analysis 27, 1995),
+    equation 5, weights 1 for neighbours and for the area itself.
+
+        compute_gi_star(np.array([9.0, 9.0, 0.0, 0.0]), [[1], [0, 2], [1, 3], [2]])  # 1.73, 0.58, -0.58, -1.73
+    """
+    number = len(values)
+    scores = np.zeros(number)
+    if number == 0 or values.max() == values.min():  # else rounding would make a spread of nothing
+        return scores
+    groups = [sorted({position, *near}) for position, near in enumerate(neighbours)]
+    sizes = np.array([len(group) for group in groups], dtype=float)
+    sums = np.array([values[group].sum() for group in groups])
+    spread = values.std() * np.sqrt(sizes * (number - sizes) / max(number - 1, 1))
+    np.divide(sums - sizes * values.mean(), spread, out=scores, where=spread > 0)
+    return scores
+
+
+def _find_discoveries(chances: Array) -> Array:
+    """Return the positions of the areas that are no accident, the surest first.
+
+    Benjamini and Hochberg: of all areas that are named, at most FALSE_DISCOVERIES are named wrongly.
+    """
     order = np.argsort(chances)
-    limits = FALSE_DISCOVERIES * np.arange(1, len(codes) + 1) / len(codes)
+    limits = FALSE_DISCOVERIES * np.arange(1, len(chances) + 1) / len(chances)
     passed = np.nonzero(chances[order] <= limits)[0]
-    found = {}
-    for index in order[: passed[-1] + 1] if len(passed) else ():
-        kind = COLD if scores[index] < 0 else HOT if chances[index] <= SURE else WARM
-        found[codes[index]] = kind
-    return found
+    return order[: passed[-1] + 1] if len(passed) else order[:0]
 
 
-def busiest(times: Mapping[tuple[str, ...], str], limit: int = 24) -> list[tuple[str, str, str, int]]:
+def list_busiest_times(times: Mapping[tuple[str, ...], str], limit: int = 24) -> list[tuple[str, str, str, int]]:
     """Return where and when to go: (area, weekday, band, count), busiest first."""
     shown = [(*cell, int(text)) for cell, text in times.items() if len(cell) == 3 and text.isdecimal() and all(cell)]
     return sorted(shown, key=lambda one: (-one[3], one[1], one[2], one[0]))[:limit]

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from evaluator_export.policy.recipe import PUBLIC, STAFF
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 
@@ -91,7 +91,7 @@ def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
         "unit": (item.get("unit"), UNITS),
         "calendar": (item.get("calendar"), CALENDARS),
         "safeto": (item.get("safeto"), SAFETO),
-        "audience": (item.get("audience"), ("public", STAFF)),
+        "audience": (item.get("audience"), ("public", Audience.STAFF)),
     }
     wrong = [
         Reason("indicator.choice", {"key": key, "known": ", ".join(known)})
@@ -126,7 +126,7 @@ def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
         shown_by=str(item.get("shown_by", table)),
         calendar=item["calendar"],
         safeto=item["safeto"],
-        audience=PUBLIC if item["audience"] == "public" else STAFF,
+        audience=Audience.PUBLIC if item["audience"] == "public" else Audience.STAFF,
         read=item["read"],
     )
 

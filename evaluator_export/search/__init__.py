@@ -1,1 +1,1 @@
-"""Step 2: the generalisation that loses least while nobody stands out. Codes and arrays inside, words at the edges."""
+"""The generalization that loses least while nobody stands out: arrays of numbers inside."""

@@ -28,7 +28,12 @@ REPORT_FORMAT = 1
 SUPPRESSED = -1  # the pass of a row that no pass publishes
 
 
-def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool = False) -> dict[str, Any]:
+def deidentify(
+    source: Path,
+    policy: Policy,
+    out: Path | None,
+    search_only: bool = False,
+) -> dict[str, Any]:
     """Make the table in the file `source` safe, write it to `out`, and return the report.
 
     Files are CSV or Parquet, by their suffix. With `search_only`, or without `out`, only the levels
@@ -59,7 +64,9 @@ def deidentify(source: Path, policy: Policy, out: Path | None, search_only: bool
         report |= measures.measure_risk_and_utility(policy, safe, columns)
         report |= _check_written(policy, out, safe)
         timer.stamp("recheck")
-    return report | {"cpu_seconds": timer.seconds_by_step(), "peak_memory_mb": measure_peak_memory()}
+    report["cpu_seconds"] = timer.seconds_by_step()
+    report["peak_memory_mb"] = measure_peak_memory()
+    return report
 
 
 def _check_written(policy: Policy, out: Path, safe: AnonymizedTable) -> dict[str, Any]:
@@ -91,9 +98,10 @@ def anonymize(policy: Policy, table: Microdata) -> RecodingResult:
 
 
 def make_shuffler(seed: bytes) -> Callable[[Array], Array]:
-    """Return a function that puts rows in an order which tells nothing to those without the seed.
+    """Return a function that puts rows in an order like chance, the same for the same seed.
 
-    The same seed gives the same order, so that a release can be built again.
+    Without the seed the order tells nothing about where a row was. The same seed gives the same
+    order, so that a release can be built again.
     """
 
     def shuffle(rows: Array) -> Array:
@@ -115,10 +123,12 @@ def apply_recoding(
     `columns`: the columns that `table` was made of, by name. `shuffle` gets the positions of the
     rows that leave, ascending, and returns them in their final order.
     """
+    # Sorted, so that the order depends on which rows leave and not on the passes they left in.
     published = np.zeros(0, dtype=np.int64)
     if result.passes:
         published = np.concatenate([recoding_pass.rows for recoding_pass in result.passes])
     order = shuffle(np.sort(published))
+    # 16 bits: as many as a million rows are cheap, and passes are few.
     pass_of_row = np.full(table.rows, SUPPRESSED, dtype=np.int16)
     for number, recoding_pass in enumerate(result.passes):
         pass_of_row[recoding_pass.rows] = number
@@ -131,7 +141,8 @@ def apply_recoding(
             column = table.columns[position]
             safe_columns[field.name] = _generalize_by_pass(column, levels, pass_of_row, order)
         else:
-            safe_columns[field.name] = reorder(generalize_to_minimum(field, columns[field.name]), order)
+            generalized = generalize_to_minimum(field, columns[field.name])
+            safe_columns[field.name] = reorder(generalized, order)
     persons = None if table.persons is None else table.persons[order]
     return AnonymizedTable(table, result, safe_columns, persons, order)
 
@@ -155,7 +166,8 @@ def _generalize_by_pass(
     for position in dict.fromkeys(levels):
         level = column.levels[position]
         # Passes share labels: the same text must be the same number whatever level it is from.
-        label_numbers = np.array([numbers.setdefault(label, len(numbers)) for label in level.labels], dtype=np.int32)
+        shared = [numbers.setdefault(label, len(numbers)) for label in level.labels]
+        label_numbers = np.array(shared, dtype=np.int32)
         is_at_level = np.array([other == position for other in levels])
         rows = is_at_level[pass_of_row[order]]
         codes[rows] = label_numbers[level.map[column.codes[order[rows]]]]
@@ -164,6 +176,9 @@ def _generalize_by_pass(
 
 def _report_search(policy: Policy, table: Microdata, result: RecodingResult) -> dict[str, Any]:
     """Return the report's lines on what was found; of passes, the first is the main one."""
+    passes = []
+    for recoding_pass in result.passes:
+        passes.append({"node": list(recoding_pass.node), "rows": len(recoding_pass.rows)})
     first = result.passes[0]
     published = ~first.classes.violating
     return {
@@ -175,7 +190,7 @@ def _report_search(policy: Policy, table: Microdata, result: RecodingResult) -> 
         "suppressed_rows": len(result.suppressed),
         "suppressed_share": len(result.suppressed) / table.rows,
         "class_sizes": measures.summarize_class_sizes(first.classes.persons[published]),
-        "passes": [{"node": list(recoding_pass.node), "rows": len(recoding_pass.rows)} for recoding_pass in result.passes],
+        "passes": passes,
         "nodes": {"counted": result.counted, "all": result.nodes},
     }
 

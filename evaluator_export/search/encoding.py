@@ -1,7 +1,7 @@
-"""A table as whole numbers: values are numbered, and each level maps those numbers to labels."""
+"""A table as whole numbers: values have numbers, and levels map them to labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,7 +29,7 @@ class Level:
 
 @dataclass(frozen=True)
 class QuasiIdentifier:
-    """A column that others may know: one value number per row, and all levels of its hierarchy.
+    """A column that others may know: `codes`, one value number per row, and all its levels.
 
     Only levels from `minimum` to `maximum` (positions in `levels`) may be chosen. `weight` says how
     much a loss of detail in this column counts beside the others.
@@ -51,8 +51,7 @@ class QuasiIdentifier:
 
     def subset(self, chosen: Array) -> "QuasiIdentifier":
         """Return the column with only the chosen rows (a mask, or positions)."""
-        codes = self.codes[chosen]
-        return QuasiIdentifier(self.name, codes, self.levels, self.minimum, self.maximum, self.weight)
+        return replace(self, codes=self.codes[chosen])
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,23 @@ class Microdata:
 
     @cached_property
     def total_weight(self) -> float:
+        """The sum of the columns' weights, by which losses are divided; never 0."""
         return sum(column.weight for column in self.columns) or 1.0
 
     def subset(self, chosen: Array) -> "Microdata":
         """Return the chosen rows; `chosen` is a mask or an array of positions."""
+        rows = np.arange(self.rows)[chosen]
         return Microdata(
-            tuple(column.subset(chosen) for column in self.columns),
-            int(chosen.sum()) if chosen.dtype == bool else len(chosen),
-            None if self.persons is None else self.persons[chosen],
-            {name: codes[chosen] for name, codes in self.sensitive.items()},
-            None if self.groups is None else self.groups[chosen],
+            columns=tuple(column.subset(rows) for column in self.columns),
+            rows=len(rows),
+            persons=_subset(self.persons, rows),
+            sensitive={name: codes[rows] for name, codes in self.sensitive.items()},
+            groups=_subset(self.groups, rows),
         )
+
+
+def _subset(codes: Array | None, rows: Array) -> Array | None:
+    return None if codes is None else codes[rows]
 
 
 def encode_table(policy: Policy, columns: Mapping[str, CategoricalColumn]) -> Microdata:
@@ -90,6 +95,7 @@ def encode_table(policy: Policy, columns: Mapping[str, CategoricalColumn]) -> Mi
 
     Raises ExportProblem with every column whose hierarchy does not nest.
     """
+    # All columns before any complaint: who mends a policy wants to know of all at once.
     problems: list[Reason] = []
     identifiers = []
     for policy_field in policy.identifiers:
@@ -124,6 +130,7 @@ def encode_quasi_identifier(policy_field: Field, column: CategoricalColumn) -> Q
     all_labels = [hierarchy.labels(value) for value in column.values]
     levels = []
     for number in range(len(hierarchy.names)):
+        # Only labels that occur have a number: fewer labels make keys of classes smaller.
         numbers: dict[str, int] = {}
         for labels in all_labels:
             numbers.setdefault(labels[number], len(numbers))
@@ -141,8 +148,16 @@ def encode_quasi_identifier(policy_field: Field, column: CategoricalColumn) -> Q
     )
 
 
-def _compute_losses(labels: Sequence[str], level: int, shares: Mapping[str, float], domain_size: int) -> Array:
-    """Return the loss of each label; one that the domain does not have is as broad as its level."""
+def _compute_losses(
+    labels: Sequence[str],
+    level: int,
+    shares: Mapping[str, float],
+    domain_size: int,
+) -> Array:
+    """Return the loss of each label (0 to 1).
+
+    A label that the domain does not have is counted as if all of it lay under it.
+    """
     leaf = 1 / max(domain_size, 1)
     if leaf >= 1:  # a domain of one value: only its own level keeps it
         return np.array([float(level > 0) for _ in labels])

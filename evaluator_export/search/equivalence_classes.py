@@ -1,4 +1,4 @@
-"""Equivalence classes of a table at a node: their rows, their persons, and which must not leave.
+"""Equivalence classes of a table at a node: their rows and persons, and which must stay.
 
 A class is all rows whose labels are alike. It is known by its key: the label numbers of all columns
 as the digits of one number. Rows that are alike at some node can be added up once and then be
@@ -50,7 +50,7 @@ class EquivalenceClasses:
 
 @dataclass(frozen=True)
 class PackedColumns:
-    """Some columns (positions) whose labels are one number per row, for one look-up instead of many."""
+    """Some columns (positions) as one number per row: one look-up instead of many."""
 
     columns: tuple[int, ...]
     codes: Array
@@ -118,9 +118,9 @@ class GroupedRows:
     ) -> EquivalenceClasses:
         """Return the classes at a node at or above this one.
 
-        `totals`: rows of the whole table by value, for each column with a demand on t. `limit`: when
-        classes under k rows hold more rows than this, only they count as violating, which is enough
-        to refuse the node and spares counting persons and values.
+        `totals`: rows of the whole table by value, for each column with a demand on t. `limit`:
+        when classes under k rows have more rows than this, only they count as violating, which is
+        enough to refuse the node and spares counting persons and values.
         """
         keys, sizes = self.keys(node)
         domain = int(np.prod(sizes, dtype=np.int64))
@@ -132,14 +132,23 @@ class GroupedRows:
         if PERSON in self.others:
             counts = self._count_values(keys, domain, len(class_keys), PERSON)
             persons = np.bincount(counts.classes, minlength=len(class_keys))
-        values = {
-            demand.field: self._count_values(keys, domain, len(class_keys), demand.field) for demand in model.diversities
-        }
+        values = {}
+        for demand in model.diversities:
+            counts = self._count_values(keys, domain, len(class_keys), demand.field)
+            values[demand.field] = counts
         violating = find_violating_classes(model, rows, persons, values, totals)
         violates_monotone = violating
         if not model.is_monotone:
             violates_monotone = find_classes_with_few_values(model, persons, values)
-        return EquivalenceClasses(node, class_keys, sizes, rows, persons, violating, violates_monotone)
+        return EquivalenceClasses(
+            node=node,
+            keys=class_keys,
+            sizes=sizes,
+            rows=rows,
+            persons=persons,
+            violating=violating,
+            violates_monotone=violates_monotone,
+        )
 
     def _count_values(self, keys: Array, domain: int, classes: int, name: str) -> ValueCounts:
         """Return how often each value of the column `name` occurs in each class."""
@@ -155,7 +164,7 @@ class GroupedRows:
         return ValueCounts(class_numbers, values_inside, counts)
 
     def aggregate(self, node: Node) -> "GroupedRows | None":
-        """Return the rows at `node` with alike ones added up; None unless that at least halves them."""
+        """Return the rows at `node` with alike ones added up; None if that does not halve them."""
         keys, sizes = self.keys(node)
         widths = tuple(_count_possible_values(values) for values in self.others.values())
         bases = (*sizes, *widths)
@@ -176,7 +185,9 @@ def group_rows(table: Microdata, node: Node, model: PrivacyModel) -> GroupedRows
     others = {demand.field: table.sensitive[demand.field] for demand in model.diversities}
     if table.persons is not None:
         others = {PERSON: table.persons, **others}
-    codes = [column.levels[level].map[column.codes] for column, level in zip(table.columns, node, strict=True)]
+    codes = []
+    for column, level in zip(table.columns, node, strict=True):
+        codes.append(column.levels[level].map[column.codes])
     return GroupedRows(table, node, codes, None, others)
 
 

@@ -70,15 +70,20 @@ class LatticeSearch:
         self.table = table
         self.model = model
         self.accepts = accepts
+        # The product is a float: 0.1 of 30 rows must be 3, not 2.
         self.limit = int(max_suppressed * table.rows + 1e-9)
         self.nodes = _list_nodes(table)
         self.bottom_node = tuple(column.minimum for column in table.columns)
-        self.totals = {
-            demand.field: np.bincount(table.sensitive[demand.field]) for demand in model.diversities if demand.t < 1
-        }
+        self.totals = {}
+        for demand in model.diversities:
+            if demand.t < 1:
+                self.totals[demand.field] = np.bincount(table.sensitive[demand.field])
         rows = group_rows(table, self.bottom_node, model)
         self.bases = [rows.aggregate(self.bottom_node) or rows]
-        self.rows_by_value = [np.bincount(column.codes, minlength=len(column.levels[0].map)) for column in table.columns]
+        self.rows_by_value = []
+        for column in table.columns:
+            counts = np.bincount(column.codes, minlength=len(column.levels[0].map))
+            self.rows_by_value.append(counts)
         mean_losses, penalties = self._compute_loss_by_level()
         self.loss_bounds = self._sum_over_nodes(mean_losses)
         self.suppression_penalty = self._sum_over_nodes(penalties)
@@ -154,7 +159,8 @@ class LatticeSearch:
         node = tuple(int(level) for level in self.nodes[index])
         self.is_candidate[index] = False
         self.counted += 1
-        base = min((base for base in self.bases if base.is_below(node)), key=lambda base: base.length)
+        usable = [base for base in self.bases if base.is_below(node)]
+        base = min(usable, key=lambda base: base.length)
         classes = base.classes(node, self.model, self.totals, self.limit)
         surely_suppressed = int(classes.rows[classes.violates_monotone].sum())
         below = (self.nodes <= self.nodes[index]).all(axis=1)
@@ -197,10 +203,11 @@ class LatticeSearch:
 def find_optimal_node(
     table: Microdata, model: PrivacyModel, max_suppressed: float, accepts: Accepts | None = None
 ) -> SearchResult | None:
-    """Return the node of least loss that suppresses at most a share of the rows; None if none does.
+    """Return the node of least loss that suppresses few enough rows; None if none does.
 
-    `max_suppressed`: that share, 0 to 1. `accepts` may refuse a node for another reason, such as
-    suppression that falls on one group. Raises ExportProblem when there are too many nodes.
+    `max_suppressed`: the share of rows (0 to 1) that it may suppress. `accepts` may refuse a node
+    for another reason, such as suppression that falls on one group. Raises ExportProblem when
+    there are too many nodes.
     """
     return LatticeSearch(table, model, max_suppressed, accepts).run()
 

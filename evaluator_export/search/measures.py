@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.policy import Policy, Role
+from evaluator_export.policy.policy import Policy, Role, SuppressionLimits
 from evaluator_export.policy.privacy_models import PrivacyModel, ValueCounts
-from evaluator_export.policy.suppression_limits import SuppressionLimits
 from evaluator_export.search.encoding import Microdata, QuasiIdentifier, find_runs
 from evaluator_export.search.recoding import AnonymizedTable, RecodingResult
 from evaluator_export.tabular import CategoricalColumn
@@ -36,13 +35,17 @@ def measure_risk_and_utility(
     persons = rows
     if safe.persons is not None:
         persons = count_distinct_per_class(class_of_row, classes, safe.persons.astype(np.int64))
-    sensitive = {field.name: safe.columns[field.name] for field in policy.list_fields_with_role(Role.SENSITIVE)}
+    sensitive_fields = policy.list_fields_with_role(Role.SENSITIVE)
+    sensitive = {field.name: safe.columns[field.name] for field in sensitive_fields}
     attributes = measure_attribute_disclosure(class_of_row, classes, rows, sensitive)
     risk = measure_reidentification_risk(persons, rows, policy.model)
     group = policy.limits.group
     groups = None
+    # From the column as it came in: suppression falls on groups before they are generalized.
     if group is not None:
-        groups = measure_group_suppression(safe.table, safe.result.suppressed, columns[group.field], policy.limits)
+        suppressed = safe.result.suppressed
+        column = columns[group.field]
+        groups = measure_group_suppression(safe.table, suppressed, column, policy.limits)
     return {
         "class_sizes": summarize_class_sizes(persons),
         "risk": {**risk, "attributes": attributes},
@@ -131,7 +134,11 @@ def measure_attribute_disclosure(
     return disclosure
 
 
-def measure_reidentification_risk(persons: Array, rows: Array, model: PrivacyModel) -> dict[str, Any]:
+def measure_reidentification_risk(
+    persons: Array,
+    rows: Array,
+    model: PrivacyModel,
+) -> dict[str, Any]:
     """Return the risk that somebody finds a person whose quasi-identifiers they know.
 
     `persons` and `rows`: one count per class. Risk of a class is 1 / its persons (0 to 1): the
@@ -152,11 +159,17 @@ def measure_reidentification_risk(persons: Array, rows: Array, model: PrivacyMod
     }
 
 
-def measure_utility(table: Microdata, result: RecodingResult, rows: Array, model: PrivacyModel) -> dict[str, Any]:
-    """Return what was lost, overall and by column; from 0 (nothing) to 1 (everything) if not said.
+def measure_utility(
+    table: Microdata,
+    result: RecodingResult,
+    rows: Array,
+    model: PrivacyModel,
+) -> dict[str, Any]:
+    """Return what was lost, overall and by column.
 
-    `rows`: rows of each published class. `discernibility` counts pairs of rows that look alike, a
-    suppressed row looking like all; `average_class_size` is in multiples of k.
+    From 0 (nothing) to 1 (everything) where nothing else is said. `rows`: rows of each published
+    class. `discernibility` counts pairs of rows that look alike, a suppressed row looking like
+    all; `average_class_size` is in multiples of k.
     """
     number = max(table.rows, 1)
     suppressed = len(result.suppressed)
@@ -196,7 +209,12 @@ def _sum_information(counts: Array, number: int) -> float:
     return float(-(present * np.log2(present / number)).sum())
 
 
-def _list_entropy_losses(column: QuasiIdentifier, position: int, result: RecodingResult, counts: Array) -> list[float]:
+def _list_entropy_losses(
+    column: QuasiIdentifier,
+    position: int,
+    result: RecodingResult,
+    counts: Array,
+) -> list[float]:
     """Return the bits that each pass, and last the suppression, takes from a column.
 
     A row whose value is one of several under a label loses what it would take to say which;

@@ -1,4 +1,4 @@
-"""Count the classes of a written table again, in another way: Arrow groups the text in the file."""
+"""Count the classes of a written table again in another way: Arrow groups its text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,17 @@ from evaluator_export.problems import Reason
 PERSON = "\0person"  # a name that no column of a file can have
 
 
-def recheck(path: Path, identifiers: Sequence[str], model: PrivacyModel, persons: Array | None) -> tuple[list[Reason], int]:
-    """Return what is wrong with a written table, and its smallest class in persons (0: no rows).
+def recheck(
+    path: Path,
+    identifiers: Sequence[str],
+    model: PrivacyModel,
+    persons: Array | None,
+) -> tuple[list[Reason], int]:
+    """Return what is wrong with a written table, and the persons in its smallest class.
 
-    `identifiers`: names of the quasi-identifiers. `persons`: whose each row is, in the order of the
-    file (None: each is another person's); it is never in the file. Raises ExportProblem when the
-    file cannot be read.
+    Without rows the smallest class is 0. `identifiers`: names of the quasi-identifiers.
+    `persons`: whose each row is, in the order of the file (None: each is another person's); it is
+    never in the file. Raises ExportProblem when the file cannot be read.
     """
     names = list(dict.fromkeys([*identifiers, *(demand.field for demand in model.diversities)]))
     columns = tabular.read(path, names)
@@ -43,9 +48,15 @@ def recheck(path: Path, identifiers: Sequence[str], model: PrivacyModel, persons
     return problems, smallest
 
 
-def _check_diversity(table: pa.Table, identifiers: list[str], demand: Diversity, name: str) -> list[Reason]:
+def _check_diversity(
+    table: pa.Table,
+    identifiers: list[str],
+    demand: Diversity,
+    name: str,
+) -> list[Reason]:
     """Return what is wrong with the values of a sensitive column within the classes."""
-    inside = table.group_by([*identifiers, demand.field], use_threads=False).aggregate([([], "count_all")])
+    pairs = table.group_by([*identifiers, demand.field], use_threads=False)
+    inside = pairs.aggregate([([], "count_all")])
     whole = inside.group_by(identifiers, use_threads=False).aggregate(
         [("count_all", "sum"), ("count_all", "max"), ("count_all", "count")]
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator_export.arrays import Array
+from evaluator_export.policy.policy import GroupLimit, SuppressionLimits
 from evaluator_export.policy.privacy_models import PrivacyModel
-from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.search.encoding import Microdata
 from evaluator_export.search.equivalence_classes import EquivalenceClasses, Node, group_rows
 from evaluator_export.search.lattice import Accepts, find_optimal_node
@@ -23,7 +23,7 @@ PASS_LIMITS = (0.5, 0.2, 0.05)
 
 @dataclass(frozen=True)
 class RecodingPass:
-    """One pass: its node, the positions in the table of the rows it publishes, all its classes."""
+    """One pass: its node, the positions of the rows that it publishes, all its classes."""
 
     node: Node
     rows: Array
@@ -46,6 +46,7 @@ class RecodingResult:
 
     @property
     def published(self) -> int:
+        """How many rows leave, in all passes."""
         return sum(len(recoding_pass.rows) for recoding_pass in self.passes)
 
 
@@ -64,7 +65,11 @@ class AnonymizedTable:
     order: Array
 
 
-def find_publishable_rows(table: Microdata, classes: EquivalenceClasses, model: PrivacyModel) -> Array:
+def find_publishable_rows(
+    table: Microdata,
+    classes: EquivalenceClasses,
+    model: PrivacyModel,
+) -> Array:
     """Return one bool per row of the table: whether its class may be published."""
     # The keys of classes come from quasi-identifiers alone: a model without demands on sensitive
     # columns gives the same ones, and leaves those columns out.
@@ -73,8 +78,12 @@ def find_publishable_rows(table: Microdata, classes: EquivalenceClasses, model: 
     return ~violating
 
 
-def search_and_recode(table: Microdata, model: PrivacyModel, limits: SuppressionLimits) -> RecodingResult | None:
-    """Return the rows that may leave at the least loss; None when no node keeps within the limits.
+def search_and_recode(
+    table: Microdata,
+    model: PrivacyModel,
+    limits: SuppressionLimits,
+) -> RecodingResult | None:
+    """Return the rows that may leave at the least loss; None when the limits forbid all.
 
     Raises ExportProblem when there are too many nodes or combinations of values. Source of local
     recoding: the iterated scheme of ARX's optimizeIterativeFast.
@@ -87,7 +96,11 @@ def search_and_recode(table: Microdata, model: PrivacyModel, limits: Suppression
     return _recode_once(table, model, limits)
 
 
-def _recode_once(table: Microdata, model: PrivacyModel, limits: SuppressionLimits) -> RecodingResult | None:
+def _recode_once(
+    table: Microdata,
+    model: PrivacyModel,
+    limits: SuppressionLimits,
+) -> RecodingResult | None:
     """Return the result of one node for all rows; None when none keeps within the limits."""
     accepts = _make_acceptance_test(table, model, limits)
     best = find_optimal_node(table, model, limits.max_suppressed, accepts)
@@ -100,7 +113,9 @@ def _recode_once(table: Microdata, model: PrivacyModel, limits: SuppressionLimit
     lost = best.loss * table.rows - best.suppressed
     loss = (lost + len(suppressed)) / table.rows
     result = RecodingResult((only_pass,), suppressed, loss, best.counted, best.nodes)
-    return result if _is_within(table, result, limits) else None
+    if not _is_within(table, result, limits):
+        return None
+    return result
 
 
 def _recode_in_passes(
@@ -114,7 +129,10 @@ def _recode_in_passes(
     nodes = 0
     while len(remaining):
         part = table.subset(remaining) if passes else table
-        best = find_optimal_node(part, model, pass_limit) or find_optimal_node(part, model, 1.0)
+        best = find_optimal_node(part, model, pass_limit)
+        if best is None:
+            # The last pass: whatever can still be published, however little that is.
+            best = find_optimal_node(part, model, 1.0)
         if best is None or best.suppressed == part.rows:
             break
         publishable = find_publishable_rows(part, best.classes, model)
@@ -126,11 +144,14 @@ def _recode_in_passes(
         remaining = remaining[~publishable]
     loss = (lost + len(remaining)) / max(table.rows, 1)
     result = RecodingResult(tuple(passes), remaining, loss, counted, nodes)
-    return result if passes and _is_within(table, result, limits) else None
+    if not passes or not _is_within(table, result, limits):
+        return None
+    return result
 
 
 def _is_within(table: Microdata, result: RecodingResult, limits: SuppressionLimits) -> bool:
     """Say whether all passes together keep within what the policy allows."""
+    # The product is a float: a share that allows ten rows exactly must allow ten.
     if len(result.suppressed) > limits.max_suppressed * table.rows + 1e-9:
         return False
     if limits.average:
@@ -146,7 +167,7 @@ def _is_within(table: Microdata, result: RecodingResult, limits: SuppressionLimi
 
 
 def is_fair(table: Microdata, suppressed: Array, group: GroupLimit | None) -> bool:
-    """Say whether no group bears more than its share of suppression; `suppressed` are positions."""
+    """Say whether no group bears more than its share; `suppressed` are positions of rows."""
     if group is None or group.waived or table.groups is None or not len(suppressed):
         return True
     sizes = np.bincount(table.groups)
@@ -154,8 +175,12 @@ def is_fair(table: Microdata, suppressed: Array, group: GroupLimit | None) -> bo
     return group.find_worst_ratio(sizes, suppressed_by_group) <= group.ratio
 
 
-def _make_acceptance_test(table: Microdata, model: PrivacyModel, limits: SuppressionLimits) -> Accepts | None:
-    """Return the test of a node that the search cannot make by itself; None when there is none."""
+def _make_acceptance_test(
+    table: Microdata,
+    model: PrivacyModel,
+    limits: SuppressionLimits,
+) -> Accepts | None:
+    """Return what else a node must pass, for the search to call; None when there is nothing."""
     if not limits.average and (limits.group is None or limits.group.waived):
         return None
 

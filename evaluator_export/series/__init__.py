@@ -1,1 +1,1 @@
-"""Step 3: releases that follow each other. The ledger of what was published, and batches."""
+"""Releases that follow each other: the ledger, batches, pseudonyms."""

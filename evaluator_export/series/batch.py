@@ -1,4 +1,4 @@
-"""A batch of rows that may be published now. Who would stand out in it waits for a later one.
+"""A batch of rows to publish now. Who would stand out in it waits for a later one.
 
 The first batch of a dataset looks for the levels of least loss and freezes them. Every later one
 takes what has come since, late rows and those that had to wait, at the same levels: so each row is
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from evaluator_export.arrays import Array
-from evaluator_export.policy.dataset_spec import DatasetSpec
+from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.policy.policy import Role
 from evaluator_export.search.anonymize import (
     apply_recoding,
@@ -57,10 +57,10 @@ class TooFine(Exception):
 class AnonymizedBatch:
     """The rows of one batch, as the centre keeps them.
 
-    `levels`: the frozen ones. `tags`: what the ledger knows the rows by, one after the other, in the
-    order of the rows. `columns`: by "name@level" for quasi-identifiers, from their frozen level up,
-    by "name" for others. `smallest`: persons in the smallest class. `report`: risk, utility, and the
-    share of each group that has to wait.
+    `levels`: the frozen ones. `tags`: what the ledger knows the rows by, one after the other, in
+    the order of the rows. `columns`: by "name@level" for quasi-identifiers, from their frozen
+    level up, by "name" for others. `smallest`: persons in the smallest class. `report`: risk,
+    utility, and the share of each group that has to wait.
     """
 
     levels: Node
@@ -93,10 +93,12 @@ def make_batch(
     if result is None or not result.published:
         return None
     tags = bytes(rows.tags)
+    # A release that is built again must have its rows in the same order; nobody else can know it.
     seed = hmac.digest(secret, b"batch " + hash_tags(tags).encode(), "sha256")
     safe = apply_recoding(policy, table, result, columns, make_shuffler(seed))
     report = measure_risk_and_utility(policy, safe, columns)
     alone = report["singled_out"]["alone"]
+    # k persons share the quasi-identifiers, but a witness may know the other columns, too.
     if alone > policy.max_singled_out:
         raise TooFine(alone, policy.max_singled_out)
     levels = result.passes[0].node
@@ -141,10 +143,12 @@ def _make_batch_columns(
         codes = column.codes[safe.order]
         for number in range(frozen_level, len(column.levels)):
             level = column.levels[number]
-            batch_columns[f"{column.name}{AT}{number}"] = CategoricalColumn(level.map[codes], level.labels)
+            generalized = CategoricalColumn(level.map[codes], level.labels)
+            batch_columns[f"{column.name}{AT}{number}"] = generalized
     for field in dataset.policy.list_fields_with_role(Role.SENSITIVE, Role.KEEP):
-        generalized = generalize_to_minimum(field, columns[field.name])
-        batch_columns[field.name] = CategoricalColumn(generalized.codes[safe.order], generalized.values)
+        kept_column = generalize_to_minimum(field, columns[field.name])
+        codes = kept_column.codes[safe.order]
+        batch_columns[field.name] = CategoricalColumn(codes, kept_column.values)
     return batch_columns
 
 

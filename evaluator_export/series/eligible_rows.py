@@ -1,12 +1,12 @@
-"""The rows that may leave, collected one by one as numbers: a million of them in little memory."""
+"""The rows that may leave, collected one by one as numbers to need little memory."""
 
 from array import array
 from collections.abc import Mapping
 
 import numpy as np
 
-from evaluator_export.policy.dataset_spec import SEVERAL, Column, DatasetSpec
-from evaluator_export.policy.eligibility import add_derived_columns, has_consent, is_in_scope
+from evaluator_export.datasets.dataset_spec import SEVERAL, Column, DatasetSpec
+from evaluator_export.datasets.eligibility import add_derived_columns, has_consent, is_in_scope
 from evaluator_export.policy.policy import Role
 from evaluator_export.series.ledger import TAG_BYTES
 from evaluator_export.tabular import CategoricalColumn
@@ -38,8 +38,9 @@ class InternedColumn:
         """Return the column; without any text when some values were added without theirs."""
         # Text that is missing in the middle would shift all that follows.
         values = tuple(self.numbers) if len(self.numbers) == self.size else ()
-        codes = np.frombuffer(self.codes, dtype=np.int32) if self.codes else np.zeros(0, np.int32)
-        return CategoricalColumn(codes, values)
+        if not self.codes:  # NumPy refuses an empty buffer
+            return CategoricalColumn(np.zeros(0, np.int32), values)
+        return CategoricalColumn(np.frombuffer(self.codes, dtype=np.int32), values)
 
 
 class EligibleRows:

@@ -1,4 +1,6 @@
-"""The memory of what was published: one entry per batch, each with the hash of the entry before.
+"""The memory of what was published: a chain with one entry per batch.
+
+Each entry has the hash of the one before.
 
 A row is published at most once; each class of a batch has k persons; the first batch of a dataset
 freezes its levels; who loses the ledger publishes no more. Nothing in it is about a person: a row
@@ -71,7 +73,9 @@ class LedgerEntry:
 
     @cached_property
     def hash(self) -> str:
+        """SHA-256 (hex) over all fields; the next entry has it as `before`."""
         fields = asdict(self)
+        # Sorted keys and no spaces: other programs can compute the same text.
         text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"fieldapp ledger {FORMAT}\n{text}".encode()).hexdigest()
 
@@ -90,19 +94,24 @@ def compute_head_hash(dataset: str, entries: Sequence[LedgerEntry]) -> str:
     return entries[-1].hash if entries else compute_genesis_hash(dataset)
 
 
-def verify_ledger(dataset: str, entries: Sequence[LedgerEntry], head: str, tags_by_number: Mapping[int, bytes]) -> None:
+def verify_ledger(
+    dataset: str,
+    entries: Sequence[LedgerEntry],
+    head: str,
+    tags_by_number: Mapping[int, bytes],
+) -> None:
     """Check that a dataset's ledger is whole.
 
     `head`: the hash of the last entry, which the dataset keeps apart from its entries.
     `tags_by_number`: the tags of each batch, one after the other. Raises ExportProblem when the
-    chain is broken, does not end at `head`, or does not fit the tags, and when a row is there twice.
+    chain is broken, does not end at `head`, does not fit the tags, or has a row twice.
     """
     problems: list[Reason] = []
     before = compute_genesis_hash(dataset)
     for position, entry in enumerate(entries, 1):
         if entry.number != position or entry.before != before or entry.dataset != dataset:
             problems.append(Reason("ledger.order", {"number": position}))
-            break
+            break  # all entries after it differ as well
         before = entry.hash
     if not problems and before != head:
         problems.append(Reason("ledger.head"))
@@ -119,7 +128,11 @@ def verify_ledger(dataset: str, entries: Sequence[LedgerEntry], head: str, tags_
         raise_damaged_ledger(dataset, problems)
 
 
-def verify_released_batches(dataset: str, entries: Sequence[LedgerEntry], manifests: Iterable[Mapping[str, Any]]) -> None:
+def verify_released_batches(
+    dataset: str,
+    entries: Sequence[LedgerEntry],
+    manifests: Iterable[Mapping[str, Any]],
+) -> None:
     """Check that the ledger knows every batch that recipients were given.
 
     `manifests`: the dataset's part of the manifest of each package that was handed out. Raises

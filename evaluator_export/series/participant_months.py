@@ -1,17 +1,17 @@
-"""Rows that are months of people, counted from their intake: relative time instead of a calendar."""
+"""Rows that are months of people, counted from their intake instead of by a calendar."""
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evaluator_export.policy.dataset_spec import (
+from evaluator_export.datasets.dataset_spec import (
     CONTACTS,
     MONTH,
     DatasetSpec,
     ParticipantMonthSpec,
 )
-from evaluator_export.policy.eligibility import is_in_scope
+from evaluator_export.datasets.eligibility import is_in_scope
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class _Intake:
 
 
 class ParticipantMonths:
-    """Collects intakes, reviews and contacts by card code, in any order, then makes the months."""
+    """Collects intakes, reviews and contacts by card code, then makes months of them."""
 
     def __init__(self, dataset: DatasetSpec, spec: ParticipantMonthSpec):
         self.dataset = dataset
@@ -80,6 +80,7 @@ class ParticipantMonths:
             last_month -= 1
         for code, intake in sorted(self.intakes.items(), key=lambda item: item[0]):
             reviews = sorted(self.reviews.get(code, ()), key=lambda review: review[0])
+            # Not "known by then": a consent that was taken back holds for earlier months, too.
             newest = reviews[-1][1] if reviews else intake.answers
             for month in range(max(intake.month, first_month), last_month + 1):
                 answers = dict(intake.answers)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from evaluator_export.datasets.recipe import RecipientView
 from evaluator_export.periods import Period
 from evaluator_export.policy.policy import Role
-from evaluator_export.policy.recipe import RecipientView
 from evaluator_export.search.measures import measure_singling_out
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.tabular import CategoricalColumn
@@ -26,7 +26,7 @@ def coarsen_count(count: int, threshold: int) -> str:
 
 
 def round_share(count: float, of: float) -> float:
-    """Return `count` / `of` in steps of 0.05, so that it gives no small count away; 0 of nothing."""
+    """Return `count` / `of` in steps of 0.05, which give no small count away; 0 of nothing."""
     if not of:
         return 0.0
     return round(round(20 * count / of) / 20, 2)
@@ -51,7 +51,7 @@ class ReleaseContext:
 
 @dataclass(frozen=True)
 class ReleasedBatch:
-    """A batch in a package: its entry in the ledger, its columns, and the report of its making."""
+    """A batch in a package: its ledger entry, its columns, and the report of its making."""
 
     entry: LedgerEntry
     columns: Mapping[str, CategoricalColumn]
@@ -60,7 +60,7 @@ class ReleasedBatch:
 
 @dataclass(frozen=True)
 class ReleasedDataset:
-    """One dataset in a package: columns in their final order, its batches, and what stays behind.
+    """One dataset in a package: its columns, its batches, and how much stays behind.
 
     `before`: the ledger's head before the first of its batches. `withheld`: rows that wait for a
     later batch. `records`: all that it was made of, published or not; of these, `without_consent`
@@ -83,10 +83,12 @@ class ReleasedDataset:
 
     @property
     def name(self) -> str:
+        """The dataset's name, after which its files are named."""
         return self.view.dataset.name
 
     @property
     def rows(self) -> int:
+        """How many rows are in the package."""
         return sum(batch.entry.rows for batch in self.sent)
 
     @property

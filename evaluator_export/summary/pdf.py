@@ -7,8 +7,8 @@ from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, PageBreak, Spacer
 
+from evaluator_export.datasets.recipe import Method, Recipe
 from evaluator_export.labels import Labels
-from evaluator_export.policy.recipe import SUPPRESS, Recipe
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, coarsen_count
 from evaluator_export.summary.tagging import Element, Figure
 from evaluator_export.summary.words import WORDS
@@ -122,7 +122,7 @@ class _Page(Writer):
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
-        note = words["suppressed" if spec.method == SUPPRESS else "protected"].format(
+        note = words["suppressed" if spec.method == Method.SUPPRESS else "protected"].format(
             threshold=spec.min_count(self.recipe.threshold)
         )
         lead.append(self.paragraph(note, SMALL))

@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluator_export.policy.eligibility import add_derived_columns
+from evaluator_export.datasets.eligibility import add_derived_columns
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.recipe import TableSpec
 
 BASE = 5
 MASK = (1 << 64) - 1

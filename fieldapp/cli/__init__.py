@@ -12,6 +12,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.settings import SettingsProblem
 from fieldapp.store.database import DAMAGED
 from fieldapp.store.session import DatabaseError, OperationalError
+from fieldapp.version import VERSION
 
 log = logging.getLogger("fieldapp.cli")
 
@@ -48,6 +49,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands)
+@click.version_option(VERSION, message="fieldapp %(version)s")
 def cli() -> None:
     """Collect encounters on phones; give evaluators the numbers without the people."""
 

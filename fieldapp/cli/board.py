@@ -9,7 +9,7 @@ from babel.support import Translations
 
 from evaluator_export.products import shift_report
 from fieldapp.cli.opening import opened
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.acts import ActContext, Actor, utcnow
 from fieldapp.services.board import board as acts
 from fieldapp.services.board.words import INCIDENT, NEEDS, REQUEST, STEPS
@@ -34,7 +34,7 @@ def report(slug: str, centre_id: int | None, hours: int, language: str) -> None:
             raise click.ClickException(f"There is no centre “{slug}”.")
         found = acts.report_of(ActContext(session, Actor.system(centre.id), utcnow()), hours)
     zone = zoneinfo.ZoneInfo(found.zone)
-    say = Translations.load(PROGRAMME.parent.parent / "translations", [language]).gettext
+    say = Translations.load(TRANSLATIONS, [language]).gettext
 
     def moment(value: object) -> str:
         return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=language))

@@ -5,6 +5,7 @@ import click
 from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
+from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
@@ -20,10 +21,13 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the database to the newest schema; harmless when it is there already."""
     engine = engine_for(settings_module.read().url)
-    if not migrations.is_current(engine):
+    was_current = migrations.is_current(engine)
+    if not was_current:
         migrations.upgrade(engine)
     with Session(engine) as session:
         for centre in centres.list_all(session):
+            if not was_current:
+                cut_earlier_refusals(session, Actor.system(centre.id))
             if lacks_caseload(session, centre.id):
                 rebuild_caseload(session, Actor.system(centre.id))
 

@@ -89,8 +89,8 @@ def _make(session: Session, settings: Settings, seed: int) -> None:
 
 
 def _last_complete_quarter(today: dt.date) -> periods.Period:
-    first_of_quarter = periods.containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
-    return periods.containing(first_of_quarter - dt.timedelta(days=1), "quarter")
+    first_of_quarter = periods.find_containing(today - dt.timedelta(days=GRACE_DAYS), "quarter").first
+    return periods.find_containing(first_of_quarter - dt.timedelta(days=1), "quarter")
 
 
 def _add(session: Session, centre: Centre, username: str, label: str, role: str) -> None:

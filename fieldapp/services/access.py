@@ -56,6 +56,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "records.export": frozenset({ADMIN, SYSTEM}),
     "database.restore": frozenset({SYSTEM}),
     "datasets.take_in": frozenset({SYSTEM}),
+    "refusals.cut": frozenset({SYSTEM}),
     "release.attest": frozenset({EVALUATOR, ADMIN}),
     "release.build": frozenset({SYSTEM}),
     "release.deliver": frozenset({SYSTEM}),

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.session import Engine, Session
+from forms import consent
 from forms.definition import FormDefinition
+from forms.dependencies import CircularReference
 
 MAX_KEPT = 200
 _kept: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
@@ -15,13 +17,27 @@ _published: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str, str], FormDef
 
 
 def definition_of(version: FormVersion) -> FormDefinition:
-    """Return the definition of a stored form; its text is read only when this process has not seen it."""
+    """Return the definition of a stored form; its text is read only when this process has not seen it.
+
+    One that was published before there was a rule about a no gets that rule here: phones and the centre obey it alike.
+    """
     found = _kept.get(version.sha256)
     if found is None:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()
-        found = _kept[version.sha256] = FormDefinition.from_json(version.definition)
+        found = _kept[version.sha256] = _read(version.definition)
     return found
+
+
+def _read(text: str) -> FormDefinition:
+    definition = FormDefinition.from_json(text)
+    if definition.kept_after_no:
+        return definition
+    try:
+        guarded, _ = consent.guard(definition)
+    except CircularReference:
+        return definition
+    return guarded  # as it was where the rule cannot hold: then only the centre cuts
 
 
 def find_definitions(

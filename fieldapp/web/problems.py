@@ -109,7 +109,9 @@ UNEXPECTED = N_(
 def answer(code: str, text: str, status: int, **more: Any) -> Any:
     """Return a problem in the shape of the door it came through."""
     if request.path.startswith("/or/"):
-        return Response(openrosa.reply(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"})
+        return Response(
+            openrosa.make_openrosa_response(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"}
+        )
     if request.path.startswith("/odata/"):
         return jsonify({"error": {"code": code, "message": text}}), status, {"OData-Version": "4.0"}
     if request.path.startswith("/sync/"):

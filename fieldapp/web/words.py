@@ -145,6 +145,7 @@ ACTS = {
     "record.open": N_("A record was opened"),
     "records.export": N_("Records were taken away as a file"),
     "datasets.take_in": N_("Datasets of the programme were taken in"),
+    "refusals.cut": N_("What may not be kept after a no was taken out of older records"),
     "release.attest": N_("A recipient said that all copies are deleted"),
     "release.deliver": N_("A package was sent, or could not be"),
     "release.revoke": N_("A release was revoked"),

@@ -8,18 +8,18 @@ The AST is plain JSON (nested lists), since the phone's evaluator in client/src/
     step: ["child", name, *conditions]  ["any", *conditions]  ["parent"]  ["self"]    condition: ["where", AST]
 """
 
-from forms.expressions.evaluator import Context, evaluate
-from forms.expressions.parser import Ast, calls, parse, walk
+from forms.expressions.evaluator import EvaluationContext, evaluate
+from forms.expressions.parser import Ast, list_called_functions, parse, walk
 from forms.expressions.problems import ExpressionError
 from forms.expressions.values import DateValue, to_boolean, to_number, to_string
 
 __all__ = [
     "Ast",
-    "Context",
     "DateValue",
+    "EvaluationContext",
     "ExpressionError",
-    "calls",
     "evaluate",
+    "list_called_functions",
     "parse",
     "to_boolean",
     "to_number",

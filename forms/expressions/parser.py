@@ -44,7 +44,7 @@ def walk(ast: Ast) -> Iterator[Ast]:
                     yield from walk(child)
 
 
-def calls(ast: Ast) -> set[str]:
+def list_called_functions(ast: Ast) -> set[str]:
     """Return the names of the functions that an AST calls."""
     return {str(part[1]) for part in walk(ast) if part[0] == "call"}
 
@@ -189,7 +189,7 @@ class _Parser:
         if name == "regex":
             if arguments[1][0] != "s":
                 raise ExpressionError("expression.pattern", N_("Write the pattern of regex() out, in quotes."))
-            arguments[1] = ["s", patterns.common(str(arguments[1][1]))]
+            arguments[1] = ["s", patterns.parse_portable_pattern(str(arguments[1][1]))]
         return ["call", name, arguments]
 
     @staticmethod

@@ -19,9 +19,9 @@ SYNTAX = set("^$\\.*+?()[]{}|/")
 NOTHING: ambiguity.Node = ("seq", ())
 
 
-def common(pattern: str) -> str:
+def parse_portable_pattern(pattern: str) -> str:
     """Return the pattern in the shared language; raise ExpressionError where there is no such pattern."""
-    reader = _Reader(pattern)
+    reader = _PatternReader(pattern)
     written, tree = reader.alternatives()
     if reader.at < len(pattern):
         reader.refuse(")")
@@ -40,13 +40,13 @@ def common(pattern: str) -> str:
 def is_quick(written: str) -> bool:
     """Return whether a pattern, as a compiled form holds it, may be run: forms were published before all was checked."""
     try:
-        common(written)
+        parse_portable_pattern(written)
     except ExpressionError as error:
         return error.code != SLOW
     return True
 
 
-class _Reader:
+class _PatternReader:
     def __init__(self, pattern: str):
         self.pattern, self.at, self.depth = pattern, 0, 0
 

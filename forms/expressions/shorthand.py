@@ -13,7 +13,7 @@ from forms.expressions.problems import ExpressionError
 from forms.problems import N_
 
 
-def resolve(ast: Any, path: str) -> Ast:
+def write_out(ast: Any, path: str) -> Ast:
     """Return the AST with everything short written out, as seen from the element at `path`.
 
     indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x. Raise ExpressionError where it has no meaning.
@@ -24,21 +24,21 @@ def resolve(ast: Any, path: str) -> Ast:
         return ["path", ast[1], _conditions(ast, path)]
     if ast[:2] == ["call", "jr:choice-name"] and ast[2][1][0] == "s":
         path_of = parse(ast[2][1][1].strip()) if ast[2][1][1].strip() else ["s", ""]
-        named = absolute(path_of, path) if path_of[0] == "path" else ast[2][1][1]
-        return ["call", "jr:choice-name", [resolve(ast[2][0], path), ["s", named]]]
+        named = make_absolute_path(path_of, path) if path_of[0] == "path" else ast[2][1][1]
+        return ["call", "jr:choice-name", [write_out(ast[2][0], path), ["s", named]]]
     if ast[:2] != ["call", "indexed-repeat"]:
-        return [resolve(part, path) if isinstance(part, list) else part for part in ast]
+        return [write_out(part, path) if isinstance(part, list) else part for part in ast]
     wanted, *pairs = ast[2]
     if len(pairs) % 2 or any(one[0] != "path" for one in (wanted, *pairs[::2])):
         text = N_("indexed-repeat() needs a question, then for each repeat around it the repeat and a number.")
         raise ExpressionError("expression.indexed_repeat", text)
-    steps: list[Any] = [["child", name] for name in absolute(wanted, path).split("/")[1:]]
+    steps: list[Any] = [["child", name] for name in make_absolute_path(wanted, path).split("/")[1:]]
     for repeat, number in zip(pairs[::2], pairs[1::2], strict=True):
-        parts = absolute(repeat, path).split("/")[1:]
+        parts = make_absolute_path(repeat, path).split("/")[1:]
         if not parts or [step[1] for step in steps[: len(parts)]] != parts:
             text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
             raise ExpressionError("expression.indexed_repeat", text, name=parts[-1] if parts else "")
-        index = _from_question(resolve(number, path))
+        index = _from_question(write_out(number, path))
         number_of = ["call", "number", [index]]
         steps[len(parts) - 1].append(["where", ["op", "=", ["call", "position", []], number_of]])
     return ["path", "/", steps]
@@ -50,8 +50,8 @@ def _conditions(ast: Any, path: str) -> list[Any]:
     for step in ast[2]:
         walked.append(step[:2] if step[0] == "child" else step[:1])
         plain = 2 if step[0] == "child" else 1
-        here = absolute(["path", ast[1], walked], path).split("/")[1:]
-        conditions = [["where", _from_node(resolve(condition[1], path), here)] for condition in step[plain:]]
+        here = make_absolute_path(["path", ast[1], walked], path).split("/")[1:]
+        conditions = [["where", _from_node(write_out(condition[1], path), here)] for condition in step[plain:]]
         steps.append([*step[:plain], *conditions])
     return steps
 
@@ -67,7 +67,7 @@ def _from_node(ast: Any, here: list[str]) -> Any:
     return [_from_node(part, here) for part in ast]
 
 
-def absolute(ast: Any, context: str) -> str:
+def make_absolute_path(ast: Any, context: str) -> str:
     """Return the path of the element that a path means, seen from the element at `context`; conditions are left out."""
     _, origin, steps = ast
     parts = [] if origin == "/" else context.split("/")[1:]

@@ -12,9 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import examine
 from tests.browser.conftest import PASSWORD, ROOT, KeptPhone, Phone, Server
 from tests.browser.steps import assert_not_in_clear, shift
-from tests.browser.test_for_everyone import examine
 from tests.programme import definition_of
 
 pytestmark = pytest.mark.xdist_group("browser")

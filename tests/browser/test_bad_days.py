@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from forms.builder import Book
+from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
 from tests.browser.conftest import KeptPhone, Phone, Server, sign_in
 from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, shift
@@ -87,7 +87,7 @@ def noise(side: int) -> bytes:
 
 
 def form_with_picture(folder: Path) -> Path:
-    book = Book(read_sheets(PICTURE.encode(), ".md"))
+    book = WorkbookEditor(read_sheets(PICTURE.encode(), ".md"))
     for line in book.lines():
         if line.row.name in ("door", "voice"):
             book.set(line.number, {"privacy::approval": "Community council, 2026-11-02"})

@@ -18,7 +18,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.people.users import User
 from tests.browser.conftest import PASSWORD, Server, sign_in
-from tests.services.board.test_board import incident
+from tests.services.board.incidents import incident
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]

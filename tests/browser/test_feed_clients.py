@@ -10,7 +10,7 @@ import pytest
 from odata import ODataService
 
 from tests.browser.conftest import ROOT, Server
-from tests.browser.test_products import products  # noqa: F401  the demo with its products built
+from tests.browser.product_pages import products  # noqa: F401  the demo with its products built
 
 pytestmark = pytest.mark.xdist_group("browser")
 NODE_CLIENT = """
@@ -24,14 +24,14 @@ console.log(JSON.stringify(await client.newRequest({ collection: "encounters", p
 
 
 @pytest.fixture(scope="module")
-def key(products: Server, demo_data: Path) -> str:  # noqa: F811
+def key(products: Server, demo_data: Path) -> str:
     command = [sys.executable, "-m", "fieldapp", "products", "key", "evaluator-quarterly", "--label", "a test"]
     environment = {**os.environ, "FIELDAPP_DATA": str(demo_data)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_client_from_pypi_reads_the_schema_and_the_rows(products: Server, key: str) -> None:  # noqa: F811
+def test_a_client_from_pypi_reads_the_schema_and_the_rows(products: Server, key: str) -> None:
     service = ODataService(f"{products.url}/odata/v4/", reflect_entities=True, auth=("anybody", key), quiet_progress=True)
     rows, counts = service.entities["encounters"], service.entities["table_encounters_by_type"]
     found = service.query(rows).filter(rows.risk_now == "low").limit(5).all()
@@ -41,7 +41,7 @@ def test_a_client_from_pypi_reads_the_schema_and_the_rows(products: Server, key:
     assert numbers == sorted(numbers, reverse=True) and all(number % 5 == 0 for number in numbers)
 
 
-def test_a_client_from_npm_reads_it_too(products: Server, key: str) -> None:  # noqa: F811
+def test_a_client_from_npm_reads_it_too(products: Server, key: str) -> None:
     script = ROOT / "client" / "build" / "feed-client.mjs"
     script.parent.mkdir(exist_ok=True)
     script.write_text(NODE_CLIENT)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from forms.builder import Book
+from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
+from tests.browser.accessibility import examine
 from tests.browser.conftest import PIN, Phone, Server, sign_in
-from tests.browser.test_for_everyone import examine
 from tests.programme import workbook_of
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -57,7 +57,7 @@ EVERYTHING = """| survey | | | | | | | | | |
 
 
 def everything(folder: Path) -> list[Path]:
-    book = Book(read_sheets(EVERYTHING.encode(), ".md"))
+    book = WorkbookEditor(read_sheets(EVERYTHING.encode(), ".md"))
     for line in book.lines():
         if line.row.name == "adults":
             book.set(line.number, {"calculation": "count(${person}[${adult} = 'y'])"})
@@ -156,8 +156,8 @@ def test_17_a_form_from_another_system_is_classified_tried_published_and_filled_
     assert picture.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 0
 
 
-def publish_changed(page: Page, folder: Path, version: str, change: Callable[[Book], None]) -> None:
-    book = Book(read_sheets(workbook_of("event"), ".xlsx"))
+def publish_changed(page: Page, folder: Path, version: str, change: Callable[[WorkbookEditor], None]) -> None:
+    book = WorkbookEditor(read_sheets(workbook_of("event"), ".xlsx"))
     change(book)
     book.set_setting("version", version)
     path = folder / f"event-{version}.xlsx"
@@ -169,7 +169,7 @@ def publish_changed(page: Page, folder: Path, version: str, change: Callable[[Bo
     expect(page.locator("main")).to_contain_text("Published")
 
 
-def line_of(book: Book, name: str) -> int:
+def line_of(book: WorkbookEditor, name: str) -> int:
     return next(line.number for line in book.lines() if line.row.name == name)
 
 
@@ -187,7 +187,7 @@ def test_18_a_draft_moves_to_a_new_version_where_it_fits_and_else_finishes_as_it
     page.wait_for_timeout(600)
     draft = page.url
 
-    def reworded(book: Book) -> None:
+    def reworded(book: WorkbookEditor) -> None:
         book.set(line_of(book, "ev_type"), {"label::English (en)": "What sort of event?"})
 
     publish_changed(office, tmp_path, "2099010101", reworded)
@@ -199,7 +199,7 @@ def test_18_a_draft_moves_to_a_new_version_where_it_fits_and_else_finishes_as_it
     expect(page.locator("main")).to_contain_text("What sort of event?")
     expect(page.locator("label.choice", has_text="Vigil").first.locator("input")).to_be_checked()
 
-    def without_the_question(book: Book) -> None:
+    def without_the_question(book: WorkbookEditor) -> None:
         book.remove(line_of(book, "ev_type"))
         book.set_setting("summary_kind", "")
 

@@ -1,7 +1,6 @@
 """The journeys, numbered; each as its user goes it, in a real Chromium at phone size. Some make the README's pictures."""
 
 import json
-import os
 import re
 import sqlite3
 from collections.abc import Callable
@@ -13,20 +12,12 @@ from passlib.totp import TOTP
 from playwright.sync_api import Page, Route, expect
 
 from evaluator_export.package.verify import verify
-from tests.browser.conftest import PIN, ROOT, KeptPhone, Phone, Server, sign_in, without_background
+from tests.browser.conftest import PIN, KeptPhone, Phone, Server, sign_in, without_background
+from tests.browser.pictures import picture
 
 pytestmark = pytest.mark.xdist_group("browser")
-PICTURES = ROOT / "docs" / "pictures"
 OpenPage = Callable[..., Page]
 NONE = {"Made on this phone": 0, "At the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture for the README when asked to (PICTURES=1)."""
-    if os.environ.get("PICTURES"):
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        page.wait_for_timeout(300)
-        page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def rows(data: Path, query: str) -> list[tuple[object, ...]]:

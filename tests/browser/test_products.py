@@ -1,11 +1,7 @@
 """The City's products as their users meet them: a council member, a web editor, a worker at night, the crisis team."""
 
 import http.server
-import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,44 +10,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ROOT, KeptPhone, Server, sign_in
-from tests.browser.test_journeys import picture
+from tests.browser.conftest import KeptPhone, Server, sign_in
+from tests.browser.pictures import picture
+from tests.browser.product_pages import products  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 PHONE = {"width": 360, "height": 740}
 NEIGHBOURHOODS = ("001", "002", "003", "004", "005", "006", "021", "022")
-
-
-def squares(codes: list[str]) -> str:
-    """Return outlines of a made-up city: squares side by side, as many as the list has neighbourhoods."""
-    features = []
-    for place, code in enumerate(codes):
-        west, south = -79.6 + (place % 13) * 0.02, 43.6 + (place // 13) * 0.02
-        ring = [[west, south], [west + 0.02, south], [west + 0.02, south + 0.02], [west, south + 0.02], [west, south]]
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {"AREA_SHORT_CODE": code},
-                "geometry": {"type": "Polygon", "coordinates": [ring]},
-            }
-        )
-    return json.dumps({"type": "FeatureCollection", "features": features})
-
-
-@pytest.fixture(scope="module")
-def products(server: Server, demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """The demo with outlines and with its products built, as the clock would."""
-    listed = (ROOT / "fieldapp/programme/hierarchies/area.csv").read_text().splitlines()[1:]
-    file = tmp_path_factory.mktemp("geo") / "city.geojson"
-    file.write_text(squares([line.split(",")[0] for line in listed]))
-    environment = {**os.environ, "FIELDAPP_DATA": str(demo_data)}
-    for command in (
-        ["geo", "import", str(file), "--attribution", "Invented", "--centre", "rexdale"],
-        ["products", "build"],
-    ):
-        subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
-    return server
 
 
 def is_sound(page: Page) -> None:

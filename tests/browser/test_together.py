@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import examine
 from tests.browser.conftest import PIN, Phone, sign_in
 from tests.browser.steps import balanced, connect, cut_off, rows, send
-from tests.browser.test_for_everyone import examine
 
 OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("together")

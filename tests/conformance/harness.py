@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from forms import answers as tree
-from forms.definition import Choice, Element, FormDefinition, Table
-from forms.expressions import Ast, Context, DateValue, ExpressionError, evaluate, parse, to_string
-from forms.expressions.shorthand import resolve
+from forms.definition import Choice, CsvTable, Element, FormDefinition
+from forms.expressions import Ast, DateValue, EvaluationContext, ExpressionError, evaluate, parse, to_string
+from forms.expressions.shorthand import write_out
 from forms.expressions.values import parse_date
 
 HERE = Path(__file__).parent
@@ -79,7 +79,7 @@ def definition(vector: dict[str, Any]) -> FormDefinition:
         for name, rows in vector.get("choices", {}).items()
     }
     tables = {
-        name: Table(tuple(rows[0]), tuple(tuple(row.values()) for row in rows))
+        name: CsvTable(tuple(rows[0]), tuple(tuple(row.values()) for row in rows))
         for name, rows in vector.get("tables", {}).items()
     }
     return FormDefinition("v", "1", {}, ("en",), "", tuple(elements), {"": (Choice("x", {}),)} | choices, (), {}, tables)
@@ -92,7 +92,7 @@ def plain(expression: str) -> str:
 
 def compiled(vector: dict[str, Any]) -> Ast:
     """Return the AST of a vector's expression; raise ExpressionError."""
-    return resolve(parse(plain(vector["expression"])), re.sub(r":\d+", "", vector.get("at", "/data")))
+    return write_out(parse(plain(vector["expression"])), re.sub(r":\d+", "", vector.get("at", "/data")))
 
 
 def typed(value: Any) -> list[str]:
@@ -113,12 +113,12 @@ def on_server(vector: dict[str, Any]) -> list[str]:
     except ExpressionError as error:
         return ["error", error.code]
     form = definition(vector)
-    root, _ = tree.build(form, vector.get("answers", {}))
+    root, _ = tree.build_tree(form, vector.get("answers", {}))
     node = root
     for part in vector.get("at", "/data").split("/")[2:]:
         name, _, index = part.partition(":")
         node = node.children_named(name)[int(index or 0)]
-    return typed(evaluate(ast, Context(root, node, moment(vector), form.lists)))
+    return typed(evaluate(ast, EvaluationContext(root, node, moment(vector), form.lists)))
 
 
 def on_phone(vectors: list[dict[str, Any]]) -> list[list[str]]:

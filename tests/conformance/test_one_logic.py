@@ -1,6 +1,5 @@
 """The same logic on phone and server: vectors, forms made by chance, and random answers to the programme's own forms."""
 
-import json
 import random
 from typing import Any
 
@@ -10,6 +9,7 @@ from forms.definition import FormDefinition
 from forms.problems import FormRefused
 from forms.validation import ValidationResult, validate
 from forms.xlsform import compile_workbook
+from tests.conformance.filling import filled
 from tests.conformance.harness import (
     HERE,
     NOW,
@@ -20,7 +20,6 @@ from tests.conformance.harness import (
     on_phone,
     on_server,
     read,
-    run_on_phone,
 )
 from tests.conformance.random_forms import Maker, answers, steps
 from tests.programme import FORMS, definition_of
@@ -58,12 +57,6 @@ def test_every_difference_from_other_engines_has_its_reason() -> None:
 
 def problems_of(checked: ValidationResult) -> list[str]:
     return sorted(f"{one.path} {one.code.split('.')[1]}" for one in checked.problems if one.code in RULES)
-
-
-def filled(forms: list[FormDefinition], cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    given = {"vectors": [], "forms": cases, "definitions": [json.loads(form.to_json()) for form in forms]}
-    found: list[dict[str, Any]] = run_on_phone(given)["forms"]
-    return found
 
 
 def random_form(chance: random.Random) -> FormDefinition:

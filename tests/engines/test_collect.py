@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pyxform
 
-from tests.web.test_collect import LIST, Collect, collect
+from tests.web.collecting import LIST, Collect, collect
 
 JAR = Path(pyxform.__file__).parent / "validators/odk_validate/bin/ODK_Validate.jar"
 FILL = Path(__file__).parent.parent.parent / "tools/goldens/Fill.java"

@@ -99,7 +99,7 @@ def send(driver: Driver) -> None:
 @pytest.mark.parametrize(("engine", "worker"), [(Firefox, "w01"), (WebKit, "w02")])
 def test_reload_and_log_with_a_dead_server_then_send(
     start: Callable[[type[Any]], Driver],
-    server: Server,  # noqa: F811
+    server: Server,
     engine: type[Any],
     worker: str,
 ) -> None:
@@ -118,7 +118,7 @@ def test_reload_and_log_with_a_dead_server_then_send(
 
 def test_firefox_starts_cold_with_a_dead_server(
     start: Callable[[type[Any]], Driver],
-    server: Server,  # noqa: F811
+    server: Server,
 ) -> None:
     driver = start(Firefox)
     enrol(driver, server.url, "w03")

@@ -11,11 +11,12 @@ from typing import Any
 
 import yaml
 
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.dataset_reader import read_dataset
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.package import seal, write
 from evaluator_export.periods import parse
-from evaluator_export.policy import recipe
-from evaluator_export.policy.dataset_spec import DatasetSpec, read_dataset
-from evaluator_export.policy.recipe import Recipe
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry
@@ -58,7 +59,7 @@ def recipe_of(
     key: str = "evaluator-quarterly", datasets: dict[str, DatasetSpec] | None = None, text: str = "", menu: str = ""
 ) -> Recipe:
     tables = yaml.safe_load(menu) if menu else table_menu()
-    return recipe.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
+    return recipe_reader.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 
 def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:

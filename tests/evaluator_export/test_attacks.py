@@ -21,7 +21,7 @@ from evaluator_export.tables.protected_counts import Counter as Counting
 from evaluator_export.tables.protected_counts import publish, rounded
 from evaluator_export.tabular import CategoricalColumn
 from tests.evaluator_export.centre import PretendCentre, Row, all_datasets, encounters, participants, recipe_of
-from tests.evaluator_export.test_series import small
+from tests.evaluator_export.small_series import small
 
 K = 20
 NAMES = ("month", "area", "time_of_day", "setting")

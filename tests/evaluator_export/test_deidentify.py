@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 
 from evaluator_export.__main__ import main
 from evaluator_export.policy.hierarchies import Hierarchy
-from evaluator_export.policy.policy import parse_policy, read_hierarchy, read_policy
+from evaluator_export.policy.hierarchy_reader import read_hierarchy
+from evaluator_export.policy.policy_reader import parse_policy, read_policy
 from evaluator_export.problems import ExportProblem
-from tests.evaluator_export.test_search import FIXTURES
+from tests.evaluator_export.arx import FIXTURES
 
 POLICY = """
 deid: 1

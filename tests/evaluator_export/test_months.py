@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from evaluator_export.datasets.dataset_spec import CONTACTS, MONTH
 from evaluator_export.package.verify import verify
-from evaluator_export.policy.dataset_spec import CONTACTS, MONTH
 from evaluator_export.problems import ExportProblem
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import compute_row_tag

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from evaluator_export.datasets import table_reader
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
-from evaluator_export.policy import recipe
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
-from evaluator_export.policy.recipe import PUBLIC, STAFF, TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
 from evaluator_export.products.cross_tab import grid_of
@@ -24,16 +24,12 @@ from evaluator_export.products.reach import reach, wilson
 from evaluator_export.tables.protected_counts import TOTAL, Counter, publish
 from fieldapp.services.products.catalogue import counted_tables, kpis, products
 from fieldapp.services.releases.datasets import table_menu
-from tests.evaluator_export.centre import FORMS, all_datasets, encounters, recipe_of
+from tests.evaluator_export.centre import FORMS, encounters, recipe_of
+from tests.evaluator_export.specs import DATASETS, spec
 from tests.programme import FOLDER
 
 SECRET = b"c" * 32
-DATASETS = all_datasets()
 KPIS = (FOLDER / "kpis.yaml").read_text()
-
-
-def spec(name: str, audience: str = PUBLIC) -> TableSpec:
-    return recipe.read_tables_for_audience(audience, [name], DATASETS, FORMS, table_menu())[name]
 
 
 def kpi(name: str) -> Kpi:
@@ -67,7 +63,7 @@ def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: s
 
 def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
     names = [name for some in tables_by_calendar(kpis()).values() for name in some]
-    found = recipe.read_tables_for_audience(PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
+    found = table_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
     assert set(found) == set(names)
     assert {name for some in counted_tables().values() for name in some} >= set(names)
     assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}
@@ -78,7 +74,7 @@ def test_a_table_for_staff_cannot_be_chosen_by_a_recipe() -> None:
     text = recipe_of("city-quarterly").text.replace("encounters_by_area", "spots_encounters")
     with pytest.raises(ExportProblem, match="for front-line staff"):
         recipe_of(text=text)
-    assert spec("spots_encounters", STAFF).sources[0][2] == 0  # the neighbourhood itself
+    assert spec("spots_encounters", Audience.STAFF).sources[0][2] == 0  # the neighbourhood itself
 
 
 def test_a_set_for_counting_gives_no_rows() -> None:
@@ -132,7 +128,7 @@ def test_a_share_is_never_over_100_nor_told_of_a_small_whole(counts: Mapping[str
 
 
 def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
-    counter = Counter(spec("spots_encounters", STAFF), SECRET)
+    counter = Counter(spec("spots_encounters", Audience.STAFF), SECRET)
     for number in range(9):
         counter.add(f"u{number}", {"nbhd": "002"}, "2026-11-02")
         counter.add(f"v{number}", {"nbhd": "004"}, f"2026-11-0{number % 3 + 1}")
@@ -142,7 +138,7 @@ def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
 
 
 def test_margins_are_counted_by_themselves_and_a_shift_in_two_areas_counts_in_both() -> None:
-    counter = Counter(spec("grid_area_weekday", STAFF), SECRET)
+    counter = Counter(spec("grid_area_weekday", Audience.STAFF), SECRET)
     for number in range(40):
         counter.add(
             f"u{number}", {"nbhd": "002", "enc_date": f"2026-11-{number % 20 + 1:02}"}, f"2026-11-{number % 20 + 1:02}"
@@ -182,7 +178,7 @@ def test_made_answers_follow_from_the_record() -> None:
     sent = Counter(spec("encounters_by_sending"), SECRET)
     sent.add("a", {"enc_date": "2026-09-01", "received_on": "2026-09-02"})
     assert ("1440-2879",) in sent.counted()
-    grid = Counter(spec("times_incidents", STAFF), SECRET)
+    grid = Counter(spec("times_incidents", Audience.STAFF), SECRET)
     grid.add("a", {"inc_alert_dt": "2026-11-27T21:30:00.000-05:00", "nbhd": "002"}, "2026-11-27")
     assert ("002", "fri", "20h-00h") in grid.counted()
 
@@ -191,7 +187,7 @@ def test_made_answers_follow_from_the_record() -> None:
 
 
 def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothing() -> None:
-    one = spec("grid_weekday_hour", STAFF)
+    one = spec("grid_weekday_hour", Audience.STAFF)
     counter = Counter(one, SECRET)
     for unit, row in encounters(3000, seed=3):
         counter.add(unit, row, row["enc_date"])
@@ -231,15 +227,15 @@ def city(width: int = 6) -> dict[str, list[str]]:
 def test_a_cluster_is_hot_and_an_even_city_is_not() -> None:
     neighbours = city()
     counts = dict.fromkeys(neighbours, 10.0) | dict.fromkeys(("0-0", "0-1", "1-0", "1-1"), 90.0)
-    found = hot_spots.classes(counts, neighbours)
+    found = hot_spots.classify_areas(counts, neighbours)
     assert found["0-0"] == "hot" and "5-5" not in found
-    assert hot_spots.classes(dict.fromkeys(neighbours, 10.0), neighbours) == {}
-    assert hot_spots.classes({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
+    assert hot_spots.classify_areas(dict.fromkeys(neighbours, 10.0), neighbours) == {}
+    assert hot_spots.classify_areas({"a": 5.0}, {"a": ["b"], "b": ["a"]}) == {}  # too few areas to say anything
 
 
 def test_the_busiest_come_first_and_nothing_hidden_is_named() -> None:
     times = {("002", "fri", "20h-00h"): "15", ("004", "sat", "16h-20h"): "25", ("003", "mon", "08h-12h"): "<5", TOTAL: "90"}
-    assert hot_spots.busiest(times) == [("004", "sat", "16h-20h", 25), ("002", "fri", "20h-00h", 15)]
+    assert hot_spots.list_busiest_times(times) == [("004", "sat", "16h-20h", 25), ("002", "fri", "20h-00h", 15)]
 
 
 def test_a_phones_square_lies_in_one_cell_whatever_is_typed() -> None:

@@ -2,9 +2,7 @@
 
 import csv
 import itertools
-import json
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,17 +20,16 @@ from evaluator_export.policy.hierarchies import (
     make_hierarchy,
     make_numeric_bands,
 )
-from evaluator_export.policy.policy import Field, Role, keep_values, read_hierarchy
+from evaluator_export.policy.hierarchy_reader import keep_values, read_hierarchy
+from evaluator_export.policy.policy import Field, GroupLimit, Role, SuppressionLimits
 from evaluator_export.policy.privacy_models import Diversity, PrivacyModel
-from evaluator_export.policy.suppression_limits import GroupLimit, SuppressionLimits
 from evaluator_export.problems import ExportProblem
 from evaluator_export.search.encoding import Microdata, encode_quasi_identifier
 from evaluator_export.search.lattice import find_optimal_node
 from evaluator_export.search.recoding import find_publishable_rows, search_and_recode
 from evaluator_export.tabular import CategoricalColumn
+from tests.evaluator_export.arx import ARX, FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
-ARX = json.loads((FIXTURES / "arx.json").read_text())
 NAMES = ARX["quasi_identifiers"]
 
 

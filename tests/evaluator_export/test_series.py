@@ -14,13 +14,7 @@ from evaluator_export.package import verify
 from evaluator_export.problems import ExportProblem
 from evaluator_export.series import ledger
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of
-
-
-def small(text: str) -> str:
-    """Let classes of five do, so that a year of invented records has something to hand out."""
-    return text.replace("preset: ipc2025-high", "k: 5").replace(
-        "suppress: {max_rows: 0.1", "suppress: {max_singled_out: 1, max_rows: 0.3"
-    )
+from tests.evaluator_export.small_series import small
 
 
 def centre(folder: Path) -> PretendCentre:

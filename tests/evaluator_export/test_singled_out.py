@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from evaluator_export.datasets import eligibility
 from evaluator_export.package.verify import verify
-from evaluator_export.policy import eligibility
 from evaluator_export.search import measures
 from evaluator_export.series import batch
 from evaluator_export.series.eligible_rows import EligibleRows

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from evaluator_export.policy.dataset_spec import ConsentRule
-from evaluator_export.policy.eligibility import STANDING, flatten_answers, has_consent
+from evaluator_export.datasets.dataset_spec import ConsentRule
+from evaluator_export.datasets.eligibility import STANDING, flatten_answers, has_consent
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import compute_row_tag
 from evaluator_export.series.participant_months import ParticipantMonths
@@ -66,7 +66,7 @@ def test_every_dataset_with_a_consent_asks_it(name: str, standing: str, left: in
 
 @pytest.mark.parametrize(("standing", "people"), [("3", 1), ("2", 0), ("0", 0)])
 def test_every_public_table_of_people_asks_it(standing: str, people: int) -> None:
-    from tests.evaluator_export.test_products import spec  # noqa: PLC0415
+    from tests.evaluator_export.specs import spec  # noqa: PLC0415
 
     names = ["participants_active", "intakes_by_risk", "reviews_by_risk", "reach_by_age", "reach_by_race"]
     for name in names:

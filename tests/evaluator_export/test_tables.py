@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator_export.policy import recipe
+from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.problems import ExportProblem
 from evaluator_export.tables.protected_counts import TOTAL, Counter, publish, rounded
 from evaluator_export.tables.suppression import HIDDEN, suppress, width
@@ -19,7 +19,7 @@ CITY = recipe_of("city-quarterly")
 MENU = (FOLDER / "tables.yaml").read_text()
 
 
-def spec(name: str, key: str = "evaluator-quarterly") -> recipe.TableSpec:
+def spec(name: str, key: str = "evaluator-quarterly") -> TableSpec:
     return next(table for table in recipe_of(key).tables if table.name == name)
 
 
@@ -85,7 +85,7 @@ def test_a_dataset_that_would_let_something_out_is_refused(dataset: str, old: st
         all_datasets(**{dataset: lambda text: text.replace(old, new, 1)})
 
 
-def count(table: recipe.TableSpec, rows: list[tuple[str, dict[str, str]]]) -> Counter:
+def count(table: TableSpec, rows: list[tuple[str, dict[str, str]]]) -> Counter:
     counter = Counter(table, SECRET)
     for unit, row in rows:
         counter.add(unit, row)

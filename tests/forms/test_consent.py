@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from forms.definition import FormDefinition
 from forms.problems import FormRefused
 from forms.validation import validate
 from forms.xlsform import compile_workbook
-from sync.envelope import parse_item
+from sync import intake
+from sync.envelope import Envelope, parse_item
 from sync.intake import judge, local_time
 from tests.cast import envelope
-from tests.conformance.test_one_logic import filled
+from tests.conformance.filling import filled
 from tests.programme import definition_of
 
 NOW = local_time(dt.datetime(2026, 3, 8, 22))
@@ -216,17 +218,42 @@ class NoTime(Budget):
         raise TooSlow
 
 
-@pytest.mark.parametrize("said", NO)
-def test_a_no_that_could_not_be_judged_in_time_is_cut_as_well(said: dict[str, str]) -> None:
-    arrived = parse_item(envelope({**ABOUT_THEM["encounter"], "consent": said}))
+def arrived_with(said: dict[str, str], **more: Any) -> Envelope:
+    arrived = parse_item(envelope({**ABOUT_THEM["encounter"], "consent": said}, **more))
     assert arrived
+    return arrived
+
+
+@pytest.mark.parametrize("said", NO)
+def test_a_no_is_never_too_slow_since_the_questions_about_consent_tell_it(said: dict[str, str]) -> None:
+    arrived = arrived_with(said)
     judged = judge(arrived, definition_of("encounter"), NoTime())
+    assert judged == judge(arrived, definition_of("encounter"))
+    assert judged.is_refusal
+    assert judged.refused_by == CARD
+
+
+@pytest.fixture
+def no_time_at_all(monkeypatch: pytest.MonkeyPatch) -> Budget:
+    """Let not even the questions about consent be run."""
+    monkeypatch.setattr(intake, "CONSENT", -1.0)
+    return Budget(-1.0, time.monotonic)
+
+
+LEFT_OVER = {**YES, "understood": "no", "tier": "1"}
+
+
+@pytest.mark.parametrize(
+    "said", [*NO, pytest.param(LEFT_OVER, id="a tier that is left over"), pytest.param({}, id="nothing")]
+)
+def test_what_is_no_clear_yes_is_cut_where_no_rule_could_be_run(said: dict[str, str], no_time_at_all: Budget) -> None:
+    judged = judge(arrived_with(said), definition_of("encounter"), no_time_at_all)
     assert judged.is_aside
+    assert (judged.is_refusal, judged.refused_by) == (True, CARD)
     assert without_consent(judged.answers) == KEPT["encounter"]
 
 
-def test_a_yes_that_could_not_be_judged_in_time_is_kept_as_it_came() -> None:
-    arrived = parse_item(envelope({**ABOUT_THEM["encounter"], "consent": YES}))
-    assert arrived
-    judged = judge(arrived, definition_of("encounter"), NoTime())
-    assert (judged.is_aside, judged.is_refusal) == (True, False)
+def test_a_yes_that_could_not_be_judged_in_time_is_kept_as_it_came(no_time_at_all: Budget) -> None:
+    for budget in (NoTime(), no_time_at_all):
+        judged = judge(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
+        assert (judged.is_aside, judged.is_refusal) == (True, False)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forms.builder import Book
-from forms.completeness import missing
+from forms.builder import WorkbookEditor
+from forms.completeness import find_missing
 from forms.definition import FormDefinition
 from forms.headings import choice_heading, setting_heading, survey_heading
 from forms.problems import FormProblem, FormRefused
@@ -107,7 +107,7 @@ def test_any_mixture_of_spellings_gives_the_same_form_and_classifying_changes_no
     at = 2 + order.index("privacy")
     for row in sheets.sheets["survey"]:
         del row[at]
-    book = Book(read_sheets(sheets.to_xlsx(), ".xlsx"))
+    book = WorkbookEditor(read_sheets(sheets.to_xlsx(), ".xlsx"))
     for line in book.lines():
         book.set(line.number, {"privacy::class": "operational"})
     assert elements_of(compile_workbook(book.sheets.to_xlsx()).definition) == elements_of(expected)
@@ -268,7 +268,7 @@ def test_whatever_is_taken_out_of_a_definition_is_missed_by_sheet_and_row(form: 
     """The check does not know how a cell could get lost, so every loss is tried."""
     definition = definition_of(form)
     workbook = Workbook(read_sheets(workbook_of(form), ".xlsx").sheets)
-    assert list(missing(workbook, definition)) == []
+    assert list(find_missing(workbook, definition)) == []
     columns = {
         "relevant": "relevant",
         "constraint": "constraint",
@@ -283,7 +283,7 @@ def test_whatever_is_taken_out_of_a_definition_is_missed_by_sheet_and_row(form: 
         if row is None or row.path != element.path:
             continue
         without = (*definition.elements[:at], *definition.elements[at + 1 :])
-        lost = list(missing(workbook, dataclasses.replace(definition, elements=without)))
+        lost = list(find_missing(workbook, dataclasses.replace(definition, elements=without)))
         assert (row.number, "form.lost") in {(one.row, one.code) for one in lost}
         for field, column in columns.items():
             if not any(cell and name.split("::")[0] == column for name, cell in row.cells.items()):
@@ -291,9 +291,9 @@ def test_whatever_is_taken_out_of_a_definition_is_missed_by_sheet_and_row(form: 
             nothing = {} if isinstance(getattr(element, field), dict) else getattr(blank, field)
             bare = dataclasses.replace(element, **{field: nothing})
             kept = (*definition.elements[:at], bare, *definition.elements[at + 1 :])
-            lost = list(missing(workbook, dataclasses.replace(definition, elements=kept)))
+            lost = list(find_missing(workbook, dataclasses.replace(definition, elements=kept)))
             assert row.number in {one.row for one in lost}, (element.path, field)
     for name, choices in itertools.islice(definition.choices.items(), 5):
         shorter = definition.choices | {name: choices[1:]}
-        lost = list(missing(workbook, dataclasses.replace(definition, choices=shorter)))
+        lost = list(find_missing(workbook, dataclasses.replace(definition, choices=shorter)))
         assert "choices" in {one.sheet for one in lost}

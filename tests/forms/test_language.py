@@ -12,46 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.builder import Book, new_book
-from forms.changes import compare
+from forms.builder import WorkbookEditor, make_workbook
+from forms.changes import compare_versions
 from forms.definition import FormDefinition
 from forms.expressions import DateValue, ExpressionError, parse
-from forms.expressions.patterns import common
-from forms.expressions.values import parse_date
-from forms.picks import HOW, Condition, Limits, read_condition, read_limits
-from forms.privacy import propose, refused
+from forms.expressions.patterns import parse_portable_pattern
+from forms.picks import OPERATORS, AnswerLimits, SimpleCondition, read_condition, read_limits
+from forms.privacy import find_refused_topic, propose_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import FormProblem, FormRefused
-from forms.reading import estimate, grade
+from forms.reading import estimate, grade_text
 from forms.sheets import read_sheets
 from forms.validation import validate
 from forms.xlsform import compile_workbook
+from tests.forms.small_forms import COLUMNS, NOW, form_of, text_of
 
-SETTINGS = "| settings |\n| | form_id | version |\n| | t | 1 |\n"
-CHOICES = """| choices | | | | |
-| | list_name | name | label | region |
-| | town | a | Alpha | n |
-| | town | b | Beta | s |
-| | region | n | North | |
-| | region | s | South | |
-"""
-COLUMNS = ["type", "name", "label", "relevant", "calculation", "choice_filter", "repeat_count", "trigger", "default"]
 COLUMNS += ["constraint", "parameters", "read_only", "privacy", "privacy::approval"]
-NOW = parse_date("2026-06-15T12:00:00")
 assert NOW
-
-
-def text_of(*rows: dict[str, str], extra: str = "") -> str:
-    lines = ["| survey | |", "| | " + " | ".join(COLUMNS) + " |"]
-    for row in rows:
-        asked = not row["type"].startswith(("begin", "end", "note"))
-        full = {"label": row.get("name", ""), "privacy": "operational" if asked else "", **row}
-        lines.append("| | " + " | ".join(full.get(column, "") for column in COLUMNS) + " |")
-    return "\n".join(lines) + "\n" + CHOICES + SETTINGS + extra
-
-
-def form_of(*rows: dict[str, str], files: dict[str, bytes] | None = None, extra: str = "") -> FormDefinition:
-    return compile_workbook(text_of(*rows, extra=extra).encode(), ".md", files).definition
 
 
 def refusals(*rows: dict[str, str], files: dict[str, bytes] | None = None, extra: str = "") -> list[FormProblem]:
@@ -250,7 +227,7 @@ def test_more_than_six_quasi_identifiers_may_not_leave_together() -> None:
     ],
 )
 def test_the_refuse_to_collect_list_knows_names_in_two_languages(name: str, expected: bool) -> None:
-    assert bool(refused(name)) is expected
+    assert bool(find_refused_topic(name)) is expected
 
 
 @pytest.mark.parametrize(
@@ -267,7 +244,7 @@ def test_the_refuse_to_collect_list_knows_names_in_two_languages(name: str, expe
     ],
 )
 def test_a_class_is_proposed_and_the_unknown_counts_as_sensitive(type_: str, name: str, label: str, expected: str) -> None:
-    assert propose(type_, name, [label])[0] == expected
+    assert propose_class(type_, name, [label])[0] == expected
 
 
 TESTS = """| tests | | | | |
@@ -315,18 +292,18 @@ def test_changes_say_what_drafts_and_exports_feel() -> None:
         {"type": "text", "name": "n", "privacy": "free-text"},
         {"type": "integer", "name": "fresh"},
     )
-    changes = {(one.kind, one.name): one for one in compare(before, after, {"n": ["evaluator-quarterly"]})}
+    changes = {(one.kind, one.name): one for one in compare_versions(before, after, {"n": ["evaluator-quarterly"]})}
     assert changes["removed", "t"].blocks_drafts
-    assert changes["type", "n"].touches == ("evaluator-quarterly",)
+    assert changes["type", "n"].affects == ("evaluator-quarterly",)
     assert not changes["added", "fresh"].blocks_drafts
-    assert compare(before, before, {}) == []
+    assert compare_versions(before, before, {}) == []
 
 
-@given(st.sampled_from(HOW), st.from_regex(r"[a-z0-9 ]{0,8}", fullmatch=True))
+@given(st.sampled_from(OPERATORS), st.from_regex(r"[a-z0-9 ]{0,8}", fullmatch=True))
 def test_a_picked_condition_reads_back_as_it_was(how: str, value: str) -> None:
     if how in ("more", "less") and not value.isdecimal():
         value = "7"
-    picked = Condition("q", how, "" if how in ("answered", "blank") else value)
+    picked = SimpleCondition("q", how, "" if how in ("answered", "blank") else value)
     if how in ("is", "is_not") and not value:
         return  # that is said as answered and blank
     assert read_condition(picked.expression()) == picked
@@ -335,14 +312,14 @@ def test_a_picked_condition_reads_back_as_it_was(how: str, value: str) -> None:
 
 @given(*[st.from_regex(r"[0-9]{0,3}", fullmatch=True)] * 4, st.booleans())
 def test_picked_limits_read_back_as_they_were(least: str, most: str, length: str, back: str, not_future: bool) -> None:
-    limits = Limits(least, most, length, back, not_future)
+    limits = AnswerLimits(least, most, length, back, not_future)
     assert read_limits(limits.expression()) == limits
 
 
 @pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["add", "remove", "up", "down", "rename"]), st.integers(0, 9)), max_size=12))
 def test_a_builder_never_loses_a_cell_that_it_does_not_know(steps: list[tuple[str, int]]) -> None:
-    book = new_book("T", "t", "1")
+    book = make_workbook("T", "t", "1")
     for one in range(5):
         number = book.add(
             99, {"type": "integer", "name": f"q{one}", "label::English (en)": "L", "privacy::class": "operational"}
@@ -372,7 +349,7 @@ def test_a_builder_never_loses_a_cell_that_it_does_not_know(steps: list[tuple[st
 
 
 def test_renaming_a_question_renames_it_everywhere() -> None:
-    book = Book(read_sheets(text_of(*TOWN).encode(), ".md"))
+    book = WorkbookEditor(read_sheets(text_of(*TOWN).encode(), ".md"))
     book.rename(2, "area")
     assert book.cells(3)["choice_filter"] == "region = ${area}"
 
@@ -381,7 +358,7 @@ def test_renaming_a_question_renames_it_everywhere() -> None:
     "pattern", [r"[0-9]{3}-?[A-Z]+", r"^a.b$", r"(?:x|yz)+", r"[^\s,]+", r"\d{1,3}(\.\d+)?", r"[\w.-]+@x"]
 )
 def test_ordinary_patterns_pass(pattern: str) -> None:
-    common(pattern)
+    parse_portable_pattern(pattern)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +366,7 @@ def test_ordinary_patterns_pass(pattern: str) -> None:
 )
 def test_patterns_that_never_end_or_differ_are_refused(pattern: str) -> None:
     with pytest.raises(ExpressionError):
-        common(pattern)
+        parse_portable_pattern(pattern)
 
 
 @pytest.mark.parametrize(
@@ -419,8 +396,8 @@ def test_the_estimate_and_the_reading_grade_are_what_people_would_say() -> None:
         "Institutional accountability mechanisms necessitate comprehensive documentation of organizational responsibilities. "
         * 6
     )
-    assert (grade(easy, "en") or 0) < 4 < 12 < (grade(hard, "en") or 0)
-    assert grade("short", "en") is None
+    assert (grade_text(easy, "en") or 0) < 4 < 12 < (grade_text(hard, "en") or 0)
+    assert grade_text("short", "en") is None
 
 
 @pytest.mark.slow

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forms.builder import Book
+from forms.builder import WorkbookEditor
 from forms.expressions import ExpressionError, parse
 from forms.problems import FormRefused
 from forms.sheets import Sheets, read_sheets
-from forms.support import APPEARANCES, COLUMNS, PARAMETERS, TYPES
+from forms.support import APPEARANCES, COLUMNS, PARAMETERS, TYPE_VERDICTS
 from forms.xlsform import compile_workbook
 from tests.conformance.random_forms import Maker
 
@@ -69,7 +69,7 @@ CELLS = [
     ),
 ]
 KINDS = [
-    *TYPES, "begin_group", "end_group", "begin_repeat", "end_repeat", "select_one l", "select_multiple l", "rank l", "select_one ${a}",
+    *TYPE_VERDICTS, "begin_group", "end_group", "begin_repeat", "end_repeat", "select_one l", "select_multiple l", "rank l", "select_one ${a}",
     "select_one l or_other", "select_one_from_file x.csv", "begin loop over l", "nonsense", "",
 ]  # fmt: skip
 HEADER = [
@@ -122,7 +122,7 @@ def test_random_cells(seed: int) -> None:
         assert refused.problems
         for problem in refused.problems:
             str(problem)
-    for line in Book(book).lines():
+    for line in WorkbookEditor(book).lines():
         assert line.number >= 2
 
 

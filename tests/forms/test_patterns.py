@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.expressions import ExpressionError, parse
-from forms.expressions.patterns import common, is_quick
+from forms.expressions.patterns import is_quick, parse_portable_pattern
 from forms.problems import FormRefused
 from forms.validation import recalculate, validate
 from forms.xlsform import compile_workbook
 from sync.envelope import Envelope
 from sync.intake import Status, decide
-from tests.forms.test_language import NOW, form_of, text_of
+from tests.forms.small_forms import NOW, form_of, text_of
 
 SLOW = [
     *(r"[a-z]*[a-z]*[a-z]*[a-z]*[0-9]", r".*.*.*.*x", r"(.*)(.*)(.*)(.*)(.*)x", r"(a?){30}a{30}", r"(a|a)*b", r"(a|ab)*c"),
@@ -65,13 +65,13 @@ PUMPED = ["a", "b", "ab", "aab", "a1", "@", "a@.", "1", ",111", " ", "a ", "foo"
 @pytest.mark.parametrize("pattern", SLOW)
 def test_a_pattern_that_could_take_long_is_refused(pattern: str) -> None:
     with pytest.raises(ExpressionError) as caught:
-        common(pattern)
+        parse_portable_pattern(pattern)
     assert caught.value.code == "expression.pattern_slow"
 
 
 @pytest.mark.parametrize("pattern", QUICK)
 def test_an_ordinary_pattern_passes_and_its_compiled_form_may_be_run(pattern: str) -> None:
-    assert is_quick(common(pattern))
+    assert is_quick(parse_portable_pattern(pattern))
 
 
 def test_the_author_is_told_the_row_and_what_to_do() -> None:
@@ -104,7 +104,7 @@ patterns = st.recursive(
 @given(patterns, st.lists(st.sampled_from(PUMPED), min_size=1, max_size=3), st.sampled_from(["", "\n", "!", "b"]))
 def test_every_pattern_that_passes_is_quick_on_a_thousand_characters(pattern: str, parts: list[str], end: str) -> None:
     try:
-        written = common(pattern)
+        written = parse_portable_pattern(pattern)
     except ExpressionError:
         return
     assert is_quick(written)
@@ -124,7 +124,7 @@ def test_the_check_itself_is_quick(pattern: str) -> None:
     start = time.process_time()
     for one in (pattern, f"({pattern}){{0,400}}", f"({pattern}){{60}}({pattern})*"):
         try:
-            common(one)
+            parse_portable_pattern(one)
         except ExpressionError as error:
             assert error.code.startswith("expression.pattern")
     assert time.process_time() - start < 6

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from forms.privacy import propose
+from forms.privacy import propose_class
 from forms.privacy_classes import PrivacyClass
 from forms.question_type import AnswerKind, IncompleteType, Proposal, QuestionType
 from forms.support import QUESTION_TYPES, REFUSED_TYPES
 from forms.types import TYPES
-from tests.forms.test_xlsform import HEADER, SETTINGS, refused
+from tests.forms.workbooks import HEADER, SETTINGS, refused
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = ROOT / "tools/templates/question_type.py"
@@ -104,7 +104,7 @@ def test_a_text_that_the_phone_fills_in_from_a_map_of_areas_may_have_any_class(p
 @pytest.mark.parametrize("name", ["asked", "number of events", "age", "risk", "card code"])
 @pytest.mark.parametrize("xlsform_type", sorted(QUESTION_TYPES.keys() - {"note"}))
 def test_no_class_is_proposed_that_would_then_be_refused(xlsform_type: str, name: str) -> None:
-    privacy, reason = propose(QUESTION_TYPES[xlsform_type], name, [])
+    privacy, reason = propose_class(QUESTION_TYPES[xlsform_type], name, [])
     is_filled_by_phone = xlsform_type in ("username", "deviceid")
     assert privacy in MAY_HAVE[xlsform_type] or is_filled_by_phone
     assert reason
@@ -150,6 +150,7 @@ def compile_in(folder: Path, privacy: str) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True).stderr
 
 
+@pytest.mark.slow
 def test_the_recipe_for_a_type_gives_one_that_is_loaded_and_keeps_its_least_class(tmp_path: Path) -> None:
     follow_the_recipe(tmp_path, TEMPLATE.read_text())
     assert "form.identifier" in compile_in(tmp_path, "operational")
@@ -157,6 +158,7 @@ def test_the_recipe_for_a_type_gives_one_that_is_loaded_and_keeps_its_least_clas
     assert "error" not in compile_in(tmp_path, "identifier")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["least_class", "answer", "check", "read", "words", "seconds", "xlsform_names", "proposal"])
 def test_a_type_that_leaves_out_a_part_stops_everything_and_the_part_is_named(tmp_path: Path, part: str) -> None:
     template = re.sub(rf"\n    {part}=.*", "", TEMPLATE.read_text())
@@ -170,6 +172,7 @@ def test_a_type_that_leaves_out_a_part_stops_everything_and_the_part_is_named(tm
     assert part in last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("template", "words"),
     [

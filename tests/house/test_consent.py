@@ -27,7 +27,7 @@ def test_only_one_function_compares_a_tier_with_what_is_needed() -> None:
         for part in ast.walk(node)
         if isinstance(part, ast.Attribute) and part.attr == "minimum" and "consent" in ast.unparse(part.value)
     }
-    assert found == {"evaluator_export/policy/eligibility.py"}
+    assert found == {"evaluator_export/datasets/eligibility.py"}
 
 
 def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:

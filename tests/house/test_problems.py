@@ -1,6 +1,7 @@
 """One register of problems: each has a code, a paragraph in docs/problems.md, and words in both languages."""
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -37,6 +38,8 @@ WITHOUT_CODE = {
     "CircularReference", "KeyLost", "Overtaken", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem",
+    # a programmer meets it, when the module is loaded
+    "IncompleteType",
     # programs read OData, and its errors are in English
     "QueryRefused",
 }  # fmt: skip
@@ -54,10 +57,10 @@ def load_modules() -> None:
                 importlib.import_module(module.name)
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+@functools.cache
+def trees() -> list[tuple[str, ast.Module]]:
+    paths = [path for package in PACKAGES for path in sorted(Path(package.__path__[0]).rglob("*.py"))]
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in paths]
 
 
 def name_of(node: ast.expr) -> str:
@@ -86,6 +89,7 @@ def all_codes() -> set[str]:
     return set(SENTENCES).union(*(codes_in(tree) for _, tree in trees()))
 
 
+@pytest.mark.slow
 def test_every_error_has_a_code_or_says_here_why_it_needs_none() -> None:
     load_modules()
     prefixes = tuple(f"{package.__name__}." for package in PACKAGES)
@@ -96,6 +100,7 @@ def test_every_error_has_a_code_or_says_here_why_it_needs_none() -> None:
                 assert has_code or name in WITHOUT_CODE, f"{module.__name__}.{name}"
 
 
+@pytest.mark.slow
 def test_every_code_is_in_the_document_and_the_document_has_no_other() -> None:
     page = (ROOT / "docs/problems.md").read_text()
     codes = all_codes()
@@ -119,6 +124,7 @@ def test_the_list_of_reasons_is_written_from_the_register() -> None:
     assert problems_page.write_page(page) == page, "run make translations"
 
 
+@pytest.mark.slow
 def test_no_problem_has_a_sentence_that_cannot_be_translated() -> None:
     """A text is marked where it is written: never put together, and never plain English."""
     for path, tree in trees():
@@ -179,6 +185,7 @@ def reasons() -> Iterator[tuple[str, str, set[str]]]:
                     yield f"{path}:{node.lineno}", code.value, {str(name) for name in names}
 
 
+@pytest.mark.slow
 def test_every_reason_fills_in_its_sentence() -> None:
     given = set()
     for where, code, names in reasons():

@@ -15,8 +15,8 @@ from fieldapp.store.consent import standing
 from fieldapp.store.records.attachments import Blob, BlobPiece
 from sync.envelope import parse_batch
 from tests.cast import Cast, another_worker, batch, encounter, envelope, make_cast
-from tests.services.caseload.test_caseload import code
-from tests.services.consent.test_standing import corrected, met, send
+from tests.services.caseload.meetings import code
+from tests.services.consent.consents import corrected, met, send
 
 
 def test_the_tables_are_those_that_the_migrations_make(engine: sa.Engine) -> None:

@@ -38,7 +38,7 @@ RIGHTS: dict[str, set[str]] = {
     "system": {
         "areas.bring", "caseload.rebuild", "database.restore", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
-        "records.export", "release.build",
+        "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.revoke", "tables.count",
     },
 }  # fmt: skip

@@ -23,20 +23,9 @@ from fieldapp.store.database import WriteTransaction
 from fieldapp.store.products import products as store
 from fieldapp.store.releases import releases
 from tests.cast import Cast, a_series
+from tests.services.failing import CANARY, NUMBER, is_traced, outer
 
-CANARY = "CANARY-Jordan-of-Jane-Street"
-NUMBER = re.compile(r"\b[2-9A-HJ-NP-Z]{6}\b")
-HERE = "tests/services/test_failures.py"
 ROOT = Path(__file__).parent.parent.parent
-
-
-def outer(*_: Any, **__: Any) -> Any:
-    answer = CANARY
-    return inner({"name": answer})
-
-
-def inner(answers: dict[str, str]) -> Any:
-    return answers[f"{CANARY}-missing"]
 
 
 def caught() -> BaseException:
@@ -45,14 +34,6 @@ def caught() -> BaseException:
     except KeyError as error:
         return error
     raise AssertionError
-
-
-def is_traced(text: str) -> None:
-    assert CANARY not in text
-    assert "answers[" not in text  # no line of source
-    for function in ("outer", "inner"):
-        assert re.search(rf"{HERE}:\d+:{function}\b", text), text
-    assert NUMBER.search(text), text
 
 
 def test_the_frames_are_there_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
@@ -187,7 +168,7 @@ def test_the_log_has_time_and_level_and_what_libraries_log_shows_no_values() -> 
 
 FAIL = """
 import sys
-from tests.services.test_failures import outer
+from tests.services.failing import outer
 import fieldapp.cli.doctor
 from fieldapp import cli, settings
 fieldapp.cli.doctor.settings_module.read = outer
@@ -196,7 +177,7 @@ cli.main()
 """
 THREAD = """
 import threading
-from tests.services.test_failures import outer
+from tests.services.failing import outer
 from fieldapp.services.failures import set_up_logs
 set_up_logs()
 thread = threading.Thread(target=outer)

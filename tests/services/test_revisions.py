@@ -21,7 +21,7 @@ from fieldapp.store.people.users import User
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.products.feed_keys import FeedKey
 from tests.cast import Cast, a_series
-from tests.services.board.test_board import incident
+from tests.services.board.incidents import incident
 
 Act = Callable[[str], Any]
 

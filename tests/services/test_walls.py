@@ -30,8 +30,8 @@ from fieldapp.store.releases.releases import Delivery, Release, ReleaseRun
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, crisis_team, encounter, envelope, other_worker
 from tests.programme import definition_of, workbook_of
-from tests.services.board.test_board import incident
-from tests.services.caseload.test_caseload import ONE, met
+from tests.services.board.incidents import incident
+from tests.services.caseload.meetings import ONE, met
 from tests.services.rights import RIGHTS, all_acts
 
 FUNCTIONS = all_acts()

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.fold import Version, flat, fold, nested
-from sync.notes import HandOver, owner_of
+from sync.fold import RecordVersion, flatten, fold, unflatten
+from sync.notes import HandOver, find_current_owner
 
 START = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 WORKER, OTHER, OFFICE = 1, 2, 9
 
 
-def version(number: int, prev: tuple[int, ...] = (), author: int = WORKER, minute: int = 0, **answers: Any) -> Version:
-    return Version(
+def version(number: int, prev: tuple[int, ...] = (), author: int = WORKER, minute: int = 0, **answers: Any) -> RecordVersion:
+    return RecordVersion(
         f"id{number}", f"{number:064x}", frozenset(f"id{one}" for one in prev), author, author == OFFICE,
         START + dt.timedelta(minutes=minute or number), "1", answers,
     )  # fmt: skip
 
 
-def as_is(_: Version, answers: Any) -> Any:
+def as_is(_: RecordVersion, answers: Any) -> Any:
     return answers
 
 
@@ -70,7 +70,7 @@ def test_what_the_form_computes_is_never_contested() -> None:
 def test_nobody_else_changes_a_workers_record() -> None:
     theirs = version(1, (0,), OTHER, a="forged")
     folded = fold("id0", [version(0, a="1"), theirs], as_is)
-    assert (folded.answers, folded.strangers, folded.author) == ({"a": "1"}, (theirs,), WORKER)
+    assert (folded.answers, folded.rejected, folded.author) == ({"a": "1"}, (theirs,), WORKER)
 
 
 def test_two_that_claim_to_build_on_each_other_hide_nothing() -> None:
@@ -80,7 +80,7 @@ def test_two_that_claim_to_build_on_each_other_hide_nothing() -> None:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Version]:
+def histories(draw: st.DrawFn) -> list[RecordVersion]:
     count = draw(st.integers(1, 7))
     made = []
     for number in range(count):
@@ -96,7 +96,7 @@ def histories(draw: st.DrawFn) -> list[Version]:
 
 @pytest.mark.slow
 @given(histories(), st.randoms())
-def test_any_order_and_any_repetition_give_the_same(history: list[Version], chance: random.Random) -> None:
+def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion], chance: random.Random) -> None:
     shuffled = history * 2
     chance.shuffle(shuffled)
     assert fold("id0", shuffled, as_is) == fold("id0", history, as_is)
@@ -104,10 +104,10 @@ def test_any_order_and_any_repetition_give_the_same(history: list[Version], chan
 
 @pytest.mark.slow
 @given(histories())
-def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: list[Version]) -> None:
+def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: list[RecordVersion]) -> None:
     folded = fold("id0", history, as_is)
     assert folded.heads
-    assert folded.shown.id in folded.heads
+    assert folded.current.id in folded.heads
     for one in folded.contested:
         assert len({repr(value) for _, value in one.values}) > 1
 
@@ -115,7 +115,7 @@ def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: li
 @given(st.recursive(st.text(max_size=3), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)))
 def test_flat_and_nested_are_inverse(answers: Any) -> None:
     tree = {"q": answers}
-    assert flat(nested(flat(tree))) == {path: value for path, value in flat(tree).items() if value}
+    assert flatten(unflatten(flatten(tree))) == {path: value for path, value in flatten(tree).items() if value}
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4), st.booleans(), st.integers(1, 4)), max_size=6), st.randoms())
@@ -126,10 +126,10 @@ def test_a_card_ends_with_the_same_worker_in_any_order(given: list[Any], chance:
     ]
     shuffled = notes * 2
     chance.shuffle(shuffled)
-    assert owner_of(1, shuffled) == owner_of(1, notes)
+    assert find_current_owner(1, shuffled) == find_current_owner(1, notes)
 
 
 def test_only_who_has_a_card_gives_it_on() -> None:
     to_two, stolen = HandOver(START, "a", 1, False, 2), HandOver(START, "b", 3, False, 3)
-    assert owner_of(1, [stolen, to_two]) == 2
-    assert owner_of(1, [HandOver(START, "c", 9, True, 4)]) == 4
+    assert find_current_owner(1, [stolen, to_two]) == 2
+    assert find_current_owner(1, [HandOver(START, "c", 9, True, 4)]) == 4

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.receipts import Held, Signer, is_receipt
+from sync.receipts import ReceiptContent, Signer, is_receipt
 
 KEY = Ed25519PrivateKey.generate()
 PUBLIC = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
@@ -17,12 +17,12 @@ HELD: dict[str, Any] = {
     "at": dt.datetime(2026, 11, 24, 3, 2, 1, tzinfo=dt.UTC),
     "position": 7,
 }
-SIGNED = Signer("k", KEY).receipt(Held(**HELD))
+SIGNED = Signer("k", KEY).receipt(ReceiptContent(**HELD))
 
 
 def test_a_receipt_holds_for_exactly_what_it_names() -> None:
-    assert is_receipt(Held(**HELD), str(SIGNED["signature"]), PUBLIC)
-    assert Signer("k", KEY).receipt(Held(**HELD)) == SIGNED
+    assert is_receipt(ReceiptContent(**HELD), str(SIGNED["signature"]), PUBLIC)
+    assert Signer("k", KEY).receipt(ReceiptContent(**HELD)) == SIGNED
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def test_a_receipt_holds_for_exactly_what_it_names() -> None:
     [("id", "x"), ("sha256", "c" * 64), ("position", 8), ("at", dt.datetime(2026, 11, 24, 3, 2, 2, tzinfo=dt.UTC))],
 )
 def test_a_receipt_for_anything_else_does_not(key: str, value: Any) -> None:
-    assert not is_receipt(Held(**{**HELD, key: value}), str(SIGNED["signature"]), PUBLIC)
+    assert not is_receipt(ReceiptContent(**{**HELD, key: value}), str(SIGNED["signature"]), PUBLIC)
 
 
 @pytest.mark.parametrize("signature", ["", "x", "A" * 88])
 def test_rubbish_is_no_signature(signature: str) -> None:
-    assert not is_receipt(Held(**HELD), signature, PUBLIC)
-    assert not is_receipt(Held(**HELD), str(SIGNED["signature"]), "no key")
+    assert not is_receipt(ReceiptContent(**HELD), signature, PUBLIC)
+    assert not is_receipt(ReceiptContent(**HELD), str(SIGNED["signature"]), "no key")

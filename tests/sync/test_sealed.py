@@ -26,7 +26,7 @@ def test_what_a_phone_sealed_opens_at_the_centre_and_nowhere_else() -> None:
     assert envelope is not None
     assert (json.loads(envelope.body), number, envelope.is_intact) == ({"n": "1"}, 7, True)
     assert is_signed(item, PHONE.public)
-    assert b'"n"' not in item.box
+    assert b'"n"' not in item.ciphertext
     assert open_sealed(item, Centre().private) == (None, 0)
 
 
@@ -40,9 +40,9 @@ def test_moving_a_box_under_another_name_breaks_seal_and_signature(part: str) ->
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_bit_is_noticed(place: int, change: int) -> None:
     item = only(sealed({}, CENTRE, PHONE))
-    box = bytearray(item.box)
+    box = bytearray(item.ciphertext)
     box[place % len(box)] ^= change
-    changed = replace(item, box=bytes(box))
+    changed = replace(item, ciphertext=bytes(box))
     assert not is_signed(changed, PHONE.public)
     assert open_sealed(changed, CENTRE.private) == (None, 0)
 

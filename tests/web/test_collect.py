@@ -11,72 +11,27 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
-from fieldapp.services.operations.centres import set_phone_rules
 from fieldapp.services.people.accounts import switch_person
 from fieldapp.services.phones.devices import add_collect, revoke_device
 from fieldapp.services.phones.limits import Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, quarantine
-from fieldapp.settings import Settings
-from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.phones.devices import Device
-from fieldapp.store.records.attachments import Blob
-from fieldapp.store.records.records import Record
+from fieldapp.store.records.attachments import AttachmentName, Blob
 from fieldapp.store.records.submissions import Submission
-from tests.cast import Cast, encounter
+from tests.cast import encounter
 from tests.programme import definition_of
-
-LIST = "{http://openrosa.org/xforms/xformsList}"
-HEADERS = {"X-OpenRosa-Version": "1.0"}
-
-
-class Collect:
-    """A phone with ODK Collect, set up for Amina."""
-
-    def __init__(self, app: Flask, settings: Settings, cast: Cast):
-        self.client: FlaskClient = app.test_client()
-        self.engine = engine_for(settings.url)
-        self.session = Session(self.engine, expire_on_commit=False)
-        self.cast = cast
-        self.allow(True)
-        assert cast.amina.user_id
-        self.base = f"/or/{add_collect(self.session, cast.rosa, user_id=cast.amina.user_id)}"
-
-    def allow(self, allows: bool) -> None:
-        set_phone_rules(
-            self.session, self.cast.rosa, lock_minutes=5, shred_days=7, has_voice_notes=False, allows_collect=allows
-        )
-
-    def get(self, address: str) -> Any:
-        return self.client.get(address.removeprefix("http://localhost"), headers=HEADERS)
-
-    def send(self, xml: str | bytes, **files: bytes) -> Any:
-        data = xml.encode() if isinstance(xml, str) else xml
-        parts: dict[str, Any] = {"xml_submission_file": (io.BytesIO(data), "encounter.xml", "text/xml")}
-        parts |= {name: (io.BytesIO(one), name) for name, one in files.items()}
-        return self.client.post(f"{self.base}/submission?deviceID=collect%3Ax", data=parts, headers=HEADERS)
-
-    def records(self) -> list[Record]:
-        self.session.rollback()
-        return list(self.session.scalars(sa.select(Record)))
-
-    def submissions(self) -> list[Submission]:
-        self.session.rollback()
-        return list(self.session.scalars(sa.select(Submission)))
-
-
-@pytest.fixture
-def collect(app: Flask, settings: Settings, web_cast: Cast) -> Any:
-    made = Collect(app, settings, web_cast)
-    yield made
-    made.session.close()
-    made.engine.dispose()
+from tests.services.consent.refusals import SAID_NO, with_everything
+from tests.web.collecting import (
+    HEADERS,
+    LIST,
+    Collect,
+    collect,  # noqa: F401  a fixture
+)
 
 
 def test_a_submission_that_nobody_can_take_in_is_kept_aside_and_collect_goes_on(
@@ -259,3 +214,13 @@ def test_no_bytes_make_it_stumble(collect: Collect, noise: bytes, place: int) ->
     good = instance().encode()
     for xml in (noise, good[:place] + noise + good[place:], good[:place]):
         assert collect.send(xml).status_code in (201, 400, 404, 409)
+
+
+def test_after_a_no_its_pictures_are_not_kept_either(collect: Collect) -> None:
+    number = str(uuid.uuid4())
+    refused = instance(with_everything(SAID_NO), number)
+    for _ in range(2):  # the answer to the first was lost
+        assert collect.send(refused, **{"face.jpg": b"picture" * 100}).status_code == 201
+        assert [one.is_refusal for one in collect.submissions()] == [True]
+        assert collect.session.scalars(sa.select(Blob)).all() == []
+        assert collect.session.scalars(sa.select(AttachmentName)).all() == []

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.exceptions import InternalServerError
 
-from tests.services.test_failures import CANARY, NUMBER, is_traced, outer
+from tests.services.failing import CANARY, NUMBER, is_traced, outer
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from fieldapp.services.keys import current_key, signing_key
 from fieldapp.services.phones.devices import enrol_device, invite_device
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from sync.receipts import Held, is_receipt
+from sync.receipts import ReceiptContent, is_receipt
 from tests.cast import PASSWORD, Cast, encounter, envelope
 from tests.sealing import Centre, PhoneKey, delivery, sealed
 
@@ -104,7 +104,7 @@ def test_a_receipt_is_the_centres_and_the_same_again(door: Door) -> None:
     first, again = (door.post("deliver", delivery(item)).json["items"][0] for _ in range(2))
     assert first["receipt"] == again["receipt"]
     receipt = first["receipt"]
-    held = Held(item["id"], first["sha256"], dt.datetime.fromisoformat(receipt["at"]), receipt["position"])
+    held = ReceiptContent(item["id"], first["sha256"], dt.datetime.fromisoformat(receipt["at"]), receipt["position"])
     assert is_receipt(held, receipt["signature"], door.signing.public_key)
 
 

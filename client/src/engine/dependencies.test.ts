@@ -137,6 +137,11 @@ describe("a running total", () => {
     ];
     assert.equal(build(makeForm(rows)).get("/data/r/t")!.readsItself, true);
     assert.equal(build(makeForm(rows)).get("/data/r/n")!.readsItself, false);
+    const others: Row[] = [
+      { type: "integer", name: "a" },
+      { type: "integer", name: "b", calculate: "${a} + 1" },
+    ];
+    assert.equal(build(makeForm(others)).get("/data/b")!.readsItself, false);
     assert.deepEqual(list(rows, "r/t", "readers"), ["t@1"]);
   });
 });

@@ -153,6 +153,8 @@ describe("conditions in brackets", () => {
     assert.equal(run("count(.[. = 7])"), 1);
     assert.equal(run("count(.[. = 8])"), 0);
     assert.equal(run("count(../r/n/..[kind = 'x'])"), 2);
+    assert.equal(run("..[a = 7]/b"), "words here");
+    assert.equal(run("..[a = 8]/b"), "");
   });
 });
 

@@ -1,18 +1,15 @@
 /**
  * A form being filled: the tree of answers and its logic. The twin of forms/answers.py and
  * forms/validation.py.
- *
- * A change computes anew only what reads it, each once, in the order that the server worked out
- * (forms/dependencies.py): a heap holds the places in that order where something is to do.
  */
 
 import { type Ast, type Element, type FormDefinition, inLanguage, type Text } from "./definition";
-import { buildReaders, type Dependents, type Reader } from "./dependencies";
+import type { Dependents } from "./dependencies";
 import { Context, evaluate, nodes, shuffled } from "./evaluator";
 import { toDate, toDateTime, toTime, words } from "./functions";
-import { Heap } from "./heap";
 import { Lists } from "./lists";
 import { AnswerNode, ROOT } from "./node";
+import { Recalculation } from "./recalculation";
 import { isMistyped } from "./rules";
 import type { Json, Option, Problem, Who } from "./types";
 import { DateValue, toBoolean, toNumber, toText, type Value } from "./values";
@@ -29,15 +26,7 @@ export class Form {
   onChange: (changed: ReadonlySet<AnswerNode>) => void = () => undefined;
 
   private readonly childElements = new Map<string, Element[]>();
-  private readonly dependents: Map<string, Dependents>;
-  private readonly inOrder: Dependents[];
-  private readonly heap = new Heap();
-  private readonly singles = new Map<Dependents, AnswerNode>();
-  private readonly dirty = new Map<number, Set<AnswerNode>>(); // place in the order → nodes
-  // place of a repeat in the order → parents to count in
-  private readonly uncounted = new Map<number, Set<AnswerNode>>();
-  private readonly choosing = new Set<AnswerNode>();
-  private shown = new Set<AnswerNode>();
+  private readonly pending: Recalculation;
   private isFilling = false; // from answers: what they lack stays blank
   private moment: DateValue | null = null; // one moment for all that a change computes
 
@@ -54,8 +43,10 @@ export class Form {
       else this.childElements.set(element.parent, [element]);
     }
     this.lists = new Lists(definition);
-    this.dependents = buildReaders(definition, this.childElements);
-    this.inOrder = definition.order.map((path) => this.dependents.get(path)!);
+    this.pending = new Recalculation(definition, this.childElements, this.root, {
+      compute: (node, dependents) => this.compute(node, dependents),
+      count: (dependents, parent) => this.count(dependents, parent),
+    });
     this.fill(this.root, answers ?? {});
     if (!answers) {
       this.applyDefaults(this.root);
@@ -65,7 +56,6 @@ export class Form {
     this.isFilling = answers !== null;
     this.recalculate();
     this.isFilling = false;
-    this.shown.clear();
   }
 
   elementsOf(node: AnswerNode): Element[] {
@@ -132,21 +122,18 @@ export class Form {
 
   /** Compute everything, in order. */
   private recalculate(): void {
-    for (const plan of this.inOrder) {
-      const parents = this.at(plan.element.parent);
-      for (const parent of parents) {
-        if (plan.element.count) this.count(plan, parent);
-        for (const node of parent.children.get(plan.element.name) ?? []) this.compute(node, plan);
+    for (const dependents of this.pending.inOrder) {
+      const { element } = dependents;
+      for (const parent of this.at(element.parent)) {
+        if (element.count) this.count(dependents, parent);
+        for (const node of parent.children.get(element.name) ?? []) this.compute(node, dependents);
       }
     }
-    this.heap.clear();
-    this.dirty.clear();
-    this.uncounted.clear();
+    this.pending.clear();
   }
 
   /** Compute relevance and value of one node; return whether either changed. */
-  private compute(node: AnswerNode, plan: Dependents): boolean {
-    const { element } = plan;
+  private compute(node: AnswerNode, { element }: Dependents): boolean {
     const wasRelevant = node.isRelevant;
     const before = node.text;
     let isRelevant = node.parent!.isRelevant && !node.isBeyond;
@@ -163,8 +150,7 @@ export class Form {
   }
 
   /** Make as many instances as the form counts; mark those beyond. */
-  private count(plan: Dependents, parent: AnswerNode): void {
-    const { element } = plan;
+  private count({ element }: Dependents, parent: AnswerNode): void {
     const instances = parent.children.get(element.name)!;
     const number = toNumber(
       evaluate(element.count!, this.context(new AnswerNode(element, parent))),
@@ -176,128 +162,14 @@ export class Form {
       instances.push(node);
       this.fill(node, {});
       if (!this.isFilling) this.applyDefaults(node);
-      this.enqueueUnder(node);
+      this.pending.noteNew(node);
     }
     let isOther = instances.length !== before;
     instances.forEach((node, index) => {
       isOther ||= node.isBeyond !== index >= size;
       node.isBeyond = index >= size;
     });
-    if (isOther) this.restructured(plan, parent);
-  }
-
-  /**
-   * Note that a repeat has other instances: its own compute anew, and whoever looks at several of
-   * them.
-   */
-  private restructured(plan: Dependents, parent: AnswerNode): void {
-    this.shown.add(parent);
-    const visit = (path: string): void => {
-      const inner = this.dependents.get(path)!;
-      const isOwn = inner === plan; // position(..) changes for instances that stay
-      for (const { by: reader, scope, isParent } of inner.readers)
-        if (!isParent && (isOwn || scope <= parent.depth))
-          this.enqueue(reader, parent, Math.min(scope, parent.depth));
-      for (const { by: viewer, scope } of inner.viewers)
-        if (isOwn || scope <= parent.depth)
-          this.collect(viewer, parent, Math.min(scope, parent.depth), this.shown);
-      for (const { by: chooser, scope } of inner.choosers)
-        if (isOwn || scope <= parent.depth)
-          this.collect(chooser, parent, Math.min(scope, parent.depth), this.choosing);
-      for (const child of this.childElements.get(path) ?? []) visit(child.path);
-    };
-    this.enqueue(plan, parent, parent.depth, true);
-    visit(plan.element.path);
-  }
-
-  /**
-   * Put the nodes of a plan that stand under the node's ancestor at a depth on the list of what to
-   * compute.
-   */
-  private enqueue(plan: Dependents, from: AnswerNode, scope: number, isOwn = false): void {
-    if (plan.isSingle) return this.heap.push(plan.order); // there is one node of it
-    if (plan.element.count && !isOwn) {
-      const parents = entry(this.uncounted, plan.order);
-      walk(ancestor(from, scope), plan.parts, plan.parts.length - 1, parents);
-    }
-    this.collect(plan, from, scope, entry(this.dirty, plan.order));
-    this.heap.push(plan.order);
-  }
-
-  private collect(plan: Dependents, from: AnswerNode, scope: number, into: Set<AnswerNode>): void {
-    if (plan.isSingle) into.add(this.single(plan));
-    else walk(ancestor(from, scope), plan.parts, plan.parts.length, into);
-  }
-
-  private single(plan: Dependents): AnswerNode {
-    let node = this.singles.get(plan);
-    if (!node) {
-      node = this.root;
-      for (const name of plan.parts.slice(1)) node = node.children.get(name)![0]!;
-      this.singles.set(plan, node);
-    }
-    return node;
-  }
-
-  private changed(node: AnswerNode, plan: Dependents): void {
-    this.shown.add(node);
-    if (plan.element.kind === "repeat" && node.parent) this.shown.add(node.parent);
-    for (const { by: reader, scope } of plan.readers) {
-      if (reader === plan) this.enqueueLater(plan, node, scope);
-      else this.enqueue(reader, node, scope);
-    }
-    for (const viewer of plan.viewers) this.view(viewer, node, this.shown);
-    for (const chooser of plan.choosers) this.view(chooser, node, this.choosing);
-  }
-
-  private view({ by, scope }: Reader, node: AnswerNode, into: Set<AnswerNode>): void {
-    this.collect(by, node, scope, into);
-  }
-
-  /**
-   * A running total reads itself in earlier instances: those after the one that changed compute
-   * anew.
-   */
-  private enqueueLater(plan: Dependents, node: AnswerNode, scope: number): void {
-    const all = new Set<AnswerNode>();
-    this.collect(plan, node, scope, all);
-    let isAfter = false;
-    for (const instance of all) {
-      if (isAfter) entry(this.dirty, plan.order).add(instance);
-      isAfter ||= instance === node;
-    }
-  }
-
-  private settle(): void {
-    for (let order = this.heap.pop(); order !== undefined; order = this.heap.pop()) {
-      const plan = this.inOrder[order]!;
-      if (plan.isSingle) this.recompute(this.single(plan), plan);
-      else this.settleInstances(plan);
-    }
-  }
-
-  private recompute(node: AnswerNode, plan: Dependents): void {
-    if (this.compute(node, plan)) this.changed(node, plan);
-  }
-
-  private settleInstances(plan: Dependents): void {
-    const { order } = plan;
-    const parents = this.uncounted.get(order);
-    this.uncounted.delete(order);
-    for (const parent of parents ?? []) this.count(plan, parent);
-    const waiting = this.dirty.get(order);
-    this.dirty.delete(order);
-    if (!waiting) return;
-    if (plan.readsItself) this.settleInTurn(plan, waiting);
-    else for (const node of waiting) this.recompute(node, plan);
-  }
-
-  private settleInTurn(plan: Dependents, waiting: Set<AnswerNode>): void {
-    const everyone = new Set<AnswerNode>();
-    walk(this.root, plan.parts, plan.parts.length, everyone);
-    this.dirty.set(plan.order, waiting);
-    for (const node of everyone) if (waiting.delete(node)) this.recompute(node, plan);
-    this.dirty.delete(plan.order);
+    if (isOther) this.pending.noteInstances(element, parent);
   }
 
   /**
@@ -305,21 +177,18 @@ export class Form {
    * what changed.
    */
   private finishChange(): void {
-    this.settle();
-    while (this.choosing.size > 0) {
-      const choosers = [...this.choosing];
-      this.choosing.clear();
+    this.pending.settle();
+    let choosers = this.pending.takeChoosers();
+    while (choosers.length > 0) {
       for (const node of choosers) this.takeBackChoices(node);
-      this.settle();
+      this.pending.settle();
+      choosers = this.pending.takeChoosers();
     }
     this.moment = null;
-    const shown = this.shown;
-    this.shown = new Set();
-    this.onChange(shown);
+    this.onChange(this.pending.takeShown());
   }
 
   private takeBackChoices(node: AnswerNode): void {
-    this.shown.add(node);
     if (!node.text) return;
     const offered = new Set(this.options(node).map((option) => option.name));
     const chosen = node.element.type === "select_one" ? [node.text] : words(node.text);
@@ -329,7 +198,7 @@ export class Form {
 
   private put(node: AnswerNode, text: string): void {
     node.text = text;
-    this.changed(node, this.dependents.get(node.element.path)!);
+    this.pending.noteChange(node);
   }
 
   // ── answering ──────────────────────────────────────────────────────────────────────────────────
@@ -338,13 +207,10 @@ export class Form {
     if (node.text === text) return;
     this.moment = this.clock();
     this.put(node, text);
-    const { targets } = this.dependents.get(node.element.path)!;
-    if (targets.length > 0) this.settle();
-    for (const { by, scope } of targets) {
-      const nodesToSet = new Set<AnswerNode>();
-      this.collect(by, node, scope, nodesToSet);
-      const value = evaluate(by.element.triggers![node.element.path]!, this.context(node));
-      for (const target of nodesToSet) this.put(target, computed(by.element, value));
+    this.pending.settle();
+    for (const [element, targets] of this.pending.listTargets(node)) {
+      const value = evaluate(element.triggers![node.element.path]!, this.context(node));
+      for (const target of targets) this.put(target, computed(element, value));
     }
     this.finishChange();
   }
@@ -354,8 +220,8 @@ export class Form {
     this.fill(node, {});
     parent.children.get(element.name)!.push(node);
     this.applyDefaults(node);
-    this.restructured(this.dependents.get(element.path)!, parent);
-    this.enqueueUnder(node);
+    this.pending.noteInstances(element, parent);
+    this.pending.noteNew(node);
     this.finishChange();
     return node;
   }
@@ -363,17 +229,8 @@ export class Form {
   removeInstance(node: AnswerNode): void {
     const siblings = node.parent!.children.get(node.element.name)!;
     siblings.splice(siblings.indexOf(node), 1);
-    this.restructured(this.dependents.get(node.element.path)!, node.parent!);
+    this.pending.noteInstances(node.element, node.parent!);
     this.finishChange();
-  }
-
-  /** Everything in a new instance is computed for the first time. */
-  private enqueueUnder(node: AnswerNode): void {
-    for (const element of this.elementsOf(node)) {
-      const plan = this.dependents.get(element.path)!;
-      this.enqueue(plan, node, node.depth);
-      for (const child of node.childrenNamed(element.name)) this.enqueueUnder(child);
-    }
   }
 
   // ── rules ──────────────────────────────────────────────────────────────────────────────────────
@@ -462,7 +319,6 @@ export class Form {
       if (element.preload === "end")
         for (const node of this.at(element.path)) node.text = this.preloaded("end");
     this.recalculate();
-    this.shown.clear();
     return this.isRefusal()
       ? this.toJson(this.root, new Set(this.definition.kept_after_no))
       : this.toJson();
@@ -527,25 +383,4 @@ function computed({ type }: Element, value: Value): string {
 function listInstances({ kind }: Element, answer: Json[string] | undefined): Json[] {
   if (kind === "repeat") return Array.isArray(answer) ? answer : [];
   return [typeof answer === "object" && !Array.isArray(answer) ? answer : {}];
-}
-
-function ancestor(node: AnswerNode, depth: number): AnswerNode {
-  let above = node;
-  while (above.depth > depth) above = above.parent!;
-  return above;
-}
-
-/** Add every node at `parts`, cut at a length, that stands under a node. */
-function walk(node: AnswerNode, parts: string[], length: number, into: Set<AnswerNode>): void {
-  if (node.depth >= length) {
-    if (node.depth === length) into.add(node);
-    return;
-  }
-  for (const child of node.children.get(parts[node.depth]!) ?? []) walk(child, parts, length, into);
-}
-
-function entry(map: Map<number, Set<AnswerNode>>, key: number): Set<AnswerNode> {
-  const set = map.get(key) ?? new Set();
-  map.set(key, set);
-  return set;
 }

@@ -137,6 +137,7 @@ describe("powers and roots", () => {
 
   it("says NaN for what is no number", () => {
     assert.ok(Number.isNaN(run("pow", "x", 2)));
+    assert.ok(Number.isNaN(run("pow", "x", 0)));
     assert.ok(Number.isNaN(run("pow", 2, "x")));
     assert.ok(Number.isNaN(run("sqrt", -1)));
     assert.ok(Number.isNaN(run("log", -1)));

@@ -118,6 +118,14 @@ describe("the words of a reference", () => {
   });
 });
 
+describe("words in a list", () => {
+  it("are in the form's first language, whatever the phone speaks", () => {
+    const french = new Lists({ ...definition, languages: ["fr", "en"] });
+    assert.equal(french.text("town-0"), "Toronto, ville");
+    assert.equal(new Lists({ ...definition, languages: [] }).text("town-0"), "Toronto");
+  });
+});
+
 describe("the label of a choice", () => {
   const lists = new Lists(definition);
 

@@ -1,4 +1,4 @@
-/** Whether an answer is of its question's type; the twin of `mistyped` in forms/validation.py. */
+/** Whether an answer is of its question's type; the twin of the checks in forms/types. */
 
 import { words } from "./functions";
 import { parsePoints } from "./geometry";

@@ -106,6 +106,9 @@ describe("dates", () => {
     const date = new Date(2026, 10, 23, 8, 15, 30);
     assert.equal(DateValue.ofClock(date).toString(), "2026-11-23T08:15:30.000");
     assert.equal(DateValue.ofClock(date).kind, "dateTime");
+    const inToronto = new Date("2026-11-23T03:15:30Z");
+    inToronto.getTimezoneOffset = () => 300; // minutes that UTC is ahead
+    assert.equal(DateValue.ofClock(inToronto).toString(), "2026-11-22T22:15:30.000");
   });
 });
 
@@ -216,6 +219,8 @@ describe("comparing", () => {
     assert.equal(equal("a", "A"), false);
     assert.equal(equal("1", "1.0"), false);
     assert.equal(equal("", ""), true);
+    assert.equal(equal("2026-11-23", "2026-11-23"), true);
+    assert.equal(equal("2026-11-23", "2026-11-23T00:00"), false);
   });
 
   it("compares with a number as a number", () => {

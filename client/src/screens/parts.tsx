@@ -1,7 +1,7 @@
 /** Pieces that several screens use. */
 
 import { type FormDefinition, inLanguage } from "../engine/definition";
-import { clockAhead } from "../sync/server";
+import { clockAhead } from "../sync/requests";
 import { currentLanguage, nt, t } from "../i18n";
 import { useApp } from "./state";
 import { Title } from "./title";

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser, setGlobal, type Browser } from "../../test/browser";
+import { type Browser, installBrowser, setGlobal } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { listAccounts, readCachedAccounts } from "./accounts";
 import { deleteDatabase, getRow, putRow, updateRow } from "./database";
 import { makeSigningKey } from "./sealing";
 import type { VaultRow } from "./types";
+import { addPasskey, unlockByPasskey } from "./passkeys";
 import {
-  addPasskey,
+  type Account,
   DEFAULT_RULES,
   deriveKeyFromPin,
   disablePin,
@@ -17,11 +18,9 @@ import {
   saveAccount,
   seal,
   unlock,
-  unlockByPasskey,
   unseal,
-  WrongPin,
-  type Account,
   type Vault,
+  WrongPin,
 } from "./vault";
 
 const PIN = "246810";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { installBrowser, removeLocalStorage, type Browser } from "../../test/browser";
+import { type Browser, installBrowser, removeLocalStorage } from "../../test/browser";
 import { Centre } from "../../test/centre";
 import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
@@ -12,7 +12,8 @@ import { deleteWaiting, finishDraft } from "../storage/outbox";
 import { countRecords } from "../storage/record_counts";
 import type { OutboxRow } from "../storage/types";
 import { deliver, fitMessage, listOutbox, makeSealedItem } from "./deliver";
-import { Offline, type PhoneReport, type RecordAnswer, type SealedItem } from "./server";
+import { Offline } from "./requests";
+import type { PhoneReport, RecordAnswer, SealedItem } from "./server";
 
 const FORM = makeForm([{ type: "text", name: "q" }], { id: "encounter" });
 const DAY = 86_400_000;

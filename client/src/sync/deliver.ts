@@ -12,8 +12,14 @@ import { isReceipt } from "../storage/receipts";
 import type { OutboxRow, VaultRow } from "../storage/types";
 import { disablePin } from "../storage/vault";
 import { makePhoneReports } from "./phone_report";
-import { Offline, Refused, sendPiece, sendSealed } from "./server";
-import type { Delivered, RecordAnswer, SealedItem } from "./server";
+import { Offline, Refused } from "./requests";
+import {
+  type Delivered,
+  type RecordAnswer,
+  type SealedItem,
+  sendPiece,
+  sendSealed,
+} from "./server";
 
 const MAX_RECORDS = 20; // of one message
 const MAX_BYTES = 3_000_000; // of one message, before base64

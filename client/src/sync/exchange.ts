@@ -16,16 +16,8 @@ import { type Maps, readMapVersion, saveMaps } from "../storage/maps";
 import { migrateFirstVersion } from "../storage/first_version";
 import { saveAccount, type Vault } from "../storage/vault";
 import { deliver, listOutbox, type Order } from "./deliver";
-import {
-  fetchAreas,
-  fetchForm,
-  fetchManifest,
-  fetchMaps,
-  type Manifest,
-  Offline,
-  pullPage,
-  Refused,
-} from "./server";
+import { fetchAreas, fetchForm, fetchManifest, fetchMaps, type Manifest, pullPage } from "./server";
+import { Offline, Refused } from "./requests";
 
 export type Outcome = "online" | "offline" | "signed-out" | "busy";
 export interface ExchangeResult {

@@ -7,7 +7,8 @@ import { getAllRows } from "../storage/database";
 import { checkStorage } from "../storage/health";
 import { getCounters } from "../storage/record_counts";
 import type { OutboxRow, VaultRow } from "../storage/types";
-import { clockAhead, type PhoneReport } from "./server";
+import { clockAhead } from "./requests";
+import type { PhoneReport } from "./server";
 
 declare const BUILT: string; // filled in by the build: a hash of what the app was made from
 

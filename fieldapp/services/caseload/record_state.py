@@ -18,6 +18,8 @@ class Part:
     definition: FormDefinition | None  # none for a note
     via: str
     position: int = 0  # its place in the centre's log
+    is_refusal: bool = False  # the person did not say yes
+    is_overruled: bool = False  # by a no of its record: what it says of consent counts no more
 
     @property
     def key(self) -> tuple[str, str]:
@@ -38,6 +40,7 @@ class Change:
     definition: FormDefinition
     cards: tuple[str, ...] = ()  # made by the phone for it
     finished_on: dt.date | None = None
+    is_refusal: bool = False  # the person did not say yes
 
     def summary(self, key: str) -> str:
         return summary_of(self.definition, self.answers, key)

@@ -18,12 +18,12 @@ from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
-from fieldapp.store.records import records, submissions
+from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.session import Session
 from forms.expressions.values import parse_date
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, is_note, owner_of, parse_due, plain_code
+from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, find_current_owner, is_caseload_note, parse_due, plain_code
 
 CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
 EXIT = "exit"  # the kind of a record that ends the work with a card
@@ -37,11 +37,14 @@ def note_changes(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Par
     """Bring the caseload up to date with records that changed and notes that came."""
     wanted: Wanted = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
+    gone: set[str] = set()  # referrals that are none any more
     for root in corrected:
         submissions.settle_corrected(ctx.session, ctx.centre_id, root)
     for change in changed:
         if change.root_id in corrected:
             wanted[change.author_id, f"rec/{change.root_id}"] = ""
+            if not change.summary("status"):
+                gone.add(f"ref/{change.root_id}")
     told = [change for change in changed if change.root_id in corrected or _tells(change)]
     notes = [(part, dict(part.answers)) for part in parts if part.definition is None]
     settled = {due for part in parts if (due := parse_due(part.envelope.due))}
@@ -53,14 +56,38 @@ def note_changes(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Par
         if part.envelope.form == REISSUE:
             wanted[_author(ctx), f"clash/{plain_code(note['code'])}"] = ""
     pull.publish(ctx.session, wanted)
+    pull.forget(ctx.session, {change.author_id for change in changed}, gone)
+    forget_refused(ctx, changed)
 
 
-def hear_refusals(ctx: ActContext, codes: Collection[str]) -> None:
-    """Note on their cards that these people said no, and tell the phones; the records that said so name no card."""
+def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
+    """Write people's standing consent on their cards, and tell the phones."""
     held = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
-    for card in held.values():
-        card.tier = "0"
+    tiers = standing.of(ctx.session, ctx.centre_id, list(held))
+    for code, card in held.items():
+        card.tier = str(tiers.get(code, ""))
     pull.publish(ctx.session, {(card.worker_id, f"card/{code}"): card_body(card) for code, card in held.items()})
+
+
+def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
+    """Take records that became a no off everybody's phones: what is due, referrals, what is to be corrected.
+
+    What their earlier versions said of a card's consent is shown on the card.
+    """
+    roots = {change.root_id for change in changed if change.is_refusal}
+    if not roots:
+        return
+    rows = follow_ups.of_records(ctx.session, ctx.centre_id, roots)
+    keys = {f"due/{row.key}" for row in rows}
+    for root in roots:
+        keys |= {f"ref/{root}", f"rec/{root}"}
+    everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
+    pull.forget(ctx.session, everybody, keys)
+    for row in rows:
+        ctx.session.delete(row)
+    ctx.session.flush()
+    reviews.forget_comments(ctx.session, ctx.centre_id, roots)
+    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, roots)} - {""})
 
 
 @act("caseload.rebuild")
@@ -196,7 +223,7 @@ def _hand_over(ctx: ActContext, card: Card) -> None:
         to = json.loads(one.body)["to"]
         if to in workers and not one.problems:
             given.append(HandOver(one.finished_at, one.instance_id, one.author_id, one.via == submissions.OFFICE, to))
-    card.worker_id = owner_of(card.first_id, given)
+    card.worker_id = find_current_owner(card.first_id, given)
 
 
 def _follow_ups(ctx: ActContext, told: Sequence[Change], settled: set[tuple[str, dt.date]]) -> list[FollowUp]:
@@ -284,7 +311,7 @@ def note_refused(ctx: ActContext, mended: Collection[str], refused: Sequence[tup
     """Tell phones which of their worker's records the centre could not take, so that they can be corrected there."""
     wanted: Wanted = {}
     for envelope, problems in refused:
-        if is_note(envelope):
+        if is_caseload_note(envelope):
             continue
         if submissions.settle_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue

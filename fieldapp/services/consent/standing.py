@@ -28,6 +28,8 @@ class Said:
     asked: bool
     finished_at: dt.datetime
     position: int
+    waits: bool = False  # until it is let in
+    is_fall: bool = False  # of a record that says less than before, so it is written down even without a card
 
 
 def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int, bool] | None:
@@ -92,9 +94,9 @@ def note_all(session: Session, centre_id: int, said: Sequence[Said], at: dt.date
         word = kept.get(one.root_id)
         if word is not None:
             _correct(word, one)
-        elif one.person:
+        elif one.person or one.is_fall:
             word = kept[one.root_id] = _added(session, centre_id, one)
-        if word is not None and word.tier < before.get(word.person, LOWEST):
+        if word is not None and not word.waits and word.tier < before.get(word.person, LOWEST):
             word.lowered_at = at
             before[word.person] = word.tier
     session.flush()
@@ -109,6 +111,7 @@ def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
         asked=one.asked,
         finished_at=one.finished_at,
         position=one.position,
+        waits=one.waits,
     )
     session.add(word)
     return word
@@ -139,11 +142,15 @@ class ConsentFell(ActProblem):
 
 
 class Standings:
-    """People's standing consent at one moment, and who was looked up: it must still hold when something is published."""
+    """People's standing consent at one moment, and who was looked up: it must still hold when something is published.
+
+    So must what records without a card say for themselves.
+    """
 
     def __init__(self, session: Session, centre_id: int):
         self.centre_id = centre_id
         self.tiers = standing.of(session, centre_id)
+        self.fallen = standing.fallen_records(session, centre_id)
         self.seen: set[str] = set()
 
     @classmethod
@@ -167,5 +174,7 @@ class Standings:
         """
         centres.lock(session, self.centre_id)
         now = standing.of(session, self.centre_id)
-        if any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen):
+        has_fallen = any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen)
+        fallen = standing.fallen_records(session, self.centre_id)
+        if has_fallen or any(tier < self.fallen.get(root_id, HIGHEST + 1) for root_id, tier in fallen.items()):
             raise ConsentFell("consent.fell", N_("Somebody took back consent while this was made, so it is made anew."))

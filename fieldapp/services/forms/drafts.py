@@ -17,8 +17,8 @@ from fieldapp.store.forms import drafts, versions
 from fieldapp.store.forms.drafts import FormDraft, QuestionClass
 from fieldapp.store.forms.versions import FormVersion
 from forms import privacy
-from forms.builder import Book
-from forms.changes import Change, compare
+from forms.builder import WorkbookEditor
+from forms.changes import FormChange, compare_versions
 from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
 from forms.privacy_classes import PrivacyClass, is_at_least
@@ -58,12 +58,12 @@ class Opened:
     """A draft with everything that its pages show."""
 
     draft: FormDraft
-    book: Book
+    book: WorkbookEditor
     files: dict[str, bytes]
     problems: list[FormProblem]
     definition: FormDefinition | None
     published: FormVersion | None
-    changes: list[Change]
+    changes: list[FormChange]
 
     @property
     def errors(self) -> list[FormProblem]:
@@ -74,7 +74,7 @@ def check(sheets: Sheets, files: dict[str, bytes]) -> Checked:
     """Compile a workbook in a process of its own, before any transaction is opened."""
     for problem in too_long(sheets.sheets):
         raise ActProblem("draft.too_long", problem.text)
-    book, workbook = Book(sheets), sheets.to_xlsx()
+    book, workbook = WorkbookEditor(sheets), sheets.to_xlsx()
     compiled, problems = None, list[FormProblem]()
     try:
         compiled = compile_isolated(workbook, ".xlsx", files)
@@ -132,12 +132,12 @@ def open_draft(ctx: ActContext, draft_id: int) -> Opened:
     draft = _of_centre(ctx, draft_id)
     definition = FormDefinition.from_json(draft.definition) if draft.definition else None
     published = versions.latest(ctx.session, ctx.centre_id, draft.form) if draft.form else None
-    changes: list[Change] = []
+    changes: list[FormChange] = []
     if definition and published:
         before = definition_of(published)
-        changes = compare(before, definition, uses_of(before))
+        changes = compare_versions(before, definition, uses_of(before))
     problems = [FormProblem(**problem) for problem in draft.problems]
-    book = Book(read_sheets(draft.workbook, ".xlsx"))
+    book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
     return Opened(draft, book, unzip(draft.files), problems, definition, published, changes)
 
 
@@ -147,15 +147,15 @@ def propose_classes(ctx: ActContext, draft_id: int) -> list[Proposal]:
     draft = _of_centre(ctx, draft_id)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
     proposals = []
-    for line in Book(read_sheets(draft.workbook, ".xlsx")).lines():
+    for line in WorkbookEditor(read_sheets(draft.workbook, ".xlsx")).lines():
         row = line.row
         question_type = row.question_type
         if question_type is None or question_type.least_class is None or question_type.is_class_implied:
             continue
-        if privacy.given_class(row) in list(PrivacyClass):
+        if privacy.read_written_class(row) in list(PrivacyClass):
             continue
         labels = [text for column, text in row.cells.items() if column.split("::")[0] == "label" and text]
-        found, reason = privacy.propose(row.kind, row.name, labels)
+        found, reason = privacy.propose_class(row.kind, row.name, labels)
         held = remembered.get(row.name)
         least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
         if held and least and is_at_least(held.privacy, least):

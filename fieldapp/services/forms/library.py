@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from fieldapp.paths import PROGRAMME
-from forms.builder import Book
+from forms.builder import WorkbookEditor
 from forms.workbook import language_code
 
 LANGUAGES = ("en", "fr")
@@ -52,7 +52,7 @@ def library() -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def put_in(book: Book, name: str, after: int) -> int | None:
+def put_in(book: WorkbookEditor, name: str, after: int) -> int | None:
     """Add a question of the library after a row, with its choices; return its row, or None when there is no such entry."""
     entry = next((one for one in library() if one.name == name), None)
     if entry is None:
@@ -80,7 +80,7 @@ def put_in(book: Book, name: str, after: int) -> int | None:
     return book.add(after, cells)
 
 
-def _translated(book: Book, column: str, texts: Any) -> dict[str, str]:
+def _translated(book: WorkbookEditor, column: str, texts: Any) -> dict[str, str]:
     """Return texts in English and French under the languages that the workbook has."""
     words = dict(zip(LANGUAGES, texts, strict=False))
     return {

@@ -34,7 +34,7 @@ def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes |
     target = f"form/{definition.id}/{definition.version}"
     existing = versions.find(ctx.session, ctx.centre_id, definition.id, definition.version)
     if existing is not None:
-        if existing.sha256 != definition.sha256:
+        if definition.sha256 not in (existing.sha256, definition_of(existing).sha256):
             text = N_(
                 "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
             )

@@ -43,7 +43,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
                     title=title,
                     recipe=programme_recipe(key),
                     cadence="quarter",
-                    first_period=first_period or periods.containing(now.date(), "quarter").name,
+                    first_period=first_period or periods.find_containing(now.date(), "quarter").name,
                     secret=secrets.token_hex(32),
                 )
             )

@@ -18,7 +18,7 @@ from fieldapp.store.phones import epochs
 from fieldapp.store.phones import pull as feed
 from fieldapp.store.records import records
 from sync.cursor import Cursor
-from sync.manifest import PROTOCOL, manifest
+from sync.manifest import PROTOCOL, make_manifest
 
 CORRECTABLE_FOR = dt.timedelta(days=14)
 
@@ -29,7 +29,7 @@ def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict
     user = ctx.session.get_one(users.User, ctx.actor.user_id)
     centre = centres.get(ctx.session, ctx.centre_id)
     return {
-        **manifest(definition_of(version) for version in versions.current(ctx.session, ctx.centre_id)),
+        **make_manifest(definition_of(version) for version in versions.current(ctx.session, ctx.centre_id)),
         "areas": [{"key": key, "sha256": hash_} for key, hash_ in areas.hashes(ctx.session, ctx.centre_id).items()],
         "centre": centre.name,
         "worker": user.label,

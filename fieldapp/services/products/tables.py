@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator_export import periods
+from evaluator_export.datasets import eligibility, table_reader
+from evaluator_export.datasets.dataset_spec import RECEIVED
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.periods import Period
-from evaluator_export.policy import eligibility, recipe
-from evaluator_export.policy.dataset_spec import RECEIVED
-from evaluator_export.policy.recipe import TableSpec
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, Cell, Counter, Published, publish, shown
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
@@ -53,18 +53,18 @@ class Counted:
 
 def last_complete(cadence: str, today: dt.date, grace: int = GRACE_DAYS) -> Period:
     """Return the newest period that has ended, with its grace."""
-    return periods.containing(today - dt.timedelta(days=grace), cadence).before()
+    return periods.find_containing(today - dt.timedelta(days=grace), cadence).before()
 
 
 def today_at(centre: Centre, now: dt.datetime) -> dt.date:
     return now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
 
 
-def specs_for(known: Catalogue, audience: str, names: Sequence[str]) -> dict[str, TableSpec]:
+def specs_for(known: Catalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
     """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
     menu = [item for item in table_menu() if item["dataset"] in known.datasets]
     offered = {str(item["name"]) for item in menu}
-    return recipe.read_tables_for_audience(
+    return table_reader.read_tables_for_audience(
         audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
     )
 
@@ -90,7 +90,7 @@ def count_due(session: Session, centre_id: int, now: dt.datetime) -> int:
     """Count what was never counted, and what late records could change; return how many tables were."""
     centre = centres.get(session, centre_id)
     known = catalogue(session, centre_id)
-    specs = {calendar: specs_for(known, recipe.PUBLIC, names) for calendar, names in counted_tables().items()}
+    specs = {calendar: specs_for(known, Audience.PUBLIC, names) for calendar, names in counted_tables().items()}
     by_key = {spec.key: spec for some in specs.values() for spec in some.values()}
     states = {(one.key, one.period): one for one in datasets.published_tables(session, centre_id, list(by_key))}
     late = _note_late(session, centre_id, list(states.values()), by_key, now)

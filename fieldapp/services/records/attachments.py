@@ -62,6 +62,8 @@ def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, l
     if whole := attachments.find_whole(ctx.session, ctx.centre_id, sha256):
         return whole.received
     blob = attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
+    if blob is None and attachments.is_gone(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id):
+        return size  # the person said no: the phone need not keep it, and here it is not kept either
     if blob is None:
         assert ctx.actor.device_id is not None
         if attachments.unfinished_bytes(ctx.session, ctx.actor.device_id) + size > MAX_UNFINISHED:

@@ -23,7 +23,7 @@ from forms.problems import AnswerProblem
 from forms.validation import recalculate
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.fold import flat, nested
+from sync.fold import flatten, unflatten
 from sync.intake import local_time
 from sync.notes import REISSUE, plain_code
 
@@ -35,7 +35,7 @@ def correct(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list
     """
     definition = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
     moment = _finished(ctx, record)
-    answers = nested({**flat(record.answers), **changes})
+    answers = unflatten({**flatten(record.answers), **changes})
     completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
     if completed.problems:
         return completed.problems
@@ -97,5 +97,5 @@ def _code_in(envelope: Envelope) -> str:
         return ""
     if envelope.form == REISSUE:
         return plain_code(given.get("code")) if isinstance(given, dict) else ""
-    leaves = flat(given) if isinstance(given, dict) else {}
+    leaves = flatten(given) if isinstance(given, dict) else {}
     return next((code for value in leaves.values() if (code := plain_code(value))), "")

@@ -31,7 +31,16 @@ from sync.bodies import mended
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
-from sync.sealed import MAX_COPIED, MAX_SEALED, Delivery, Sealed, is_signed, open_sealed, parse_copied, parse_delivery
+from sync.sealed import (
+    MAX_COPIED,
+    MAX_SEALED,
+    SealedDelivery,
+    SealedRecord,
+    is_signed,
+    open_sealed,
+    parse_copied_attachments,
+    parse_delivery,
+)
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -41,7 +50,7 @@ MAX_WORD, MAX_NUMBER = 40, 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
 
 
-def receive_delivery(session: Session, delivery: Delivery, secret: str, limits: Limits = DEFAULT) -> dict[str, Any]:
+def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, limits: Limits = DEFAULT) -> dict[str, Any]:
     """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named.
 
     `centre` is whose phones these are, and who signs the answer: None when no phone is known.
@@ -78,19 +87,19 @@ def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str, limit
     """
     ours, strangers = _bring_copy(session, actor, data=data)
     phones = {item.device for item in ours}
-    for one in parse_copied(data):
+    for one in parse_copied_attachments(data):
         with contextlib.suppress(ActProblem):  # what is not that phone's stays out, and its record waits for it
             for start in range(0, len(one.data) if one.device in phones else 0, MAX_PIECE):
                 piece = one.data[start : start + MAX_PIECE]
                 receive_piece(session, one.device, one.sha256, start, len(one.data), one.proof, piece, limits)
     found = [{"id": item.id, "status": str(Status.RETRY)} for item in strangers]
     for start in range(0, len(ours), MAX_SEALED):
-        found += receive_delivery(session, Delivery([], ours[start : start + MAX_SEALED]), secret, limits)["items"]
+        found += receive_delivery(session, SealedDelivery([], ours[start : start + MAX_SEALED]), secret, limits)["items"]
     return found
 
 
 @act("copy.bring")
-def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[Sealed], list[Sealed]]:
+def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[SealedRecord]]:
     """Return the records of a copy that this centre's phones made, and the others."""
     items = parse_delivery(data, MAX_COPIED).items
     known = devices.by_uids(ctx.session, {item.device for item in items})
@@ -99,7 +108,7 @@ def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[Sealed], list[Sealed
     return [item for item in items if item.device in ours], [item for item in items if item.device not in ours]
 
 
-def _open(session: Session, sent: Mapping[int, Sealed], device: Device, secret: str) -> dict[int, Arrived]:
+def _open(session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str) -> dict[int, Arrived]:
     """Return, by place, what is inside of those that this phone signed, as far as the server has their keys for now."""
     signed = {place: item for place, item in sent.items() if device.public_key and is_signed(item, device.public_key)}
     known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed.values()})
@@ -129,8 +138,8 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
             devices.note_contact(session, device.id, now, report)
 
 
-def _as_it_came(item: Sealed) -> Envelope:
-    body = json.dumps({"kid": item.kid, "box": item.box.hex()})
+def _as_it_came(item: SealedRecord) -> Envelope:
+    body = json.dumps({"kid": item.kid, "box": item.ciphertext.hex()})
     return Envelope(item.id, SEALED, item.kid, utcnow(), body, item.sha256)
 
 

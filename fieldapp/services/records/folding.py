@@ -1,15 +1,17 @@
 """Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Change, Part, summary_of
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import find_definitions
-from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
 from fieldapp.store.people import users
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
@@ -20,7 +22,7 @@ from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
 from forms.validation import recalculate, validate
 from sync.bodies import read_body
-from sync.fold import Folded, Version, fold
+from sync.fold import FoldResult, Links, RecordVersion, fold
 from sync.intake import local_time
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
@@ -52,36 +54,72 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
             changes.append(change)
             said += _said(only)
             continue
+        record = held.get(root_id)
         made_cards = tuple(card for part in some for card in part.envelope.cards)
-        change, strangers, welcomed = _anew(ctx, root_id, held.get(root_id), made_cards, ready or {}, budget)
+        before = None
+        if record and not record.person:
+            held_as = record.form, record.version
+            before = _own_tier(find_definitions(ctx.session, ctx.centre_id, {held_as})[held_as], record.answers)
+        change, strangers, welcomed = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
         changes.append(change)
         foreign |= strangers
         said += welcomed
         for part in some:
             if part.key not in strangers:
                 said += _said(part)
+        said += _fall(before, change, some[-1])
     records.add_all(ctx.session, rows)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
     return changes, foreign
 
 
+def refold(ctx: ActContext, root_id: str) -> None:
+    """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
+    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    if record is None:
+        return
+    with contextlib.suppress(TooSlow), ctx.session.begin_nested():
+        change, _, _ = _anew(ctx, root_id, record, (), {}, time_for(LET_IN))
+        update.forget_refused(ctx, [change])
+
+
 def _said(part: Part) -> list[Said]:
     """Return what a submission says about consent: one word, or none."""
     envelope, definition = part.envelope, part.definition
-    word = standing.word_of(definition, part.answers) if definition else None
-    if word is None or definition is None:
+    if part.is_overruled or definition is None:
+        return []
+    word = (standing.LOWEST, False) if part.is_refusal else standing.word_of(definition, part.answers)
+    if word is None:
         return []
     person = plain_code(summary_of(definition, part.answers, "person"))
     return [Said(envelope.record, person, *word, envelope.finished_at, part.position)]
 
 
-def _said_before(ctx: ActContext, one: Submission) -> list[Said]:
+def _said_before(ctx: ActContext, one: Submission, ready: Ready) -> list[Said]:
     """Return what a submission says that was kept as somebody else's until now."""
+    if one.is_cut and not one.is_refusal:
+        return []
     definition = find_definitions(ctx.session, ctx.centre_id, [(one.form, one.version)])[one.form, one.version]
-    answers = answers_of(one, definition, time_for(WHILE_LOCKED))
-    word = standing.word_of(definition, answers)
+    answers = ready.get((one.instance_id, one.sha256))
+    if answers is None:
+        answers = answers_of(one, definition, time_for(WHILE_LOCKED))
+    word = (standing.LOWEST, False) if one.is_refusal else standing.word_of(definition, answers)
     person = plain_code(summary_of(definition, answers, "person"))
     return [Said(one.root_id, person, *word, one.finished_at, one.id)] if word else []
+
+
+def _own_tier(definition: FormDefinition, answers: Mapping[str, Any]) -> int:
+    """Return how far a record without a card allows by itself; where nobody was to be asked, nothing stands in the way."""
+    word = standing.word_of(definition, answers)
+    return word[0] if word else standing.HIGHEST
+
+
+def _fall(before: int | None, change: Change, part: Part) -> list[Said]:
+    """Return that a record without a card allows less than before: what is being made of it must be made anew."""
+    tier = standing.LOWEST if change.is_refusal else _own_tier(change.definition, change.answers)
+    if before is None or tier >= before:
+        return []
+    return [Said(change.root_id, "", tier, False, part.envelope.finished_at, part.position, is_fall=True)]
 
 
 def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
@@ -114,6 +152,7 @@ def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
         definition,
         envelope.cards,
         envelope.finished_at.date(),
+        part.is_refusal,
     )
     return row, change
 
@@ -136,12 +175,15 @@ def _anew(
 
     Return it, those that are no part of it, and what those say about consent that are part of it by now.
     """
-    parts = [one for one in submissions.of_record(ctx.session, ctx.centre_id, root_id) if one.is_part]
-    kept = [one for one in parts if not one.form.startswith(PREFIX)]  # a note is no version of a record, whatever it names
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, root_id)
+    # A note is no version of a record, whatever it names.
+    kept = [one for one in arrived if one.is_part and not one.form.startswith(PREFIX)]
     form = _form_of(root_id, kept)
-    folded, definition = fold_submissions(ctx, root_id, [one for one in kept if one.form == form], ready, budget)
+    versions = [one for one in kept if one.form == form]
+    links = {one.instance_id: one.prev for one in arrived if one not in versions}
+    folded, definition = fold_submissions(ctx, root_id, versions, ready, budget, links)
     strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
-    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.strangers}
+    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.rejected}
     welcomed: list[Said] = []
     for one in kept:
         problem = strangers.get((one.instance_id, one.sha256))
@@ -152,8 +194,8 @@ def _anew(
             one.state = "rejected" if problem else "stored"
         if was_foreign and not problem:
             one.problems = []
-            welcomed += _said_before(ctx, one)
-    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.shown.id, folded.shown.sha256))
+            welcomed += _said_before(ctx, one, ready)
+    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
     if record is None:
@@ -187,6 +229,7 @@ def _anew(
         definition,
         cards,
         shown.finished_local.date(),
+        shown.is_refusal,
     )
     return change, strangers, welcomed
 
@@ -207,16 +250,21 @@ def _is_office(one: Submission) -> bool:
 
 
 def fold_submissions(
-    ctx: ActContext, root_id: str, kept: Sequence[Submission], ready: Ready, budget: Budget
-) -> tuple[Folded, FormDefinition]:
+    ctx: ActContext,
+    root_id: str,
+    kept: Sequence[Submission],
+    ready: Ready,
+    budget: Budget,
+    links: Links | None = None,
+) -> tuple[FoldResult, FormDefinition]:
     """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
     definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
     by_place = {(one.instance_id, one.sha256): one for one in kept}
 
-    def version(one: Submission) -> Version:
-        answers = ready.get((one.instance_id, one.sha256))
-        return Version(
+    def version(one: Submission) -> RecordVersion:
+        answers = None if one.is_cut else ready.get((one.instance_id, one.sha256))
+        return RecordVersion(
             one.instance_id,
             one.sha256,
             frozenset(one.prev),
@@ -225,19 +273,21 @@ def fold_submissions(
             one.finished_at,
             one.version,
             answers_of(one, definitions[one.form, one.version], budget) if answers is None else answers,
+            one.is_refusal,
         )
 
-    def completed(latest: Version, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def completed(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
         one = by_place[latest.id, latest.sha256]
         try:
             found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
         except TooSlow:
             return None
-        return None if found.problems else found.answers
+        is_whole = not (found.problems or found.is_refusal)  # what makes a no only together, somebody has to choose
+        return found.answers if is_whole else None
 
     computed = {path for definition in definitions.values() for path in definition.computed}
-    folded = fold(root_id, (version(one) for one in kept), completed, computed)
-    shown = by_place[folded.shown.id, folded.shown.sha256]
+    folded = fold(root_id, (version(one) for one in kept), completed, computed, links)
+    shown = by_place[folded.current.id, folded.current.sha256]
     return folded, definitions[shown.form, shown.version]
 
 
@@ -250,4 +300,6 @@ def answers_of(one: Submission, definition: FormDefinition, budget: Budget) -> d
         given = read_body(one.body, definition)
     except ValueError:
         return {}
+    if one.is_cut:  # it is what the logic left, or counts no more
+        return given if isinstance(given, dict) else {}
     return validate(definition, given, local_time(one.finished_local), budget).answers

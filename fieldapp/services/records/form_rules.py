@@ -16,7 +16,7 @@ from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
 from sync.intake import TOO_SLOW, Judged, judge, judge_failed
-from sync.notes import is_note
+from sync.notes import is_caseload_note
 from sync.problems import N_
 
 log = logging.getLogger("fieldapp.sync")
@@ -42,6 +42,10 @@ class Judgements:
         return self.judged.get(_key(envelope))
 
 
+def _put_aside(judged: Judged) -> Judged:
+    return replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
+
+
 def _key(envelope: Envelope) -> Key:
     return envelope.instance_id, envelope.form, envelope.version, envelope.body
 
@@ -61,7 +65,7 @@ def judge_all(
     fresh = [one for one in envelopes if is_kept or one.sha256 not in known.get(one.instance_id, {})]
     definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in fresh})
     found = Judgements(is_known={(one.form, one.version): (one.form, one.version) in definitions for one in fresh})
-    roots = {one.record for one in fresh if (one.root or one.instance_id in known) and not is_note(one)}
+    roots = submissions.roots_present(session, centre_id, {one.record for one in fresh if not is_caseload_note(one)})
     before = {root: _parts_of(session, centre_id, root) for root in roots}
     session.rollback()  # no read stays open while the rules run
     end = until(max(PER_MESSAGE, seconds))
@@ -73,10 +77,10 @@ def judge_all(
             judged = judge(one, definition, time_for(seconds))
             found.earlier |= _answers(before.get(one.record, ()), seconds)
         except TooSlow:
-            judged = replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
+            judged = judged if judged.is_refusal else _put_aside(judged)  # what a no overrules need not be known
         except Exception as error:  # whatever it is, the other records of the message are judged all the same
             note_failure(log, f"the rules of form/{one.form} could not be run", error)
-            judged = judge_failed(one, definition)
+            judged = judge_failed(one, definition, time_for(seconds))
         found.judged[_key(one)] = judged
     return found
 

@@ -1,7 +1,5 @@
 """Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
 
-import json
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,20 +7,18 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
-from fieldapp.services.consent import standing
-from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import folding
+from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.form_rules import LATER, Judgements
+from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
-from fieldapp.store.records.submissions import ASIDE, TOKEN, Known
-from forms import consent
-from forms.answers import captured_in
+from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, Known
+from forms.answers import list_attachment_answers
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.bodies import read_body
@@ -42,7 +38,7 @@ from sync.intake import (
 )
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
-from sync.receipts import Held, Signer
+from sync.receipts import ReceiptContent, Signer
 
 OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
 
@@ -56,8 +52,14 @@ class Arrived:
     aside: Reason | None = None  # why it is to be kept aside, whatever is in it
     sent_sha256: str = ""  # hash of the bytes that travelled, which a receipt names; "" for that of the answers
     via: str = TOKEN
+    is_overruled: bool = False  # by a no of its record, so that it is cut
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.envelope.instance_id, self.envelope.sha256
 
 
+Definitions = Mapping[tuple[str, str], FormDefinition]
 NOT_KEPT = (Status.DUPLICATE, Status.RETRY, Status.CLOSED)
 
 
@@ -77,33 +79,18 @@ def take_in(
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
     definitions = find_definitions(ctx.session, ctx.centre_id, wanted)
     decided = [(one, _decide(ctx, one, definitions, known, meter, judgements)) for one in arrived]
+    as_sent = {one.key: one.envelope for one in arrived}
+    decided = _as_may_be_kept(ctx, decided, definitions)
     decided = _without_missing(ctx, decided, definitions)
-    decided = [(_as_may_be_kept(one, decision), decision) for one, decision in decided]
     decided = [(one, meter.admit(one.envelope, decision)) for one, decision in decided]
     fresh = [(one, decision) for one, decision in decided if decision.status not in NOT_KEPT]
-    places = dict(
-        zip((id(one) for one, _ in fresh), submissions.next_positions(ctx.session, len(fresh)) if fresh else (), strict=True)
-    )
-    rows = {id(one): {**_submission(ctx, one, decision), "id": places[id(one)]} for one, decision in fresh}
-    submissions.add_all(ctx.session, list(rows.values()))
-    parts = [
-        Part(
-            one.envelope,
-            decision.answers,
-            definitions.get((one.envelope.form, one.envelope.version)),
-            one.via,
-            places[id(one)],
-        )
-        for one, decision in fresh
-        if not decision.problems
-    ]
-    refusals = [(one, decision) for one, decision in fresh if decision.is_refusal]
-    for one, decision in refusals:
-        if one.envelope.root and not decision.problems:
-            cut_earlier_versions(ctx, one.envelope)
-    _hear_refusals(ctx, refusals, places)
-    is_cut = any(one.envelope.root for one, _ in refusals)
-    ready = judgements.earlier if judgements and not is_cut else {}
+    places = _places(ctx, fresh)
+    incoming = [_incoming(one, decision, as_sent, places[id(one)]) for one, decision in fresh]
+    after = refusals.overrule(ctx, incoming, definitions)
+    submissions.add_all(ctx.session, [{**_submission(ctx, one, decision), "id": places[id(one)]} for one, decision in fresh])
+    parts = [_part(one, decision, definitions, places[id(one)]) for one, decision in fresh if not decision.problems]
+    refusals.hear(ctx, incoming, after)
+    ready = dict(judgements.earlier) if judgements else {}
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
     update.note_changes(ctx, changed, parts)
@@ -117,8 +104,14 @@ def take_in(
         answers.append(_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
     update.note_refused(ctx, [part.envelope.record for part in parts], [
         (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
-        if answer["status"] == Status.REJECTED and not decision.is_aside
+        if answer["status"] == Status.REJECTED and not decision.is_aside and not one.is_overruled
     ])  # fmt: skip
+    for one, decision in decided:
+        envelope = one.envelope
+        if decision.status is Status.DUPLICATE and known[envelope.instance_id][envelope.sha256].is_cut:
+            # Its attachments may have come once more.
+            after.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
+    refusals.take_out_attachments(ctx, after)
     meter.write()
     return answers
 
@@ -135,8 +128,8 @@ def keep_failed(
     envelope = one.envelope
     meter = Meter(ctx, limits)
     known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
-    definition = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
-    judged = judge_failed(envelope, definition.get((envelope.form, envelope.version)))
+    definitions = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
+    judged = judge_failed(envelope, definitions.get((envelope.form, envelope.version)), time_for(PER_RECORD))
     reasons = [*meter.reasons(envelope), FAILED]
     decision = refuse(Status.RETRY, DAMAGED)
     if envelope.is_intact or one.aside:
@@ -145,8 +138,9 @@ def keep_failed(
     position = 0
     if decision.status not in NOT_KEPT:
         (position,) = submissions.next_positions(ctx.session, 1)
-        row = _submission(ctx, _as_may_be_kept(one, decision), decision)
-        submissions.add_all(ctx.session, [{**row, "id": position}])
+        ((kept, cut),) = _as_may_be_kept(ctx, [(one, decision)], definitions)
+        submissions.add_all(ctx.session, [{**_submission(ctx, kept, cut), "id": position}])
+        refusals.hear(ctx, [_incoming(one, decision, {}, position)], refusals.Aftermath())
     meter.write()
     before = known.get(envelope.instance_id, {}).get(envelope.sha256)
     return [_answer(ctx, one, decision, before, position, signer)]
@@ -201,46 +195,37 @@ def of_other_phone(
     return decision
 
 
-def _as_may_be_kept(one: Arrived, decision: Decision) -> Arrived:
-    """Return a submission without what a person who did not say yes left in it; its hash stays that of what was sent."""
-    if not decision.is_refusal:
-        return replace(one, envelope=storable(one.envelope))
-    return replace(one, envelope=replace(one.envelope, body=_as_body(decision.answers), refused_by="", cards=()))
+def _as_may_be_kept(
+    ctx: ActContext, decided: list[tuple[Arrived, Decision]], definitions: Definitions
+) -> list[tuple[Arrived, Decision]]:
+    """Return submissions without what people who did not say yes left in them, or in what a no of theirs overrules."""
+    kept = [(one, decision) for one, decision in decided if decision.status not in NOT_KEPT]
+    lost = refusals.find_overruled(ctx, [_incoming(one, decision, {}, 0) for one, decision in kept])
+    found = []
+    for one, decision in decided:
+        is_kept, is_overruled = decision.status not in NOT_KEPT, one.key in lost
+        if is_kept and (decision.is_refusal or is_overruled):
+            definition = definitions.get((one.envelope.form, one.envelope.version))
+            envelope, cut = refusals.cut_incoming(one.envelope, decision, definition)
+            found.append((replace(one, envelope=envelope, is_overruled=is_overruled), cut))
+        else:
+            found.append((replace(one, envelope=storable(one.envelope)), decision))
+    return found
 
 
-def _hear_refusals(ctx: ActContext, refusals: Sequence[tuple[Arrived, Decision]], places: Mapping[int, int]) -> None:
-    """Let each no reach all that was said before about the same person; the record that said it names nobody."""
-    said = []
-    for one, decision in refusals:
-        at, position = one.envelope.finished_at, places[id(one)]
-        if one.envelope.root and not decision.problems:  # what its earlier version said is said no more
-            said.append(Said(one.envelope.record, "", 0, False, at, position))
-        if decision.refused_by:  # under a number of its own: no page leads from the person to the record
-            said.append(Said(str(uuid.uuid4()), decision.refused_by, 0, False, at, position))
-    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    update.hear_refusals(ctx, [decision.refused_by for _, decision in refusals if decision.refused_by])
+def _incoming(one: Arrived, decision: Decision, as_sent: Mapping[tuple[str, str], Envelope], position: int) -> Incoming:
+    return Incoming(as_sent.get(one.key, one.envelope), decision, position, one.via == OFFICE)
 
 
-def cut_earlier_versions(ctx: ActContext, refusal: Envelope) -> None:
-    """Take out of an author's own versions of a record what may not be kept since the newest is a refusal.
-
-    What others sent stays: nobody erases a colleague's record by correcting it. So does what is of another form, which
-    the newest is no version of.
-    """
-    versions = submissions.of_record(ctx.session, ctx.centre_id, refusal.record)
-    own = [version for version in versions if version.author_id == ctx.actor.user_id]
-    earlier = [version for version in own if version.form == refusal.form]
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(version.form, version.version) for version in earlier})
-    for version in earlier:
-        definition = definitions.get((version.form, version.version))
-        if definition:
-            kept = consent.without_person(definition, folding.answers_of(version, definition, time_for(PER_RECORD)))
-            version.body = _as_body(kept)
-    ctx.session.flush()
+def _places(ctx: ActContext, fresh: Sequence[tuple[Arrived, Decision]]) -> dict[int, int]:
+    """Return which place in the centre's log each submission takes."""
+    positions = submissions.next_positions(ctx.session, len(fresh)) if fresh else ()
+    return dict(zip((id(one) for one, _ in fresh), positions, strict=True))
 
 
-def _as_body(answers: Mapping[str, Any]) -> str:
-    return json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
+def _part(one: Arrived, decision: Decision, definitions: Definitions, position: int) -> Part:
+    definition = definitions.get((one.envelope.form, one.envelope.version))
+    return Part(one.envelope, decision.answers, definition, one.via, position, decision.is_refusal, one.is_overruled)
 
 
 def _without_missing(
@@ -251,12 +236,13 @@ def _without_missing(
     for one, decision in decided:
         definition = definitions.get((one.envelope.form, one.envelope.version))
         if definition and decision.status not in NOT_KEPT and "attachment:" in one.envelope.body:
-            held = captured_in(definition, decision.answers or _as_sent(one.envelope, definition))
+            held = list_attachment_answers(definition, decision.answers or _as_sent(one.envelope, definition))
             named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
     lacking = hashes - attachments.whole(ctx.session, ctx.centre_id, hashes) if hashes else set()
     if not lacking:
         return decided
+    attachments.take_back(ctx.session, ctx.centre_id, lacking, ctx.actor.device_id)
     again = Decision(Status.RETRY, problems=[AnswerProblem("sync.attachment_missing", N_("An attachment is missing."), "")])
     return [(one, again if named.get(id(one), set()) & lacking else decision) for one, decision in decided]
 
@@ -297,10 +283,12 @@ def _submission(ctx: ActContext, one: Arrived, decision: Decision) -> dict[str, 
         "received_at": ctx.now,
         "sha256": envelope.sha256,
         "body": envelope.body,
-        "due": envelope.due,
+        "due": "" if decision.is_refusal or one.is_overruled else envelope.due,  # it would lead to the card
         "cards": list(envelope.cards),
         "state": ASIDE if decision.is_aside else str(decision.status),
         "problems": [problem.to_json() for problem in decision.problems],
+        "is_refusal": decision.is_refusal,
+        "is_cut": decision.is_refusal or one.is_overruled,
     }
 
 
@@ -326,5 +314,5 @@ def _answer(
     if signer and position:
         sent = one.sent_sha256 or envelope.sha256
         at = before.received_at if before else ctx.now
-        answer["receipt"] = signer.receipt(Held(envelope.instance_id, sent, at, position))
+        answer["receipt"] = signer.receipt(ReceiptContent(envelope.instance_id, sent, at, position))
     return answer

@@ -23,7 +23,7 @@ from fieldapp.store.records.submissions import SEALED, Submission
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from sync.bodies import read_body
-from sync.fold import flat
+from sync.fold import flatten
 from sync.notes import PREFIX
 
 
@@ -135,7 +135,7 @@ def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
     for one in arrived:
         if definition := definitions.get((one.form, one.version)):
             try:
-                answers = flat(answers_of(one, definition, budget))
+                answers = flatten(answers_of(one, definition, budget))
             except TooSlow:
                 continue  # what it changed is not shown
             leaves[one.id] = {path: value for path, value in answers.items() if path not in definition.computed}

@@ -27,10 +27,10 @@ from fieldapp.store.records.submissions import COLLECT
 from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
 from forms.lists import in_language
-from sync.bodies import with_names
+from sync.bodies import insert_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
-from sync.openrosa import Instance, Listed, MediaFile, end_of, md5, with_end_time
+from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, md5, read_end_time
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -48,7 +48,7 @@ def require_collect(session: Session, centre_id: int) -> None:
 
 
 @read_act("collect.list")
-def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[Listed]:
+def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[ListedForm]:
     """Return the open forms, each with the hash of the XML that its address gives."""
     listed = []
     for version in versions.current(ctx.session, ctx.centre_id):
@@ -57,12 +57,12 @@ def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[List
         place = f"{address}/forms/{version.form}/{version.version}"
         name = in_language(version.title, definition_of(version).languages[0]) or version.form
         media = f"{place}/manifest" if version.files else ""
-        listed.append(Listed(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
+        listed.append(ListedForm(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
     return listed
 
 
 def _xform(version: FormVersion) -> str:
-    return with_end_time(version.xform)
+    return add_end_time(version.xform)
 
 
 @read_act("collect.fetch")
@@ -159,7 +159,7 @@ def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[st
 
 
 def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
-    instance, body = sent.instance, with_names(sent.xml.decode("utf-8"), dict(names))
+    instance, body = sent.instance, insert_names(sent.xml.decode("utf-8"), dict(names))
     return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
 
 
@@ -177,6 +177,8 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outc
     known = submissions.known(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
     if known and sent.sha256 not in known:
         return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+    if known and known[sent.sha256].is_cut:
+        return Outcome(True)  # its attachments are not kept either
     for name, data in sent.files.items():
         if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
             return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
@@ -208,4 +210,4 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outc
 def _finished(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
     """Return when it was finished by the phone's clock; when it does not say, when it came."""
     zone = zoneinfo.ZoneInfo(centres.get(session, centre_id).time_zone)
-    return parse_moment(end_of(instance)) or now.astimezone(zone)
+    return parse_moment(read_end_time(instance)) or now.astimezone(zone)

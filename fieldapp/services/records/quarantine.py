@@ -10,18 +10,19 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records import folding
+from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.corrections import apply_reissues
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import (
     Arrived,
-    cut_earlier_versions,
+    Definitions,
     is_everybodys,
     lacks_attachments,
     of_other_phone,
     root_of,
     standing_of,
 )
+from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import LET_IN
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, Known, Submission
@@ -122,8 +123,7 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
     """Let in what one phone sent, as an act of its worker."""
     known = submissions.known(ctx.session, ctx.centre_id, [one.instance_id for one in some])
     definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
-    parts: list[Part] = []
-    refused: list[tuple[Envelope, Decision]] = []
+    decided: list[tuple[Submission, Envelope, Decision]] = []
     for one in some:
         envelope = _envelope(one)
         definition = definitions.get((one.form, one.version))
@@ -134,30 +134,58 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
         before = standing_of(envelope, {one.instance_id: others})
         decision = decide(envelope, definition, before, judged)
         decision = of_other_phone(envelope, decision, before, one.device_id)
-        decision = lacks_attachments(ctx, envelope, decision, definition)
         if decision.is_aside:
             continue  # still too slow, or still not to be judged at all
-        one.state = str(decision.status)
-        one.problems = [problem.to_json() for problem in decision.problems]
-        one.root_id = root_of(envelope, decision)
+        decided.append((one, envelope, decision))
         # From now on it stands: another one under its id, let in with it, is a conflict.
-        known[one.instance_id][one.sha256] = Known(one.id, one.received_at, one.state, one.problems, one.device_id)
-        if decision.problems:
-            refused.append((envelope, decision))
-        else:
-            parts.append(Part(envelope, decision.answers, definition, one.via, one.id))
-            if decision.is_refusal and envelope.root:
-                cut_earlier_versions(ctx, envelope)
+        problems = [problem.to_json() for problem in decision.problems]
+        known[one.instance_id][one.sha256] = Known(
+            one.id, one.received_at, str(decision.status), problems, one.device_id, one.is_cut
+        )
+    parts, refused = _settle(ctx, decided, definitions)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
+
+
+def _settle(
+    ctx: ActContext, decided: Sequence[tuple[Submission, Envelope, Decision]], definitions: Definitions
+) -> tuple[list[Part], list[tuple[Envelope, Decision]]]:
+    """Write what became of submissions, without what a no takes out; return those that passed, and those that did not."""
+    incoming = [Incoming(envelope, decision, one.id) for one, envelope, decision in decided]
+    lost = refusals.find_overruled(ctx, incoming)
+    after = refusals.overrule(ctx, incoming, definitions)
+    refusals.hear(ctx, incoming, after)
+    refusals.hear_waiting(ctx, [one.id for one, _, _ in decided])
+    parts: list[Part] = []
+    refused: list[tuple[Envelope, Decision]] = []
+    for one, as_sent, first in decided:
+        envelope, decision = as_sent, first
+        definition = definitions.get((one.form, one.version))
+        is_overruled = (one.instance_id, one.sha256) in lost
+        if decision.is_refusal or is_overruled:
+            envelope, decision = refusals.cut_incoming(envelope, decision, definition)
+            one.body, one.cards, one.due, one.is_cut = envelope.body, [], "", True
+        one.is_refusal = decision.is_refusal
+        decision = lacks_attachments(ctx, envelope, decision, definition)
+        one.state = str(decision.status)
+        one.problems = [problem.to_json() for problem in decision.problems]
+        one.root_id = root_of(envelope, decision)
+        if not decision.problems:
+            is_no = decision.is_refusal
+            parts.append(Part(envelope, decision.answers, definition, one.via, one.id, is_no, is_overruled))
+        elif not is_overruled:
+            refused.append((envelope, decision))
+    ctx.session.flush()
+    refusals.take_out_attachments(ctx, after)
+    return parts, refused
 
 
 def _fold(
     ctx: ActContext, parts: Sequence[Part], refused: Sequence[tuple[Envelope, Decision]], judgements: Judgements
 ) -> None:
     """Fold in those that passed, bring the caseload up to date, and tell the worker's phones of those that did not."""
-    ready = judgements.earlier
+    ready = dict(judgements.earlier)
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
     update.note_changes(ctx, changed, parts)

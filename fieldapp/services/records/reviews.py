@@ -7,6 +7,7 @@ from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.update import correctable
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.corrections import correct
+from fieldapp.services.records.refusals import forget_waiting
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -78,6 +79,7 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
         pull.publish(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
         found.state = "settled"
+    forget_waiting(ctx, [found.id])
     ctx.describe(f"submission/{found.id}")
 
 
@@ -86,6 +88,7 @@ def settle_aside(ctx: ActContext, device_id: int) -> int:
     """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
     submissions.settle_all(ctx.session, ctx.centre_id, ids)
+    forget_waiting(ctx, ids)
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
 

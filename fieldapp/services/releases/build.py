@@ -57,7 +57,7 @@ def due(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
         zone = zoneinfo.ZoneInfo(centres.get(session, series.centre_id).time_zone)
         today = (now.astimezone(zone) - dt.timedelta(days=GRACE_DAYS)).date()
         not_now = {run.period for run in releases.runs_of(session, [series.id]) if run.state == "done" or _waits(run, now)}
-        complete = periods.complete(series.first_period, series.cadence, today)
+        complete = periods.list_complete(series.first_period, series.cadence, today)
         found += [(series, period) for period in complete if period.name not in not_now]
     return found
 

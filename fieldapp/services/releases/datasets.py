@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import yaml
 
-from evaluator_export.policy import recipe
-from evaluator_export.policy.dataset_spec import DatasetSpec, read_dataset
-from evaluator_export.policy.recipe import Menu, Recipe
+from evaluator_export.datasets import recipe_reader
+from evaluator_export.datasets.dataset_reader import read_dataset
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Recipe
+from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, act
@@ -126,10 +128,12 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
 
 def read_recipe(text: str, known: Catalogue) -> Recipe:
     """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
-    broken = [reason for name in recipe.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())]
+    broken = [
+        reason for name in recipe_reader.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())
+    ]
     if broken:
         raise ExportProblem(*broken)
-    return recipe.read_recipe(text, known.datasets, known.definitions, table_menu())
+    return recipe_reader.read_recipe(text, known.datasets, known.definitions, table_menu())
 
 
 def recipe_text(series: Series) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from evaluator_export import periods
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Method, Recipe, RecipientView, TableSpec
 from evaluator_export.package import write
 from evaluator_export.periods import Period
-from evaluator_export.policy import eligibility
-from evaluator_export.policy.dataset_spec import DatasetSpec
-from evaluator_export.policy.recipe import SUPPRESS, Recipe, RecipientView, TableSpec
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.search.advice import suggest_changes
 from evaluator_export.search.encoding import encode_table
@@ -280,7 +280,7 @@ def _read(
         for memory in memories:
             is_taken = _add(memory, record, form, row, is_taken) or is_taken
         if countings:
-            name = periods.containing(record.day, period.cadence).name
+            name = periods.find_containing(record.day, period.cadence).name
             for counting in countings:
                 if name == period.name or name in counting.before:
                     if name not in counting.counters:
@@ -410,7 +410,7 @@ def _published(counting: _Counting, period: Period, recipe: Recipe, secret: byte
     for name in sorted({period.name, *counting.before}, key=lambda one: periods.parse(one).first, reverse=True):
         counter = counting.counters.get(name) or Counter(counting.spec, secret)
         before = counting.before.get(name)
-        if counting.spec.method == SUPPRESS:
+        if counting.spec.method == Method.SUPPRESS:
             published = before or suppress(counter.counted(), threshold)
         else:
             published = protected_counts.publish(counter.counted(), before, threshold, step, secret)

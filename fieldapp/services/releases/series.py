@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evaluator_export import periods
+from evaluator_export.datasets.dataset_spec import DatasetSpec, Family
+from evaluator_export.datasets.recipe import AUDIENCES, Audience
+from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.labels import Labels
 from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
-from evaluator_export.policy.dataset_spec import PEOPLE, DatasetSpec
 from evaluator_export.policy.hierarchies import ALL
 from evaluator_export.policy.policy import Role
-from evaluator_export.policy.recipe import AUDIENCES, CITY, STAFF, Menu
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.services.access import EVALUATOR
@@ -114,7 +115,7 @@ def see_series(ctx: ActContext) -> tuple[Sequence[Series], Mapping[int, Release]
 def open_series(ctx: ActContext, series_id: int | None) -> OnePage:
     """Return what the page of a series needs; of a new one without an id."""
     known, series = catalogue(ctx.session, ctx.centre_id), _existing(ctx, series_id)
-    menu = [item for item in table_menu() if item.get("audience") != STAFF]
+    menu = [item for item in table_menu() if item.get("audience") != Audience.STAFF]
     offer = Offer([one for one in known.datasets.values() if one.has_rows], known.problems, menu)
     wish = wish_of(series, known) if series else _new_wish(ctx)
     return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()), _evaluators(ctx))
@@ -138,8 +139,8 @@ def _period(ctx: ActContext, cadence: str) -> Period:
     """Return the newest period that is over."""
     zone = zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)
     today = ctx.now.astimezone(zone).date()
-    current = periods.containing(today, cadence if cadence in CADENCES else "quarter")
-    return periods.containing(current.first - dt.timedelta(days=1), current.cadence)
+    current = periods.find_containing(today, cadence if cadence in CADENCES else "quarter")
+    return periods.find_containing(current.first - dt.timedelta(days=1), current.cadence)
 
 
 def _new_wish(ctx: ActContext) -> Wish:
@@ -147,7 +148,7 @@ def _new_wish(ctx: ActContext) -> Wish:
         title={"en": "", "fr": ""},
         purpose={"en": "", "fr": ""},
         recipient="",
-        audience=AUDIENCES[0],
+        audience=AUDIENCES[0].value,
         cadence="quarter",
         first_period=_period(ctx, "quarter").following().name,
         threshold=THRESHOLDS[0],
@@ -221,7 +222,7 @@ def _what_problems(wish: Wish) -> dict[str, str]:
     found: dict[str, str] = {}
     if wish.threshold < HARD_FLOOR:
         found["threshold"] = N_("It may never be under 3.")
-    if wish.audience == CITY and wish.columns:
+    if wish.audience == Audience.CITY and wish.columns:
         found["audience"] = N_("The City gets tables only: what it holds can be asked for by others. Untick the datasets.")
     if not (wish.columns or wish.tables):
         found["tables"] = N_("Choose at least one dataset or table.")
@@ -279,7 +280,7 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
     if reasons:
         problems["datasets"] = N_("What was chosen cannot be released:")
     if wish.cadence != "quarter" and any(
-        known.datasets[name].family == PEOPLE for name in wish.columns if name in known.datasets
+        known.datasets[name].family == Family.PEOPLE for name in wish.columns if name in known.datasets
     ):
         problems["cadence"] = N_("Rows about people go out once a quarter at most.")
     if series and releases.of_series(ctx.session, series.id) and wish.cadence != series.cadence:

@@ -25,12 +25,15 @@ class ConsentWord(Base):
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     root_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)  # the record
-    person: Mapped[str] = mapped_column(sa.String(9))  # card code without dashes
+    person: Mapped[str] = mapped_column(
+        sa.String(9)
+    )  # card code without dashes; "": a record without a card whose consent fell
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
     finished_at: Mapped[dt.datetime]  # by the phone's clock
     position: Mapped[int]  # of the submission in the centre's log: the order of arrival
     lowered_at: Mapped[dt.datetime | None]  # when it came and lowered what stood
+    waits: Mapped[bool] = mapped_column(default=False)  # a shut-out phone sent it: it counts once it is let in
 
 
 def of(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
@@ -46,7 +49,7 @@ def of(session: Session, centre_id: int, persons: Collection[str] | None = None)
         rows=(None, -1),
     )
     words = sa.select(ConsentWord.person, ConsentWord.tier, ConsentWord.finished_at, asked_later.label("asked_later"))
-    words = words.where(ConsentWord.centre_id == centre_id)
+    words = words.where(ConsentWord.centre_id == centre_id, ConsentWord.person != "", ~ConsentWord.waits)
     if persons is not None:
         words = words.where(ConsentWord.person.in_(persons))
     word = words.subquery()
@@ -65,3 +68,17 @@ def lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[s
     """Return the card codes of those whose standing consent fell since a moment."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
     return set(session.scalars(query.distinct()))
+
+
+def waiting(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
+    """Return the words at these places in the log that wait until somebody lets them in, for changing them."""
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.waits)
+    wanted = set(positions)
+    return [word for word in session.scalars(query.with_for_update()) if word.position in wanted]
+
+
+def fallen_records(session: Session, centre_id: int) -> dict[str, int]:
+    """Return the records without a card whose consent a correction lowered, and how far it reaches now."""
+    query = sa.select(ConsentWord.root_id, ConsentWord.tier)
+    query = query.where(ConsentWord.centre_id == centre_id, ConsentWord.person == "")
+    return {row[0]: row[1] for row in session.execute(query)}

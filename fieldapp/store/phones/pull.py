@@ -3,7 +3,7 @@
 A phone asks for what is newer than the last number that it saw. A row without a body is a tombstone: forget this.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,6 +72,15 @@ def publish(session: Session, wanted: Mapping[tuple[int, str], str]) -> None:
         session.connection().execute(
             put, [{"user_id": user_id, "key": key, "seq": seq, "body": body} for seq, (key, body) in numbered]
         )
+
+
+def forget(session: Session, user_ids: Collection[int], keys: Collection[str]) -> None:
+    """Let all of these workers who were told something under these keys forget it."""
+    if not keys:
+        return
+    query = sa.select(FeedItem.user_id, FeedItem.key)
+    query = query.where(FeedItem.user_id.in_(user_ids), FeedItem.key.in_(keys), FeedItem.body != "")
+    publish(session, dict.fromkeys(session.execute(query), ""))
 
 
 def _reserve(session: Session, user_id: int, count: int, upsert: Any) -> int:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.records.submissions import Submission
 
 
 class Blob(Base):
@@ -40,6 +41,16 @@ class AttachmentName(Base):
     instance_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
     answer: Mapped[str] = mapped_column(sa.String(200))  # attachment:<kind>:<SHA-256>
+
+
+class GoneAttachment(Base):
+    """An attachment of a phone that was taken out after a no: what of it comes later from there is not kept."""
+
+    __tablename__ = "gone_attachment"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    device_id: Mapped[int] = mapped_column(sa.ForeignKey("device.id"), primary_key=True)
 
 
 def names_of(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
@@ -79,3 +90,55 @@ def unfinished_bytes(session: Session, device_id: int) -> int:
     """Return how much of attachments that are not whole yet a phone has here."""
     query = sa.select(sa.func.coalesce(sa.func.sum(Blob.received), 0))
     return session.scalars(query.where(Blob.device_id == device_id, Blob.received < Blob.size)).one()
+
+
+def is_gone(session: Session, centre_id: int, sha256: str, device_id: int | None) -> bool:
+    """Say whether an attachment that a phone sends was taken out after a no."""
+    return device_id is not None and session.get(GoneAttachment, (centre_id, sha256, device_id)) is not None
+
+
+def take_out(session: Session, centre_id: int, hashes: Collection[str], device_id: int) -> None:
+    """Delete attachments of a phone that nothing it sent names any more, and remember that they are not to come again.
+
+    What another phone sent under the same hash is not touched: nobody takes out a colleague's picture by naming it.
+    """
+    for sha256 in sorted(hashes):
+        if _is_named(session, centre_id, sha256, device_id):
+            continue
+        _delete(session, find_own(session, centre_id, sha256, device_id))
+        session.merge(GoneAttachment(centre_id=centre_id, sha256=sha256, device_id=device_id))
+    session.flush()
+
+
+def take_out_named(session: Session, centre_id: int, instance_ids: Collection[str]) -> None:
+    """Forget by which names clients called the attachments of submissions; delete those that nobody names any more."""
+    ours = AttachmentName.centre_id == centre_id, AttachmentName.instance_id.in_(instance_ids)
+    hashes = {answer.rpartition(":")[2] for answer in session.scalars(sa.select(AttachmentName.answer).where(*ours))}
+    if not hashes:
+        return
+    session.execute(sa.delete(AttachmentName).where(*ours))
+    blobs = session.scalars(sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256.in_(hashes))).all()
+    for blob in blobs:
+        if not _is_named(session, centre_id, blob.sha256, blob.device_id):
+            _delete(session, blob)
+    session.flush()
+
+
+def _delete(session: Session, blob: Blob | None) -> None:
+    if blob is not None:
+        drop_pieces(session, blob)
+        session.delete(blob)
+
+
+def take_back(session: Session, centre_id: int, hashes: Collection[str], device_id: int | None) -> None:
+    """Let attachments come again from a phone, since another record of it names them."""
+    gone = GoneAttachment.centre_id == centre_id, GoneAttachment.sha256.in_(hashes), GoneAttachment.device_id == device_id
+    session.execute(sa.delete(GoneAttachment).where(*gone))
+
+
+def _is_named(session: Session, centre_id: int, sha256: str, device_id: int | None) -> bool:
+    by_client = sa.select(AttachmentName.name).where(AttachmentName.centre_id == centre_id)
+    if session.execute(by_client.where(AttachmentName.answer.endswith(f":{sha256}")).limit(1)).first():
+        return True
+    sent = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.device_id == device_id)
+    return session.execute(sent.where(Submission.body.contains(sha256)).limit(1)).first() is not None

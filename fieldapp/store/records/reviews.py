@@ -1,7 +1,7 @@
-"""What supervisors said about records: approved, sent back, a comment. Only added to, never changed."""
+"""What supervisors said about records: approved, sent back, a comment. Only added to; after a no the comments go."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -25,3 +25,9 @@ class Review(Base):
 def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Review]:
     query = sa.select(Review).where(Review.centre_id == centre_id, Review.root_id == root_id)
     return session.scalars(query.order_by(Review.id)).all()
+
+
+def forget_comments(session: Session, centre_id: int, root_ids: Collection[str]) -> None:
+    """Take out what was said in words about records; that somebody looked, and when, stays."""
+    change = sa.update(Review).where(Review.centre_id == centre_id, Review.root_id.in_(root_ids), Review.comment != "")
+    session.execute(change.values(comment=""))

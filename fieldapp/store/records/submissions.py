@@ -1,4 +1,4 @@
-"""Submissions as they arrived: immutable, kept whatever was wrong with them."""
+"""Submissions as they arrived, kept whatever was wrong with them; changed only by what a no takes out of them."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -41,12 +41,14 @@ class Submission(Base):
     utc_offset: Mapped[int] = mapped_column(default=0)  # of the phone's clock then, in minutes
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
-    body: Mapped[str] = mapped_column(sa.Text)  # the answers exactly as the phone wrote them
+    body: Mapped[str] = mapped_column(sa.Text)  # the answers as the phone wrote them; after a no, what may be kept of them
     due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it settles
     cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
     # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked)
     state: Mapped[str] = mapped_column(sa.String(12))
     problems: Mapped[list[Any]]
+    is_refusal: Mapped[bool] = mapped_column(default=False)  # the person did not say yes
+    is_cut: Mapped[bool] = mapped_column(default=False)  # the body is what may be kept after a no, as JSON
 
     @property
     def is_foreign(self) -> bool:
@@ -78,6 +80,7 @@ class Known:
     state: str
     problems: list[Any]
     device_id: int | None
+    is_cut: bool
 
     @property
     def is_shut_out(self) -> bool:
@@ -94,12 +97,19 @@ KNOWN = (
         Submission.state,
         Submission.problems,
         Submission.device_id,
+        Submission.is_cut,
     )
     .where(
         Submission.centre_id == sa.bindparam("centre_id"), Submission.instance_id.in_(sa.bindparam("ids", expanding=True))
     )
     .order_by(Submission.id)
 )
+ROOTS = (
+    sa.select(Submission.root_id)
+    .where(Submission.centre_id == sa.bindparam("centre_id"), Submission.root_id.in_(sa.bindparam("ids", expanding=True)))
+    .distinct()
+)
+REFUSED_ROOTS = ROOTS.where(Submission.is_refusal)
 LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
 INSERT = sa.insert(Submission)
 
@@ -111,6 +121,16 @@ def known(session: Session, centre_id: int, instance_ids: Collection[str]) -> di
     for instance_id, sha256, *rest in session.connection().execute(KNOWN, given):
         found.setdefault(instance_id, {})[sha256] = Known(*rest)
     return found
+
+
+def roots_present(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
+    """Return those of these records of which any submission is here."""
+    return set(session.connection().execute(ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
+
+
+def refused_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
+    """Return those of these records that have a submission in which the person did not say yes."""
+    return set(session.connection().execute(REFUSED_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
 
 
 def next_positions(session: Session, count: int) -> range | list[int]:
@@ -220,6 +240,18 @@ def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
     for one in found:
         one.state = "settled"
     return bool(found)
+
+
+def ids_after(session: Session, centre_id: int, last: int, limit: int) -> Sequence[int]:
+    """Return the next places in the log after one."""
+    query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.id > last)
+    return session.scalars(query.order_by(Submission.id).limit(limit)).all()
+
+
+def list_uncut(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Submission]:
+    """Return those of these submissions from which nothing was cut, for changing them in this transaction."""
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.id.in_(ids), ~Submission.is_cut)
+    return session.scalars(query.order_by(Submission.id).with_for_update()).all()
 
 
 def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[Submission]:

@@ -51,13 +51,13 @@ def _address() -> str:
 
 
 def _reply(text: str, status: int) -> Response:
-    return Response(openrosa.reply(text), status, {"Content-Type": XML})
+    return Response(openrosa.make_openrosa_response(text), status, {"Content-Type": XML})
 
 
 @collect.get("/formList")
 def form_list() -> Any:
     listed = acts.list_for_collect(session(), g.actor, address=_address(), form=request.args.get("formID", ""))
-    return _cached(openrosa.form_list(listed))
+    return _cached(openrosa.make_form_list(listed))
 
 
 def _cached(text: str) -> Response:
@@ -76,7 +76,7 @@ def xform(form: str, version: str) -> Any:
 @collect.get("/forms/<form>/<version>/manifest")
 def manifest(form: str, version: str) -> Any:
     files = acts.fetch_media(session(), g.actor, form=form, version=version)
-    return _cached(openrosa.manifest(files, f"{_address()}/forms/{form}/{version}/media"))
+    return _cached(openrosa.make_media_manifest(files, f"{_address()}/forms/{form}/{version}/media"))
 
 
 @collect.get("/forms/<form>/<version>/media/<name>")

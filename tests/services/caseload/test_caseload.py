@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 import itertools
 import json
-import random
 import uuid
 from typing import Any
 
@@ -23,32 +22,8 @@ from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.phones.pull import FeedItem
 from fieldapp.store.records.records import Record
 from sync.envelope import parse_batch
-from sync.notes import ALPHABET, CHECK
-from tests.cast import Cast, another_worker, batch, encounter, envelope
-
-TODAY = dt.date.today()
-
-
-def code(seed: int) -> str:
-    signs = "".join(random.Random(seed).choices(ALPHABET, k=8))
-    value = 0
-    for sign in signs:
-        value = value * 32 + ALPHABET.index(sign)
-    return signs + CHECK[value % 37]
-
-
-ONE, TWO = code(1), code(2)
-
-
-def met(card: str, day: dt.date = TODAY, due: int = 0, **changes: Any) -> dict[str, Any]:
-    """Return an encounter with somebody who has a card, with the next contact in so many days."""
-    after = {"next_due": (TODAY + dt.timedelta(days=due)).isoformat()} if due else {}
-    groups = {
-        "people": {"people_n": "1", "who": "enrolled", "code": card},
-        "next": {"ref_made": "no", **after},
-        "consent": {"said": "earlier", "tier_said": "2"},
-    }
-    return envelope(encounter(day, **groups), day=day, **changes)
+from tests.cast import Cast, another_worker, batch, envelope
+from tests.services.caseload.meetings import ONE, TODAY, TWO, met
 
 
 def note(kind: str, body: dict[str, Any], minute: int = 0) -> dict[str, Any]:

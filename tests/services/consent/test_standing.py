@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import parse
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
@@ -24,7 +25,6 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
 from fieldapp.services.products.odata.build import build_feeds
 from fieldapp.services.products.odata.keys import make_key
-from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases import build
 from fieldapp.settings import Settings
 from fieldapp.store.caseload import cards
@@ -36,45 +36,15 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Release, Series
 from forms.validation import validate
-from sync.envelope import parse_batch
 from sync.intake import local_time
-from tests.cast import Cast, a_series, batch, encounter, envelope, publish_others
+from tests.cast import Cast, a_series, encounter, envelope, publish_others
 from tests.programme import definition_of
-from tests.services.caseload.test_caseload import code
-from tests.services.products.test_products import NOW, body_of, number, switched_on
+from tests.services.caseload.meetings import code
+from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, met, send
+from tests.services.products.figures import NOW, body_of, number, switched_on
 
 SECRET = "s" * 64
-APRIL, MAY, JUNE, JULY = (dt.date(2026, month, 10) for month in (4, 5, 6, 7))
 MANY = [code(seed) for seed in range(100, 140)]
-ONE = code(7)
-
-
-def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[str, str]:
-    """Return the answers of the consent page as the form has it."""
-    if said not in standing.ASKED:
-        return {"said": said, "tier_said": tier} if tier else {"said": said}
-    if understood != "yes":
-        return {"said": said, "understood": understood}
-    given = {"said": said, "understood": "yes", "tier_said": tier, "lang_used": "en"}
-    asks_for_slip = "/data/consent/receipt_given" in definition_of("encounter").by_path
-    return {**given, "receipt_given": "printed"} if asks_for_slip and tier != "0" else given
-
-
-def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
-    """Return an encounter with somebody who has a card, and what they said yes to."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
-    chance = random.Random(card)
-    answers = encounter(
-        day, people=people, consent=consent(tier, said, understood),
-        talk={"risk_now": chance.choice(["low", "none", "raised"])},
-    )  # fmt: skip
-    return envelope(answers, day=day, **more)
-
-
-def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
-    for first in range(0, len(items), 50):
-        answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
-        assert {answer["status"] for answer in answers} == {"stored"}
 
 
 def everybody(session: Session, cast: Cast, people: list[str], day: dt.date, tier: str, **more: Any) -> None:
@@ -175,6 +145,56 @@ def test_who_takes_back_while_a_package_is_written_is_not_in_it(
     assert [path.stem for path in tmp_path.glob("*.zip")] == [written[1]]  # what counted them is gone
 
 
+NEXT = APRIL + dt.timedelta(days=1)
+
+
+def alone(day: dt.date, tier: str, risk: str = "low") -> dict[str, Any]:
+    """Return the answers of an encounter with somebody new, who has no card."""
+    return encounter(day, people={"people_n": "1", "who": "new_person"}, consent=consent(tier), talk={"risk_now": risk})
+
+
+@pytest.mark.parametrize("is_group", [False, True], ids=["somebody without a card", "a group"])
+@pytest.mark.parametrize("tier", ["0", "1"])
+def test_records_without_a_card_that_are_lowered_while_a_package_is_written_are_not_in_it(
+    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tier: str, is_group: bool
+) -> None:
+    series = a_series(session, cast)
+    items = []
+    for risk in ["low", "none", "raised"] * 14:
+        group = encounter(APRIL, people={"people_n": "5", "who": "group"}, talk={"risk_now": risk})
+        items.append(envelope(group if is_group else alone(APRIL, "3", risk), day=APRIL))
+    send(session, cast, *items)
+    write, written = build.write_package, []
+
+    def write_and_wait(*given: Any) -> Any:
+        written.append(write(*given))
+        if len(written) == 1:
+            for one in items[:12]:
+                send(session, cast, envelope(alone(APRIL, tier), day=NEXT, root=one["id"], prev=[one["id"]]))
+        return written[-1]
+
+    monkeypatch.setattr(build, "write_package", write_and_wait)
+    built = build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    assert (len(written), len(rows_in(tmp_path, built))) == (2, 30)
+
+
+@pytest.mark.parametrize("everybody_at_once", [False, True], ids=["counts", "editions"])
+def test_nothing_is_published_over_a_record_without_a_card_that_was_lowered(
+    session: Session, cast: Cast, everybody_at_once: bool
+) -> None:
+    first = envelope(alone(APRIL, "2"), day=APRIL)
+    send(session, cast, first, envelope(alone(APRIL, "0"), day=APRIL))
+    make = standing.Standings.of_all if everybody_at_once else standing.Standings
+    before = make(session, cast.centre.id)
+    before.check(session)
+    send(session, cast, envelope(alone(APRIL, "0"), day=APRIL))  # nothing was made of it
+    before.check(session)
+    send(session, cast, envelope(alone(APRIL, "0"), day=NEXT, root=first["id"], prev=[first["id"]]))
+    with pytest.raises(standing.ConsentFell):
+        before.check(session)
+    make(session, cast.centre.id).check(session)
+
+
 def test_a_package_that_is_overtaken_by_every_no_is_not_published_but_tried_again(
     session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +292,7 @@ def active(session: Session, cast: Cast) -> dict[str, Any]:
 def counted_exactly(session: Session, cast: Cast, name: str = "participants_active", period: str = "2026-Q2") -> int:
     """Return how many people a protected table counted, which no page shows."""
     known = tables.catalogue(session, cast.centre.id)
-    spec = tables.specs_for(known, tables.recipe.PUBLIC, [name])[name]
+    spec = tables.specs_for(known, Audience.PUBLIC, [name])[name]
     cells = datasets.table_states(session, cast.centre.id, spec.key)[period]
     return next(count for cell, count, _ in cells if tuple(cell) == TOTAL)
 
@@ -349,7 +369,7 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
     everybody(session, cast, MANY, JUNE, "3")
     arrived(session, NOW - dt.timedelta(days=5))
     known = tables.catalogue(session, cast.centre.id)
-    specs = tables.specs_for(known, tables.recipe.PUBLIC, ["participants_active"])
+    specs = tables.specs_for(known, Audience.PUBLIC, ["participants_active"])
 
     def total() -> str:
         found = tables.count_window(session, cast.centre, known, specs.values(), APRIL, JULY, NOW)
@@ -469,12 +489,6 @@ def test_the_fold_is_that_of_its_rule(session: Session, cast: Cast) -> None:
 
 
 # Corrections
-
-
-def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out", card: str = ONE) -> dict[str, Any]:
-    """Return a correction of an encounter of April, finished on a day."""
-    item = met(card, APRIL, tier, said, root=of["id"], prev=[of["id"]])
-    return item | {"finished_at": dt.datetime.combine(day, dt.time(22), dt.UTC).isoformat()}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

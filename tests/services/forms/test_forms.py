@@ -1,6 +1,7 @@
 """Forms at the centre: publish, withdraw, what phones then hold."""
 
 import dataclasses
+import json
 
 import pytest
 from sqlalchemy.orm import Session
@@ -10,9 +11,11 @@ from fieldapp.services.keys import current_key
 from fieldapp.services.phones.manifest import fetch_form, fetch_manifest
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
+from forms import consent
+from forms.xlsform import compile_workbook
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
-from tests.programme import compiled_of
+from tests.programme import compiled_of, workbook_of
 
 
 def listed(session: Session, cast: Cast) -> list[tuple[str, str]]:
@@ -54,3 +57,23 @@ def test_a_phone_fetches_exactly_what_the_manifest_names(session: Session, cast:
     assert text == definition.to_json()
     with pytest.raises(ActProblem):
         fetch_form(session, cast.amina, form="encounter", version="nope")
+
+
+def publish_without_rule(session: Session, cast: Cast) -> None:
+    """Publish a form as versions of this programme did that knew no rule about what is kept after a no."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(consent, "guard", lambda definition: (definition, []))
+        old = compile_workbook(workbook_of("encounter")).definition
+    assert not old.kept_after_no
+    old = dataclasses.replace(old, version="0")
+    compiled = dataclasses.replace(compiled_of("encounter"), definition=old)
+    published.publish_form(session, cast.system, compiled=compiled, workbook=b"")
+
+
+def test_a_form_from_before_the_rule_gets_it_on_phones_and_at_the_centre(session: Session, cast: Cast) -> None:
+    publish_without_rule(session, cast)
+    shown = json.loads(fetch_form(session, cast.amina, form="encounter", version="0"))
+    assert shown == json.loads(compiled_of("encounter").definition.to_json()) | {"version": "0"}
+    same = dataclasses.replace(compiled_of("encounter").definition, version="0")  # as this version compiles the workbook
+    again = dataclasses.replace(compiled_of("encounter"), definition=same)
+    published.publish_form(session, cast.system, compiled=again, workbook=b"")

@@ -444,6 +444,7 @@ def test_a_key_that_would_not_put_it_back_goes_into_no_backup(
     settings: Settings, phone: Phone, tmp_path: Path, key: str | None, words: str
 ) -> None:
     wrong = Settings(data=settings.data, database_url=settings.url)
+    wrong.folder.mkdir(parents=True, exist_ok=True)
     if key is not None:
         wrong.key_file.write_text(key)
     with pytest.raises(BackupProblem, match=words) as refused:

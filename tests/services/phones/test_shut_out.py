@@ -33,9 +33,10 @@ from sync.sealed import parse_delivery
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import definition_of
 from tests.sealing import delivery, sealed
-from tests.services.board.test_board import INCIDENT
-from tests.services.records.test_attachments import Sealed as SealedFile
-from tests.services.records.test_receive_delivery import SECRET, Phone
+from tests.services.board.incidents import INCIDENT
+from tests.services.records.phone import SECRET, Phone
+from tests.services.records.pictures import Sealed as SealedFile
+from tests.services.records.shutting_out import row, shut_out
 
 CODE = "3K7W9P2QA"
 
@@ -43,19 +44,6 @@ CODE = "3K7W9P2QA"
 @pytest.fixture
 def phone(session: Session, cast: Cast) -> Phone:
     return Phone(session, cast)
-
-
-def row(phone: Phone) -> Device:
-    return phone.session.scalars(sa.select(Device).where(Device.uid == phone.key.device)).one()
-
-
-def shut_out(phone: Phone, how: str = "wipe") -> None:
-    if how in ("lock", "wipe"):
-        devices.revoke_device(phone.session, phone.cast.rosa, device_id=row(phone).id, order=how)
-    elif how == "new password":
-        accounts.reset_password(phone.session, phone.cast.rosa, user_id=row(phone).user_id)
-    else:
-        accounts.switch_person(phone.session, phone.cast.rosa, user_id=row(phone).user_id, active=False)
 
 
 def at(minutes: int) -> str:
@@ -279,7 +267,7 @@ def test_attachments_of_a_shut_out_phone_are_bounded(phone: Phone) -> None:
 
 
 def test_a_record_kept_aside_waits_for_its_attachments(phone: Phone, cast: Cast) -> None:
-    from tests.services.records.test_attachments import with_picture  # noqa: PLC0415
+    from tests.services.records.pictures import with_picture  # noqa: PLC0415
 
     made = SealedFile(phone)
     item = with_picture(made)

@@ -1,67 +1,27 @@
 """Attachments: in pieces, before the record, sealed; from nobody but the phone that made them."""
 
 import base64
-import hashlib
 import json
 import uuid
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
-from fieldapp.services.forms.published import publish_form
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.attachments import SEALED, open_attachment, receive_piece, signed_text
+from fieldapp.services.records.attachments import open_attachment, receive_piece, signed_text
 from fieldapp.services.records.deliveries import take_in_copy
 from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.submissions import Submission
-from forms.sheets import read_sheets
-from forms.xlsform import compile_workbook
-from sync.sealed import SUITE
 from tests.cast import Cast, encounter
-from tests.services.records.test_receive_delivery import SECRET, Phone
-
-PICTURE = bytes(range(256)) * 3000
-
-
-@pytest.fixture
-def phone(session: Session, cast: Cast) -> Phone:
-    return Phone(session, cast)
-
-
-class Sealed:
-    def __init__(self, phone: Phone, data: bytes = PICTURE):
-        self.phone = phone
-        info = SEALED + f"{phone.centre.kid}{phone.key.device}".encode()
-        self.data = info + SUITE.encrypt(data, phone.centre.public_key, info=info)
-        self.hash = hashlib.sha256(self.data).hexdigest()
-        self.proof = phone.key.sign(signed_text(self.hash, len(self.data)))
-
-    def send(self, start: int, end: int, **changes: Any) -> int:
-        given = {"uid": self.phone.key.device, "sha256": self.hash, "size": len(self.data), "proof": self.proof}
-        return receive_piece(self.phone.session, **{**given, "start": start, "data": self.data[start:end], **changes})
-
-    def send_all(self) -> None:
-        for start in range(0, len(self.data), 300_000):
-            self.send(start, start + 300_000)
-
-
-FORM = """
-| survey |       |      |              |            |                            |
-|        | type  | name | label        | privacy    | privacy::approval          |
-|        | image | sign | A sign       | identifier | Privacy board, 1 Nov 2026  |
-| settings | form_id | version |
-|          | signs   | 1       |
-"""
-
-
-def with_picture(sealed: Sealed) -> dict[str, Any]:
-    workbook = read_sheets(FORM.encode(), ".md").to_xlsx()
-    compiled = compile_workbook(workbook)
-    publish_form(sealed.phone.session, sealed.phone.cast.system, compiled=compiled, workbook=workbook)
-    return sealed.phone.seal({"sign": f"attachment:image/jpeg:{sealed.hash}"}, form="signs", version="1")
+from tests.services.records.phone import SECRET, Phone
+from tests.services.records.pictures import (
+    PICTURE,
+    Sealed,
+    phone,  # noqa: F401  a fixture
+    with_picture,
+)
 
 
 def test_it_comes_in_pieces_and_goes_on_where_it_broke_off(phone: Phone, cast: Cast) -> None:

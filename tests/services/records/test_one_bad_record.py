@@ -24,7 +24,7 @@ from sync.envelope import parse_batch
 from sync.sealed import parse_delivery
 from tests.cast import Cast, batch, definition_of, encounter, envelope
 from tests.sealing import delivery
-from tests.services.records.test_receive_delivery import SECRET, Phone
+from tests.services.records.phone import SECRET, Phone
 
 HALF = "\\ud83d"  # half an emoji, as JSON.stringify writes it
 
@@ -161,13 +161,15 @@ def test_where_the_server_itself_cannot_nothing_is_kept_aside(
     assert phone.session.scalars(sa.select(Submission)).all() == []
 
 
-def test_a_no_that_nobody_can_take_in_is_kept_without_the_person(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_no_is_taken_in_without_the_person_where_the_rest_of_its_form_fails(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     breaks(monkeypatch, form_rules, "judge", KeyError())
     said_no = {"said": "read_out", "understood": "yes", "tier_said": "0", "tier": "0"}
     answers = json.dumps(encounter(people={"who": "new_person"}, consent=said_no) | {"next": {"note": "BROKEN"}})
-    assert phone.statuses(phone.seal(answers)) == ["rejected"]
+    assert phone.statuses(phone.seal(answers)) == ["stored"]
     (kept,) = phone.session.scalars(sa.select(Submission))
-    assert "BROKEN" not in kept.body and kept.state == "aside"
+    assert "BROKEN" not in kept.body and kept.is_refusal
 
 
 def test_the_same_record_twice_in_one_message_is_stored_once(phone: Phone) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
-from fieldapp.services.records import folding, form_rules, listing, quarantine
+from fieldapp.services.records import form_rules, listing, quarantine
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.openrosa import receive_instance
 from fieldapp.store.records.records import Record
@@ -46,19 +46,6 @@ def total(session: Session) -> int:
     return len(session.scalars(sa.select(Record)).all())
 
 
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Give the rules no time at all, but for what an admin lets in; or their usual time again."""
-    usual = form_rules.time_for
-
-    def set_it(is_on: bool) -> None:
-        none = lambda seconds: usual(seconds if seconds > 10 else -1.0)  # noqa: E731
-        for module in (form_rules, folding):
-            monkeypatch.setattr(module, "time_for", none if is_on else usual)
-
-    return set_it
-
-
 def test_a_record_that_is_still_judged_holds_up_nobody(
     engine: sa.Engine, session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +58,7 @@ def test_a_record_that_is_still_judged_holds_up_nobody(
             assert may_go_on.wait(60)
         return usual(definition, given, *rest)
 
-    monkeypatch.setattr(intake, "check", slow)
+    monkeypatch.setattr(intake, "validate", slow)
     basil = another_worker(session, cast)
     answers: list[str] = []
 

@@ -37,6 +37,7 @@ from fieldapp.store.releases.datasets import Dataset, PublishedRow
 from fieldapp.store.releases.releases import Release, ReleaseRun, Series
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, encounter, envelope
+from tests.services.releases.records import fill
 
 SECRET = "s" * 64
 
@@ -48,21 +49,6 @@ def series(session: Session, cast: Cast) -> Series:
 
 def reasons(run: ReleaseRun) -> list[str]:
     return [problem.code for problem in read_problems(run.problem)]
-
-
-def fill(session: Session, cast: Cast, count: int, start: dt.date, seed: int = 1) -> None:
-    chance = random.Random(seed)
-    items = []
-    for _ in range(count):
-        day = start + dt.timedelta(days=chance.randrange(80))
-        answers = encounter(
-            day,
-            talk={"risk_now": chance.choice(["low", "none", "raised"])},
-            when_where={"nbhd": chance.choice(["002", "004"]), "enc_hour": chance.choice(["19", "22"])},
-        )
-        items.append(envelope(answers, day=day))
-    for first in range(0, count, 100):
-        receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 100])))
 
 
 def names(session: Session, now: dt.datetime) -> list[str]:

@@ -29,7 +29,7 @@ from fieldapp.store.operations.audit import AuditLine
 from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write
 from fieldapp.store.releases.releases import Release
 from tests.cast import Cast, a_series
-from tests.services.products.test_products import fill
+from tests.services.products.figures import fill
 
 
 @dataclass

@@ -19,7 +19,7 @@ from fieldapp.store.phones import epochs
 from fieldapp.store.phones.devices import Device
 from tests.cast import Cast, batch, encounter, envelope
 from tests.sealing import delivery
-from tests.services.records.test_receive_delivery import Phone
+from tests.services.records.phone import Phone
 
 
 @pytest.fixture

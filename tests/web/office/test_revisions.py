@@ -29,10 +29,10 @@ from fieldapp.store.releases.releases import Release, ReleaseRun, Series
 from sync.envelope import parse_batch
 from tests.cast import PASSWORD, Cast, a_series, another_worker, batch, encounter, envelope, password_hash
 from tests.programme import workbook_of
-from tests.services.board.test_board import incident
-from tests.services.caseload.test_caseload import ONE as CARD
+from tests.services.board.incidents import incident
+from tests.services.caseload.meetings import ONE as CARD
 from tests.web.conftest import csrf_of, revision_of
-from tests.web.office.forms.test_forms import upload
+from tests.web.office.forms.uploads import upload
 
 Clients = Callable[[str], FlaskClient]
 

@@ -20,7 +20,7 @@ from fieldapp.services.products.registry import bring_partner, switch_product
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from tests.cast import Cast, publish_others
-from tests.services.products.test_products import NOW, PARTNER, fill
+from tests.services.products.figures import NOW, PARTNER, fill
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import "../../../test/page";
 import { DEFAULT_RULES } from "../../storage/vault";
-import { Offline, Refused, type SignedIn } from "../../sync/server";
+import { Offline, Refused } from "../../sync/requests";
+import type { SignedIn } from "../../sync/server";
 import { describeEnrolmentProblem, makeAccount, nameDevice, TooOldBrowser } from "./enrolment";
 
 describe("what the phone is called", () => {

@@ -14,7 +14,8 @@ import {
   type Vault,
 } from "../../storage/vault";
 import { fetchManifestContent } from "../../sync/exchange";
-import { join, Offline, Refused, type SignedIn, signIn } from "../../sync/server";
+import { join, type SignedIn, signIn } from "../../sync/server";
+import { Offline, Refused } from "../../sync/requests";
 
 export interface Credentials {
   name: string;

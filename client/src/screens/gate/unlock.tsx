@@ -3,16 +3,10 @@
 import { useState } from "preact/hooks";
 import { nt, t } from "../../i18n";
 import type { StoredAccount } from "../../storage/accounts";
-import {
-  PinDelayed,
-  PinDisabled,
-  unlock,
-  unlockByPasskey,
-  type Vault,
-  WrongPin,
-} from "../../storage/vault";
+import { PinDelayed, PinDisabled, unlock, type Vault, WrongPin } from "../../storage/vault";
+import { unlockByPasskey } from "../../storage/passkeys";
 import { Title } from "../title";
-import { GateLanguages, GateProblem, OrderNotice, type GateProps } from "./parts";
+import { GateLanguages, GateProblem, type GateProps, OrderNotice } from "./parts";
 
 interface UnlockProps extends GateProps {
   rows: StoredAccount[]; // the workers who are signed in on this phone

@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { addPasskey, PinDisabled, WrongPin } from "../../storage/vault";
+import { addPasskey } from "../../storage/passkeys";
+import { PinDisabled, WrongPin } from "../../storage/vault";
 import { useApp } from "../state";
 
 export function PasskeyForm() {

@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { fetchRecord, Refused } from "../../sync/server";
+import { fetchRecord } from "../../sync/server";
+import { Refused } from "../../sync/requests";
 import { Tabs, Top } from "../parts";
 import { useApp } from "../state";
 import { openCorrection } from "./open_correction";

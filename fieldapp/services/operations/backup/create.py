@@ -173,6 +173,8 @@ def _left_out(settings: Settings, with_key: bool) -> list[str]:
 
 def _commit() -> str:
     """Return the commit that the code is at; "" outside a checkout."""
+    if not (ROOT / ".git").exists():  # installed, perhaps inside a checkout of something else
+        return ""
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.policy.recipe import PUBLIC, STAFF, TableSpec
 from evaluator_export.products.indicators import HIDDEN, SHOWN, Kpi, Number
 from evaluator_export.products.share_image import card
 from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL
@@ -28,7 +28,7 @@ def build(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the dashboard of a month: numbers of all calendars up to its end. Those for staff are marked so."""
     centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
-    specs = specs_for(known, PUBLIC, [name for kpi in kpis() for name in kpi.tables])
+    specs = specs_for(known, Audience.PUBLIC, [name for kpi in kpis() for name in kpi.tables])
     kept, labels = kept_tables(session, centre_id, specs.values()), Labels(known.definitions, hierarchy_words())
     calendars = {
         name: [one for one in found if one.last <= period.last][-SHOWN_PERIODS[name] :]
@@ -78,7 +78,7 @@ def _indicator(
         "unit": kpi.unit,
         "calendar": kpi.calendar,
         "safeto": kpi.safeto,
-        "audience": "staff" if kpi.audience == STAFF else "public",
+        "audience": "staff" if kpi.audience == Audience.STAFF else "public",
         "threshold": threshold_of(spec),
         "table": kpi.shown_by,
         "numbers": numbers,

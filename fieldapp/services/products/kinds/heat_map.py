@@ -4,10 +4,10 @@ import datetime as dt
 import functools
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
-from evaluator_export.periods import Period, containing
-from evaluator_export.policy.recipe import PUBLIC, STAFF
+from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.cross_tab import Grid, grid_of
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product
@@ -31,7 +31,7 @@ def build(
     first = period
     for _ in range(MONTHS - 1):
         first = first.before()
-    specs = specs_for(known, STAFF, GRIDS)
+    specs = specs_for(known, Audience.STAFF, GRIDS)
     tables = count_window(session, centre, known, specs.values(), first.first, period.last, now)
     grids = [grid_of(spec, tables[one], threshold_of(spec)) for one, spec in specs.items()]
     grids.append(_by_year(session, centre_id, period, now))
@@ -55,12 +55,12 @@ def build(
 def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> Grid:
     """Return months by years, from the monthly totals that are published anyway."""
     count_due(session, centre_id, now)
-    specs = specs_for(catalogue(session, centre_id), PUBLIC, [BY_YEAR])
+    specs = specs_for(catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
     kept = kept_tables(session, centre_id, specs.values())
     totals = {
         (one[5:7], one[:4]): table.texts.get(TOTAL, "")
         for (_, one), table in kept.items()
-        if containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
+        if find_containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
     }
     years = sorted({year for _, year in totals})
     months = tuple(f"{month:02}" for month in range(1, 13))

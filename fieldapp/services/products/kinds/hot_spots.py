@@ -4,9 +4,9 @@ import datetime as dt
 import json
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
-from evaluator_export.policy.recipe import STAFF
 from evaluator_export.products import hot_spots
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.products.catalogue import Product
@@ -39,13 +39,13 @@ def build(
     last = period.last
     first = last - days + dt.timedelta(days=1)
     names = [f"{kind}_{layer}" for layer in LAYERS for kind in ("spots", "times")] + [CELLS]
-    specs = specs_for(known, STAFF, names)
+    specs = specs_for(known, Audience.STAFF, names)
     tables = count_window(session, centre, known, specs.values(), first, last, now)
     spots = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
     before = count_window(session, centre, known, spots, first - days, last - days, now)
     kept = areas.get(session, centre_id, AREAS)
     shapes = shapes_of(json.loads(kept.outlines)) if kept else {}
-    neighbours = hot_spots.neighbours_of(shapes) if shapes else {}
+    neighbours = hot_spots.find_neighbours(shapes) if shapes else {}
     layers = [
         _layer(layer, tables[f"spots_{layer}"], before[f"spots_{layer}"], tables[f"times_{layer}"], neighbours)
         for layer in LAYERS
@@ -124,7 +124,9 @@ def _layer(
 ) -> dict[str, Any]:
     counts = {cell[0]: int(text) for cell, text in spots.items() if cell != TOTAL and text.isdecimal() and cell[0]}
     earlier = {cell[0]: int(text) for cell, text in before.items() if cell != TOTAL and text.isdecimal() and cell[0]}
-    kinds = hot_spots.classes({code: float(number) for code, number in counts.items()}, neighbours) if neighbours else {}
+    kinds = (
+        hot_spots.classify_areas({code: float(number) for code, number in counts.items()}, neighbours) if neighbours else {}
+    )
     return {
         "id": layer,
         "title": LAYERS[layer],
@@ -137,5 +139,5 @@ def _layer(
         "times": [
             [*cell, int(text)] for cell, text in sorted(times.items()) if len(cell) == 3 and text.isdecimal() and all(cell)
         ],
-        "go": [list(one) for one in hot_spots.busiest(times)],
+        "go": [list(one) for one in hot_spots.list_busiest_times(times)],
     }

@@ -3,10 +3,10 @@
 import datetime as dt
 from typing import Any
 
+from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
-from evaluator_export.policy.recipe import PUBLIC
 from evaluator_export.products.reach import reach
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.catalogue import PANEL, REACH, Product
@@ -25,7 +25,7 @@ def build_panel(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return one row an area and month up to a quarter's end: encounters, mediations, and the shifts there."""
     centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
-    specs = specs_for(known, PUBLIC, list(PANEL))
+    specs = specs_for(known, Audience.PUBLIC, list(PANEL))
     kept = kept_tables(session, centre_id, specs.values())
     months = [one for one in wanted_periods(session, centre, now)["month"] if one.last <= period.last]
     tables = {
@@ -57,7 +57,7 @@ def build_equity(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the reach of a year by age, gender and race; population shares come from a partner's totals."""
     known = catalogue(session, centre_id)
-    specs = specs_for(known, PUBLIC, REACH)
+    specs = specs_for(known, Audience.PUBLIC, REACH)
     kept = kept_tables(session, centre_id, specs.values())
     population = _population(session, centre_id)
     labels = Labels(known.definitions, hierarchy_words())

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from evaluator_export import periods
+from evaluator_export.datasets.recipe import Audience, Recipe
 from evaluator_export.labels import BATCH
 from evaluator_export.package import write as release
-from evaluator_export.policy.recipe import EVALUATOR, Recipe
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables.protected_counts import TOTAL
@@ -154,7 +154,7 @@ def _numbers(session: Session, series: Series) -> Iterator[Filled]:
             rows.append((one["id"], span.name, str(span.first), str(span.last), *told))
     yield EntitySet("indicator_numbers", numbers), rows
     audience = read_recipe(recipe_text(series), catalogue(session, series.centre_id)).audience
-    panel = _body(session, series.centre_id, "panel") if audience == EVALUATOR else None
+    panel = _body(session, series.centre_id, "panel") if audience == Audience.EVALUATOR else None
     if panel:
         names = panel["columns"]
         listed = tuple((name, TEXT if name in ("area", "month") else WHOLE) for name in names)

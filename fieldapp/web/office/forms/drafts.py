@@ -12,7 +12,7 @@ from fieldapp.services.forms import drafts, published
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms.inputs import NewFormInput, UploadInput, read_revision
 from fieldapp.web.sessions import actor, session
-from forms.builder import Book, new_book, slug
+from forms.builder import WorkbookEditor, make_workbook, slug
 from forms.form_tests import count_tests
 from forms.isolation import read_isolated
 from forms.privacy_classes import PrivacyClass
@@ -42,7 +42,7 @@ def form_upload() -> Any:
     lists = [one for one in request.files.getlist("lists") if one.filename][: drafts.MAX_FILES]
     files = {PurePath(one.filename or "").name: one.read() for one in lists}
     stem = PurePath(name).stem
-    filled = Book(sheets).fill_in(slug(stem or "form"), utcnow().strftime("%Y%m%d%H"), stem or "Form")
+    filled = WorkbookEditor(sheets).fill_in(slug(stem or "form"), utcnow().strftime("%Y%m%d%H"), stem or "Form")
     draft = drafts.begin_draft(session(), who, checked=drafts.check(sheets, files))
     if filled:
         flash(gettext("We filled in what the settings sheet did not say: {what}.").format(what=", ".join(filled)), "wait")
@@ -56,7 +56,7 @@ def form_new() -> Any:
     if not entered.validate_on_submit():
         return _forms_page([], 422, entered)
     title = entered.title.data or ""
-    book = new_book(title, slug(title), utcnow().strftime("%Y%m%d%H"))
+    book = make_workbook(title, slug(title), utcnow().strftime("%Y%m%d%H"))
     draft = drafts.begin_draft(session(), actor(), checked=drafts.check(book.sheets, {}))
     return redirect(url_for("office.draft_questions", draft_id=draft.id))
 
@@ -66,7 +66,7 @@ def form_change(version_id: int) -> Any:
     """Begin the next version of a published form."""
     version, _ = published.open_form(session(), actor(), version_id=version_id)
     try:
-        book = Book(read_sheets(version.workbook, ".xlsx"))
+        book = WorkbookEditor(read_sheets(version.workbook, ".xlsx"))
     except FormRefused as refused:  # published by an older version, which read such cells as blank
         return _forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))

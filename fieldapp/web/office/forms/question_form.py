@@ -12,9 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from fieldapp.services.forms.drafts import Opened
 from forms import support
-from forms.builder import Book, Line, slug
-from forms.picks import HOW, Condition, Limits, read_condition, read_limits
-from forms.privacy import EXPORTS, given_class
+from forms.builder import SurveyRow, WorkbookEditor, slug
+from forms.picks import OPERATORS, AnswerLimits, SimpleCondition, read_condition, read_limits
+from forms.privacy import EXPORTS, read_written_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.question_type import AnswerKind
@@ -47,14 +47,14 @@ HOW_WORDS = {
     "answered": N_("is answered"),
     "blank": N_("is not answered"),
 }
-assert set(HOW_WORDS) == set(HOW)
+assert set(HOW_WORDS) == set(OPERATORS)
 
 
 @dataclass(frozen=True)
 class Outlined:
     """A row of the builder's list."""
 
-    line: Line
+    line: SurveyRow
     label: str
     kind: str
     problems: list[FormProblem]
@@ -65,14 +65,14 @@ class Outlined:
 class Edited:
     """A row as its page shows it."""
 
-    line: Line
+    line: SurveyRow
     kind: str
     list_name: str
     languages: list[str]
     lists: list[str]
     others: list[tuple[str, str]]  # questions that a condition can look at: name, label
-    condition: Condition | None
-    limits: Limits | None
+    condition: SimpleCondition | None
+    limits: AnswerLimits | None
     problems: list[FormProblem]
     raw: dict[str, str]
     how: dict[str, str]
@@ -92,7 +92,7 @@ class Edited:
     @property
     def privacy(self) -> str:
         """Return the privacy class in its standard spelling, or as it is written when it is none."""
-        given = given_class(self.line.row)
+        given = read_written_class(self.line.row)
         return given if given in list(PrivacyClass) else self.line.row.cells.get("privacy::class", "")
 
     @property
@@ -121,7 +121,7 @@ class EditedList:
     next: int | None
 
 
-def kind_of(line: Line) -> str:
+def kind_of(line: SurveyRow) -> str:
     row = line.row
     if row.begins:
         return row.begins
@@ -129,17 +129,17 @@ def kind_of(line: Line) -> str:
     return "calculate" if row.standard_type == "hidden" else row.standard_type
 
 
-def _has_answer(line: Line) -> bool:
+def _has_answer(line: SurveyRow) -> bool:
     question_type = line.row.question_type
     return question_type is None or question_type.answer != AnswerKind.NOTHING
 
 
-def label_of(book: Book, line: Line) -> str:
+def label_of(book: WorkbookEditor, line: SurveyRow) -> str:
     columns = [f"label::{name}" if name else "label" for name in book.languages]
     return next((text for column in columns if (text := line.row.cells.get(column, ""))), "")
 
 
-def begin(book: Book, kind: str) -> str:
+def begin(book: WorkbookEditor, kind: str) -> str:
     """Return the type cell for a new row of a kind; a question with choices begins with a list of two."""
     if kind not in OFFERED_TYPES:
         kind = "text"
@@ -151,7 +151,7 @@ def begin(book: Book, kind: str) -> str:
     return f"{kind} yes_no"
 
 
-def free_name(book: Book) -> str:
+def free_name(book: WorkbookEditor) -> str:
     taken = {line.row.name for line in book.lines()}
     return next(f"question_{number}" for number in range(1, 10_000) if f"question_{number}" not in taken)
 
@@ -174,7 +174,7 @@ def outline(opened: Opened) -> list[Outlined]:
     ]
 
 
-def shown(opened: Opened, line: Line) -> Edited:
+def shown(opened: Opened, line: SurveyRow) -> Edited:
     """Return what the page of a row shows."""
     book, cells = opened.book, line.row.cells
     others = [
@@ -198,15 +198,15 @@ def shown(opened: Opened, line: Line) -> Edited:
     )
 
 
-def shown_condition(relevant: str, others: set[str]) -> Condition | None:
+def shown_condition(relevant: str, others: set[str]) -> SimpleCondition | None:
     """Return the condition as its fields show it; None when only the formula can show it."""
     if not relevant:
-        return Condition()
+        return SimpleCondition()
     condition = read_condition(relevant)
     return condition if condition and condition.question in others else None
 
 
-def save(opened: Opened, line: Line, given: MultiDict[str, str]) -> None:
+def save(opened: Opened, line: SurveyRow, given: MultiDict[str, str]) -> None:
     """Write the fields of a row's page that were changed into its cells."""
     edited = shown(opened, line)
     held, book = line.row.cells, opened.book
@@ -236,11 +236,11 @@ def _required(edited: Edited, given: MultiDict[str, str]) -> str:
 
 def _constraint(edited: Edited, given: MultiDict[str, str]) -> str:
     """Return the limits that were picked, or the formula that was typed; what stands there when neither was changed."""
-    held, before = edited.line.row.cells.get("constraint", ""), edited.limits or Limits()
+    held, before = edited.line.row.cells.get("constraint", ""), edited.limits or AnswerLimits()
     if "constraint" not in given:
         return held
     least, most, length, days_back = (tidy(given.get(key, "")) for key in ("least", "most", "length", "days_back"))
-    limits = Limits(least, most, length, days_back, bool(given.get("not_future")))
+    limits = AnswerLimits(least, most, length, days_back, bool(given.get("not_future")))
     formula = tidy(given["constraint"])
     is_typed = formula != (held if edited.limits is None else "")
     if limits == before and not is_typed:
@@ -248,7 +248,7 @@ def _constraint(edited: Edited, given: MultiDict[str, str]) -> str:
     return limits.expression() or formula
 
 
-def _type(book: Book, edited: Edited, given: MultiDict[str, str]) -> str:
+def _type(book: WorkbookEditor, edited: Edited, given: MultiDict[str, str]) -> str:
     line, kind, chosen = edited.line, given.get("type", ""), tidy(given.get("list", ""))
     fresh = tidy(given.get("new_list", ""))
     if kind not in OFFERED_TYPES or kind in ("group", "repeat"):
@@ -264,7 +264,7 @@ def _type(book: Book, edited: Edited, given: MultiDict[str, str]) -> str:
     return f"{kind} {name} or_other" if has_other else f"{kind} {name}"
 
 
-def add_yes_no(book: Book) -> None:
+def add_yes_no(book: WorkbookEditor) -> None:
     """Add the list that new questions with choices begin with, unless the form has it."""
     if "yes_no" in book.lists():
         return
@@ -284,17 +284,19 @@ def _relevant(edited: Edited, given: MultiDict[str, str]) -> str:
         return formula
     question, how = given["when_question"], given.get("when_how", "")
     value = given.get("when_value", "").strip()
-    before = edited.condition or Condition()
+    before = edited.condition or SimpleCondition()
     was = before.question or ("always" if edited.condition else "")
-    is_picked = question != was or (question not in ("always", "") and (how, value) != (before.how, one_line(before.value)))
+    is_picked = question != was or (
+        question not in ("always", "") and (how, value) != (before.operator, one_line(before.value))
+    )
     if not is_picked:
         return formula
-    if question in {name for name, _ in edited.others} and how in HOW:
-        return Condition(question, how, value[:200]).expression()
+    if question in {name for name, _ in edited.others} and how in OPERATORS:
+        return SimpleCondition(question, how, value[:200]).expression()
     return formula if question != "always" else ""
 
 
-def shown_list(book: Book, name: str, first: int = 1) -> EditedList:
+def shown_list(book: WorkbookEditor, name: str, first: int = 1) -> EditedList:
     """Return the page of a list that begins at its choice number `first`."""
     starts = _pages(book, name)
     page = max(0, bisect.bisect_right(starts, first) - 1)
@@ -313,7 +315,7 @@ def shown_list(book: Book, name: str, first: int = 1) -> EditedList:
     )
 
 
-def _pages(book: Book, name: str) -> list[int]:
+def _pages(book: WorkbookEditor, name: str) -> list[int]:
     """Return the number of the first choice of each page: a page is short enough to be sent back in one go."""
     starts, count, size = [1], 0, 0
     for number, cells in enumerate(book.choices_of(name).values(), 1):
@@ -326,11 +328,11 @@ def _pages(book: Book, name: str) -> list[int]:
     return starts
 
 
-def _labels(book: Book) -> list[str]:
+def _labels(book: WorkbookEditor) -> list[str]:
     return [f"label::{language}" if language else "label" for language in book.languages]
 
 
-def save_list(book: Book, name: str, given: MultiDict[str, str]) -> None:
+def save_list(book: WorkbookEditor, name: str, given: MultiDict[str, str]) -> None:
     """Write the choices that a page shows: each line goes to its own row, whatever other rows are called.
 
     A line whose words were emptied is taken out, a new one without a name gets one; rows that the page does not show stay.
@@ -409,14 +411,14 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def shown_settings(book: Book) -> dict[str, str]:
+def shown_settings(book: WorkbookEditor) -> dict[str, str]:
     """Return the settings as the page of questions shows them."""
     shown = {key: book.setting(key) for key in SETTINGS}
     shown["style"] = "pages" if "pages" in shown["style"] else ""
     return shown
 
 
-def save_settings(book: Book, given: MultiDict[str, str]) -> None:
+def save_settings(book: WorkbookEditor, given: MultiDict[str, str]) -> None:
     """Write the settings that were changed."""
     shown = shown_settings(book)
     for key in SETTINGS:

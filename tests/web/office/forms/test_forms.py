@@ -1,6 +1,5 @@
 """Forms in the office: brought from Excel or built, put right, classified, tried, compared, published."""
 
-import io
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from flask.testing import FlaskClient
 from forms.sheets import read_sheets
 from tests.programme import workbook_of
 from tests.web.conftest import csrf_of
+from tests.web.office.forms.uploads import upload
 
 XLSFORM = """| survey | | | | |
 | | type | name | label | relevant |
@@ -36,16 +36,6 @@ def rosa(client_of: Callable[[str], FlaskClient]) -> FlaskClient:
 
 def xlsx(markdown: str) -> bytes:
     return read_sheets(markdown.encode(), ".md").to_xlsx()
-
-
-def upload(client: FlaskClient, data: bytes, name: str = "form.xlsx", lists: dict[str, bytes] | None = None) -> Any:
-    token = csrf_of(client.get("/office/forms").text)
-    files = [(io.BytesIO(one), name_) for name_, one in (lists or {}).items()]
-    return client.post(
-        "/office/forms",
-        data={"csrf_token": token, "workbook": (io.BytesIO(data), name), **({"lists": files} if files else {})},
-        content_type="multipart/form-data",
-    )
 
 
 def act(client: FlaskClient, url: str, to: str, **fields: str) -> Any:

@@ -16,12 +16,12 @@ from werkzeug.datastructures import MultiDict
 from fieldapp.services.forms.drafts import Opened
 from fieldapp.store.forms.drafts import FormDraft
 from fieldapp.web.office.forms import question_form
-from forms.builder import Book
+from forms.builder import WorkbookEditor
 from forms.privacy_classes import PrivacyClass
 from forms.sheets import Sheets, read_sheets
-from forms.support import TYPES
+from forms.support import TYPE_VERDICTS
 from tests.programme import FORMS, workbook_of
-from tests.web.office.forms.test_forms import upload
+from tests.web.office.forms.uploads import upload
 from tests.web.pages import form_with
 
 HEADINGS = [
@@ -63,7 +63,7 @@ KINDS = [
         "begin group",
         "end group",
     ),
-    *("Begin_Repeat", "end_repeat", "hidden", "start", "note", "nonsense", "select_one_from_file x.csv", "", *TYPES),
+    *("Begin_Repeat", "end_repeat", "hidden", "start", "note", "nonsense", "select_one_from_file x.csv", "", *TYPE_VERDICTS),
 ]
 
 
@@ -100,7 +100,7 @@ def cells_of(sheets: Sheets) -> dict[tuple[str, int, int], str]:
 
 
 def opened_of(sheets: Sheets) -> Opened:
-    return Opened(FormDraft(id=1, revision=1, title="T"), Book(sheets), {}, [], None, None, [])
+    return Opened(FormDraft(id=1, revision=1, title="T"), WorkbookEditor(sheets), {}, [], None, None, [])
 
 
 def keep_everything(app_page: Callable[..., str], sheets: Sheets) -> None:
@@ -236,7 +236,7 @@ def test_a_page_that_was_sent_for_rows_that_are_no_longer_there_changes_nothing(
     before = cells_of(sheets)
     for row in ("3", "99", "0", "x"):
         label = "" if row in ("0", "x") else "Changed"
-        question_form.save_list(Book(sheets), "k", MultiDict({"name-0": "a", "label-0-0": label, "row-0": row}))
+        question_form.save_list(WorkbookEditor(sheets), "k", MultiDict({"name-0": "a", "label-0-0": label, "row-0": row}))
     assert cells_of(sheets) == before
 
 

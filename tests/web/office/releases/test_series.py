@@ -17,19 +17,12 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.releases.releases import Delivery, ReleaseRun, Series
 from tests.cast import Cast, a_series
-from tests.services.releases.test_build_release import fill
+from tests.services.releases.records import fill
 from tests.web.conftest import csrf_of, revision_of
+from tests.web.office.releases.series_form import GOOD
 
 Clients = Callable[[str], FlaskClient]
 NEW = "/office/series/new"
-GOOD: dict[str, Any] = {
-    "recipient": "Institute A",
-    "title_en": "Monthly", "title_fr": "Mensuel",
-    "purpose_en": "To study the programme.", "purpose_fr": "Étudier le programme.",
-    "audience": "evaluator", "cadence": "month", "first_period": "2026-10", "threshold": "20", "keep_days": "30",
-    "use": ["encounters"], "column:encounters": ["month", "area", "referral_made", "risk_now"], "level:encounters:area": "2",
-    "table": ["encounters_by_type"], "is_active": "yes", "reference": "DSA-7", "approvals": "A. One, 1 Nov\nB. Two, 2 Nov",
-}  # fmt: skip
 
 
 @pytest.fixture

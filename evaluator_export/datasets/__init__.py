@@ -1,0 +1,1 @@
+"""What leaves, and whose rows: datasets, consent, and what each recipient gets."""

@@ -1,0 +1,75 @@
+"""What a dataset must not let out: what its form keeps in, and who beside where and when."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evaluator_export.datasets.dataset_spec import Column, Family
+from evaluator_export.policy.policy import Field, Policy, Role
+from evaluator_export.problems import Reason
+from forms.definition import Element
+from forms.privacy_classes import NEVER_LEAVES
+from forms.question_type import AnswerKind
+
+# Lists that say who somebody is, and lists that say where and when: never in one dataset, or a row
+# about a person could be matched with what was seen on a street.
+WHO = frozenset({"age_band4", "age_band7", "gender", "race", "indig", "lang", "district"})
+WHERE_AND_WHEN = frozenset({"nbhd158", "setting", "hour"})
+COARSE_TIMES = frozenset({"half", "year", "all"})
+
+
+def find_reason_to_stay(element: Element, column: str, body: Mapping[str, Any], has_rows: bool) -> Reason | None:
+    """Return why the form does not let a question leave as the policy wants; None if it does.
+
+    `column`: the question's column name. `body`: what the policy says of the field. `has_rows`:
+    whether rows of the dataset leave, and not only tables.
+    """
+    role = body.get("role")
+    if role == Role.PERSON or (role == Role.PSEUDONYM and element.privacy == "identifier"):
+        return None
+    # "count" means in tables only: a dataset without rows is for nothing else.
+    is_dropped = element.export == "drop" or (element.export == "count" and has_rows)
+    if not element.privacy:
+        return Reason("dataset.unclassified", {"column": column})
+    if element.privacy in {str(privacy) for privacy in NEVER_LEAVES}:
+        return Reason("dataset.never", {"column": column, "privacy": element.privacy})
+    if is_dropped:
+        return Reason("dataset.export", {"column": column, "export": element.export})
+    if element.export == "generalise" and "hierarchy" not in body:
+        return Reason("dataset.generalize", {"column": column})
+    if element.privacy == Role.QUASI_IDENTIFIER and role not in ("qi", Role.QUASI_IDENTIFIER):
+        details = {"column": column, "role": str(role or Role.DROP)}
+        return Reason("dataset.identifier", details)
+    return None
+
+
+def check_family(
+    family: str,
+    policy: Policy,
+    columns: Mapping[str, Column],
+    questions: Mapping[str, Element],
+) -> list[Reason]:
+    """Return what is wrong with fields that say who beside where and when.
+
+    `columns`: by field name. `questions`: by the name that columns have for them.
+    """
+    reasons = []
+    for field in policy.fields:
+        if field.role == Role.PERSON or field.name not in columns:
+            continue
+        element = questions[columns[field.name].question]
+        details = {"column": field.name}
+        if family == Family.EVENTS:
+            if element.choices in WHO or field.role == Role.PSEUDONYM:
+                reasons.append(Reason("dataset.who", details))
+        elif family == Family.PEOPLE:
+            if element.choices in WHERE_AND_WHEN:
+                reasons.append(Reason("dataset.where_when", details))
+            if element.answer_kind == AnswerKind.DATE and _is_exact_time(field):
+                reasons.append(Reason("dataset.time", details))
+    return reasons
+
+
+def _is_exact_time(field: Field) -> bool:
+    if field.hierarchy is None:
+        return False
+    return field.hierarchy.names[field.minimum] not in COARSE_TIMES

@@ -1,0 +1,127 @@
+"""Which rows may leave. Consent first; whatever is not clearly allowed stays."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evaluator_export.datasets.dataset_spec import ConsentRule, DatasetSpec, Derivation
+from forms.definition import FormDefinition
+
+# In a row that names a card: how far what its person last said reaches. No question has this name.
+STANDING = "(standing consent)"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def flatten_answers(
+    definition: FormDefinition,
+    answers: dict[str, Any],
+    standing: int | None,
+) -> dict[str, str]:
+    """Return answers as text by column name.
+
+    Of a question in a repeat, all answers with spaces between. `standing`: the standing consent
+    level of the person whose card the record names; None only where it names no card.
+    """
+    row: dict[str, str] = {}
+    for column, names in definition.answered:
+        value: Any = answers
+        for name in names:
+            value = _get_answer(value, name)
+        if isinstance(value, str):
+            row[column] = value
+        elif isinstance(value, list):
+            row[column] = " ".join(answer for answer in value if isinstance(answer, str))
+    if standing is not None:
+        row[STANDING] = str(standing)
+    return row
+
+
+def _get_answer(value: Any, name: str) -> Any:
+    """Return what lies under a name in a group; under each instance of a repeat, a list."""
+    if isinstance(value, list):
+        return [instance.get(name) for instance in value if isinstance(instance, dict)]
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def has_consent(rule: ConsentRule | None, row: Mapping[str, str]) -> bool:
+    """Say whether a row may leave: consent was high enough then and is now, or none is needed.
+
+    What a person says later lowers what their earlier rows allow; it never raises it. `rule`: None
+    when the rows are about no person.
+    """
+    if rule is None:
+        return True
+    # Before the exception below: who took consent back must not leave as "about no one person".
+    if STANDING in row and int(row[STANDING]) < rule.minimum:
+        return False
+    if rule.unless_question and row.get(rule.unless_question, "") in rule.unless_values:
+        return True
+    # No answer, or one that is no number, is no consent.
+    level = row.get(rule.question, "")
+    return level.isdecimal() and int(level) >= rule.minimum
+
+
+def is_in_scope(dataset: DatasetSpec, row: Mapping[str, str]) -> bool:
+    """Say whether a dataset is about such rows at all."""
+    if dataset.where is None:
+        return True
+    question, values = dataset.where
+    return row.get(question, "") in values
+
+
+def add_derived_columns(dataset: DatasetSpec, row: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a row with the questions that the dataset derives from others."""
+    if not dataset.derived:
+        return row
+    completed = dict(row)
+    for name, question in dataset.derived.items():
+        # From the row as it came: a derived question is never derived from another.
+        completed[name] = DERIVATIONS[question.how](row, *question.sources)
+    return completed
+
+
+def _count_minutes(row: Mapping[str, str], start: str, end: str) -> str:
+    """Return whole minutes between two times; of several ends, to the first."""
+    ends = row.get(end, "").split()
+    try:
+        first_end = dt.datetime.fromisoformat(min(ends))
+        between = first_end - dt.datetime.fromisoformat(row.get(start, ""))
+    except (ValueError, TypeError):
+        # No end, no time, or one of the two without its zone.
+        return ""
+    return str(int(between.total_seconds() // 60))
+
+
+def _get_weekday(row: Mapping[str, str], question: str) -> str:
+    try:
+        day = dt.date.fromisoformat(row.get(question, "")[:10])
+    except ValueError:
+        return ""
+    return WEEKDAYS[day.weekday()]
+
+
+def _get_hour(row: Mapping[str, str], question: str) -> str:
+    value = row.get(question, "")
+    return value[11:13] if len(value) > 12 else ""
+
+
+def _has_any_choice(row: Mapping[str, str], question: str, *choices: str) -> str:
+    """Say whether one of some choices was made; nothing when there is no answer."""
+    answers = row.get(question, "").split()
+    if not answers:
+        return ""
+    return "no" if set(answers).isdisjoint(choices) else "yes"
+
+
+def _leave_records_open(row: Mapping[str, str]) -> str:
+    """Return nothing: only tables/protected_counts.py sees all records of a person."""
+    return ""
+
+
+DERIVATIONS: Mapping[Derivation, Callable[..., str]] = {
+    Derivation.MINUTES: _count_minutes,
+    Derivation.WEEKDAY: _get_weekday,
+    Derivation.HOUR: _get_hour,
+    Derivation.CHOSEN: _has_any_choice,
+    Derivation.RECORDS: _leave_records_open,
+}

@@ -1,0 +1,61 @@
+"""Cut what was stored before there was the rule about a no: once, as the database is brought to the schema that knows it."""
+
+from collections.abc import Sequence
+
+from fieldapp.services.acts import ActContext, Actor, act, read_act
+from fieldapp.services.definitions import find_definitions
+from fieldapp.services.records import refusals
+from fieldapp.services.records.folding import refold
+from fieldapp.services.records.time_limits import LET_IN, time_for
+from fieldapp.store.records import submissions
+from fieldapp.store.records.submissions import Submission
+from fieldapp.store.session import Session
+from forms import consent
+from sync.envelope import Envelope
+from sync.intake import judge
+
+AT_ONCE = 200  # submissions in one transaction
+
+
+def cut_earlier_refusals(session: Session, actor: Actor) -> int:
+    """Cut the refusals of a centre that were stored whole, with all that they overrule, and return how many there were."""
+    last = found = 0
+    while ids := _next(session, actor, last):
+        found += _cut(session, actor, ids=ids)
+        last = ids[-1]
+    return found
+
+
+@read_act("refusals.cut")
+def _next(ctx: ActContext, last: int) -> Sequence[int]:
+    return submissions.ids_after(ctx.session, ctx.centre_id, last, AT_ONCE)
+
+
+@act("refusals.cut")
+def _cut(ctx: ActContext, ids: Sequence[int]) -> int:
+    found = [one for one in submissions.list_uncut(ctx.session, ctx.centre_id, ids) if _is_refusal(ctx, one)]
+    after = refusals.Aftermath()
+    for one in found:
+        one.is_refusal = True
+        refusals.cut_stored(ctx, one, after)
+    for root_id in sorted({one.root_id for one in found}):
+        refusals.overrule_stored(ctx, root_id, after)
+        refold(ctx, root_id)
+    refusals.hear(ctx, (), after)
+    refusals.take_out_attachments(ctx, after)
+    ctx.describe("refusals", records=len(found))
+    return len(found)
+
+
+def _is_refusal(ctx: ActContext, one: Submission) -> bool:
+    """Say whether the person did not say yes; what cannot be told stays as it is."""
+    found = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)})
+    definition = found.get((one.form, one.version))
+    if definition is None or consent.is_clear_yes(definition, refusals.read(one.body, definition)):
+        return False
+    envelope = Envelope(one.instance_id, one.form, one.version, one.finished_local, one.body, one.sha256)
+    try:
+        judged = judge(envelope, definition, time_for(LET_IN))
+    except Exception:  # a form whose logic fails: the same record would have been kept aside
+        return False
+    return judged.is_refusal and not judged.is_aside

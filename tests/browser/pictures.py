@@ -1,0 +1,17 @@
+"""Pictures for the README, taken when asked for."""
+
+import os
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ROOT
+
+PICTURES = ROOT / "docs" / "pictures"
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for the README when asked to (PICTURES=1)."""
+    if os.environ.get("PICTURES"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.wait_for_timeout(300)
+        page.screenshot(path=PICTURES / f"{name}.png")

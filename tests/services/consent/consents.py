@@ -1,0 +1,53 @@
+"""Records that say something of consent."""
+
+import datetime as dt
+import random
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fieldapp.services.consent import standing
+from fieldapp.services.records.batches import receive_batch
+from sync.envelope import parse_batch
+from tests.cast import Cast, batch, encounter, envelope
+from tests.programme import definition_of
+from tests.services.caseload.meetings import code
+
+APRIL, MAY, JUNE, JULY = (dt.date(2026, month, 10) for month in (4, 5, 6, 7))
+
+
+ONE = code(7)
+
+
+def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[str, str]:
+    """Return the answers of the consent page as the form has it."""
+    if said not in standing.ASKED:
+        return {"said": said, "tier_said": tier} if tier else {"said": said}
+    if understood != "yes":
+        return {"said": said, "understood": understood}
+    given = {"said": said, "understood": "yes", "tier_said": tier, "lang_used": "en"}
+    asks_for_slip = "/data/consent/receipt_given" in definition_of("encounter").by_path
+    return {**given, "receipt_given": "printed"} if asks_for_slip and tier != "0" else given
+
+
+def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
+    """Return an encounter with somebody who has a card, and what they said yes to."""
+    people = {"people_n": "1", "who": "enrolled", "code": card}
+    chance = random.Random(card)
+    answers = encounter(
+        day, people=people, consent=consent(tier, said, understood),
+        talk={"risk_now": chance.choice(["low", "none", "raised"])},
+    )  # fmt: skip
+    return envelope(answers, day=day, **more)
+
+
+def send(session: Session, cast: Cast, *items: dict[str, Any]) -> None:
+    for first in range(0, len(items), 50):
+        answers = receive_batch(session, cast.amina, parse_batch(batch(*items[first : first + 50])))
+        assert {answer["status"] for answer in answers} == {"stored"}
+
+
+def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out", card: str = ONE) -> dict[str, Any]:
+    """Return a correction of an encounter of April, finished on a day."""
+    item = met(card, APRIL, tier, said, root=of["id"], prev=[of["id"]])
+    return item | {"finished_at": dt.datetime.combine(day, dt.time(22), dt.UTC).isoformat()}

@@ -1,0 +1,505 @@
+"""After a no the whole record is cut: in whatever order it came, on phones too, and with its pictures."""
+
+import dataclasses
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldapp.services.caseload.hand_over import assign_card
+from fieldapp.services.forms.published import publish_form
+from fieldapp.services.records import folding, listing, quarantine, reviews
+from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
+from fieldapp.services.records.time_limits import time_for
+from fieldapp.store.caseload import cards
+from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.consent import standing as words
+from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.records.attachments import Blob
+from fieldapp.store.records.records import Record
+from fieldapp.store.records.reviews import Review
+from fieldapp.store.records.submissions import Submission
+from forms.sheets import read_sheets
+from forms.validation import validate
+from forms.xlsform import compile_workbook
+from sync import intake
+from sync.envelope import parse_batch
+from sync.intake import local_time
+from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
+from tests.programme import definition_of, workbook_of
+from tests.services.consent.refusals import (
+    CARD,
+    NOT_UNDERSTOOD,
+    SAID_NO,
+    TALK,
+    YES,
+    everything,
+    met,
+    receive,
+    with_everything,
+)
+from tests.services.records.phone import Phone
+from tests.services.records.pictures import Sealed
+from tests.services.records.shutting_out import shut_out
+
+
+def at(minutes: int) -> str:
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()
+
+
+def with_note(note: str) -> dict[str, Any]:
+    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": note})
+
+
+def correction(of: dict[str, Any], answers: dict[str, Any], minutes: int, **more: Any) -> dict[str, Any]:
+    return envelope(answers, root=of["id"], prev=[of["id"]], finished_at=at(minutes), **more)
+
+
+def stored_of_person(session: Session) -> str:
+    """Return all that is stored but for the card itself, also as phones are told of it, and what stands for it."""
+    session.expire_all()
+    lines = everything(session, "card", "consent_word").split("\n")
+    return "\n".join(line for line in lines if f"'card/{CARD}'" not in line)
+
+
+def assert_nothing_is_left(session: Session) -> None:
+    text = stored_of_person(session)
+    for told in ("CANARY", CARD, "safety_plan"):
+        assert told not in text, told
+    record = session.scalars(sa.select(Record)).one()
+    assert (record.person, record.contested, record.answers["consent"]["tier"]) == ("", [], "0")
+
+
+def stands(session: Session, cast: Cast) -> int | None:
+    return words.of(session, cast.centre.id).get(CARD)
+
+
+def shown(session: Session, cast: Cast) -> str:
+    """Return the tier that phones show of the card."""
+    session.expire_all()
+    return cards.by_codes(session, cast.centre.id, [CARD])[CARD].tier
+
+
+def told(session: Session) -> dict[str, str]:
+    """Return what phones are told, by key."""
+    session.expire_all()
+    return {item.key: item.body for item in session.scalars(sa.select(FeedItem)) if item.body}
+
+
+# What phones are told
+
+
+def with_follow_up() -> dict[str, Any]:
+    due = (dt.date.today() + dt.timedelta(days=7)).isoformat()
+    return encounter(
+        people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"next_due": due, "ref_made": "no"}
+    )
+
+
+def test_what_is_due_goes_from_every_phone_with_the_record(session: Session, cast: Cast) -> None:
+    first = envelope(with_follow_up(), finished_at=at(-60))
+    receive(session, cast, first)
+    basil = another_worker(session, cast)
+    assign_card(session, cast.rosa, code=CARD, user_id=basil.user_id)
+    assert [key for key in told(session) if key.startswith("due/")]
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    assert [key for key in told(session) if key.startswith("due/")] == []
+    assert session.scalars(sa.select(FollowUp)).all() == []
+
+
+REFERRAL = {
+    "need": {
+        "ref_date": dt.date.today().isoformat(), "has_card": "yes", "code": CARD, "need": "housing",
+        "service_type": "housing", "urgency": "week",
+    },
+    "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": "called_together"},
+    "progress": {"status": "sent", "note": "CANARY"},
+}  # fmt: skip
+
+
+def referral(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return a referral as a phone finishes it."""
+    return validate(definition_of("referral"), answers, local_time(dt.datetime.now())).answers
+
+
+def test_a_referral_that_became_a_no_goes_from_the_phone(session: Session, cast: Cast) -> None:
+    publish_others(session, cast)
+    yes, no = ({**REFERRAL, "consent": said} for said in (YES, SAID_NO))
+    first = envelope(referral(yes), "referral", finished_at=at(-60))
+    assert receive(session, cast, first) == ["stored"]
+    assert f"ref/{first['id']}" in told(session)
+    assert receive(session, cast, correction(first, referral(no), -10, form="referral")) == ["stored"]
+    assert told(session).keys() == {f"card/{CARD}"}
+    assert "CANARY" not in stored_of_person(session)
+    assert "called_together" not in stored_of_person(session)
+
+
+def test_a_no_at_a_follow_up_visit_does_not_lead_to_the_card(session: Session, cast: Cast) -> None:
+    first = envelope(with_follow_up(), finished_at=at(-60))
+    receive(session, cast, first)
+    (due,) = session.scalars(sa.select(FollowUp))
+    no = envelope(met(SAID_NO), refused_by=CARD, due=due.key, finished_at=at(-10))
+    receive(session, cast, no)
+    session.expire_all()
+    stored = session.scalars(sa.select(Submission).where(Submission.instance_id == no["id"])).one()
+    assert (stored.due, due.is_settled) == ("", True)
+
+
+def test_a_supervisors_words_about_the_record_go_too(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    reviews.review_record(session, cast.rosa, instance_id=first["id"], state="returned", comment="CANARY of Rosa")
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    assert_nothing_is_left(session)
+    assert [one.state for one in session.scalars(sa.select(Review))] == ["returned"]
+
+
+# Whenever the no comes
+
+
+@pytest.mark.parametrize("code", ["", CARD])
+def test_a_no_that_arrives_before_the_record_that_it_corrects(session: Session, cast: Cast, code: str) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-90)))  # another record of the same person
+    session.execute(sa.delete(Record))
+    session.execute(sa.delete(Submission))
+    session.commit()
+    first = envelope(met(YES), finished_at=at(-60))
+    no = correction(first, met(SAID_NO), -10, **({"refused_by": code} if code else {}))
+    assert receive(session, cast, no) == ["stored"]
+    assert receive(session, cast, first) == ["stored"]
+    assert_nothing_is_left(session)
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+
+
+def test_both_in_one_message(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    assert receive(session, cast, first, correction(first, met(SAID_NO), -10)) == ["stored", "stored"]
+    assert_nothing_is_left(session)
+
+
+@pytest.mark.parametrize("is_good", [True, False], ids=["another answer", "one that is refused"])
+def test_a_correction_made_without_knowing_of_the_no(session: Session, cast: Cast, is_good: bool) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    other = with_note("CANARY2")
+    if not is_good:
+        other["people"] = {**other["people"], "people_n": "900"}
+    assert receive(session, cast, correction(first, other, -5)) == ["stored" if is_good else "rejected"]
+    assert_nothing_is_left(session)
+    assert "CANARY2" not in stored_of_person(session)
+    assert [key for key in told(session) if key.startswith("rec/")] == []
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+
+
+def test_a_no_among_two_versions_needs_no_choice(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    receive(session, cast, correction(first, met({**YES, "tier_said": "1"}), -20))
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    assert_nothing_is_left(session)
+
+
+def test_a_no_under_the_number_of_the_record(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    assert receive(session, cast, envelope(met(SAID_NO), id=first["id"], finished_at=at(-10))) == ["conflict"]
+    assert_nothing_is_left(session)
+
+
+def test_a_no_that_the_office_chooses(session: Session, cast: Cast) -> None:
+    """Where nothing else tells it apart, the office may find that the person had said no."""
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    (record,) = session.scalars(sa.select(Record))
+    record.contested = [{"path": "consent.tier_said", "values": {first["sha256"]: "0"}}]
+    record.review = "contested"
+    session.commit()
+    chosen = {"consent.tier_said": first["sha256"]}
+    reviews.choose_answers(session, cast.rosa, instance_id=first["id"], chosen=chosen)
+    assert_nothing_is_left(session)
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+
+
+def test_a_correction_to_a_no_lowers_the_card_though_it_names_none(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    assert shown(session, cast) == "2"
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+    assert json.loads(told(session)[f"card/{CARD}"])["tier"] == "0"
+
+
+def test_whoever_says_yes_after_a_no_is_written_about_again(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    no = correction(first, met(SAID_NO), -30)
+    receive(session, cast, first, no)
+    refused = envelope({**met(YES), "surprise": "x"}, root=first["id"], prev=[no["id"]], finished_at=at(-20))
+    assert receive(session, cast, refused) == ["rejected"]
+    yes = envelope(met(YES), root=first["id"], prev=[refused["id"]], finished_at=at(-10))
+    assert receive(session, cast, yes) == ["stored"]
+    session.expire_all()
+    record = session.scalars(sa.select(Record)).one()
+    assert (record.person, record.contested, stands(session, cast)) == (CARD, [], 2)
+    assert record.answers["next"]["note"].startswith("CANARY")
+    receive(session, cast, correction(first, met({**YES, "tier_said": "1"}), -40))  # late, and knows of neither
+    session.expire_all()
+    assert session.scalars(sa.select(Record)).one().answers["consent"]["tier"] == "2"
+    assert stands(session, cast) == 2
+
+
+# Colleagues
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_colleague_takes_nothing_out_in_whatever_order_it_comes(session: Session, cast: Cast, is_first: bool) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    mine = correction(first, met({**YES, "tier_said": "1"}), -20)
+    theirs = correction(first, with_everything(SAID_NO), -10)
+    if not is_first:
+        receive(session, cast, first, mine)
+    receive_batch(session, another_worker(session, cast), parse_batch(batch(theirs)))
+    if is_first:
+        assert receive(session, cast, mine, first) == ["stored", "stored"]
+    session.expire_all()
+    record = session.scalars(sa.select(Record)).one()
+    assert record.answers["next"]["note"].startswith("CANARY")
+    assert (record.person, record.author_id) == (CARD, cast.amina.user_id)
+    bodies = session.scalars(sa.select(Submission.body).where(Submission.author_id == cast.amina.user_id))
+    assert all("CANARY" in body for body in bodies)
+
+
+def test_what_a_colleague_sent_for_a_record_goes_with_it(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    theirs = correction(first, with_note("CANARY2"), -20)
+    receive_batch(session, another_worker(session, cast), parse_batch(batch(theirs)))
+    assert "CANARY2" in stored_of_person(session)
+    receive(session, cast, correction(first, met(SAID_NO), -10))
+    assert_nothing_is_left(session)
+
+
+# Slow forms
+
+
+Hurry = Callable[[bool], None]
+
+
+def test_a_no_that_is_too_slow_to_judge_is_stored_and_heard(session: Session, cast: Cast, hurry: Hurry) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-60)))
+    hurry(True)
+    assert receive(session, cast, envelope(with_everything(SAID_NO), finished_at=at(-10))) == ["stored"]
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+
+
+@pytest.mark.parametrize("code", ["", CARD], ids=["in the answers", "beside them"])
+def test_where_no_rule_can_be_run_what_is_no_clear_yes_is_cut_and_heard(
+    session: Session, cast: Cast, hurry: Hurry, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-60)))
+    session.execute(sa.delete(Record))
+    session.execute(sa.delete(Submission))
+    session.commit()
+    hurry(True)
+    monkeypatch.setattr(intake, "CONSENT", -1.0)
+    sent = with_everything(NOT_UNDERSTOOD) | {
+        "consent": {"said": "read_out", "understood": "no", "tier_said": "1", "tier": "1"}
+    }
+    if code:
+        sent["people"] = {"who": "enrolled", "people_n": "1"}
+    more = {"refused_by": code} if code else {}
+    assert receive(session, cast, envelope(sent, finished_at=at(-10), **more)) == ["rejected"]
+    assert "CANARY" not in stored_of_person(session)
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+    hurry(False)
+    (waiting,) = listing.list_needing_attention(session, cast.rosa).aside
+    quarantine.let_in(session, cast.rosa, [waiting.id])
+    assert "CANARY" not in stored_of_person(session)
+
+
+def test_a_correction_to_a_no_under_a_slow_form_is_stored(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    monkeypatch.setattr(folding, "time_for", lambda seconds: time_for(-1.0))  # no time while the database is locked
+    other = envelope(encounter())
+    assert receive(session, cast, correction(first, met(SAID_NO), -10, refused_by=CARD), other) == ["stored", "stored"]
+    session.execute(sa.delete(Record).where(Record.instance_id == other["id"]))
+    session.execute(sa.delete(Submission).where(Submission.instance_id == other["id"]))
+    session.commit()
+    assert_nothing_is_left(session)
+
+
+def test_two_corrections_for_which_there_is_no_time_are_kept_aside_and_hold_up_nobody(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    monkeypatch.setattr(folding, "fold", too_slow)
+    sent = correction(first, met({**YES, "tier_said": "1"}), -10), envelope(encounter())
+    assert receive(session, cast, *sent) == ["rejected", "stored"]
+    assert [one.instance_id for one in listing.list_needing_attention(session, cast.rosa).aside] == [sent[0]["id"]]
+
+
+def too_slow(*args: Any) -> Any:
+    raise intake.TooSlow
+
+
+# Phones that were shut out, and what is let in
+
+
+@pytest.fixture
+def phone(session: Session, cast: Cast) -> Phone:
+    return Phone(session, cast)
+
+
+def waiting_id(session: Session, cast: Cast) -> int:
+    (one,) = listing.list_needing_attention(session, cast.rosa).aside
+    return one.id
+
+
+@pytest.mark.parametrize("is_let_in", [True, False])
+def test_the_no_of_a_shut_out_phone_counts_once_it_is_let_in(
+    session: Session, cast: Cast, phone: Phone, is_let_in: bool
+) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-60)))
+    shut_out(phone)
+    phone.send(phone.seal(met(SAID_NO), refused_by=CARD))
+    assert (stands(session, cast), shown(session, cast)) == (2, "2")
+    if is_let_in:
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    else:
+        reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+    assert (stands(session, cast), shown(session, cast)) == ((0, "0") if is_let_in else (2, "2"))
+    assert not session.scalars(sa.select(words.ConsentWord).where(words.ConsentWord.waits)).all()
+
+
+def test_a_no_that_was_kept_aside_can_be_let_in(session: Session, cast: Cast, phone: Phone) -> None:
+    shut_out(phone)
+    phone.send(phone.seal(with_everything(SAID_NO)))
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert_nothing_is_left(session)
+
+
+def test_what_turns_out_to_be_a_no_when_it_is_let_in_is_cut_and_heard(session: Session, cast: Cast, phone: Phone) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-60)))
+    session.execute(sa.delete(Record))
+    session.execute(sa.delete(Submission))
+    session.commit()
+    shut_out(phone)
+    phone.send(phone.seal(with_everything(SAID_NO), version="2"))
+    assert "CANARY" in stored_of_person(session)  # nobody knows its form
+    compiled = compile_workbook(workbook_of("encounter"))
+    newer = dataclasses.replace(compiled, definition=dataclasses.replace(compiled.definition, version="2"))
+    publish_form(session, cast.system, compiled=newer, workbook=b"")
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert_nothing_is_left(session)
+    assert (stands(session, cast), shown(session, cast)) == (0, "0")
+
+
+# Pictures
+
+
+PICTURES = """
+| survey |       |      |              |            |          |       |         |
+|        | type  | name | label        | privacy    | privacy::approval          | required | relevant |
+|        | select_one yn | who | Enrolled? | operational | | yes | |
+|        | text | code | Card code | identifier | | | |
+|        | begin group | consent | Consent | | | | ${who} = 'y' |
+|        | select_one tier | tier | Tier | operational | | yes | |
+|        | end group | | | | | | |
+|        | image | sign | A sign       | identifier | Privacy board, 1 Nov 2026  | | |
+| choices | list_name | name | label |
+|         | yn | y | Yes |
+|         | yn | n | No |
+|         | tier | 0 | No |
+|         | tier | 1 | One |
+|         | tier | 2 | Two |
+| settings | form_id | version | summary_tier | summary_person |
+|          | signs   | 1       | tier | code |
+"""
+
+
+@pytest.fixture
+def picture(session: Session, cast: Cast, phone: Phone) -> Sealed:
+    workbook = read_sheets(PICTURES.encode(), ".md").to_xlsx()
+    publish_form(session, cast.system, compiled=compile_workbook(workbook), workbook=workbook)
+    sealed = Sealed(phone)
+    sealed.send_all()
+    return sealed
+
+
+def shows(picture: Sealed, tier: str, **more: Any) -> dict[str, Any]:
+    """Return a record that names a picture."""
+    answers = {"who": "y", "consent": {"tier": tier}, "sign": f"attachment:image/jpeg:{picture.hash}"}
+    return picture.phone.seal(answers, form="signs", version="1", **more)
+
+
+def blobs(session: Session) -> int:
+    return len(session.scalars(sa.select(Blob)).all())
+
+
+def test_a_picture_goes_with_the_answers_and_does_not_come_again(session: Session, picture: Sealed) -> None:
+    assert picture.phone.statuses(shows(picture, "0")) == ["stored"]
+    assert blobs(session) == 0
+    assert picture.send(0, 300_000) == len(picture.data)  # the phone need not send it again
+    assert blobs(session) == 0
+
+
+def test_a_picture_of_an_earlier_version_goes_too(session: Session, picture: Sealed) -> None:
+    first = shows(picture, "2")
+    assert picture.phone.statuses(first) == ["stored"]
+    assert blobs(session) == 1
+    no = picture.phone.seal(
+        {"who": "y", "consent": {"tier": "0"}}, form="signs", version="1", root=first["id"], prev=[first["id"]]
+    )
+    assert picture.phone.statuses(no) == ["stored"]
+    assert blobs(session) == 0
+    late = shows(picture, "1", root=first["id"], prev=[first["id"]])  # it names a picture that is not here any more
+    assert picture.phone.statuses(late) == ["stored"]
+    assert blobs(session) == 0
+
+
+def test_a_picture_that_another_record_shows_stays(session: Session, picture: Sealed) -> None:
+    assert picture.phone.statuses(shows(picture, "2"), shows(picture, "0")) == ["stored", "stored"]
+    assert blobs(session) == 1
+
+
+def test_a_picture_that_went_may_come_again_for_another_record(session: Session, picture: Sealed) -> None:
+    assert picture.phone.statuses(shows(picture, "0")) == ["stored"]
+    other = shows(picture, "2", id=str(uuid.uuid4()))
+    assert picture.phone.statuses(other) == ["retry"]
+    picture.send_all()
+    assert picture.phone.statuses(other) == ["stored"]
+    assert blobs(session) == 1
+
+
+# What was stored before
+
+
+def test_what_was_stored_before_there_was_the_rule_is_cut_with_the_upgrade(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    no = correction(first, with_everything(SAID_NO), -10)
+    receive(session, cast, first, envelope(met(YES), finished_at=at(-90)))
+    other = session.scalars(sa.select(Record).where(Record.instance_id != first["id"])).one()
+    before = other.answers
+    receive(session, cast, no)
+    for item in (first, no):
+        sent = session.scalars(sa.select(Submission).where(Submission.instance_id == item["id"])).one()
+        sent.body, sent.is_refusal, sent.is_cut = item["body"], False, False
+    record = session.scalars(sa.select(Record).where(Record.instance_id == first["id"])).one()
+    record.answers, record.person = json.loads(no["body"]), CARD
+    session.commit()
+    assert cut_earlier_refusals(session, cast.system) == 1
+    session.expire_all()
+    assert (record.person, record.answers["consent"]["tier"], other.answers) == ("", "0", before)
+    bodies = session.scalars(sa.select(Submission.body).where(Submission.root_id == first["id"]))
+    assert all("CANARY" not in body and CARD not in body for body in bodies)
+    assert cut_earlier_refusals(session, cast.system) == 0
