@@ -53,6 +53,7 @@ export function installPage(offers: object = {}): void {
   }
   document.documentElement.lang = "en";
   setGlobal("setTimeout", startTimer);
+  setGlobal("requestIdleCallback", (run: () => void) => startTimer(run));
   setGlobal("BroadcastChannel", undefined); // Node's keeps the process from ending
   setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
@@ -162,6 +163,13 @@ export async function show(content: ComponentChild): Promise<Shown> {
   await act(() => render(content, root));
   await settle();
   return new Shown(root);
+}
+
+/** Take everything off the page, and wait until what it had set off has come to rest. */
+export async function leave(): Promise<void> {
+  await show(null);
+  for (let round = 0; round < 10; round++) await settle();
+  await act(() => new Promise((done) => setTimeout(done, 50)));
 }
 
 /** Put HTML into the page, as the server would send it. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { afterEach, describe, it } from "node:test";
 import { setGlobal } from "../../test/browser";
-import { settle, show, until } from "../../test/page";
+import { leave, settle, show, until } from "../../test/page";
 import { openScreen } from "../../test/screen";
 import type { Vault } from "../storage/vault";
 import type { Order } from "../sync/deliver";
 import { choosePause, useExchangeLoop } from "./exchange_loop";
+
+afterEach(leave);
 
 const SECOND = 1000;
 
@@ -76,7 +78,6 @@ describe("the exchange while the app is open", () => {
     assert.ok(asked.length > 0);
     assert.ok(refreshed() > 0);
     assert.match(shown.text, /not ready/);
-    await show(null);
   });
 
   it("ends with the lock, even while it is waiting for an answer", async () => {
@@ -116,6 +117,5 @@ describe("the exchange while the app is open", () => {
     await settle();
     await shown.click("Hurry");
     await until(() => asked.length > between);
-    await show(null);
   });
 });

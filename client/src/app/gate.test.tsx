@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it } from "node:test";
 import { installBrowser } from "../../test/browser";
-import { installPage, show, until } from "../../test/page";
+import { installPage, leave, show, until } from "../../test/page";
 import { makeVault, storeVault } from "../../test/vaults";
 import { deleteDatabase } from "../storage/database";
 import { useBackgroundExchange, useGate } from "./gate";
+
+afterEach(leave);
 
 function Gate({ isLocked = true }: { isLocked?: boolean }) {
   const { gate, isBroken, refreshGate } = useGate();

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { show, until, type Shown } from "../../test/page";
+import { afterEach, describe, it } from "node:test";
+import { leave, show, type Shown, until } from "../../test/page";
 import { openScreen } from "../../test/screen";
 import { changeCaseload } from "../storage/caseload";
 import { saveDraft } from "../storage/drafts";
 import type { Vault } from "../storage/vault";
 import { UnlockedApp } from "./unlocked";
+
+afterEach(leave);
 
 interface Opened {
   shown: Shown;
@@ -51,7 +53,6 @@ describe("the app with a vault open", () => {
       await opened.goTo(route);
       assert.equal(title(opened), expected, route);
     }
-    await show(null);
   });
 
   it("shows today at an address that names no screen", async () => {
@@ -59,7 +60,6 @@ describe("the app with a vault open", () => {
     assert.equal(title(opened), "Today");
     await opened.goTo("");
     assert.equal(title(opened), "Today");
-    await show(null);
   });
 
   it("shows what is stored for the worker", async () => {
@@ -72,12 +72,10 @@ describe("the app with a vault open", () => {
     assert.match(opened.shown.text, /red cap/);
     await opened.goTo("#/today");
     assert.match(opened.shown.text, /Not finished/);
-    await show(null);
   });
 
   it("says that there is no connection, and goes on", async () => {
     const opened = await open("#/mine");
     await until(() => opened.shown.text.includes("No connection to the centre"));
-    await show(null);
   });
 });
