@@ -91,7 +91,7 @@ describe("a transaction", () => {
       tx.abort();
       return null;
     });
-    await assert.rejects(failing);
+    await assert.rejects(failing, { name: "AbortError" });
     assert.equal(await getRow("counters", 7), undefined);
     assert.deepEqual(await getAllRows("areas"), []);
   });

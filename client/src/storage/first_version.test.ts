@@ -70,6 +70,13 @@ describe("a record that the first version of the app left", () => {
     assert.deepEqual((await getRow("outbox", "a"))!.box, first);
   });
 
+  it("is passed over where nothing of it is left: it is lost, and counted so", async () => {
+    await storeOldRow({ sealed: undefined, box: null });
+    await migrateFirstVersion(vault);
+    assert.equal((await getRow("outbox", "a"))!.box, null);
+    assert.equal((await countRecords(7)).lost, 3);
+  });
+
   it("changes nothing where there is none", async () => {
     await migrateFirstVersion(vault);
     assert.equal(await getRow("counters", 7), undefined);

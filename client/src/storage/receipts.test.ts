@@ -68,7 +68,15 @@ describe("a receipt", () => {
     assert.equal(await isReceipt(centre.receipts, "id-1", hash, receipt), true);
   });
 
-  it("can be checked by this browser", async () => {
+  it("can be checked by this browser, and not by one that does not know the algorithm", async () => {
     assert.equal(await canVerify(), true);
+    const { generateKey } = crypto.subtle;
+    crypto.subtle.generateKey = () =>
+      Promise.reject<never>(new DOMException("", "NotSupportedError"));
+    try {
+      assert.equal(await canVerify(), false);
+    } finally {
+      crypto.subtle.generateKey = generateKey;
+    }
   });
 });
