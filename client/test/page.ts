@@ -37,6 +37,13 @@ const NAMES = [
   "scrollTo",
 ] as const;
 
+/** A timer of an app that nobody uses any more must not keep the tests from ending. */
+const nodeTimer = globalThis.setTimeout;
+function startTimer(run: () => void, wait = 0): NodeJS.Timeout {
+  const timer = nodeTimer(run, wait);
+  return wait > 1000 ? timer.unref() : timer;
+}
+
 /** Put the page in place, with what a test's browser offers besides (navigator.geolocation, …). */
 export function installPage(offers: object = {}): void {
   for (const name of NAMES) {
@@ -45,6 +52,9 @@ export function installPage(offers: object = {}): void {
     setGlobal(name, isFunction ? (value as () => unknown).bind(window) : value);
   }
   document.documentElement.lang = "en";
+  setGlobal("setTimeout", startTimer);
+  setGlobal("requestIdleCallback", (run: () => void) => startTimer(run));
+  setGlobal("BroadcastChannel", undefined); // Node's keeps the process from ending
   setGlobal("navigator", { language: "en", userAgent: "test", onLine: true, ...offers });
 }
 installPage();
@@ -153,6 +163,13 @@ export async function show(content: ComponentChild): Promise<Shown> {
   await act(() => render(content, root));
   await settle();
   return new Shown(root);
+}
+
+/** Take everything off the page, and wait until what it had set off has come to rest. */
+export async function leave(): Promise<void> {
+  await show(null);
+  for (let round = 0; round < 10; round++) await settle();
+  await act(() => new Promise((done) => setTimeout(done, 50)));
 }
 
 /** Put HTML into the page, as the server would send it. */

@@ -20,6 +20,8 @@ export default async function* quiet(source) {
       failed++;
       const error = data.details.error.cause ?? data.details.error;
       yield `\n✖ ${data.name}\n${error instanceof Error ? error.stack : inspect(error)}\n`;
+    } else if (type === "test:diagnostic" && data.message.startsWith("Error")) {
+      yield `\n✖ ${data.message}\n`; // what went on after its test: the run fails because of it
     } else if (type === "test:stdout" || type === "test:stderr") yield data.message;
   }
   const seconds = ((Date.now() - start) / 1000).toFixed(1);

@@ -40,6 +40,7 @@ export function useExchangeLoop(
   const [outcome, setOutcome] = useState<Outcome | "unknown">("unknown");
   const [isReady, setReady] = useState(false);
   const pause = useRef(FIRST_PAUSE);
+  const current = useRef<Vault | null>(null); // null once the app is locked
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const checkReady = async (): Promise<void> => {
     await whenIdle();
@@ -61,6 +62,8 @@ export function useExchangeLoop(
       void checkReady();
       pause.current = choosePause(pause.current, result.outcome);
       const isSettled = result.outcome === "online" && (await countRecords(user)).waiting === 0;
+      // Locked meanwhile: nothing may go on with this vault.
+      if (current.current !== vault) return;
       timer.current = setTimeout(
         () => void exchangeNow(),
         isSettled ? LONGEST_PAUSE : pause.current,
@@ -73,8 +76,14 @@ export function useExchangeLoop(
     void exchangeNow();
   }, [vault]);
   useEffect(() => {
-    void whenIdle().then(() => exchangeNow());
-    return () => clearTimeout(timer.current);
+    current.current = vault;
+    void whenIdle().then(() => {
+      if (current.current === vault) void exchangeNow();
+    });
+    return () => {
+      current.current = null;
+      clearTimeout(timer.current);
+    };
   }, [vault]);
   return { outcome, isReady, exchangeNow, hurry };
 }

@@ -56,6 +56,7 @@ export function useBackgroundExchange(
   useEffect(() => {
     if (!isLocked) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false; // somebody is in: their own exchange goes on
     const exchangeOnce = async (): Promise<void> => {
       clearTimeout(timer);
       await refreshGate();
@@ -63,6 +64,7 @@ export function useBackgroundExchange(
       const { outcome, orders } = await exchange(null).catch(() => failed);
       if (orders.length > 0) ordered(orders);
       await refreshGate();
+      if (isOver) return;
       const pause = outcome === "busy" ? BUSY_PAUSE : PAUSE;
       timer = setTimeout(() => void exchangeOnce(), pause);
     };
@@ -70,6 +72,7 @@ export function useBackgroundExchange(
     wake();
     addEventListener("online", wake);
     return () => {
+      isOver = true;
       clearTimeout(timer);
       removeEventListener("online", wake);
     };

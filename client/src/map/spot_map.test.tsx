@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { render } from "preact";
+import { act } from "preact/test-utils";
 import { setGlobal } from "../../test/browser";
-import { installPage, settle, show, Shown } from "../../test/page";
+import { installPage, leave, settle, show, Shown } from "../../test/page";
 import { makeOutlines, makeSpots, WORDS } from "../../test/spots";
 import { renderSpotMap, SpotMap } from "./spot_map";
 import { findNext } from "./time_grid";
@@ -192,5 +194,7 @@ describe("the map in the office", () => {
     const shown = new Shown(root);
     assert.doesNotMatch(shown.text, /being drawn/);
     assert.match(shown.text, /Rexdale: Friday/);
+    await act(() => render(null, root));
+    await leave();
   });
 });

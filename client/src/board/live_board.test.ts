@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { dispatch, installPage, showHtml, until, type Shown } from "../../test/page";
+import { setGlobal } from "../../test/browser";
+import { LiveBoard } from "./live_board";
+import { redraw } from "./redraw";
+import { StatusLine } from "./status_line";
+
+const OPTIONS = "<option value=''>-</option><option value=a>A</option><option value=b>B</option>";
+
+const incident = (id: string, options = OPTIONS, revision = 1): string => `
+  <article id="incident-${id}"><h2>Incident ${id}</h2>
+    <form id="form-${id}">
+      <input type="hidden" name="revision" value="${revision}"><select id="to-${id}">${options}</select>
+    </form>
+    <details id="more-${id}"><summary>More</summary>Details</details>
+  </article>`;
+
+const contentOf = (...incidents: string[]): string =>
+  `<section id="board-incidents">${incidents.join("")}</section>`;
+
+const PAGE = `
+  <div id="board-state" data-fresh="Up to date, {time}" data-asking="Asking"
+    data-waiting="Something new" data-lost="No connection" data-ended="Signed out">
+    <p id="board-words">Read when opened</p><button id="board-show" hidden>Show it now</button>
+    <a id="board-sign-in" hidden>Sign in again</a><p id="board-said"></p>
+  </div>
+  <div id="board" tabindex="-1" data-now="/board/now">${contentOf(incident("1"))}</div>`;
+
+let answer: () => Response;
+let asked: Record<string, string>[];
+
+const fresh = (html: string, version = '"2"'): Response =>
+  new Response(html, { status: 200, headers: { ETag: version } });
+const unchanged = (): Response => new Response(null, { status: 304 });
+
+async function open(): Promise<Shown> {
+  const shown = showHtml(PAGE);
+  const line = new StatusLine(document.getElementById("board-state")!);
+  new LiveBoard(document.getElementById("board")!, line);
+  await until(() => shown.find("#board-words").textContent !== "Read when opened");
+  return shown;
+}
+
+/** Ask the centre now, as when the network comes back. */
+async function askNow(shown: Shown): Promise<void> {
+  const before = asked.length;
+  await until(() => {
+    dispatch(document, "visibilitychange");
+    return asked.length > before;
+  });
+  await until(() => shown.has("#board-words"));
+  await new Promise((done) => setTimeout(done, 10));
+}
+
+const words = (shown: Shown): string => shown.find("#board-words").textContent!;
+const titles = (shown: Shown): string[] => shown.texts("h2");
+
+beforeEach(() => {
+  installPage();
+  setGlobal("scrollBy", () => undefined);
+  Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
+  asked = [];
+  answer = unchanged;
+  globalThis.fetch = (_, options) => {
+    asked.push({ ...(options!.headers as Record<string, string>) });
+    return Promise.resolve(answer());
+  };
+});
+
+describe("the board", () => {
+  it("asks as soon as it is open, and says that it is up to date", async () => {
+    const shown = await open();
+    assert.match(words(shown), /^Up to date, \d/);
+    assert.equal(shown.find("#board-words").className, "state safe");
+  });
+
+  it("shows a new incident, and names the version that it has from then on", async () => {
+    answer = () => fresh(contentOf(incident("1"), incident("2")));
+    const shown = await open();
+    assert.deepEqual(titles(shown), ["Incident 1", "Incident 2"]);
+    answer = unchanged;
+    await askNow(shown);
+    assert.deepEqual(asked.at(-1), { "If-None-Match": '"2"' });
+  });
+
+  it("says that the connection is lost, and recovers", async () => {
+    const shown = await open();
+    answer = () => {
+      throw new TypeError("no network");
+    };
+    await askNow(shown);
+    assert.equal(words(shown), "No connection");
+    answer = unchanged;
+    await askNow(shown);
+    assert.match(words(shown), /^Up to date/);
+  });
+
+  it("does not take another page for the board", async () => {
+    const shown = await open();
+    answer = () => fresh("<p>Accept the terms of this hotel</p>");
+    await askNow(shown);
+    assert.equal(words(shown), "No connection");
+    assert.deepEqual(titles(shown), ["Incident 1"]);
+  });
+
+  it("asks to sign in again once the session has ended", async () => {
+    const shown = await open();
+    answer = () => new Response("", { status: 401 });
+    await askNow(shown);
+    assert.equal(words(shown), "Signed out");
+    assert.equal(shown.find("#board-sign-in").hidden, false);
+  });
+
+  it("holds nothing back from who is not choosing", async () => {
+    const shown = await open();
+    answer = () => fresh(contentOf(incident("1", "<option>Gone</option>")));
+    await askNow(shown);
+    assert.match(words(shown), /^Up to date/);
+  });
+
+  it("leaves a list in use alone, says that something waits, and shows it when asked", async () => {
+    const shown = await open();
+    const list = shown.find<HTMLSelectElement>("#to-1");
+    list.focus();
+    answer = () => fresh(contentOf(incident("1", "<option>C</option>"), incident("2")));
+    await askNow(shown);
+    assert.equal(shown.find("#to-1"), list);
+    assert.deepEqual(titles(shown), ["Incident 1", "Incident 2"]);
+    assert.equal(words(shown), "Something new");
+    assert.equal(shown.find("#board-show").hidden, false);
+    shown.find("#board-show").click();
+    assert.match(words(shown), /^Up to date/);
+    assert.equal(shown.find("#to-1").textContent, "C");
+  });
+});
+
+describe("drawing the board again", () => {
+  const draw = (html: string, inUse: HTMLElement | null = null): boolean => {
+    const body = new DOMParser().parseFromString(html, "text/html").body;
+    return redraw(document.getElementById("board")!, body, inUse);
+  };
+
+  it("keeps open what is open, and chosen what is chosen", () => {
+    const shown = showHtml(PAGE);
+    shown.find<HTMLDetailsElement>("#more-1").setAttribute("open", "");
+    shown.find<HTMLSelectElement>("#to-1").value = "b";
+    assert.equal(draw(contentOf(incident("0"), incident("1"))), true);
+    assert.equal(shown.find("#more-1").hasAttribute("open"), true);
+    assert.equal(shown.find<HTMLSelectElement>("#to-1").value, "b");
+  });
+
+  it("does not choose what a list no longer offers", () => {
+    const shown = showHtml(PAGE);
+    shown.find<HTMLSelectElement>("#to-1").value = "b";
+    draw(contentOf(incident("1", "<option value=''>-</option><option value=a>A</option>")));
+    assert.equal(shown.find<HTMLSelectElement>("#to-1").value, "");
+  });
+
+  it("keeps the focus where it is", () => {
+    const shown = showHtml(PAGE);
+    shown.find("#to-1").focus();
+    draw(contentOf(incident("1")));
+    assert.equal(document.activeElement, shown.find("#to-1"));
+  });
+
+  it("brings what a form in use sends unseen up to date, without moving it", () => {
+    const shown = showHtml(PAGE);
+    const form = shown.find("#form-1");
+    assert.equal(draw(contentOf(incident("0"), incident("1", OPTIONS, 7)), form), true);
+    assert.equal(shown.find("#form-1"), form);
+    assert.equal(form.querySelector<HTMLInputElement>("[name=revision]")!.value, "7");
+    assert.deepEqual(titles(shown), ["Incident 0", "Incident 1"]);
+  });
+
+  it("says that not all of it is shown when the form in use is gone, or offers other things", () => {
+    const shown = showHtml(PAGE);
+    assert.equal(
+      draw(contentOf(incident("1", "<option>C</option>")), shown.find("#form-1")),
+      false,
+    );
+    assert.equal(draw(contentOf(incident("2")), shown.find("#form-1")), false);
+    assert.equal(shown.has("#form-1"), true);
+  });
+});

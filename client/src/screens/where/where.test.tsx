@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { until } from "../../../test/page";
+import { openScreen } from "../../../test/screen";
+import { makeSpots } from "../../../test/spots";
+import { saveMaps } from "../../storage/maps";
+import { Where } from "./where";
+
+const open = (week: object | null, month: object | null) =>
+  openScreen(<Where />, {
+    arrange: (vault) => saveMaps(vault, "1", { maps: { week, month }, viewer: "W-01" }),
+  });
+
+describe("where and when to go, on the phone", () => {
+  it("says so when no map has come yet", async () => {
+    const { shown } = await openScreen(<Where />);
+    await until(() => shown.text.includes("No map on this phone yet"));
+  });
+
+  it("shows the last four weeks, and how it was rounded", async () => {
+    const { shown } = await open(makeSpots(), null);
+    await until(() => shown.has(".go li"));
+    assert.match(shown.text, /Up to Sunday, November 22\. Rounded to 5; nothing under 10 shows/);
+    assert.equal(shown.texts(".go li")[0], "Rexdale: Friday, 20:00–24:00 (15)");
+  });
+
+  it("shows three months on request, or says that there is no such map", async () => {
+    const { shown } = await open(makeSpots(), null);
+    await until(() => shown.has(".go li"));
+    await shown.click("Three months");
+    assert.match(shown.text, /Your centre has not made this map yet/);
+    assert.equal(shown.has(".go li"), false);
+    await shown.click("Four weeks");
+    await until(() => shown.has(".go li"));
+  });
+});
