@@ -46,6 +46,11 @@ quick: dev ## format, lint, types and imports of Python, in a second or two
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/style.py
+
+.PHONY: style-baseline
+style-baseline: dev ## after a clean-up: write the smaller counts of what makes code slow to read
+	@$(BIN)/python tools/style.py --lower
 
 check: dev ## lint, types, imports, the client's unit tests and the quick tests: under 20 s of CPU once warm
 	@$(MAKE) --no-print-directory quick
