@@ -40,11 +40,15 @@ collect: dev ## forms fetched, filled in by ODK Collect's engine and sent (needs
 # What starts processes or uses over 1 s of CPU is marked slow; tests/inner_loop.py fails what should be and is not.
 QUICK = tests/forms tests/sync tests/evaluator_export tests/conformance tests/house
 
-check: dev ## lint, types, imports, the client's unit tests and the quick tests: under 20 s of CPU once warm
+.PHONY: quick
+quick: dev ## format, lint, types and imports of Python, in a second or two
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+check: dev ## lint, types, imports, the client's unit tests and the quick tests: under 20 s of CPU once warm
+	@$(MAKE) --no-print-directory quick
 	@$(NODE) npm --prefix client run --silent check
 	@$(NODE) npm --prefix client test --silent -- --changed
 	@$(BIN)/pytest -q -m "not slow" $(QUICK)
@@ -69,6 +73,13 @@ vectors: dev ## run a file of vectors through both evaluators (FILE=vectors.json
 goldens: dev ## ask two other engines what they make of our vectors (needs Java, npm, Chromium)
 	@$(BIN)/python -m tools.goldens
 
+.PHONY: licences wheel
+licences: dev ## write docs/licences.md from what is installed
+	@$(BIN)/python tools/licences.py
+
+wheel: dev ## build what can be installed elsewhere, into build/wheel
+	@rm -rf build && $(BIN)/python -m pip wheel -q --no-build-isolation --no-deps -w build/wheel .
+
 forms-support: dev ## write docs/forms-support.md from the code
 	@$(BIN)/python tools/forms_support.py
 
@@ -86,8 +97,8 @@ format: dev ## put the code in its standard form
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 	@$(NODE) npm --prefix client run --silent format
 
-hooks: ## let git run `make check` before each commit
-	@printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit
+hooks: ## let git run `make quick` before each commit
+	@printf '#!/bin/sh\nexec make quick\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit
 
 lock: dev ## bring the lock files up to date with pyproject.toml
 	@$(BIN)/python tools/lock.py

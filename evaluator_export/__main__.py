@@ -33,9 +33,9 @@ def _verify(file: Path, key: str) -> int:
 
     if report(file, key):
         return 1
-    from evaluator_export.package.verify_formats import differing  # noqa: PLC0415
+    from evaluator_export.package.verify_formats import find_differing_files  # noqa: PLC0415
 
-    problems = differing(file)
+    problems = find_differing_files(file)
     for problem in problems:
         print(f"NOT AS PROMISED: {problem}", file=sys.stderr)
     if not problems:

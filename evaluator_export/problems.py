@@ -1,4 +1,4 @@
-"""What can stop a release: a code for each reason, its sentence to translate, and its details."""
+"""What can stop a release: by code, a sentence to translate, and the details in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -202,7 +202,7 @@ class ExportProblem(Exception):
 
 
 def write_in_english(text: str, details: Mapping[str, Detail], where: Sequence[str | int] = ()) -> str:
-    """Return a sentence with its details, after where it is: "visits: Row 3: unit is empty."."""
+    """Return a sentence with its details: "visits: Row 3: unit is empty."."""
     places = [f"Row {place}" if isinstance(place, int) else place for place in where]
     if details:  # else a sentence of an older version may have a brace of its own
         text = text.format(**{name: _in_english(value) for name, value in details.items()})
@@ -216,7 +216,7 @@ def _in_english(value: Detail) -> str:
 
 
 def make_yaml_reason(error: Exception) -> Reason:
-    """Return the reason for a text that is not YAML: where it stops being it, not the library's own words."""
+    """Return where a text stops being YAML, without the library's English words."""
     mark = getattr(error, "problem_mark", None)
     if not isinstance(error, yaml.MarkedYAMLError) or mark is None:
         return Reason("file.yaml", {"line": 1, "column": 1})

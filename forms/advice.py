@@ -1,12 +1,23 @@
 """What a form that compiles still tells its author: limits of privacy, other engines, length, reading grade."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from forms import dependencies
 from forms.definition import EXPRESSIONS, Element, FormDefinition
-from forms.expressions import list_called_functions, walk
 from forms.expressions.functions import OF_SELF
+from forms.expressions.nodes import (
+    Ast,
+    Call,
+    Number,
+    Operation,
+    Path,
+    Text,
+    Union,
+    list_called_functions,
+    list_conditions,
+    list_parts,
+    walk,
+)
 from forms.expressions.values import parse_date
 from forms.lists import in_language
 from forms.privacy import MAX_QUASI_IDENTIFIERS
@@ -99,23 +110,26 @@ SAY_LITTLE = {"string-length", "count", "count-non-empty", "position", "regex", 
 COMPARE = {"=", "!=", "<", "<=", ">", ">=", "and", "or"}
 
 
-def _copied(definition: FormDefinition, ast: Any, path: str) -> Iterator[str]:
-    kind = ast[0]
-    if (kind == "call" and ast[1] in SAY_LITTLE) or (kind == "op" and ast[1] in COMPARE):
-        return
-    if kind == "path":
-        for target, _ in dependencies.find_references(ast, path, definition.children):
-            element = definition.by_path.get(target)
-            if element and element.privacy in list(NEVER_LEAVES):
-                yield target
-    elif kind == "call":
-        for argument in ast[2][1:] if ast[1] == "if" else ast[2]:
-            yield from _copied(definition, argument, path)
-    elif kind == "op":
-        yield from _copied(definition, ast[2], path)
-        yield from _copied(definition, ast[3], path)
-    elif kind == "neg":
-        yield from _copied(definition, ast[1], path)
+def _copied(definition: FormDefinition, ast: Ast, path: str) -> Iterator[str]:
+    """Yield the paths of questions that never leave and whose answers an expression may carry."""
+    match ast:
+        case Call(name) if name in SAY_LITTLE:
+            return
+        case Operation(operator) if operator in COMPARE:
+            return
+        case Path():
+            for target, _ in dependencies.find_references(ast, path, definition.children):
+                element = definition.by_path.get(target)
+                if element and element.privacy in list(NEVER_LEAVES):
+                    yield target
+        case Call("if", (_, *values)):
+            for value in values:
+                yield from _copied(definition, value, path)
+        case Union():
+            return
+        case _:
+            for part in list_parts(ast):
+                yield from _copied(definition, part, path)
 
 
 def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
@@ -130,31 +144,38 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
             yield row_advice("form.engines", text, row, column, name=name)
         for text in sorted({text for part in walk(ast) for text in _only_here(part)}):
             yield row_advice("form.engines", text, row, column)
-        for part in walk(ast):
-            if part[0] != "op" or part[1] not in ("=", "!=", "<", "<=", ">", ">=", "+", "-"):
-                continue
-            if any(side[0] == "s" and parse_date(str(side[1])) for side in part[2:4]):  # type: ignore[index]
-                text = N_("Write a day as date('2026-01-31'): ODK Collect does not read a day in quotes as one.")
-                yield row_advice("form.engines", text, row, column)
-                break
-            if part[1] in ("+", "-") and any(side[:2] == ["call", "now"] for side in part[2:4]):  # type: ignore[index]
-                text = N_(
-                    "Apps differ in adding to now(): here it gives days since 1970 with their fraction, in local time."
-                )
-                yield row_advice("form.engines", text, row, column)
-                break
+        for text in _find_date_sums(ast):
+            yield row_advice("form.engines", text, row, column)
 
 
-def _only_here(part: Any) -> Iterator[str]:
+COMPARED_OR_ADDED = {"=", "!=", "<", "<=", ">", ">=", "+", "-"}
+
+
+def _find_date_sums(ast: Ast) -> Iterator[str]:
+    """Yield the first thing that engines compute differently with days and the clock."""
+    for part in walk(ast):
+        if not isinstance(part, Operation) or part.operator not in COMPARED_OR_ADDED:
+            continue
+        sides = (part.left, part.right)
+        if any(isinstance(side, Text) and parse_date(side.value) for side in sides):
+            yield N_("Write a day as date('2026-01-31'): ODK Collect does not read a day in quotes as one.")
+            return
+        if part.operator in ("+", "-") and Call("now", ()) in sides:
+            yield N_("Apps differ in adding to now(): here it gives days since 1970 with their fraction, in local time.")
+            return
+
+
+def _only_here(part: Ast) -> Iterator[str]:
     """Yield what ODK Collect would refuse or read differently in one part of an expression."""
-    if part[:2] == ["call", "coalesce"] and len(part[2]) > 2:
-        yield N_("ODK Collect takes only two values in coalesce(). Put one into another.")
-    if part[0] == "call" and part[1] in OF_SELF and not part[2]:
-        yield N_("ODK Collect needs a value here; write the full stop: string(.)")
-    if part[0] == "where" and part[1][0] == "n":
-        yield N_("ODK Collect does not read a bare number in brackets. Write [position() = 2].")
-    if part[0] == "union":
-        yield N_("ODK Collect does not know “|” between paths.")
+    match part:
+        case Call("coalesce", (_, _, _, *_)):
+            yield N_("ODK Collect takes only two values in coalesce(). Put one into another.")
+        case Call(name, ()) if name in OF_SELF:
+            yield N_("ODK Collect needs a value here; write the full stop: string(.)")
+        case Path() if any(isinstance(condition, Number) for condition in list_conditions(part)):
+            yield N_("ODK Collect does not read a bare number in brackets. Write [position() = 2].")
+        case Union():
+            yield N_("ODK Collect does not know “|” between paths.")
 
 
 def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:

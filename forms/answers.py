@@ -1,5 +1,6 @@
 """The tree of answers of one submission, and its JSON: groups are objects, repeats are lists, every answer is text."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ class AnswerNode:
         return self.children.get(name, ())
 
     def all_children(self) -> "Sequence[AnswerNode]":
-        return [child for children in self.children.values() for child in children]
+        return list(itertools.chain.from_iterable(self.children.values()))
 
     def value(self) -> Value:
         """Return the typed value; "" while the question is not relevant."""
@@ -52,43 +53,55 @@ class AnswerNode:
 
 def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, list[AnswerProblem]]:
     """Return the tree that answers describe, and what in them does not belong to the form."""
-    root, problems = AnswerNode(ROOT, None), list[AnswerProblem]()
+    root = AnswerNode(ROOT, None)
+    problems: list[AnswerProblem] = []
     fill_node(definition, root, answers, problems)
     return root, problems
 
 
 def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
-    """Make the children of a group or instance from its answers."""
+    """Make the children of a group or instance from its answers, and add what is wrong with their shape."""
     if not isinstance(answers, dict):
         problems.append(AnswerProblem("answers.shape", N_("This should hold several answers."), node.describe_place()))
         answers = {}
     elements = definition.children.get(node.element.path, ())
     taken = 0
     for element in elements:
-        given = answers.get(element.name)
+        answer = answers.get(element.name)
         taken += element.name in answers
         if element.kind == "question":
-            child = AnswerNode(element, node)
-            node.children[element.name] = [child]
-            if isinstance(given, str):
-                child.text = given
-            elif given is not None:
-                problems.append(AnswerProblem("answers.shape", N_("This answer should be text."), child.describe_place()))
-            continue
-        instances = [given]
-        if element.kind == "repeat":
-            instances = given if isinstance(given, list) else []
-            if given is not None and not isinstance(given, list):
-                problems.append(AnswerProblem("answers.shape", N_("This should be a list."), element.name))
-        children = node.children.setdefault(element.name, [])
-        for instance in instances:
-            child = AnswerNode(element, node)
-            children.append(child)
-            fill_node(definition, child, {} if instance is None else instance, problems)
+            _add_question(node, element, answer, problems)
+        else:
+            _add_instances(definition, node, element, answer, problems)
     if taken < len(answers):
         for name in answers.keys() - {element.name for element in elements}:
             where = ".".join(part for part in (node.describe_place(), str(name)[:80]) if part)
             problems.append(AnswerProblem("answers.unknown_question", N_("The form has no such question."), where))
+
+
+def _add_question(node: AnswerNode, element: Element, answer: Any, problems: list[AnswerProblem]) -> None:
+    child = AnswerNode(element, node)
+    node.children[element.name] = [child]
+    if isinstance(answer, str):
+        child.text = answer
+    elif answer is not None:
+        problems.append(AnswerProblem("answers.shape", N_("This answer should be text."), child.describe_place()))
+
+
+def _add_instances(
+    definition: FormDefinition, node: AnswerNode, element: Element, answer: Any, problems: list[AnswerProblem]
+) -> None:
+    """Add a group, or the instances of a repeat."""
+    instances = [answer]
+    if element.kind == "repeat":
+        instances = answer if isinstance(answer, list) else []
+        if answer is not None and not isinstance(answer, list):
+            problems.append(AnswerProblem("answers.shape", N_("This should be a list."), element.name))
+    children = node.children.setdefault(element.name, [])
+    for instance in instances:
+        child = AnswerNode(element, node)
+        children.append(child)
+        fill_node(definition, child, {} if instance is None else instance, problems)
 
 
 def list_attachment_answers(definition: FormDefinition, answers: Any, path: str = "/data") -> list[str]:
@@ -115,7 +128,8 @@ def to_json(node: AnswerNode) -> dict[str, Any]:
         if element.kind == "repeat":
             result[name] = [to_json(child) for child in relevant]
         elif element.kind == "group":
-            if inner := to_json(relevant[0]):
+            inner = to_json(relevant[0])
+            if inner:
                 result[name] = inner
         elif relevant[0].text:
             result[name] = relevant[0].text

@@ -5,6 +5,7 @@ metre): longitude and latitude of its first corner, then the steps to each next 
 when it crosses an odd number of edges.
 """
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +28,7 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
     choices without an outline (“not known”), but not many.
     """
     try:
-        found = dict(_features(json.loads(data), code))
+        found = dict(_read_features(json.loads(data), code))
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError):
         raise AreasRefused(N_("This is neither GeoJSON nor TopoJSON with areas in degrees.")) from None
     named = {name: rings for name, rings in found.items() if name in codes}
@@ -35,23 +36,25 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
     if len(missing) > len(codes) / 10:
         text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
-    if broken := _find_invalid_areas(named):
+    broken = _find_invalid_areas(named)
+    if broken:
         text = N_("The outlines cannot be used: {broken}. Mend them in a map program, then bring them in again.")
         raise AreasRefused(text, {"broken": "; ".join(broken[:8])})
-    corners = sum(len(ring) for rings in named.values() for ring in rings)
+    corners = sum(map(len, itertools.chain.from_iterable(named.values())))
     if corners > MOST_CORNERS:
         raise AreasRefused(N_("The outlines have more than 200,000 corners. Simplify them first."))
     if corners > MANY:
-        named = {name: [simplify_ring(ring) for ring in rings] for name, rings in named.items()}
-    shown = {name: [_steps(ring) for ring in rings] for name, rings in sorted(named.items())}
-    return json.dumps({"attribution": attribution, "areas": shown}, separators=(",", ":"))
+        named = {name: list(map(simplify_ring, rings)) for name, rings in named.items()}
+    areas = {name: list(map(_make_steps, rings)) for name, rings in sorted(named.items())}
+    return json.dumps({"attribution": attribution, "areas": areas}, separators=(",", ":"))
 
 
 def _find_invalid_areas(named: dict[str, list[list[Corner]]]) -> list[str]:
     """Return which areas cross themselves and which lie over each other: a place must be in one area."""
     import shapely  # noqa: PLC0415  heavy, and needed only here
 
-    shapes, found = {}, []
+    shapes = {}
+    found = []
     for code, rings in named.items():
         whole = shapely.Polygon()
         for ring in rings:
@@ -67,29 +70,33 @@ def _find_invalid_areas(named: dict[str, list[list[Corner]]]) -> list[str]:
     tree = shapely.STRtree(list(shapes.values()))
     for one, other in tree.query(list(shapes.values()), predicate="intersects").T:
         if one < other:
-            a, b = shapes[codes[one]], shapes[codes[other]]
-            if a.intersection(b).area > LEAST_WRONG * min(a.area, b.area):
+            shape = shapes[codes[one]]
+            neighbour = shapes[codes[other]]
+            # Borders that were drawn apart lie over each other a little; that much is let pass.
+            if shape.intersection(neighbour).area > LEAST_WRONG * min(shape.area, neighbour.area):
                 found.append(f"{codes[one]} and {codes[other]} overlap")
     return list(dict.fromkeys(found))
 
 
-def _features(given: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:
+def _read_features(given: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:
     pairs: list[tuple[Any, str, Any, list[list[Corner]] | None]]
     if given["type"] == "Topology":
-        shared = _arcs(given)
-        geometries = [one for thing in given["objects"].values() for one in thing["geometries"]]
+        shared = _read_arcs(given)
+        collections = [collection["geometries"] for collection in given["objects"].values()]
+        geometries = itertools.chain.from_iterable(collections)
         pairs = [(one["properties"], one["type"], one["arcs"], shared) for one in geometries]
     else:
         shapes = [(one["properties"], one["geometry"]) for one in given["features"]]
         pairs = [(properties, shape["type"], shape["coordinates"], None) for properties, shape in shapes]
     for properties, kind, shape, arcs in pairs:
-        polygons = shape if kind == "MultiPolygon" else [shape] if kind == "Polygon" else []
-        yield str(properties[code]), [_ring(ring, arcs) for polygon in polygons for ring in polygon]
+        polygons = {"MultiPolygon": shape, "Polygon": [shape]}.get(kind, [])
+        rings = itertools.chain.from_iterable(polygons)
+        yield str(properties[code]), [_make_ring(ring, arcs) for ring in rings]
 
 
-def _ring(ring: Any, arcs: list[list[Corner]] | None) -> list[Corner]:
+def _make_ring(ring: Any, arcs: list[list[Corner]] | None) -> list[Corner]:
     if arcs is None:
-        return [_corner(point[0], point[1]) for point in ring]
+        return [_make_corner(point[0], point[1]) for point in ring]
     corners: list[Corner] = []
     for number in ring:
         arc = arcs[number] if number >= 0 else arcs[~number][::-1]
@@ -97,27 +104,28 @@ def _ring(ring: Any, arcs: list[list[Corner]] | None) -> list[Corner]:
     return corners
 
 
-def _arcs(topology: Any) -> list[list[Corner]]:
+def _read_arcs(topology: Any) -> list[list[Corner]]:
     """Return the arcs in our units: https://github.com/topojson/topojson-specification, section 2.1.4."""
-    (east, north), (x0, y0) = topology["transform"]["scale"], topology["transform"]["translate"]
+    east, north = topology["transform"]["scale"]
+    x0, y0 = topology["transform"]["translate"]
     arcs = []
     for arc in topology["arcs"]:
         x = y = 0
         corners = []
         for dx, dy in arc:
             x, y = x + dx, y + dy
-            corners.append(_corner(x * east + x0, y * north + y0))
+            corners.append(_make_corner(x * east + x0, y * north + y0))
         arcs.append(corners)
     return arcs
 
 
-def _corner(longitude: float, latitude: float) -> Corner:
+def _make_corner(longitude: float, latitude: float) -> Corner:
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         raise ValueError("not degrees")
     return round(longitude * UNIT), round(latitude * UNIT)
 
 
-def _steps(ring: list[Corner]) -> list[int]:
+def _make_steps(ring: list[Corner]) -> list[int]:
     steps: list[int] = []
     before = (0, 0)
     for corner in ring:
@@ -134,14 +142,17 @@ def simplify_ring(ring: list[Corner]) -> list[Corner]:
     spans = [(0, len(ring) // 2), (len(ring) // 2, len(ring) - 1)]
     while spans:
         first, last = spans.pop()
-        (ax, ay), (bx, by) = ring[first], ring[last]
+        ax, ay = ring[first]
+        bx, by = ring[last]
         length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5 or 1
-        farthest, most = first, float(TOLERANCE)
+        farthest = first
+        most = float(TOLERANCE)
         for index in range(first + 1, last):
             x, y = ring[index]
             away = abs((bx - ax) * (ay - y) - (ax - x) * (by - ay)) / length
             if away > most:
-                farthest, most = index, away
+                farthest = index
+                most = away
         if farthest != first:
             keep.add(farthest)
             spans += [(first, farthest), (farthest, last)]

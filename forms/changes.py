@@ -29,7 +29,8 @@ def compare_versions(before: FormDefinition | None, after: FormDefinition, uses:
     """Return every change; `uses` tells by the name of a question's column who reads it: releases, lists."""
     if before is None:
         return []
-    old, new = before.by_path, after.by_path
+    old = before.by_path
+    new = after.by_path
     changes: list[FormChange] = []
     for path, element in old.items():
         if path not in new:
@@ -94,15 +95,18 @@ def _compare_choices(
     was = {choice.name: choice.label for choice in before.choices.get(old.choices, ())}
     now = {choice.name: choice.label for choice in after.choices.get(new.choices, ())}
     name = {"name": _get_label(after, new)}
-    if gone := [one for one in was if one not in now]:
+    gone = [choice for choice in was if choice not in now]
+    if gone:
         details = {**name, "choices": ", ".join(gone)}
         text = N_("“{name}” no longer offers: {choices}. Earlier answers stay.")
         yield FormChange("choices", new.name, text, details, True, touches)
-    if fresh := [one for one in now if one not in was]:
-        details = {**name, "choices": ", ".join(fresh)}
+    added = [choice for choice in now if choice not in was]
+    if added:
+        details = {**name, "choices": ", ".join(added)}
         text = N_("“{name}” also offers: {choices}.")
         yield FormChange("choices", new.name, text, details, False, touches)
-    if renamed := [one for one in now if one in was and was[one] != now[one]]:
+    renamed = [choice for choice in now if choice in was and was[choice] != now[choice]]
+    if renamed:
         details = {**name, "choices": ", ".join(renamed)}
         yield FormChange("words", new.name, N_("“{name}” words these choices differently: {choices}."), details)
 

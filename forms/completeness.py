@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from forms.definition import Choice, Element, FormDefinition
-from forms.expressions import walk
+from forms.expressions.nodes import Path, list_conditions, walk
 from forms.headings import is_translated, language_of
 from forms.problems import N_, FormProblem
 from forms.workbook import Row, Workbook, language_code, row_advice, row_problem
@@ -80,7 +80,8 @@ def _is_held(element: Element, column: str, cell: str) -> bool:
     if column not in RULES or (column in ("required", "read_only") and cell.lower() in NO):
         return True
     if column == "choice_filter":
-        return element.items is not None and any(part[0] == "where" for part in walk(element.items))
+        parts = walk(element.items) if element.items is not None else ()
+        return any(isinstance(part, Path) and list_conditions(part) for part in parts)
     return any(getattr(element, field) not in (None, "", {}) for field in RULES[column])
 
 

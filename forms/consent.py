@@ -12,7 +12,7 @@ from typing import Any
 
 from forms import dependencies
 from forms.definition import Element, FormDefinition
-from forms.expressions import Ast
+from forms.expressions.nodes import Ast, Call, ChildStep, Number, Operation, Origin, Path, Text, walk
 from forms.problems import N_, FormProblem
 
 
@@ -162,7 +162,7 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     if any(one.kind == "repeat" for one in _ancestors(definition, tier)):
         text = N_("The question of summary_tier is in a repeat. Ask for consent once in a record.")
         problems.append(_problem("consent.repeat", text))
-    if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _paths(ast)):
+    if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _list_paths(ast)):
         text = N_("The condition of the group with the consent questions must name its questions like ${name}.")
         problems.append(_problem("consent.shape", text))
     if all(one.required is None for one in _block(definition, tier)):
@@ -183,12 +183,12 @@ def _problem(code: str, text: str) -> FormProblem:
 
 def _allowed(definition: FormDefinition, tier: Element) -> Ast:
     """Return when other questions are asked: nobody is to be asked for consent, or they were not asked yet, or said yes."""
-    said_yes: Ast = ["op", ">=", _path_to(tier), ["n", 1]]
+    said_yes = Operation(">=", _path_to(tier), Number(1))
     asked = [_path_to(question) for question in _block(definition, tier)]
-    not_yet: Ast = ["op", "=", ["call", "concat", asked], ["s", ""]]
-    allowed: Ast = ["op", "or", not_yet, said_yes]
+    not_yet = Operation("=", Call("concat", tuple(asked)), Text(""))
+    allowed = Operation("or", not_yet, said_yes)
     for condition in _conditions(definition, tier):
-        allowed = ["op", "or", ["call", "not", [condition]], allowed]
+        allowed = Operation("or", Call("not", (condition,)), allowed)
     return allowed
 
 
@@ -199,7 +199,7 @@ def _block(definition: FormDefinition, tier: Element) -> list[Element]:
 
 
 def _path_to(element: Element) -> Ast:
-    return ["path", "/", [["child", name] for name in element.path.split("/")[1:]]]
+    return Path(Origin.ROOT, tuple(ChildStep(name) for name in element.path.split("/")[1:]))
 
 
 def _conditions(definition: FormDefinition, tier: Element) -> list[Ast]:
@@ -220,18 +220,12 @@ def _leads_to(element: Element, paths: Iterable[str]) -> bool:
 
 
 def _both(own: Ast | None, rule: Ast) -> Ast:
-    return rule if own is None else ["op", "and", own, rule]
+    return rule if own is None else Operation("and", own, rule)
 
 
-def _paths(ast: Any) -> Iterable[Any]:
-    """Yield every path in an expression."""
-    if not isinstance(ast, list | tuple):
-        return
-    if ast and ast[0] == "path":
-        yield ast
-    for part in ast:
-        yield from _paths(part)
+def _list_paths(ast: Ast) -> list[Path]:
+    return [part for part in walk(ast) if isinstance(part, Path)]
 
 
-def _is_whole(path: Any) -> bool:
-    return bool(path[1] == "/")
+def _is_whole(path: Path) -> bool:
+    return path.origin == Origin.ROOT

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forms.expressions.functions import BY_CHANCE
-from forms.expressions.parser import Ast, list_called_functions
+from forms.expressions.nodes import Ast, Call, list_called_functions, read_json, write_json
 from forms.lists import FormLists, in_language
 from forms.problems import FormProblem
 from forms.question_type import AnswerKind, QuestionType
@@ -101,10 +101,12 @@ class Element:
     @property
     def expressions(self) -> dict[str, Ast]:
         """Return every expression of the element by the name of its field."""
-        return {name: ast for name in EXPRESSIONS if (ast := getattr(self, name))}
+        fields = {name: getattr(self, name) for name in EXPRESSIONS}
+        return {name: ast for name, ast in fields.items() if ast is not None}
 
 
 EXPRESSIONS = ("relevant", "required", "constraint", "calculate", "count", "first_value", "readonly", "items")
+WORDS = {"label", "hint", "guidance", "required_message", "constraint_message"}  # fields that hold Words
 
 
 @dataclass(frozen=True)
@@ -184,9 +186,11 @@ class FormDefinition:
         return element.path.removeprefix("/data/").replace("/", ".")
 
     def choice_label(self, element: Element, name: str, language: str) -> str:
-        if label := self._labels(element.choices).get(name):
+        label = self._labels(element.choices).get(name)
+        if label:
             return in_language(label, language) or name
-        if rows := self.lists.rows_with(element.choices, element.item_value or "name", name):
+        rows = self.lists.rows_with(element.choices, element.item_value or "name", name)
+        if rows:
             return (rows[0].cells or {}).get(element.item_label or "label") or name
         return name
 
@@ -206,18 +210,12 @@ class FormDefinition:
         for key in ("id", "version", "title", "languages", "style", "order", "summary"):
             body[key] = getattr(self, key)
         body["elements"] = [_omit_defaults(element) for element in self.elements]
-        body["choices"] = {
-            name: [
-                {"name": choice.name, "label": choice.label} | ({"data": choice.data} if choice.data else {})
-                for choice in choices
-            ]
-            for name, choices in self.choices.items()
-        }
+        body["choices"] = {name: [_write_choice(choice) for choice in choices] for name, choices in self.choices.items()}
         if self.tables:
             body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
         if self.kept_after_no:
             body["kept_after_no"] = self.kept_after_no
-        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
 
     @classmethod
     def from_json(cls, text: str) -> "FormDefinition":
@@ -229,7 +227,8 @@ class FormDefinition:
         body["order"] = tuple(body["order"])
         body["kept_after_no"] = tuple(body.get("kept_after_no", ()))
         body["elements"] = tuple(_make_element(element) for element in body["elements"])
-        body["choices"] = {name: tuple(Choice(**choice) for choice in choices) for name, choices in body["choices"].items()}
+        body["title"] = _read_words(body["title"])
+        body["choices"] = {name: tuple(map(_make_choice, choices)) for name, choices in body["choices"].items()}
         tables = body.get("tables", {})
         body["tables"] = {
             name: CsvTable(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()
@@ -251,9 +250,38 @@ class Compiled:
 
 
 def _make_element(body: dict[str, Any]) -> Element:
-    if body.get("readonly") is True:  # schema 1
-        body["readonly"] = ["call", "true", []]
+    is_readonly = body.get("readonly") is True  # schema 1
+    for name in EXPRESSIONS:
+        if isinstance(body.get(name), list):
+            body[name] = read_json(body[name])
+    if is_readonly:
+        body["readonly"] = Call("true", ())
+    if "triggers" in body:
+        body["triggers"] = {path: read_json(ast) for path, ast in body["triggers"].items()}
+    for name in WORDS & body.keys():
+        body[name] = _read_words(body[name])
     return Element(**body)
+
+
+def _write_choice(choice: Choice) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": choice.name, "label": choice.label}
+    return body | {"data": choice.data} if choice.data else body
+
+
+def _make_choice(body: dict[str, Any]) -> Choice:
+    return Choice(body["name"], _read_words(body["label"]), body.get("data", {}))
+
+
+def _read_words(body: Words) -> Words:
+    """Return words by language as they are in memory: the answers that a label shows are expressions."""
+    words: Words = {}
+    for language, text in body.items():
+        words[language] = [_read_part(part) for part in text] if isinstance(text, list) else text
+    return words
+
+
+def _read_part(part: Any) -> Any:
+    return read_json(part) if isinstance(part, list) else part
 
 
 def _omit_defaults(element: Element) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Which answer recalculates which: what an expression reads, the order to compute in, and a refusal of circles."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from forms.definition import Element
-from forms.expressions import Ast
+from forms.expressions.nodes import AnyChildStep, Ast, ChildStep, Origin, ParentStep, Path, SelfStep, list_parts
 
 Read = tuple[str, int]  # the path that is read; how many of its first parts are the same instance as the reader's
 
@@ -17,65 +17,92 @@ class CircularReference(ValueError):
         self.paths = paths
 
 
-def find_references(ast: Any, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
+def find_references(ast: Ast, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
     """Yield what an expression of an element reads: paths, and how far reader and read are the same instance.
 
     `../x` seen from /data/r/y is /data/r/x in the same instance of r: ("/data/r/x", 2). `sum(/data/r/x)` is
     ("/data/r/x", 1): only the root is shared, so every instance counts. A plain `.` reads nothing: it is the value held.
     """
-    parts = element.split("/")[1:]
-    yield from _read(ast, parts, parts, len(parts), children)
+    here = _Place(tuple(element.split("/")[1:]), element.count("/"))
+    yield from _find_reads(ast, _Reader(here, children), here)
 
 
-def _read(
-    ast: Any, element: list[str], here: list[str] | None, scope: int, children: dict[str, list[Element]]
-) -> Iterator[Read]:
-    kind = ast[0]
-    if kind == "path":
-        yield from _read_path(ast, element, here, scope, children)
-    elif kind == "op":
-        yield from _read(ast[2], element, here, scope, children)
-        yield from _read(ast[3], element, here, scope, children)
-    elif kind == "neg":
-        yield from _read(ast[1], element, here, scope, children)
-    elif kind in ("call", "union"):
-        for argument in ast[-1]:
-            yield from _read(argument, element, here, scope, children)
+@dataclass(frozen=True)
+class _Place:
+    """Where a path has got to: the names from the root, None in a list; and how many of them the reader shares."""
+
+    names: tuple[str, ...] | None
+    scope: int
+
+    @property
+    def path(self) -> str:
+        return "/" + "/".join(self.names or ())
+
+    def to_child(self, name: str) -> "_Place":
+        return self if self.names is None else _Place((*self.names, name), self.scope)
+
+    def to_parent(self) -> "_Place":
+        if self.names is None:
+            return self
+        names = self.names[:-1]
+        return _Place(names, min(self.scope, len(names)))
 
 
-def _read_path(
-    ast: Any, element: list[str], here: list[str] | None, scope: int, children: dict[str, list[Element]]
-) -> Iterator[Read]:
-    _, origin, steps = ast
-    parts: list[str] | None
-    if origin == "/":
-        parts, scope, steps = [steps[0][1] if steps and steps[0][0] == "child" else "data"], 1, steps[1:]
-    elif origin == "current":
-        parts, scope = list(element), len(element)
-    elif origin == ".":
-        parts = None if here is None else list(here)
-    else:
-        parts = None  # in a list: only its conditions read answers
-    is_self = all(step[0] == "self" and len(step) == 1 for step in steps) and origin != "/"
+@dataclass(frozen=True)
+class _Reader:
+    """The element whose expression it is, and the elements of the form by their parents."""
+
+    place: _Place
+    children: dict[str, list[Element]]
+
+    def list_children(self, place: _Place) -> list[_Place]:
+        elements = self.children.get(place.path, ())
+        return [_Place(tuple(element.path.split("/")[1:]), place.scope) for element in elements]
+
+
+def _find_reads(ast: Ast, reader: _Reader, here: _Place) -> Iterator[Read]:
+    """Yield what an expression reads; `here` is the node in hand, which differs within conditions."""
+    if isinstance(ast, Path):
+        yield from _find_path_reads(ast, reader, here)
+        return
+    for part in list_parts(ast):
+        yield from _find_reads(part, reader, here)
+
+
+def _find_path_reads(path: Path, reader: _Reader, here: _Place) -> Iterator[Read]:
+    place = _begin(path, reader, here)
+    steps = path.steps[1:] if path.origin == Origin.ROOT else path.steps
     for step in steps:
-        found: list[list[str]] = [parts] if parts is not None else []
-        if parts is not None and step[0] == "child":
-            parts = [*parts, step[1]]
-            found = [parts]
-        elif parts is not None and step[0] == "parent":
-            parts = parts[:-1]
-            scope = min(scope, len(parts))
-            found = [parts]
-        elif parts is not None and step[0] == "any":
-            found = [child.path.split("/")[1:] for child in children.get("/" + "/".join(parts), ())]
-            for child in found:
-                yield "/" + "/".join(child), scope
-        conditions = step[2:] if step[0] == "child" else step[1:]
-        for condition in conditions:
-            for place in found or (None,):
-                yield from _read(condition[1], element, place, scope, children)
-    if parts is not None and not is_self:
-        yield "/" + "/".join(parts), scope
+        reached = [place]
+        match step:
+            case ChildStep(name):
+                place = place.to_child(name)
+                reached = [place]
+            case ParentStep():
+                place = place.to_parent()
+                reached = [place]
+            case AnyChildStep() if place.names is not None:
+                reached = reader.list_children(place)
+                for child in reached:
+                    yield child.path, child.scope
+        for condition in step.conditions:
+            for node in reached or [_Place(None, place.scope)]:
+                yield from _find_reads(condition, reader, _Place(node.names, place.scope))
+    is_own_value = path.origin != Origin.ROOT and all(step == SelfStep() for step in steps)
+    if place.names is not None and not is_own_value:
+        yield place.path, place.scope
+
+
+def _begin(path: Path, reader: _Reader, here: _Place) -> _Place:
+    """Return where a path begins."""
+    if path.origin == Origin.ROOT:
+        first = path.steps[0] if path.steps else None
+        return _Place((first.name if isinstance(first, ChildStep) else "data",), 1)
+    if path.origin == Origin.QUESTION:
+        return reader.place
+    if path.origin == Origin.NODE:
+        return here
+    return _Place(None, here.scope)  # in a list: only its conditions read answers
 
 
 def list_controlling_expressions(element: Element) -> list[Ast]:
@@ -85,7 +112,9 @@ def list_controlling_expressions(element: Element) -> list[Ast]:
 
 def find_element_reads(element: Element, children: dict[str, list[Element]]) -> set[Read]:
     """Return what makes this element compute anew: what its expressions read, and its parent."""
-    found = {read for ast in list_controlling_expressions(element) for read in find_references(ast, element.path, children)}
+    found: set[Read] = set()
+    for ast in list_controlling_expressions(element):
+        found.update(find_references(ast, element.path, children))
     if element.parent != "/data":
         found.add((element.parent, element.parent.count("/")))
     return found

@@ -54,4 +54,5 @@ class AreasRefused(Exception):
 
     def __init__(self, text: str, details: dict[str, str] | None = None):
         super().__init__(text.format(**(details or {})))
-        self.text, self.details = text, details or {}
+        self.text = text
+        self.details = details or {}

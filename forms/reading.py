@@ -4,6 +4,7 @@ Reading grade in English: Flesch and Kincaid (1975). In French: the ease of Kand
 the steps of Flesch's own table. Syllables are counted as groups of vowels, which is right for about nine words in ten.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -60,15 +61,17 @@ def estimate(definition: FormDefinition) -> Estimate:
         seconds += TYPES[element.type].seconds + _count_words(element, language) / WORDS_A_SECOND
     grades = {}
     for one in definition.languages:
-        text = "\n".join(text for element in asked for text in _texts(element, one))
-        if (found := grade_text(text, one)) is not None:
-            grades[one] = found
+        text = "\n".join(itertools.chain.from_iterable(_list_texts(element, one) for element in asked))
+        grade = grade_text(text, one)
+        if grade is not None:
+            grades[one] = grade
     return Estimate(sum(element.is_answered for element in asked), seconds / 60, grades)
 
 
-def _texts(element: Element, language: str) -> list[str]:
+def _list_texts(element: Element, language: str) -> list[str]:
     fields: list[dict[str, Any]] = [element.label, element.hint, element.constraint_message]
-    return [text for words in fields if language in words and (text := in_language({language: words[language]}, language))]
+    texts = [in_language({language: words[language]}, language) for words in fields if language in words]
+    return [text for text in texts if text]
 
 
 def _count_words(element: Element, language: str) -> int:

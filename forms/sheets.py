@@ -4,7 +4,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,14 +102,18 @@ def _standard_names(found: dict[str, list[list[str]]]) -> dict[str, list[list[st
 
 def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
     """Name the cells that no .xlsx file can hold."""
+    problems: list[FormProblem] = []
+    for name, rows in sheets.items():
+        for number, row in enumerate(rows, 1):
+            problems += _find_long_cells(name, number, row)
+    return problems
+
+
+def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormProblem]:
     text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
-    return [
-        FormProblem("form.too_long", text, sheet=name, row=number, column=xl_col_to_name(at))
-        for name, rows in sheets.items()
-        for number, row in enumerate(rows, 1)
-        for at, cell in enumerate(row)
-        if len(cell) > MAX_CELL
-    ]
+    for position, cell in enumerate(row):
+        if len(cell) > MAX_CELL:
+            yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=xl_col_to_name(position))
 
 
 def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
@@ -211,12 +215,15 @@ def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:
-    found = _md_table_to_ss_structure(data.decode())
-    return {
-        name: _without_blank_end([_trimmed(["" if cell is None else _text(cell) for cell in row]) for row in rows or []])
-        for name, rows in found.items()
-        if name
-    }
+    sheets = {}
+    for name, rows in _md_table_to_ss_structure(data.decode()).items():
+        if name:
+            sheets[name] = _without_blank_end([_read_row(row) for row in rows or []])
+    return sheets
+
+
+def _read_row(cells: Iterable[object]) -> list[str]:
+    return _trimmed(["" if cell is None else _text(cell) for cell in cells])
 
 
 def _trimmed(row: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from forms.budget import MAX_COMPUTED, Budget, TooSlow
 from forms.definition import Element, FormDefinition
 from forms.expressions import DateValue, EvaluationContext, ExpressionError, evaluate, to_boolean, to_number, to_string
 from forms.expressions.evaluator import find_nodes
+from forms.expressions.nodes import Ast
 from forms.expressions.patterns import SLOW
 from forms.expressions.values import NUMBER, Value
 from forms.lists import in_language
@@ -50,9 +51,9 @@ def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Bu
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
     rules = Rules(definition, root, now, budget)
-    for node in _list_questions(root) if definition.counts else questions:
-        if problem := rules.find_problem(node, sent):
-            problems.append(problem)
+    if definition.counts:  # counting made instances, or marked some that are beyond
+        questions = _list_questions(root)
+    problems += rules.list_problems(questions, sent)
     answers = tree.to_json(root)
     is_refusal, refused_by = _find_refusal(definition, root)
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
@@ -96,7 +97,7 @@ def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget:
     calculate(definition, root, now, budget)
     computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
-    problems += [problem for node in _list_questions(root) if (problem := rules.find_problem(node, computed))]
+    problems += rules.list_problems(_list_questions(root), computed)
     answers = tree.to_json(root)
     is_refusal, _ = _find_refusal(definition, root)
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
@@ -117,37 +118,83 @@ def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
-    """Set relevance and calculated answers, each element after those that it reads."""
-    budget = budget or Budget()
-    by_chance, lists = definition.randomized_paths, definition.lists
-    at: dict[str, list[AnswerNode]] = {"/data": [root]}
+    """Set relevance and calculated answers, each element after those that it reads.
+
+    Raises TooSlow when that takes more than the budget.
+    """
+    run = _Calculation(definition, root, now, budget or Budget())
     for path, element in definition.deciding:
-        parents = _find_nodes(root, element.parent, at)
+        run.decide(path, element)
+
+
+class _Calculation:
+    """One run over all elements of which the form's logic decides something."""
+
+    def __init__(self, definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget):
+        self.definition = definition
+        self.root = root
+        self.now = now
+        self.budget = budget
+        self.lists = definition.lists
+        self.randomized_paths = definition.randomized_paths
+        self.nodes_by_path: dict[str, list[AnswerNode]] = {"/data": [root]}
+
+    def decide(self, path: str, element: Element) -> None:
+        """Set how many instances an element has, whether each is relevant, and what is computed for it."""
+        parents = self._find_nodes(element.parent)
         if element.count is not None:
-            at.pop(path, None)
+            self.nodes_by_path.pop(path, None)  # there may be more of them, or fewer
             for parent in parents:
-                _make_instances(definition, element, parent, root, now, budget)
-        budget.look()
+                self._make_instances(element, parent, element.count)
+        self.budget.look()
         for parent in parents:
-            allowed = parent.is_relevant
             for node in parent.children.get(element.name, ()):
-                budget.spend()
-                is_relevant = allowed
-                if node.is_beyond:
-                    is_relevant = False
-                if is_relevant and element.relevant is not None:
-                    node.is_relevant = True
-                    is_relevant = to_boolean(evaluate(element.relevant, EvaluationContext(root, node, now, lists, budget)))
-                node.is_relevant = is_relevant
+                self.budget.spend()
+                self._set_relevance(node, parent)
                 if element.calculate is not None:
-                    if not is_relevant:
-                        node.text = ""
-                    elif path not in by_chance:
-                        node.text = format_computed(
-                            element, evaluate(element.calculate, EvaluationContext(root, node, now, lists, budget))
-                        )
-                        if len(node.text) > MAX_COMPUTED:
-                            raise TooSlow
+                    self._compute(node, element.calculate)
+
+    def _context(self, node: AnswerNode) -> EvaluationContext:
+        return EvaluationContext(self.root, node, self.now, self.lists, self.budget)
+
+    def _set_relevance(self, node: AnswerNode, parent: AnswerNode) -> None:
+        rule = node.element.relevant
+        is_relevant = parent.is_relevant and not node.is_beyond
+        if is_relevant and rule is not None:
+            node.is_relevant = True  # a rule that reads the answer itself sees it
+            is_relevant = to_boolean(evaluate(rule, self._context(node)))
+        node.is_relevant = is_relevant
+
+    def _compute(self, node: AnswerNode, calculation: Ast) -> None:
+        if not node.is_relevant:
+            node.text = ""
+        elif node.element.path not in self.randomized_paths:
+            node.text = format_computed(node.element, evaluate(calculation, self._context(node)))
+            if len(node.text) > MAX_COMPUTED:
+                raise TooSlow
+
+    def _make_instances(self, element: Element, parent: AnswerNode, count: Ast) -> None:
+        """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
+        instances = parent.children[element.name]
+        number = to_number(evaluate(count, self._context(AnswerNode(element, parent))))
+        wanted = 0 if math.isnan(number) else int(min(max(number, 0), MAX_INSTANCES))
+        while len(instances) < wanted:
+            self.budget.make()
+            node = AnswerNode(element, parent)
+            instances.append(node)
+            tree.fill_node(self.definition, node, {}, [])
+        for position, node in enumerate(instances):
+            node.is_beyond = position >= wanted
+
+    def _find_nodes(self, path: str) -> list[AnswerNode]:
+        """Return the nodes of a path, remembering them for the next question of the same group."""
+        if path not in self.nodes_by_path:
+            parent, _, name = path.rpartition("/")
+            nodes: list[AnswerNode] = []
+            for node in self._find_nodes(parent):
+                nodes.extend(node.children.get(name, ()))
+            self.nodes_by_path[path] = nodes
+        return self.nodes_by_path[path]
 
 
 def format_computed(element: Element, value: Value) -> str:
@@ -155,23 +202,6 @@ def format_computed(element: Element, value: Value) -> str:
     if isinstance(value, float) and math.isnan(value):
         return ""
     return TYPES[element.type].from_value(value)
-
-
-def _make_instances(
-    definition: FormDefinition, element: Element, parent: AnswerNode, root: AnswerNode, now: DateValue, budget: Budget
-) -> None:
-    """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
-    instances = parent.children[element.name]
-    context = EvaluationContext(root, AnswerNode(element, parent), now, definition.lists, budget)
-    number = to_number(evaluate(element.count, context))
-    wanted = int(min(max(number, 0), MAX_INSTANCES)) if not math.isnan(number) else 0
-    while len(instances) < wanted:
-        budget.make()
-        node = AnswerNode(element, parent)
-        instances.append(node)
-        tree.fill_node(definition, node, {}, [])
-    for position, node in enumerate(instances):
-        node.is_beyond = position >= wanted
 
 
 def _list_questions(root: AnswerNode) -> list[AnswerNode]:
@@ -183,26 +213,27 @@ def _list_questions(root: AnswerNode) -> list[AnswerNode]:
         if node.element.kind == "question":
             found.append(node)
         else:
-            waiting += [child for children in reversed(node.children.values()) for child in reversed(children)]
+            for children in reversed(node.children.values()):
+                waiting.extend(reversed(children))
     return found
-
-
-def _find_nodes(root: AnswerNode, path: str, at: dict[str, list[AnswerNode]]) -> list[AnswerNode]:
-    """Return the nodes of a path, remembering them for the next question of the same group."""
-    if path not in at:
-        parent, _, name = path.rpartition("/")
-        at[path] = [child for node in _find_nodes(root, parent, at) for child in node.children.get(name, ())]
-    return at[path]
 
 
 class Rules:
     """The rules of every question: needed, of the right type, and what its constraint says."""
 
     def __init__(self, definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None):
-        self.definition, self.root, self.now, self.budget = definition, root, now, budget or Budget()
+        self.definition = definition
+        self.root = root
+        self.now = now
+        self.budget = budget or Budget()
 
     def context(self, node: AnswerNode) -> EvaluationContext:
         return EvaluationContext(self.root, node, self.now, self.definition.lists, self.budget)
+
+    def list_problems(self, nodes: Sequence[AnswerNode], sent: dict[AnswerNode, str]) -> list[AnswerProblem]:
+        """Return the problem of each question that has one; `sent` are computed answers as the phone has them."""
+        problems = (self.find_problem(node, sent) for node in nodes)
+        return [problem for problem in problems if problem is not None]
 
     def find_problem(self, node: AnswerNode, sent: dict[AnswerNode, str]) -> AnswerProblem | None:
         element = node.element
@@ -224,7 +255,8 @@ class Rules:
             if element.required is not None and to_boolean(evaluate(element.required, self.context(node))):
                 return AnswerProblem("answers.required", N_("An answer is needed."), node.describe_place())
             return None
-        if reason := self.find_type_problem(node):
+        reason = self.find_type_problem(node)
+        if reason:
             return AnswerProblem("answers.type", reason, node.describe_place())
         if element.constraint is not None and not to_boolean(evaluate(element.constraint, self.context(node))):
             message = in_language(element.constraint_message, self.definition.languages[0])
@@ -272,8 +304,11 @@ def list_available_choices(element: Element, context: EvaluationContext, definit
     if element.items is None:
         return [choice.name for choice in definition.choices.get(element.choices, ())]
     column = element.item_value or "name"
-    found = (row.children_named(column) for row in find_nodes(element.items, context))
-    return [name for cells in found if cells and (name := to_string(cells[0].value()))]
+    names = []
+    for row in find_nodes(element.items, context):
+        cells = row.children_named(column)
+        names += [to_string(cells[0].value())] if cells else []
+    return [name for name in names if name]
 
 
 def equal_computed(sent: str, own: str) -> bool:
@@ -282,5 +317,6 @@ def equal_computed(sent: str, own: str) -> bool:
         return True
     if not (NUMBER.fullmatch(sent) and NUMBER.fullmatch(own)):
         return False
-    a, b = float(sent), float(own)
-    return abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+    phone_value = float(sent)
+    own_value = float(own)
+    return abs(phone_value - own_value) <= 1e-9 * max(abs(phone_value), abs(own_value))

@@ -113,12 +113,13 @@ class Workbook:
         found = self._headings[sheet] if sheet in self._headings else read_headings(sheet, self.table(sheet)[0])
         if not self._named_languages or sheet not in ("survey", "choices"):
             return found
-        return [
-            Heading(one.at, one.written, in_language(one.standard, self._first_language))
-            if is_translated(one.standard)
-            else one
-            for one in found
-        ]
+        return [self._with_language(heading) for heading in found]
+
+    def _with_language(self, heading: Heading) -> Heading:
+        """Return a heading with the form's first language, where it could have one and names none."""
+        if not is_translated(heading.standard):
+            return heading
+        return Heading(heading.at, heading.written, in_language(heading.standard, self._first_language))
 
     @cached_property
     def _headings(self) -> dict[str, list[Heading]]:
@@ -127,10 +128,10 @@ class Workbook:
     @cached_property
     def _named_languages(self) -> list[str]:
         """Return the languages in the headings as they are written, those of the survey's labels first."""
-        columns = [one.standard for sheet in ("survey", "choices") for one in self._headings[sheet]]
+        columns = [heading.standard for heading in (*self._headings["survey"], *self._headings["choices"])]
         columns = [column for column in columns if is_translated(column)]
         columns.sort(key=lambda column: not column.startswith("label"))
-        return list(dict.fromkeys(language for column in columns if (language := language_of(column))))
+        return _list_languages(columns)
 
     @cached_property
     def _first_language(self) -> str:
@@ -167,7 +168,8 @@ class Workbook:
 
     @cached_property
     def survey(self) -> list[Row]:
-        rows, trail = [], ["/data"]
+        rows = []
+        trail = ["/data"]
         for number, cells in self.rows("survey"):
             row = Row(number, cells, "", self.written)
             if row.kind == "note" and not row.name:
@@ -194,11 +196,13 @@ class Workbook:
     @cached_property
     def languages(self) -> list[str]:
         """Return the languages of the words as written in the headings: English (en), French (fr)."""
-        used = {column for sheet in ("survey", "choices") for _, cells in self.rows(sheet) for column in cells}
-        columns = [one.standard for sheet in ("survey", "choices") for one in self.columns(sheet)]
+        used: set[str] = set()
+        for _, cells in (*self.rows("survey"), *self.rows("choices")):
+            used.update(cells)
+        columns = [heading.standard for heading in (*self.columns("survey"), *self.columns("choices"))]
         labels = [column for column in columns if column.startswith("label::")]
         others = [column for column in columns if is_translated(column) and column in used]
-        named = list(dict.fromkeys(name for column in [*labels, *others] if (name := language_of(column))))
+        named = _list_languages([*labels, *others])
         default = self.settings.get("default_language", "")
         if default in named:
             named.remove(default)
@@ -220,6 +224,12 @@ class Workbook:
             if columns:
                 given |= {name: rows, f"{name}_header": [dict.fromkeys(columns)]}
         return given
+
+
+def _list_languages(columns: list[str]) -> list[str]:
+    """Return the languages that columns name, each once."""
+    languages = dict.fromkeys(map(language_of, columns))
+    return [language for language in languages if language]
 
 
 PYXFORM_SETTINGS = {"omit_instanceid": "omit_instanceID"}

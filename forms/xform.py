@@ -12,6 +12,20 @@ from xml.etree import ElementTree
 from forms import dependencies, support
 from forms.definition import SUMMARY, Choice, CsvTable, Element, FormDefinition, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
+from forms.expressions.nodes import (
+    OWN_VALUE,
+    Call,
+    ChildStep,
+    InList,
+    Number,
+    Operation,
+    Path,
+    Step,
+    Text,
+    Union,
+    is_node_set,
+    list_parts,
+)
 from forms.expressions.shorthand import make_absolute_path, write_out
 from forms.headings import language_of
 from forms.privacy import privacy_class
@@ -47,6 +61,7 @@ PRELOADS = {
 }
 MAX_FREE_TEXT = 280  # signs (programme, refuse-to-collect list)
 KEEP_SHORT = {"en": f"Keep it under {MAX_FREE_TEXT} signs.", "fr": f"Au plus {MAX_FREE_TEXT} signes."}
+KEPT_SHORT = Operation("<=", Call("string-length", (OWN_VALUE,)), Number(MAX_FREE_TEXT))
 SAY_WHICH = {"en": "Say which", "fr": "Précisez"}
 # Functions that look at many nodes at once; elsewhere only the first node of a repeat would count.
 OF_SETS = {
@@ -74,7 +89,10 @@ class _XFormReader:
         model = root.find(f"{H}head/{X}model")
         body = root.find(f"{H}body")
         assert model is not None and body is not None
-        self.workbook, self.model, self.body, self.tables = workbook, model, body, tables
+        self.workbook = workbook
+        self.model = model
+        self.body = body
+        self.tables = tables
         self.lists = {one.get("id") for one in model.iter(f"{X}instance")}
         self.title = root.findtext(f"{H}head/{H}title") or ""
         self.binds = {bind.get("nodeset", ""): bind for bind in model.iter(f"{X}bind")}
@@ -140,7 +158,8 @@ class _XFormReader:
                 if setvalue.get("event") != "xforms-value-changed":
                     continue
                 # pyxform writes the value as seen from the question that triggers
-                if ast := self.ast(setvalue.get("value") or "''", reference, "calculation"):
+                ast = self.ast(setvalue.get("value") or "''", reference, "calculation")
+                if ast:
                     self.triggers.setdefault(setvalue.get("ref", ""), {})[reference] = ast
         self.controls = controls
         self.first = {value.get("ref", ""): value.get("value") for value in self.model.findall(f"{X}setvalue")}
@@ -233,7 +252,10 @@ class _XFormReader:
         label = dict(SAY_WHICH) if is_other else self.label(holder, "label")
         required = bind.get(f"{JR}requiredMsg")
         constraint = self.referenced(bind.get(f"{JR}constraintMsg"), bind.get(f"{JR}constraintMsg"))
-        privacy = PrivacyClass.FREE_TEXT if is_other else privacy_class(row, type_) if kind == "question" else ""
+        is_asked = kind == "question" and not is_other
+        privacy = privacy_class(row, type_) if is_asked else ""
+        if is_other:
+            privacy = PrivacyClass.FREE_TEXT
         if type_ == "text" and privacy == PrivacyClass.FREE_TEXT and not row.cells.get("privacy::approval"):
             expressions["constraint"], constraint = self.short(expressions["constraint"], constraint, path)
         return Element(
@@ -246,7 +268,7 @@ class _XFormReader:
             hint=self.label(holder, "hint"),
             guidance=self.guidance.get(f"{path}:hint", {}),
             appearance=(control.get("appearance", "") if control is not None else ""),
-            parameters=read_parameters(row) if kind == "question" and not is_other else {},
+            parameters=read_parameters(row) if is_asked else {},
             privacy=privacy,
             hierarchy=row.cells.get("privacy::hierarchy", ""),
             export="drop" if is_other else row.cells.get("privacy::export", "").lower(),
@@ -263,10 +285,11 @@ class _XFormReader:
     def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
         """Return a constraint that keeps free text short: the author's own limit, or the programme's."""
         limit = _find_length_limit(constraint)
+        if limit is None and constraint is not None:
+            return Operation("and", constraint, KEPT_SHORT), message
         if limit is None:
-            least: Ast = ["op", "<=", ["call", "string-length", [["path", ".", [["self"]]]]], ["n", MAX_FREE_TEXT]]
-            words = {language: KEEP_SHORT[language] for language in self.languages if language in KEEP_SHORT} or KEEP_SHORT
-            return (["op", "and", constraint, least], message) if constraint else (least, message or dict(words))
+            words = {language: KEEP_SHORT[language] for language in self.languages if language in KEEP_SHORT}
+            return KEPT_SHORT, message or words or dict(KEEP_SHORT)
         if limit > MAX_FREE_TEXT:
             text = N_(
                 "Free text of more than {most} signs tells more than this programme collects. Shorten it, or write in "
@@ -287,18 +310,21 @@ class _XFormReader:
         if itemset is None:
             return {"choices": support.list_of(row.type)}
         items = self.ast(itemset.get("nodeset"), path, "choice_filter")
-        value, label = itemset.find(f"{X}value"), itemset.find(f"{X}label")
+        value = itemset.find(f"{X}value")
+        label = itemset.find(f"{X}label")
         columns = {
             "item_value": value.get("ref", "name") if value is not None else "name",
             "item_label": label.get("ref", "label") if label is not None else "label",
         }
-        inner = items[2][0] if items and items[:2] == ["call", "randomize"] else items  # type: ignore[index]
-        name = inner[1][1] if inner and isinstance(inner[1], list) else ""
+        inner = items
+        if isinstance(items, Call) and items.name == "randomize":
+            inner = items.arguments[0]
+        name = inner.origin.name if isinstance(inner, Path) and isinstance(inner.origin, InList) else ""
         if name in self.tables:
             return {"choices": name, "items": items, **columns}
         if not name:
             return {"items": items, **columns}
-        is_plain = inner is items and all(len(step) == 2 for step in inner[2])  # type: ignore[index, union-attr]
+        is_plain = isinstance(items, Path) and all(_is_plain_child(step) for step in items.steps)
         return {"choices": name} if is_plain else {"choices": name, "items": items}
 
     def check_references(self, elements: list[Element], children: dict[str, list[Element]]) -> None:
@@ -317,12 +343,10 @@ class _XFormReader:
                     text = N_("Whether a question is asked cannot depend on its own answer (“.” or once()).")
                     self.report("form.own_answer", text, {}, element.path, column)
                 for part in walk(ast):
-                    if part[0] == "path" and isinstance(part[1], list) and not self.has_list(str(part[1][1])):
+                    name = _find_list_name(part)
+                    if name is not None and not self.has_list(name):
                         text = N_("There is no list “{list}”: neither on the choices sheet nor among the files.")
-                        self.report("form.list", text, {"list": str(part[1][1])}, element.path, column)
-                    if part[:2] == ["call", "pulldata"] and part[2][0][0] == "s" and not self.has_list(str(part[2][0][1])):  # type: ignore[index]
-                        text = N_("There is no list “{list}”: neither on the choices sheet nor among the files.")
-                        self.report("form.list", text, {"list": str(part[2][0][1])}, element.path, column)  # type: ignore[index]
+                        self.report("form.list", text, {"list": name}, element.path, column)
                 for target in _find_ambiguous_paths(ast, seen_from, repeats, children) if field != "items" else ():
                     text = N_(
                         "“{name}” stands in a repeat, and from here only its first answer would count. "
@@ -346,7 +370,8 @@ class _XFormReader:
         return lists
 
     def item_label(self, item: ElementTree.Element) -> Words:
-        if reference := item.findtext(f"{X}itextId"):
+        reference = item.findtext(f"{X}itextId")
+        if reference:
             return self.texts.get(reference, {})
         return {self.languages[0]: item.findtext(f"{X}label") or ""}
 
@@ -354,9 +379,27 @@ class _XFormReader:
 def _find_length_limit(constraint: Ast | None) -> float | None:
     """Return the longest text that a constraint lets pass, where it says so plainly: string-length(.) <= 280."""
     for part in walk(constraint) if constraint else ():
-        if part[0] == "op" and part[1] in ("<", "<=") and part[2][:2] == ["call", "string-length"] and part[3][0] == "n":  # type: ignore[index]
-            return float(part[3][1]) - (part[1] == "<")  # type: ignore[index]
+        match part:
+            case Operation("<=", Call("string-length"), Number(limit)):
+                return float(limit)
+            case Operation("<", Call("string-length"), Number(limit)):
+                return float(limit) - 1
     return None
+
+
+def _find_list_name(part: Ast) -> str | None:
+    """Return the list that a path or pulldata() looks into; None for anything else."""
+    match part:
+        case Path(InList(name), _):
+            return name
+        case Call("pulldata", (Text(name), *_)):
+            return name
+    return None
+
+
+def _is_plain_child(step: Step) -> bool:
+    """Return whether a step leads to children with a name, without a condition."""
+    return isinstance(step, ChildStep) and not step.conditions
 
 
 def _read_extra_columns(item: ElementTree.Element) -> dict[str, str]:
@@ -371,26 +414,30 @@ def read_parameters(row: Row) -> dict[str, str]:
 
 
 def _is_own_value(ast: Ast) -> bool:
-    return ast[:2] == ["call", "once"] or ast == ["path", ".", [["self"]]]
+    return ast == OWN_VALUE or (isinstance(ast, Call) and ast.name == "once")
 
 
-def _find_ambiguous_paths(ast: Any, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
+def _find_ambiguous_paths(ast: Ast, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
     """Yield the paths into a repeat from outside it, without a condition, where one value is wanted."""
-    if ast[0] == "call":
-        for argument in ast[2]:
-            if ast[1] in OF_SETS and argument[0] in ("path", "union"):
-                continue
-            yield from _find_ambiguous_paths(argument, path, repeats, children)
-    elif ast[0] == "op":
-        yield from _find_ambiguous_paths(ast[2], path, repeats, children)
-        yield from _find_ambiguous_paths(ast[3], path, repeats, children)
-    elif ast[0] == "neg":
-        yield from _find_ambiguous_paths(ast[1], path, repeats, children)
-    elif ast[0] == "path" and not isinstance(ast[1], list) and not any(step[-1][0] == "where" for step in ast[2] if step):
-        target = make_absolute_path(ast, path)
-        for _, scope in dependencies.find_references(ast, path, children):
-            parts = target.split("/")[1:]
-            outside = ["/" + "/".join(parts[:depth]) for depth in range(scope + 1, len(parts))]
-            if any(one in repeats for one in outside):
-                yield target
-                break
+    if isinstance(ast, Path):
+        target = _find_first_only(ast, path, repeats, children)
+        if target:
+            yield target
+        return
+    takes_sets = isinstance(ast, Call) and ast.name in OF_SETS
+    for part in () if isinstance(ast, Union) else list_parts(ast):
+        if not (takes_sets and is_node_set(part)):
+            yield from _find_ambiguous_paths(part, path, repeats, children)
+
+
+def _find_first_only(ast: Path, path: str, repeats: set[str], children: dict[str, list[Element]]) -> str:
+    """Return the element of a path of which only the first instance would count, seen from `path`; "" when there is none."""
+    if isinstance(ast.origin, InList) or any(step.conditions for step in ast.steps):
+        return ""
+    target = make_absolute_path(ast, path)
+    parts = target.split("/")[1:]
+    for _, scope in dependencies.find_references(ast, path, children):
+        outside = ["/" + "/".join(parts[:depth]) for depth in range(scope + 1, len(parts))]
+        if not repeats.isdisjoint(outside):
+            return target
+    return ""

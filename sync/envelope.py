@@ -76,43 +76,72 @@ def parse_item(item: Any) -> Envelope | None:
     return _parse_envelope(item, "", [])
 
 
+MALFORMED = N_("This part is missing or malformed.")
+
+
 def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
+    """Return the submission in an item; None, with every part that is wrong added to the problems, when it is none."""
     if not isinstance(item, dict):
         problems.append(SyncProblem("sync.item", N_("Each submission is an object."), where))
         return None
-    before = len(problems)
-
-    def text(key: str, pattern: re.Pattern[str]) -> str:
-        value = item.get(key)
-        if isinstance(value, str) and pattern.fullmatch(value):
-            return value
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.{key}"))
-        return ""
-
-    form, version, sha256 = text("form", NAME), text("version", NAME), text("sha256", SHA256)
-    body = item.get("body")
-    if not isinstance(body, str) or len(body) > MAX_BODY:
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.body"))
-    instance_id, finished_at = _read_uuid(item.get("id")), parse_moment(item.get("finished_at"))
-    root, prev, due, cards = item.get("root", ""), item.get("prev", []), item.get("due", ""), item.get("cards", [])
-    if root and (not _read_uuid(root) or root == instance_id):
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.root"))
-    if not isinstance(prev, list) or len(prev) > MAX_PREV or not all(map(_read_uuid, prev)) or bool(prev) != bool(root):
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.prev"))
-    if not isinstance(due, str) or len(due) > MAX_DUE or not _is_storable(due):
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.due"))
-    if not isinstance(cards, list) or len(cards) > MAX_CARDS or not all(_is_short(card) for card in cards):
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.cards"))
-    refused_by = _refused_by(item, where, problems)
-    if not instance_id:
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.id"))
-    if not finished_at:
-        problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.finished_at"))
-    if len(problems) > before:
+    wrong = _find_malformed(item)
+    problems.extend(SyncProblem("sync.field", MALFORMED, f"{where}.{key}") for key in wrong)
+    finished_at = parse_moment(item.get("finished_at"))
+    if wrong or finished_at is None:
         return None
-    assert finished_at is not None and isinstance(body, str)
-    linked = (root, tuple(prev), due, tuple(cards), refused_by)
-    return Envelope(instance_id, form, version, finished_at, body, sha256, *linked)
+    return Envelope(
+        item["id"],
+        item["form"],
+        item["version"],
+        finished_at,
+        item["body"],
+        item["sha256"],
+        root=item.get("root", ""),
+        prev=tuple(item.get("prev", [])),
+        due=item.get("due", ""),
+        cards=tuple(item.get("cards", [])),
+        refused_by=item.get("refused_by", ""),
+    )
+
+
+def _find_malformed(item: dict[str, Any]) -> list[str]:
+    """Return the keys of the parts of a submission that are missing or malformed."""
+    root = item.get("root", "")
+    instance_id = _read_uuid(item.get("id"))
+    is_good = {
+        "form": _matches(item.get("form"), NAME),
+        "version": _matches(item.get("version"), NAME),
+        "sha256": _matches(item.get("sha256"), SHA256),
+        "body": _is_body(item.get("body")),
+        "root": not root or (bool(_read_uuid(root)) and root != instance_id),
+        "prev": _are_links(item.get("prev", [])) and bool(item.get("prev", [])) == bool(root),
+        "due": _is_due(item.get("due", "")),
+        "cards": _are_cards(item.get("cards", [])),
+        "refused_by": item.get("refused_by", "") == "" or _is_short(item.get("refused_by")),
+        "id": bool(instance_id),
+        "finished_at": parse_moment(item.get("finished_at")) is not None,
+    }
+    return [key for key, is_whole in is_good.items() if not is_whole]
+
+
+def _matches(value: Any, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_body(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_BODY
+
+
+def _is_due(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_DUE and _is_storable(value)
+
+
+def _are_links(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_PREV and all(map(_read_uuid, value))
+
+
+def _are_cards(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_CARDS and all(map(_is_short, value))
 
 
 def storable(envelope: Envelope) -> Envelope:
@@ -121,14 +150,6 @@ def storable(envelope: Envelope) -> Envelope:
     A NUL and half a surrogate pair are put in JSON's spelling of them: nothing of what was sent is lost.
     """
     return replace(envelope, body=UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", envelope.body))
-
-
-def _refused_by(item: dict[str, Any], where: str, problems: list[SyncProblem]) -> str:
-    code = item.get("refused_by", "")
-    if isinstance(code, str) and (not code or _is_short(code)):
-        return code
-    problems.append(SyncProblem("sync.field", N_("This part is missing or malformed."), f"{where}.refused_by"))
-    return ""
 
 
 def _is_short(value: Any) -> bool:

@@ -62,13 +62,15 @@ def parse_delivery(data: bytes, most: int = MAX_SEALED) -> SealedDelivery:
     except (ValueError, RecursionError):
         raise BatchRefused([SyncProblem("sync.not_json", N_("The message is not JSON."))]) from None
     given = given if isinstance(given, dict) else {}
-    items, phones = given.get("items"), given.get("phones", [])
+    items = given.get("items")
+    phones = given.get("phones", [])
     if not isinstance(items, list) or not isinstance(phones, list):
         raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
     if len(items) > most or len(phones) > MAX_PHONES:
         raise BatchRefused([SyncProblem("sync.too_many", N_("Send at most 100 submissions at a time."))])
     parsed = [_parse_sealed(item) for item in items]
-    if missing := [f"items[{index}]" for index, item in enumerate(parsed) if item is None]:
+    missing = [f"items[{index}]" for index, item in enumerate(parsed) if item is None]
+    if missing:
         text = N_("This part is missing or malformed.")
         raise BatchRefused([SyncProblem("sync.field", text, where) for where in missing])
     known = [phone for phone in phones if isinstance(phone, dict) and is_random_uuid(phone.get("device"))]

@@ -17,7 +17,12 @@ WHERE_AND_WHEN = frozenset({"nbhd158", "setting", "hour"})
 COARSE_TIMES = frozenset({"half", "year", "all"})
 
 
-def find_reason_to_stay(element: Element, column: str, body: Mapping[str, Any], has_rows: bool) -> Reason | None:
+def find_reason_to_stay(
+    element: Element,
+    column: str,
+    body: Mapping[str, Any],
+    has_rows: bool,
+) -> Reason | None:
     """Return why the form does not let a question leave as the policy wants; None if it does.
 
     `column`: the question's column name. `body`: what the policy says of the field. `has_rows`:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import xlsxwriter
 
 from evaluator_export.formats.xlsx import SAFE
-from evaluator_export.products.cross_tab import Grid
+from evaluator_export.products.cross_tab import CrossTab
 
 LIGHT, MIDDLE, DARK = "#FFFFFF", "#B7D4EA", "#5A9BCB"
 WORDS = {
@@ -39,10 +39,10 @@ WORDS = {
         "sheets": "Feuilles",
     },
 }
-Label = Callable[[Grid, int, str], str]  # the words of a row (0) or column (1)
+Label = Callable[[CrossTab, int, str], str]  # the words of a row (0) or column (1)
 
 
-def write(grids: Sequence[Grid], label: Label, centre: str, period: str, built_at: dt.datetime, language: str) -> bytes:
+def write(grids: Sequence[CrossTab], label: Label, centre: str, period: str, built_at: dt.datetime, language: str) -> bytes:
     """Return the workbook as bytes; the same input gives the same bytes. Nothing in it can run as a formula."""
     words, file = WORDS[language], io.BytesIO()
     with xlsxwriter.Workbook(file, {**SAFE, "constant_memory": False, "in_memory": True}) as book:

@@ -38,19 +38,19 @@ def public_key(seed: bytes) -> str:
 def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
     """Return the manifest: what the package says of itself, and the size and SHA-256 of every file in the folder."""
     files = {}
-    for path in packed(folder):
+    for path in list_package_files(folder):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         files[str(path.relative_to(folder))] = {"bytes": path.stat().st_size, "sha256": digest}
     return json.dumps({**body, "files": files}, ensure_ascii=False, indent=2, sort_keys=True).encode()
 
 
-def parsed(manifest: bytes) -> dict[str, Any]:
+def parse_manifest(manifest: bytes) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(manifest)
     return body
 
 
-def packed(folder: Path) -> list[Path]:
+def list_package_files(folder: Path) -> list[Path]:
     """Return the files of a package, but for the manifest and its signature."""
     found = (path for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in found if path.name not in (MANIFEST, SIGNATURE) or path.parent != folder)
@@ -65,7 +65,7 @@ def zip_up(folder: Path, target: Path) -> None:
     """Write a folder as a ZIP, manifest first; the same files give the same bytes."""
     first = [path for name in (MANIFEST, SIGNATURE) if (path := folder / name).exists()]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in [*first, *packed(folder)]:
+        for path in [*first, *list_package_files(folder)]:
             entry = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16

@@ -24,7 +24,7 @@ SLICE = 50_000
 Codebook = dict[tuple[str, str], str]
 
 
-def differing(path: Path) -> list[Reason]:
+def find_differing_files(path: Path) -> list[Reason]:
     """Return which files of a package that has passed `verify` do not hold the rows of their CSV file."""
     problems: list[Reason] = []
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as name:

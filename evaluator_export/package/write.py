@@ -1,6 +1,6 @@
 """The pipeline: batches and counts in, the files of a package out. The steps are the module names.
 
-select → anonymity, batch (generalise, hold back) → ledger → small_cells → formats → summary → seal; `verify` checks the
+policy → search → series (batches, ledger) → tables → formats → summary → package; `verify` checks the
 result without us, and nothing is signed before it has.
 """
 
@@ -35,7 +35,7 @@ read the data. The folder sample holds invented rows with the same columns.
 """
 
 
-def part_of(
+def assemble_dataset(
     view: RecipientView, sent: Sequence[ReleasedBatch], before: str, occasion: ReleaseContext, **counts: Any
 ) -> ReleasedDataset:
     """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
@@ -62,7 +62,7 @@ def _levels(view: RecipientView, sent: Sequence[ReleasedBatch]) -> dict[str, int
     return {name: max(found[name], view.coarser.get(name, 0)) for name in view.columns if name in found}
 
 
-def build(
+def write_package_files(
     recipe: Recipe,
     parts: Sequence[ReleasedDataset],
     tables: Sequence[ProtectedTable],
@@ -121,13 +121,13 @@ def manifest(
         "threshold": recipe.threshold,
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
-        "datasets": {part.name: _described(part, recipe.threshold) for part in parts},
+        "datasets": {part.name: _describe_dataset(part, recipe.threshold) for part in parts},
         "tables": {table.spec.name: table.spec.method for table in tables},
         "table_thresholds": {table.spec.name: table.spec.threshold for table in tables if table.spec.threshold},
     }
 
 
-def _described(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
+def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
     model = part.view.dataset.policy.model
     return {
         "file": f"{part.name}.csv",

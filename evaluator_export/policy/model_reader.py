@@ -1,7 +1,7 @@
 """Read what a policy asks of classes, and what it lets be suppressed.
 
-Each function appends what it finds wrong to `problems` and returns something usable in its place, so
-that the rest is checked, too; a policy with problems is never used.
+Each function appends what it finds wrong to `problems` and returns something usable in its place,
+so that the rest is checked, too; a policy with problems is never used.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from evaluator_export.tables.protected_counts import TOTAL, Cell
 
 
 @dataclass(frozen=True)
-class Grid:
+class CrossTab:
     """Texts by row and column, in the order of their hierarchies. The totals were counted by themselves."""
 
     name: str
@@ -24,12 +24,12 @@ class Grid:
     threshold: int
 
 
-def grid_of(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -> Grid:
+def make_cross_tab(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -> CrossTab:
     """Return the grid of a table by two columns that has margins."""
     inner = {(cell[0], cell[1]): text for cell, text in table.items() if len(cell) == 2 and ALL not in cell}
     found = [_in_order(spec, place, {cell[place] for cell in inner}) for place in (0, 1)]
     hidden = f"<{threshold}"
-    return Grid(
+    return CrossTab(
         name=spec.name,
         title=spec.title,
         headings=(spec.by[0][0], spec.by[1][0]),

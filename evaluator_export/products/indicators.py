@@ -27,7 +27,7 @@ Texts = Mapping[Cell, str]  # a protected table: what each cell shows as
 
 
 @dataclass(frozen=True)
-class Number:
+class IndicatorValue:
     """One number of one period: its words without a unit, its value where it is one, and whether it is shown."""
 
     state: str
@@ -36,7 +36,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Kpi:
+class Indicator:
     id: str
     code: str
     title: dict[str, str]
@@ -58,14 +58,14 @@ class Kpi:
     def tables(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([self.table, self.shown_by]))
 
-    def number(self, table: Texts | None) -> Number:
+    def number(self, table: Texts | None) -> IndicatorValue:
         """Return the number that a protected table gives."""
         if not table or TOTAL not in table:
-            return Number(MISSING)
+            return IndicatorValue(MISSING)
         return COMPUTE[self.kind](self, table)
 
 
-def read_kpis(text: str) -> list[Kpi]:
+def read_kpis(text: str) -> list[Indicator]:
     """Return the indicators written in YAML; raise ExportProblem with everything wrong in them."""
     problems: list[Reason] = []
     found = []
@@ -98,20 +98,20 @@ def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
         for key, (choice, known) in chosen.items()
         if choice not in known
     ]
-    if kind == "share" and not _is_said(item.get("denominator")):
+    if kind == "share" and not _has_both_languages(item.get("denominator")):
         wrong.append(Reason("indicator.denominator"))
     needed = ("title", "meaning", "formula", "read")
-    wrong += [Reason("indicator.words", {"key": key}) for key in needed if not _is_said(item.get(key))]
+    wrong += [Reason("indicator.words", {"key": key}) for key in needed if not _has_both_languages(item.get(key))]
     return wrong
 
 
-def _is_said(words: Any) -> bool:
+def _has_both_languages(words: Any) -> bool:
     return isinstance(words, dict) and bool(words.get("en")) and bool(words.get("fr"))
 
 
-def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
+def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Indicator:
     table = str(value[kind])
-    return Kpi(
+    return Indicator(
         id=str(item["id"]),
         code=str(item.get("code", "")),
         title=item["title"],
@@ -131,58 +131,58 @@ def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Kpi:
     )
 
 
-def _shown(text: str) -> Number:
-    return Number(SHOWN, text, float(text)) if text.isdecimal() else Number(HIDDEN, text)
+def _parse_cell(text: str) -> IndicatorValue:
+    return IndicatorValue(SHOWN, text, float(text)) if text.isdecimal() else IndicatorValue(HIDDEN, text)
 
 
-def _total(kpi: Kpi, table: Texts) -> Number:
-    return _shown(table[TOTAL])
+def _total(kpi: Indicator, table: Texts) -> IndicatorValue:
+    return _parse_cell(table[TOTAL])
 
 
-def _share(kpi: Kpi, table: Texts) -> Number:
+def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
     """Return a percentage, rounded as coarsely as its rounded parts ask for; hidden where a part or the whole is."""
-    whole = _shown(table[TOTAL])
-    parts = [_shown(table[(one,)]) for one in kpi.of if (one,) in table]
+    whole = _parse_cell(table[TOTAL])
+    parts = [_parse_cell(table[(one,)]) for one in kpi.of if (one,) in table]
     seen = [part.value for part in parts if part.value is not None]
     if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
-        return Number(HIDDEN)
+        return IndicatorValue(HIDDEN)
     step = 1 if whole.value >= FINE_WHOLE else 5
     percent = min(100, step * round(100 * sum(seen) / whole.value / step))
-    return Number(SHOWN, str(percent), float(percent))
+    return IndicatorValue(SHOWN, str(percent), float(percent))
 
 
-def _half(kpi: Kpi, table: Texts) -> Number:
+def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
     """Return the band in which the middle one lies: its label, and the band's first number as its value."""
     bands = sorted((cell[0] for cell in table if cell != TOTAL and cell[0][:1].isdecimal()), key=_start)
-    numbers = [(band, _shown(table[(band,)]).value) for band in bands]
+    numbers = [(band, _parse_cell(table[(band,)]).value) for band in bands]
     whole = sum(value for _, value in numbers if value is not None)
     hidden = sum(value is None for _, value in numbers)
     if whole < LEAST_WHOLE or hidden * LEAST_WHOLE > whole / 4:  # what is hidden could move the middle
-        return Number(HIDDEN)
+        return IndicatorValue(HIDDEN)
     reached = 0.0
     for band, value in numbers:
         reached += value or 0
         if reached * 2 >= whole:
-            return Number(SHOWN, band, float(_start(band)))
-    return Number(HIDDEN)
+            return IndicatorValue(SHOWN, band, float(_start(band)))
+    return IndicatorValue(HIDDEN)
 
 
-def _hours(kpi: Kpi, table: Texts) -> Number:
-    numbers = [(_shown(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
+def _hours(kpi: Indicator, table: Texts) -> IndicatorValue:
+    numbers = [(_parse_cell(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
     if not any(number.value for number, _ in numbers):
-        return Number(HIDDEN)
+        return IndicatorValue(HIDDEN)
     hours = sum((number.value or 0) * hours for number, hours in numbers)
-    return Number(SHOWN, str(int(round(hours, -1))), float(round(hours, -1)))
+    return IndicatorValue(SHOWN, str(int(round(hours, -1))), float(round(hours, -1)))
 
 
 def _start(band: str) -> int:
     return int(band.rstrip("+").split("-")[0])
 
 
-COMPUTE = {"total": _total, "share": _share, "half": _half, "hours": _hours}
+COMPUTE = {"total": _total, "share": _share, "half": _find_median_band, "hours": _hours}
 
 
-def tables_by_calendar(kpis: Sequence[Kpi]) -> dict[str, list[str]]:
+def tables_by_calendar(kpis: Sequence[Indicator]) -> dict[str, list[str]]:
     """Return which tables are to be counted for which calendar."""
     found: dict[str, list[str]] = {}
     for kpi in kpis:

@@ -19,7 +19,7 @@ MOST_BYTES, MOST_ROWS = 1_000_000, 5000
 
 
 @dataclass(frozen=True)
-class Figure:
+class PartnerTotal:
     indicator: str
     title: dict[str, str]
     unit: str
@@ -33,7 +33,7 @@ class Figure:
         return dict(vars(self))
 
 
-def read_partner(data: bytes) -> list[Figure]:
+def read_partner(data: bytes) -> list[PartnerTotal]:
     """Return the figures in a CSV file (UTF-8, with COLUMNS); raise ExportProblem with all that is wrong, by row."""
     if len(data) > MOST_BYTES:
         raise ExportProblem(Reason("partner.large"))
@@ -48,7 +48,7 @@ def read_partner(data: bytes) -> list[Figure]:
     if len(lines) > MOST_ROWS:
         raise ExportProblem(Reason("partner.rows", {"most": MOST_ROWS}))
     problems: list[Reason] = []
-    found = [figure for number, line in enumerate(lines, 2) if (figure := _figure(number, line, problems))]
+    found = [figure for number, line in enumerate(lines, 2) if (figure := _read_total(number, line, problems))]
     _check_calendars(found, problems)
     _check_totals(found, problems)
     if problems:
@@ -56,7 +56,7 @@ def read_partner(data: bytes) -> list[Figure]:
     return found
 
 
-def _figure(number: int, line: Mapping[str, Any], problems: list[Reason]) -> Figure | None:
+def _read_total(number: int, line: Mapping[str, Any], problems: list[Reason]) -> PartnerTotal | None:
     cells = {name: str(line.get(name) or "").strip() for name in COLUMNS}
     before = len(problems)
     problems += [Reason("partner.empty", {"column": name}, (number,)) for name in COLUMNS if not cells[name]]
@@ -79,7 +79,7 @@ def _figure(number: int, line: Mapping[str, Any], problems: list[Reason]) -> Fig
     if len(problems) > before:
         return None
     title = {"en": cells["title_en"], "fr": cells["title_fr"]}
-    return Figure(
+    return PartnerTotal(
         cells["indicator"], title, cells["unit"], cells["period"], cells["from"], cells["to"], cells["part"], value
     )
 
@@ -92,7 +92,7 @@ def _number(text: str) -> float | None:
     return number if 0 <= number < 1e12 else None
 
 
-def _check_calendars(found: list[Figure], problems: list[Reason]) -> None:
+def _check_calendars(found: list[PartnerTotal], problems: list[Reason]) -> None:
     """A calendar is one line of periods: each name has one span, and no two spans share a day."""
     for indicator in dict.fromkeys(one.indicator for one in found):
         spans: dict[str, tuple[str, str]] = {}
@@ -107,7 +107,7 @@ def _check_calendars(found: list[Figure], problems: list[Reason]) -> None:
             problems.append(Reason("partner.units", where=(indicator,)))
 
 
-def _check_totals(found: list[Figure], problems: list[Reason]) -> None:
+def _check_totals(found: list[PartnerTotal], problems: list[Reason]) -> None:
     by_period: dict[tuple[str, str], dict[str, str]] = {}
     for one in found:
         parts = by_period.setdefault((one.indicator, one.period), {})

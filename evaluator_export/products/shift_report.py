@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from evaluator_export.summary.tagging import Element
+from evaluator_export.summary.tagging import StructureElement
 from evaluator_export.summary.writer import SMALL, TITLE, Writer, render
 
 WORDS = {
@@ -37,7 +37,7 @@ def draw(
     words = WORDS[language]
     title = f"{words['title']}, {centre}"
 
-    def write(root: Element) -> tuple[Writer, list[Any]]:
+    def write(root: StructureElement) -> tuple[Writer, list[Any]]:
         page = Writer(root, words["page"])
         story = [page.heading(title, TITLE), page.paragraph(span), page.heading(words["open"])]
         story.append(page.paragraph(words["counts"].format(incidents=incidents, requests=requests, due=due)))

@@ -10,7 +10,7 @@ from reportlab.platypus import KeepTogether, PageBreak, Spacer
 from evaluator_export.datasets.recipe import Method, Recipe
 from evaluator_export.labels import Labels
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, coarsen_count
-from evaluator_export.summary.tagging import Element, Figure
+from evaluator_export.summary.tagging import StructureElement, TaggedFigure
 from evaluator_export.summary.words import WORDS
 from evaluator_export.summary.writer import ACCENT, BOLD, HATCH, INK, PLAIN, SMALL, TITLE, WIDTH, Writer, render
 from evaluator_export.tables.protected_counts import ProtectedTable
@@ -30,7 +30,7 @@ def draw(
     """Return the PDF in one language; its numbers are those of tables.csv and report.json."""
     title = f"{recipe.title[language]}, {occasion.period.name}"
 
-    def write(root: Element) -> tuple[Writer, list[Any]]:
+    def write(root: StructureElement) -> tuple[Writer, list[Any]]:
         page = _Page(recipe, labels, occasion, language, root)
         return page, page.story(parts, tables)
 
@@ -40,7 +40,7 @@ def draw(
 class _Page(Writer):
     """Writes the story in one language; each paragraph into the structure tree as it is made."""
 
-    def __init__(self, recipe: Recipe, labels: Labels, occasion: ReleaseContext, language: str, root: Element):
+    def __init__(self, recipe: Recipe, labels: Labels, occasion: ReleaseContext, language: str, root: StructureElement):
         self.words = WORDS[language]
         super().__init__(root, self.words["page"])
         self.recipe, self.labels, self.occasion, self.language = recipe, labels, occasion, language
@@ -167,7 +167,7 @@ class _Page(Writer):
             found.append(self.paragraph(self.words["waived"].format(waived=groups["waived"]), SMALL))
         return found
 
-    def bars(self, rows: list[tuple[str, str]]) -> Figure:
+    def bars(self, rows: list[tuple[str, str]]) -> TaggedFigure:
         """Return a bar a row, its number beside it; a hidden count is a short pale bar."""
         step, left = 16, 70 * mm
         drawing = Drawing(WIDTH, step * len(rows) + 6)
@@ -180,7 +180,7 @@ class _Page(Writer):
             drawing.add(Rect(left, y, length, 11, fillColor=ACCENT if number else HATCH, strokeColor=None))
             drawing.add(String(left + length + 4, y + 3, count, fontName=BOLD, fontSize=7.5, fillColor=INK))
         words = self.words["bars"].format(bars="; ".join(f"{name} {count}" for name, count in rows))
-        return Figure(drawing, self.root.add("Figure", words))
+        return TaggedFigure(drawing, self.root.add("Figure", words))
 
 
 def _range(least: float, most: float) -> str:

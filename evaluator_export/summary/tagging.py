@@ -16,18 +16,18 @@ from reportlab.platypus import Flowable, Paragraph, Table
 
 
 @dataclass
-class Element:
+class StructureElement:
     """A node of the structure tree: its type, its words, its children, and where on which page it was drawn."""
 
     kind: str
     text: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
-    children: list["Element"] = field(default_factory=list)
+    children: list["StructureElement"] = field(default_factory=list)
     drawn: list[tuple[int, int]] = field(default_factory=list)  # page index, marked-content id
     box: tuple[float, float, float, float] | None = None
 
-    def add(self, kind: str, text: str = "", **attributes: Any) -> "Element":
-        child = Element(kind, text, attributes)
+    def add(self, kind: str, text: str = "", **attributes: Any) -> "StructureElement":
+        child = StructureElement(kind, text, attributes)
         self.children.append(child)
         return child
 
@@ -37,7 +37,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 
     next_id = 0
 
-    def begin(self, element: Element) -> None:
+    def begin(self, element: StructureElement) -> None:
         self._code.append(f"/{element.kind} <</MCID {self.next_id}>> BDC")
         element.drawn.append((self.getPageNumber() - 1, self.next_id))
         self.next_id += 1
@@ -53,10 +53,10 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         self.next_id = 0
 
 
-class Text(Paragraph):  # type: ignore[misc]
+class TaggedText(Paragraph):  # type: ignore[misc]
     """A paragraph, heading or cell that belongs to an element."""
 
-    element: Element
+    element: StructureElement
     outline: int | None = None  # the depth of its bookmark
 
     def draw(self) -> None:
@@ -79,16 +79,16 @@ class Text(Paragraph):  # type: ignore[misc]
         return list(parts)
 
 
-def text(words: str, style: Any, element: Element, outline: int | None = None) -> Text:
+def text(words: str, style: Any, element: StructureElement, outline: int | None = None) -> TaggedText:
     """Return a paragraph of plain words."""
     safe = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    made = Text(safe, style)
+    made = TaggedText(safe, style)
     made.element, made.outline = element, outline
     element.text = words
     return made
 
 
-class Grid(Table):  # type: ignore[misc]
+class TaggedTable(Table):  # type: ignore[misc]
     """A table whose lines are artifacts; its cells are tagged paragraphs."""
 
     def _drawLines(self) -> None:  # noqa: N802 - ReportLab's name
@@ -102,10 +102,10 @@ class Grid(Table):  # type: ignore[misc]
         self.canv.end()
 
 
-class Figure(Flowable):  # type: ignore[misc]
+class TaggedFigure(Flowable):  # type: ignore[misc]
     """A drawing with words for those who do not see it."""
 
-    def __init__(self, drawing: Drawing, element: Element):
+    def __init__(self, drawing: Drawing, element: StructureElement):
         super().__init__()
         self.drawing, self.element = drawing, element
         self.width, self.height = drawing.width, drawing.height
@@ -121,7 +121,7 @@ class Figure(Flowable):  # type: ignore[misc]
         self.canv.end()
 
 
-def tagged(data: bytes, root: Element, title: str, language: str, author: str) -> bytes:
+def add_structure_tree(data: bytes, root: StructureElement, title: str, language: str, author: str) -> bytes:
     """Return the PDF with its structure tree; the same input gives the same bytes."""
     with pikepdf.open(io.BytesIO(data)) as pdf:
         tree = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
@@ -155,7 +155,7 @@ def tagged(data: bytes, root: Element, title: str, language: str, author: str) -
     return sink.getvalue()
 
 
-def _written(pdf: pikepdf.Pdf, element: Element, parent: Any, parents: dict[int, dict[int, Any]]) -> Any:
+def _written(pdf: pikepdf.Pdf, element: StructureElement, parent: Any, parents: dict[int, dict[int, Any]]) -> Any:
     node = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name(f"/{element.kind}"), P=parent))
     kids: list[Any] = []
     for page, number in element.drawn:

@@ -14,7 +14,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import SimpleDocTemplate, TableStyle
 
-from evaluator_export.summary.tagging import Element, Grid, TaggedCanvas, tagged, text
+from evaluator_export.summary.tagging import StructureElement, TaggedCanvas, TaggedTable, add_structure_tree, text
 
 FONTS = Path(reportlab.__file__).parent / "fonts"  # Bitstream Vera, which ReportLab brings, so that fonts are embedded
 PLAIN, BOLD = "Vera", "VeraBd"
@@ -31,7 +31,7 @@ WIDTH = letter[0] - 40 * mm
 class Writer:
     """Writes one document in one language. `page` is the words of a page's number, with {number}."""
 
-    def __init__(self, root: Element, page: str):
+    def __init__(self, root: StructureElement, page: str):
         self.root, self.page = root, page
 
     def footer(self, canvas: TaggedCanvas, _: Any) -> None:
@@ -48,7 +48,7 @@ class Writer:
     def paragraph(self, words: str, style: ParagraphStyle = BODY) -> Any:
         return text(words, style, self.root.add("P"))
 
-    def grid(self, lines: list[list[str]]) -> Grid:
+    def grid(self, lines: list[list[str]]) -> TaggedTable:
         table = self.root.add("Table")
         cells = []
         for number, line in enumerate(lines):
@@ -61,18 +61,18 @@ class Writer:
             cells.append(made)
         first = min(70 * mm, WIDTH / 2)
         width = (WIDTH - first) / max(1, len(lines[0]) - 1)
-        grid = Grid(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
+        grid = TaggedTable(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
         style: list[Any] = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, 0), 1, INK)]
         style += [("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), PLAIN)]
         grid.setStyle(TableStyle(style))
         return grid
 
 
-def render(write: Callable[[Element], tuple[Writer, list[Any]]], title: str, author: str, language: str) -> bytes:
+def render(write: Callable[[StructureElement], tuple[Writer, list[Any]]], title: str, author: str, language: str) -> bytes:
     """Return a document as PDF; the same input gives the same bytes."""
     for name in (PLAIN, BOLD):
         pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
-    root = Element("Document")
+    root = StructureElement("Document")
     writer, story = write(root)
     buffer = io.BytesIO()
     document = SimpleDocTemplate(
@@ -80,4 +80,4 @@ def render(write: Callable[[Element], tuple[Writer, list[Any]]], title: str, aut
         title=title, author=author, lang=language, invariant=1, initialFontName=PLAIN,
     )  # fmt: skip
     document.build(story, onFirstPage=writer.footer, onLaterPages=writer.footer, canvasmaker=TaggedCanvas)
-    return tagged(buffer.getvalue(), root, title, language, author)
+    return add_structure_tree(buffer.getvalue(), root, title, language, author)

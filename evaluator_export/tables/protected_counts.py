@@ -1,4 +1,4 @@
-"""Step 5: tables of counts that give away no small number, however often they are rebuilt.
+"""Tables of counts that give away no small number, however often they are rebuilt.
 
 Counts are rounded to a multiple of 5 at random, without bias, by a key that depends only on which records are counted
 (cell-key method of the Australian Bureau of Statistics); then every count under the threshold shows as "<20". The key is the
@@ -7,6 +7,7 @@ centre's, so all recipients see the same numbers. A period that was published st
 
 import hashlib
 import hmac
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,7 +27,10 @@ Published = dict[Cell, tuple[int, str]]  # the true count when it was published,
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """Counts by cell, as text: a number or "<threshold". `is_revision`: of a period that was published before."""
+    """Counts by cell, as text: a number or "<threshold".
+
+    `is_revision`: the period was published before, with other counts.
+    """
 
     spec: TableSpec
     period: str
@@ -40,97 +44,139 @@ class ProtectedTable:
 
 
 def record_key(secret: bytes, unit: str) -> int:
+    """Return the 64-bit key of a record: it decides how counts of it are rounded."""
     return int.from_bytes(hmac.digest(secret, unit.encode(), "sha256")[:8], "big")
 
 
-def rounded(count: int, keys: int, secret: bytes) -> int:
-    """Round a count to a multiple of 5: n mod 5 = r goes up with probability r/5, decided by the keys of its records."""
+def round_to_5(count: int, keys: int, secret: bytes) -> int:
+    """Round a count to a multiple of 5, up or down at random, without bias.
+
+    A count with the rest r (count mod 5) goes up with probability r/5. `keys`, the sum of its
+    records' keys, decides: the same records are always rounded the same way.
+    """
     rest = count % BASE
-    draw = int.from_bytes(hashlib.blake2b(keys.to_bytes(8, "big"), key=secret, digest_size=8).digest(), "big")
-    return count - rest + (BASE if rest and draw * BASE < rest << 64 else 0)
+    hashed = hashlib.blake2b(keys.to_bytes(8, "big"), key=secret, digest_size=8).digest()
+    draw = int.from_bytes(hashed, "big")  # from 0 to 2^64 - 1
+    goes_up = rest > 0 and draw * BASE < rest << 64
+    return count - rest + (BASE if goes_up else 0)
 
 
-class Counter:
+class CellCounter:
     """Counts the records of one table, one by one; about people, each person once a cell."""
 
     def __init__(self, spec: TableSpec, secret: bytes):
-        self.spec, self.secret = spec, secret
+        self.spec = spec
+        self.secret = secret
         self.tallies: dict[Cell, list[int]] = {TOTAL: [0, 0]}
         self.seen: set[tuple[Cell, str]] = set()
+        # A place has thousands of values and few labels; looking one up takes longest of all.
         self.labels: list[dict[str, str]] = [{} for _ in spec.by]
-        self.is_many = [spec.dataset.columns[name].is_multiple for name, _ in spec.by]
+        self.is_multiple = [spec.dataset.columns[name].is_multiple for name, _ in spec.by]
         self.days: dict[Cell, set[str]] = {}
         self.records: dict[str, int] = {}  # by person, where that is what the table is by
 
     def add(self, unit: str, row: Mapping[str, str], day: str = "") -> None:
-        """Count a record that the table is about and whose consent reaches so far."""
+        """Count a record that the table is about and whose consent reaches so far.
+
+        `unit`: the record's own name, the same whenever it is counted. `day`: on which it was, where
+        the table shows only what several days are behind.
+        """
         if not self.spec.counts(row):
             return
         row = add_derived_columns(self.spec.dataset, row)
+        person = row.get(self.spec.person, "") if self.spec.person else ""
         if self.spec.is_by_records:
-            who = row[self.spec.person]
-            self.records[who] = self.records.get(who, 0) + 1
+            self.records[person] = self.records.get(person, 0) + 1
             return
-        cells: list[Cell] = [()]
-        for known, many, (question, hierarchy, level) in zip(self.labels, self.is_many, self.spec.sources, strict=True):
-            value = row.get(question, "")
-            values = value.split() if many else (value,)  # of several choices, the record counts once for each
-            labels = {known.get(one) or known.setdefault(one, hierarchy.at(one, level)) for one in values}
-            cells = [(*cell, label) for cell in cells for label in sorted(labels)]
-        if self.spec.has_margins:
-            cells += sorted({margin for cell in cells for margin in ((cell[0], ALL), (ALL, cell[1]))})
-        who = row.get(self.spec.person, "") if self.spec.person else ""
-        key = record_key(self.secret, who or unit)
-        for one in (*cells, TOTAL):
+        key = record_key(self.secret, person or unit)
+        for cell in self._list_cells(row):
             if self.spec.days:
-                self.days.setdefault(one, set()).add(day)
-            if who:
-                if (one, who) in self.seen:
-                    continue
-                self.seen.add((one, who))
-            tally = self.tallies.setdefault(one, [0, 0])
+                self.days.setdefault(cell, set()).add(day)
+            if person and (cell, person) in self.seen:
+                continue
+            if person:
+                self.seen.add((cell, person))
+            tally = self.tallies.setdefault(cell, [0, 0])
             tally[0] += 1
             tally[1] = (tally[1] + key) & MASK
+
+    def _list_cells(self, row: Mapping[str, str]) -> list[Cell]:
+        """Return every cell that a record counts in, its margins and the total included."""
+        cells: list[Cell] = [()]
+        for position, (question, hierarchy, level) in enumerate(self.spec.sources):
+            value = row.get(question, "")
+            # Of several choices, the record counts once for each.
+            values = value.split() if self.is_multiple[position] else [value]
+            label_of = self.labels[position]
+            for one_value in values:
+                if one_value not in label_of:
+                    label_of[one_value] = hierarchy.at(one_value, level)
+            labels = sorted({label_of[one_value] for one_value in values})
+            cells = list(itertools.starmap(_extend, itertools.product(cells, labels)))
+        if self.spec.has_margins:
+            rows = {(cell[0], ALL) for cell in cells}
+            columns = {(ALL, cell[1]) for cell in cells}
+            cells += sorted(rows | columns)
+        return [*cells, TOTAL]
 
     def counted(self) -> dict[Cell, Tally]:
         """Return the counts; where too few days are behind one, as if nothing had been counted."""
         if self.spec.is_by_records:
-            return self._by_records()
-        few = {cell for cell, days in self.days.items() if len(days) < self.spec.days}
-        return {cell: (0, 0) if cell in few else (count, keys) for cell, (count, keys) in self.tallies.items()}
+            return self._count_by_records()
+        counts = {}
+        for cell, (count, keys) in self.tallies.items():
+            has_few_days = cell in self.days and len(self.days[cell]) < self.spec.days
+            counts[cell] = (0, 0) if has_few_days else (count, keys)
+        return counts
 
-    def _by_records(self) -> dict[Cell, Tally]:
+    def _count_by_records(self) -> dict[Cell, Tally]:
+        """Return how many persons have how many records."""
         ((_, hierarchy, level),) = self.spec.sources
-        found: dict[Cell, Tally] = {TOTAL: (0, 0)}
-        for who, number in self.records.items():
-            key = record_key(self.secret, who)
+        counts: dict[Cell, Tally] = {TOTAL: (0, 0)}
+        for person, number in self.records.items():
+            key = record_key(self.secret, person)
             for cell in ((hierarchy.at(str(number), level),), TOTAL):
-                count, keys = found.get(cell, (0, 0))
-                found[cell] = (count + 1, (keys + key) & MASK)
-        return found
+                count, keys = counts.get(cell, (0, 0))
+                counts[cell] = (count + 1, (keys + key) & MASK)
+        return counts
 
 
-def shown(tally: Tally, threshold: int, secret: bytes) -> str:
-    """Return what a count shows as. Nothing counted shows as 0 only in the total; empty cells are not listed."""
-    value = rounded(*tally, secret)
+def _extend(cell: Cell, label: str) -> Cell:
+    return (*cell, label)
+
+
+def format_count(tally: Tally, threshold: int, secret: bytes) -> str:
+    """Return a count as text: rounded to 5, or "<20" under a threshold of 20.
+
+    Nothing counted is "<20" too; empty cells are not listed at all.
+    """
+    value = round_to_5(*tally, secret)
     return str(value) if value >= threshold else f"<{threshold}"
 
 
-def publish(counted: Mapping[Cell, Tally], before: Published | None, threshold: int, step: int, secret: bytes) -> Published:
-    """Return what is published of a period now: cells as before, except those that changed by `step` records or more."""
-    found: Published = {}
+def publish_counts(
+    counted: Mapping[Cell, Tally], before: Published | None, threshold: int, step: int, secret: bytes
+) -> Published:
+    """Return the counts to publish for one period, as (true count, text) by cell.
+
+    A cell keeps its earlier text unless its true count moved by `step` records or more: two releases
+    that differ by few records must not be subtracted from each other. `before`: what was published
+    of the period; None the first time.
+    """
+    published: Published = {}
     for cell in {**counted, **(before or {})}:
         tally = counted.get(cell, (0, 0))
         if before is not None:
-            known = before.get(cell, (0, f"<{threshold}"))
-            if abs(tally[0] - known[0]) < step:
+            earlier = before.get(cell, (0, f"<{threshold}"))
+            if abs(tally[0] - earlier[0]) < step:
                 if cell in before:
-                    found[cell] = known
+                    published[cell] = earlier
                 continue
-        found[cell] = (tally[0], shown(tally, threshold, secret))
-    return found
+        published[cell] = (tally[0], format_count(tally, threshold, secret))
+    return published
 
 
-def table_of(spec: TableSpec, period: str, published: Published, is_revision: bool = False) -> ProtectedTable:
+def make_protected_table(spec: TableSpec, period: str, published: Published, is_revision: bool = False) -> ProtectedTable:
+    """Return the texts that are published of a period, without the true counts."""
     cells = tuple((cell, text) for cell, (_, text) in sorted(published.items()) if cell != TOTAL)
     return ProtectedTable(spec, period, cells, published[TOTAL][1], is_revision)

@@ -1,4 +1,6 @@
-"""Tables with exact counts: small ones hidden, and others with them until none can be worked out from the totals.
+"""Tables with exact counts: small ones are hidden, so that no one can work them out.
+
+Others are hidden with them until the totals give none away.
 
 Primary cells are those under the threshold. Then, one by one, the cheapest other cell is hidden too, until for every hidden
 cell the table's own sums leave a range at least as wide as the threshold: found with two linear programs a cell (the audit
@@ -13,59 +15,94 @@ import numpy as np
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell, Published, Tally
 
-MOST_CELLS = 2500
+MOST_CELLS = 2500  # two linear programs a hidden cell: beyond, a table takes minutes
 HIDDEN = "x"
 
+Equations = dict[Cell, set[Cell]]  # by the cell of a published sum, the cells that add up to it
 
-def suppress(counted: Mapping[Cell, Tally], threshold: int) -> Published:
-    """Return the counts with "x" where they are hidden, for whatever reason; ExportProblem for a table that is too big."""
+
+def suppress_cells(counted: Mapping[Cell, Tally], threshold: int) -> Published:
+    """Return the counts with "x" where they are hidden, for whatever reason.
+
+    Raises ExportProblem for a table of more than MOST_CELLS cells or more than two columns.
+    """
     cells = {cell: count for cell, (count, _) in counted.items() if cell != TOTAL}
     if len(cells) > MOST_CELLS or any(len(cell) > 2 for cell in cells):
         raise ExportProblem(Reason("table.cells", {"most": MOST_CELLS}))
-    sums = margins(cells)
+    sums = list_margin_equations(cells)
+    hidden = _hide(cells, sums, threshold)
+    published: Published = {}
+    for cell, count in cells.items():
+        published[cell] = (count, HIDDEN if cell in hidden else str(count))
+    total = counted[TOTAL][0]
+    is_open = TOTAL in sums and total >= threshold
+    published[TOTAL] = (total, str(total) if is_open else HIDDEN)
+    return published
+
+
+def _hide(cells: Mapping[Cell, int], sums: Equations, threshold: int) -> set[Cell]:
+    """Return the cells to hide; take a sum that gives a cell away in any case out of `sums`."""
     hidden = {cell for cell, count in cells.items() if 0 < count < threshold}
     primary = set(hidden)
     while hidden:
-        weak = [cell for cell in sorted(primary) if width(cells, hidden, sums, cell) < threshold]
-        if not weak:
+        weak = _find_weak_cell(cells, hidden, sums, primary, threshold)
+        if weak is None:
             break
-        chosen = _cheapest(cells, hidden, sums, weak[0])
-        if chosen is None:  # nothing else stands in its sums: they must be hidden themselves
-            for name in [name for name, members in sums.items() if weak[0] in members]:
-                del sums[name]
-            if width(cells, hidden, sums, weak[0]) < threshold and not any(weak[0] in members for members in sums.values()):
-                primary.discard(weak[0])
-        else:
-            hidden.add(chosen)
-            primary.add(chosen)
-    found: Published = {cell: (count, HIDDEN if cell in hidden else str(count)) for cell, count in cells.items()}
-    total = counted[TOTAL][0]
-    is_open = TOTAL in sums and total >= threshold
-    found[TOTAL] = (total, str(total) if is_open else HIDDEN)
-    return found
+        secondary = _choose_secondary(cells, hidden, sums, weak)
+        if secondary is not None:
+            hidden.add(secondary)
+            primary.add(secondary)
+            continue
+        # Nothing else is in its sums: they must be hidden themselves.
+        for name in [name for name, members in sums.items() if weak in members]:
+            del sums[name]
+        if compute_feasible_width(cells, hidden, sums, weak) < threshold:
+            primary.discard(weak)  # no sum has it any more, so nothing gives it away
+    return hidden
 
 
-def margins(cells: Mapping[Cell, int]) -> dict[Cell, set[Cell]]:
+def _find_weak_cell(
+    cells: Mapping[Cell, int], hidden: set[Cell], sums: Equations, primary: set[Cell], threshold: int
+) -> Cell | None:
+    """Return the first hidden cell whose value the open numbers give away too closely."""
+    for cell in sorted(primary):
+        if compute_feasible_width(cells, hidden, sums, cell) < threshold:
+            return cell
+    return None
+
+
+def list_margin_equations(cells: Mapping[Cell, int]) -> Equations:
     """Return what a reader can add up: the total is all that is published of sums."""
     return {TOTAL: set(cells)} if cells else {}
 
 
-def width(cells: Mapping[Cell, int], hidden: set[Cell], sums: Mapping[Cell, set[Cell]], target: Cell) -> float:
-    """Return how far apart the least and the greatest value are that a hidden cell could have, by the open numbers."""
+def compute_feasible_width(
+    cells: Mapping[Cell, int], hidden: set[Cell], sums: Mapping[Cell, set[Cell]], target: Cell
+) -> float:
+    """Return the greatest minus the least value that a hidden cell could have.
+
+    What is known are the open numbers and the published sums.
+    """
     names = sorted(hidden)
-    rows = [[names.index(cell) for cell in members & hidden] for members in sums.values()]
-    right = [sum(cells[cell] for cell in members & hidden) for members in sums.values()]
-    place = names.index(target)
-    low, high = (_extreme(len(names), rows, right, place, sense) for sense in (1.0, -1.0))
+    position_of = {cell: position for position, cell in enumerate(names)}
+    rows = []
+    right = []
+    for members in sums.values():
+        unknown = members & hidden
+        rows.append([position_of[cell] for cell in unknown])
+        right.append(sum(cells[cell] for cell in unknown))
+    low = _solve_bound(len(names), rows, right, position_of[target], 1.0)
+    high = _solve_bound(len(names), rows, right, position_of[target], -1.0)
     return high - low
 
 
-def _extreme(number: int, rows: list[list[int]], right: list[int], place: int, sense: float) -> float:
+def _solve_bound(number: int, rows: list[list[int]], right: list[int], target: int, sense: float) -> float:
+    """Return the least (`sense` 1) or greatest (-1) value of one of `number` unknowns."""
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     for position in range(number):
         solver.addVar(0.0, highspy.kHighsInf)
-        if position == place:
+        if position == target:
             solver.changeColCost(position, sense)
     for members, value in zip(rows, right, strict=True):
         if members:
@@ -73,10 +110,18 @@ def _extreme(number: int, rows: list[list[int]], right: list[int], place: int, s
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return -float("inf") if sense > 0 else float("inf")
-    return float(solver.getSolution().col_value[place])
+    return float(solver.getSolution().col_value[target])
 
 
-def _cheapest(cells: Mapping[Cell, int], hidden: set[Cell], sums: Mapping[Cell, set[Cell]], target: Cell) -> Cell | None:
-    near = {cell for members in sums.values() if target in members for cell in members} - hidden
-    candidates = [cell for cell in near if cells[cell] > 0]
-    return min(candidates, key=lambda cell: (cells[cell], cell)) if candidates else None
+def _choose_secondary(
+    cells: Mapping[Cell, int], hidden: set[Cell], sums: Mapping[Cell, set[Cell]], target: Cell
+) -> Cell | None:
+    """Return the smallest open cell that shares a sum with a hidden one, or None."""
+    near: set[Cell] = set()
+    for members in sums.values():
+        if target in members:
+            near |= members
+    candidates = [cell for cell in near - hidden if cells[cell] > 0]
+    if not candidates:
+        return None
+    return min(candidates, key=lambda cell: (cells[cell], cell))

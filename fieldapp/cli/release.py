@@ -13,7 +13,7 @@ from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import remove_fallen, revoke_release
-from fieldapp.services.releases.gather import gather
+from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.stored_problems import explain, write_lines
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
@@ -105,10 +105,10 @@ def preview(series: str, period: Period, slug: str) -> None:
     with opened() as (session, _):
         found = _series(session, centre_named(session, slug), series)
         try:
-            gathered = gather(session, found, _fits(found, period), utcnow())
+            contents = gather_release(session, found, _fits(found, period), utcnow())
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
-        for part in gathered.parts:
+        for part in contents.datasets:
             click.echo(f"{part.name}: {part.rows} rows, {part.withheld} wait, {part.without_consent} without consent")
             if part.elsewhere:
                 click.echo(f"  {part.elsewhere} are left out: they left as rows of another dataset of the same form")
@@ -123,9 +123,9 @@ def preview(series: str, period: Period, slug: str) -> None:
                 for name, level in part.levels.items():
                     lost = sent.report["utility"]["loss_by_field"][name]
                     click.echo(f"  {name}: {part.view.dataset.hierarchy(name).names[level]}, {lost:.0%} of its detail lost")
-            for advice in gathered.advice.get(part.name, ()):
+            for advice in contents.advice.get(part.name, ()):
                 click.echo(f"  {advice}")
-        for table in gathered.tables:
+        for table in contents.tables:
             hidden = sum(not text.isdecimal() for _, text in table.cells)
             click.echo(f"{table.spec.name} {table.period}: {len(table.cells)} cells, {hidden} hidden")
 

@@ -69,6 +69,7 @@ def _tls_command(certificate: str, key: str) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "fieldapp.app:create_app()", "--bind", f"0.0.0.0:{TLS_PORT}", "--workers", "1",
         "--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--log-level", "warning",
+        "--logger-class", "fieldapp.cli.tls_logs.PlainLogger",
         "--certfile", certificate, "--keyfile", key,
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import usable_key
 from fieldapp.services.products.notices import tell_subscribers
-from fieldapp.services.releases.build import build_release, due, is_to_be_told
+from fieldapp.services.releases.build import build_release, list_due_periods, should_alert
 from fieldapp.services.releases.delivery import deliver_due
 from fieldapp.services.releases.downloads import remove_fallen
 from fieldapp.services.transports.senders import Means, Parcel, send
@@ -31,14 +31,14 @@ class Job:
 
 def build_due_releases(session: Session, settings: Settings) -> None:
     """Build what is due, oldest first, also what was missed while nothing ran; then say that the scheduler lives."""
-    for series, period in due(session, utcnow()):
+    for series, period in list_due_periods(session, utcnow()):
         name = f"{series.key} {period.name}"
         try:
             if build_release(session, series, period, settings.packages, usable_key(session, settings)):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             number = note_failure(log, f"could not build {name}", error)
-            if is_to_be_told(session, series, period):
+            if should_alert(session, series, period):
                 text = f"The release {name} could not be built so far. It is tried again by itself."
                 alert(settings, f"{text} (Number {number} in the log.)")
     with WriteTransaction(session):

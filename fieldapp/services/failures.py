@@ -102,7 +102,7 @@ class LogFormatter(logging.Formatter):
 
 def _hide_address(record: logging.LogRecord) -> bool:
     """Take the address out of what the web server says about a request that failed: it may hold a token."""
-    if " while serving " in str(record.msg):
+    if " while serving " in str(record.msg) or str(record.msg).startswith("Error handling request"):
         what = "a request could not be served" if record.exc_info else "a client left before its answer was sent"
         record.msg, record.args = what, ()
     return True
@@ -118,9 +118,10 @@ def set_up_logs(level: int = logging.INFO) -> None:
         root.addHandler(handler)
     for name in ("alembic", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    web_server = logging.getLogger("waitress")
-    if _hide_address not in web_server.filters:
-        web_server.addFilter(_hide_address)
+    for name in ("waitress", "gunicorn.error"):
+        web_server = logging.getLogger(name)
+        if _hide_address not in web_server.filters:
+            web_server.addFilter(_hide_address)
     threading.excepthook = _note_thread
     if not sys.flags.dev_mode:
         sys.excepthook = _note_crash

@@ -1,4 +1,7 @@
-"""Why something failed in the background, kept as codes and details, so that each reader sees it in their language."""
+"""Why something failed in the background, kept as codes and details.
+
+So each reader sees it in their own language, whoever wrote it down.
+"""
 
 import errno
 import json
@@ -17,7 +20,10 @@ MOST_DETAIL = 80  # characters of a detail, where a column is too short for all 
 
 @dataclass(frozen=True)
 class StoredProblem:
-    """One reason: its code, sentence and details, and where it is. What an older version kept has no code."""
+    """One reason: its code, sentence and details, and where it is.
+
+    What an older version kept has no code.
+    """
 
     code: str
     text: str
@@ -44,9 +50,10 @@ def is_foreseen(error: Exception) -> bool:
 
 
 def explain(error: Exception, number: str = "") -> list[StoredProblem]:
-    """Return why something failed; of what nobody foresaw only its class, since its text can hold answers.
+    """Return why something failed, to be kept.
 
-    `number` is the one under which the frames of an unforeseen error are in the log.
+    Of what nobody foresaw only its class, since its text can hold answers. `number` is the one
+    under which the frames of an unforeseen error are in the log.
     """
     if isinstance(error, ExportProblem | ActProblem):
         return to_stored(error)
@@ -66,7 +73,10 @@ def explain(error: Exception, number: str = "") -> list[StoredProblem]:
 
 
 def write_problems(problems: Iterable[StoredProblem], most: int | None = None) -> str:
-    """Return problems as JSON of at most `most` characters: the first ones, and shorter details if need be."""
+    """Return problems as JSON of at most `most` characters.
+
+    What is too long loses its last problems, then the ends of its details.
+    """
     bodies = [_to_json(problem) for problem in problems]
     text = json.dumps(bodies, ensure_ascii=False)
     while most is not None and len(text) > most and len(bodies) > 1:
@@ -78,7 +88,7 @@ def write_problems(problems: Iterable[StoredProblem], most: int | None = None) -
 
 
 def read_problems(text: str) -> list[StoredProblem]:
-    """Return what `write_problems` wrote; a sentence that was kept before there were codes comes back as it is."""
+    """Return what `write_problems` wrote; an older version's sentence comes back as it is."""
     try:
         bodies = json.loads(text)
     except ValueError:

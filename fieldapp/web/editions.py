@@ -54,7 +54,7 @@ class PartRow:
 
 
 @dataclass(frozen=True)
-class Indicator:
+class IndicatorView:
     """An indicator in one language. `points` are oldest first; `last` is the newest of them."""
 
     id: str
@@ -103,16 +103,16 @@ def short_name(name: str, language: str) -> str:
     return str(format_date(period.first, "MMM", locale=language)) if period.cadence == "month" else name
 
 
-def indicators(body: dict[str, Any], language: str, with_staff: bool = False) -> list[Indicator]:
+def indicators(body: dict[str, Any], language: str, with_staff: bool = False) -> list[IndicatorView]:
     """Return the indicators of a dashboard's edition; those for staff only where asked for."""
     return [_indicator(one, language) for one in body["indicators"] if with_staff or one["audience"] == "public"]
 
 
-def _indicator(one: dict[str, Any], language: str) -> Indicator:
+def _indicator(one: dict[str, Any], language: str) -> IndicatorView:
     points = [_point(one, number, language) for number in one["numbers"]]
     parts, part_of_plan, calendar = one["parts"], SAFETO[one["safeto"]], CALENDARS[one["calendar"]]
     most = max((row["value"] or 0 for row in parts["rows"]), default=0) if parts else 0
-    return Indicator(
+    return IndicatorView(
         id=one["id"],
         code=one["code"],
         title=one["title"][language],

@@ -1,4 +1,4 @@
-"""Problems in the reader's language: their sentence, their details as the language writes them, and where they are."""
+"""Problems in the reader's language, with numbers as that language writes them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -15,7 +15,7 @@ SHARE = N_("{number}%")
 
 
 class Problem(Protocol):
-    """A reason for not making or handing out something, fresh or as it was stored."""
+    """A reason why something cannot be done, fresh or as it was stored."""
 
     @property
     def text(self) -> str: ...
@@ -26,7 +26,7 @@ class Problem(Protocol):
 
 
 def write_problem(problem: Problem) -> str:
-    """Return a problem as a sentence; it may hold names that somebody typed, so it stays plain text."""
+    """Return a problem as plain text: it may hold names that somebody typed."""
     if not problem.text:  # gettext of nothing is the head of the catalogue
         return ""
     sentence = str(gettext(problem.text))
@@ -38,7 +38,7 @@ def write_problem(problem: Problem) -> str:
 
 
 def write_stored(text: str) -> str:
-    """Return what was stored of why something failed; an older version stored a sentence, which is shown as it is."""
+    """Return stored problems as text; an older version's sentence is shown as it is."""
     return " ".join(write_problem(problem) for problem in read_problems(text))
 
 

@@ -15,6 +15,7 @@ from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.reviews import record_revision
 from fieldapp.services.releases.datasets import hierarchy_words
 from fieldapp.services.revisions import revision_of
+from fieldapp.version import VERSION
 from fieldapp.web import language
 from fieldapp.web.problem_words import write_problem, write_stored
 from forms.definition import Element, FormDefinition
@@ -330,6 +331,7 @@ def init(app: Flask) -> None:
     app.jinja_env.filters.update(exact_percent=exact_percent, reason=write_stored, problem=write_problem)
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
+        version=VERSION,
         choice=choice,
         chosen=chosen,
         answered=answered,

@@ -11,6 +11,7 @@ Such an engine walks every path of the pattern's automaton that reads the beginn
 Weber and Seidl (1991); Allauzen, Mohri and Rastogi (2008).
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -126,11 +127,11 @@ class _Automaton:
         classes = {text: re.compile(text, re.ASCII) for text in set(self.texts)}
         seen = {chr(code) for code in (*range(128), 0x80, 0x2028, 0x2029, 0xE000, 0x10FFFF)}
         for text in classes:
-            for code in {ord(sign) for sign in text}:
+            for code in set(map(ord, text)):
                 near = range(max(code - 1, 0), min(code + 2, 0x110000))
                 seen.update(chr(one) for one in near if not 0xD800 <= one < 0xE000)
         self.spend(len(seen) * len(classes) // 10)
-        kinds = {tuple(bool(one.fullmatch(sign)) for one in classes.values()) for sign in seen}
+        kinds = {_classify(character, classes.values()) for character in seen}
         masks = dict.fromkeys(classes, 0)
         for bit, kind in enumerate(kinds):
             for text, is_in in zip(classes, kind, strict=True):
@@ -146,15 +147,14 @@ class _Automaton:
         for loop in loops:
             self.refuse_two_ways(loop)
         reach = [self.reached(loop) for loop in loops]
-        sources = [
-            at
-            for at, loop in enumerate(loops)
-            if any(one != at and loops[one] <= reach[at] and self.hands_over(loop, loops[one]) for one in range(len(loops)))
-        ]
-        if any(one != other and loops[other] <= reach[one] for one in sources for other in sources):
-            raise TooSlow
-        width = max(len(following) for following in self.follow.values())
-        leaving = {state: at for at in sources for state in loops[at]}
+        sources = [position for position in range(len(loops)) if self.hands_over_to_any(position, loops, reach[position])]
+        for first, second in itertools.permutations(sources, 2):
+            if loops[second] <= reach[first]:
+                raise TooSlow
+        width = max(map(len, self.follow.values()))
+        leaving: dict[int, int] = {}
+        for source in sources:
+            leaving |= dict.fromkeys(loops[source], source)
         most = self.most_paths(START, loops, leaving)
         total = TEXT * most
         handed = [self.handed_over(loops[at], loops, leaving) for at in sources]
@@ -189,10 +189,21 @@ class _Automaton:
             elif target in stack:
                 low[state] = min(low[state], number[target])
             self.spend(1)
-        return [one for one in found if len(one) > 1 or all(state in self.follow[state] for state in one)]
+        return [states for states in found if len(states) > 1 or self.is_own_follower(states)]
+
+    def is_own_follower(self, states: set[int]) -> bool:
+        return all(state in self.follow[state] for state in states)
+
+    def hands_over_to_any(self, position: int, loops: list[set[int]], reach: set[int]) -> bool:
+        """Return whether a text can be handed over from the loop at a position to another that can be reached from it."""
+        for other, later in enumerate(loops):
+            if other != position and later <= reach and self.hands_over(loops[position], later):
+                return True
+        return False
 
     def reached(self, states: Iterable[int]) -> set[int]:
-        seen, waiting = set[int](), list(states)
+        seen: set[int] = set()
+        waiting = list(states)
         while waiting:
             for target in self.follow[waiting.pop()]:
                 if target not in seen:
@@ -213,7 +224,7 @@ class _Automaton:
 
     def hands_over(self, loop: set[int], later: set[int]) -> bool:
         """Return whether a text can be read around a loop, from it into a later one, and around the later one."""
-        seen = {(state, state, end) for state in loop for end in later}
+        seen = {(state, state, end) for state, end in itertools.product(loop, later)}
         waiting = list(seen)
         while waiting:
             one, two, three = waiting.pop()
@@ -248,7 +259,9 @@ class _Automaton:
     def most_of(self, begun: Counter[int], leaving: dict[int, int], loops: list[set[int]]) -> int:
         """Return the greatest number of paths at once, over all answers; loops in `leaving` are not left."""
         start = frozenset(begun.items())
-        seen, waiting, most = {start}, [start], sum(begun.values())
+        seen = {start}
+        waiting = [start]
+        most = sum(begun.values())
         while waiting:
             held = waiting.pop()
             following: Counter[int] = Counter()
@@ -268,6 +281,11 @@ class _Automaton:
                     if most * TEXT > MAX_STEPS:
                         raise TooSlow
         return most
+
+
+def _classify(character: str, classes: Iterable[re.Pattern[str]]) -> tuple[bool, ...]:
+    """Return which of some classes of characters a character is in."""
+    return tuple(bool(pattern.fullmatch(character)) for pattern in classes)
 
 
 def _sum(counters: Iterable[Counter[int]]) -> Counter[int]:

@@ -1,18 +1,41 @@
 """Evaluate an AST against a tree of answers; the twin of client/src/engine/evaluator.ts."""
 
 import functools
+import itertools
 import math
 import operator
 import random
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, TypeGuard, cast
 
 from forms.budget import Budget
 from forms.expressions import geometry
 from forms.expressions.functions import OF_SELF, PLAIN
+from forms.expressions.nodes import (
+    AnyChildStep,
+    Ast,
+    Call,
+    ChildStep,
+    InList,
+    Negation,
+    Number,
+    Operation,
+    Origin,
+    ParentStep,
+    Path,
+    Step,
+    Text,
+    Union,
+    is_node_set,
+)
 from forms.expressions.shuffle import shuffled
 from forms.expressions.values import DateValue, Value, equal, less, to_boolean, to_number, to_string
+
+Arguments: TypeAlias = tuple[Ast, ...]
+# An enum looks its members up slowly, and these are compared for every path of every answer.
+ROOT = Origin.ROOT
+NODE = Origin.NODE
 
 
 class Node(Protocol):
@@ -44,136 +67,179 @@ class EvaluationContext:
     __slots__ = ("budget", "current", "lists", "node", "now", "position", "root", "size")
 
     def __init__(self, root: Node, node: Node, now: DateValue, lists: Lists | None = None, budget: Budget | None = None):
-        self.root, self.node, self.now, self.lists, self.budget = root, node, now, lists, budget
-        self.current, self.position, self.size = node, 1, 1
+        self.root = root
+        self.node = node
+        self.now = now
+        self.lists = lists
+        self.budget = budget
+        self.current = node
+        self.position = 1
+        self.size = 1
 
     def enter_condition(self, node: Node, position: int, size: int) -> "EvaluationContext":
         """Return the context of a condition in brackets."""
         inner = EvaluationContext(self.root, node, self.now, self.lists, self.budget)
-        inner.current, inner.position, inner.size = self.current, position, size
+        inner.current = self.current
+        inner.position = position
+        inner.size = size
         return inner
 
 
-def evaluate(ast: Any, context: EvaluationContext) -> Value:
-    """Return the value of an AST; a path gives the value of its first node, or "" when there is none."""
-    kind = ast[0]
-    if kind == "n":
-        return float(ast[1])
-    if kind == "s":
-        return str(ast[1])
-    if kind in {"path", "union"}:
-        found = find_nodes(ast, context)
-        return found[0].value() if found else ""
-    if kind == "neg":
-        return -to_number(evaluate(ast[1], context))
-    if kind == "op":
-        return evaluate_operation(ast[1], ast[2], ast[3], context)
-    return evaluate_call(ast[1], ast[2], context)
+def evaluate(ast: Ast, context: EvaluationContext) -> Value:
+    """Return the value of an expression; a path gives the value of its first node, or "" when there is none.
+
+    Example: evaluate(parse("1 + 2"), context) is 3.0.
+    """
+    return EVALUATORS[type(ast)](ast, context)
 
 
-def find_nodes(ast: Any, context: EvaluationContext) -> Sequence[Any]:
-    """Return the nodes that a path leads to, in document order."""
-    if ast[0] == "union":
-        return list(dict.fromkeys(node for path in ast[1] for node in find_nodes(path, context)))
-    if ast[0] != "path":  # randomize(…)
-        return _randomize(ast[2], context) if ast[:2] == ["call", "randomize"] else []
-    _, origin, steps = ast
+def _evaluate_path(path: Path, context: EvaluationContext) -> Value:
+    found = _walk_path(path, context)
+    value: Value = found[0].value() if found else ""
+    return value
+
+
+def _evaluate_union(union: Union, context: EvaluationContext) -> Value:
+    found = find_nodes(union, context)
+    value: Value = found[0].value() if found else ""
+    return value
+
+
+def find_nodes(ast: Ast, context: EvaluationContext) -> Sequence[Any]:
+    """Return the nodes that a path leads to, in document order; those of a value are none."""
+    if isinstance(ast, Path):
+        return _walk_path(ast, context)
+    if isinstance(ast, Union):
+        found: dict[Any, None] = {}  # in order, each once
+        for path in ast.paths:
+            found.update(dict.fromkeys(find_nodes(path, context)))
+        return list(found)
+    return _randomize(ast.arguments, context) if _is_randomize(ast) else []
+
+
+def _walk_path(path: Path, context: EvaluationContext) -> Sequence[Any]:
+    origin = path.origin
+    steps: Sequence[Step] = path.steps
     found: Sequence[Any]
-    if origin == "/":
-        found, steps = [context.root], steps[1:]  # the first step names the root itself
-    elif origin == ".":
+    if origin is ROOT:
+        found = [context.root]
+        steps = steps[1:]  # the first step names the root itself
+    elif origin is NODE:
         found = [context.node]
-    elif origin == "current":
-        found = [context.current]
+    elif isinstance(origin, InList):
+        return _walk_list(origin.name, steps, context)
     else:
-        return _walk_list(origin[1], steps, context)
+        found = [context.current]
     for step in steps:
         found = _take_step(step, found, context)
     return found
 
 
-def _take_step(step: Any, found: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
-    kind, conditions = step[0], 1
+def _take_step(step: Step, found: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
     if context.budget:
         context.budget.spend(1 + len(found))
-    if kind == "child":
-        conditions = 2
-        name = step[1]
-        after = (
-            found[0].children_named(name) if len(found) == 1 else [c for node in found for c in node.children_named(name)]
-        )
-    elif kind == "parent":
-        after = list(dict.fromkeys(node.parent for node in found if node.parent is not None))
-    elif kind == "any":
-        after = [child for node in found for child in node.all_children()]
-    else:
-        after = found
-    if len(step) == conditions:
+    after = _follow(step, found)
+    if not step.conditions:
         return after
     # A position counts among the children of one parent, so conditions run parent by parent.
-    groups = [_take_step(step[:conditions], [node], context) for node in found] if len(found) > 1 else [after]
-    for condition in step[conditions:]:
-        groups = [_filter_nodes(condition[1], group, context) for group in groups]
-    return [node for group in groups for node in group]
+    groups = [after]
+    if len(found) > 1:
+        plain = ChildStep(step.name) if isinstance(step, ChildStep) else type(step)()
+        groups = [_take_step(plain, [node], context) for node in found]
+    for condition in step.conditions:
+        groups = [_filter_nodes(condition, group, context) for group in groups]
+    return list(itertools.chain.from_iterable(groups))
 
 
-def _filter_nodes(condition: Any, group: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
-    kept = []
+def _follow(step: Step, found: Sequence[Any]) -> Sequence[Any]:
+    """Return where a step leads from some nodes, before its conditions."""
+    if isinstance(step, ChildStep):
+        if len(found) == 1:
+            return cast("Sequence[Any]", found[0].children_named(step.name))
+        return list(itertools.chain.from_iterable(node.children_named(step.name) for node in found))
+    if isinstance(step, ParentStep):
+        return list(dict.fromkeys(node.parent for node in found if node.parent is not None))
+    if isinstance(step, AnyChildStep):
+        return list(itertools.chain.from_iterable(node.all_children() for node in found))
+    return found
+
+
+def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
+    """Return the nodes for which a condition holds; a number is the position of the one that is meant."""
+    matching = []
     for position, node in enumerate(group, 1):
         if context.budget:
             context.budget.spend()
         value = evaluate(condition, context.enter_condition(node, position, len(group)))
         is_number = isinstance(value, float) and not isinstance(value, bool)
         if value == position if is_number else to_boolean(value):
-            kept.append(node)
-    return kept
+            matching.append(node)
+    return matching
 
 
-def _walk_list(name: str, steps: Any, context: EvaluationContext) -> Sequence[Any]:
+def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> Sequence[Any]:
     """Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking at each."""
-    if context.lists is None or (root := context.lists.root(name)) is None:
+    root = context.lists.root(name) if context.lists else None
+    if root is None:
         return []
     found: Sequence[Any] = [root]
     for depth, step in enumerate(steps):
-        if (
-            depth == 1
-            and step[0] == "child"
-            and step[1] == "item"
-            and len(step) > 2
-            and (key := parse_index_condition(step[2][1]))
-        ):
-            column, wanted = key
-            text = evaluate(wanted, context)
-            if isinstance(text, str):
-                found = context.lists.rows_with(name, column, text)
-                for condition in step[3:]:
-                    found = _filter_nodes(condition[1], found, context)
-                continue
-        found = _take_step(step, found, context)
+        rows = _look_up_rows(name, step, context) if depth == 1 else None
+        found = _take_step(step, found, context) if rows is None else rows
     return found
 
 
-def parse_index_condition(condition: Any) -> tuple[str, Any] | None:
-    """Return the column and the wanted value of a condition `column = value` whose value is the same for every row."""
-    if condition[0] != "op" or condition[1] != "=":
+def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence[Any] | None:
+    """Return the rows that a step over the rows of a list leads to; None where no index can tell."""
+    if context.lists is None or not isinstance(step, ChildStep) or step.name != "item" or not step.conditions:
         return None
-    for column, wanted in ((condition[2], condition[3]), (condition[3], condition[2])):
-        is_column = column[0] == "path" and column[1] == "." and len(column[2]) == 1 and column[2][0][0] == "child"
-        if (
-            is_column
-            and len(column[2][0]) == 2
-            and (wanted[0] == "s" or (wanted[0] == "path" and wanted[1] in ("/", "current")))
-        ):
-            return column[2][0][1], wanted
+    key = parse_index_condition(step.conditions[0])
+    if key is None:
+        return None
+    column, wanted = key
+    text = evaluate(wanted, context)
+    if not isinstance(text, str):
+        return None
+    rows: Sequence[Any] = context.lists.rows_with(name, column, text)
+    for condition in step.conditions[1:]:
+        rows = _filter_nodes(condition, rows, context)
+    return rows
+
+
+def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
+    """Return the column and the expression of a condition `column = expression`; None for any other condition.
+
+    Only where the expression has the same value for every row, so that an index can find them.
+    """
+    if not isinstance(condition, Operation) or condition.operator != "=":
+        return None
+    for column, wanted in ((condition.left, condition.right), (condition.right, condition.left)):
+        match column:
+            case Path(Origin.NODE, (ChildStep(name, ()),)) if _is_same_for_all_rows(wanted):
+                return name, wanted
     return None
 
 
-def _randomize(arguments: Any, context: EvaluationContext) -> Sequence[Any]:
+def _is_same_for_all_rows(ast: Ast) -> bool:
+    if isinstance(ast, Path):
+        return ast.origin in (Origin.ROOT, Origin.QUESTION)
+    return isinstance(ast, Text)
+
+
+def _is_randomize(ast: Ast) -> TypeGuard[Call]:
+    return isinstance(ast, Call) and ast.name == "randomize"
+
+
+def _randomize(arguments: Arguments, context: EvaluationContext) -> Sequence[Any]:
     found = find_nodes(arguments[0], context)
     return shuffled(found, to_number(evaluate(arguments[1], context))) if len(arguments) > 1 else found
 
 
-def evaluate_operation(sign: str, left: Any, right: Any, context: EvaluationContext) -> Value:
+def evaluate_operation(ast: Operation, context: EvaluationContext) -> Value:
+    """Return the value of two operands and what stands between them."""
+    sign = ast.operator
+    left = ast.left
+    right = ast.right
     if sign == "or":
         return to_boolean(evaluate(left, context)) or to_boolean(evaluate(right, context))
     if sign == "and":
@@ -193,9 +259,10 @@ COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 }
 
 
-def compare(test: Callable[[Value, Value], bool], left: Any, right: Any, context: EvaluationContext) -> bool:
+def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context: EvaluationContext) -> bool:
     """Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0)."""
-    lefts, rights = evaluate_each(left, context), evaluate_each(right, context)
+    lefts = evaluate_each(left, context)
+    rights = evaluate_each(right, context)
     if len(lefts) == 1 and len(rights) == 1:
         return test(lefts[0], rights[0])
     for a in lefts:
@@ -206,10 +273,13 @@ def compare(test: Callable[[Value, Value], bool], left: Any, right: Any, context
     return False
 
 
-def evaluate_each(ast: Any, context: EvaluationContext) -> list[Value]:
-    if ast[0] not in ("path", "union"):
-        return [evaluate(ast, context)]
-    return [node.value() for node in find_nodes(ast, context)] or [""]
+def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
+    """Return the value of every node of a path; [""] when there is none; of anything else its one value."""
+    if isinstance(ast, Path):
+        return [node.value() for node in _walk_path(ast, context)] or [""]
+    if isinstance(ast, Union):
+        return [node.value() for node in find_nodes(ast, context)] or [""]
+    return [evaluate(ast, context)]
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
@@ -220,20 +290,31 @@ def arithmetic(sign: str, a: float, b: float) -> float:
     if sign == "*":
         return a * b
     if sign == "div":
-        if b == 0:
-            return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
+        return _divide(a, b)
+    has_remainder = b != 0 and math.isfinite(a) and not math.isnan(b)
+    return math.fmod(a, b) if has_remainder else math.nan
+
+
+def _divide(a: float, b: float) -> float:
+    """Divide as IEEE 754 does, which Python refuses by zero."""
+    if b != 0:
         return a / b
-    return math.nan if b == 0 or math.isinf(a) or math.isnan(a) or math.isnan(b) else math.fmod(a, b)
+    if a == 0 or math.isnan(a):
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1, b)
 
 
-def list_values(argument: Any, context: EvaluationContext) -> list[Value]:
+def list_values(argument: Ast, context: EvaluationContext) -> list[Value]:
     """Return the values of an argument: every node of a path, or the one value of anything else; blanks left out."""
-    is_set = argument[0] in ("path", "union") or argument[:2] == ["call", "randomize"]
+    is_set = is_node_set(argument) or _is_randomize(argument)
     values = [node.value() for node in find_nodes(argument, context)] if is_set else [evaluate(argument, context)]
     return [value for value in values if value != ""]
 
 
-def evaluate_call(name: str, arguments: Any, context: EvaluationContext) -> Value:
+def evaluate_call(ast: Call, context: EvaluationContext) -> Value:
+    """Return the value of a function for its arguments."""
+    name = ast.name
+    arguments = ast.arguments
     if name in PLAIN:
         return PLAIN[name][0](*[evaluate(argument, context) for argument in arguments])
     if name in SPECIAL:
@@ -243,58 +324,67 @@ def evaluate_call(name: str, arguments: Any, context: EvaluationContext) -> Valu
     return result
 
 
-def _if(arguments: Any, context: EvaluationContext) -> Value:
+def _if(arguments: Arguments, context: EvaluationContext) -> Value:
     return evaluate(arguments[1] if to_boolean(evaluate(arguments[0], context)) else arguments[2], context)
 
 
-def _coalesce(arguments: Any, context: EvaluationContext) -> Value:
-    return next((value for argument in arguments if (value := evaluate(argument, context)) != ""), "")
+def _coalesce(arguments: Arguments, context: EvaluationContext) -> Value:
+    for argument in arguments:
+        value = evaluate(argument, context)
+        if value != "":
+            return value
+    return ""
 
 
-def _once(arguments: Any, context: EvaluationContext) -> Value:
-    return held if (held := context.current.value()) != "" else evaluate(arguments[0], context)
+def _once(arguments: Arguments, context: EvaluationContext) -> Value:
+    answer = context.current.value()
+    return evaluate(arguments[0], context) if answer == "" else answer
 
 
-def _position(arguments: Any, context: EvaluationContext) -> Value:
+def _position(arguments: Arguments, context: EvaluationContext) -> Value:
     if not arguments:
         return float(context.position)
     found = find_nodes(arguments[0], context)
     return float(found[0].position()) if found else math.nan
 
 
-def _concat(arguments: Any, context: EvaluationContext) -> Value:
-    return "".join(to_string(value) for argument in arguments for value in list_values(argument, context))
+def _concat(arguments: Arguments, context: EvaluationContext) -> Value:
+    return "".join(map(to_string, _list_all_values(arguments, context)))
 
 
-def _join(arguments: Any, context: EvaluationContext) -> Value:
-    parts = [value for argument in arguments[1:] for value in list_values(argument, context)]
-    return to_string(evaluate(arguments[0], context)).join(to_string(part) for part in parts)
+def _join(arguments: Arguments, context: EvaluationContext) -> Value:
+    parts = _list_all_values(arguments[1:], context)
+    return to_string(evaluate(arguments[0], context)).join(map(to_string, parts))
 
 
-def _list_all_values(arguments: Any, context: EvaluationContext) -> list[Value]:
-    return [value for argument in arguments for value in list_values(argument, context)]
+def _list_all_values(arguments: Arguments, context: EvaluationContext) -> list[Value]:
+    values: list[Value] = []
+    for argument in arguments:
+        values += list_values(argument, context)
+    return values
 
 
-def _sum(arguments: Any, context: EvaluationContext) -> Value:
+def _sum(arguments: Arguments, context: EvaluationContext) -> Value:
     # not sum(): it compensates, and phones do not
     return functools.reduce(operator.add, map(to_number, _list_all_values(arguments, context)), 0.0)
 
 
-def _extreme(choose: Callable[[list[float]], float], arguments: Any, context: EvaluationContext) -> Value:
+def _extreme(choose: Callable[[list[float]], float], arguments: Arguments, context: EvaluationContext) -> Value:
     numbers = [to_number(value) for value in _list_all_values(arguments, context)]
     return math.nan if not numbers or any(map(math.isnan, numbers)) else choose(numbers)
 
 
-def _choice_name(arguments: Any, context: EvaluationContext) -> Value:
-    name, path = to_string(evaluate(arguments[0], context)), to_string(evaluate(arguments[1], context))
+def _choice_name(arguments: Arguments, context: EvaluationContext) -> Value:
+    name = to_string(evaluate(arguments[0], context))
+    path = to_string(evaluate(arguments[1], context))
     return context.lists.choice_label(name, path) if context.lists else name
 
 
-def _itext(arguments: Any, context: EvaluationContext) -> Value:
+def _itext(arguments: Arguments, context: EvaluationContext) -> Value:
     return context.lists.text(to_string(evaluate(arguments[0], context))) if context.lists else ""
 
 
-def _pulldata(arguments: Any, context: EvaluationContext) -> Value:
+def _pulldata(arguments: Arguments, context: EvaluationContext) -> Value:
     name, wanted, key, text = (to_string(evaluate(argument, context)) for argument in arguments)
     rows = context.lists.rows_with(name, key, text) if context.lists else ()
     cells = rows[0].children_named(wanted) if rows else ()
@@ -302,14 +392,14 @@ def _pulldata(arguments: Any, context: EvaluationContext) -> Value:
     return value
 
 
-def _uuid(arguments: Any, context: EvaluationContext) -> Value:
+def _uuid(arguments: Arguments, context: EvaluationContext) -> Value:
     if not arguments:
         return str(uuid.uuid4())
     length = to_number(evaluate(arguments[0], context))
     return uuid.uuid4().hex[: int(length)] if 0 < length <= 32 else ""
 
 
-Special = Callable[[Any, EvaluationContext], Value]
+Special = Callable[[Arguments, EvaluationContext], Value]
 
 SPECIAL: dict[str, Special] = {
     "area": lambda arguments, context: geometry.area(_list_all_values(arguments, context)),
@@ -334,4 +424,14 @@ SPECIAL: dict[str, Special] = {
     "sum": _sum,
     "today": lambda arguments, context: DateValue(math.floor(context.now.days), "date"),
     "uuid": _uuid,
+}
+
+EVALUATORS: dict[type[Ast], Callable[[Any, EvaluationContext], Value]] = {
+    Number: lambda ast, context: float(ast.value),
+    Text: lambda ast, context: cast("str", ast.value),
+    Negation: lambda ast, context: -to_number(evaluate(ast.operand, context)),
+    Operation: evaluate_operation,
+    Call: evaluate_call,
+    Path: _evaluate_path,
+    Union: _evaluate_union,
 }

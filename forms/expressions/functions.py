@@ -46,10 +46,12 @@ def substr(text: Value, start: Value, end: Value | None = None) -> str:
 
     def index(value: Value) -> int:
         number = to_number(value)
-        whole = 0 if math.isnan(number) else length if number > length else max(int(max(number, -length)), -length)
-        return max(0, whole + length) if whole < 0 else whole
+        if math.isnan(number):
+            return 0
+        place = int(min(max(number, -length), length))
+        return place if place >= 0 else place + length  # negative ones count from the end
 
-    return characters[index(start) : length if end is None else index(end)]
+    return characters[index(start) :] if end is None else characters[index(start) : index(end)]
 
 
 def substring(text: Value, start: Value, count: Value | None = None) -> str:
@@ -60,8 +62,11 @@ def substring(text: Value, start: Value, count: Value | None = None) -> str:
 
 
 def before(text: Value, mark: Value) -> str:
-    head, found, _ = to_string(text).partition(to_string(mark)) if to_string(mark) else ("", "", "")
-    return head if found else ""
+    """Return what stands before a mark; "" when it does not occur, or is blank."""
+    if not to_string(mark):
+        return ""
+    head, separator, _ = to_string(text).partition(to_string(mark))
+    return head if separator else ""
 
 
 def after(text: Value, mark: Value) -> str:
@@ -84,7 +89,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def matches(text: Value, pattern: Value) -> bool:
-    characters, written = to_string(text), to_string(pattern)
+    """Return whether a whole text fits a pattern; never for a text of more than MAX_PATTERN_TEXT characters."""
+    characters = to_string(text)
+    written = to_string(pattern)
     if len(characters) > MAX_PATTERN_TEXT:
         return False
     if not patterns.is_quick(written):  # of a form that was published before all patterns were checked
@@ -94,7 +101,8 @@ def matches(text: Value, pattern: Value) -> bool:
 
 def rounded(value: Value, places: Value = 0.0) -> float:
     """Round halves up, as XPath 1.0 does, on the digits that people see: round(-2.5) is -2, round(1.005, 2) is 1.01."""
-    number, digits = to_number(value), to_number(places)
+    number = to_number(value)
+    digits = to_number(places)
     if math.isnan(number) or math.isinf(number) or math.isnan(digits):
         return number
     size = int(max(-30.0, min(30.0, digits)))
@@ -106,31 +114,38 @@ def rounded(value: Value, places: Value = 0.0) -> float:
 
 def truncated(value: Value) -> float:
     number = to_number(value)
-    return number if math.isnan(number) or math.isinf(number) else float(math.trunc(number))
+    return float(math.trunc(number)) if math.isfinite(number) else number
 
 
 def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
     def apply(value: Value) -> float:
         number = to_number(value)
-        return number if math.isnan(number) or math.isinf(number) else float(function(number))
+        return float(function(number)) if math.isfinite(number) else number
 
     return apply
 
 
 def power(base: Value, exponent: Value) -> float:
     """Raise to a power; whole exponents by multiplication, so that every machine gets the same bits."""
-    x, y = to_number(base), to_number(exponent)
+    x = to_number(base)
+    y = to_number(exponent)
     if math.isnan(x) or math.isnan(y):
         return math.nan
     if abs(y) <= 1024 and y == math.trunc(y):
-        result = integer_power(x, int(abs(y)))
-        return result if y >= 0 else math.copysign(math.inf, result) if result == 0 else 1 / result
+        return _whole_power(x, int(y))
     try:
         return fixed(math.pow(x, y))
     except OverflowError:
         return math.inf
     except ValueError:
         return math.nan if x < 0 else math.inf
+
+
+def _whole_power(base: float, exponent: int) -> float:
+    result = integer_power(base, abs(exponent))
+    if exponent >= 0:
+        return result
+    return math.copysign(math.inf, result) if result == 0 else 1 / result
 
 
 def real(function: Callable[..., float]) -> Callable[..., float]:
@@ -161,19 +176,21 @@ def _of_days(days: float, kind: str) -> Value:
 
 
 def to_date(value: Value) -> Value:
+    """Return the day in a value, which may be a day, a day and time, a text or days since 1970; "" when there is none."""
+    if isinstance(value, str):
+        value = parse_date(value) or value
     if isinstance(value, DateValue):
         return "" if value.kind == "time" else DateValue(math.floor(value.days), "date")
-    if isinstance(value, str) and (parsed := parse_date(value)):
-        return DateValue(math.floor(parsed.days), "date")
     number = to_number(value)
     return _of_days(math.floor(number), "date") if math.isfinite(number) else ""
 
 
 def to_date_time(value: Value) -> Value:
+    """Return the day and time in a value, as to_date does the day; "" when there is none."""
+    if isinstance(value, str):
+        value = parse_date(value) or value
     if isinstance(value, DateValue):
         return "" if value.kind == "time" else DateValue(value.days, "dateTime")
-    if isinstance(value, str) and (parsed := parse_date(value)):
-        return DateValue(parsed.days, "dateTime")
     return _of_days(to_number(value), "dateTime")
 
 
@@ -222,7 +239,8 @@ def selected(chosen: Value, name: Value) -> bool:
 
 
 def selected_at(chosen: Value, position: Value) -> str:
-    names, number = words(chosen), to_number(position)
+    names = words(chosen)
+    number = to_number(position)
     return names[int(number)] if 0 <= number < len(names) else ""
 
 
@@ -233,12 +251,14 @@ def checklist(least: Value, most: Value, *answers: Value) -> bool:
 def weighted_checklist(least: Value, most: Value, *pairs: Value) -> bool:
     total = 0.0
     for answer, weight in zip(pairs[::2], pairs[1::2], strict=False):
-        total += to_number(weight) if to_boolean(answer) else 0.0
+        if to_boolean(answer):
+            total += to_number(weight)
     return _within(total, least, most)
 
 
 def _within(total: float, least: Value, most: Value) -> bool:
-    low, high = to_number(least), to_number(most)
+    low = to_number(least)
+    high = to_number(most)
     return (low == -1 or total >= low) and (high == -1 or total <= high)
 
 

@@ -24,7 +24,8 @@ def points_of(texts: Iterable[Value]) -> list[Point] | None:
                 continue
             if len(numbers) < 2 or not all(NUMBER.fullmatch(number) for number in numbers[:2]):
                 return None
-            latitude, longitude = float(numbers[0]), float(numbers[1])
+            latitude = float(numbers[0])
+            longitude = float(numbers[1])
             if abs(latitude) > 90 or abs(longitude) > 180:
                 return None
             points.append((latitude, longitude))
@@ -59,7 +60,8 @@ def area(texts: Iterable[Value]) -> float:
 
 def geofence(point: Value, shape: Value) -> bool:
     """Return whether a point lies in a shape (even-odd rule on latitude and longitude)."""
-    at, corners = points_of([point]), points_of([shape])
+    at = points_of([point])
+    corners = points_of([shape])
     if not at or not corners:
         return False
     y, x = at[0]

@@ -5,10 +5,26 @@ from collections.abc import Iterator
 
 from forms.expressions import patterns
 from forms.expressions.functions import SIGNATURES, UNSUPPORTED
+from forms.expressions.nodes import (
+    AnyChildStep,
+    Ast,
+    Call,
+    ChildStep,
+    InList,
+    Negation,
+    Number,
+    Operation,
+    Origin,
+    ParentStep,
+    Path,
+    SelfStep,
+    Step,
+    Text,
+    Union,
+    is_node_set,
+)
 from forms.expressions.problems import ExpressionError
 from forms.problems import N_
-
-Ast = list[object]
 
 MAX_DEPTH = 100  # a deeper expression is a mistake or an attack, and would exhaust the stack
 MAX_LENGTH = 20_000  # characters of one expression
@@ -32,21 +48,6 @@ def parse(text: str) -> Ast:
     if len(text) > MAX_LENGTH:
         raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
     return _Parser(text).whole()
-
-
-def walk(ast: Ast) -> Iterator[Ast]:
-    """Yield every AST in an AST, itself first."""
-    yield ast
-    for part in ast[1:]:
-        if isinstance(part, list):
-            for child in [part] if part and isinstance(part[0], str) else part:
-                if isinstance(child, list) and child and isinstance(child[0], str):
-                    yield from walk(child)
-
-
-def list_called_functions(ast: Ast) -> set[str]:
-    """Return the names of the functions that an AST calls."""
-    return {str(part[1]) for part in walk(ast) if part[0] == "call"}
 
 
 class _Parser:
@@ -120,7 +121,7 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
         if self.takes("-"):
-            left: Ast = ["neg", self.expression(NEGATION)]
+            left: Ast = Negation(self.expression(NEGATION))
         else:
             left = self.union()
         while True:
@@ -130,7 +131,7 @@ class _Parser:
                 self.depth -= 1
                 return left
             self.next()
-            left = ["op", sign, left, self.expression(power)]
+            left = Operation(sign, left, self.expression(power))
 
     def union(self) -> Ast:
         first = self.operand()
@@ -139,18 +140,18 @@ class _Parser:
         paths = [first]
         while self.takes("|"):
             paths.append(self.operand())
-        if any(path[0] != "path" for path in paths):
+        if not all(isinstance(path, Path) for path in paths):
             raise ExpressionError("expression.union", N_("“|” stands between paths only; write “or” between conditions."))
-        return ["union", paths]
+        return Union(tuple(paths))
 
     def operand(self) -> Ast:
         kind, value = self.peek()
         if kind == "number":
             self.next()
-            return ["n", float(value) if "." in value else int(value)]
+            return Number(float(value) if "." in value else int(value))
         if kind == "string":
             self.next()
-            return ["s", value[1:-1]]
+            return Text(value[1:-1])
         if self.takes("("):
             inner = self.expression(0)
             self.expect(")")
@@ -177,20 +178,22 @@ class _Parser:
             self.expect(")")
         self.check_signature(name, len(arguments))
         if name == "current":
-            return ["path", "current", self.steps() if self.takes("/") else []]
+            return Path(Origin.QUESTION, self.steps() if self.takes("/") else ())
         if name == "instance":
-            if arguments[0][0] != "s":
+            list_name = arguments[0]
+            if not isinstance(list_name, Text):
                 raise ExpressionError("expression.instance", N_("Write the name of the list out: instance('name')."))
             self.expect("/")
-            return ["path", ["instance", arguments[0][1]], self.steps()]
-        if name in NODE_SETS and arguments and arguments[0][0] not in ("path", "union"):
+            return Path(InList(list_name.value), self.steps())
+        if name in NODE_SETS and arguments and not is_node_set(arguments[0]):
             text = N_("“{name}()” needs a question, group or repeat, not a value.")
             raise ExpressionError("expression.node_set", text, name=name)
         if name == "regex":
-            if arguments[1][0] != "s":
+            pattern = arguments[1]
+            if not isinstance(pattern, Text):
                 raise ExpressionError("expression.pattern", N_("Write the pattern of regex() out, in quotes."))
-            arguments[1] = ["s", patterns.parse_portable_pattern(str(arguments[1][1]))]
-        return ["call", name, arguments]
+            arguments[1] = Text(patterns.parse_portable_pattern(pattern.value))
+        return Call(name, tuple(arguments))
 
     @staticmethod
     def check_signature(name: str, count: int) -> None:
@@ -211,22 +214,22 @@ class _Parser:
 
     def path(self) -> Ast:
         if self.takes("/"):
-            return ["path", "/", self.steps()]
-        return ["path", ".", self.steps()]
+            return Path(Origin.ROOT, self.steps())
+        return Path(Origin.NODE, self.steps())
 
-    def steps(self) -> list[Ast]:
+    def steps(self) -> tuple[Step, ...]:
         steps = [self.step()]
         while self.takes("/"):
             steps.append(self.step())
         if self.peek() == ("symbol", "//"):
             raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign="//")
-        return steps
+        return tuple(steps)
 
-    def step(self) -> Ast:
+    def step(self) -> Step:
         if self.takes(".."):
-            return self.with_predicates(["parent"])
+            return ParentStep(self.conditions())
         if self.takes("."):
-            return self.with_predicates(["self"])
+            return SelfStep(self.conditions())
         kind, value = self.next()
         if kind == "name" and self.peek() == ("symbol", "::"):
             if value not in ("child", "parent", "self"):
@@ -234,29 +237,31 @@ class _Parser:
             self.next()
             return self.axis(value)
         if value == "*":
-            return self.with_predicates(["any"])
+            return AnyChildStep(self.conditions())
         if kind != "name":
             self.at -= 1
             if value in ("//", "@", "::"):
                 raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=value)
             self.unexpected()
-        return self.with_predicates(["child", value])
+        return ChildStep(value, self.conditions())
 
-    def axis(self, axis: str) -> Ast:
+    def axis(self, axis: str) -> Step:
         kind, value = self.next()
         if value == "node":
             self.expect("(")
             self.expect(")")
         if axis == "child":
             if kind != "name" or value == "node":
-                return self.with_predicates(["any"])
-            return self.with_predicates(["child", value])
+                return AnyChildStep(self.conditions())
+            return ChildStep(value, self.conditions())
         if value not in ("*", "node"):
             raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=f"{axis}::{value}")
-        return self.with_predicates([axis])
+        return ParentStep(self.conditions()) if axis == "parent" else SelfStep(self.conditions())
 
-    def with_predicates(self, step: Ast) -> Ast:
+    def conditions(self) -> tuple[Ast, ...]:
+        """Return the conditions in brackets that follow."""
+        conditions: list[Ast] = []
         while self.takes("["):
-            step.append(["where", self.expression(0)])
+            conditions.append(self.expression(0))
             self.expect("]")
-        return step
+        return tuple(conditions)

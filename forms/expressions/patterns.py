@@ -48,7 +48,9 @@ def is_quick(written: str) -> bool:
 
 class _PatternReader:
     def __init__(self, pattern: str):
-        self.pattern, self.at, self.depth = pattern, 0, 0
+        self.pattern = pattern
+        self.at = 0
+        self.depth = 0
 
     def refuse(self, sign: str) -> None:
         text = N_("The pattern of regex() has “{sign}”, which phones and the centre would read differently.")
@@ -67,7 +69,8 @@ class _PatternReader:
         self.depth += 1
         if self.depth > 20:
             self.refuse("((((")
-        written, nodes = [], []
+        written = []
+        nodes = []
         while True:
             part, node = self.sequence()
             written.append(part)
@@ -78,7 +81,8 @@ class _PatternReader:
             self.take()
 
     def sequence(self) -> tuple[str, ambiguity.Node]:
-        written, nodes = [], []
+        written = []
+        nodes = []
         while self.at < len(self.pattern) and self.peek() not in "|)":
             atom, node = self.atom()
             repeat, bounds = self.quantifier()

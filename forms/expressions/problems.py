@@ -6,4 +6,6 @@ class ExpressionError(ValueError):
 
     def __init__(self, code: str, text: str, **details: str):
         super().__init__(text.format(**details))
-        self.code, self.text, self.details = code, text, details
+        self.code = code
+        self.text = text
+        self.details = details

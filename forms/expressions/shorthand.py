@@ -6,80 +6,129 @@
   the question of the instance in hand.
 """
 
-from typing import Any
+from dataclasses import replace
 
-from forms.expressions.parser import Ast, parse
+from forms.expressions.nodes import (
+    Ast,
+    Call,
+    ChildStep,
+    InList,
+    Operation,
+    Origin,
+    ParentStep,
+    Path,
+    Step,
+    Text,
+    map_conditions,
+    map_parts,
+)
+from forms.expressions.parser import parse
 from forms.expressions.problems import ExpressionError
 from forms.problems import N_
 
 
-def write_out(ast: Any, path: str) -> Ast:
-    """Return the AST with everything short written out, as seen from the element at `path`.
+def write_out(ast: Ast, path: str) -> Ast:
+    """Return an expression with everything short written out, as seen from the element at `path`.
 
-    indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x. Raise ExpressionError where it has no meaning.
+    Example: indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x.
+    Raises ExpressionError where it has no meaning.
     """
-    if not isinstance(ast, list) or not ast:
-        return ast
-    if ast[0] == "path" and not isinstance(ast[1], list):
-        return ["path", ast[1], _conditions(ast, path)]
-    if ast[:2] == ["call", "jr:choice-name"] and ast[2][1][0] == "s":
-        path_of = parse(ast[2][1][1].strip()) if ast[2][1][1].strip() else ["s", ""]
-        named = make_absolute_path(path_of, path) if path_of[0] == "path" else ast[2][1][1]
-        return ["call", "jr:choice-name", [write_out(ast[2][0], path), ["s", named]]]
-    if ast[:2] != ["call", "indexed-repeat"]:
-        return [write_out(part, path) if isinstance(part, list) else part for part in ast]
-    wanted, *pairs = ast[2]
-    if len(pairs) % 2 or any(one[0] != "path" for one in (wanted, *pairs[::2])):
+    match ast:
+        case Path(InList(), _):
+            return map_parts(lambda part: write_out(part, path), ast)
+        case Path():
+            return _write_out_conditions(ast, path)
+        case Call("jr:choice-name", (value, Text(question))):
+            return Call("jr:choice-name", (write_out(value, path), Text(_write_out_question(question, path))))
+        case Call("indexed-repeat", arguments):
+            return _write_out_indexed_repeat(arguments, path)
+        case _:
+            return map_parts(lambda part: write_out(part, path), ast)
+
+
+def _write_out_question(question: str, path: str) -> str:
+    """Return the whole path of the question that jr:choice-name() names, as pyxform writes it; else the text as it is."""
+    named = parse(question.strip()) if question.strip() else None
+    return make_absolute_path(named, path) if isinstance(named, Path) else question
+
+
+def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
+    wanted, *pairs = arguments
+    repeats = pairs[::2]
+    numbers = pairs[1::2]
+    paths = [part for part in (wanted, *repeats) if isinstance(part, Path)]
+    if len(repeats) != len(numbers) or len(paths) != 1 + len(repeats):
         text = N_("indexed-repeat() needs a question, then for each repeat around it the repeat and a number.")
         raise ExpressionError("expression.indexed_repeat", text)
-    steps: list[Any] = [["child", name] for name in make_absolute_path(wanted, path).split("/")[1:]]
-    for repeat, number in zip(pairs[::2], pairs[1::2], strict=True):
-        parts = make_absolute_path(repeat, path).split("/")[1:]
-        if not parts or [step[1] for step in steps[: len(parts)]] != parts:
+    names = _list_names(paths[0], path)
+    conditions: dict[int, tuple[Ast, ...]] = {}
+    for repeat, number in zip(paths[1:], numbers, strict=True):
+        parts = _list_names(repeat, path)
+        if not parts or names[: len(parts)] != parts:
             text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
             raise ExpressionError("expression.indexed_repeat", text, name=parts[-1] if parts else "")
-        index = _from_question(write_out(number, path))
-        number_of = ["call", "number", [index]]
-        steps[len(parts) - 1].append(["where", ["op", "=", ["call", "position", []], number_of]])
-    return ["path", "/", steps]
+        index = Call("number", (_from_question(write_out(number, path)),))
+        condition = Operation("=", Call("position", ()), index)
+        conditions[len(parts)] = (*conditions.get(len(parts), ()), condition)
+    steps = [ChildStep(name, conditions.get(depth, ())) for depth, name in enumerate(names, 1)]
+    return Path(Origin.ROOT, tuple(steps))
 
 
-def _conditions(ast: Any, path: str) -> list[Any]:
-    """Return the steps of a path, with whole paths in their conditions as seen from the node in hand."""
-    steps, walked = [], []
-    for step in ast[2]:
-        walked.append(step[:2] if step[0] == "child" else step[:1])
-        plain = 2 if step[0] == "child" else 1
-        here = make_absolute_path(["path", ast[1], walked], path).split("/")[1:]
-        conditions = [["where", _from_node(write_out(condition[1], path), here)] for condition in step[plain:]]
-        steps.append([*step[:plain], *conditions])
-    return steps
+def _list_names(path: Path, context: str) -> list[str]:
+    return make_absolute_path(path, context).split("/")[1:]
 
 
-def _from_node(ast: Any, here: list[str]) -> Any:
-    """Return an AST in which whole paths through the node at `here` start at it."""
-    if not isinstance(ast, list) or not ast:
-        return ast
-    if ast[0] == "path" and ast[1] == "/" and len(here) > 1:
-        names = [step[1] if step[0] == "child" and len(step) == 2 else "" for step in ast[2]]
+def _write_out_conditions(ast: Path, path: str) -> Path:
+    """Return a path with whole paths in its conditions as seen from the node in hand."""
+    steps: list[Step] = []
+    walked: list[Step] = []
+    for step in ast.steps:
+        walked.append(_drop_conditions(step))
+        here = _list_names(Path(ast.origin, tuple(walked)), path)
+        steps.append(_write_out_step(step, path, here))
+    return Path(ast.origin, tuple(steps))
+
+
+def _write_out_step(step: Step, path: str, here: list[str]) -> Step:
+    return map_conditions(lambda condition: _from_node(write_out(condition, path), here), step)
+
+
+def _drop_conditions(step: Step) -> Step:
+    """Return a step without its conditions."""
+    return replace(step, conditions=())
+
+
+def _from_node(ast: Ast, here: list[str]) -> Ast:
+    """Return an expression in which whole paths through the node at `here` start at it."""
+    if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(here) > 1:
+        names = [_get_plain_name(step) for step in ast.steps]
         if len(names) > len(here) and names[: len(here)] == here:
-            return ["path", ".", ast[2][len(here) :]]
-    return [_from_node(part, here) for part in ast]
+            return Path(Origin.NODE, ast.steps[len(here) :])
+    return map_parts(lambda part: _from_node(part, here), ast)
 
 
-def make_absolute_path(ast: Any, context: str) -> str:
-    """Return the path of the element that a path means, seen from the element at `context`; conditions are left out."""
-    _, origin, steps = ast
-    parts = [] if origin == "/" else context.split("/")[1:]
-    for step in steps:
-        parts = [*parts, step[1]] if step[0] == "child" else parts[:-1] if step[0] == "parent" else parts
+def _get_plain_name(step: Step) -> str:
+    """Return the name of a step to a child without conditions; "" for any other step."""
+    return step.name if isinstance(step, ChildStep) and not step.conditions else ""
+
+
+def make_absolute_path(ast: Path, context: str) -> str:
+    """Return the path of the element that a path means, seen from the element at `context`; conditions are left out.
+
+    Example: ../x seen from /data/r/y is /data/r/x.
+    """
+    parts = [] if ast.origin == Origin.ROOT else context.split("/")[1:]
+    for step in ast.steps:
+        match step:
+            case ChildStep(name):
+                parts.append(name)
+            case ParentStep():
+                parts = parts[:-1]
     return "/" + "/".join(parts)
 
 
-def _from_question(ast: Any) -> Any:
-    """Return an AST in which relative paths start at the question, for use within a condition."""
-    if not isinstance(ast, list) or not ast:
-        return ast
-    if ast[0] == "path" and ast[1] == ".":
-        return ["path", "current", ast[2]]
-    return [_from_question(part) for part in ast]
+def _from_question(ast: Ast) -> Ast:
+    """Return an expression in which relative paths start at the question, for use within a condition."""
+    if isinstance(ast, Path) and ast.origin == Origin.NODE:
+        return Path(Origin.QUESTION, ast.steps)
+    return map_parts(_from_question, ast)

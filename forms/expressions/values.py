@@ -32,7 +32,9 @@ class DateValue:
 
     def __str__(self) -> str:
         text = self.moment().isoformat(timespec="milliseconds")
-        return text if self.kind == "dateTime" else text[:10] if self.kind == "date" else text[11:]
+        if self.kind == "date":
+            return text[:10]
+        return text if self.kind == "dateTime" else text[11:]
 
 
 Value: TypeAlias = str | float | bool | DateValue
@@ -40,18 +42,21 @@ Value: TypeAlias = str | float | bool | DateValue
 
 def parse_date(text: str) -> DateValue | None:
     """Read an ISO date or local date-time; None when it is not one. A zone offset is read and ignored: the time is local."""
-    if match := DATE.fullmatch(text):
-        parts, has_time = [int(part) for part in match.groups()], False
-    elif match := DATE_TIME.fullmatch(text):
-        fraction = (match[7] or "").ljust(6, "0")
-        parts, has_time = [*(int(part or 0) for part in match.groups()[:6]), int(fraction)], True
-    else:
+    match = DATE.fullmatch(text)
+    kind = "date"
+    if match is None:
+        match = DATE_TIME.fullmatch(text)
+        kind = "dateTime"
+    if match is None:
         return None
+    parts = [int(part or 0) for part in match.groups()[:6]]
+    if kind == "dateTime":
+        parts.append(int((match[7] or "").ljust(6, "0")))  # microseconds
     try:
         moment = dt.datetime(*parts)  # type: ignore[arg-type]
-    except ValueError:
+    except ValueError:  # the 31st of June
         return None
-    return DateValue((moment - EPOCH) / dt.timedelta(days=1), "dateTime" if has_time else "date")
+    return DateValue((moment - EPOCH) / dt.timedelta(days=1), kind)
 
 
 def parse_time(text: str) -> DateValue | None:
@@ -149,5 +154,6 @@ def equal(left: Value, right: Value) -> bool:
 
 def less(left: Value, right: Value, or_equal: bool) -> bool:
     left, right = _with_dates(left, right)
-    a, b = to_number(left), to_number(right)
-    return a <= b if or_equal else a < b
+    smaller = to_number(left)
+    larger = to_number(right)
+    return smaller <= larger if or_equal else smaller < larger

@@ -30,6 +30,25 @@ def send(phone: Phone) -> None:
     expect(phone.page.locator("main")).to_contain_text("All sent")
 
 
+SEND_AND_WAIT = """label => new Promise(done => {
+  const button = [...document.querySelectorAll("button")].find(each => each.textContent === label);
+  const look = new MutationObserver(() => {
+    if (button.textContent !== label || button.disabled) return;
+    look.disconnect();
+    done();
+  });
+  look.observe(button, { attributes: true, characterData: true, childList: true, subtree: true });
+  button.click();
+})"""
+
+
+def send_and_fetch(page: Page) -> None:
+    """Press the button that sends and fetches, and wait as a user does: it says “One moment …”, then its name again."""
+    page.goto("/app/#/mine")
+    page.get_by_role("button", name="Send and fetch now").wait_for()
+    page.evaluate(SEND_AND_WAIT, "Send and fetch now")
+
+
 def cut_off(page: Page) -> None:
     page.context.set_offline(True)  # its service worker too
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
 from tests.browser.conftest import KeptPhone, Phone, Server, sign_in
-from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, shift
+from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, send_and_fetch, shift
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -209,8 +209,7 @@ def test_32_everything_cleared_behind_the_workers_back(open_page: OpenPage) -> N
     phone.enrol_here("w05")
     page.goto("/app/#/mine")
     expect(page.locator("main")).to_contain_text("1 record is missing from this phone")
-    page.get_by_role("button", name="Send and fetch now").click()
-    page.wait_for_timeout(500)
+    send_and_fetch(page)
 
 
 def test_33_two_tabs_never_write_over_each_other_nor_give_one_number_twice(open_page: OpenPage, demo_data: Path) -> None:

@@ -14,6 +14,7 @@ from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
 from tests.browser.accessibility import examine
 from tests.browser.conftest import PIN, Phone, Server, sign_in
+from tests.browser.steps import send_and_fetch
 from tests.programme import workbook_of
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -191,9 +192,7 @@ def test_18_a_draft_moves_to_a_new_version_where_it_fits_and_else_finishes_as_it
         book.set(line_of(book, "ev_type"), {"label::English (en)": "What sort of event?"})
 
     publish_changed(office, tmp_path, "2099010101", reworded)
-    page.goto("/app/#/mine")
-    page.get_by_role("button", name="Send and fetch now").click()
-    page.wait_for_timeout(1500)
+    send_and_fetch(page)
     page.goto(draft)
     expect(page.locator("main")).to_contain_text("Your answers came along")
     expect(page.locator("main")).to_contain_text("What sort of event?")
@@ -204,9 +203,7 @@ def test_18_a_draft_moves_to_a_new_version_where_it_fits_and_else_finishes_as_it
         book.set_setting("summary_kind", "")
 
     publish_changed(office, tmp_path, "2099010102", without_the_question)
-    page.goto("/app/#/mine")
-    page.get_by_role("button", name="Send and fetch now").click()
-    page.wait_for_timeout(1500)
+    send_and_fetch(page)
     page.goto(draft)
     expect(page.locator("main")).to_contain_text("as it was when you began it")
     expect(page.locator("main")).to_contain_text("What sort of event?")

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from evaluator_export.package.verify import verify
 from tests.browser.conftest import PIN, KeptPhone, Phone, Server, sign_in, without_background
 from tests.browser.pictures import picture
+from tests.browser.steps import send_and_fetch
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -77,9 +78,7 @@ def test_2_lost_responses_and_double_taps_make_no_second_record(open_page: OpenP
     finish.evaluate("(button) => { button.click(); button.click(); button.click(); }")
     phone.page.wait_for_selector(".ledger")
     for _ in range(3):
-        phone.page.goto("/app/#/mine")
-        phone.page.get_by_role("button", name="Send and fetch now").click()
-        phone.page.wait_for_timeout(700)
+        send_and_fetch(phone.page)
     expect(phone.page.locator("main")).to_contain_text("All sent")
     assert seen["sent"] >= 3
     phone.page.goto("/app/#/today")

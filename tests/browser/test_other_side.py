@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import KeptPhone, Phone, Server, without_background
 from tests.browser.network import Network
-from tests.browser.steps import balanced, send
+from tests.browser.steps import balanced, send, send_and_fetch
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -99,9 +99,7 @@ def test_40_a_half_answered_centre_is_no_centre(open_page: OpenPage) -> None:
     page.route("**/sync/v1/deliver", lie)
     phone.log_encounter()
     for _ in range(6):
-        page.goto("/app/#/mine")
-        page.get_by_role("button", name="Send and fetch now").click()
-        page.wait_for_timeout(250)
+        send_and_fetch(page)
     balanced(phone, waiting=1)
     page.unroute("**/sync/v1/deliver")
     send(phone)

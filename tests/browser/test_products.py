@@ -40,6 +40,8 @@ def test_anybody_reads_the_dashboard_without_being_followed(
     page.locator("summary").first.click()
     expect(page.locator(".indicator table").first).to_be_visible()
     is_sound(page)
+    if (language, scheme) == ("en", "light"):
+        picture(page, "dashboard")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.context.cookies() == []
     assert all(url.startswith(products.url) for url in asked)

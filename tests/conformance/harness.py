@@ -11,6 +11,7 @@ from typing import Any
 from forms import answers as tree
 from forms.definition import Choice, CsvTable, Element, FormDefinition
 from forms.expressions import Ast, DateValue, EvaluationContext, ExpressionError, evaluate, parse, to_string
+from forms.expressions.nodes import write_json
 from forms.expressions.shorthand import write_out
 from forms.expressions.values import parse_date
 
@@ -133,7 +134,7 @@ def on_phone(vectors: list[dict[str, Any]]) -> list[list[str]]:
         results.append([])
         given.append(
             {
-                "ast": ast,
+                "ast": write_json(ast),
                 "definition": json.loads(definition(vector).to_json()),
                 "answers": vector.get("answers", {}),
                 "at": vector.get("at", "/data"),

@@ -23,7 +23,7 @@ from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch
 from evaluator_export.tables import protected_counts
-from evaluator_export.tables.protected_counts import Counter, Published
+from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tabular import CategoricalColumn
 from fieldapp.services.releases.datasets import (
     count_sets,
@@ -190,20 +190,20 @@ class PretendCentre:
                 if entry.number > since
             ]
             before = ledger.compute_head_hash(view.dataset.name, memory.entries[:since])
-            parts.append(write.part_of(view, sent, before, occasion, withheld=0, without_consent=0, records=0))
+            parts.append(write.assemble_dataset(view, sent, before, occasion, withheld=0, without_consent=0, records=0))
         tables = []
         for spec in self.recipe.tables:
-            counter = Counter(spec, self.secret)
+            counter = CellCounter(spec, self.secret)
             for unit, row in records.get(spec.dataset.form, ()):
                 counter.add(unit, row)
             before_now = self.states.get((spec.key, period))
             least, step = spec.min_count(self.recipe.threshold), spec.step(self.recipe.threshold)
-            published = protected_counts.publish(counter.counted(), before_now, least, step, self.secret)
+            published = protected_counts.publish_counts(counter.counted(), before_now, least, step, self.secret)
             self.states[spec.key, period] = published
-            tables.append(protected_counts.table_of(spec, period, published))
+            tables.append(protected_counts.make_protected_table(spec, period, published))
         folder = self.folder / (name or period)
         shutil.rmtree(folder, ignore_errors=True)
-        body = write.build(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
+        body = write.write_package_files(self.recipe, parts, tables, FORMS, hierarchy_words(), occasion, folder)
         return sealed(folder, body)
 
 
@@ -224,7 +224,7 @@ def split(tags: bytes) -> list[bytes]:
 def sealed(folder: Path, body: dict[str, Any] | None = None, seed: bytes = SEED) -> Path:
     """Sign what is in a folder, as somebody with the key could, and put it in a ZIP beside it."""
     if body is None:
-        old = seal.parsed((folder / seal.MANIFEST).read_bytes())
+        old = seal.parse_manifest((folder / seal.MANIFEST).read_bytes())
         body = {name: value for name, value in old.items() if name not in ("files", "key")}
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)

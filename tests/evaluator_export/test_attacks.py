@@ -17,8 +17,7 @@ from evaluator_export.periods import parse
 from evaluator_export.problems import ExportProblem
 from evaluator_export.series.pseudonyms import make_pseudonyms, measure_linkability
 from evaluator_export.series.released_dataset import ReleaseContext
-from evaluator_export.tables.protected_counts import Counter as Counting
-from evaluator_export.tables.protected_counts import publish, rounded
+from evaluator_export.tables.protected_counts import CellCounter, publish_counts, round_to_5
 from evaluator_export.tabular import CategoricalColumn
 from tests.evaluator_export.centre import PretendCentre, Row, all_datasets, encounters, participants, recipe_of
 from tests.evaluator_export.small_series import small
@@ -109,24 +108,24 @@ def test_averaging_and_differencing_tables_find_no_count() -> None:
     truth = None
     seen = set()
     for _ in range(12):
-        counter = Counting(table, b"c" * 32)
+        counter = CellCounter(table, b"c" * 32)
         for unit, row in rows:
             counter.add(unit, row)
         truth = counter.counted()
-        seen.add(tuple(sorted(publish(truth, None, 20, 20, b"c" * 32).items())))
+        seen.add(tuple(sorted(publish_counts(truth, None, 20, 20, b"c" * 32).items())))
     assert len(seen) == 1  # averaging the same number twelve times gives the same number
     assert truth
     chance = random.Random(1)
-    again = [np.mean([rounded(count, chance.getrandbits(64), b"c") for _ in range(12)]) for count, _ in truth.values()]
+    again = [np.mean([round_to_5(count, chance.getrandbits(64), b"c") for _ in range(12)]) for count, _ in truth.values()]
     naive = np.mean([abs(mean - count) < 0.5 for mean, (count, _) in zip(again, truth.values(), strict=True)])
     assert naive > 0.3  # with fresh noise each time it would have worked
     ones, moved = 0, 0
     for left_out in range(200):
-        counter = Counting(table, b"c" * 32)
+        counter = CellCounter(table, b"c" * 32)
         for unit, row in rows[:left_out] + rows[left_out + 1 :]:
             counter.add(unit, row)
-        without = publish(counter.counted(), None, 20, 20, b"c" * 32)
-        full = publish(truth, None, 20, 20, b"c" * 32)
+        without = publish_counts(counter.counted(), None, 20, 20, b"c" * 32)
+        full = publish_counts(truth, None, 20, 20, b"c" * 32)
         for cell, (_, text) in full.items():
             other = without.get(cell, (0, "<20"))[1]
             if text.isdecimal() and other.isdecimal():

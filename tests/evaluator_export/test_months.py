@@ -10,7 +10,7 @@ from evaluator_export.problems import ExportProblem
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import compute_row_tag
 from evaluator_export.series.participant_months import ParticipantMonths
-from evaluator_export.tables.protected_counts import TOTAL, Counter
+from evaluator_export.tables.protected_counts import TOTAL, CellCounter
 from tests.evaluator_export.centre import KEY, PretendCentre, all_datasets, encounters, participants, recipe_of
 
 FIRST, LAST = dt.date(2026, 1, 1), dt.date(2026, 6, 30)
@@ -110,6 +110,6 @@ def test_months_need_their_questions() -> None:
 )
 def test_response_times_are_counted_in_bands(alert: str, first: str, band: str) -> None:
     table = next(table for table in recipe_of().tables if table.name == "response_times")
-    counter = Counter(table, b"c" * 32)
+    counter = CellCounter(table, b"c" * 32)
     counter.add("u", {"inc_alert_dt": alert, "first_dt": first})
     assert {cell for cell in counter.counted() if cell != TOTAL} == {(band,)}

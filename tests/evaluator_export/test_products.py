@@ -17,11 +17,11 @@ from evaluator_export.formats import heat_map
 from evaluator_export.policy.hierarchies import ALL, make_h3_hierarchy
 from evaluator_export.problems import ExportProblem
 from evaluator_export.products import hot_spots
-from evaluator_export.products.cross_tab import grid_of
-from evaluator_export.products.indicators import HIDDEN, MISSING, SHOWN, Kpi, read_kpis, tables_by_calendar
+from evaluator_export.products.cross_tab import make_cross_tab
+from evaluator_export.products.indicators import HIDDEN, MISSING, SHOWN, Indicator, read_kpis, tables_by_calendar
 from evaluator_export.products.partner_totals import read_partner
 from evaluator_export.products.reach import reach, wilson
-from evaluator_export.tables.protected_counts import TOTAL, Counter, publish
+from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts
 from fieldapp.services.products.catalogue import counted_tables, kpis, products
 from fieldapp.services.releases.datasets import table_menu
 from tests.evaluator_export.centre import FORMS, encounters, recipe_of
@@ -32,7 +32,7 @@ SECRET = b"c" * 32
 KPIS = (FOLDER / "kpis.yaml").read_text()
 
 
-def kpi(name: str) -> Kpi:
+def kpi(name: str) -> Indicator:
     return next(one for one in kpis() if one.id == name)
 
 
@@ -128,31 +128,31 @@ def test_a_share_is_never_over_100_nor_told_of_a_small_whole(counts: Mapping[str
 
 
 def test_a_cell_of_one_day_does_not_show_to_staff_either() -> None:
-    counter = Counter(spec("spots_encounters", Audience.STAFF), SECRET)
+    counter = CellCounter(spec("spots_encounters", Audience.STAFF), SECRET)
     for number in range(9):
         counter.add(f"u{number}", {"nbhd": "002"}, "2026-11-02")
         counter.add(f"v{number}", {"nbhd": "004"}, f"2026-11-0{number % 3 + 1}")
-    found = publish(counter.counted(), None, 5, 5, SECRET)
+    found = publish_counts(counter.counted(), None, 5, 5, SECRET)
     assert found[("002",)][1] == "<5"
     assert found[("004",)][1] in ("5", "10")
 
 
 def test_margins_are_counted_by_themselves_and_a_shift_in_two_areas_counts_in_both() -> None:
-    counter = Counter(spec("grid_area_weekday", Audience.STAFF), SECRET)
+    counter = CellCounter(spec("grid_area_weekday", Audience.STAFF), SECRET)
     for number in range(40):
         counter.add(
             f"u{number}", {"nbhd": "002", "enc_date": f"2026-11-{number % 20 + 1:02}"}, f"2026-11-{number % 20 + 1:02}"
         )
     counted = counter.counted()
     assert counted[("002", ALL)][0] == counted[TOTAL][0] == 40
-    shifts = Counter(spec("shifts_by_area"), SECRET)
+    shifts = CellCounter(spec("shifts_by_area"), SECRET)
     shifts.add("s", {"areas": "002 004 111"})
     assert {cell for cell in shifts.counted() if cell != TOTAL} == {("ward 01",), ("ward 05",)}
     assert shifts.counted()[TOTAL][0] == 1
 
 
 def test_persons_are_counted_by_their_contacts_once_each() -> None:
-    counter = Counter(spec("participants_active"), SECRET)
+    counter = CellCounter(spec("participants_active"), SECRET)
     for number in range(7):
         counter.add(f"u{number}", {"code": "A" if number < 5 else f"B{number}", "tier": "3", "who": "enrolled"})
     counter.add("no", {"code": "C", "tier": "2", "who": "enrolled"})  # not for public numbers
@@ -162,7 +162,7 @@ def test_persons_are_counted_by_their_contacts_once_each() -> None:
 
 
 def test_made_answers_follow_from_the_record() -> None:
-    visited = Counter(spec("mediations_visited"), SECRET)
+    visited = CellCounter(spec("mediations_visited"), SECRET)
     visited.add("a", {"med_date": "2026-09-01", "fu_date": "2026-09-20 2026-09-03"})
     visited.add("b", {"med_date": "2026-09-01", "fu_date": "2026-09-20"})
     visited.add("c", {"med_date": "2026-09-01"})
@@ -171,14 +171,14 @@ def test_made_answers_follow_from_the_record() -> None:
         ("10080+",): 1,
         ("",): 1,
     }
-    again = Counter(spec("mediations_again"), SECRET)
+    again = CellCounter(spec("mediations_again"), SECRET)
     again.add("a", {"still_cool": "cool violent"})
     again.add("b", {"still_cool": "cool"})
     assert {cell[0] for cell in again.counted()} == {"yes", "no", "total"}
-    sent = Counter(spec("encounters_by_sending"), SECRET)
+    sent = CellCounter(spec("encounters_by_sending"), SECRET)
     sent.add("a", {"enc_date": "2026-09-01", "received_on": "2026-09-02"})
     assert ("1440-2879",) in sent.counted()
-    grid = Counter(spec("times_incidents", Audience.STAFF), SECRET)
+    grid = CellCounter(spec("times_incidents", Audience.STAFF), SECRET)
     grid.add("a", {"inc_alert_dt": "2026-11-27T21:30:00.000-05:00", "nbhd": "002"}, "2026-11-27")
     assert ("002", "fri", "20h-00h") in grid.counted()
 
@@ -188,11 +188,11 @@ def test_made_answers_follow_from_the_record() -> None:
 
 def test_the_workbook_keeps_numbers_visible_marks_what_is_hidden_and_runs_nothing() -> None:
     one = spec("grid_weekday_hour", Audience.STAFF)
-    counter = Counter(one, SECRET)
+    counter = CellCounter(one, SECRET)
     for unit, row in encounters(3000, seed=3):
         counter.add(unit, row, row["enc_date"])
-    published = {cell: text for cell, (_, text) in publish(counter.counted(), None, 5, 5, SECRET).items()}
-    grid = grid_of(one, published, 5)
+    published = {cell: text for cell, (_, text) in publish_counts(counter.counted(), None, 5, 5, SECRET).items()}
+    grid = make_cross_tab(one, published, 5)
     assert grid.rows == ("mon", "tue", "wed", "thu", "fri", "sat", "sun") and len(grid.columns) == 24
     shown = [int(text) for text in [*grid.cells.values(), *grid.row_totals.values(), grid.total] if text.isdecimal()]
     assert shown and all(number % 5 == 0 and number >= 5 for number in shown)

@@ -9,7 +9,7 @@ from evaluator_export.datasets.eligibility import STANDING, flatten_answers, has
 from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import compute_row_tag
 from evaluator_export.series.participant_months import ParticipantMonths
-from evaluator_export.tables.protected_counts import TOTAL, Counter
+from evaluator_export.tables.protected_counts import TOTAL, CellCounter
 from tests.evaluator_export.centre import all_datasets
 from tests.programme import definition_of
 
@@ -71,7 +71,7 @@ def test_every_public_table_of_people_asks_it(standing: str, people: int) -> Non
     names = ["participants_active", "intakes_by_risk", "reviews_by_risk", "reach_by_age", "reach_by_race"]
     for name in names:
         table = spec(name)
-        counter = Counter(table, b"c" * 32)
+        counter = CellCounter(table, b"c" * 32)
         row = {"tier": "3", "code": "K7QM3RXDQ", "who": "enrolled", STANDING: standing}
         if table.dataset.where:
             row[table.dataset.where[0]] = table.dataset.where[1][0]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.problems import ExportProblem
-from evaluator_export.tables.protected_counts import TOTAL, Counter, publish, rounded
-from evaluator_export.tables.suppression import HIDDEN, suppress, width
+from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts, round_to_5
+from evaluator_export.tables.suppression import HIDDEN, compute_feasible_width, suppress_cells
 from tests.evaluator_export.centre import all_datasets, encounters, participants, recipe_of
 from tests.programme import FOLDER
 
@@ -85,19 +85,19 @@ def test_a_dataset_that_would_let_something_out_is_refused(dataset: str, old: st
         all_datasets(**{dataset: lambda text: text.replace(old, new, 1)})
 
 
-def count(table: TableSpec, rows: list[tuple[str, dict[str, str]]]) -> Counter:
-    counter = Counter(table, SECRET)
+def count(table: TableSpec, rows: list[tuple[str, dict[str, str]]]) -> CellCounter:
+    counter = CellCounter(table, SECRET)
     for unit, row in rows:
         counter.add(unit, row)
     return counter
 
 
 def test_rounding_is_unbiased_sticky_and_to_five() -> None:
-    values = [rounded(7, key * 0x9E3779B97F4A7C15 % 2**64, b"k") for key in range(4000)]
+    values = [round_to_5(7, key * 0x9E3779B97F4A7C15 % 2**64, b"k") for key in range(4000)]
     assert set(values) == {5, 10}
     assert sum(values) / len(values) == pytest.approx(7, abs=0.15)
-    assert rounded(7, 123, b"k") == rounded(7, 123, b"k")
-    assert rounded(10, 5, b"k") == 10
+    assert round_to_5(7, 123, b"k") == round_to_5(7, 123, b"k")
+    assert round_to_5(10, 5, b"k") == 10
 
 
 def test_people_are_counted_once_and_for_the_city_only_with_their_yes() -> None:
@@ -124,10 +124,10 @@ def test_the_same_table_is_the_same_for_every_recipient() -> None:
 
 def test_a_period_changes_only_in_steps_of_k() -> None:
     table, rows = spec("encounters_by_type"), encounters(300)
-    published = publish(count(table, rows).counted(), None, 20, 20, SECRET)
+    published = publish_counts(count(table, rows).counted(), None, 20, 20, SECRET)
     seen = [published]
     for late in range(1, 61):
-        published = publish(count(table, rows + encounters(late, seed=9)).counted(), published, 20, 20, SECRET)
+        published = publish_counts(count(table, rows + encounters(late, seed=9)).counted(), published, 20, 20, SECRET)
         seen.append(published)
     for cell in published:
         truths = [one[cell][0] for one in seen if cell in one]
@@ -139,14 +139,14 @@ def attack_lp(cells: dict[tuple[str, ...], int], shown: dict[tuple[str, ...], tu
     """Return how many hidden cells a reader can narrow to less than the threshold."""
     hidden = {cell for cell, (_, text) in shown.items() if not text.isdecimal() and cell != TOTAL}
     sums = {TOTAL: set(cells)} if shown[TOTAL][1].isdecimal() else {}
-    return sum(width(cells, hidden, sums, cell) < 5 for cell in hidden)
+    return sum(compute_feasible_width(cells, hidden, sums, cell) < 5 for cell in hidden)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.tuples(st.sampled_from("abcdef"), st.sampled_from("uvw")), st.integers(1, 40), min_size=1))
 def test_hidden_counts_cannot_be_worked_out(cells: dict[tuple[str, ...], int]) -> None:
     counted = {cell: (number, 0) for cell, number in cells.items()} | {TOTAL: (sum(cells.values()), 0)}
-    shown = suppress(counted, 5)
+    shown = suppress_cells(counted, 5)
     assert attack_lp(cells, shown) == 0
     for cell, number in cells.items():
         assert shown[cell][1] in (str(number), HIDDEN)
@@ -157,7 +157,7 @@ def test_hiding_only_the_small_ones_would_be_worked_out() -> None:
     cells = {("a",): 3, ("b",): 20, ("c",): 30}
     naive = {("a",): (3, "<5"), ("b",): (20, "20"), ("c",): (30, "30"), TOTAL: (53, "53")}
     assert attack_lp(cells, naive) == 1
-    shown = suppress({cell: (number, 0) for cell, number in cells.items()} | {TOTAL: (53, 0)}, 5)
+    shown = suppress_cells({cell: (number, 0) for cell, number in cells.items()} | {TOTAL: (53, 0)}, 5)
     assert attack_lp(cells, shown) == 0
     assert shown[("c",)][1] == "30"
 
@@ -165,7 +165,7 @@ def test_hiding_only_the_small_ones_would_be_worked_out() -> None:
 def test_a_table_that_is_too_big_to_hide_says_so() -> None:
     counted = {(str(number),): (9, 0) for number in range(3000)} | {TOTAL: (27000, 0)}
     with pytest.raises(ExportProblem, match="use rounding"):
-        suppress(counted, 5)
+        suppress_cells(counted, 5)
 
 
 def test_counts_are_those_of_the_rows() -> None:

@@ -9,7 +9,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.builder import WorkbookEditor, make_workbook
@@ -299,6 +299,7 @@ def test_changes_say_what_drafts_and_exports_feel() -> None:
     assert compare_versions(before, before, {}) == []
 
 
+@settings(deadline=None)
 @given(st.sampled_from(OPERATORS), st.from_regex(r"[a-z0-9 ]{0,8}", fullmatch=True))
 def test_a_picked_condition_reads_back_as_it_was(how: str, value: str) -> None:
     if how in ("more", "less") and not value.isdecimal():
@@ -310,6 +311,7 @@ def test_a_picked_condition_reads_back_as_it_was(how: str, value: str) -> None:
     parse(picked.expression().replace("${q}", "q"))
 
 
+@settings(deadline=None)
 @given(*[st.from_regex(r"[0-9]{0,3}", fullmatch=True)] * 4, st.booleans())
 def test_picked_limits_read_back_as_they_were(least: str, most: str, length: str, back: str, not_future: bool) -> None:
     limits = AnswerLimits(least, most, length, back, not_future)
@@ -317,6 +319,7 @@ def test_picked_limits_read_back_as_they_were(least: str, most: str, length: str
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["add", "remove", "up", "down", "rename"]), st.integers(0, 9)), max_size=12))
 def test_a_builder_never_loses_a_cell_that_it_does_not_know(steps: list[tuple[str, int]]) -> None:
     book = make_workbook("T", "t", "1")

@@ -25,7 +25,7 @@ def test_only_one_function_compares_a_tier_with_what_is_needed() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
         for part in ast.walk(node)
-        if isinstance(part, ast.Attribute) and part.attr == "minimum" and "consent" in ast.unparse(part.value)
+        if isinstance(part, ast.Attribute) and part.attr == "minimum" and re.search("consent|rule", ast.unparse(part.value))
     }
     assert found == {"evaluator_export/datasets/eligibility.py"}
 
@@ -37,8 +37,8 @@ def test_every_row_is_made_with_the_standing_consent_of_its_person() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "eligibility.flatten_answers"
     ]
-    assert {name for name, _ in calls} == {"fieldapp/services/releases/gather.py", "fieldapp/services/products/tables.py"}
-    assert {given[-1] for _, given in calls} == {"standings.of(record.person)"}
+    assert {name for name, _ in calls} == {"fieldapp/services/releases/gathering/answers.py"}
+    assert {given[-1] for _, given in calls} == {"self.standings.of(record.person)"}
 
 
 def test_what_releases_and_counts_never_names_the_question_with_the_tier() -> None:

@@ -122,7 +122,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
 ) -> None:
     series = a_series(session, cast)
     monkeypatch.setattr(build, "gather", outer)
-    monkeypatch.setattr("fieldapp.jobs.timetable.due", lambda *_: [(series, periods.parse("2026-Q2"))])
+    monkeypatch.setattr("fieldapp.jobs.timetable.list_due_periods", lambda *_: [(series, periods.parse("2026-Q2"))])
     build_due_releases(session, Settings(data=str(tmp_path)))
     is_traced(caplog.text)
     assert caplog.text.count(":inner") == 1
@@ -140,9 +140,9 @@ def test_a_product_that_fails_is_traced_and_its_page_says_the_number(
     with WriteTransaction(session):
         store.state(session, cast.centre.id, product.name).is_on = True
     if where == "count":
-        monkeypatch.setattr(tables, "count_due", outer)
+        monkeypatch.setattr(tables, "count_due_tables", outer)
     else:
-        monkeypatch.setattr(tables, "count_due", lambda *_: [])
+        monkeypatch.setattr(tables, "count_due_tables", lambda *_: [])
         monkeypatch.setattr(editions, "KINDS", {product.kind: outer})
     editions.build_due(session, dt.datetime.now(dt.UTC))
     is_traced(caplog.text)

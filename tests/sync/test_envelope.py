@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.bodies import read_body
@@ -97,6 +97,7 @@ def test_a_good_batch_is_read_exactly() -> None:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.fold import RecordVersion, flatten, fold, unflatten
@@ -95,6 +95,7 @@ def histories(draw: st.DrawFn) -> list[RecordVersion]:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(histories(), st.randoms())
 def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion], chance: random.Random) -> None:
     shuffled = history * 2
@@ -103,6 +104,7 @@ def test_any_order_and_any_repetition_give_the_same(history: list[RecordVersion]
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(histories())
 def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: list[RecordVersion]) -> None:
     folded = fold("id0", history, as_is)
@@ -112,12 +114,14 @@ def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: li
         assert len({repr(value) for _, value in one.values}) > 1
 
 
+@settings(deadline=None)
 @given(st.recursive(st.text(max_size=3), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)))
 def test_flat_and_nested_are_inverse(answers: Any) -> None:
     tree = {"q": answers}
     assert flatten(unflatten(flatten(tree))) == {path: value for path, value in flatten(tree).items() if value}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4), st.booleans(), st.integers(1, 4)), max_size=6), st.randoms())
 def test_a_card_ends_with_the_same_worker_in_any_order(given: list[Any], chance: random.Random) -> None:
     notes = [

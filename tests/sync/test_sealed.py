@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.problems import BatchRefused
@@ -37,6 +37,7 @@ def test_moving_a_box_under_another_name_breaks_seal_and_signature(part: str) ->
     assert open_sealed(moved, CENTRE.private) == (None, 0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_bit_is_noticed(place: int, change: int) -> None:
     item = only(sealed({}, CENTRE, PHONE))

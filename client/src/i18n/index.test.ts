@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { setGlobal } from "../../test/browser";
+// By other names: what is said by their own is collected for translation.
 import {
   currentLanguage,
   directionOf,
   LANGUAGES,
   nameOfLanguage,
-  nt,
+  nt as sayNumber,
   setLanguage,
-  t,
+  t as say,
 } from "./index";
 
 beforeEach(() => {
@@ -21,7 +22,7 @@ describe("a language", () => {
   it("that there is not is English", async () => {
     await setLanguage("tlh");
     assert.equal(currentLanguage(), "en");
-    assert.equal(t("Today"), "Today");
+    assert.equal(say("Today"), "Today");
   });
 
   it("is told to the browser, for reading aloud", async () => {
@@ -47,21 +48,21 @@ describe("sentences", () => {
   it("that have no translation are said in English", async () => {
     await setLanguage("fr");
     const sentence = "A sentence that no catalogue has";
-    assert.equal(t(sentence), sentence);
+    assert.equal(say(sentence), sentence);
   });
 
   it("are translated", async () => {
     await setLanguage("fr");
-    assert.equal(t("Today"), "Aujourd'hui");
+    assert.equal(say("Today"), "Aujourd'hui");
     await setLanguage("en");
-    assert.equal(t("Today"), "Today");
+    assert.equal(say("Today"), "Today");
   });
 
   it("take values in their places, and leave what is not known", async () => {
     await setLanguage("en");
     const sentence = "{n} of {all}, {n} again, {other}";
-    assert.equal(t(sentence, { n: 2, all: "three" }), "2 of three, 2 again, {other}");
-    assert.equal(t("{n}", { n: 0 }), "0");
+    assert.equal(say(sentence, { n: 2, all: "three" }), "2 of three, 2 again, {other}");
+    assert.equal(say("{n}", { n: 0 }), "0");
   });
 });
 
@@ -71,13 +72,15 @@ describe("sentences with a number", () => {
 
   it("are singular for one in English, and for nothing else", async () => {
     await setLanguage("en");
-    assert.equal(nt(ONE, MANY, 1), "1 thing of no catalogue");
-    for (const n of [0, 2, 1.5, 11]) assert.equal(nt(ONE, MANY, n), `${n} things of no catalogue`);
+    assert.equal(sayNumber(ONE, MANY, 1), "1 thing of no catalogue");
+    for (const n of [0, 2, 1.5, 11])
+      assert.equal(sayNumber(ONE, MANY, n), `${n} things of no catalogue`);
   });
 
   it("are singular below two in French", async () => {
     await setLanguage("fr");
-    for (const n of [0, 1, 1.5]) assert.equal(nt(ONE, MANY, n), `${n} thing of no catalogue`);
-    assert.equal(nt(ONE, MANY, 2), "2 things of no catalogue");
+    for (const n of [0, 1, 1.5])
+      assert.equal(sayNumber(ONE, MANY, n), `${n} thing of no catalogue`);
+    assert.equal(sayNumber(ONE, MANY, 2), "2 things of no catalogue");
   });
 });

@@ -99,7 +99,10 @@ def _version(ctx: ActContext) -> str:
     """Return a mark of all that is seen now: what was written at the same time may come to be seen in any order."""
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)).date()
     changes = [records.changes_since(ctx.session, ctx.centre_id, form, today - span) for form, span in (INCIDENTS, SHIFTS)]
-    mark = mark_of(changes, board.step_counts(ctx.session, ctx.centre_id), _mark_of_people(ctx, today))
+    # Closed ones too: an incident may be closed by its first step.
+    since = dt.datetime.combine(today - INCIDENTS[1], dt.time(), dt.UTC)
+    steps = board.step_counts(ctx.session, ctx.centre_id, since)
+    mark = mark_of(changes, steps, _mark_of_people(ctx, today))
     return f"{mark}-{ctx.now:%d%H%M}"
 
 

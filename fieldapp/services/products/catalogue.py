@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from evaluator_export.products.indicators import Kpi, read_kpis, tables_by_calendar
+from evaluator_export.products.indicators import Indicator, read_kpis, tables_by_calendar
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.problems import N_, ActProblem
 
@@ -43,7 +43,7 @@ def product_named(name: str) -> Product:
 
 
 @functools.cache
-def kpis() -> Sequence[Kpi]:
+def kpis() -> Sequence[Indicator]:
     return tuple(read_kpis((PROGRAMME / "kpis.yaml").read_text(encoding="utf-8")))
 
 

@@ -56,7 +56,7 @@ def build_due(session: Session, now: dt.datetime) -> int:
         if not on:
             continue
         try:
-            counted = tables.count_due(session, centre, now)
+            counted = tables.count_due_tables(session, centre, now)
         except Exception as error:  # one centre must not stop the others; nothing is half-kept, the next turn tries again
             session.rollback()
             note_failure(log, f"could not count the tables of centre {centre}", error)
@@ -68,8 +68,8 @@ def build_due(session: Session, now: dt.datetime) -> int:
 
 
 def due_period(session: Session, centre_id: int, product: Product, now: dt.datetime) -> Period:
-    today = tables.today_at(centres.get(session, centre_id), now)
-    return tables.last_complete(product.cadence, today, GRACE.get(product.kind, tables.GRACE_DAYS))
+    today = tables.get_local_today(centres.get(session, centre_id), now)
+    return tables.find_last_complete_period(product.cadence, today, GRACE.get(product.kind, tables.GRACE_DAYS))
 
 
 def _missed(session: Session, centre_id: int, product: Product, now: dt.datetime) -> list[Period]:
@@ -121,10 +121,10 @@ def build(session: Session, centre_id: int, name: str, period: Period, now: dt.d
         raise ActProblem("product.live", N_("This product is always up to date; it has no editions."))
     if period.cadence != product.cadence:
         raise ActProblem("product.period", N_("{name} is built by {cadence}."), {"name": name, "cadence": product.cadence})
-    if period.last >= tables.today_at(centres.get(session, centre_id), now):
+    if period.last >= tables.get_local_today(centres.get(session, centre_id), now):
         raise ActProblem("product.open", N_("{period} has not ended yet."), {"period": period.name})
     if product.kind in REVISED:
-        tables.count_due(session, centre_id, now)
+        tables.count_due_tables(session, centre_id, now)
     for tries_left in reversed(range(TRIES)):
         standings = Standings.of_all(session, centre_id)
         body, files = KINDS[product.kind](session, centre_id, product, period, now)

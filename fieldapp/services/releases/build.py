@@ -1,4 +1,7 @@
-"""Build releases: what is due, and one period of a series at most once, whatever dies midway."""
+"""Build releases: which periods are due, and each period of a series once, whatever process dies midway.
+
+The path of a build: claim the period, gather what goes in, write and check the package, publish it.
+"""
 
 import datetime as dt
 import hashlib
@@ -6,6 +9,7 @@ import logging
 import secrets
 import shutil
 import zoneinfo
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +24,8 @@ from fieldapp.services.consent.standing import TRIES, ConsentFell
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases.datasets import hierarchy_words, lacks_some, take_in_datasets
-from fieldapp.services.releases.gather import Gathered, gather
+from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
+from fieldapp.services.releases.gathering.ledger_state import PendingBatch
 from fieldapp.services.releases.retries import next_try, should_tell
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
 from fieldapp.store.database import WriteTransaction
@@ -33,41 +38,66 @@ log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
 GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
-ROOM = 50_000_000  # bytes that a small release needs on the disk
-ROOM_A_ROW = 1500
+SPACE_NEEDED = 50_000_000  # bytes that a small release needs on the disk
+SPACE_PER_ROW = 1500
 MOST_REASONS = 20
 
 
-class Overtaken(Exception):
-    """Another runner has the period now."""
+class LeaseLost(Exception):
+    """Another process builds the period now."""
 
 
 @dataclass(frozen=True)
-class Made:
+class BuildRun:
+    """A build under way: its row, the token that shows whose it is, and up to when records are taken."""
+
+    series: Series
+    period: Period
+    run_id: int
+    token: str
+    cut_off: dt.datetime
+
+    def make_work_folder(self, packages: Path) -> Path:
+        return packages / f".work-{self.run_id}-{self.token}"
+
+    def renew_lease(self, session: Session, step: str, records: int) -> None:
+        """Say which step the build is at, and keep others from taking it over; raise LeaseLost when one has."""
+        with WriteTransaction(session):
+            if not releases.progress(session, self.run_id, self.token, step, utcnow() + LEASE, records):
+                raise LeaseLost
+
+
+@dataclass(frozen=True)
+class BuiltPackage:
     """A package on the disk, whole and checked."""
 
     path: Path
     manifest: dict[str, object]
 
 
-def due(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
-    """Return every period that has ended, with its grace, and is not built nor waits after a failure; oldest first."""
-    found = []
+def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
+    """Return every period that has ended and is not built, oldest first of each series.
+
+    A period is left out for GRACE_DAYS after its end, so that late records are in it, and for a while after a failure.
+    """
+    due = []
     for series in releases.active_series(session):
         zone = zoneinfo.ZoneInfo(centres.get(session, series.centre_id).time_zone)
         today = (now.astimezone(zone) - dt.timedelta(days=GRACE_DAYS)).date()
-        not_now = {run.period for run in releases.runs_of(session, [series.id]) if run.state == "done" or _waits(run, now)}
-        complete = periods.list_complete(series.first_period, series.cadence, today)
-        found += [(series, period) for period in complete if period.name not in not_now]
-    return found
+        runs = releases.runs_of(session, [series.id])
+        settled = {run.period for run in runs if run.state == "done" or _waits_after_failure(run, now)}
+        for period in periods.list_complete(series.first_period, series.cadence, today):
+            if period.name not in settled:
+                due.append((series, period))
+    return due
 
 
-def _waits(run: ReleaseRun, now: dt.datetime) -> bool:
+def _waits_after_failure(run: ReleaseRun, now: dt.datetime) -> bool:
     again_at = next_try(run)
     return again_at is not None and again_at > now
 
 
-def is_to_be_told(session: Session, series: Series, period: Period) -> bool:
+def should_alert(session: Session, series: Series, period: Period) -> bool:
     """Say whether a period has failed so often by now that somebody should be told, or told again."""
     run = releases.run_of(session, series.id, period.name)
     session.rollback()
@@ -75,70 +105,76 @@ def is_to_be_told(session: Session, series: Series, period: Period) -> bool:
 
 
 def build_release(session: Session, series: Series, period: Period, packages: Path, secret: str) -> Release | None:
-    """Build one period of a series; None when another process has it, or it is done. Killed midway, it is built anew.
+    """Build one period of a series; return None when another process has it, or it is done.
 
-    `packages` is the folder that packages lie in, `secret` the server's, which unwraps the key that signs them.
+    `packages` is the folder that packages lie in; `secret` is the server's, which unwraps the key that signs them.
+    A build that was killed midway is built again from the start. Raises what stopped the build, after noting it.
     """
-    now = utcnow()
-    run = _claim(session, series, period, now)
+    run = _claim_run(session, series, period, utcnow())
     if run is None:
         return None
-    run_id, token, cut_off = run.id, run.token, run.started_at
-    work = packages / f".work-{run_id}-{token}"
+    work = run.make_work_folder(packages)
     try:
-        _make_room(packages, run_id, work)
-
-        def beat(done: int, step: str = "reading") -> None:
-            with WriteTransaction(session):
-                if not releases.progress(session, run_id, token, step, utcnow() + LEASE, done):
-                    raise Overtaken
-
-        beat(0)
+        _prepare_work_folder(packages, run, work)
+        run.renew_lease(session, "reading", 0)
         if lacks_some(session, series.centre_id):
             take_in_datasets(session, Actor.system(series.centre_id))
-        for tries_left in reversed(range(TRIES)):
-            gathered = gather(session, series, period, cut_off, beat)
-            beat(0, "writing")
-            made = write_package(session, series, gathered, work, secret)
-            target = packages / made.path.name
-            made.path.replace(target)
-            whole = Made(target, made.manifest)
-            try:
-                return _publish(session, Actor.system(series.centre_id), run_id, token, series, period, whole, gathered)
-            except ConsentFell:
-                target.unlink()
-                if not tries_left:
-                    raise
-                shutil.rmtree(work)
-                work.mkdir(mode=0o700)
-        return None
-    except Overtaken:
+        return _build_until_consent_holds(session, run, packages, work, secret)
+    except LeaseLost:
         return None
     except Exception as error:
         session.rollback()
         with WriteTransaction(session):
-            releases.finish(session, run_id, token, FAILED, utcnow(), _why(error))
+            releases.finish(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _why(error: Exception) -> str:
-    """Return why a build failed, to be kept; what nobody foresaw leaves its frames in the log, and their number here."""
+def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, work: Path, secret: str) -> Release | None:
+    """Gather, write and publish; again from the start when somebody takes consent back meanwhile, TRIES times."""
+    for tries_left in reversed(range(TRIES)):
+        contents = gather_release(
+            session, run.series, run.period, run.cut_off, lambda records: run.renew_lease(session, "reading", records)
+        )
+        run.renew_lease(session, "writing", 0)
+        package = _move_into(packages, write_package(session, run.series, contents, work, secret))
+        try:
+            return _publish_release(session, Actor.system(run.series.centre_id), run, package, contents)
+        except ConsentFell:
+            package.path.unlink()
+            if not tries_left:
+                raise
+            shutil.rmtree(work)
+            work.mkdir(mode=0o700)
+    return None
+
+
+def _move_into(packages: Path, package: BuiltPackage) -> BuiltPackage:
+    target = packages / package.path.name
+    package.path.replace(target)
+    return BuiltPackage(target, package.manifest)
+
+
+def _describe_error(error: Exception) -> str:
+    """Return why a build failed, to be stored.
+
+    What nobody foresaw leaves its frames in the log, and only their number here: its message may hold answers.
+    """
     number = "" if is_foreseen(error) else note_failure(log, "a release could not be built", error)
     return write_problems(explain(error, number)[:MOST_REASONS])
 
 
-def _make_room(packages: Path, run_id: int, work: Path) -> None:
-    """Take away what a killed build of the same period left, and see that the disk is not full."""
+def _prepare_work_folder(packages: Path, run: BuildRun, work: Path) -> None:
+    """Remove what a killed build of the same period left behind, and make the folder of this one."""
     packages.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for left in packages.glob(f".work-{run_id}-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    _check_room(packages, ROOM)
+    for leftover in packages.glob(f".work-{run.run_id}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    _require_disk_space(packages, SPACE_NEEDED)
     work.mkdir(mode=0o700)
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def _require_disk_space(folder: Path, needed: int) -> None:
     """Raise ExportProblem when the disk is too full for so many bytes."""
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -146,8 +182,12 @@ def _check_room(folder: Path, needed: int) -> None:
         raise ExportProblem(Reason("release.disk", details))
 
 
-def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -> ReleaseRun | None:
-    """Take the period, with a new token, unless it is over or another runner's lease still holds."""
+def _claim_run(session: Session, series: Series, period: Period, now: dt.datetime) -> BuildRun | None:
+    """Claim the build of one period for this process.
+
+    Return None if it is finished or another process holds an unexpired lease. The new token shuts the former holder
+    out: its writes no longer match.
+    """
     try:
         with WriteTransaction(session):
             run = releases.run_of(session, series.id, period.name)
@@ -156,92 +196,139 @@ def _claim(session: Session, series: Series, period: Period, now: dt.datetime) -
                 session.add(run)
             elif run.state == "done" or (run.state == "running" and run.lease_until > now):
                 return None
-            run.state, run.token, run.lease_until = "running", secrets.token_hex(16), now + LEASE
-            run.attempts, run.started_at, run.ended_at, run.problem = run.attempts + 1, now, None, ""
-            run.step, run.done = "waiting", 0
+            run.state = "running"
+            run.token = secrets.token_hex(16)
+            run.lease_until = now + LEASE
+            run.attempts += 1
+            run.started_at = now
+            run.ended_at = None
+            run.problem = ""
+            run.step = "waiting"
+            run.done = 0
     except IntegrityError:  # another process made the row between our look and our insert
         return None
-    return run
+    return BuildRun(series, period, run.id, run.token, run.started_at)
 
 
-def write_package(session: Session, series: Series, gathered: Gathered, work: Path, secret: str) -> Made:
-    """Write a package into a folder of its own, check it on another path than it was made on, and only then sign it."""
-    rows = sum(part.rows for part in gathered.parts)
-    _check_room(work, ROOM + ROOM_A_ROW * rows)
-    folder, unsigned = work / "package", work / "unsigned.zip"
-    body = write.build(
-        gathered.recipe, gathered.parts, gathered.tables, gathered.definitions, hierarchy_words(), gathered.occasion, folder
+def write_package(session: Session, series: Series, contents: ReleaseContents, work: Path, secret: str) -> BuiltPackage:
+    """Write a package into the folder `work`, check it, and only then sign it.
+
+    The check reads the written files on another path than they were made on. Raises ExportProblem when they do not
+    hold what the package promises, or the disk is too full.
+    """
+    rows = sum(dataset.rows for dataset in contents.datasets)
+    _require_disk_space(work, SPACE_NEEDED + SPACE_PER_ROW * rows)
+    folder = work / "package"
+    body = write.write_package_files(
+        contents.recipe,
+        contents.datasets,
+        contents.tables,
+        contents.definitions,
+        hierarchy_words(),
+        contents.context,
+        folder,
     )
     seed = keys.package_seed(session, series.centre_id, secret)
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)
+    _check_package(folder, work / "unsigned.zip")
+    context = contents.context
+    comment = f"{contents.recipe.id} {context.period.name} of {context.centre}"
+    (folder / seal.SIGNATURE).write_bytes(seal.sign(manifest, seed, comment))
+    signed = work / "package.zip"
+    seal.zip_up(folder, signed)
+    with signed.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return BuiltPackage(signed.rename(work / f"{digest}.zip"), seal.parse_manifest(manifest))
+
+
+def _check_package(folder: Path, unsigned: Path) -> None:
+    """Zip a package as it will be sent, read it back, and raise ExportProblem for whatever is not as promised."""
     seal.zip_up(folder, unsigned)
     problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
-    problems = problems or verify_formats.differing(unsigned)
+    problems = problems or verify_formats.find_differing_files(unsigned)
     if problems:
         raise ExportProblem(Reason("package.promise"), *problems)
     unsigned.unlink()
-    comment = f"{gathered.recipe.id} {gathered.occasion.period.name} of {gathered.occasion.centre}"
-    (folder / seal.SIGNATURE).write_bytes(seal.sign(manifest, seed, comment))
-    whole = work / "package.zip"
-    seal.zip_up(folder, whole)
-    with whole.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Made(whole.rename(work / f"{digest}.zip"), seal.parsed(manifest))
 
 
 @act("release.build")
-def _publish(
-    ctx: ActContext, run_id: int, token: str, series: Series, period: Period, made: Made, gathered: Gathered
-) -> Release | None:
+def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents) -> Release | None:
     """Make a package visible, together with what the ledger remembers of it: both or neither.
 
-    Raise ConsentFell when somebody whose records were read has taken something back since.
+    Return None when another process has taken the build over. Raises ConsentFell when somebody whose records were read
+    has taken something back since.
     """
-    gathered.standings.check(ctx.session)
-    if not releases.finish(ctx.session, run_id, token, "done", ctx.now):
-        ctx.describe(f"series/{series.id}", period=period.name, overtaken=True)
+    contents.standings.check(ctx.session)
+    if not releases.finish(ctx.session, run.run_id, run.token, "done", ctx.now):
+        ctx.describe(f"series/{run.series.id}", period=run.period.name, overtaken=True)
         return None
+    _check_other_heads(ctx, contents.batches)
+    for pending in contents.batches:
+        _publish_batch(ctx, pending)
+    for counts in contents.counts:
+        cells = [[list(cell), count, text] for cell, (count, text) in sorted(counts.published.items())]
+        datasets.keep_table(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
+    release = _add_release(ctx, run, package)
+    ctx.describe(f"release/{release.id}", sha256=release.sha256)
+    return release
+
+
+def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None:
+    """Raise ActProblem when another dataset has published rows of the same records since they were read."""
     heads = datasets.heads(ctx.session, ctx.centre_id)
-    if any(heads.get(identity) != head for new in gathered.batches for identity, head in new.others.items()):
-        raise ActProblem("release.overtaken", N_("Another release has published rows of the same records just now."))
-    for new in gathered.batches:
-        first = "" if new.entry.before == ledger.compute_genesis_hash(new.entry.dataset) else new.entry.before
-        if not datasets.move_head(ctx.session, new.dataset_id, first, new.entry.hash):
-            raise ActProblem("release.overtaken", N_("Another release has published rows of the same dataset just now."))
-        ctx.session.add(
-            datasets.Batch(
-                dataset_id=new.dataset_id,
-                number=new.entry.number,
-                entry=new.entry.as_json(),
-                report=new.batch.report,
-                data=new.data,
-                created_at=ctx.now,
-            )
+    for pending in batches:
+        for dataset_id, head in pending.other_heads.items():
+            if heads.get(dataset_id) != head:
+                text = N_("Another release has published rows of the same records just now.")
+                raise ActProblem("release.overtaken", text)
+
+
+def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
+    """Add a batch to its dataset's ledger; raise ActProblem when another build has added one since."""
+    entry = pending.entry
+    is_first = entry.before == ledger.compute_genesis_hash(entry.dataset)
+    if not datasets.move_head(ctx.session, pending.dataset_id, "" if is_first else entry.before, entry.hash):
+        text = N_("Another release has published rows of the same dataset just now.")
+        raise ActProblem("release.overtaken", text)
+    ctx.session.add(
+        datasets.Batch(
+            dataset_id=pending.dataset_id,
+            number=entry.number,
+            entry=entry.as_json(),
+            report=pending.batch.report,
+            data=pending.data,
+            created_at=ctx.now,
         )
-        datasets.add_rows(ctx.session, new.dataset_id, new.entry.number, new.batch.tags)
-    for key, name, published in gathered.states:
-        cells = [[list(cell), count, text] for cell, (count, text) in sorted(published.items())]
-        datasets.keep_table(ctx.session, ctx.centre_id, key, name, cells, ctx.now)
-    built = Release(
-        run_id=run_id,
+    )
+    datasets.add_rows(ctx.session, pending.dataset_id, entry.number, pending.batch.tags)
+
+
+def _add_release(ctx: ActContext, run: BuildRun, package: BuiltPackage) -> Release:
+    """Add the row of a package, and one for each place that it is to be sent to."""
+    series = run.series
+    release = Release(
+        run_id=run.run_id,
         series_id=series.id,
         centre_id=ctx.centre_id,
-        period=period.name,
-        filename=f"{series.key}-{period.name}.zip",
-        sha256=made.path.stem,
-        size=made.path.stat().st_size,
-        manifest=made.manifest,
+        period=run.period.name,
+        filename=f"{series.key}-{run.period.name}.zip",
+        sha256=package.path.stem,
+        size=package.path.stat().st_size,
+        manifest=package.manifest,
         created_at=ctx.now,
         expires_at=ctx.now + dt.timedelta(days=series.keep_days),
     )
-    ctx.session.add(built)
+    ctx.session.add(release)
     ctx.session.flush()
     for number, target in enumerate(series.targets):
-        ctx.session.add(
-            Delivery(
-                release_id=built.id, centre_id=ctx.centre_id, number=number, target=target, state="waiting", due_at=ctx.now
-            )
+        delivery = Delivery(
+            release_id=release.id,
+            centre_id=ctx.centre_id,
+            number=number,
+            target=target,
+            state="waiting",
+            due_at=ctx.now,
         )
-    ctx.describe(f"release/{built.id}", sha256=built.sha256)
-    return built
+        ctx.session.add(delivery)
+    return release

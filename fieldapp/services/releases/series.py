@@ -41,7 +41,7 @@ from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import Release, Series
 
 if TYPE_CHECKING:
-    from fieldapp.services.releases.gather import Gathered
+    from fieldapp.services.releases.gathering.gather import ReleaseContents
 
 THRESHOLDS = (20, 15, 11)
 SHOWN_ROWS = 4
@@ -91,7 +91,7 @@ class OnePage:
 class Preview:
     """What a release would be now: `rows` shows the first rows as the recipient would see them."""
 
-    gathered: "Gathered"
+    contents: "ReleaseContents"
     period: Period
     last: Release | None
     rows: Mapping[str, list[list[str]]]
@@ -343,11 +343,11 @@ def preview_release(ctx: ActContext, series_id: int | None, wish: Wish) -> Previ
         recipient=wish.recipient,
         agreement=wish.agreement,
     )
-    from fieldapp.services.releases.gather import gather  # noqa: PLC0415 - the engine takes 100 MB; only a trial needs it here
+    from fieldapp.services.releases.gathering.gather import gather_release  # noqa: PLC0415 - the engine takes 100 MB; only a trial needs it here
 
-    gathered = gather(ctx.session, candidate, period, ctx.now)
+    contents = gather_release(ctx.session, candidate, period, ctx.now)
     last = earlier[-1] if earlier else None
-    return Preview(gathered, period, last, {part.name: _first_rows(part.columns) for part in gathered.parts})
+    return Preview(contents, period, last, {part.name: _first_rows(part.columns) for part in contents.datasets})
 
 
 def _first_rows(columns: Mapping[str, Any]) -> list[list[str]]:

@@ -78,12 +78,13 @@ def items(session: Session, centre_id: int, item_ids: Sequence[int]) -> Sequence
     return session.scalars(sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.id.in_(item_ids))).all()
 
 
-def step_counts(session: Session, centre_id: int) -> list[tuple[int, int]]:
-    """Return each open item with how many steps it has.
+def step_counts(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[int, int]]:
+    """Return each item that is open, or was closed since a moment, with how many steps it has.
 
     A count, not the newest: of two steps at once, the one with the higher number may be seen before the other.
     """
     query = sa.select(BoardItem.id, sa.func.count(BoardStep.id))
     query = query.outerjoin(BoardStep, BoardStep.item_id == BoardItem.id)
-    query = query.where(BoardItem.centre_id == centre_id, BoardItem.closed_at.is_(None))
+    is_open = sa.or_(BoardItem.closed_at.is_(None), BoardItem.closed_at >= since)
+    query = query.where(BoardItem.centre_id == centre_id, is_open)
     return [(row[0], row[1]) for row in session.execute(query.group_by(BoardItem.id).order_by(BoardItem.id))]

@@ -89,6 +89,16 @@ def test_the_mark_changes_with_what_began_earlier_and_is_seen_later(
     assert marks[0] != marks[1]
 
 
+@pytest.mark.parametrize("kinds", [["closed"], ["acknowledged", "closed", "reopened"]])
+def test_the_mark_changes_with_every_step(session: Session, ready: Cast, team: Actor, kinds: list[str]) -> None:
+    root = incident(session, ready)
+    marks = [board.see_version(session, team).rpartition("-")[0]]
+    for kind in kinds:
+        board.take_step(session, team, kind=kind, root_id=root)
+        marks.append(board.see_version(session, team).rpartition("-")[0])
+    assert len(set(marks)) == len(kinds) + 1
+
+
 def test_an_incident_that_is_stored_while_others_are_is_news(
     engine: sa.Engine, session: Session, ready: Cast, team: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ from fieldapp.services.products import editions, tables
 from fieldapp.services.products.odata.build import build_feeds
 from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.releases import build
+from fieldapp.services.releases.gathering import gather
 from fieldapp.settings import Settings
 from fieldapp.store.caseload import cards
 from fieldapp.store.consent import standing as store
@@ -237,8 +238,8 @@ def test_months_of_people_and_intakes_ask_the_encounter_that_came_after(
             send(session, cast, *(intake(one, dt.date(2026, 4, 20)) for one in people))
         else:
             everybody(session, cast, people, MAY, word)
-    gathered = build.gather(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
-    counts = {part.name: (part.records, part.without_consent) for part in gathered.parts}
+    gathered = gather.gather_release(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    counts = {part.name: (part.records, part.without_consent) for part in gathered.datasets}
     assert counts["participants"] == (40, 20)
     assert counts["participant_months"] == (120, 60)  # three months of each
 
@@ -292,7 +293,7 @@ def active(session: Session, cast: Cast) -> dict[str, Any]:
 def counted_exactly(session: Session, cast: Cast, name: str = "participants_active", period: str = "2026-Q2") -> int:
     """Return how many people a protected table counted, which no page shows."""
     known = tables.catalogue(session, cast.centre.id)
-    spec = tables.specs_for(known, Audience.PUBLIC, [name])[name]
+    spec = tables.list_table_specs(known, Audience.PUBLIC, [name])[name]
     cells = datasets.table_states(session, cast.centre.id, spec.key)[period]
     return next(count for cell, count, _ in cells if tuple(cell) == TOTAL)
 
@@ -348,7 +349,7 @@ def test_who_takes_back_while_tables_are_counted_is_not_in_them(
     everybody(session, cast, MANY, JUNE, "3")
     arrived(session, NOW - dt.timedelta(days=5))
     switched_on(session, cast, "dashboard")
-    count, counts = tables.count, []
+    count, counts = tables.count_tables, []
 
     def count_and_wait(*given: Any) -> Any:
         found = count(*given)
@@ -357,7 +358,7 @@ def test_who_takes_back_while_tables_are_counted_is_not_in_them(
             everybody(session, cast, MANY[:30], dt.date(2026, 7, 2), "0")
         return found
 
-    monkeypatch.setattr(tables, "count", count_and_wait)
+    monkeypatch.setattr(tables, "count_tables", count_and_wait)
     editions.build_due(session, NOW)
     assert len(counts) > 1 and counted_exactly(session, cast) == 10
 
@@ -369,10 +370,12 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
     everybody(session, cast, MANY, JUNE, "3")
     arrived(session, NOW - dt.timedelta(days=5))
     known = tables.catalogue(session, cast.centre.id)
-    specs = tables.specs_for(known, Audience.PUBLIC, ["participants_active"])
+    specs = tables.list_table_specs(known, Audience.PUBLIC, ["participants_active"])
 
     def total() -> str:
-        found = tables.count_window(session, cast.centre, known, specs.values(), APRIL, JULY, NOW)
+        found = tables.count_span(
+            tables.make_reader(session, cast.centre, known, NOW), cast.centre, specs.values(), APRIL, JULY
+        )
         return found["participants_active"][TOTAL]
 
     assert abs(int(total()) - 40) < 5

@@ -99,13 +99,13 @@ def test_what_is_new_is_read_and_what_is_old_is_not(session: Session, cast: Cast
     switched_on(session, cast, "dashboard")
     build_due(session, NOW)
     read: list[str] = []
-    whole = tables.rows_of
+    whole = tables.iterate_rows
 
     def counted(*args: Any) -> Any:
         read.append(args[2])
         return whole(*args)
 
-    monkeypatch.setattr(tables, "rows_of", counted)
+    monkeypatch.setattr(tables, "iterate_rows", counted)
     _late(session, cast, 5, NOW + dt.timedelta(hours=1))
     build_due(session, NOW + dt.timedelta(hours=2))
     assert read == []  # five late records cannot change anything: nothing is read again

@@ -23,10 +23,10 @@ from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases import build as building
-from fieldapp.services.releases.build import build_release, due
+from fieldapp.services.releases.build import build_release, list_due_periods
 from fieldapp.services.releases.datasets import programme_datasets
 from fieldapp.services.releases.downloads import download_release, list_releases
-from fieldapp.services.releases.gather import gather
+from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.releases.retries import retry_release
 from fieldapp.services.stored_problems import explain, read_problems, write_lines
 from fieldapp.settings import Settings
@@ -52,7 +52,7 @@ def reasons(run: ReleaseRun) -> list[str]:
 
 
 def names(session: Session, now: dt.datetime) -> list[str]:
-    return [period.name for _, period in due(session, now)]
+    return [period.name for _, period in list_due_periods(session, now)]
 
 
 def test_a_period_is_due_three_local_days_after_its_end(session: Session, series: Series) -> None:
@@ -100,7 +100,7 @@ def test_a_rebuild_gives_the_same_bytes(session: Session, cast: Cast, series: Se
     cut_off = dt.datetime.now(dt.UTC)
     made = []
     for name in ("a", "b"):
-        gathered = gather(session, series, parse("2026-Q3"), cut_off)
+        gathered = gather_release(session, series, parse("2026-Q3"), cut_off)
         work = tmp_path / name
         work.mkdir()
         made.append(building.write_package(session, series, gathered, work, SECRET).path.read_bytes())
@@ -110,7 +110,7 @@ def test_a_rebuild_gives_the_same_bytes(session: Session, cast: Cast, series: Se
 def test_what_arrives_after_the_cut_off_waits_outside(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
     cut_off = dt.datetime.now(dt.UTC)
     fill(session, cast, 60, dt.date(2026, 7, 1))
-    assert [part.rows for part in gather(session, series, parse("2026-Q3"), cut_off).parts] == [0, 0, 0, 0]
+    assert [part.rows for part in gather_release(session, series, parse("2026-Q3"), cut_off).datasets] == [0, 0, 0, 0]
 
 
 def test_a_period_is_built_once(session: Session, series: Series, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_period_is_built_once(session: Session, series: Series, tmp_path: Path
 
 
 def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series: Series, tmp_path: Path) -> None:
-    run = building._claim(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    run = building._claim_run(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
     assert run
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET) is None  # the lease holds
     session.execute(sa.update(ReleaseRun).values(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
@@ -127,7 +127,7 @@ def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series
     old_token = run.token
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     # The first runner wakes up: its token is not good any more.
-    assert not releases.finish(session, run.id, old_token, "done", dt.datetime.now(dt.UTC))
+    assert not releases.finish(session, run.run_id, old_token, "done", dt.datetime.now(dt.UTC))
 
 
 def test_a_failure_is_shown_and_tried_again(
@@ -376,8 +376,8 @@ def test_what_consent_takes_back_later_is_counted_and_never_published_again(
         body["people"]["who"] = "known_not_enrolled"
         session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
     session.commit()
-    gathered = gather(session, series, parse("2026-Q3"), dt.datetime.now(dt.UTC))
-    assert 0 < gathered.parts[0].withdrawn <= 30
+    gathered = gather_release(session, series, parse("2026-Q3"), dt.datetime.now(dt.UTC))
+    assert 0 < gathered.datasets[0].withdrawn <= 30
     assert gathered.batches == []
 
 
@@ -506,8 +506,8 @@ def test_a_record_leaves_under_one_datasets_name_only(session: Session, cast: Ca
     second = a_second_series(session, cast, "{use: encounters_2}")
     old = left_as(session, "encounters")
     assert len(old) > 100
-    gathered = gather(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))
-    assert gathered.parts[0].elsewhere == len(old)
+    gathered = gather_release(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    assert gathered.datasets[0].elsewhere == len(old)
     built = build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
     assert built is not None
     assert not left_as(session, "encounters_2") & old
@@ -582,8 +582,8 @@ def test_too_many_rows_like_no_other_wait_and_the_ledger_remembers_nothing(
             session.execute(sa.text("UPDATE record SET answers = :a WHERE id = :i"), {"a": json.dumps(body), "i": identity})
     session.commit()
     second = a_second_series(session, cast, "{use: narrow}")
-    gathered = gather(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))
-    assert gathered.parts[0].too_fine > 0
+    gathered = gather_release(session, second, parse("2026-Q2"), dt.datetime.now(dt.UTC))
+    assert gathered.datasets[0].too_fine > 0
     built = build_release(session, second, parse("2026-Q2"), tmp_path, SECRET)
     assert built is not None
     assert built.manifest["datasets"]["narrow"]["rows"] == 0

@@ -17,6 +17,7 @@ from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.phones import epochs
 from fieldapp.store.phones.devices import Device
+from fieldapp.version import VERSION
 from tests.cast import Cast, batch, encounter, envelope
 from tests.sealing import delivery
 from tests.services.records.phone import Phone
@@ -168,3 +169,8 @@ def test_home_says_that_the_secret_key_is_another_one(rosa: FlaskClient, setting
 
 def _french(client: FlaskClient, url: str) -> str:
     return client.get(url, headers={"Accept-Language": "fr-CA"}).text
+
+
+def test_every_page_says_which_version_runs(rosa: FlaskClient, client_of: Callable[[str], FlaskClient]) -> None:
+    for page in (rosa.get("/office/system").text, client_of("eve").get("/releases/", follow_redirects=True).text):
+        assert f"fieldapp {VERSION}" in page

@@ -8,11 +8,17 @@ from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.products.indicators import HIDDEN, SHOWN, Kpi, Number
+from evaluator_export.products.indicators import HIDDEN, SHOWN, Indicator, IndicatorValue
 from evaluator_export.products.share_image import card
 from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product, kpis
-from fieldapp.services.products.tables import Kept, kept_tables, specs_for, threshold_of, wanted_periods
+from fieldapp.services.products.tables import (
+    PublishedTexts,
+    list_periods_to_count,
+    list_table_specs,
+    load_published_texts,
+    threshold_of,
+)
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
@@ -28,11 +34,11 @@ def build(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the dashboard of a month: numbers of all calendars up to its end. Those for staff are marked so."""
     centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
-    specs = specs_for(known, Audience.PUBLIC, [name for kpi in kpis() for name in kpi.tables])
-    kept, labels = kept_tables(session, centre_id, specs.values()), Labels(known.definitions, hierarchy_words())
+    specs = list_table_specs(known, Audience.PUBLIC, [name for kpi in kpis() for name in kpi.tables])
+    kept, labels = load_published_texts(session, centre_id, specs.values()), Labels(known.definitions, hierarchy_words())
     calendars = {
         name: [one for one in found if one.last <= period.last][-SHOWN_PERIODS[name] :]
-        for name, found in wanted_periods(session, centre, now).items()
+        for name, found in list_periods_to_count(session, centre, now).items()
     }
     name = centre.name
     shown = [
@@ -52,9 +58,9 @@ def build(
 
 
 def _indicator(
-    kpi: Kpi,
+    kpi: Indicator,
     specs: Mapping[str, TableSpec],
-    kept: Mapping[tuple[str, str], Kept],
+    kept: Mapping[tuple[str, str], PublishedTexts],
     periods: list[Period],
     labels: Labels,
 ) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def _indicator(
     }
 
 
-def _told(kpi: Kpi, number: Number, spec: TableSpec, labels: Labels) -> dict[str, Any]:
+def _told(kpi: Indicator, number: IndicatorValue, spec: TableSpec, labels: Labels) -> dict[str, Any]:
     told: dict[str, Any] = {"state": number.state, "text": number.text, "value": number.value}
     if number.state == HIDDEN and not number.text:
         told["text"] = ""
@@ -95,7 +101,7 @@ def _told(kpi: Kpi, number: Number, spec: TableSpec, labels: Labels) -> dict[str
     return told
 
 
-def _parts(spec: TableSpec, kept: Kept, period: Period, labels: Labels) -> dict[str, Any]:
+def _parts(spec: TableSpec, kept: PublishedTexts, period: Period, labels: Labels) -> dict[str, Any]:
     column = spec.by[0][0]
     _, hierarchy, level = spec.sources[0]
     order = {label: place for place, label in enumerate(hierarchy.at(value, level) for value in hierarchy.domain)}

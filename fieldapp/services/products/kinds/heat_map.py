@@ -8,10 +8,17 @@ from evaluator_export.datasets.recipe import Audience
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, find_containing
-from evaluator_export.products.cross_tab import Grid, grid_of
+from evaluator_export.products.cross_tab import CrossTab, make_cross_tab
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product
-from fieldapp.services.products.tables import count_due, count_window, kept_tables, specs_for, threshold_of
+from fieldapp.services.products.tables import (
+    count_due_tables,
+    count_span,
+    list_table_specs,
+    load_published_texts,
+    make_reader,
+    threshold_of,
+)
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
@@ -31,13 +38,14 @@ def build(
     first = period
     for _ in range(MONTHS - 1):
         first = first.before()
-    specs = specs_for(known, Audience.STAFF, GRIDS)
-    tables = count_window(session, centre, known, specs.values(), first.first, period.last, now)
-    grids = [grid_of(spec, tables[one], threshold_of(spec)) for one, spec in specs.items()]
+    specs = list_table_specs(known, Audience.STAFF, GRIDS)
+    reader = make_reader(session, centre, known, now)
+    tables = count_span(reader, centre, specs.values(), first.first, period.last)
+    grids = [make_cross_tab(spec, tables[one], threshold_of(spec)) for one, spec in specs.items()]
     grids.append(_by_year(session, centre_id, period, now))
     labels = Labels(known.definitions, hierarchy_words())
 
-    def label(grid: Grid, place: int, value: str, language: str) -> str:
+    def label(grid: CrossTab, place: int, value: str, language: str) -> str:
         if grid.name not in specs:
             return value
         return labels.value(specs[grid.name].dataset, grid.headings[place], value, language) or "–"
@@ -52,11 +60,11 @@ def build(
     return {**body, "grids": [_as_json(grid, label) for grid in grids]}, files
 
 
-def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> Grid:
+def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> CrossTab:
     """Return months by years, from the monthly totals that are published anyway."""
-    count_due(session, centre_id, now)
-    specs = specs_for(catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
-    kept = kept_tables(session, centre_id, specs.values())
+    count_due_tables(session, centre_id, now)
+    specs = list_table_specs(catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
+    kept = load_published_texts(session, centre_id, specs.values())
     totals = {
         (one[5:7], one[:4]): table.texts.get(TOTAL, "")
         for (_, one), table in kept.items()
@@ -65,13 +73,13 @@ def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime)
     years = sorted({year for _, year in totals})
     months = tuple(f"{month:02}" for month in range(1, 13))
     yearly = dict.fromkeys(years, "")
-    return Grid(
+    return CrossTab(
         "month_year", TITLE, ("month", "year"), months, tuple(years), totals,
         dict.fromkeys(months, ""), yearly, "", PUBLIC_THRESHOLD,
     )  # fmt: skip
 
 
-def _as_json(grid: Grid, label: Any) -> dict[str, Any]:
+def _as_json(grid: CrossTab, label: Any) -> dict[str, Any]:
     def words(place: int, values: tuple[str, ...]) -> list[dict[str, str]]:
         return [{"key": one, **{code: label(grid, place, one, code) for code in ("en", "fr")}} for one in values]
 

@@ -11,7 +11,7 @@ from evaluator_export.products import hot_spots
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.outlines import UNIT, shapes_of
-from fieldapp.services.products.tables import count_window, specs_for
+from fieldapp.services.products.tables import count_span, list_table_specs, make_reader
 from fieldapp.services.releases.datasets import catalogue
 from fieldapp.store.forms import areas
 from fieldapp.store.operations import centres
@@ -39,10 +39,11 @@ def build(
     last = period.last
     first = last - days + dt.timedelta(days=1)
     names = [f"{kind}_{layer}" for layer in LAYERS for kind in ("spots", "times")] + [CELLS]
-    specs = specs_for(known, Audience.STAFF, names)
-    tables = count_window(session, centre, known, specs.values(), first, last, now)
+    specs = list_table_specs(known, Audience.STAFF, names)
+    reader = make_reader(session, centre, known, now)
+    tables = count_span(reader, centre, specs.values(), first, last)
     spots = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
-    before = count_window(session, centre, known, spots, first - days, last - days, now)
+    before = count_span(reader, centre, spots, first - days, last - days)
     kept = areas.get(session, centre_id, AREAS)
     shapes = shapes_of(json.loads(kept.outlines)) if kept else {}
     neighbours = hot_spots.find_neighbours(shapes) if shapes else {}

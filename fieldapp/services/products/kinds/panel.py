@@ -10,7 +10,7 @@ from evaluator_export.periods import Period
 from evaluator_export.products.reach import reach
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.catalogue import PANEL, REACH, Product
-from fieldapp.services.products.tables import kept_tables, specs_for, wanted_periods
+from fieldapp.services.products.tables import list_periods_to_count, list_table_specs, load_published_texts
 from fieldapp.services.releases.datasets import catalogue, hierarchy_words
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
@@ -25,9 +25,9 @@ def build_panel(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return one row an area and month up to a quarter's end: encounters, mediations, and the shifts there."""
     centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
-    specs = specs_for(known, Audience.PUBLIC, list(PANEL))
-    kept = kept_tables(session, centre_id, specs.values())
-    months = [one for one in wanted_periods(session, centre, now)["month"] if one.last <= period.last]
+    specs = list_table_specs(known, Audience.PUBLIC, list(PANEL))
+    kept = load_published_texts(session, centre_id, specs.values())
+    months = [one for one in list_periods_to_count(session, centre, now)["month"] if one.last <= period.last]
     tables = {
         (name, month.name): kept[spec.key, month.name].texts
         for name, spec in specs.items()
@@ -57,8 +57,8 @@ def build_equity(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the reach of a year by age, gender and race; population shares come from a partner's totals."""
     known = catalogue(session, centre_id)
-    specs = specs_for(known, Audience.PUBLIC, REACH)
-    kept = kept_tables(session, centre_id, specs.values())
+    specs = list_table_specs(known, Audience.PUBLIC, REACH)
+    kept = load_published_texts(session, centre_id, specs.values())
     population = _population(session, centre_id)
     labels = Labels(known.definitions, hierarchy_words())
     groups = []

@@ -14,9 +14,9 @@ from evaluator_export.series import batch, ledger
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.odata.feed import folder_of, made_of, mark_of
-from fieldapp.services.products.tables import kept_tables
+from fieldapp.services.products.tables import load_published_texts
 from fieldapp.services.releases.datasets import catalogue, read_recipe, recipe_text
-from fieldapp.services.releases.gather import entry_of
+from fieldapp.services.releases.gathering.ledger_state import parse_entry
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
 from fieldapp.store.products.feed_file import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet, write
@@ -77,7 +77,7 @@ def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dic
             continue
         sent = [
             ReleasedBatch(
-                entry_of(one.entry), batch.from_bytes(datasets.batch_data(session, kept.id, one.number)), one.report
+                parse_entry(one.entry), batch.from_bytes(datasets.batch_data(session, kept.id, one.number)), one.report
             )
             for one in datasets.batches(session, kept.id)
             if one.number in handed
@@ -85,7 +85,7 @@ def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dic
         occasion = ReleaseContext(
             centre.name, periods.parse(sent[-1].entry.period), "", bytes.fromhex(series.secret), series.recipient
         )
-        yield release.part_of(
+        yield release.assemble_dataset(
             view, sent, ledger.compute_genesis_hash(name), occasion, withheld=0, without_consent=0, records=0
         )
 
@@ -100,7 +100,7 @@ def _rows(part: ReleasedDataset) -> Iterator[tuple[Any, ...]]:
 
 def _tables(session: Session, series: Series, recipe: Recipe, released: set[str]) -> Iterator[Filled]:
     """Yield each table with the periods that were released."""
-    kept = kept_tables(session, series.centre_id, recipe.tables)
+    kept = load_published_texts(session, series.centre_id, recipe.tables)
     for spec in recipe.tables:
         columns = [(_word(name), TEXT) for name, _ in spec.by]
         more = [("period", TEXT), ("first_day", DAY), ("last_day", DAY), ("is_total", TRUTH)]

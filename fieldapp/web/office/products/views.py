@@ -11,7 +11,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import registry as product_registry
 from fieldapp.services.products import subscriptions
 from fieldapp.services.products.registry import next_due
-from fieldapp.services.products.tables import today_at
+from fieldapp.services.products.tables import get_local_today
 from fieldapp.web import editions
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
@@ -26,7 +26,7 @@ FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/
 @office.get("/products")
 def products() -> Any:
     registry = product_registry.list_products(session(), actor())
-    today = today_at(registry.centre, utcnow())
+    today = get_local_today(registry.centre, utcnow())
     due = {one.name: next_due(one, registry.latest.get(one.name), today) for one in registry.products}
     return render_template("products/products.html", registry=registry, due=due, period_name=editions.period_name)
 

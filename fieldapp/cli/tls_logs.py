@@ -1,0 +1,19 @@
+"""What gunicorn logs, in the form of every other process: time and level, and no values in errors."""
+
+import logging
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from fieldapp.services.failures import set_up_logs
+
+
+class PlainLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's logger without handlers of its own: they would print an error's message, which may hold an answer."""
+
+    def setup(self, config: Any) -> None:
+        super().setup(config)
+        set_up_logs()
+        log: logging.Logger = self.error_log
+        log.handlers.clear()
+        log.propagate = True

@@ -1,0 +1,103 @@
+"""What a release build knows from its first step to its last: one object, which every step takes."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from evaluator_export.datasets.recipe import Recipe
+from evaluator_export.periods import Period
+from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.series.released_dataset import ReleaseContext
+from fieldapp.services.consent.standing import Standings
+from fieldapp.services.releases.datasets import Catalogue, catalogue, read_recipe, recipe_text
+from fieldapp.store.operations import centres
+from fieldapp.store.operations.centres import Centre
+from fieldapp.store.releases import releases
+from fieldapp.store.releases.releases import Series
+from fieldapp.store.session import Session
+
+PROGRESS_EVERY = 5000  # records
+
+Manifest = dict[str, Any]
+
+
+@dataclass
+class Assembly:
+    """A release in the making: for which series and period, from what, and how far it has come.
+
+    `sent` holds the manifests of the series' earlier packages, `handed_out` those of all the centre's. `standings` is
+    people's standing consent as it was read; who publishes asks it again. `report_progress` is called with the number
+    of records read, from time to time.
+    """
+
+    session: Session
+    series: Series
+    period: Period
+    cut_off: dt.datetime
+    centre: Centre
+    catalogue: Catalogue
+    recipe: Recipe
+    standings: Standings
+    sent: list[Manifest]
+    handed_out: list[Manifest]
+    report_progress: Callable[[int], None]
+    records_read: int = 0
+
+    @property
+    def centre_id(self) -> int:
+        return self.series.centre_id
+
+    @property
+    def table_secret(self) -> bytes:
+        """Return the centre's key for rounding counts: all its tables round a record alike."""
+        return bytes.fromhex(self.centre.table_secret)
+
+    def make_context(self) -> ReleaseContext:
+        """Return what the package says about itself: for whom, of which period, cut off when."""
+        return ReleaseContext(
+            centre=self.centre.name,
+            period=self.period,
+            cut_off=self.cut_off.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            secret=bytes.fromhex(self.series.secret),
+            recipient=self.series.recipient,
+            agreement=self.series.agreement,
+        )
+
+    def count_record(self) -> None:
+        """Count one more record as read, and report it where it is time to."""
+        self.records_read += 1
+        if self.records_read % PROGRESS_EVERY == 0:
+            self.report_progress(self.records_read)
+
+
+def start_assembly(
+    session: Session, series: Series, period: Period, cut_off: dt.datetime, report_progress: Callable[[int], None]
+) -> Assembly:
+    """Return a release in the making, of records that the centre had at `cut_off`.
+
+    Raises ExportProblem when the recipe or a dataset is not in order, or the agreement has ended.
+    """
+    centre_catalogue = catalogue(session, series.centre_id)
+    recipe = read_recipe(recipe_text(series), centre_catalogue)
+    _require_agreement(series, cut_off)
+    return Assembly(
+        session=session,
+        series=series,
+        period=period,
+        cut_off=cut_off,
+        centre=centres.get(session, series.centre_id),
+        catalogue=centre_catalogue,
+        recipe=recipe,
+        standings=Standings(session, series.centre_id),
+        sent=[release.manifest for release in releases.of_series(session, series.id)],
+        handed_out=[release.manifest for release in releases.list_for(session, series.centre_id)],
+        report_progress=report_progress,
+    )
+
+
+def _require_agreement(series: Series, cut_off: dt.datetime) -> None:
+    """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
+    ends_on = str((series.agreement or {}).get("ends_on") or "")
+    if ends_on and ends_on < cut_off.date().isoformat():
+        raise ExportProblem(Reason("release.agreement", {"day": ends_on}))

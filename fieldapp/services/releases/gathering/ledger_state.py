@@ -1,0 +1,242 @@
+"""What the ledger of a dataset says was published, the rows that came since, and the batch that is made of them."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from evaluator_export import periods
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.problems import Reason
+from evaluator_export.series import batch, ledger
+from evaluator_export.series.batch import AnonymizedBatch, TooFine
+from evaluator_export.series.eligible_rows import EligibleRows
+from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.series.participant_months import ParticipantMonths
+from evaluator_export.series.released_dataset import ReleasedBatch
+from fieldapp.services.releases.gathering.assembly import Assembly
+from fieldapp.store.records.records import Released
+from fieldapp.store.releases import datasets
+from fieldapp.store.session import Session
+
+FIRST_FORMAT = 1  # packages of before there was a ledger
+
+
+@dataclass(frozen=True)
+class PendingBatch:
+    """A batch that will be published with this release, with its entry in the ledger.
+
+    `other_heads` are the ledger heads, as they were read, of datasets that could publish the same records.
+    """
+
+    dataset_id: int
+    batch: AnonymizedBatch
+    entry: LedgerEntry
+    data: bytes
+    other_heads: dict[int, str]
+
+
+@dataclass(frozen=True)
+class OtherDataset:
+    """A dataset made of the same records, and the tags of its rows: a record leaves under one name only."""
+
+    dataset_id: int
+    secret: bytes
+    head: str
+    tags: set[bytes]
+
+    def has_published(self, unit: str) -> bool:
+        return bool(self.tags) and ledger.compute_row_tag(self.secret, unit) in self.tags
+
+
+@dataclass
+class LedgerState:
+    """A dataset of the release: what was published of it, and the rows that may be published now."""
+
+    stored: datasets.Dataset
+    spec: DatasetSpec
+    entries: list[LedgerEntry]
+    reports: dict[int, dict[str, Any]]
+    tags: set[bytes]
+    since: dt.date
+    rows: EligibleRows
+    months: ParticipantMonths | None  # where a row is a month of a person
+    others: list[OtherDataset]
+    elsewhere: int = 0  # records that left under another dataset's name
+    too_fine: float = 0.0  # not zero: the share of rows that would stand out, more than may
+    records: int = 0
+    withdrawn: int = 0  # rows that were published and are no longer covered by consent
+
+    @property
+    def secret(self) -> bytes:
+        return bytes.fromhex(self.stored.secret)
+
+    @property
+    def first_day(self) -> dt.date:
+        """Return the first day whose records are read: months of people begin with their intake, long before."""
+        if self.months is None:
+            return self.since
+        return _go_back(self.since, self.spec.max_hold_months)
+
+    def add_record(self, form: str, record: Released, row: Mapping[str, str], is_taken: bool) -> bool:
+        """Add a record that may leave and has not left; return whether it became a row.
+
+        `is_taken` says that another dataset of this release has it already.
+        """
+        if self.months is not None:
+            if record.is_settled:
+                self.months.add(form, record.unit, row)
+            return False
+        if record.day < self.since or not eligibility.is_in_scope(self.spec, row):
+            return False
+        tag = self._find_new_tag(record.unit, row, is_taken)
+        return tag is not None and record.is_settled and self.rows.add(tag, row)
+
+    def add_months(self, last: dt.date, taken: set[str]) -> None:
+        """Add the months of people that are over by the day `last`; `taken` are those of other datasets so far."""
+        if self.months is None:
+            return
+        for unit, row in self.months.rows(self.since, last):
+            tag = self._find_new_tag(unit, row, unit in taken)
+            if tag is not None and self.rows.add(tag, row):
+                taken.add(unit)
+
+    def _find_new_tag(self, unit: str, row: Mapping[str, str], is_taken: bool) -> bytes | None:
+        """Count a record, and return its tag in the ledger; None when it has left or leaves under another name."""
+        self.records += 1
+        tag = ledger.compute_row_tag(self.secret, unit)
+        if tag in self.tags:
+            self.withdrawn += not eligibility.has_consent(self.spec.consent, row)
+            return None
+        if is_taken or any(other.has_published(unit) for other in self.others):
+            self.elsewhere += 1
+            return None
+        return tag
+
+
+def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
+    """Return what was published of a dataset; raise ExportProblem when its ledger or its rows are not whole."""
+    stored = assembly.catalogue.kept[spec.name]
+    published = datasets.batches(assembly.session, stored.id)
+    entries = [parse_entry(row.entry) for row in published]
+    tags = _check_ledger(assembly, stored, entries)
+    ledger.frozen_levels(entries, spec.sha256)
+    return LedgerState(
+        stored=stored,
+        spec=spec,
+        entries=entries,
+        reports={row.number: row.report for row in published},
+        tags=tags,
+        since=_find_first_new_day(assembly, spec, has_entries=bool(entries)),
+        rows=EligibleRows(spec),
+        months=ParticipantMonths(spec, spec.months) if spec.months else None,
+        others=_load_others(assembly, stored),
+    )
+
+
+def _check_ledger(assembly: Assembly, stored: datasets.Dataset, entries: list[LedgerEntry]) -> set[bytes]:
+    """Hold a dataset's ledger against its rows and against every package; return the tags of its rows."""
+    tags_by_number, tags = _load_tags(assembly.session, stored.id)
+    head = stored.head or ledger.compute_genesis_hash(stored.name)
+    ledger.verify_ledger(stored.name, entries, head, tags_by_number)
+    manifests = [manifest["datasets"].get(stored.name, {}) for manifest in assembly.handed_out]
+    ledger.verify_released_batches(stored.name, entries, manifests)
+    return tags
+
+
+def _load_tags(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set[bytes]]:
+    """Return the tags of the rows of each batch of a dataset, joined, and all of them."""
+    joined: dict[int, bytearray] = {}
+    tags: set[bytes] = set()
+    for tag, number in datasets.tags(session, dataset_id):
+        joined.setdefault(number, bytearray()).extend(tag)
+        tags.add(tag)
+    return {number: bytes(joined_tags) for number, joined_tags in joined.items()}, tags
+
+
+def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool) -> dt.date:
+    """Return the first day whose records can be new: within the series, and not held for too long."""
+    longest_hold = _go_back(assembly.period.first, spec.max_hold_months)
+    first = max(periods.parse(assembly.series.first_period).first, longest_hold)
+    if has_entries:
+        return first
+    # What was handed out before there was a ledger is not published again.
+    for manifest in assembly.sent:
+        if manifest["fieldapp"] == FIRST_FORMAT:
+            first = max(first, periods.parse(manifest["period"]["name"]).last + dt.timedelta(days=1))
+    return first
+
+
+def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherDataset]:
+    """Return the datasets whose rows are the same records; raise ExportProblem for one whose ledger is not whole."""
+    others = []
+    for other in assembly.catalogue.kept.values():
+        if other.id is None or other.name == stored.name:
+            continue
+        if read_unit(other.text) != read_unit(stored.text):
+            continue
+        head = other.head  # read before its batches, so that a batch published meanwhile is seen
+        entries = [parse_entry(row.entry) for row in datasets.batches(assembly.session, other.id)]
+        tags = _check_ledger(assembly, other, entries)
+        others.append(OtherDataset(other.id, bytes.fromhex(other.secret), head, tags))
+    return others
+
+
+def read_unit(text: str) -> tuple[str, bool]:
+    """Return what a row of a dataset's YAML is: a record of which form, and whether a person's month of them."""
+    body = yaml.safe_load(text) or {}
+    return str(body.get("form", "")), bool(body.get("months"))
+
+
+def parse_entry(body: dict[str, Any]) -> LedgerEntry:
+    """Return a ledger entry from its JSON, whose hash is computed again and not read."""
+    fields = {name: value for name, value in body.items() if name != "hash"}
+    fields["levels"] = tuple(fields["levels"])
+    return LedgerEntry(**fields)
+
+
+def make_next_batch(state: LedgerState, period: str) -> PendingBatch | None:
+    """Return the batch of the new rows that may leave now; None when too few may, or too many would stand out."""
+    levels = ledger.frozen_levels(state.entries, state.spec.sha256)
+    try:
+        new = batch.make_batch(state.spec, state.rows, levels, state.secret)
+    except TooFine as refused:
+        state.too_fine = refused.share
+        return None
+    if new is None:
+        return None
+    data = batch.to_bytes(new)
+    entry = LedgerEntry(
+        dataset=state.spec.name,
+        number=len(state.entries) + 1,
+        period=period,
+        policy=state.spec.sha256,
+        levels=new.levels,
+        rows=len(new.tags) // ledger.TAG_BYTES,
+        classes=new.classes,
+        smallest=new.smallest,
+        tags=ledger.hash_tags(new.tags),
+        file=hashlib.sha256(data).hexdigest(),
+        before=ledger.compute_head_hash(state.spec.name, state.entries),
+    )
+    other_heads = {other.dataset_id: other.head for other in state.others}
+    return PendingBatch(state.stored.id, new, entry, data, other_heads)
+
+
+def read_batches(session: Session, state: LedgerState, entries: list[LedgerEntry]) -> Iterator[ReleasedBatch]:
+    """Yield published batches; raise ExportProblem when stored rows are not those that were published."""
+    for entry in entries:
+        data = datasets.batch_data(session, state.stored.id, entry.number)
+        if hashlib.sha256(data).hexdigest() != entry.file:
+            ledger.raise_damaged_ledger(state.spec.name, [Reason("ledger.rows", {"number": entry.number})])
+        yield ReleasedBatch(entry, batch.from_bytes(data), state.reports[entry.number])
+
+
+def _go_back(day: dt.date, months: int) -> dt.date:
+    """Return the first day of the month so many months before a day."""
+    month = day.year * 12 + day.month - 1 - months
+    return dt.date(month // 12, month % 12 + 1, 1)
