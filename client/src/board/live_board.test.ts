@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it } from "node:test";
 import { dispatch, installPage, showHtml, until, type Shown } from "../../test/page";
 import { setGlobal } from "../../test/browser";
 import { LiveBoard } from "./live_board";
@@ -53,13 +53,36 @@ async function askNow(shown: Shown): Promise<void> {
   await new Promise((done) => setTimeout(done, 10));
 }
 
+/** Each board listens for ever: it must not hear what other tests do with the page they share. */
+let listeners: [name: string, hear: EventListener][] = [];
+type Listen = (name: string, hear: EventListener) => void;
+
+function noteListeners(): void {
+  const listen = (Object.getPrototypeOf(document) as { addEventListener: Listen }).addEventListener;
+  const note: Listen = (name, hear) => {
+    listeners.push([name, hear]);
+    listen.call(document, name, hear);
+  };
+  Object.defineProperty(document, "addEventListener", { value: note, configurable: true });
+}
+
+afterEach(() => {
+  for (const [name, hear] of listeners) document.removeEventListener(name, hear);
+  listeners = [];
+  Reflect.deleteProperty(document, "addEventListener");
+});
+
 const words = (shown: Shown): string => shown.find("#board-words").textContent!;
 const titles = (shown: Shown): string[] => shown.texts("h2");
 
 beforeEach(() => {
   installPage();
   setGlobal("scrollBy", () => undefined);
+  // The board asks when a test lets it (askNow), not by itself some seconds later.
+  const start = globalThis.setTimeout;
+  setGlobal("setTimeout", (run: () => void, wait = 0) => (wait < 3000 ? start(run, wait) : 0));
   Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
+  noteListeners();
   asked = [];
   answer = unchanged;
   globalThis.fetch = (_, options) => {
