@@ -212,13 +212,13 @@ def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
 
 
 def test_the_share_without_consent_is_of_all_records(tmp_path: Path) -> None:
-    from evaluator_export.package.write import part_of  # noqa: PLC0415
+    from evaluator_export.package.write import assemble_dataset  # noqa: PLC0415
     from evaluator_export.periods import parse  # noqa: PLC0415
     from evaluator_export.series.released_dataset import ReleaseContext  # noqa: PLC0415
 
     occasion = ReleaseContext("Rexdale centre", parse("2026-Q3"), "2026-10-04T00:00:00Z", b"s" * 32)
     view = recipe_of().views[0]
-    part = part_of(view, [], "", occasion, withheld=0, without_consent=32, records=100)
+    part = assemble_dataset(view, [], "", occasion, withheld=0, without_consent=32, records=100)
     assert part.without_consent_share == 0.3
 
 

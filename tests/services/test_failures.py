@@ -121,7 +121,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
     session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     series = a_series(session, cast)
-    monkeypatch.setattr(build, "gather", outer)
+    monkeypatch.setattr(build, "gather_release", outer)
     monkeypatch.setattr("fieldapp.jobs.timetable.list_due_periods", lambda *_: [(series, periods.parse("2026-Q2"))])
     build_due_releases(session, Settings(data=str(tmp_path)))
     is_traced(caplog.text)
