@@ -5,7 +5,7 @@ import click
 from fieldapp import settings as settings_module
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
-from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
+from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations import centres
@@ -21,13 +21,11 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the database to the newest schema; harmless when it is there already."""
     engine = engine_for(settings_module.read().url)
-    was_current = migrations.is_current(engine)
-    if not was_current:
+    if not migrations.is_current(engine):
         migrations.upgrade(engine)
     with Session(engine) as session:
+        cut_in_every_centre(session)
         for centre in centres.list_all(session):
-            if not was_current:
-                cut_earlier_refusals(session, Actor.system(centre.id))
             if lacks_caseload(session, centre.id):
                 rebuild_caseload(session, Actor.system(centre.id))
 

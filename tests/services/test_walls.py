@@ -191,6 +191,8 @@ NOT_TRIED: dict[str, str] = {
     "releases.build._publish_release": OF_THE_SYSTEM,
     "caseload.update.rebuild_caseload": OF_THE_SYSTEM,
     "records.earlier_refusals._cut": OF_THE_SYSTEM,
+    "records.earlier_refusals._is_done": OF_THE_SYSTEM,
+    "records.earlier_refusals._note_done": OF_THE_SYSTEM,
     "records.earlier_refusals._next": OF_THE_SYSTEM,
     "keys.make_key": OF_THE_SYSTEM,
     "keys.make_signing_key": OF_THE_SYSTEM,

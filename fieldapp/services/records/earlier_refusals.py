@@ -1,4 +1,7 @@
-"""Cut what was stored before there was the rule about a no: once, as the database is brought to the schema that knows it."""
+"""Cut what was stored before there was the rule about a no: once for each centre, at the first upgrade that knows it.
+
+An audit line says that it was done, so an upgrade that was killed midway does it again, and so does a restored backup.
+"""
 
 from collections.abc import Sequence
 
@@ -7,6 +10,7 @@ from fieldapp.services.definitions import find_definitions
 from fieldapp.services.records import refusals
 from fieldapp.services.records.folding import refold
 from fieldapp.services.records.time_limits import LET_IN, time_for
+from fieldapp.store.operations import audit, centres
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
@@ -15,15 +19,39 @@ from sync.envelope import Envelope
 from sync.intake import judge
 
 AT_ONCE = 200  # submissions in one transaction
+ALL = "refusals/all"  # the target of the audit line that says it was done
+
+
+def cut_in_every_centre(session: Session) -> None:
+    """Cut the refusals that were stored whole, in each centre where this was not done yet."""
+    for centre in centres.list_all(session):
+        cut_earlier_refusals(session, Actor.system(centre.id))
 
 
 def cut_earlier_refusals(session: Session, actor: Actor) -> int:
-    """Cut the refusals of a centre that were stored whole, with all that they overrule, and return how many there were."""
-    last = found = 0
+    """Cut the refusals of a centre that were stored whole, with all that they overrule.
+
+    Return how many there were; 0 also where it was done before.
+    """
+    if _is_done(session, actor):
+        return 0
+    last = 0
+    count = 0
     while ids := _next(session, actor, last):
-        found += _cut(session, actor, ids=ids)
+        count += _cut(session, actor, ids=ids)
         last = ids[-1]
-    return found
+    _note_done(session, actor, count)
+    return count
+
+
+@read_act("refusals.cut")
+def _is_done(ctx: ActContext) -> bool:
+    return audit.last_of(ctx.session, ctx.centre_id, ALL, ("refusals.cut",)) is not None
+
+
+@act("refusals.cut")
+def _note_done(ctx: ActContext, count: int) -> None:
+    ctx.describe(ALL, records=count)
 
 
 @read_act("refusals.cut")

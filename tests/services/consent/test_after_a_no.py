@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.caseload.hand_over import assign_card
 from fieldapp.services.forms.published import publish_form
-from fieldapp.services.records import folding, listing, quarantine, reviews
+from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
@@ -503,3 +503,26 @@ def test_what_was_stored_before_there_was_the_rule_is_cut_with_the_upgrade(sessi
     bodies = session.scalars(sa.select(Submission.body).where(Submission.root_id == first["id"]))
     assert all("CANARY" not in body and CARD not in body for body in bodies)
     assert cut_earlier_refusals(session, cast.system) == 0
+
+
+def test_an_upgrade_that_was_killed_cuts_when_it_is_run_again(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no = envelope(with_everything(SAID_NO))
+    receive(session, cast, no)
+    sent = session.scalars(sa.select(Submission)).one()
+    sent.body, sent.is_refusal, sent.is_cut = no["body"], False, False
+    session.commit()
+
+    def die(*_: Any, **__: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(earlier_refusals, "_cut", die)
+        with pytest.raises(KeyboardInterrupt):
+            earlier_refusals.cut_in_every_centre(session)
+    session.rollback()
+    assert CARD in session.scalars(sa.select(Submission.body)).one()
+    earlier_refusals.cut_in_every_centre(session)
+    session.expire_all()
+    assert CARD not in session.scalars(sa.select(Submission.body)).one()

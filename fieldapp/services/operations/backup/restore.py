@@ -26,6 +26,7 @@ from fieldapp.services.operations.backup.contents import (
     read_manifest,
 )
 from fieldapp.services.operations.server_key import Wrapped, opens
+from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import KEEP_IT, KeyMissing, Settings, sync_folder
 from fieldapp.store import copies, migrations
 from fieldapp.store.copies import CopyProblem
@@ -168,6 +169,13 @@ def _put_back(settings: Settings, source: Path, manifest: dict[str, Any], parts:
     return Restored(manifest, epoch, aside.used, unknown)
 
 
+def _bring_up_to_date(engine: Engine) -> None:
+    """Bring a copy to this schema, and cut what an older version kept after a no."""
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        cut_in_every_centre(session)
+
+
 @contextmanager
 def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Before) -> Iterator[Engine]:
     """Give an engine on the copy, at this version's schema; a SQLite file takes its place when all the rest is done."""
@@ -175,14 +183,14 @@ def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Bef
     if path is None:
         engine = engine_for(settings.url)
         with copies.put_back_postgresql(engine, copy, aside.schema):
-            migrations.upgrade(engine)
+            _bring_up_to_date(engine)
             yield engine
         engine.dispose()
         if before.has_tables:
             aside.used.append(f"the schema {aside.schema} of the database")
         return
     engine = engine_for(f"sqlite:///{copy}")
-    migrations.upgrade(engine)
+    _bring_up_to_date(engine)
     yield engine
     copies.close_in_one_file(engine)
     fresh = path.with_name(f".{path.name}.restoring")
