@@ -331,7 +331,7 @@ def init(app: Flask) -> None:
     app.jinja_env.filters.update(exact_percent=exact_percent, reason=write_stored, problem=write_problem)
     app.jinja_env.filters["form_problem"] = form_problem
     app.jinja_env.globals.update(
-        version=VERSION,
+        product_version=VERSION,
         choice=choice,
         chosen=chosen,
         answered=answered,

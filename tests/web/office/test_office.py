@@ -172,5 +172,6 @@ def _french(client: FlaskClient, url: str) -> str:
 
 
 def test_every_page_says_which_version_runs(rosa: FlaskClient, client_of: Callable[[str], FlaskClient]) -> None:
-    for page in (rosa.get("/office/system").text, client_of("eve").get("/releases/", follow_redirects=True).text):
-        assert f"fieldapp {VERSION}" in page
+    for url in ("/office/", "/office/system", "/office/forms/1"):
+        assert f"fieldapp {VERSION}" in rosa.get(url).text, url
+    assert f"fieldapp {VERSION}" in client_of("eve").get("/releases/", follow_redirects=True).text
