@@ -16,8 +16,17 @@ from fieldapp.settings import Settings
 from fieldapp.store import migrations, tables
 from fieldapp.store.database import engine_for
 from tests.cast import Cast, make_cast
-from tests.inner_loop import pytest_runtest_call, pytest_runtest_setup  # noqa: F401  pytest finds hooks here
-from tests.second_try import pytest_runtest_protocol, pytest_terminal_summary  # noqa: F401
+from tests.inner_loop import (  # pytest finds hooks here
+    pytest_runtest_call,  # noqa: F401
+    pytest_runtest_setup,  # noqa: F401
+    write_long_tests,
+)
+from tests.second_try import pytest_runtest_protocol, write_flaky_tests  # noqa: F401
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    write_flaky_tests(terminalreporter)
+    write_long_tests(terminalreporter)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def write_flaky_tests(terminalreporter: pytest.TerminalReporter) -> None:
     """List what passed only at the second try, with why the first one failed."""
     passed = terminalreporter.stats.get("passed", [])
     flaky = [report for report in passed if FLAKY in dict(report.user_properties)]

@@ -299,6 +299,7 @@ def test_changes_say_what_drafts_and_exports_feel() -> None:
     assert compare_versions(before, before, {}) == []
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.sampled_from(OPERATORS), st.from_regex(r"[a-z0-9 ]{0,8}", fullmatch=True))
 def test_a_picked_condition_reads_back_as_it_was(how: str, value: str) -> None:

@@ -20,9 +20,9 @@ def test_only_tests_of_the_pure_folders_without_the_mark_must_be_quick() -> None
 
 
 def test_a_test_that_computes_too_long_or_starts_a_process_fails() -> None:
-    inner_loop.complain(0.9, [])
-    with pytest.raises(pytest.fail.Exception, match=r"uses 1\.2 s of CPU"):
-        inner_loop.complain(1.2, [])
+    inner_loop.complain(2.9, [])
+    with pytest.raises(pytest.fail.Exception, match=r"uses 3\.2 s of CPU"):
+        inner_loop.complain(3.2, [])
     with pytest.raises(pytest.fail.Exception, match="starts a process"):
         inner_loop.complain(0.1, ["git"])
 
@@ -33,6 +33,7 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests import inner_loop
 from tests.inner_loop import pytest_runtest_call, pytest_runtest_setup
+from tests.inner_loop import write_long_tests as pytest_terminal_summary
 inner_loop.HERE = Path(__file__).parent
 """
 THREE_TESTS = """
@@ -41,7 +42,7 @@ def test_quick(): pass
 def test_process(): subprocess.run(["true"])
 def test_long():
     start = sum(os.times()[:2])
-    while sum(os.times()[:2]) < start + 1.3: pass
+    while sum(os.times()[:2]) < start + 3.3: pass
 """
 
 
@@ -55,3 +56,4 @@ def test_it_watches_real_tests(tmp_path: Path) -> None:
     assert "2 failed, 1 passed" in ran.stdout, ran.stdout + ran.stderr
     assert "It starts a process" in ran.stdout
     assert "s of CPU: mark it" in ran.stdout
+    assert "quick tests that were not quick" in ran.stdout

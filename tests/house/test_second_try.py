@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests import second_try
-from tests.second_try import pytest_runtest_protocol, pytest_terminal_summary
+from tests.second_try import pytest_runtest_protocol
+from tests.second_try import write_flaky_tests as pytest_terminal_summary
 second_try.BROWSER = Path(__file__).parent
 """
 THREE_TESTS = """
