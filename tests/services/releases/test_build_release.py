@@ -619,3 +619,25 @@ def test_datasets_of_which_nothing_was_published_follow_the_programme(
     assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
     kept = session.scalars(sa.select(Dataset).where(Dataset.name == "participants")).one()
     assert kept.text == programme_datasets()["participants"]
+
+
+def test_a_batch_of_a_later_period_is_not_passed_over_when_an_earlier_period_came_after_it(
+    session: Session, cast: Cast, series: Series, tmp_path: Path
+) -> None:
+    def another(key: str) -> Series:
+        recipe = series.recipe.replace("id: evaluator-quarterly", f"id: {key}")
+        return Series(
+            centre_id=series.centre_id, key=key, title={"en": key, "fr": key}, cadence="quarter",
+            first_period="2026-Q3", recipe=recipe, secret="77" * 32,
+        )  # fmt: skip
+
+    first, third = another("first"), another("third")
+    session.add_all([first, third])
+    session.commit()
+    fill(session, cast, 200, dt.date(2026, 4, 1))
+    fill(session, cast, 150, dt.date(2026, 7, 1), seed=2)
+    assert build_release(session, first, parse("2026-Q3"), tmp_path, SECRET)
+    assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
+    # Its rows of Q3 are batch 1, and batch 2 is of Q2, which is not for it: a package without them would look whole.
+    with pytest.raises(ExportProblem):
+        build_release(session, third, parse("2026-Q3"), tmp_path, SECRET)

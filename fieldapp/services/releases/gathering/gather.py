@@ -132,8 +132,7 @@ def _assemble_dataset(
     assembly: Assembly, view: RecipientView, state: LedgerState, batches: list[PendingBatch]
 ) -> ReleasedDataset:
     """Return a dataset as the recipient gets it: the batches that this series has not sent yet, and the new one."""
-    entries = _list_unsent(assembly, state)
-    skipped = state.entries[: len(state.entries) - len(entries)]
+    skipped, entries = _split_entries(assembly, state)
     before = ledger.compute_head_hash(state.spec.name, skipped)
     sent = list(read_batches(assembly.session, state, entries))
     new_rows = 0
@@ -156,17 +155,20 @@ def _assemble_dataset(
     return dataset
 
 
-def _list_unsent(assembly: Assembly, state: LedgerState) -> list[LedgerEntry]:
-    """Return the entries after the last one that this series has sent, or that lies before its first period."""
+def _split_entries(assembly: Assembly, state: LedgerState) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
+    """Return the entries that this package leaves out, and those that it holds.
+
+    Left out is what the series has sent, and what lies before its first period. Where such an entry follows one that is
+    held, the chain of the package has a gap, and its check refuses it: no batch is passed over in silence.
+    """
     last_sent = find_last_batches_sent(assembly.sent).get(state.spec.name, 0)
     first_day = periods.parse(assembly.series.first_period).first
+    skipped: list[LedgerEntry] = []
     unsent: list[LedgerEntry] = []
     for entry in state.entries:
-        if entry.number <= last_sent or periods.parse(entry.period).last < first_day:
-            unsent.clear()
-        else:
-            unsent.append(entry)
-    return unsent
+        is_left_out = entry.number <= last_sent or periods.parse(entry.period).last < first_day
+        (skipped if is_left_out else unsent).append(entry)
+    return skipped, unsent
 
 
 def find_last_batches_sent(manifests: list[Manifest]) -> dict[str, int]:
