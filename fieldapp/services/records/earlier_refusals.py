@@ -3,16 +3,18 @@
 An audit line says that it was done, so an upgrade that was killed midway does it again, and so does a restored backup.
 """
 
+import uuid
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
+from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import find_definitions
 from fieldapp.services.records import refusals
 from fieldapp.services.records.folding import refold
 from fieldapp.services.records.time_limits import LET_IN, time_for
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.records import submissions
-from fieldapp.store.records.submissions import Submission
+from fieldapp.store.records.submissions import SHUT_OUT, Submission
 from fieldapp.store.session import Session
 from forms import consent
 from sync.envelope import Envelope
@@ -65,7 +67,7 @@ def _cut(ctx: ActContext, ids: Sequence[int]) -> int:
     after = refusals.Aftermath()
     for one in found:
         one.is_refusal = True
-        refusals.cut_stored(ctx, one, after)
+        after.said += _hear_outside_record(one, refusals.cut_stored(ctx, one, after))
     for root_id in sorted({one.root_id for one in found}):
         refusals.overrule_stored(ctx, root_id, after)
         refold(ctx, root_id)
@@ -73,6 +75,17 @@ def _cut(ctx: ActContext, ids: Sequence[int]) -> int:
     refusals.take_out_attachments(ctx, after)
     ctx.describe("refusals", records=len(found))
     return len(found)
+
+
+def _hear_outside_record(submission: Submission, code: str) -> list[Said]:
+    """Return that the person with this card said no, where no record tells it.
+
+    The submission is part of no record. What a shut-out phone sent waits until it is let in.
+    """
+    if not code or (submission.is_part and not submission.is_foreign):
+        return []
+    waits = any(problem["code"] in SHUT_OUT for problem in submission.problems)
+    return [Said(str(uuid.uuid4()), code, 0, False, submission.finished_at, submission.id, waits)]
 
 
 def _is_refusal(ctx: ActContext, one: Submission) -> bool:

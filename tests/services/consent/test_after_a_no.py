@@ -20,6 +20,7 @@ from fieldapp.services.records.time_limits import time_for
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing as words
+from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.phones.pull import FeedItem
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
@@ -526,3 +527,21 @@ def test_an_upgrade_that_was_killed_cuts_when_it_is_run_again(
     earlier_refusals.cut_in_every_centre(session)
     session.expire_all()
     assert CARD not in session.scalars(sa.select(Submission.body)).one()
+
+
+@pytest.mark.parametrize("code", ["answers.required", "sync.not_yours"])
+def test_a_no_that_was_kept_outside_its_record_is_heard_when_it_is_cut(session: Session, cast: Cast, code: str) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-90)))
+    no = envelope(with_everything(SAID_NO), finished_at=at(-10))
+    receive(session, cast, no)
+    session.execute(sa.delete(ConsentWord).where(ConsentWord.tier == 0))  # as an older version left it
+    session.execute(sa.delete(Record).where(Record.instance_id == no["id"]))
+    sent = session.scalars(sa.select(Submission).where(Submission.instance_id == no["id"])).one()
+    sent.body, sent.is_refusal, sent.is_cut, sent.state = no["body"], False, False, "rejected"
+    sent.problems = [{"code": code, "path": ""}]
+    session.commit()
+    assert cut_earlier_refusals(session, cast.system) == 1
+    session.expire_all()
+    assert CARD not in sent.body
+    words = session.scalars(sa.select(ConsentWord).where(ConsentWord.person == CARD)).all()
+    assert min(word.tier for word in words) == 0
