@@ -30,6 +30,7 @@ from sync.notes import is_caseload_note, plain_code
 
 NAMED = re.compile(r"attachment:[^:\"\s]+:([0-9a-f]{64})")
 Key = tuple[str, str]  # id and hash of a submission
+Named = tuple[str, int | None]  # a card code, and for what a shut-out phone sent, its place in the log
 Definitions = Mapping[tuple[str, str], FormDefinition]
 
 
@@ -82,14 +83,15 @@ def overrule(ctx: ActContext, incoming: Sequence[Incoming], definitions: Definit
     for root_id, some in _refused(ctx, incoming).items():
         stored = _stored(ctx, root_id, some)
         lost = _overruled(ctx, root_id, stored, some)
-        codes = {cut_stored(ctx, one, found) for one in stored if _key(one) in lost and not one.is_cut}
+        codes = _cut_lost(ctx, stored, lost, found)
         for coming in some:
             if coming.key in lost:
                 arrived = coming.envelope
                 found.note_cut(arrived.instance_id, arrived.body, ctx.actor.device_id)
-                codes.add(_person(arrived.body, definitions.get((arrived.form, arrived.version))))
-        if codes - {""}:
-            found.said += _said(ctx, root_id, codes, stored, some)
+                code = _person(arrived.body, definitions.get((arrived.form, arrived.version)))
+                is_shut_out = any(problem.code in SHUT_OUT for problem in coming.decision.problems)
+                codes.append((code, coming.position if is_shut_out else None))
+        found.said += _said(ctx, root_id, codes, stored, some)
     return found
 
 
@@ -97,9 +99,17 @@ def overrule_stored(ctx: ActContext, root_id: str, found: Aftermath) -> None:
     """Cut what the noes of a record overrule of what is stored of it."""
     stored = _stored(ctx, root_id, ())
     lost = _overruled(ctx, root_id, stored, ())
-    codes = {cut_stored(ctx, one, found) for one in stored if _key(one) in lost and not one.is_cut}
-    if codes - {""}:
-        found.said += _said(ctx, root_id, codes, stored, ())
+    found.said += _said(ctx, root_id, _cut_lost(ctx, stored, lost, found), stored, ())
+
+
+def _cut_lost(ctx: ActContext, stored: Sequence[Submission], lost: Collection[Key], found: Aftermath) -> list[Named]:
+    """Cut what is stored of the lost submissions; return the card codes that they named."""
+    codes: list[Named] = []
+    for submission in stored:
+        if _key(submission) in lost and not submission.is_cut:
+            is_shut_out = any(problem["code"] in SHUT_OUT for problem in submission.problems)
+            codes.append((cut_stored(ctx, submission, found), submission.id if is_shut_out else None))
+    return codes
 
 
 def _refused(ctx: ActContext, incoming: Sequence[Incoming]) -> dict[str, list[Incoming]]:
@@ -125,14 +135,25 @@ def _overruled(ctx: ActContext, root_id: str, stored: Sequence[Submission], some
 
 
 def _said(
-    ctx: ActContext, root_id: str, codes: Collection[str], stored: Sequence[Submission], some: Sequence[Incoming]
+    ctx: ActContext, root_id: str, codes: Sequence[Named], stored: Sequence[Submission], some: Sequence[Incoming]
 ) -> list[Said]:
-    """Return that the people whom overruled submissions named said no, where the record itself does not tell it."""
+    """Return that the people whom overruled submissions named said no, where the record itself does not tell it.
+
+    Whom only a shut-out phone named, that word waits until the submission is let in.
+    """
+    if not any(code for code, _ in codes):
+        return []
     last = max(noes_in_force(root_id, _versions(ctx, root_id, stored, some)[0]), key=lambda one: one.sort_key)
     places = {_key(one): one.id for one in stored} | {one.key: one.position for one in some}
-    known = {word.person for word in words.words(ctx.session, ctx.centre_id, {root_id})}
     position = places[last.id, last.sha256]
-    return [Said(str(uuid.uuid4()), code, 0, False, last.finished_at, position) for code in sorted({*codes} - known - {""})]
+    heard = {word.person for word in words.words(ctx.session, ctx.centre_id, {root_id})} | {""}
+    said: list[Said] = []
+    for code, waits_at in sorted(codes, key=lambda named: named[1] is not None):  # what waits comes last
+        if code not in heard:
+            heard.add(code)
+            at = position if waits_at is None else waits_at
+            said.append(Said(str(uuid.uuid4()), code, 0, False, last.finished_at, at, waits_at is not None))
+    return said
 
 
 def _versions(

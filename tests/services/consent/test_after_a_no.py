@@ -382,6 +382,17 @@ def test_the_no_of_a_shut_out_phone_counts_once_it_is_let_in(
     assert not session.scalars(sa.select(words.ConsentWord).where(words.ConsentWord.waits)).all()
 
 
+def test_a_shut_out_phone_lowers_nobody_by_naming_them_on_a_record_that_is_a_no(
+    session: Session, cast: Cast, phone: Phone
+) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-90)))
+    no = envelope(encounter(people={"who": "new_person"}, consent=SAID_NO), finished_at=at(-60))
+    receive(session, cast, no)
+    shut_out(phone)
+    phone.send(phone.seal(met(YES), root=no["id"], prev=[str(uuid.uuid4())]))
+    assert (stands(session, cast), shown(session, cast)) == (2, "2")
+
+
 def test_a_no_that_was_kept_aside_can_be_let_in(session: Session, cast: Cast, phone: Phone) -> None:
     shut_out(phone)
     phone.send(phone.seal(with_everything(SAID_NO)))
