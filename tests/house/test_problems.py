@@ -35,7 +35,7 @@ WITHOUT_CODE = {
     # they carry problems that have codes
     "AreasRefused", "BatchRefused", "ExportProblem", "FormRefused", "InstanceRefused", "NotSent",
     # they are caught, and something with a code is said instead
-    "CircularReference", "KeyLost", "LeaseLost", "Overtaken", "TooFine", "TooSlow", "XlsxUnreadable",
+    "CircularReference", "KeyLost", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem",
     # a programmer meets it, when the module is loaded
