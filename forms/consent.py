@@ -73,7 +73,7 @@ def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
     kept = without_person(definition, answers)
     for name in tier.parent.split("/")[2:]:
         kept = kept.get(name, {})
-    return any(kept.get(question.name) for question in _block(definition, tier))
+    return any(kept.get(question.name) for question in list_consent_questions(definition, tier))
 
 
 def consent_questions(definition: FormDefinition) -> FormDefinition:
@@ -104,7 +104,7 @@ def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
         page = page.get(name) if isinstance(page, Mapping) else None
     if not isinstance(page, Mapping) or page.get(tier.name) not in ("1", "2", "3"):
         return False
-    return all(page.get(question.name) != "no" for question in _block(definition, tier))
+    return all(page.get(question.name) != "no" for question in list_consent_questions(definition, tier))
 
 
 def person_in(definition: FormDefinition, given: Any) -> str:
@@ -161,30 +161,30 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     problems = []
     if any(one.kind == "repeat" for one in _ancestors(definition, tier)):
         text = N_("The question of summary_tier is in a repeat. Ask for consent once in a record.")
-        problems.append(_problem("consent.repeat", text))
+        problems.append(("consent.repeat", text))
     if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _list_paths(ast)):
         text = N_("The condition of the group with the consent questions must name its questions like ${name}.")
-        problems.append(_problem("consent.shape", text))
-    if all(one.required is None for one in _block(definition, tier)):
+        problems.append(("consent.shape", text))
+    if all(one.required is None for one in list_consent_questions(definition, tier)):
         text = N_("The question of summary_tier must need an answer: set “required” to yes.")
-        problems.append(_problem("consent.required", text))
+        problems.append(("consent.required", text))
+    if tier.parent not in definition.by_path and tier.relevant is not None:
+        # Beside such a tier every question would count as one about consent, and hide all others once it is answered.
+        text = N_("The question of summary_tier has a condition and is in no group. Put the consent questions into a group.")
+        problems.append(("consent.group", text))
     if definition.summary.get("person") in _decides(definition, tier):
         text = N_(
             "The consent questions depend on the card code. After a no the code is not kept,"
             " so let them depend on another question."
         )
-        problems.append(_problem("consent.code", text))
-    return problems
-
-
-def _problem(code: str, text: str) -> FormProblem:
-    return FormProblem(code, text, sheet="settings", row=2, column="summary_tier")
+        problems.append(("consent.code", text))
+    return [FormProblem(code, text, sheet="settings", row=2, column="summary_tier") for code, text in problems]
 
 
 def _allowed(definition: FormDefinition, tier: Element) -> Ast:
     """Return when other questions are asked: nobody is to be asked for consent, or they were not asked yet, or said yes."""
     said_yes = Operation(">=", _path_to(tier), NumberLiteral(1))
-    asked = [_path_to(question) for question in _block(definition, tier)]
+    asked = [_path_to(question) for question in list_consent_questions(definition, tier)]
     not_yet = Operation("=", Call("concat", tuple(asked)), TextLiteral(""))
     allowed = Operation("or", not_yet, said_yes)
     for condition in _conditions(definition, tier):
@@ -192,8 +192,11 @@ def _allowed(definition: FormDefinition, tier: Element) -> Ast:
     return allowed
 
 
-def _block(definition: FormDefinition, tier: Element) -> list[Element]:
-    """Return the questions about consent: the tier, and those beside it that decide whether it is asked."""
+def list_consent_questions(definition: FormDefinition, tier: Element) -> list[Element]:
+    """Return the questions about consent: the tier, and those beside it that decide whether it is asked.
+
+    While none of them is relevant, nobody is to be asked, and the record is no refusal.
+    """
     beside = {tier.path, *_decides(definition, tier)}
     return [one for one in definition.children[tier.parent] if one.path in beside and one.calculate is None]
 

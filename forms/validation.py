@@ -66,8 +66,14 @@ def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, s
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
+    if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
+        return False, ""
     person = _find_role_question(definition, root, "person")
     return True, to_string(person.value()) if person else ""
+
+
+def _is_asked(group: AnswerNode, question: Element) -> bool:
+    return any(node.is_relevant for node in group.children_named(question.name))
 
 
 def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) -> AnswerNode | None:

@@ -174,6 +174,23 @@ def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
     assert validate(definition, {"tier": "1"}, NOW).problems != []  # with a yes the code is needed again
 
 
+@pytest.mark.parametrize(("who", "is_refusal"), [("0", False), ("1", True)])
+def test_where_nobody_was_to_be_asked_nothing_is_cut(who: str, is_refusal: bool) -> None:
+    definition = compiled(
+        CODE.format("", ""),
+        "integer | who | How many? | | yes | operational",
+        "begin_group | g | Consent | | | ",
+        "select_one tier | tier | May we? | ${who} > 0 | yes | sensitive",
+        "end_group | | | | | ",
+        "text | story | Story | | | free-text",
+    )
+    answers = {"who": who, "story": "CANARY"}
+    arrived = parse_item(envelope(answers))
+    assert arrived
+    judged = judge(arrived, definition)
+    assert (judged.is_refusal, judged.answers == answers) == (is_refusal, not is_refusal)
+
+
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
@@ -188,6 +205,8 @@ def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
             "consent.repeat",
         ),
         ([CODE.format("", ""), "select_one tier | tier | May we? | | | sensitive"], "consent.required"),
+        ([CODE.format("", ""), "integer | who | How many? | | yes | operational", "select_one tier | tier | May we? | ${who} > 0 | yes | sensitive"],
+         "consent.group"),
     ],
 )  # fmt: skip
 def test_a_form_in_which_the_rule_cannot_hold_is_refused(rows: list[str], code: str) -> None:
