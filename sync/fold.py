@@ -117,16 +117,29 @@ def overruled(
     if not noes:
         return []
     everything = [*versions, *rest]
-    before = _find_ancestors(everything, links)
+    allowed = _ownership(root_id, versions)[2]
+    claims = {one.id: one.prev for one in everything if one not in allowed}
+    before = _find_ancestors(allowed, {**(links or {}), **claims})
     is_here = any(one.id == root_id for one in versions)
     numbers = [one.id for one in everything]
     found = []
     for one in everything:
         reached = [no for no in noes if is_here or no.is_office or no.author == one.author]
-        is_free = one.is_refusal or all(_builds_on(one, no, before, numbers.count(no.id) > 1) for no in reached)
+        is_free = one.is_refusal or all(
+            _builds_on(one, no, before, numbers.count(no.id) > 1) or _may_build_on(one, no, before) for no in reached
+        )
         if not is_free:
             found.append(one)
     return found
+
+
+def _may_build_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]]) -> bool:
+    """Say whether a later version could turn out to build on a no, through one that is not here (yet).
+
+    It is left alone then, since what is cut cannot be put back; when the missing one arrives it is asked again.
+    """
+    missing = {number for number in before[one.id] if number not in before} - before[no.id]
+    return bool(missing) and one.finished_at > no.finished_at
 
 
 def _builds_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]], is_ambiguous: bool) -> bool:
@@ -147,10 +160,16 @@ def _ownership(
 
 
 def _find_ancestors(versions: Sequence[RecordVersion], links: Links | None = None) -> dict[str, frozenset[str]]:
-    """Return, for each id, the ids that it builds on, directly or not."""
-    prev: dict[str, set[str]] = {number: set(ids) for number, ids in (links or {}).items()}
+    """Return, for each id, the ids that it builds on, directly or not.
+
+    `links` is what others claim: it counts only for ids that no version bears, or anybody who knows an id could change
+    what a version builds on.
+    """
+    prev: dict[str, set[str]] = {}
     for one in versions:
         prev.setdefault(one.id, set()).update(one.prev)
+    for number, ids in (links or {}).items():
+        prev.setdefault(number, set(ids))
     found: dict[str, frozenset[str]] = {}
     for start, known in prev.items():
         seen: set[str] = set()

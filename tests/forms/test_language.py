@@ -312,6 +312,7 @@ def test_a_picked_condition_reads_back_as_it_was(how: str, value: str) -> None:
     parse(picked.expression().replace("${q}", "q"))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(*[st.from_regex(r"[0-9]{0,3}", fullmatch=True)] * 4, st.booleans())
 def test_picked_limits_read_back_as_they_were(least: str, most: str, length: str, back: str, not_future: bool) -> None:

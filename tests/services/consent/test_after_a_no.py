@@ -556,3 +556,25 @@ def test_a_no_that_was_kept_outside_its_record_is_heard_when_it_is_cut(session: 
     assert CARD not in sent.body
     words = session.scalars(sa.select(ConsentWord).where(ConsentWord.person == CARD)).all()
     assert min(word.tier for word in words) == 0
+
+
+def test_a_yes_after_a_no_is_not_cut_when_the_version_between_them_comes_later(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    no = correction(first, met(SAID_NO), -50)
+    between = envelope(with_note("CANARY one"), root=first["id"], prev=[no["id"]], finished_at=at(-40))
+    last = envelope(with_note("CANARY two"), root=first["id"], prev=[between["id"]], finished_at=at(-30))
+    receive(session, cast, first, no, last, between)
+    session.expire_all()
+    assert session.scalars(sa.select(Record)).one().answers["next"]["note"] == "CANARY two"
+
+
+def test_a_shut_out_phone_that_knows_two_ids_takes_nothing_out(session: Session, cast: Cast, phone: Phone) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    no = correction(first, met(SAID_NO), -50)
+    yes = envelope(with_note("CANARY two"), root=first["id"], prev=[no["id"]], finished_at=at(-30))
+    receive(session, cast, first, no, yes)
+    shut_out(phone)
+    phone.send(phone.seal({}, id=no["id"], root=first["id"], prev=[yes["id"]]))
+    session.expire_all()
+    body = session.scalars(sa.select(Submission.body).where(Submission.instance_id == yes["id"])).one()
+    assert "CANARY two" in body
