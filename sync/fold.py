@@ -118,7 +118,7 @@ def overruled(
         return []
     everything = [*versions, *rest]
     allowed = _ownership(root_id, versions)[2]
-    claims = {one.id: one.prev for one in everything if one not in allowed}
+    claims = {version.id: version.prev for version in everything if version not in allowed}
     before = _find_ancestors(allowed, {**(links or {}), **claims})
     is_here = any(one.id == root_id for one in versions)
     numbers = [one.id for one in everything]
@@ -133,13 +133,13 @@ def overruled(
     return found
 
 
-def _may_build_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]]) -> bool:
-    """Say whether a later version could turn out to build on a no, through one that is not here (yet).
+def _may_build_on(version: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]]) -> bool:
+    """Say whether a later version may build on a no through one that is not here.
 
     It is left alone then, since what is cut cannot be put back; when the missing one arrives it is asked again.
     """
-    missing = {number for number in before[one.id] if number not in before} - before[no.id]
-    return bool(missing) and one.finished_at > no.finished_at
+    missing = {number for number in before[version.id] if number not in before} - before[no.id]
+    return bool(missing) and version.finished_at > no.finished_at
 
 
 def _builds_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]], is_ambiguous: bool) -> bool:
