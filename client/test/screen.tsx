@@ -8,23 +8,11 @@ import { makeVault } from "./vaults";
 import type { FormDefinition } from "../src/engine/definition";
 import { AppContext, type AppState } from "../src/screens/state";
 import { deleteDatabase } from "../src/storage/database";
-import type { Caseload } from "../src/storage/caseload";
+import { type Caseload, EMPTY_CASELOAD } from "../src/storage/caseload";
 import type { Account, Rules, Vault } from "../src/storage/vault";
 import { makeForm } from "./forms";
 
-export const NO_CASELOAD: Caseload = {
-  people: [],
-  due: [],
-  cursor: 0,
-  referrals: {},
-  todo: {},
-  clashes: [],
-  made: [],
-  settled: [],
-  told: {},
-  finished: 0,
-  heard: 0,
-};
+export const NO_CASELOAD = EMPTY_CASELOAD;
 
 export const NO_COUNTS = { made: 0, delivered: 0, kept: 0, deleted: 0, waiting: 0, lost: 0 };
 

@@ -64,7 +64,7 @@ export interface Caseload {
   heard: number; // value of `finished` at the last pull that ran with an empty outbox
 }
 
-const EMPTY: Caseload = {
+export const EMPTY_CASELOAD: Caseload = {
   people: [],
   due: [],
   cursor: 0,
@@ -104,7 +104,7 @@ async function readWithVersion(vault: Vault): Promise<VersionedCaseload> {
   const stored = row
     ? await unseal<Partial<Caseload>>(vault.key, row.sealed).catch(() => ({}))
     : {};
-  return { caseload: { ...EMPTY, ...stored }, version: getVersion(row?.sealed.iv) };
+  return { caseload: { ...EMPTY_CASELOAD, ...stored }, version: getVersion(row?.sealed.iv) };
 }
 
 /**

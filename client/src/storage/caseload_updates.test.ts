@@ -4,7 +4,7 @@ import { seeded } from "../../test/chance";
 import { makeForm } from "../../test/forms";
 import { makeCardCode } from "../engine/cards";
 import type { Json } from "../engine/types";
-import type { Caseload, FollowUp } from "./caseload";
+import { type Caseload, EMPTY_CASELOAD, type FollowUp } from "./caseload";
 import {
   addFinishedRecord,
   applyPulledChanges,
@@ -16,20 +16,6 @@ import {
 const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
 const ONE = codeOf(1);
 const TWO = codeOf(2);
-
-const EMPTY: Caseload = {
-  people: [],
-  due: [],
-  cursor: 0,
-  referrals: {},
-  todo: {},
-  clashes: [],
-  made: [],
-  settled: [],
-  told: {},
-  finished: 0,
-  heard: 0,
-};
 
 const FORM = makeForm(
   [
@@ -102,7 +88,7 @@ describe("completing a follow-up", () => {
 });
 
 describe("a finished record", () => {
-  const finish = (answers: Json, more: object = {}, before = EMPTY): Caseload =>
+  const finish = (answers: Json, more: object = {}, before = EMPTY_CASELOAD): Caseload =>
     addFinishedRecord(before, FORM, { id: "rec", answers, ...more }, TODAY);
 
   it("without a card adds nobody", () => {
@@ -121,7 +107,7 @@ describe("a finished record", () => {
 
   it("keeps the worker's own words, and the level of consent that was not asked for again", () => {
     const before = {
-      ...EMPTY,
+      ...EMPTY_CASELOAD,
       people: [
         { code: TWO, label: "two", seenOn: TODAY, tier: "1" },
         { code: ONE, label: "my one", seenOn: "2026-10-01", tier: "3" },
@@ -146,7 +132,7 @@ describe("a finished record", () => {
       seenOn: TODAY,
       tier: "",
     }));
-    const after = finish({ who: { code: ONE } }, {}, { ...EMPTY, people });
+    const after = finish({ who: { code: ONE } }, {}, { ...EMPTY_CASELOAD, people });
     assert.equal(after.people.length, 500);
     assert.equal(after.people[0]!.code, ONE);
     assert.ok(!codesOf(after).includes("c499"));
@@ -177,13 +163,13 @@ describe("a finished record", () => {
       followUp("c/2026-11-24", ONE),
       followUp("d/2026-11-20", TWO),
     ];
-    const after = finish({ day: TODAY, who: { code: ONE } }, {}, { ...EMPTY, due });
+    const after = finish({ day: TODAY, who: { code: ONE } }, {}, { ...EMPTY_CASELOAD, due });
     assert.deepEqual(idsOf(after), ["d/2026-11-20", "c/2026-11-24"]);
   });
 
   it("completes the follow-up that it was opened from, and says so to the centre", () => {
     const due = [followUp("m/2026-11-10"), followUp("m/2026-11-20"), followUp("m/2026-12-01")];
-    const after = finish({}, { due: "m/2026-11-20" }, { ...EMPTY, due });
+    const after = finish({}, { due: "m/2026-11-20" }, { ...EMPTY_CASELOAD, due });
     assert.deepEqual(idsOf(after), ["m/2026-12-01"]);
     assert.deepEqual(after.settled, ["m/2026-11-20"]);
   });
@@ -199,7 +185,7 @@ describe("a finished record", () => {
     const returned = { ...record, state: "returned" as const, day: TODAY };
     const referral = { ...record, day: TODAY, code: ONE, kind: "housing", status: "open" };
     const before = {
-      ...EMPTY,
+      ...EMPTY_CASELOAD,
       todo: { rec: returned, other: returned },
       referrals: { rec: referral, other: referral },
     };
@@ -210,19 +196,19 @@ describe("a finished record", () => {
   });
 
   it("tells the centre of new cards once", () => {
-    const after = finish({}, { cards: [ONE] }, { ...EMPTY, made: [ONE, TWO] });
+    const after = finish({}, { cards: [ONE] }, { ...EMPTY_CASELOAD, made: [ONE, TWO] });
     assert.deepEqual(after.made, [TWO]);
   });
 
   it("leaves the caseload that it was given as it was", () => {
-    const before = { ...EMPTY, due: [followUp("a/2026-11-20", ONE)] };
+    const before = { ...EMPTY_CASELOAD, due: [followUp("a/2026-11-20", ONE)] };
     const copy = structuredClone(before);
     finish({ day: TODAY, who: { code: ONE }, next: "2026-12-01" }, { due: "a/2026-11-20" }, before);
     assert.deepEqual(before, copy);
   });
 
   it("can be added to a caseload of an earlier version, which lacked some lists", () => {
-    const { made: _, settled: __, todo: ___, referrals: ____, ...old } = EMPTY;
+    const { made: _, settled: __, todo: ___, referrals: ____, ...old } = EMPTY_CASELOAD;
     const after = finish({ who: { code: ONE } }, { due: "a/2026-11-20" }, old as Caseload);
     assert.deepEqual(after.settled, ["a/2026-11-20"]);
     assert.deepEqual(after.made, []);
@@ -233,7 +219,7 @@ describe("a finished record", () => {
 describe("what the centre tells", () => {
   const card = (seen: string, tier = "1"): object => ({ tier, seen });
   const due = (on: string, code = ""): object => ({ on, code, form: "encounter", from: TODAY });
-  const pull = (items: PulledItem[], before = EMPTY, isAllSent = false): Caseload =>
+  const pull = (items: PulledItem[], before = EMPTY_CASELOAD, isAllSent = false): Caseload =>
     applyPulledChanges(before, items, "9:9", isAllSent);
 
   it("is passed over where this version does not know its kind", () => {
@@ -242,11 +228,11 @@ describe("what the centre tells", () => {
       ["no slash", {}],
       ["constructor/x", null],
     ]);
-    assert.deepEqual(after, { ...EMPTY, cursor: "9:9" });
+    assert.deepEqual(after, { ...EMPTY_CASELOAD, cursor: "9:9" });
   });
 
   it("moves the cursor, and leaves the caseload that it was given as it was", () => {
-    const before = structuredClone(EMPTY);
+    const before = structuredClone(EMPTY_CASELOAD);
     const after = pull(
       [
         [`card/${ONE}`, card(TODAY)],
@@ -256,13 +242,13 @@ describe("what the centre tells", () => {
       ],
       before,
     );
-    assert.deepEqual(before, EMPTY);
+    assert.deepEqual(before, EMPTY_CASELOAD);
     assert.equal(after.cursor, "9:9");
   });
 
   it("brings cards, the one seen last first, and keeps the worker's words", () => {
     const before = {
-      ...EMPTY,
+      ...EMPTY_CASELOAD,
       people: [{ code: ONE, label: "mine", seenOn: "2026-01-01", tier: "" }],
     };
     const after = pull(
@@ -280,7 +266,7 @@ describe("what the centre tells", () => {
 
   it("takes a card away with all that is due for it", () => {
     const before = {
-      ...EMPTY,
+      ...EMPTY_CASELOAD,
       people: [{ code: ONE, label: "", seenOn: TODAY, tier: "" }],
       due: [followUp("a/2026-11-30", ONE), followUp("b/2026-11-30", TWO)],
     };
@@ -299,7 +285,7 @@ describe("what the centre tells", () => {
   });
 
   it("does not bring back what was completed here, until the centre has heard of it", () => {
-    const before = { ...EMPTY, settled: ["a/2026-11-25"] };
+    const before = { ...EMPTY_CASELOAD, settled: ["a/2026-11-25"] };
     const told = pull([["due/a/2026-11-25", due("2026-11-25")]], before);
     assert.deepEqual(idsOf(told), []);
     assert.deepEqual(told.settled, ["a/2026-11-25"]);
@@ -332,7 +318,12 @@ describe("what the centre tells", () => {
   });
 
   it("keeps its own changes while the centre has not heard all", () => {
-    const before = { ...EMPTY, due: [followUp("own/2026-11-25", ONE)], finished: 3, heard: 2 };
+    const before = {
+      ...EMPTY_CASELOAD,
+      due: [followUp("own/2026-11-25", ONE)],
+      finished: 3,
+      heard: 2,
+    };
     const after = pull([["due/a/2026-12-01", due("2026-12-01")]], before);
     assert.deepEqual(idsOf(after), ["own/2026-11-25", "a/2026-12-01"]);
     assert.equal(after.heard, 2);
@@ -340,7 +331,7 @@ describe("what the centre tells", () => {
 
   it("replaces them by the centre's version once it has", () => {
     const before = {
-      ...EMPTY,
+      ...EMPTY_CASELOAD,
       due: [followUp("own/2026-11-25", ONE)],
       settled: ["x/2026-11-01"],
       told: { "due/a/2026-12-01": due("2026-12-01"), [`card/${TWO}`]: card("2026-10-10") },
@@ -355,7 +346,7 @@ describe("what the centre tells", () => {
 
   it("leaves a person who is only on this phone there, with its words", () => {
     const own = { code: ONE, label: "mine", seenOn: TODAY, tier: "" };
-    const after = pull([], { ...EMPTY, people: [own] }, true);
+    const after = pull([], { ...EMPTY_CASELOAD, people: [own] }, true);
     assert.deepEqual(after.people, [own]);
   });
 
@@ -392,9 +383,9 @@ describe("pulling in pieces", () => {
     };
     for (let round = 0; round < 300; round++) {
       const items = Array.from({ length: below(20) }, randomItem);
-      const whole = applyPulledChanges(EMPTY, items, 2, true);
+      const whole = applyPulledChanges(EMPTY_CASELOAD, items, 2, true);
       const cut = below(items.length + 1);
-      const half = applyPulledChanges(EMPTY, items.slice(0, cut), 1, false);
+      const half = applyPulledChanges(EMPTY_CASELOAD, items.slice(0, cut), 1, false);
       const both = applyPulledChanges(half, items.slice(cut), 2, true);
       const sorted = (caseload: Caseload): unknown => ({
         ...caseload,
@@ -413,8 +404,12 @@ describe("pulling in pieces", () => {
         const body = below(3) === 0 ? null : { on, code: "", form: "f", from: TODAY };
         return [`due/r${below(4)}/${on}`, body];
       });
-      const other = { ...EMPTY, due: [followUp("own/2026-11-25")], settled: ["r1/2026-12-01"] };
-      const first = applyPulledChanges(EMPTY, items, 1, true);
+      const other = {
+        ...EMPTY_CASELOAD,
+        due: [followUp("own/2026-11-25")],
+        settled: ["r1/2026-12-01"],
+      };
+      const first = applyPulledChanges(EMPTY_CASELOAD, items, 1, true);
       const second = applyPulledChanges(other, items, 1, true);
       assert.deepEqual(second.due, first.due, `seed ${seed}, round ${round}`);
       assert.deepEqual(second.settled, []);
