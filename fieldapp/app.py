@@ -9,7 +9,7 @@ from fieldapp import settings as settings_module
 from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.failures import set_up_logs
 from fieldapp.services.operations.backup import data_lock
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
@@ -81,7 +81,7 @@ def _key(settings: Settings) -> str:
     engine = engine_for(settings.url)
     try:
         with Session(engine) as session:
-            return usable_key(session, settings)
+            return load_usable_key(session, settings)
     except OperationalError:
         try:
             return settings.key()

@@ -9,7 +9,7 @@ import click
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
 from fieldapp.services.records.export import allow_export, write_export
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -31,7 +31,7 @@ def export(
     os.nice(10)  # phones come first
     days = {"since": since.date() if since else None, "until": until.date() if until else None}
     with opened() as (session, settings):
-        wanted = Filter(form=form, area=area, author_id=worker, **days)
+        wanted = RecordFilter(form=form, area=area, author_id=worker, **days)
         number = centre_id or centre_named(session, slug).id
         if centre_id is None:  # by hand; the office has written its own line
             allow_export(session, Actor.system(number), wanted=wanted, by="command")

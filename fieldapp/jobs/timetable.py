@@ -7,13 +7,13 @@ from email.utils import make_msgid
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.failures import note_failure
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import tell_subscribers
 from fieldapp.services.releases.build import build_release, list_due_periods, should_alert
 from fieldapp.services.releases.delivery import deliver_due
-from fieldapp.services.releases.downloads import remove_fallen
-from fieldapp.services.transports.senders import Means, Parcel, send
-from fieldapp.services.transports.targets import EMAIL, NotSent
+from fieldapp.services.releases.downloads import delete_expired_packages
+from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig, send
+from fieldapp.services.transports.targets import EMAIL, DeliveryFailed
 from fieldapp.settings import Settings
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import releases as store
@@ -34,31 +34,31 @@ def build_due_releases(session: Session, settings: Settings) -> None:
     for series, period in list_due_periods(session, utcnow()):
         name = f"{series.key} {period.name}"
         try:
-            if build_release(session, series, period, settings.packages, usable_key(session, settings)):
+            if build_release(session, series, period, settings.packages, load_usable_key(session, settings)):
                 log.info("built %s", name)
         except Exception as error:  # one series must not stop the others; the run is marked failed and tried again
             number = note_failure(log, f"could not build {name}", error)
             if should_alert(session, series, period):
                 text = f"The release {name} could not be built so far. It is tried again by itself."
-                alert(settings, f"{text} (Number {number} in the log.)")
+                send_alert(settings, f"{text} (Number {number} in the log.)")
     with WriteTransaction(session):
-        store.beat(session, utcnow())
+        store.record_heartbeat(session, utcnow())
 
 
 def send_packages(session: Session, settings: Settings) -> None:
     """Bring packages to where they are wanted, and take the files of releases that are over off the disk."""
-    means = Means(settings.secrets_folder, settings.smtp_url, settings.mail_from)
+    means = TransportConfig(settings.secrets_folder, settings.smtp_url, settings.mail_from)
     if failed := deliver_due(session, settings.packages, means):
-        alert(settings, f"{failed} packages could not be delivered.")
-    remove_fallen(session, settings.packages)
+        send_alert(settings, f"{failed} packages could not be delivered.")
+    delete_expired_packages(session, settings.packages)
 
 
-def alert(settings: Settings, what: str) -> None:
+def send_alert(settings: Settings, what: str) -> None:
     """Tell the address for alerts, if there is one; the office's home page says it anyway."""
     log.error("%s", what)
     if not settings.alerts_to:
         return
-    parcel = Parcel(
+    parcel = DeliveryPayload(
         None,
         "",
         "fieldapp: something needs you",
@@ -69,9 +69,9 @@ def alert(settings: Settings, what: str) -> None:
         send(
             {"kind": EMAIL, "to": settings.alerts_to},
             parcel,
-            Means(settings.secrets_folder, settings.smtp_url, settings.mail_from),
+            TransportConfig(settings.secrets_folder, settings.smtp_url, settings.mail_from),
         )
-    except NotSent as problem:
+    except DeliveryFailed as problem:
         note_failure(log, "the alert could not be mailed", problem)
 
 
@@ -82,7 +82,7 @@ def build_due_products(session: Session, settings: Settings) -> None:
 
     build_due(session, utcnow())
     build_feeds(session, settings.packages)
-    tell_subscribers(session, Means(settings.secrets_folder, settings.smtp_url, settings.mail_from))
+    tell_subscribers(session, TransportConfig(settings.secrets_folder, settings.smtp_url, settings.mail_from))
 
 
 TIMETABLE = [

@@ -45,7 +45,7 @@ class Contents:
     epoch: int
 
 
-def kind_of(url: str) -> str:
+def get_kind(url: str) -> str:
     return sa.make_url(url).get_backend_name()
 
 
@@ -56,7 +56,7 @@ def close_in_one_file(engine: sa.Engine) -> None:
     engine.dispose()
 
 
-def contents_of(session: Session, now: dt.datetime) -> Contents:
+def read_contents(session: Session, now: dt.datetime) -> Contents:
     """Return what a database holds, also one whose schema is older than this code: an upgrade begins with a backup."""
     names = sorted(sa.inspect(session.connection()).get_table_names())
     count = sa.func.count()
@@ -99,7 +99,7 @@ def copy_sqlite(source: Path, target: Path, now: dt.datetime) -> Contents:
     engine = sa.create_engine(f"sqlite:///{target}")
     try:
         with Session(engine) as session:
-            return contents_of(session, now)
+            return read_contents(session, now)
     finally:
         engine.dispose()
 
@@ -115,7 +115,7 @@ def check_sqlite(connection: sqlite3.Connection) -> None:
 
 def dump_postgresql(engine: sa.Engine, target: Path, now: dt.datetime) -> Contents:
     """Dump a database while others write to it, read the dump to its end, and return what it holds."""
-    program, reader = _program("pg_dump"), _program("pg_restore")
+    program, reader = _find_program("pg_dump"), _find_program("pg_restore")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         moment = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
         arguments = [
@@ -128,12 +128,12 @@ def dump_postgresql(engine: sa.Engine, target: Path, now: dt.datetime) -> Conten
         target.touch(mode=0o600)
         _run([program, *arguments, f"--file={target}"], engine.url)
         with Session(connection) as session:
-            contents = contents_of(session, now)
+            contents = read_contents(session, now)
     _run([reader, "--file=/dev/null", str(target)], None)
     return contents
 
 
-def _program(name: str) -> str:
+def _find_program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
         raise CopyProblem(
@@ -157,7 +157,7 @@ def _run(command: list[str], url: sa.URL | None) -> None:
         raise CopyProblem(f"{Path(command[0]).name} failed: {said[0] if said else done.returncode}")
 
 
-def others_connected(engine: sa.Engine) -> int:
+def count_other_connections(engine: sa.Engine) -> int:
     """Return how many others are connected to a PostgreSQL database."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -181,7 +181,7 @@ def has_tables(engine: sa.Engine) -> bool:
 @contextlib.contextmanager
 def put_back_postgresql(engine: sa.Engine, dump: Path, aside: str) -> Iterator[None]:
     """Put a dump back; what was there is moved to the schema `aside`, and comes back if anything fails within."""
-    reader = _program("pg_restore")
+    reader = _find_program("pg_restore")
     moves = has_tables(engine)
     if moves:
         _execute(engine, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public")
@@ -211,6 +211,6 @@ def _execute(engine: sa.Engine, *statements: str) -> None:
         ) from None
 
 
-def handed_out(session: Session) -> dict[str, str]:
+def list_handed_out_packages(session: Session) -> dict[str, str]:
     """Return the packages that a database knows of: SHA-256 → file name."""
     return {row[0]: row[1] for row in session.execute(sa.select(Release.sha256, Release.filename))}

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.board import board
-from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.people.users import User
@@ -34,7 +34,7 @@ class Team:
         users = {user.username: user for user in session.scalars(sa.select(User))}
         worker, crisis = users["w01"], users["rexdale.crisis"]
         enrolled = enrol_device(session, Actor(worker.centre_id, "worker", worker.id), label="A phone")
-        self.worker = actor_of_token(session, enrolled.token)
+        self.worker = find_actor_for_token(session, enrolled.token)
         self.crisis = Actor(crisis.centre_id, "crisis", crisis.id)
 
     def incident(self) -> str:

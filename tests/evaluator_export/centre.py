@@ -26,12 +26,12 @@ from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tabular import CategoricalColumn
 from fieldapp.services.releases.datasets import (
-    count_sets,
     hierarchies,
     hierarchy_words,
+    load_count_only_datasets,
+    load_table_menu,
     programme_datasets,
     programme_recipe,
-    table_menu,
 )
 from tests.programme import definition_of
 
@@ -51,14 +51,14 @@ def dataset_of(text: str) -> DatasetSpec:
 
 def all_datasets(**changes: Callable[[str], str]) -> dict[str, DatasetSpec]:
     """Return the programme's datasets, some of them changed in their text."""
-    texts = {**count_sets(), **programme_datasets()}
+    texts = {**load_count_only_datasets(), **programme_datasets()}
     return {name: dataset_of(changes.get(name, str)(text)) for name, text in texts.items()}
 
 
 def recipe_of(
     key: str = "evaluator-quarterly", datasets: dict[str, DatasetSpec] | None = None, text: str = "", menu: str = ""
 ) -> Recipe:
-    tables = yaml.safe_load(menu) if menu else table_menu()
+    tables = yaml.safe_load(menu) if menu else load_table_menu()
     return recipe_reader.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 

@@ -44,7 +44,7 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
     return {
         "person": (
             lambda: revision_of(amina),
-            lambda seen: accounts.switch_person(session, rosa, user_id=amina.id, active=not amina.active, seen=seen),
+            lambda seen: accounts.set_person_active(session, rosa, user_id=amina.id, active=not amina.active, seen=seen),
         ),
         "phone": (
             lambda: revision_of(phone),

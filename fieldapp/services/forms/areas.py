@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.forms import areas, versions
 from fieldapp.store.forms.areas import AreaSet
@@ -13,9 +13,9 @@ from forms.problems import AreasRefused
 
 
 @act("areas.bring")
-def bring_areas(ctx: ActContext, key: str, data: bytes, code: str, attribution: str) -> tuple[int, list[str]]:
+def import_areas(ctx: ActContext, key: str, data: bytes, code: str, attribution: str) -> tuple[int, list[str]]:
     """Keep the outlines of a choice list's areas in place of older ones; return how many, and the choices without one."""
-    lists = (definition_of(version).choices.get(key, ()) for version in versions.current(ctx.session, ctx.centre_id))
+    lists = (load_definition(version).choices.get(key, ()) for version in versions.current(ctx.session, ctx.centre_id))
     codes = {choice.name for choices in lists for choice in choices}
     if not codes:
         text = N_("No form of this centre has a choice list “{key}”. Outlines belong to the list of their codes.")

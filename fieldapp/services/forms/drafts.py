@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of
-from fieldapp.services.forms.published import publish
-from fieldapp.services.forms.question_uses import uses_of
+from fieldapp.services.definitions import load_definition
+from fieldapp.services.forms.published import publish_in_act
+from fieldapp.services.forms.question_uses import find_question_uses
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store.forms import drafts, versions
@@ -30,7 +30,7 @@ CHANGES = ("draft.begin", "draft.change", "draft.classify")
 
 
 @dataclass(frozen=True)
-class Checked:
+class CompiledDraft:
     """A workbook as it stands: as it would be stored, with what compiling it gave."""
 
     workbook: bytes
@@ -42,7 +42,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ClassProposal:
     """A question without a class, and the class that fits."""
 
     number: int
@@ -54,7 +54,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Opened:
+class DraftDetails:
     """A draft with everything that its pages show."""
 
     draft: FormDraft
@@ -70,7 +70,7 @@ class Opened:
         return [problem for problem in self.problems if problem.severity == "error"]
 
 
-def check(sheets: Sheets, files: dict[str, bytes]) -> Checked:
+def compile_draft(sheets: Sheets, files: dict[str, bytes]) -> CompiledDraft:
     """Compile a workbook in a process of its own, before any transaction is opened."""
     for problem in too_long(sheets.sheets):
         raise ActProblem("draft.too_long", problem.text)
@@ -82,7 +82,7 @@ def check(sheets: Sheets, files: dict[str, bytes]) -> Checked:
     except FormRefused as refused:
         problems = refused.problems
     title = book.setting("form_title") or book.setting("form_id") or "–"
-    return Checked(workbook, files, title[:200], book.setting("form_id")[:64], compiled, problems)
+    return CompiledDraft(workbook, files, title[:200], book.setting("form_id")[:64], compiled, problems)
 
 
 @read_act("drafts.list")
@@ -91,11 +91,11 @@ def list_drafts(ctx: ActContext) -> Sequence[FormDraft]:
 
 
 @act("draft.begin")
-def begin_draft(ctx: ActContext, checked: Checked) -> FormDraft:
+def begin_draft(ctx: ActContext, checked: CompiledDraft) -> FormDraft:
     """Keep a new draft."""
     assert ctx.actor.user_id is not None
     draft = FormDraft(centre_id=ctx.centre_id, author_id=ctx.actor.user_id, revision=0, created_at=ctx.now)
-    _write(draft, checked, ctx.now)
+    _save_draft(draft, checked, ctx.now)
     ctx.session.add(draft)
     ctx.session.flush()
     ctx.describe(f"draft/{draft.id}", form=checked.form)
@@ -103,48 +103,50 @@ def begin_draft(ctx: ActContext, checked: Checked) -> FormDraft:
 
 
 @act("draft.change")
-def change_draft(ctx: ActContext, draft_id: int, revision: int, checked: Checked) -> FormDraft:
+def change_draft(ctx: ActContext, draft_id: int, revision: int, checked: CompiledDraft) -> FormDraft:
     """Keep a changed draft, unless somebody else changed it meanwhile."""
-    draft = _fresh(ctx, draft_id, revision)
-    _write(draft, checked, ctx.now)
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
+    _save_draft(draft, checked, ctx.now)
     ctx.describe(f"draft/{draft.id}", revision=draft.revision)
     return draft
 
 
 @act("draft.classify")
-def classify_draft(ctx: ActContext, draft_id: int, revision: int, checked: Checked, classes: dict[str, str]) -> FormDraft:
+def classify_draft(
+    ctx: ActContext, draft_id: int, revision: int, checked: CompiledDraft, classes: dict[str, str]
+) -> FormDraft:
     """Keep a draft whose questions were given classes, and remember the classes for the next form."""
-    draft = _fresh(ctx, draft_id, revision)
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
     held = drafts.classes_of(ctx.session, ctx.centre_id)
     for question, chosen in classes.items():
         if question in held:
             held[question].privacy = chosen
         else:
             ctx.session.add(QuestionClass(centre_id=ctx.centre_id, question=question[:200], privacy=chosen))
-    _write(draft, checked, ctx.now)
+    _save_draft(draft, checked, ctx.now)
     ctx.describe(f"draft/{draft.id}", classified=len(classes))
     return draft
 
 
 @read_act("draft.see")
-def open_draft(ctx: ActContext, draft_id: int) -> Opened:
+def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
     """Return a draft with its problems and what it would change."""
-    draft = _of_centre(ctx, draft_id)
+    draft = _get_draft(ctx, draft_id)
     definition = FormDefinition.from_json(draft.definition) if draft.definition else None
     published = versions.latest(ctx.session, ctx.centre_id, draft.form) if draft.form else None
     changes: list[FormChange] = []
     if definition and published:
-        before = definition_of(published)
-        changes = compare_versions(before, definition, uses_of(before))
+        before = load_definition(published)
+        changes = compare_versions(before, definition, find_question_uses(before))
     problems = [FormProblem(**problem) for problem in draft.problems]
     book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
-    return Opened(draft, book, unzip(draft.files), problems, definition, published, changes)
+    return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes)
 
 
 @read_act("classes.list")
-def propose_classes(ctx: ActContext, draft_id: int) -> list[Proposal]:
+def propose_classes(ctx: ActContext, draft_id: int) -> list[ClassProposal]:
     """Return every question without a class, with the class that the centre chose before or that fits best."""
-    draft = _of_centre(ctx, draft_id)
+    draft = _get_draft(ctx, draft_id)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
     proposals = []
     for line in WorkbookEditor(read_sheets(draft.workbook, ".xlsx")).lines():
@@ -161,18 +163,18 @@ def propose_classes(ctx: ActContext, draft_id: int) -> list[Proposal]:
         if held and least and is_at_least(held.privacy, least):
             found, reason = PrivacyClass(held.privacy), N_("You chose this for a question of the same name before.")
         label = labels[0] if labels else ""
-        proposals.append(Proposal(line.number, row.name, label, row.kind, found, reason))
+        proposals.append(ClassProposal(line.number, row.name, label, row.kind, found, reason))
     return proposals
 
 
 @act("draft.publish")
 def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
     """Publish a draft that has no problems; the draft is then gone, and the version can never change."""
-    draft = _fresh(ctx, draft_id, revision)
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
     if draft.definition is None or draft.xform is None:
         raise ActProblem("draft.unready", N_("There are things to put right before this form can be published."))
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
-    version = publish(ctx, compiled, draft.workbook, draft.files)
+    version = publish_in_act(ctx, compiled, draft.workbook, draft.files)
     ctx.session.delete(draft)
     return version
 
@@ -180,14 +182,14 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
 @act("draft.discard")
 def discard_draft(ctx: ActContext, draft_id: int, revision: int) -> None:
     """Throw a draft away, unless somebody else changed it meanwhile."""
-    draft = _fresh(ctx, draft_id, revision)
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
     ctx.describe(f"draft/{draft.id}", form=draft.form)
     ctx.session.delete(draft)
 
 
-def _fresh(ctx: ActContext, draft_id: int, revision: int) -> FormDraft:
+def _get_unchanged_draft(ctx: ActContext, draft_id: int, revision: int) -> FormDraft:
     """Return a draft as it was seen; refuse when somebody else changed it since."""
-    draft = _of_centre(ctx, draft_id)
+    draft = _get_draft(ctx, draft_id)
     ctx.session.refresh(draft, with_for_update=True)
     if draft.revision != revision:
         text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
@@ -195,8 +197,8 @@ def _fresh(ctx: ActContext, draft_id: int, revision: int) -> FormDraft:
     return draft
 
 
-def _write(draft: FormDraft, checked: Checked, now: dt.datetime) -> None:
-    draft.workbook, draft.files = checked.workbook, zipped(checked.files)
+def _save_draft(draft: FormDraft, checked: CompiledDraft, now: dt.datetime) -> None:
+    draft.workbook, draft.files = checked.workbook, zip_lists(checked.files)
     draft.title, draft.form = checked.title, checked.form
     draft.definition = checked.compiled.definition.to_json() if checked.compiled else None
     draft.xform = checked.compiled.xform if checked.compiled else None
@@ -205,7 +207,7 @@ def _write(draft: FormDraft, checked: Checked, now: dt.datetime) -> None:
     draft.changed_at = now
 
 
-def zipped(files: dict[str, bytes]) -> bytes | None:
+def zip_lists(files: dict[str, bytes]) -> bytes | None:
     """Return the lists of a form as one ZIP; None when there are none."""
     if not files:
         return None
@@ -216,14 +218,14 @@ def zipped(files: dict[str, bytes]) -> bytes | None:
     return buffer.getvalue()
 
 
-def unzip(data: bytes | None) -> dict[str, bytes]:
+def unzip_lists(data: bytes | None) -> dict[str, bytes]:
     if not data:
         return {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def _of_centre(ctx: ActContext, draft_id: int) -> FormDraft:
+def _get_draft(ctx: ActContext, draft_id: int) -> FormDraft:
     draft = ctx.session.get(FormDraft, draft_id)
     if draft is None or draft.centre_id != ctx.centre_id:
         raise make_not_found()

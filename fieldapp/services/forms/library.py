@@ -15,7 +15,7 @@ LANGUAGES = ("en", "fr")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LibraryQuestion:
     """A question of the library; `choices` are the rows of its list."""
 
     title: dict[str, str]
@@ -32,7 +32,7 @@ class Entry:
 
 
 @functools.cache
-def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
+def load_code_lists() -> dict[str, tuple[dict[str, str], ...]]:
     """Return the programme's code lists by name: rows of name, en and fr."""
     found: dict[str, list[dict[str, str]]] = {}
     with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
@@ -42,19 +42,19 @@ def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
 
 
 @functools.cache
-def library() -> tuple[Entry, ...]:
+def load_library() -> tuple[LibraryQuestion, ...]:
     entries = []
     for part in yaml.safe_load((PROGRAMME / "library.yaml").read_text(encoding="utf-8")):
         title = dict(zip(LANGUAGES, part["title"], strict=True))
         for row in part["questions"]:
             words = row["ask"].split()
-            entries.append(Entry(title, row, code_lists()[words[1]] if len(words) > 1 else ()))
+            entries.append(LibraryQuestion(title, row, load_code_lists()[words[1]] if len(words) > 1 else ()))
     return tuple(entries)
 
 
-def put_in(book: WorkbookEditor, name: str, after: int) -> int | None:
+def insert_question(book: WorkbookEditor, name: str, after: int) -> int | None:
     """Add a question of the library after a row, with its choices; return its row, or None when there is no such entry."""
-    entry = next((one for one in library() if one.name == name), None)
+    entry = next((one for one in load_library() if one.name == name), None)
     if entry is None:
         return None
     taken = {line.row.name for line in book.lines()}
@@ -69,18 +69,18 @@ def put_in(book: WorkbookEditor, name: str, after: int) -> int | None:
     cells |= {f"privacy::{key}": row.get(key, "") for key in ("hierarchy", "export")}
     cells |= {key: str(row.get(key, "")) for key in ("relevant", "constraint", "calculation", "default", "appearance")}
     for key, column in (("label", "label"), ("hint", "hint"), ("message", "constraint_message")):
-        cells |= _translated(book, column, row.get(key, ()))
+        cells |= _make_text_cells(book, column, row.get(key, ()))
     if entry.choices:
         list_name = row["ask"].split()[1]
         if list_name not in book.lists():
             book.add_list(
                 list_name,
-                [{"name": one["name"], **_translated(book, "label", (one["en"], one["fr"]))} for one in entry.choices],
+                [{"name": one["name"], **_make_text_cells(book, "label", (one["en"], one["fr"]))} for one in entry.choices],
             )
     return book.add(after, cells)
 
 
-def _translated(book: WorkbookEditor, column: str, texts: Any) -> dict[str, str]:
+def _make_text_cells(book: WorkbookEditor, column: str, texts: Any) -> dict[str, str]:
     """Return texts in English and French under the languages that the workbook has."""
     words = dict(zip(LANGUAGES, texts, strict=False))
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.forms import versions
@@ -18,23 +18,23 @@ def list_forms(ctx: ActContext) -> Sequence[FormVersion]:
 
 @read_act("form.open")
 def open_form(ctx: ActContext, version_id: int) -> tuple[FormVersion, FormDefinition]:
-    version = _of_centre(ctx, version_id)
-    return version, definition_of(version)
+    version = _get_version(ctx, version_id)
+    return version, load_definition(version)
 
 
 @act("form.publish")
 def publish_form(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None = None) -> FormVersion:
     """Publish a compiled form. The same form again changes nothing; other content needs a new version."""
-    return publish(ctx, compiled, workbook, files)
+    return publish_in_act(ctx, compiled, workbook, files)
 
 
-def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
+def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
     """Publish a form within an act: from a workbook, or from a draft."""
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
     existing = versions.find(ctx.session, ctx.centre_id, definition.id, definition.version)
     if existing is not None:
-        if definition.sha256 not in (existing.sha256, definition_of(existing).sha256):
+        if definition.sha256 not in (existing.sha256, load_definition(existing).sha256):
             text = N_(
                 "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
             )
@@ -64,7 +64,7 @@ def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes |
 @act("form.withdraw")
 def withdraw_form(ctx: ActContext, version_id: int, seen: str | None = None) -> FormVersion:
     """Take a version off phones. What was filled with it already is still accepted."""
-    version = _of_centre(ctx, version_id)
+    version = _get_version(ctx, version_id)
     target = f"form/{version.form}/{version.version}"
     check_revision(ctx, seen, version, target, ("draft.publish", "form.publish", "form.withdraw"))
     version.withdrawn_at = version.withdrawn_at or ctx.now
@@ -72,7 +72,7 @@ def withdraw_form(ctx: ActContext, version_id: int, seen: str | None = None) -> 
     return version
 
 
-def _of_centre(ctx: ActContext, version_id: int) -> FormVersion:
+def _get_version(ctx: ActContext, version_id: int) -> FormVersion:
     version = ctx.session.get(FormVersion, version_id)
     if version is None or version.centre_id != ctx.centre_id:
         raise make_not_found()

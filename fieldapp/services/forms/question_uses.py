@@ -9,7 +9,7 @@ from forms.problems import N_
 LISTS = N_("lists of records")
 
 
-def uses_of(definition: FormDefinition) -> dict[str, list[str]]:
+def find_question_uses(definition: FormDefinition) -> dict[str, list[str]]:
     """Return by the name of a question's column what reads it: the names of datasets, or `LISTS`."""
     uses: dict[str, list[str]] = {}
     for name, text in programme_datasets().items():

@@ -37,7 +37,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
         session.flush()
         for key, title in SERIES.items():
             session.add(
-                releases.Series(
+                releases.ReleaseSeries(
                     centre_id=centre.id,
                     key=key,
                     title=title,
@@ -49,7 +49,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
             )
     for path in sorted(PROGRAMME.glob("*.xlsx")):
         data = path.read_bytes()
-        publish_form(session, Actor.system(centre.id), compiled=_compiled(data), workbook=data)
+        publish_form(session, Actor.system(centre.id), compiled=_compile(data), workbook=data)
     return centre
 
 
@@ -77,7 +77,7 @@ def set_phone_rules(
 
 
 @functools.cache
-def _compiled(workbook: bytes) -> Compiled:
+def _compile(workbook: bytes) -> Compiled:
     return compile_isolated(workbook)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.operations.server_key import is_key_right
-from fieldapp.services.phones.devices import APP, has_been_seen_lately
-from fieldapp.services.phones.missing import missing_of
+from fieldapp.services.phones.devices import APP, was_seen_this_week
+from fieldapp.services.phones.missing import find_missing
 from fieldapp.services.records.listing import count_needing_attention
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit, centres
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people import users
 from fieldapp.store.phones import devices, epochs
 from fieldapp.store.phones.epochs import Epoch
@@ -26,7 +26,7 @@ LATE_AFTER = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Home:
+class HomePage:
     centre: str
     today: dt.date
     week: dict[str, int]  # records by form in the last seven days
@@ -43,13 +43,13 @@ class Home:
     failed_runs: int
     failed_deliveries: int
     failed_products: int
-    latest: records.Page
+    latest: records.RecordPage
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
 
 @read_act("home.see")
-def see_home(ctx: ActContext, secret: str) -> Home:
+def view_home(ctx: ActContext, secret: str) -> HomePage:
     """Return what the home page shows; `secret` is the server's, held against the keys in the database."""
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
@@ -58,13 +58,13 @@ def see_home(ctx: ActContext, secret: str) -> Home:
     beat = releases.scheduler_beat(ctx.session)
     series = [series.id for series in releases.series_of(ctx.session, ctx.centre_id)]
     runs = releases.runs_of(ctx.session, series)
-    return Home(
+    return HomePage(
         centre=centre.name,
         today=today,
-        week=records.counts_since(ctx.session, ctx.centre_id, today - dt.timedelta(days=6)),
+        week=records.count_by_form_since(ctx.session, ctx.centre_id, today - dt.timedelta(days=6)),
         needing_attention=count_needing_attention(ctx),
         phones=len(phones),
-        quiet_phones=sum(not has_been_seen_lately(device) for device in phones),
+        quiet_phones=sum(not was_seen_this_week(device) for device in phones),
         is_key_right=is_key_right(ctx.session, secret),
         missing=_missing(ctx),
         restored=restored,
@@ -79,17 +79,17 @@ def see_home(ctx: ActContext, secret: str) -> Home:
         failed_products=sum(
             state.is_on and bool(state.problem) for state in products.states(ctx.session, ctx.centre_id).values()
         ),
-        latest=records.page(ctx.session, ctx.centre_id, records.Filter(), size=6),
+        latest=records.page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )
 
 
 def _missing(ctx: ActContext) -> int:
-    found = missing_of(ctx.session, devices.list_for(ctx.session, ctx.centre_id)).values()
+    found = find_missing(ctx.session, devices.list_for(ctx.session, ctx.centre_id)).values()
     return sum(one.count for one in found if one.is_news)
 
 
 @read_act("system.see")
-def see_system(ctx: ActContext) -> tuple[Sequence[AuditLine], dict[int, str]]:
-    return audit.newest(ctx.session, ctx.centre_id), users.labels(ctx.session, ctx.centre_id)
+def list_audit(ctx: ActContext) -> tuple[Sequence[AuditEvent], dict[int, str]]:
+    return audit.list_newest(ctx.session, ctx.centre_id), users.labels(ctx.session, ctx.centre_id)

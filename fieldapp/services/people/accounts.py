@@ -9,7 +9,7 @@ from fieldapp.services.access import ROLES
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.people import passwords
 from fieldapp.services.people.sign_in import lift_pause
-from fieldapp.services.phones.missing import Missing, missing_of
+from fieldapp.services.phones.missing import MissingRecords, find_missing
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.operations import centres
@@ -26,21 +26,24 @@ USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
 
 @dataclass(frozen=True)
-class People:
+class PeoplePage:
     centre: Centre
     users: Sequence[User]
     devices: Sequence[Device]
-    missing: dict[int, Missing]  # by phone
+    missing: dict[int, MissingRecords]  # by phone
     restored: Epoch | None  # the last time that a copy was put back
     second_factors: set[int]  # people who have set one up
 
 
 @read_act("people.list")
-def list_people(ctx: ActContext) -> People:
+def list_people(ctx: ActContext) -> PeoplePage:
     listed = devices.list_for(ctx.session, ctx.centre_id)
-    missing, restored = missing_of(ctx.session, listed, with_numbers=True), epochs.last_restore(ctx.session)
-    centre, with_one = centres.get(ctx.session, ctx.centre_id), second_factors.with_one(ctx.session, ctx.centre_id)
-    return People(centre, users.list_for(ctx.session, ctx.centre_id), listed, missing, restored, with_one)
+    missing, restored = find_missing(ctx.session, listed, with_numbers=True), epochs.last_restore(ctx.session)
+    centre, with_one = (
+        centres.get(ctx.session, ctx.centre_id),
+        second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id),
+    )
+    return PeoplePage(centre, users.list_for(ctx.session, ctx.centre_id), listed, missing, restored, with_one)
 
 
 @act("person.add")
@@ -54,7 +57,7 @@ def add_person(ctx: ActContext, username: str, label: str, role: str, password: 
         raise ActProblem("person.incomplete", N_("Give the person a label and a role."))
     if users.by_username(ctx.session, username):
         raise ActProblem("person.taken", N_("This sign-in name is taken. Choose another one."))
-    password = password or passwords.make_password()
+    password = password or passwords.generate_password()
     user = User(
         centre_id=ctx.centre_id,
         username=username,
@@ -71,9 +74,9 @@ def add_person(ctx: ActContext, username: str, label: str, role: str, password: 
 
 
 @act("person.switch")
-def switch_person(ctx: ActContext, user_id: int, active: bool, seen: str | None = None) -> None:
+def set_person_active(ctx: ActContext, user_id: int, active: bool, seen: str | None = None) -> None:
     """Let a person in, or keep them out at once, in browsers and on phones. Nobody can switch themselves off."""
-    user = _of_centre(ctx, user_id)
+    user = _get_user(ctx, user_id)
     check_revision(ctx, seen, user, f"user/{user.id}", CHANGES)
     if user.id == ctx.actor.user_id:
         raise ActProblem("person.self", N_("You cannot switch off your own account."))
@@ -87,7 +90,7 @@ def switch_person(ctx: ActContext, user_id: int, active: bool, seen: str | None 
 @act("person.reset")
 def reset_password(ctx: ActContext, user_id: int, seen: str | None = None) -> str:
     """Return a colleague's new password; the old one, their sessions and their phones stop working."""
-    user = _of_centre(ctx, user_id)
+    user = _get_user(ctx, user_id)
     if user.id == ctx.actor.user_id:
         raise ActProblem("person.self", N_("You change your own password with the old one: “Change my password”."))
     check_revision(ctx, seen, user, f"user/{user.id}", CHANGES)
@@ -125,14 +128,14 @@ def let_back_in(ctx: ActContext, username: str, second_factor: bool = False, swi
 @read_act("person.see_own")
 def see_own_name(ctx: ActContext) -> str:
     """Return the actor's own sign-in name."""
-    return _of_centre(ctx, ctx.actor.user_id or 0).username
+    return _get_user(ctx, ctx.actor.user_id or 0).username
 
 
 @act("person.own_password")
 def change_own_password(ctx: ActContext, old: str, new: str) -> None:
     """Replace the actor's own password; their sessions end, this one too."""
-    user = _of_centre(ctx, ctx.actor.user_id or 0)
-    if not passwords.is_right(user.password, old[:MOST]):
+    user = _get_user(ctx, ctx.actor.user_id or 0)
+    if not passwords.verify_password(user.password, old[:MOST]):
         raise ActProblem("person.old_password", N_("The old password is wrong."))
     if not LEAST <= len(new) <= MOST:
         raise ActProblem("person.new_password", N_("A password has 12 characters or more. Several words are good."))
@@ -142,7 +145,7 @@ def change_own_password(ctx: ActContext, old: str, new: str) -> None:
 
 def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:
     """Give a person a new password, and return it with how many phones were signed out."""
-    password = passwords.make_password()
+    password = passwords.generate_password()
     user.password, user.fs_uniquifier = passwords.hash_password(password), secrets.token_hex(32)
     lift_pause(ctx.session, user.username)
     held = [device for device in devices.of_user(ctx.session, user.id) if device.revoked_at is None]
@@ -152,7 +155,7 @@ def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:
     return password, len(held)
 
 
-def _of_centre(ctx: ActContext, user_id: int) -> User:
+def _get_user(ctx: ActContext, user_id: int) -> User:
     user = users.of_centre(ctx.session, ctx.centre_id, user_id)
     if user is None:
         raise make_not_found()

@@ -12,7 +12,7 @@ _nobody = _hasher.hash(secrets.token_hex(16))
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 
 
-def make_password() -> str:
+def generate_password() -> str:
     """Return a random passphrase that can be read over a phone: three groups of five, 73 bits."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(3))
 
@@ -21,7 +21,7 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
-def is_right(hashed: str | None, password: str) -> bool:
+def verify_password(hashed: str | None, password: str) -> bool:
     try:
         return _hasher.verify(hashed or _nobody, password) and hashed is not None
     except VerificationError:

@@ -25,7 +25,7 @@ def wrapped_as(user_id: int) -> str:
     return f"totp {user_id}"
 
 
-def _totp(found: SecondFactor, secret: str) -> TOTP:
+def _load_totp(found: SecondFactor, secret: str) -> TOTP:
     key = unwrap(wrapped_as(found.user_id), found.wrapped, secret)
     return TOTP(key=base64.b32encode(key).decode(), format="base32")
 
@@ -38,7 +38,7 @@ def show_second_factor(ctx: ActContext) -> bool:
 
 
 @act("second_factor.set")
-def begin_second_factor(ctx: ActContext, secret: str, label: str) -> str:
+def start_second_factor(ctx: ActContext, secret: str, label: str) -> str:
     """Return the address (otpauth:) that an authenticator app reads as a QR code; it counts once a code was right."""
     user_id = ctx.actor.user_id or 0
     found = second_factors.of_user(ctx.session, user_id)
@@ -48,11 +48,11 @@ def begin_second_factor(ctx: ActContext, secret: str, label: str) -> str:
         found = SecondFactor(user_id=user_id, wrapped=wrap(secrets.token_bytes(20), wrapped_as(user_id), secret))
         ctx.session.add(found)
     ctx.describe(f"user/{user_id}", begun=True)
-    return str(_totp(found, secret).to_uri(label=label, issuer="fieldapp"))
+    return str(_load_totp(found, secret).to_uri(label=label, issuer="fieldapp"))
 
 
 @act("second_factor.set")
-def _judge(ctx: ActContext, code: str, secret: str) -> str:
+def _verify_code(ctx: ActContext, code: str, secret: str) -> str:
     """Return "" when a code is right, else why not; a wrong one is remembered, so this never raises."""
     found = second_factors.of_user(ctx.session, ctx.actor.user_id or 0)
     ctx.describe(f"user/{ctx.actor.user_id}")
@@ -61,7 +61,7 @@ def _judge(ctx: ActContext, code: str, secret: str) -> str:
     if found.paused_until and found.paused_until > ctx.now:
         return "paused"
     try:
-        match = _totp(found, secret).match(
+        match = _load_totp(found, secret).match(
             code.strip(), time=ctx.now, window=WINDOW, last_counter=found.last_counter or None
         )
     except (TokenError, ValueError):
@@ -75,9 +75,9 @@ def _judge(ctx: ActContext, code: str, secret: str) -> str:
     return ""
 
 
-def check_second_factor(session: Session, actor: Actor, code: str, secret: str) -> None:
+def require_second_factor(session: Session, actor: Actor, code: str, secret: str) -> None:
     """Raise ActProblem unless a code is right, has not been used and was not preceded by too many wrong ones."""
-    why = _judge(session, actor, code=code, secret=secret)
+    why = _verify_code(session, actor, code=code, secret=secret)
     if why == "paused":
         raise ActProblem("second_factor.paused", N_("Too many wrong codes. Wait 15 minutes."))
     if why:

@@ -19,16 +19,16 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
     """Return the person; raise ActProblem "sign_in.wrong" or "sign_in.paused". Every attempt leaves an audit line."""
     username = username.strip().lower()[:64]
     now = utcnow()
-    by_name, by_address = _key("name", username), _key("address", address)
-    failed = throttles.failures(session, [by_name, by_address], now - WINDOW)
+    by_name, by_address = _make_throttle_key("name", username), _make_throttle_key("address", address)
+    failed = throttles.count_failures(session, [by_name, by_address], now - WINDOW)
     if failed.get(by_name, 0) >= PER_NAME or failed.get(by_address, 0) >= PER_ADDRESS:
         raise ActProblem("sign_in.paused", N_("Too many wrong tries. Wait 15 minutes, then try again."))
     user = users.by_username(session, username)
-    is_right = passwords.is_right(user.password if user else None, password[:1000])
+    is_right = passwords.verify_password(user.password if user else None, password[:1000])
     is_admitted = is_right and user is not None and user.active
     with WriteTransaction(session):
         if is_admitted:
-            throttles.forget(session, by_name, now - WINDOW)
+            throttles.clear_failures(session, by_name, now - WINDOW)
         else:
             throttles.add_failure(session, by_name, now, WINDOW)
             throttles.add_failure(session, by_address, now, WINDOW)
@@ -47,8 +47,8 @@ def sign_in(session: Session, username: str, password: str, address: str) -> use
 
 def lift_pause(session: Session, username: str) -> None:
     """Forget the failures that were counted for a name: whoever gets a new password need not wait for it to work."""
-    throttles.forget(session, _key("name", username), utcnow() - WINDOW)
+    throttles.clear_failures(session, _make_throttle_key("name", username), utcnow() - WINDOW)
 
 
-def _key(kind: str, value: str) -> str:
+def _make_throttle_key(kind: str, value: str) -> str:
     return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()

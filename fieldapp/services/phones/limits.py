@@ -39,7 +39,7 @@ class Meter:
 
     def __init__(self, ctx: ActContext, limits: Limits):
         self.session, self.device_id, self.limits = ctx.session, ctx.actor.device_id, limits
-        self.standing = devices.hold(ctx.session, self.device_id) if self.device_id else None
+        self.standing = devices.lock_standing(ctx.session, self.device_id) if self.device_id else None
         self.changes: dict[str, Any] = {}
         if self.standing is None:
             return
@@ -105,7 +105,7 @@ class Meter:
     def write(self) -> None:
         """Keep what was counted, in the act's transaction."""
         if self.device_id and self.changes:
-            devices.count(self.session, self.device_id, self.changes)
+            devices.update_counters(self.session, self.device_id, self.changes)
 
     def _now(self, name: str) -> Any:
         return self.changes[name] if name in self.changes else getattr(self.standing, name)

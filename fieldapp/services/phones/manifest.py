@@ -7,7 +7,7 @@ from typing import Any
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.caseload.update import correctable
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.products.maps import maps_mark
 from fieldapp.store.forms import areas, versions
@@ -29,7 +29,7 @@ def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict
     user = ctx.session.get_one(users.User, ctx.actor.user_id)
     centre = centres.get(ctx.session, ctx.centre_id)
     return {
-        **make_manifest(definition_of(version) for version in versions.current(ctx.session, ctx.centre_id)),
+        **make_manifest(load_definition(version) for version in versions.current(ctx.session, ctx.centre_id)),
         "areas": [{"key": key, "sha256": hash_} for key, hash_ in areas.hashes(ctx.session, ctx.centre_id).items()],
         "centre": centre.name,
         "worker": user.label,
@@ -65,24 +65,24 @@ def fetch_form(ctx: ActContext, form: str, version: str) -> str:
     found = versions.find(ctx.session, ctx.centre_id, form, version)
     if found is None:
         raise make_not_found()
-    return definition_of(found).to_json()
+    return load_definition(found).to_json()
 
 
 MAX_PULLED = 5000
 
 
 @read_act("feed.fetch")
-def pull(ctx: ActContext, cursor: int | str) -> str:
+def pull_changes(ctx: ActContext, cursor: int | str) -> str:
     """Return as JSON what this worker's phones should know that changed after a cursor; bodies are spliced in as stored.
 
     A phone that knows more than this database has given out, or knows it from before a copy was put back, hears it all
     again from the beginning (`reset`).
     """
     assert ctx.actor.user_id is not None
-    epoch, head = epochs.current(ctx.session), feed.head(ctx.session, ctx.actor.user_id)
+    epoch, head = epochs.current(ctx.session), feed.read_last_number(ctx.session, ctx.actor.user_id)
     known = Cursor.parse(str(cursor))
     is_known = known.is_known_to(epoch, head)
-    last, count, items = feed.after(ctx.session, ctx.actor.user_id, known.number if is_known else 0, MAX_PULLED)
+    last, count, items = feed.read_changes_after(ctx.session, ctx.actor.user_id, known.number if is_known else 0, MAX_PULLED)
     more = "true" if count == MAX_PULLED else "false"
     reset = "" if is_known else '"reset":true,'
     place = json.dumps(Cursor(last, epoch).to_json())
@@ -90,7 +90,7 @@ def pull(ctx: ActContext, cursor: int | str) -> str:
 
 
 @act("record.fetch_own")
-def fetch_own_record(ctx: ActContext, instance_id: str) -> dict[str, Any]:
+def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, Any]:
     """Return a worker's own record for correcting it: its answers and what a correction builds on; for two weeks only."""
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None or record.author_id != ctx.actor.user_id or ctx.now - record.received_at > CORRECTABLE_FOR:

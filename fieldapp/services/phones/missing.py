@@ -15,7 +15,7 @@ MOST_SHOWN = 12  # ranges of numbers
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingRecords:
     """What one phone made that neither came, nor waits on it, nor was deleted there by its worker."""
 
     count: int
@@ -24,22 +24,22 @@ class Missing:
     is_news: bool  # the office has not said yet that it knows
 
 
-def missing_of(session: Session, listed: Sequence[Device], with_numbers: bool = False) -> dict[int, Missing]:
+def find_missing(session: Session, listed: Sequence[Device], with_numbers: bool = False) -> dict[int, MissingRecords]:
     """Return, by phone, what never came; phones that lack nothing are left out. `with_numbers` says which, too."""
     here = submissions.numbered_by_device(session, [device.id for device in listed])
     found = {}
     for device in listed:
         arrived = here.get(device.id, Numbered(0, 0, 0))
-        first, last = _range(device, arrived)
+        first, last = _find_number_range(device, arrived)
         others = device.unsent + device.deleted
         count = last - first + 1 - others - arrived.count
         if count > 0:
-            numbers = _gaps(first, last, submissions.numbers_of_device(session, device.id)) if with_numbers else ""
-            found[device.id] = Missing(count, numbers, others, count > device.given_up)
+            numbers = _describe_gaps(first, last, submissions.numbers_of_device(session, device.id)) if with_numbers else ""
+            found[device.id] = MissingRecords(count, numbers, others, count > device.given_up)
     return found
 
 
-def _range(device: Device, arrived: Numbered) -> tuple[int, int]:
+def _find_number_range(device: Device, arrived: Numbered) -> tuple[int, int]:
     """Return the first and the last number that the phone gave out, as far as it said, or as what came from it shows.
 
     A worker who signs in anew on the same phone counts on from where they were: such a phone begins with its first number.
@@ -48,7 +48,7 @@ def _range(device: Device, arrived: Numbered) -> tuple[int, int]:
     return first, max(first - 1 + device.made, arrived.last)
 
 
-def _gaps(first: int, last: int, here: Sequence[int]) -> str:
+def _describe_gaps(first: int, last: int, here: Sequence[int]) -> str:
     """Return in words which numbers from the first to the last are not here, as "3, 7–9"; `here` is in order."""
     gaps = []
     expected = first
@@ -67,6 +67,6 @@ def give_up_missing(ctx: ActContext, device_id: int) -> None:
     device = devices.of_centre(ctx.session, ctx.centre_id, device_id)
     if device is None:
         raise make_not_found()
-    missing = missing_of(ctx.session, [device]).get(device.id)
+    missing = find_missing(ctx.session, [device]).get(device.id)
     device.given_up = missing.count if missing else 0
     ctx.describe(f"device/{device.id}", missing=device.given_up)

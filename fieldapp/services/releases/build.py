@@ -23,7 +23,7 @@ from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.consent.standing import TRIES, ConsentFell
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.releases.datasets import hierarchy_words, lacks_some, take_in_datasets
+from fieldapp.services.releases.datasets import hierarchy_words, install_program_datasets, is_missing_datasets
 from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
 from fieldapp.services.releases.gathering.ledger_state import PendingBatch
 from fieldapp.services.releases.retries import next_try, should_tell
@@ -31,7 +31,7 @@ from fieldapp.services.stored_problems import explain, is_foreseen, write_proble
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
-from fieldapp.store.releases.releases import FAILED, Delivery, Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import FAILED, PackageDelivery, Release, ReleaseRun, ReleaseSeries
 from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.releases")
@@ -51,7 +51,7 @@ class LeaseLost(Exception):
 class BuildRun:
     """A build under way: its row, the token that shows whose it is, and up to when records are taken."""
 
-    series: Series
+    series: ReleaseSeries
     period: Period
     run_id: int
     token: str
@@ -63,7 +63,7 @@ class BuildRun:
     def renew_lease(self, session: Session, step: str, records: int) -> None:
         """Say which step the build is at, and keep others from taking it over; raise LeaseLost when one has."""
         with WriteTransaction(session):
-            if not releases.progress(session, self.run_id, self.token, step, utcnow() + LEASE, records):
+            if not releases.renew_lease(session, self.run_id, self.token, step, utcnow() + LEASE, records):
                 raise LeaseLost
 
 
@@ -75,7 +75,7 @@ class BuiltPackage:
     manifest: dict[str, object]
 
 
-def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
+def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[ReleaseSeries, Period]]:
     """Return every period that has ended and is not built, oldest first of each series.
 
     A period is left out for GRACE_DAYS after its end, so that late records are in it, and for a while after a failure.
@@ -97,14 +97,14 @@ def _waits_after_failure(run: ReleaseRun, now: dt.datetime) -> bool:
     return again_at is not None and again_at > now
 
 
-def should_alert(session: Session, series: Series, period: Period) -> bool:
+def should_alert(session: Session, series: ReleaseSeries, period: Period) -> bool:
     """Say whether a period has failed so often by now that somebody should be told, or told again."""
     run = releases.run_of(session, series.id, period.name)
     session.rollback()
     return run is not None and should_tell(run)
 
 
-def build_release(session: Session, series: Series, period: Period, packages: Path, secret: str) -> Release | None:
+def build_release(session: Session, series: ReleaseSeries, period: Period, packages: Path, secret: str) -> Release | None:
     """Build one period of a series; return None when another process has it, or it is done.
 
     `packages` is the folder that packages lie in; `secret` is the server's, which unwraps the key that signs them.
@@ -117,15 +117,15 @@ def build_release(session: Session, series: Series, period: Period, packages: Pa
     try:
         _prepare_work_folder(packages, run, work)
         run.renew_lease(session, "reading", 0)
-        if lacks_some(session, series.centre_id):
-            take_in_datasets(session, Actor.system(series.centre_id))
+        if is_missing_datasets(session, series.centre_id):
+            install_program_datasets(session, Actor.system(series.centre_id))
         return _build_until_consent_holds(session, run, packages, work, secret)
     except LeaseLost:
         return None
     except Exception as error:
         session.rollback()
         with WriteTransaction(session):
-            releases.finish(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
+            releases.finish_run(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -182,7 +182,7 @@ def _require_disk_space(folder: Path, needed: int) -> None:
         raise ExportProblem(Reason("release.disk", details))
 
 
-def _claim_run(session: Session, series: Series, period: Period, now: dt.datetime) -> BuildRun | None:
+def _claim_run(session: Session, series: ReleaseSeries, period: Period, now: dt.datetime) -> BuildRun | None:
     """Claim the build of one period for this process.
 
     Return None if it is finished or another process holds an unexpired lease. The new token shuts the former holder
@@ -210,7 +210,9 @@ def _claim_run(session: Session, series: Series, period: Period, now: dt.datetim
     return BuildRun(series, period, run.id, run.token, run.started_at)
 
 
-def write_package(session: Session, series: Series, contents: ReleaseContents, work: Path, secret: str) -> BuiltPackage:
+def write_package(
+    session: Session, series: ReleaseSeries, contents: ReleaseContents, work: Path, secret: str
+) -> BuiltPackage:
     """Write a package into the folder `work`, check it, and only then sign it.
 
     The check reads the written files on another path than they were made on. Raises ExportProblem when they do not
@@ -228,7 +230,7 @@ def write_package(session: Session, series: Series, contents: ReleaseContents, w
         contents.context,
         folder,
     )
-    seed = keys.package_seed(session, series.centre_id, secret)
+    seed = keys.load_package_seed(session, series.centre_id, secret)
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)
     _check_package(folder, work / "unsigned.zip")
@@ -260,7 +262,7 @@ def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, cont
     has taken something back since.
     """
     contents.standings.check(ctx.session)
-    if not releases.finish(ctx.session, run.run_id, run.token, "done", ctx.now):
+    if not releases.finish_run(ctx.session, run.run_id, run.token, "done", ctx.now):
         ctx.describe(f"series/{run.series.id}", period=run.period.name, overtaken=True)
         return None
     _check_other_heads(ctx, contents.batches)
@@ -268,7 +270,7 @@ def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, cont
         _publish_batch(ctx, pending)
     for counts in contents.counts:
         cells = [[list(cell), count, text] for cell, (count, text) in sorted(counts.published.items())]
-        datasets.keep_table(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
+        datasets.save_counts(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
     release = _add_release(ctx, run, package)
     ctx.describe(f"release/{release.id}", sha256=release.sha256)
     return release
@@ -288,11 +290,11 @@ def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
     """Add a batch to its dataset's ledger; raise ActProblem when another build has added one since."""
     entry = pending.entry
     is_first = entry.before == ledger.compute_genesis_hash(entry.dataset)
-    if not datasets.move_head(ctx.session, pending.dataset_id, "" if is_first else entry.before, entry.hash):
+    if not datasets.advance_ledger_head(ctx.session, pending.dataset_id, "" if is_first else entry.before, entry.hash):
         text = N_("Another release has published rows of the same dataset just now.")
         raise ActProblem("release.overtaken", text)
     ctx.session.add(
-        datasets.Batch(
+        datasets.PublishedBatch(
             dataset_id=pending.dataset_id,
             number=entry.number,
             entry=entry.as_json(),
@@ -322,7 +324,7 @@ def _add_release(ctx: ActContext, run: BuildRun, package: BuiltPackage) -> Relea
     ctx.session.add(release)
     ctx.session.flush()
     for number, target in enumerate(series.targets):
-        delivery = Delivery(
+        delivery = PackageDelivery(
             release_id=release.id,
             centre_id=ctx.centre_id,
             number=number,

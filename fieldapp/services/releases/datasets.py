@@ -16,10 +16,10 @@ from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
 from fieldapp.paths import PROGRAMME
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.releases import datasets
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
@@ -48,13 +48,13 @@ def programme_datasets() -> Mapping[str, str]:
 
 
 @functools.cache
-def count_sets() -> Mapping[str, str]:
+def load_count_only_datasets() -> Mapping[str, str]:
     """Return what tables are counted from besides datasets: no rows of it ever leave, so a centre keeps nothing about it."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAMME / "counts").glob("*.yaml"))}
 
 
 @functools.cache
-def table_menu() -> Menu:
+def load_table_menu() -> Menu:
     """Return the tables that recipes and products can choose among."""
     found: Menu = yaml.safe_load((PROGRAMME / "tables.yaml").read_text(encoding="utf-8"))
     return found
@@ -65,7 +65,7 @@ def programme_recipe(key: str) -> str:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class DatasetCatalogue:
     """The datasets of a centre: as they are kept, as they read, the forms that they are of; and what is wrong with some."""
 
     kept: Mapping[str, datasets.Dataset]
@@ -74,7 +74,7 @@ class Catalogue:
     problems: Mapping[str, Sequence[Reason]]
 
 
-def lacks_some(session: Session, centre_id: int) -> bool:
+def is_missing_datasets(session: Session, centre_id: int) -> bool:
     """Say whether the programme has datasets that the centre has not taken in, or not as they are written now."""
     known = {one.name: one for one in datasets.of_centre(session, centre_id)}
     return any(name not in known or _is_old(known[name]) for name in programme_datasets())
@@ -86,7 +86,7 @@ def _is_old(kept: datasets.Dataset) -> bool:
 
 
 @act("datasets.take_in")
-def take_in_datasets(ctx: ActContext) -> None:
+def install_program_datasets(ctx: ActContext) -> None:
     """Give a centre the datasets of the programme that it lacks, and renew those of which nothing was published."""
     known = {one.name: one for one in datasets.of_centre(ctx.session, ctx.centre_id)}
     for kept in known.values():
@@ -103,7 +103,7 @@ def take_in_datasets(ctx: ActContext) -> None:
     ctx.describe(f"centre/{ctx.centre_id}", datasets=fresh)
 
 
-def catalogue(session: Session, centre_id: int) -> Catalogue:
+def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
     """Return the datasets of a centre, each read against the newest version of its form.
 
     Those of the programme that the centre has not taken in stand there too, with nothing published and no secret: enough to
@@ -115,27 +115,29 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
     } | {one.name: one for one in datasets.of_centre(session, centre_id)}
     definitions: dict[str, FormDefinition] = {}
     found, problems = {}, {}
-    for name, text in {**count_sets(), **{name: one.text for name, one in kept.items()}}.items():
+    for name, text in {**load_count_only_datasets(), **{name: one.text for name, one in kept.items()}}.items():
         form = str((yaml.safe_load(text) or {}).get("form", ""))
         if form not in definitions and (newest := versions.latest(session, centre_id, form)):
-            definitions[form] = definition_of(newest)
+            definitions[form] = load_definition(newest)
         try:
             found[name] = read_dataset(text, definitions.get(form), hierarchies())
         except ExportProblem as problem:
             problems[name] = problem.reasons
-    return Catalogue(kept, found, definitions, problems)
+    return DatasetCatalogue(kept, found, definitions, problems)
 
 
-def read_recipe(text: str, known: Catalogue) -> Recipe:
+def read_recipe(text: str, known: DatasetCatalogue) -> Recipe:
     """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
     broken = [
-        reason for name in recipe_reader.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())
+        reason
+        for name in recipe_reader.list_dataset_names(text, load_table_menu())
+        for reason in known.problems.get(name, ())
     ]
     if broken:
         raise ExportProblem(*broken)
-    return recipe_reader.read_recipe(text, known.datasets, known.definitions, table_menu())
+    return recipe_reader.read_recipe(text, known.datasets, known.definitions, load_table_menu())
 
 
-def recipe_text(series: Series) -> str:
+def recipe_text(series: ReleaseSeries) -> str:
     """Return the recipe of a series; one that was written before recipes were of this format is the programme's."""
     return series.recipe or programme_recipe(series.key)

@@ -8,11 +8,11 @@ from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem, write_problems
 from fieldapp.services.transports import senders
-from fieldapp.services.transports.senders import Means, Parcel
-from fieldapp.services.transports.targets import EMAIL, NotSent, encrypted
+from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig
+from fieldapp.services.transports.targets import EMAIL, DeliveryFailed, encrypt_for_recipient
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Delivery, Release, Series
+from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
 from fieldapp.store.session import Session
 
 LEASE = dt.timedelta(minutes=10)
@@ -21,7 +21,7 @@ PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 720, 
 TELL_EVERY = 9  # failures: after some days, and again as long as it lasts
 
 
-def deliver_due(session: Session, packages: Path, means: Means) -> int:
+def deliver_due(session: Session, packages: Path, means: TransportConfig) -> int:
     """Try what is due; return of how much somebody should be told. Killed midway, it is tried again after its lease."""
     failed = 0
     for identity, due_at in releases.deliveries_due(session, utcnow()):
@@ -29,25 +29,25 @@ def deliver_due(session: Session, packages: Path, means: Means) -> int:
         with WriteTransaction(session):
             is_mine = releases.claim_delivery(session, identity, due_at, token, utcnow() + LEASE)
         if is_mine:
-            failed += not _deliver(session, identity, token, packages, means)
+            failed += not _attempt_delivery(session, identity, token, packages, means)
     return failed
 
 
-def _deliver(session: Session, delivery_id: int, token: str, packages: Path, means: Means) -> bool:
+def _attempt_delivery(session: Session, delivery_id: int, token: str, packages: Path, means: TransportConfig) -> bool:
     """Try one delivery; False when somebody should be told: it waits for a person to mend something, or fails for days."""
-    delivery = session.get_one(Delivery, delivery_id, populate_existing=True)
+    delivery = session.get_one(PackageDelivery, delivery_id, populate_existing=True)
     release = session.get_one(Release, delivery.release_id)
-    series = session.get_one(Series, release.series_id)
+    series = session.get_one(ReleaseSeries, release.series_id)
     target, attempts, system = dict(delivery.target), delivery.attempts, Actor.system(delivery.centre_id)
     parcel_id = f"<delivery-{delivery.id}-{release.sha256[:16]}@fieldapp.invalid>"
     try:
         if release.revoked_at:
-            raise NotSent(StoredProblem("release.revoked", N_("The release was revoked.")), is_final=True)
+            raise DeliveryFailed(StoredProblem("release.revoked", N_("The release was revoked.")), is_final=True)
         if release.expires_at and release.expires_at < utcnow():
             text = N_("The time to fetch this release is over.")
-            raise NotSent(StoredProblem("release.expired", text), is_final=True)
-        parcel = Parcel(
-            file=None if target["kind"] == EMAIL else encrypted(packages, release.sha256, series.age_key),
+            raise DeliveryFailed(StoredProblem("release.expired", text), is_final=True)
+        parcel = DeliveryPayload(
+            file=None if target["kind"] == EMAIL else encrypt_for_recipient(packages, release.sha256, series.age_key),
             name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
             subject=f"{series.title.get('en', series.key)}, {release.period}",
             text=NOTICE.format(
@@ -57,14 +57,14 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
         )
         session.rollback()
         senders.send(target, parcel, means)
-    except NotSent as problem:
+    except DeliveryFailed as problem:
         session.rollback()
         tried = attempts + 1
         due_at = utcnow() + (dt.timedelta() if problem.is_final else PAUSES[min(tried, len(PAUSES)) - 1])
         state = "failed" if problem.is_final else "waiting"
-        settle(session, system, delivery_id, token, state, due_at, tried, write_problems(problem.problems))
+        record_attempt(session, system, delivery_id, token, state, due_at, tried, write_problems(problem.problems))
         return not problem.is_final and tried % TELL_EVERY != 0
-    settle(session, system, delivery_id, token, "sent", utcnow(), attempts + 1, "")
+    record_attempt(session, system, delivery_id, token, "sent", utcnow(), attempts + 1, "")
     return True
 
 
@@ -75,12 +75,12 @@ NOTICE = """{title}, {period}: a new package is ready. Sign in at the centre's s
 
 
 @act("release.deliver")
-def settle(
+def record_attempt(
     ctx: ActContext, delivery_id: int, token: str, state: str, due_at: dt.datetime, attempts: int, problem: str
 ) -> None:
     """Write down what became of an attempt."""
     sent_at = ctx.now if state == "sent" else None
-    releases.settle(
+    releases.update_delivery(
         ctx.session, delivery_id, token, state=state, due_at=due_at, attempts=attempts, problem=problem, sent_at=sent_at
     )
     ctx.describe(f"delivery/{delivery_id}", state=state, attempts=attempts)

@@ -12,60 +12,60 @@ from fieldapp.services.acts import ActContext, act, read_act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.releases.retries import next_try
 from fieldapp.services.revisions import check_revision
-from fieldapp.services.transports.targets import NotSent, encrypted
+from fieldapp.services.transports.targets import DeliveryFailed, encrypt_for_recipient
 from fieldapp.store.operations import audit
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Delivery, Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseRun, ReleaseSeries
 from fieldapp.store.session import Session
 
 
 @dataclass(frozen=True)
-class Shelf:
-    series: Sequence[Series]
+class ReleasesPage:
+    series: Sequence[ReleaseSeries]
     releases: Sequence[Release]
     runs: Sequence[ReleaseRun]
     next_tries: Mapping[int, dt.datetime]  # of runs that failed: when they are tried again by themselves
-    deliveries: Mapping[int, Sequence[Delivery]]
-    downloads: Mapping[int, Sequence[AuditLine]]
+    deliveries: Mapping[int, Sequence[PackageDelivery]]
+    downloads: Mapping[int, Sequence[AuditEvent]]
     people: Mapping[int, str]
     key: str  # the public key that packages are signed with
     now: dt.datetime
 
 
 @read_act("releases.list")
-def list_releases(ctx: ActContext) -> Shelf:
+def list_releases(ctx: ActContext) -> ReleasesPage:
     series = [one for one in releases.series_of(ctx.session, ctx.centre_id) if _may_read(ctx, one)]
     readable = {one.id for one in series}
     found = [one for one in releases.list_for(ctx.session, ctx.centre_id) if one.series_id in readable]
     runs = releases.runs_of(ctx.session, [one.id for one in series])
-    deliveries: dict[int, list[Delivery]] = {}
+    deliveries: dict[int, list[PackageDelivery]] = {}
     for delivery in releases.deliveries_of(ctx.session, [one.id for one in found]):
         deliveries.setdefault(delivery.release_id, []).append(delivery)
     downloads = {
         one.id: [
             line
-            for line in audit.of_target(ctx.session, ctx.centre_id, f"release/{one.id}")
+            for line in audit.list_for_target(ctx.session, ctx.centre_id, f"release/{one.id}")
             if line.act == "release.download"
         ]
         for one in found
     }
     key = next((str(one.manifest["key"]) for one in found if "key" in one.manifest), "")
     next_tries = {run.id: at for run in runs if (at := next_try(run))}
-    return Shelf(
+    return ReleasesPage(
         series, found, runs, next_tries, deliveries, downloads, users.labels(ctx.session, ctx.centre_id), key, ctx.now
     )
 
 
-def _may_read(ctx: ActContext, series: Series) -> bool:
+def _may_read(ctx: ActContext, series: ReleaseSeries) -> bool:
     return ctx.actor.role != EVALUATOR or not series.readers or ctx.actor.user_id in series.readers
 
 
-def _open(ctx: ActContext, release_id: int) -> Release:
+def _get_readable_release(ctx: ActContext, release_id: int) -> Release:
     """Return a release; for an evaluator who is not among its series' readers there is nothing."""
     found = releases.get(ctx.session, ctx.centre_id, release_id)
-    if found is None or not _may_read(ctx, ctx.session.get_one(Series, found.series_id)):
+    if found is None or not _may_read(ctx, ctx.session.get_one(ReleaseSeries, found.series_id)):
         raise make_not_found()
     return found
 
@@ -73,7 +73,7 @@ def _open(ctx: ActContext, release_id: int) -> Release:
 @act("release.download")
 def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[Path, str]:
     """Return the file of a release and its name, encrypted where the series has a key; every download is written down."""
-    found = _open(ctx, release_id)
+    found = _get_readable_release(ctx, release_id)
     if found.revoked_at:
         raise ActProblem("release.revoked", N_("This release was revoked. Delete the copies that you have."))
     if found.expires_at and found.expires_at < ctx.now:
@@ -81,11 +81,11 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
     path, name = packages / f"{found.sha256}.zip", found.filename
     if not path.is_file():
         raise ActProblem("release.missing", N_("The file of this release is not on this server. Tell the centre."))
-    series = ctx.session.get_one(Series, found.series_id)
+    series = ctx.session.get_one(ReleaseSeries, found.series_id)
     if series.age_key:
         try:
-            path, name = encrypted(packages, found.sha256, series.age_key), f"{name}.age"
-        except NotSent:
+            path, name = encrypt_for_recipient(packages, found.sha256, series.age_key), f"{name}.age"
+        except DeliveryFailed:
             raise ActProblem(
                 "release.missing", N_("The file of this release is not on this server. Tell the centre.")
             ) from None
@@ -96,7 +96,7 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
 @act("release.revoke")
 def revoke_release(ctx: ActContext, release_id: int, because: str, seen: str | None = None) -> Release:
     """Take a release back: nobody can fetch it, what waits is not sent, recipients are asked to delete their copies."""
-    found = _open(ctx, release_id)
+    found = _get_readable_release(ctx, release_id)
     if len(because.strip()) < 5:
         raise ActProblem("release.no_reason", N_("Say why, in a few words: the recipients read it."))
     check_revision(ctx, seen, found, f"release/{found.id}", ("release.revoke", "release.attest"))
@@ -110,7 +110,7 @@ def revoke_release(ctx: ActContext, release_id: int, because: str, seen: str | N
 @act("release.attest")
 def attest_deletion(ctx: ActContext, release_id: int, name: str, seen: str | None = None) -> None:
     """Write down that a recipient has deleted every copy of a release, and who says so."""
-    found = _open(ctx, release_id)
+    found = _get_readable_release(ctx, release_id)
     if len(name.strip()) < 3:
         raise ActProblem("release.no_name", N_("Write the name of who answers for this."))
     check_revision(ctx, seen, found, f"release/{found.id}", ("release.revoke", "release.attest"))
@@ -118,13 +118,13 @@ def attest_deletion(ctx: ActContext, release_id: int, name: str, seen: str | Non
     ctx.describe(f"release/{found.id}")
 
 
-def remove_fallen(session: Session, packages: Path) -> None:
+def delete_expired_packages(session: Session, packages: Path) -> None:
     """Take the files of revoked and expired releases off the disk; what the ledger remembers stays."""
-    for release in releases.fallen(session, utcnow()):
+    for release in releases.list_ended(session, utcnow()):
         for path in [packages / f"{release.sha256}.zip", *packages.glob(f"{release.sha256}-*.zip.age")]:
             path.unlink(missing_ok=True)
 
 
 def public_key(session: Session, centre_id: int, secret: str) -> str:
     """Return the key that the centre's packages are signed with, as minisign takes it."""
-    return seal.public_key(keys.package_seed(session, centre_id, secret))
+    return seal.public_key(keys.load_package_seed(session, centre_id, secret))

@@ -5,7 +5,7 @@ import datetime as dt
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import ASKED, FAILED, Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import ASKED, FAILED, Release, ReleaseRun, ReleaseSeries
 
 # How long a release waits after each failure; the last pause holds from then on. A period is never given up.
 PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360)]
@@ -32,7 +32,7 @@ def retry_release(ctx: ActContext, run_id: int) -> None:
     run = releases.run_by_id(ctx.session, ctx.centre_id, run_id)
     if run is None:
         raise make_not_found()
-    if not ctx.session.get_one(Series, run.series_id).is_active:
+    if not ctx.session.get_one(ReleaseSeries, run.series_id).is_active:
         raise ActProblem("release.switched_off", N_("This series is switched off. Switch it on, then ask again."))
     if run.state not in (FAILED, ASKED):
         raise ActProblem("release.not_failed", N_("This period is built, or is being built just now."))
@@ -51,7 +51,7 @@ def retry_delivery(ctx: ActContext, delivery_id: int) -> None:
     release = ctx.session.get_one(Release, delivery.release_id)
     if release.revoked_at or (release.expires_at and release.expires_at < ctx.now):
         raise ActProblem("delivery.over", N_("This release is revoked or its time is over, so it is not sent any more."))
-    targets = ctx.session.get_one(Series, release.series_id).targets
+    targets = ctx.session.get_one(ReleaseSeries, release.series_id).targets
     if delivery.number < len(targets) and targets[delivery.number]["kind"] == delivery.target["kind"]:
         delivery.target = targets[delivery.number]  # what was wrong may have been mended there
     if delivery.state != "waiting":

@@ -17,7 +17,7 @@ NEEDED = {
 }
 
 
-class NotSent(Exception):
+class DeliveryFailed(Exception):
     """A package did not reach its target; the problems say why, without secrets. `is_final`: trying again cannot help."""
 
     def __init__(self, *problems: StoredProblem, is_final: bool = False):
@@ -25,7 +25,7 @@ class NotSent(Exception):
         self.problems, self.is_final = problems, is_final
 
 
-def problems_of(target: Mapping[str, Any]) -> list[str]:
+def check_target(target: Mapping[str, Any]) -> list[str]:
     """Return what a target lacks, by the names of its fields."""
     kind = target.get("kind")
     if kind not in NEEDED:
@@ -33,19 +33,19 @@ def problems_of(target: Mapping[str, Any]) -> list[str]:
     return [name for name in NEEDED[kind] if not str(target.get(name, "")).strip()]
 
 
-def encrypted(packages: Path, sha256: str, age_key: str) -> Path:
+def encrypt_for_recipient(packages: Path, sha256: str, age_key: str) -> Path:
     """Return a package as only its recipient can read it; made once, so that sending again sends the same."""
     if not age_key:
         text = N_("The series has no age key of the recipient; nothing leaves unencrypted.")
-        raise NotSent(StoredProblem("delivery.no_key", text), is_final=True)
+        raise DeliveryFailed(StoredProblem("delivery.no_key", text), is_final=True)
     whole = packages / f"{sha256}.zip"
     target = packages / f"{sha256}-{seal.fingerprint(age_key)}.zip.age"
     if not whole.is_file():
         text = N_("The file of this release is not on this server.")
-        raise NotSent(StoredProblem("release.missing", text), is_final=True)
+        raise DeliveryFailed(StoredProblem("release.missing", text), is_final=True)
     if not target.is_file():
         try:
             seal.encrypt(whole, target, [age_key])
         except ExportProblem as problem:
-            raise NotSent(*to_stored(problem), is_final=True) from None
+            raise DeliveryFailed(*to_stored(problem), is_final=True) from None
     return target

@@ -24,7 +24,7 @@ def of_user(session: Session, user_id: int) -> SecondFactor | None:
     return session.scalars(query.with_for_update()).one_or_none()
 
 
-def with_one(session: Session, centre_id: int) -> set[int]:
+def list_users_with_second_factor(session: Session, centre_id: int) -> set[int]:
     """Return the people of a centre who have a second factor."""
     user = sa.table("user", sa.column("id"), sa.column("centre_id"))
     query = sa.select(SecondFactor.user_id).join(user, user.c.id == SecondFactor.user_id)

@@ -16,7 +16,7 @@ class Throttle(Base):
     since: Mapped[dt.datetime]
 
 
-def failures(session: Session, keys: list[str], after: dt.datetime) -> dict[str, int]:
+def count_failures(session: Session, keys: list[str], after: dt.datetime) -> dict[str, int]:
     query = sa.select(Throttle.key, Throttle.failures).where(Throttle.key.in_(keys), Throttle.since > after)
     return {row[0]: row[1] for row in session.execute(query)}
 
@@ -31,6 +31,6 @@ def add_failure(session: Session, key: str, now: dt.datetime, window: dt.timedel
         found.failures += 1
 
 
-def forget(session: Session, key: str, before: dt.datetime) -> None:
+def clear_failures(session: Session, key: str, before: dt.datetime) -> None:
     """Forget one key, and all that are old."""
     session.execute(sa.delete(Throttle).where(sa.or_(Throttle.key == key, Throttle.since <= before)))

@@ -45,7 +45,7 @@ class Device(Base):
 
 
 @dataclass(frozen=True)
-class Holder:
+class TokenHolder:
     """Whose phone a token stands for, and whether either may still come in."""
 
     device_id: int
@@ -58,12 +58,14 @@ class Holder:
 
 
 # What every message of a phone asks is written once: putting a statement together costs more than running it.
-HOLDER = (
+SELECT_TOKEN_HOLDER = (
     sa.select(Device.id, Device.kind, Device.revoked_at.is_not(None), Device.centre_id, User.id, User.role, User.active)
     .join(User, User.id == Device.user_id)
     .where(Device.token_hash == sa.bindparam("token_hash"))
 )
-CONTACT = sa.update(Device).where(Device.id == sa.bindparam("device_id")).values(last_seen_at=sa.bindparam("now"))
+UPDATE_LAST_CONTACT = (
+    sa.update(Device).where(Device.id == sa.bindparam("device_id")).values(last_seen_at=sa.bindparam("now"))
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Standing:
 
 
 # Whoever takes something in of a phone holds its row until all is written: what is counted here is counted once.
-STANDING = (
+SELECT_STANDING = (
     sa.select(
         Device.revoked_at,
         User.active,
@@ -111,43 +113,43 @@ STANDING = (
     .join(User, User.id == Device.user_id)
     .where(Device.id == sa.bindparam("device_id"))
 )
-HELD = STANDING.with_for_update(key_share=True, of=Device)
+LOCK_STANDING = SELECT_STANDING.with_for_update(key_share=True, of=Device)
 
 
-def hold(session: Session, device_id: int) -> Standing:
+def lock_standing(session: Session, device_id: int) -> Standing:
     """Return how a phone stands now, and hold its row until the end of this transaction."""
-    return Standing(*session.connection().execute(HELD, {"device_id": device_id}).one())
+    return Standing(*session.connection().execute(LOCK_STANDING, {"device_id": device_id}).one())
 
 
 def is_shut_out(session: Session, device_id: int) -> bool:
-    return Standing(*session.connection().execute(STANDING, {"device_id": device_id}).one()).is_shut_out
+    return Standing(*session.connection().execute(SELECT_STANDING, {"device_id": device_id}).one()).is_shut_out
 
 
-def count(session: Session, device_id: int, counted: dict[str, Any]) -> None:
+def update_counters(session: Session, device_id: int, counted: dict[str, Any]) -> None:
     """Keep how much of a phone was kept: columns of the device."""
     session.connection().execute(sa.update(Device).where(Device.id == device_id).values(**counted))
 
 
-WAITING_THEN = (
+FREEZE_WAITING_COUNT = (
     sa.update(Device)
     .where(Device.id == sa.bindparam("device_id"), Device.waiting_then.is_(None))
     .values(waiting_then=Device.unsent)
 )
 
 
-def keep_waiting(session: Session, device_id: int) -> None:
+def freeze_waiting_count(session: Session, device_id: int) -> None:
     """Keep what a phone had said was waiting when it was shut out, before it says something else."""
-    session.connection().execute(WAITING_THEN, {"device_id": device_id})
+    session.connection().execute(FREEZE_WAITING_COUNT, {"device_id": device_id})
 
 
-def holder_of(session: Session, token_hash: str) -> Holder | None:
-    row = session.connection().execute(HOLDER, {"token_hash": token_hash}).one_or_none()
-    return Holder(*row) if row else None
+def find_token_holder(session: Session, token_hash: str) -> TokenHolder | None:
+    row = session.connection().execute(SELECT_TOKEN_HOLDER, {"token_hash": token_hash}).one_or_none()
+    return TokenHolder(*row) if row else None
 
 
-def note_contact(session: Session, device_id: int, now: dt.datetime, report: dict[str, Any]) -> None:
+def update_last_contact(session: Session, device_id: int, now: dt.datetime, report: dict[str, Any]) -> None:
     """Keep when a phone was last seen, and what it says of itself: columns of the device."""
-    statement = CONTACT.values(**report) if report else CONTACT
+    statement = UPDATE_LAST_CONTACT.values(**report) if report else UPDATE_LAST_CONTACT
     session.connection().execute(statement, {"device_id": device_id, "now": now})
 
 

@@ -26,6 +26,6 @@ def by_token_hash(session: Session, token_hash: str) -> Invitation | None:
     return session.scalars(query).one_or_none()
 
 
-def drop_open(session: Session, user_id: int) -> None:
+def cancel_open_invitations(session: Session, user_id: int) -> None:
     """Take back what was not used: a worker has one open invitation at most."""
     session.execute(sa.delete(Invitation).where(Invitation.user_id == user_id, Invitation.used_at.is_(None)))

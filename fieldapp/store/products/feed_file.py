@@ -54,12 +54,12 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Rows:
+class FeedPage:
     rows: Sequence[Mapping[str, Any]]
     after: str  # "" on the last page
 
 
-def write(path: Path, sets: Iterable[tuple[EntitySet, Iterable[Sequence[Any]]]], about: Mapping[str, Any]) -> None:
+def write_feed_file(path: Path, sets: Iterable[tuple[EntitySet, Iterable[Sequence[Any]]]], about: Mapping[str, Any]) -> None:
     """Write a feed's file, whole or not at all."""
     temporary = path.with_suffix(f".{os.getpid()}.part")
     temporary.unlink(missing_ok=True)
@@ -118,11 +118,11 @@ class Feed:
         table = _table(entity)
         statement = sa.select(sa.func.count()).select_from(table)
         if query.filter:
-            statement = statement.where(condition(query.filter, entity, table))
+            statement = statement.where(build_filter_condition(query.filter, entity, table))
         with self.engine.connect() as connection:
             return int(connection.execute(statement).scalar_one())
 
-    def read(self, entity: EntitySet, query: Query, page: int) -> Rows:
+    def read(self, entity: EntitySet, query: Query, page: int) -> FeedPage:
         """Return one page of rows; the next one begins after a place, not at a number, so a page costs what it holds."""
         table = _table(entity)
         wanted = [name for name in (query.select or tuple(entity.types)) if name in entity.types]
@@ -130,9 +130,11 @@ class Feed:
         keys = [sa.func.coalesce(table.c[name], LOWEST[entity.types[name]]) for name, _ in order]
         statement = sa.select(*(table.c[name] for name in dict.fromkeys([*wanted, KEY])), *keys)
         if query.filter:
-            statement = statement.where(condition(query.filter, entity, table))
+            statement = statement.where(build_filter_condition(query.filter, entity, table))
         if query.after:
-            statement = statement.where(_after(keys, [down for _, down in order], _opened(query.after, len(order))))
+            statement = statement.where(
+                _build_after_condition(keys, [down for _, down in order], _decode_page_token(query.after, len(order)))
+            )
         limit = page if query.top is None else min(page, query.top)
         statement = statement.order_by(*(key.desc() if down else key for key, (_, down) in zip(keys, order, strict=True)))
         statement = statement.limit(limit + 1).offset(0 if query.after else query.skip)
@@ -146,7 +148,7 @@ class Feed:
             for row in shown
         ]  # fmt: skip
         is_more = len(found) > limit and (query.top is None or query.top > limit)
-        return Rows(rows, _closed(list(shown[-1][len(names) :])) if is_more and shown else "")
+        return FeedPage(rows, _encode_page_token(list(shown[-1][len(names) :])) if is_more and shown else "")
 
 
 @lru_cache(maxsize=32)
@@ -155,11 +157,11 @@ def open_feed(path: Path, size: int) -> Feed:
     return Feed(path)
 
 
-def _closed(values: list[Any]) -> str:
+def _encode_page_token(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
-def _opened(text: str, length: int) -> list[Any]:
+def _decode_page_token(text: str, length: int) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:
@@ -173,7 +175,7 @@ def _opened(text: str, length: int) -> list[Any]:
     return values
 
 
-def _after(keys: Sequence[Any], downs: Sequence[bool], values: Sequence[Any]) -> Any:
+def _build_after_condition(keys: Sequence[Any], downs: Sequence[bool], values: Sequence[Any]) -> Any:
     """Return the condition for rows that come after a place in an order of several columns, each up or down."""
     some = []
     for place, (key, down, value) in enumerate(zip(keys, downs, values, strict=True)):
@@ -195,7 +197,7 @@ def parse_order(text: str, entity: EntitySet) -> tuple[tuple[str, bool], ...]:
     return tuple(found)
 
 
-def condition(text: str, entity: EntitySet, table: sa.Table) -> Any:
+def build_filter_condition(text: str, entity: EntitySet, table: sa.Table) -> Any:
     """Return the condition that a $filter says; raise QueryRefused for what it does not know."""
     if len(text) > MOST_TEXT:
         raise QueryRefused(f"$filter is longer than {MOST_TEXT} signs.")
@@ -206,12 +208,12 @@ def condition(text: str, entity: EntitySet, table: sa.Table) -> Any:
     if tree is None:
         raise QueryRefused("$filter cannot be read.")
     found = _Translator(entity, table).visit(tree)
-    if not _is_yes_or_no(tree, entity):
+    if not _is_boolean(tree, entity):
         raise QueryRefused("$filter must say yes or no for each row.")
     return found
 
 
-def _is_yes_or_no(tree: Any, entity: EntitySet) -> bool:
+def _is_boolean(tree: Any, entity: EntitySet) -> bool:
     if isinstance(tree, ast.Identifier):
         return entity.types.get(tree.name) == TRUTH
     if isinstance(tree, ast.Call):

@@ -117,7 +117,7 @@ def latest(session: Session, centre_id: int, product: str) -> Edition | None:
     return session.scalars(query.order_by(Edition.last_day.desc()).limit(1)).first()
 
 
-def latest_mark(session: Session, centre_id: int, product: str) -> tuple[int, str] | None:
+def find_latest_version(session: Session, centre_id: int, product: str) -> tuple[int, str] | None:
     """Return the id and hash of the newest edition, without its body."""
     query = sa.select(Edition.id, Edition.sha256).where(Edition.centre_id == centre_id, Edition.product == product)
     row = session.execute(query.order_by(Edition.last_day.desc()).limit(1)).first()
@@ -171,5 +171,5 @@ def checked_at(session: Session, centre_id: int) -> dt.datetime | None:
     return found.checked_at if found else None
 
 
-def note_check(session: Session, centre_id: int, at: dt.datetime) -> None:
+def save_check_time(session: Session, centre_id: int, at: dt.datetime) -> None:
     session.merge(ProductWatch(centre_id=centre_id, checked_at=at))

@@ -53,13 +53,13 @@ class GoneAttachment(Base):
     device_id: Mapped[int] = mapped_column(sa.ForeignKey("device.id"), primary_key=True)
 
 
-def names_of(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
+def find_client_file_names(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
     query = sa.select(AttachmentName.name, AttachmentName.answer)
     query = query.where(AttachmentName.centre_id == centre_id, AttachmentName.instance_id == instance_id)
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def whole(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]:
+def find_complete_hashes(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]:
     """Return those of these attachments of which every byte is here."""
     query = sa.select(Blob.sha256).where(Blob.centre_id == centre_id, Blob.sha256.in_(hashes), Blob.received == Blob.size)
     return set(session.scalars(query))

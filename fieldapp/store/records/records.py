@@ -55,7 +55,7 @@ class Record(Base):
 
 
 @dataclass(frozen=True)
-class Filter:
+class RecordFilter:
     """What a list of records is narrowed to; blank means all. Days are inclusive."""
 
     form: str = ""
@@ -66,7 +66,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Page:
+class RecordPage:
     records: Sequence[Record]
     next_cursor: str  # "" on the last page
     total: int  # counted up to MOST_COUNTED + 1: the cost of a page does not grow with what there is
@@ -93,7 +93,7 @@ ANY = (
 )
 
 
-def held(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, Record]:
+def lock_existing(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, Record]:
     """Return those of these records that there are, for changing them in this transaction."""
     ids = list(instance_ids)
     if not ids or not session.connection().execute(ANY, {"centre_id": centre_id, "ids": ids}).all():
@@ -107,7 +107,7 @@ def of_person(session: Session, centre_id: int, codes: Collection[str]) -> Seque
     return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
 
 
-def batches(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
+def iterate_all(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
     """Yield all records of a centre, so many at a time, in the order they came."""
     last = 0
     while True:
@@ -148,7 +148,7 @@ def count_to_review(session: Session, centre_id: int) -> int:
     return session.scalars(query.where(Record.centre_id == centre_id, TO_REVIEW)).one()
 
 
-def _narrow(query: sa.Select[Any], centre_id: int, wanted: Filter) -> sa.Select[Any]:
+def _narrow(query: sa.Select[Any], centre_id: int, wanted: RecordFilter) -> sa.Select[Any]:
     query = query.where(Record.centre_id == centre_id)
     if wanted.form:
         query = query.where(Record.form == wanted.form)
@@ -172,7 +172,7 @@ def _position(cursor: str) -> tuple[dt.date, int] | None:
         return None
 
 
-def page(session: Session, centre_id: int, wanted: Filter, cursor: str = "", size: int = 25) -> Page:
+def page(session: Session, centre_id: int, wanted: RecordFilter, cursor: str = "", size: int = 25) -> RecordPage:
     """Return the newest records first, by keyset: the cost of a page does not grow with its depth."""
     query = _narrow(sa.select(Record), centre_id, wanted)
     if position := _position(cursor):
@@ -184,7 +184,7 @@ def page(session: Session, centre_id: int, wanted: Filter, cursor: str = "", siz
     more = f"{shown[-1].occurred_on.isoformat()}_{shown[-1].id}" if len(found) > size else ""
     some = _narrow(sa.select(Record.id), centre_id, wanted).limit(MOST_COUNTED + 1).subquery()
     total = session.scalars(sa.select(sa.func.count()).select_from(some)).one()
-    return Page(shown, more, total)
+    return RecordPage(shown, more, total)
 
 
 def get(session: Session, centre_id: int, instance_id: str) -> Record | None:
@@ -192,18 +192,18 @@ def get(session: Session, centre_id: int, instance_id: str) -> Record | None:
     return session.scalars(query).one_or_none()
 
 
-def counts_since(session: Session, centre_id: int, since: dt.date) -> dict[str, int]:
+def count_by_form_since(session: Session, centre_id: int, since: dt.date) -> dict[str, int]:
     """Return how many records of each form fall on or after a day."""
     query = sa.select(Record.form, sa.func.count()).where(Record.centre_id == centre_id, Record.occurred_on >= since)
     return {row[0]: row[1] for row in session.execute(query.group_by(Record.form))}
 
 
-def count(session: Session, centre_id: int, wanted: Filter) -> int:
+def count(session: Session, centre_id: int, wanted: RecordFilter) -> int:
     some = _narrow(sa.select(Record.id), centre_id, wanted).subquery()
     return session.scalars(sa.select(sa.func.count()).select_from(some)).one()
 
 
-def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 1000) -> Iterator[Any]:
+def iterate_for_export(session: Session, centre_id: int, wanted: RecordFilter, page: int = 1000) -> Iterator[Any]:
     """Yield the rows of a form's records by day, page by page: no long read holds anybody up."""
     columns = (
         Record.instance_id,
@@ -230,7 +230,7 @@ def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 100
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasableRecord:
     """A record as releases read it. `is_settled`: nobody still has to choose between two answers.
 
     Its answers are not to be judged by their own tier alone: `person` names the card whose standing consent counts.
@@ -245,7 +245,7 @@ class Released:
     received_at: dt.datetime
 
 
-def for_release(
+def iterate_for_release(
     session: Session,
     centre_id: int,
     form: str,
@@ -253,7 +253,7 @@ def for_release(
     last: dt.date,
     received_before: dt.datetime,
     page: int = 2000,
-) -> Iterator[Released]:
+) -> Iterator[ReleasableRecord]:
     """Yield a form's records whose day is in a window and which arrived before the cut-off, page by page."""
     query = (
         sa.select(
@@ -275,7 +275,7 @@ def for_release(
         rows = session.execute(query.where(Record.instance_id > after)).all()
         session.rollback()  # no long read holds anybody up
         for unit, person, version, day, review, answers, received_at in rows:
-            yield Released(unit, person, version, day, review != "contested", answers, received_at)
+            yield ReleasableRecord(unit, person, version, day, review != "contested", answers, received_at)
         if len(rows) < page:
             return
         after = rows[-1].instance_id
@@ -321,6 +321,6 @@ def changes_since(session: Session, centre_id: int, form: str, since: dt.date) -
     return [(row[0], row[1]) for row in session.execute(query.order_by(Record.id))]
 
 
-def of_form_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
+def list_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
     return session.scalars(query.order_by(Record.occurred_on.desc(), Record.id.desc())).all()

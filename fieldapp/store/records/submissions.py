@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
-from fieldapp.store.records.records import Filter, Record
+from fieldapp.store.records.records import Record, RecordFilter
 
 NOT_YOURS, OTHER_FORM = "sync.not_yours", "sync.other_form"
 SEALED = "sealed"  # stands for the form of what no key opens
@@ -72,7 +72,7 @@ WAITING = (*REFUSED, ASIDE)  # for somebody to look
 
 
 @dataclass(frozen=True)
-class Known:
+class EarlierSubmission:
     """What is kept of a submission that came before."""
 
     position: int
@@ -114,12 +114,12 @@ LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
 INSERT = sa.insert(Submission)
 
 
-def known(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, Known]]:
+def find_earlier(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, EarlierSubmission]]:
     """Return, for each id that was here before, what came under it by its hash; the first that came stands first."""
-    found: dict[str, dict[str, Known]] = {}
+    found: dict[str, dict[str, EarlierSubmission]] = {}
     given = {"centre_id": centre_id, "ids": list(instance_ids)}
     for instance_id, sha256, *rest in session.connection().execute(KNOWN, given):
-        found.setdefault(instance_id, {})[sha256] = Known(*rest)
+        found.setdefault(instance_id, {})[sha256] = EarlierSubmission(*rest)
     return found
 
 
@@ -176,7 +176,7 @@ def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequenc
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
 
 
-def settle_all(session: Session, centre_id: int, ids: Sequence[int]) -> None:
+def mark_all_reviewed(session: Session, centre_id: int, ids: Sequence[int]) -> None:
     """Take these submissions off the list of those that somebody has to look at."""
     for start in range(0, len(ids), 500):
         statement = sa.update(Submission).where(
@@ -224,7 +224,7 @@ def numbers_of_device(session: Session, device_id: int) -> Sequence[int]:
     return session.scalars(query.distinct().order_by(Submission.seq)).all()
 
 
-def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, str]:
+def find_record_ids(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, str]:
     """Return the record that each of these submissions is part of."""
     query = sa.select(Submission.instance_id, Submission.root_id).where(
         Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids)
@@ -232,7 +232,7 @@ def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) ->
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
+def mark_corrected(session: Session, centre_id: int, root_id: str) -> bool:
     """Take what was refused of a record off the list where a good correction builds on it; say whether there was any."""
     arrived = of_record(session, centre_id, root_id)
     built_on = {prev for one in arrived if one.is_part and not one.is_foreign for prev in one.prev}
@@ -274,7 +274,7 @@ def forms_not_taken_in(session: Session, centre_id: int) -> Sequence[str]:
     return session.scalars(query.distinct().order_by(Submission.form)).all()
 
 
-def without_record(session: Session, centre_id: int, wanted: Filter) -> Sequence[Submission]:
+def without_record(session: Session, centre_id: int, wanted: RecordFilter) -> Sequence[Submission]:
     """Return what was sent for a form and is part of no record; none where an area is asked for, which it does not have."""
     if wanted.area:
         return []
@@ -290,7 +290,7 @@ def without_record(session: Session, centre_id: int, wanted: Filter) -> Sequence
     return session.scalars(query.order_by(Submission.root_id, Submission.id)).all()
 
 
-def settle(session: Session, centre_id: int, root_id: str) -> None:
+def mark_reviewed(session: Session, centre_id: int, root_id: str) -> None:
     """Take the submissions of a record off the list of those that somebody has to look at."""
     statement = sa.update(Submission).where(
         Submission.centre_id == centre_id, Submission.root_id == root_id, Submission.state.in_(REFUSED)

@@ -29,7 +29,7 @@ class Dataset(Base):
     created_at: Mapped[dt.datetime]
 
 
-class Batch(Base):
+class PublishedBatch(Base):
     """What was published at once: its entry in the ledger, its report, and its rows as they may leave (Parquet)."""
 
     __tablename__ = "batch"
@@ -54,7 +54,7 @@ class PublishedRow(Base):
     number: Mapped[int]
 
 
-class TableState(Base):
+class PublishedCounts(Base):
     """The counts of a table for a period as they were last published: [[cell, true count, text]]."""
 
     __tablename__ = "table_state"
@@ -79,18 +79,18 @@ def heads(session: Session, centre_id: int) -> dict[int, str]:
     return {int(row.id): str(row.head) for row in session.execute(query.with_for_update())}
 
 
-def batches(session: Session, dataset_id: int) -> Sequence[Batch]:
+def batches(session: Session, dataset_id: int) -> Sequence[PublishedBatch]:
     """Return the batches of a dataset, oldest first, without their rows."""
-    query = sa.select(Batch).where(Batch.dataset_id == dataset_id).order_by(Batch.number)
-    return session.scalars(query.options(defer(Batch.data))).all()
+    query = sa.select(PublishedBatch).where(PublishedBatch.dataset_id == dataset_id).order_by(PublishedBatch.number)
+    return session.scalars(query.options(defer(PublishedBatch.data))).all()
 
 
 def batch_data(session: Session, dataset_id: int, number: int) -> bytes:
-    query = sa.select(Batch.data).where(Batch.dataset_id == dataset_id, Batch.number == number)
+    query = sa.select(PublishedBatch.data).where(PublishedBatch.dataset_id == dataset_id, PublishedBatch.number == number)
     return bytes(session.execute(query).scalar_one())
 
 
-def tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes, int]]:
+def iterate_row_tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes, int]]:
     query = sa.select(PublishedRow.tag, PublishedRow.number).where(PublishedRow.dataset_id == dataset_id)
     query = query.execution_options(yield_per=10_000)
     for tag, number in session.execute(query):
@@ -109,7 +109,7 @@ def add_rows(session: Session, dataset_id: int, number: int, found: bytes) -> No
         session.connection().execute(sa.insert(PublishedRow), rows)
 
 
-def move_head(session: Session, dataset_id: int, before: str, after: str) -> bool:
+def advance_ledger_head(session: Session, dataset_id: int, before: str, after: str) -> bool:
     """Remember a new last entry; False when another release has written one in the meantime."""
     statement = sa.update(Dataset).where(Dataset.id == dataset_id, Dataset.head == before).values(head=after)
     return session.connection().execute(statement.execution_options(synchronize_session=False)).rowcount == 1
@@ -117,17 +117,17 @@ def move_head(session: Session, dataset_id: int, before: str, after: str) -> boo
 
 def table_states(session: Session, centre_id: int, key: str) -> dict[str, list[Any]]:
     """Return the counts of a table that were published, by period."""
-    query = sa.select(TableState).where(TableState.centre_id == centre_id, TableState.key == key)
+    query = sa.select(PublishedCounts).where(PublishedCounts.centre_id == centre_id, PublishedCounts.key == key)
     return {state.period: state.cells for state in session.scalars(query)}
 
 
-def keep_table(
+def save_counts(
     session: Session, centre_id: int, key: str, period: str, cells: list[Any], at: dt.datetime, records: int = 0
 ) -> None:
     """Keep what is published of a table now; a change of what was published before is a revision."""
-    state = session.get(TableState, (centre_id, key, period))
+    state = session.get(PublishedCounts, (centre_id, key, period))
     if state is None:
-        state = TableState(centre_id=centre_id, key=key, period=period, cells=cells, revision=0)
+        state = PublishedCounts(centre_id=centre_id, key=key, period=period, cells=cells, revision=0)
         session.add(state)
     elif state.cells != cells:
         state.cells, state.revision = cells, state.revision + 1
@@ -135,7 +135,7 @@ def keep_table(
 
 
 @dataclass(frozen=True)
-class PublishedTable:
+class PublishedCountsView:
     """A table as it was published for a period, as a value."""
 
     key: str
@@ -147,14 +147,16 @@ class PublishedTable:
     late: int
 
 
-def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> list[PublishedTable]:
-    columns = [getattr(TableState, one.name) for one in fields(PublishedTable)]
-    query = sa.select(*columns).where(TableState.centre_id == centre_id, TableState.key.in_(keys))
-    return [PublishedTable(*row) for row in session.execute(query.order_by(TableState.key, TableState.period))]
+def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> list[PublishedCountsView]:
+    columns = [getattr(PublishedCounts, one.name) for one in fields(PublishedCountsView)]
+    query = sa.select(*columns).where(PublishedCounts.centre_id == centre_id, PublishedCounts.key.in_(keys))
+    return [
+        PublishedCountsView(*row) for row in session.execute(query.order_by(PublishedCounts.key, PublishedCounts.period))
+    ]
 
 
-def add_late(session: Session, centre_id: int, key: str, period: str, late: int) -> None:
-    statement = sa.update(TableState).where(
-        TableState.centre_id == centre_id, TableState.key == key, TableState.period == period
+def count_late_records(session: Session, centre_id: int, key: str, period: str, late: int) -> None:
+    statement = sa.update(PublishedCounts).where(
+        PublishedCounts.centre_id == centre_id, PublishedCounts.key == key, PublishedCounts.period == period
     )
-    session.execute(statement.values(late=TableState.late + late).execution_options(synchronize_session=False))
+    session.execute(statement.values(late=PublishedCounts.late + late).execution_options(synchronize_session=False))

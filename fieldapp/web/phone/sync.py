@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.keys import current_key, signer_if_possible, signing_key
+from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
@@ -50,7 +50,7 @@ def sign_answer(response: Response) -> Response:
     """Sign what a phone must be sure of, with the nonce it gave: nobody in between can say it, or say it again."""
     nonce, centre_id = request.headers.get("X-Nonce", ""), g.get("centre_id")
     if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
-        signs = signer_if_possible(session(), centre_id, current_app.config["SECRET_KEY"])
+        signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
         if signs is None:
             return response
         response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
@@ -63,7 +63,7 @@ def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def run(**kwargs: Any) -> Any:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        actor = devices.actor_of_token(session(), token) if scheme == "Bearer" and token else None
+        actor = devices.find_actor_for_token(session(), token) if scheme == "Bearer" and token else None
         if actor is None:
             raise ActProblem("sync.token", N_("This phone is not signed in any more. Sign in again; nothing is lost."))
         g.actor, g.centre_id = actor, actor.centre_id
@@ -92,7 +92,7 @@ def join() -> Any:
     """Let a phone in by an invitation: used once, by the first phone that shows it."""
     given = _given()
     invitation, label, public_key = (str(given.get(key, "")) for key in ("invitation", "device", "public_key"))
-    actor = devices.inviter_of(session(), invitation)
+    actor = devices.find_actor_for_invitation(session(), invitation)
     return _welcome(actor, devices.join_device(session(), actor, token=invitation, label=label, public_key=public_key))
 
 
@@ -105,7 +105,7 @@ def _given() -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:
+def _welcome(actor: Actor, enrolled: devices.Enrolment) -> Any:
     """Return what a phone needs that was just let in."""
     user = session().get_one(User, actor.user_id)
     about = {
@@ -123,14 +123,16 @@ def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:
 @with_token
 def pull() -> Any:
     """Give what changed for this worker after a cursor: caseload, what is due, what to correct."""
-    return _compressed(phone_forms.pull(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
+    return _compressed(phone_forms.pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")
 @with_token
 def record(instance_id: str) -> Any:
     """Give a worker's own record back, for correcting it."""
-    return jsonify({"protocol": PROTOCOL, **phone_forms.fetch_own_record(session(), g.actor, instance_id=instance_id)})
+    return jsonify(
+        {"protocol": PROTOCOL, **phone_forms.fetch_record_for_correction(session(), g.actor, instance_id=instance_id)}
+    )
 
 
 @sync.get("/manifest")
@@ -184,7 +186,7 @@ def batch() -> Any:
         return _malformed(refused)
     unsent = request.headers.get("X-Unsent", "0")
     report = {"unsent": min(int(unsent), 1_000_000) if unsent.isdecimal() and len(unsent) < 10 else 0}
-    signs = signer_if_possible(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
+    signs = find_receipt_signer(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
     found = receive_batch(session(), g.actor, envelopes, report=report, signer=signs, limits=current_app.config["LIMITS"])
     return jsonify({"protocol": PROTOCOL, "items": found})
 

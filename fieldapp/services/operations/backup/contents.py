@@ -26,7 +26,7 @@ class BackupProblem(Exception):
     """A backup that cannot be made or put back; the text says why and what to do."""
 
 
-def data_entries(settings: Settings) -> list[Path]:
+def list_data_entries(settings: Settings) -> list[Path]:
     """Return what lies in the data folder and must come back, beside the database and the secret key."""
     if not settings.folder.is_dir():
         return []
@@ -38,9 +38,9 @@ def data_entries(settings: Settings) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith((".", ASIDE)))
 
 
-def data_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+def iterate_data_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Give every file that must come back, with its path in the data folder; what is being written is passed over."""
-    for entry in data_entries(settings):
+    for entry in list_data_entries(settings):
         if entry.is_file():
             yield entry.name, entry
             continue
@@ -66,7 +66,7 @@ def copy_file(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def part_of(path: Path, folder: Path) -> dict[str, Any]:
+def describe_part(path: Path, folder: Path) -> dict[str, Any]:
     """Return a part's line in the manifest, hashed as it now lies on the disk."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -119,7 +119,7 @@ def check_parts(source: Path, manifest: dict[str, Any]) -> dict[str, str]:
         path = source / name
         if not path.is_file():
             problems.append(f"{name} is missing")
-        elif part_of(path, source) != part:
+        elif describe_part(path, source) != part:
             problems.append(f"{name} is not what was backed up")
     held = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     problems += [f"{name} was added" for name in sorted(held - set(listed) - {MANIFEST})]

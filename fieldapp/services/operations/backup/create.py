@@ -23,11 +23,11 @@ from fieldapp.services.operations.backup.contents import (
     MANIFEST,
     BackupProblem,
     copy_file,
-    data_files,
+    describe_part,
+    iterate_data_files,
     make_durable,
-    part_of,
 )
-from fieldapp.services.operations.server_key import Wrapped, opens
+from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import KEEP_IT, KeyProblem, Settings, sync_folder
 from fieldapp.store import copies
@@ -52,7 +52,7 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
     with data_lock.share(settings):
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
-            manifest = _made(settings, work, with_key)
+            manifest = _copy_everything(settings, work, with_key)
             text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
             (work / MANIFEST).write_text(text, encoding="utf-8")
             make_durable(work)
@@ -62,8 +62,8 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
         finally:
             shutil.rmtree(work, ignore_errors=True)
         sync_folder(target.parent)
-        marks.note(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
-    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _left_out(settings, with_key))
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
+    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings, with_key))
 
 
 def _check_target(settings: Settings, target: Path) -> None:
@@ -79,28 +79,28 @@ def _check_target(settings: Settings, target: Path) -> None:
         )
 
 
-def _made(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
+def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
     """Copy everything into a folder and return the manifest."""
     now = utcnow()
-    kind = copies.kind_of(settings.url)
+    kind = copies.get_kind(settings.url)
     database = work / DATABASES[kind]
     contents = _copy_database(settings, database, now)
     if not contents.schema:
         raise BackupProblem("The database is empty: it has not been set up. There is nothing to back up.")
-    for name, path in data_files(settings):  # after the database: what it names was there before it was copied
+    for name, path in iterate_data_files(settings):  # after the database: what it names was there before it was copied
         _copy_checked(path, work / FILES / name)
     _check_packages(contents, work / FILES / "packages")
     factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
     if with_key:
         (work / KEY).touch(mode=0o600)
-        (work / KEY).write_text(_right_key(settings, contents.keys, factors))
-    parts = [part_of(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
+        (work / KEY).write_text(_read_matching_key(settings, contents.keys, factors))
+    parts = [describe_part(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
     return {
         "format": FORMAT,
         "made_at": now.isoformat(),
         "kind": kind,
         "schema": contents.schema,
-        "code": {"version": importlib.metadata.version("fieldapp"), "commit": _commit()},
+        "code": {"version": importlib.metadata.version("fieldapp"), "commit": _find_commit()},
         "rows": contents.rows,
         "position": contents.position,
         "epoch": contents.epoch,
@@ -112,13 +112,13 @@ def _made(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
     }
 
 
-def _right_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
+def _read_matching_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
     """Return the secret key; raise BackupProblem unless it opens what the copied database holds."""
     try:
         secret = settings.key()
     except KeyProblem as problem:
         raise BackupProblem(f"{problem} No backup was made.") from None
-    if not opens(secret, keys, factors):
+    if not can_open(secret, keys, factors):
         where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
         raise BackupProblem(
             f"The secret key in {where} does not open the keys in the database, so the backup could never be put back "
@@ -151,14 +151,14 @@ def _check_packages(contents: Contents, folder: Path) -> None:
     """Raise BackupProblem unless every package that a release names is here, with the content that its name promises."""
     for sha256, filename in contents.packages.items():
         path = folder / f"{sha256}.zip"
-        if not path.is_file() or part_of(path, folder)["sha256"] != sha256:
+        if not path.is_file() or describe_part(path, folder)["sha256"] != sha256:
             raise BackupProblem(
                 f"The package {filename} (packages/{path.name}) is missing or damaged, so the backup would not be whole. "
                 "Put it back from an older backup, or revoke its release: fieldapp release revoke"
             )
 
 
-def _left_out(settings: Settings, with_key: bool) -> list[str]:
+def _list_left_out(settings: Settings, with_key: bool) -> list[str]:
     found = []
     if not with_key:
         where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
@@ -171,7 +171,7 @@ def _left_out(settings: Settings, with_key: bool) -> list[str]:
     return found
 
 
-def _commit() -> str:
+def _find_commit() -> str:
     """Return the commit that the code is at; "" outside a checkout."""
     if not (ROOT / ".git").exists():  # installed, perhaps inside a checkout of something else
         return ""

@@ -12,15 +12,15 @@ RESTORING = "A restore is running on {folder}. Wait until it has ended, then try
 
 def share(settings: Settings) -> IO[bytes]:
     """Hold the data folder together with others until the file is closed; raise SettingsProblem during a restore."""
-    return _held(settings, fcntl.LOCK_SH, RESTORING)
+    return _lock(settings, fcntl.LOCK_SH, RESTORING)
 
 
 def take_alone(settings: Settings) -> IO[bytes]:
     """Hold the data folder alone until the file is closed; raise SettingsProblem while anything else runs on it."""
-    return _held(settings, fcntl.LOCK_EX, IN_USE)
+    return _lock(settings, fcntl.LOCK_EX, IN_USE)
 
 
-def _held(settings: Settings, how: int, refusal: str) -> IO[bytes]:
+def _lock(settings: Settings, how: int, refusal: str) -> IO[bytes]:
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = (settings.folder / NAME).open("ab")
     try:

@@ -16,7 +16,7 @@ class LastBackup:
     where: str
 
 
-def note(settings: Settings, at: dt.datetime, where: Path) -> None:
+def save_last_backup(settings: Settings, at: dt.datetime, where: Path) -> None:
     """Remember a backup that is whole."""
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = settings.folder / f".{NAME}"
@@ -24,7 +24,7 @@ def note(settings: Settings, at: dt.datetime, where: Path) -> None:
     fresh.replace(settings.folder / NAME)
 
 
-def last(settings: Settings) -> LastBackup | None:
+def read_last_backup(settings: Settings) -> LastBackup | None:
     """Return the last backup that was made from this folder; None when there was none, or nobody can read of it."""
     try:
         held = json.loads((settings.folder / NAME).read_text())

@@ -21,11 +21,11 @@ from fieldapp.services.operations.backup.contents import (
     BackupProblem,
     check_parts,
     copy_file,
-    data_entries,
+    list_data_entries,
     make_durable,
     read_manifest,
 )
-from fieldapp.services.operations.server_key import Wrapped, opens
+from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import KEEP_IT, KeyMissing, Settings, sync_folder
 from fieldapp.store import copies, migrations
@@ -45,7 +45,7 @@ class Restored:
 
 
 @dataclass(frozen=True)
-class Before:
+class ReplacedDatabase:
     """What is known of the database that was there before."""
 
     has_tables: bool
@@ -54,7 +54,7 @@ class Before:
 
 
 @dataclass
-class Aside:
+class AsideFolder:
     """Where that goes which was there before; made when the first thing goes there."""
 
     stamp: str
@@ -80,8 +80,8 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
-            _check(settings, manifest, engine, source, replace)
-            before = _before(engine)
+            _check_fit(settings, manifest, engine, source, replace)
+            before = _read_before(engine)
             engine.dispose()
             return _put_back(settings, source, manifest, parts, before)
         except CopyProblem as problem:
@@ -90,8 +90,8 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
             engine.dispose()
 
 
-def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source: Path, replace: bool) -> None:
-    kind = copies.kind_of(settings.url)
+def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, source: Path, replace: bool) -> None:
+    kind = copies.get_kind(settings.url)
     if manifest["kind"] != kind:
         text = f"This is a backup of {manifest['kind']}, and FIELDAPP_DATABASE_URL names {kind}. Set it to the same kind."
         raise BackupProblem(text)
@@ -99,7 +99,7 @@ def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source:
         text = f"The backup's schema ({manifest['schema']}) is newer than this version."
         raise BackupProblem(f"{text} Use the version that made it, or a newer one.")
     _check_key(settings, manifest, source)
-    if kind == copies.POSTGRESQL and (others := copies.others_connected(engine)):
+    if kind == copies.POSTGRESQL and (others := copies.count_other_connections(engine)):
         text = f"{others} others are connected to the database. Stop every server and scheduler, then try again."
         raise BackupProblem(text)
     if not replace and (_has_data(settings, engine)):
@@ -111,7 +111,7 @@ def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source:
 
 def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> None:
     """Raise BackupProblem unless the secret key that is here, or in the backup, opens what the backup's database holds."""
-    keys, factors = (_unpacked(manifest[name]) for name in ("keys", "factors"))
+    keys, factors = (_decode_wrapped(manifest[name]) for name in ("keys", "factors"))
     where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
     try:
         secret = settings.key()
@@ -123,33 +123,35 @@ def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> No
             raise BackupProblem(f"{missing} The backup does not hold it. {KEEP_IT} Nothing was changed.") from None
         else:
             return
-    if not opens(secret, keys, factors):
+    if not can_open(secret, keys, factors):
         raise BackupProblem(
             f"The secret key in {where} does not open the keys in the backup. {KEEP_IT} Nothing was changed."
         )
 
 
-def _unpacked(listed: list[list[str]]) -> Wrapped:
+def _decode_wrapped(listed: list[list[str]]) -> Wrapped:
     return [(name, base64.b64decode(wrapped)) for name, wrapped in listed]
 
 
 def _has_data(settings: Settings, engine: Engine) -> bool:
-    return copies.has_tables(engine) or bool(data_entries(settings))
+    return copies.has_tables(engine) or bool(list_data_entries(settings))
 
 
-def _before(engine: Engine) -> Before:
+def _read_before(engine: Engine) -> ReplacedDatabase:
     """Return what must be known of the database that is there now, as far as it can be read: it may be damaged."""
     epoch, packages = 0, dict[str, str]()
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
         epoch = epochs.current(session)
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
-        packages = copies.handed_out(session)
-    return Before(copies.has_tables(engine), epoch, packages)
+        packages = copies.list_handed_out_packages(session)
+    return ReplacedDatabase(copies.has_tables(engine), epoch, packages)
 
 
-def _put_back(settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: Before) -> Restored:
+def _put_back(
+    settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: ReplacedDatabase
+) -> Restored:
     now = utcnow()
-    aside = Aside(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
+    aside = AsideFolder(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
     work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
     try:
         for name, sha256 in parts.items():
@@ -160,7 +162,7 @@ def _put_back(settings: Settings, source: Path, manifest: dict[str, Any], parts:
         with _database_put_back(settings, work / DATABASES[manifest["kind"]], aside, before) as engine:
             with Session(engine, expire_on_commit=False) as session:
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
-                held = copies.handed_out(session)
+                held = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
     finally:
@@ -177,7 +179,7 @@ def _bring_up_to_date(engine: Engine) -> None:
 
 
 @contextmanager
-def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Before) -> Iterator[Engine]:
+def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, before: ReplacedDatabase) -> Iterator[Engine]:
     """Give an engine on the copy, at this version's schema; a SQLite file takes its place when all the rest is done."""
     path = sqlite_file(settings.url)
     if path is None:
@@ -206,9 +208,9 @@ def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Bef
     sync_folder(path.parent)
 
 
-def _move_files(settings: Settings, work: Path, aside: Aside) -> None:
+def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
     """Put files in their place in the data folder; move aside what was there."""
-    for entry in data_entries(settings):
+    for entry in list_data_entries(settings):
         entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
         entry.rename(settings.folder / entry.name)

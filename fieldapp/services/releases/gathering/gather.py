@@ -28,7 +28,7 @@ from fieldapp.services.releases.gathering.ledger_state import (
     read_batches,
 )
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts, TableCounts, load_table_counts
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
@@ -54,7 +54,7 @@ def _report_nothing(records: int) -> None:
 
 def gather_release(
     session: Session,
-    series: Series,
+    series: ReleaseSeries,
     period: Period,
     cut_off: dt.datetime,
     report_progress: Callable[[int], None] = _report_nothing,

@@ -19,7 +19,7 @@ from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleasedBatch
 from fieldapp.services.releases.gathering.assembly import Assembly
-from fieldapp.store.records.records import Released
+from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.releases import datasets
 from fieldapp.store.session import Session
 
@@ -82,7 +82,7 @@ class LedgerState:
             return self.since
         return _go_back(self.since, self.spec.max_hold_months)
 
-    def add_record(self, form: str, record: Released, row: Mapping[str, str], is_taken: bool) -> bool:
+    def add_record(self, form: str, record: ReleasableRecord, row: Mapping[str, str], is_taken: bool) -> bool:
         """Add a record that may leave and has not left; return whether it became a row.
 
         `is_taken` says that another dataset of this release has it already.
@@ -152,7 +152,7 @@ def _load_tags(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set
     """Return the tags of the rows of each batch of a dataset, joined, and all of them."""
     joined: dict[int, bytearray] = {}
     tags: set[bytes] = set()
-    for tag, number in datasets.tags(session, dataset_id):
+    for tag, number in datasets.iterate_row_tags(session, dataset_id):
         joined.setdefault(number, bytearray()).extend(tag)
         tags.add(tag)
     return {number: bytes(joined_tags) for number, joined_tags in joined.items()}, tags

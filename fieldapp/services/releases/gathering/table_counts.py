@@ -10,7 +10,7 @@ from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tables.suppression import suppress_cells
 from fieldapp.services.releases.gathering.assembly import Assembly
-from fieldapp.store.records.records import Released
+from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.releases import datasets
 
 REVISED_FOR = dt.timedelta(days=400)  # how long a published period can still change
@@ -41,7 +41,7 @@ class TableCounts:
         starts = [periods.parse(name).first for name in self.before]
         return min([self.assembly.period.first, *starts])
 
-    def add(self, record: Released, row: Mapping[str, str]) -> None:
+    def add(self, record: ReleasableRecord, row: Mapping[str, str]) -> None:
         """Count a record in its period, if that is released now or was published before."""
         period = self.assembly.period
         name = periods.find_containing(record.day, period.cadence).name

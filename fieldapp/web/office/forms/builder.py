@@ -6,7 +6,7 @@ from typing import Any
 from flask import abort, redirect, render_template, request, url_for
 
 from fieldapp.services.forms import drafts, library
-from fieldapp.services.forms.drafts import Opened
+from fieldapp.services.forms.drafts import DraftDetails
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms import question_form
 from fieldapp.web.office.forms.inputs import read_number, read_revision
@@ -25,7 +25,7 @@ def draft_questions(draft_id: int) -> Any:
         opened=opened,
         lines=question_form.outline(opened),
         lists=opened.book.lists(),
-        library=library.library(),
+        library=library.load_library(),
         settings=question_form.shown_settings(opened.book),
         types=question_form.OFFERED_TYPES,
         form_languages=opened.book.languages,
@@ -39,7 +39,7 @@ def draft_arrange(draft_id: int) -> Any:
     number = read_number("row")
     goal = url_for("office.draft_questions", draft_id=draft_id)
 
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         book = opened.book
         if done == "add":
             kind = request.form.get("type", "")
@@ -49,7 +49,7 @@ def draft_arrange(draft_id: int) -> Any:
             return url_for("office.draft_question", draft_id=draft_id, row=row)
         if done == "library":
             end = len(book.sheets.sheet("survey"))
-            row_ = library.put_in(book, request.form.get("entry", ""), number or end)
+            row_ = library.insert_question(book, request.form.get("entry", ""), number or end)
             return goal if row_ is None else f"{goal}#row-{row_}"
         if number and (line := book.line(number)) and done in ("up", "down"):
             moved = book.move(line.number, -1 if done == "up" else 1)
@@ -79,7 +79,7 @@ def draft_question(draft_id: int, row: int) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/questions/<int:row>")
 def draft_question_save(draft_id: int, row: int) -> Any:
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         line = opened.book.line(row)
         if line is None:
             abort(404)
@@ -99,7 +99,7 @@ def draft_list(draft_id: int, name: str) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/lists/<name>")
 def draft_list_save(draft_id: int, name: str) -> Any:
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         question_form.save_list(opened.book, name, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
 
@@ -108,17 +108,17 @@ def draft_list_save(draft_id: int, name: str) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/settings")
 def draft_settings(draft_id: int) -> Any:
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         question_form.save_settings(opened.book, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
 
     return _apply_edit(draft_id, change)
 
 
-def _apply_edit(draft_id: int, change: Callable[[Opened], str]) -> Any:
+def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> Any:
     """Make a change to a draft's workbook, compile it anew and keep it; then go where the change says."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     goal = change(opened)
-    checked = drafts.check(opened.book.sheets, opened.files)
+    checked = drafts.compile_draft(opened.book.sheets, opened.files)
     drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
     return redirect(goal)

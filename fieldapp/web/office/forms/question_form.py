@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from fieldapp.services.forms.drafts import Opened
+from fieldapp.services.forms.drafts import DraftDetails
 from forms import support
 from forms.builder import SurveyRow, WorkbookEditor, slug
 from forms.picks import OPERATORS, AnswerLimits, SimpleCondition, read_condition, read_limits
@@ -156,7 +156,7 @@ def free_name(book: WorkbookEditor) -> str:
     return next(f"question_{number}" for number in range(1, 10_000) if f"question_{number}" not in taken)
 
 
-def outline(opened: Opened) -> list[Outlined]:
+def outline(opened: DraftDetails) -> list[Outlined]:
     """Return the rows of a draft with the problems of each."""
     by_row: dict[int, list[FormProblem]] = {}
     for problem in opened.errors:
@@ -174,7 +174,7 @@ def outline(opened: Opened) -> list[Outlined]:
     ]
 
 
-def shown(opened: Opened, line: SurveyRow) -> Edited:
+def shown(opened: DraftDetails, line: SurveyRow) -> Edited:
     """Return what the page of a row shows."""
     book, cells = opened.book, line.row.cells
     others = [
@@ -206,7 +206,7 @@ def shown_condition(relevant: str, others: set[str]) -> SimpleCondition | None:
     return condition if condition and condition.question in others else None
 
 
-def save(opened: Opened, line: SurveyRow, given: MultiDict[str, str]) -> None:
+def save(opened: DraftDetails, line: SurveyRow, given: MultiDict[str, str]) -> None:
     """Write the fields of a row's page that were changed into its cells."""
     edited = shown(opened, line)
     held, book = line.row.cells, opened.book

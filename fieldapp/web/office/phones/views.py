@@ -87,14 +87,14 @@ def phone_invite(user_id: int) -> Any:
     token = devices.invite_device(session(), actor(), user_id=user_id)
     address = f"{request.host_url}app/#/join/{token}"
     return render_template(
-        "phones/invitation.html", **_render_invitation(user_id, address), minutes=devices.VALID_FOR.seconds // 60
+        "phones/invitation.html", **_render_invitation(user_id, address), minutes=devices.INVITATION_LIFETIME.seconds // 60
     )
 
 
 @office.post("/people/<int:user_id>/collect")
 def phone_collect(user_id: int) -> Any:
     """Show the picture that sets ODK Collect up for this worker."""
-    token = devices.add_collect(session(), actor(), user_id=user_id)
+    token = devices.set_up_collect(session(), actor(), user_id=user_id)
     return render_template(
         "phones/invitation.html", **_render_invitation(user_id, collect_settings(f"{request.host_url}or/{token}")), minutes=0
     )

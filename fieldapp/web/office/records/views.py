@@ -10,7 +10,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
 from fieldapp.services.records import listing as records
 from fieldapp.services.revisions import LastChange, Overtaken
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.records.inputs import FilterInput
 from fieldapp.web.overtaken import seen
@@ -86,11 +86,11 @@ def encounters() -> Any:
     return render_template("records/records.html", listing=listing, chosen=chosen)
 
 
-def _filter() -> tuple[FilterInput, Filter]:
+def _filter() -> tuple[FilterInput, RecordFilter]:
     chosen = FilterInput(request.args)
     is_usable = chosen.validate()
     worker = chosen.worker.data or ""
-    return chosen, Filter(
+    return chosen, RecordFilter(
         form=chosen.form.data or "",
         area=chosen.area.data or "",
         author_id=int(worker) if worker.isdecimal() and len(worker) < 10 else None,
