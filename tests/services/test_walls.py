@@ -164,7 +164,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "forms.published.withdraw_form": lambda c: {"version_id": c.version.id},
     "people.accounts.set_person_active": lambda c: {"user_id": c.cast.amina.user_id, "active": False},
     "phones.missing.give_up_missing": lambda c: {"device_id": c.cast.amina.device_id},
-    "people.accounts.let_back_in": lambda c: {"username": "amina"},
+    "people.accounts.restore_access": lambda c: {"username": "amina"},
     "releases.retries.retry_delivery": lambda c: {"delivery_id": c.delivery.id},
     "releases.retries.retry_release": lambda c: {"run_id": c.release.run_id},
     "phones.devices.revoke_device": lambda c: {"device_id": c.cast.amina.device_id},
@@ -172,7 +172,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "products.subscriptions.unsubscribe": lambda c: {"subscription_id": c.subscription.id},
 }  # fmt: skip
 
-BY_NAME = {"people.accounts.let_back_in"}  # asked for by the name somebody signs in with, which only the own centre knows
+BY_NAME = {"people.accounts.restore_access"}  # asked for by the name somebody signs in with, which only the own centre knows
 NAMES_NOTHING = "takes no id: it reads or writes the actor's own centre"
 OF_THE_SYSTEM = "only the system does it, for one centre: no role of another centre comes this far"
 OWN_PHONE = "takes no id: it keeps what the actor's own phone sends"

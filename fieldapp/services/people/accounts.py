@@ -1,4 +1,4 @@
-"""People who sign in: list, add, switch on and off, give a new password."""
+"""People who sign in: list, add, give and end access, replace a password."""
 
 import re
 import secrets
@@ -20,7 +20,8 @@ from fieldapp.store.phones import devices, epochs
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.phones.epochs import Epoch
 
-LEAST, MOST = 12, 1000  # characters of a password
+MIN_LENGTH = 12  # characters of a password
+MAX_LENGTH = 1000  # a longer one would only keep the server busy with hashing
 CHANGES = ("person.add", "person.reset", "person.own_password", "person.switch", "second_factor.reset")
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._\-]{2,63}")
 
@@ -37,18 +38,24 @@ class PeoplePage:
 
 @read_act("people.list")
 def list_people(ctx: ActContext) -> PeoplePage:
-    listed = devices.list_for(ctx.session, ctx.centre_id)
-    missing, restored = find_missing(ctx.session, listed, with_numbers=True), epochs.last_restore(ctx.session)
-    centre, with_one = (
-        centres.get(ctx.session, ctx.centre_id),
-        second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id),
+    """Return the centre's people and their phones, with what is missing of each phone."""
+    phones = devices.list_for(ctx.session, ctx.centre_id)
+    return PeoplePage(
+        centre=centres.get(ctx.session, ctx.centre_id),
+        users=users.list_for(ctx.session, ctx.centre_id),
+        devices=phones,
+        missing=find_missing(ctx.session, phones, with_numbers=True),
+        restored=epochs.last_restore(ctx.session),
+        second_factors=second_factors.list_users_with_second_factor(ctx.session, ctx.centre_id),
     )
-    return PeoplePage(centre, users.list_for(ctx.session, ctx.centre_id), listed, missing, restored, with_one)
 
 
 @act("person.add")
 def add_person(ctx: ActContext, username: str, label: str, role: str, password: str = "") -> str:
-    """Add a person and return their password, which is shown once and kept only as a hash."""
+    """Add a person and return their password, which is shown once and stored as a hash.
+
+    Raises ActProblem for a user name that is malformed or taken, or an incomplete person.
+    """
     username = username.strip().lower()
     if not USERNAME.fullmatch(username):
         text = N_("A sign-in name has 3 to 64 small letters, digits, dots or dashes.")
@@ -75,13 +82,18 @@ def add_person(ctx: ActContext, username: str, label: str, role: str, password: 
 
 @act("person.switch")
 def set_person_active(ctx: ActContext, user_id: int, active: bool, seen: str | None = None) -> None:
-    """Let a person in, or keep them out at once, in browsers and on phones. Nobody can switch themselves off."""
+    """Give a person access, or end it at once in browsers and on phones.
+
+    `seen` is the revision that the page showed. Raises ActProblem "person.self": nobody can end
+    their own access.
+    """
     user = _get_user(ctx, user_id)
     check_revision(ctx, seen, user, f"user/{user.id}", CHANGES)
     if user.id == ctx.actor.user_id:
         raise ActProblem("person.self", N_("You cannot switch off your own account."))
     was_active = user.active
-    user.active, user.fs_uniquifier = active, secrets.token_hex(32)
+    user.active = active
+    user.fs_uniquifier = secrets.token_hex(32)
     if active != was_active:
         user.switched_off_at = None if active else ctx.now
     ctx.describe(f"user/{user.id}", active=active)
@@ -89,16 +101,17 @@ def set_person_active(ctx: ActContext, user_id: int, active: bool, seen: str | N
 
 @act("person.reset")
 def reset_password(ctx: ActContext, user_id: int, seen: str | None = None) -> str:
-    """Return a colleague's new password; the old one, their sessions and their phones stop working."""
+    """Return a colleague's new password; their old one, sessions and phones stop working."""
     user = _get_user(ctx, user_id)
     if user.id == ctx.actor.user_id:
-        raise ActProblem("person.self", N_("You change your own password with the old one: “Change my password”."))
+        text = N_("You change your own password with the old one: “Change my password”.")
+        raise ActProblem("person.self", text)
     check_revision(ctx, seen, user, f"user/{user.id}", CHANGES)
     return _replace_password(ctx, user)[0]
 
 
 @dataclass(frozen=True)
-class LetBackIn:
+class RestoredAccess:
     """What a command did for somebody who was locked out."""
 
     password: str
@@ -109,20 +122,32 @@ class LetBackIn:
 
 
 @act("person.reset")
-def let_back_in(ctx: ActContext, username: str, second_factor: bool = False, switch_on: bool = False) -> LetBackIn:
-    """Give somebody who is locked out a new password, by command; the rest only where it is asked for."""
+def restore_access(ctx: ActContext, username: str, second_factor: bool = False, switch_on: bool = False) -> RestoredAccess:
+    """Give somebody who is locked out a new password, by command.
+
+    `second_factor` also removes their second factor; `switch_on` also gives access again.
+    Raises ActProblem "person.unknown".
+    """
     user = users.by_username(ctx.session, username.strip().lower())
     if user is None or user.centre_id != ctx.centre_id:
         text = N_("Nobody at this centre signs in as “{name}”. See: fieldapp person list CENTRE")
         raise ActProblem("person.unknown", text, {"name": username})
     password, phones = _replace_password(ctx, user)
     if switch_on and not user.active:
-        user.active, user.switched_off_at = True, None
-    factor = second_factors.of_user(ctx.session, user.id) if second_factor else None
-    if factor is not None:
-        ctx.session.delete(factor)
-    ctx.describe(f"user/{user.id}", by="command", second_factor=factor is not None, active=user.active)
-    return LetBackIn(password, user.label, phones, user.active, factor is not None)
+        user.active = True
+        user.switched_off_at = None
+    had_factor = second_factor and _remove_second_factor(ctx, user)
+    ctx.describe(f"user/{user.id}", by="command", second_factor=had_factor, active=user.active)
+    return RestoredAccess(password, user.label, phones, user.active, had_factor)
+
+
+def _remove_second_factor(ctx: ActContext, user: User) -> bool:
+    """Remove a person's second factor; return whether there was one."""
+    factor = second_factors.of_user(ctx.session, user.id)
+    if factor is None:
+        return False
+    ctx.session.delete(factor)
+    return True
 
 
 @read_act("person.see_own")
@@ -135,24 +160,28 @@ def see_own_name(ctx: ActContext) -> str:
 def change_own_password(ctx: ActContext, old: str, new: str) -> None:
     """Replace the actor's own password; their sessions end, this one too."""
     user = _get_user(ctx, ctx.actor.user_id or 0)
-    if not passwords.verify_password(user.password, old[:MOST]):
+    if not passwords.verify_password(user.password, old[:MAX_LENGTH]):
         raise ActProblem("person.old_password", N_("The old password is wrong."))
-    if not LEAST <= len(new) <= MOST:
-        raise ActProblem("person.new_password", N_("A password has 12 characters or more. Several words are good."))
-    user.password, user.fs_uniquifier = passwords.hash_password(new), secrets.token_hex(32)
+    if not MIN_LENGTH <= len(new) <= MAX_LENGTH:
+        text = N_("A password has 12 characters or more. Several words are good.")
+        raise ActProblem("person.new_password", text)
+    user.password = passwords.hash_password(new)
+    user.fs_uniquifier = secrets.token_hex(32)
     ctx.describe(f"user/{user.id}")
 
 
 def _replace_password(ctx: ActContext, user: User) -> tuple[str, int]:
-    """Give a person a new password, and return it with how many phones were signed out."""
+    """Give a person a new password; return it, and how many phones were signed out."""
     password = passwords.generate_password()
-    user.password, user.fs_uniquifier = passwords.hash_password(password), secrets.token_hex(32)
+    user.password = passwords.hash_password(password)
+    user.fs_uniquifier = secrets.token_hex(32)  # ends their sessions
     lift_pause(ctx.session, user.username)
-    held = [device for device in devices.of_user(ctx.session, user.id) if device.revoked_at is None]
-    for device in held:
+    phones = devices.of_user(ctx.session, user.id)
+    open_phones = [device for device in phones if device.revoked_at is None]
+    for device in open_phones:
         device.revoked_at = ctx.now
     ctx.describe(f"user/{user.id}")
-    return password, len(held)
+    return password, len(open_phones)
 
 
 def _get_user(ctx: ActContext, user_id: int) -> User:
