@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from fieldapp.services.operations.centres import set_phone_rules
 from fieldapp.services.phones.devices import set_up_collect
+from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record

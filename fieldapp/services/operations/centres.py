@@ -5,12 +5,11 @@ import secrets
 
 from evaluator_export import periods
 from fieldapp.paths import PROGRAMME
-from fieldapp.services.acts import ActContext, Actor, act, utcnow
+from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.people import accounts
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases.datasets import programme_recipe
-from fieldapp.services.revisions import check_revision
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
@@ -51,29 +50,6 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
         data = path.read_bytes()
         publish_form(session, Actor.system(centre.id), compiled=_compile(data), workbook=data)
     return centre
-
-
-@act("centre.rules")
-def set_phone_rules(
-    ctx: ActContext,
-    lock_minutes: int,
-    shred_days: int,
-    has_voice_notes: bool,
-    by_invitation: bool = False,
-    allows_collect: bool = False,
-    seen: str | None = None,
-) -> None:
-    """Set what phones keep to: minutes until they lock, days until they forget what was delivered, voice notes, how to join.
-
-    `allows_collect` opens the door for ODK Collect; closing it shuts out every Collect at once.
-    """
-    centre = centres.get(ctx.session, ctx.centre_id)
-    check_revision(ctx, seen, centre, f"centre/{centre.id}", ("centre.rules",))
-    centre.lock_minutes, centre.shred_days = min(max(lock_minutes, 1), 30), min(max(shred_days, 1), 30)
-    centre.has_voice_notes = has_voice_notes
-    centre.by_invitation, centre.allows_collect = by_invitation, allows_collect
-    rules = {"lock": centre.lock_minutes, "shred": centre.shred_days, "voice": has_voice_notes}
-    ctx.describe(f"centre/{centre.id}", **rules, invitation=by_invitation, collect=allows_collect)
 
 
 @functools.cache

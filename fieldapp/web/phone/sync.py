@@ -17,6 +17,7 @@ from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
+from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
@@ -123,16 +124,14 @@ def _welcome(actor: Actor, enrolled: devices.Enrolment) -> Any:
 @with_token
 def pull() -> Any:
     """Give what changed for this worker after a cursor: caseload, what is due, what to correct."""
-    return _compressed(phone_forms.pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
+    return _compressed(pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")
 @with_token
 def record(instance_id: str) -> Any:
     """Give a worker's own record back, for correcting it."""
-    return jsonify(
-        {"protocol": PROTOCOL, **phone_forms.fetch_record_for_correction(session(), g.actor, instance_id=instance_id)}
-    )
+    return jsonify({"protocol": PROTOCOL, **fetch_record_for_correction(session(), g.actor, instance_id=instance_id)})
 
 
 @sync.get("/manifest")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
-from fieldapp.services.phones.manifest import pull_changes
+from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store.caseload.cards import Card

@@ -29,8 +29,8 @@ from fieldapp.services.operations.backup.restore import restore
 from fieldapp.services.operations.overview import list_audit, view_home
 from fieldapp.services.people.accounts import list_people
 from fieldapp.services.phones import devices
-from fieldapp.services.phones.manifest import pull_changes
 from fieldapp.services.phones.missing import give_up_missing
+from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import KeyProblem, Settings, SettingsProblem

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.forms.published import publish_form
-from fieldapp.services.phones.manifest import fetch_record_for_correction, pull_changes
+from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing, reviews
 from fieldapp.services.records.batches import receive_batch

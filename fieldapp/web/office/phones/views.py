@@ -9,10 +9,10 @@ import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from fieldapp.services.operations.centres import set_phone_rules
 from fieldapp.services.people import accounts as people_acts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.missing import give_up_missing
+from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.services.records.deliveries import take_in_copy
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput, RescueInput, RulesInput
