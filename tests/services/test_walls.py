@@ -79,7 +79,7 @@ class Centre:
         self.incident = incident(session, cast)
         self.request = board.ask(session, cast.rosa, need="escort")
         self.checked = drafts.CompiledDraft(workbook_of("encounter"), {}, "A title", "encounter", None, [])
-        self.draft = drafts.begin_draft(session, cast.rosa, checked=self.checked)
+        self.draft = drafts.begin_draft(session, cast.rosa, compiled_draft=self.checked)
         keys.make_key(session, cast.rosa, series_id=self.series.id, label="A reader")
         self.key = keys.list_keys(session, cast.rosa).keys[0]
         self.wish = series.open_series(session, cast.rosa, series_id=self.series.id).series_input
@@ -130,9 +130,9 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "phones.devices.invite_device": lambda c: {"user_id": c.cast.amina.user_id},
     "records.export.allow_export": lambda c: {"wanted": RecordFilter("encounter")},
     "products.odata.keys.make_key": lambda c: {"series_id": c.series.id, "label": "Mine"},
-    "forms.drafts.change_draft": lambda c: {"draft_id": c.draft.id, "revision": 1, "checked": c.checked},
+    "forms.drafts.change_draft": lambda c: {"draft_id": c.draft.id, "revision": 1, "compiled_draft": c.checked},
     "forms.drafts.classify_draft": lambda c: {
-        "draft_id": c.draft.id, "revision": 2, "checked": c.checked, "classes": {},
+        "draft_id": c.draft.id, "revision": 2, "compiled_draft": c.checked, "classes": {},
     },
     "forms.drafts.open_draft": lambda c: {"draft_id": c.draft.id},
     "forms.drafts.propose_classes": lambda c: {"draft_id": c.draft.id},

@@ -1,4 +1,4 @@
-"""Forms at the centre: publish from an XLSForm, look at, withdraw."""
+"""Published forms: publish a version, open one, withdraw one."""
 
 from collections.abc import Sequence
 
@@ -18,22 +18,28 @@ def list_forms(ctx: ActContext) -> Sequence[FormVersion]:
 
 @read_act("form.open")
 def open_form(ctx: ActContext, version_id: int) -> tuple[FormVersion, FormDefinition]:
+    """Return a version of a form, with its definition."""
     version = _get_version(ctx, version_id)
     return version, load_definition(version)
 
 
 @act("form.publish")
 def publish_form(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None = None) -> FormVersion:
-    """Publish a compiled form. The same form again changes nothing; other content needs a new version."""
+    """Publish a compiled form; see publish_in_act."""
     return publish_in_act(ctx, compiled, workbook, files)
 
 
 def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
-    """Publish a form within an act: from a workbook, or from a draft."""
+    """Publish a form within an act: from a workbook, or from a draft.
+
+    The same form again changes nothing, except that a withdrawn version is open again. Raises
+    ActProblem "form.version_taken" for other content under the same version.
+    """
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
     existing = versions.find(ctx.session, ctx.centre_id, definition.id, definition.version)
     if existing is not None:
+        # The second hash is that of a definition whose rule about a no was added when it was read.
         if definition.sha256 not in (existing.sha256, load_definition(existing).sha256):
             text = N_(
                 "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
@@ -63,7 +69,7 @@ def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: 
 
 @act("form.withdraw")
 def withdraw_form(ctx: ActContext, version_id: int, seen: str | None = None) -> FormVersion:
-    """Take a version off phones. What was filled with it already is still accepted."""
+    """Withdraw a version from phones; what was filled with it already is still accepted."""
     version = _get_version(ctx, version_id)
     target = f"form/{version.form}/{version.version}"
     check_revision(ctx, seen, version, target, ("draft.publish", "form.publish", "form.withdraw"))

@@ -120,5 +120,5 @@ def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> Any:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     goal = change(opened)
     checked = drafts.compile_draft(opened.book.sheets, opened.files)
-    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
+    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked)
     return redirect(goal)

@@ -43,7 +43,7 @@ def form_upload() -> Any:
     files = {PurePath(one.filename or "").name: one.read() for one in lists}
     stem = PurePath(name).stem
     filled = WorkbookEditor(sheets).fill_in(slug(stem or "form"), utcnow().strftime("%Y%m%d%H"), stem or "Form")
-    draft = drafts.begin_draft(session(), who, checked=drafts.compile_draft(sheets, files))
+    draft = drafts.begin_draft(session(), who, compiled_draft=drafts.compile_draft(sheets, files))
     if filled:
         flash(gettext("We filled in what the settings sheet did not say: {what}.").format(what=", ".join(filled)), "wait")
     return redirect(url_for("office.draft", draft_id=draft.id))
@@ -57,7 +57,7 @@ def form_new() -> Any:
         return _forms_page([], 422, entered)
     title = entered.title.data or ""
     book = make_workbook(title, slug(title), utcnow().strftime("%Y%m%d%H"))
-    draft = drafts.begin_draft(session(), actor(), checked=drafts.compile_draft(book.sheets, {}))
+    draft = drafts.begin_draft(session(), actor(), compiled_draft=drafts.compile_draft(book.sheets, {}))
     return redirect(url_for("office.draft_questions", draft_id=draft.id))
 
 
@@ -71,7 +71,7 @@ def form_change(version_id: int) -> Any:
         return _forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
     checked = drafts.compile_draft(book.sheets, drafts.unzip_lists(version.files))
-    draft = drafts.begin_draft(session(), actor(), checked=checked)
+    draft = drafts.begin_draft(session(), actor(), compiled_draft=checked)
     return redirect(url_for("office.draft", draft_id=draft.id))
 
 
@@ -134,7 +134,7 @@ def draft_replace(draft_id: int) -> Any:
             flash(gettext(problem.text).format(**problem.details), "danger")
         return redirect(url_for("office.draft", draft_id=draft_id))
     checked = drafts.compile_draft(sheets, dict(list(files.items())[: drafts.MAX_FILES]))
-    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
+    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked)
     return redirect(url_for("office.draft", draft_id=draft_id))
 
 
@@ -172,7 +172,9 @@ def draft_classified(draft_id: int) -> Any:
             opened.book.set(line.number, {"privacy::class": given})
             chosen[line.row.name] = given
     checked = drafts.compile_draft(opened.book.sheets, opened.files)
-    drafts.classify_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked, classes=chosen)
+    drafts.classify_draft(
+        session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked, classes=chosen
+    )
     flash(gettext("Classified. The classes are remembered for your next form."), "safe")
     return redirect(url_for("office.draft", draft_id=draft_id))
 
