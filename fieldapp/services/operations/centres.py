@@ -1,4 +1,7 @@
-"""Centres: set one up with its forms, its series and its first admin. Only the operator can, from the command line."""
+"""Centres: set one up with its forms, release series and first administrator.
+
+Only the operator can, with a command.
+"""
 
 import functools
 import secrets
@@ -26,10 +29,15 @@ SERIES = {
 
 
 def set_up_centre(session: Session, slug: str, name: str, first_period: str = "") -> Centre:
-    """Make a centre with the programme's forms and release series; releases begin with the current quarter if not told."""
+    """Create a centre with the programme's forms and release series.
+
+    `slug` is its name in addresses. Releases begin with `first_period`, like "2026-Q4", or with the
+    current quarter. Raises ActProblem "centre.taken".
+    """
     if centres.by_slug(session, slug) or slug in RESERVED:
         raise ActProblem("centre.taken", N_("There is a centre “{slug}” already."), {"slug": slug})
     now = utcnow()
+    first_period = first_period or periods.find_containing(now.date(), "quarter").name
     with WriteTransaction(session):
         centre = Centre(slug=slug, name=name, created_at=now)
         session.add(centre)
@@ -42,7 +50,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
                     title=title,
                     recipe=programme_recipe(key),
                     cadence="quarter",
-                    first_period=first_period or periods.find_containing(now.date(), "quarter").name,
+                    first_period=first_period,
                     secret=secrets.token_hex(32),
                 )
             )
@@ -52,12 +60,12 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
     return centre
 
 
-@functools.cache
+@functools.cache  # a new centre compiles every form of the programme, and tests set up many centres
 def _compile(workbook: bytes) -> Compiled:
     return compile_isolated(workbook)
 
 
 def add_first_admin(session: Session, centre: Centre, username: str, password: str = "") -> str:
-    """Return the password of the centre's first admin."""
+    """Add the centre's first administrator, and return their password."""
     actor = Actor.system(centre.id)
     return accounts.add_person(session, actor, username=username, label="Admin", role="admin", password=password)

@@ -29,8 +29,7 @@ def load_usable_key(session: Session, settings: Settings, may_make: bool = True)
             raise
         return settings.make_key()
     if not can_open(secret, keys, factors):
-        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
-        text = f"The secret key in {where} does not open the keys in the database"
+        text = f"The secret key in {settings.key_place} does not open the keys in the database"
         text = f"{text}: it is another one than wrapped them."
         raise KeyProblem(f"{text} {KEEP_IT}")
     return secret
