@@ -1,4 +1,4 @@
-"""Where packages can be sent, as the office writes it down; what may be handed out at all."""
+"""Targets: where packages can be sent, as the office enters it, and what may be sent at all."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,10 @@ from evaluator_export.problems import ExportProblem
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem, to_stored, write_lines
 
-SFTP, S3, EMAIL = "sftp", "s3", "email"
+# Kinds of targets, as they are stored.
+SFTP = "sftp"
+S3 = "s3"
+EMAIL = "email"
 NEEDED = {
     SFTP: ("host", "username", "folder", "host_key", "secret"),
     S3: ("endpoint", "bucket", "secret"),
@@ -18,15 +21,20 @@ NEEDED = {
 
 
 class DeliveryFailed(Exception):
-    """A package did not reach its target; the problems say why, without secrets. `is_final`: trying again cannot help."""
+    """A package did not reach its target.
+
+    `problems` say why, without secrets. `is_final`: trying again does not help, a person has to
+    change something.
+    """
 
     def __init__(self, *problems: StoredProblem, is_final: bool = False):
         super().__init__(write_lines(problems))
-        self.problems, self.is_final = problems, is_final
+        self.problems = problems
+        self.is_final = is_final
 
 
 def check_target(target: Mapping[str, Any]) -> list[str]:
-    """Return what a target lacks, by the names of its fields."""
+    """Return the names of the fields that a target lacks."""
     kind = target.get("kind")
     if kind not in NEEDED:
         return ["kind"]
@@ -34,7 +42,11 @@ def check_target(target: Mapping[str, Any]) -> list[str]:
 
 
 def encrypt_for_recipient(packages: Path, sha256: str, age_key: str) -> Path:
-    """Return a package as only its recipient can read it; made once, so that sending again sends the same."""
+    """Return the file of a package that only its recipient can read.
+
+    `age_key` is the recipient's public key. The file is made once, so that sending again sends the
+    same bytes. Raises DeliveryFailed without a key, or when the package is not on this server.
+    """
     if not age_key:
         text = N_("The series has no age key of the recipient; nothing leaves unencrypted.")
         raise DeliveryFailed(StoredProblem("delivery.no_key", text), is_final=True)

@@ -120,7 +120,7 @@ class LedgerState:
 
 def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
     """Return what was published of a dataset; raise ExportProblem when its ledger or its rows are not whole."""
-    stored = assembly.catalogue.kept[spec.name]
+    stored = assembly.catalogue.stored[spec.name]
     published = datasets.batches(assembly.session, stored.id)
     entries = [parse_entry(row.entry) for row in published]
     tags = _check_ledger(assembly, stored, entries)
@@ -174,7 +174,7 @@ def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool
 def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherDataset]:
     """Return the datasets whose rows are the same records; raise ExportProblem for one whose ledger is not whole."""
     others = []
-    for other in assembly.catalogue.kept.values():
+    for other in assembly.catalogue.stored.values():
         if other.id is None or other.name == stored.name:
             continue
         if read_unit(other.text) != read_unit(stored.text):
