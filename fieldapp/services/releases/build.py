@@ -26,9 +26,10 @@ from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases.datasets import hierarchy_words, install_program_datasets, is_missing_datasets
 from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
 from fieldapp.services.releases.gathering.ledger_state import PendingBatch
-from fieldapp.services.releases.retries import next_try, should_tell
+from fieldapp.services.releases.gathering.table_counts import PeriodCounts
+from fieldapp.services.releases.retries import needs_alert, next_try
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
-from fieldapp.store.database import WriteTransaction
+from fieldapp.store.database import ReadTransaction, WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import FAILED, PackageDelivery, Release, ReleaseRun, ReleaseSeries
@@ -37,7 +38,7 @@ from fieldapp.store.session import IntegrityError, Session
 log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
-GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
+GRACE_DAYS = 3  # after a period's end, so that phones without signal can still send
 SPACE_NEEDED = 50_000_000  # bytes that a small release needs on the disk
 SPACE_PER_ROW = 1500
 MOST_REASONS = 20
@@ -98,10 +99,10 @@ def _waits_after_failure(run: ReleaseRun, now: dt.datetime) -> bool:
 
 
 def should_alert(session: Session, series: ReleaseSeries, period: Period) -> bool:
-    """Say whether a period has failed so often by now that somebody should be told, or told again."""
-    run = releases.run_of(session, series.id, period.name)
-    session.rollback()
-    return run is not None and should_tell(run)
+    """Say whether a period has failed so often that somebody should be alerted, or again."""
+    with ReadTransaction(session):
+        run = releases.run_of(session, series.id, period.name)
+        return run is not None and needs_alert(run)
 
 
 def build_release(session: Session, series: ReleaseSeries, period: Period, packages: Path, secret: str) -> Release | None:
@@ -123,7 +124,6 @@ def build_release(session: Session, series: ReleaseSeries, period: Period, packa
     except LeaseLost:
         return None
     except Exception as error:
-        session.rollback()
         with WriteTransaction(session):
             releases.finish_run(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
         raise
@@ -132,7 +132,10 @@ def build_release(session: Session, series: ReleaseSeries, period: Period, packa
 
 
 def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, work: Path, secret: str) -> Release | None:
-    """Gather, write and publish; again from the start when somebody takes consent back meanwhile, TRIES times."""
+    """Gather, write and publish a release.
+
+    It begins again, up to TRIES times, when somebody withdraws consent meanwhile.
+    """
     for tries_left in reversed(range(TRIES)):
         contents = gather_release(
             session, run.series, run.period, run.cut_off, lambda records: run.renew_lease(session, "reading", records)
@@ -256,10 +259,10 @@ def _check_package(folder: Path, unsigned: Path) -> None:
 
 @act("release.build")
 def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents) -> Release | None:
-    """Make a package visible, together with what the ledger remembers of it: both or neither.
+    """Publish a package, together with its entries in the ledger: both or neither.
 
-    Return None when another process has taken the build over. Raises ConsentFell when somebody whose records were read
-    has taken something back since.
+    Returns None when another process has taken the build over. Raises ConsentFell when a person whose
+    records were read has withdrawn consent since.
     """
     contents.standings.check(ctx.session)
     if not releases.finish_run(ctx.session, run.run_id, run.token, "done", ctx.now):
@@ -269,11 +272,17 @@ def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, cont
     for pending in contents.batches:
         _publish_batch(ctx, pending)
     for counts in contents.counts:
-        cells = [[list(cell), count, text] for cell, (count, text) in sorted(counts.published.items())]
-        datasets.save_counts(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
+        _save_counts(ctx, counts)
     release = _add_release(ctx, run, package)
     ctx.describe(f"release/{release.id}", sha256=release.sha256)
     return release
+
+
+def _save_counts(ctx: ActContext, counts: PeriodCounts) -> None:
+    cells = []
+    for cell, (count, text) in sorted(counts.published.items()):
+        cells.append([list(cell), count, text])
+    datasets.save_counts(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
 
 
 def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None:
@@ -290,7 +299,8 @@ def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
     """Add a batch to its dataset's ledger; raise ActProblem when another build has added one since."""
     entry = pending.entry
     is_first = entry.before == ledger.compute_genesis_hash(entry.dataset)
-    if not datasets.advance_ledger_head(ctx.session, pending.dataset_id, "" if is_first else entry.before, entry.hash):
+    before = "" if is_first else entry.before
+    if not datasets.advance_ledger_head(ctx.session, pending.dataset_id, before, entry.hash):
         text = N_("Another release has published rows of the same dataset just now.")
         raise ActProblem("release.overtaken", text)
     ctx.session.add(

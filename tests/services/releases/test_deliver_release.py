@@ -277,7 +277,7 @@ def test_it_is_tried_again_ever_later_then_somebody_is_told(
     }
     released(session, cast, settings.packages, dead)
     pauses = []
-    for attempt in range(delivering.TELL_EVERY):
+    for attempt in range(delivering.ALERT_EVERY):
         before = dt.datetime.now(dt.UTC)
         timetable.send_packages(session, settings)
         session.expire_all()
