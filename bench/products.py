@@ -29,7 +29,8 @@ from fieldapp.services.products.odata.build import build_feeds
 from fieldapp.services.products.registry import switch_product
 from fieldapp.store import migrations
 from fieldapp.store.database import WriteTransaction, engine_for
-from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write_feed_file
+from fieldapp.store.products.entity_sets import EntitySet
+from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
 from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
 from tests.browser.conftest import ARGUMENTS, ROOT, Server

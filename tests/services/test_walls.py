@@ -103,7 +103,7 @@ class Centre:
             body="{}", built_at=now,
         )  # fmt: skip
         self.subscription = Subscription(
-            centre_id=centre_id, product="heat_map", address="a@example.org", told_of="", created_at=now
+            centre_id=centre_id, product="heat_map", address="a@example.org", last_notified_hash="", created_at=now
         )
         partner = PartnerSource(centre_id=centre_id, name="TTC", calendar="own", figures=[], brought_at=now, sha256="0" * 64)
         outlines = AreaSet(centre_id=centre_id, key="nbhd158", sha256="0" * 64, outlines="{}", created_at=now)

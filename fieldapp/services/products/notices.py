@@ -19,7 +19,7 @@ def tell_subscribers(session: Session, means: TransportConfig) -> int:
         name = centres.get(session, centre_id).name
         for one in store.subscriptions(session, centre_id):
             mark = store.find_latest_version(session, centre_id, one.product)
-            if mark is None or mark[1] == one.told_of or not store.is_on(session, centre_id, one.product):
+            if mark is None or mark[1] == one.last_notified_hash or not store.is_on(session, centre_id, one.product):
                 continue
             title = product_named(one.product).title
             parcel = DeliveryPayload(
@@ -38,6 +38,6 @@ def tell_subscribers(session: Session, means: TransportConfig) -> int:
             with WriteTransaction(session):
                 kept = session.get(Subscription, key)
                 if kept is not None:
-                    kept.told_of = mark[1]
+                    kept.last_notified_hash = mark[1]
             sent += 1
     return sent

@@ -23,7 +23,11 @@ def subscribe(ctx: ActContext, product: str, address: str) -> None:
     mark = store.find_latest_version(ctx.session, ctx.centre_id, product)
     ctx.session.add(
         Subscription(
-            centre_id=ctx.centre_id, product=product, address=address, told_of=mark[1] if mark else "", created_at=ctx.now
+            centre_id=ctx.centre_id,
+            product=product,
+            address=address,
+            last_notified_hash=mark[1] if mark else "",
+            created_at=ctx.now,
         )
     )
     ctx.describe(f"product/{product}")

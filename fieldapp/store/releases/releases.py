@@ -1,4 +1,4 @@
-"""Series of releases, their runs (one a period, guarded by a lease), the packages built, and where they were sent."""
+"""Release series, their runs (one per period, guarded by a lease), packages and deliveries."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,7 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 
-FAILED, ASKED = "failed", "asked"  # states of a run: it failed; somebody asked that it be built again
+# States of a run, beside running and done.
+FAILED = "failed"
+ASKED = "asked"  # it failed, and somebody asked that it be built again
 
 
 class ReleaseSeries(Base):
@@ -27,14 +29,19 @@ class ReleaseSeries(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     recipient: Mapped[str] = mapped_column(sa.String(120), default="")
     agreement: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reference, ends_on, approvals: [{who, on}]
-    age_key: Mapped[str] = mapped_column(sa.String(120), default="")  # the recipient's; packages are encrypted to it
+    # The recipient's public key, to which packages are encrypted.
+    age_key: Mapped[str] = mapped_column(sa.String(120), default="")
     keep_days: Mapped[int] = mapped_column(default=90)  # how long a package can be downloaded
-    readers: Mapped[list[Any]] = mapped_column(default=list)  # evaluators who may fetch it here; empty: all of the centre
-    targets: Mapped[list[Any]] = mapped_column(default=list)  # where packages are sent: see services/deliver_release
+    # Ids of evaluators who may download it; empty: all of the centre.
+    readers: Mapped[list[Any]] = mapped_column(default=list)
+    targets: Mapped[list[Any]] = mapped_column(default=list)  # as services/transports/targets has them
 
 
 class ReleaseRun(Base):
-    """One period of a series. The unique period makes a double run impossible; the token fences off a stalled runner."""
+    """One period of a series.
+
+    The unique period makes a double run impossible; the token fences off a process that stalled.
+    """
 
     __tablename__ = "release_run"
     __table_args__ = (sa.UniqueConstraint("series_id", "period"),)
@@ -74,7 +81,7 @@ class Release(Base):
 
 
 class PackageDelivery(Base):
-    """A package on its way to one target: tried again with back-off until it is there, once."""
+    """A package on its way to one target: tried after ever longer pauses until it has arrived."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -105,21 +112,20 @@ def active_series(session: Session) -> Sequence[ReleaseSeries]:
 
 
 def series_of(session: Session, centre_id: int) -> Sequence[ReleaseSeries]:
-    return session.scalars(
-        sa.select(ReleaseSeries).where(ReleaseSeries.centre_id == centre_id).order_by(ReleaseSeries.id)
-    ).all()
+    query = sa.select(ReleaseSeries).where(ReleaseSeries.centre_id == centre_id)
+    return session.scalars(query.order_by(ReleaseSeries.id)).all()
 
 
 def series_by_key(session: Session, centre_id: int, key: str) -> ReleaseSeries | None:
-    return session.scalars(
-        sa.select(ReleaseSeries).where(ReleaseSeries.centre_id == centre_id, ReleaseSeries.key == key)
-    ).one_or_none()
+    query = sa.select(ReleaseSeries)
+    query = query.where(ReleaseSeries.centre_id == centre_id, ReleaseSeries.key == key)
+    return session.scalars(query).one_or_none()
 
 
 def series_by_id(session: Session, centre_id: int, series_id: int) -> ReleaseSeries | None:
-    return session.scalars(
-        sa.select(ReleaseSeries).where(ReleaseSeries.centre_id == centre_id, ReleaseSeries.id == series_id)
-    ).one_or_none()
+    query = sa.select(ReleaseSeries)
+    query = query.where(ReleaseSeries.centre_id == centre_id, ReleaseSeries.id == series_id)
+    return session.scalars(query).one_or_none()
 
 
 def run_of(session: Session, series_id: int, period: str) -> ReleaseRun | None:
@@ -139,7 +145,7 @@ def run_by_id(session: Session, centre_id: int, run_id: int) -> ReleaseRun | Non
 
 
 def finish_run(session: Session, run_id: int, token: str, state: str, now: dt.datetime, problem: str = "") -> bool:
-    """End a run, only if its token is still the one that was claimed."""
+    """End a run; False when another process has claimed it since."""
     statement = (
         sa.update(ReleaseRun)
         .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
@@ -150,7 +156,10 @@ def finish_run(session: Session, run_id: int, token: str, state: str, now: dt.da
 
 
 def renew_lease(session: Session, run_id: int, token: str, step: str, lease_until: dt.datetime, done: int) -> bool:
-    """Say what a running build is at, and hold its lease on; False when another runner has the period now."""
+    """Save the step of a running build, and extend its lease.
+
+    False when another process has claimed the run since.
+    """
     statement = (
         sa.update(ReleaseRun)
         .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
@@ -171,7 +180,10 @@ def deliveries_of(session: Session, release_ids: list[int]) -> Sequence[PackageD
 
 
 def deliveries_due(session: Session, now: dt.datetime) -> list[tuple[int, dt.datetime]]:
-    """Return the id of each delivery that is due, and since when: values, since a row would be read anew when claimed."""
+    """Return the id of each delivery that is due, and since when.
+
+    Values, not rows: a claim expires rows, which would then be read again.
+    """
     query = sa.select(PackageDelivery.id, PackageDelivery.due_at).where(
         sa.text("delivery.state = 'waiting'"), PackageDelivery.due_at <= now
     )
@@ -179,7 +191,10 @@ def deliveries_due(session: Session, now: dt.datetime) -> list[tuple[int, dt.dat
 
 
 def claim_delivery(session: Session, delivery_id: int, due_at: dt.datetime, token: str, lease_until: dt.datetime) -> bool:
-    """Take a delivery that is due, unless another has; while the lease holds, it is not due for others."""
+    """Claim a delivery that is due; False when another process has.
+
+    While the lease holds, it is not due for others.
+    """
     statement = (
         sa.update(PackageDelivery)
         .where(PackageDelivery.id == delivery_id, PackageDelivery.state == "waiting", PackageDelivery.due_at == due_at)
@@ -190,7 +205,7 @@ def claim_delivery(session: Session, delivery_id: int, due_at: dt.datetime, toke
 
 
 def update_delivery(session: Session, delivery_id: int, token: str, **values: Any) -> bool:
-    """Write down what became of a delivery, only if its token is still the one that was claimed."""
+    """Save the result of a try; False when another process has claimed the delivery since."""
     statement = (
         sa.update(PackageDelivery)
         .where(PackageDelivery.id == delivery_id, PackageDelivery.token == token, PackageDelivery.state == "waiting")
@@ -201,7 +216,7 @@ def update_delivery(session: Session, delivery_id: int, token: str, **values: An
 
 
 def list_ended(session: Session, now: dt.datetime) -> Sequence[Release]:
-    """Return the releases whose packages nobody may fetch any more."""
+    """Return the releases that nobody may download any more: revoked or expired."""
     is_over = sa.or_(Release.revoked_at.is_not(None), Release.expires_at < now)
     return session.scalars(sa.select(Release).where(is_over)).all()
 
@@ -240,7 +255,7 @@ def scheduler_beat(session: Session) -> "SchedulerBeat | None":
 
 
 class SchedulerBeat(Base):
-    """When the scheduler last looked at what is due; the office says so when it is late."""
+    """When the scheduler last looked at what is due; the office shows when that is late."""
 
     __tablename__ = "scheduler_beat"
 

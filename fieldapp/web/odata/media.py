@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fieldapp.store.products.feed_file import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
+from fieldapp.store.products.entity_sets import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
 from fieldapp.web.accept import Range, ranges_of
 
 MINIMAL, NONE, FULL = "minimal", "none", "full"

@@ -458,7 +458,7 @@ def test_a_key_that_would_not_put_it_back_goes_into_no_backup(
 def test_a_wrong_key_in_a_backup_is_named_as_the_one_in_the_backup(
     settings: Settings, phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(create, "opens", lambda *_: True)  # as older versions made it
+    monkeypatch.setattr(create, "can_open", lambda *_: True)  # as older versions made it
     made = take_backup(Settings(data=settings.data, database_url=settings.url, secret_key="x" * 64), tmp_path / "b", True)
     with pytest.raises(BackupProblem, match="does not open") as refused:
         restore(Settings(data=str(tmp_path / "new")), made.where)

@@ -26,7 +26,8 @@ from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations.audit import AuditEvent
-from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write_feed_file
+from fieldapp.store.products.entity_sets import EntitySet
+from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
 from fieldapp.store.releases.releases import Release
 from tests.cast import Cast, a_series
 from tests.services.products.figures import fill

@@ -19,7 +19,8 @@ from fieldapp.services.releases.datasets import load_catalogue, read_recipe, rec
 from fieldapp.services.releases.gathering.ledger_state import parse_entry
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
-from fieldapp.store.products.feed_file import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet, write_feed_file
+from fieldapp.store.products.entity_sets import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet
+from fieldapp.store.products.feed_file import write_feed_file
 from fieldapp.store.releases import datasets, releases
 from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
