@@ -1,4 +1,4 @@
-"""Write days, moments, sizes and shares as the reader's language does; filters of every template."""
+"""Days, times, sizes and shares in the reader's language: the filters of templates."""
 
 import datetime as dt
 from typing import Any

@@ -54,7 +54,7 @@ NOT_TYPED = {
 
 
 def seen() -> str:
-    """Return the revision of what the form's page showed; "", which is never current, when it sent none."""
+    """Return the revision that the form's page showed; "", which is never current, if none."""
     return request.form.get("revision", "")[:64]
 
 

@@ -1,4 +1,4 @@
-"""What people type at the front door."""
+"""What people type to sign in."""
 
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm

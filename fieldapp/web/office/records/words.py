@@ -1,4 +1,4 @@
-"""Words of the pages of records: what became of a submission or review, and how it arrived."""
+"""Words of the pages of records: states of submissions and reviews, channels."""
 
 from fieldapp.services.records.reviews import record_revision
 from fieldapp.web.office.blueprint import add_template_globals
