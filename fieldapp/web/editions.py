@@ -119,6 +119,8 @@ def make_indicator_views(body: dict[str, Any], language: str, with_staff: bool =
 
 def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorView:
     points = [_make_point(indicator, number, language) for number in indicator["numbers"]]
+    part_of_plan = SAFETO[indicator["safeto"]]
+    calendar = CALENDARS[indicator["calendar"]]
     return IndicatorView(
         id=indicator["id"],
         code=indicator["code"],
@@ -129,9 +131,9 @@ def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorV
         source=indicator["source"],
         read=indicator["read"][language],
         finding=_write_finding(points),
-        safeto=gettext(SAFETO[indicator["safeto"]]),
+        safeto=gettext(part_of_plan),
         safeto_order=ORDER.index(indicator["safeto"]),
-        calendar=gettext(CALENDARS[indicator["calendar"]]),
+        calendar=gettext(calendar),
         threshold=indicator["threshold"],
         points=points,
         bars=_make_bars(points, language),

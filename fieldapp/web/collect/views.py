@@ -29,7 +29,7 @@ def require_collect_token(endpoint: str | None, values: dict[str, Any] | None) -
     token = (values or {}).pop("token", "")
     actor = actor_of_token(session(), token, COLLECT)
     if actor is None:
-        raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new picture to scan."))
+        raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new QR code."))
     acts.require_collect(session(), actor.centre_id)
     g.actor = actor
     g.collect_token = token
@@ -102,7 +102,7 @@ def submission() -> Any:
     file = request.files.get("xml_submission_file")
     xml = file.read() if file else request.form.get("xml_submission_file", "").encode()
     if not xml:
-        return _reply(gettext("The submission holds no form."), 400)
+        return _reply(gettext("The submission contains no form."), 400)
     try:
         xml.decode("utf-8")
         instance = openrosa.parse_instance(xml)
@@ -116,4 +116,4 @@ def submission() -> Any:
     outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
-    return _reply(gettext("The centre has it."), 201)
+    return _reply(gettext("Received by the centre."), 201)

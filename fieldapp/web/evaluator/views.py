@@ -68,7 +68,7 @@ def second_factor_check() -> Any:
     except ActProblem as problem:
         return _page(gettext(problem.text)), STATUS[problem.code]
     cookie[CHECKED] = [current_user.id, time.time()]
-    flash(gettext("The code was right. For 15 minutes you can fetch packages."), "safe")
+    flash(gettext("The code was correct. For 15 minutes you can download packages."), "safe")
     return redirect(url_for("evaluator.shelf"))
 
 
@@ -82,5 +82,5 @@ def deleted(release_id: int) -> Any:
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("evaluator.shelf"))
-    flash(gettext("Written down. Thank you."), "safe")
+    flash(gettext("Saved. Thank you."), "safe")
     return redirect(url_for("evaluator.shelf"))

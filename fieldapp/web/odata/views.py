@@ -33,7 +33,9 @@ FORMAT_NAMES = {
     "application/xml": ("xml", "application/xml"),
     "text/plain": ("text", "text/plain", *JSON_NAMES),
 }
-NOT_ACCEPTABLE = N_("The feed answers here in {kind}, which your program does not take (see its Accept header or $format).")
+NOT_ACCEPTABLE = N_(
+    "The feed answers here in {kind}, which your software does not accept (see its Accept header or $format)."
+)
 NOT_FOUND = N_("There is nothing here, or it is not yours to see.")
 
 

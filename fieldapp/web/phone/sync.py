@@ -85,7 +85,7 @@ def sign_in() -> Any:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
     if centres.get(session(), user.centre_id).by_invitation:
-        text = N_("At this centre a phone joins by invitation. Ask for one and scan its picture with your phone's camera.")
+        text = N_("At this centre a phone joins by invitation. Ask for one and scan its QR code with your phone's camera.")
         raise ActProblem("sync.invitation_only", text)
     enrolled = devices.enrol_device(session(), actor, label=sent.text("device"), public_key=sent.text("public_key"))
     return _make_sign_in_response(actor, enrolled)
@@ -249,5 +249,5 @@ def attachment(sha256: str) -> Any:
 
 def _malformed(refused: BatchRefused) -> Any:
     reasons = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
-    text = gettext("The message is malformed; nothing of it was kept.")
+    text = gettext("The message is malformed; nothing of it was stored.")
     return problems.answer("sync.malformed", text, 422, problems=reasons)

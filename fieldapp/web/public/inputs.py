@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length
 
 class SignInInput(FlaskForm):  # type: ignore[misc]
     username = StringField(
-        lazy_gettext("Sign-in name"),
+        lazy_gettext("User name"),
         [InputRequired(), Length(max=64)],
         render_kw={"autocomplete": "username", "autocapitalize": "none"},
     )

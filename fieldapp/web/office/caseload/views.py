@@ -31,5 +31,5 @@ def card_assign() -> Any:
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("office.caseload"))
-    flash(gettext("Done. Both phones learn it at their next contact."), "safe")
+    flash(gettext("Done. Both phones show it when they next sync."), "safe")
     return redirect(url_for("office.caseload"))

@@ -159,7 +159,7 @@ def draft_publish(draft_id: int) -> Any:
 @office.post("/forms/drafts/<int:draft_id>/discard")
 def draft_discard(draft_id: int) -> Any:
     drafts.discard_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
-    flash(gettext("Thrown away. Published forms are as they were."), "wait")
+    flash(gettext("Draft deleted. Published forms are as they were."), "wait")
     return redirect(url_for("office.form_list"))
 
 

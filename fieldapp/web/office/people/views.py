@@ -55,7 +55,7 @@ def person_reset(user_id: int) -> Any:
 @office.post("/people/<int:user_id>/second-factor")
 def person_second_factor(user_id: int) -> Any:
     reset_second_factor(session(), actor(), user_id=user_id, seen=seen())
-    flash(gettext("Done. They set up a new one before they fetch the next package."), "safe")
+    flash(gettext("Done. They set up two-step verification again before they download the next package."), "safe")
     return redirect(url_for("office.people"))
 
 

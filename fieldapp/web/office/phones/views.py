@@ -30,7 +30,7 @@ def phone_revoke(device_id: int) -> Any:
     devices.revoke_device(
         session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK), seen=seen()
     )
-    text = gettext("Done. At its next contact the phone hands over what is finished on it, then closes itself.")
+    text = gettext("Done. When it next syncs, the phone sends what is finished on it, then locks.")
     flash(text, "wait")
     return redirect(url_for("office.people"))
 
@@ -38,7 +38,7 @@ def phone_revoke(device_id: int) -> Any:
 @office.post("/phones/<int:device_id>/missing")
 def phone_missing(device_id: int) -> Any:
     give_up_missing(session(), actor(), device_id=device_id)
-    flash(gettext("Done. The home page asks again when more is missing."), "safe")
+    flash(gettext("Done. The home page says so when more is missing."), "safe")
     return redirect(url_for("office.people"))
 
 
@@ -58,7 +58,7 @@ def phone_rules() -> Any:
         allows_collect=entered.allows_collect.data,
         seen=seen(),
     )
-    flash(gettext("Done. Phones take the rules at their next contact."), "safe")
+    flash(gettext("Done. Phones follow the rules from their next sync on."), "safe")
     return redirect(url_for("office.people"))
 
 
@@ -76,10 +76,10 @@ def phone_rescue() -> Any:
             limits=current_app.config["LIMITS"],
         )
     except BatchRefused:
-        flash(gettext("This is not a sealed copy from a phone. Nothing was taken in."), "danger")
+        flash(gettext("This is not an encrypted copy from a phone. Nothing was imported."), "danger")
         return redirect(url_for("office.people"))
     stored = sum(item["status"] not in NOT_STORED for item in items)
-    text = gettext("%(kept)d of %(count)d records of the copy are with the centre now.", kept=stored, count=len(items))
+    text = gettext("The centre now has %(stored)d of %(count)d records of the copy.", stored=stored, count=len(items))
     flash(text, "safe" if stored == len(items) else "danger")
     return redirect(url_for("office.people"))
 

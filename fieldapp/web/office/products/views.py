@@ -45,7 +45,7 @@ def product_switch(name: str, state: str) -> Any:
 @office.post("/products/<name>/subscribe")
 def product_subscribe(name: str) -> Any:
     address = request.form.get("address", "")
-    return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Noted."))
+    return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Saved."))
 
 
 @office.post("/products/subscriptions/<int:key>/end")
@@ -62,7 +62,7 @@ def partner_bring() -> Any:
     calendar = request.form.get("calendar", "")
     return _done(
         lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
-        gettext("The totals are in. They show with the next edition of the dashboard."),
+        gettext("The totals were imported. They appear in the next edition of the dashboard."),
     )
 
 

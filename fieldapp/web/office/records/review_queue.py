@@ -25,7 +25,7 @@ def attention_one(submission_id: int) -> Any:
 @office.post("/attention/<int:submission_id>/settle")
 def attention_settle(submission_id: int) -> Any:
     reviews.settle_submission(session(), actor(), submission_id=submission_id, seen=seen())
-    flash(gettext("Taken off the list. It stays kept."), "safe")
+    flash(gettext("Dismissed. The record stays stored."), "safe")
     return redirect(url_for("office.attention"))
 
 
@@ -44,7 +44,7 @@ def aside_let_in(device_id: int) -> Any:
 def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
     if result.stored:
         text = ngettext(
-            "%(num)d submission is in the record now.", "%(num)d submissions are in the record now.", result.stored
+            "%(num)d submission is now part of a record.", "%(num)d submissions are now part of records.", result.stored
         )
         flash(text, "safe")
     if result.others:
@@ -60,5 +60,5 @@ def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
 @office.post("/attention/phones/<int:device_id>/settle")
 def aside_settle(device_id: int) -> Any:
     reviews.settle_aside(session(), actor(), device_id=device_id)
-    flash(gettext("Taken off the list. They stay kept."), "safe")
+    flash(gettext("Dismissed. The records stay stored."), "safe")
     return redirect(url_for("office.attention"))

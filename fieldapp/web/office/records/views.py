@@ -50,10 +50,10 @@ def record_review(instance_id: str) -> Any:
     except ActProblem as problem:
         return _refused(instance_id, problem)
     words = {
-        reviews.RETURNED: gettext("Sent back. The worker sees it at their phone's next contact."),
+        reviews.RETURNED: gettext("Sent back. The worker sees it when their phone next syncs."),
         reviews.APPROVED: gettext("Approved."),
     }
-    flash(words.get(state, gettext("Your comment is kept.")), "safe")
+    flash(words.get(state, gettext("Your comment is saved.")), "safe")
     return redirect(url_for("office.encounter", instance_id=instance_id))
 
 

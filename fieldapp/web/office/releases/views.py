@@ -64,7 +64,7 @@ def series_change(series_id: int | None) -> Any:
     except ExportProblem as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, stopped=problem.reasons), STATUS["series.refused"]
-    flash(gettext("Kept. It holds from the next release on."), "safe")
+    flash(gettext("Saved. It applies from the next data release on."), "safe")
     return redirect(url_for("office.series", series_id=saved.id))
 
 
@@ -199,7 +199,7 @@ def release_revoke(release_id: int) -> Any:
         flash(gettext(problem.text), "danger")
         return redirect(url_for("evaluator.shelf"))
     downloads.remove_fallen(session(), current_app.config["SETTINGS"].packages)
-    flash(gettext("Revoked. Nobody can fetch it any more; tell the recipients to delete their copies."), "wait")
+    flash(gettext("Revoked. No one can download the release any more; ask the recipients to delete their copies."), "wait")
     return redirect(url_for("evaluator.shelf"))
 
 
