@@ -12,6 +12,6 @@ def _folder(installed: str, in_checkout: str) -> Path:
     return inside if inside.is_dir() else ROOT / in_checkout
 
 
-PROGRAMME = PACKAGE / "programme"
+PROGRAM = PACKAGE / "program"
 TRANSLATIONS = _folder("translations", "translations")
 CLIENT = _folder("static", "static/dist")

@@ -117,8 +117,8 @@ def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
     if error.code != SLOW:
         raise error
     text = N_(
-        "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
-        "Publish the form anew with another pattern."
+        "The form has a pattern that could take too long to check, so the answers were stored and not "
+        "checked. Publish the form again with another pattern."
     )
     return ValidationResult(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
 

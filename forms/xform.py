@@ -292,8 +292,8 @@ class _XFormReader:
             return KEPT_SHORT, message or words or dict(KEEP_SHORT)
         if limit > MAX_FREE_TEXT:
             text = N_(
-                "Free text of more than {most} signs tells more than this programme collects. Shorten it, or write in "
-                "privacy::approval who agreed."
+                "Free text of more than {most} characters says more than this program collects. Shorten it, "
+                "or write in privacy::approval who agreed."
             )
             self.report("form.long_text", text, {"most": str(MAX_FREE_TEXT)}, path, "constraint")
         return constraint, message
@@ -349,8 +349,8 @@ class _XFormReader:
                         self.report("form.list", text, {"list": name}, element.path, column)
                 for target in _find_ambiguous_paths(ast, seen_from, repeats, children) if field != "items" else ():
                     text = N_(
-                        "“{name}” stands in a repeat, and from here only its first answer would count. "
-                        "Use sum(), join(), count() or indexed-repeat()."
+                        "“{name}” is in a repeat, and from here only its first answer would count. Use "
+                        "sum(), join(), count() or indexed-repeat()."
                     )
                     self.report("form.repeat_reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
 

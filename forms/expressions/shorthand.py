@@ -65,7 +65,7 @@ def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
     for repeat, number in zip(paths[1:], numbers, strict=True):
         parts = _list_names(repeat, path)
         if not parts or names[: len(parts)] != parts:
-            text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
+            text = N_("indexed-repeat(): the question is not in the repeat “{name}”.")
             raise ExpressionError("expression.indexed_repeat", text, name=parts[-1] if parts else "")
         index = Call("number", (_from_question(write_out(number, path)),))
         condition = Operation("=", Call("position", ()), index)

@@ -229,7 +229,7 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
     """
     draft = _get_unchanged_draft(ctx, draft_id, revision)
     if draft.definition is None or draft.xform is None:
-        text = N_("There are things to put right before this form can be published.")
+        text = N_("Some items must be corrected before this form can be published.")
         raise ActProblem("draft.unready", text)
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
     version = publish_in_act(ctx, compiled, draft.workbook, draft.files)
@@ -250,7 +250,9 @@ def _get_unchanged_draft(ctx: ActContext, draft_id: int, revision: int) -> FormD
     draft = _get_draft(ctx, draft_id)
     ctx.session.refresh(draft, with_for_update=True)  # it may have been loaded before the lock
     if draft.revision != revision:
-        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
+        text = N_(
+            "Somebody else changed this form meanwhile. Nothing of theirs is lost; see their changes, then make yours again."
+        )
         raise Overtaken(last_change(ctx, f"draft/{draft.id}", CHANGES), "draft.stale", text)
     return draft
 

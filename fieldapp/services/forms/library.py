@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-from fieldapp.paths import PROGRAMME
+from evaluator_export.yaml_text import read_yaml
+from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
 from forms.workbook import language_code
 
@@ -40,7 +39,7 @@ class LibraryQuestion:
 def load_code_lists() -> dict[str, tuple[dict[str, str], ...]]:
     """Return the programme's code lists by name: rows of name, en and fr."""
     lists: dict[str, list[dict[str, str]]] = {}
-    with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
+    with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             lists.setdefault(row["list"], []).append(row)
     return {name: tuple(rows) for name, rows in lists.items()}
@@ -50,7 +49,7 @@ def load_code_lists() -> dict[str, tuple[dict[str, str], ...]]:
 def load_library() -> tuple[LibraryQuestion, ...]:
     """Return the programme's questions in the order of library.yaml."""
     questions = []
-    for part in yaml.safe_load((PROGRAMME / "library.yaml").read_text(encoding="utf-8")):
+    for part in read_yaml((PROGRAM / "library.yaml").read_text(encoding="utf-8")):
         title = dict(zip(LANGUAGES, part["title"], strict=True))
         for row in part["questions"]:
             list_name = _read_list_name(row)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import yaml
-
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.datasets import programme_datasets
 from forms.definition import FormDefinition
 from forms.problems import N_
@@ -15,7 +14,7 @@ def find_question_uses(definition: FormDefinition) -> dict[str, list[str]]:
     """Return what reads each question, by the name of its column: names of datasets, or `LISTS`."""
     uses: dict[str, list[str]] = {}
     for name, text in programme_datasets().items():
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
         if body["form"] != definition.id:
             continue
         for question in _list_questions(body):

@@ -53,7 +53,7 @@ def start_second_factor(ctx: ActContext, secret: str, label: str) -> str:
     user_id = ctx.actor.user_id or 0
     factor = second_factors.of_user(ctx.session, user_id)
     if _is_set_up(factor):
-        raise ActProblem("second_factor.set", N_("You have a second factor already. An admin can take it away."))
+        raise ActProblem("second_factor.set", N_("Two-step verification is set up already. An administrator can remove it."))
     if factor is None:
         wrapped = wrap(secrets.token_bytes(20), wrapped_as(user_id), secret)
         factor = SecondFactor(user_id=user_id, wrapped=wrapped)
@@ -110,7 +110,7 @@ def reset_second_factor(ctx: ActContext, user_id: int, seen: str | None = None) 
     if users.of_centre(ctx.session, ctx.centre_id, user_id) is None:
         raise make_not_found()
     if user_id == ctx.actor.user_id:
-        raise ActProblem("person.self", N_("Ask another admin to do this for you."))
+        raise ActProblem("person.self", N_("Ask another administrator to do this for you."))
     factor = second_factors.of_user(ctx.session, user_id)
     revision = factor_revision(user_id, _is_set_up(factor))
     require(ctx, seen, revision, f"user/{user_id}", ("second_factor.reset", "second_factor.set"))

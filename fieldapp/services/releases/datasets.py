@@ -9,15 +9,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from evaluator_export.datasets import recipe_reader
 from evaluator_export.datasets.dataset_reader import read_dataset
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
-from fieldapp.paths import PROGRAMME
+from evaluator_export.yaml_text import read_yaml
+from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import load_definition
 from fieldapp.store.forms import versions
@@ -31,7 +30,7 @@ from forms.definition import FormDefinition
 def hierarchies() -> Mapping[str, list[list[str]]]:
     """Return the programme's hierarchies by name: a row of level names, then one row per value."""
     tables = {}
-    for path in sorted((PROGRAMME / "hierarchies").glob("*.csv")):
+    for path in sorted((PROGRAM / "hierarchies").glob("*.csv")):
         with path.open(encoding="utf-8") as file:
             tables[path.stem] = list(csv.reader(file))
     tables.pop("words")
@@ -41,7 +40,7 @@ def hierarchies() -> Mapping[str, list[list[str]]]:
 @functools.cache
 def hierarchy_words() -> Mapping[str, dict[str, str]]:
     """Return the words for values of hierarchies, by value: in English and French."""
-    with (PROGRAMME / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
+    with (PROGRAM / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return {row["value"]: {"en": row["en"], "fr": row["fr"]} for row in rows}
 
@@ -62,19 +61,19 @@ def load_count_only_datasets() -> Mapping[str, str]:
 
 
 def _read_yaml_files(folder: str) -> dict[str, str]:
-    paths = sorted((PROGRAMME / folder).glob("*.yaml"))
+    paths = sorted((PROGRAM / folder).glob("*.yaml"))
     return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
 @functools.cache
 def load_table_menu() -> Menu:
     """Return the tables that recipes and products can choose among."""
-    menu: Menu = yaml.safe_load((PROGRAMME / "tables.yaml").read_text(encoding="utf-8"))
+    menu: Menu = read_yaml((PROGRAM / "tables.yaml").read_text(encoding="utf-8"))
     return menu
 
 
 def programme_recipe(key: str) -> str:
-    return (PROGRAMME / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
+    return (PROGRAM / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
     specs: dict[str, DatasetSpec] = {}
     problems: dict[str, Sequence[Reason]] = {}
     for name, text in texts.items():
-        form = str((yaml.safe_load(text) or {}).get("form", ""))
+        form = str((read_yaml(text) or {}).get("form", ""))
         if form not in definitions:
             newest = versions.latest(session, centre_id, form)
             if newest is not None:

@@ -82,7 +82,7 @@ def _make_payload(session: Session, delivery_id: int, packages: Path) -> Deliver
         text = N_("The release was revoked.")
         raise DeliveryFailed(StoredProblem("release.revoked", text), is_final=True)
     if release.expires_at and release.expires_at < utcnow():
-        text = N_("The time to fetch this release is over.")
+        text = N_("The time to download this release is over.")
         raise DeliveryFailed(StoredProblem("release.expired", text), is_final=True)
     file = None  # an e-mail says only that the package is there
     if delivery.target["kind"] != EMAIL:

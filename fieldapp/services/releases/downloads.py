@@ -122,7 +122,7 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
         text = N_("This release was revoked. Delete the copies that you have.")
         raise ActProblem("release.revoked", text)
     if release.expires_at and release.expires_at < ctx.now:
-        text = N_("The time to fetch this release is over. Ask the centre.")
+        text = N_("The time to download this release is over. Ask the centre.")
         raise ActProblem("release.expired", text)
     path = packages / f"{release.sha256}.zip"
     name = release.filename

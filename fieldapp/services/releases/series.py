@@ -190,7 +190,7 @@ def _require_good_input(ctx: ActContext, series: ReleaseSeries | None, series_in
         problems["cadence"] = N_("Rows about people go out once a quarter at most.")
     is_changed = series is not None and series.cadence != series_input.cadence
     if series is not None and is_changed and releases.of_series(ctx.session, series.id):
-        problems["cadence"] = N_("A series keeps its rhythm. Make another series for another one.")
+        problems["cadence"] = N_("How often a series is built cannot change. Create another series for that.")
     if problems:
         raise SeriesRefused(problems, reasons)
 

@@ -13,6 +13,7 @@ from evaluator_export.package import seal
 from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.releases.datasets import DatasetCatalogue, read_recipe, recipe_text
 from fieldapp.services.transports import targets
@@ -62,7 +63,7 @@ def list_releasable_columns(dataset: DatasetSpec) -> list[str]:
 
 def make_series_input(series: ReleaseSeries, catalogue: DatasetCatalogue) -> SeriesInput:
     """Return a stored series as the input that would give it again."""
-    body = yaml.safe_load(recipe_text(series))
+    body = read_yaml(recipe_text(series))
     items = body.get("datasets") or ()
     return SeriesInput(
         title=body["title"],
@@ -119,7 +120,7 @@ def check_input(series_input: SeriesInput) -> dict[str, str]:
     problems: dict[str, str] = {}
     for language in ("en", "fr"):
         if not series_input.title.get(language, "").strip():
-            problems[f"title_{language}"] = N_("Give it a title in both languages.")
+            problems[f"title_{language}"] = N_("Give a title in both languages.")
         if len(series_input.purpose.get(language, "").strip()) < 10:
             problems[f"purpose_{language}"] = N_("Say what it is for in both languages: it is printed in every package.")
     if not series_input.recipient.strip():
@@ -134,16 +135,14 @@ def check_content(series_input: SeriesInput) -> dict[str, str]:
         problems["threshold"] = N_("It may never be under 3.")
     # What the City holds, anybody can ask it for, so that rows about people would be public.
     if series_input.audience == Audience.CITY and series_input.columns:
-        problems["audience"] = N_(
-            "The City gets tables only: what it holds can be asked for by others. Untick the datasets."
-        )
+        problems["audience"] = N_("The City gets tables only: what it has can be asked for by others. Untick the datasets.")
     if not (series_input.columns or series_input.tables):
         problems["tables"] = N_("Choose at least one dataset or table.")
     if not all(series_input.columns.values()):
         problems["datasets"] = N_("A dataset needs at least one column.")
     if not _is_of_cadence(series_input.first_period, series_input.cadence):
         problems["first_period"] = N_(
-            "Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, as the rhythm is."
+            "Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, to match how often the series is built."
         )
     return problems
 

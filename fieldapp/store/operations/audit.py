@@ -1,4 +1,7 @@
-"""The audit trail: one row an act, written in the act's own transaction. Ids and codes only; never answers or tokens."""
+"""The audit log: one row per act, written in the act's own transaction.
+
+It has ids and codes only, never answers or tokens.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
