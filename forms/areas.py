@@ -99,9 +99,18 @@ def _make_ring(ring: Any, arcs: list[list[Corner]] | None) -> list[Corner]:
         return [_make_corner(point[0], point[1]) for point in ring]
     corners: list[Corner] = []
     for number in ring:
-        arc = arcs[number] if number >= 0 else arcs[~number][::-1]
-        corners += arc[1:] if corners else arc
+        arc = _get_arc(arcs, number)
+        if corners:
+            arc = arc[1:]  # an arc begins where the one before ended
+        corners += arc
     return corners
+
+
+def _get_arc(arcs: list[list[Corner]], number: int) -> list[Corner]:
+    """Return an arc by its number; ~number, which is negative, means the arc read backwards."""
+    if number < 0:
+        return arcs[~number][::-1]
+    return arcs[number]
 
 
 def _read_arcs(topology: Any) -> list[list[Corner]]:
@@ -113,7 +122,8 @@ def _read_arcs(topology: Any) -> list[list[Corner]]:
         x = y = 0
         corners = []
         for dx, dy in arc:
-            x, y = x + dx, y + dy
+            x += dx
+            y += dy
             corners.append(_make_corner(x * east + x0, y * north + y0))
         arcs.append(corners)
     return arcs

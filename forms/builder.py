@@ -61,7 +61,7 @@ class WorkbookEditor:
         depth = 0
         columns = self.columns("survey")
         for number, texts in enumerate(self.rows("survey")[1:], 2):
-            row = Row(number, _read_cells(columns, texts) if texts else {}, "", {})
+            row = Row(number, _read_cells(columns, texts), "", {})
             if not any(row.cells.values()):
                 continue
             if row.ends:
@@ -83,17 +83,19 @@ class WorkbookEditor:
     def lists(self) -> dict[str, list[dict[str, str]]]:
         """Return the choices of each list, as cells by standard column."""
         columns = self.columns("choices")
-        found: dict[str, list[dict[str, str]]] = {}
+        lists: dict[str, list[dict[str, str]]] = {}
         for row in self.rows("choices")[1:]:
-            cells = _read_cells(columns, row) if row else {}
+            cells = _read_cells(columns, row)
             if cells.get("list_name"):
-                found.setdefault(cells["list_name"], []).append(cells)
-        return found
+                lists.setdefault(cells["list_name"], []).append(cells)
+        return lists
 
     def setting(self, key: str) -> str:
         rows = self.rows("settings")
         position = settings_row(rows)
-        row = rows[position] if position < len(rows) else []
+        row = []
+        if position < len(rows):
+            row = rows[position]
         return _read_cells(self.columns("settings"), row).get(key, "")
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +139,8 @@ class WorkbookEditor:
         at = max(1, min(after, len(rows)))
         rows.insert(at, [])
         self.set(at + 1, cells)
-        if (kind := Row(0, cells, "", {}).begins) and kind != "loop":
+        kind = Row(0, cells, "", {}).begins
+        if kind and kind != "loop":
             rows.insert(at + 1, [])
             self.set(at + 2, {"type": f"end_{kind}"})
         return at + 1
@@ -251,15 +254,30 @@ def make_workbook(title: str, form_id: str, version: str) -> WorkbookEditor:
 def slug(text: str) -> str:
     """Return a name for a form or question made of a text: who_was_there for "Who was there?"."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:48]
-    return plain if plain and plain[0].isalpha() else f"q_{plain}".rstrip("_")
+    if plain and plain[0].isalpha():
+        return plain
+    return f"q_{plain}".rstrip("_")
 
 
 def _renamed(text: str, old: str, new: str) -> str:
-    return REFERENCE.sub(lambda match: f"${{{new}}}" if match[1] == old else match[0], text)
+    """Return a text in which references to one question, ${old}, name another, ${new}."""
+
+    def rename(match: re.Match[str]) -> str:
+        if match[1] == old:
+            return f"${{{new}}}"
+        return match[0]
+
+    return REFERENCE.sub(rename, text)
 
 
 def _read_cells(columns: list[Heading], row: list[str]) -> dict[str, str]:
-    return {one.standard: row[one.at] if one.at < len(row) else "" for one in columns}
+    """Return the cells of a row by standard column; "" past its end."""
+    cells = {}
+    for heading in columns:
+        cells[heading.standard] = ""
+        if heading.at < len(row):
+            cells[heading.standard] = row[heading.at]
+    return cells
 
 
 def _set_cell(row: list[str], index: int, text: str) -> None:

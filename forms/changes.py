@@ -112,7 +112,11 @@ def _compare_choices(
 
 
 def _describe_class(element: Element) -> str:
-    return f"{element.privacy or '–'}{f' ({element.export})' if element.export else ''}"
+    """Return the class of a question with what becomes of its column: `sensitive (drop)`."""
+    written = element.privacy or "–"
+    if element.export:
+        written += f" ({element.export})"
+    return written
 
 
 def _get_label(form: FormDefinition, element: Element) -> str:

@@ -1,7 +1,7 @@
 """What is wrong with lists of choices: on the choices sheet, in files, and where selects name them."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from forms import support
 from forms.headings import is_translated
@@ -28,6 +28,16 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
             yield FormProblem("form.choice_column", text, {"column": column}, sheet="choices", row=1, column=column)
 
 
+def find_similar(name: str, names: Iterable[str]) -> str:
+    """Return the name most like a misspelt one, to ask "Did you mean …?"; "" when none is close.
+
+    Example: find_similar("langauge", ["language", "age"]) is "language".
+    """
+    for near in difflib.get_close_matches(name, names, 1):
+        return near
+    return ""
+
+
 def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
     lists = {cells.get("list_name", "") for _, cells in workbook.choices}
     lists |= {row.name for row in workbook.survey if row.begins == "repeat"}
@@ -41,11 +51,11 @@ def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
         if "from_file" in row.standard_type:
             yield from _file(row, name, tables)
         elif name not in lists and not REFERENCE.fullmatch(name):
-            near = difflib.get_close_matches(name, [one for one in lists if one], 1)
+            near = find_similar(name, filter(None, lists))
             text = N_("The choices sheet has no list “{list}”. Did you mean “{near}”?")
             if not near:
                 text = N_("The choices sheet has no list “{list}”.")
-            yield row_problem("form.list", text, row, "type", list=name, near=near[0] if near else "")
+            yield row_problem("form.list", text, row, "type", list=name, near=near)
 
 
 def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:

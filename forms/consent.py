@@ -52,7 +52,8 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
         reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)} - {tier.parent}
         if element.calculate is not None and reads <= kept:
             kept.add(element.path)
-    if kind := definition.summary.get("kind"):
+    kind = definition.summary.get("kind")
+    if kind:
         kept.add(kind)
     return frozenset(kept)
 
@@ -89,9 +90,14 @@ def consent_questions(definition: FormDefinition) -> FormDefinition:
 def consent_answers(definition: FormDefinition, given: Any) -> Any:
     """Return the part of answers, as they came, that those questions read: nothing else can stand in their way."""
     asked = [definition.by_path[path] for path in kept_after_no(definition)]
-    parents = [parent for one in asked for parent in _ancestors(definition, one)]
-    in_repeats = any(one.kind == "repeat" for one in parents)
-    return given if in_repeats or not isinstance(given, Mapping) else without_person(definition, given)
+    in_repeats = any(_is_in_repeat(definition, question) for question in asked)
+    if in_repeats or not isinstance(given, Mapping):
+        return given
+    return without_person(definition, given)
+
+
+def _is_in_repeat(definition: FormDefinition, element: Element) -> bool:
+    return any(parent.kind == "repeat" for parent in _ancestors(definition, element))
 
 
 def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
@@ -101,7 +107,9 @@ def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
         return True  # the form is not about anybody's consent
     page = given
     for name in tier.parent.split("/")[2:]:
-        page = page.get(name) if isinstance(page, Mapping) else None
+        if not isinstance(page, Mapping):
+            return False
+        page = page.get(name)
     if not isinstance(page, Mapping) or page.get(tier.name) not in ("1", "2", "3"):
         return False
     return all(page.get(question.name) != "no" for question in list_consent_questions(definition, tier))
@@ -111,8 +119,12 @@ def person_in(definition: FormDefinition, given: Any) -> str:
     """Return the card code in answers as they came; "" when there is none."""
     value = given
     for name in definition.summary_names.get("person", ("",)):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+        if not isinstance(value, Mapping):
+            return ""
+        value = value.get(name)
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:
@@ -144,7 +156,9 @@ def _decides(definition: FormDefinition, tier: Element) -> set[str]:
 def _checks(definition: FormDefinition, path: str) -> set[str]:
     """Return a question and the calculations that tell whether its answer is right."""
     found: set[str] = set()
-    waiting = [path] if path in definition.by_path else []
+    waiting = []
+    if path in definition.by_path:
+        waiting.append(path)
     while waiting:
         element = definition.by_path[waiting.pop()]
         found.add(element.path)
@@ -159,7 +173,7 @@ def _checks(definition: FormDefinition, path: str) -> set[str]:
 def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     """Return why the rule cannot hold in this form."""
     problems = []
-    if any(one.kind == "repeat" for one in _ancestors(definition, tier)):
+    if _is_in_repeat(definition, tier):
         text = N_("The question of summary_tier is in a repeat. Ask for consent once in a record.")
         problems.append(("consent.repeat", text))
     if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _list_paths(ast)):
@@ -223,7 +237,9 @@ def _leads_to(element: Element, paths: Iterable[str]) -> bool:
 
 
 def _both(own: Ast | None, rule: Ast) -> Ast:
-    return rule if own is None else Operation("and", own, rule)
+    if own is None:
+        return rule
+    return Operation("and", own, rule)
 
 
 def _list_paths(ast: Ast) -> list[Path]:

@@ -77,12 +77,16 @@ class Element:
     @property
     def question_type(self) -> QuestionType | None:
         """Return what is known of the type of a question; None for a group or repeat."""
-        return TYPES[self.type] if self.type else None
+        if self.type:
+            return TYPES[self.type]
+        return None
 
     @property
     def answer_kind(self) -> AnswerKind:
         """Return what answers hold; NOTHING for a group or repeat."""
-        return TYPES[self.type].answer if self.type else AnswerKind.NOTHING
+        if self.type:
+            return TYPES[self.type].answer
+        return AnswerKind.NOTHING
 
     @property
     def is_answered(self) -> bool:
@@ -265,7 +269,9 @@ def _make_element(body: dict[str, Any]) -> Element:
 
 def _write_choice(choice: Choice) -> dict[str, Any]:
     body: dict[str, Any] = {"name": choice.name, "label": choice.label}
-    return body | {"data": choice.data} if choice.data else body
+    if choice.data:
+        return body | {"data": choice.data}
+    return body
 
 
 def _make_choice(body: dict[str, Any]) -> Choice:
@@ -276,12 +282,16 @@ def _read_words(body: Words) -> Words:
     """Return words by language as they are in memory: the answers that a label shows are expressions."""
     words: Words = {}
     for language, text in body.items():
-        words[language] = [_read_part(part) for part in text] if isinstance(text, list) else text
+        words[language] = text
+        if isinstance(text, list):
+            words[language] = [_read_part(part) for part in text]
     return words
 
 
 def _read_part(part: Any) -> Any:
-    return read_json(part) if isinstance(part, list) else part
+    if isinstance(part, list):
+        return read_json(part)
+    return part
 
 
 def _omit_defaults(element: Element) -> dict[str, Any]:

@@ -39,7 +39,9 @@ class _Place:
         return "/" + "/".join(self.names or ())
 
     def to_child(self, name: str) -> "_Place":
-        return self if self.names is None else _Place((*self.names, name), self.scope)
+        if self.names is None:
+            return self
+        return _Place((*self.names, name), self.scope)
 
     def to_parent(self) -> "_Place":
         if self.names is None:
@@ -71,7 +73,9 @@ def _find_reads(ast: Ast, reader: _Reader, here: _Place) -> Iterator[Read]:
 
 def _find_path_reads(path: Path, reader: _Reader, here: _Place) -> Iterator[Read]:
     place = _begin(path, reader, here)
-    steps = path.steps[1:] if path.origin == Origin.ROOT else path.steps
+    steps = path.steps
+    if path.origin == Origin.ROOT:
+        steps = path.steps[1:]
     for step in steps:
         reached = [place]
         match step:
@@ -96,8 +100,11 @@ def _find_path_reads(path: Path, reader: _Reader, here: _Place) -> Iterator[Read
 def _begin(path: Path, reader: _Reader, here: _Place) -> _Place:
     """Return where a path begins."""
     if path.origin == Origin.ROOT:
-        first = path.steps[0] if path.steps else None
-        return _Place((first.name if isinstance(first, ChildStep) else "data",), 1)
+        name = "data"
+        for step in path.steps[:1]:
+            if isinstance(step, ChildStep):
+                name = step.name
+        return _Place((name,), 1)
     if path.origin == Origin.QUESTION:
         return reader.place
     if path.origin == Origin.NODE:

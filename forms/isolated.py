@@ -17,7 +17,8 @@ MEMORY = 2 << 30  # bytes of address space
 
 def answer(given: dict[str, Any]) -> dict[str, Any]:
     """Return the sheets of a workbook, or the form compiled from it, with every problem."""
-    data, file_type = base64.b64decode(given["workbook"]), given["type"]
+    data = base64.b64decode(given["workbook"])
+    file_type = given["type"]
     try:
         if given["do"] == "read":
             sheets = read_sheets(data, file_type).sheets

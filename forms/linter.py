@@ -1,6 +1,5 @@
 """What pyxform lets pass and a programme must not: every problem of the rows themselves, at once."""
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -8,7 +7,7 @@ from typing import Literal
 from xlsxwriter.utility import xl_col_to_name
 
 from forms import support
-from forms.choice_linter import lint_choices
+from forms.choice_linter import find_similar, lint_choices
 from forms.expressions import ExpressionError, parse
 from forms.headings import is_known, is_translated, language_of, to_snake_case
 from forms.privacy import DIRECT, EXPORTS, find_refused_topic, read_written_class
@@ -47,12 +46,14 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
         if is_known(heading.standard):
             continue
         column = heading.written
-        near = difflib.get_close_matches(to_snake_case(column.split(":")[0]), [*support.COLUMNS], 1)
+        near = find_similar(to_snake_case(column.split(":")[0]), support.COLUMNS)
         text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
         if not near:
             text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
-        details = {"column": column, "near": near[0] if near else ""}
-        severity: Literal["error", "warning"] = "error" if near else "warning"
+        details = {"column": column, "near": near}
+        severity: Literal["error", "warning"] = "warning"
+        if near:
+            severity = "error"
         yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
     for sheet in ("survey", "choices", "settings"):
         yield from _twice(workbook, sheet)
@@ -147,7 +148,9 @@ def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
         elif row.ends:
             if not trail:
                 yield row_problem("form.nesting", N_("A group or repeat ends here that never began."), row, "type")
-            elif (opened := trail.pop()).begins != row.ends:
+                continue
+            opened = trail.pop()
+            if opened.begins != row.ends:
                 text = N_("This ends a {kind}, but the {open} of row {at} is still open.")
                 yield row_problem(
                     "form.nesting", text, row, "type", kind=row.ends, open=opened.begins, at=str(opened.number)
@@ -167,11 +170,11 @@ def _type(row: Row) -> Iterator[FormProblem]:
         return
     verdict = support.TYPE_VERDICTS.get(row.standard_type)
     if verdict is None:
-        near = difflib.get_close_matches(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES], 1)
+        near = find_similar(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES])
         text = N_("“{type}” is not a type of question. Did you mean “{near}”?")
         if not near:
             text = N_("“{type}” is not a type of question that an XLSForm knows.")
-        yield row_problem("form.type", text, row, "type", type=row.type, near=near[0] if near else "")
+        yield row_problem("form.type", text, row, "type", type=row.type, near=near)
     elif verdict != WORKS:
         yield row_problem("form.type", verdict, row, "type", type=row.type)
 
@@ -230,11 +233,11 @@ def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterato
             sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
             yield row_problem("form.last_saved", sentence, row, column)
         elif name not in names:
-            near = difflib.get_close_matches(name, names, 1)
+            near = find_similar(name, names)
             sentence = N_("There is no question “{name}” to refer to. Did you mean “{near}”?")
             if not near:
                 sentence = N_("There is no question “{name}” to refer to.")
-            yield row_problem("form.reference", sentence, row, column, name=name, near=near[0] if near else "")
+            yield row_problem("form.reference", sentence, row, column, name=name, near=near)
 
 
 def _appearance(row: Row) -> Iterator[FormProblem]:

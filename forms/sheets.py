@@ -211,7 +211,9 @@ def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
     if cell.ctype == xlrd.XL_CELL_EMPTY:
         return ""
     text: str = xls_value_to_unicode(cell.value, cell.ctype, datemode).strip()
-    return text.removesuffix(" 00:00:00") if cell.ctype == xlrd.XL_CELL_DATE else text
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        return text.removesuffix(" 00:00:00")
+    return text
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:

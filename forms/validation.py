@@ -69,7 +69,9 @@ def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, s
     if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
         return False, ""
     person = _find_role_question(definition, root, "person")
-    return True, to_string(person.value()) if person else ""
+    if person is None:
+        return True, ""
+    return True, to_string(person.value())
 
 
 def _is_asked(group: AnswerNode, question: Element) -> bool:
@@ -80,11 +82,13 @@ def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) 
     """Return the question that a form's summary names; None when there is none."""
     node = root
     for name in definition.summary_names.get(key, ()):
-        found = node.children_named(name)
-        if not found:
+        nodes = node.children_named(name)
+        if not nodes:
             return None
-        node = found[0]
-    return None if node is root else node
+        node = nodes[0]
+    if node is root:
+        return None
+    return node
 
 
 def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
@@ -120,7 +124,10 @@ def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
         "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
         "Publish the form anew with another pattern."
     )
-    return ValidationResult(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
+    answers = {}
+    if isinstance(given, dict):
+        answers = given
+    return ValidationResult(answers, [AnswerProblem(NOT_CHECKED, text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
@@ -183,7 +190,9 @@ class _Calculation:
         """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
         instances = parent.children[element.name]
         number = to_number(evaluate(count, self._context(AnswerNode(element, parent))))
-        wanted = 0 if math.isnan(number) else int(min(max(number, 0), MAX_INSTANCES))
+        wanted = 0
+        if not math.isnan(number):
+            wanted = int(min(max(number, 0), MAX_INSTANCES))
         while len(instances) < wanted:
             self.budget.make()
             node = AnswerNode(element, parent)
@@ -313,7 +322,8 @@ def list_available_choices(element: Element, context: EvaluationContext, definit
     names = []
     for row in find_nodes(element.items, context):
         cells = row.children_named(column)
-        names += [to_string(cells[0].value())] if cells else []
+        if cells:
+            names.append(to_string(cells[0].value()))
     return [name for name in names if name]
 
 

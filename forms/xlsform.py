@@ -102,7 +102,9 @@ def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
 
 def _find_row_number(message: str) -> str | None:
     match = re.search(r"\[?row\s*:?\s*(\d+)", message)
-    return match[1] if match else None
+    if match:
+        return match[1]
+    return None
 
 
 def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
@@ -110,12 +112,18 @@ def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     context = {key: str(value) for key, value in (getattr(error, "context", None) or {}).items()}
     message = str(error) or type(error).__name__
     row = context.get("row") or _find_row_number(message)
-    sheet = context.get("sheet") or ("choices" if "choices" in message else "survey")
+    sheet = context.get("sheet", "")
+    if not sheet and "choices" in message:
+        sheet = "choices"
+    elif not sheet:
+        sheet = "survey"
     code = getattr(getattr(error, "code", None), "name", "")
     if "'range' question type" in message:  # raised without its code
         code = "RANGE"
     prefix = next((one for one in PYXFORM_SAYS if code and code.startswith(one)), "")
-    number = int(row) if row and row.isdecimal() else None
+    number = None
+    if row and row.isdecimal():
+        number = int(row)
     column = context.get("column")
     if column and sheet == "survey":
         column = workbook.written.get(column, column)

@@ -231,7 +231,9 @@ class _Automaton:
             for first in self.follow[one].keys() & loop:
                 for third in self.follow[three].keys() & later:
                     mask = self.masks[first] & self.masks[third]
-                    for second in self.follow[two] if mask else ():
+                    if not mask:
+                        continue
+                    for second in self.follow[two]:
                         self.spend(0)
                         triple = (first, second, third)
                         if not mask & self.masks[second] or triple in seen:
@@ -296,4 +298,6 @@ def _sum(counters: Iterable[Counter[int]]) -> Counter[int]:
 
 
 def _times(counter: Counter[int], factor: int) -> Counter[int]:
-    return Counter({state: ways * factor for state, ways in counter.items()}) if factor else Counter()
+    if factor:
+        return Counter({state: ways * factor for state, ways in counter.items()})
+    return Counter()

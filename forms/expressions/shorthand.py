@@ -48,8 +48,12 @@ def write_out(ast: Ast, path: str) -> Ast:
 
 def _write_out_question(question: str, path: str) -> str:
     """Return the whole path of the question that jr:choice-name() names, as pyxform writes it; else the text as it is."""
-    named = parse(question.strip()) if question.strip() else None
-    return make_absolute_path(named, path) if isinstance(named, Path) else question
+    named = None
+    if question.strip():
+        named = parse(question.strip())
+    if isinstance(named, Path):
+        return make_absolute_path(named, path)
+    return question
 
 
 def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
@@ -66,7 +70,10 @@ def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
         parts = _list_names(repeat, path)
         if not parts or names[: len(parts)] != parts:
             text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
-            raise ExpressionError("expression.indexed_repeat", text, name=parts[-1] if parts else "")
+            name = ""
+            if parts:
+                name = parts[-1]
+            raise ExpressionError("expression.indexed_repeat", text, name=name)
         index = Call("number", (_from_question(write_out(number, path)),))
         condition = Operation("=", Call("position", ()), index)
         conditions[len(parts)] = (*conditions.get(len(parts), ()), condition)
@@ -109,7 +116,9 @@ def _from_node(ast: Ast, here: list[str]) -> Ast:
 
 def _get_plain_name(step: Step) -> str:
     """Return the name of a step to a child without conditions; "" for any other step."""
-    return step.name if isinstance(step, ChildStep) and not step.conditions else ""
+    if isinstance(step, ChildStep) and not step.conditions:
+        return step.name
+    return ""
 
 
 def make_absolute_path(ast: Path, context: str) -> str:
@@ -117,7 +126,9 @@ def make_absolute_path(ast: Path, context: str) -> str:
 
     Example: ../x seen from /data/r/y is /data/r/x.
     """
-    parts = [] if ast.origin == Origin.ROOT else context.split("/")[1:]
+    parts = []
+    if ast.origin != Origin.ROOT:
+        parts = context.split("/")[1:]
     for step in ast.steps:
         match step:
             case ChildStep(name):
