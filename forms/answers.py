@@ -49,10 +49,10 @@ class AnswerNode:
         """Return the dotted name with the position in repeats: followup[2].outcome."""
         if self.parent is None:
             return ""
-        here = self.element.name
+        own = self.element.name
         if self.element.kind == "repeat":
-            here = f"{self.element.name}[{self.position()}]"
-        return ".".join(part for part in (self.parent.describe_place(), here) if part)
+            own = f"{self.element.name}[{self.position()}]"
+        return ".".join(part for part in (self.parent.describe_place(), own) if part)
 
 
 def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, list[AnswerProblem]]:
@@ -115,7 +115,7 @@ def _add_instances(
 
 def list_attachment_answers(definition: FormDefinition, answers: Any, path: str = "/data") -> list[str]:
     """Return the answers that are pictures, recordings or files."""
-    found: list[str] = []
+    attachments: list[str] = []
     for element in definition.children.get(path, ()):
         value = None
         if isinstance(answers, dict):
@@ -125,10 +125,10 @@ def list_attachment_answers(definition: FormDefinition, answers: Any, path: str 
             if isinstance(value, list):
                 instances = value
             for instance in instances:
-                found += list_attachment_answers(definition, instance, element.path)
+                attachments += list_attachment_answers(definition, instance, element.path)
         elif element.answer_kind == AnswerKind.MEDIA and isinstance(value, str):
-            found.append(value)
-    return found
+            attachments.append(value)
+    return attachments
 
 
 def to_json(node: AnswerNode) -> dict[str, Any]:

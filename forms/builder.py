@@ -48,7 +48,7 @@ class WorkbookEditor:
     @property
     def languages(self) -> list[str]:
         """Return the languages of labels as the header writes them; "" where labels have no language."""
-        names = [one.standard for one in self.columns("survey") if one.standard.split("::")[0] == "label"]
+        names = [heading.standard for heading in self.columns("survey") if heading.standard.split("::")[0] == "label"]
         return [language_of(name) for name in names] or [""]
 
     def cells(self, number: int) -> dict[str, str]:
@@ -77,8 +77,8 @@ class WorkbookEditor:
     def choices_of(self, name: str) -> dict[int, dict[str, str]]:
         """Return the choices of a list: the number of each row on the choices sheet, with its cells by standard column."""
         columns = self.columns("choices")
-        found = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
-        return {number: cells for number, cells in found.items() if cells.get("list_name") == name}
+        rows = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
+        return {number: cells for number, cells in rows.items() if cells.get("list_name") == name}
 
     def lists(self) -> dict[str, list[dict[str, str]]]:
         """Return the choices of each list, as cells by standard column."""
@@ -116,9 +116,9 @@ class WorkbookEditor:
 
     def _write(self, sheet: str, number: int, cells: dict[str, str]) -> None:
         row = self.sheets.sheet(sheet)[number - 1]
-        held = _read_cells(self.columns(sheet), row)
+        before = _read_cells(self.columns(sheet), row)
         for column, text in cells.items():
-            if text != held.get(column, ""):
+            if text != before.get(column, ""):
                 _set_cell(row, self._column(sheet, column), text)
 
     def _column(self, sheet: str, name: str) -> int:
@@ -126,7 +126,7 @@ class WorkbookEditor:
         rows = self.sheets.sheet(sheet)
         if len(rows) == 1 and not rows[0]:
             rows[0].extend(BLANK[sheet])
-        at = next((one.at for one in self.columns(sheet) if one.standard == name), None)
+        at = next((heading.at for heading in self.columns(sheet) if heading.standard == name), None)
         if at is None:
             at = max(map(len, rows))  # not under a cell that stands there without a heading
             _set_cell(rows[0], at, name)
@@ -219,12 +219,12 @@ class WorkbookEditor:
         """Add columns for another language; words without a language are then in the form's own, or English."""
         own = self.setting("default_language") or "English (en)"
         for sheet in ("survey", "choices"):
-            held = {one.standard for one in self.columns(sheet)}
-            for one in self.columns(sheet):
-                named = f"{one.standard}::{own}"
-                if is_translated(one.standard) and not language_of(one.standard) and named not in held:
-                    self.sheets.sheet(sheet)[0][one.at] = named
-            if READERS[sheet](f"label::{name}") not in held:
+            standard_names = {heading.standard for heading in self.columns(sheet)}
+            for heading in self.columns(sheet):
+                named = f"{heading.standard}::{own}"
+                if is_translated(heading.standard) and not language_of(heading.standard) and named not in standard_names:
+                    self.sheets.sheet(sheet)[0][heading.at] = named
+            if READERS[sheet](f"label::{name}") not in standard_names:
                 self._column(sheet, READERS[sheet](f"label::{name}"))
 
     def fill_in(self, form_id: str, version: str, title: str) -> list[str]:

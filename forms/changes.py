@@ -58,7 +58,7 @@ def _describe_removed(
     if not element.is_answered and element.kind == "question":
         return
     touches = tuple(uses.get(before.column(element), ()))
-    elsewhere = next((one for one in new.values() if one.name == element.name), None)
+    elsewhere = next((candidate for candidate in new.values() if candidate.name == element.name), None)
     details = {"name": _get_label(before, element)}
     text = N_("Gone: “{name}”. Its answers in earlier records stay.")
     if elsewhere is not None:

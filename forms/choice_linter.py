@@ -76,28 +76,28 @@ def _rows(workbook: Workbook) -> Iterator[FormProblem]:
     seen: set[tuple[str, str]] = set()
     for number, cells in workbook.choices:
         key = cells.get("list_name", ""), cells.get("name", "")
-        found = _row(cells, is_split=key[0] in multiple)
+        problems = _row(cells, is_split=key[0] in multiple)
         if all(key) and key in seen and not may_repeat:
-            found.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
+            problems.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
         seen.add(key)
-        for code, text, column in found:
+        for code, text, column in problems:
             details = {"list": key[0], "name": key[1]}
             yield FormProblem(code, text, details, sheet="choices", row=number, column=column)
 
 
 def _row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
     """Return code, sentence and column of what is wrong with one choice; `is_split`: a space in its name would split it."""
-    found = []
+    problems = []
     name = cells.get("name", "")
     if not cells.get("list_name"):
-        found.append(("form.choice_list", N_("This choice has no list_name."), "list_name"))
+        problems.append(("form.choice_list", N_("This choice has no list_name."), "list_name"))
     if not name:
-        found.append(("form.choice_name", N_("This choice has no name."), "name"))
+        problems.append(("form.choice_name", N_("This choice has no name."), "name"))
     elif " " in name and is_split:
-        found.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
+        problems.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
     if not any(cell for column, cell in cells.items() if column.split("::")[0] == "label"):
-        found.append(("form.choice_label", N_("This choice has no label."), "label"))
+        problems.append(("form.choice_label", N_("This choice has no label."), "label"))
     for column, cell in cells.items():
         if cell and column.startswith("media::"):
-            found.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))
-    return found
+            problems.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))
+    return problems

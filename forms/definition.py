@@ -143,7 +143,9 @@ class FormDefinition:
     @cached_property
     def answered(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the columns of the answers, and where in the answers each is."""
-        return tuple((self.column(one), tuple(one.path.split("/")[2:])) for one in self.elements if one.is_answered)
+        return tuple(
+            (self.column(element), tuple(element.path.split("/")[2:])) for element in self.elements if element.is_answered
+        )
 
     @cached_property
     def lists(self) -> FormLists:
@@ -181,7 +183,11 @@ class FormDefinition:
 
     @cached_property
     def choice_names(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset(choice.name for choice in choices) for name, choices in self.choices.items()}
+        """Return the names of the choices of each list, to look up an answer in."""
+        names = {}
+        for list_name, choices in self.choices.items():
+            names[list_name] = frozenset(choice.name for choice in choices)
+        return names
 
     def column(self, element: Element) -> str:
         """Return the name of a question in exports and recipes: its own where that is unique, else dotted from the root."""
@@ -203,10 +209,10 @@ class FormDefinition:
         return {}
 
     def _labels(self, name: str) -> dict[str, Words]:
-        held = self._labels_of_lists
-        if name not in held:
-            held[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
-        return held[name]
+        labels = self._labels_of_lists
+        if name not in labels:
+            labels[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
+        return labels[name]
 
     def to_json(self) -> str:
         """Return canonical JSON: the same form gives the same bytes."""
@@ -216,7 +222,7 @@ class FormDefinition:
         body["elements"] = [_omit_defaults(element) for element in self.elements]
         body["choices"] = {name: list(map(_write_choice, choices)) for name, choices in self.choices.items()}
         if self.tables:
-            body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
+            body["tables"] = {name: {"columns": table.columns, "rows": table.rows} for name, table in self.tables.items()}
         if self.kept_after_no:
             body["kept_after_no"] = self.kept_after_no
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
@@ -235,7 +241,7 @@ class FormDefinition:
         body["choices"] = {name: tuple(map(_make_choice, choices)) for name, choices in body["choices"].items()}
         tables = body.get("tables", {})
         body["tables"] = {
-            name: CsvTable(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()
+            name: CsvTable(tuple(table["columns"]), tuple(map(tuple, table["rows"]))) for name, table in tables.items()
         }
         return cls(**body)
 

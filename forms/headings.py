@@ -34,13 +34,13 @@ def to_snake_case(text: str) -> str:
 
 def split_heading(text: str) -> list[str]:
     """Return the parts of a heading: label, French (fr) for "Label :: French (fr)"; XML names stay whole."""
-    found: list[str] = []
+    parts: list[str] = []
     for part in map(str.strip, COLONS.split(plain(text))):
-        if found and found[-1].lower() in PREFIXES:
-            found[-1] = f"{found[-1]}:{part}"
+        if parts and parts[-1].lower() in PREFIXES:
+            parts[-1] = f"{parts[-1]}:{part}"
         elif part:
-            found.append(part)
-    return found
+            parts.append(part)
+    return parts
 
 
 def survey_heading(text: str) -> str:

@@ -83,11 +83,11 @@ def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
         text = N_("The sheet “{sheet_name}” has no row of column names at its top.")
         yield FormProblem("form.no_headings", text, {"sheet_name": sheet}, sheet=sheet, row=1)
         return
-    told: set[int] = set()
+    reported: set[int] = set()
     for number, row in enumerate(table[1:], 2):
         for at, text in enumerate(row):
-            if text and at not in headed and at not in told:
-                told.add(at)
+            if text and at not in headed and at not in reported:
+                reported.add(at)
                 sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or take it out.")
                 column = xl_col_to_name(at)
                 yield FormProblem("form.no_heading", sentence, {}, sheet, number, column, severity="warning")
@@ -194,8 +194,8 @@ def _name(row: Row) -> Iterator[FormProblem]:
 
 
 def _calculation(row: Row) -> Iterator[FormProblem]:
-    given = row.cells.get("calculation") or row.cells.get("default")
-    if row.standard_type == "calculate" and not given:
+    formula = row.cells.get("calculation") or row.cells.get("default")
+    if row.standard_type == "calculate" and not formula:
         text = N_("“{name}” computes nothing: its calculation is empty.")
         yield row_problem("form.no_calculation", text, row, "calculation", name=row.name)
 
@@ -248,13 +248,13 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
     elif text == "quick map":  # the one appearance with a space in its name
         words = ["quick map"]
     for word in words:
-        known = support.find_appearance(word)
-        if known is None:
+        appearance = support.find_appearance(word)
+        if appearance is None:
             sentence = N_("Nobody knows the appearance “{word}”; it has no effect.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
-        elif known[1] not in (WORKS, LOOK):
-            yield row_problem("form.appearance_refused", known[1], row, "appearance")
-        elif "*" not in known[0] and row.kind not in known[0]:
+        elif appearance[1] not in (WORKS, LOOK):
+            yield row_problem("form.appearance_refused", appearance[1], row, "appearance")
+        elif "*" not in appearance[0] and row.kind not in appearance[0]:
             sentence = N_("The appearance “{word}” has no effect on this type of question.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
 
@@ -326,16 +326,16 @@ def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
     yield row_advice("form.approved", text, row, "privacy::approval", **details)
 
 
-def _export(row: Row, given: str) -> Iterator[FormProblem]:
+def _export(row: Row, rule: str) -> Iterator[FormProblem]:
     export = row.cells.get("privacy::export", "").lower()
     if not export:
         return
     if export not in EXPORTS:
         text = N_("“{given}” is not an export rule. Use one of: {rules}.")
         yield row_problem("form.export", text, row, "privacy::export", given=export, rules=", ".join(EXPORTS))
-    elif export != "drop" and given in list(NEVER_LEAVES):
+    elif export != "drop" and rule in list(NEVER_LEAVES):
         text = N_("“{name}” is {privacy} and never leaves the centre. Its export rule must be “drop”.")
-        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=given)
+        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=rule)
     elif export == "generalise" and not row.cells.get("privacy::hierarchy") and row.kind not in ("date", "dateTime"):
         text = N_("“{name}” is to be made coarser; say how in privacy::hierarchy.")
         yield row_problem("form.hierarchy", text, row, "privacy::hierarchy", name=row.name)

@@ -103,7 +103,7 @@ class Workbook:
     def rows(self, sheet: str) -> list[tuple[int, dict[str, str]]]:
         """Return the number of each row that says something, with its cells by standard column."""
         columns = self.columns(sheet)
-        found = []
+        named_rows = []
         for number, row in enumerate(self.table(sheet)[1:], 2):
             cells: dict[str, str] = {}
             for heading in columns:
@@ -113,8 +113,8 @@ class Workbook:
                 if text and not cells.get(heading.standard):
                     cells[heading.standard] = text
             if cells:
-                found.append((number, cells))
-        return found
+                named_rows.append((number, cells))
+        return named_rows
 
     def columns(self, sheet: str) -> list[Heading]:
         """Return the headings of a sheet; where some have a language, words without one are in the form's first."""
@@ -274,9 +274,9 @@ def language_code(name: str) -> str:
     """Return the code in a language's name: en for "English (en)"; English XLSForms without languages count as en."""
     if "(" in name:
         return name.rsplit("(", 1)[1].rstrip(") ").strip().lower()
-    known = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
-    known |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
-    return known.get(name.strip().lower(), name.strip().lower())
+    codes = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
+    codes |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
+    return codes.get(name.strip().lower(), name.strip().lower())
 
 
 def refuse_unreadable_file(data: bytes, file_type: str) -> None:

@@ -93,7 +93,7 @@ class _XFormReader:
         self.model = model
         self.body = body
         self.tables = tables
-        self.lists = {one.get("id") for one in model.iter(f"{X}instance")}
+        self.lists = {instance.get("id") for instance in model.iter(f"{X}instance")}
         self.title = root.findtext(f"{H}head/{H}title") or ""
         self.binds = {bind.get("nodeset", ""): bind for bind in model.iter(f"{X}bind")}
         self.problems: list[FormProblem] = []
@@ -139,12 +139,12 @@ class _XFormReader:
             return None
 
     def label(self, element: ElementTree.Element | None, tag: str) -> Words:
-        found = None
+        node = None
         if element is not None:
-            found = element.find(f"{X}{tag}")
-        if found is None:
+            node = element.find(f"{X}{tag}")
+        if node is None:
             return {}
-        return self.referenced(found.get("ref"), self.words(found))
+        return self.referenced(node.get("ref"), self.words(node))
 
     def referenced(self, reference: str | None, otherwise: Any) -> Words:
         match = re.fullmatch(r"jr:itext\('(.*)'\)", reference or "")
@@ -373,7 +373,7 @@ class _XFormReader:
         return {"choices": name, "items": items}
 
     def check_references(self, elements: list[Element], children: dict[str, list[Element]]) -> None:
-        known = {element.path for element in elements} | {"/data"}
+        paths = {element.path for element in elements} | {"/data"}
         repeats = {element.path for element in elements if element.kind == "repeat"}
         for element in elements:
             expressions = [(field, element.path, ast) for field, ast in element.expressions.items()]
@@ -381,7 +381,7 @@ class _XFormReader:
             for field, seen_from, ast in expressions:
                 column = COLUMN_OF[field]
                 for target, _ in dependencies.find_references(ast, seen_from, children):
-                    if target not in known and not target.startswith("/data/meta"):
+                    if target not in paths and not target.startswith("/data/meta"):
                         text = N_("There is no question “{name}” to refer to.")
                         self.report("form.reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
                 if field in ("relevant", "count") and any(_is_own_value(part) for part in walk(ast)):

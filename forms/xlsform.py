@@ -58,11 +58,11 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         problems.append(_from_pyxform(error, workbook))
     if text:
         try:
-            definition, found = xform.read_xform(workbook, text, tables)
-            problems += found
+            definition, xform_problems = xform.read_xform(workbook, text, tables)
+            problems += xform_problems
             if not any(problem.severity == "error" for problem in problems):
-                definition, found = consent.guard(definition)
-                problems += found
+                definition, xform_problems = consent.guard(definition)
+                problems += xform_problems
         except ElementTree.ParseError:
             text = ""
             sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")
@@ -82,8 +82,8 @@ def _tables(files: dict[str, bytes]) -> tuple[dict[str, CsvTable], list[FormProb
     tables = {}
     problems: list[FormProblem] = []
     for name, data in files.items():
-        table, found = read_table(name, data)
-        problems += found
+        table, file_problems = read_table(name, data)
+        problems += file_problems
         if table:
             tables[name.rsplit(".", 1)[0]] = table
     return tables, problems
@@ -120,7 +120,7 @@ def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     code = getattr(getattr(error, "code", None), "name", "")
     if "'range' question type" in message:  # raised without its code
         code = "RANGE"
-    prefix = next((one for one in PYXFORM_SAYS if code and code.startswith(one)), "")
+    prefix = next((code_start for code_start in PYXFORM_SAYS if code and code.startswith(code_start)), "")
     number = None
     if row and row.isdecimal():
         number = int(row)
@@ -128,7 +128,7 @@ def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     if column and sheet == "survey":
         column = workbook.written.get(column, column)
     if prefix:
-        known = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
-        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], known, sheet, number, column)
+        details = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
+        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], details, sheet, number, column)
     text = N_("pyxform, which reads the workbook, says: {reason}")
     return FormProblem("form.pyxform", text, {"reason": message[:400]}, sheet, number, column)

@@ -94,18 +94,18 @@ def evaluate(ast: Ast, context: EvaluationContext) -> Value:
 
 
 def _evaluate_path(path: Path, context: EvaluationContext) -> Value:
-    found = _walk_path(path, context)
+    nodes = _walk_path(path, context)
     value: Value = ""
-    if found:
-        value = found[0].value()
+    if nodes:
+        value = nodes[0].value()
     return value
 
 
 def _evaluate_union(union: Union, context: EvaluationContext) -> Value:
-    found = find_nodes(union, context)
+    nodes = find_nodes(union, context)
     value: Value = ""
-    if found:
-        value = found[0].value()
+    if nodes:
+        value = nodes[0].value()
     return value
 
 
@@ -114,10 +114,10 @@ def find_nodes(ast: Ast, context: EvaluationContext) -> Sequence[Any]:
     if isinstance(ast, Path):
         return _walk_path(ast, context)
     if isinstance(ast, Union):
-        found: dict[Any, None] = {}  # in order, each once
+        nodes: dict[Any, None] = {}  # in order, each once
         for path in ast.paths:
-            found.update(dict.fromkeys(find_nodes(path, context)))
-        return list(found)
+            nodes.update(dict.fromkeys(find_nodes(path, context)))
+        return list(nodes)
     if _is_randomize(ast):
         return _randomize(ast.arguments, context)
     return []
@@ -126,48 +126,48 @@ def find_nodes(ast: Ast, context: EvaluationContext) -> Sequence[Any]:
 def _walk_path(path: Path, context: EvaluationContext) -> Sequence[Any]:
     origin = path.origin
     steps: Sequence[Step] = path.steps
-    found: Sequence[Any]
+    nodes: Sequence[Any]
     if origin is ROOT:
-        found = [context.root]
+        nodes = [context.root]
         steps = steps[1:]  # the first step names the root itself
     elif origin is NODE:
-        found = [context.node]
+        nodes = [context.node]
     elif isinstance(origin, InList):
         return _walk_list(origin.name, steps, context)
     else:
-        found = [context.current]
+        nodes = [context.current]
     for step in steps:
-        found = _take_step(step, found, context)
-    return found
+        nodes = _take_step(step, nodes, context)
+    return nodes
 
 
-def _take_step(step: Step, found: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
+def _take_step(step: Step, nodes: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
     if context.budget:
-        context.budget.spend(1 + len(found))
-    after = _follow(step, found)
+        context.budget.spend(1 + len(nodes))
+    after = _follow(step, nodes)
     if not step.conditions:
         return after
     # A position counts among the children of one parent, so conditions run parent by parent.
     groups = [after]
-    if len(found) > 1:
+    if len(nodes) > 1:
         plain = ChildStep(step.name) if isinstance(step, ChildStep) else type(step)()
-        groups = [_take_step(plain, [node], context) for node in found]
+        groups = [_take_step(plain, [node], context) for node in nodes]
     for condition in step.conditions:
         groups = [_filter_nodes(condition, group, context) for group in groups]
     return list(itertools.chain.from_iterable(groups))
 
 
-def _follow(step: Step, found: Sequence[Any]) -> Sequence[Any]:
+def _follow(step: Step, nodes: Sequence[Any]) -> Sequence[Any]:
     """Return where a step leads from some nodes, before its conditions."""
     if isinstance(step, ChildStep):
-        if len(found) == 1:
-            return cast("Sequence[Any]", found[0].children_named(step.name))
-        return list(itertools.chain.from_iterable(node.children_named(step.name) for node in found))
+        if len(nodes) == 1:
+            return cast("Sequence[Any]", nodes[0].children_named(step.name))
+        return list(itertools.chain.from_iterable(node.children_named(step.name) for node in nodes))
     if isinstance(step, ParentStep):
-        return list(dict.fromkeys(node.parent for node in found if node.parent is not None))
+        return list(dict.fromkeys(node.parent for node in nodes if node.parent is not None))
     if isinstance(step, AnyChildStep):
-        return list(itertools.chain.from_iterable(node.all_children() for node in found))
-    return found
+        return list(itertools.chain.from_iterable(node.all_children() for node in nodes))
+    return nodes
 
 
 def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
@@ -193,15 +193,15 @@ def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> 
         root = context.lists.root(name)
     if root is None:
         return []
-    found: Sequence[Any] = [root]
+    nodes: Sequence[Any] = [root]
     for depth, step in enumerate(steps):
         rows = None
         if depth == 1:
             rows = _look_up_rows(name, step, context)
         if rows is None:
-            rows = _take_step(step, found, context)
-        found = rows
-    return found
+            rows = _take_step(step, nodes, context)
+        nodes = rows
+    return nodes
 
 
 def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence[Any] | None:
@@ -211,8 +211,8 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
     key = parse_index_condition(step.conditions[0])
     if key is None:
         return None
-    column, wanted = key
-    text = evaluate(wanted, context)
+    column, expression = key
+    text = evaluate(expression, context)
     if not isinstance(text, str):
         return None
     rows: Sequence[Any] = context.lists.rows_with(name, column, text)
@@ -228,10 +228,10 @@ def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
     """
     if not isinstance(condition, Operation) or condition.operator != "=":
         return None
-    for column, wanted in ((condition.left, condition.right), (condition.right, condition.left)):
+    for column, expression in ((condition.left, condition.right), (condition.right, condition.left)):
         match column:
-            case Path(Origin.NODE, (ChildStep(name, ()),)) if _is_same_for_all_rows(wanted):
-                return name, wanted
+            case Path(Origin.NODE, (ChildStep(name, ()),)) if _is_same_for_all_rows(expression):
+                return name, expression
     return None
 
 
@@ -246,10 +246,10 @@ def _is_randomize(ast: Ast) -> TypeGuard[Call]:
 
 
 def _randomize(arguments: Arguments, context: EvaluationContext) -> Sequence[Any]:
-    found = find_nodes(arguments[0], context)
+    nodes = find_nodes(arguments[0], context)
     if len(arguments) > 1:
-        return shuffled(found, to_number(evaluate(arguments[1], context)))
-    return found
+        return shuffled(nodes, to_number(evaluate(arguments[1], context)))
+    return nodes
 
 
 def evaluate_operation(ast: Operation, context: EvaluationContext) -> Value:
@@ -372,9 +372,9 @@ def _once(arguments: Arguments, context: EvaluationContext) -> Value:
 def _position(arguments: Arguments, context: EvaluationContext) -> Value:
     if not arguments:
         return float(context.position)
-    found = find_nodes(arguments[0], context)
-    if found:
-        return float(found[0].position())
+    nodes = find_nodes(arguments[0], context)
+    if nodes:
+        return float(nodes[0].position())
     return math.nan
 
 
@@ -421,11 +421,11 @@ def _itext(arguments: Arguments, context: EvaluationContext) -> Value:
 
 
 def _pulldata(arguments: Arguments, context: EvaluationContext) -> Value:
-    name, wanted, key, text = (to_string(evaluate(argument, context)) for argument in arguments)
+    name, column, key, text = (to_string(evaluate(argument, context)) for argument in arguments)
     if not context.lists:
         return ""
     for row in context.lists.rows_with(name, key, text)[:1]:
-        for cell in row.children_named(wanted)[:1]:
+        for cell in row.children_named(column)[:1]:
             value: Value = cell.value()
             return value
     return ""

@@ -261,9 +261,9 @@ def format_date(value: Value, pattern: Value) -> str:
 
 
 def selected(chosen: Value, name: Value) -> bool:
-    wanted = to_string(name)
-    if wanted:
-        return wanted in words(chosen)
+    choice = to_string(name)
+    if choice:
+        return choice in words(chosen)
     return not words(chosen)
 
 

@@ -209,16 +209,16 @@ class _Parser:
             raise ExpressionError("expression.function", N_("There is no function “{name}()” here."), name=name)
         least, most = SIGNATURES[name]
         if count < least or (most is not None and count > most):
-            wanted = f"{least}–{most}"
+            allowed = f"{least}–{most}"
             if most is None:
-                wanted = f"{least}+"
+                allowed = f"{least}+"
             elif least == most:
-                wanted = str(least)
+                allowed = str(least)
             raise ExpressionError(
                 "expression.arguments",
                 N_("“{name}()” takes this many values: {wanted}, not {count}."),
                 name=name,
-                wanted=wanted,
+                wanted=allowed,
                 count=str(count),
             )
 

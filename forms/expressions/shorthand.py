@@ -57,10 +57,10 @@ def _write_out_question(question: str, path: str) -> str:
 
 
 def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
-    wanted, *pairs = arguments
+    question, *pairs = arguments
     repeats = pairs[::2]
     numbers = pairs[1::2]
-    paths = [part for part in (wanted, *repeats) if isinstance(part, Path)]
+    paths = [part for part in (question, *repeats) if isinstance(part, Path)]
     if len(repeats) != len(numbers) or len(paths) != 1 + len(repeats):
         text = N_("indexed-repeat() needs a question, then for each repeat around it the repeat and a number.")
         raise ExpressionError("expression.indexed_repeat", text)
@@ -91,13 +91,13 @@ def _write_out_conditions(ast: Path, path: str) -> Path:
     walked: list[Step] = []
     for step in ast.steps:
         walked.append(_drop_conditions(step))
-        here = _list_names(Path(ast.origin, tuple(walked)), path)
-        steps.append(_write_out_step(step, path, here))
+        names = _list_names(Path(ast.origin, tuple(walked)), path)
+        steps.append(_write_out_step(step, path, names))
     return Path(ast.origin, tuple(steps))
 
 
-def _write_out_step(step: Step, path: str, here: list[str]) -> Step:
-    return map_conditions(lambda condition: _from_node(write_out(condition, path), here), step)
+def _write_out_step(step: Step, path: str, names: list[str]) -> Step:
+    return map_conditions(lambda condition: _from_node(write_out(condition, path), names), step)
 
 
 def _drop_conditions(step: Step) -> Step:
@@ -105,13 +105,13 @@ def _drop_conditions(step: Step) -> Step:
     return replace(step, conditions=())
 
 
-def _from_node(ast: Ast, here: list[str]) -> Ast:
-    """Return an expression in which whole paths through the node at `here` start at it."""
-    if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(here) > 1:
+def _from_node(ast: Ast, node_names: list[str]) -> Ast:
+    """Return an expression in which whole paths through a node, by the names to it, start at it."""
+    if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(node_names) > 1:
         names = [_get_plain_name(step) for step in ast.steps]
-        if len(names) > len(here) and names[: len(here)] == here:
-            return Path(Origin.NODE, ast.steps[len(here) :])
-    return map_parts(lambda part: _from_node(part, here), ast)
+        if len(names) > len(node_names) and names[: len(node_names)] == node_names:
+            return Path(Origin.NODE, ast.steps[len(node_names) :])
+    return map_parts(lambda part: _from_node(part, node_names), ast)
 
 
 def _get_plain_name(step: Step) -> str:
