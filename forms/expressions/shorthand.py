@@ -47,7 +47,10 @@ def write_out(ast: Ast, path: str) -> Ast:
 
 
 def _write_out_question(question: str, path: str) -> str:
-    """Return the whole path of the question that jr:choice-name() names, as pyxform writes it; else the text as it is."""
+    """Return the whole path of the question that jr:choice-name() names.
+
+    pyxform writes such a path; any other text is returned as it is.
+    """
     named = None
     if question.strip():
         named = parse(question.strip())
