@@ -1,4 +1,4 @@
-"""Build releases: which periods are due, and each period of a series once, whatever process dies midway.
+"""Build releases: each due period of a series once, even when a process dies midway.
 
 The path of a build: claim the period, gather what goes in, write and check the package, publish it.
 """
@@ -50,7 +50,7 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class BuildRun:
-    """A build under way: its row, the token that shows whose it is, and up to when records are taken."""
+    """A build under way: its row, the token of this process, and up to when records count."""
 
     series: ReleaseSeries
     period: Period
@@ -62,7 +62,10 @@ class BuildRun:
         return packages / f".work-{self.run_id}-{self.token}"
 
     def renew_lease(self, session: Session, step: str, records: int) -> None:
-        """Say which step the build is at, and keep others from taking it over; raise LeaseLost when one has."""
+        """Save which step the build is at, and keep others from claiming it.
+
+        Raises LeaseLost when another process has claimed it.
+        """
         with WriteTransaction(session):
             if not releases.renew_lease(session, self.run_id, self.token, step, utcnow() + LEASE, records):
                 raise LeaseLost
@@ -106,7 +109,7 @@ def should_alert(session: Session, series: ReleaseSeries, period: Period) -> boo
 
 
 def build_release(session: Session, series: ReleaseSeries, period: Period, packages: Path, secret: str) -> Release | None:
-    """Build one period of a series; return None when another process has it, or it is done.
+    """Build one period of a series; return None when it is done, or another process has it.
 
     `packages` is the folder that packages lie in; `secret` is the server's, which unwraps the key that signs them.
     A build that was killed midway is built again from the start. Raises what stopped the build, after noting it.
@@ -162,7 +165,8 @@ def _move_into(packages: Path, package: BuiltPackage) -> BuiltPackage:
 def _describe_error(error: Exception) -> str:
     """Return why a build failed, to be stored.
 
-    What nobody foresaw leaves its frames in the log, and only their number here: its message may hold answers.
+    An unexpected error leaves its frames in the log, and only their number here: its message may
+    contain answers.
     """
     number = "" if is_foreseen(error) else note_failure(log, "a release could not be built", error)
     return write_problems(explain(error, number)[:MOST_REASONS])
@@ -188,8 +192,8 @@ def _require_disk_space(folder: Path, needed: int) -> None:
 def _claim_run(session: Session, series: ReleaseSeries, period: Period, now: dt.datetime) -> BuildRun | None:
     """Claim the build of one period for this process.
 
-    Return None if it is finished or another process holds an unexpired lease. The new token shuts the former holder
-    out: its writes no longer match.
+    Returns None if it is finished or another process has an unexpired lease. The new token fences off
+    the former process: its writes no longer match.
     """
     try:
         with WriteTransaction(session):
@@ -248,7 +252,10 @@ def write_package(
 
 
 def _check_package(folder: Path, unsigned: Path) -> None:
-    """Zip a package as it will be sent, read it back, and raise ExportProblem for whatever is not as promised."""
+    """Zip a package as it will be sent, and read it back.
+
+    Raises ExportProblem with everything that is not as promised.
+    """
     seal.zip_up(folder, unsigned)
     problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
     problems = problems or verify_formats.find_differing_files(unsigned)
@@ -286,7 +293,7 @@ def _save_counts(ctx: ActContext, counts: PeriodCounts) -> None:
 
 
 def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None:
-    """Raise ActProblem when another dataset has published rows of the same records since they were read."""
+    """Raise ActProblem when another dataset has published rows of the same records meanwhile."""
     heads = datasets.heads(ctx.session, ctx.centre_id)
     for pending in batches:
         for dataset_id, head in pending.other_heads.items():
@@ -296,7 +303,10 @@ def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None
 
 
 def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
-    """Add a batch to its dataset's ledger; raise ActProblem when another build has added one since."""
+    """Add a batch to its dataset's ledger.
+
+    Raises ActProblem when another build has added one since.
+    """
     entry = pending.entry
     is_first = entry.before == ledger.compute_genesis_hash(entry.dataset)
     before = "" if is_first else entry.before

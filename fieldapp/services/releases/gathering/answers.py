@@ -1,4 +1,4 @@
-"""Records as releases and counts read them: flat answers, with the standing consent of their person."""
+"""Records as releases and counts read them: flat answers, with the person's standing consent."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,10 @@ from forms.definition import FormDefinition
 
 @dataclass(frozen=True)
 class RecordReader:
-    """Reads a centre's records as they were at `cut_off`; `newest` holds the newest definition of each form."""
+    """Reads a centre's records as they were at `cut_off`.
+
+    `newest` has the newest definition of each form, by form.
+    """
 
     session: Session
     centre_id: int
@@ -24,7 +27,7 @@ class RecordReader:
     cut_off: dt.datetime
 
     def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[tuple[records.ReleasableRecord, dict[str, str]]]:
-        """Yield each record of a form from the day `first` to the day `last`, with its answers by column."""
+        """Yield a form's records from the day `first` to `last`, with their answers by column."""
         definitions: dict[str, FormDefinition] = {}
         for record in records.iterate_for_release(self.session, self.centre_id, form, first, last, self.cut_off):
             if record.version not in definitions:

@@ -1,4 +1,4 @@
-"""What a release build knows from its first step to its last: one object, which every step takes."""
+"""What a release build knows from its first step to its last, in one object."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,11 +24,11 @@ Manifest = dict[str, Any]
 
 @dataclass
 class Assembly:
-    """A release in the making: for which series and period, from what, and how far it has come.
+    """A release being built: its series and period, its sources, and how far it has come.
 
-    `sent` holds the manifests of the series' earlier packages, `handed_out` those of all the centre's. `standings` is
-    people's standing consent as it was read; who publishes asks it again. `report_progress` is called with the number
-    of records read, from time to time.
+    `sent` has the manifests of the series' earlier packages, `handed_out` those of all the centre's.
+    `standings` is people's standing consent as it was read; publishing asks it again.
+    `report_progress` is called from time to time with the number of records read.
     """
 
     session: Session

@@ -1,4 +1,4 @@
-"""The counts of one table of a recipe: of the period that is released, and of earlier ones that may have changed."""
+"""The counts of a recipe's table: of this period, and of earlier ones that may have changed."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ REVISED_FOR = dt.timedelta(days=400)  # how long a published period can still ch
 
 @dataclass(frozen=True)
 class PeriodCounts:
-    """What is published of a table for one period; a revision replaces what was published of it before."""
+    """What is published of a table for one period; a revision replaces earlier counts."""
 
     spec: TableSpec
     period: str
@@ -28,7 +28,7 @@ class PeriodCounts:
 
 @dataclass
 class TableCounts:
-    """A table while records are read: what was published of each period, and what is counted of it now."""
+    """A table while records are read: what was published by period, and what is counted now."""
 
     assembly: Assembly
     spec: TableSpec
@@ -52,7 +52,7 @@ class TableCounts:
         self.counters[name].add(record.unit, row)
 
     def publish(self) -> Iterator[PeriodCounts]:
-        """Yield the counts of this period, and of earlier ones that changed by enough; newest first."""
+        """Yield the counts of this period and of earlier ones that changed enough, newest first."""
         this_period = self.assembly.period.name
         names = sorted({this_period, *self.before}, key=_find_first_day, reverse=True)
         for name in names:
@@ -82,7 +82,7 @@ def load_table_counts(assembly: Assembly, spec: TableSpec) -> TableCounts:
 
 
 def _can_change(assembly: Assembly, name: str) -> bool:
-    """Say whether a published period is of the same calendar as the release, not after it, and not long past."""
+    """Say whether a published period can change: same calendar, not later, not long past."""
     earlier = periods.parse(name)
     if earlier.cadence != assembly.period.cadence or earlier > assembly.period:
         return False
