@@ -76,7 +76,9 @@ class Settings:
 
     @property
     def secrets_folder(self) -> Path:
-        return Path(self.delivery_secrets).resolve() if self.delivery_secrets else self.folder / "delivery-secrets"
+        if self.delivery_secrets:
+            return Path(self.delivery_secrets).resolve()
+        return self.folder / "delivery-secrets"
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give another process the same settings."""
@@ -154,7 +156,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _read_values(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the values of the settings that are set, and what is wrong with their names or files."""
+    """Return the values that are set, and what is wrong with their names or files."""
     names = {f"FIELDAPP_{setting.name.upper()}": setting.name for setting in dataclasses.fields(Settings)}
     values: dict[str, str] = {}
     problems: list[str] = []

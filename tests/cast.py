@@ -15,7 +15,7 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.people import passwords
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
-from fieldapp.services.releases.datasets import programme_recipe
+from fieldapp.services.releases.datasets import load_program_recipe
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
 from fieldapp.store.releases.releases import ReleaseSeries
@@ -100,7 +100,7 @@ def a_series(
     """Return a series of the programme at Amina's centre."""
     publish_others(session, cast)
     made = ReleaseSeries(
-        centre_id=cast.centre.id, key=key, title={"en": "Outreach", "fr": "Proximité"}, recipe=programme_recipe(key),
+        centre_id=cast.centre.id, key=key, title={"en": "Outreach", "fr": "Proximité"}, recipe=load_program_recipe(key),
         cadence="quarter", first_period=first_period, secret="5e" * 32, **more,
     )  # fmt: skip
     session.add(made)

@@ -51,7 +51,7 @@ def get_kind(url: str) -> str:
 
 
 def close_in_one_file(engine: sa.Engine) -> None:
-    """Write a SQLite database's log into its file and close it, so that the file alone is whole."""
+    """Close a SQLite database with its log written into its file, which is then complete."""
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
@@ -101,7 +101,10 @@ def _list_current_packages(session: Session, now: dt.datetime) -> dict[str, str]
 
 
 def copy_sqlite(source: Path, target: Path, now: dt.datetime) -> Contents:
-    """Copy a SQLite file while others write to it, check the copy, and return what it contains."""
+    """Copy a SQLite file while others write to it, and return what the copy contains.
+
+    Raises CopyProblem when the copy is damaged.
+    """
     target.touch(mode=0o600)
     try:
         address = f"{source.resolve().as_uri()}?mode=rw"  # so that a missing file is not created

@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, and what each needs on every connection and transaction."""
+"""Engines for SQLite and PostgreSQL, and what their connections and transactions need."""
 
 import contextlib
 import threading

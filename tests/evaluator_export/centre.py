@@ -28,9 +28,9 @@ from fieldapp.services.releases.datasets import (
     hierarchies,
     hierarchy_words,
     load_count_only_datasets,
+    load_program_datasets,
+    load_program_recipe,
     load_table_menu,
-    programme_datasets,
-    programme_recipe,
 )
 from tests.programme import definition_of
 
@@ -50,7 +50,7 @@ def dataset_of(text: str) -> DatasetSpec:
 
 def all_datasets(**changes: Callable[[str], str]) -> dict[str, DatasetSpec]:
     """Return the programme's datasets, some of them changed in their text."""
-    texts = {**load_count_only_datasets(), **programme_datasets()}
+    texts = {**load_count_only_datasets(), **load_program_datasets()}
     return {name: dataset_of(changes.get(name, str)(text)) for name, text in texts.items()}
 
 
@@ -58,7 +58,7 @@ def recipe_of(
     key: str = "evaluator-quarterly", datasets: dict[str, DatasetSpec] | None = None, text: str = "", menu: str = ""
 ) -> Recipe:
     tables = read_yaml(menu) if menu else load_table_menu()
-    return recipe_reader.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
+    return recipe_reader.read_recipe(text or load_program_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 
 def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:

@@ -36,6 +36,7 @@ def import_areas(ctx: ActContext, key: str, data: bytes, code: str, attribution:
     area_set.sha256 = hashlib.sha256(outlines.encode()).hexdigest()
     area_set.created_at = ctx.now
     ctx.session.add(area_set)
+    # Not an error: a list may have a choice such as “outside the city”.
     missing = sorted(codes - set(json.loads(outlines)["areas"]))
     ctx.describe(f"areas/{key}", areas=len(codes) - len(missing))
     return len(codes) - len(missing), missing

@@ -86,6 +86,7 @@ def compile_draft(sheets: Sheets, files: dict[str, bytes]) -> CompiledDraft:
     `files` are its CSV lists, by name. Raises ActProblem "draft.too_long" for a sheet that is too
     long; every other problem is in the result.
     """
+    # No .xlsx file has room for such a cell, so the draft could not be saved.
     for problem in too_long(sheets.sheets):
         raise ActProblem("draft.too_long", problem.text)
     workbook = sheets.to_xlsx()
@@ -109,7 +110,7 @@ def list_drafts(ctx: ActContext) -> Sequence[FormDraft]:
 @act("draft.begin")
 def begin_draft(ctx: ActContext, compiled_draft: CompiledDraft) -> FormDraft:
     """Save a new draft."""
-    assert ctx.actor.user_id is not None
+    assert ctx.actor.user_id is not None  # only people upload workbooks
     draft = FormDraft(centre_id=ctx.centre_id, author_id=ctx.actor.user_id, revision=0, created_at=ctx.now)
     _save_draft(draft, compiled_draft, ctx.now)
     ctx.session.add(draft)
@@ -233,7 +234,7 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
         raise ActProblem("draft.unready", text)
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
     version = publish_in_act(ctx, compiled, draft.workbook, draft.files)
-    ctx.session.delete(draft)
+    ctx.session.delete(draft)  # in the same transaction: there is never both, nor neither
     return version
 
 

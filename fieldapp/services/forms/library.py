@@ -1,4 +1,4 @@
-"""The question library: the programme's questions and code lists, to insert into any form."""
+"""The question library: the program's questions and code lists, to insert into any form."""
 
 import csv
 import functools
@@ -37,7 +37,7 @@ class LibraryQuestion:
 
 @functools.cache
 def load_code_lists() -> dict[str, tuple[dict[str, str], ...]]:
-    """Return the programme's code lists by name: rows of name, en and fr."""
+    """Return the program's code lists by name: rows of name, en and fr."""
     lists: dict[str, list[dict[str, str]]] = {}
     with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -47,7 +47,7 @@ def load_code_lists() -> dict[str, tuple[dict[str, str], ...]]:
 
 @functools.cache
 def load_library() -> tuple[LibraryQuestion, ...]:
-    """Return the programme's questions in the order of library.yaml."""
+    """Return the program's questions in the order of library.yaml."""
     questions = []
     for part in read_yaml((PROGRAM / "library.yaml").read_text(encoding="utf-8")):
         title = dict(zip(LANGUAGES, part["title"], strict=True))
@@ -60,7 +60,7 @@ def load_library() -> tuple[LibraryQuestion, ...]:
 
 def _read_list_name(row: dict[str, Any]) -> str:
     """Return the code list that a question chooses from: "gender" for "select_one gender"."""
-    words = str(row["ask"]).split()
+    words = str(row["ask"]).split()  # a type, and for choices the name of a list
     return words[1] if len(words) > 1 else ""
 
 
@@ -125,6 +125,7 @@ def _add_choices(book: WorkbookEditor, question: LibraryQuestion) -> None:
     book.add_list(list_name, rows)
 
 
+# The headings of a workbook are its author's: “label::English (en)”, “label::fr” or plain “label”.
 def _make_text_cells(book: WorkbookEditor, column: str, texts: Sequence[str]) -> dict[str, str]:
     """Return texts in English and French as cells of the languages that the workbook has.
 

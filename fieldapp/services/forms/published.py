@@ -45,7 +45,7 @@ def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: 
                 "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
             )
             raise ActProblem("form.version_taken", text, {"form": definition.id, "version": definition.version})
-        existing.withdrawn_at = None
+        existing.withdrawn_at = None  # publishing again is how a withdrawal is taken back
         ctx.describe(target, again=True)
         return existing
     version = FormVersion(
@@ -73,7 +73,7 @@ def withdraw_form(ctx: ActContext, version_id: int, seen: str | None = None) -> 
     version = _get_version(ctx, version_id)
     target = f"form/{version.form}/{version.version}"
     check_revision(ctx, seen, version, target, ("draft.publish", "form.publish", "form.withdraw"))
-    version.withdrawn_at = version.withdrawn_at or ctx.now
+    version.withdrawn_at = version.withdrawn_at or ctx.now  # a second click keeps the first time
     ctx.describe(target)
     return version
 

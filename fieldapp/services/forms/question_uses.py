@@ -3,7 +3,7 @@
 from typing import Any
 
 from evaluator_export.yaml_text import read_yaml
-from fieldapp.services.releases.datasets import programme_datasets
+from fieldapp.services.releases.datasets import load_program_datasets
 from forms.definition import FormDefinition
 from forms.problems import N_
 
@@ -11,9 +11,9 @@ LISTS = N_("lists of records")
 
 
 def find_question_uses(definition: FormDefinition) -> dict[str, list[str]]:
-    """Return what reads each question, by the name of its column: names of datasets, or `LISTS`."""
+    """Return what reads each question, by its column: names of datasets, or `LISTS`."""
     uses: dict[str, list[str]] = {}
-    for name, text in programme_datasets().items():
+    for name, text in load_program_datasets().items():
         body = read_yaml(text)
         if body["form"] != definition.id:
             continue

@@ -12,7 +12,7 @@ from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.people import accounts
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.releases.datasets import programme_recipe
+from fieldapp.services.releases.datasets import load_program_recipe
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
@@ -29,7 +29,7 @@ SERIES = {
 
 
 def set_up_centre(session: Session, slug: str, name: str, first_period: str = "") -> Centre:
-    """Create a centre with the programme's forms and release series.
+    """Create a centre with the program's forms and release series.
 
     `slug` is its name in addresses. Releases begin with `first_period`, like "2026-Q4", or with the
     current quarter. Raises ActProblem "centre.taken".
@@ -48,7 +48,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
                     centre_id=centre.id,
                     key=key,
                     title=title,
-                    recipe=programme_recipe(key),
+                    recipe=load_program_recipe(key),
                     cadence="quarter",
                     first_period=first_period,
                     secret=secrets.token_hex(32),
@@ -60,7 +60,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
     return centre
 
 
-@functools.cache  # a new centre compiles every form of the programme, and tests set up many centres
+@functools.cache  # a new centre compiles every form of the program, and tests set up many centres
 def _compile(workbook: bytes) -> Compiled:
     return compile_isolated(workbook)
 

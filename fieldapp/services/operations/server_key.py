@@ -1,4 +1,4 @@
-"""The server's secret key, compared with what it has wrapped in the database before it is used."""
+"""The server's secret key, compared with the keys in the database before it is used."""
 
 from fieldapp.services.keys import KeyUnavailable, unwrap
 from fieldapp.services.people.second_factor import wrapped_as

@@ -40,7 +40,7 @@ class Enrolment:
 
 @act("device.enrol")
 def enrol_device(ctx: ActContext, label: str, public_key: str = "") -> Enrolment:
-    """Enrol a worker's phone, and return its token and number; only the token's hash is stored."""
+    """Enrol a worker's phone; return its token, of which only the hash is stored."""
     return _create_device(ctx, label, public_key)
 
 
@@ -52,6 +52,7 @@ def invite_device(ctx: ActContext, user_id: int) -> str:
     """
     user = _get_active_worker(ctx, user_id)
     assert ctx.actor.user_id is not None
+    # An old QR code that somebody photographed is of no use then.
     invitations.cancel_open_invitations(ctx.session, user.id)
     token = secrets.token_urlsafe(24)
     invitation = Invitation(
@@ -100,7 +101,7 @@ def join_device(ctx: ActContext, token: str, label: str, public_key: str) -> Enr
         raise INVITATION_EXPIRED
     if not public_key:
         raise ActProblem("sync.public_key", N_("The phone's key cannot be read."))
-    invitation.used_at = ctx.now
+    invitation.used_at = ctx.now  # its row is locked, so a second phone waits and is refused
     return _create_device(ctx, label, public_key)
 
 
@@ -169,7 +170,9 @@ def choose_pending_order(device: devices.Device, owner: users.User | None) -> st
     """Return what a phone must do once its finished records are here: "", "lock" or "wipe"."""
     if device.order:
         return device.order
-    return "" if owner and owner.active else LOCK
+    if owner and owner.active:
+        return ""
+    return LOCK
 
 
 def find_actor_for_token(session: Session, token: str, kind: str = APP) -> Actor | None:

@@ -1,4 +1,4 @@
-"""What a phone should have: the list of its forms and areas, keys and rules, and each form itself."""
+"""What a phone should have: a manifest with its keys and rules, forms and areas."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ from sync.manifest import make_manifest
 
 @read_act("manifest.fetch")
 def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict[str, Any]:
-    """Return what this worker's phone should have now, as the JSON that it is sent.
+    """Return what this worker's phone should have now, as JSON for the phone.
 
-    `key` is the one that the phone seals to, `receipts` the one that signs what the centre received.
+    `key` is the one that the phone seals to, `receipts` the one for receipts.
     """
     user = ctx.session.get_one(User, ctx.actor.user_id)
     centre = centres.get(ctx.session, ctx.centre_id)

@@ -26,7 +26,7 @@ class MissingRecords:
 
 
 def find_missing(session: Session, phones: Sequence[Device], with_numbers: bool = False) -> dict[int, MissingRecords]:
-    """Return what never arrived, by the id of the phone; phones that lack nothing are left out.
+    """Return what never arrived, by phone; phones of which nothing is missing are left out.
 
     `with_numbers` asks for the numbers too, which takes a query for each such phone.
     """
@@ -48,10 +48,11 @@ def find_missing(session: Session, phones: Sequence[Device], with_numbers: bool 
 
 
 def _find_number_range(device: Device, arrived: Numbered) -> tuple[int, int]:
-    """Return the first and the last number that the phone gave out, as far as is known here.
+    """Return the first and the last number that the phone is known to have given out.
 
-    The phone reports how many it made; what arrived from it may show more. A worker who signs in
-    again on the same phone counts on from where they were: then the first that arrived is the first.
+    The phone reports how many it made; what arrived from it may show more. After
+    a new sign-in on the same phone, its numbers go on from where they were: then the first that
+    arrived is the first.
     """
     first = arrived.first if arrived.last > device.made else 1
     return first, max(first - 1 + device.made, arrived.last)
@@ -85,5 +86,7 @@ def give_up_missing(ctx: ActContext, device_id: int) -> None:
     if device is None:
         raise make_not_found()
     missing = find_missing(ctx.session, [device]).get(device.id)
-    device.given_up = missing.count if missing else 0
+    device.given_up = 0
+    if missing is not None:
+        device.given_up = missing.count
     ctx.describe(f"device/{device.id}", missing=device.given_up)

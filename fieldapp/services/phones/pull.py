@@ -1,4 +1,4 @@
-"""What changed for a worker since their phone asked last, and a record of theirs to be corrected."""
+"""What changed for a worker since their phone last asked, and a record to correct."""
 
 import datetime as dt
 import json
@@ -29,11 +29,15 @@ def pull_changes(ctx: ActContext, cursor: int | str) -> str:
     last_number = pull.read_last_number(ctx.session, ctx.actor.user_id)
     asked = Cursor.parse(str(cursor))
     is_ours = asked.is_known_to(epoch, last_number)
-    start = asked.number if is_ours else 0
+    start = 0
+    reset = '"reset":true,'
+    if is_ours:
+        start = asked.number
+        reset = ""
     last, count, items = pull.read_changes_after(ctx.session, ctx.actor.user_id, start, MAX_PULLED)
     more = json.dumps(count == MAX_PULLED)
-    reset = "" if is_ours else '"reset":true,'
     position = json.dumps(Cursor(last, epoch).to_json())
+    # Put together as text, since `items` is JSON already.
     head = f'"protocol":{PROTOCOL},{reset}"cursor":{position},"more":{more}'
     return f'{{{head},"items":[{items}]}}'
 
@@ -48,6 +52,7 @@ def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, 
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None or record.author_id != ctx.actor.user_id:
         raise make_not_found()
+    # Two weeks, as long as phones offer it; later corrections are made in the office.
     if ctx.now - record.received_at > CORRECTABLE_FOR:
         raise make_not_found()
     if record.contested:

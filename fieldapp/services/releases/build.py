@@ -109,10 +109,11 @@ def should_alert(session: Session, series: ReleaseSeries, period: Period) -> boo
 
 
 def build_release(session: Session, series: ReleaseSeries, period: Period, packages: Path, secret: str) -> Release | None:
-    """Build one period of a series; return None when it is done, or another process has it.
+    """Build one period of a series; None when it is done, or another process has it.
 
-    `packages` is the folder that packages lie in; `secret` is the server's, which unwraps the key that signs them.
-    A build that was killed midway is built again from the start. Raises what stopped the build, after noting it.
+    `packages` is the folder of packages; `secret` is the server's secret key, which unwraps the key
+    for signing them. A build that was killed midway begins again. Raises what stopped the build, after
+    saving the reason.
     """
     run = _claim_run(session, series, period, utcnow())
     if run is None:
@@ -173,7 +174,7 @@ def _describe_error(error: Exception) -> str:
 
 
 def _prepare_work_folder(packages: Path, run: BuildRun, work: Path) -> None:
-    """Remove what a killed build of the same period left behind, and make the folder of this one."""
+    """Remove what a killed build of the period left, and make the folder of this one."""
     packages.mkdir(parents=True, exist_ok=True, mode=0o700)
     for leftover in packages.glob(f".work-{run.run_id}-*"):
         shutil.rmtree(leftover, ignore_errors=True)

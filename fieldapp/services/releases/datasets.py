@@ -1,6 +1,6 @@
 """A centre's datasets and recipes, read against its forms.
 
-The programme's own datasets are installed before the first release.
+The program's own datasets are installed before the first release.
 """
 
 import csv
@@ -28,7 +28,7 @@ from forms.definition import FormDefinition
 
 @functools.cache
 def hierarchies() -> Mapping[str, list[list[str]]]:
-    """Return the programme's hierarchies by name: a row of level names, then one row per value."""
+    """Return the program's hierarchies by name: level names, then one row per value."""
     tables = {}
     for path in sorted((PROGRAM / "hierarchies").glob("*.csv")):
         with path.open(encoding="utf-8") as file:
@@ -46,8 +46,8 @@ def hierarchy_words() -> Mapping[str, dict[str, str]]:
 
 
 @functools.cache
-def programme_datasets() -> Mapping[str, str]:
-    """Return the YAML of the programme's datasets by name."""
+def load_program_datasets() -> Mapping[str, str]:
+    """Return the YAML of the program's datasets by name."""
     return _read_yaml_files("datasets")
 
 
@@ -72,13 +72,13 @@ def load_table_menu() -> Menu:
     return menu
 
 
-def programme_recipe(key: str) -> str:
+def load_program_recipe(key: str) -> str:
     return (PROGRAM / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class DatasetCatalogue:
-    """The datasets of a centre by name: stored rows, what they say, and what is wrong with some.
+    """The datasets of a centre by name: stored rows, their meaning, and their problems.
 
     `definitions` are the newest definitions of their forms, by form.
     """
@@ -90,9 +90,9 @@ class DatasetCatalogue:
 
 
 def is_missing_datasets(session: Session, centre_id: int) -> bool:
-    """Say whether the centre lacks a dataset of the programme, or has it as it was before."""
+    """Say whether the centre lacks a dataset of the program, or has it as it was before."""
     stored = _load_stored(session, centre_id)
-    return any(name not in stored or _is_outdated(stored[name]) for name in programme_datasets())
+    return any(name not in stored or _is_outdated(stored[name]) for name in load_program_datasets())
 
 
 def _load_stored(session: Session, centre_id: int) -> dict[str, datasets.Dataset]:
@@ -100,13 +100,13 @@ def _load_stored(session: Session, centre_id: int) -> dict[str, datasets.Dataset
 
 
 def _is_outdated(stored: datasets.Dataset) -> bool:
-    """Say whether nothing of a dataset was published, and the programme has another text now."""
-    return not stored.head and stored.text != programme_datasets().get(stored.name, stored.text)
+    """Say whether nothing of a dataset was published, and the program has another text now."""
+    return not stored.head and stored.text != load_program_datasets().get(stored.name, stored.text)
 
 
 @act("datasets.take_in")
 def install_program_datasets(ctx: ActContext) -> None:
-    """Give a centre the datasets of the programme that it lacks.
+    """Give a centre the datasets of the program that it lacks.
 
     Those of which nothing was published are renewed; the text of the others never changes, since
     their published rows were made safe by it.
@@ -114,13 +114,13 @@ def install_program_datasets(ctx: ActContext) -> None:
     stored = _load_stored(ctx.session, ctx.centre_id)
     for dataset in stored.values():
         if _is_outdated(dataset) and not datasets.batches(ctx.session, dataset.id):
-            dataset.text = programme_datasets()[dataset.name]
-    missing = [name for name in programme_datasets() if name not in stored]
+            dataset.text = load_program_datasets()[dataset.name]
+    missing = [name for name in load_program_datasets() if name not in stored]
     for name in missing:
         dataset = datasets.Dataset(
             centre_id=ctx.centre_id,
             name=name,
-            text=programme_datasets()[name],
+            text=load_program_datasets()[name],
             secret=secrets.token_hex(32),
             head="",
             created_at=ctx.now,
@@ -132,11 +132,11 @@ def install_program_datasets(ctx: ActContext) -> None:
 def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
     """Return the datasets of a centre, each read against the newest version of its form.
 
-    Datasets of the programme that the centre lacks are in it too, with nothing published and no
+    Datasets of the program that the centre lacks are in it too, with nothing published and no
     secret: enough to choose them and to preview a release.
     """
     stored: dict[str, datasets.Dataset] = {}
-    for name, text in programme_datasets().items():
+    for name, text in load_program_datasets().items():
         stored[name] = datasets.Dataset(centre_id=centre_id, name=name, text=text, secret="", head="")
     stored |= _load_stored(session, centre_id)
     texts = dict(load_count_only_datasets())
@@ -174,6 +174,6 @@ def read_recipe(text: str, catalogue: DatasetCatalogue) -> Recipe:
 def recipe_text(series: ReleaseSeries) -> str:
     """Return the recipe of a series as YAML.
 
-    A series from before recipes had this format has none of its own, and uses the programme's.
+    A series from before recipes had this format has none of its own, and uses the program's.
     """
-    return series.recipe or programme_recipe(series.key)
+    return series.recipe or load_program_recipe(series.key)

@@ -1,4 +1,4 @@
-"""Send packages to where a series wants them: encrypted to the recipient, tried until they arrive."""
+"""Send packages, encrypted to the recipient, and try again until they arrive."""
 
 import datetime as dt
 import secrets

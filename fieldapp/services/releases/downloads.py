@@ -87,7 +87,7 @@ def _list_downloads(ctx: ActContext, release: Release) -> list[AuditEvent]:
 
 
 def _find_signing_key(readable: Sequence[Release]) -> str:
-    """Return the public key that packages are signed with, as the newest one says; "" without any."""
+    """Return the public key of the newest package that names one; "" without any."""
     for release in readable:
         if "key" in release.manifest:
             return str(release.manifest["key"])

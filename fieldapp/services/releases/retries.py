@@ -1,4 +1,4 @@
-"""What failed is tried again: automatically after ever longer pauses, or when somebody asks."""
+"""What failed is tried again: after ever longer pauses, or when somebody asks."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ ALERT_EVERY = 4  # failures: about once a day
 
 
 def next_try(run: ReleaseRun) -> dt.datetime | None:
-    """Return when a failed period is tried again automatically; None for one that has not failed."""
+    """Return when a failed period is tried again; None for one that has not failed."""
     if run.state != FAILED or run.ended_at is None:
         return None
     number = min(max(run.attempts, 1), len(PAUSES))

@@ -147,7 +147,7 @@ def _make_default_input(ctx: ActContext) -> SeriesInput:
 
 @act("series.change")
 def save_series(ctx: ActContext, series_id: int | None, series_input: SeriesInput, seen: str | None = None) -> ReleaseSeries:
-    """Save a series. What was released stays as it is: a change applies from the next release on.
+    """Save a series; a change applies from the next release on.
 
     `seen` is the revision that the page showed. Raises SeriesRefused for input that is wrong.
     """
@@ -178,7 +178,7 @@ def save_series(ctx: ActContext, series_id: int | None, series_input: SeriesInpu
 
 
 def _require_good_input(ctx: ActContext, series: ReleaseSeries | None, series_input: SeriesInput, recipe: str) -> None:
-    """Raise SeriesRefused with everything that is wrong; `series` is the stored one, if there is."""
+    """Raise SeriesRefused with everything that is wrong; `series` is the stored one, if any."""
     problems = check_input(series_input)
     catalogue = load_catalogue(ctx.session, ctx.centre_id)
     # A recipe of input that is wrong would be refused for the same reasons in other words.
@@ -210,7 +210,7 @@ def _make_unique_key(ctx: ActContext, series_input: SeriesInput) -> str:
 
 @read_act("preview.see")
 def preview_release(ctx: ActContext, series_id: int | None, series_input: SeriesInput) -> ReleasePreview:
-    """Return what a release of the newest complete period would be; nothing is written or sent.
+    """Return what a release of the last period would be; nothing is written or sent.
 
     Raises SeriesRefused for input that is not complete, ExportProblem for a damaged ledger.
     """
@@ -261,7 +261,7 @@ def _list_first_rows(columns: "Mapping[str, CategoricalColumn]") -> list[list[st
 
 
 def level_examples(dataset: DatasetSpec, name: str, labels: Labels, language: str) -> list[str]:
-    """Return what a value of a quasi-identifier becomes at each level; "*" where it is left out.
+    """Return what an indirect identifier's value is at each level; "*" for left out.
 
     The example is the first value of the hierarchy, or a date for hierarchies of dates.
     """

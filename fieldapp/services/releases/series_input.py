@@ -1,4 +1,4 @@
-"""What somebody chose for a release series: the form's input, its checks, and the recipe it becomes."""
+"""What somebody chose for a release series, its checks, and the recipe of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Ways for a package to reach its recipient: SFTP, an S3-compatible store, a notice by e-mail.
+"""Ways to send a package: SFTP, an S3-compatible store, a notice by e-mail.
 
 Each is safe to repeat: what is there already is not sent a second time.
 
@@ -117,7 +117,7 @@ def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: Trans
             if _exists(sftp, final):
                 return
             sftp.put(str(payload.file), partial)
-            sftp.posix_rename(partial, final)
+            sftp.posix_rename(partial, final)  # unlike plain rename, it replaces what is there
 
 
 def _exists(sftp: paramiko.SFTPClient, path: str) -> bool:
@@ -129,7 +129,7 @@ def _exists(sftp: paramiko.SFTPClient, path: str) -> bool:
 
 
 def _make_known_hosts_name(target: Mapping[str, Any]) -> str:
-    """Return a host as known_hosts writes it: "host", or "[host]:port" for another port than 22."""
+    """Return a host as known_hosts has it: "host", or "[host]:port" for a port other than 22."""
     port = int(target.get("port", 22))
     return str(target["host"]) if port == 22 else f"[{target['host']}]:{port}"
 
@@ -145,6 +145,7 @@ def _parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
 
 
 def _parse_private_key(text: str) -> paramiko.PKey:
+    # The file does not say what kind of key it has, so each is tried.
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
             return kind.from_private_key(StringIO(text))
@@ -163,7 +164,7 @@ def send_s3(target: Mapping[str, Any], payload: DeliveryPayload, config: Transpo
     if not address.netloc or not (address.scheme == "https" or is_local):
         text = N_("The address of this target must begin with https://.")
         raise DeliveryFailed(StoredProblem("delivery.address", text), is_final=True)
-    retries = urllib3.Retry(total=0)
+    retries = urllib3.Retry(total=0)  # deliveries are tried again by the scheduler
     client = minio.Minio(
         address.netloc,
         access_key=access.strip(),
@@ -210,6 +211,7 @@ def send_email(target: Mapping[str, Any], payload: DeliveryPayload, config: Tran
             server.starttls(context=context)
             server.ehlo()
         elif address.username:
+            # A mail without encryption is bearable, since it has no data; a password is not.
             text = N_("The mail server offers no encryption, so the password is not sent to it.")
             raise DeliveryFailed(StoredProblem("delivery.mail_encryption", text), is_final=True)
         _send_message(server, address, message)

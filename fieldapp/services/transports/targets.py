@@ -1,4 +1,4 @@
-"""Targets: where packages can be sent, as the office enters it, and what may be sent at all."""
+"""Targets: where packages can be sent, as the office enters it, and in what form."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Follow-ups: what a record asks for on a later day, until it is done or not needed any more."""
+"""Follow-ups: what a record asks for on a later day, until it is done or not needed."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence

@@ -17,7 +17,10 @@ from fieldapp.store.base import Base
 
 
 class ConsentWord(Base):
-    """What one record says that a person said yes to, 0 to 3. It outlives what is cut from the record."""
+    """What one record says that a person said yes to, 0 to 3.
+
+    It stays when answers are cut from the record.
+    """
 
     __tablename__ = "consent_word"
     __table_args__ = (

@@ -173,7 +173,9 @@ def find_token_holder(session: Session, token_hash: str) -> TokenHolder | None:
 
 def update_last_contact(session: Session, device_id: int, now: dt.datetime, report: dict[str, Any]) -> None:
     """Save when a phone was last seen, and its report: values by column of the device."""
-    statement = UPDATE_LAST_CONTACT.values(**report) if report else UPDATE_LAST_CONTACT
+    statement = UPDATE_LAST_CONTACT
+    if report:
+        statement = statement.values(**report)
     session.connection().execute(statement, {"device_id": device_id, "now": now})
 
 

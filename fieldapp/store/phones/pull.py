@@ -1,4 +1,4 @@
-"""What each worker's phones should know: one row per worker and key, numbered at each change.
+"""What each worker's phones should know, by worker and key, numbered at each change.
 
 A phone asks for what is newer than the last number that it saw. A row without a body is a tombstone:
 phones delete the key.
@@ -38,9 +38,9 @@ class PullItem(Base):
 
 
 def read_changes_after(session: Session, user_id: int, cursor: int, limit: int) -> tuple[int, int, str]:
-    """Return the last number, the count, and the JSON ([key, body], …) of what changed after a number.
+    """Return the last number, the count and the JSON ([key, body], …) of newer changes.
 
-    At most `limit` items, in the order of their numbers. The database joins the text: thousands of
+    Of numbers after `cursor`, at most `limit` items, in their order. The database joins the text: thousands of
     changes cost a phone's pull a few milliseconds.
     """
     query = sa.select(PullItem.seq, PullItem.key, PullItem.body)

@@ -1,4 +1,4 @@
-"""What a recipient's feed consists of: entity sets with typed columns, as OData names them."""
+"""The parts of a recipient's feed: entity sets with typed columns, as OData has them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The file that a recipient's feed reads: SQLite, one for each series, rebuilt after each release.
+"""The file of a recipient's feed: SQLite, one per series, rebuilt after each release.
 
 It answers OData 4.01 queries ($filter, $select, $orderby, $count, $top, $skip) over the columns that
 it lists and no others.

@@ -37,7 +37,7 @@ def build_filter_condition(text: str, entity: EntitySet, table: sa.Table) -> sa.
     Raises QueryRefused for what is malformed, too long, unknown, or no condition.
     """
     if len(text) > MOST_TEXT:
-        raise QueryRefused(f"$filter is longer than {MOST_TEXT} signs.")
+        raise QueryRefused(f"$filter is longer than {MOST_TEXT} characters.")
     try:
         tree = ODataParser().parse(ODataLexer().tokenize(text))
     except (ODataException, RecursionError, ValueError) as error:

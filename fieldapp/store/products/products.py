@@ -1,4 +1,4 @@
-"""Data products as they were last built: editions, failures, subscribers, partners' totals."""
+"""Data products as last built: editions, failures, subscribers, partners' totals."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ class ProductWatch(Base):
 
 
 def states(session: Session, centre_id: int) -> dict[str, ProductState]:
-    """Return a centre's product states, by product; one that was never switched on is left out."""
+    """Return a centre's product states, by product; none for one that was never on."""
     query = sa.select(ProductState).where(ProductState.centre_id == centre_id)
     return {state.product: state for state in session.scalars(query)}
 

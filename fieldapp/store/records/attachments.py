@@ -36,7 +36,10 @@ class BlobPiece(Base):
 
 
 class AttachmentName(Base):
-    """Which attachment an OpenRosa client calls by which name in one submission, until all of them are here."""
+    """The name by which an OpenRosa client calls an attachment of a submission.
+
+    Stored until all attachments of the submission have arrived.
+    """
 
     __tablename__ = "attachment_name"
 

@@ -320,7 +320,7 @@ def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[
 def of_persons_before(
     session: Session, centre_id: int, persons: Collection[str], before: dt.datetime, at_once: int = 500
 ) -> list[tuple[str, dt.date, int]]:
-    """Return how many records of these people, by form and day, have not changed since a moment."""
+    """Return how many records of these people have not changed since a time, by form and day."""
     codes = sorted(persons)
     counts = []
     for first in range(0, len(codes), at_once):

@@ -1,4 +1,7 @@
-"""Submissions as they arrived, kept whatever was wrong with them; changed only by what a no takes out of them."""
+"""Submissions as they arrived, stored whatever is wrong with them.
+
+They are never changed, except that answers are cut after a refused consent.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -191,7 +194,7 @@ def count_aside(session: Session, centre_id: int) -> dict[int, int]:
 
 
 def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequence[int]:
-    """Return the positions of a phone's submissions that are set aside, in the order they came."""
+    """Return the positions of a phone's submissions that are set aside, in their order."""
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
 

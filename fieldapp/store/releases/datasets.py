@@ -37,7 +37,7 @@ class Dataset(Base):
 
 
 class PublishedBatch(Base):
-    """Rows that were published together: their ledger entry, report, and safe values (Parquet)."""
+    """Rows that were published together: ledger entry, report, safe values (Parquet)."""
 
     __tablename__ = "batch"
     __table_args__ = (sa.UniqueConstraint("dataset_id", "number"),)
@@ -65,7 +65,7 @@ class PublishedRow(Base):
 
 
 class PublishedCounts(Base):
-    """The counts of a table for a period as they were last published: [[cell, true count, text]]."""
+    """The counts of a table for a period as last published: [[cell, true count, text]]."""
 
     __tablename__ = "table_state"
 

@@ -1,4 +1,4 @@
-"""Release series, their runs (one per period, guarded by a lease), packages and deliveries."""
+"""Release series, their runs (one per period, with a lease), packages and deliveries."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -24,7 +24,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release, list_due_periods
-from fieldapp.services.releases.datasets import programme_datasets
+from fieldapp.services.releases.datasets import load_program_datasets
 from fieldapp.services.releases.downloads import download_release, list_releases
 from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.releases.retries import retry_release
@@ -472,7 +472,7 @@ def test_days_on_which_clocks_change_move_nothing(
 
 def another_dataset(session: Session, cast: Cast, name: str, **changes: str) -> None:
     """Give the centre a second dataset of encounters, at other levels."""
-    text = programme_datasets()["encounters"].replace("name: encounters", f"name: {name}")
+    text = load_program_datasets()["encounters"].replace("name: encounters", f"name: {name}")
     for old, new in {"date[month,quarter,year]": "date[quarter,year]", **changes}.items():
         assert old in text
         text = text.replace(old, new)
@@ -626,7 +626,7 @@ def test_datasets_of_which_nothing_was_published_follow_the_programme(
     session.commit()
     assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
     kept = session.scalars(sa.select(Dataset).where(Dataset.name == "participants")).one()
-    assert kept.text == programme_datasets()["participants"]
+    assert kept.text == load_program_datasets()["participants"]
 
 
 def test_a_batch_of_a_later_period_is_not_passed_over_when_an_earlier_period_came_after_it(

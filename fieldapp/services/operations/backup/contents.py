@@ -114,7 +114,7 @@ def read_manifest(source: Path) -> dict[str, Any]:
 
 
 def _check_shape(manifest: dict[str, Any]) -> None:
-    """Raise ValueError, TypeError or KeyError for a manifest that no backup of this format has."""
+    """Raise ValueError, TypeError or KeyError for a manifest without the right shape."""
     dt.datetime.fromisoformat(manifest["made_at"])
     parts = [part["path"] for part in manifest["parts"] if str(part["sha256"])]
     numbers = [int(manifest["position"]), int(manifest["rows"]["submission"])]

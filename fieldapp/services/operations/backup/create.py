@@ -121,7 +121,7 @@ def _encode_wrapped(keys: Wrapped) -> list[list[str]]:
 
 
 def _read_matching_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
-    """Return the secret key; raise BackupProblem unless it opens what the copied database holds."""
+    """Return the secret key; raise BackupProblem unless it opens the copied keys."""
     try:
         secret = settings.key()
     except KeyProblem as problem:

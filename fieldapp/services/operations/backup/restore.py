@@ -1,4 +1,4 @@
-"""Restore a backup: check it, move aside what is there, put it in place, begin a new epoch."""
+"""Restore a backup: check it, move aside what is there, and begin a new epoch."""
 
 import base64
 import contextlib

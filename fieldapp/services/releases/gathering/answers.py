@@ -1,4 +1,4 @@
-"""Records as releases and counts read them: flat answers, with the person's standing consent."""
+"""Records for releases and counts: flat answers, with the person's standing consent."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping

@@ -182,7 +182,7 @@ def _split_entries(assembly: Assembly, state: LedgerState) -> tuple[list[LedgerE
 
 
 def find_last_batches_sent(manifests: list[Manifest]) -> dict[str, int]:
-    """Return the number of the newest batch of each dataset that packages with these manifests hold."""
+    """Return the number of each dataset's newest batch in packages with these manifests."""
     last: dict[str, int] = {}
     for manifest in manifests:
         for name, dataset in manifest["datasets"].items():

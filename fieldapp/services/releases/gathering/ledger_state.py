@@ -1,4 +1,4 @@
-"""What the ledger of a dataset says was published, the new rows, and the batch made of them."""
+"""What a dataset's ledger says was published, its new rows, and the next batch."""
 
 import datetime as dt
 import hashlib
@@ -205,7 +205,7 @@ def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherData
 
 
 def read_unit(text: str) -> tuple[str, bool]:
-    """Return the form of a dataset's YAML, and whether a row is a person's month, not a record."""
+    """Return the form of a dataset's YAML, and whether its rows are months of people."""
     body = read_yaml(text) or {}
     return str(body.get("form", "")), bool(body.get("months"))
 

@@ -1,4 +1,4 @@
-"""The counts of a recipe's table: of this period, and of earlier ones that may have changed."""
+"""The counts of a recipe's table, of this period and of earlier ones that can change."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
