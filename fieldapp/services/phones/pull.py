@@ -52,7 +52,7 @@ def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, 
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None or record.author_id != ctx.actor.user_id:
         raise make_not_found()
-    # Two weeks, as long as phones offer it; later corrections are made in the office.
+    # Two weeks, as docs/protocol.md says, and as phones say when they are refused.
     if ctx.now - record.received_at > CORRECTABLE_FOR:
         raise make_not_found()
     if record.contested:
