@@ -16,7 +16,8 @@ from fieldapp.services.board import board
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.forms import drafts, published
 from fieldapp.services.people import accounts
-from fieldapp.services.phones import devices, manifest
+from fieldapp.services.phones import devices
+from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import registry as product_registry
 from fieldapp.services.products.odata import keys
@@ -294,7 +295,7 @@ def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_pat
         assert bool(published.list_forms(session, who)) is is_there
         assert bool(hand_over.list_caseload(session, who, worker_id=cast.amina.user_id).cards) is is_there
         assert ("amina" in [user.username for user in accounts.list_people(session, who).users]) is is_there
-        assert (manifest.pull_changes(session, worker, cursor=0).count(ONE) > 0) is is_there
+        assert (pull_changes(session, worker, cursor=0).count(ONE) > 0) is is_there
         assert bool(product_registry.see_figures(session, who, name="heat_map")) is is_there
         assert bool(openrosa.list_for_collect(session, worker, address="http://x")) is is_there
         wanted = RecordFilter(author_id=cast.amina.user_id)

@@ -292,7 +292,7 @@ def active(session: Session, cast: Cast) -> dict[str, Any]:
 
 def counted_exactly(session: Session, cast: Cast, name: str = "participants_active", period: str = "2026-Q2") -> int:
     """Return how many people a protected table counted, which no page shows."""
-    known = tables.catalogue(session, cast.centre.id)
+    known = tables.load_catalogue(session, cast.centre.id)
     spec = tables.list_table_specs(known, Audience.PUBLIC, [name])[name]
     cells = datasets.table_states(session, cast.centre.id, spec.key)[period]
     return next(count for cell, count, _ in cells if tuple(cell) == TOTAL)
@@ -369,7 +369,7 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
     publish_others(session, cast)
     everybody(session, cast, MANY, JUNE, "3")
     arrived(session, NOW - dt.timedelta(days=5))
-    known = tables.catalogue(session, cast.centre.id)
+    known = tables.load_catalogue(session, cast.centre.id)
     specs = tables.list_table_specs(known, Audience.PUBLIC, ["participants_active"])
 
     def total() -> str:
