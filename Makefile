@@ -70,7 +70,7 @@ chaos: dev ## phones with real logic, a server killed at random, a bad network (
 bench: dev ## measure, and print each figure beside its floor or peer
 	@$(BIN)/python -m bench
 
-forms: dev ## write the programme's workbooks from their sources
+forms: dev ## write the program's workbooks from their sources
 	@$(BIN)/python tools/build_forms.py
 
 .PHONY: vectors goldens forms-support outside-forms
@@ -93,9 +93,10 @@ forms-support: dev ## write docs/forms-support.md from the code
 outside-forms: dev ## take in every form of pyxform's own tests, and say what becomes of each
 	@$(BIN)/python tools/outside_forms.py $(if $(VERBOSE),--verbose)
 
-translations: dev ## collect new words into the catalogues, and problems into docs/problems.md
+translations: dev ## collect new words into the catalogues; write docs/problems.md and docs/words.md
 	@$(BIN)/python tools/catalogues.py update
 	@$(BIN)/python tools/problems_page.py
+	@$(BIN)/python tools/words_page.py
 
 migration: dev ## write a migration from the tables (M="what changes")
 	@$(BIN)/python tools/migration.py "$(M)"

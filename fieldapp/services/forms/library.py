@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator_export.yaml_text import read_yaml
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
 from forms.workbook import language_code
 
@@ -34,7 +34,7 @@ class Entry:
 def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
     """Return the programme's code lists by name: rows of name, en and fr."""
     found: dict[str, list[dict[str, str]]] = {}
-    with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
+    with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             found.setdefault(row["list"], []).append(row)
     return {name: tuple(rows) for name, rows in found.items()}
@@ -43,7 +43,7 @@ def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
 @functools.cache
 def library() -> tuple[Entry, ...]:
     entries = []
-    for part in read_yaml((PROGRAMME / "library.yaml").read_text(encoding="utf-8")):
+    for part in read_yaml((PROGRAM / "library.yaml").read_text(encoding="utf-8")):
         title = dict(zip(LANGUAGES, part["title"], strict=True))
         for row in part["questions"]:
             words = row["ask"].split()
