@@ -42,8 +42,7 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
             type="button"
             class="btn danger wide"
             onClick={() =>
-              confirm(t("Delete all that is stored here? This cannot be undone.")) &&
-              startOver()
+              confirm(t("Delete all that is stored here? This cannot be undone.")) && startOver()
             }
           >
             {t("Start over")}

@@ -16,7 +16,8 @@ export function Card({ code: address }: { code: string }) {
   const person = book.people.find((each) => each.code === code);
   if (!code || !person) return <MissingCard />;
   const dropCard = async (): Promise<void> => {
-    if (!confirm(t("Remove this card from your list? What was logged stays with the centre."))) return;
+    if (!confirm(t("Remove this card from your list? What was logged stays with the centre.")))
+      return;
     await changeCaseload(vault, (current) => removeCard(current, code));
     await refresh();
     go("/people");

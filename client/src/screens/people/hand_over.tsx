@@ -13,7 +13,9 @@ export function HandOver({ code }: { code: string }) {
     event.preventDefault();
     const to = Number(new FormData(event.target as HTMLFormElement).get("to"));
     const name = team.find((colleague) => colleague.user === to)?.label;
-    const question = t("Hand this card over to {name}? The card leaves your list.", { name: name ?? "" });
+    const question = t("Hand this card over to {name}? The card leaves your list.", {
+      name: name ?? "",
+    });
     if (!name || !confirm(question)) return;
     await finishNote(vault, "handover", { code, to }, (current) => removeCard(current, code));
     await refresh();

@@ -72,7 +72,9 @@ function CaptureWidget(props: WidgetProps) {
 function Captured({ type, address }: { type: string; address: string }) {
   if (!address) return null;
   if (address.startsWith("attachment:")) {
-    return <p class="state">{t("Your centre has the record, encrypted: this phone cannot show it.")}</p>;
+    return (
+      <p class="state">{t("Your centre has the record, encrypted: this phone cannot show it.")}</p>
+    );
   }
   if (type === "image")
     return <img class="captured" src={address} alt={t("The picture you took")} />;
