@@ -4,6 +4,8 @@ DATA ?= var
 TLS ?=
 export FIELDAPP_PORT = $(PORT)
 export FIELDAPP_DATA = $(DATA)
+# Where it is set, each process compiles anew all that it imports: twice the CPU for each start of ours.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON3 ?= python3
 BIN = .venv/bin
 NODE = $(BIN)/python tools/with_node.py

@@ -53,28 +53,28 @@ def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
 
 
 def _quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem]:
-    found = [
+    names = [
         element.name
         for element in definition.elements
         if element.privacy == PrivacyClass.QUASI_IDENTIFIER and element.export not in ("drop", "count")
     ]
-    if len(found) > MAX_QUASI_IDENTIFIERS:
+    if len(names) > MAX_QUASI_IDENTIFIERS:
         text = N_(
             "{count} indirect identifiers could be released together, and more than {most} let outsiders "
             "identify people: {names}. Set privacy::export to “drop” or “count” for some."
         )
-        details = {"count": str(len(found)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(found)}
+        details = {"count": str(len(names)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(names)}
         yield FormProblem("form.quasi_identifiers", text, details, column="privacy::export")
 
 
 def _length(definition: FormDefinition) -> Iterator[FormProblem]:
-    found = estimate(definition)
-    if found.minutes > MAX_MINUTES:
+    estimated = estimate(definition)
+    if estimated.minutes > MAX_MINUTES:
         text = N_(
             "Filling this in takes about {minutes} minutes when every question is asked. Long forms are left unfinished."
         )
-        yield FormProblem("form.long", text, {"minutes": f"{found.minutes:.0f}"}, sheet="", severity="warning")
-    for language, grade in found.grades.items():
+        yield FormProblem("form.long", text, {"minutes": f"{estimated.minutes:.0f}"}, sheet="", severity="warning")
+    for language, grade in estimated.grades.items():
         if grade > MAX_GRADE:
             text = N_(
                 "The words ({language}) need about {grade} years of school; aim for 6 to 7. Use shorter words and sentences."

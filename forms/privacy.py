@@ -96,7 +96,10 @@ def privacy_class(row: "Row", type_name: str) -> str:
         return written
     if question_type.is_class_implied:
         return question_type.least_class_of(row.standard_type) or ""
-    return "" if row.number else PrivacyClass.OPERATIONAL  # rows that pyxform adds by itself: counts of repeats
+    if row.number:
+        return ""
+    # Rows without a number are pyxform's own: the counts of repeats.
+    return PrivacyClass.OPERATIONAL
 
 
 def find_refused_topic(name: str) -> str:

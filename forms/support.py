@@ -248,7 +248,9 @@ def list_of(text: str) -> str:
     words = [word for word in text.split() if word.lower() != "or_other"]
     if len(words) < 2 or standard_type(text) not in LISTED:
         return ""
-    return words[-1] if words[-2:-1] != ["specify"] else ""
+    if words[-2:-1] != ["specify"]:
+        return words[-1]
+    return ""
 
 
 def find_appearance(word: str) -> tuple[tuple[str, ...], str] | None:

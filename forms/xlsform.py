@@ -58,11 +58,11 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         problems.append(_from_pyxform(error, workbook))
     if text:
         try:
-            definition, found = xform.read_xform(workbook, text, tables)
-            problems += found
+            definition, xform_problems = xform.read_xform(workbook, text, tables)
+            problems += xform_problems
             if not any(problem.severity == "error" for problem in problems):
-                definition, found = consent.guard(definition)
-                problems += found
+                definition, xform_problems = consent.guard(definition)
+                problems += xform_problems
         except ElementTree.ParseError:
             text = ""
             sentence = N_("A name, a setting or a column has characters that no XForm can have, such as < or &.")
@@ -82,8 +82,8 @@ def _tables(files: dict[str, bytes]) -> tuple[dict[str, CsvTable], list[FormProb
     tables = {}
     problems: list[FormProblem] = []
     for name, data in files.items():
-        table, found = read_table(name, data)
-        problems += found
+        table, file_problems = read_table(name, data)
+        problems += file_problems
         if table:
             tables[name.rsplit(".", 1)[0]] = table
     return tables, problems
@@ -102,7 +102,9 @@ def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
 
 def _find_row_number(message: str) -> str | None:
     match = re.search(r"\[?row\s*:?\s*(\d+)", message)
-    return match[1] if match else None
+    if match:
+        return match[1]
+    return None
 
 
 def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
@@ -110,17 +112,23 @@ def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
     context = {key: str(value) for key, value in (getattr(error, "context", None) or {}).items()}
     message = str(error) or type(error).__name__
     row = context.get("row") or _find_row_number(message)
-    sheet = context.get("sheet") or ("choices" if "choices" in message else "survey")
+    sheet = context.get("sheet", "")
+    if not sheet and "choices" in message:
+        sheet = "choices"
+    elif not sheet:
+        sheet = "survey"
     code = getattr(getattr(error, "code", None), "name", "")
     if "'range' question type" in message:  # raised without its code
         code = "RANGE"
-    prefix = next((one for one in PYXFORM_SAYS if code and code.startswith(one)), "")
-    number = int(row) if row and row.isdecimal() else None
+    prefix = next((code_start for code_start in PYXFORM_SAYS if code and code.startswith(code_start)), "")
+    number = None
+    if row and row.isdecimal():
+        number = int(row)
     column = context.get("column")
     if column and sheet == "survey":
         column = workbook.written.get(column, column)
     if prefix:
-        known = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
-        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], known, sheet, number, column)
+        details = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
+        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], details, sheet, number, column)
     text = N_("pyxform, which reads the workbook, says: {reason}")
     return FormProblem("form.pyxform", text, {"reason": message[:400]}, sheet, number, column)

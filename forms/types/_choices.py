@@ -33,11 +33,15 @@ NO_SUCH_CHOICE = N_("The form has no such choice.")
 
 def check_one(answer: str, question: Question) -> str:
     """Return why an answer is not one of the choices that are offered."""
-    return "" if question.offers([answer]) else NO_SUCH_CHOICE
+    if question.offers([answer]):
+        return ""
+    return NO_SUCH_CHOICE
 
 
 def check_several(answer: str, question: Question) -> str:
     """Return why an answer does not name choices that are offered, each once."""
     names = words(answer)
     is_distinct = len(set(names)) == len(names)
-    return "" if is_distinct and question.offers(names) else NO_SUCH_CHOICE
+    if is_distinct and question.offers(names):
+        return ""
+    return NO_SUCH_CHOICE

@@ -9,7 +9,9 @@ from forms.types._numbers import NOT_A_NUMBER, read_number
 
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no number."""
-    return "" if NUMBER.fullmatch(answer) else NOT_A_NUMBER
+    if NUMBER.fullmatch(answer):
+        return ""
+    return NOT_A_NUMBER
 
 
 TYPE = QuestionType(

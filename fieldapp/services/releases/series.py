@@ -21,6 +21,7 @@ from evaluator_export.policy.hierarchies import ALL
 from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -156,7 +157,7 @@ def _new_wish(ctx: ActContext) -> Wish:
 
 
 def wish_of(series: Series, known: Catalogue) -> Wish:
-    body = yaml.safe_load(recipe_text(series))
+    body = read_yaml(recipe_text(series))
     columns = {}
     for item in body.get("datasets") or ():
         name = str(item["use"])
