@@ -77,7 +77,10 @@ ENDED = {"completed": 70, "refused_by_service": 15, "declined_by_person": 15}
 
 
 class Year:
-    """The year that ends today; `records` gives worker, form, local moment and answers, oldest first."""
+    """The year that ends today.
+
+    `records` gives worker, form, local moment and answers, oldest first.
+    """
 
     def __init__(
         self, seed: int, today: dt.date, workers: int, encounters: int = 1800, mediations: int = 220, incidents: int = 66

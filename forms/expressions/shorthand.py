@@ -122,7 +122,9 @@ def _get_plain_name(step: Step) -> str:
 
 
 def make_absolute_path(ast: Path, context: str) -> str:
-    """Return the path of the element that a path means, seen from the element at `context`; conditions are left out.
+    """Return the path of the element that a path means, seen from the element at `context`.
+
+    Conditions are left out.
 
     Example: ../x seen from /data/r/y is /data/r/x.
     """
