@@ -69,7 +69,7 @@ def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, li
 def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
     """Make the children of a group or instance from its answers, and add what is wrong with their shape."""
     if not isinstance(answers, dict):
-        problems.append(AnswerProblem("answers.shape", N_("This should hold several answers."), node.describe_place()))
+        problems.append(AnswerProblem("answers.shape", N_("This should have several answers."), node.describe_place()))
         answers = {}
     elements = definition.children.get(node.element.path, ())
     taken = 0

@@ -38,7 +38,7 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
     broken = _find_invalid_areas(named)
     if broken:
-        text = N_("The outlines cannot be used: {broken}. Mend them in a map program, then bring them in again.")
+        text = N_("The outlines cannot be used: {broken}. Correct them in a mapping tool, then import them again.")
         raise AreasRefused(text, {"broken": "; ".join(broken[:8])})
     corners = sum(map(len, itertools.chain.from_iterable(named.values())))
     if corners > MOST_CORNERS:

@@ -65,7 +65,7 @@ def _describe_removed(
     details = {"name": _get_label(before, element)}
     text = N_("Gone: “{name}”. Its answers in earlier records stay.")
     if elsewhere is not None:
-        text = N_("“{name}” stands in another group now; for exports it is another question.")
+        text = N_("“{name}” is in another group now; for exports it is another question.")
     blocks = element.calculate is None
     yield FormChange("removed", element.name, text, details, blocks, touches)
 

@@ -104,7 +104,7 @@ def _row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
     elif " " in name and is_split:
         problems.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
     if not any(cell for column, cell in cells.items() if column.split("::")[0] == "label"):
-        problems.append(("form.choice_label", N_("This choice has no label."), "label"))
+        problems.append(("form.choice_label", N_("This choice has no text."), "label"))
     for column, cell in cells.items():
         if cell and column.startswith("media::"):
             problems.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))

@@ -52,20 +52,20 @@ def find_missing(workbook: Workbook, definition: FormDefinition) -> Iterator[For
 def _unread(row: Row) -> Iterator[FormProblem]:
     for column, cell in row.cells.items():
         if cell and (column in RULES or is_translated(column)):
-            text = N_("Nothing reads this cell: it stands at the end of a group. Write it where the group begins.")
+            text = N_("Nothing reads this cell: it is at the end of a group. Write it where the group begins.")
             yield row_advice("form.no_effect", text, row, column)
 
 
 def _row(row: Row, element: Element | None) -> Iterator[FormProblem]:
     if element is None:
-        text = N_("This row would be missing in the form. Write it in another way, or take it out.")
+        text = N_("This row would be missing in the form. Write it in another way, or remove it.")
         yield row_problem("form.lost", text, row, "type")
         return
     for column, cell in row.cells.items():
         if not cell or _is_held(element, column, cell):
             continue
         if _has_effect(element, column):
-            text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or take it out.")
+            text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or remove it.")
             yield row_problem("form.lost", text, row, column, name=row.name)
         else:
             text = N_("“{name}”: this cell has no effect on this type of question.")
@@ -122,7 +122,7 @@ def _choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormPro
             if unmatched and _is_same(cells.get("name", ""), unmatched[0].name):
                 choice = unmatched.pop(0)
             for column in _lost(cells, choice):
-                text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or take it out.")
+                text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or remove it.")
                 details = {"name": cells.get("name", "")}
                 yield FormProblem("form.lost", text, details, "choices", number, workbook.written_choice(column))
 

@@ -217,8 +217,8 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
         problems.append(("consent.group", text))
     if definition.summary.get("person") in _decides(definition, tier):
         text = N_(
-            "The consent questions depend on the card code. After a no the code is not kept,"
-            " so let them depend on another question."
+            "The consent questions depend on the card code. After a no the code is not stored, so let them "
+            "depend on another question."
         )
         problems.append(("consent.code", text))
     return [FormProblem(code, text, sheet="settings", row=2, column="summary_tier") for code, text in problems]

@@ -25,10 +25,10 @@ MAX_PROBLEMS = 100  # of one kind, named one by one
 HAS_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 CALCULATED_LATER = re.compile(rb"fullCalcOnLoad=[\"'](?:1|true)")
 FORMULA = N_(
-    "This cell holds a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, save it there and"
-    " bring it again; or write the text itself in the cell."
+    "This cell has a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, "
+    "save it there and import it again; or write the text itself in the cell."
 )
-CELL_ERROR = N_("This cell holds the error {error}. Mend its formula, or write the text itself in the cell.")
+CELL_ERROR = N_("This cell has the error {error}. Correct its formula, or write the text itself in the cell.")
 KNOWN = (*ORDER, "entities", "external_choices", "osm")
 
 
@@ -110,7 +110,7 @@ def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
 
 
 def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormProblem]:
-    text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
+    text = N_("This cell has more than 32,767 characters, which is more than Excel stores. Shorten the text.")
     for position, cell in enumerate(row):
         if len(cell) > MAX_CELL:
             yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=xl_col_to_name(position))

@@ -134,8 +134,8 @@ def _make_unchecked(form_data: Any, error: ExpressionError) -> ValidationResult:
     if error.code != SLOW:
         raise error
     text = N_(
-        "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
-        "Publish the form anew with another pattern."
+        "The form has a pattern that could take too long to check, so the answers were stored and not "
+        "checked. Publish the form again with another pattern."
     )
     answers = {}
     if isinstance(form_data, dict):

@@ -331,8 +331,8 @@ class _XFormReader:
             return KEPT_SHORT, message or words or dict(KEEP_SHORT)
         if limit > MAX_FREE_TEXT:
             text = N_(
-                "Free text of more than {most} signs tells more than this programme collects. Shorten it, or write in "
-                "privacy::approval who agreed."
+                "Free text of more than {most} characters says more than this program collects. Shorten it, "
+                "or write in privacy::approval who agreed."
             )
             self.report("form.long_text", text, {"most": str(MAX_FREE_TEXT)}, path, "constraint")
         return constraint, message
@@ -402,8 +402,8 @@ class _XFormReader:
                     continue  # the choices of a select may come from every instance of a repeat
                 for target in _find_ambiguous_paths(ast, seen_from, repeats, children):
                     text = N_(
-                        "“{name}” stands in a repeat, and from here only its first answer would count. "
-                        "Use sum(), join(), count() or indexed-repeat()."
+                        "“{name}” is in a repeat, and from here only its first answer would count. Use "
+                        "sum(), join(), count() or indexed-repeat()."
                     )
                     details = {"name": target.rsplit("/", 1)[-1]}
                     self.report("form.repeat_reference", text, details, element.path, column)

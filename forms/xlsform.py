@@ -20,20 +20,20 @@ from forms.workbook import Workbook
 
 # pyxform's complaints in our words, by its code or the beginning of it; {…} are filled from its context.
 PYXFORM_SAYS = {
-    "ENTITY": N_("Entities are not kept here. Take the entities sheet and the column save_to out."),
+    "ENTITY": N_("Entities are not stored here. Remove the sheet entities and the column save_to."),
     "HEADER_001": N_("The sheet “{sheet_name}” has no row of column names at its top."),
-    "HEADER_002": N_("Two columns mean the same: “{other}” and “{header}”. Keep one of them."),
+    "HEADER_002": N_("Two columns mean the same: “{other}” and “{header}”. Remove one of them."),
     "HEADER_003": N_("A column is missing in the sheet “{sheet_name}”: {missing}."),
     "HEADER_004": N_("A column name on the choices sheet is empty or has a space in it."),
-    "LABEL_001": N_("This choice has no label."),
+    "LABEL_001": N_("This choice has no text."),
     "NAMES_001": N_("The name “{value}” is used twice in the same group."),
     "NAMES_003": N_("A repeat cannot be called “data”."),
     "NAMES_004": N_("Two repeats are called “{value}”. Give each its own name."),
     "NAMES_005": N_("The name “meta” is taken by the form itself. Choose another."),
     "NAMES_006": N_("This choice has no name."),
     "NAMES_007": N_("Two choices of the same list have the same name."),
-    "NAMES_01": N_("Names cannot begin with two underscores, hold a full stop or be “name” or “label” here."),
-    "NAMES": N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”."),
+    "NAMES_01": N_("Names cannot begin with two underscores, contain a full stop or be “name” or “label” here."),
+    "NAMES": N_("A name begins with a letter or “_”, followed by letters, digits, “_”, “-” or “.”."),
     "PYREF_003": N_("There is no question “{q}” to refer to."),
     "PYREF_004": N_("More than one question is called “{q}”, so it is not clear which is meant."),
     "PYREF": N_("Write a reference with a dollar sign and braces around the name of a question."),
@@ -70,7 +70,7 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
                 problems += xform_problems
         except ElementTree.ParseError:
             text = ""
-            sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")
+            sentence = N_("A name, a setting or a column has characters that no XForm can have, such as < or &.")
             problems.append(FormProblem("form.signs", sentence, sheet=""))
     if text and not any(problem.severity == "error" for problem in problems):
         problems += [*advise(workbook, definition), *find_missing(workbook, definition)]

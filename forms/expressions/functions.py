@@ -419,10 +419,10 @@ SIGNATURES: dict[str, tuple[int, int | None]] = (
 BY_CHANCE = frozenset({"random", "uuid", "randomize"})
 
 UNSUPPORTED: dict[str, str] = {
-    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should hold."),
+    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should have."),
     "intersects": N_("“{name}()” is not here: this app collects no lines or shapes on a map."),
     "search": N_("“{name}()” is not here: use select_one_from_file with a choice_filter, which works in every app."),
-    "version": N_("“{name}()” is not here: the version of the form is kept with each record."),
+    "version": N_("“{name}()” is not here: the version of the form is stored with each record."),
     "property": N_("“{name}()” is not here: use a row of type username or deviceid."),
     "depend": N_("“{name}()” is not here: write the condition in the column relevant."),
     "id": N_("“{name}()” is not here: forms have no XML ids."),

@@ -143,7 +143,7 @@ class _Parser:
         while self.takes("|"):
             paths.append(self.operand())
         if not all(isinstance(path, Path) for path in paths):
-            raise ExpressionError("expression.union", N_("“|” stands between paths only; write “or” between conditions."))
+            raise ExpressionError("expression.union", N_("“|” is between paths only; write “or” between conditions."))
         return Union(tuple(paths))
 
     def operand(self) -> Ast:

@@ -47,7 +47,10 @@ def write_out(ast: Ast, path: str) -> Ast:
 
 
 def _write_out_question(question: str, path: str) -> str:
-    """Return the whole path of the question that jr:choice-name() names, as pyxform writes it; else the text as it is."""
+    """Return the whole path of the question that jr:choice-name() names.
+
+    pyxform writes such a path; any other text is returned as it is.
+    """
     named = None
     if question.strip():
         named = parse(question.strip())
@@ -69,7 +72,7 @@ def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
     for repeat, number in zip(paths[1:], numbers, strict=True):
         parts = _list_names(repeat, path)
         if not parts or names[: len(parts)] != parts:
-            text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
+            text = N_("indexed-repeat(): the question is not in the repeat “{name}”.")
             name = ""
             if parts:
                 name = parts[-1]

@@ -4,8 +4,8 @@ from forms.expressions.functions import words
 from forms.problems import N_
 from forms.question_type import LOOK, WORKS, Question
 
-NO_MAP = N_("This app shows no map to choose from. Take the appearance out; the list stays.")
-NO_IMAGE_MAP = N_("This app has no picture to choose from. Take the appearance out.")
+NO_MAP = N_("This app shows no map to choose from. Remove the appearance; the list stays.")
+NO_IMAGE_MAP = N_("This app has no picture to choose from. Remove the appearance.")
 APPEARANCES = {
     "minimal": WORKS,
     "autocomplete": WORKS,

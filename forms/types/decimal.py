@@ -29,6 +29,6 @@ TYPE = QuestionType(
     read=read_number,
     appearances={
         "thousands-sep": LOOK,
-        "bearing": N_("A browser's compass cannot be relied on. Take the appearance out."),
+        "bearing": N_("A browser's compass cannot be relied on. Remove the appearance."),
     },
 )
