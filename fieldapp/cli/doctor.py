@@ -31,10 +31,10 @@ def doctor() -> None:
     settings = settings_module.read()
     for setting in dataclasses.fields(Settings):
         name = f"FIELDAPP_{setting.name.upper()}"
-        source = "set" if name in os.environ else "file" if f"{name}_FILE" in os.environ else "default"
-        value = getattr(settings, setting.name)
-        shown = "(hidden)" if setting.name in SECRET and value else value or "(empty)"
-        click.echo(f"{name:28} {shown:24} {source:8} {setting.metadata['text']}")
+        value = getattr(settings, setting.name) or "(empty)"
+        if setting.name in SECRET and getattr(settings, setting.name):
+            value = "(hidden)"
+        click.echo(f"{name:28} {value:24} {_find_source(name):8} {setting.metadata['text']}")
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     problems = [*_of_database(settings), *_of_modes(settings)]
     if not assets.is_built():
@@ -46,7 +46,17 @@ def doctor() -> None:
     click.echo(_last_backup(settings))
     if not problems:
         click.echo("All is well.")
-    sys.exit(1 if problems else 0)
+    if problems:
+        sys.exit(1)
+
+
+def _find_source(name: str) -> str:
+    """Return where a setting comes from: "set" by a variable, a "file", or the "default"."""
+    if name in os.environ:
+        return "set"
+    if f"{name}_FILE" in os.environ:
+        return "file"
+    return "default"
 
 
 def _of_database(settings: Settings) -> Iterator[str]:
@@ -97,4 +107,7 @@ def _last_backup(settings: Settings) -> str:
     if last is None:
         return "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
     days = (utcnow() - last.at).days
-    return f"{'LOOK AT: the' if days > OLD else 'The'} last backup was made {last.at:%Y-%m-%d %H:%M} UTC, in {last.where}"
+    line = f"last backup was made {last.at:%Y-%m-%d %H:%M} UTC, in {last.where}"
+    if days > OLD:
+        return f"LOOK AT: the {line}"
+    return f"The {line}"

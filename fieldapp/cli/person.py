@@ -9,20 +9,25 @@ from fieldapp.services.people.accounts import RestoredAccess, list_people, resto
 
 @click.group()
 def person() -> None:
-    """See who signs in at a centre, and let somebody back in."""
+    """List who can sign in at a centre, and give somebody a new password."""
 
 
 @person.command("list")
 @click.argument("centre")
 def list_(centre: str) -> None:
-    """List who signs in at a CENTRE: name, role, whether they can."""
+    """List the people of a CENTRE: name, role, whether they can sign in."""
     with opened() as (session, _):
-        found = list_people(session, Actor.system(centre_named(session, centre).id))
+        people = list_people(session, Actor.system(centre_named(session, centre).id))
     rows = [("SIGN-IN NAME", "LABEL", "ROLE", "STATE", "SECOND FACTOR")]
-    for user in found.users:
-        state = "active" if user.active else "switched off"
-        rows.append((user.username, user.label, user.role, state, "yes" if user.id in found.second_factors else "no"))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for user in people.users:
+        state = "active"
+        if not user.active:
+            state = "switched off"
+        second_factor = "no"
+        if user.id in people.second_factors:
+            second_factor = "yes"
+        rows.append((user.username, user.label, user.role, state, second_factor))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(cells).rstrip())

@@ -81,14 +81,14 @@ def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
 @sync.post("/sign-in")
 def sign_in() -> Any:
     sent = _read_json()
-    user = check(session(), sent.text("username"), sent.text("password"), request.remote_addr or "")
+    user = check(session(), sent.field("username"), sent.field("password"), request.remote_addr or "")
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
     if centres.get(session(), user.centre_id).by_invitation:
         text = N_("At this centre a phone joins by invitation. Ask for one and scan its QR code with your phone's camera.")
         raise ActProblem("sync.invitation_only", text)
-    enrolled = devices.enrol_device(session(), actor, label=sent.text("device"), public_key=sent.text("public_key"))
+    enrolled = devices.enrol_device(session(), actor, label=sent.field("device"), public_key=sent.field("public_key"))
     return _make_sign_in_response(actor, enrolled)
 
 
@@ -96,10 +96,10 @@ def sign_in() -> Any:
 def join() -> Any:
     """Accept a phone with an invitation, which only the first phone can use."""
     sent = _read_json()
-    invitation = sent.text("invitation")
+    invitation = sent.field("invitation")
     actor = devices.find_actor_for_invitation(session(), invitation)
     enrolled = devices.join_device(
-        session(), actor, token=invitation, label=sent.text("device"), public_key=sent.text("public_key")
+        session(), actor, token=invitation, label=sent.field("device"), public_key=sent.field("public_key")
     )
     return _make_sign_in_response(actor, enrolled)
 
@@ -107,7 +107,7 @@ def join() -> Any:
 class _SentFields(dict[str, Any]):
     """What a phone sent; a field that is missing is an empty text."""
 
-    def text(self, name: str) -> str:
+    def field(self, name: str) -> str:
         return str(self.get(name, ""))
 
 

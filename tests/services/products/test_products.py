@@ -117,7 +117,9 @@ def test_a_release_and_the_dashboard_say_the_same_number(session: Session, cast:
     switched_on(session, cast, "dashboard")
     build_due(session, NOW)
     build_release(session, series, periods.parse("2026-Q2"), tmp_path, "s" * 64)
-    states = {(state.key, state.period): state.cells for state in session.scalars(sa.select(tables.datasets.PublishedCounts))}
+    states = {
+        (state.key, state.period): state.cells for state in session.scalars(sa.select(tables.datasets.PublishedCounts))
+    }
     by_area = next(
         one for one in body_of(session, cast, "dashboard", "2026-06")["indicators"] if one["id"] == "encounters_by_ward"
     )
