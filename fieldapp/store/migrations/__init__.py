@@ -43,4 +43,6 @@ def is_known(engine: sa.Engine, revision: str) -> bool:
 
 def autogenerate(engine: sa.Engine, message: str) -> None:
     """Write a new migration from the difference between the tables and the database (`make migration M=…`)."""
-    command.revision(_config(engine), message, autogenerate=True)
+    config = _config(engine)
+    newest = ScriptDirectory.from_config(config).get_current_head() or "0"
+    command.revision(config, message, autogenerate=True, rev_id=f"{int(newest) + 1:04}")
