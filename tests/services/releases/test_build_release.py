@@ -237,7 +237,7 @@ def test_a_series_that_is_switched_off_says_so(
         (OSError(28, "No space left on device"), "No space left on the disk"),
         (PermissionError(13, "denied", "/var/CANARY"), "could not read or write a file"),
         (sa.exc.OperationalError("INSERT CANARY", {"answer": "CANARY"}, Exception("CANARY")), "database did not answer"),
-        (KeyError("CANARY"), "A fault in the program (KeyError)"),
+        (KeyError("CANARY"), "A software error (KeyError)"),
     ],
 )
 def test_why_it_failed_is_said_without_anything_of_the_records(error: Exception, said: str) -> None:
