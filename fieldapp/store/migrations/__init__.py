@@ -43,5 +43,7 @@ def is_known(engine: sa.Engine, revision: str) -> bool:
 
 
 def autogenerate(engine: sa.Engine, message: str) -> None:
-    """Write a migration for how the tables differ from the database (`make migration`)."""
-    command.revision(_config(engine), message, autogenerate=True)
+    """Write a new migration from the difference between the tables and the database (`make migration M=…`)."""
+    config = _config(engine)
+    newest = ScriptDirectory.from_config(config).get_current_head() or "0"
+    command.revision(config, message, autogenerate=True, rev_id=f"{int(newest) + 1:04}")
