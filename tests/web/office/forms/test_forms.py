@@ -50,7 +50,7 @@ def act(client: FlaskClient, url: str, to: str, **fields: str) -> Any:
 def test_a_broken_upload_is_refused_in_plain_words(rosa: FlaskClient, data: bytes) -> None:
     answer = upload(rosa, data)
     assert answer.status_code == 422
-    assert "could not be taken in" in answer.text
+    assert "could not be imported" in answer.text
 
 
 def test_an_enormous_upload_is_413(rosa: FlaskClient) -> None:
