@@ -90,7 +90,7 @@ WORDS = {
         "spread": "Dans le groupe de semblables qui en révèle le plus sur « {column} », {confidence} des lignes ont la même réponse.",
         "groups": "Retenu selon {column}, dans le lot qui a le plus retenu : {shares}. Aucun groupe ne peut être retenu plus de {limit} fois plus souvent que tous.",
         "waived": "Cette limite a été levée par : {waived}.",
-        "once": "Chaque ligne paraît une seule fois. Ce qui est nouveau dans une diffusion est lui-même fait de groupes entiers : "
+        "once": "Chaque ligne paraît une seule fois. Ce qui est nouveau dans une diffusion est lui-même fait de groupes de semblables entiers : "
         "comparer ce paquet aux précédents ne montre donc personne.",
         "limits": "Ce que cela ne peut pas : aucune méthode ne protège contre tout ce qu’on sait d’ailleurs. Ne couplez pas ces "
         "données avec des données sur des personnes. Les copies diffusées ne peuvent pas être rappelées.",
