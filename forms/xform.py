@@ -219,7 +219,10 @@ class _XFormReader:
         return name
 
     def summary(self, elements: list[Element]) -> dict[str, str]:
-        """Return the questions named in the settings (summary_day, …): for lists, and for what phones follow up."""
+        """Return the questions named in the settings (summary_day, …).
+
+        For lists, and for what phones follow up.
+        """
         summary = {}
         paths = {element.name: element.path for element in elements if element.is_answered}
         for key in SUMMARY:
@@ -316,7 +319,10 @@ class _XFormReader:
         )
 
     def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
-        """Return a constraint that keeps free text short: the author's own limit, or the program's."""
+        """Return a constraint that keeps free text short.
+
+        The author's own limit, or the program's.
+        """
         limit = _find_length_limit(constraint)
         if limit is None and constraint is not None:
             return Operation("and", constraint, KEPT_SHORT), message

@@ -115,10 +115,11 @@ describe("the latest records", () => {
 });
 
 describe("this phone", () => {
-  it("says whose it is, and locks now or by itself", async () => {
+  it("says whose it is and the version, and locks now or by itself", async () => {
     const { shown, calls } = await openScreen(<ThisPhone />, { rules: { lock_minutes: 3 } });
     assert.match(shown.text, /Amina · Rexdale/);
     assert.match(shown.text, /locks automatically after 3 minutes/);
+    assert.match(shown.text, /fieldapp 1\.2\.3/);
     await shown.click("Lock now");
     assert.deepEqual(calls, ["lock"]);
   });
