@@ -24,9 +24,9 @@ WORDS = {
         "period": "Period",
         "centre": "Centre",
         "hidden": "{hidden} means: too few to show, or all on one day. It is not zero. Such cells are hatched.",
-        "rounded": "Every number is rounded to a multiple of 5, each by itself. So rows and columns need not add up to their "
-        "totals; the totals are right by themselves.",
-        "read": "The darker a cell, the more there was. It shows where and when staff were active, not where violence is.",
+        "rounded": "Every number is rounded to a multiple of 5, each on its own. So rows and columns need not add up to their "
+        "totals; the totals are rounded from the true totals.",
+        "read": "A stronger colour means more. It shows where and when staff were active, not where violence is.",
         "use": "For planning by the team only. Not for enforcement, immigration or discipline.",
         "sheets": "Sheets",
     },
@@ -35,11 +35,11 @@ WORDS = {
         "total": "Total",
         "period": "Période",
         "centre": "Centre",
-        "hidden": "{hidden} veut dire : trop peu pour être montré, ou tout le même jour. Ce n'est pas zéro. Ces cases sont hachurées.",
-        "rounded": "Chaque nombre est arrondi à un multiple de 5, chacun pour soi. Les lignes et colonnes ne donnent donc pas "
-        "toujours leurs totaux; les totaux sont justes par eux-mêmes.",
-        "read": "Plus une case est foncée, plus il y a eu d'activité. Cela montre où et quand le personnel agissait, non où est la violence.",
-        "use": "Pour la planification de l'équipe seulement. Ni application de la loi, ni immigration, ni discipline.",
+        "hidden": "{hidden} veut dire : trop peu pour être montré, ou tout le même jour. Ce n’est pas zéro. Ces cases sont hachurées.",
+        "rounded": "Chaque nombre est arrondi à un multiple de 5, chacun séparément. Les lignes et colonnes ne donnent donc pas "
+        "toujours leurs totaux; les totaux sont arrondis à partir des vrais totaux.",
+        "read": "Une couleur plus forte veut dire plus d’activité. Cela montre où et quand le personnel agissait, non où est la violence.",
+        "use": "Pour la planification de l’équipe seulement. Ni application de la loi, ni immigration, ni discipline.",
         "sheets": "Feuilles",
     },
 }

@@ -13,16 +13,16 @@ WORDS = {
     "en": {
         "title": "Shift report", "page": "Page {number}", "open": "Still open", "done": "What was done", "when": "When",
         "what": "What", "which": "About", "who": "By",
-        "counts": "{incidents} incidents, {requests} requests, {due} follow-ups due or late.",
+        "counts": "{incidents} incidents, {requests} requests, {due} follow-ups due or past due.",
         "none": "Nothing was logged in this time.",
-        "note": "For the crisis team only. It names no one whom the programme serves.",
+        "note": "For the crisis team only. It names no one whom the program serves.",
     },
     "fr": {
         "title": "Rapport de quart", "page": "Page {number}", "open": "Encore ouvert", "done": "Ce qui a été fait", "when": "Quand",
         "what": "Quoi", "which": "Au sujet de", "who": "Par",
-        "counts": "{incidents} incidents, {requests} demandes, {due} suivis dus ou en retard.",
-        "none": "Rien n'a été noté pendant ce temps.",
-        "note": "Pour l'équipe de crise seulement. Ne nomme personne que le programme sert.",
+        "counts": "{incidents} incidents, {requests} demandes, {due} suivis à faire ou en retard.",
+        "none": "Rien n’a été consigné pendant ce temps.",
+        "note": "Pour l’équipe de crise seulement. Ne nomme personne que le programme sert.",
     },
 }  # fmt: skip
 

@@ -98,7 +98,7 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     phone.unlock()
     page.goto("/app/#/today")
     expect(due).to_contain_text(f"{code} · red cap")
-    expect(due).to_contain_text("1 day late")
+    expect(due).to_contain_text("1 day past due")
     due.get_by_role("link").click()
     page.wait_for_selector(".question")
     page.goto("/app/#/today")

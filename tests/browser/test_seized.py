@@ -185,7 +185,7 @@ def test_24_two_workers_on_one_phone_see_nothing_of_each_other_and_each_sends_as
     page.wait_for_selector(".qr")
     page.goto("/app/#/mine")
     page.get_by_role("button", name="Lock now").click()
-    expect(page.locator("main")).to_contain_text("1 sealed record waits here")
+    expect(page.locator("main")).to_contain_text("1 encrypted record waits here")
     page.get_by_role("button", name="I forgot the PIN, or I am somebody else").click()
     connect(page)
     phone.enrol_here("w07", "864200")
@@ -197,7 +197,7 @@ def test_24_two_workers_on_one_phone_see_nothing_of_each_other_and_each_sends_as
         expect(page.locator("main")).not_to_contain_text("Encounter")
     page.get_by_role("link", name="Mine").click()
     page.get_by_role("button", name="Lock now").click()
-    expect(page.get_by_text("sealed record")).to_have_count(0)
+    expect(page.get_by_text("encrypted record")).to_have_count(0)
     query = "SELECT u.username FROM submission s JOIN user u ON u.id = s.author_id ORDER BY s.id DESC LIMIT 1"
     assert rows(demo_data, query) == [("w06",)]
 
@@ -213,7 +213,7 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
     phone.log_encounter(finish=False)
     saved(page)
     page.reload()  # it lies there, locked
-    expect(page.locator("main")).to_contain_text("1 sealed record waits here")
+    expect(page.locator("main")).to_contain_text("1 encrypted record waits here")
     office = open_page(viewport=OFFICE)
     sign_in(office, "rexdale.admin")
     office.goto("/office/people")
@@ -221,7 +221,7 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
     if order == "Wipe":
         mine.get_by_text("Wipe …").click()
     mine.get_by_role("button", name=order).click()
-    expect(office.locator("main")).to_contain_text("hands over what is finished")
+    expect(office.locator("main")).to_contain_text("sends what is finished")
     connect(page)
     if order == "Lock":
         expect(page.locator("main")).to_contain_text(re.compile("The centre has locked this phone|The PIN opens nothing"))

@@ -9,6 +9,9 @@ import pytest
 import yaml
 from babel.messages.pofile import read_po
 
+from evaluator_export.formats import heat_map
+from evaluator_export.products import shift_report
+from evaluator_export.summary import words as summary
 from tools import words_page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -105,6 +108,15 @@ def _collect(node: Any, where: str, sentences: list[Sentence]) -> None:
             _collect(value, where, sentences)
 
 
+def read_files() -> list[Sentence]:
+    """Return the words of PDFs and of workbooks that the app writes."""
+    sentences = []
+    for name, words in (("summary", summary.WORDS), ("shift report", shift_report.WORDS), ("heat map", heat_map.WORDS)):
+        for key, english in words["en"].items():
+            sentences.append(Sentence(f"{name}: {key}", english, words["fr"][key]))
+    return sentences
+
+
 def check(sentence: Sentence) -> list[str]:
     problems = [*find_words(sentence.english, "english", is_screen=True)]
     if sentence.french:
@@ -123,6 +135,11 @@ def test_no_form_or_product_says_a_word_that_is_never_used() -> None:
     sentences = read_forms()
     assert len(sentences) > 100
     problems = [problem for sentence in sentences for problem in check(sentence)]
+    assert not problems, "\n".join(problems)
+
+
+def test_no_pdf_or_workbook_says_a_word_that_is_never_used() -> None:
+    problems = [problem for sentence in read_files() for problem in check(sentence)]
     assert not problems, "\n".join(problems)
 
 

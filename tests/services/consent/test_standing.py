@@ -210,7 +210,7 @@ def test_a_package_that_is_overtaken_by_every_no_is_not_published_but_tried_agai
 
     with monkeypatch.context() as patched:
         patched.setattr(build, "write_package", write_and_wait)
-        with pytest.raises(ActProblem, match="made anew"):
+        with pytest.raises(ActProblem, match="built again"):
             build.build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     assert session.scalars(sa.select(Release)).all() == []
     assert list(tmp_path.glob("*.zip")) == []
