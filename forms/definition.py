@@ -96,6 +96,7 @@ class Element:
 
     @property
     def is_answered(self) -> bool:
+        """Say whether phones send an answer to it."""
         return self.kind == "question" and self.answer_kind != AnswerKind.NOTHING
 
     @property
@@ -143,10 +144,12 @@ class FormDefinition:
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
+        """Return the elements by path."""
         return {element.path: element for element in self.elements}
 
     @cached_property
     def children(self) -> dict[str, list[Element]]:
+        """Return the elements of each group or repeat by its path, in the order of the form."""
         children: dict[str, list[Element]] = {}
         for element in self.elements:
             children.setdefault(element.parent, []).append(element)
@@ -161,6 +164,7 @@ class FormDefinition:
 
     @cached_property
     def lists(self) -> FormLists:
+        """Return the lists that expressions look into, read when first used."""
         return FormLists(self)
 
     @cached_property
@@ -211,6 +215,7 @@ class FormDefinition:
         return element.path.removeprefix("/data/").replace("/", ".")
 
     def choice_label(self, element: Element, name: str, language: str) -> str:
+        """Return the label of a choice in a language; its name where it has none."""
         label = self._labels(element.choices).get(name)
         if label:
             return in_language(label, language) or name
@@ -244,6 +249,10 @@ class FormDefinition:
 
     @classmethod
     def from_json(cls, text: str) -> "FormDefinition":
+        """Return the definition in a JSON text that to_json wrote.
+
+        Raises ValueError for a schema version that is not in READABLE.
+        """
         body = json.loads(text)
         if body.pop("schema") not in READABLE:
             raise ValueError("This form definition is of another schema version.")
@@ -262,6 +271,7 @@ class FormDefinition:
 
     @cached_property
     def sha256(self) -> str:
+        """Return the SHA-256 of the JSON, in hexadecimal: phones ask for a form by it."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 

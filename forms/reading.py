@@ -32,6 +32,7 @@ class Estimate:
 
 
 def count_syllables(word: str, language: str) -> int:
+    """Return about how many syllables a word has: its groups of vowels, silent ends left out."""
     word = word.lower()
     count = len(VOWELS.findall(word))
     silent = ("es", "ent", "e") if language == "fr" else ("e",)

@@ -169,6 +169,7 @@ class Workbook:
 
     @cached_property
     def settings(self) -> dict[str, str]:
+        """Return the settings by standard name; only their first row is read."""
         rows = self.rows("settings")
         if rows:
             return rows[0][1]
@@ -198,6 +199,7 @@ class Workbook:
 
     @cached_property
     def survey(self) -> list[Row]:
+        """Return the rows of the survey sheet, each with its path in the answers."""
         rows = []
         trail = ["/data"]
         for number, cells in self.rows("survey"):
@@ -215,6 +217,7 @@ class Workbook:
 
     @cached_property
     def by_path(self) -> dict[str, Row]:
+        """Return the rows by path; of two with the same path the first, and the other is an error."""
         rows: dict[str, Row] = {}
         for row in self.survey:
             if row.path:

@@ -43,11 +43,13 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
 
 
 def level_of(spec: TableSpec, position: int) -> str:
+    """Return the name of the level at which a table shows one of its columns."""
     _, hierarchy, level = spec.sources[position]
     return hierarchy.names[level]
 
 
 def write(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+    """Return codebook.csv."""
     return csv_files.rows(HEADER, lines(parts, tables, labels))
 
 

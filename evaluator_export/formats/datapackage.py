@@ -22,6 +22,7 @@ def _hidden(recipe: Recipe) -> list[str]:
 
 
 def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasion: ReleaseContext, labels: Labels) -> bytes:
+    """Return datapackage.json."""
     resources = [
         _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
         for part in parts

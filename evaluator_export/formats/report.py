@@ -18,6 +18,7 @@ FORMAT = 1
 def write(
     recipe: Recipe, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], occasion: ReleaseContext
 ) -> bytes:
+    """Return report.json; shares are in steps of 5%."""
     body = {
         "report": FORMAT,
         "recipe": recipe.id,

@@ -41,9 +41,9 @@ def public_key(seed: bytes) -> str:
 
 
 def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
-    """Return the manifest.
+    """Return the manifest of the files in a folder, as JSON.
 
-    What the package says of itself, and the size and SHA-256 of every file in the folder.
+    `body`: what the package says of itself. The size and SHA-256 of every file are added.
     """
     files = {}
     for path in list_package_files(folder):
@@ -54,6 +54,7 @@ def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
 
 
 def parse_manifest(manifest: bytes) -> dict[str, Any]:
+    """Return what a manifest says. It is not checked here: see verify.py."""
     body: dict[str, Any] = json.loads(manifest)
     return body
 
@@ -92,6 +93,7 @@ def check_recipients(keys: Iterable[str]) -> None:
 
 
 def fingerprint(key: str) -> str:
+    """Return the first 12 hexadecimal digits of a key's SHA-256, for people to compare."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 

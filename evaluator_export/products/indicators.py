@@ -62,6 +62,7 @@ class Indicator:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
+        """Return the tables that the indicator reads, each once."""
         return tuple(dict.fromkeys([self.table, self.shown_by]))
 
     def number(self, table: Texts | None) -> IndicatorValue:
@@ -193,6 +194,7 @@ def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
 
 
 def _hours(kpi: Indicator, table: Texts) -> IndicatorValue:
+    """Return the hours of all shifts, to tens: each band counts with its middle."""
     numbers = [(_parse_cell(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
     if not any(number.value for number, _ in numbers):
         return IndicatorValue(HIDDEN)

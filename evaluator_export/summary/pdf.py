@@ -49,6 +49,7 @@ class _Page(Writer):
         self.language = language
 
     def story(self, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable]) -> list[Any]:
+        """Return the whole document in its order."""
         words = self.words
         occasion = self.occasion
         period = occasion.period
@@ -157,6 +158,7 @@ class _Page(Writer):
         return [KeepTogether(lead), grid]
 
     def report(self, parts: Sequence[ReleasedDataset]) -> list[Any]:
+        """Return the page on what was done to the data and what it cost."""
         words = self.words
         story: list[Any] = [PageBreak(), self.heading(words["report"]), self.paragraph(words["report_intro"])]
         for part in parts:

@@ -197,7 +197,11 @@ def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationConte
 
 
 def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> Sequence[Any]:
-    """Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking at each."""
+    """Walk over a list.
+
+    A condition such as [district = …] finds its rows by an index, not by looking at each: lists have
+    thousands of rows, and phones are slow.
+    """
     root = None
     if context.lists:
         root = context.lists.root(name)
@@ -292,7 +296,10 @@ COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 
 
 def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context: EvaluationContext) -> bool:
-    """Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0)."""
+    """Compare two expressions; a path stands for all of its nodes.
+
+    Of several nodes it is enough that one compares so. Source: XPath 1.0, section 3.4.
+    """
     lefts = evaluate_each(left, context)
     rights = evaluate_each(right, context)
     if len(lefts) == 1 and len(rights) == 1:
@@ -318,6 +325,7 @@ def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
+    """Return what +, -, *, div or mod gives, by IEEE 754; mod has the sign of `a`, as in XPath 1.0."""
     if sign == "+":
         return a + b
     if sign == "-":
