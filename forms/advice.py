@@ -185,7 +185,7 @@ def _only_here(part: Ast) -> Iterator[str]:
 
 
 def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:
-    """Return the languages that the form means to speak, and one word of advice about each that it only speaks in parts."""
+    """Return the languages of the form, and advice about each that it has only in part."""
     asked = [element for element in definition.elements if element.label and element.is_on_screen]
     full = []
     partial = []

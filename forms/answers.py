@@ -70,7 +70,10 @@ def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, li
 
 
 def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
-    """Make the children of a group or instance from its answers, and add what is wrong with their shape."""
+    """Make the children of a group or instance from its answers.
+
+    What is wrong with their shape is added to `problems`.
+    """
     if not isinstance(answers, dict):
         problems.append(AnswerProblem("answers.shape", N_("This should have several answers."), node.describe_place()))
         answers = {}

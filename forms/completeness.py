@@ -40,7 +40,7 @@ QUOTES = str.maketrans("‘’“”", "''\"\"")  # as pyxform straightens them
 
 
 def find_missing(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
-    """Yield a problem for every rule, row or choice of a workbook that is not in the form that came of it."""
+    """Yield a problem for every rule, row or choice that did not get into the compiled form."""
     for row in workbook.survey:
         if row.ends:
             yield from _unread(row)
@@ -91,7 +91,7 @@ def _is_held(element: Element, column: str, cell: str) -> bool:
 
 
 def _has_effect(element: Element, column: str) -> bool:
-    """Return whether a cell of a column could do anything for an element of this kind and type."""
+    """Return whether a cell of a column has any effect on an element of this kind."""
     base = column.split("::", maxsplit=1)[0]
     if column == "choice_filter":
         return element.is_select

@@ -1,4 +1,7 @@
-"""A compiled form: frozen values, to and from the JSON that phones hold (definition.schema.json)."""
+"""A compiled form: frozen values, to and from the JSON that phones have.
+
+The JSON is described in definition.schema.json.
+"""
 
 import dataclasses
 import hashlib
@@ -179,7 +182,10 @@ class FormDefinition:
 
     @cached_property
     def deciding(self) -> tuple[tuple[str, Element], ...]:
-        """Return, in the order to compute in, what is computed, what may be irrelevant, and all that is within such."""
+        """Return the elements that each answer may change, in the order to compute in.
+
+        They are those that are computed, those that may be irrelevant, and all inside the latter.
+        """
         decided: set[str] = set()
         for element in self.elements:  # a group stands before what is in it
             is_open = element.relevant is None and element.calculate is None and element.count is None
@@ -189,7 +195,7 @@ class FormDefinition:
 
     @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:
-        """Return where in the answers each part of the summary is, as the names from the outermost group inwards."""
+        """Return where in the answers each part of the summary is, as names from the outermost group."""
         return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}
 
     @cached_property
@@ -277,7 +283,7 @@ class FormDefinition:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A form that may be published, the XForm behind it, and what its author might want to know."""
+    """A form that may be published, its XForm, and advice for its author."""
 
     definition: FormDefinition
     xform: str

@@ -124,7 +124,7 @@ def is_known(column: str) -> bool:
 
 
 def is_translated(column: str) -> bool:
-    """Say whether a column, by its standard name, holds words that each language has its own of."""
+    """Say whether a column, by its standard name, has words in one language."""
     return column.split("::", maxsplit=1)[0] in support.TRANSLATED
 
 

@@ -301,7 +301,7 @@ TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can say more than its priva
 
 
 def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
-    """Name a privacy class that is missing, that does not exist, or that is below the least one of the type."""
+    """Name a privacy class that is missing, unknown, or below the least one of the type."""
     column = "privacy::class"
     if not written:
         text = N_("“{name}” has no privacy class. Say in the column privacy what its answers reveal about a person.")

@@ -1,4 +1,7 @@
-"""A workbook as plain sheets of text, read from .xlsx, .xls or Markdown and written as .xlsx without losing a cell."""
+"""A workbook as sheets of text, read from .xlsx, .xls or Markdown.
+
+Written as .xlsx, it loses no cell.
+"""
 
 import datetime as dt
 import io
@@ -91,7 +94,7 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
 
 
 def _standard_names(written: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
-    """Return the sheets with the names of an XLSForm in small letters and without blanks around them."""
+    """Return the sheets; those of an XLSForm by their names in small letters."""
     sheets: dict[str, list[list[str]]] = {}
     for name, rows in written.items():
         plain = name.strip().lower()

@@ -102,7 +102,7 @@ def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) 
 def recalculate(
     definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None
 ) -> ValidationResult:
-    """Return answers with what the form computes filled in again, and every problem that is left.
+    """Return answers with all computed ones filled in again, and every problem left.
 
     Raise TooSlow when that takes more than the budget.
     """
@@ -166,7 +166,7 @@ class _Calculation:
         self.nodes_by_path: dict[str, list[AnswerNode]] = {"/data": [root]}
 
     def decide(self, path: str, element: Element) -> None:
-        """Set how many instances an element has, whether each is relevant, and what is computed for it."""
+        """Set how many instances an element has, which are relevant, and what they compute."""
         parents = self._find_nodes(element.parent)
         if element.count is not None:
             self.nodes_by_path.pop(path, None)  # there may be more of them, or fewer

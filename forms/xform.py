@@ -389,7 +389,7 @@ class _XFormReader:
         return {"choices": name, "items": items}
 
     def check_references(self, elements: list[Element], children: dict[str, list[Element]]) -> None:
-        """Report references to what is not there, to a list or question, or to more than one answer."""
+        """Report references to a question or list that is not there, or to several answers."""
         paths = {element.path for element in elements} | {"/data"}
         repeats = {element.path for element in elements if element.kind == "repeat"}
         for element in elements:
@@ -503,7 +503,7 @@ def _is_own_value(ast: Ast) -> bool:
 
 
 def _find_ambiguous_paths(ast: Ast, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
-    """Yield the paths into a repeat from outside it, without a condition, where one value is wanted."""
+    """Yield the paths into a repeat from outside it that stand for one value."""
     if isinstance(ast, Path):
         target = _find_first_only(ast, path, repeats, children)
         if target:
@@ -518,7 +518,10 @@ def _find_ambiguous_paths(ast: Ast, path: str, repeats: set[str], children: dict
 
 
 def _find_first_only(ast: Path, path: str, repeats: set[str], children: dict[str, list[Element]]) -> str:
-    """Return the element of a path of which only the first instance would count, seen from `path`; "" when there is none."""
+    """Return the element of which only the first instance would count; "" for none.
+
+    `path` is the element whose expression it is.
+    """
     if isinstance(ast.origin, InList) or any(step.conditions for step in ast.steps):
         return ""
     target = make_absolute_path(ast, path)

@@ -1,4 +1,7 @@
-"""datapackage.json: the Frictionless description of the CSV files, with their Table Schema and hashes."""
+"""datapackage.json: the Frictionless description of the CSV files.
+
+It has their Table Schema and hashes. Source: https://specs.frictionlessdata.io.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""report.json: what was done to the data, what it cost and for whom, and what risk is left.
+"""report.json: what was done to the data, what it cost whom, and what risk is left.
 
 Shares are in steps of 5 %, so that they tell no small count; the centre's own preview has them exactly.
 """

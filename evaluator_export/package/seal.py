@@ -1,4 +1,6 @@
-"""Step 7: one ZIP with a manifest of every file's hash, signed (minisign), and encrypted to its recipient (age).
+"""Put a package into one ZIP, signed (minisign) and encrypted to its recipient (age).
+
+Its manifest has the hash of every file.
 
 The same files give the same ZIP. Encryption is fresh each time, as it must be.
 """
@@ -66,7 +68,10 @@ def list_package_files(folder: Path) -> list[Path]:
 
 
 def sign(manifest: bytes, seed: bytes, comment: str) -> bytes:
-    """Return the minisign signature file of a manifest (prehashed, as minisign writes since 0.10)."""
+    """Return the minisign signature file of a manifest.
+
+    It is prehashed, as minisign writes since 0.10.
+    """
     return bytes(secret_key(seed).sign(manifest, prehash=True, trusted_comment=comment))
 
 

@@ -110,7 +110,10 @@ class _Page(Writer):
         return ", ".join(names[:-1]) + self.words["and"] + names[-1]
 
     def alone(self, part: ReleasedDataset) -> str:
-        """Return the sentence about who knows every column of a row, and not only those that were made coarser."""
+        """Return the sentence about someone who knows every column of a row.
+
+        A policy assumes that only the columns it made less detailed are known.
+        """
         shares = {name: f"{100 * share:.1f} %" for name, share in part.singled_out.items()}
         if self.language == "fr":
             shares = {name: share.replace(".", ",") for name, share in shares.items()}

@@ -1,4 +1,6 @@
-"""Tags for ReportLab's pages, so that a screen reader hears headings, tables and figures in order (ISO 14289-1).
+"""Tags for ReportLab's pages, by which screen readers read them in order.
+
+Source: ISO 14289-1 (PDF/UA).
 
 Flowables know their element of the structure tree and mark what they draw; pikepdf then writes the tree into the file.
 """

@@ -171,7 +171,10 @@ def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
 
 
 def power(base: Value, exponent: Value) -> float:
-    """Raise to a power; whole exponents by multiplication, so that every machine gets the same bits."""
+    """Raise to a power.
+
+    Whole exponents go by multiplication, so that every machine gets the same bits.
+    """
     x = to_number(base)
     y = to_number(exponent)
     if math.isnan(x) or math.isnan(y):
@@ -196,7 +199,10 @@ def _whole_power(base: float, exponent: int) -> float:
 
 
 def real(function: Callable[..., float]) -> Callable[..., float]:
-    """Make a function of real numbers that answers NaN outside its domain, to 12 digits (libraries differ after that)."""
+    """Return a function of real numbers that gives NaN outside its domain.
+
+    Results have 12 digits: libraries differ after that.
+    """
 
     def apply(*values: Value) -> float:
         try:
@@ -229,7 +235,10 @@ def _of_days(days: float, kind: str) -> Value:
 
 
 def to_date(value: Value) -> Value:
-    """Return the day in a value, which may be a day, a day and time, a text or days since 1970; "" when there is none."""
+    """Return the day in a value; "" when there is none.
+
+    The value may be a day, a day and time, a text, or days since 1970-01-01.
+    """
     if isinstance(value, str):
         value = parse_date(value) or value
     if isinstance(value, DateValue):

@@ -168,7 +168,10 @@ def read_as(kind: str, text: str) -> DateValue | None:
 
 
 def _with_dates(left: Value, right: Value) -> tuple[Value, Value]:
-    """Read a literal date or time compared with one as what it is (JavaRosa does not; form authors expect it)."""
+    """Return two values to compare; a text beside a date or time is read as one.
+
+    JavaRosa does not do this, but form authors expect it.
+    """
     if isinstance(left, DateValue) and isinstance(right, str):
         return left, read_as(left.kind, right) or right
     if isinstance(right, DateValue) and isinstance(left, str):
