@@ -17,10 +17,10 @@ from fieldapp.cli.demo_sign_ins import PASSWORD, greet, refuse_beside_real_centr
 from fieldapp.cli.demo_year import Year
 from fieldapp.cli.opening import opened
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
-from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.registry import switch_product
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases.build import GRACE_DAYS, build_release
@@ -102,7 +102,7 @@ def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor
     user = users.by_username(session, username)
     assert user is not None
     token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone").token
-    actor = actor_of_token(session, token)
+    actor = find_actor_for_token(session, token)
     assert actor is not None
     return actor
 
@@ -119,7 +119,7 @@ def _send(
 
     Answers go through the form's logic and get their hash, as a phone does it.
     """
-    definitions = {version.form: definition_of(version) for version in versions.current(session, centre.id)}
+    definitions = {version.form: load_definition(version) for version in versions.current(session, centre.id)}
     ids = random.Random(f"ids {seed}")
     queues: dict[int, list[dict[str, str]]] = {}
     sent: dict[str, int] = {}

@@ -64,4 +64,4 @@ def _works(session: Session, username: str) -> bool:
 
 
 def _has_password(user: users.User) -> bool:
-    return passwords.is_right(user.password, PASSWORD)
+    return passwords.verify_password(user.password, PASSWORD)

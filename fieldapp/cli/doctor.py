@@ -13,7 +13,7 @@ from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import works_beside_real_centres
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
@@ -84,7 +84,7 @@ def _of_database(settings: Settings) -> Iterator[str]:
 
 def _of_key(session: Session, settings: Settings) -> Iterator[str]:
     try:
-        usable_key(session, settings, may_make=False)
+        load_usable_key(session, settings, may_make=False)
     except KeyMissing:
         pass  # nothing is wrapped yet: it is made when the server first starts
     except KeyProblem as problem:
@@ -103,7 +103,7 @@ def _of_modes(settings: Settings) -> Iterator[str]:
 
 
 def _last_backup(settings: Settings) -> str:
-    last = marks.last(settings)
+    last = marks.read_last_backup(settings)
     if last is None:
         return "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
     days = (utcnow() - last.at).days

@@ -9,7 +9,7 @@ import click
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
 from fieldapp.services.records.export import allow_export, write_export
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -38,7 +38,7 @@ def export(
     if sys.stdout.isatty():
         raise click.ClickException(f"This writes an archive. Send it to a file: fieldapp export {form} > {form}.zip")
     os.nice(10)  # phones come first
-    record_filter = Filter(
+    record_filter = RecordFilter(
         form=form,
         area=area,
         author_id=worker,

@@ -6,7 +6,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.forms.areas import bring_areas
+from fieldapp.services.forms.areas import import_areas
 
 
 @click.group()
@@ -24,7 +24,7 @@ def bring(file: Path, key: str, code: str, attribution: str, slug: str) -> None:
     """Bring in FILE, GeoJSON or TopoJSON in degrees."""
     with opened() as (session, _):
         centre = centre_named(session, slug)
-        count, missing = bring_areas(
+        count, missing = import_areas(
             session, Actor.system(centre.id), key=key, data=file.read_bytes(), code=code, attribution=attribution
         )
     click.echo(f"{count} areas. Phones of {slug} fetch them at their next contact.")

@@ -7,7 +7,7 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.services.operations.backup import data_lock
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
@@ -30,7 +30,7 @@ def opened(uses_key: bool = False) -> Iterator[tuple[Session, Settings]]:
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     with data_lock.share(settings), Session(engine, expire_on_commit=False) as session:
         if uses_key:
-            usable_key(session, settings)
+            load_usable_key(session, settings)
         yield session, settings
     engine.dispose()
 
@@ -43,7 +43,7 @@ def check_key(settings: Settings) -> None:
     engine = engine_for(settings.url)
     try:
         with Session(engine) as session:
-            usable_key(session, settings)
+            load_usable_key(session, settings)
     finally:
         engine.dispose()
 

@@ -4,7 +4,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.people.accounts import LetBackIn, let_back_in, list_people
+from fieldapp.services.people.accounts import RestoredAccess, list_people, restore_access
 
 
 @click.group()
@@ -42,13 +42,13 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
     """Give NAME at a CENTRE a new password, which is shown once."""
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
-        done = let_back_in(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
+        done = restore_access(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
     click.echo(f"The new password of {name}, shown once: {done.password}")
     for line in _told(done, second_factor):
         click.echo(line)
 
 
-def _told(done: LetBackIn, second_factor: bool) -> list[str]:
+def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
     """Return what else the command did, and what it left alone."""
     lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
     if done.had_second_factor:

@@ -12,12 +12,12 @@ from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases.build import build_release
-from fieldapp.services.releases.downloads import remove_fallen, revoke_release
+from fieldapp.services.releases.downloads import delete_expired_packages, revoke_release
 from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.stored_problems import explain, write_lines
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
@@ -40,7 +40,7 @@ def release() -> None:
     """Try, build and revoke releases."""
 
 
-def _series(session: Session, centre: Centre, key: str) -> Series:
+def _series(session: Session, centre: Centre, key: str) -> ReleaseSeries:
     series = releases.series_by_key(session, centre.id, key)
     if series is None:
         keys = ", ".join(series.key for series in releases.series_of(session, centre.id))
@@ -48,13 +48,13 @@ def _series(session: Session, centre: Centre, key: str) -> Series:
     return series
 
 
-def _require_cadence(series: Series, period: Period) -> None:
+def _require_cadence(series: ReleaseSeries, period: Period) -> None:
     """Raise ClickException unless a series is built by periods of this length."""
     if period.cadence != series.cadence:
         raise click.ClickException(f"The series {series.key} is built by {series.cadence}.")
 
 
-def _why_not(session: Session, series: Series, period: Period) -> str:
+def _why_not(session: Session, series: ReleaseSeries, period: Period) -> str:
     """Return why a period is not built although nothing failed: somebody else has begun it."""
     run = releases.run_of(session, series.id, period.name)
     if run is None or run.state != "running":
@@ -154,5 +154,5 @@ def revoke(series: str, period: Period, because: str, slug: str) -> None:
             revoke_release(session, Actor.system(centre.id), release_id=built[0].id, because=because)
         except ActProblem as problem:
             raise click.ClickException(str(problem)) from None
-        remove_fallen(session, settings.packages)
+        delete_expired_packages(session, settings.packages)
     click.echo(f"{series} {period.name} is revoked. Tell its recipients; their copies cannot be called back.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of, find_definitions
+from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import mark_of, require
 from fieldapp.store.board import board
@@ -118,8 +118,8 @@ def see_board(ctx: ActContext) -> Board:
     centre, version = centres.get(ctx.session, ctx.centre_id), _version(ctx)
     zone = zoneinfo.ZoneInfo(centre.time_zone)
     today = ctx.now.astimezone(zone).date()
-    found = records.of_form_since(ctx.session, ctx.centre_id, INCIDENTS[0], today - INCIDENTS[1])
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in found})
+    found = records.list_since(ctx.session, ctx.centre_id, INCIDENTS[0], today - INCIDENTS[1])
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in found})
     on_it = board.open_items(ctx.session, ctx.centre_id)
     items = {one.root_id: one for one in on_it if one.root_id}
     closed = board.closed_roots(ctx.session, ctx.centre_id, [one.instance_id for one in found])
@@ -199,7 +199,7 @@ def _moment(answers: Mapping[str, object], zone: dt.tzinfo, *path: str) -> dt.da
 def _on_duty(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str]) -> list[Duty]:
     """Return who said that they are out: shifts of the last hours, newest first."""
     found = []
-    for record in records.of_form_since(ctx.session, ctx.centre_id, SHIFTS[0], today - SHIFTS[1]):
+    for record in records.list_since(ctx.session, ctx.centre_id, SHIFTS[0], today - SHIFTS[1]):
         shift = record.answers.get("shift", {})
         start, end = _moment(shift, zone, "start"), _moment(shift, zone, "end")
         if start and end and ctx.now - end < ON_DUTY_FOR and ctx.now - start < ON_DUTY_FOR:
@@ -223,7 +223,7 @@ def ask(ctx: ActContext, need: str, area: str = "") -> BoardItem:
 def _areas(ctx: ActContext) -> set[str]:
     """Return the neighbourhoods that can be named: those of the form for incidents."""
     newest = versions.latest(ctx.session, ctx.centre_id, "incident")
-    return {choice.name for choice in definition_of(newest).choices.get(AREAS, ())} if newest else set()
+    return {choice.name for choice in load_definition(newest).choices.get(AREAS, ())} if newest else set()
 
 
 @act("board.step")
@@ -256,12 +256,12 @@ def _item(ctx: ActContext, root_id: str, item_id: int) -> BoardItem:
         if found is None:
             raise make_not_found()
         return found
-    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(
+    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(
         root_id
     )  # so that two first steps come one after the other
     if record is None or record.form != "incident":
         raise make_not_found()
-    item = board.of_root(ctx.session, ctx.centre_id, root_id)
+    item = board.find_item_of_record(ctx.session, ctx.centre_id, root_id)
     if item is None:
         item = BoardItem(centre_id=ctx.centre_id, root_id=root_id, area=record.area, opened_at=record.received_at)
         ctx.session.add(item)

@@ -11,7 +11,7 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.record_state import Change, Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
@@ -39,7 +39,7 @@ def note_changes(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Par
     corrected = {part.envelope.record for part in parts if part.envelope.root}
     gone: set[str] = set()  # referrals that are none any more
     for root in corrected:
-        submissions.settle_corrected(ctx.session, ctx.centre_id, root)
+        submissions.mark_corrected(ctx.session, ctx.centre_id, root)
     for change in changed:
         if change.root_id in corrected:
             wanted[change.author_id, f"rec/{change.root_id}"] = ""
@@ -55,8 +55,8 @@ def note_changes(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Par
     for part, note in notes:
         if part.envelope.form == REISSUE:
             wanted[_author(ctx), f"clash/{plain_code(note['code'])}"] = ""
-    pull.publish(ctx.session, wanted)
-    pull.forget(ctx.session, {change.author_id for change in changed}, gone)
+    pull.upsert_items(ctx.session, wanted)
+    pull.remove_items(ctx.session, {change.author_id for change in changed}, gone)
     forget_refused(ctx, changed)
 
 
@@ -66,7 +66,7 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     tiers = standing.of(ctx.session, ctx.centre_id, list(held))
     for code, card in held.items():
         card.tier = str(tiers.get(code, ""))
-    pull.publish(ctx.session, {(card.worker_id, f"card/{code}"): card_body(card) for code, card in held.items()})
+    pull.upsert_items(ctx.session, {(card.worker_id, f"card/{code}"): card_body(card) for code, card in held.items()})
 
 
 def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
@@ -82,7 +82,7 @@ def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
     for root in roots:
         keys |= {f"ref/{root}", f"rec/{root}"}
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
-    pull.forget(ctx.session, everybody, keys)
+    pull.remove_items(ctx.session, everybody, keys)
     for row in rows:
         ctx.session.delete(row)
     ctx.session.flush()
@@ -98,8 +98,8 @@ def rebuild_caseload(ctx: ActContext) -> int:
     """
     since = ctx.now.date() - dt.timedelta(days=LONG_AGO)
     told = 0
-    for some in records.batches(ctx.session, ctx.centre_id):
-        definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
+    for some in records.iterate_all(ctx.session, ctx.centre_id):
+        definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
         # Older versions let corrections under another form in: such a record has no form that it could be read by.
         changes = [
             Change(
@@ -121,7 +121,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
         told += len(telling)
         if telling:
             _bring_up_to_date(ctx, telling, [], set(), wanted)
-            pull.publish(ctx.session, wanted)
+            pull.upsert_items(ctx.session, wanted)
     ctx.describe("caseload", records=told)
     return told
 
@@ -313,7 +313,7 @@ def note_refused(ctx: ActContext, mended: Collection[str], refused: Sequence[tup
     for envelope, problems in refused:
         if is_caseload_note(envelope):
             continue
-        if submissions.settle_corrected(ctx.session, ctx.centre_id, envelope.record):
+        if submissions.mark_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue
         try:
             answers = read_body(envelope.body, None)
@@ -325,4 +325,4 @@ def note_refused(ctx: ActContext, mended: Collection[str], refused: Sequence[tup
         about |= correctable(envelope.form, envelope.version, answers, [envelope.instance_id])
         reasons = [{"code": one.get("code", ""), "path": one.get("path", "")} for one in problems[:20]]
         wanted[_author(ctx), f"rec/{envelope.record}"] = json.dumps({**about, "problems": reasons})
-    pull.publish(ctx.session, wanted)
+    pull.upsert_items(ctx.session, wanted)

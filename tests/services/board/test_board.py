@@ -177,7 +177,7 @@ def test_the_mark_changes_with_everything_that_shows(session: Session, ready: Ca
     marks.append(board.see_version(session, team).rsplit("-", 1)[0])
     board.take_step(session, team, kind="acknowledged", root_id=root)
     marks.append(board.see_version(session, team).rsplit("-", 1)[0])
-    accounts.switch_person(
+    accounts.set_person_active(
         session, ready.rosa, user_id=ready.amina.user_id, active=False
     )  # nobody can give her anything now
     marks.append(board.see_version(session, team).rsplit("-", 1)[0])
