@@ -120,6 +120,7 @@ def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, bud
     problems += rules.list_problems(_list_questions(root), computed)
     answers = tree.to_json(root)
     is_refusal, _ = _find_refusal(definition, root)
+    # Before any question about consent was answered, the answers are only unfinished.
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
         problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]

@@ -276,7 +276,7 @@ class _XFormReader:
             kind = row.begins or "question"
         expressions: dict[str, Any] = {key: self.ast(bind.get(key), path, column) for key, column in BIND_COLUMNS.items()}
         holder = control
-        if kind == "repeat":  # the label stands on the group around the repeat
+        if kind == "repeat":  # pyxform: the label stands on the group around the repeat
             holder = next((group for group in self.body.iter(f"{X}group") if group.get("ref") == path), control)
             expressions["count"] = self.ast(_get_attribute(control, f"{JR}count"), path, "repeat_count")
         type_ = "text"

@@ -39,6 +39,7 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
             for value in sorted({cell[position] for cell, _ in table.cells} - {MISSING}):
                 words = [labels.value(spec.dataset, name, value, code) for code in LANGUAGES]
                 rows.append(("tables.csv", HEADINGS[position], value, *words, name, level_of(spec, position)))
+    # Tables of several periods share their headings and values.
     return list(dict.fromkeys(rows))
 
 

@@ -109,6 +109,7 @@ def encrypt(source: Path, target: Path, keys: Iterable[str]) -> None:
     """
     keys = list(keys)
     check_recipients(keys)
+    # A reader of the folder must never meet half a package under its final name.
     partial = target.with_name(f".{target.name}.partial")
     try:
         pyrage.encrypt_file(str(source), str(partial), [pyrage.x25519.Recipient.from_str(key) for key in keys])

@@ -167,7 +167,7 @@ def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
     seen = [part.value for part in parts if part.value is not None]
     if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
         return IndicatorValue(HIDDEN)
-    step = 5
+    step = 5  # rounded counts carry an error of up to 4 each: finer steps would pretend
     if whole.value >= FINE_WHOLE:
         step = 1
     percent = min(100, step * round(100 * sum(seen) / whole.value / step))

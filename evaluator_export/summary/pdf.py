@@ -214,7 +214,7 @@ class _Page(Writer):
         scale = (WIDTH - left - 40) / max([*numbers, 1])
         for index, ((name, count), number) in enumerate(zip(rows, numbers, strict=True)):
             y = step * (len(rows) - 1 - index) + 4
-            length = 12.0
+            length = 12.0  # a hidden count: long enough to be seen, too short to be read as a number
             colour = HATCH
             if number:
                 length = number * scale

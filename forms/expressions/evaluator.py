@@ -157,6 +157,7 @@ def _take_step(step: Step, nodes: Sequence[Any], context: EvaluationContext) -> 
     # A position counts among the children of one parent, so conditions run parent by parent.
     groups = [after]
     if len(nodes) > 1:
+        # Step again without conditions from each parent; a single parent needs no second walk.
         plain = ChildStep(step.name) if isinstance(step, ChildStep) else type(step)()
         groups = [_take_step(plain, [node], context) for node in nodes]
     for condition in step.conditions:
@@ -231,7 +232,7 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
     column, expression = key
     text = evaluate(expression, context)
     if not isinstance(text, str):
-        return None
+        return None  # a number equals "07" and "7.0" too, which an index by text would miss
     rows: Sequence[Any] = context.lists.rows_with(name, column, text)
     for condition in step.conditions[1:]:
         rows = _filter_nodes(condition, rows, context)
@@ -302,7 +303,7 @@ def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context
     """
     lefts = evaluate_each(left, context)
     rights = evaluate_each(right, context)
-    if len(lefts) == 1 and len(rights) == 1:
+    if len(lefts) == 1 and len(rights) == 1:  # nearly always; the loops below cost more
         return test(lefts[0], rights[0])
     for a in lefts:
         if context.budget:

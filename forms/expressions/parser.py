@@ -128,6 +128,7 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
         if self.takes("-"):
+            # Unary minus binds tighter than any operator but |: -a + b is (-a) + b.
             left: Ast = Negation(self.expression(NEGATION))
         else:
             left = self.union()

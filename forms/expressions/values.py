@@ -51,7 +51,7 @@ def parse_date(text: str) -> DateValue | None:
     """
     match = DATE.fullmatch(text)
     kind = "date"
-    if match is None:
+    if match is None:  # days are far more common than moments, so they are tried first
         match = DATE_TIME.fullmatch(text)
         kind = "dateTime"
     if match is None:
