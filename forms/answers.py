@@ -31,9 +31,11 @@ class AnswerNode:
         self.is_beyond = False  # more than a repeat that counts its instances has
 
     def children_named(self, name: str) -> "Sequence[AnswerNode]":
+        """Return the answers to a question of this name; several inside a repeat."""
         return self.children.get(name, ())
 
     def all_children(self) -> "Sequence[AnswerNode]":
+        """Return every question, group and instance inside, in the order of the form."""
         return list(itertools.chain.from_iterable(self.children.values()))
 
     def value(self) -> Value:
@@ -44,6 +46,7 @@ class AnswerNode:
         return TYPES[self.element.type].read(text)
 
     def position(self) -> int:
+        """Return the place of an instance in its repeat, counted from 1; 1 for anything else."""
         if self.parent:
             return self.parent.children[self.element.name].index(self) + 1
         return 1
@@ -67,7 +70,10 @@ def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, li
 
 
 def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
-    """Make the children of a group or instance from its answers, and add what is wrong with their shape."""
+    """Make the children of a group or instance from its answers.
+
+    What is wrong with their shape is added to `problems`.
+    """
     if not isinstance(answers, dict):
         problems.append(AnswerProblem("answers.shape", N_("This should have several answers."), node.describe_place()))
         answers = {}

@@ -1,4 +1,4 @@
-"""Outlines of areas: from GeoJSON or TopoJSON to what a phone needs to turn one fix into a code.
+"""Outlines of areas, from GeoJSON or TopoJSON to what phones use to find an area's code.
 
 The phone gets `{"attribution": line, "areas": {code: [ring, …]}}`; a ring is whole numbers, 1 for 0.00001 degrees (about a
 metre): longitude and latitude of its first corner, then the steps to each next one. Holes are rings too: a place is inside
@@ -151,7 +151,10 @@ def _make_steps(ring: list[Corner]) -> list[int]:
 
 
 def simplify_ring(ring: list[Corner]) -> list[Corner]:
-    """Return a ring without corners that stand out less than the tolerance (Douglas and Peucker, 1973)."""
+    """Return a ring without corners that stand out less than the tolerance.
+
+    Source: Douglas and Peucker, Algorithms for the Reduction of the Number of Points (1973).
+    """
     if len(ring) < 5:
         return ring
     keep = {0, len(ring) // 2, len(ring) - 1}

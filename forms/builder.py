@@ -90,6 +90,7 @@ class WorkbookEditor:
         return lines
 
     def line(self, number: int) -> SurveyRow | None:
+        """Return a row of the survey sheet by its number; None where it says nothing."""
         return next((line for line in self.lines() if line.number == number), None)
 
     def choices_of(self, name: str) -> dict[int, dict[str, str]]:
@@ -112,6 +113,7 @@ class WorkbookEditor:
         return lists
 
     def setting(self, key: str) -> str:
+        """Return a setting by its standard name; "" where it is not written."""
         rows = self.rows("settings")
         position = settings_row(rows)
         row = []
@@ -122,6 +124,7 @@ class WorkbookEditor:
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_setting(self, key: str, text: str) -> None:
+        """Write a setting, in a column of its own where there is none."""
         if text == self.setting(key):
             return
         rows = self.sheets.sheet("settings")

@@ -1,4 +1,7 @@
-"""What changes from one version of a form to the next, and what that does to exports, lists and drafts on phones."""
+"""What changes from one version of a form to the next.
+
+Also what that does to exports, lists and drafts on phones.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +18,10 @@ TEXTS = {AnswerKind.TEXT, AnswerKind.CODE}
 
 @dataclass(frozen=True)
 class FormChange:
-    """One difference: about which question, in words, and which parts of the centre notice (`touches`)."""
+    """One difference between two versions of a form, about one question.
+
+    `touches`: the parts of the centre that notice it.
+    """
 
     kind: str  # "added" | "removed" | "type" | "choices" | "words" | "logic" | "privacy" | "moved"
     name: str

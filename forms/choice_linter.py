@@ -19,10 +19,10 @@ def lint_choices(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
     if len(workbook.choices) > MAX_CHOICES:
         text = N_("The choices sheet has more than 50,000 rows. Put long lists into a CSV file each.")
         return [FormProblem("form.too_many_choices", text, sheet="choices")]
-    return [*_columns(workbook), *_named(workbook, tables), *_rows(workbook)]
+    return [*_check_columns(workbook), *_find_missing_lists(workbook, tables), *_check_rows(workbook)]
 
 
-def _columns(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_columns(workbook: Workbook) -> Iterator[FormProblem]:
     """A column of one's own is named in filters and in the XForm, so it must be a name."""
     for heading in workbook.columns("choices"):
         column = heading.written
@@ -43,7 +43,7 @@ def find_similar(name: str, names: Iterable[str]) -> str:
     return ""
 
 
-def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
+def _find_missing_lists(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
     lists = {cells.get("list_name", "") for _, cells in workbook.choices}
     lists |= {row.name for row in workbook.survey if row.begins == "repeat"}
     for row in workbook.survey:
@@ -54,7 +54,7 @@ def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
             continue
         name = support.list_of(row.type)
         if "from_file" in row.standard_type:
-            yield from _file(row, name, tables)
+            yield from _check_file(row, name, tables)
         elif name not in lists and not REFERENCE.fullmatch(name):
             near = find_similar(name, filter(None, lists))
             text = N_("The choices sheet has no list “{list}”. Did you mean “{near}”?")
@@ -63,7 +63,7 @@ def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
             yield row_problem("form.list", text, row, "type", list=name, near=near)
 
 
-def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
+def _check_file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
     stem, _, extension = name.rpartition(".")
     if extension.lower() != "csv":
         text = N_("Lists come as CSV files here. Save “{file}” as CSV UTF-8.")
@@ -73,7 +73,7 @@ def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
         yield row_problem("form.file_missing", text, row, "type", file=name)
 
 
-def _rows(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_rows(workbook: Workbook) -> Iterator[FormProblem]:
     may_repeat = workbook.settings.get("allow_choice_duplicates", "").lower() in ("yes", "true")
     multiple = {
         support.list_of(row.type) for row in workbook.survey if row.question_type and row.question_type.has_several_names
@@ -81,7 +81,7 @@ def _rows(workbook: Workbook) -> Iterator[FormProblem]:
     seen: set[tuple[str, str]] = set()
     for number, cells in workbook.choices:
         key = cells.get("list_name", ""), cells.get("name", "")
-        problems = _row(cells, is_split=key[0] in multiple)
+        problems = _check_row(cells, is_split=key[0] in multiple)
         if all(key) and key in seen and not may_repeat:
             problems.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
         seen.add(key)
@@ -90,7 +90,7 @@ def _rows(workbook: Workbook) -> Iterator[FormProblem]:
             yield FormProblem(code, text, details, sheet="choices", row=number, column=column)
 
 
-def _row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
+def _check_row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
     """Return code, sentence and column of what is wrong with one choice.
 
     `is_split`: a space in its name would split it.

@@ -40,23 +40,23 @@ QUOTES = str.maketrans("‘’“”", "''\"\"")  # as pyxform straightens them
 
 
 def find_missing(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
-    """Yield a problem for every rule, row or choice of a workbook that is not in the form that came of it."""
+    """Yield a problem for every rule, row or choice that did not get into the compiled form."""
     for row in workbook.survey:
         if row.ends:
-            yield from _unread(row)
+            yield from _find_unread_cells(row)
         elif row.standard_type not in WITHOUT_ELEMENT:
-            yield from _row(row, definition.by_path.get(row.path))
-    yield from _choices(workbook, definition)
+            yield from _find_lost_cells(row, definition.by_path.get(row.path))
+    yield from _find_lost_choices(workbook, definition)
 
 
-def _unread(row: Row) -> Iterator[FormProblem]:
+def _find_unread_cells(row: Row) -> Iterator[FormProblem]:
     for column, cell in row.cells.items():
         if cell and (column in RULES or is_translated(column)):
             text = N_("Nothing reads this cell: it is at the end of a group. Write it where the group begins.")
             yield row_advice("form.no_effect", text, row, column)
 
 
-def _row(row: Row, element: Element | None) -> Iterator[FormProblem]:
+def _find_lost_cells(row: Row, element: Element | None) -> Iterator[FormProblem]:
     if element is None:
         text = N_("This row would be missing in the form. Write it in another way, or remove it.")
         yield row_problem("form.lost", text, row, "type")
@@ -91,7 +91,7 @@ def _is_held(element: Element, column: str, cell: str) -> bool:
 
 
 def _has_effect(element: Element, column: str) -> bool:
-    """Return whether a cell of a column could do anything for an element of this kind and type."""
+    """Return whether a cell of a column has any effect on an element of this kind."""
     base = column.split("::", maxsplit=1)[0]
     if column == "choice_filter":
         return element.is_select
@@ -104,10 +104,10 @@ def _has_effect(element: Element, column: str) -> bool:
     return True
 
 
-def _choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
+def _find_lost_choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormProblem]:
     lists: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for number, cells in workbook.choices:
-        lists.setdefault(_plain(cells.get("list_name", "")), []).append((number, cells))
+        lists.setdefault(_normalize(cells.get("list_name", "")), []).append((number, cells))
     for name, rows in lists.items():
         if name not in definition.choices:
             text = N_(
@@ -121,13 +121,13 @@ def _choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormPro
             choice = None
             if unmatched and _is_same(cells.get("name", ""), unmatched[0].name):
                 choice = unmatched.pop(0)
-            for column in _lost(cells, choice):
+            for column in _list_lost_columns(cells, choice):
                 text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or remove it.")
                 details = {"name": cells.get("name", "")}
                 yield FormProblem("form.lost", text, details, "choices", number, workbook.written_choice(column))
 
 
-def _lost(cells: dict[str, str], choice: Choice | None) -> Iterator[str]:
+def _list_lost_columns(cells: dict[str, str], choice: Choice | None) -> Iterator[str]:
     """Yield the columns of a row of the choices sheet that a choice does not hold."""
     if choice is None:
         yield "name"
@@ -158,8 +158,8 @@ def _is_same(cell: str, compiled: object) -> bool:
         return bool(compiled)
     if not isinstance(compiled, str):
         return False
-    return _plain(cell) == _plain(compiled) or ("${" in cell and bool(compiled))
+    return _normalize(cell) == _normalize(compiled) or ("${" in cell and bool(compiled))
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     return re.sub(r"\s+", " ", text.translate(QUOTES)).strip()

@@ -1,4 +1,7 @@
-"""A compiled form: frozen values, to and from the JSON that phones hold (definition.schema.json)."""
+"""A compiled form: frozen values, to and from the JSON that phones have.
+
+The JSON is described in definition.schema.json.
+"""
 
 import dataclasses
 import hashlib
@@ -96,6 +99,7 @@ class Element:
 
     @property
     def is_answered(self) -> bool:
+        """Say whether phones send an answer to it."""
         return self.kind == "question" and self.answer_kind != AnswerKind.NOTHING
 
     @property
@@ -143,10 +147,12 @@ class FormDefinition:
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
+        """Return the elements by path."""
         return {element.path: element for element in self.elements}
 
     @cached_property
     def children(self) -> dict[str, list[Element]]:
+        """Return the elements of each group or repeat by its path, in the order of the form."""
         children: dict[str, list[Element]] = {}
         for element in self.elements:
             children.setdefault(element.parent, []).append(element)
@@ -161,6 +167,7 @@ class FormDefinition:
 
     @cached_property
     def lists(self) -> FormLists:
+        """Return the lists that expressions look into, read when first used."""
         return FormLists(self)
 
     @cached_property
@@ -175,7 +182,10 @@ class FormDefinition:
 
     @cached_property
     def deciding(self) -> tuple[tuple[str, Element], ...]:
-        """Return, in the order to compute in, what is computed, what may be irrelevant, and all that is within such."""
+        """Return the elements that each answer may change, in the order to compute in.
+
+        They are those that are computed, those that may be irrelevant, and all inside the latter.
+        """
         decided: set[str] = set()
         for element in self.elements:  # a group stands before what is in it
             is_open = element.relevant is None and element.calculate is None and element.count is None
@@ -185,7 +195,7 @@ class FormDefinition:
 
     @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:
-        """Return where in the answers each part of the summary is, as the names from the outermost group inwards."""
+        """Return where in the answers each part of the summary is, as names from the outermost group."""
         return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}
 
     @cached_property
@@ -211,6 +221,7 @@ class FormDefinition:
         return element.path.removeprefix("/data/").replace("/", ".")
 
     def choice_label(self, element: Element, name: str, language: str) -> str:
+        """Return the label of a choice in a language; its name where it has none."""
         label = self._labels(element.choices).get(name)
         if label:
             return in_language(label, language) or name
@@ -244,6 +255,10 @@ class FormDefinition:
 
     @classmethod
     def from_json(cls, text: str) -> "FormDefinition":
+        """Return the definition in a JSON text that to_json wrote.
+
+        Raises ValueError for a schema version that is not in READABLE.
+        """
         body = json.loads(text)
         if body.pop("schema") not in READABLE:
             raise ValueError("This form definition is of another schema version.")
@@ -262,12 +277,13 @@ class FormDefinition:
 
     @cached_property
     def sha256(self) -> str:
+        """Return the SHA-256 of the JSON, in hexadecimal: phones ask for a form by it."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A form that may be published, the XForm behind it, and what its author might want to know."""
+    """A form that may be published, its XForm, and advice for its author."""
 
     definition: FormDefinition
     xform: str

@@ -44,14 +44,17 @@ class _Place:
 
     @property
     def path(self) -> str:
+        """Return the path of the element; asked only where its names are known."""
         return "/" + "/".join(self.names or ())
 
     def to_child(self, name: str) -> "_Place":
+        """Return the place of a child; a place in a list stays in it."""
         if self.names is None:
             return self
         return _Place((*self.names, name), self.scope)
 
     def to_parent(self) -> "_Place":
+        """Return the place of the parent; above a repeat fewer names are shared."""
         if self.names is None:
             return self
         names = self.names[:-1]
@@ -66,6 +69,7 @@ class _Reader:
     children: dict[str, list[Element]]
 
     def list_children(self, place: _Place) -> list[_Place]:
+        """Return the places of all children of an element."""
         elements = self.children.get(place.path, ())
         return [_Place(tuple(element.path.split("/")[1:]), place.scope) for element in elements]
 

@@ -114,7 +114,10 @@ class _TestRun:
                 yield _make_problem(number, text, **details)
 
     def find(self, name: str, is_made: bool) -> AnswerNode | None:
-        """Return the node of a question by its name or dotted path, making instances of repeats when an answer is given."""
+        """Return the node of a question by its name or dotted path; None where there is none.
+
+        With `is_made`, instances of repeats that are not there yet are made.
+        """
         places = [name.split(".")]
         if "." not in name and "[" not in name:
             paths = [element.path for element in self.definition.elements if element.name == name]

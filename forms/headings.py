@@ -30,7 +30,11 @@ def plain(text: str) -> str:
 
 
 def to_snake_case(text: str) -> str:
-    """Return a word of a heading as the standard writes it: guidance_hint for "Guidance Hint"."""
+    """Return a word of a heading as the standard writes it.
+
+    >>> to_snake_case("Guidance Hint")
+    'guidance_hint'
+    """
     return "_".join(text.lower().split())
 
 
@@ -103,6 +107,7 @@ def read_headings(sheet: str, row: list[str]) -> list[Heading]:
 
 
 def with_language(base: str, rest: list[str]) -> str:
+    """Return a column with its language: label::French for "label" and ["French"]."""
     if rest:
         return "::".join([base, ":".join(rest)])
     return base
@@ -119,7 +124,7 @@ def is_known(column: str) -> bool:
 
 
 def is_translated(column: str) -> bool:
-    """Say whether a column, by its standard name, holds words that each language has its own of."""
+    """Say whether a column, by its standard name, has words in one language."""
     return column.split("::", maxsplit=1)[0] in support.TRANSLATED
 
 

@@ -1,4 +1,7 @@
-"""Read and compile an uploaded workbook in a process of its own (isolated.py), so that a hostile one costs nothing here."""
+"""Read and compile uploaded workbooks in a process of their own (isolated.py).
+
+A hostile one can then use up neither our time nor our memory.
+"""
 
 import base64
 import json
@@ -15,7 +18,10 @@ SECONDS = 60
 
 
 def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, bytes] | None = None) -> Compiled:
-    """Return what compile_workbook returns, or raise FormRefused, also when compiling takes too long or too much."""
+    """Return what compile_workbook returns.
+
+    Raises FormRefused, also where compiling takes too much time or memory.
+    """
     encoded = {name: base64.b64encode(data_of_file).decode() for name, data_of_file in (files or {}).items()}
     answer = _run_isolated("compile", data, file_type, encoded)
     problems = [FormProblem(**problem) for problem in answer["problems"]]
@@ -25,7 +31,10 @@ def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
 
 def read_isolated(data: bytes, file_type: str) -> Sheets:
-    """Return what read_sheets returns, or raise FormRefused, also when reading takes too long or too much."""
+    """Return what read_sheets returns.
+
+    Raises FormRefused, also where reading takes too much time or memory.
+    """
     answer = _run_isolated("read", data, file_type, {})
     if "sheets" not in answer:
         raise FormRefused([FormProblem(**problem) for problem in answer["problems"]])

@@ -30,24 +30,28 @@ def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
 
     `tables` are the lists that came as files.
     """
-    problems = [*_columns(workbook), *_settings(workbook), *_entities(workbook)]
+    problems = [*_check_columns(workbook), *_check_settings(workbook), *_refuse_entities(workbook)]
     rows = [row for row in workbook.survey if not row.ends]
     if not rows:
         problems.append(FormProblem("form.empty", N_("The survey sheet has no questions. Add at least one row.")))
     names = {row.name: row.kind for row in rows}
     names |= {f"{row.name}_other": "text" for row in rows if "or_other" in row.type.lower()}
-    problems += _nesting(workbook)
+    problems += _check_nesting(workbook)
     for row in workbook.survey:
-        problems += _cells(row)
+        problems += _check_cells(row)
         if not row.ends:
-            problems += [*_type(row), *_name(row), *_calculation(row), *_expressions(row, names)]
+            problems += [*_check_type(row), *_check_name(row), *_check_calculation(row), *_check_expressions(row, names)]
         question_type = row.question_type
         if question_type:
-            problems += [*_appearance(row), *_parameters(row, question_type), *_privacy(row, question_type)]
+            problems += [
+                *_check_appearance(row),
+                *_check_parameters(row, question_type),
+                *_check_privacy(row, question_type),
+            ]
     return problems + lint_choices(workbook, tables)
 
 
-def _columns(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_columns(workbook: Workbook) -> Iterator[FormProblem]:
     for heading in workbook.columns("survey"):
         if is_known(heading.standard):
             continue
@@ -62,11 +66,11 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
             severity = "error"
         yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
     for sheet in ("survey", "choices", "settings"):
-        yield from _twice(workbook, sheet)
-        yield from _without_heading(workbook, sheet)
+        yield from _find_doubled_columns(workbook, sheet)
+        yield from _find_cells_without_heading(workbook, sheet)
 
 
-def _twice(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
+def _find_doubled_columns(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
     """Name columns that mean the same, of which only one could be read."""
     seen: dict[str, str] = {}
     for heading in workbook.columns(sheet):
@@ -81,7 +85,7 @@ def _twice(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
         seen.setdefault(meaning, heading.written)
 
 
-def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
+def _find_cells_without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
     """Name cells that stand under no heading, once a column."""
     table = workbook.table(sheet)
     headed = {heading.at for heading in workbook.columns(sheet)}
@@ -99,7 +103,7 @@ def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
                 yield FormProblem("form.no_heading", sentence, {}, sheet, number, column, severity="warning")
 
 
-def _cells(row: Row) -> Iterator[FormProblem]:
+def _check_cells(row: Row) -> Iterator[FormProblem]:
     """Refuse what stands in a column that this app does not read."""
     for column, cell in row.cells.items():
         if not cell or column in ("bind::type", "bind::odk:length"):
@@ -112,7 +116,7 @@ def _cells(row: Row) -> Iterator[FormProblem]:
             yield row_problem("form.unsupported", verdict, row, column)
 
 
-def _settings(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_settings(workbook: Workbook) -> Iterator[FormProblem]:
     settings = workbook.settings
     number = workbook.settings_number
     for key in ("form_id", "version"):
@@ -136,7 +140,7 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
         yield FormProblem("form.settings_row", text, details, sheet="settings", row=other)
 
 
-def _entities(workbook: Workbook) -> Iterator[FormProblem]:
+def _refuse_entities(workbook: Workbook) -> Iterator[FormProblem]:
     if workbook.rows("entities"):
         yield FormProblem("form.entities", N_("Entities are not stored here. Remove the sheet entities."), sheet="entities")
     if workbook.rows("external_choices"):
@@ -146,7 +150,7 @@ def _entities(workbook: Workbook) -> Iterator[FormProblem]:
         yield FormProblem("form.type", support.REFUSED_TYPES["osm"], sheet="osm")
 
 
-def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_nesting(workbook: Workbook) -> Iterator[FormProblem]:
     trail: list[Row] = []
     for row in workbook.survey:
         if row.begins:
@@ -165,7 +169,7 @@ def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
         yield row_problem("form.nesting", N_("A group or repeat begins here and never ends."), row, "type")
 
 
-def _type(row: Row) -> Iterator[FormProblem]:
+def _check_type(row: Row) -> Iterator[FormProblem]:
     if row.begins:
         if row.begins == "loop":
             yield row_problem("form.type", N_("Loops over a list are old XLSForm. Use a repeat."), row, "type")
@@ -185,7 +189,7 @@ def _type(row: Row) -> Iterator[FormProblem]:
         yield row_problem("form.type", verdict, row, "type", type=row.type)
 
 
-def _name(row: Row) -> Iterator[FormProblem]:
+def _check_name(row: Row) -> Iterator[FormProblem]:
     if not row.name:
         if row.kind != "note" and (row.kind or row.begins):
             yield row_problem("form.no_name", N_("This row has no name. Give it a short one, like “place”."), row, "name")
@@ -199,14 +203,14 @@ def _name(row: Row) -> Iterator[FormProblem]:
         yield row_problem("form.label", text, row, "label", name=row.name)
 
 
-def _calculation(row: Row) -> Iterator[FormProblem]:
+def _check_calculation(row: Row) -> Iterator[FormProblem]:
     formula = row.cells.get("calculation") or row.cells.get("default")
     if row.standard_type == "calculate" and not formula:
         text = N_("“{name}” computes nothing: its calculation is empty.")
         yield row_problem("form.no_calculation", text, row, "calculation", name=row.name)
 
 
-def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
+def _check_expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
     cells = {column: row.cells.get(column, "") for column in EXPRESSION_COLUMNS}
     default = row.cells.get("default", "")
     if ("(" in default and "${" in default) or LAST_SAVED.search(default):
@@ -218,14 +222,14 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
             sentence = N_("last-saved is not known here. Use the appearance last-used, which remembers the last answer.")
             yield row_problem("form.last_saved", sentence, row, column)
             continue
-        yield from _unknown(row, column, text, names)
+        yield from _find_unknown_references(row, column, text, names)
         try:
             parse(REFERENCE.sub(r" \1 ", text))
         except ExpressionError as error:
             yield row_problem(error.code, error.text, row, column, **error.details)
     for column, text in row.cells.items():
         if column.split("::")[0] in (*support.TRANSLATED, "trigger"):
-            yield from _unknown(row, column, text, names)
+            yield from _find_unknown_references(row, column, text, names)
     for name in REFERENCE.findall(row.cells.get("trigger", "")):
         target = TYPES.get(names.get(name, ""))
         if target is not None and not target.is_on_screen:
@@ -233,7 +237,7 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
             yield row_problem("form.trigger", text, row, "trigger", name=name)
 
 
-def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
+def _find_unknown_references(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
     for name in REFERENCE.findall(text):
         if name.startswith("last-saved#"):
             sentence = N_("last-saved is not known here. Use the appearance last-used, which remembers the last answer.")
@@ -246,7 +250,7 @@ def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterato
             yield row_problem("form.reference", sentence, row, column, name=name, near=near)
 
 
-def _appearance(row: Row) -> Iterator[FormProblem]:
+def _check_appearance(row: Row) -> Iterator[FormProblem]:
     text = row.cells.get("appearance", "")
     words = text.split()
     if text.startswith("search("):
@@ -265,7 +269,7 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
 
 
-def _parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
+def _check_parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
     if not row.cells.get("parameters"):
         return
     for pair in re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells["parameters"])):
@@ -275,18 +279,18 @@ def _parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
             yield row_problem("form.parameter", sentence, row, "parameters", key=key)
 
 
-def _privacy(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
+def _check_privacy(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
     least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
     if least is None:
         return
     written = read_written_class(row)
     if written or not question_type.is_class_implied:
-        yield from _class(row, written, least)
+        yield from _check_class(row, written, least)
     topic = question_type.refused_topic or find_refused_topic(row.name)
     if topic in DIRECT and least != PrivacyClass.IDENTIFIER and written and written not in NEVER_LEAVES:
         yield row_problem("form.identifier", POINTS_TO_ONE, row, "privacy::class", name=row.name)
-    yield from _topic(row, topic)
-    yield from _export(row, written)
+    yield from _check_topic(row, topic)
+    yield from _check_export(row, written)
 
 
 POINTS_TO_ONE = N_("“{name}” can point to one person, so its privacy class must be identifier.")
@@ -300,8 +304,8 @@ TOO_LOW = {
 TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can say more than its privacy class. Use one of: {classes}."))
 
 
-def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
-    """Name a privacy class that is missing, that does not exist, or that is below the least one of the type."""
+def _check_class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
+    """Name a privacy class that is missing, unknown, or below the least one of the type."""
     column = "privacy::class"
     if not written:
         text = N_("“{name}” has no privacy class. Say in the column privacy what its answers reveal about a person.")
@@ -315,7 +319,7 @@ def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]
         yield row_problem(code, text, row, column, name=row.name, classes=classes)
 
 
-def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
+def _check_topic(row: Row, topic: str) -> Iterator[FormProblem]:
     """Name what is on the refuse-to-collect list.
 
     Refused, or asked with the approval that is written down.
@@ -335,7 +339,7 @@ def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
     yield row_advice("form.approved", text, row, "privacy::approval", **details)
 
 
-def _export(row: Row, rule: str) -> Iterator[FormProblem]:
+def _check_export(row: Row, rule: str) -> Iterator[FormProblem]:
     export = row.cells.get("privacy::export", "").lower()
     if not export:
         return

@@ -25,6 +25,7 @@ class ListNode:
         self.children: Sequence[ListNode] = ()
 
     def children_named(self, name: str) -> "Sequence[ListNode]":
+        """Return the rows of a list, or a cell of a row, by name; none where there is no such name."""
         if self.cells is not None:
             if name in self.cells:
                 return [ListNode(self, name, self.cells[name])]
@@ -34,14 +35,17 @@ class ListNode:
         return []
 
     def all_children(self) -> "Sequence[ListNode]":
+        """Return every row of a list, or every cell of a row."""
         if self.cells is not None:
             return [ListNode(self, name, text) for name, text in self.cells.items()]
         return self.children
 
     def value(self) -> Value:
+        """Return the text of a cell; "" for a row or a list."""
         return self.text
 
     def position(self) -> int:
+        """Return the place of a row in its list, counted from 1."""
         return self.at
 
 
@@ -114,6 +118,7 @@ class FormLists:
         return in_language(choices[int(index)].label, self._definition.languages[0])
 
     def choice_label(self, name: str, path: str) -> str:
+        """Return the label of a choice of the question at a path; the name itself for no question."""
         element = self._definition.by_path.get(path)
         if element is None:
             return name

@@ -19,6 +19,11 @@ class SimpleCondition:
     value: str = ""
 
     def expression(self) -> str:
+        """Return the condition as XLSForms write it.
+
+        >>> SimpleCondition("age", "more", "17").expression()
+        '${age} > 17'
+        """
         question = f"${{{self.question}}}"
         text = _quote(self.value)
         number = text
@@ -47,7 +52,11 @@ PATTERNS = [
 
 
 def read_condition(expression: str) -> SimpleCondition | None:
-    """Return the condition in an expression; None when it says more than can be picked."""
+    """Return the condition in an expression; None when it says more than can be picked.
+
+    >>> read_condition("${age} > 17").operator
+    'more'
+    """
     for operator, pattern in PATTERNS:
         match = re.fullmatch(pattern, expression.strip())
         if match:
@@ -66,6 +75,11 @@ class AnswerLimits:
     not_future: bool = False
 
     def expression(self) -> str:
+        """Return the limits as a constraint; "" for none.
+
+        >>> AnswerLimits(minimum="0", maximum="99").expression()
+        '. >= 0 and . <= 99'
+        """
         parts = []
         if self.minimum:
             parts.append(f". >= {self.minimum}")

@@ -1,4 +1,7 @@
-"""The privacy classes of questions, and which of them a question may have when its type asks for a least one."""
+"""The privacy classes of questions, from the strictest to the freest.
+
+Also which of them a question may have when its type asks for a least one.
+"""
 
 from enum import StrEnum
 

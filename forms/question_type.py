@@ -67,12 +67,12 @@ class Question(Protocol):
 
 
 class IncompleteType(TypeError):
-    """A type of question that leaves out a part, or states one that would not protect its answers."""
+    """A question type lacks a part, or has one that would not protect its answers."""
 
 
 @dataclass(frozen=True)
 class ProposedClass:
-    """A privacy class that fits most questions of a type, and the reason that their author reads."""
+    """The privacy class that fits most questions of a type, with the reason for authors."""
 
     privacy: PrivacyClass
     reason: str
@@ -139,7 +139,10 @@ class QuestionType:
 
     @property
     def has_several_names(self) -> bool:
-        """Say whether an answer is a list of choices, so that a space in the name of a choice would split it."""
+        """Say whether an answer is a list of choices.
+
+        A space in the name of a choice would split it.
+        """
         return self.answer in SEVERAL_NAMES
 
     def least_class_of(self, xlsform_name: str, appearance: str = "") -> PrivacyClass | None:

@@ -24,7 +24,10 @@ FRENCH_STEPS = ((90, 5.0), (80, 6.0), (70, 7.0), (60, 8.5), (50, 11.0), (30, 13.
 
 @dataclass(frozen=True)
 class Estimate:
-    """Minutes to fill a form in when every question is asked once, and the reading grade of its words by language."""
+    """How long a form takes and how hard it reads.
+
+    `minutes`: when every question is asked once. `grades`: the school grade of its words, by language.
+    """
 
     questions: int
     minutes: float
@@ -32,6 +35,7 @@ class Estimate:
 
 
 def count_syllables(word: str, language: str) -> int:
+    """Return about how many syllables a word has: its groups of vowels, silent ends left out."""
     word = word.lower()
     count = len(VOWELS.findall(word))
     silent = ("es", "ent", "e") if language == "fr" else ("e",)

@@ -12,7 +12,10 @@ MAX_BYTES = 10_000_000  # of one file
 
 
 def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProblem]]:
-    """Return the table in a CSV file (UTF-8, its first row the columns), or what is wrong with it."""
+    """Return the table in a CSV file, or None with what is wrong with it.
+
+    The file is UTF-8; its first row names the columns.
+    """
     if len(data) > MAX_BYTES:
         return None, [FormProblem("form.file_large", N_("“{file}” is larger than 10 MB."), {"file": name}, sheet=name)]
     try:

@@ -102,7 +102,7 @@ def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) 
 def recalculate(
     definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None
 ) -> ValidationResult:
-    """Return answers with what the form computes filled in again, and every problem that is left.
+    """Return answers with all computed ones filled in again, and every problem left.
 
     Raise TooSlow when that takes more than the budget.
     """
@@ -120,6 +120,7 @@ def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, bud
     problems += rules.list_problems(_list_questions(root), computed)
     answers = tree.to_json(root)
     is_refusal, _ = _find_refusal(definition, root)
+    # Before any question about consent was answered, the answers are only unfinished.
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
         problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]
@@ -166,7 +167,7 @@ class _Calculation:
         self.nodes_by_path: dict[str, list[AnswerNode]] = {"/data": [root]}
 
     def decide(self, path: str, element: Element) -> None:
-        """Set how many instances an element has, whether each is relevant, and what is computed for it."""
+        """Set how many instances an element has, which are relevant, and what they compute."""
         parents = self._find_nodes(element.parent)
         if element.count is not None:
             self.nodes_by_path.pop(path, None)  # there may be more of them, or fewer

@@ -1,4 +1,7 @@
-"""The rows of an XLSForm under the standard names of their columns, so that problems can name sheet, row and column."""
+"""The rows of an XLSForm under the standard names of their columns.
+
+Problems can so name the sheet, row and column as the author wrote them.
+"""
 
 import io
 import re
@@ -146,7 +149,7 @@ class Workbook:
 
     @cached_property
     def _named_languages(self) -> list[str]:
-        """Return the languages in the headings as they are written, those of the survey's labels first."""
+        """Return the languages in the headings as written, those of the survey's labels first."""
         columns = [heading.standard for heading in (*self._headings["survey"], *self._headings["choices"])]
         columns = [column for column in columns if is_translated(column)]
         columns.sort(key=lambda column: not column.startswith("label"))
@@ -169,6 +172,7 @@ class Workbook:
 
     @cached_property
     def settings(self) -> dict[str, str]:
+        """Return the settings by standard name; only their first row is read."""
         rows = self.rows("settings")
         if rows:
             return rows[0][1]
@@ -198,6 +202,7 @@ class Workbook:
 
     @cached_property
     def survey(self) -> list[Row]:
+        """Return the rows of the survey sheet, each with its path in the answers."""
         rows = []
         trail = ["/data"]
         for number, cells in self.rows("survey"):
@@ -215,6 +220,7 @@ class Workbook:
 
     @cached_property
     def by_path(self) -> dict[str, Row]:
+        """Return the rows by path; of two with the same path the first, and the other is an error."""
         rows: dict[str, Row] = {}
         for row in self.survey:
             if row.path:
@@ -241,7 +247,10 @@ class Workbook:
         return named or [default or "default"]
 
     def for_pyxform(self) -> dict[str, Any]:
-        """Return the sheets as pyxform takes them, with every heading in standard form and every row at its number."""
+        """Return the sheets as pyxform takes them.
+
+        Every heading is in standard form and every row at its number.
+        """
         survey = {row.number: _known(row.cells) | {"type": row.plain_type} for row in self.survey}
         choices = {number: dict(cells) for number, cells in self.choices}
         settings = {PYXFORM_SETTINGS.get(key, key): text for key, text in self.settings.items() if key in support.SETTINGS}
@@ -295,7 +304,7 @@ def language_code(name: str) -> str:
 
 
 def refuse_unreadable_file(data: bytes, file_type: str) -> None:
-    """Raise FormRefused for a file that is empty, too large, no workbook, or unpacks to too much."""
+    """Raise FormRefused for a file that is empty, no workbook, or too large when unpacked."""
     problem = None
     if not data:
         problem = FormProblem("form.no_file", N_("The file is empty."), sheet="")

@@ -122,6 +122,7 @@ class _XFormReader:
         return [part for part in parts if part]
 
     def report(self, code: str, text: str, details: dict[str, str], path: str | None, column: str) -> None:
+        """Add a problem, with the row and column of the workbook where they are known."""
         row = self.workbook.by_path.get(path or "")
         number = None
         if row:
@@ -130,6 +131,7 @@ class _XFormReader:
         self.problems.append(FormProblem(code, text, details, row=number, column=column or None))
 
     def ast(self, text: str | None, path: str | None, column: str) -> Ast | None:
+        """Return the AST of an expression; None for a blank one, or a wrong one, which is reported."""
         if not text:
             return None
         try:
@@ -139,6 +141,7 @@ class _XFormReader:
             return None
 
     def label(self, element: ElementTree.Element | None, tag: str) -> Words:
+        """Return the words of a label or hint by language; none where there is no such element."""
         node = None
         if element is not None:
             node = element.find(f"{X}{tag}")
@@ -147,6 +150,7 @@ class _XFormReader:
         return self.referenced(node.get("ref"), self.words(node))
 
     def referenced(self, reference: str | None, otherwise: Any) -> Words:
+        """Return the words that jr:itext('…') names, else other words in the first language."""
         match = re.fullmatch(r"jr:itext\('(.*)'\)", reference or "")
         if match:
             return self.texts.get(match[1], {})
@@ -155,6 +159,7 @@ class _XFormReader:
         return {}
 
     def read(self) -> tuple[FormDefinition, list[FormProblem]]:
+        """Return the definition, and every problem met on the way."""
         controls: dict[str, ElementTree.Element] = {}
         self.triggers: dict[str, dict[str, Ast]] = {}
         for control in self.body.iter():
@@ -202,6 +207,7 @@ class _XFormReader:
         return definition, self.problems
 
     def order(self, elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
+        """Return the order to compute in; a circle is reported, and nothing is computed then."""
         try:
             return dependencies.order_calculations(elements, children)
         except dependencies.CircularReference as circle:
@@ -238,6 +244,7 @@ class _XFormReader:
         return summary
 
     def titles(self) -> Words:
+        """Return the title of the form by language."""
         titles = {self.languages[0]: self.title}
         for column, value in self.workbook.settings.items():
             if column.startswith("form_title_"):  # pyxform knows no translated title
@@ -247,6 +254,7 @@ class _XFormReader:
         return titles
 
     def collect(self, node: ElementTree.Element, parent: str, elements: list[Element]) -> None:
+        """Add the elements inside a node of the main instance, depth first."""
         seen: set[str] = set()
         for child in node:
             name = child.tag.rsplit("}", 1)[-1]
@@ -258,6 +266,7 @@ class _XFormReader:
             self.collect(child, path, elements)
 
     def element(self, path: str, parent: str, node: ElementTree.Element) -> Element:
+        """Return one question, group or repeat: structure from the XForm, type and class from the row."""
         row = self.workbook.by_path.get(path) or Row(0, {}, path, {})
         bind = self.binds.get(path, ElementTree.Element("bind"))
         control = self.controls.get(path)
@@ -267,7 +276,7 @@ class _XFormReader:
             kind = row.begins or "question"
         expressions: dict[str, Any] = {key: self.ast(bind.get(key), path, column) for key, column in BIND_COLUMNS.items()}
         holder = control
-        if kind == "repeat":  # the label stands on the group around the repeat
+        if kind == "repeat":  # pyxform: the label stands on the group around the repeat
             holder = next((group for group in self.body.iter(f"{X}group") if group.get("ref") == path), control)
             expressions["count"] = self.ast(_get_attribute(control, f"{JR}count"), path, "repeat_count")
         type_ = "text"
@@ -338,6 +347,7 @@ class _XFormReader:
         return constraint, message
 
     def type_of(self, row: Row, kind: str, bind: ElementTree.Element, control: ElementTree.Element | None) -> str:
+        """Return the type of a question; what people do not see is hidden or a calculation."""
         if kind != "question":
             return ""
         if row.kind not in ("metadata", "note") and control is None:
@@ -379,6 +389,7 @@ class _XFormReader:
         return {"choices": name, "items": items}
 
     def check_references(self, elements: list[Element], children: dict[str, list[Element]]) -> None:
+        """Report references to a question or list that is not there, or to several answers."""
         paths = {element.path for element in elements} | {"/data"}
         repeats = {element.path for element in elements if element.kind == "repeat"}
         for element in elements:
@@ -409,9 +420,11 @@ class _XFormReader:
                     self.report("form.repeat_reference", text, details, element.path, column)
 
     def has_list(self, name: str) -> bool:
+        """Say whether there is a list of this name, on the choices sheet or as a file."""
         return name in self.tables or name in self.lists
 
     def choices(self) -> dict[str, tuple[Choice, ...]]:
+        """Return the lists of the choices sheet by name; files are in `tables`."""
         lists: dict[str, tuple[Choice, ...]] = {}
         for instance in self.model.iter(f"{X}instance"):
             name = instance.get("id")
@@ -424,6 +437,7 @@ class _XFormReader:
         return lists
 
     def item_label(self, item: ElementTree.Element) -> Words:
+        """Return the words of a choice by language."""
         reference = item.findtext(f"{X}itextId")
         if reference:
             return self.texts.get(reference, {})
@@ -489,7 +503,7 @@ def _is_own_value(ast: Ast) -> bool:
 
 
 def _find_ambiguous_paths(ast: Ast, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
-    """Yield the paths into a repeat from outside it, without a condition, where one value is wanted."""
+    """Yield the paths into a repeat from outside it that stand for one value."""
     if isinstance(ast, Path):
         target = _find_first_only(ast, path, repeats, children)
         if target:
@@ -504,7 +518,10 @@ def _find_ambiguous_paths(ast: Ast, path: str, repeats: set[str], children: dict
 
 
 def _find_first_only(ast: Path, path: str, repeats: set[str], children: dict[str, list[Element]]) -> str:
-    """Return the element of a path of which only the first instance would count, seen from `path`; "" when there is none."""
+    """Return the element of which only the first instance would count; "" for none.
+
+    `path` is the element whose expression it is.
+    """
     if isinstance(ast.origin, InList) or any(step.conditions for step in ast.steps):
         return ""
     target = make_absolute_path(ast, path)

@@ -113,7 +113,10 @@ def _find_row_number(message: str) -> str | None:
 
 
 def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
-    """Return pyxform's complaint in our words, with the place that it names (it stops at its first)."""
+    """Return pyxform's complaint in our words, with the place that it names.
+
+    pyxform stops at the first.
+    """
     context = {key: str(value) for key, value in (getattr(error, "context", None) or {}).items()}
     message = str(error) or type(error).__name__
     row = context.get("row") or _find_row_number(message)

@@ -39,15 +39,18 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
             for value in sorted({cell[position] for cell, _ in table.cells} - {MISSING}):
                 words = [labels.value(spec.dataset, name, value, code) for code in LANGUAGES]
                 rows.append(("tables.csv", HEADINGS[position], value, *words, name, level_of(spec, position)))
+    # Tables of several periods share their headings and values.
     return list(dict.fromkeys(rows))
 
 
 def level_of(spec: TableSpec, position: int) -> str:
+    """Return the name of the level at which a table shows one of its columns."""
     _, hierarchy, level = spec.sources[position]
     return hierarchy.names[level]
 
 
 def write(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+    """Return codebook.csv."""
     return csv_files.rows(HEADER, lines(parts, tables, labels))
 
 

@@ -15,7 +15,10 @@ TABLE_COLUMNS = ("table", "period", "row", "column", "layer", "count", "revision
 
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
-    """Return CSV bytes; raise ExportProblem for a cell that a spreadsheet would run as a formula."""
+    """Return a CSV file, UTF-8.
+
+    Raises ExportProblem for a cell that a spreadsheet would run as a formula.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)

@@ -86,7 +86,7 @@ months <- panel()
 
 
 def python(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> bytes:
-    """Return a Jupyter notebook that reads every dataset, gives it words and counts its classes."""
+    """Return a Jupyter notebook that reads, labels and counts every dataset."""
     cells = [_markdown(_intro(title, parts, threshold))]
     cells.append(
         _code(

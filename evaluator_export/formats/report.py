@@ -1,4 +1,4 @@
-"""report.json: what was done to the data, what it cost and for whom, and what risk is left.
+"""report.json: what was done to the data, what it cost whom, and what risk is left.
 
 Shares are in steps of 5 %, so that they tell no small count; the centre's own preview has them exactly.
 """
@@ -18,6 +18,7 @@ FORMAT = 1
 def write(
     recipe: Recipe, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], occasion: ReleaseContext
 ) -> bytes:
+    """Return report.json; shares are in steps of 5%."""
     body = {
         "report": FORMAT,
         "recipe": recipe.id,

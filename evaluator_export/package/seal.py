@@ -1,4 +1,6 @@
-"""Step 7: one ZIP with a manifest of every file's hash, signed (minisign), and encrypted to its recipient (age).
+"""Put a package into one ZIP, signed (minisign) and encrypted to its recipient (age).
+
+Its manifest has the hash of every file.
 
 The same files give the same ZIP. Encryption is fresh each time, as it must be.
 """
@@ -41,9 +43,9 @@ def public_key(seed: bytes) -> str:
 
 
 def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
-    """Return the manifest.
+    """Return the manifest of the files in a folder, as JSON.
 
-    What the package says of itself, and the size and SHA-256 of every file in the folder.
+    `body`: what the package says of itself. The size and SHA-256 of every file are added.
     """
     files = {}
     for path in list_package_files(folder):
@@ -54,6 +56,7 @@ def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
 
 
 def parse_manifest(manifest: bytes) -> dict[str, Any]:
+    """Return what a manifest says. It is not checked here: see verify.py."""
     body: dict[str, Any] = json.loads(manifest)
     return body
 
@@ -65,7 +68,10 @@ def list_package_files(folder: Path) -> list[Path]:
 
 
 def sign(manifest: bytes, seed: bytes, comment: str) -> bytes:
-    """Return the minisign signature file of a manifest (prehashed, as minisign writes since 0.10)."""
+    """Return the minisign signature file of a manifest.
+
+    It is prehashed, as minisign writes since 0.10.
+    """
     return bytes(secret_key(seed).sign(manifest, prehash=True, trusted_comment=comment))
 
 
@@ -92,6 +98,7 @@ def check_recipients(keys: Iterable[str]) -> None:
 
 
 def fingerprint(key: str) -> str:
+    """Return the first 12 hexadecimal digits of a key's SHA-256, for people to compare."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
@@ -102,6 +109,7 @@ def encrypt(source: Path, target: Path, keys: Iterable[str]) -> None:
     """
     keys = list(keys)
     check_recipients(keys)
+    # A reader of the folder must never meet half a package under its final name.
     partial = target.with_name(f".{target.name}.partial")
     try:
         pyrage.encrypt_file(str(source), str(partial), [pyrage.x25519.Recipient.from_str(key) for key in keys])

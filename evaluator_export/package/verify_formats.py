@@ -28,7 +28,10 @@ Codebook = dict[tuple[str, str], str]
 
 
 def find_differing_files(path: Path) -> list[Reason]:
-    """Return which files of a package that has passed `verify` do not hold the rows of their CSV file."""
+    """Return which files of a package differ from their CSV file.
+
+    The package must have passed `verify`.
+    """
     problems: list[Reason] = []
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as name:
         archive.extractall(name)

@@ -67,7 +67,9 @@ def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequenc
 
 
 def compute_gi_star(values: Array, neighbours: Sequence[Sequence[int]]) -> Array:
-    """Return how far the sum over each area and its neighbours is from what chance gives, in standard deviations.
+    """Return Getis and Ord's G* of each area, in standard deviations from chance.
+
+    It is the sum over an area and its neighbours, compared with what chance gives.
 
     `values`: one number per area. `neighbours`: for each area, the positions of those that border
     it. 0 where nothing can be said: all values are the same, or the neighbours are the whole map.

@@ -62,6 +62,7 @@ class Indicator:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
+        """Return the tables that the indicator reads, each once."""
         return tuple(dict.fromkeys([self.table, self.shown_by]))
 
     def number(self, table: Texts | None) -> IndicatorValue:
@@ -166,7 +167,7 @@ def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
     seen = [part.value for part in parts if part.value is not None]
     if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
         return IndicatorValue(HIDDEN)
-    step = 5
+    step = 5  # rounded counts carry an error of up to 4 each: finer steps would pretend
     if whole.value >= FINE_WHOLE:
         step = 1
     percent = min(100, step * round(100 * sum(seen) / whole.value / step))
@@ -193,6 +194,7 @@ def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
 
 
 def _hours(kpi: Indicator, table: Texts) -> IndicatorValue:
+    """Return the hours of all shifts, to tens: each band counts with its middle."""
     numbers = [(_parse_cell(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
     if not any(number.value for number, _ in numbers):
         return IndicatorValue(HIDDEN)

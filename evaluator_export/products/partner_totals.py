@@ -34,6 +34,7 @@ class PartnerTotal:
     value: str  # a number, or "<n" where it is too small to show
 
     def as_json(self) -> dict[str, Any]:
+        """Return the fields as editions and feeds hold them."""
         return dict(vars(self))
 
 

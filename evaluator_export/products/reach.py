@@ -1,4 +1,6 @@
-"""Reach by group: whom the programme reaches, beside the population where its shares are known; with intervals.
+"""Reach by group: whom the program reaches, beside the population, with intervals.
+
+The population is compared where its shares are known.
 
 Share: Wilson's interval. Disparity: the share among participants over the share in the population, with the logarithmic
 interval of a proportion against a fixed one. Groups under the floor are hidden, and so is any share of a small whole.

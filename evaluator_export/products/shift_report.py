@@ -36,7 +36,10 @@ def draw(
     lines: Sequence[tuple[str, str, str, str]],
     language: str,
 ) -> bytes:
-    """Return the report; `lines` are when, what, about what, by whom, in the reader's language."""
+    """Return the report as PDF.
+
+    `lines` are when, what, about what, by whom, in the reader's language.
+    """
     words = WORDS[language]
     title = f"{words['title']}, {centre}"
 

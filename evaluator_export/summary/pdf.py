@@ -49,6 +49,7 @@ class _Page(Writer):
         self.language = language
 
     def story(self, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable]) -> list[Any]:
+        """Return the whole document in its order."""
         words = self.words
         occasion = self.occasion
         period = occasion.period
@@ -109,7 +110,10 @@ class _Page(Writer):
         return ", ".join(names[:-1]) + self.words["and"] + names[-1]
 
     def alone(self, part: ReleasedDataset) -> str:
-        """Return the sentence about who knows every column of a row, and not only those that were made coarser."""
+        """Return the sentence about someone who knows every column of a row.
+
+        A policy assumes that only the columns it made less detailed are known.
+        """
         shares = {name: f"{100 * share:.1f} %" for name, share in part.singled_out.items()}
         if self.language == "fr":
             shares = {name: share.replace(".", ",") for name, share in shares.items()}
@@ -157,6 +161,7 @@ class _Page(Writer):
         return [KeepTogether(lead), grid]
 
     def report(self, parts: Sequence[ReleasedDataset]) -> list[Any]:
+        """Return the page on what was done to the data and what it cost."""
         words = self.words
         story: list[Any] = [PageBreak(), self.heading(words["report"]), self.paragraph(words["report_intro"])]
         for part in parts:
@@ -209,7 +214,7 @@ class _Page(Writer):
         scale = (WIDTH - left - 40) / max([*numbers, 1])
         for index, ((name, count), number) in enumerate(zip(rows, numbers, strict=True)):
             y = step * (len(rows) - 1 - index) + 4
-            length = 12.0
+            length = 12.0  # a hidden count: long enough to be seen, too short to be read as a number
             colour = HATCH
             if number:
                 length = number * scale

@@ -1,4 +1,6 @@
-"""Tags for ReportLab's pages, so that a screen reader hears headings, tables and figures in order (ISO 14289-1).
+"""Tags for ReportLab's pages, by which screen readers read them in order.
+
+Source: ISO 14289-1 (PDF/UA).
 
 Flowables know their element of the structure tree and mark what they draw; pikepdf then writes the tree into the file.
 """
@@ -30,6 +32,7 @@ class StructureElement:
     box: tuple[float, float, float, float] | None = None
 
     def add(self, kind: str, text: str = "", **attributes: Any) -> "StructureElement":
+        """Add a child to the tree and return it."""
         child = StructureElement(kind, text, attributes)
         self.children.append(child)
         return child
@@ -44,14 +47,17 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
     next_id = 0
 
     def begin(self, element: StructureElement) -> None:
+        """Open the marked content of an element; what is drawn until `end` is read with it."""
         self._code.append(f"/{element.kind} <</MCID {self.next_id}>> BDC")
         element.drawn.append((self.getPageNumber() - 1, self.next_id))
         self.next_id += 1
 
     def begin_artifact(self) -> None:
+        """Open marked content that no screen reader reads: page numbers, lines, backgrounds."""
         self._code.append("/Artifact BMC")
 
     def end(self) -> None:
+        """Close the marked content that was opened last."""
         self._code.append("EMC")
 
     def showPage(self) -> None:  # noqa: N802 - ReportLab's name

@@ -43,6 +43,7 @@ class Writer:
         self.page = page
 
     def footer(self, canvas: TaggedCanvas, _: Any) -> None:
+        """Draw the number of the page; ReportLab calls it once per page."""
         canvas.begin_artifact()
         canvas.setFont(PLAIN, 8)
         canvas.setFillColor(SOFT)
@@ -50,15 +51,18 @@ class Writer:
         canvas.end()
 
     def heading(self, words: str, style: ParagraphStyle = HEADING) -> Any:
+        """Return a heading; TITLE gives H1, any other style H2, and both a bookmark."""
         depth = 2
         if style is TITLE:
             depth = 1
         return text(words, style, self.root.add(f"H{depth}"), outline=depth - 1)
 
     def paragraph(self, words: str, style: ParagraphStyle = BODY) -> Any:
+        """Return a paragraph of plain words."""
         return text(words, style, self.root.add("P"))
 
     def grid(self, lines: list[list[str]]) -> TaggedTable:
+        """Return a table; its first line and its first column are headings."""
         table = self.root.add("Table")
         cells = []
         for number, line in enumerate(lines):

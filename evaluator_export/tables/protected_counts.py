@@ -40,6 +40,7 @@ class ProtectedTable:
 
     @property
     def headings(self) -> tuple[str, ...]:
+        """Return the names of the columns that the table counts by."""
         return tuple(name for name, _ in self.spec.by)
 
 

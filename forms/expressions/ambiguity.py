@@ -36,7 +36,7 @@ class TooAmbiguous(Exception):
 
 
 def check(tree: Node) -> None:
-    """Raise TooSlow when a pattern could need more than MAX_STEPS steps on an answer of 1,000 characters."""
+    """Raise TooSlow if a pattern could need more than MAX_STEPS steps on 1,000 characters."""
     automaton = _Automaton(tree)
     if automaton.steps() > MAX_STEPS:
         raise TooAmbiguous
@@ -91,7 +91,10 @@ class _Automaton:
         return whole
 
     def repeated(self, node: Node, least: int, most: int | None) -> _Part:
-        """Return copies for what must be there, then a loop, or copies one inside the other that may be left out."""
+        """Return a repeated part: copies for what must be there, then the rest.
+
+        The rest is a loop, or copies one inside the other that may be left out.
+        """
         tail = _Part()
         if most is None:
             tail = self.part(node)
@@ -173,7 +176,10 @@ class _Automaton:
         return total * width
 
     def loops(self) -> list[set[int]]:
-        """Return the sets of states that can be gone around (strongly connected components), by Tarjan's algorithm."""
+        """Return the sets of states that can be gone around: strongly connected components.
+
+        Source: Tarjan, Depth-First Search and Linear Graph Algorithms (1972).
+        """
         number: dict[int, int] = {}
         low: dict[int, int] = {}
         stack: list[int] = []
@@ -205,7 +211,7 @@ class _Automaton:
         return all(state in self.follow[state] for state in states)
 
     def hands_over_to_any(self, position: int, loops: list[set[int]], reach: set[int]) -> bool:
-        """Return whether a text can be handed over from the loop at a position to another that can be reached from it."""
+        """Return whether a loop can hand a text over to another one that it leads to."""
         for other, later in enumerate(loops):
             if other != position and later <= reach and self.hands_over(loops[position], later):
                 return True
@@ -236,7 +242,7 @@ class _Automaton:
             self.spend(len(self.follow[state]))
 
     def hands_over(self, loop: set[int], later: set[int]) -> bool:
-        """Return whether a text can be read around a loop, from it into a later one, and around the later one."""
+        """Return whether one text leads around a loop, into a later one, and around that."""
         seen = {(state, state, end) for state, end in itertools.product(loop, later)}
         waiting = list(seen)
         while waiting:

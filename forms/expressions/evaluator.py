@@ -157,6 +157,7 @@ def _take_step(step: Step, nodes: Sequence[Any], context: EvaluationContext) -> 
     # A position counts among the children of one parent, so conditions run parent by parent.
     groups = [after]
     if len(nodes) > 1:
+        # Step again without conditions from each parent; a single parent needs no second walk.
         plain = ChildStep(step.name) if isinstance(step, ChildStep) else type(step)()
         groups = [_take_step(plain, [node], context) for node in nodes]
     for condition in step.conditions:
@@ -197,7 +198,11 @@ def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationConte
 
 
 def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> Sequence[Any]:
-    """Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking at each."""
+    """Walk over a list.
+
+    A condition such as [district = …] finds its rows by an index, not by looking at each: lists have
+    thousands of rows, and phones are slow.
+    """
     root = None
     if context.lists:
         root = context.lists.root(name)
@@ -227,7 +232,7 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
     column, expression = key
     text = evaluate(expression, context)
     if not isinstance(text, str):
-        return None
+        return None  # a number equals "07" and "7.0" too, which an index by text would miss
     rows: Sequence[Any] = context.lists.rows_with(name, column, text)
     for condition in step.conditions[1:]:
         rows = _filter_nodes(condition, rows, context)
@@ -292,10 +297,13 @@ COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 
 
 def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context: EvaluationContext) -> bool:
-    """Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0)."""
+    """Compare two expressions; a path stands for all of its nodes.
+
+    Of several nodes it is enough that one compares so. Source: XPath 1.0, section 3.4.
+    """
     lefts = evaluate_each(left, context)
     rights = evaluate_each(right, context)
-    if len(lefts) == 1 and len(rights) == 1:
+    if len(lefts) == 1 and len(rights) == 1:  # nearly always; the loops below cost more
         return test(lefts[0], rights[0])
     for a in lefts:
         if context.budget:
@@ -318,6 +326,7 @@ def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
+    """Return what +, -, *, div or mod gives, by IEEE 754; mod has the sign of `a`, as in XPath 1.0."""
     if sign == "+":
         return a + b
     if sign == "-":

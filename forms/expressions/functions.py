@@ -43,6 +43,13 @@ def words(value: Value) -> list[str]:
 
 
 def substr(text: Value, start: Value, end: Value | None = None) -> str:
+    """Return the characters from `start` up to `end`, counted from 0; negative counts from the end.
+
+    >>> substr("Toronto", 0.0, 3.0)
+    'Tor'
+    >>> substr("Toronto", -2.0)
+    'to'
+    """
     characters = to_string(text)
     length = len(characters)
 
@@ -80,12 +87,24 @@ def before(text: Value, mark: Value) -> str:
 
 
 def after(text: Value, mark: Value) -> str:
+    """Return what comes after the first mark; all of the text if the mark is blank.
+
+    >>> after("a=b=c", "=")
+    'b=c'
+    """
     if not to_string(mark):
         return to_string(text)
     return to_string(text).partition(to_string(mark))[2]
 
 
 def translate(text: Value, source: Value, target: Value) -> str:
+    """Return the text with each character of `source` replaced by its counterpart in `target`.
+
+    Characters without a counterpart are removed. Source: XPath 1.0, section 4.2.
+
+    >>> translate("416-555", "-", "")
+    '416555'
+    """
     table: dict[int, str | None] = {}
     replacement = to_string(target)
     for position, character in enumerate(to_string(source)):
@@ -132,6 +151,7 @@ def rounded(value: Value, places: Value = 0.0) -> float:
 
 
 def truncated(value: Value) -> float:
+    """Return a number without its fraction: 2.7 becomes 2, -2.7 becomes -2."""
     number = to_number(value)
     if math.isfinite(number):
         return float(math.trunc(number))
@@ -139,6 +159,8 @@ def truncated(value: Value) -> float:
 
 
 def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
+    """Return a function of numbers that leaves NaN and infinity as they are."""
+
     def apply(value: Value) -> float:
         number = to_number(value)
         if math.isfinite(number):
@@ -149,7 +171,10 @@ def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
 
 
 def power(base: Value, exponent: Value) -> float:
-    """Raise to a power; whole exponents by multiplication, so that every machine gets the same bits."""
+    """Raise to a power.
+
+    Whole exponents go by multiplication, so that every machine gets the same bits.
+    """
     x = to_number(base)
     y = to_number(exponent)
     if math.isnan(x) or math.isnan(y):
@@ -174,7 +199,10 @@ def _whole_power(base: float, exponent: int) -> float:
 
 
 def real(function: Callable[..., float]) -> Callable[..., float]:
-    """Make a function of real numbers that answers NaN outside its domain, to 12 digits (libraries differ after that)."""
+    """Return a function of real numbers that gives NaN outside its domain.
+
+    Results have 12 digits: libraries differ after that.
+    """
 
     def apply(*values: Value) -> float:
         try:
@@ -188,10 +216,12 @@ def real(function: Callable[..., float]) -> Callable[..., float]:
 
 
 def logarithm(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Return a logarithm that gives -infinity for 0, as browsers do; Python raises an error."""
     return lambda number: -math.inf if number == 0 else function(number)
 
 
 def root(value: Value) -> float:
+    """Return the square root; NaN for a negative number."""
     number = to_number(value)
     if number >= 0:
         return math.sqrt(number)
@@ -205,7 +235,10 @@ def _of_days(days: float, kind: str) -> Value:
 
 
 def to_date(value: Value) -> Value:
-    """Return the day in a value, which may be a day, a day and time, a text or days since 1970; "" when there is none."""
+    """Return the day in a value; "" when there is none.
+
+    The value may be a day, a day and time, a text, or days since 1970-01-01.
+    """
     if isinstance(value, str):
         value = parse_date(value) or value
     if isinstance(value, DateValue):
@@ -226,6 +259,7 @@ def to_date_time(value: Value) -> Value:
 
 
 def to_time(value: Value) -> Value:
+    """Return the time of day in a date and time or a text such as "22:15"; "" where there is none."""
     if isinstance(value, DateValue):
         return DateValue(value.days - math.floor(value.days), "time")
     if isinstance(value, str):
@@ -234,6 +268,11 @@ def to_time(value: Value) -> Value:
 
 
 def decimal_time(value: Value) -> float:
+    """Return a time of day as a share of the day, 0 to 1; NaN where there is none.
+
+    >>> decimal_time("18:00")
+    0.75
+    """
     time = to_time(value)
     if isinstance(time, DateValue):
         return time.days
@@ -241,6 +280,13 @@ def decimal_time(value: Value) -> float:
 
 
 def format_date(value: Value, pattern: Value) -> str:
+    """Return a date or time written by a pattern of %Y, %m, %d, %H, %M and the like; "" for no date.
+
+    Source: ODK XForms specification, format-date(). Names of months and days are English, as there.
+
+    >>> format_date("2026-08-01", "%d/%m/%Y")
+    '01/08/2026'
+    """
     date = value
     if not isinstance(value, DateValue):
         date = to_date_time(value)
@@ -269,6 +315,11 @@ def format_date(value: Value, pattern: Value) -> str:
 
 
 def selected(chosen: Value, name: Value) -> bool:
+    """Say whether a choice is among several, which are separated by blanks.
+
+    >>> selected("food ride", "ride")
+    True
+    """
     choice = to_string(name)
     if choice:
         return choice in words(chosen)
@@ -276,6 +327,11 @@ def selected(chosen: Value, name: Value) -> bool:
 
 
 def selected_at(chosen: Value, position: Value) -> str:
+    """Return the choice at a position, counted from 0; "" where there is none.
+
+    >>> selected_at("food ride", 1.0)
+    'ride'
+    """
     names = words(chosen)
     number = to_number(position)
     if 0 <= number < len(names):
@@ -284,10 +340,12 @@ def selected_at(chosen: Value, position: Value) -> str:
 
 
 def checklist(least: Value, most: Value, *answers: Value) -> bool:
+    """Say whether the number of true values is from `least` to `most`; -1 sets no limit."""
     return _within(sum(to_boolean(answer) for answer in answers), least, most)
 
 
 def weighted_checklist(least: Value, most: Value, *pairs: Value) -> bool:
+    """Say whether the weights of the true values add up to a sum from `least` to `most`."""
     total = 0.0
     for answer, weight in zip(pairs[::2], pairs[1::2], strict=False):
         if to_boolean(answer):
@@ -316,6 +374,7 @@ def digest(text: Value, algorithm: Value, encoding: Value = "base64") -> str:
 
 
 def base64_decode(text: Value) -> str:
+    """Return the text in base64; "" where it is not base64 of UTF-8."""
     try:
         return base64.b64decode(to_string(text), validate=True).decode()
     except ValueError:

@@ -83,6 +83,7 @@ class _Parser:
         raise ExpressionError("expression.character", N_("“{sign}” has no meaning here."), sign=character)
 
     def whole(self) -> Ast:
+        """Return the AST of the whole text; raise ExpressionError where something is left over."""
         if self.peek() == ("end", ""):
             raise ExpressionError("expression.empty", N_("The expression is empty."))
         ast = self.expression(0)
@@ -91,24 +92,29 @@ class _Parser:
         return ast
 
     def peek(self) -> tuple[str, str]:
+        """Return the kind and text of the next token without taking it."""
         return self.tokens[self.at]
 
     def next(self) -> tuple[str, str]:
+        """Take the next token."""
         token = self.tokens[self.at]
         self.at += 1
         return token
 
     def takes(self, symbol: str) -> bool:
+        """Take a symbol if it is next; say whether it was."""
         if self.peek() == ("symbol", symbol):
             self.at += 1
             return True
         return False
 
     def expect(self, symbol: str) -> None:
+        """Take a symbol; raise ExpressionError if another token is next."""
         if not self.takes(symbol):
             self.unexpected()
 
     def unexpected(self) -> None:
+        """Raise ExpressionError in words that fit the token in hand."""
         kind, value = self.peek()
         if value == "=" and self.at and self.tokens[self.at - 1] == ("symbol", "="):
             raise ExpressionError("expression.double_equals", N_("Write one “=” instead of “==”."))
@@ -117,10 +123,12 @@ class _Parser:
         raise ExpressionError("expression.syntax", N_("Something is missing or too much before “{sign}”."), sign=value)
 
     def expression(self, minimum: int) -> Ast:
+        """Return an expression whose operators bind tighter than `minimum`."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
         if self.takes("-"):
+            # Unary minus binds tighter than any operator but |: -a + b is (-a) + b.
             left: Ast = Negation(self.expression(NEGATION))
         else:
             left = self.union()
@@ -136,6 +144,7 @@ class _Parser:
             left = Operation(sign, left, self.expression(power))
 
     def union(self) -> Ast:
+        """Return an operand, or several paths with | between them."""
         first = self.operand()
         if self.peek() != ("symbol", "|"):
             return first
@@ -147,6 +156,7 @@ class _Parser:
         return Union(tuple(paths))
 
     def operand(self) -> Ast:
+        """Return a number, a text, a call, a path or an expression in brackets."""
         kind, value = self.peek()
         if kind == "number":
             self.next()
@@ -172,6 +182,7 @@ class _Parser:
         raise ExpressionError("expression.unsupported", N_("“{sign}” is not supported here."), sign=value)
 
     def call(self) -> Ast:
+        """Return a function call; current() and instance() are read as the start of a path."""
         name = self.next()[1]
         self.expect("(")
         arguments: list[Ast] = []
@@ -203,6 +214,7 @@ class _Parser:
 
     @staticmethod
     def check_signature(name: str, count: int) -> None:
+        """Raise ExpressionError unless there is such a function and it takes so many values."""
         if name in UNSUPPORTED:
             raise ExpressionError("expression.refused_function", UNSUPPORTED[name], name=name)
         if name not in SIGNATURES:
@@ -223,11 +235,13 @@ class _Parser:
             )
 
     def path(self) -> Ast:
+        """Return a path from the root or from the node in hand."""
         if self.takes("/"):
             return Path(Origin.ROOT, self.steps())
         return Path(Origin.NODE, self.steps())
 
     def steps(self) -> tuple[Step, ...]:
+        """Return the steps of a path, which are separated by slashes."""
         steps = [self.step()]
         while self.takes("/"):
             steps.append(self.step())
@@ -236,6 +250,7 @@ class _Parser:
         return tuple(steps)
 
     def step(self) -> Step:
+        """Return one step: .., ., *, a name or axis::name, each with its conditions."""
         if self.takes(".."):
             return ParentStep(self.conditions())
         if self.takes("."):
@@ -256,6 +271,7 @@ class _Parser:
         return ChildStep(value, self.conditions())
 
     def axis(self, axis: str) -> Step:
+        """Return a step that is written with its axis: child::name, parent::node(), self::*."""
         kind, value = self.next()
         if value == "node":
             self.expect("(")

@@ -20,9 +20,13 @@ NOTHING: ambiguity.Node = ("seq", ())
 
 
 def parse_portable_pattern(pattern: str) -> str:
-    """Return the pattern in the shared language.
+    """Return the pattern in the language that Python and browsers share.
 
-    Raise ExpressionError where there is no such pattern.
+    Raises ExpressionError "expression.pattern" for what they would read differently, and
+    "expression.pattern_slow" for what could take long on some answer.
+
+    >>> parse_portable_pattern("A.+")
+    'A[^\\\\n\\\\r\\\\u2028\\\\u2029]+'
     """
     reader = _PatternReader(pattern)
     written, tree = reader.alternatives()
@@ -59,13 +63,16 @@ class _PatternReader:
         self.depth = 0
 
     def refuse(self, sign: str) -> None:
+        """Raise ExpressionError for a part of the pattern that engines read differently."""
         text = N_("The pattern of regex() has “{sign}”, which phones and the centre would read differently.")
         raise ExpressionError("expression.pattern", text, sign=sign)
 
     def peek(self, length: int = 1) -> str:
+        """Return the next characters without taking them; fewer at the end."""
         return self.pattern[self.at : self.at + length]
 
     def take(self, length: int = 1) -> str:
+        """Take the next characters."""
         taken = self.peek(length)
         self.at += length
         return taken
@@ -87,6 +94,7 @@ class _PatternReader:
             self.take()
 
     def sequence(self) -> tuple[str, ambiguity.Node]:
+        """Return atoms that follow each other, up to | or the end of the brackets."""
         written = []
         nodes = []
         while self.at < len(self.pattern) and self.peek() not in "|)":
@@ -171,6 +179,7 @@ class _PatternReader:
         return sign
 
     def escape(self, is_inside: bool) -> str:
+        """Return what a backslash and what follows it mean, inside or outside of [brackets]."""
         sign = self.take()
         if sign == "s":
             if is_inside:
@@ -189,6 +198,7 @@ class _PatternReader:
         return sign
 
     def characters(self) -> str:
+        """Return a set of characters in [brackets], with all that engines disagree about escaped."""
         written = "["
         if self.peek() == "^":
             written += self.take()

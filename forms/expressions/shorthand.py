@@ -28,7 +28,7 @@ from forms.problems import N_
 
 
 def write_out(ast: Ast, path: str) -> Ast:
-    """Return an expression with everything short written out, as seen from the element at `path`.
+    """Return an expression written out in full, as seen from the element at `path`.
 
     Example: indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x.
     Raises ExpressionError where it has no meaning.
@@ -144,7 +144,7 @@ def make_absolute_path(ast: Path, context: str) -> str:
 
 
 def _from_question(ast: Ast) -> Ast:
-    """Return an expression in which relative paths start at the question, for use within a condition."""
+    """Return an expression for a condition: its relative paths start at the question."""
     if isinstance(ast, Path) and ast.origin == Origin.NODE:
         return Path(Origin.QUESTION, ast.steps)
     return map_parts(_from_question, ast)
