@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext
@@ -56,10 +57,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
             continue
         record = held.get(root_id)
         made_cards = tuple(card for part in some for card in part.envelope.cards)
-        before = None
-        if record and not record.person:
-            held_as = record.form, record.version
-            before = _own_tier(find_definitions(ctx.session, ctx.centre_id, {held_as})[held_as], record.answers)
+        before = _right_of(ctx, record) if record else None
         change, strangers, welcomed = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
         changes.append(change)
         foreign |= strangers
@@ -67,7 +65,8 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
         for part in some:
             if part.key not in strangers:
                 said += _said(part)
-        said += _fall(before, change, some[-1])
+        if before and _has_fallen(before, _right_of(ctx, records.held(ctx.session, ctx.centre_id, [root_id])[root_id])):
+            said.append(standing.make_fall(some[-1].envelope.finished_at, some[-1].position))
     records.add_all(ctx.session, rows)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
     return changes, foreign
@@ -114,12 +113,26 @@ def _own_tier(definition: FormDefinition, answers: Mapping[str, Any]) -> int:
     return word[0] if word else standing.HIGHEST
 
 
-def _fall(before: int | None, change: Change, part: Part) -> list[Said]:
-    """Return that a record without a card allows less than before: what is being made of it must be made anew."""
-    tier = standing.LOWEST if change.is_refusal else _own_tier(change.definition, change.answers)
-    if before is None or tier >= before:
-        return []
-    return [Said(change.root_id, "", tier, False, part.envelope.finished_at, part.position, is_fall=True)]
+@dataclass(frozen=True)
+class _Right:
+    """What a record's right to leave hangs on, beside its person's standing consent."""
+
+    form: str
+    person: str
+    tier: int
+    is_settled: bool
+
+
+def _right_of(ctx: ActContext, record: Record) -> _Right:
+    held_as = record.form, record.version
+    definition = find_definitions(ctx.session, ctx.centre_id, {held_as})[held_as]
+    return _Right(record.form, record.person, _own_tier(definition, record.answers), record.review != "contested")
+
+
+def _has_fallen(before: _Right, after: _Right) -> bool:
+    """Say whether a record may leave less than before, or another person decides now."""
+    is_same = (before.form, before.person) == (after.form, after.person)
+    return not is_same or after.tier < before.tier or (before.is_settled and not after.is_settled)
 
 
 def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
