@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class Said:
     position: int
     waits: bool = False  # until it is let in
     is_fall: bool = False  # the right of some record to leave fell: it names neither record nor person
+    is_of_all: bool = False  # by all versions of a record, so it replaces what the record said before
 
 
 def make_fall(finished_at: dt.datetime, position: int) -> Said:
@@ -141,6 +142,13 @@ def _correct(word: ConsentWord, one: Said) -> None:
     One that lowers counts from when it came, and settles nothing that others said. One that raises must be asked and
     understood, and later both by clock and by arrival; it counts from when the record was made.
     """
+    if one.is_of_all:
+        word.person = one.person or word.person
+        word.tier = one.tier
+        word.asked = one.asked
+        word.position = one.position
+        word.finished_at = one.finished_at
+        return
     is_other_person = bool(one.person) and one.person != word.person
     is_later = one.position > word.position and one.finished_at > word.finished_at
     if is_other_person:
@@ -153,6 +161,26 @@ def _correct(word: ConsentWord, one: Said) -> None:
         word.tier, word.asked = one.tier, True
     elif not one.asked:
         word.asked = False
+
+
+def person_of(session: Session, centre_id: int, root_id: str) -> str:
+    """Return the card code that the word of a record is about; "" for none."""
+    return next((word.person for word in standing.words(session, centre_id, [root_id])), "")
+
+
+def forget_answered(session: Session, centre_id: int, root_id: str, person: str, positions: Collection[int]) -> None:
+    """Delete a person's noes at these places in the log, since they were answered.
+
+    The answer is a version of the same record. They have numbers of their own, so that no page leads from the person to
+    the record.
+    """
+    if not person or not positions:
+        return
+    for word in standing.of_people(session, centre_id, [person]):
+        is_answered = word.position in positions and word.tier == LOWEST and not word.asked
+        if is_answered and word.root_id != root_id:
+            session.delete(word)
+    session.flush()
 
 
 class ConsentFell(ActProblem):

@@ -24,6 +24,7 @@ from fieldapp.services.records.intake import (
 )
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import LET_IN
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, Known, Submission
 from fieldapp.store.session import Session
@@ -145,6 +146,7 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
     parts, refused = _settle(ctx, decided, definitions)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
+    heed_unusable_noes(ctx, {envelope.record for _, envelope, _ in decided})
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
 
 

@@ -52,6 +52,7 @@ class Record(Base):
     contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
     review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", alert, contested, corrected, returned, approved
     answers: Mapped[dict[str, Any]]
+    is_refused: Mapped[bool] = mapped_column(default=False)  # a no that cannot be used as it is speaks against it
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,8 @@ def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 100
 class Released:
     """A record as releases read it. `is_settled`: nobody still has to choose between two answers.
 
+    `is_refused`: a no that cannot be used as it is speaks against it, so it allows nothing.
+
     Its answers are not to be judged by their own tier alone: `person` names the card whose standing consent counts.
     """
 
@@ -243,6 +246,7 @@ class Released:
     is_settled: bool
     answers: dict[str, Any]
     received_at: dt.datetime
+    is_refused: bool
 
 
 def for_release(
@@ -264,6 +268,7 @@ def for_release(
             Record.review,
             Record.answers,
             Record.received_at,
+            Record.is_refused,
         )
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
@@ -274,8 +279,8 @@ def for_release(
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
         session.rollback()  # no long read holds anybody up
-        for unit, person, version, day, review, answers, received_at in rows:
-            yield Released(unit, person, version, day, review != "contested", answers, received_at)
+        for unit, person, version, day, review, answers, received_at, is_refused in rows:
+            yield Released(unit, person, version, day, review != "contested", answers, received_at, is_refused)
         if len(rows) < page:
             return
         after = rows[-1].instance_id

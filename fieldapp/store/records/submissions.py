@@ -61,6 +61,10 @@ class Submission(Base):
         return not self.problems or self.is_foreign
 
     @property
+    def is_of_shut_out_phone(self) -> bool:
+        return any(problem.get("code") in SHUT_OUT for problem in self.problems)
+
+    @property
     def finished_local(self) -> dt.datetime:
         """Return when it was finished, as the phone's clock showed it, with its offset."""
         return self.finished_at.astimezone(dt.timezone(dt.timedelta(minutes=self.utc_offset)))
@@ -109,6 +113,7 @@ ROOTS = (
     .where(Submission.centre_id == sa.bindparam("centre_id"), Submission.root_id.in_(sa.bindparam("ids", expanding=True)))
     .distinct()
 )
+UNUSABLE_ROOTS = ROOTS.where(Submission.state != "stored")
 REFUSED_ROOTS = ROOTS.where(Submission.is_refusal)
 LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
 INSERT = sa.insert(Submission)
@@ -131,6 +136,11 @@ def roots_present(session: Session, centre_id: int, root_ids: Collection[str]) -
 def refused_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
     """Return those of these records that have a submission in which the person did not say yes."""
     return set(session.connection().execute(REFUSED_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
+
+
+def unusable_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
+    """Return those of these records that have a submission which was not simply taken in."""
+    return set(session.connection().execute(UNUSABLE_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
 
 
 def next_positions(session: Session, count: int) -> range | list[int]:
@@ -174,6 +184,15 @@ def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequenc
     """Return the places of a phone's submissions that wait until somebody lets them in, in the order they came."""
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
+
+
+def roots_of_positions(session: Session, centre_id: int, ids: Sequence[int]) -> set[str]:
+    """Return the records that the submissions at these places in the log are part of."""
+    roots: set[str] = set()
+    for start in range(0, len(ids), 500):
+        some = Submission.id.in_(ids[start : start + 500])
+        roots.update(session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id, some)))
+    return roots
 
 
 def settle_all(session: Session, centre_id: int, ids: Sequence[int]) -> None:

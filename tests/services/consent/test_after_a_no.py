@@ -11,8 +11,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import ConsentRule
 from fieldapp.services.caseload.hand_over import assign_card
+from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
+from fieldapp.services.products import tables
 from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
@@ -578,3 +582,100 @@ def test_a_shut_out_phone_that_knows_two_ids_takes_nothing_out(session: Session,
     session.expire_all()
     body = session.scalars(sa.select(Submission.body).where(Submission.instance_id == yes["id"])).one()
     assert "CANARY two" in body
+
+
+# A no that cannot be used
+
+
+ALONE = {"people_n": "1", "who": "new_person"}
+
+
+def rows_that_may_leave(session: Session, cast: Cast) -> int:
+    """Return how many of the records that releases read allow an evaluator to see them."""
+    known = tables.catalogue(session, cast.centre.id)
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    reader = tables.make_reader(session, cast.centre, known, now)
+    rows = [row for _, row in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
+    spec = ConsentRule("tier", 2)
+    return sum(eligibility.has_consent(spec, row) for row in rows)
+
+
+def about_nobody(consent: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {**encounter(people=ALONE, talk=TALK, consent=consent), **more}
+
+
+TO_LESS = {**YES, "tier_said": "1"}
+
+
+@pytest.mark.parametrize("less", [SAID_NO, TO_LESS], ids=["no", "yes to less"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["before the yes", "after the yes"])
+@pytest.mark.parametrize("way", ["refused", "failed", "shut out"])
+def test_a_no_without_a_card_lowers_its_record_though_it_cannot_be_used(
+    session: Session,
+    cast: Cast,
+    phone: Phone,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    is_first: bool,
+    less: dict[str, str],
+) -> None:
+    yes = phone.seal(about_nobody(YES), finished_at=at(-60))
+    answers = about_nobody(less, **({"what": {"contact_type": "elephant"}} if way == "refused" else {}))
+    no = phone.seal(answers, finished_at=at(-10), root=yes["id"], prev=[yes["id"]])
+
+    def send_no() -> None:
+        if way == "shut out":
+            shut_out(phone)
+        with monkeypatch.context() as patched:
+            if way == "failed":
+                patched.setattr("fieldapp.services.records.intake.decide", lambda *_: 1 / 0)
+            phone.send(no)
+
+    if is_first and way != "shut out":
+        send_no()
+    phone.send(yes)
+    if not is_first or way == "shut out":
+        assert rows_that_may_leave(session, cast) == 1
+        before = Standings(session, cast.centre.id)
+        session.rollback()
+        send_no()
+        with pytest.raises(ConsentFell):
+            before.check(session)
+        session.rollback()
+    assert len(session.scalars(sa.select(Submission).where(Submission.state != "stored")).all()) == 1
+    assert rows_that_may_leave(session, cast) == 0
+    assert session.scalars(sa.select(Record)).one().answers["talk"] == TALK  # it may be wrong, so nothing is cut
+
+
+def test_a_no_of_a_shut_out_phone_that_is_taken_off_the_list_counts_for_nothing(
+    session: Session, cast: Cast, phone: Phone
+) -> None:
+    yes = phone.seal(about_nobody(YES), finished_at=at(-60))
+    phone.send(yes)
+    shut_out(phone)
+    phone.send(phone.seal(about_nobody(SAID_NO), finished_at=at(-10), root=yes["id"], prev=[yes["id"]]))
+    assert rows_that_may_leave(session, cast) == 0
+    reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+    assert rows_that_may_leave(session, cast) == 1
+
+
+def test_a_yes_after_a_no_that_could_not_be_used_counts_again(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    no = correction(first, {**met(SAID_NO), "what": {"contact_type": "elephant"}}, -30)
+    assert receive(session, cast, no) == ["rejected"]
+    assert (stands(session, cast), shown(session, cast), rows_that_may_leave(session, cast)) == (0, "0", 0)
+    late = correction(first, met(YES), -20)  # knows nothing of it
+    assert receive(session, cast, late) == ["stored"]
+    assert rows_that_may_leave(session, cast) == 0
+    yes = envelope(met(YES), root=first["id"], prev=[no["id"], late["id"]], finished_at=at(-10))
+    assert receive(session, cast, yes) == ["stored"]
+    assert rows_that_may_leave(session, cast) == 1
+
+
+def test_a_colleagues_unusable_no_lowers_no_record(session: Session, cast: Cast) -> None:
+    first = envelope(about_nobody(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    theirs = correction(first, about_nobody(SAID_NO, what={"contact_type": "elephant"}), -10)
+    receive_batch(session, another_worker(session, cast), parse_batch(batch(theirs)))
+    assert rows_that_may_leave(session, cast) == 1

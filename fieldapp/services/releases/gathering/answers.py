@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from evaluator_export.datasets import eligibility
-from fieldapp.services.consent.standing import Standings
+from fieldapp.services.consent.standing import LOWEST, Standings
 from fieldapp.services.definitions import definition_of
 from fieldapp.store.forms import versions
 from fieldapp.store.records import records
@@ -30,7 +30,8 @@ class RecordReader:
             if record.version not in definitions:
                 definitions[record.version] = self._load_definition(form, record.version)
             definition = definitions[record.version]
-            yield record, eligibility.flatten_answers(definition, record.answers, self.standings.of(record.person))
+            standing = LOWEST if record.is_refused else self.standings.of(record.person)
+            yield record, eligibility.flatten_answers(definition, record.answers, standing)
 
     def _load_definition(self, form: str, version: str) -> FormDefinition:
         stored = versions.find(self.session, self.centre_id, form, version)
