@@ -10,8 +10,9 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import definition_of, find_definitions
 from fieldapp.services.records.refusals import read
+from fieldapp.store.forms import versions
 from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import Record
@@ -62,6 +63,9 @@ def _word_of(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None
         return standing.LOWEST, False
     key = submission.form, submission.version
     definition = find_definitions(ctx.session, ctx.centre_id, {key}).get(key)
+    if definition is None:  # its version has not come: what another one asks about consent says enough to wait
+        stored = versions.latest(ctx.session, ctx.centre_id, submission.form)
+        definition = definition_of(stored) if stored else None
     return standing.word_of(definition, read(submission.body, definition)) if definition else None
 
 
@@ -91,11 +95,11 @@ def _split_by_answer(
     for submission in arrived:
         links.setdefault(submission.instance_id, set()).update(submission.prev)
     before = Ancestors(links)
-    versions = [version for version in arrived if version.is_part and not version.is_foreign]
+    parts = [part for part in arrived if part.is_part and not part.is_foreign]
     noes: list[Submission] = []
     answered: list[Submission] = []
     for no in lower:
-        is_answered = any(_is_answer(ctx, version, no, before) for version in versions)
+        is_answered = any(_is_answer(ctx, part, no, before) for part in parts)
         (answered if is_answered else noes).append(no)
     return noes, answered
 

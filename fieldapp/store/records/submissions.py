@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.records.records import Filter, Record
 
+UNKNOWN_FORM = "sync.unknown_form"
 NOT_YOURS, OTHER_FORM = "sync.not_yours", "sync.other_form"
 SEALED = "sealed"  # stands for the form of what no key opens
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
@@ -59,6 +61,11 @@ class Submission(Base):
     def is_part(self) -> bool:
         """Say whether it counts in the fold of its record."""
         return not self.problems or self.is_foreign
+
+    @property
+    def waits_for_form(self) -> bool:
+        """Say whether it is only aside because its form version was not here."""
+        return [problem.get("code") for problem in self.problems] == [UNKNOWN_FORM]
 
     @property
     def is_of_shut_out_phone(self) -> bool:
@@ -113,7 +120,13 @@ ROOTS = (
     .where(Submission.centre_id == sa.bindparam("centre_id"), Submission.root_id.in_(sa.bindparam("ids", expanding=True)))
     .distinct()
 )
-UNUSABLE_ROOTS = ROOTS.where(Submission.state != "stored")
+UNUSABLE_ROOTS = ROOTS.where(Submission.state != "stored").union(
+    sa.select(Record.instance_id).where(
+        Record.centre_id == sa.bindparam("centre_id"),
+        Record.instance_id.in_(sa.bindparam("ids", expanding=True)),
+        Record.is_refused,
+    )
+)
 REFUSED_ROOTS = ROOTS.where(Submission.is_refusal)
 LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
 INSERT = sa.insert(Submission)
@@ -139,7 +152,7 @@ def refused_roots(session: Session, centre_id: int, root_ids: Collection[str]) -
 
 
 def unusable_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
-    """Return those of these records that have a submission which was not simply taken in."""
+    """Return those of these records of which not all is simply taken in, or was until now."""
     return set(session.connection().execute(UNUSABLE_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
 
 
@@ -193,6 +206,21 @@ def roots_of_positions(session: Session, centre_id: int, ids: Sequence[int]) -> 
         some = Submission.id.in_(ids[start : start + 500])
         roots.update(session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id, some)))
     return roots
+
+
+def list_waiting_for_form(session: Session) -> dict[int, list[int]]:
+    """Return, for each centre, what waited for a form version that is here by now."""
+    is_here = sa.exists().where(
+        FormVersion.centre_id == Submission.centre_id,
+        FormVersion.form == Submission.form,
+        FormVersion.version == Submission.version,
+    )
+    waiting: dict[int, list[int]] = {}
+    query = sa.select(Submission).where(Submission.state == ASIDE, is_here).order_by(Submission.id)
+    for submission in session.scalars(query):
+        if submission.waits_for_form:
+            waiting.setdefault(submission.centre_id, []).append(submission.id)
+    return waiting
 
 
 def settle_all(session: Session, centre_id: int, ids: Sequence[int]) -> None:

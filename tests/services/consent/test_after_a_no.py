@@ -679,3 +679,58 @@ def test_a_colleagues_unusable_no_lowers_no_record(session: Session, cast: Cast)
     theirs = correction(first, about_nobody(SAID_NO, what={"contact_type": "elephant"}), -10)
     receive_batch(session, another_worker(session, cast), parse_batch(batch(theirs)))
     assert rows_that_may_leave(session, cast) == 1
+
+
+def publish_version(session: Session, cast: Cast, version: str) -> None:
+    compiled = compile_workbook(workbook_of("encounter"))
+    newer = dataclasses.replace(compiled, definition=dataclasses.replace(compiled.definition, version=version))
+    publish_form(session, cast.system, compiled=newer, workbook=b"")
+
+
+@pytest.mark.parametrize("is_clicked", [True, False], ids=["by an admin", "by itself"])
+@pytest.mark.parametrize("consent", [SAID_NO, YES], ids=["no", "yes"])
+def test_what_came_before_its_form_version_is_taken_in_once_that_is_here(
+    session: Session, cast: Cast, consent: dict[str, str], is_clicked: bool
+) -> None:
+    first = envelope(about_nobody(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    answers = encounter(people=ALONE, talk=TALK, consent=consent, next={"note": "CANARY2"})
+    later = correction(first, answers, -10, version="2")
+    assert receive(session, cast, later) == ["rejected"]
+    assert rows_that_may_leave(session, cast) == (0 if consent == SAID_NO else 1)
+    assert quarantine.let_in_known_forms(session) == 0
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(0, 1)
+    publish_version(session, cast, "2")
+    if is_clicked:
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    else:
+        assert quarantine.let_in_known_forms(session) == 1
+    assert quarantine.let_in_known_forms(session) == 0
+    assert rows_that_may_leave(session, cast) == (0 if consent == SAID_NO else 1)
+    session.expire_all()
+    record = session.scalars(sa.select(Record)).one()
+    assert (record.version, record.is_refused) == ("2", False)
+    assert ("CANARY" in everything(session)) == (consent == YES)
+
+
+def test_what_a_shut_out_phone_sent_for_an_unknown_version_waits_for_an_admin(
+    session: Session, cast: Cast, phone: Phone
+) -> None:
+    shut_out(phone)
+    phone.send(phone.seal(met(YES), version="2"))
+    publish_version(session, cast, "2")
+    assert quarantine.let_in_known_forms(session) == 0
+    assert waiting_id(session, cast)
+
+
+def test_one_that_breaks_its_form_is_not_tried_again_and_again(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-60), version="2"))
+    publish_version(session, cast, "2")
+    tries = []
+    with monkeypatch.context() as patched:
+        patched.setattr(quarantine, "decide", lambda *_: tries.append(1) or 1 / 0)
+        assert [quarantine.let_in_known_forms(session) for _ in range(3)] == [0, 0, 0]
+    assert len(tries) == 1
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)

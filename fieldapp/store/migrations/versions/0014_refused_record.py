@@ -1,4 +1,4 @@
-"""records against which a no speaks that cannot be used as it is"""
+"""records that came before their form version wait; records against which a no speaks that cannot be used as it is"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("record", sa.Column("is_refused", sa.Boolean(), nullable=False, server_default=sa.false()))
+    # What came before its form version was refused for good; now it waits, and is let in when the version comes.
+    unknown = '%"code": "sync.unknown_form"%'
+    statement = "UPDATE submission SET state = 'aside' WHERE state = 'rejected' AND CAST(problems AS TEXT) LIKE :code"
+    op.get_bind().execute(sa.text(statement), {"code": unknown})
 
 
 def downgrade() -> None:
