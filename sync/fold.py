@@ -188,8 +188,8 @@ def _common_base(
     """Return the answers from which all heads began; None when there is no one such version."""
     common = before.find_common({one.id for one in heads})
     shared = [one for one in versions if one.id in common]
-    built_on = before.find_built_on({one.id for one in shared})
-    nearest = [one for one in shared if one.id not in built_on]
+    built_on = before.find_built_on({version.id for version in shared})
+    nearest = [version for version in shared if version.id not in built_on]
     return nearest[0].answers if len(nearest) == 1 else None
 
 

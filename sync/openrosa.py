@@ -146,7 +146,9 @@ def decode_xml(data: bytes) -> str:
     is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     start = data[:400].decode("utf-16" if is_wide else "latin-1", errors="replace")
     declared = DECLARED.match(start)
-    name = declared["name"].lower() if declared else "utf-16" if is_wide else "utf-8"
+    name = "utf-16" if is_wide else "utf-8"
+    if declared:
+        name = declared["name"].lower()
     encoding = ENCODINGS.get(name)
     if encoding is None or is_wide != (encoding == "utf-16"):
         raise InstanceRefused(SyncProblem("openrosa.encoding", ENCODING))
@@ -154,7 +156,7 @@ def decode_xml(data: bytes) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         raise InstanceRefused(SyncProblem("openrosa.encoding", ENCODING)) from None
-    text = DECLARED.sub(lambda found: found[0].replace(found["name"], "UTF-8"), text, count=1)
+    text = DECLARED.sub(lambda match: match[0].replace(match["name"], "UTF-8"), text, count=1)
     return text.lstrip("\ufeff \t\r\n")  # a body that begins otherwise is taken for JSON
 
 

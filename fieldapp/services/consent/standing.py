@@ -213,6 +213,11 @@ class Standings:
         self.seen.add(person)
         return self.tiers.get(person, LOWEST)
 
+    def of_record(self, person: str, is_refused: bool) -> int | None:
+        """Return how far a record may go: not at all where an unusable no speaks against it."""
+        standing_tier = self.of(person)
+        return LOWEST if is_refused else standing_tier
+
     def check(self, session: Session) -> None:
         """Raise ConsentFell when somebody who was looked up, or any record by itself, allows less than then.
 

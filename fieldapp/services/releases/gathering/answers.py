@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from evaluator_export.datasets import eligibility
-from fieldapp.services.consent.standing import LOWEST, Standings
+from fieldapp.services.consent.standing import Standings
 from fieldapp.services.definitions import definition_of
 from fieldapp.store.forms import versions
 from fieldapp.store.records import records
@@ -30,8 +30,12 @@ class RecordReader:
             if record.version not in definitions:
                 definitions[record.version] = self._load_definition(form, record.version)
             definition = definitions[record.version]
-            standing = LOWEST if record.is_refused else self.standings.of(record.person)
-            yield record, eligibility.flatten_answers(definition, record.answers, standing)
+            yield (
+                record,
+                eligibility.flatten_answers(
+                    definition, record.answers, self.standings.of_record(record.person, record.is_refused)
+                ),
+            )
 
     def _load_definition(self, form: str, version: str) -> FormDefinition:
         stored = versions.find(self.session, self.centre_id, form, version)
