@@ -12,6 +12,7 @@ from fieldapp.services.acts import utcnow
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import tell_subscribers
+from fieldapp.services.records.quarantine import let_in_known_forms
 from fieldapp.services.releases.build import build_release, list_due_periods, should_alert
 from fieldapp.services.releases.delivery import deliver_due
 from fieldapp.services.releases.downloads import delete_expired_packages
@@ -52,6 +53,12 @@ def build_due_releases(session: Session, settings: Settings) -> None:
                 send_alert(settings, text)
     with WriteTransaction(session):
         store.record_heartbeat(session, utcnow())
+
+
+def let_in_what_waited(session: Session, settings: Settings) -> None:
+    """Take in records that came before their form version did."""
+    if stored := let_in_known_forms(session):
+        log.info("let in %s records whose form has come", stored)
 
 
 def send_packages(session: Session, settings: Settings) -> None:
@@ -99,6 +106,7 @@ def build_due_products(session: Session, settings: Settings) -> None:
 
 
 TIMETABLE = [
+    Job("records", 60, let_in_what_waited),
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),
     Job("products", 600, build_due_products),

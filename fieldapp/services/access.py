@@ -71,7 +71,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "series.see": frozenset({ADMIN}),
     "release.download": frozenset({EVALUATOR, ADMIN}),
     "releases.list": frozenset({EVALUATOR, ADMIN}),
-    "submission.let_in": frozenset({ADMIN}),
+    "submission.let_in": frozenset({ADMIN, SYSTEM}),
     "submission.open": frozenset({ADMIN}),
     "submission.settle": frozenset({ADMIN}),
     "system.see": frozenset({ADMIN}),

@@ -39,7 +39,7 @@ RIGHTS: dict[str, set[str]] = {
         "areas.bring", "board.report", "board.see", "caseload.rebuild", "database.restore", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
-        "release.deliver", "release.revoke", "tables.count",
+        "release.deliver", "release.revoke", "submission.let_in", "tables.count",
     },
 }  # fmt: skip
 

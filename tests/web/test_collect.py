@@ -194,6 +194,52 @@ def test_rubbish_is_refused_and_nothing_is_kept(collect: Collect, xml: bytes) ->
     assert collect.submissions() == []
 
 
+NOTE = "Zoë à Québec"
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("", "utf-8"),
+        ("", "utf-8-sig"),
+        ("UTF-8", "utf-8"),
+        ("utf-8", "utf-8-sig"),
+        ("ISO-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+        ("UTF-16", "utf-16"),
+        ("", "utf-16"),
+    ],
+)
+def test_answers_are_read_by_the_encoding_that_the_xml_declares(collect: Collect, declared: str, encoding: str) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    sent = (head + instance(encounter(next={"note": NOTE}))).encode(encoding)
+    assert [collect.send(sent).status_code for _ in range(2)] == [201, 201]
+    (record,) = collect.records()
+    assert record.answers["next"]["note"] == NOTE
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [("UTF-7", "utf-7"), ("utf-32", "utf-32"), ("shift_jis", "ascii"), ("UTF-8", "latin-1"), ("ascii", "utf-8"),
+     ("utf-16", "utf-8"), ("rot13", "ascii"), ("UTF-8", "utf-16"), ("idna", "ascii"), ("unicode_escape", "ascii")],
+)  # fmt: skip
+def test_what_is_written_otherwise_is_told_to_send_utf_8(collect: Collect, declared: str, encoding: str) -> None:
+    note = "Zoe" if encoding in ("ascii", "utf-7") else NOTE
+    xml = f'<?xml version="1.0" encoding="{declared}"?>' + instance(encounter(next={"note": note}))
+    reply = collect.send(xml.encode(encoding))
+    assert reply.status_code == 400
+    assert b"UTF-8" in reply.data or encoding == "utf-32"
+    assert collect.submissions() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+@pytest.mark.parametrize("bad", ["BOMB", "FILE"])
+def test_another_encoding_hides_no_bomb(collect: Collect, encoding: str, bad: str) -> None:
+    head = f'<?xml version="1.0" encoding="{"UTF-16" if encoding == "utf-16" else "ISO-8859-1"}"?>'
+    assert collect.send((head + {"BOMB": BOMB, "FILE": FILE}[bad]).encode(encoding)).status_code == 400
+    assert collect.submissions() == []
+
+
 def test_an_attachment_may_come_in_a_request_of_its_own(collect: Collect) -> None:
     xml = instance()
     parts = {"xml_submission_file": (io.BytesIO(xml.encode()), "x.xml"), "1.jpg": (io.BytesIO(b"jpeg"), "1.jpg")}

@@ -69,6 +69,11 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     pull.upsert_items(ctx.session, {(card.worker_id, f"card/{code}"): card_body(card) for code, card in held.items()})
 
 
+def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
+    """Write the standing consent of the people whom these records name on their cards."""
+    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})
+
+
 def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
     """Take records that became a no off everybody's phones: what is due, referrals, what is to be corrected.
 
@@ -87,7 +92,7 @@ def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
         ctx.session.delete(row)
     ctx.session.flush()
     reviews.forget_comments(ctx.session, ctx.centre_id, roots)
-    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, roots)} - {""})
+    show_standing_of_records(ctx, roots)
 
 
 @act("caseload.rebuild")

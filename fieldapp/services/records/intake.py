@@ -15,6 +15,7 @@ from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.form_rules import LATER, Judgements
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, EarlierSubmission
@@ -112,6 +113,7 @@ def take_in(
             # Its attachments may have come once more.
             after.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
     refusals.take_out_attachments(ctx, after)
+    heed_unusable_noes(ctx, {one.envelope.record for one, _ in fresh})
     meter.write()
     return answers
 
@@ -141,6 +143,7 @@ def keep_failed(
         ((kept, cut),) = _as_may_be_kept(ctx, [(one, decision)], definitions)
         submissions.add_all(ctx.session, [{**_submission(ctx, kept, cut), "id": position}])
         refusals.hear(ctx, [_incoming(one, decision, {}, position)], refusals.Aftermath())
+        heed_unusable_noes(ctx, [envelope.record])
     meter.write()
     before = known.get(envelope.instance_id, {}).get(envelope.sha256)
     return [_answer(ctx, one, decision, before, position, signer)]

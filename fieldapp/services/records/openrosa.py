@@ -30,7 +30,7 @@ from forms.lists import in_language
 from sync.bodies import insert_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
-from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, md5, read_end_time
+from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, decode_xml, md5, read_end_time
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -102,8 +102,13 @@ class Sent:
     limits: Limits = DEFAULT
 
     @property
+    def text(self) -> str:
+        return decode_xml(self.xml)
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.xml).hexdigest()
+        """Return the hash of what is kept of the XML: its text, whatever encoding it came in."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def receive_instance(
@@ -159,7 +164,7 @@ def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[st
 
 
 def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
-    instance, body = sent.instance, insert_names(sent.xml.decode("utf-8"), dict(names))
+    instance, body = sent.instance, insert_names(sent.text, dict(names))
     return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
 
 

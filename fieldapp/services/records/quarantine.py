@@ -24,11 +24,13 @@ from fieldapp.services.records.intake import (
 )
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import LET_IN
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
+from forms.problems import AnswerProblem
 from sync.envelope import Envelope
-from sync.intake import Decision, Status, decide
+from sync.intake import FAILED, Decision, Status, decide
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -73,6 +75,31 @@ def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list
 def let_in_all(session: Session, actor: Actor, device_id: int) -> LetIn:
     """Let in all that was kept aside of one phone."""
     return let_in(session, actor, _of_phone(session, actor, device_id))
+
+
+def let_in_known_forms(session: Session) -> int:
+    """Let in what waited for a form version that is here by now; return how many.
+
+    One that cannot be let in is tried no more by itself, but waits for somebody to look.
+    """
+    stored = 0
+    for centre_id, ids in submissions.list_waiting_for_form(session).items():
+        session.rollback()
+        system = Actor.system(centre_id)
+        stored += let_in(session, system, ids).stored
+        _note_failed(session, system, ids=ids)
+    return stored
+
+
+@act("submission.let_in")
+def _note_failed(ctx: ActContext, ids: Collection[int]) -> None:
+    """Say of those that still wait for their form, though it is here, that they failed."""
+    aside = submissions.held_aside(ctx.session, ctx.centre_id, ids)
+    failed = [submission for submission in aside if submission.waits_for_form]
+    for submission in failed:
+        submission.problems = [AnswerProblem(*FAILED, "").to_json()]
+    ctx.is_audited = bool(failed)
+    ctx.describe("submissions", records=len(failed))
 
 
 @read_act("submission.let_in")
@@ -134,8 +161,10 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
         before = standing_of(envelope, {one.instance_id: others})
         decision = decide(envelope, definition, before, judged)
         decision = of_other_phone(envelope, decision, before, one.device_id)
-        if decision.is_aside:
-            continue  # still too slow, or still not to be judged at all
+        if decision.is_aside:  # still too slow, or still not to be judged at all
+            if one.waits_for_form:
+                one.problems = [problem.to_json() for problem in decision.problems]
+            continue
         decided.append((one, envelope, decision))
         # From now on it stands: another one under its id, let in with it, is a conflict.
         problems = [problem.to_json() for problem in decision.problems]
@@ -145,6 +174,7 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
     parts, refused = _settle(ctx, decided, definitions)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
+    heed_unusable_noes(ctx, {envelope.record for _, envelope, _ in decided})
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
 
 

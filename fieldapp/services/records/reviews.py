@@ -8,6 +8,7 @@ from fieldapp.services.caseload.update import correctable
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.corrections import correct
 from fieldapp.services.records.refusals import forget_waiting
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -80,6 +81,8 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
     if found.state in submissions.WAITING:
         found.state = "settled"
     forget_waiting(ctx, [found.id])
+    ctx.session.flush()
+    heed_unusable_noes(ctx, [found.root_id])
     ctx.describe(f"submission/{found.id}")
 
 
@@ -89,6 +92,8 @@ def settle_aside(ctx: ActContext, device_id: int) -> int:
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
     forget_waiting(ctx, ids)
+    ctx.session.expire_all()
+    heed_unusable_noes(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
 

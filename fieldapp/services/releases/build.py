@@ -39,6 +39,7 @@ log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
 GRACE_DAYS = 3  # after a period's end, so that phones without signal can still send
+MOVED = ".moved"  # ends the name of a mark in a build's folder: the package lies among the others
 SPACE_NEEDED = 50_000_000  # bytes that a small release needs on the disk
 SPACE_PER_ROW = 1500
 MOST_REASONS = 20
@@ -120,7 +121,7 @@ def build_release(session: Session, series: ReleaseSeries, period: Period, packa
         return None
     work = run.make_work_folder(packages)
     try:
-        _prepare_work_folder(packages, run, work)
+        _prepare_work_folder(session, packages, run, work)
         run.renew_lease(session, "reading", 0)
         if is_missing_datasets(session, series.centre_id):
             install_program_datasets(session, Actor.system(series.centre_id))
@@ -132,7 +133,7 @@ def build_release(session: Session, series: ReleaseSeries, period: Period, packa
             releases.finish_run(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
         raise
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _discard_folder(session, packages, work)
 
 
 def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, work: Path, secret: str) -> Release | None:
@@ -145,22 +146,15 @@ def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, 
             session, run.series, run.period, run.cut_off, lambda records: run.renew_lease(session, "reading", records)
         )
         run.renew_lease(session, "writing", 0)
-        package = _move_into(packages, write_package(session, run.series, contents, work, secret))
+        package = write_package(session, run.series, contents, work, secret)
         try:
-            return _publish_release(session, Actor.system(run.series.centre_id), run, package, contents)
+            return _publish_release(session, Actor.system(run.series.centre_id), run, package, contents, packages)
         except ConsentFell:
-            package.path.unlink()
             if not tries_left:
                 raise
             shutil.rmtree(work)
             work.mkdir(mode=0o700)
     return None
-
-
-def _move_into(packages: Path, package: BuiltPackage) -> BuiltPackage:
-    target = packages / package.path.name
-    package.path.replace(target)
-    return BuiltPackage(target, package.manifest)
 
 
 def _describe_error(error: Exception) -> str:
@@ -173,13 +167,32 @@ def _describe_error(error: Exception) -> str:
     return write_problems(explain(error, number)[:MOST_REASONS])
 
 
-def _prepare_work_folder(packages: Path, run: BuildRun, work: Path) -> None:
-    """Remove what a killed build of the period left, and make the folder of this one."""
+def _prepare_work_folder(session: Session, packages: Path, run: BuildRun, work: Path) -> None:
+    """Remove what killed builds left behind, and make the folder of this one."""
     packages.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for leftover in packages.glob(f".work-{run.run_id}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _sweep(session, packages, run)
     _require_disk_space(packages, SPACE_NEEDED)
     work.mkdir(mode=0o700)
+
+
+def _sweep(session: Session, packages: Path, run: BuildRun) -> None:
+    """Remove what builds left behind that nobody runs any more."""
+    running = releases.running_tokens(session, utcnow())
+    for folder in packages.glob(".work-*"):
+        run_id, _, token = folder.name.removeprefix(".work-").partition("-")
+        if token not in running or run_id == str(run.run_id):
+            _discard_folder(session, packages, folder)
+
+
+def _discard_folder(session: Session, packages: Path, folder: Path) -> None:
+    """Remove the folder of a build, and its package where that was moved and then not published."""
+    moved = [mark.stem for mark in folder.glob(f"*{MOVED}")]
+    published = releases.known_digests(session, moved)
+    session.rollback()
+    for digest in moved:
+        if digest not in published:
+            (packages / f"{digest}.zip").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _require_disk_space(folder: Path, needed: int) -> None:
@@ -266,9 +279,12 @@ def _check_package(folder: Path, unsigned: Path) -> None:
 
 
 @act("release.build")
-def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents) -> Release | None:
+def _publish_release(
+    ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents, packages: Path
+) -> Release | None:
     """Publish a package, together with its entries in the ledger: both or neither.
 
+    Its file is moved last: it lies in `packages` only when nothing else prevents its release.
     Returns None when another process has taken the build over. Raises ConsentFell when a person whose
     records were read has withdrawn consent since.
     """
@@ -283,6 +299,8 @@ def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, cont
         _save_counts(ctx, counts)
     release = _add_release(ctx, run, package)
     ctx.describe(f"release/{release.id}", sha256=release.sha256)
+    package.path.with_suffix(MOVED).touch()
+    package.path.replace(packages / package.path.name)
     return release
 
 

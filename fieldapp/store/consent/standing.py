@@ -30,7 +30,7 @@ class ConsentWord(Base):
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     root_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)  # the record
-    # Card code without dashes; "" for a record without a card whose consent was lowered.
+    # Card code without dashes; "": some record may leave less than before, and the number is not that record's.
     person: Mapped[str] = mapped_column(sa.String(9))
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
@@ -68,6 +68,14 @@ def words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequen
     return session.scalars(query.with_for_update()).all()
 
 
+def of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:
+    """Return the words about these people, for changing them in this transaction."""
+    if not persons:
+        return []
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
+    return session.scalars(query.with_for_update()).all()
+
+
 def lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
     """Return the card codes of people whose standing consent was lowered since a time."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
@@ -81,8 +89,9 @@ def waiting(session: Session, centre_id: int, positions: Collection[int]) -> Seq
     return [word for word in session.scalars(query.with_for_update()) if word.position in asked]
 
 
-def fallen_records(session: Session, centre_id: int) -> dict[str, int]:
-    """Return the tier of each record without a card whose consent a correction lowered."""
-    query = sa.select(ConsentWord.root_id, ConsentWord.tier)
-    query = query.where(ConsentWord.centre_id == centre_id, ConsentWord.person == "")
-    return {row[0]: row[1] for row in session.execute(query)}
+def list_falls(session: Session, centre_id: int) -> dict[tuple[str, dt.datetime | None], str]:
+    """Return each fall of consent so far: its word and moment → the card code; "" where some record fell by itself."""
+    query = sa.select(ConsentWord.root_id, ConsentWord.lowered_at, ConsentWord.person)
+    is_fall = sa.or_(ConsentWord.person == "", ConsentWord.lowered_at.is_not(None))
+    rows = session.execute(query.where(ConsentWord.centre_id == centre_id, is_fall))
+    return {(root_id, lowered_at): person for root_id, lowered_at, person in rows}

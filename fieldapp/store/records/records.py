@@ -52,6 +52,7 @@ class Record(Base):
     contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
     review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", alert, contested, corrected, returned, approved
     answers: Mapped[dict[str, Any]]
+    is_refused: Mapped[bool] = mapped_column(default=False)  # a no that cannot be used as it is speaks against it
 
 
 @dataclass(frozen=True)
@@ -252,8 +253,9 @@ def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFi
 class ReleasableRecord:
     """A record as releases read it.
 
-    `is_settled`: nobody has to choose between two answers. The consent in its own answers is not
-    enough: `person` is the card code whose standing consent counts.
+    `is_settled`: nobody has to choose between two answers. `is_refused`: a no that cannot be used as it is
+    speaks against it, so it allows nothing. The consent in its own answers is not enough: `person` is the card
+    code whose standing consent counts.
     """
 
     unit: str
@@ -263,6 +265,7 @@ class ReleasableRecord:
     is_settled: bool
     answers: dict[str, Any]
     received_at: dt.datetime
+    is_refused: bool
 
 
 def iterate_for_release(
@@ -287,6 +290,7 @@ def iterate_for_release(
             Record.review,
             Record.answers,
             Record.received_at,
+            Record.is_refused,
         )
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
@@ -296,9 +300,9 @@ def iterate_for_release(
     after = ""
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
-        session.rollback()
-        for unit, person, version, day, review, answers, received_at in rows:
-            yield ReleasableRecord(unit, person, version, day, review != "contested", answers, received_at)
+        session.rollback()  # no long read holds anybody up
+        for unit, person, version, day, review, answers, received_at, is_refused in rows:
+            yield ReleasableRecord(unit, person, version, day, review != "contested", answers, received_at, is_refused)
         if len(rows) < page:
             return
         after = rows[-1].instance_id

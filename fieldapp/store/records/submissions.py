@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.records.records import Record, RecordFilter
 
+UNKNOWN_FORM = "sync.unknown_form"
 # Codes of the two problems that the arrival of an earlier submission can solve.
 NOT_YOURS = "sync.not_yours"
 OTHER_FORM = "sync.other_form"
@@ -74,6 +76,15 @@ class Submission(Base):
         return not self.problems or self.is_foreign
 
     @property
+    def waits_for_form(self) -> bool:
+        """Say whether it is only aside because its form version was not here."""
+        return [problem.get("code") for problem in self.problems] == [UNKNOWN_FORM]
+
+    @property
+    def is_of_shut_out_phone(self) -> bool:
+        return any(problem.get("code") in SHUT_OUT for problem in self.problems)
+
+    @property
     def finished_local(self) -> dt.datetime:
         """Return when it was finished, with the offset of the phone's clock."""
         zone = dt.timezone(dt.timedelta(minutes=self.utc_offset))
@@ -123,6 +134,13 @@ ROOTS = (
     .where(Submission.centre_id == sa.bindparam("centre_id"), Submission.root_id.in_(sa.bindparam("ids", expanding=True)))
     .distinct()
 )
+UNUSABLE_ROOTS = ROOTS.where(Submission.state != "stored").union(
+    sa.select(Record.instance_id).where(
+        Record.centre_id == sa.bindparam("centre_id"),
+        Record.instance_id.in_(sa.bindparam("ids", expanding=True)),
+        Record.is_refused,
+    )
+)
 REFUSED_ROOTS = ROOTS.where(Submission.is_refusal)
 LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
 INSERT = sa.insert(Submission)
@@ -150,6 +168,11 @@ def refused_roots(session: Session, centre_id: int, root_ids: Collection[str]) -
     """Return those of these records that have a submission in which consent was refused."""
     parameters = {"centre_id": centre_id, "ids": list(root_ids)}
     return set(session.connection().execute(REFUSED_ROOTS, parameters).scalars())
+
+
+def unusable_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
+    """Return those of these records of which not all is simply taken in, or was until now."""
+    return set(session.connection().execute(UNUSABLE_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
 
 
 def next_positions(session: Session, count: int) -> range | list[int]:
@@ -197,6 +220,30 @@ def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequenc
     """Return the positions of a phone's submissions that are set aside, in their order."""
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
+
+
+def roots_of_positions(session: Session, centre_id: int, ids: Sequence[int]) -> set[str]:
+    """Return the records that the submissions at these places in the log are part of."""
+    roots: set[str] = set()
+    for start in range(0, len(ids), 500):
+        some = Submission.id.in_(ids[start : start + 500])
+        roots.update(session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id, some)))
+    return roots
+
+
+def list_waiting_for_form(session: Session) -> dict[int, list[int]]:
+    """Return, for each centre, what waited for a form version that is here by now."""
+    is_here = sa.exists().where(
+        FormVersion.centre_id == Submission.centre_id,
+        FormVersion.form == Submission.form,
+        FormVersion.version == Submission.version,
+    )
+    waiting: dict[int, list[int]] = {}
+    query = sa.select(Submission).where(Submission.state == ASIDE, is_here).order_by(Submission.id)
+    for submission in session.scalars(query):
+        if submission.waits_for_form:
+            waiting.setdefault(submission.centre_id, []).append(submission.id)
+    return waiting
 
 
 def mark_all_reviewed(session: Session, centre_id: int, ids: Sequence[int]) -> None:

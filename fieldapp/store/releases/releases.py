@@ -169,6 +169,17 @@ def renew_lease(session: Session, run_id: int, token: str, step: str, lease_unti
     return session.connection().execute(statement).rowcount == 1
 
 
+def running_tokens(session: Session, now: dt.datetime) -> set[str]:
+    """Return the tokens of the builds whose lease holds."""
+    query = sa.select(ReleaseRun.token).where(ReleaseRun.state == "running", ReleaseRun.lease_until > now)
+    return set(session.scalars(query))
+
+
+def known_digests(session: Session, digests: Sequence[str]) -> set[str]:
+    """Return those of these digests under which a package was published, in any centre."""
+    return set(session.scalars(sa.select(Release.sha256).where(Release.sha256.in_(digests)))) if digests else set()
+
+
 def of_series(session: Session, series_id: int) -> Sequence[Release]:
     """Return the releases of a series, oldest first."""
     return session.scalars(sa.select(Release).where(Release.series_id == series_id).order_by(Release.id)).all()

@@ -441,6 +441,65 @@ def test_a_build_that_is_killed_leaves_nothing_half_and_is_built_anew(
     assert [path.suffix for path in packages.iterdir()] == [".zip"]
 
 
+def test_a_build_that_is_overtaken_while_it_publishes_leaves_no_package(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "packages"
+    fill(session, cast, 40, dt.date(2026, 4, 1))
+    write = building.write_package
+
+    def write_and_lose(*given: Any) -> Any:
+        made = write(*given)
+        session.execute(sa.update(ReleaseRun).values(token="somebody else"))
+        session.commit()
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "write_package", write_and_lose)
+        assert build_release(session, series, parse("2026-Q2"), packages, SECRET) is None
+    assert list(packages.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["killed", "refused"])
+def test_a_package_that_was_moved_and_then_not_published_is_gone_at_the_next_build(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    packages = tmp_path / "packages"
+    fill(session, cast, 40, dt.date(2026, 4, 1))
+    first = build_release(session, series, parse("2026-Q2"), packages, SECRET)
+    assert first
+
+    class Killed(BaseException):
+        """Ends a process without a word."""
+
+    replace = Path.replace
+
+    def stop(path: Path, target: Path) -> Path:
+        moved = replace(path, target)
+        if target.parent == packages:
+            raise Killed if how == "killed" else OSError
+        return moved
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stop)
+        if how == "killed":
+            patched.setattr(building, "_discard_folder", lambda *_: None)
+        with pytest.raises((Killed, OSError)):
+            build_release(session, series, parse("2026-Q3"), packages, SECRET)
+    session.rollback()
+    of_before = packages / "another copy.zip"  # what no build has left is nobody's to remove
+    of_before.write_bytes(b"rows")
+    expected = {f"{first.sha256}.zip", of_before.name}
+    if how == "killed":
+        assert len(list(packages.glob("*.zip"))) == 3
+        session.execute(sa.update(ReleaseRun).values(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
+        session.commit()
+        again = build_release(session, series, parse("2026-Q3"), packages, SECRET)
+        assert again
+        expected.add(f"{again.sha256}.zip")
+    assert {path.name for path in packages.iterdir()} == expected
+
+
 @pytest.mark.parametrize(
     ("cadence", "first", "before", "after", "name"),
     [

@@ -33,7 +33,12 @@ class RecordReader:
             if record.version not in definitions:
                 definitions[record.version] = self._load_definition(form, record.version)
             definition = definitions[record.version]
-            yield record, eligibility.flatten_answers(definition, record.answers, self.standings.of(record.person))
+            yield (
+                record,
+                eligibility.flatten_answers(
+                    definition, record.answers, self.standings.of_record(record.person, record.is_refused)
+                ),
+            )
 
     def _load_definition(self, form: str, version: str) -> FormDefinition:
         stored = versions.find(self.session, self.centre_id, form, version)
