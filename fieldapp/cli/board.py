@@ -32,7 +32,7 @@ def report(slug: str, centre_id: int | None, hours: int, language: str) -> None:
         centre = centres.get(session, centre_id) if centre_id else centres.by_slug(session, slug)
         if centre is None:
             raise click.ClickException(f"There is no centre “{slug}”.")
-        found = acts.report_of(ActContext(session, Actor.system(centre.id), utcnow()), hours)
+        found = acts.make_shift_report(ActContext(session, Actor.system(centre.id), utcnow()), hours)
     zone = zoneinfo.ZoneInfo(found.zone)
     say = Translations.load(TRANSLATIONS, [language]).gettext
 

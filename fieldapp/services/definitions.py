@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Iterable
 
+from fieldapp.services.earlier_roles import give_roles
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.session import Engine, Session
@@ -19,7 +20,8 @@ _published: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str, str], FormDef
 def definition_of(version: FormVersion) -> FormDefinition:
     """Return the definition of a stored form; its text is read only when this process has not seen it.
 
-    One that was published before there was a rule about a no gets that rule here: phones and the centre obey it alike.
+    One that was published before there was a rule about a no gets that rule here, and one from before there were roles
+    its roles: phones and the centre obey them alike.
     """
     found = _kept.get(version.sha256)
     if found is None:
@@ -30,7 +32,7 @@ def definition_of(version: FormVersion) -> FormDefinition:
 
 
 def _read(text: str) -> FormDefinition:
-    definition = FormDefinition.from_json(text)
+    definition = give_roles(FormDefinition.from_json(text))
     if definition.kept_after_no:
         return definition
     try:

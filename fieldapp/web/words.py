@@ -1,7 +1,7 @@
 """Words for templates: labels of answers, moments, sizes, names of forms and acts."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
@@ -184,15 +184,24 @@ def words_of(text: Any) -> str:
 
 
 def choice(definition: FormDefinition, question: str, name: str) -> str:
-    """Return the label of a choice of the question that a form's summary names (area, kind)."""
-    element = definition.by_path.get(definition.summary.get(question, ""))
+    """Return the label of a choice of the question with a role (area, kind)."""
+    element = definition.find_with_role(question)
     return definition.choice_label(element, name, language.current()) if element else name
 
 
-def chosen(definition: FormDefinition, column: str, name: str) -> str:
-    """Return the label of a choice of the question with this column."""
-    element = next((one for one in definition.elements if one.is_answered and definition.column(one) == column), None)
-    return answer(definition, element, name) if element and name else "–"
+class RecordAnswers(Protocol):
+    """A record that is shown by the roles of its questions, such as an incident."""
+
+    @property
+    def definition(self) -> FormDefinition: ...
+    def read_role(self, role: str) -> str: ...
+
+
+def answer_with_role(record: RecordAnswers, role: str) -> str:
+    """Return what a record answers to the question with a role; "–" where it says nothing."""
+    element = record.definition.find_with_role(role)
+    value = record.read_role(role)
+    return answer(record.definition, element, value) if element and value else "–"
 
 
 def answer(definition: FormDefinition, element: Element, value: str) -> str:
@@ -333,7 +342,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(
         product_version=VERSION,
         choice=choice,
-        chosen=chosen,
+        answer_with_role=answer_with_role,
         answered=answered,
         asked=asked,
         said=said,

@@ -21,12 +21,11 @@ from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.session import Session
 from forms.expressions.values import parse_date
+from forms.roles import ChoiceRole, QuestionRole
 from sync.bodies import read_body
 from sync.envelope import Envelope
 from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, find_current_owner, is_caseload_note, parse_due, plain_code
 
-CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
-EXIT = "exit"  # the kind of a record that ends the work with a card
 LONG_AGO = 14  # days
 MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
 
@@ -193,7 +192,7 @@ def _see(ctx: ActContext, change: Change, held: dict[str, Card], wanted: Wanted)
             ctx.session.add(card)
         if code == _person(change) and (card.seen_on is None or change.day >= card.seen_on):
             card.seen_on = change.day
-            card.is_open = change.summary("kind") != EXIT
+            card.is_open = not change.is_chosen(QuestionRole.KIND, ChoiceRole.ENDS_WORK)
         if code in map(plain_code, change.cards):
             _issue(ctx, card, change.author_id, wanted)
 
@@ -294,7 +293,7 @@ def due_body(one: FollowUp) -> str:
 
 
 def _referral_body(change: Change) -> str:
-    if change.summary("status") in CLOSED:
+    if change.is_chosen(QuestionRole.STATUS, ChoiceRole.ENDS_REFERRAL):
         return ""
     about = {"day": change.day.isoformat(), "code": _person(change)}
     about |= {key: change.summary(key) for key in ("kind", "status")}

@@ -11,6 +11,7 @@ from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.forms.published import publish
 from fieldapp.services.forms.question_uses import uses_of
+from fieldapp.services.forms.roles import find_role_problems
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store.forms import drafts, versions
@@ -137,6 +138,8 @@ def open_draft(ctx: ActContext, draft_id: int) -> Opened:
         before = definition_of(published)
         changes = compare_versions(before, definition, uses_of(before))
     problems = [FormProblem(**problem) for problem in draft.problems]
+    if definition:
+        problems += find_role_problems(ctx.session, ctx.centre_id, definition)
     book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
     return Opened(draft, book, unzip(draft.files), problems, definition, published, changes)
 

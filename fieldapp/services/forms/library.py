@@ -2,6 +2,7 @@
 
 import csv
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from fieldapp.paths import PROGRAMME
 from forms.builder import WorkbookEditor
+from forms.roles import MINUTES_COLUMN, ROLE_COLUMN
 from forms.workbook import language_code
 
 LANGUAGES = ("en", "fr")
@@ -33,7 +35,7 @@ class Entry:
 
 @functools.cache
 def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
-    """Return the programme's code lists by name: rows of name, en and fr."""
+    """Return the programme's code lists by name: rows of name, en, fr, role and minutes."""
     found: dict[str, list[dict[str, str]]] = {}
     with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -75,9 +77,19 @@ def put_in(book: WorkbookEditor, name: str, after: int) -> int | None:
         if list_name not in book.lists():
             book.add_list(
                 list_name,
-                [{"name": one["name"], **_translated(book, "label", (one["en"], one["fr"]))} for one in entry.choices],
+                [_make_choice_cells(book, one) for one in entry.choices],
             )
     return book.add(after, cells)
+
+
+def _make_choice_cells(book: WorkbookEditor, row: Mapping[str, str]) -> dict[str, str]:
+    """Return a choice of a code list with its words, and what it means for the program."""
+    cells = {"name": row["name"], **_translated(book, "label", (row["en"], row["fr"]))}
+    if row["role"]:
+        cells[ROLE_COLUMN] = row["role"]
+    if row["minutes"]:
+        cells[MINUTES_COLUMN] = row["minutes"]
+    return cells
 
 
 def _translated(book: WorkbookEditor, column: str, texts: Any) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import definition_of
+from fieldapp.services.forms.roles import find_role_problems
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.forms import versions
@@ -29,7 +30,10 @@ def publish_form(ctx: ActContext, compiled: Compiled, workbook: bytes, files: by
 
 
 def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
-    """Publish a form within an act: from a workbook, or from a draft."""
+    """Publish a form within an act: from a workbook, or from a draft.
+
+    Refuses a form that lacks roles which something that is switched on at the centre reads.
+    """
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
     existing = versions.find(ctx.session, ctx.centre_id, definition.id, definition.version)
@@ -42,6 +46,8 @@ def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes |
         existing.withdrawn_at = None
         ctx.describe(target, again=True)
         return existing
+    for problem in find_role_problems(ctx.session, ctx.centre_id, definition):
+        raise ActProblem(problem.code, problem.text, problem.details)
     version = FormVersion(
         centre_id=ctx.centre_id,
         form=definition.id,

@@ -54,7 +54,7 @@ def closed_roots(session: Session, centre_id: int, root_ids: Sequence[str]) -> s
     return {str(root) for root in session.scalars(query)}
 
 
-def of_root(session: Session, centre_id: int, root_id: str) -> BoardItem | None:
+def find_item_of_record(session: Session, centre_id: int, root_id: str) -> BoardItem | None:
     query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.root_id == root_id)
     return session.scalars(query.with_for_update()).one_or_none()
 

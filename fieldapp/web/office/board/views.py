@@ -30,7 +30,7 @@ def board_now() -> Response:
     if not current_user.is_authenticated:  # a redirect would look to the page like no connection
         return Response(gettext("Sign in first."), 401, mimetype="text/plain")
     who = actor()
-    version = acts.see_version(session(), who)
+    version = acts.read_board_version(session(), who)
     mark = f"{version}-{language.current()}"
     if request.if_none_match.contains(mark):
         response = Response(status=304)
@@ -46,7 +46,7 @@ def _given() -> dict[str, Any]:
 
 @office.post("/board/requests")
 def board_ask() -> Any:
-    acts.ask(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
+    acts.add_request(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
     return redirect(url_for("office.board"))
 
 
@@ -83,7 +83,7 @@ def board_history() -> Any:
 def board_report() -> Any:
     hours = _number(request.form.get("hours", "")) or HOURS[0]
     who = actor()
-    name = acts.allow_report(session(), who, hours=hours)
+    name = acts.authorize_report(session(), who, hours=hours)
     arguments = ["board", "report", f"--centre-id={who.centre_id}", f"--hours={hours}", f"--language={language.current()}"]
     try:
         file = export.run_in_process(current_app.config["SETTINGS"], arguments)
