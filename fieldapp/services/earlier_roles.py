@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import PROGRAM
 from forms.definition import Choice, Element, FormDefinition
 from forms.roles import MINUTES_COLUMN, ROLE_COLUMN, ChoiceRole, QuestionRole
 
@@ -22,7 +22,7 @@ EARLIER = frozenset({"day", "area", "kind", "person", "due", "plan", "minutes", 
 
 @functools.cache
 def _read_names() -> Mapping[str, Any]:
-    names: Mapping[str, Any] = yaml.safe_load((PROGRAMME / "earlier_roles.yaml").read_text(encoding="utf-8"))
+    names: Mapping[str, Any] = yaml.safe_load((PROGRAM / "earlier_roles.yaml").read_text(encoding="utf-8"))
     return names
 
 
