@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
+from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, has_been_seen_lately
 from fieldapp.services.phones.missing import missing_of
@@ -29,7 +30,7 @@ LATE_AFTER = dt.timedelta(minutes=15)
 class Home:
     centre: str
     today: dt.date
-    week: dict[str, int]  # records by form in the last seven days
+    week: dict[str, int]  # records in the last seven days by the role of their form; "" for forms without one
     needing_attention: int
     phones: int
     quiet_phones: int
@@ -61,7 +62,7 @@ def see_home(ctx: ActContext, secret: str) -> Home:
     return Home(
         centre=centre.name,
         today=today,
-        week=records.counts_since(ctx.session, ctx.centre_id, today - dt.timedelta(days=6)),
+        week=_count_by_role(ctx, today - dt.timedelta(days=6)),
         needing_attention=count_needing_attention(ctx),
         phones=len(phones),
         quiet_phones=sum(not has_been_seen_lately(device) for device in phones),
@@ -83,6 +84,16 @@ def see_home(ctx: ActContext, secret: str) -> Home:
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )
+
+
+def _count_by_role(ctx: ActContext, since: dt.date) -> dict[str, int]:
+    """Return how many records since a day are of forms with each role."""
+    roles = {form.id: form.role for form in list_newest(ctx.session, ctx.centre_id)}
+    counts: dict[str, int] = {}
+    for form, count in records.counts_since(ctx.session, ctx.centre_id, since).items():
+        role = roles.get(form, "")
+        counts[role] = counts.get(role, 0) + count
+    return counts
 
 
 def _missing(ctx: ActContext) -> int:
