@@ -88,7 +88,7 @@ class _RoleReader:
             other = before.rsplit("/", 1)[-1]
             details = {"role": written, "other": other, "name": row.name}
             self.problems.append(row_problem("form.role_twice", text, row, ROLE_COLUMN, **details))
-        elif text := self.find_obstacle(role, row.path):
+        elif text := self.find_obstacle(role, row.path) or self.find_repeat(row.path):
             self.problems.append(row_problem("form.role_type", text, row, ROLE_COLUMN, role=written, name=row.name))
 
     def find_obstacle(self, role: QuestionRole, path: str) -> str:
@@ -99,6 +99,13 @@ class _RoleReader:
         if element.answer_kind not in QUESTION_ROLES[role].answers:
             return N_("“{name}” is not of a type that the role “{role}” can be read from.")
         return ""
+
+    def find_repeat(self, path: str) -> str:
+        """Return why a question in a repeat cannot have a role; "" where it is in none."""
+        element = self.elements.get(path)
+        while element is not None and element.kind != "repeat":
+            element = self.elements.get(element.parent)
+        return N_("“{name}” is in a repeat, and the role “{role}” is read once in a record.") if element else ""
 
     def read_choices(self) -> None:
         """Check the roles and minutes of choices, which keep them as data."""
@@ -129,6 +136,7 @@ def _make_unknown(written: str, roles: type[StrEnum]) -> tuple[str, dict[str, st
 
 
 MISSING = {
+    Reader.CONSENT: N_("What people say about consent could not be read from this form. It lacks these roles: {roles}."),
     Reader.BOARD: N_("The board could not read this form. It lacks these roles: {roles}."),
     Reader.CASELOAD: N_("The caseload could not read this form. It lacks these roles: {roles}."),
     Reader.PHONE: N_("Phones could not read this form. It lacks these roles: {roles}."),
@@ -140,7 +148,7 @@ def find_missing_roles(definition: FormDefinition, readers: Collection[Reader]) 
     """Return what keeps readers from reading a form with its role, one problem a reader."""
     problems = []
     for needs in NEEDS:
-        if needs.form == definition.role and needs.reader in readers:
+        if needs.form in (None, definition.role) and needs.reader in readers:
             missing = [*_iterate_missing(definition, needs)]
             if missing:
                 details = {"roles": ", ".join(missing)}

@@ -180,13 +180,23 @@ CHOICE_ROLES: Mapping[ChoiceRole, str] = {
 class ReaderNeeds:
     """What a reader needs of a form: questions, and choices that these must offer."""
 
-    form: FormRole
+    form: FormRole | None  # None: of any form that has the questions
     reader: Reader
     questions: tuple[QuestionRole, ...]
     choices: tuple[tuple[QuestionRole, ChoiceRole], ...] = ()
 
 
 NEEDS = (
+    # Else nobody would count as asked, and a no to “did they understand?” would be overlooked.
+    ReaderNeeds(
+        None,
+        Reader.CONSENT,
+        (),
+        (
+            (QuestionRole.CONSENT_ASKED, ChoiceRole.CONVERSATION),
+            (QuestionRole.CONSENT_UNDERSTOOD, ChoiceRole.YES),
+        ),
+    ),
     ReaderNeeds(FormRole.ENCOUNTER, Reader.PHONE, (QuestionRole.KIND, QuestionRole.PERSON)),
     ReaderNeeds(FormRole.ENCOUNTER, Reader.MAPS, (QuestionRole.AREA,)),
     ReaderNeeds(

@@ -76,11 +76,10 @@ def _give_consent_roles(definition: FormDefinition) -> FormDefinition:
         definition = dataclasses.replace(definition, summary=summary)
         for role, meanings in names["consent_choices"].items():
             definition = _mark_choices(definition, role, ROLE_COLUMN, meanings)
-    choices = dict(definition.choices)
-    if not definition.find_with_role(QuestionRole.TIER):
-        marked = choices.get(tier.choices, ())
-        choices[tier.choices] = tuple(_mark(choice, ROLE_COLUMN, ChoiceRole.CONSENT_TIER) for choice in marked)
-    return dataclasses.replace(definition, choices=choices)
+    if tier.choices not in definition.choices:
+        return definition
+    marked = tuple(_mark(choice, ROLE_COLUMN, ChoiceRole.CONSENT_TIER) for choice in definition.choices[tier.choices])
+    return dataclasses.replace(definition, choices={**definition.choices, tier.choices: marked})
 
 
 def _mark_lists(definition: FormDefinition) -> FormDefinition:

@@ -12,7 +12,9 @@ from forms.problems import FormProblem
 from forms.role_reader import find_missing_roles
 from forms.roles import ROLE_COLUMN, FormRole, QuestionRole, Reader
 
-ALWAYS_ON = frozenset({Reader.BOARD, Reader.CASELOAD, Reader.PHONE})  # the others are switched on, product by product
+ALWAYS_ON = frozenset(
+    {Reader.BOARD, Reader.CASELOAD, Reader.CONSENT, Reader.PHONE}
+)  # the others are switched on, product by product
 MAPS = ("hot_spots_week", "hot_spots_month")
 
 
