@@ -48,7 +48,7 @@ class Settings:
     )
     mail_from: str = _setting("", "Address that notices come from.")
     alerts_to: str = _setting(
-        "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must mend it."
+        "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must fix it."
     )
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")

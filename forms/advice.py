@@ -47,34 +47,34 @@ def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
             text = N_("“{name}” is computed: people see it and cannot change it.")
             problems.append(row_advice("form.computed", text, row, "calculation", name=element.name))
         if "or_other" in row.type.lower().split():
-            text = N_("“{name}” also opens a free-text answer. It stays at the centre: its class is free-text.")
+            text = N_("“{name}” also offers an answer in free text. It stays at the centre: its class is free-text.")
             problems.append(row_advice("form.or_other", text, row, "type", name=element.name))
     return problems
 
 
 def _quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem]:
-    found = [
+    names = [
         element.name
         for element in definition.elements
         if element.privacy == PrivacyClass.QUASI_IDENTIFIER and element.export not in ("drop", "count")
     ]
-    if len(found) > MAX_QUASI_IDENTIFIERS:
+    if len(names) > MAX_QUASI_IDENTIFIERS:
         text = N_(
-            "{count} quasi-identifiers could leave together, and more than {most} let outsiders find people: {names}. "
-            "Set privacy::export to “drop” or “count” for some."
+            "{count} indirect identifiers could be released together, and more than {most} let outsiders "
+            "identify people: {names}. Set privacy::export to “drop” or “count” for some."
         )
-        details = {"count": str(len(found)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(found)}
+        details = {"count": str(len(names)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(names)}
         yield FormProblem("form.quasi_identifiers", text, details, column="privacy::export")
 
 
 def _length(definition: FormDefinition) -> Iterator[FormProblem]:
-    found = estimate(definition)
-    if found.minutes > MAX_MINUTES:
+    estimated = estimate(definition)
+    if estimated.minutes > MAX_MINUTES:
         text = N_(
             "Filling this in takes about {minutes} minutes when every question is asked. Long forms are left unfinished."
         )
-        yield FormProblem("form.long", text, {"minutes": f"{found.minutes:.0f}"}, sheet="", severity="warning")
-    for language, grade in found.grades.items():
+        yield FormProblem("form.long", text, {"minutes": f"{estimated.minutes:.0f}"}, sheet="", severity="warning")
+    for language, grade in estimated.grades.items():
         if grade > MAX_GRADE:
             text = N_(
                 "The words ({language}) need about {grade} years of school; aim for 6 to 7. Use shorter words and sentences."
@@ -191,7 +191,7 @@ def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str]
         if language == "default" or language_code(language) in APP_LANGUAGES or 2 * count >= len(asked):
             full.append(language)
             continue
-        text = N_("{count} of {all} questions have labels in {language}; at the others workers see another language.")
+        text = N_("{count} of {all} questions have a text in {language}; for the others workers see another language.")
         details = {"count": str(count), "all": str(len(asked)), "language": language}
         column = f"label::{language}"
         partial.append(FormProblem("form.language", text, details, row=1, column=column, severity="warning"))
@@ -208,5 +208,5 @@ def _untranslated(languages: list[str], element: Element, row: Row) -> Iterator[
     for language in languages:
         if language != "default" and not _has(element, language):
             column = f"label::{language}"
-            text = N_("“{name}” has no label in {language}; workers will see another language.")
+            text = N_("“{name}” has no text in {language}; workers will see another language.")
             yield row_advice("form.untranslated", text, row, column, name=element.name, language=language)

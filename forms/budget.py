@@ -16,7 +16,9 @@ class Budget:
 
     def __init__(self, seconds: float = 0.0, clock: Callable[[], float] | None = None):
         self.clock = clock
-        self.until = clock() + seconds if clock else 0.0
+        self.until = 0.0
+        if clock:
+            self.until = clock() + seconds
         self.steps = 0
         self.made = 0
 

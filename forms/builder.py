@@ -48,7 +48,7 @@ class WorkbookEditor:
     @property
     def languages(self) -> list[str]:
         """Return the languages of labels as the header writes them; "" where labels have no language."""
-        names = [one.standard for one in self.columns("survey") if one.standard.split("::")[0] == "label"]
+        names = [heading.standard for heading in self.columns("survey") if heading.standard.split("::")[0] == "label"]
         return [language_of(name) for name in names] or [""]
 
     def cells(self, number: int) -> dict[str, str]:
@@ -61,7 +61,7 @@ class WorkbookEditor:
         depth = 0
         columns = self.columns("survey")
         for number, texts in enumerate(self.rows("survey")[1:], 2):
-            row = Row(number, _read_cells(columns, texts) if texts else {}, "", {})
+            row = Row(number, _read_cells(columns, texts), "", {})
             if not any(row.cells.values()):
                 continue
             if row.ends:
@@ -77,23 +77,25 @@ class WorkbookEditor:
     def choices_of(self, name: str) -> dict[int, dict[str, str]]:
         """Return the choices of a list: the number of each row on the choices sheet, with its cells by standard column."""
         columns = self.columns("choices")
-        found = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
-        return {number: cells for number, cells in found.items() if cells.get("list_name") == name}
+        rows = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
+        return {number: cells for number, cells in rows.items() if cells.get("list_name") == name}
 
     def lists(self) -> dict[str, list[dict[str, str]]]:
         """Return the choices of each list, as cells by standard column."""
         columns = self.columns("choices")
-        found: dict[str, list[dict[str, str]]] = {}
+        lists: dict[str, list[dict[str, str]]] = {}
         for row in self.rows("choices")[1:]:
-            cells = _read_cells(columns, row) if row else {}
+            cells = _read_cells(columns, row)
             if cells.get("list_name"):
-                found.setdefault(cells["list_name"], []).append(cells)
-        return found
+                lists.setdefault(cells["list_name"], []).append(cells)
+        return lists
 
     def setting(self, key: str) -> str:
         rows = self.rows("settings")
         position = settings_row(rows)
-        row = rows[position] if position < len(rows) else []
+        row = []
+        if position < len(rows):
+            row = rows[position]
         return _read_cells(self.columns("settings"), row).get(key, "")
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,9 +116,9 @@ class WorkbookEditor:
 
     def _write(self, sheet: str, number: int, cells: dict[str, str]) -> None:
         row = self.sheets.sheet(sheet)[number - 1]
-        held = _read_cells(self.columns(sheet), row)
+        before = _read_cells(self.columns(sheet), row)
         for column, text in cells.items():
-            if text != held.get(column, ""):
+            if text != before.get(column, ""):
                 _set_cell(row, self._column(sheet, column), text)
 
     def _column(self, sheet: str, name: str) -> int:
@@ -124,7 +126,7 @@ class WorkbookEditor:
         rows = self.sheets.sheet(sheet)
         if len(rows) == 1 and not rows[0]:
             rows[0].extend(BLANK[sheet])
-        at = next((one.at for one in self.columns(sheet) if one.standard == name), None)
+        at = next((heading.at for heading in self.columns(sheet) if heading.standard == name), None)
         if at is None:
             at = max(map(len, rows))  # not under a cell that stands there without a heading
             _set_cell(rows[0], at, name)
@@ -137,7 +139,8 @@ class WorkbookEditor:
         at = max(1, min(after, len(rows)))
         rows.insert(at, [])
         self.set(at + 1, cells)
-        if (kind := Row(0, cells, "", {}).begins) and kind != "loop":
+        kind = Row(0, cells, "", {}).begins
+        if kind and kind != "loop":
             rows.insert(at + 1, [])
             self.set(at + 2, {"type": f"end_{kind}"})
         return at + 1
@@ -216,12 +219,12 @@ class WorkbookEditor:
         """Add columns for another language; words without a language are then in the form's own, or English."""
         own = self.setting("default_language") or "English (en)"
         for sheet in ("survey", "choices"):
-            held = {one.standard for one in self.columns(sheet)}
-            for one in self.columns(sheet):
-                named = f"{one.standard}::{own}"
-                if is_translated(one.standard) and not language_of(one.standard) and named not in held:
-                    self.sheets.sheet(sheet)[0][one.at] = named
-            if READERS[sheet](f"label::{name}") not in held:
+            standard_names = {heading.standard for heading in self.columns(sheet)}
+            for heading in self.columns(sheet):
+                named = f"{heading.standard}::{own}"
+                if is_translated(heading.standard) and not language_of(heading.standard) and named not in standard_names:
+                    self.sheets.sheet(sheet)[0][heading.at] = named
+            if READERS[sheet](f"label::{name}") not in standard_names:
                 self._column(sheet, READERS[sheet](f"label::{name}"))
 
     def fill_in(self, form_id: str, version: str, title: str) -> list[str]:
@@ -251,15 +254,30 @@ def make_workbook(title: str, form_id: str, version: str) -> WorkbookEditor:
 def slug(text: str) -> str:
     """Return a name for a form or question made of a text: who_was_there for "Who was there?"."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:48]
-    return plain if plain and plain[0].isalpha() else f"q_{plain}".rstrip("_")
+    if plain and plain[0].isalpha():
+        return plain
+    return f"q_{plain}".rstrip("_")
 
 
 def _renamed(text: str, old: str, new: str) -> str:
-    return REFERENCE.sub(lambda match: f"${{{new}}}" if match[1] == old else match[0], text)
+    """Return a text in which references to one question, ${old}, name another, ${new}."""
+
+    def rename(match: re.Match[str]) -> str:
+        if match[1] == old:
+            return f"${{{new}}}"
+        return match[0]
+
+    return REFERENCE.sub(rename, text)
 
 
 def _read_cells(columns: list[Heading], row: list[str]) -> dict[str, str]:
-    return {one.standard: row[one.at] if one.at < len(row) else "" for one in columns}
+    """Return the cells of a row by standard column; "" past its end."""
+    cells = {}
+    for heading in columns:
+        cells[heading.standard] = ""
+        if heading.at < len(row):
+            cells[heading.standard] = row[heading.at]
+    return cells
 
 
 def _set_cell(row: list[str], index: int, text: str) -> None:

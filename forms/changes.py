@@ -58,11 +58,11 @@ def _describe_removed(
     if not element.is_answered and element.kind == "question":
         return
     touches = tuple(uses.get(before.column(element), ()))
-    elsewhere = next((one for one in new.values() if one.name == element.name), None)
+    elsewhere = next((candidate for candidate in new.values() if candidate.name == element.name), None)
     details = {"name": _get_label(before, element)}
     text = N_("Gone: “{name}”. Its answers in earlier records stay.")
     if elsewhere is not None:
-        text = N_("“{name}” stands in another group now; for exports it is another question.")
+        text = N_("“{name}” is in another group now; for exports it is another question.")
     blocks = element.calculate is None
     yield FormChange("removed", element.name, text, details, blocks, touches)
 
@@ -112,7 +112,11 @@ def _compare_choices(
 
 
 def _describe_class(element: Element) -> str:
-    return f"{element.privacy or '–'}{f' ({element.export})' if element.export else ''}"
+    """Return the class of a question with what becomes of its column: `sensitive (drop)`."""
+    written = element.privacy or "–"
+    if element.export:
+        written += f" ({element.export})"
+    return written
 
 
 def _get_label(form: FormDefinition, element: Element) -> str:

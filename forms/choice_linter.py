@@ -1,7 +1,7 @@
 """What is wrong with lists of choices: on the choices sheet, in files, and where selects name them."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from forms import support
 from forms.headings import is_translated
@@ -28,6 +28,16 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
             yield FormProblem("form.choice_column", text, {"column": column}, sheet="choices", row=1, column=column)
 
 
+def find_similar(name: str, names: Iterable[str]) -> str:
+    """Return the name most like a misspelt one, to ask "Did you mean …?"; "" when none is close.
+
+    Example: find_similar("langauge", ["language", "age"]) is "language".
+    """
+    for near in difflib.get_close_matches(name, names, 1):
+        return near
+    return ""
+
+
 def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
     lists = {cells.get("list_name", "") for _, cells in workbook.choices}
     lists |= {row.name for row in workbook.survey if row.begins == "repeat"}
@@ -41,11 +51,11 @@ def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
         if "from_file" in row.standard_type:
             yield from _file(row, name, tables)
         elif name not in lists and not REFERENCE.fullmatch(name):
-            near = difflib.get_close_matches(name, [one for one in lists if one], 1)
+            near = find_similar(name, filter(None, lists))
             text = N_("The choices sheet has no list “{list}”. Did you mean “{near}”?")
             if not near:
                 text = N_("The choices sheet has no list “{list}”.")
-            yield row_problem("form.list", text, row, "type", list=name, near=near[0] if near else "")
+            yield row_problem("form.list", text, row, "type", list=name, near=near)
 
 
 def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
@@ -66,28 +76,28 @@ def _rows(workbook: Workbook) -> Iterator[FormProblem]:
     seen: set[tuple[str, str]] = set()
     for number, cells in workbook.choices:
         key = cells.get("list_name", ""), cells.get("name", "")
-        found = _row(cells, is_split=key[0] in multiple)
+        problems = _row(cells, is_split=key[0] in multiple)
         if all(key) and key in seen and not may_repeat:
-            found.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
+            problems.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
         seen.add(key)
-        for code, text, column in found:
+        for code, text, column in problems:
             details = {"list": key[0], "name": key[1]}
             yield FormProblem(code, text, details, sheet="choices", row=number, column=column)
 
 
 def _row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
     """Return code, sentence and column of what is wrong with one choice; `is_split`: a space in its name would split it."""
-    found = []
+    problems = []
     name = cells.get("name", "")
     if not cells.get("list_name"):
-        found.append(("form.choice_list", N_("This choice has no list_name."), "list_name"))
+        problems.append(("form.choice_list", N_("This choice has no list_name."), "list_name"))
     if not name:
-        found.append(("form.choice_name", N_("This choice has no name."), "name"))
+        problems.append(("form.choice_name", N_("This choice has no name."), "name"))
     elif " " in name and is_split:
-        found.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
+        problems.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
     if not any(cell for column, cell in cells.items() if column.split("::")[0] == "label"):
-        found.append(("form.choice_label", N_("This choice has no label."), "label"))
+        problems.append(("form.choice_label", N_("This choice has no text."), "label"))
     for column, cell in cells.items():
         if cell and column.startswith("media::"):
-            found.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))
-    return found
+            problems.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))
+    return problems

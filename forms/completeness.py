@@ -6,7 +6,7 @@ It does not know how a cell could get lost; it compares what the workbook says w
 import re
 from collections.abc import Iterator
 
-from forms.definition import Choice, Element, FormDefinition
+from forms.definition import Choice, Element, FormDefinition, Words
 from forms.expressions.nodes import Path, list_conditions, walk
 from forms.headings import is_translated, language_of
 from forms.problems import N_, FormProblem
@@ -50,20 +50,20 @@ def find_missing(workbook: Workbook, definition: FormDefinition) -> Iterator[For
 def _unread(row: Row) -> Iterator[FormProblem]:
     for column, cell in row.cells.items():
         if cell and (column in RULES or is_translated(column)):
-            text = N_("Nothing reads this cell: it stands at the end of a group. Write it where the group begins.")
+            text = N_("Nothing reads this cell: it is at the end of a group. Write it where the group begins.")
             yield row_advice("form.no_effect", text, row, column)
 
 
 def _row(row: Row, element: Element | None) -> Iterator[FormProblem]:
     if element is None:
-        text = N_("This row would be missing in the form. Write it in another way, or take it out.")
+        text = N_("This row would be missing in the form. Write it in another way, or remove it.")
         yield row_problem("form.lost", text, row, "type")
         return
     for column, cell in row.cells.items():
         if not cell or _is_held(element, column, cell):
             continue
         if _has_effect(element, column):
-            text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or take it out.")
+            text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or remove it.")
             yield row_problem("form.lost", text, row, column, name=row.name)
         else:
             text = N_("“{name}”: this cell has no effect on this type of question.")
@@ -75,13 +75,13 @@ def _is_held(element: Element, column: str, cell: str) -> bool:
     base = column.split("::", maxsplit=1)[0]
     if base in WORDS:
         words = getattr(element, WORDS[base])
-        language = language_of(column)
-        return _same(cell, words.get(language_code(language)) if language else next(iter(words.values()), ""))
+        return _is_same(cell, _find_words(words, language_of(column)))
     if column not in RULES or (column in ("required", "read_only") and cell.lower() in NO):
         return True
     if column == "choice_filter":
-        parts = walk(element.items) if element.items is not None else ()
-        return any(isinstance(part, Path) and list_conditions(part) for part in parts)
+        if element.items is None:
+            return False
+        return any(isinstance(part, Path) and list_conditions(part) for part in walk(element.items))
     return any(getattr(element, field) not in (None, "", {}) for field in RULES[column])
 
 
@@ -111,11 +111,13 @@ def _choices(workbook: Workbook, definition: FormDefinition) -> Iterator[FormPro
             column = workbook.written_choice("list_name")
             yield FormProblem("form.lost", text, {"list": name}, "choices", rows[0][0], column)
             continue
-        held = list(definition.choices[name])
+        unmatched = list(definition.choices[name])
         for number, cells in rows:
-            choice = held.pop(0) if held and _same(cells.get("name", ""), held[0].name) else None
+            choice = None
+            if unmatched and _is_same(cells.get("name", ""), unmatched[0].name):
+                choice = unmatched.pop(0)
             for column in _lost(cells, choice):
-                text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or take it out.")
+                text = N_("“{name}”: this cell would be missing in the form. Write it in another way, or remove it.")
                 details = {"name": cells.get("name", "")}
                 yield FormProblem("form.lost", text, details, "choices", number, workbook.written_choice(column))
 
@@ -126,22 +128,29 @@ def _lost(cells: dict[str, str], choice: Choice | None) -> Iterator[str]:
         yield "name"
         return
     for column, cell in cells.items():
-        language = language_of(column) if is_translated(column) else ""
         if column in ("list_name", "name") or column.startswith("media"):
             continue
+        compiled: object = choice.data.get(column)
         if is_translated(column):
-            held = choice.label.get(language_code(language)) if language else next(iter(choice.label.values()), "")
-        else:
-            held = choice.data.get(column)
-        if not _same(cell, held):
+            compiled = _find_words(choice.label, language_of(column))
+        if not _is_same(cell, compiled):
             yield column
 
 
-def _same(cell: str, held: object) -> bool:
+def _find_words(words: Words, language: str) -> object:
+    """Return the words in a language, by its name in a heading; the form's first for ""."""
+    if language:
+        return words.get(language_code(language))
+    return next(iter(words.values()), "")
+
+
+def _is_same(cell: str, compiled: object) -> bool:
     """Return whether a text is the one in a cell, but for blanks and quotes; a text with answers in it is not compared."""
-    if isinstance(held, list):
-        return bool(held)
-    return isinstance(held, str) and (_plain(cell) == _plain(held) or ("${" in cell and bool(held)))
+    if isinstance(compiled, list):
+        return bool(compiled)
+    if not isinstance(compiled, str):
+        return False
+    return _plain(cell) == _plain(compiled) or ("${" in cell and bool(compiled))
 
 
 def _plain(text: str) -> str:

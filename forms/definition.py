@@ -81,12 +81,16 @@ class Element:
     @property
     def question_type(self) -> QuestionType | None:
         """Return what is known of the type of a question; None for a group or repeat."""
-        return TYPES[self.type] if self.type else None
+        if self.type:
+            return TYPES[self.type]
+        return None
 
     @property
     def answer_kind(self) -> AnswerKind:
         """Return what answers hold; NOTHING for a group or repeat."""
-        return TYPES[self.type].answer if self.type else AnswerKind.NOTHING
+        if self.type:
+            return TYPES[self.type].answer
+        return AnswerKind.NOTHING
 
     @property
     def is_answered(self) -> bool:
@@ -144,7 +148,9 @@ class FormDefinition:
     @cached_property
     def answered(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the columns of the answers, and where in the answers each is."""
-        return tuple((self.column(one), tuple(one.path.split("/")[2:])) for one in self.elements if one.is_answered)
+        return tuple(
+            (self.column(element), tuple(element.path.split("/")[2:])) for element in self.elements if element.is_answered
+        )
 
     @cached_property
     def lists(self) -> FormLists:
@@ -182,7 +188,11 @@ class FormDefinition:
 
     @cached_property
     def choice_names(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset(choice.name for choice in choices) for name, choices in self.choices.items()}
+        """Return the names of the choices of each list, to look up an answer in."""
+        names = {}
+        for list_name, choices in self.choices.items():
+            names[list_name] = frozenset(choice.name for choice in choices)
+        return names
 
     def find_with_role(self, role: str) -> Element | None:
         """Return the question with a QuestionRole; None when the form has none."""
@@ -229,10 +239,10 @@ class FormDefinition:
         return {}
 
     def _labels(self, name: str) -> dict[str, Words]:
-        held = self._labels_of_lists
-        if name not in held:
-            held[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
-        return held[name]
+        labels = self._labels_of_lists
+        if name not in labels:
+            labels[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
+        return labels[name]
 
     def to_json(self) -> str:
         """Return canonical JSON: the same form gives the same bytes."""
@@ -242,7 +252,7 @@ class FormDefinition:
         body["elements"] = [_omit_defaults(element) for element in self.elements]
         body["choices"] = {name: list(map(_write_choice, choices)) for name, choices in self.choices.items()}
         if self.tables:
-            body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
+            body["tables"] = {name: {"columns": table.columns, "rows": table.rows} for name, table in self.tables.items()}
         if self.kept_after_no:
             body["kept_after_no"] = self.kept_after_no
         if self.role:
@@ -263,7 +273,7 @@ class FormDefinition:
         body["choices"] = {name: tuple(map(_make_choice, choices)) for name, choices in body["choices"].items()}
         tables = body.get("tables", {})
         body["tables"] = {
-            name: CsvTable(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()
+            name: CsvTable(tuple(table["columns"]), tuple(map(tuple, table["rows"]))) for name, table in tables.items()
         }
         return cls(**body)
 
@@ -297,7 +307,9 @@ def _make_element(body: dict[str, Any]) -> Element:
 
 def _write_choice(choice: Choice) -> dict[str, Any]:
     body: dict[str, Any] = {"name": choice.name, "label": choice.label}
-    return body | {"data": choice.data} if choice.data else body
+    if choice.data:
+        return body | {"data": choice.data}
+    return body
 
 
 def _make_choice(body: dict[str, Any]) -> Choice:
@@ -308,12 +320,16 @@ def _read_words(body: Words) -> Words:
     """Return words by language as they are in memory: the answers that a label shows are expressions."""
     words: Words = {}
     for language, text in body.items():
-        words[language] = [_read_part(part) for part in text] if isinstance(text, list) else text
+        words[language] = text
+        if isinstance(text, list):
+            words[language] = [_read_part(part) for part in text]
     return words
 
 
 def _read_part(part: Any) -> Any:
-    return read_json(part) if isinstance(part, list) else part
+    if isinstance(part, list):
+        return read_json(part)
+    return part
 
 
 def _omit_defaults(element: Element) -> dict[str, Any]:

@@ -34,13 +34,13 @@ def to_snake_case(text: str) -> str:
 
 def split_heading(text: str) -> list[str]:
     """Return the parts of a heading: label, French (fr) for "Label :: French (fr)"; XML names stay whole."""
-    found: list[str] = []
+    parts: list[str] = []
     for part in map(str.strip, COLONS.split(plain(text))):
-        if found and found[-1].lower() in PREFIXES:
-            found[-1] = f"{found[-1]}:{part}"
+        if parts and parts[-1].lower() in PREFIXES:
+            parts[-1] = f"{parts[-1]}:{part}"
         elif part:
-            found.append(part)
-    return found
+            parts.append(part)
+    return parts
 
 
 def survey_heading(text: str) -> str:
@@ -48,7 +48,9 @@ def survey_heading(text: str) -> str:
     parts = split_heading(text)
     if not parts:
         return plain(text)
-    pair = f"{to_snake_case(parts[0])}::{to_snake_case(parts[1])}" if len(parts) > 1 else ""
+    pair = ""
+    if len(parts) > 1:
+        pair = f"{to_snake_case(parts[0])}::{to_snake_case(parts[1])}"
     pair = support.COLUMN_ALIASES.get(pair, pair)
     if pair in support.COLUMNS:
         return with_language(pair, parts[2:])
@@ -90,7 +92,9 @@ def read_headings(sheet: str, row: list[str]) -> list[Heading]:
 
 
 def with_language(base: str, rest: list[str]) -> str:
-    return "::".join([base, ":".join(rest)]) if rest else base
+    if rest:
+        return "::".join([base, ":".join(rest)])
+    return base
 
 
 def is_known(column: str) -> bool:
@@ -111,12 +115,16 @@ def is_translated(column: str) -> bool:
 def language_of(column: str) -> str:
     """Return the language of a translated column by its standard name; "" when it has none."""
     parts = column.split("::")
-    return "::".join(parts[2:] if parts[0] == "media" else parts[1:])
+    if parts[0] == "media":
+        return "::".join(parts[2:])
+    return "::".join(parts[1:])
 
 
 def in_language(column: str, language: str) -> str:
     """Return a translated column without a language as one in this language."""
-    return column if language_of(column) else f"{column}::{language}"
+    if language_of(column):
+        return column
+    return f"{column}::{language}"
 
 
 def settings_row(rows: list[list[str]]) -> int:

@@ -1,6 +1,5 @@
 """What pyxform lets pass and a programme must not: every problem of the rows themselves, at once."""
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -8,7 +7,7 @@ from typing import Literal
 from xlsxwriter.utility import xl_col_to_name
 
 from forms import support
-from forms.choice_linter import lint_choices
+from forms.choice_linter import find_similar, lint_choices
 from forms.expressions import ExpressionError, parse
 from forms.headings import is_known, is_translated, language_of, to_snake_case
 from forms.privacy import DIRECT, EXPORTS, find_refused_topic, read_written_class
@@ -47,12 +46,14 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
         if is_known(heading.standard):
             continue
         column = heading.written
-        near = difflib.get_close_matches(to_snake_case(column.split(":")[0]), [*support.COLUMNS], 1)
+        near = find_similar(to_snake_case(column.split(":")[0]), support.COLUMNS)
         text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
         if not near:
             text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
-        details = {"column": column, "near": near[0] if near else ""}
-        severity: Literal["error", "warning"] = "error" if near else "warning"
+        details = {"column": column, "near": near}
+        severity: Literal["error", "warning"] = "warning"
+        if near:
+            severity = "error"
         yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
     for sheet in ("survey", "choices", "settings"):
         yield from _twice(workbook, sheet)
@@ -68,7 +69,7 @@ def _twice(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
             base = meaning.removesuffix(language_of(meaning))
             meaning = base + language_code(language_of(meaning))
         if meaning in seen:
-            text = N_("Two columns mean the same: “{other}” and “{header}”. Keep one of them.")
+            text = N_("Two columns mean the same: “{other}” and “{header}”. Remove one of them.")
             details = {"other": seen[meaning], "header": heading.written}
             yield FormProblem("form.column_twice", text, details, sheet=sheet, row=1, column=heading.written)
         seen.setdefault(meaning, heading.written)
@@ -82,12 +83,12 @@ def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
         text = N_("The sheet “{sheet_name}” has no row of column names at its top.")
         yield FormProblem("form.no_headings", text, {"sheet_name": sheet}, sheet=sheet, row=1)
         return
-    told: set[int] = set()
+    reported: set[int] = set()
     for number, row in enumerate(table[1:], 2):
         for at, text in enumerate(row):
-            if text and at not in headed and at not in told:
-                told.add(at)
-                sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or take it out.")
+            if text and at not in headed and at not in reported:
+                reported.add(at)
+                sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or remove it.")
                 column = xl_col_to_name(at)
                 yield FormProblem("form.no_heading", sentence, {}, sheet, number, column, severity="warning")
 
@@ -114,7 +115,7 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key in ("form_id", "version"):
         if settings.get(key) and not re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", settings[key]):
-            text = N_("“{key}” may hold letters, digits, “_”, “-” and “.” only, 64 at most.")
+            text = N_("“{key}” may have letters, digits, “_”, “-” and “.” only, 64 at most.")
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key, value in settings.items():
         verdict = support.SETTINGS.get(key)
@@ -124,14 +125,14 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
             text = N_("The setting “{key}” has no effect here.")
             yield FormProblem("form.setting_unused", text, {"key": key}, "settings", number, key, "warning")
     for other, _ in workbook.rows("settings")[1:]:
-        text = N_("Only one row of settings is read, row {number}. Take this one out.")
+        text = N_("Only one row of settings is read, row {number}. Remove this one.")
         details = {"number": str(number)}
         yield FormProblem("form.settings_row", text, details, sheet="settings", row=other)
 
 
 def _entities(workbook: Workbook) -> Iterator[FormProblem]:
     if workbook.rows("entities"):
-        yield FormProblem("form.entities", N_("Entities are not kept here. Take the entities sheet out."), sheet="entities")
+        yield FormProblem("form.entities", N_("Entities are not stored here. Remove the sheet entities."), sheet="entities")
     if workbook.rows("external_choices"):
         text = N_("Use select_one_from_file with a choice_filter: it does the same and works in every app.")
         yield FormProblem("form.type", text, sheet="external_choices")
@@ -147,7 +148,9 @@ def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
         elif row.ends:
             if not trail:
                 yield row_problem("form.nesting", N_("A group or repeat ends here that never began."), row, "type")
-            elif (opened := trail.pop()).begins != row.ends:
+                continue
+            opened = trail.pop()
+            if opened.begins != row.ends:
                 text = N_("This ends a {kind}, but the {open} of row {at} is still open.")
                 yield row_problem(
                     "form.nesting", text, row, "type", kind=row.ends, open=opened.begins, at=str(opened.number)
@@ -167,11 +170,11 @@ def _type(row: Row) -> Iterator[FormProblem]:
         return
     verdict = support.TYPE_VERDICTS.get(row.standard_type)
     if verdict is None:
-        near = difflib.get_close_matches(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES], 1)
+        near = find_similar(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES])
         text = N_("“{type}” is not a type of question. Did you mean “{near}”?")
         if not near:
             text = N_("“{type}” is not a type of question that an XLSForm knows.")
-        yield row_problem("form.type", text, row, "type", type=row.type, near=near[0] if near else "")
+        yield row_problem("form.type", text, row, "type", type=row.type, near=near)
     elif verdict != WORKS:
         yield row_problem("form.type", verdict, row, "type", type=row.type)
 
@@ -181,18 +184,18 @@ def _name(row: Row) -> Iterator[FormProblem]:
         if row.kind != "note" and (row.kind or row.begins):
             yield row_problem("form.no_name", N_("This row has no name. Give it a short one, like “place”."), row, "name")
     elif not NAME.fullmatch(row.name):
-        text = N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”.")
+        text = N_("A name begins with a letter or “_”, followed by letters, digits, “_”, “-” or “.”.")
         yield row_problem("form.name", text, row, "name")
     has_label = any(cell for column, cell in row.cells.items() if column.split("::")[0] in ("label", "hint"))
     is_shown = row.question_type is not None and row.question_type.is_on_screen
     if is_shown and not has_label and not row.cells.get("calculation"):
-        text = N_("“{name}” has no label, so nobody would know what is asked.")
+        text = N_("“{name}” has no text, so nobody would know what is asked.")
         yield row_problem("form.label", text, row, "label", name=row.name)
 
 
 def _calculation(row: Row) -> Iterator[FormProblem]:
-    given = row.cells.get("calculation") or row.cells.get("default")
-    if row.standard_type == "calculate" and not given:
+    formula = row.cells.get("calculation") or row.cells.get("default")
+    if row.standard_type == "calculate" and not formula:
         text = N_("“{name}” computes nothing: its calculation is empty.")
         yield row_problem("form.no_calculation", text, row, "calculation", name=row.name)
 
@@ -206,7 +209,7 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
         if not text or text.lower() in WORDS_FOR_YES:
             continue
         if LAST_SAVED.search(text):
-            sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
+            sentence = N_("last-saved is not known here. Use the appearance last-used, which remembers the last answer.")
             yield row_problem("form.last_saved", sentence, row, column)
             continue
         yield from _unknown(row, column, text, names)
@@ -227,14 +230,14 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
 def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
     for name in REFERENCE.findall(text):
         if name.startswith("last-saved#"):
-            sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
+            sentence = N_("last-saved is not known here. Use the appearance last-used, which remembers the last answer.")
             yield row_problem("form.last_saved", sentence, row, column)
         elif name not in names:
-            near = difflib.get_close_matches(name, names, 1)
+            near = find_similar(name, names)
             sentence = N_("There is no question “{name}” to refer to. Did you mean “{near}”?")
             if not near:
                 sentence = N_("There is no question “{name}” to refer to.")
-            yield row_problem("form.reference", sentence, row, column, name=name, near=near[0] if near else "")
+            yield row_problem("form.reference", sentence, row, column, name=name, near=near)
 
 
 def _appearance(row: Row) -> Iterator[FormProblem]:
@@ -245,13 +248,13 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
     elif text == "quick map":  # the one appearance with a space in its name
         words = ["quick map"]
     for word in words:
-        known = support.find_appearance(word)
-        if known is None:
+        appearance = support.find_appearance(word)
+        if appearance is None:
             sentence = N_("Nobody knows the appearance “{word}”; it has no effect.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
-        elif known[1] not in (WORKS, LOOK):
-            yield row_problem("form.appearance_refused", known[1], row, "appearance")
-        elif "*" not in known[0] and row.kind not in known[0]:
+        elif appearance[1] not in (WORKS, LOOK):
+            yield row_problem("form.appearance_refused", appearance[1], row, "appearance")
+        elif "*" not in appearance[0] and row.kind not in appearance[0]:
             sentence = N_("The appearance “{word}” has no effect on this type of question.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
 
@@ -288,14 +291,14 @@ TOO_LOW = {
         N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier."),
     ),
 }
-TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can hold more than its privacy class says. Use one of: {classes}."))
+TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can say more than its privacy class. Use one of: {classes}."))
 
 
 def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
     """Name a privacy class that is missing, that does not exist, or that is below the least one of the type."""
     column = "privacy::class"
     if not written:
-        text = N_("“{name}” has no privacy class. Say in the column privacy what its answers tell about a person.")
+        text = N_("“{name}” has no privacy class. Say in the column privacy what its answers reveal about a person.")
         yield row_problem("form.unclassified", text, row, column, name=row.name)
     elif written not in list(PrivacyClass):
         text = N_("“{given}” is not a privacy class. Use one of: {classes}.")
@@ -313,26 +316,26 @@ def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
     approval = row.cells.get("privacy::approval", "")
     if not approval:
         text = N_(
-            "“{name}” asks for something that this programme does not collect ({what}). Take it out, "
-            "or write in privacy::approval who agreed to it and when."
+            "“{name}” asks for something that this program does not collect ({what}). Remove it, or write in "
+            "privacy::approval who agreed to it and when."
         )
         yield row_problem("form.refused", text, row, "name", name=row.name, what=topic)
         return
-    text = N_("“{name}” is on the list of things not to collect ({what}), and is asked with this approval: {approval}")
+    text = N_("“{name}” is on the list of what not to collect ({what}), and is asked with this approval: {approval}")
     details = {"name": row.name, "what": topic, "approval": approval[:80]}
     yield row_advice("form.approved", text, row, "privacy::approval", **details)
 
 
-def _export(row: Row, given: str) -> Iterator[FormProblem]:
+def _export(row: Row, rule: str) -> Iterator[FormProblem]:
     export = row.cells.get("privacy::export", "").lower()
     if not export:
         return
     if export not in EXPORTS:
         text = N_("“{given}” is not an export rule. Use one of: {rules}.")
         yield row_problem("form.export", text, row, "privacy::export", given=export, rules=", ".join(EXPORTS))
-    elif export != "drop" and given in list(NEVER_LEAVES):
+    elif export != "drop" and rule in list(NEVER_LEAVES):
         text = N_("“{name}” is {privacy} and never leaves the centre. Its export rule must be “drop”.")
-        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=given)
+        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=rule)
     elif export == "generalise" and not row.cells.get("privacy::hierarchy") and row.kind not in ("date", "dateTime"):
-        text = N_("“{name}” is to be made coarser; say how in privacy::hierarchy.")
+        text = N_("“{name}” is to be made less detailed; say how in privacy::hierarchy.")
         yield row_problem("form.hierarchy", text, row, "privacy::hierarchy", name=row.name)

@@ -77,7 +77,7 @@ PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
         PrivacyClass.OPERATIONAL,
         r"minutes|duration|how many|number of|contact type|kind of contact|activit|referral|referred|partner|staff|worker"
         r"|team|shift|session|event|status|mode|service|support|duree|combien|nombre|activite|equipe|partenaire|evenement|statut",
-        N_("It says what the programme did."),
+        N_("It says what the program did."),
     ),
 ]
 _PROPOSALS = [(privacy, re.compile(pattern), reason) for privacy, pattern, reason in PROPOSALS]
@@ -96,7 +96,10 @@ def privacy_class(row: "Row", type_name: str) -> str:
         return written
     if question_type.is_class_implied:
         return question_type.least_class_of(row.standard_type) or ""
-    return "" if row.number else PrivacyClass.OPERATIONAL  # rows that pyxform adds by itself: counts of repeats
+    if row.number:
+        return ""
+    # Rows without a number are pyxform's own: the counts of repeats.
+    return PrivacyClass.OPERATIONAL
 
 
 def find_refused_topic(name: str) -> str:
@@ -117,7 +120,7 @@ def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[Privacy
     if question_type.proposal is None:
         return by_words or (
             PrivacyClass.SENSITIVE,
-            N_("Nothing tells what it is about, so it is taken as sensitive, to be safe."),
+            N_("Nothing says what the question is about, so it counts as sensitive, to be safe."),
         )
     if by_words and question_type.may_be_raised_to(by_words[0]):
         return by_words

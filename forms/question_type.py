@@ -107,7 +107,9 @@ class QuestionType:
     def _find_problems(self) -> list[str]:
         if self.least_class is None:
             is_silent = self.answer == AnswerKind.NOTHING
-            return [] if is_silent else ["It states no least privacy class."]
+            if is_silent:
+                return []
+            return ["It states no least privacy class."]
         problems = []
         needed = LEAST_BY_ANSWER.get(self.answer, PrivacyClass.OPERATIONAL)
         if not is_at_least(self.least_class, needed):

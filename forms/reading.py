@@ -60,11 +60,11 @@ def estimate(definition: FormDefinition) -> Estimate:
     for element in asked:
         seconds += TYPES[element.type].seconds + _count_words(element, language) / WORDS_A_SECOND
     grades = {}
-    for one in definition.languages:
-        text = "\n".join(itertools.chain.from_iterable(_list_texts(element, one) for element in asked))
-        grade = grade_text(text, one)
+    for code in definition.languages:
+        text = "\n".join(itertools.chain.from_iterable(_list_texts(element, code) for element in asked))
+        grade = grade_text(text, code)
         if grade is not None:
-            grades[one] = grade
+            grades[code] = grade
     return Estimate(sum(element.is_answered for element in asked), seconds / 60, grades)
 
 

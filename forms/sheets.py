@@ -25,10 +25,10 @@ MAX_PROBLEMS = 100  # of one kind, named one by one
 HAS_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 CALCULATED_LATER = re.compile(rb"fullCalcOnLoad=[\"'](?:1|true)")
 FORMULA = N_(
-    "This cell holds a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, save it there and"
-    " bring it again; or write the text itself in the cell."
+    "This cell has a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, "
+    "save it there and import it again; or write the text itself in the cell."
 )
-CELL_ERROR = N_("This cell holds the error {error}. Mend its formula, or write the text itself in the cell.")
+CELL_ERROR = N_("This cell has the error {error}. Correct its formula, or write the text itself in the cell.")
 KNOWN = (*ORDER, "entities", "external_choices", "osm")
 
 
@@ -68,7 +68,7 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     """Return the sheets of a workbook; raise FormRefused when it cannot be read."""
     refuse_unreadable_file(data, file_type)
     try:
-        found = {".md": _markdown, ".xls": _xls}.get(file_type, _xlsx)(data)
+        written = {".md": _markdown, ".xls": _xls}.get(file_type, _xlsx)(data)
     except FormRefused:
         raise
     except (
@@ -83,19 +83,19 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     ) as error:
         text = N_("The workbook cannot be read: {reason}")
         raise FormRefused([FormProblem("form.unreadable", text, {"reason": str(error)[:200]}, sheet="")]) from error
-    sheets = _standard_names(found)
+    sheets = _standard_names(written)
     if "survey" not in sheets:
         text = N_("The workbook has no sheet called “survey”.")
         raise FormRefused([FormProblem("form.no_survey", text, sheet="")])
     return Sheets(sheets)
 
 
-def _standard_names(found: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
+def _standard_names(written: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
     """Return the sheets with the names of an XLSForm in small letters and without blanks around them."""
     sheets: dict[str, list[list[str]]] = {}
-    for name, rows in found.items():
+    for name, rows in written.items():
         plain = name.strip().lower()
-        is_free = name == plain or plain not in (*found, *sheets)
+        is_free = name == plain or plain not in (*written, *sheets)
         sheets[plain if plain in KNOWN and is_free else name] = rows
     return sheets
 
@@ -110,7 +110,7 @@ def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
 
 
 def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormProblem]:
-    text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
+    text = N_("This cell has more than 32,767 characters, which is more than Excel stores. Shorten the text.")
     for position, cell in enumerate(row):
         if len(cell) > MAX_CELL:
             yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=xl_col_to_name(position))
@@ -120,7 +120,7 @@ def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     formulas = _formulas(data)
     count = 0
-    found: dict[str, list[list[str]]] = {}
+    sheets: dict[str, list[list[str]]] = {}
     problems: list[FormProblem] = []
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # each row is as long as its last cell, whatever the file says of the sheet's size
@@ -134,10 +134,10 @@ def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
             rows.append(texts)
             if is_read and len(problems) < MAX_PROBLEMS:
                 problems += _unreadable_cells(sheet.title, number, row, formulas)
-        found[sheet.title] = _without_blank_end(rows)
+        sheets[sheet.title] = _without_blank_end(rows)
     if problems:
         raise FormRefused(problems)
-    return found
+    return sheets
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _text(cell: object) -> str:
 
 def _xls(data: bytes) -> dict[str, list[list[str]]]:
     book = xlrd.open_workbook(file_contents=data)
-    found: dict[str, list[list[str]]] = {}
+    sheets: dict[str, list[list[str]]] = {}
     problems: list[FormProblem] = []
     for sheet in book.sheets():
         rows = []
@@ -201,17 +201,19 @@ def _xls(data: bytes) -> dict[str, list[list[str]]]:
                     details = {"error": xlrd.error_text_from_code.get(cell.value, "#?")}
                     place = sheet.name, number + 1, xl_col_to_name(at)
                     problems.append(FormProblem("form.cell_error", CELL_ERROR, details, *place))
-        found[sheet.name] = _without_blank_end(rows)
+        sheets[sheet.name] = _without_blank_end(rows)
     if problems:
         raise FormRefused(problems[:MAX_PROBLEMS])
-    return found
+    return sheets
 
 
 def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
     if cell.ctype == xlrd.XL_CELL_EMPTY:
         return ""
     text: str = xls_value_to_unicode(cell.value, cell.ctype, datemode).strip()
-    return text.removesuffix(" 00:00:00") if cell.ctype == xlrd.XL_CELL_DATE else text
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        return text.removesuffix(" 00:00:00")
+    return text
 
 
 def _markdown(data: bytes) -> dict[str, list[list[str]]]:

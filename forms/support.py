@@ -13,17 +13,17 @@ from forms.types import TYPES
 REFUSED_TYPES: dict[str, str] = {
     "select_one_external": N_("Use select_one_from_file with a choice_filter: it does the same and works in every app."),
     "xml-external": N_("Save the list as a CSV file and use csv-external or select_one_from_file."),
-    "video": N_("Films show faces and places, and are too large to send from the street. Take it out."),
-    "geotrace": N_("A line on a map follows somebody; this programme does not collect it. Ask for the neighbourhood."),
+    "video": N_("Films show faces and places, and are too large to send from the street. Remove the row."),
+    "geotrace": N_("A line on a map follows somebody; this program does not collect it. Ask for the neighbourhood."),
     "geoshape": N_("This app draws no shapes on a map. Ask for the neighbourhood."),
     "start-geopoint": N_("Nobody's place is recorded without asking. Use a question of type geopoint, or a neighbourhood."),
     "background-geopoint": N_("Nobody's place is recorded without asking. Ask for the neighbourhood."),
-    "background-audio": N_("Nobody is recorded without asking. Take it out."),
-    "audit": N_("This app keeps no log of how its workers work. Take it out."),
-    "phonenumber": N_("A browser does not know the phone's number, and the programme does not collect it. Take it out."),
-    "email": N_("A browser does not know an e-mail address. Who filled a form in is kept with each record."),
-    "simserial": N_("A browser does not know the SIM card. Which phone it was is kept with each record."),
-    "subscriberid": N_("A browser does not know the subscriber. Which phone it was is kept with each record."),
+    "background-audio": N_("Nobody is recorded without asking. Remove the row."),
+    "audit": N_("This app does not log how its workers work. Remove the row."),
+    "phonenumber": N_("A browser does not know the phone's number, and the program does not collect it. Remove the row."),
+    "email": N_("A browser does not know an e-mail address. Who filled in a form is stored with each record."),
+    "simserial": N_("A browser does not know the SIM card. Which phone it was is stored with each record."),
+    "subscriberid": N_("A browser does not know the subscriber. Which phone it was is stored with each record."),
     "osm": N_("This app shows no street map. Ask for the neighbourhood."),
 }
 REFUSED_ALIASES = {
@@ -96,20 +96,24 @@ COLUMNS: dict[str, str] = {
     "privacy::export": WORKS,
     "privacy::approval": WORKS,
     "app_role": WORKS,
-    "media::image": N_("Pictures in labels are not shown on phones yet. Say it in words, or take the picture out."),
-    "media::big-image": N_("Pictures in labels are not shown on phones yet. Say it in words, or take the picture out."),
-    "media::audio": N_("Recordings in labels are not played on phones yet. Say it in words, or take the recording out."),
-    "media::video": N_("Films in labels are not shown on phones yet. Say it in words, or take the film out."),
-    "save_to": N_("Entities are not kept here. Take the column out."),
-    "intent": N_("A browser cannot open another app. Take the column out."),
+    "media::image": N_("Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."),
+    "media::big-image": N_(
+        "Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."
+    ),
+    "media::audio": N_(
+        "Recordings in question texts are not played on phones yet. Say it in words, or remove the recording."
+    ),
+    "media::video": N_("Films in question texts are not shown on phones yet. Say it in words, or remove the film."),
+    "save_to": N_("Entities are not stored here. Remove the column."),
+    "intent": N_("A browser cannot open another app. Remove the column."),
     "bind": N_("Raw XForm attributes are not read, apart from bind::type. Use the columns of an XLSForm."),
     "body": N_("Raw XForm attributes are not read. Use the columns of an XLSForm."),
     "instance": N_("Raw XForm attributes are not read. Use the columns of an XLSForm."),
-    "sms_field": N_("Forms are not sent as text messages. Take the column out."),
-    "sms_option": N_("Forms are not sent as text messages. Take the column out."),
-    "compact_tag": N_("Forms are not sent as text messages. Take the column out."),
+    "sms_field": N_("Forms are not sent as text messages. Remove the column."),
+    "sms_option": N_("Forms are not sent as text messages. Remove the column."),
+    "compact_tag": N_("Forms are not sent as text messages. Remove the column."),
     "hxl": LOOK,
-    "disabled": N_("pyxform no longer reads “disabled”. Take the row and the column out."),
+    "disabled": N_("pyxform no longer reads “disabled”. Remove the row and the column."),
     "no_app_error_string": LOOK,
 }
 
@@ -167,10 +171,10 @@ SETTINGS: dict[str, str] = {
     "clean_text_values": WORKS,
     "omit_instanceid": LOOK,
     "instance_name": N_("Records are listed by day, place and kind (summary_day, summary_area, summary_kind)."),
-    "public_key": N_("Answers are sealed on the phone by the app itself; a key in the form is not used."),
+    "public_key": N_("The app encrypts answers on the phone; a key in the form is not used."),
     "submission_url": N_("Phones send to the centre that gave them the form, and nowhere else."),
-    "auto_send": N_("Phones send by themselves as soon as there is signal."),
-    "auto_delete": N_("Phones drop what the centre holds by themselves."),
+    "auto_send": N_("Phones send automatically as soon as there is a signal."),
+    "auto_delete": N_("Phones automatically delete what the centre has."),
     "client_editable": N_("A finished record is corrected at the centre."),
     "sms_keyword": N_("Forms are not sent as text messages."),
     "sms_separator": N_("Forms are not sent as text messages."),
@@ -186,7 +190,7 @@ SETTING_ALIASES = {"title": "form_title", "set_form_title": "form_title", "id_st
 
 EVERY_TYPE = ("*",)
 GROUPS = ("group", "repeat")
-NO_OTHER_APP = N_("A browser cannot open another app. Take the appearance out.")
+NO_OTHER_APP = N_("A browser cannot open another app. Remove the appearance.")
 # Appearances of groups, and of every type of question. Those of one type stand in its module in forms/types.
 SHARED_APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "field-list": (GROUPS, WORKS),
@@ -198,7 +202,7 @@ SHARED_APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "wN": (EVERY_TYPE, LOOK),
     "ex:": (EVERY_TYPE, NO_OTHER_APP),
     "printer": (EVERY_TYPE, NO_OTHER_APP),
-    "url": (EVERY_TYPE, N_("Nothing on the phone opens a web address. Take the appearance out.")),
+    "url": (EVERY_TYPE, N_("Nothing on the phone opens a web address. Remove the appearance.")),
     "theme-grid": (EVERY_TYPE, LOOK),
     "pages": (EVERY_TYPE, LOOK),
 }
@@ -246,7 +250,9 @@ def list_of(text: str) -> str:
     words = [word for word in text.split() if word.lower() != "or_other"]
     if len(words) < 2 or standard_type(text) not in LISTED:
         return ""
-    return words[-1] if words[-2:-1] != ["specify"] else ""
+    if words[-2:-1] != ["specify"]:
+        return words[-1]
+    return ""
 
 
 def find_appearance(word: str) -> tuple[tuple[str, ...], str] | None:

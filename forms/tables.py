@@ -30,7 +30,9 @@ def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProble
     except csv.Error as error:
         details = {"file": name, "reason": str(error)}
         return None, [FormProblem("form.file", N_("“{file}” cannot be read: {reason}"), details, sheet=name)]
-    columns = [column.strip() for column in lines[0]] if lines else []
+    columns = []
+    if lines:
+        columns = [column.strip() for column in lines[0]]
     if len(lines) < 2 or not all(columns) or len(set(columns)) != len(columns) or len(columns) > MAX_COLUMNS:
         sentence = N_("“{file}” needs a first row with a different name in every column, and rows under it.")
         problems.append(FormProblem("form.file_columns", sentence, {"file": name}, sheet=name, row=1))

@@ -34,19 +34,19 @@ class ValidationResult:
     refused_by: str = ""  # the card code of somebody who said no
 
 
-def validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
+def validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
     """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _validate(definition, given, now, budget or Budget())
+        return _validate(definition, form_data, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(given, error)
+        return _make_unchecked(form_data, error)
 
 
-def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
-    root, problems = tree.build_tree(definition, given)
+def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget) -> ValidationResult:
+    root, problems = tree.build_tree(definition, form_data)
     questions = _list_questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
@@ -69,7 +69,9 @@ def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, s
     if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
         return False, ""
     person = _find_role_question(definition, root, "person")
-    return True, to_string(person.value()) if person else ""
+    if person is None:
+        return True, ""
+    return True, to_string(person.value())
 
 
 def _is_asked(group: AnswerNode, question: Element) -> bool:
@@ -80,26 +82,30 @@ def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) 
     """Return the question that a form's summary names; None when there is none."""
     node = root
     for name in definition.summary_names.get(key, ()):
-        found = node.children_named(name)
-        if not found:
+        nodes = node.children_named(name)
+        if not nodes:
             return None
-        node = found[0]
-    return None if node is root else node
+        node = nodes[0]
+    if node is root:
+        return None
+    return node
 
 
-def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
+def recalculate(
+    definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None
+) -> ValidationResult:
     """Return answers with what the form computes filled in again, and every problem that is left.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _recalculate(definition, given, now, budget or Budget())
+        return _recalculate(definition, form_data, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(given, error)
+        return _make_unchecked(form_data, error)
 
 
-def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
-    root, problems = tree.build_tree(definition, given)
+def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget) -> ValidationResult:
+    root, problems = tree.build_tree(definition, form_data)
     calculate(definition, root, now, budget)
     computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
@@ -112,15 +118,18 @@ def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget:
     return ValidationResult(answers, problems, is_refusal)
 
 
-def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
+def _make_unchecked(form_data: Any, error: ExpressionError) -> ValidationResult:
     """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
     if error.code != SLOW:
         raise error
     text = N_(
-        "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
-        "Publish the form anew with another pattern."
+        "The form has a pattern that could take too long to check, so the answers were stored and not "
+        "checked. Publish the form again with another pattern."
     )
-    return ValidationResult(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
+    answers = {}
+    if isinstance(form_data, dict):
+        answers = form_data
+    return ValidationResult(answers, [AnswerProblem(NOT_CHECKED, text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
@@ -183,14 +192,16 @@ class _Calculation:
         """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
         instances = parent.children[element.name]
         number = to_number(evaluate(count, self._context(AnswerNode(element, parent))))
-        wanted = 0 if math.isnan(number) else int(min(max(number, 0), MAX_INSTANCES))
-        while len(instances) < wanted:
+        count_wanted = 0
+        if not math.isnan(number):
+            count_wanted = int(min(max(number, 0), MAX_INSTANCES))
+        while len(instances) < count_wanted:
             self.budget.make()
             node = AnswerNode(element, parent)
             instances.append(node)
             tree.fill_node(self.definition, node, {}, [])
         for position, node in enumerate(instances):
-            node.is_beyond = position >= wanted
+            node.is_beyond = position >= count_wanted
 
     def _find_nodes(self, path: str) -> list[AnswerNode]:
         """Return the nodes of a path, remembering them for the next question of the same group."""
@@ -212,16 +223,16 @@ def format_computed(element: Element, value: Value) -> str:
 
 def _list_questions(root: AnswerNode) -> list[AnswerNode]:
     """Return every question, in the order of the form."""
-    found: list[AnswerNode] = []
+    questions: list[AnswerNode] = []
     waiting = [root]
     while waiting:
         node = waiting.pop()
         if node.element.kind == "question":
-            found.append(node)
+            questions.append(node)
         else:
             for children in reversed(node.children.values()):
                 waiting.extend(reversed(children))
-    return found
+    return questions
 
 
 class Rules:
@@ -313,7 +324,8 @@ def list_available_choices(element: Element, context: EvaluationContext, definit
     names = []
     for row in find_nodes(element.items, context):
         cells = row.children_named(column)
-        names += [to_string(cells[0].value())] if cells else []
+        if cells:
+            names.append(to_string(cells[0].value()))
     return [name for name in names if name]
 
 

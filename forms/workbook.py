@@ -48,18 +48,24 @@ class Row:
     def begins(self) -> str:
         """Return "group", "repeat" or "loop" when the row begins one."""
         match = MARK.fullmatch(self.type)
-        return BEGIN[match[2].lower()] if match and match[1].lower() == "begin" else ""
+        if match and match[1].lower() == "begin":
+            return BEGIN[match[2].lower()]
+        return ""
 
     @property
     def ends(self) -> str:
         match = MARK.fullmatch(self.type)
-        return BEGIN[match[2].lower()] if match and match[1].lower() == "end" else ""
+        if match and match[1].lower() == "end":
+            return BEGIN[match[2].lower()]
+        return ""
 
     @property
     def plain_type(self) -> str:
         """Return the type as pyxform reads it, which takes begin and end in small letters only."""
         match = MARK.fullmatch(self.type)
-        return self.type[: match.end(2)].lower() + self.type[match.end(2) :] if match else self.type
+        if match:
+            return self.type[: match.end(2)].lower() + self.type[match.end(2) :]
+        return self.type
 
     @property
     def kind(self) -> str:
@@ -98,23 +104,27 @@ class Workbook:
     def rows(self, sheet: str) -> list[tuple[int, dict[str, str]]]:
         """Return the number of each row that says something, with its cells by standard column."""
         columns = self.columns(sheet)
-        found = []
+        named_rows = []
         for number, row in enumerate(self.table(sheet)[1:], 2):
             cells: dict[str, str] = {}
-            for heading in columns if row else ():
-                text = row[heading.at] if heading.at < len(row) else ""
+            for heading in columns:
+                if heading.at >= len(row):
+                    continue  # rows end at their last cell that says something
+                text = row[heading.at]
                 if text and not cells.get(heading.standard):
                     cells[heading.standard] = text
             if cells:
-                found.append((number, cells))
-        return found
+                named_rows.append((number, cells))
+        return named_rows
 
     def columns(self, sheet: str) -> list[Heading]:
         """Return the headings of a sheet; where some have a language, words without one are in the form's first."""
-        found = self._headings[sheet] if sheet in self._headings else read_headings(sheet, self.table(sheet)[0])
+        headings = self._headings.get(sheet)
+        if headings is None:
+            headings = read_headings(sheet, self.table(sheet)[0])
         if not self._named_languages or sheet not in ("survey", "choices"):
-            return found
-        return [self._with_language(heading) for heading in found]
+            return headings
+        return [self._with_language(heading) for heading in headings]
 
     def _with_language(self, heading: Heading) -> Heading:
         """Return a heading with the form's first language, where it could have one and names none."""
@@ -137,16 +147,24 @@ class Workbook:
     @cached_property
     def _first_language(self) -> str:
         """Return the language of words whose heading names none."""
-        given = self.settings.get("default_language", "")
-        is_mixed = any(one.standard == "label" for one in self._headings["survey"])
-        wanted = given or ("English (en)" if is_mixed else self._named_languages[0])
-        same = [name for name in self._named_languages if language_code(name) == language_code(wanted)]
-        return same[0] if same and wanted not in same else wanted
+        is_mixed = any(heading.standard == "label" for heading in self._headings["survey"])
+        language = self.settings.get("default_language", "")
+        if not language and is_mixed:
+            language = "English (en)"
+        elif not language:
+            language = self._named_languages[0]
+        code = language_code(language)
+        same = [name for name in self._named_languages if language_code(name) == code]
+        if same and language not in same:
+            return same[0]
+        return language
 
     @cached_property
     def settings(self) -> dict[str, str]:
         rows = self.rows("settings")
-        return rows[0][1] if rows else {}
+        if rows:
+            return rows[0][1]
+        return {}
 
     @property
     def settings_number(self) -> int:
@@ -161,11 +179,14 @@ class Workbook:
     @cached_property
     def written(self) -> dict[str, str]:
         """Return the columns of the survey sheet as their author wrote them, by standard name."""
-        return {one.standard: one.written for one in reversed(self.columns("survey"))}
+        return {heading.standard: heading.written for heading in reversed(self.columns("survey"))}
 
     def written_choice(self, column: str) -> str:
         """Return a column of the choices sheet as its author wrote it."""
-        return next((one.written for one in self.columns("choices") if one.standard == column), column)
+        for heading in self.columns("choices"):
+            if heading.standard == column:
+                return heading.written
+        return column
 
     @cached_property
     def survey(self) -> list[Row]:
@@ -186,13 +207,14 @@ class Workbook:
 
     @cached_property
     def by_path(self) -> dict[str, Row]:
-        found: dict[str, Row] = {}
+        rows: dict[str, Row] = {}
         for row in self.survey:
             if row.path:
-                found.setdefault(row.path, row)
+                rows.setdefault(row.path, row)
                 if "or_other" in row.type.lower().split():
-                    found.setdefault(f"{row.path}_other", row)
-        return found
+                    # pyxform adds this question to ask which other choice is meant.
+                    rows.setdefault(f"{row.path}_other", row)
+        return rows
 
     @cached_property
     def languages(self) -> list[str]:
@@ -218,14 +240,17 @@ class Workbook:
         settings.pop(ROLE_COLUMN, None)
         settings.pop("name", None)  # the root of our XForms is always called data
         sheets = {"survey": _at_their_numbers(survey), "choices": _at_their_numbers(choices), "settings": [settings]}
-        given: dict[str, Any] = {"sheet_names": list(sheets)}
+        book: dict[str, Any] = {"sheet_names": list(sheets)}
         for name, rows in sheets.items():
-            columns = list(settings) if name == "settings" else [one.standard for one in self.columns(name)]
+            columns = [heading.standard for heading in self.columns(name)]
+            if name == "settings":
+                columns = list(settings)
             if name == "survey":
                 columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), "type"]))
             if columns:
-                given |= {name: rows, f"{name}_header": [dict.fromkeys(columns)]}
-        return given
+                book[name] = rows
+                book[f"{name}_header"] = [dict.fromkeys(columns)]
+        return book
 
 
 def _list_languages(columns: list[str]) -> list[str]:
@@ -252,9 +277,9 @@ def language_code(name: str) -> str:
     """Return the code in a language's name: en for "English (en)"; English XLSForms without languages count as en."""
     if "(" in name:
         return name.rsplit("(", 1)[1].rstrip(") ").strip().lower()
-    known = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
-    known |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
-    return known.get(name.strip().lower(), name.strip().lower())
+    codes = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
+    codes |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
+    return codes.get(name.strip().lower(), name.strip().lower())
 
 
 def refuse_unreadable_file(data: bytes, file_type: str) -> None:

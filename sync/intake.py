@@ -57,9 +57,12 @@ CONSENT = 0.5  # seconds for the questions about consent alone, where the whole 
 Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
 Reason = tuple[str, str]  # code, sentence
 
-DAMAGED = "sync.damaged", N_("It was damaged on the way.")
-FAILED = "sync.failed", N_("The centre could not take it in. It is kept aside until the fault is mended.")
-TOO_SLOW = "sync.too_slow", N_("The form's rules took too long over it. It is kept aside until somebody lets it in.")
+DAMAGED = "sync.damaged", N_("The record was damaged on the way.")
+FAILED = "sync.failed", N_("The centre could not store the record. It is kept aside until the fault is fixed.")
+TOO_SLOW = (
+    "sync.too_slow",
+    N_("The form's rules took too long over this record. It is kept aside until somebody accepts it."),
+)
 
 
 def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:

@@ -24,6 +24,7 @@ from evaluator_export.policy.hierarchies import Hierarchy
 from evaluator_export.policy.policy import Policy, Role
 from evaluator_export.policy.policy_reader import parse_policy
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
+from evaluator_export.yaml_text import read_yaml
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.question_type import AnswerKind
@@ -48,7 +49,7 @@ def read_dataset(
     everything that is wrong.
     """
     try:
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
     except yaml.YAMLError as error:
         raise ExportProblem(make_yaml_reason(error)) from None
     if not isinstance(body, dict) or body.get("dataset") != FORMAT:

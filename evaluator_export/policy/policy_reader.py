@@ -31,6 +31,7 @@ from evaluator_export.policy.model_reader import (
 from evaluator_export.policy.policy import Field, Policy, Role
 from evaluator_export.policy.sharing_context import SharingContext, read_sharing_context
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
+from evaluator_export.yaml_text import read_yaml
 
 FORMAT = 1
 TOP_KEYS = {
@@ -58,7 +59,7 @@ def read_policy(path: Path) -> Policy:
     """
     try:
         text = path.read_bytes()
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
     except OSError as error:
         raise ExportProblem(make_file_reason(path, error)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from evaluator_export.datasets.recipe import Audience
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell
+from evaluator_export.yaml_text import read_yaml
 
 CALENDARS = ("month", "quarter", "year")
 KINDS = ("total", "share", "half", "hours")
@@ -69,7 +68,7 @@ def read_kpis(text: str) -> list[Indicator]:
     """Return the indicators written in YAML; raise ExportProblem with everything wrong in them."""
     problems: list[Reason] = []
     found = []
-    for item in yaml.safe_load(text):
+    for item in read_yaml(text):
         name = str(item.get("id"))
         value = dict(item.get("value") or {})
         kind = next((one for one in KINDS if one in value), "")

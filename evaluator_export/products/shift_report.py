@@ -11,7 +11,7 @@ WORDS = {
         "title": "Shift report", "page": "Page {number}", "open": "Still open", "done": "What was done", "when": "When",
         "what": "What", "which": "About", "who": "By",
         "counts": "{incidents} incidents, {requests} requests, {due} follow-ups due or late.",
-        "none": "Nothing was written down in this time.",
+        "none": "Nothing was logged in this time.",
         "note": "For the crisis team only. It names no one whom the programme serves.",
     },
     "fr": {

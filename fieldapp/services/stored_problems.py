@@ -58,17 +58,17 @@ def explain(error: Exception, number: str = "") -> list[StoredProblem]:
     if isinstance(error, ExportProblem | ActProblem):
         return to_stored(error)
     if isinstance(error, KeyLost):
-        text = N_("The signing key was kept with another secret key. Start the server with that one.")
+        text = N_("The signing key was stored with another secret key. Start the server with that one.")
         return [StoredProblem("release.key", text)]
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return [StoredProblem("release.disk_full", N_("No space left on the disk of the server."))]
     if isinstance(error, OSError):
-        text = N_("The server could not read or write a file. Look at its disk, and at who may write there.")
+        text = N_("The server could not read or write a file. Check its disk, and who may write there.")
         return [StoredProblem("release.file", text)]
     if isinstance(error, OperationalError | InterfaceError):
         return [StoredProblem("release.database", N_("The database did not answer, or its disk is full."))]
     details = {"kind": type(error).__name__, "number": number or "–"}
-    text = N_("A fault in the program ({kind}). Tell who looks after the server this number: {number}.")
+    text = N_("A software error ({kind}). Give this number to the person who looks after the server: {number}.")
     return [StoredProblem("release.fault", text, details)]
 
 

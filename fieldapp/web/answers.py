@@ -1,4 +1,4 @@
-"""The answers of a record as people read them: questions, labels of choices, files, problems."""
+"""The answers of a record as people read them, with questions, choices, files, problems."""
 
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ def write_answer(definition: FormDefinition, element: Element, value: str) -> st
 
 
 def write_choice(definition: FormDefinition, role: str, name: str) -> str:
-    """Return the label of a choice of the question that has a role in the form's lists (area, kind)."""
+    """Return the label of a choice of the question that has this role (area, kind)."""
     element = definition.find_with_role(role)
     if element is None:
         return name

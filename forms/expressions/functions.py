@@ -49,15 +49,21 @@ def substr(text: Value, start: Value, end: Value | None = None) -> str:
         if math.isnan(number):
             return 0
         place = int(min(max(number, -length), length))
-        return place if place >= 0 else place + length  # negative ones count from the end
+        if place >= 0:
+            return place
+        return place + length  # a negative position counts from the end
 
-    return characters[index(start) :] if end is None else characters[index(start) : index(end)]
+    if end is None:
+        return characters[index(start) :]
+    return characters[index(start) : index(end)]
 
 
 def substring(text: Value, start: Value, count: Value | None = None) -> str:
     """Return XPath 1.0's substring: positions count from 1, and are rounded."""
     first = rounded(start)
-    last = math.inf if count is None else first + rounded(count)
+    last = math.inf
+    if count is not None:
+        last = first + rounded(count)
     return "".join(character for position, character in enumerate(to_string(text), 1) if first <= position < last)
 
 
@@ -66,7 +72,9 @@ def before(text: Value, mark: Value) -> str:
     if not to_string(mark):
         return ""
     head, separator, _ = to_string(text).partition(to_string(mark))
-    return head if separator else ""
+    if separator:
+        return head
+    return ""
 
 
 def after(text: Value, mark: Value) -> str:
@@ -79,7 +87,10 @@ def translate(text: Value, source: Value, target: Value) -> str:
     table: dict[int, str | None] = {}
     replacement = to_string(target)
     for position, character in enumerate(to_string(source)):
-        table.setdefault(ord(character), replacement[position] if position < len(replacement) else None)
+        substitute = None  # characters without a counterpart are removed
+        if position < len(replacement):
+            substitute = replacement[position]
+        table.setdefault(ord(character), substitute)
     return to_string(text).translate(table)
 
 
@@ -114,13 +125,17 @@ def rounded(value: Value, places: Value = 0.0) -> float:
 
 def truncated(value: Value) -> float:
     number = to_number(value)
-    return float(math.trunc(number)) if math.isfinite(number) else number
+    if math.isfinite(number):
+        return float(math.trunc(number))
+    return number
 
 
 def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
     def apply(value: Value) -> float:
         number = to_number(value)
-        return float(function(number)) if math.isfinite(number) else number
+        if math.isfinite(number):
+            return float(function(number))
+        return number
 
     return apply
 
@@ -145,7 +160,9 @@ def _whole_power(base: float, exponent: int) -> float:
     result = integer_power(base, abs(exponent))
     if exponent >= 0:
         return result
-    return math.copysign(math.inf, result) if result == 0 else 1 / result
+    if result == 0:
+        return math.copysign(math.inf, result)
+    return 1 / result
 
 
 def real(function: Callable[..., float]) -> Callable[..., float]:
@@ -168,11 +185,15 @@ def logarithm(function: Callable[[float], float]) -> Callable[[float], float]:
 
 def root(value: Value) -> float:
     number = to_number(value)
-    return math.sqrt(number) if number >= 0 else math.nan
+    if number >= 0:
+        return math.sqrt(number)
+    return math.nan
 
 
 def _of_days(days: float, kind: str) -> Value:
-    return DateValue(days, kind) if FIRST_DAY <= days < LAST_DAY + 1 else ""
+    if FIRST_DAY <= days < LAST_DAY + 1:
+        return DateValue(days, kind)
+    return ""
 
 
 def to_date(value: Value) -> Value:
@@ -182,7 +203,9 @@ def to_date(value: Value) -> Value:
     if isinstance(value, DateValue):
         return "" if value.kind == "time" else DateValue(math.floor(value.days), "date")
     number = to_number(value)
-    return _of_days(math.floor(number), "date") if math.isfinite(number) else ""
+    if math.isfinite(number):
+        return _of_days(math.floor(number), "date")
+    return ""
 
 
 def to_date_time(value: Value) -> Value:
@@ -204,11 +227,15 @@ def to_time(value: Value) -> Value:
 
 def decimal_time(value: Value) -> float:
     time = to_time(value)
-    return time.days if isinstance(time, DateValue) else math.nan
+    if isinstance(time, DateValue):
+        return time.days
+    return math.nan
 
 
 def format_date(value: Value, pattern: Value) -> str:
-    date = value if isinstance(value, DateValue) else to_date_time(value)
+    date = value
+    if not isinstance(value, DateValue):
+        date = to_date_time(value)
     if not isinstance(date, DateValue) and isinstance(value, str):
         date = parse_time(value) or ""
     if not isinstance(date, DateValue):
@@ -234,14 +261,18 @@ def format_date(value: Value, pattern: Value) -> str:
 
 
 def selected(chosen: Value, name: Value) -> bool:
-    wanted = to_string(name)
-    return wanted in words(chosen) if wanted else not words(chosen)
+    choice = to_string(name)
+    if choice:
+        return choice in words(chosen)
+    return not words(chosen)
 
 
 def selected_at(chosen: Value, position: Value) -> str:
     names = words(chosen)
     number = to_number(position)
-    return names[int(number)] if 0 <= number < len(names) else ""
+    if 0 <= number < len(names):
+        return names[int(number)]
+    return ""
 
 
 def checklist(least: Value, most: Value, *answers: Value) -> bool:
@@ -271,7 +302,9 @@ def digest(text: Value, algorithm: Value, encoding: Value = "base64") -> str:
     if name is None or to_string(encoding) not in ("base64", "hex"):
         return ""
     data = hashlib.new(name, to_string(text).encode("utf-8", "replace"), usedforsecurity=False).digest()
-    return data.hex() if to_string(encoding) == "hex" else base64.b64encode(data).decode()
+    if to_string(encoding) == "hex":
+        return data.hex()
+    return base64.b64encode(data).decode()
 
 
 def base64_decode(text: Value) -> str:
@@ -378,10 +411,10 @@ SIGNATURES: dict[str, tuple[int, int | None]] = (
 BY_CHANCE = frozenset({"random", "uuid", "randomize"})
 
 UNSUPPORTED: dict[str, str] = {
-    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should hold."),
+    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should have."),
     "intersects": N_("“{name}()” is not here: this app collects no lines or shapes on a map."),
     "search": N_("“{name}()” is not here: use select_one_from_file with a choice_filter, which works in every app."),
-    "version": N_("“{name}()” is not here: the version of the form is kept with each record."),
+    "version": N_("“{name}()” is not here: the version of the form is stored with each record."),
     "property": N_("“{name}()” is not here: use a row of type username or deviceid."),
     "depend": N_("“{name}()” is not here: write the condition in the column relevant."),
     "id": N_("“{name}()” is not here: forms have no XML ids."),

@@ -126,7 +126,9 @@ class _Parser:
             left = self.union()
         while True:
             kind, sign = self.peek()
-            power = BINDING.get(sign, 0) if kind in ("symbol", "name") else 0
+            power = 0
+            if kind in ("symbol", "name"):
+                power = BINDING.get(sign, 0)
             if not power or power <= minimum:
                 self.depth -= 1
                 return left
@@ -141,14 +143,16 @@ class _Parser:
         while self.takes("|"):
             paths.append(self.operand())
         if not all(isinstance(path, Path) for path in paths):
-            raise ExpressionError("expression.union", N_("“|” stands between paths only; write “or” between conditions."))
+            raise ExpressionError("expression.union", N_("“|” is between paths only; write “or” between conditions."))
         return Union(tuple(paths))
 
     def operand(self) -> Ast:
         kind, value = self.peek()
         if kind == "number":
             self.next()
-            return NumberLiteral(float(value) if "." in value else int(value))
+            if "." in value:
+                return NumberLiteral(float(value))
+            return NumberLiteral(int(value))
         if kind == "string":
             self.next()
             return TextLiteral(value[1:-1])
@@ -178,7 +182,9 @@ class _Parser:
             self.expect(")")
         self.check_signature(name, len(arguments))
         if name == "current":
-            return Path(Origin.QUESTION, self.steps() if self.takes("/") else ())
+            if self.takes("/"):
+                return Path(Origin.QUESTION, self.steps())
+            return Path(Origin.QUESTION, ())
         if name == "instance":
             list_name = arguments[0]
             if not isinstance(list_name, TextLiteral):
@@ -203,16 +209,16 @@ class _Parser:
             raise ExpressionError("expression.function", N_("There is no function “{name}()” here."), name=name)
         least, most = SIGNATURES[name]
         if count < least or (most is not None and count > most):
-            wanted = f"{least}–{most}"
+            allowed = f"{least}–{most}"
             if most is None:
-                wanted = f"{least}+"
+                allowed = f"{least}+"
             elif least == most:
-                wanted = str(least)
+                allowed = str(least)
             raise ExpressionError(
                 "expression.arguments",
                 N_("“{name}()” takes this many values: {wanted}, not {count}."),
                 name=name,
-                wanted=wanted,
+                wanted=allowed,
                 count=str(count),
             )
 
@@ -260,7 +266,9 @@ class _Parser:
             return ChildStep(value, self.conditions())
         if value not in ("*", "node"):
             raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=f"{axis}::{value}")
-        return ParentStep(self.conditions()) if axis == "parent" else SelfStep(self.conditions())
+        if axis == "parent":
+            return ParentStep(self.conditions())
+        return SelfStep(self.conditions())
 
     def conditions(self) -> tuple[Ast, ...]:
         """Return the conditions in brackets that follow."""

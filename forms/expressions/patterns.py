@@ -86,7 +86,9 @@ class _PatternReader:
         while self.at < len(self.pattern) and self.peek() not in "|)":
             atom, node = self.atom()
             repeat, bounds = self.quantifier()
-            nodes.append(("repeat", node, *bounds) if bounds else node)
+            if bounds:
+                node = ("repeat", node, *bounds)
+            nodes.append(node)
             written.append(atom + repeat)
         return "".join(written), ("seq", tuple(nodes))
 
@@ -99,14 +101,20 @@ class _PatternReader:
             bounds = {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
         elif sign == "{":
             end = self.pattern.find("}", self.at)
-            inside = self.pattern[self.at + 1 : end] if end > 0 else ""
+            inside = ""
+            if end > 0:
+                inside = self.pattern[self.at + 1 : end]
             low, comma, high = inside.partition(",")
             is_good = re.fullmatch("[0-9]{1,4},?[0-9]{0,4}", inside) and max(int(low), int(high or 0)) <= MAX_TEXT
             if not is_good or (high and int(high) < int(low)):
                 self.refuse("{")
             repeat = self.take(end - self.at + 1)
-            most = None if comma else int(low)
-            bounds = int(low), int(high) if high else most
+            most = None  # {3,} has no upper limit
+            if high:
+                most = int(high)
+            elif not comma:
+                most = int(low)
+            bounds = (int(low), most)
         else:
             return "", None
         if self.peek() == "?":
@@ -127,11 +135,15 @@ class _PatternReader:
             inner, node = self.alternatives()
             if self.take() != ")":
                 self.refuse("(")
-            return f"{opening}{inner})", ("look", node) if opening in ("(?=", "(?!") else node
+            if opening in ("(?=", "(?!"):
+                node = ("look", node)
+            return f"{opening}{inner})", node
         if sign in "^$":
             return sign, NOTHING
         written = self.one_character(sign)
-        return written, NOTHING if written in (r"\b", r"\B") else ("set", written)
+        if written in (r"\b", r"\B"):
+            return written, NOTHING
+        return written, ("set", written)
 
     def one_character(self, sign: str) -> str:
         """Return an atom that reads one character, as written."""
@@ -145,12 +157,16 @@ class _PatternReader:
             if sign in "}]":
                 return "\\" + sign
             self.refuse(sign)
-        return "\\" + sign if sign == "/" else sign
+        if sign == "/":
+            return "\\" + sign
+        return sign
 
     def escape(self, is_inside: bool) -> str:
         sign = self.take()
         if sign == "s":
-            return SPACE if is_inside else f"[{SPACE}]"
+            if is_inside:
+                return SPACE
+            return f"[{SPACE}]"
         if sign == "S" and not is_inside:
             return f"[^{SPACE}]"
         if sign in ("d", "w", "t", "n", "r", "f", "v") or (sign in ("D", "W", "b", "B") and not is_inside):

@@ -84,7 +84,9 @@ def integer_power(base: float, exponent: int) -> float:
 
 def fixed(number: float) -> float:
     """Return a number to 12 significant digits, since sine, logarithm and the like differ between machines after that."""
-    return float(f"{number:.12g}") if math.isfinite(number) else number
+    if math.isfinite(number):
+        return float(f"{number:.12g}")
+    return number
 
 
 def to_number(value: Value) -> float:
@@ -93,7 +95,9 @@ def to_number(value: Value) -> float:
     if isinstance(value, DateValue):
         return float(value.days)
     if isinstance(value, str):
-        return float(value) if NUMBER.fullmatch(value) else math.nan
+        if NUMBER.fullmatch(value):
+            return float(value)
+        return math.nan
     return float(value)
 
 
@@ -116,7 +120,9 @@ def number_to_string(number: float) -> str:
     if number == int(number) and abs(number) < 1e15:
         return str(int(number))
     text = format(Decimal(repr(number)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if "." in text:
+        return text.rstrip("0").rstrip(".")
+    return text
 
 
 def to_boolean(value: Value) -> bool:
@@ -131,7 +137,9 @@ def to_boolean(value: Value) -> bool:
 
 def read_as(kind: str, text: str) -> DateValue | None:
     """Read a text as a time of day, or as a date or date-time."""
-    return parse_time(text) if kind == "time" else parse_date(text)
+    if kind == "time":
+        return parse_time(text)
+    return parse_date(text)
 
 
 def _with_dates(left: Value, right: Value) -> tuple[Value, Value]:

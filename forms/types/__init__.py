@@ -17,7 +17,7 @@ def load_types() -> dict[str, QuestionType]:
     """
     types: dict[str, QuestionType] = {}
     owners: dict[str, str] = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
         if module.name.startswith("_"):
             continue
         question_type = _load_type(module.name)

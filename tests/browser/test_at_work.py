@@ -75,12 +75,12 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     phone = Phone(page)
     phone.enrol("w03")
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text()
     page.fill("#label", "red cap")
-    page.get_by_role("button", name="Keep the label").click()
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    page.get_by_role("button", name="Save the name").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     page.locator("footer .btn.main").click()
     phone.who_was_there()
     assert page.locator("input[value=enrolled]").is_checked()
@@ -112,9 +112,9 @@ def test_43_a_note_that_points_to_a_person_is_questioned(open_page: OpenPage) ->
     phone.log_encounter(finish=False)
     page = phone.page
     page.fill("textarea", "quiet, back on Friday")
-    expect(page.get_by_text("This note seems to hold")).to_have_count(0)
+    expect(page.get_by_text("This note seems to contain")).to_have_count(0)
     page.fill("textarea", "he lives at 12 Kipling Ave, call 416-555-0199")
-    expect(page.locator("main")).to_contain_text("This note seems to hold a phone number, an address")
+    expect(page.locator("main")).to_contain_text("This note seems to contain a phone number, an address")
 
 
 def test_44_consent_is_read_in_their_language_and_what_is_missing_falls_back_in_sight(open_page: OpenPage) -> None:
@@ -160,7 +160,7 @@ def test_45_an_iphone_in_the_browser_is_shown_the_way_to_the_home_screen(
     expect(page.locator("h1")).to_have_text("First put the app on your home screen")
     expect(page.locator("#username")).to_have_count(0)
     assert examine(page, "iPhone") == []
-    page.get_by_role("button", name="Go on in the browser all the same").click()
+    page.get_by_role("button", name="Continue in the browser anyway").click()
     expect(page.locator("#username")).to_be_visible()
     context.close()
 
@@ -216,7 +216,7 @@ def test_48_the_camera_takes_our_cards_and_says_so_of_others(open_page: OpenPage
     phone = Phone(page)
     phone.enrol("w08")
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text()
     page.goto("/app/#/start/encounter")

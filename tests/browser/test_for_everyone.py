@@ -54,7 +54,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.locator("button[value=try]").click()
     page.wait_for_selector("#preview")
-    found += examine(page, "what would leave")
+    found += examine(page, "what would be released")
     page.goto("/office/series/new")
     page.locator("button[value=save]").click()
     page.wait_for_selector(".error")

@@ -76,10 +76,10 @@ def bring(page: Page, folder: Path) -> None:
     page.goto("/office/forms")
     page.set_input_files("#workbook", workbook)
     page.set_input_files("#lists", towns)
-    page.get_by_role("button", name="Check it").click()
+    page.get_by_role("button", name="Check").click()
     page.get_by_role("link", name="Classify the questions").click()
-    page.get_by_role("button", name="Keep these classes").click()
-    expect(page.locator("main")).to_contain_text("Publish it")
+    page.get_by_role("button", name="Save these classes").click()
+    expect(page.locator("main")).to_contain_text("Publish")
 
 
 def answer_everything(page: Any) -> None:
@@ -119,14 +119,14 @@ def test_17_a_form_from_another_system_is_classified_tried_published_and_filled_
     page = open_page(viewport=OFFICE)
     sign_in(page, "rexdale.admin")
     bring(page, tmp_path)
-    page.get_by_role("link", name="Try it as on a phone").click()
+    page.get_by_role("link", name="Test as on a phone").click()
     frame = page.frame_locator("iframe.phone")
     answer_everything(frame)
     frame.get_by_role("button", name="Finish").click()
     expect(frame.locator("main")).to_contain_text("This would be sent")
     expect(frame.locator("main")).to_contain_text("the weather")
     page.go_back()
-    page.get_by_role("button", name="Publish it").click()
+    page.get_by_role("button", name="Publish").click()
     expect(page.locator("main")).to_contain_text("Published")
 
     phone = Phone(open_page())
@@ -165,8 +165,8 @@ def publish_changed(page: Page, folder: Path, version: str, change: Callable[[Wo
     path.write_bytes(book.sheets.to_xlsx())
     page.goto("/office/forms")
     page.set_input_files("#workbook", path)
-    page.get_by_role("button", name="Check it").click()
-    page.get_by_role("button", name="Publish it").click()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Publish").click()
     expect(page.locator("main")).to_contain_text("Published")
 
 

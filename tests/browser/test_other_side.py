@@ -68,7 +68,7 @@ def test_39_a_new_version_waits_asks_and_takes_the_queue_along(kept: KeptPhone, 
     assert page.title() == "fieldapp"
     page.reload()
     assert page.title() == "fieldapp"  # a reload alone changes nothing
-    page.get_by_role("button", name="Use it now").click()
+    page.get_by_role("button", name="Update now").click()
     expect(page).to_have_title("fieldapp next")
     phone.unlock()
     balanced(phone, waiting=1)

@@ -124,9 +124,9 @@ def test_one_indicator_in_french_and_a_frame(
     page.goto(wordpress("/two", f'<fieldapp-kpi centre="rexdale" kpi="mediations" lang="fr"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi h3")).to_have_text("Conflits apaisés par médiation")
     page.goto(
-        wordpress("/three", f'<iframe title="Numbers" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
+        wordpress("/three", f'<iframe title="Dashboard" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
     )
-    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Encounters")
+    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Records")
     page.goto(wordpress("/four", f'<fieldapp-kpi centre="nowhere"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")
 
@@ -173,7 +173,7 @@ def test_the_map_works_on_a_phone_without_signal(products: Server, kept: KeptPho
     phone = kept.open()
     phone.enrol("w05")
     phone.page.goto("/app/#/new")
-    phone.page.get_by_role("link", name="Where and when to go").click()
+    phone.page.get_by_role("link", name="Where and when").click()
     expect(phone.page.locator(".spots canvas")).to_be_visible()
     products.stop()
     try:
@@ -201,11 +201,11 @@ def test_the_board_shows_in_seconds_what_another_screen_did_and_says_when_it_is_
     before = phone.locator(".board article").count()
     phone.locator("#ask summary").click()
     phone.select_option("#need", "escort")
-    phone.get_by_role("button", name="Put it on the board").click()
+    phone.get_by_role("button", name="Add to the board").click()
     expect(phone.locator(".board article")).to_have_count(before + 1)
     expect(wall.locator(".board article")).to_have_count(before + 1, timeout=8000)
     card = phone.locator(".board article", has_text="Somebody to go along").first
-    card.get_by_role("button", name="I have seen it").click()
+    card.get_by_role("button", name="Mark as seen").click()
     expect(wall.locator("article", has_text="Somebody to go along").locator(".tag")).to_have_text("seen", timeout=8000)
     products.stop()
     try:

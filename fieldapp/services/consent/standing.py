@@ -182,4 +182,6 @@ class Standings:
         has_fallen = any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen)
         fallen = standing.fallen_records(session, self.centre_id)
         if has_fallen or any(tier < self.fallen.get(root_id, HIGHEST + 1) for root_id, tier in fallen.items()):
-            raise ConsentFell("consent.fell", N_("Somebody took back consent while this was made, so it is made anew."))
+            raise ConsentFell(
+                "consent.fell", N_("Somebody withdrew consent while this was being built, so it is built again.")
+            )

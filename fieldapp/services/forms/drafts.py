@@ -173,7 +173,7 @@ def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
     """Publish a draft that has no problems; the draft is then gone, and the version can never change."""
     draft = _fresh(ctx, draft_id, revision)
     if draft.definition is None or draft.xform is None:
-        raise ActProblem("draft.unready", N_("There are things to put right before this form can be published."))
+        raise ActProblem("draft.unready", N_("Some items must be corrected before this form can be published."))
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
     version = publish(ctx, compiled, draft.workbook, draft.files)
     ctx.session.delete(draft)
@@ -193,7 +193,9 @@ def _fresh(ctx: ActContext, draft_id: int, revision: int) -> FormDraft:
     draft = _of_centre(ctx, draft_id)
     ctx.session.refresh(draft, with_for_update=True)
     if draft.revision != revision:
-        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
+        text = N_(
+            "Somebody else changed this form meanwhile. Nothing of theirs is lost; see their changes, then make yours again."
+        )
         raise Overtaken(last_change(ctx, f"draft/{draft.id}", CHANGES), "draft.stale", text)
     return draft
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
 from forms.roles import MINUTES_COLUMN, ROLE_COLUMN
@@ -46,7 +45,7 @@ def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
 @functools.cache
 def library() -> tuple[Entry, ...]:
     entries = []
-    for part in yaml.safe_load((PROGRAM / "library.yaml").read_text(encoding="utf-8")):
+    for part in read_yaml((PROGRAM / "library.yaml").read_text(encoding="utf-8")):
         title = dict(zip(LANGUAGES, part["title"], strict=True))
         for row in part["questions"]:
             words = row["ask"].split()

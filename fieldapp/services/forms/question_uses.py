@@ -1,7 +1,6 @@
 """Who reads which question of a form: datasets that may leave, and the lists of the office."""
 
-import yaml
-
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.datasets import programme_datasets
 from forms.definition import FormDefinition
 from forms.problems import N_
@@ -13,7 +12,7 @@ def uses_of(definition: FormDefinition) -> dict[str, list[str]]:
     """Return by the name of a question's column what reads it: the names of datasets, or `LISTS`."""
     uses: dict[str, list[str]] = {}
     for name, text in programme_datasets().items():
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
         if body["form"] != definition.id:
             continue
         policy, consent = body["policy"], body.get("consent", {})

@@ -48,12 +48,12 @@ def add_person(ctx: ActContext, username: str, label: str, role: str, password: 
     """Add a person and return their password, which is shown once and kept only as a hash."""
     username = username.strip().lower()
     if not USERNAME.fullmatch(username):
-        text = N_("A sign-in name has 3 to 64 small letters, digits, dots or dashes.")
+        text = N_("A user name has 3 to 64 small letters, digits, dots or dashes.")
         raise ActProblem("person.username", text)
     if role not in ROLES or not label.strip():
-        raise ActProblem("person.incomplete", N_("Give the person a label and a role."))
+        raise ActProblem("person.incomplete", N_("Give the person a display name and a role."))
     if users.by_username(ctx.session, username):
-        raise ActProblem("person.taken", N_("This sign-in name is taken. Choose another one."))
+        raise ActProblem("person.taken", N_("This user name is taken. Choose another one."))
     password = password or passwords.make_password()
     user = User(
         centre_id=ctx.centre_id,

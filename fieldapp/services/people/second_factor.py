@@ -43,7 +43,7 @@ def begin_second_factor(ctx: ActContext, secret: str, label: str) -> str:
     user_id = ctx.actor.user_id or 0
     found = second_factors.of_user(ctx.session, user_id)
     if found is not None and found.confirmed_at is not None:
-        raise ActProblem("second_factor.set", N_("You have a second factor already. An admin can take it away."))
+        raise ActProblem("second_factor.set", N_("Two-step verification is set up already. An administrator can remove it."))
     if found is None:
         found = SecondFactor(user_id=user_id, wrapped=wrap(secrets.token_bytes(20), wrapped_as(user_id), secret))
         ctx.session.add(found)
@@ -90,7 +90,7 @@ def reset_second_factor(ctx: ActContext, user_id: int, seen: str | None = None) 
     if users.of_centre(ctx.session, ctx.centre_id, user_id) is None:
         raise make_not_found()
     if user_id == ctx.actor.user_id:
-        raise ActProblem("person.self", N_("Ask another admin to do this for you."))
+        raise ActProblem("person.self", N_("Ask another administrator to do this for you."))
     found = second_factors.of_user(ctx.session, user_id)
     is_set_up = found is not None and found.confirmed_at is not None
     require(ctx, seen, factor_revision(user_id, is_set_up), f"user/{user_id}", ("second_factor.reset", "second_factor.set"))

@@ -12,12 +12,15 @@ from sync.problems import N_
 
 MB = 1_000_000
 LEAST_FILE = 4096  # bytes: what the rows of an attachment of a single byte take
-PERSON = "sync.shut_out", N_("It came from a person whom the centre has switched off. It is kept aside.")
-PHONE = "sync.phone_shut_out", N_("It came from a phone that the centre has shut out. It is kept aside.")
-BEFORE = "sync.finished_before", N_("By the phone's clock it was finished before the shut-out.")
-AFTER = "sync.finished_after", N_("By the phone's clock it was finished after the shut-out.")
-NO_MORE = "sync.accepts_no_more", N_("The centre has shut this phone out and accepts no more from it.")
-TOO_MUCH = "sync.too_much", N_("The centre takes no more of this phone today. The phone keeps it and sends it again.")
+PERSON = "sync.shut_out", N_("The centre has turned off this person's access. The record is kept aside.")
+PHONE = "sync.phone_shut_out", N_("The centre has turned off this phone's access. The record is kept aside.")
+BEFORE = "sync.finished_before", N_("By the phone's clock the record was finished before access was turned off.")
+AFTER = "sync.finished_after", N_("By the phone's clock the record was finished after access was turned off.")
+NO_MORE = "sync.accepts_no_more", N_("The centre has turned off this phone's access and accepts nothing more from it.")
+TOO_MUCH = (
+    "sync.too_much",
+    N_("The centre accepts no more from this phone today. The phone saves the record and sends it again."),
+)
 
 
 @dataclass(frozen=True)

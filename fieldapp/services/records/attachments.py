@@ -24,7 +24,7 @@ MAX_PIECE = 512 * 1024
 MIN_PIECE = 16 * 1024  # but for the last
 SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
 KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
-REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was kept."))
+REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was stored."))
 
 
 def signed_text(sha256: str, size: int) -> bytes:

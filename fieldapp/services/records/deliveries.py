@@ -44,7 +44,7 @@ from sync.sealed import (
 
 log = logging.getLogger("fieldapp.sync")
 
-UNOPENABLE = "sync.unopenable", N_("The centre could not open it. It is kept as it came.")
+UNOPENABLE = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
 REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
 MAX_WORD, MAX_NUMBER = 40, 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often

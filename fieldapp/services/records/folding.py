@@ -30,7 +30,7 @@ from sync.problems import N_
 
 Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
 Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
-OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects was made with another form."), "")
+OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects is of another form."), "")
 NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
 
 

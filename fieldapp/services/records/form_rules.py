@@ -21,7 +21,7 @@ from sync.problems import N_
 
 log = logging.getLogger("fieldapp.sync")
 
-LATER = "sync.later", N_("The centre had no time to look at it. The phone keeps it and sends it again.")
+LATER = "sync.later", N_("The centre had no time to check the record. The phone saves the record and sends it again.")
 
 Key = tuple[str, str, str, str]
 Definitions = Mapping[tuple[str, str], FormDefinition]

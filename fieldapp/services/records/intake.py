@@ -40,7 +40,7 @@ from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import ReceiptContent, Signer
 
-OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
+OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone sent a different record under this number."), "")
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outc
         return Outcome(False, "form", N_("The centre does not know this form or this version of it."))
     known = submissions.known(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
     if known and sent.sha256 not in known:
-        return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+        return Outcome(False, "conflict", N_("The centre has another submission with the same id."))
     if known and known[sent.sha256].is_cut:
         return Outcome(True)  # its attachments are not kept either
     for name, data in sent.files.items():

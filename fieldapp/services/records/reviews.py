@@ -25,13 +25,13 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
     record = _of_centre(ctx, instance_id)
     comment = comment.strip()
     if state not in (APPROVED, RETURNED, "") or len(comment) > MAX_COMMENT or not (state or comment):
-        raise ActProblem("review.incomplete", N_("Write a comment of at most 500 signs, or choose what shall happen."))
+        raise ActProblem("review.incomplete", N_("Write a comment of at most 500 characters, or choose what will happen."))
     if state == RETURNED and not comment:
         raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
     if state:
         _check(ctx, seen, record)
     if record.review == "contested" and state:
-        raise ActProblem("review.contested", N_("Two answers stand side by side. Choose between them first."))
+        raise ActProblem("review.contested", N_("There are two different answers. Choose the answer first."))
     record.review = state or record.review
     _write(ctx, record, state, comment)
     body = ""
@@ -56,7 +56,7 @@ def choose_answers(
     try:
         problems = correct(ctx, record, {path: options[path][chosen[path]] for path in options})
     except TooSlow:
-        text = N_("The form's rules take too long over this record. Nothing was changed; mend the form first.")
+        text = N_("The form's rules take too long over this record. Nothing was changed; correct the form first.")
         raise ActProblem("review.too_slow", text) from None
     if problems:
         text = N_("These answers do not go together: {where}. Choose otherwise.")

@@ -6,14 +6,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from evaluator_export.datasets import recipe_reader
 from evaluator_export.datasets.dataset_reader import read_dataset
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import definition_of
@@ -56,7 +55,7 @@ def count_sets() -> Mapping[str, str]:
 @functools.cache
 def table_menu() -> Menu:
     """Return the tables that recipes and products can choose among."""
-    found: Menu = yaml.safe_load((PROGRAM / "tables.yaml").read_text(encoding="utf-8"))
+    found: Menu = read_yaml((PROGRAM / "tables.yaml").read_text(encoding="utf-8"))
     return found
 
 
@@ -116,7 +115,7 @@ def catalogue(session: Session, centre_id: int) -> Catalogue:
     definitions: dict[str, FormDefinition] = {}
     found, problems = {}, {}
     for name, text in {**count_sets(), **{name: one.text for name, one in kept.items()}}.items():
-        form = str((yaml.safe_load(text) or {}).get("form", ""))
+        form = str((read_yaml(text) or {}).get("form", ""))
         if form not in definitions and (newest := versions.latest(session, centre_id, form)):
             definitions[form] = definition_of(newest)
         try:

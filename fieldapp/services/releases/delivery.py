@@ -44,7 +44,7 @@ def _deliver(session: Session, delivery_id: int, token: str, packages: Path, mea
         if release.revoked_at:
             raise NotSent(StoredProblem("release.revoked", N_("The release was revoked.")), is_final=True)
         if release.expires_at and release.expires_at < utcnow():
-            text = N_("The time to fetch this release is over.")
+            text = N_("The time to download this release is over.")
             raise NotSent(StoredProblem("release.expired", text), is_final=True)
         parcel = Parcel(
             file=None if target["kind"] == EMAIL else encrypted(packages, release.sha256, series.age_key),

@@ -77,7 +77,7 @@ def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[
     if found.revoked_at:
         raise ActProblem("release.revoked", N_("This release was revoked. Delete the copies that you have."))
     if found.expires_at and found.expires_at < ctx.now:
-        raise ActProblem("release.expired", N_("The time to fetch this release is over. Ask the centre."))
+        raise ActProblem("release.expired", N_("The time to download this release is over. Ask the centre."))
     path, name = packages / f"{found.sha256}.zip", found.filename
     if not path.is_file():
         raise ActProblem("release.missing", N_("The file of this release is not on this server. Tell the centre."))

@@ -21,6 +21,7 @@ from evaluator_export.policy.hierarchies import ALL
 from evaluator_export.policy.policy import Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
@@ -156,7 +157,7 @@ def _new_wish(ctx: ActContext) -> Wish:
 
 
 def wish_of(series: Series, known: Catalogue) -> Wish:
-    body = yaml.safe_load(recipe_text(series))
+    body = read_yaml(recipe_text(series))
     columns = {}
     for item in body.get("datasets") or ():
         name = str(item["use"])
@@ -209,7 +210,7 @@ def problems_of(wish: Wish) -> dict[str, str]:
     found: dict[str, str] = {}
     for language in ("en", "fr"):
         if not wish.title.get(language, "").strip():
-            found[f"title_{language}"] = N_("Give it a title in both languages.")
+            found[f"title_{language}"] = N_("Give a title in both languages.")
         if len(wish.purpose.get(language, "").strip()) < 10:
             found[f"purpose_{language}"] = N_("Say what it is for in both languages: it is printed in every package.")
     if not wish.recipient.strip():
@@ -223,13 +224,15 @@ def _what_problems(wish: Wish) -> dict[str, str]:
     if wish.threshold < HARD_FLOOR:
         found["threshold"] = N_("It may never be under 3.")
     if wish.audience == Audience.CITY and wish.columns:
-        found["audience"] = N_("The City gets tables only: what it holds can be asked for by others. Untick the datasets.")
+        found["audience"] = N_("The City gets tables only: what it has can be asked for by others. Untick the datasets.")
     if not (wish.columns or wish.tables):
         found["tables"] = N_("Choose at least one dataset or table.")
     if any(not columns for columns in wish.columns.values()):
         found["datasets"] = N_("A dataset needs at least one column.")
     if not _is_of_cadence(wish.first_period, wish.cadence):
-        found["first_period"] = N_("Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, as the rhythm is.")
+        found["first_period"] = N_(
+            "Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, to match how often the series is built."
+        )
     return found
 
 
@@ -284,7 +287,7 @@ def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | 
     ):
         problems["cadence"] = N_("Rows about people go out once a quarter at most.")
     if series and releases.of_series(ctx.session, series.id) and wish.cadence != series.cadence:
-        problems["cadence"] = N_("A series keeps its rhythm. Make another series for another one.")
+        problems["cadence"] = N_("How often a series is built cannot change. Create another series for that.")
     if problems:
         raise WishRefused(problems, reasons)
     if series is None:

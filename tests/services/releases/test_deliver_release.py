@@ -343,7 +343,7 @@ def test_a_release_whose_time_is_over_is_sent_no_more(
     session.commit()
     deliver_due(session, tmp_path / "p", means)
     assert states(session)[0][0] == "failed"
-    assert "time to fetch" in states(session)[0][2]
+    assert "time to download" in states(session)[0][2]
     delivery = session.scalars(sa.select(Delivery)).one()
     with pytest.raises(ActProblem, match="time is over"):
         retry_delivery(session, cast.rosa, delivery_id=delivery.id)

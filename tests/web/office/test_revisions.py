@@ -201,7 +201,7 @@ def test_a_paused_recipe_stays_paused(client_of: Clients, scene: Session, post: 
     assert answer.status_code == 409
     assert "L-nadia" in answer.text
     assert 'value="Outreach, corrected"' in answer.text  # what was typed is still there
-    for words in ("Kept now", "60", "Build it by itself when a period has ended"):
+    for words in ("Saved now", "60", "Build automatically when a period has ended"):
         assert words in answer.text
     scene.rollback()
     scene.expire_all()
@@ -233,7 +233,12 @@ def test_rules_for_phones_that_a_colleague_set_stay(client_of: Clients, scene: S
     post(nadia, "/office/phones/rules", lock_minutes="5", shred_days="7", by_invitation="y")
     answer = rosa.post("/office/phones/rules", data=old | {"lock_minutes": "3", "shred_days": "7"})
     assert answer.status_code == 409
-    for words in ("Somebody was faster", "L-nadia", "The rules for phones were changed", "Lock after so many minutes alone"):
+    for words in (
+        "Somebody was faster",
+        "L-nadia",
+        "The rules for phones were changed",
+        "Minutes without use until the phone locks",
+    ):
         assert words in answer.text
     scene.rollback()
     scene.expire_all()

@@ -70,7 +70,7 @@ def test_switching_a_person_off_ends_their_session_at_once(
 
 def test_french_by_the_browser_and_by_choice(app: Flask, web_cast: Cast) -> None:
     client = app.test_client()
-    assert "Se connecter" in client.get("/", headers={"Accept-Language": "fr-CA"}).text
+    assert "Ouvrir une session" in client.get("/", headers={"Accept-Language": "fr-CA"}).text
     page = client.get("/").text
     assert "Sign in" in page
     client.post("/language/fr", data={"csrf_token": csrf_of(page)})

@@ -128,7 +128,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
     return (
       <NotHere
         title={t("This is open in another tab")}
-        text={t("Go on there, or close the other tab and open it here again.")}
+        text={t("Continue there, or close the other tab and open the record here again.")}
       />
     );
   }

@@ -87,7 +87,7 @@ describe("going on with a draft", () => {
     await shown.enter("#q-note", "talked again");
     await until(async () => (await listDrafts(app.vault))[0]?.answers["note"] === "talked again");
     setConfirm(true);
-    await shown.click("Throw this away");
+    await shown.click("Delete the draft");
     await until(() => location.hash === "#/today");
     assert.deepEqual(await listDrafts(app.vault), []);
   });

@@ -34,7 +34,7 @@ describe("where the worker's records are", () => {
 
   it("sends and fetches when the worker asks for it", async () => {
     const { shown, calls } = await openScreen(<Mine />);
-    await shown.click("Send and fetch now");
+    await shown.click("Sync now");
     assert.deepEqual(calls, ["exchange"]);
   });
 
@@ -74,7 +74,7 @@ describe("the latest records", () => {
     const states = shown.texts(".item").map((text) => text.replace(/^.*· /, ""));
     assert.match(states[0]!, /^waits on this phone/);
     assert.match(states[1]!, /^at the centre/);
-    assert.equal(states[2], "with the centre, who will take a look");
+    assert.equal(states[2], "with the centre, to be reviewed");
     assert.equal(states[3], "deleted by you");
   });
 

@@ -26,8 +26,8 @@ export function ThisPhone() {
       </div>
       <p class="soft">
         {nt(
-          "It locks by itself after {n} minute.",
-          "It locks by itself after {n} minutes.",
+          "The app locks automatically after {n} minute.",
+          "The app locks automatically after {n} minutes.",
           rules.lock_minutes,
         )}
       </p>

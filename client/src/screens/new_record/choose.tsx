@@ -49,7 +49,7 @@ export function ChooseForm() {
           {t("My cards")}
         </a>
         <a class="btn wide" href="#/where">
-          {t("Where and when to go")}
+          {t("Where and when")}
         </a>
       </main>
       <Tabs here="new" />

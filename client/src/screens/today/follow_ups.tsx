@@ -73,7 +73,7 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
         <span class="soft"> {t("day {n}", { n: countDays(from, on) })}</span>
       </a>
       <span class={late > 0 ? "tag wait" : "tag"}>
-        {late > 0 ? nt("{n} day late", "{n} days late", late) : t("today")}
+        {late > 0 ? nt("{n} day past due", "{n} days past due", late) : t("today")}
       </span>
       <button
         type="button"

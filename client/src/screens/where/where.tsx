@@ -74,15 +74,15 @@ export function Where() {
         {maps === null && (
           <p class="empty">
             {t(
-              "No map on this phone yet. It comes with the next signal, when your centre makes one.",
+              "No map on this phone yet. It comes with the next sync, when your centre builds one.",
             )}
           </p>
         )}
         {maps && <ChooseSpan span={span} choose={setSpan} />}
-        {maps && !spots && <p class="empty">{t("Your centre has not made this map yet.")}</p>}
+        {maps && !spots && <p class="empty">{t("Your centre has not built this map yet.")}</p>}
         {spots && (
           <p class="soft">
-            {t("Up to {day}. Rounded to 5; nothing under {n} shows, nor what was all on one day.", {
+            {t("Up to {day}. Rounded to 5; numbers under {n}, or all on one day, are hidden.", {
               day: formatDay(spots.last),
               n: spots.threshold,
             })}

@@ -33,7 +33,7 @@ describe("a picture, recording or file", () => {
     const address = `data:image/jpeg;base64,${"A".repeat(2000)}`;
     const { filled, shown } = await ask([row("image")], { remembered: { "/data/f": address } });
     assert.equal(shown.find("img").getAttribute("src"), address);
-    await shown.click("Forget it");
+    await shown.click("Remove");
     assert.equal(filled.read("f"), "");
     assert.equal(shown.has("img"), false);
   });

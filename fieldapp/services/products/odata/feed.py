@@ -47,7 +47,7 @@ def open_for(session: Session, key: str, packages: Path) -> Opened:
             feed = open_feed(path, path.stat().st_size)
             if set(feed.about["made_of"]) <= live:  # a newer one is being made; nothing that was taken back is in this one
                 return Opened(holder, feed, path.stem.partition("-")[2])
-    raise ActProblem("feed.missing", N_("This feed is being made. Try again in some minutes."))
+    raise ActProblem("feed.missing", N_("This feed is being built. Try again in some minutes."))
 
 
 def made_of(session: Session, series: Series) -> set[str]:

@@ -65,7 +65,7 @@ def holder_of(session: Session, key: str) -> FeedKey:
     """Return whose key this is; raise ActProblem "feed.key"."""
     found = feed_keys.by_hash(session, _hash(key)) if key.startswith(PREFIX) else None
     if found is None or found.revoked_at is not None:
-        raise ActProblem("feed.key", N_("This key is not known here, or was taken away."))
+        raise ActProblem("feed.key", N_("This key is not known here, or was revoked."))
     return found
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from evaluator_export import periods
 from evaluator_export.datasets import eligibility
 from evaluator_export.datasets.dataset_spec import DatasetSpec
@@ -18,6 +16,7 @@ from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleasedBatch
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.gathering.assembly import Assembly
 from fieldapp.store.records.records import Released
 from fieldapp.store.releases import datasets
@@ -188,7 +187,7 @@ def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherData
 
 def read_unit(text: str) -> tuple[str, bool]:
     """Return what a row of a dataset's YAML is: a record of which form, and whether a person's month of them."""
-    body = yaml.safe_load(text) or {}
+    body = read_yaml(text) or {}
     return str(body.get("form", "")), bool(body.get("months"))
 
 

@@ -9,8 +9,8 @@ from fieldapp.services.forms import drafts, library
 from fieldapp.services.forms.drafts import Opened
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms import list_form, question_form, settings_form
-from fieldapp.web.office.forms.fields import parse_number
-from fieldapp.web.office.forms.inputs import read_number, read_revision
+from fieldapp.web.office.forms.inputs import read_revision
+from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import actor, session
 from forms import support
 from forms.builder import WorkbookEditor
@@ -38,7 +38,7 @@ def draft_questions(draft_id: int) -> Any:
 def draft_arrange(draft_id: int) -> Any:
     """Add, move or remove a row."""
     action = request.form.get("do", "")
-    number = read_number("row") or 0
+    number = parse_number(request.form.get("row", ""))
 
     def change(opened: Opened) -> str:
         if action == "add":
@@ -52,7 +52,7 @@ def draft_arrange(draft_id: int) -> Any:
 
 
 def _add_row(book: WorkbookEditor, kind: str, after: int) -> int:
-    """Add a question or group after a row, 0 for the end of the form; return the new row's number."""
+    """Add a question or group after a row (0: at the end); return the new row's number."""
     row_type = question_form.choose_row_type(book, kind)
     name = question_form.find_free_name(book)
     return book.add(after or _find_end(book), {"type": row_type, "name": name})
@@ -67,7 +67,7 @@ def _find_end(book: WorkbookEditor) -> int:
 
 
 def _arrange_row(book: WorkbookEditor, action: str, number: int) -> int | None:
-    """Add a question of the library, move a row or remove one; return the row to scroll to, None for none."""
+    """Add a library question, move or remove a row; return the row to scroll to, if any."""
     if action == "library":
         end = len(book.sheets.sheet("survey"))
         return library.put_in(book, request.form.get("entry", ""), number or end)
@@ -136,7 +136,7 @@ def draft_settings(draft_id: int) -> Any:
 
 
 def _apply_edit(draft_id: int, change: Callable[[Opened], str]) -> Any:
-    """Change a draft's workbook, compile and save it; redirect to the address that `change` returns."""
+    """Change, compile and save a draft's workbook; redirect to the address from `change`."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     address = change(opened)
     checked = drafts.check(opened.book.sheets, opened.files)

@@ -86,7 +86,7 @@ def _make_dated_version() -> str:
 
 
 def _make_next_version(version: str) -> str:
-    """Return a version that comes after `version`: the date and hour, or the next number of a plain count."""
+    """Return a version after `version`: the date and hour, or the next number of a count."""
     dated = _make_dated_version()
     if not version.isdecimal():
         return dated
@@ -159,7 +159,7 @@ def draft_publish(draft_id: int) -> Any:
 @office.post("/forms/drafts/<int:draft_id>/discard")
 def draft_discard(draft_id: int) -> Any:
     drafts.discard_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
-    flash(gettext("Thrown away. Published forms are as they were."), "wait")
+    flash(gettext("Draft deleted. Published forms are as they were."), "wait")
     return redirect(url_for("office.form_list"))
 
 
@@ -193,7 +193,7 @@ def draft_try(draft_id: int) -> Any:
 
 @office.get("/forms/drafts/<int:draft_id>/try/phone")
 def draft_phone(draft_id: int) -> Any:
-    """Show the phone's own pages in the frame of the page above; only our own pages may frame it."""
+    """Show the phone's own pages, for the frame of the page above."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     if opened.definition is None:
         abort(404)
