@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from forms.definition import FormDefinition
+from forms.roles import QuestionRole
 from sync.envelope import Envelope
+from sync.notes import plain_code
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Change:
     cards: tuple[str, ...] = ()  # made by the phone for it
     finished_on: dt.date | None = None
     is_refusal: bool = False  # the person did not say yes
+
+    @property
+    def person(self) -> str:
+        """Return the card code of the person, without dashes; "" when it names none."""
+        return plain_code(self.summary(QuestionRole.PERSON))
 
     def summary(self, key: str) -> str:
         return summary_of(self.definition, self.answers, key)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.caseload.update import correctable
+from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.definitions import definition_of
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.products.maps import maps_mark
@@ -98,4 +98,4 @@ def fetch_own_record(ctx: ActContext, instance_id: str) -> dict[str, Any]:
     if record.contested:
         raise ActProblem("record.contested", N_("Two versions of this record wait for your supervisor's choice."))
     ctx.describe(f"record/{instance_id}")
-    return {"id": instance_id, **correctable(record.form, record.version, record.answers, record.heads)}
+    return {"id": instance_id, **make_correction_message(record.form, record.version, record.answers, record.heads)}
