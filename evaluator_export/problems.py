@@ -194,7 +194,10 @@ class Reason:
 
 
 class ExportProblem(Exception):
-    """A release that must not be built, or a package that is not what it says; carries every reason."""
+    """A release that must not be built, or a package that is not what it says.
+
+    Carries every reason.
+    """
 
     def __init__(self, *reasons: Reason):
         super().__init__("\n".join(str(reason) for reason in reasons))
@@ -212,7 +215,9 @@ def write_in_english(text: str, details: Mapping[str, Detail], where: Sequence[s
 def _in_english(value: Detail) -> str:
     if isinstance(value, float):
         return f"{value:.1%}"
-    return f"{value:,}" if isinstance(value, int) else value
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value
 
 
 def make_yaml_reason(error: Exception) -> Reason:

@@ -1,4 +1,7 @@
-"""What a form that compiles still tells its author: limits of privacy, other engines, length, reading grade."""
+"""What a form that compiles still tells its author.
+
+Limits of privacy, other engines, length, reading grade.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""The tree of answers of one submission, and its JSON: groups are objects, repeats are lists, every answer is text."""
+"""The tree of answers of one submission, and its JSON.
+
+Groups are objects, repeats are lists, every answer is text.
+"""
 
 import itertools
 from collections.abc import Sequence

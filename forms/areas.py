@@ -50,7 +50,10 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
 
 
 def _find_invalid_areas(named: dict[str, list[list[Corner]]]) -> list[str]:
-    """Return which areas cross themselves and which lie over each other: a place must be in one area."""
+    """Return which areas cross themselves and which lie over each other.
+
+    A place must be in one area.
+    """
     import shapely  # noqa: PLC0415  heavy, and needed only here
 
     shapes = {}
@@ -114,7 +117,10 @@ def _get_arc(arcs: list[list[Corner]], number: int) -> list[Corner]:
 
 
 def _read_arcs(topology: Any) -> list[list[Corner]]:
-    """Return the arcs in our units: https://github.com/topojson/topojson-specification, section 2.1.4."""
+    """Return the arcs in our units.
+
+    Source: https://github.com/topojson/topojson-specification, section 2.1.4.
+    """
     east, north = topology["transform"]["scale"]
     x0, y0 = topology["transform"]["translate"]
     arcs = []

@@ -1,4 +1,7 @@
-"""How much work a form's logic may do over one record. The caller that sets the bound brings the clock."""
+"""How much work a form's logic may do over one record.
+
+The caller that sets the bound brings the clock.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""Change a workbook as the office's builder does: cell by cell, so that everything it does not know stays as it was."""
+"""Change a workbook as the office's builder does.
+
+Cell by cell, so that everything it does not know stays as it was.
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +22,10 @@ BLANK = {"survey": ["type", "name", "label"], "choices": ["list_name", "name", "
 
 @dataclass(frozen=True)
 class SurveyRow:
-    """A row of the survey sheet as the builder shows it; `number` counts from 1 as the spreadsheet does."""
+    """A row of the survey sheet as the builder shows it.
+
+    `number` counts from 1 as the spreadsheet does.
+    """
 
     number: int
     row: Row
@@ -35,11 +41,17 @@ class WorkbookEditor:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def rows(self, sheet: str) -> list[list[str]]:
-        """Return the rows of a sheet, the headings first; a sheet that is not there reads as one empty row."""
+        """Return the rows of a sheet, the headings first.
+
+        A sheet that is not there reads as one empty row.
+        """
         return self.sheets.sheets.get(sheet) or [[]]
 
     def columns(self, sheet: str) -> list[Heading]:
-        """Return the columns of a sheet; of those that mean the same only the first, which is the one that is read."""
+        """Return the columns of a sheet.
+
+        Of those that mean the same only the first, which is the one that is read.
+        """
         first: dict[str, Heading] = {}
         for heading in read_headings(sheet, self.rows(sheet)[0]):
             first.setdefault(heading.standard, heading)
@@ -47,7 +59,10 @@ class WorkbookEditor:
 
     @property
     def languages(self) -> list[str]:
-        """Return the languages of labels as the header writes them; "" where labels have no language."""
+        """Return the languages of labels as the header writes them.
+
+        "" where labels have no language.
+        """
         names = [heading.standard for heading in self.columns("survey") if heading.standard.split("::")[0] == "label"]
         return [language_of(name) for name in names] or [""]
 
@@ -56,7 +71,10 @@ class WorkbookEditor:
         return _read_cells(self.columns("survey"), self.rows("survey")[number - 1])
 
     def lines(self) -> list[SurveyRow]:
-        """Return every row that says something, with how deep in groups it stands; ends of groups are left out."""
+        """Return every row that says something, with how deep in groups it stands.
+
+        Ends of groups are left out.
+        """
         lines = []
         depth = 0
         columns = self.columns("survey")
@@ -75,7 +93,10 @@ class WorkbookEditor:
         return next((line for line in self.lines() if line.number == number), None)
 
     def choices_of(self, name: str) -> dict[int, dict[str, str]]:
-        """Return the choices of a list: the number of each row on the choices sheet, with its cells by standard column."""
+        """Return the choices of a list.
+
+        The number of each row on the choices sheet, with its cells by standard column.
+        """
         columns = self.columns("choices")
         rows = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
         return {number: cells for number, cells in rows.items() if cells.get("list_name") == name}
@@ -111,7 +132,10 @@ class WorkbookEditor:
         _set_cell(rows[at], column, text)
 
     def set(self, number: int, cells: dict[str, str]) -> None:
-        """Write cells of a row by standard column, adding columns that are not there yet; what stays is not touched."""
+        """Write cells of a row by standard column, adding columns that are not there yet.
+
+        What stays is not touched.
+        """
         self._write("survey", number, cells)
 
     def _write(self, sheet: str, number: int, cells: dict[str, str]) -> None:
@@ -133,7 +157,10 @@ class WorkbookEditor:
         return at
 
     def add(self, after: int, cells: dict[str, str]) -> int:
-        """Add a row after a row (1: at the top), or after the end of the group that begins there; return its number."""
+        """Add a row after a row (1: at the top), or after the end of the group that begins there.
+
+        Return its number.
+        """
         self._column("survey", "type")  # a new sheet has its headings first
         rows = self.sheets.sheet("survey")
         at = max(1, min(after, len(rows)))
@@ -162,7 +189,10 @@ class WorkbookEditor:
         del rows[block.start - 1 : block.stop - 1]
 
     def move(self, number: int, direction: int) -> int:
-        """Move a row, or a whole group, past its neighbour: -1 up, 1 down, out of and into groups; return its new number."""
+        """Move a row, or a whole group, past its neighbour.
+
+        -1 up, 1 down, out of and into groups; return its new number.
+        """
         rows = self.sheets.sheet("survey")
         block = self.block(number)
         moved = rows[block.start - 1 : block.stop - 1]
@@ -206,7 +236,10 @@ class WorkbookEditor:
             self.add_choice(name, cells)
 
     def set_choice(self, number: int, cells: dict[str, str]) -> None:
-        """Write cells of a choice by standard column; its other cells, and all that did not change, are not touched."""
+        """Write cells of a choice by standard column.
+
+        Its other cells, and all that did not change, are not touched.
+        """
         self._write("choices", number, cells)
 
     def remove_choices(self, numbers: list[int]) -> None:
@@ -216,7 +249,10 @@ class WorkbookEditor:
             del rows[number - 1]
 
     def add_language(self, name: str) -> None:
-        """Add columns for another language; words without a language are then in the form's own, or English."""
+        """Add columns for another language.
+
+        Words without a language are then in the form's own, or English.
+        """
         own = self.setting("default_language") or "English (en)"
         for sheet in ("survey", "choices"):
             standard_names = {heading.standard for heading in self.columns(sheet)}

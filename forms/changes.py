@@ -26,7 +26,10 @@ class FormChange:
 
 
 def compare_versions(before: FormDefinition | None, after: FormDefinition, uses: dict[str, list[str]]) -> list[FormChange]:
-    """Return every change; `uses` tells by the name of a question's column who reads it: releases, lists."""
+    """Return every change.
+
+    `uses` tells by the name of a question's column who reads it: releases, lists.
+    """
     if before is None:
         return []
     old = before.by_path

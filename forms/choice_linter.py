@@ -1,4 +1,7 @@
-"""What is wrong with lists of choices: on the choices sheet, in files, and where selects name them."""
+"""What is wrong with lists of choices.
+
+On the choices sheet, in files, and where selects name them.
+"""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -29,7 +32,9 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
 
 
 def find_similar(name: str, names: Iterable[str]) -> str:
-    """Return the name most like a misspelt one, to ask "Did you mean …?"; "" when none is close.
+    """Return the name most like a misspelt one, to ask "Did you mean …?".
+
+    "" when none is close.
 
     Example: find_similar("langauge", ["language", "age"]) is "language".
     """
@@ -86,7 +91,10 @@ def _rows(workbook: Workbook) -> Iterator[FormProblem]:
 
 
 def _row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
-    """Return code, sentence and column of what is wrong with one choice; `is_split`: a space in its name would split it."""
+    """Return code, sentence and column of what is wrong with one choice.
+
+    `is_split`: a space in its name would split it.
+    """
     problems = []
     name = cells.get("name", "")
     if not cells.get("list_name"):

@@ -1,4 +1,6 @@
-"""The last look before a form is published: every rule, row and choice of the workbook is in the definition, or is named.
+"""The last look before a form is published.
+
+Every rule, row and choice of the workbook is in the definition, or is named.
 
 It does not know how a cell could get lost; it compares what the workbook says with what came of it.
 """
@@ -71,7 +73,10 @@ def _row(row: Row, element: Element | None) -> Iterator[FormProblem]:
 
 
 def _is_held(element: Element, column: str, cell: str) -> bool:
-    """Return whether an element holds what a cell says; other columns than those of rules and words count as held."""
+    """Return whether an element holds what a cell says.
+
+    Other columns than those of rules and words count as held.
+    """
     base = column.split("::", maxsplit=1)[0]
     if base in WORDS:
         words = getattr(element, WORDS[base])
@@ -145,7 +150,10 @@ def _find_words(words: Words, language: str) -> object:
 
 
 def _is_same(cell: str, compiled: object) -> bool:
-    """Return whether a text is the one in a cell, but for blanks and quotes; a text with answers in it is not compared."""
+    """Return whether a text is the one in a cell, but for blanks and quotes.
+
+    A text with answers in it is not compared.
+    """
     if isinstance(compiled, list):
         return bool(compiled)
     if not isinstance(compiled, str):

@@ -1,4 +1,6 @@
-"""What may be kept of a person who did not say yes: nothing but that there was a contact, its kind, and the answer itself.
+"""What may be kept of a person who did not say yes.
+
+Nothing but that there was a contact, its kind, and the answer itself.
 
 A form asks for consent with the question that has the role `tier`. The group of that question says whom
 it is about: while the group is relevant and the tier is under 1, the record is a refusal. The rule becomes part of what
@@ -18,7 +20,10 @@ from forms.problems import N_, FormProblem
 
 
 def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]]:
-    """Return the form with the rule in its conditions, and what stands in the way; as it was where no tier is asked."""
+    """Return the form with the rule in its conditions, and what stands in the way.
+
+    As it was where no tier is asked.
+    """
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
         return definition, []
@@ -46,7 +51,10 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
 
 
 def kept_after_no(definition: FormDefinition) -> frozenset[str]:
-    """Return the paths of the answers that stay after a no: the kind of contact, the tier, what decides if it is asked."""
+    """Return the paths of the answers that stay after a no.
+
+    The kind of contact, the tier, what decides if it is asked.
+    """
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
         return frozenset()
@@ -62,7 +70,10 @@ def kept_after_no(definition: FormDefinition) -> frozenset[str]:
 
 
 def kept_places(definition: FormDefinition) -> set[str]:
-    """Return the dotted paths of the answers that stay after a no: only what is wrong there is wrong with a refusal."""
+    """Return the dotted paths of the answers that stay after a no.
+
+    Only what is wrong there is wrong with a refusal.
+    """
     return {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
 
 
@@ -72,7 +83,10 @@ def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> di
 
 
 def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
-    """Say whether any question about consent has an answer: before that, the rule asks for nothing less."""
+    """Say whether any question about consent has an answer.
+
+    Before that, the rule asks for nothing less.
+    """
     tier = definition.by_path[definition.summary["tier"]]
     answers_kept = without_person(definition, answers)
     for name in tier.parent.split("/")[2:]:
@@ -81,7 +95,10 @@ def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
 
 
 def consent_questions(definition: FormDefinition) -> FormDefinition:
-    """Return the form with nothing but what tells a no: so little of it can be run where the whole takes too long."""
+    """Return the form with nothing but what tells a no.
+
+    So little of it can be run where the whole takes too long.
+    """
     kept_paths = set(kept_after_no(definition))
     elements = tuple(
         element for element in definition.elements if element.path in kept_paths or _leads_to(element, kept_paths)
@@ -93,7 +110,10 @@ def consent_questions(definition: FormDefinition) -> FormDefinition:
 
 
 def consent_answers(definition: FormDefinition, answers: Any) -> Any:
-    """Return the part of answers, as they came, that those questions read: nothing else can stand in their way."""
+    """Return the part of answers, as they came, that those questions read.
+
+    Nothing else can stand in their way.
+    """
     asked = [definition.by_path[path] for path in kept_after_no(definition)]
     in_repeats = any(_is_in_repeat(definition, question) for question in asked)
     if in_repeats or not isinstance(answers, Mapping):
@@ -106,7 +126,10 @@ def _is_in_repeat(definition: FormDefinition, element: Element) -> bool:
 
 
 def is_clear_yes(definition: FormDefinition, answers: Any) -> bool:
-    """Say whether answers as they came hold a yes, where no rule could be run; all else must be taken for a no."""
+    """Say whether answers as they came hold a yes, where no rule could be run.
+
+    All else must be taken for a no.
+    """
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
         return True  # the form is not about anybody's consent
@@ -204,7 +227,10 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
 
 
 def _allowed(definition: FormDefinition, tier: Element) -> Ast:
-    """Return when other questions are asked: nobody is to be asked for consent, or they were not asked yet, or said yes."""
+    """Return when other questions are asked.
+
+    Nobody is to be asked for consent, or they were not asked yet, or said yes.
+    """
     said_yes = Operation(">=", _path_to(tier), NumberLiteral(1))
     asked = [_path_to(question) for question in list_consent_questions(definition, tier)]
     not_yet = Operation("=", Call("concat", tuple(asked)), TextLiteral(""))
@@ -215,7 +241,9 @@ def _allowed(definition: FormDefinition, tier: Element) -> Ast:
 
 
 def list_consent_questions(definition: FormDefinition, tier: Element) -> list[Element]:
-    """Return the questions about consent: the tier, and those beside it that decide whether it is asked.
+    """Return the questions about consent.
+
+    The tier, and those beside it that decide whether it is asked.
 
     While none of them is relevant, nobody is to be asked, and the record is no refusal.
     """

@@ -24,7 +24,10 @@ Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice of a list; `data` holds the other columns of the choices sheet, which filters look at."""
+    """A choice of a list.
+
+    `data` holds the other columns of the choices sheet, which filters look at.
+    """
 
     name: str
     label: Words
@@ -46,7 +49,10 @@ class CsvTable:
 
 @dataclass(frozen=True)
 class Element:
-    """A question, a group or a repeat. `path` is unique; `parent` is the path of what holds it."""
+    """A question, a group or a repeat.
+
+    `path` is unique; `parent` is the path of what holds it.
+    """
 
     path: str
     name: str
@@ -103,7 +109,10 @@ class Element:
 
     @property
     def is_on_screen(self) -> bool:
-        """Say whether people see it: every group, and each question that is not computed or filled in by the phone."""
+        """Say whether people see it.
+
+        Every group, and each question that is not computed or filled in by the phone.
+        """
         return not self.type or TYPES[self.type].is_on_screen
 
     @property
@@ -119,7 +128,10 @@ WORDS = {"label", "hint", "guidance", "required_message", "constraint_message"} 
 
 @dataclass(frozen=True)
 class FormDefinition:
-    """A form as phones and the server run it. `order` is the order to compute in (see dependencies.py)."""
+    """A form as phones and the server run it.
+
+    `order` is the order to compute in (see dependencies.py).
+    """
 
     id: str
     version: str
@@ -178,7 +190,7 @@ class FormDefinition:
 
     @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:
-        """Return where in the answers each part of the summary is, as the names from the outermost group inwards."""
+        """Return where the answer with each role is: names from the outermost group inwards."""
         return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}
 
     @cached_property
@@ -220,7 +232,10 @@ class FormDefinition:
         return any(choice.name in chosen for choice in self.list_choices_with_role(role, choice_role))
 
     def column(self, element: Element) -> str:
-        """Return the name of a question in exports and recipes: its own where that is unique, else dotted from the root."""
+        """Return the name of a question in exports and recipes.
+
+        Its own where that is unique, else dotted from the root.
+        """
         if sum(other.name == element.name for other in self.elements) == 1:
             return element.name
         return element.path.removeprefix("/data/").replace("/", ".")
@@ -317,7 +332,10 @@ def _make_choice(body: dict[str, Any]) -> Choice:
 
 
 def _read_words(body: Words) -> Words:
-    """Return words by language as they are in memory: the answers that a label shows are expressions."""
+    """Return words by language as they are in memory.
+
+    The answers that a label shows are expressions.
+    """
     words: Words = {}
     for language, text in body.items():
         words[language] = text

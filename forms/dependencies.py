@@ -1,4 +1,7 @@
-"""Which answer recalculates which: what an expression reads, the order to compute in, and a refusal of circles."""
+"""Which answer recalculates which.
+
+What an expression reads, the order to compute in, and a refusal of circles.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +21,9 @@ class CircularReference(ValueError):
 
 
 def find_references(ast: Ast, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
-    """Yield what an expression of an element reads: paths, and how far reader and read are the same instance.
+    """Yield what an expression of an element reads.
+
+    Paths, and how far reader and read are the same instance.
 
     `../x` seen from /data/r/y is /data/r/x in the same instance of r: ("/data/r/x", 2). `sum(/data/r/x)` is
     ("/data/r/x", 1): only the root is shared, so every instance counts. A plain `.` reads nothing: it is the value held.
@@ -29,7 +34,10 @@ def find_references(ast: Ast, element: str, children: dict[str, list[Element]]) 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a path has got to: the names from the root, None in a list; and how many of them the reader shares."""
+    """Where a path has got to: the names from the root, None in a list.
+
+    And how many of them the reader shares.
+    """
 
     names: tuple[str, ...] | None
     scope: int
@@ -63,7 +71,10 @@ class _Reader:
 
 
 def _find_reads(ast: Ast, reader: _Reader, place: _Place) -> Iterator[Read]:
-    """Yield what an expression reads; `place` is the node in hand, another one within conditions."""
+    """Yield what an expression reads.
+
+    `place` is the node in hand, another one within conditions.
+    """
     if isinstance(ast, Path):
         yield from _find_path_reads(ast, reader, place)
         return

@@ -1,4 +1,6 @@
-"""Tests that an author writes in a sheet called `tests`: given these answers, expect this. They run at every publish.
+"""Tests that an author writes in a sheet called `tests`.
+
+Given these answers, expect this. They run at every publish.
 
 | test | question | answer | expect |
 |---|---|---|---|
@@ -28,7 +30,10 @@ NOW = "2026-06-15T12:00:00.000"  # the phone's clock in tests that do not set it
 
 
 def run_tests(sheet: list[list[str]], definition: FormDefinition) -> list[FormProblem]:
-    """Return a problem for each expectation that does not hold; the first row of the sheet names its columns."""
+    """Return a problem for each expectation that does not hold.
+
+    The first row of the sheet names its columns.
+    """
     header = _read_header(sheet)
     problems: list[FormProblem] = []
     for column in header:

@@ -1,4 +1,6 @@
-"""The one reader of column headings: every spelling that XLSForms have used, in standard form.
+"""The one reader of column headings.
+
+Every spelling that XLSForms have used, in standard form.
 
 Headings are split at `::` or, in old forms, at `:`. pyxform decides for a whole sheet which of the two splits, so one new
 column can change how it reads all others; it is therefore given standard headings only.
@@ -33,7 +35,10 @@ def to_snake_case(text: str) -> str:
 
 
 def split_heading(text: str) -> list[str]:
-    """Return the parts of a heading: label, French (fr) for "Label :: French (fr)"; XML names stay whole."""
+    """Return the parts of a heading: label, French (fr) for "Label :: French (fr)".
+
+    XML names stay whole.
+    """
     parts: list[str] = []
     for part in map(str.strip, COLONS.split(plain(text))):
         if parts and parts[-1].lower() in PREFIXES:
@@ -44,7 +49,10 @@ def split_heading(text: str) -> list[str]:
 
 
 def survey_heading(text: str) -> str:
-    """Return the standard name of a column of the survey sheet: label::French for "Label : French"."""
+    """Return the standard name of a column of the survey sheet.
+
+    label::French for "Label : French".
+    """
     parts = split_heading(text)
     if not parts:
         return plain(text)
@@ -61,7 +69,10 @@ def survey_heading(text: str) -> str:
 
 
 def choice_heading(text: str) -> str:
-    """Return the standard name of a column of the choices sheet; columns of one's own stay as they are."""
+    """Return the standard name of a column of the choices sheet.
+
+    Columns of one's own stay as they are.
+    """
     parts = split_heading(text)
     if not parts:
         return plain(text)
@@ -128,5 +139,8 @@ def in_language(column: str, language: str) -> str:
 
 
 def settings_row(rows: list[list[str]]) -> int:
-    """Return the index of the row that holds the settings: the first under the headings that says something."""
+    """Return the index of the row that holds the settings.
+
+    The first under the headings that says something.
+    """
     return next((at for at, row in enumerate(rows) if at and any(row)), 1)

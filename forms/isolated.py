@@ -1,4 +1,7 @@
-"""The process in which isolation.py reads and compiles: one JSON object on standard input, one on standard output."""
+"""The process in which isolation.py reads and compiles.
+
+One JSON object on standard input, one on standard output.
+"""
 
 import base64
 import dataclasses

@@ -1,4 +1,7 @@
-"""What pyxform lets pass and a programme must not: every problem of the rows themselves, at once."""
+"""What pyxform lets pass and a program must not.
+
+Every problem of the rows themselves, at once.
+"""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +26,10 @@ WORDS_FOR_YES = ("yes", "no", "true", "false", "true()", "false()")
 
 
 def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
-    """Return everything wrong that can be seen in the rows; `tables` are the lists that came as files."""
+    """Return everything wrong that can be seen in the rows.
+
+    `tables` are the lists that came as files.
+    """
     problems = [*_columns(workbook), *_settings(workbook), *_entities(workbook)]
     rows = [row for row in workbook.survey if not row.ends]
     if not rows:
@@ -310,7 +316,10 @@ def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]
 
 
 def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
-    """Name what is on the refuse-to-collect list: refused, or asked with the approval that is written down."""
+    """Name what is on the refuse-to-collect list.
+
+    Refused, or asked with the approval that is written down.
+    """
     if not topic:
         return
     approval = row.cells.get("privacy::approval", "")

@@ -1,4 +1,7 @@
-"""The lists of a form as expressions see them: choices and CSV files, as trees of rows and cells, found by an index."""
+"""The lists of a form as expressions see them.
+
+Choices and CSV files, as trees of rows and cells, found by an index.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -90,7 +93,10 @@ class FormLists:
 
     @staticmethod
     def _make_index(root: ListNode | None, column: str) -> dict[str, list[ListNode]]:
-        """Return the rows of a list by their cell in one column; none for a list that is not there."""
+        """Return the rows of a list by their cell in one column.
+
+        None for a list that is not there.
+        """
         index: dict[str, list[ListNode]] = {}
         if root is None:
             return index
@@ -116,7 +122,10 @@ class FormLists:
 
 
 def in_language(words: dict[str, Any], language: str) -> str:
-    """Return the text in a language, else in any there is, else ""; answers shown inside it read as …"""
+    """Return the text in a language, else in any there is, else "".
+
+    Answers shown inside it read as …
+    """
     text = words.get(language) or next((value for value in words.values() if value), "")
     if isinstance(text, str):
         return text

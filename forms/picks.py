@@ -1,4 +1,7 @@
-"""Logic that is picked, not typed: the common conditions and rules as a few fields, and back from an expression."""
+"""Logic that is picked, not typed.
+
+The common conditions and rules as a few fields, and back from an expression.
+"""
 
 import re
 from dataclasses import dataclass
@@ -104,7 +107,10 @@ def read_limits(expression: str) -> AnswerLimits | None:
 
 
 def _read_limit(part: str) -> tuple[str, str] | None:
-    """Return which limit a part of a constraint sets, and to what; None when it is none that can be picked."""
+    """Return which limit a part of a constraint sets, and to what.
+
+    None when it is none that can be picked.
+    """
     for key, pattern in LIMITS.items():
         match = re.fullmatch(pattern, part)
         if match:

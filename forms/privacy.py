@@ -1,4 +1,7 @@
-"""The privacy class of each question. Whatever has none cannot be published, so it can never leave."""
+"""The privacy class of each question.
+
+Whatever has none cannot be published, so it can never leave.
+"""
 
 import re
 import unicodedata
@@ -89,7 +92,10 @@ def read_written_class(row: "Row") -> str:
 
 
 def privacy_class(row: "Row", type_name: str) -> str:
-    """Return the class of a question: as written, else what follows from its type alone, else ""."""
+    """Return the class of a question.
+
+    As written, else what follows from its type alone, else "".
+    """
     written = read_written_class(row)
     question_type = TYPES[type_name]
     if written or question_type.answer == AnswerKind.NOTHING:
@@ -109,7 +115,9 @@ def find_refused_topic(name: str) -> str:
 
 
 def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
-    """Return the class that fits a question best, and why; never one below the least class of its type.
+    """Return the class that fits a question best, and why.
+
+    Never one below the least class of its type.
 
     What is not recognised counts as sensitive.
     """

@@ -1,4 +1,7 @@
-"""What a type of question must state before any form may use it. Each type is one module of forms/types."""
+"""What a type of question must state before any form may use it.
+
+Each type is one module of forms/types.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +22,10 @@ CAPTURE = N_("pictures, voices or papers of people")
 
 
 class AnswerKind(StrEnum):
-    """What an answer holds. It decides how rules read it, and how lists, codebooks and exports show it."""
+    """What an answer holds.
+
+    It decides how rules read it, and how lists, codebooks and exports show it.
+    """
 
     CHOICE = "choice"  # the name of one choice
     CHOICES = "choices"  # names of choices, with spaces between them
@@ -49,7 +55,10 @@ NEEDS_APPROVAL = frozenset({AnswerKind.COORDINATES, AnswerKind.MEDIA})
 
 
 class Question(Protocol):
-    """The question of an answer that is checked: its parameters, and the choices that it offers now."""
+    """The question of an answer that is checked.
+
+    Its parameters, and the choices that it offers now.
+    """
 
     @property
     def parameters(self) -> Mapping[str, str]: ...
@@ -71,7 +80,9 @@ class ProposedClass:
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionType:
-    """Everything that the server knows of one type of question. Parts without a default cannot be left out.
+    """Everything that the server knows of one type of question.
+
+    Parts without a default cannot be left out.
 
     `least_class`: no question of the type may have a class below this one. None only where there is no answer.
     `check`: returns why an answer is not of the type, as a sentence to translate; "" when it is.

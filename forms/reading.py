@@ -1,4 +1,6 @@
-"""How long a form takes and how hard its words are: estimates for its author, from published formulas.
+"""How long a form takes and how hard its words are.
+
+Estimates for its author, from published formulas.
 
 Reading grade in English: Flesch and Kincaid (1975). In French: the ease of Kandel and Moles (1958), turned into a grade by
 the steps of Flesch's own table. Syllables are counted as groups of vowels, which is right for about nine words in ten.
@@ -39,7 +41,10 @@ def count_syllables(word: str, language: str) -> int:
 
 
 def grade_text(text: str, language: str) -> float | None:
-    """Return the school grade that a text asks for; None for other languages or fewer than 30 words."""
+    """Return the school grade that a text asks for.
+
+    None for other languages or fewer than 30 words.
+    """
     words = WORD.findall(text)
     if language not in ("en", "fr") or len(words) < 30:
         return None

@@ -142,14 +142,20 @@ def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
 
 @dataclass(frozen=True)
 class Formulas:
-    """Where a workbook has formulas: (sheet, row, column from 0). `are_stale`: its results are not worth reading."""
+    """Where a workbook has formulas: (sheet, row, column from 0).
+
+    `are_stale`: its results are not worth reading.
+    """
 
     places: frozenset[tuple[str, int, int]] = frozenset()
     are_stale: bool = False
 
 
 def _formulas(data: bytes) -> Formulas:
-    """Return the formulas of a workbook. It is read a second time for them, so only where there are any."""
+    """Return the formulas of a workbook.
+
+    It is read a second time for them, so only where there are any.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         if not any(HAS_FORMULA.search(archive.read(name)) for name in names):
@@ -167,7 +173,10 @@ def _formulas(data: bytes) -> Formulas:
 
 
 def _unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas: Formulas) -> Iterator[FormProblem]:
-    """Yield what is wrong with cells whose text is not in the file, or is an error: read as blank, a rule would vanish."""
+    """Yield what is wrong with cells whose text is not in the file, or is an error.
+
+    Read as blank, a rule would vanish.
+    """
     for at, cell in enumerate(row):
         if cell.data_type == "e":
             details = {"error": str(cell.value)}
@@ -177,7 +186,10 @@ def _unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas: For
 
 
 def _has_no_result(cell: Any) -> bool:
-    """Say whether the file holds no result of a formula; one that is an empty text is marked as a text."""
+    """Say whether the file holds no result of a formula.
+
+    One that is an empty text is marked as a text.
+    """
     return cell.value is None and cell.data_type != "str"
 
 

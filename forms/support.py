@@ -1,4 +1,6 @@
-"""What an XLSForm can hold, and what becomes of it here. docs/forms-support.md is written from this module.
+"""What an XLSForm can hold, and what becomes of it here.
+
+docs/forms-support.md is written from this module.
 
 What is about one type of question stands in its own module in forms/types, and is collected here.
 """
@@ -209,7 +211,9 @@ SHARED_APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def _collect(part: str) -> dict[str, tuple[tuple[str, ...], str]]:
-    """Return the appearances or parameters of all types: the types that know each, and the verdict on it.
+    """Return the appearances or parameters of all types.
+
+    The types that know each, and the verdict on it.
 
     `part` is "appearances" or "parameters". Raises IncompleteType when two types judge the same one differently.
     """
@@ -230,7 +234,9 @@ PARAMETERS = _collect("parameters")  # parameter → the same
 
 
 def standard_type(text: str) -> str:
-    """Return the standard name of a type, without the list that it names; "" for one that nobody knows.
+    """Return the standard name of a type, without the list that it names.
+
+    "" for one that nobody knows.
 
     Example: standard_type("Select one places or_other") is "select_one".
     """
@@ -246,7 +252,10 @@ def standard_type(text: str) -> str:
 
 
 def list_of(text: str) -> str:
-    """Return the list that a row's type names: places for "select_one places", places.csv for a file."""
+    """Return the list that a row's type names.
+
+    Places for "select_one places", places.csv for a file.
+    """
     words = [word for word in text.split() if word.lower() != "or_other"]
     if len(words) < 2 or standard_type(text) not in LISTED:
         return ""
@@ -256,7 +265,10 @@ def list_of(text: str) -> str:
 
 
 def find_appearance(word: str) -> tuple[tuple[str, ...], str] | None:
-    """Return the types that an appearance is for, and the verdict on it; None for one that nobody knows."""
+    """Return the types that an appearance is for, and the verdict on it.
+
+    None for one that nobody knows.
+    """
     if word in APPEARANCES:
         return APPEARANCES[word]
     if word.startswith("ex:"):

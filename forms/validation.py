@@ -1,4 +1,7 @@
-"""Run a form's logic over answers: relevance, calculations, then every rule. The twin of client/src/engine/form.ts."""
+"""Run a form's logic over answers: relevance, calculations, then every rule.
+
+The twin of client/src/engine/form.ts.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,7 +38,9 @@ class ValidationResult:
 
 
 def validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
-    """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time.
+    """Return the answers as the form's own logic leaves them, with every problem.
+
+    `now` is the phone's local time.
 
     Raise TooSlow when that takes more than the budget.
     """
@@ -62,7 +67,10 @@ def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget
 
 
 def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
-    """Return whether somebody was to be asked for consent and there is no yes; and the card code of who said no."""
+    """Return whether somebody was to be asked for consent and there is no yes.
+
+    And the card code of who said no.
+    """
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
@@ -119,7 +127,10 @@ def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, bud
 
 
 def _make_unchecked(form_data: Any, error: ExpressionError) -> ValidationResult:
-    """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
+    """Return the answers as they came and why they were not checked.
+
+    A rule of the form itself must not be run.
+    """
     if error.code != SLOW:
         raise error
     text = N_(
@@ -189,7 +200,10 @@ class _Calculation:
                 raise TooSlow
 
     def _make_instances(self, element: Element, parent: AnswerNode, count: Ast) -> None:
-        """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
+        """Make as many instances as the form counts.
+
+        Mark those beyond, which count as not relevant.
+        """
         instances = parent.children[element.name]
         number = to_number(evaluate(count, self._context(AnswerNode(element, parent))))
         count_wanted = 0
@@ -215,7 +229,10 @@ class _Calculation:
 
 
 def format_computed(element: Element, value: Value) -> str:
-    """Return a computed value as the answer of a question of its type; NaN, which is no answer, as ""."""
+    """Return a computed value as the answer of a question of its type.
+
+    NaN, which is no answer, as "".
+    """
     if isinstance(value, float) and math.isnan(value):
         return ""
     return TYPES[element.type].from_value(value)
@@ -248,7 +265,10 @@ class Rules:
         return EvaluationContext(self.root, node, self.now, self.definition.lists, self.budget)
 
     def list_problems(self, nodes: Sequence[AnswerNode], sent: dict[AnswerNode, str]) -> list[AnswerProblem]:
-        """Return the problem of each question that has one; `sent` are computed answers as the phone has them."""
+        """Return the problem of each question that has one.
+
+        `sent` are computed answers as the phone has them.
+        """
         problems = (self.find_problem(node, sent) for node in nodes)
         return [problem for problem in problems if problem is not None]
 
@@ -330,7 +350,10 @@ def list_available_choices(element: Element, context: EvaluationContext, definit
 
 
 def equal_computed(sent: str, own: str) -> bool:
-    """Return whether two computed answers agree: the same text, or numbers that differ after the ninth digit at most."""
+    """Return whether two computed answers agree.
+
+    The same text, or numbers that differ after the ninth digit at most.
+    """
     if sent == own:
         return True
     if not (NUMBER.fullmatch(sent) and NUMBER.fullmatch(own)):

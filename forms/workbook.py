@@ -74,7 +74,10 @@ class Row:
 
     @property
     def question_type(self) -> QuestionType | None:
-        """Return what is known of the type of the question; None for a group, a list or a type that is refused."""
+        """Return what is known of the type of the question.
+
+        None for a group, a list or a type that is refused.
+        """
         return TYPES.get(self.kind)
 
     def column(self, name: str) -> str:
@@ -92,7 +95,10 @@ def row_advice(code: str, text: str, row: Row, column: str, **details: str) -> F
 
 
 class Workbook:
-    """The sheets of a workbook under standard names; the numbers of rows are those that the spreadsheet shows."""
+    """The sheets of a workbook under standard names.
+
+    The numbers of rows are those that the spreadsheet shows.
+    """
 
     def __init__(self, sheets: dict[str, list[list[str]]]):
         self._sheets = sheets
@@ -118,7 +124,10 @@ class Workbook:
         return named_rows
 
     def columns(self, sheet: str) -> list[Heading]:
-        """Return the headings of a sheet; where some have a language, words without one are in the form's first."""
+        """Return the headings of a sheet.
+
+        Where some have a language, words without one are in the form's first.
+        """
         headings = self._headings.get(sheet)
         if headings is None:
             headings = read_headings(sheet, self.table(sheet)[0])
@@ -269,12 +278,18 @@ def _known(cells: dict[str, str]) -> dict[str, str]:
 
 
 def _at_their_numbers(rows: dict[int, dict[str, str]]) -> list[dict[str, str]]:
-    """Return rows as a list that begins with row 2; pyxform counts them, so blank ones are kept."""
+    """Return rows as a list that begins with row 2.
+
+    pyxform counts them, so blank ones are kept.
+    """
     return [rows.get(number, {}) for number in range(2, max(rows, default=1) + 1)]
 
 
 def language_code(name: str) -> str:
-    """Return the code in a language's name: en for "English (en)"; English XLSForms without languages count as en."""
+    """Return the code in a language's name: en for "English (en)".
+
+    English XLSForms without languages count as en.
+    """
     if "(" in name:
         return name.rsplit("(", 1)[1].rstrip(") ").strip().lower()
     codes = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}

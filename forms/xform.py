@@ -304,7 +304,10 @@ class _XFormReader:
         )
 
     def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
-        """Return a constraint that keeps free text short: the author's own limit, or the program's."""
+        """Return a constraint that keeps free text short.
+
+        The author's own limit, or the program's.
+        """
         limit = _find_length_limit(constraint)
         if limit is None and constraint is not None:
             return Operation("and", constraint, KEPT_SHORT), message

@@ -1,4 +1,7 @@
-"""Compile an XLSForm: workbook → pyxform → XForm → FormDefinition, collecting every problem with its sheet and row."""
+"""Compile an XLSForm.
+
+Workbook → pyxform → XForm → FormDefinition, collecting every problem with its sheet and row.
+"""
 
 import re
 from xml.etree import ElementTree
@@ -43,7 +46,9 @@ PYXFORM_SAYS = {
 
 
 def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, bytes] | None = None) -> Compiled:
-    """Return the compiled form of an XLSForm (.xlsx, .xls or .md); raise FormRefused with every problem found.
+    """Return the compiled form of an XLSForm (.xlsx, .xls or .md).
+
+    Raise FormRefused with every problem found.
 
     `files` are the CSV files that came with it, by name.
     """

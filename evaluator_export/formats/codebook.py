@@ -18,14 +18,20 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
     """Return the codebook's rows, without its header."""
     rows: list[tuple[str, ...]] = []
     for part in parts:
-        dataset, file = part.view.dataset, f"{part.name}.csv"
+        dataset = part.view.dataset
+        file = f"{part.name}.csv"
         roles = {field.name: field.role for field in dataset.policy.fields}
         for name in part.columns:
             titles = [labels.column(dataset, name, language) for language in LANGUAGES]
-            level = part.level_name(name) if name in part.levels else ""
+            level = ""
+            if name in part.levels:
+                level = part.level_name(name)
             rows.append((file, name, "", *titles, roles.get(name, "keep"), level))
-            for value in [] if name == BATCH else values_of(part, name):
-                rows.append((file, name, value, *[labels.value(dataset, name, value, code) for code in LANGUAGES], "", ""))
+            if name == BATCH:
+                continue  # the number of the release: it has no list of values
+            for value in values_of(part, name):
+                words = [labels.value(dataset, name, value, code) for code in LANGUAGES]
+                rows.append((file, name, value, *words, "", ""))
     for table in tables:
         spec = table.spec
         rows.append(("tables.csv", "table", spec.name, spec.title["en"], spec.title["fr"], "count", ""))

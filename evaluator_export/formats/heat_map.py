@@ -1,4 +1,6 @@
-"""A workbook of heat maps: numbers that stay visible, colours that follow them (conditional formatting, so they stay live).
+"""A workbook of heat maps.
+
+Numbers that stay visible, colours that follow them (conditional formatting, so they stay live).
 
 Colours go from paper to blue, which colour-blind people tell apart; black on the darkest has a contrast of 5 to 1.
 """
@@ -12,7 +14,9 @@ import xlsxwriter
 from evaluator_export.formats.xlsx import SAFE
 from evaluator_export.products.cross_tab import CrossTab
 
-LIGHT, MIDDLE, DARK = "#FFFFFF", "#B7D4EA", "#5A9BCB"
+LIGHT = "#FFFFFF"
+MIDDLE = "#B7D4EA"
+DARK = "#5A9BCB"
 WORDS = {
     "en": {
         "about": "About",
@@ -43,8 +47,12 @@ Label = Callable[[CrossTab, int, str], str]  # the words of a row (0) or column 
 
 
 def write(grids: Sequence[CrossTab], label: Label, centre: str, period: str, built_at: dt.datetime, language: str) -> bytes:
-    """Return the workbook as bytes; the same input gives the same bytes. Nothing in it can run as a formula."""
-    words, file = WORDS[language], io.BytesIO()
+    """Return the workbook as bytes; the same input gives the same bytes.
+
+    Nothing in it can run as a formula.
+    """
+    words = WORDS[language]
+    file = io.BytesIO()
     with xlsxwriter.Workbook(file, {**SAFE, "constant_memory": False, "in_memory": True}) as book:
         book.set_properties({"title": f"{centre}, {period}", "created": built_at.replace(tzinfo=None)})
         bold = book.add_format({"bold": True})

@@ -1,4 +1,7 @@
-"""Notebooks to begin with: Python (pandas) and R (base), made for the datasets that are in the package."""
+"""Notebooks to begin with.
+
+Python (pandas) and R (base), made for the datasets that are in the package.
+"""
 
 import json
 from collections.abc import Sequence

@@ -125,7 +125,9 @@ def parse_fields(body: Any, open_hierarchy: OpenHierarchy, problems: list[Reason
     """Return the fields of a policy, without those that are wrong."""
     fields = []
     for name, item in read_mapping("fields", body, problems).items():
-        field_body = item if isinstance(item, dict) else {"role": item}
+        field_body = item
+        if not isinstance(item, dict):
+            field_body = {"role": item}
         try:
             fields.append(_parse_field(str(name), field_body, open_hierarchy))
         except ExportProblem as problem:

@@ -1,4 +1,7 @@
-"""The shift report of the crisis team as a tagged PDF: what was done, by whom, what is open. It names nobody served."""
+"""The shift report of the crisis team as a tagged PDF.
+
+What was done, by whom, what is open. It names nobody served.
+"""
 
 from collections.abc import Sequence
 from typing import Any

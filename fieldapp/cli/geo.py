@@ -6,7 +6,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.forms.areas import bring_areas
+from fieldapp.services.forms.areas import import_areas
 from fieldapp.services.forms.roles import find_area_list
 
 
@@ -26,7 +26,7 @@ def bring(file: Path, key: str, code: str, attribution: str, slug: str) -> None:
     with opened() as (session, _):
         centre = centre_named(session, slug)
         key = key or find_area_list(session, centre.id)
-        count, missing = bring_areas(
+        count, missing = import_areas(
             session, Actor.system(centre.id), key=key, data=file.read_bytes(), code=code, attribution=attribution
         )
     click.echo(f"{count} areas. Phones of {slug} fetch them at their next contact.")

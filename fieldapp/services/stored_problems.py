@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluator_export.problems import SENTENCES, Detail, ExportProblem, write_in_english
-from fieldapp.services.keys import KeyLost
+from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.session import InterfaceError, OperationalError
 
@@ -41,7 +41,7 @@ def to_stored(error: ExportProblem | ActProblem) -> list[StoredProblem]:
     return [StoredProblem(reason.code, reason.text, reason.details, reason.where) for reason in error.reasons]
 
 
-FORESEEN = (ExportProblem, ActProblem, KeyLost, OSError, OperationalError, InterfaceError)
+FORESEEN = (ExportProblem, ActProblem, KeyUnavailable, OSError, OperationalError, InterfaceError)
 
 
 def is_foreseen(error: Exception) -> bool:
@@ -57,7 +57,7 @@ def explain(error: Exception, number: str = "") -> list[StoredProblem]:
     """
     if isinstance(error, ExportProblem | ActProblem):
         return to_stored(error)
-    if isinstance(error, KeyLost):
+    if isinstance(error, KeyUnavailable):
         text = N_("The signing key was stored with another secret key. Start the server with that one.")
         return [StoredProblem("release.key", text)]
     if isinstance(error, OSError) and error.errno in DISK_FULL:

@@ -1,4 +1,6 @@
-"""How long a pattern can take: a bound on the steps of an engine that tries one way after another, as all of ours do.
+"""How long a pattern can take.
+
+A bound on the steps of an engine that tries one way after another, as all of ours do.
 
 Such an engine walks every path of the pattern's automaton that reads the beginning of an answer. So the automaton is made
 (Glushkov's: a state for each character that the pattern writes, repetitions written out) and its paths are counted:
@@ -42,7 +44,10 @@ def check(tree: Node) -> None:
 
 @dataclass
 class _Part:
-    """A piece of the automaton: how often each state begins it or ends it, and the ways in which it reads nothing."""
+    """A piece of the automaton.
+
+    How often each state begins it or ends it, and the ways in which it reads nothing.
+    """
 
     first: Counter[int] = field(default_factory=Counter)
     last: Counter[int] = field(default_factory=Counter)
@@ -218,7 +223,10 @@ class _Automaton:
         return seen
 
     def refuse_two_ways(self, loop: set[int]) -> None:
-        """Raise TooSlow when one character could lead two ways within a loop: with every turn the paths may double."""
+        """Raise TooSlow when one character could lead two ways within a loop.
+
+        With every turn the paths may double.
+        """
         for state in loop:
             taken = 0
             for target in self.follow[state].keys() & loop:
@@ -264,7 +272,10 @@ class _Automaton:
         return self.most_of(Counter({state: 1}), leaving, loops)
 
     def most_of(self, begun: Counter[int], leaving: dict[int, int], loops: list[set[int]]) -> int:
-        """Return the greatest number of paths at once, over all answers; loops in `leaving` are not left."""
+        """Return the greatest number of paths at once, over all answers.
+
+        Loops in `leaving` are not left.
+        """
         start = frozenset(begun.items())
         seen = {start}
         waiting = [start]

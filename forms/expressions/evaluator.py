@@ -39,7 +39,10 @@ NODE = Origin.NODE
 
 
 class Node(Protocol):
-    """What a path walks over: a question, a group, one instance of a repeat; or a list, its rows, their cells."""
+    """What a path walks over: a question, a group, one instance of a repeat.
+
+    Or a list, its rows, their cells.
+    """
 
     @property
     def parent(self) -> "Node | None": ...
@@ -59,7 +62,9 @@ class Lists(Protocol):
 
 
 class EvaluationContext:
-    """Where an expression is evaluated: the node in hand, the question it belongs to, the clock and the lists.
+    """Where an expression is evaluated.
+
+    The node in hand, the question it belongs to, the clock and the lists.
 
     `position` and `size` count within a condition in brackets, as XPath 1.0 has it.
     """
@@ -86,7 +91,9 @@ class EvaluationContext:
 
 
 def evaluate(ast: Ast, context: EvaluationContext) -> Value:
-    """Return the value of an expression; a path gives the value of its first node, or "" when there is none.
+    """Return the value of an expression.
+
+    A path gives the value of its first node, or "" when there is none.
 
     Example: evaluate(parse("1 + 2"), context) is 3.0.
     """
@@ -171,7 +178,10 @@ def _follow(step: Step, nodes: Sequence[Any]) -> Sequence[Any]:
 
 
 def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
-    """Return the nodes for which a condition holds; a number is the position of the one that is meant."""
+    """Return the nodes for which a condition holds.
+
+    A number is the position of the one that is meant.
+    """
     matching = []
     for position, node in enumerate(group, 1):
         if context.budget:
@@ -205,7 +215,10 @@ def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> 
 
 
 def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence[Any] | None:
-    """Return the rows that a step over the rows of a list leads to; None where no index can tell."""
+    """Return the rows that a step over the rows of a list leads to.
+
+    None where no index can tell.
+    """
     if context.lists is None or not isinstance(step, ChildStep) or step.name != "item" or not step.conditions:
         return None
     key = parse_index_condition(step.conditions[0])
@@ -222,7 +235,9 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
 
 
 def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
-    """Return the column and the expression of a condition `column = expression`; None for any other condition.
+    """Return the column and the expression of a condition `column = expression`.
+
+    None for any other condition.
 
     Only where the expression has the same value for every row, so that an index can find them.
     """
@@ -291,7 +306,10 @@ def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context
 
 
 def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
-    """Return the value of every node of a path; [""] when there is none; of anything else its one value."""
+    """Return the value of every node of a path; [""] when there is none.
+
+    Of anything else its one value.
+    """
     if isinstance(ast, Path):
         return [node.value() for node in _walk_path(ast, context)] or [""]
     if isinstance(ast, Union):
@@ -324,7 +342,10 @@ def _divide(a: float, b: float) -> float:
 
 
 def list_values(argument: Ast, context: EvaluationContext) -> list[Value]:
-    """Return the values of an argument: every node of a path, or the one value of anything else; blanks left out."""
+    """Return the values of an argument.
+
+    Every node of a path, or the one value of anything else; blanks left out.
+    """
     if is_node_set(argument) or _is_randomize(argument):
         values = [node.value() for node in find_nodes(argument, context)]
         return [value for value in values if value != ""]

@@ -1,4 +1,6 @@
-"""The functions of the expression language: name → implementation and how many values it takes.
+"""The functions of the expression language.
+
+Name → implementation and how many values it takes.
 
 Source: ODK XForms specification, section "XPath functions"; our choices where engines differ are in docs/expressions.md.
 Each takes plain values; those that need nodes or the question itself are in evaluator.py.
@@ -100,7 +102,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def matches(text: Value, pattern: Value) -> bool:
-    """Return whether a whole text fits a pattern; never for a text of more than MAX_PATTERN_TEXT characters."""
+    """Return whether a whole text fits a pattern.
+
+    Never for a text of more than MAX_PATTERN_TEXT characters.
+    """
     characters = to_string(text)
     written = to_string(pattern)
     if len(characters) > MAX_PATTERN_TEXT:
@@ -111,7 +116,10 @@ def matches(text: Value, pattern: Value) -> bool:
 
 
 def rounded(value: Value, places: Value = 0.0) -> float:
-    """Round halves up, as XPath 1.0 does, on the digits that people see: round(-2.5) is -2, round(1.005, 2) is 1.01."""
+    """Round halves up, as XPath 1.0 does, on the digits that people see.
+
+    round(-2.5) is -2, round(1.005, 2) is 1.01.
+    """
     number = to_number(value)
     digits = to_number(places)
     if math.isnan(number) or math.isinf(number) or math.isnan(digits):

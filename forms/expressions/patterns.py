@@ -20,7 +20,10 @@ NOTHING: ambiguity.Node = ("seq", ())
 
 
 def parse_portable_pattern(pattern: str) -> str:
-    """Return the pattern in the shared language; raise ExpressionError where there is no such pattern."""
+    """Return the pattern in the shared language.
+
+    Raise ExpressionError where there is no such pattern.
+    """
     reader = _PatternReader(pattern)
     written, tree = reader.alternatives()
     if reader.at < len(pattern):
@@ -38,7 +41,10 @@ def parse_portable_pattern(pattern: str) -> str:
 
 @functools.lru_cache(maxsize=500)
 def is_quick(written: str) -> bool:
-    """Return whether a pattern, as a compiled form holds it, may be run: forms were published before all was checked."""
+    """Return whether a pattern, as a compiled form holds it, may be run.
+
+    Forms were published before all was checked.
+    """
     try:
         parse_portable_pattern(written)
     except ExpressionError as error:
@@ -93,7 +99,10 @@ class _PatternReader:
         return "".join(written), ("seq", tuple(nodes))
 
     def quantifier(self) -> tuple[str, tuple[int, int | None] | None]:
-        """Return a quantifier as written, with the least and the most repetitions; most is None where there is no end."""
+        """Return a quantifier as written, with the least and the most repetitions.
+
+        `most` is None where there is no end.
+        """
         sign = self.peek()
         bounds: tuple[int, int | None]
         if sign in ("*", "+", "?"):

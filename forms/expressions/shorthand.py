@@ -109,7 +109,7 @@ def _drop_conditions(step: Step) -> Step:
 
 
 def _from_node(ast: Ast, node_names: list[str]) -> Ast:
-    """Return an expression in which whole paths through a node, by the names to it, start at it."""
+    """Return an expression whose paths through a node, given by its names, start at it."""
     if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(node_names) > 1:
         names = [_get_plain_name(step) for step in ast.steps]
         if len(names) > len(node_names) and names[: len(node_names)] == node_names:
@@ -125,7 +125,9 @@ def _get_plain_name(step: Step) -> str:
 
 
 def make_absolute_path(ast: Path, context: str) -> str:
-    """Return the path of the element that a path means, seen from the element at `context`; conditions are left out.
+    """Return the path of the element that a path means, seen from the element at `context`.
+
+    Conditions are left out.
 
     Example: ../x seen from /data/r/y is /data/r/x.
     """

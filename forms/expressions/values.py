@@ -1,4 +1,7 @@
-"""Values of the expression language and their conversions; the twin of client/src/engine/values.ts."""
+"""Values of the expression language and their conversions.
+
+The twin of client/src/engine/values.ts.
+"""
 
 import datetime as dt
 import math
@@ -41,7 +44,10 @@ Value: TypeAlias = str | float | bool | DateValue
 
 
 def parse_date(text: str) -> DateValue | None:
-    """Read an ISO date or local date-time; None when it is not one. A zone offset is read and ignored: the time is local."""
+    """Read an ISO date or local date-time; None when it is not one.
+
+    A zone offset is read and ignored: the time is local.
+    """
     match = DATE.fullmatch(text)
     kind = "date"
     if match is None:

@@ -1,4 +1,6 @@
-"""The types of questions: a module each, found by walking this folder. A module that begins with “_” is shared by several.
+"""The types of questions: a module each, found by walking this folder.
+
+A module that begins with “_” is shared by several.
 
 A module states its type in TYPE. One that leaves out a part cannot be imported, and then nothing of `forms` can.
 """

@@ -15,5 +15,8 @@ def read_date(answer: str) -> Value:
 
 
 def is_computed_number(value: Value) -> bool:
-    """Return whether a computed value is a number: days since 1970, for a question of days or times."""
+    """Return whether a computed value is a number.
+
+    Days since 1970, for a question of days or times.
+    """
     return isinstance(value, float) and not isinstance(value, bool)

@@ -62,9 +62,14 @@ def shift(page: Page, days: int) -> None:
     page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + days * 86_400)
 
 
+def painted(page: Page) -> None:
+    """Wait until the page has shown what the last event changed."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def saved(page: Page) -> None:
     """Wait until the last keystroke is written: the words “Saved” may still be those of the one before."""
-    page.wait_for_timeout(400)
+    painted(page)  # from here on it says “Saving …” until the keystroke is written
     expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import examine
 from tests.browser.conftest import PASSWORD, ROOT, KeptPhone, Phone, Server
-from tests.browser.steps import assert_not_in_clear, shift
+from tests.browser.steps import assert_not_in_clear, painted, saved, shift
 from tests.programme import definition_of
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -62,7 +62,7 @@ def test_41_one_fix_becomes_a_neighbourhood_and_is_forgotten(
     page.context.set_geolocation({"longitude": 20.03999, "latitude": 10.0131415, "accuracy": 60})
     page.get_by_role("button", name="Use my place").click()
     expect(page.locator("main")).to_contain_text("You are in or near one of these")
-    page.wait_for_timeout(500)
+    saved(page)
     kept.close()
     assert_not_in_clear(kept.folder, "20.0271828", "10.0131415", "20.0271", "10.01314")
     with sqlite3.connect(demo_data / "fieldapp.db") as connection:
@@ -171,9 +171,11 @@ def test_46_bright_sun_has_the_strongest_contrast(open_page: OpenPage) -> None:
     page = phone.page
     page.goto("/app/#/mine")
     page.locator("label.choice", has_text="Bright sun").click()
-    for place in ("mine", "today", "new", "people", "start/encounter"):
+    for place in ("today", "new", "people", "start/encounter", "mine"):
+        before = page.locator("h1").inner_text()
         page.goto(f"/app/#/{place}")
-        page.wait_for_timeout(300)
+        page.wait_for_function("(was) => document.querySelector('h1')?.innerText !== was", arg=before)
+        painted(page)
         found = Axe().run(page, options={"runOnly": ["color-contrast-enhanced"]}).response["violations"]
         assert not found, [node["html"] for one in found for node in one["nodes"]]
 

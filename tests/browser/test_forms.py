@@ -14,7 +14,7 @@ from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
 from tests.browser.accessibility import examine
 from tests.browser.conftest import PIN, Phone, Server, sign_in
-from tests.browser.steps import send_and_fetch
+from tests.browser.steps import saved, send_and_fetch
 from tests.programme import workbook_of
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -133,7 +133,7 @@ def test_17_a_form_from_another_system_is_classified_tried_published_and_filled_
     phone.enrol("w04")
     phone.page.goto("/app/#/start/door_visit")
     answer_everything(phone.page)
-    phone.page.wait_for_timeout(500)  # the draft is written
+    saved(phone.page)
     phone.page.reload()  # the phone locks; the draft is where it was
     phone.page.fill("#pin", PIN)
     phone.page.click("button.main")
@@ -185,7 +185,7 @@ def test_18_a_draft_moves_to_a_new_version_where_it_fits_and_else_finishes_as_it
     page.goto("/app/#/start/event")
     page.wait_for_selector(".question")
     page.locator("label.choice", has_text="Vigil").first.click()
-    page.wait_for_timeout(600)
+    saved(page)
     draft = page.url
 
     def reworded(book: WorkbookEditor) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from evaluator_export.package.verify import verify
 from tests.browser.conftest import PIN, KeptPhone, Phone, Server, sign_in, without_background
 from tests.browser.pictures import picture
-from tests.browser.steps import send_and_fetch
+from tests.browser.steps import painted, saved, send_and_fetch
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -94,8 +94,9 @@ def test_3_a_captive_portal_is_no_centre(open_page: OpenPage) -> None:
     phone.page.route(
         "**/sync/v1/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Free WiFi</h1>")
     )
-    phone.log_encounter()
-    phone.page.wait_for_timeout(500)
+    with phone.page.expect_response("**/sync/v1/**"):
+        phone.log_encounter()
+    painted(phone.page)
     assert phone.ledger()["Waiting here"] == 1
     phone.page.unroute("**/sync/v1/**")
     phone.page.get_by_role("button", name="Sync now").click()
@@ -107,8 +108,7 @@ def test_4_an_unfinished_encounter_survives_and_the_note_is_sealed_on_the_phone(
     phone.enrol("w05")
     phone.log_encounter(finish=False)
     phone.page.fill("textarea", "CANARYNOTE about tonight")
-    expect(phone.page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
-    phone.page.wait_for_timeout(500)
+    saved(phone.page)
     kept.close()
     stored = b"".join(path.read_bytes() for path in kept.folder.rglob("*") if path.is_file())
     assert b"CANARYNOTE" not in stored
@@ -385,11 +385,18 @@ def test_15_a_corrupted_form_is_never_shown_as_ready(open_page: OpenPage) -> Non
     phone.page.fill("#pin", "246810")
     phone.page.click("button.main")
     phone.page.wait_for_selector(".tabs")
-    phone.page.wait_for_timeout(1500)
+    phone.page.goto("/app/#/mine")
+    again = phone.page.get_by_role("button", name="Sync now")
+    expect(again).to_be_enabled()  # no round is under way
+    with phone.page.expect_response("**/sync/v1/forms/mediation/*"):
+        again.click()
+    expect(again).to_be_enabled()
+    phone.page.goto("/app/#/today")
+    expect(phone.page.get_by_text("Getting ready …")).to_be_visible()
     expect(phone.page.get_by_text("Ready offline")).to_have_count(0)
     phone.page.unroute("**/sync/v1/forms/mediation/*")
     phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("button", name="Sync now").click()
+    again.click()
     phone.ready()
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import KeptPhone, Server, sign_in
 from tests.browser.pictures import picture
 from tests.browser.product_pages import products  # noqa: F401  a fixture
+from tests.browser.steps import painted
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -139,7 +140,8 @@ def test_every_page_of_the_office_works_for_everyone_with_numbers_in_it(
     sign_in(page, "rexdale.admin")
     for path in ("figures", "heat-map", "map", "map?span=month", "board", "products", "feed"):
         page.goto(f"/office/{path}")
-        page.wait_for_timeout(300)
+        page.wait_for_load_state("networkidle")
+        painted(page)
         is_sound(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 

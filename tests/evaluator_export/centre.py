@@ -25,12 +25,12 @@ from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tabular import CategoricalColumn
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.datasets import (
-    count_sets,
     hierarchies,
     hierarchy_words,
-    programme_datasets,
-    programme_recipe,
-    table_menu,
+    load_count_only_datasets,
+    load_program_datasets,
+    load_program_recipe,
+    load_table_menu,
 )
 from tests.programme import definition_of
 
@@ -50,15 +50,15 @@ def dataset_of(text: str) -> DatasetSpec:
 
 def all_datasets(**changes: Callable[[str], str]) -> dict[str, DatasetSpec]:
     """Return the programme's datasets, some of them changed in their text."""
-    texts = {**count_sets(), **programme_datasets()}
+    texts = {**load_count_only_datasets(), **load_program_datasets()}
     return {name: dataset_of(changes.get(name, str)(text)) for name, text in texts.items()}
 
 
 def recipe_of(
     key: str = "evaluator-quarterly", datasets: dict[str, DatasetSpec] | None = None, text: str = "", menu: str = ""
 ) -> Recipe:
-    tables = read_yaml(menu) if menu else table_menu()
-    return recipe_reader.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
+    tables = read_yaml(menu) if menu else load_table_menu()
+    return recipe_reader.read_recipe(text or load_program_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 
 def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:

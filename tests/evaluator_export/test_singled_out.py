@@ -231,7 +231,7 @@ def test_no_recipe_can_hand_out_rows_about_incidents() -> None:
 
 def test_a_column_for_tables_only_is_refused_in_words() -> None:
     text = "recipe: 2\nid: r\ntitle: {en: r, fr: r}\npurpose: {en: p, fr: p}\naudience: evaluator\nthreshold: 20\n"
-    with pytest.raises(Exception, match="“minutes” leaves in tables only"):
+    with pytest.raises(Exception, match="“minutes” is released in tables only"):
         recipe_of(text=text + "datasets: [{use: encounters, columns: [month, minutes]}]\n")
 
 

@@ -17,10 +17,10 @@ from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import Actor
 from fieldapp.services.board import board
 from fieldapp.services.caseload.hand_over import list_caseload
-from fieldapp.services.forms.areas import bring_areas
+from fieldapp.services.forms.areas import import_areas
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.forms.roles import find_area_list, list_areas
-from fieldapp.services.operations.overview import see_home
+from fieldapp.services.operations.overview import view_home
 from fieldapp.services.phones.devices import actor_of_token, enrol_device
 from fieldapp.services.products.editions import build_due
 from fieldapp.services.products.registry import switch_product
@@ -30,7 +30,7 @@ from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
-from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.products import products
 from fieldapp.store.records.records import Record
 from forms.definition import FormDefinition
@@ -149,14 +149,14 @@ def _read_caseload(place: Place) -> dict[str, Any]:
         "cards": [(card.code, card.tier, card.seen_on, card.is_open) for card in listed.cards],
         "due": sorted((one.due_on, one.code, one.is_wanted, one.is_settled) for one in follow_ups),
         "alerts": sorted((record.kind, record.review) for record in records),
-        "week": see_home(place.session, place.admin, secret=SECRET).week,
+        "week": view_home(place.session, place.admin, secret=SECRET).week,
     }
 
 
 def _read_pulled(place: Place) -> list[Any]:
     """Return what the worker's phone is told, without ids and names of questions."""
     pulled = []
-    for item in place.session.scalars(sa.select(FeedItem).where(FeedItem.user_id == place.worker.user_id)):
+    for item in place.session.scalars(sa.select(PullItem).where(PullItem.user_id == place.worker.user_id)):
         body = json.loads(item.body) if item.body else {}
         about = {key: body.get(key) for key in ("day", "code", "kind", "status", "on", "from", "tier", "seen")}
         pulled.append((item.key.partition("/")[0], about))
@@ -238,7 +238,7 @@ def test_every_number_is_the_same_when_everything_is_renamed(
     for place in (named, renamed):
         key = find_area_list(session, place.centre.id)
         system = Actor.system(place.centre.id)
-        bring_areas(session, system, key=key, data=outlines, code="AREA_SHORT_CODE", attribution="City")
+        import_areas(session, system, key=key, data=outlines, code="AREA_SHORT_CODE", attribution="City")
     numbers = _read_products(named)
     assert any(indicator["numbers"] for indicator in numbers["dashboard"]["indicators"])
     assert any(layer["areas"] for layer in numbers["hot_spots_month"]["layers"])

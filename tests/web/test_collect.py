@@ -14,12 +14,12 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fieldapp.services.people.accounts import switch_person
-from fieldapp.services.phones.devices import add_collect, revoke_device
+from fieldapp.services.people.accounts import set_person_active
+from fieldapp.services.phones.devices import revoke_device, set_up_collect
 from fieldapp.services.phones.limits import Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, quarantine
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.attachments import AttachmentName, Blob
 from fieldapp.store.records.submissions import Submission
@@ -48,7 +48,7 @@ def test_a_submission_that_nobody_can_take_in_is_kept_aside_and_collect_goes_on(
     assert (kept.state, [one["code"] for one in kept.problems]) == ("aside", ["sync.failed"])
     assert quarantine.let_in(collect.session, collect.cast.rosa, [kept.id]).stored == 1
     assert len(collect.records()) == 1
-    lines = sa.select(sa.func.count()).select_from(AuditLine)
+    lines = sa.select(sa.func.count()).select_from(AuditEvent)
     before = collect.session.scalars(lines).one()
     assert collect.send(sent).status_code == 201
     collect.session.rollback()
@@ -133,7 +133,7 @@ def test_a_centre_may_forbid_it(collect: Collect) -> None:
         assert b"OpenRosaResponse" in reply.data
     assert collect.cast.amina.user_id
     with pytest.raises(ActProblem) as refused:
-        add_collect(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id)
+        set_up_collect(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id)
     assert refused.value.code == "collect.off"
 
 
@@ -155,7 +155,7 @@ def test_a_revoked_phone_is_out(collect: Collect) -> None:
 
 
 def test_a_switched_off_person_sends_nothing_through_this_door(collect: Collect) -> None:
-    switch_person(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id or 0, active=False)
+    set_person_active(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id or 0, active=False)
     assert collect.send(instance(), **{"a.jpg": b"x" * 1000}).status_code == 403
     assert collect.session.scalars(sa.select(Submission)).all() == []
     assert collect.session.scalars(sa.select(Blob)).all() == []

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.forms.roles import list_forms_with_role
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import mark_of, require
@@ -196,7 +196,7 @@ def _list_records(ctx: ActContext, forms: Sequence[FormDefinition], since: dt.da
     """Return the records of forms since a day, of each form the newest first."""
     listed: list[Record] = []
     for form in forms:
-        listed += records.of_form_since(ctx.session, ctx.centre_id, form.id, since)
+        listed += records.list_since(ctx.session, ctx.centre_id, form.id, since)
     return listed
 
 
@@ -222,7 +222,7 @@ def _iterate_incidents(
     zone: dt.tzinfo,
 ) -> Iterator[Incident]:
     """Yield an incident for each record, read by its version of the form."""
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in listed})
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in listed})
     for record in listed:
         definition = definitions.get((record.form, record.version))
         if definition is None:
@@ -260,7 +260,7 @@ def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: 
     """Return who said that they are out: shifts of the last hours, newest first."""
     forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.SHIFT)
     shifts = _list_records(ctx, forms, today - SHIFTS_SINCE)
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in shifts})
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in shifts})
     workers = []
     for record in shifts:
         definition = definitions.get((record.form, record.version))
@@ -331,7 +331,7 @@ def _get_or_create_item(ctx: ActContext, root_id: str, item_id: int) -> BoardIte
             raise make_not_found()
         return item
     # The record is locked, so that two first steps come one after the other.
-    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(root_id)
     if record is None or not _is_incident(ctx, record):
         raise make_not_found()
     item = board.find_item_of_record(ctx.session, ctx.centre_id, root_id)

@@ -6,7 +6,7 @@ STEPS = {
     "asked": N_("Asked for"),
     "acknowledged": N_("Seen"),
     "assigned": N_("Assigned"),
-    "acted": N_("A step was logged"),
+    "acted": N_("Action taken"),
     "debriefed": N_("Debriefed"),
     "closed": N_("Closed"),
     "reopened": N_("Opened again"),

@@ -28,7 +28,7 @@ def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
     messages: Messages = {}
     for code, card in cards_by_code.items():
         messages[card.worker_id, f"card/{code}"] = make_card_message(card)
-    pull.publish(ctx.session, messages)
+    pull.upsert_items(ctx.session, messages)
 
 
 def write_standing(ctx: ActContext, cards_by_code: dict[str, Card]) -> None:

@@ -21,7 +21,7 @@ from fieldapp.services.caseload.messages import (
     make_referral_message,
 )
 from fieldapp.services.caseload.record_state import Change, Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing
@@ -54,7 +54,7 @@ def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[
     corrected = {part.envelope.record for part in parts if part.envelope.root}
     gone: set[str] = set()  # referrals that are none any more
     for root_id in corrected:
-        submissions.settle_corrected(ctx.session, ctx.centre_id, root_id)
+        submissions.mark_corrected(ctx.session, ctx.centre_id, root_id)
     record_states = []
     for record_state in changed:
         if record_state.root_id in corrected:
@@ -68,8 +68,8 @@ def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[
         _update_cards_and_follow_ups(ctx, record_states, notes, messages)
     for code in notes.reissued:
         messages[_get_author(ctx), f"clash/{code}"] = ""
-    pull.publish(ctx.session, messages)
-    pull.forget(ctx.session, {record_state.author_id for record_state in changed}, gone)
+    pull.upsert_items(ctx.session, messages)
+    pull.remove_items(ctx.session, {record_state.author_id for record_state in changed}, gone)
     forget_refused(ctx, changed)
 
 
@@ -108,7 +108,7 @@ def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
     for root_id in root_ids:
         keys |= {f"ref/{root_id}", f"rec/{root_id}"}
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
-    pull.forget(ctx.session, everybody, keys)
+    pull.remove_items(ctx.session, everybody, keys)
     for follow_up in refused:
         ctx.session.delete(follow_up)
     ctx.session.flush()
@@ -125,13 +125,13 @@ def rebuild_caseload(ctx: ActContext) -> int:
     """
     since = ctx.now.date() - dt.timedelta(days=LONG_AGO)
     count = 0
-    for batch in records.batches(ctx.session, ctx.centre_id):
+    for batch in records.iterate_all(ctx.session, ctx.centre_id):
         record_states = _list_record_states(ctx, batch, since)
         count += len(record_states)
         if record_states:
             messages: Messages = {}
             _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages)
-            pull.publish(ctx.session, messages)
+            pull.upsert_items(ctx.session, messages)
     ctx.describe("caseload", records=count)
     return count
 
@@ -141,7 +141,7 @@ def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date
 
     Older versions let corrections under another form in: such a record has no form that it could be read by.
     """
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in batch})
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in batch})
     record_states = []
     for record in batch:
         definition = definitions.get((record.form, record.version))
@@ -230,7 +230,7 @@ def publish_refused_records(
     for envelope, problems in refused:
         if is_caseload_note(envelope):
             continue
-        if submissions.settle_corrected(ctx.session, ctx.centre_id, envelope.record):
+        if submissions.mark_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue
         try:
             answers = read_body(envelope.body, None)
@@ -244,4 +244,4 @@ def publish_refused_records(
         for problem in problems[:MOST_PROBLEMS]:
             reasons.append({"code": problem.get("code", ""), "path": problem.get("path", "")})
         messages[_get_author(ctx), f"rec/{envelope.record}"] = json.dumps({**about, "problems": reasons})
-    pull.publish(ctx.session, messages)
+    pull.upsert_items(ctx.session, messages)

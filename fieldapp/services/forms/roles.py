@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.problems import N_
 from fieldapp.store.forms import versions
 from fieldapp.store.products import products
@@ -20,7 +20,7 @@ MAPS = ("hot_spots_week", "hot_spots_month")
 
 def list_newest(session: Session, centre_id: int) -> list[FormDefinition]:
     """Return the newest version of each form, withdrawn or not: their records stay."""
-    return [definition_of(version) for version in versions.newest(session, centre_id)]
+    return [load_definition(version) for version in versions.newest(session, centre_id)]
 
 
 def list_forms_with_role(session: Session, centre_id: int, role: FormRole) -> list[FormDefinition]:
@@ -54,13 +54,13 @@ def find_role_problems(session: Session, centre_id: int, definition: FormDefinit
         readers.add(Reader.MAPS)
     problems = find_missing_roles(definition, readers)
     latest = versions.latest(session, centre_id, definition.id)
-    before = definition_of(latest).role if latest else ""
+    before = load_definition(latest).role if latest else ""
     if before and definition.role != before:
         text = N_(
             "This form had the role “{role}” until now, and its records would no longer be found. Give it the role again."
         )
         problems.append(_make_form_problem("form.role_lost", text, before))
-    others = (definition_of(version) for version in versions.current(session, centre_id))
+    others = (load_definition(version) for version in versions.current(session, centre_id))
     if definition.role and any(form.role == definition.role and form.id != definition.id for form in others):
         text = N_("Another form of the centre has the role “{role}”. Withdraw that one first.")
         problems.append(_make_form_problem("form.role_taken", text, definition.role))

@@ -57,7 +57,7 @@ def maps_mark(ctx: ActContext) -> str:
         mark[1][:16]
         for name in MAPS.values()
         if products.is_on(ctx.session, ctx.centre_id, name)
-        and (mark := products.latest_mark(ctx.session, ctx.centre_id, name))
+        and (mark := products.find_latest_version(ctx.session, ctx.centre_id, name))
     ]
     return "-".join(marks)
 

@@ -136,5 +136,5 @@ def _opened(ctx: ActContext, data: bytes, secret: str) -> bytes:
             raise make_not_found()
         info = SEALED + f"{kid}{uid}".encode()
         return SUITE.decrypt(data[at + 72 :], keys.private_key(key, secret), info=info)
-    except (InvalidTag, ValueError, keys.KeyLost):
+    except (InvalidTag, ValueError, keys.KeyUnavailable):
         raise make_not_found() from None

@@ -10,7 +10,7 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Change, Part, summary_of
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
 from fieldapp.store.people import users
 from fieldapp.store.records import records, reviews, submissions
@@ -42,7 +42,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
     roots: dict[str, list[Part]] = {}
     for part in parts:
         roots.setdefault(part.envelope.record, []).append(part)
-    held = records.held(ctx.session, ctx.centre_id, roots)
+    held = records.lock_existing(ctx.session, ctx.centre_id, roots)
     budget = time_for(WHILE_LOCKED)
     rows, changes, said = [], [], list[Said]()
     foreign: Foreign = {}
@@ -59,7 +59,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
         before = None
         if record and not record.person:
             held_as = record.form, record.version
-            before = _own_tier(find_definitions(ctx.session, ctx.centre_id, {held_as})[held_as], record.answers)
+            before = _own_tier(load_definitions(ctx.session, ctx.centre_id, {held_as})[held_as], record.answers)
         change, strangers, welcomed = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
         changes.append(change)
         foreign |= strangers
@@ -75,7 +75,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
 
 def refold(ctx: ActContext, root_id: str) -> None:
     """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
-    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(root_id)
     if record is None:
         return
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
@@ -99,7 +99,7 @@ def _said_before(ctx: ActContext, one: Submission, ready: Ready) -> list[Said]:
     """Return what a submission says that was kept as somebody else's until now."""
     if one.is_cut and not one.is_refusal:
         return []
-    definition = find_definitions(ctx.session, ctx.centre_id, [(one.form, one.version)])[one.form, one.version]
+    definition = load_definitions(ctx.session, ctx.centre_id, [(one.form, one.version)])[one.form, one.version]
     answers = ready.get((one.instance_id, one.sha256))
     if answers is None:
         answers = answers_of(one, definition, time_for(WHILE_LOCKED))
@@ -263,7 +263,7 @@ def fold_submissions(
     links: Links | None = None,
 ) -> tuple[FoldResult, FormDefinition]:
     """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
     by_place = {(one.instance_id, one.sha256): one for one in kept}
 

@@ -8,7 +8,7 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, refusals
@@ -18,7 +18,7 @@ from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
-from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, Known
+from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, EarlierSubmission
 from forms.answers import list_attachment_answers
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
@@ -76,9 +76,9 @@ def take_in(
     `judgements` is what the forms' rules said before this transaction; only the office's own are judged in it.
     """
     meter = Meter(ctx, limits)
-    known = submissions.known(ctx.session, ctx.centre_id, [one.envelope.instance_id for one in arrived])
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [one.envelope.instance_id for one in arrived])
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
-    definitions = find_definitions(ctx.session, ctx.centre_id, wanted)
+    definitions = load_definitions(ctx.session, ctx.centre_id, wanted)
     decided = [(one, _decide(ctx, one, definitions, known, meter, judgements)) for one in arrived]
     as_sent = {one.key: one.envelope for one in arrived}
     decided = _as_may_be_kept(ctx, decided, definitions)
@@ -128,8 +128,8 @@ def keep_failed(
     """Keep a submission aside that could not be taken in, with as little done to it as can be; return its answer."""
     envelope = one.envelope
     meter = Meter(ctx, limits)
-    known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
-    definitions = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [envelope.instance_id])
+    definitions = load_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
     judged = judge_failed(envelope, definitions.get((envelope.form, envelope.version)), time_for(PER_RECORD))
     reasons = [*meter.reasons(envelope), FAILED]
     decision = refuse(Status.RETRY, DAMAGED)
@@ -151,7 +151,7 @@ def _decide(
     ctx: ActContext,
     one: Arrived,
     definitions: dict[tuple[str, str], FormDefinition],
-    known: dict[str, dict[str, Known]],
+    known: dict[str, dict[str, EarlierSubmission]],
     meter: Meter,
     judgements: Judgements | None,
 ) -> Decision:
@@ -175,7 +175,9 @@ def _decide(
     return of_other_phone(envelope, decision, before, ctx.actor.device_id)
 
 
-def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[str, dict[str, Known]]:
+def standing_of(
+    envelope: Envelope, known: dict[str, dict[str, EarlierSubmission]]
+) -> dict[str, dict[str, EarlierSubmission]]:
     """Return what a submission is held against: the same bytes, and others that count.
 
     What a shut-out phone sent under an id that is a colleague's does not stand in the colleague's way.
@@ -186,7 +188,7 @@ def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[
 
 
 def of_other_phone(
-    envelope: Envelope, decision: Decision, before: dict[str, dict[str, Known]], device_id: int | None
+    envelope: Envelope, decision: Decision, before: dict[str, dict[str, EarlierSubmission]], device_id: int | None
 ) -> Decision:
     """Return the decision; with its reason, when another phone had sent something else under the same id."""
     if decision.status is Status.CONFLICT:
@@ -240,7 +242,7 @@ def _without_missing(
             held = list_attachment_answers(definition, decision.answers or _as_sent(one.envelope, definition))
             named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
-    lacking = hashes - attachments.whole(ctx.session, ctx.centre_id, hashes) if hashes else set()
+    lacking = hashes - attachments.find_complete_hashes(ctx.session, ctx.centre_id, hashes) if hashes else set()
     if not lacking:
         return decided
     attachments.take_back(ctx.session, ctx.centre_id, lacking, ctx.actor.device_id)
@@ -301,7 +303,7 @@ def root_of(envelope: Envelope, decision: Decision) -> str:
 
 
 def _answer(
-    ctx: ActContext, one: Arrived, decision: Decision, before: Known | None, position: int, signer: Signer | None
+    ctx: ActContext, one: Arrived, decision: Decision, before: EarlierSubmission | None, position: int, signer: Signer | None
 ) -> dict[str, Any]:
     """Return what the phone is told; of what was here before, what became of it then."""
     envelope = one.envelope

@@ -8,7 +8,7 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
 from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.corrections import apply_reissues
@@ -25,7 +25,7 @@ from fieldapp.services.records.intake import (
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import LET_IN
 from fieldapp.store.records import submissions
-from fieldapp.store.records.submissions import ASIDE, Known, Submission
+from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
 from sync.envelope import Envelope
 from sync.intake import Decision, Status, decide
@@ -121,8 +121,8 @@ def _let_in(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> li
 
 def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgements) -> list[Status]:
     """Let in what one phone sent, as an act of its worker."""
-    known = submissions.known(ctx.session, ctx.centre_id, [one.instance_id for one in some])
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [one.instance_id for one in some])
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
     decided: list[tuple[Submission, Envelope, Decision]] = []
     for one in some:
         envelope = _envelope(one)
@@ -139,7 +139,7 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
         decided.append((one, envelope, decision))
         # From now on it stands: another one under its id, let in with it, is a conflict.
         problems = [problem.to_json() for problem in decision.problems]
-        known[one.instance_id][one.sha256] = Known(
+        known[one.instance_id][one.sha256] = EarlierSubmission(
             one.id, one.received_at, str(decision.status), problems, one.device_id, one.is_cut
         )
     parts, refused = _settle(ctx, decided, definitions)

@@ -15,7 +15,7 @@ from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
 from fieldapp.store.people import users
 from fieldapp.store.records import attachments, submissions
@@ -195,7 +195,7 @@ def _key(one: Submission) -> Key:
 
 def cut_stored(ctx: ActContext, one: Submission, found: Aftermath) -> str:
     """Take out of a stored submission what may not be kept, and return the card code that it named; "" for none."""
-    definition = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
+    definition = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
     code = _person(one.body, definition)
     found.note_cut(one.instance_id, one.body, one.device_id)
     one.body = body_of(consent.without_person(definition, read(one.body, definition)) if definition else {})

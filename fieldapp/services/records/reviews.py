@@ -39,7 +39,7 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
         about = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
         body = json.dumps(about | make_correction_message(record.form, record.version, record.answers, record.heads))
     if state:
-        pull.publish(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
+        pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
     ctx.describe(f"record/{instance_id}", state=state or "comment")
 
 
@@ -63,7 +63,7 @@ def choose_answers(
         raise ActProblem("review.mismatch", text, {"where": ", ".join(sorted({one.path for one in problems})[:5])})
     ctx.session.refresh(record)
     record.review = APPROVED
-    submissions.settle(ctx.session, ctx.centre_id, instance_id)
+    submissions.mark_reviewed(ctx.session, ctx.centre_id, instance_id)
     _write(ctx, record, CHOSEN, comment.strip()[:MAX_COMMENT])
     ctx.describe(f"record/{instance_id}", questions=len(options))
 
@@ -76,7 +76,7 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
         raise make_not_found()
     check_revision(ctx, seen, found, f"submission/{found.id}", ("submission.settle",))
     if found.state != submissions.ASIDE:  # what is aside never came back to a phone
-        pull.publish(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
+        pull.upsert_items(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
         found.state = "settled"
     forget_waiting(ctx, [found.id])
@@ -87,7 +87,7 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
 def settle_aside(ctx: ActContext, device_id: int) -> int:
     """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
-    submissions.settle_all(ctx.session, ctx.centre_id, ids)
+    submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
     forget_waiting(ctx, ids)
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
@@ -105,7 +105,7 @@ def _check(ctx: ActContext, seen: str | None, record: Record) -> None:
 
 
 def _of_centre(ctx: ActContext, instance_id: str) -> Record:
-    found = records.held(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
+    found = records.lock_existing(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
     if found is None:
         raise make_not_found()
     return found

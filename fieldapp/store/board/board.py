@@ -1,4 +1,7 @@
-"""The crisis team's board: what is done about incidents and requests. A step is never changed, only followed by another."""
+"""The crisis team's board: what is done about incidents and requests.
+
+A step is never changed, only followed by another.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +13,10 @@ from fieldapp.store.base import Base
 
 
 class BoardItem(Base):
-    """An incident (its record's id) or a request (chosen words only, so that nobody is named), and where it stands."""
+    """An incident or a request, and its state.
+
+    An incident has its record's id. A request has chosen words only, so that nobody can be named.
+    """
 
     __tablename__ = "board_item"
     __table_args__ = (

@@ -1,4 +1,7 @@
-"""Versions of forms. Every published version keeps accepting submissions; the newest one open is what phones hold."""
+"""Versions of forms.
+
+Every published version accepts submissions for ever; phones get the newest that is not withdrawn.
+"""
 
 import datetime as dt
 from collections.abc import Sequence

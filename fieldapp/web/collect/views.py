@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 from flask_babel import gettext
 
-from fieldapp.services.phones.devices import COLLECT, actor_of_token
+from fieldapp.services.phones.devices import COLLECT, find_actor_for_token
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records import openrosa as acts
 from fieldapp.web.problems import OPENROSA
@@ -27,7 +27,7 @@ def require_collect_token(endpoint: str | None, values: dict[str, Any] | None) -
     The answer is never 401: Collect would ask its user for a password.
     """
     token = (values or {}).pop("token", "")
-    actor = actor_of_token(session(), token, COLLECT)
+    actor = find_actor_for_token(session(), token, COLLECT)
     if actor is None:
         raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new QR code."))
     acts.require_collect(session(), actor.centre_id)

@@ -54,7 +54,7 @@ def _page(problem: str) -> str:
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
     secret = current_app.config["SECRET_KEY"]
-    address = factor.begin_second_factor(session(), actor(), secret=secret, label=current_user.username)
+    address = factor.start_second_factor(session(), actor(), secret=secret, label=current_user.username)
     picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
     key = parse_qs(urlsplit(address).query)["secret"][0]
     return render_template("second_factor.html", picture=picture, key=key, problem=problem)
@@ -64,7 +64,7 @@ def _page(problem: str) -> str:
 def second_factor_check() -> Any:
     try:
         code = request.form.get("code", "")
-        factor.check_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
+        factor.require_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
     except ActProblem as problem:
         return _page(gettext(problem.text)), STATUS[problem.code]
     cookie[CHECKED] = [current_user.id, time.time()]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from fieldapp.store.products.feed_file import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
+from fieldapp.store.products.entity_sets import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
 from fieldapp.web.accept import Range, parse_accept
 
 

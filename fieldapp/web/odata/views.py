@@ -15,7 +15,8 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products.odata.feed import Opened, note_pull, open_for
-from fieldapp.store.products.feed_file import KEY, EntitySet, Query, QueryRefused, parse_order
+from fieldapp.store.products.entity_sets import KEY, EntitySet, QueryRefused
+from fieldapp.store.products.feed_file import Query, parse_order
 from fieldapp.web.odata.media import JsonFormat, choose_columns, choose_format, is_refused
 from fieldapp.web.sessions import session
 

@@ -13,10 +13,11 @@ from flask_babel import gettext
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.keys import current_key, signer_if_possible, signing_key
+from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
+from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
@@ -52,7 +53,7 @@ def sign_answer(response: Response) -> Response:
     nonce = request.headers.get("X-Nonce", "")
     centre_id = g.get("centre_id")
     if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
-        signs = signer_if_possible(session(), centre_id, current_app.config["SECRET_KEY"])
+        signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
         if signs is None:
             return response
         response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
@@ -67,7 +68,7 @@ def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         actor = None
         if scheme == "Bearer" and token:
-            actor = devices.actor_of_token(session(), token)
+            actor = devices.find_actor_for_token(session(), token)
         if actor is None:
             raise ActProblem("sync.token", N_("This phone is not signed in any more. Sign in again; nothing is lost."))
         g.actor = actor
@@ -80,14 +81,14 @@ def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
 @sync.post("/sign-in")
 def sign_in() -> Any:
     sent = _read_json()
-    user = check(session(), sent.text("username"), sent.text("password"), request.remote_addr or "")
+    user = check(session(), sent.field("username"), sent.field("password"), request.remote_addr or "")
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
     if centres.get(session(), user.centre_id).by_invitation:
         text = N_("At this centre a phone joins by invitation. Ask for one and scan its QR code with your phone's camera.")
         raise ActProblem("sync.invitation_only", text)
-    enrolled = devices.enrol_device(session(), actor, label=sent.text("device"), public_key=sent.text("public_key"))
+    enrolled = devices.enrol_device(session(), actor, label=sent.field("device"), public_key=sent.field("public_key"))
     return _make_sign_in_response(actor, enrolled)
 
 
@@ -95,10 +96,10 @@ def sign_in() -> Any:
 def join() -> Any:
     """Accept a phone with an invitation, which only the first phone can use."""
     sent = _read_json()
-    invitation = sent.text("invitation")
-    actor = devices.inviter_of(session(), invitation)
+    invitation = sent.field("invitation")
+    actor = devices.find_actor_for_invitation(session(), invitation)
     enrolled = devices.join_device(
-        session(), actor, token=invitation, label=sent.text("device"), public_key=sent.text("public_key")
+        session(), actor, token=invitation, label=sent.field("device"), public_key=sent.field("public_key")
     )
     return _make_sign_in_response(actor, enrolled)
 
@@ -106,7 +107,7 @@ def join() -> Any:
 class _SentFields(dict[str, Any]):
     """What a phone sent; a field that is missing is an empty text."""
 
-    def text(self, name: str) -> str:
+    def field(self, name: str) -> str:
         return str(self.get(name, ""))
 
 
@@ -119,7 +120,7 @@ def _read_json() -> _SentFields:
     return _SentFields(body) if isinstance(body, dict) else _SentFields()
 
 
-def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolled) -> Any:
+def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Any:
     """Return what a phone needs that has just joined."""
     user = session().get_one(User, actor.user_id)
     about = {
@@ -137,14 +138,14 @@ def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolled) -> Any:
 @require_phone_token
 def pull() -> Any:
     """Give what changed for this worker after a cursor: caseload, follow-ups, corrections."""
-    return _compressed(phone_forms.pull(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
+    return _compressed(pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")
 @require_phone_token
 def record(instance_id: str) -> Any:
     """Give a worker's own record back, for correcting it."""
-    return jsonify({"protocol": PROTOCOL, **phone_forms.fetch_own_record(session(), g.actor, instance_id=instance_id)})
+    return jsonify({"protocol": PROTOCOL, **fetch_record_for_correction(session(), g.actor, instance_id=instance_id)})
 
 
 @sync.get("/manifest")
@@ -204,7 +205,7 @@ def batch() -> Any:
         g.actor,
         envelopes,
         report={"unsent": unsent_count},
-        signer=signer_if_possible(session(), g.actor.centre_id, current_app.config["SECRET_KEY"]),
+        signer=find_receipt_signer(session(), g.actor.centre_id, current_app.config["SECRET_KEY"]),
         limits=current_app.config["LIMITS"],
     )
     return jsonify({"protocol": PROTOCOL, "items": items})

@@ -19,6 +19,7 @@ from fieldapp.services.records import batches
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store.board.board import BoardStep
 from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.operations.audit import AuditLine
 from sync.envelope import parse_batch
 from tests.browser.conftest import ROOT
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
@@ -180,7 +181,7 @@ def test_the_mark_changes_with_everything_that_shows(session: Session, ready: Ca
     marks.append(board.read_board_version(session, team).rsplit("-", 1)[0])
     board.take_step(session, team, kind="acknowledged", root_id=root)
     marks.append(board.read_board_version(session, team).rsplit("-", 1)[0])
-    accounts.switch_person(
+    accounts.set_person_active(
         session, ready.rosa, user_id=ready.amina.user_id, active=False
     )  # nobody can give her anything now
     marks.append(board.read_board_version(session, team).rsplit("-", 1)[0])
@@ -225,3 +226,9 @@ def test_the_shift_report_is_a_pdf_in_both_languages_and_names_nobody_served(
         path.write_bytes(ran.stdout)
         text = "".join(page.extract_text() for page in PdfReader(path).pages)
         assert word in text and "L-rosa" in text and "CANARY" not in text
+    # The command leaves a line as the office does; the office's own process is told the centre and adds none.
+    by_office = [*command[:5], f"--centre-id={ready.centre.id}"]
+    subprocess.run(by_office, cwd=ROOT, env=environment, capture_output=True, check=True)
+    session.rollback()
+    lines = session.scalars(sa.select(AuditLine.actor_id).where(AuditLine.act == "board.report")).all()
+    assert sorted(lines, key=str) == sorted([team.user_id, None, None], key=str)

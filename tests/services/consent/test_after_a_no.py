@@ -21,7 +21,7 @@ from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.standing import ConsentWord
-from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
@@ -90,7 +90,7 @@ def shown(session: Session, cast: Cast) -> str:
 def told(session: Session) -> dict[str, str]:
     """Return what phones are told, by key."""
     session.expire_all()
-    return {item.key: item.body for item in session.scalars(sa.select(FeedItem)) if item.body}
+    return {item.key: item.body for item in session.scalars(sa.select(PullItem)) if item.body}
 
 
 # What phones are told

@@ -35,7 +35,7 @@ from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.products import products
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
-from fieldapp.store.releases.releases import Release, Series
+from fieldapp.store.releases.releases import Release, ReleaseSeries
 from forms.validation import validate
 from sync.intake import local_time
 from tests.cast import Cast, a_series, encounter, envelope, publish_others
@@ -566,4 +566,4 @@ def test_a_series_of_another_centre_reads_none_of_it(session: Session, cast: Cas
     assert standing.Standings(session, cast.other_centre.id).of(ONE) == 0
     assert standing.Standings(session, cast.centre.id).of(ONE) == 3
     assert standing.Standings(session, cast.centre.id).of("") is None
-    assert isinstance(a_series(session, cast), Series)
+    assert isinstance(a_series(session, cast), ReleaseSeries)

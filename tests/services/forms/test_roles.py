@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.earlier_roles import give_roles
 from fieldapp.services.forms.published import publish_form, withdraw_form
 from fieldapp.services.problems import ActProblem
@@ -100,7 +100,7 @@ def test_a_form_from_before_goes_on_at_its_centre_under_its_own_hash(session: Se
         session, cast.system, compiled=Compiled(before, compiled_of("shift").xform, []), workbook=workbook_of("shift")
     )
     assert stored.sha256 == before.sha256
-    read = definition_of(stored)
+    read = load_definition(stored)
     assert read.role == "shift" and read.list_choices_with_role(QuestionRole.KIND, ChoiceRole.CALL_FOR_HELP)
     again = publish_form(
         session, cast.system, compiled=Compiled(before, compiled_of("shift").xform, []), workbook=workbook_of("shift")

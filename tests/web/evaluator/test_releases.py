@@ -19,7 +19,7 @@ from evaluator_export.periods import parse
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases.releases import Release, Series
+from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import PASSWORD, Cast, a_series
 from tests.web.conftest import csrf_of
 
@@ -79,7 +79,7 @@ def test_an_evaluator_who_is_not_among_the_readers_sees_nothing(
 ) -> None:
     eve = client_of("eve")
     second_factor(eve)
-    change(settings, sa.update(Series).values(readers=[web_cast.rosa.user_id]))
+    change(settings, sa.update(ReleaseSeries).values(readers=[web_cast.rosa.user_id]))
     assert "No data release yet" in eve.get("/releases/").text
     assert fetch(post, eve, release_id).status_code == 404
     assert post(eve, f"/releases/{release_id}/deleted", page="/releases/", name="Eve").status_code == 404
@@ -150,7 +150,7 @@ def test_with_an_age_key_only_the_recipient_can_open_it(
     client_of: Clients, post: Post, release_id: int, settings: Settings, tmp_path: Path
 ) -> None:
     recipient = pyrage.x25519.Identity.generate()
-    change(settings, sa.update(Series).values(age_key=str(recipient.to_public())))
+    change(settings, sa.update(ReleaseSeries).values(age_key=str(recipient.to_public())))
     eve = client_of("eve")
     second_factor(eve)
     answer = fetch(post, eve, release_id)

@@ -28,8 +28,9 @@ from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.operations.audit import AuditLine
-from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write
+from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.products.entity_sets import EntitySet
+from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
 from fieldapp.store.releases.releases import Release
 from tests.cast import Cast, a_series, make_cast
 from tests.services.products.figures import fill
@@ -271,7 +272,7 @@ def test_it_is_not_sent_again_while_nothing_has_changed_and_every_pull_is_writte
     again = reader.get("encounters", If_None_Match=first.headers["ETag"])
     assert again.status_code == 304 and again.data == b""
     with reader.session() as session:
-        lines = session.scalars(sa.select(AuditLine).where(AuditLine.act == "feed.pull")).all()
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "feed.pull")).all()
         assert [line.details["set"] for line in lines] == ["encounters"]
         assert lines[0].details["rows"] == len(first.get_json()["value"])
         assert list_keys(session, reader.cast.rosa).keys[0].last_used_at is not None
@@ -301,7 +302,7 @@ def test_paging_gives_every_row_once_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, rows: Any, order: list[str], page: int
 ) -> None:
     path = tmp_path_factory.mktemp("feed") / "f.db"
-    write(path, [(ENTITY, rows)], {"made_of": []})
+    write_feed_file(path, [(ENTITY, rows)], {"made_of": []})
     feed = Feed(path)
     wanted = Query(order=parse_order(",".join(order), ENTITY) if order else ())
     whole = feed.read(ENTITY, wanted, 1000).rows

@@ -25,7 +25,7 @@ from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from fieldapp.store.releases.releases import Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import Release, ReleaseRun, ReleaseSeries
 from sync.envelope import parse_batch
 from tests.cast import PASSWORD, Cast, a_series, another_worker, batch, encounter, envelope, password_hash
 from tests.programme import workbook_of
@@ -205,7 +205,7 @@ def test_a_paused_recipe_stays_paused(client_of: Clients, scene: Session, post: 
         assert words in answer.text
     scene.rollback()
     scene.expire_all()
-    kept = scene.scalars(sa.select(Series)).one()
+    kept = scene.scalars(sa.select(ReleaseSeries)).one()
     assert (kept.is_active, kept.keep_days, kept.title["en"]) == (False, 60, "Outreach")
     again = {"csrf_token": csrf_of(answer.text), "revision": revision_of(answer.text, url)}
     assert rosa.post(url, data=again | fields | {"title_en": "Outreach, corrected"}).status_code == 302  # knowing of it

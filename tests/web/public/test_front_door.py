@@ -96,7 +96,7 @@ def test_a_database_that_is_down_is_503_in_plain_words(app: Flask, web_cast: Cas
     def down(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
 
-    monkeypatch.setattr("fieldapp.store.people.throttles.failures", down)
+    monkeypatch.setattr("fieldapp.store.people.throttles.count_failures", down)
     answer = client.post("/", data={"csrf_token": token, "username": "rosa", "password": PASSWORD})
     assert answer.status_code == 503
     assert "cannot be reached" in answer.text

@@ -224,7 +224,7 @@ describe("a trial", () => {
     const shown = await show(
       <Pages {...{ definition, keeper, who }} answers={null} page={0} help={NO_HELP} />,
     );
-    assert.match(shown.text, /A try: nothing is kept/);
+    assert.match(shown.text, /A test: nothing is saved/);
     assert.doesNotMatch(shown.text, /Hide/);
   });
 });

@@ -7,6 +7,8 @@ import { applyLook, LOOKS, readLook, type Look } from "../look";
 import { useApp } from "../state";
 import { PasskeyForm } from "./passkey";
 
+declare const VERSION: string; // filled in by the build
+
 export function ThisPhone() {
   const { vault, lock, changeLanguage } = useApp();
   const { worker, centre, rules } = vault.account;
@@ -31,6 +33,7 @@ export function ThisPhone() {
           rules.lock_minutes,
         )}
       </p>
+      <p class="soft">fieldapp {VERSION}</p>
     </section>
   );
 }

@@ -38,7 +38,7 @@ describe("what the centre asks of the worker", () => {
   it("says what to do with one that could not be taken in", async () => {
     const todo = { r1: { ...RECORD, state: "rejected" as const } };
     const { shown } = await openScreen(<ToCorrect />, { forms, book: { todo } });
-    assert.match(shown.text, /could not take it in as it is/);
+    assert.match(shown.text, /could not store it as it is/);
   });
 
   it("begins a correction with the answers that the centre has", async () => {

@@ -55,7 +55,7 @@ describe("follow-ups", () => {
     const { shown } = await openScreen(<FollowUps />, { book, forms });
     const [late, today] = shown.texts(".item");
     assert.ok(late!.startsWith(`${formatCardCode(CODE)} · red cap day 7`));
-    assert.match(late!, /2 days late/);
+    assert.match(late!, /2 days past due/);
     assert.match(today!, /^Mediation day 7 ?today/);
   });
 

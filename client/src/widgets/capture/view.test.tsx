@@ -41,14 +41,14 @@ describe("a picture, recording or file", () => {
   it("says how large a file is", async () => {
     const address = `data:text/plain;base64,${"A".repeat(20_000)}`;
     const { shown } = await ask([row("file")], { remembered: { "/data/f": address } });
-    assert.match(shown.text, /File kept: 15 KB/);
+    assert.match(shown.text, /File saved: 15 KB/);
   });
 
   it("is only named once it is with the centre", async () => {
     const remembered = { "/data/f": "attachment:abc" };
     const { shown } = await ask([row("image")], { remembered });
     assert.equal(shown.has("img"), false);
-    assert.match(shown.text, /with your centre, sealed/);
+    assert.match(shown.text, /the record, encrypted/);
   });
 });
 

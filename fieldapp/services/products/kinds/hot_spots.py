@@ -13,7 +13,7 @@ from fieldapp.services.forms.roles import find_area_list, list_areas
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.outlines import UNIT, shapes_of
 from fieldapp.services.products.tables import count_span, list_table_specs, make_reader
-from fieldapp.services.releases.datasets import catalogue
+from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.store.forms import areas
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
@@ -34,7 +34,7 @@ def build(
     session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return a map's numbers: rounded, none under 5, none of a single day. Hot and cold spots need outlines of the areas."""
-    centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
+    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
     days = dt.timedelta(days=DAYS[product.cadence])
     last = period.last
     first = last - days + dt.timedelta(days=1)

@@ -11,7 +11,7 @@ from fieldapp.services.revisions import check_revision
 from fieldapp.store.products import feed_keys
 from fieldapp.store.products.feed_keys import FeedKey
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 PREFIX = "fa_"
@@ -20,7 +20,7 @@ PREFIX = "fa_"
 @dataclass(frozen=True)
 class Keys:
     keys: Sequence[FeedKey]
-    series: Mapping[int, Series]
+    series: Mapping[int, ReleaseSeries]
 
 
 @read_act("feed_keys.list")

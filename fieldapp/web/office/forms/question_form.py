@@ -7,7 +7,7 @@ that cell is written. What a page does not show is never changed.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fieldapp.services.forms.drafts import Opened
+from fieldapp.services.forms.drafts import DraftDetails
 from fieldapp.web.office.forms.fields import FormData, find_changes, list_label_columns, name_column, one_line, tidy
 from fieldapp.web.office.forms.list_form import add_yes_no
 from forms import support
@@ -112,7 +112,7 @@ class QuestionForm:
         return self.line.row.cells.get(name_column(column, language), "")
 
 
-def list_outline_rows(opened: Opened) -> list[OutlineRow]:
+def list_outline_rows(opened: DraftDetails) -> list[OutlineRow]:
     """Return the rows of a draft, each with its problems."""
     problems_by_row: defaultdict[int, list[FormProblem]] = defaultdict(list)
     for problem in opened.errors:
@@ -132,7 +132,7 @@ def list_outline_rows(opened: Opened) -> list[OutlineRow]:
     return rows
 
 
-def make_question_form(opened: Opened, line: SurveyRow) -> QuestionForm:
+def make_question_form(opened: DraftDetails, line: SurveyRow) -> QuestionForm:
     """Return what the page of a row shows."""
     book = opened.book
     cells = line.row.cells
@@ -216,7 +216,7 @@ def _make_condition(relevant: str, others: set[str]) -> SimpleCondition | None:
     return condition
 
 
-def save_question(opened: Opened, line: SurveyRow, form_data: FormData) -> None:
+def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) -> None:
     """Write the changed fields of a row's page into its cells; rename it everywhere."""
     edited = make_question_form(opened, line)
     cells = find_changes(form_data, line.row.cells, _name_fields(edited))

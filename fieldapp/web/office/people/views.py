@@ -39,7 +39,9 @@ def person_add() -> Any:
 
 @office.post("/people/<int:user_id>/switch")
 def person_switch(user_id: int) -> Any:
-    people_acts.switch_person(session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen())
+    people_acts.set_person_active(
+        session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen()
+    )
     flash(gettext("Done. It takes effect at once."), "safe")
     return redirect(url_for("office.people"))
 

@@ -9,10 +9,10 @@ import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from fieldapp.services.operations.centres import set_phone_rules
 from fieldapp.services.people import accounts as people_acts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.missing import give_up_missing
+from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.services.records.deliveries import take_in_copy
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput, RescueInput, RulesInput
@@ -88,13 +88,13 @@ def phone_rescue() -> Any:
 def phone_invite(user_id: int) -> Any:
     """Show a QR code that lets one phone join as this worker, once."""
     token = devices.invite_device(session(), actor(), user_id=user_id)
-    return _render_invitation(user_id, f"{request.host_url}app/#/join/{token}", devices.VALID_FOR.seconds // 60)
+    return _render_invitation(user_id, f"{request.host_url}app/#/join/{token}", devices.INVITATION_LIFETIME.seconds // 60)
 
 
 @office.post("/people/<int:user_id>/collect")
 def phone_collect(user_id: int) -> Any:
     """Show the QR code that sets ODK Collect up for this worker."""
-    token = devices.add_collect(session(), actor(), user_id=user_id)
+    token = devices.set_up_collect(session(), actor(), user_id=user_id)
     return _render_invitation(user_id, write_collect_settings(f"{request.host_url}or/{token}"), 0)
 
 

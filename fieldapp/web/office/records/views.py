@@ -10,7 +10,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
 from fieldapp.services.records import listing as records
 from fieldapp.services.revisions import LastChange, Overtaken
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.records.inputs import FilterInput
 from fieldapp.web.overtaken import seen
@@ -92,10 +92,10 @@ def encounters() -> Any:
     return render_template("records/records.html", listing=page, chosen=entered)
 
 
-def _make_filter(entered: FilterInput) -> Filter:
+def _make_filter(entered: FilterInput) -> RecordFilter:
     """Return the filter that was entered; days that cannot be read are left out."""
     is_usable = entered.validate()
-    return Filter(
+    return RecordFilter(
         form=entered.form.data or "",
         area=entered.area.data or "",
         author_id=parse_number(entered.worker.data or "") or None,

@@ -7,11 +7,12 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext
 
 from evaluator_export.problems import ExportProblem, Reason
-from fieldapp.services.keys import KeyLost
+from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import downloads, retries
 from fieldapp.services.releases import series as acts
-from fieldapp.services.releases.series import OnePage, Preview, Wish, WishRefused
+from fieldapp.services.releases.series import ReleasePreview, SeriesPage
+from fieldapp.services.releases.series_input import SeriesInput, SeriesRefused, list_releasable_columns
 from fieldapp.services.revisions import Overtaken, revision_of
 from fieldapp.services.transports.targets import EMAIL, NEEDED, S3, SFTP
 from fieldapp.web import language
@@ -28,10 +29,10 @@ MAX_LENGTH = 4000
 
 @office.get("/series")
 def series_list() -> Any:
-    series, newest = acts.see_series(session(), actor())
+    series, newest = acts.list_series(session(), actor())
     try:
         key = downloads.public_key(session(), actor().centre_id, current_app.config["SECRET_KEY"])
-    except KeyLost:
+    except KeyUnavailable:
         key = ""
     return render_template("releases/series_list.html", series=series, newest=newest, key=key)
 
@@ -40,7 +41,7 @@ def series_list() -> Any:
 @office.get("/series/<int:series_id>")
 def series(series_id: int | None) -> Any:
     page = acts.open_series(session(), actor(), series_id=series_id)
-    return _page(page, page.wish)
+    return _page(page, page.series_input)
 
 
 @office.post("/series/new", defaults={"series_id": None})
@@ -52,13 +53,13 @@ def series_change(series_id: int | None) -> Any:
     is_trial = request.form.get("action") == "try"
     try:
         if is_trial:
-            preview = acts.preview_release(session(), who, series_id=series_id, wish=wish)
+            preview = acts.preview_release(session(), who, series_id=series_id, series_input=wish)
             return _page(acts.open_series(session(), who, series_id=series_id), wish, preview=preview)
-        saved = acts.save_series(session(), who, series_id=series_id, wish=wish, seen=seen())
+        saved = acts.save_series(session(), who, series_id=series_id, series_input=wish, seen=seen())
     except Overtaken as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, overtaken=problem), STATUS[problem.code]
-    except WishRefused as problem:
+    except SeriesRefused as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, problems=problem.fields, unfit=problem.reasons), STATUS[problem.code]
     except ExportProblem as problem:
@@ -69,9 +70,9 @@ def series_change(series_id: int | None) -> Any:
 
 
 def _page(
-    page: OnePage,
-    wish: Wish,
-    preview: Preview | None = None,
+    page: SeriesPage,
+    wish: SeriesInput,
+    preview: ReleasePreview | None = None,
     problems: dict[str, str] | None = None,
     unfit: Sequence[Reason] = (),
     stopped: Sequence[Reason] = (),
@@ -97,15 +98,15 @@ def _page(
         target_fields=TARGET_FIELDS,
         levels=lambda dataset, name: acts.level_examples(dataset, name, page.labels, language.current()),
         labels=page.labels,
-        leaving=acts.leaving,
+        leaving=list_releasable_columns,
         thresholds=acts.THRESHOLDS,
         overtaken=overtaken,
-        differing=_list_differences(wish, page.wish) if overtaken else [],
+        differing=_list_differences(wish, page.series_input) if overtaken else [],
         revision=revision,
     )
 
 
-def _list_differences(typed: Wish, saved: Wish) -> list[tuple[str, str, str]]:
+def _list_differences(typed: SeriesInput, saved: SeriesInput) -> list[tuple[str, str, str]]:
     """Return what differs: the name of a part, how it is saved, how it was typed."""
     differences = []
     for name, words in SERIES_PARTS.items():
@@ -143,10 +144,10 @@ def _read_number(name: str, otherwise: int) -> int:
     return otherwise
 
 
-def _read_wish() -> Wish:
+def _read_wish() -> SeriesInput:
     """Return what was chosen; what is not among the choices is left for the act to refuse."""
     datasets = request.form.getlist("use")
-    return Wish(
+    return SeriesInput(
         title={code: _read_text(f"title_{code}") for code in language.LANGUAGES},
         purpose={code: _read_text(f"purpose_{code}") for code in language.LANGUAGES},
         recipient=_read_text("recipient")[:120],
@@ -198,7 +199,7 @@ def release_revoke(release_id: int) -> Any:
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("evaluator.shelf"))
-    downloads.remove_fallen(session(), current_app.config["SETTINGS"].packages)
+    downloads.delete_expired_packages(session(), current_app.config["SETTINGS"].packages)
     flash(gettext("Revoked. No one can download the release any more; ask the recipients to delete their copies."), "wait")
     return redirect(url_for("evaluator.shelf"))
 

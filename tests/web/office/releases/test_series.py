@@ -15,7 +15,7 @@ from evaluator_export.periods import parse
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases.releases import Delivery, ReleaseRun, Series
+from fieldapp.store.releases.releases import PackageDelivery, ReleaseRun, ReleaseSeries
 from tests.cast import Cast, a_series
 from tests.services.releases.records import fill
 from tests.web.conftest import csrf_of, revision_of
@@ -40,10 +40,10 @@ def send(client: FlaskClient, url: str, action: str, **changes: Any) -> Any:
     return client.post(url, data={**given, **GOOD, **changes, "action": action})
 
 
-def kept(settings: Settings) -> list[Series]:
+def kept(settings: Settings) -> list[ReleaseSeries]:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as session:
-        found = list(session.scalars(sa.select(Series).order_by(Series.id)))
+        found = list(session.scalars(sa.select(ReleaseSeries).order_by(ReleaseSeries.id)))
     engine.dispose()
     return found
 
@@ -153,7 +153,7 @@ def test_too_few_people_are_told_what_would_help(rosa: FlaskClient) -> None:
 def test_a_released_series_keeps_its_rhythm(rosa: FlaskClient, settings: Settings) -> None:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as session:
-        series = session.scalars(sa.select(Series)).one()
+        series = session.scalars(sa.select(ReleaseSeries)).one()
         build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())
     engine.dispose()
     answer = send(rosa, "/office/series/1", "save")
@@ -195,12 +195,12 @@ def test_what_failed_is_said_and_can_be_built_again(rosa: FlaskClient, settings:
 def test_what_could_not_be_sent_is_said_and_can_be_sent_again(rosa: FlaskClient, settings: Settings) -> None:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as session:
-        series = session.scalars(sa.select(Series)).one()
+        series = session.scalars(sa.select(ReleaseSeries)).one()
         series.targets = [{"kind": "email", "to": "a@example.org"}]
         session.commit()
         build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())
     engine.dispose()
-    after(settings, sa.update(Delivery).values(state="failed", problem="<b>550</b> 100 % full", attempts=1))
+    after(settings, sa.update(PackageDelivery).values(state="failed", problem="<b>550</b> 100 % full", attempts=1))
     page = rosa.get("/releases/").text
     assert "&lt;b&gt;550&lt;/b&gt; 100 % full" in page
     token = csrf_of(rosa.get("/office/people").text)
