@@ -19,7 +19,7 @@ from fieldapp.services.records import batches
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store.board.board import BoardStep
 from fieldapp.store.caseload.follow_ups import FollowUp
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from sync.envelope import parse_batch
 from tests.browser.conftest import ROOT
 from tests.cast import Cast, another_worker, batch, encounter, envelope, publish_others
@@ -230,5 +230,5 @@ def test_the_shift_report_is_a_pdf_in_both_languages_and_names_nobody_served(
     by_office = [*command[:5], f"--centre-id={ready.centre.id}"]
     subprocess.run(by_office, cwd=ROOT, env=environment, capture_output=True, check=True)
     session.rollback()
-    lines = session.scalars(sa.select(AuditLine.actor_id).where(AuditLine.act == "board.report")).all()
+    lines = session.scalars(sa.select(AuditEvent.actor_id).where(AuditEvent.act == "board.report")).all()
     assert sorted(lines, key=str) == sorted([team.user_id, None, None], key=str)
