@@ -21,7 +21,7 @@ from fieldapp.services.forms.areas import import_areas
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.forms.roles import find_area_list, list_areas
 from fieldapp.services.operations.overview import view_home
-from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.editions import build_due
 from fieldapp.services.products.registry import switch_product
 from fieldapp.services.records.batches import receive_batch
@@ -76,7 +76,7 @@ class Place:
             session.add_all(people.values())
         self.admin = Actor(centre.id, "admin", people["admin"].id)
         worker = Actor(centre.id, "worker", people["worker"].id)
-        actor = actor_of_token(session, enrol_device(session, worker, label="A phone").token)
+        actor = find_actor_for_token(session, enrol_device(session, worker, label="A phone").token)
         assert actor
         self.worker = actor
         for form in FORMS:
