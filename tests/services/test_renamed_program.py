@@ -212,8 +212,8 @@ def renamed_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def _forget_datasets() -> None:
-    datasets.programme_datasets.cache_clear()
-    datasets.count_sets.cache_clear()
+    datasets.load_program_datasets.cache_clear()
+    datasets.load_count_only_datasets.cache_clear()
 
 
 def test_every_number_is_the_same_when_everything_is_renamed(
