@@ -2,7 +2,7 @@
 
 Nothing but that there was a contact, its kind, and the answer itself.
 
-A form asks for consent with the question that its setting `summary_tier` names. The group of that question says whom
+A form asks for consent with the question that has the role `tier`. The group of that question says whom
 it is about: while the group is relevant and the tier is under 1, the record is a refusal. The rule becomes part of what
 makes other questions relevant: what may not be kept is not asked, and is erased if it was. Only the card code needs
 more: it must be known whose "no" it is, so it is taken out when the record is finished.
@@ -202,18 +202,20 @@ def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     """Return why the rule cannot hold in this form."""
     problems = []
     if _is_in_repeat(definition, tier):
-        text = N_("The question of summary_tier is in a repeat. Ask for consent once in a record.")
+        text = N_("The question with the role “tier” is in a repeat. Ask for consent once in a record.")
         problems.append(("consent.repeat", text))
     paths = itertools.chain.from_iterable(map(_list_paths, _conditions(definition, tier)))
     if not all(map(_is_whole, paths)):
         text = N_("The condition of the group with the consent questions must name its questions like ${name}.")
         problems.append(("consent.shape", text))
     if all(question.required is None for question in list_consent_questions(definition, tier)):
-        text = N_("The question of summary_tier must need an answer: set “required” to yes.")
+        text = N_("The question with the role “tier” must need an answer: set “required” to yes.")
         problems.append(("consent.required", text))
     if tier.parent not in definition.by_path and tier.relevant is not None:
         # Beside such a tier every question would count as one about consent, and hide all others once it is answered.
-        text = N_("The question of summary_tier has a condition and is in no group. Put the consent questions into a group.")
+        text = N_(
+            "The question with the role “tier” has a condition and is in no group. Put the consent questions into a group."
+        )
         problems.append(("consent.group", text))
     if definition.summary.get("person") in _decides(definition, tier):
         text = N_(

@@ -6,6 +6,7 @@ The JSON is described in definition.schema.json.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,15 +16,13 @@ from forms.expressions.nodes import Ast, Call, list_called_functions, read_json,
 from forms.lists import FormLists, in_language
 from forms.problems import FormProblem
 from forms.question_type import AnswerKind, QuestionType
+from forms.roles import ROLE_COLUMN
 from forms.types import TYPES
 
 SCHEMA = 2
 READABLE = (1, 2)  # 1: before lists with columns, files, triggers and counted repeats
 
 Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a label shows an answer
-
-# What lists show of a record; what a phone follows up: whose card, when next, which days later; and how long it took.
-SUMMARY = ("day", "area", "kind", "person", "due", "plan", "minutes", "tier", "status")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,11 @@ class Choice:
     name: str
     label: Words
     data: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def roles(self) -> list[str]:
+        """Return the ChoiceRoles of the choice."""
+        return self.data.get(ROLE_COLUMN, "").split()
 
 
 @dataclass(frozen=True)
@@ -141,9 +145,10 @@ class FormDefinition:
     elements: tuple[Element, ...]
     choices: dict[str, tuple[Choice, ...]]
     order: tuple[str, ...]
-    summary: dict[str, str]  # one of SUMMARY → path of the question that tells it
+    summary: dict[str, str]  # QuestionRole → path of the question that has it
     tables: dict[str, CsvTable] = dataclasses.field(default_factory=dict)
     kept_after_no: tuple[str, ...] = ()  # paths of what stays when a person did not say yes (consent.py)
+    role: str = ""  # FormRole; "" for a form that has none
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
@@ -195,7 +200,7 @@ class FormDefinition:
 
     @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:
-        """Return where in the answers each part of the summary is, as names from the outermost group."""
+        """Return where the answer with each role is: names from the outermost group inwards."""
         return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}
 
     @cached_property
@@ -210,6 +215,31 @@ class FormDefinition:
         for list_name, choices in self.choices.items():
             names[list_name] = frozenset(choice.name for choice in choices)
         return names
+
+    def find_with_role(self, role: str) -> Element | None:
+        """Return the question with a QuestionRole; None when the form has none."""
+        return self.by_path.get(self.summary.get(role, ""))
+
+    def read_role(self, answers: Mapping[str, Any], role: str) -> str:
+        """Return the answer to the question with a QuestionRole; "" when there is none."""
+        value: Any = answers
+        for name in self.summary_names.get(role, ("",)):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value if isinstance(value, str) else ""
+
+    def list_choices_of(self, role: str) -> tuple[Choice, ...]:
+        """Return the choices of the question with a QuestionRole."""
+        question = self.find_with_role(role)
+        return self.choices.get(question.choices, ()) if question else ()
+
+    def list_choices_with_role(self, role: str, choice_role: str) -> list[Choice]:
+        """Return the choices with a ChoiceRole that the question with a QuestionRole offers."""
+        return [choice for choice in self.list_choices_of(role) if choice_role in choice.roles]
+
+    def is_chosen(self, answers: Mapping[str, Any], role: str, choice_role: str) -> bool:
+        """Say whether the answer to the question with a QuestionRole is a choice with a ChoiceRole."""
+        chosen = self.read_role(answers, role).split()
+        return any(choice.name in chosen for choice in self.list_choices_with_role(role, choice_role))
 
     def column(self, element: Element) -> str:
         """Return the name of a question in exports and recipes.
@@ -251,6 +281,8 @@ class FormDefinition:
             body["tables"] = {name: {"columns": table.columns, "rows": table.rows} for name, table in self.tables.items()}
         if self.kept_after_no:
             body["kept_after_no"] = self.kept_after_no
+        if self.role:
+            body["role"] = self.role
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
 
     @classmethod

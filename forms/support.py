@@ -97,6 +97,7 @@ COLUMNS: dict[str, str] = {
     "privacy::hierarchy": WORKS,
     "privacy::export": WORKS,
     "privacy::approval": WORKS,
+    "app_role": WORKS,
     "media::image": N_("Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."),
     "media::big-image": N_(
         "Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."
@@ -166,6 +167,7 @@ SETTINGS: dict[str, str] = {
     "version": WORKS,
     "default_language": WORKS,
     "style": WORKS,
+    "app_role": WORKS,
     "name": LOOK,
     "allow_choice_duplicates": WORKS,
     "clean_text_values": WORKS,

@@ -14,6 +14,7 @@ from forms import support
 from forms.headings import Heading, in_language, is_known, is_translated, language_of, read_headings, settings_row
 from forms.problems import N_, FormProblem, FormRefused
 from forms.question_type import QuestionType
+from forms.roles import ROLE_COLUMN
 from forms.types import TYPES
 
 MAX_BYTES = 5_000_000  # of the file
@@ -254,6 +255,7 @@ class Workbook:
         survey = {row.number: _known(row.cells) | {"type": row.plain_type} for row in self.survey}
         choices = {number: dict(cells) for number, cells in self.choices}
         settings = {PYXFORM_SETTINGS.get(key, key): text for key, text in self.settings.items() if key in support.SETTINGS}
+        settings.pop(ROLE_COLUMN, None)
         settings.pop("name", None)  # the root of our XForms is always called data
         sheets = {"survey": _at_their_numbers(survey), "choices": _at_their_numbers(choices), "settings": [settings]}
         book: dict[str, Any] = {"sheet_names": list(sheets)}
@@ -280,7 +282,8 @@ PYXFORM_SETTINGS = {"omit_instanceid": "omit_instanceID"}
 
 def _known(cells: dict[str, str]) -> dict[str, str]:
     """Return the cells that pyxform should read: those of columns that an XLSForm has."""
-    return {column: text for column, text in cells.items() if is_known(column) and not column.startswith("privacy")}
+    own = ("privacy", ROLE_COLUMN)
+    return {column: text for column, text in cells.items() if is_known(column) and not column.startswith(own)}
 
 
 def _at_their_numbers(rows: dict[int, dict[str, str]]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from forms import dependencies, support
-from forms.definition import SUMMARY, Choice, CsvTable, Element, FormDefinition, Words
+from forms.definition import Choice, CsvTable, Element, FormDefinition, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
 from forms.expressions.nodes import (
     OWN_VALUE,
@@ -31,6 +31,7 @@ from forms.headings import language_of
 from forms.privacy import privacy_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
+from forms.role_reader import read_roles
 from forms.types import TYPES
 from forms.workbook import Row, Workbook, language_code
 
@@ -192,6 +193,8 @@ class _XFormReader:
         style = ""
         if "pages" in settings.get("style", ""):
             style = "pages"
+        roles = read_roles(self.workbook, elements)
+        self.problems += roles.problems
         definition = FormDefinition(
             id=settings.get("form_id", ""),
             version=settings.get("version", ""),
@@ -201,7 +204,8 @@ class _XFormReader:
             elements=tuple(elements),
             choices=self.choices(),
             order=self.order(tuple(elements), children),
-            summary=self.summary(elements),
+            summary=roles.questions,
+            role=roles.form,
             tables=self.tables,
         )
         return definition, self.problems
@@ -223,25 +227,6 @@ class _XFormReader:
         if row:
             return f"{name} ({row.number})"
         return name
-
-    def summary(self, elements: list[Element]) -> dict[str, str]:
-        """Return the questions named in the settings (summary_day, …).
-
-        For lists, and for what phones follow up.
-        """
-        summary = {}
-        paths = {element.name: element.path for element in elements if element.is_answered}
-        for key in SUMMARY:
-            name = self.workbook.settings.get(f"summary_{key}", "")
-            if name in paths:
-                summary[key] = paths[name]
-            elif name:
-                text = N_("There is no question “{name}” to refer to.")
-                column = f"summary_{key}"
-                self.problems.append(
-                    FormProblem("form.reference", text, {"name": name}, "settings", self.workbook.settings_number, column)
-                )
-        return summary
 
     def titles(self) -> Words:
         """Return the title of the form by language."""

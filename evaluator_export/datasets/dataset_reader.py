@@ -92,7 +92,8 @@ class _DatasetReader:
         derived = self.read_derived_questions()
         months = self.read_months()
         policy = self.read_policy(sha256)
-        for reason in check_family(self.family, policy, self.columns, self.questions):
+        choices = self.form.choices
+        for reason in check_family(self.family, policy, self.columns, self.questions, choices):
             self.problems.append(reason.inside(self.name))
         consent = self.read_consent()
         where = self.read_scope()

@@ -6,7 +6,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.board.board import allow_report, see_history
+from fieldapp.services.board.board import authorize_report, see_history
 from fieldapp.services.board.report_file import make_report_file
 
 
@@ -26,6 +26,6 @@ def report(slug: str, centre_id: int | None, hours: int, language: str) -> None:
         actor = Actor.system(centre_id or centre_named(session, slug).id)
         if centre_id is None:
             # By hand. The office, which gives the number, has written its own line in the audit log.
-            allow_report(session, actor, hours=hours)
+            authorize_report(session, actor, hours=hours)
         contents = see_history(session, actor, hours=hours)
     sys.stdout.buffer.write(make_report_file(contents, language))

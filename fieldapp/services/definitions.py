@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Iterable
 
+from fieldapp.services.earlier_roles import give_roles
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.session import Engine, Session
@@ -20,7 +21,8 @@ def load_definition(version: FormVersion) -> FormDefinition:
     """Return the definition of a stored form, parsed once by each process.
 
     A form that was published before there was a rule about a refused consent gets that rule here,
-    so that phones and the centre follow the same rule.
+    so that phones and the centre follow the same rule. One from before
+    there were roles gets its roles.
     """
     definition = _cache.get(version.sha256)
     if definition is None:
@@ -32,7 +34,7 @@ def load_definition(version: FormVersion) -> FormDefinition:
 
 
 def _parse(text: str) -> FormDefinition:
-    definition = FormDefinition.from_json(text)
+    definition = give_roles(FormDefinition.from_json(text))
     if definition.kept_after_no:
         return definition
     try:

@@ -67,7 +67,7 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
 def test_the_first_is_done_and_the_second_is_told(session: Session, cast: Cast, what: str) -> None:
     series = a_series(session, cast)
     keys.make_key(session, cast.rosa, series_id=series.id, label="Council")
-    board.ask(session, cast.rosa, need="visit")
+    board.add_request(session, cast.rosa, need="visit")
     mark, act = acts_on(session, cast)[what]
     seen = mark()
     act(seen)

@@ -78,7 +78,7 @@ class Centre:
         self.version = published.list_forms(session, cast.rosa)[0]
         self.submission = listing.list_needing_attention(session, cast.rosa).submissions[0]
         self.incident = incident(session, cast)
-        self.request = board.ask(session, cast.rosa, need="escort")
+        self.request = board.add_request(session, cast.rosa, need="escort")
         self.checked = drafts.CompiledDraft(workbook_of("encounter"), {}, "A title", "encounter", None, [])
         self.draft = drafts.begin_draft(session, cast.rosa, compiled_draft=self.checked)
         keys.make_key(session, cast.rosa, series_id=self.series.id, label="A reader")
@@ -208,7 +208,7 @@ NOT_TRIED: dict[str, str] = {
     "records.deliveries._bring_copy": "takes no id: records in the file are opened with the centre's own keys",
     "records.openrosa._receive": OWN_PHONE,
     "board.board.ask": NAMES_NOTHING,
-    "board.board.allow_report": NAMES_NOTHING,
+    "board.board.authorize_report": NAMES_NOTHING,
     "phones.rules.set_phone_rules": NAMES_NOTHING,
     "forms.drafts.begin_draft": NAMES_NOTHING,
     "forms.published.publish_form": NAMES_NOTHING,
@@ -226,7 +226,7 @@ NOT_TRIED: dict[str, str] = {
     "products.subscriptions.subscribe": "names a product of the programme, for the actor's own centre",
     "board.board.see_board": SEEN_ELSEWHERE,
     "board.board.see_history": SEEN_ELSEWHERE,
-    "board.board.see_version": NAMES_NOTHING,
+    "board.board.read_board_version": NAMES_NOTHING,
     "products.odata.keys.list_keys": SEEN_ELSEWHERE,
     "forms.drafts.list_drafts": SEEN_ELSEWHERE,
     "forms.published.list_forms": SEEN_ELSEWHERE,

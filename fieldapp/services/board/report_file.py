@@ -8,14 +8,14 @@ from babel.support import Translations
 
 from evaluator_export.products import shift_report
 from fieldapp.paths import TRANSLATIONS
-from fieldapp.services.board.board import Report
+from fieldapp.services.board.board import ShiftReport
 from fieldapp.services.board.words import INCIDENT, NEEDS, REQUEST, STEPS
 from fieldapp.store.board.board import BoardItem, BoardStep
 
 Line = tuple[str, str, str, str]  # when, what was done, about what, by whom
 
 
-def make_report_file(report: Report, language: str) -> bytes:
+def make_report_file(report: ShiftReport, language: str) -> bytes:
     """Return a shift report as a tagged PDF; `language` is "en" or "fr"."""
     writer = _LineWriter(report, language)
     lines = []
@@ -38,7 +38,7 @@ def make_report_file(report: Report, language: str) -> bytes:
 class _LineWriter:
     """Writes what was done as lines of words in one language."""
 
-    def __init__(self, report: Report, language: str):
+    def __init__(self, report: ShiftReport, language: str):
         self.people = report.people
         self.language = language
         self.zone = zoneinfo.ZoneInfo(report.zone)

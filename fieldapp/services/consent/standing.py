@@ -12,9 +12,8 @@ from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
+from forms.roles import ChoiceRole, QuestionRole
 
-ASKED = ("read_out", "they_read", "interpreter")  # ways of asking; the others are no conversation about consent
-TIERS = "tier"  # the list of what people can say yes to
 LOWEST, HIGHEST = 0, 3
 TRIES = 3  # how often something is made anew at once because consent fell
 
@@ -47,22 +46,28 @@ def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int
     question = _tier_question(definition)
     if question is None:
         return None
-    group = question.path.rsplit("/", 1)[0]
     tier = _answer(answers, question.path)
-    how, understood = _answer(answers, f"{group}/said"), _answer(answers, f"{group}/understood")
+    how = definition.read_role(answers, QuestionRole.CONSENT_ASKED)
+    understood = definition.read_role(answers, QuestionRole.CONSENT_UNDERSTOOD)
     if not (tier or how or understood):
         return None
-    is_asked = how in ASKED and understood == "yes"
-    if understood != "yes" and how in ASKED and f"{group}/understood" in definition.by_path:
+    is_conversation = definition.is_chosen(answers, QuestionRole.CONSENT_ASKED, ChoiceRole.CONVERSATION)
+    is_understood = definition.is_chosen(answers, QuestionRole.CONSENT_UNDERSTOOD, ChoiceRole.YES)
+    if is_conversation and not is_understood and QuestionRole.CONSENT_UNDERSTOOD in definition.summary:
         return LOWEST, False
     number = int(tier) if tier.isdecimal() else LOWEST
-    return min(number, HIGHEST), is_asked
+    return min(number, HIGHEST), is_conversation and is_understood
 
 
 def _tier_question(definition: FormDefinition) -> Element | None:
-    """Return the question that the form's settings name; else the one with the list of tiers."""
-    named = definition.by_path.get(definition.summary.get("tier", ""))
-    return named or next((one for one in definition.elements if one.choices == TIERS), None)
+    """Return the question with the role; else the one with the list of tiers."""
+    named = definition.find_with_role(QuestionRole.TIER)
+    return named or next((one for one in definition.elements if _offers_tiers(definition, one)), None)
+
+
+def _offers_tiers(definition: FormDefinition, question: Element) -> bool:
+    choices = definition.choices.get(question.choices, ())
+    return any(ChoiceRole.CONSENT_TIER in choice.roles for choice in choices)
 
 
 def _answer(answers: Mapping[str, Any], path: str) -> str:

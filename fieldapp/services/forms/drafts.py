@@ -11,6 +11,7 @@ from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import load_definition
 from fieldapp.services.forms.published import publish_in_act
 from fieldapp.services.forms.question_uses import find_question_uses
+from fieldapp.services.forms.roles import find_role_problems
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store.forms import drafts, versions
@@ -170,6 +171,8 @@ def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
         before = load_definition(published)
         changes = compare_versions(before, definition, find_question_uses(before))
     problems = [FormProblem(**problem) for problem in draft.problems]
+    if definition:
+        problems += find_role_problems(ctx.session, ctx.centre_id, definition)
     book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
     return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes)
 

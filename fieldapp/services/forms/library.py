@@ -9,6 +9,7 @@ from typing import Any
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
+from forms.roles import MINUTES_COLUMN, ROLE_COLUMN
 from forms.workbook import language_code
 
 LANGUAGES = ("en", "fr")
@@ -37,7 +38,7 @@ class LibraryQuestion:
 
 @functools.cache
 def load_code_lists() -> dict[str, tuple[dict[str, str], ...]]:
-    """Return the program's code lists by name: rows of name, en and fr."""
+    """Return the program's code lists by name: rows of name, en, fr, role and minutes."""
     lists: dict[str, list[dict[str, str]]] = {}
     with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -121,7 +122,8 @@ def _add_choices(book: WorkbookEditor, question: LibraryQuestion) -> None:
     rows = []
     for choice in question.choices:
         labels = _make_text_cells(book, "label", (choice["en"], choice["fr"]))
-        rows.append({"name": choice["name"], **labels})
+        # What a choice means for the program goes with it.
+        rows.append({"name": choice["name"], ROLE_COLUMN: choice["role"], MINUTES_COLUMN: choice["minutes"], **labels})
     book.add_list(list_name, rows)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import load_definition
+from fieldapp.services.forms.roles import find_role_problems
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.forms import versions
@@ -33,7 +34,8 @@ def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: 
     """Publish a form within an act: from a workbook, or from a draft.
 
     The same form again changes nothing, except that a withdrawn version is open again. Raises
-    ActProblem "form.version_taken" for other content under the same version.
+    ActProblem "form.version_taken" for other content under the same version, and "form.role_missing",
+    "form.role_lost" or "form.role_taken" for what something switched on at the centre could not read.
     """
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
@@ -48,6 +50,8 @@ def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: 
         existing.withdrawn_at = None  # publishing again is how a withdrawal is taken back
         ctx.describe(target, again=True)
         return existing
+    for problem in find_role_problems(ctx.session, ctx.centre_id, definition):
+        raise ActProblem(problem.code, problem.text, problem.details)
     version = FormVersion(
         centre_id=ctx.centre_id,
         form=definition.id,

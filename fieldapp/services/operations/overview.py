@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
+from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
@@ -32,7 +33,7 @@ class HomePage:
 
     centre: str
     today: dt.date
-    week: dict[str, int]  # records by form in the last seven days
+    week: dict[str, int]  # records in the last seven days by the role of their form; "" for forms without one
     needing_attention: int
     phones: int
     silent_phones: int  # not seen for a week
@@ -70,7 +71,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
     return HomePage(
         centre=centre.name,
         today=today,
-        week=records.count_by_form_since(ctx.session, ctx.centre_id, today - dt.timedelta(days=6)),
+        week=_count_by_role(ctx, today - dt.timedelta(days=6)),
         needing_attention=count_needing_attention(ctx),
         phones=len(phones),
         silent_phones=sum(not was_seen_this_week(device) for device in phones),
@@ -88,6 +89,16 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )
+
+
+def _count_by_role(ctx: ActContext, since: dt.date) -> dict[str, int]:
+    """Return how many records since a day are of forms with each role."""
+    roles = {form.id: form.role for form in list_newest(ctx.session, ctx.centre_id)}
+    counts: dict[str, int] = {}
+    for form, count in records.count_by_form_since(ctx.session, ctx.centre_id, since).items():
+        role = roles.get(form, "")
+        counts[role] = counts.get(role, 0) + count
+    return counts
 
 
 def _is_late(seen_at: dt.datetime | None, now: dt.datetime) -> bool:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.caseload.update import correctable
+from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.phones import epochs, pull
 from fieldapp.store.records import records
@@ -59,5 +59,5 @@ def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, 
         text = N_("Two versions of this record wait for your supervisor's choice.")
         raise ActProblem("record.contested", text)
     ctx.describe(f"record/{instance_id}")
-    message = correctable(record.form, record.version, record.answers, record.heads)
+    message = make_correction_message(record.form, record.version, record.answers, record.heads)
     return {"id": instance_id, **message}

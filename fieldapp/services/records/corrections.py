@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.update import card_root
+from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.intake import Arrived, take_in
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for

@@ -23,6 +23,7 @@ from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
+from forms.roles import ChoiceRole, QuestionRole
 from forms.validation import recalculate, validate
 from sync.ancestors import Ancestors
 from sync.bodies import read_body
@@ -31,7 +32,6 @@ from sync.intake import local_time
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
 
-CALL_FOR_HELP = "need_debrief"  # how a worker felt after a shift, when somebody should talk with them
 Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
 Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
 OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects is of another form."), "")
@@ -173,7 +173,7 @@ def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
         "changed_at": ctx.now,
         "heads": [envelope.instance_id],
         "contested": [],
-        "review": "alert" if state["kind"] == CALL_FOR_HELP else "",
+        "review": "alert" if _calls_for_help(definition, part.answers) else "",
         "answers": part.answers,
         **state,
     }
@@ -191,6 +191,11 @@ def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
         part.is_refusal,
     )
     return row, change
+
+
+def _calls_for_help(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
+    """Say whether a worker asks for a talk, as after a hard shift."""
+    return definition.is_chosen(answers, QuestionRole.KIND, ChoiceRole.CALL_FOR_HELP)
 
 
 def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
@@ -241,7 +246,7 @@ def _anew(
     elif list(folded.heads) != record.heads:
         reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(ctx.session, ctx.centre_id, root_id))
         record.review = "corrected" if reviewed and not _is_office(shown) else ""
-    if not record.review and state["kind"] == CALL_FOR_HELP:
+    if not record.review and _calls_for_help(definition, folded.answers):
         record.review = "alert"
     if contested:
         record.review = "contested"

@@ -6,6 +6,7 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
+from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import Part
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -94,7 +95,7 @@ def take_in(
     ready = dict(judgements.earlier) if judgements else {}
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
-    update.note_changes(ctx, changed, parts)
+    update.update_caseload(ctx, changed, parts)
     answers = []
     for one, first_decision in decided:
         problem = foreign.get((one.envelope.instance_id, one.envelope.sha256))
@@ -103,7 +104,7 @@ def take_in(
             meter.count_refused(one.envelope)
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
-    update.note_refused(ctx, [part.envelope.record for part in parts], [
+    update.publish_refused_records(ctx, [part.envelope.record for part in parts], [
         (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
         if answer["status"] == Status.REJECTED and not decision.is_aside and not one.is_overruled
     ])  # fmt: skip
@@ -300,7 +301,7 @@ def _submission(ctx: ActContext, one: Arrived, decision: Decision) -> dict[str, 
 def root_of(envelope: Envelope, decision: Decision) -> str:
     """Return what a submission is part of: a record; a card, for what is said about one."""
     if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
-        return update.card_root(plain_code(decision.answers["code"]))
+        return card_root(plain_code(decision.answers["code"]))
     return envelope.record
 
 

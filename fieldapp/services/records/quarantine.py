@@ -218,8 +218,8 @@ def _fold(
     ready = dict(judgements.earlier)
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
-    update.note_changes(ctx, changed, parts)
+    update.update_caseload(ctx, changed, parts)
     told = [(envelope, [problem.to_json() for problem in decision.problems]) for envelope, decision in refused]
     told += [(part.envelope, [foreign[key].to_json()]) for part in parts if (key := part.key) in foreign]
-    update.note_refused(ctx, [part.envelope.record for part in parts], told)
+    update.publish_refused_records(ctx, [part.envelope.record for part in parts], told)
     apply_reissues(ctx, [Arrived(part.envelope) for part in parts])

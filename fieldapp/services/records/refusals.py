@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload import update
+from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
 from fieldapp.services.definitions import load_definitions
@@ -245,7 +245,7 @@ def hear(ctx: ActContext, incoming: Iterable[Incoming], after: Aftermath) -> Non
             number, code = str(uuid.uuid4()), one.decision.refused_by
             said.append(Said(number, code, 0, False, one.envelope.finished_at, one.position, waits))
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    update.show_standing(ctx, {one.person for one in said if not one.waits})
+    show_standing(ctx, {one.person for one in said if not one.waits})
 
 
 def hear_waiting(ctx: ActContext, positions: Collection[int]) -> None:
@@ -254,7 +254,7 @@ def hear_waiting(ctx: ActContext, positions: Collection[int]) -> None:
     said = [Said(str(uuid.uuid4()), word.person, word.tier, False, word.finished_at, word.position) for word in waiting]
     forget_waiting(ctx, positions)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    update.show_standing(ctx, {one.person for one in said})
+    show_standing(ctx, {one.person for one in said})
 
 
 def forget_waiting(ctx: ActContext, positions: Collection[int]) -> None:

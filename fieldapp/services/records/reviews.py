@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.caseload.update import correctable
+from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.corrections import correct
 from fieldapp.services.records.refusals import forget_waiting
@@ -38,7 +38,7 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
     body = ""
     if state == RETURNED:
         about = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
-        body = json.dumps(about | correctable(record.form, record.version, record.answers, record.heads))
+        body = json.dumps(about | make_correction_message(record.form, record.version, record.answers, record.heads))
     if state:
         pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
     ctx.describe(f"record/{instance_id}", state=state or "comment")

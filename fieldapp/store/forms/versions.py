@@ -55,6 +55,12 @@ def current(session: Session, centre_id: int) -> Sequence[FormVersion]:
     return session.scalars(sa.select(FormVersion).where(FormVersion.id.in_(newest)).order_by(FormVersion.form)).all()
 
 
+def newest(session: Session, centre_id: int) -> Sequence[FormVersion]:
+    """Return the newest version of each form, withdrawn or not."""
+    newest_ids = sa.select(sa.func.max(FormVersion.id)).where(FormVersion.centre_id == centre_id).group_by(FormVersion.form)
+    return session.scalars(sa.select(FormVersion).where(FormVersion.id.in_(newest_ids)).order_by(FormVersion.form)).all()
+
+
 def versions_of(session: Session, centre_id: int, form: str) -> Sequence[FormVersion]:
     """Return every version of a form, the newest first."""
     query = sa.select(FormVersion).where(FormVersion.centre_id == centre_id, FormVersion.form == form)

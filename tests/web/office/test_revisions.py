@@ -75,7 +75,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
         keys.make_key(session, web_cast.rosa, series_id=series.id, label="Council")
         subscriptions.subscribe(session, web_cast.rosa, product="panel", address="a@example.org")
         registry.bring_partner(session, web_cast.rosa, name="Partner", calendar="Quarters", data=PARTNER)
-        board.ask(session, web_cast.rosa, need="visit")
+        board.add_request(session, web_cast.rosa, need="visit")
         now = dt.datetime.now(dt.UTC)
         amina = web_cast.amina.user_id
         session.add(Card(centre_id=web_cast.centre.id, code=CARD, first_id=amina, worker_id=amina, tier="", is_open=True))

@@ -82,7 +82,7 @@ function useKeeper({ draft, definition }: LoadedDraft, codes: { current: string[
         await finishDraft(vault, finished, definition, new Date(), form.refusedBy());
         await saveLastAnswers(vault, definition, answers);
         await refresh();
-        go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
+        go(`/saved/${draft.form}/${hasReferral(definition, answers) ? "refer" : "done"}`);
         void exchange();
       },
       close: refresh,

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { formatCardCode, parseCardCode } from "../../engine/cards";
+import { ENCOUNTER, findFormWithRole, PARTICIPANT } from "../../engine/roles";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { Tabs, titleOf, Top } from "../parts";
@@ -97,14 +98,18 @@ function Label({ person }: { person: Person }) {
 function LogAboutCard({ code }: { code: string }) {
   const { forms } = useApp();
   const about = encodeURIComponent(`${code}|`);
+  const encounter = findFormWithRole(forms, ENCOUNTER);
+  const participant = findFormWithRole(forms, PARTICIPANT);
   return (
     <footer class="foot">
-      <a class="btn main wide" href={`#/start/encounter/${about}`}>
-        {t("Log an encounter")}
-      </a>
-      {forms.some((form) => form.id === "participant") && (
-        <a class="btn wide" href={`#/start/participant/${about}`}>
-          {titleOf(forms, "participant")}
+      {encounter && (
+        <a class="btn main wide" href={`#/start/${encounter.id}/${about}`}>
+          {t("Log an encounter")}
+        </a>
+      )}
+      {participant && (
+        <a class="btn wide" href={`#/start/${participant.id}/${about}`}>
+          {titleOf(forms, participant.id)}
         </a>
       )}
     </footer>

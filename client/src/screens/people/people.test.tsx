@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { until } from "../../../test/page";
-import { openScreen } from "../../../test/screen";
+import { formCalled, openScreen } from "../../../test/screen";
 import { makeCardCode, parseCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload } from "../../storage/caseload";
 import { Card } from "./card";
@@ -73,9 +73,10 @@ describe("a card", () => {
   });
 
   it("leads to an encounter about it", async () => {
-    const { shown } = await openCard();
+    const forms = [{ ...formCalled("contact", "Contact"), role: "encounter" }];
+    const { shown } = await openCard({ forms });
     const link = shown.button("Log an encounter") as unknown as HTMLAnchorElement;
-    assert.equal(link.getAttribute("href"), `#/start/encounter/${encodeURIComponent(`${CODE}|`)}`);
+    assert.equal(link.getAttribute("href"), `#/start/contact/${encodeURIComponent(`${CODE}|`)}`);
   });
 });
 

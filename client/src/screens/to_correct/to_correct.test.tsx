@@ -96,6 +96,7 @@ const REFERRALS = makeForm(
   ],
   {
     id: "referral",
+    role: "referral",
     choices: {
       services: [{ name: "housing", label: { en: "Housing", fr: "Logement" } }],
       states: [{ name: "open", label: { en: "Waiting for an answer" } }],

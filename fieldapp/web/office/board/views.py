@@ -40,7 +40,7 @@ def board_now() -> Response:
     if not current_user.is_authenticated:
         return Response(gettext("Sign in first."), 401, mimetype="text/plain")
     who = actor()
-    etag = f"{acts.see_version(session(), who)}-{language.current()}"
+    etag = f"{acts.read_board_version(session(), who)}-{language.current()}"
     if request.if_none_match.contains(etag):
         response = Response(status=304)
     else:
@@ -55,7 +55,7 @@ def _load_board() -> dict[str, Any]:
 
 @office.post("/board/requests")
 def board_ask() -> Any:
-    acts.ask(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
+    acts.add_request(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
     return redirect(url_for("office.board"))
 
 
@@ -88,7 +88,7 @@ def board_history() -> Any:
 def board_report() -> Any:
     hours = parse_number(request.form.get("hours", "")) or HOURS[0]
     who = actor()
-    name = acts.allow_report(session(), who, hours=hours)
+    name = acts.authorize_report(session(), who, hours=hours)
     arguments = ["board", "report", f"--centre-id={who.centre_id}", f"--hours={hours}", f"--language={language.current()}"]
     try:
         file = export.run_in_process(current_app.config["SETTINGS"], arguments)
