@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.messages import Messages, make_card_message
-from fieldapp.services.caseload.record_state import Change
+from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing
@@ -39,7 +39,7 @@ def write_standing(ctx: ActContext, cards_by_code: dict[str, Card]) -> None:
 
 
 def update_cards(
-    ctx: ActContext, record_states: Sequence[Change], cards_by_code: dict[str, Card], messages: Messages
+    ctx: ActContext, record_states: Sequence[RecordState], cards_by_code: dict[str, Card], messages: Messages
 ) -> None:
     """Note on cards that somebody was seen, and who made them; cards that are new are added."""
     for record_state in record_states:

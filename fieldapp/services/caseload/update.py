@@ -20,7 +20,7 @@ from fieldapp.services.caseload.messages import (
     make_follow_up_message,
     make_referral_message,
 )
-from fieldapp.services.caseload.record_state import Change, Part
+from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
@@ -48,7 +48,7 @@ class _Notes:
     completed: set[Due] = field(default_factory=set)  # follow-ups
 
 
-def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Part]) -> None:
+def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequence[AcceptedSubmission]) -> None:
     """Bring the caseload up to date with records that changed and notes that came."""
     messages: Messages = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
@@ -73,7 +73,7 @@ def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[
     forget_refused(ctx, changed)
 
 
-def _read_notes(parts: Iterable[Part]) -> _Notes:
+def _read_notes(parts: Iterable[AcceptedSubmission]) -> _Notes:
     """Return what notes say, and which follow-ups records complete."""
     notes = _Notes()
     for part in parts:
@@ -100,7 +100,7 @@ def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None
     show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})
 
 
-def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
+def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     """Take records that became a no off everybody's phones: due, referrals, corrections.
 
     What their earlier versions said of a card's consent is shown on the card.
@@ -140,7 +140,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
     return count
 
 
-def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date) -> list[Change]:
+def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date) -> list[RecordState]:
     """Return what records say that concern the caseload.
 
     Older versions let corrections under another form in: such a record has no form that it could be read by.
@@ -151,7 +151,7 @@ def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date
         definition = definitions.get((record.form, record.version))
         if definition is None:
             continue
-        record_state = Change(
+        record_state = RecordState(
             record.instance_id,
             record.form,
             record.version,
@@ -177,13 +177,13 @@ def _get_author(ctx: ActContext) -> int:
     return ctx.actor.user_id
 
 
-def _concerns_caseload(record_state: Change) -> bool:
+def _concerns_caseload(record_state: RecordState) -> bool:
     roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.STATUS)
     return bool(record_state.cards) or any(map(record_state.summary, roles))
 
 
 def _update_cards_and_follow_ups(
-    ctx: ActContext, record_states: Sequence[Change], notes: _Notes, messages: Messages
+    ctx: ActContext, record_states: Sequence[RecordState], notes: _Notes, messages: Messages
 ) -> None:
     """Write cards and follow-ups, and add what phones are told of them to the messages."""
     codes = set(notes.handed_over)

@@ -8,9 +8,15 @@ from typing import Any
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.failures import note_failure
 from fieldapp.services.phones.limits import DEFAULT, Limits
-from fieldapp.services.records.corrections import apply_reissues
+from fieldapp.services.records.corrections import apply_new_codes
 from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import NOT_KEPT, Arrived, is_everybodys, keep_failed, take_in
+from fieldapp.services.records.intake import (
+    NOT_STORED,
+    IncomingSubmission,
+    concerns_whole_message,
+    store_failed,
+    store_submissions,
+)
 from fieldapp.store.phones import devices
 from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
@@ -28,7 +34,7 @@ Answer = dict[str, Any]
 class Message:
     """What one phone sends at once, and what it says of itself: columns of the device."""
 
-    arrived: Sequence[Arrived]
+    arrived: Sequence[IncomingSubmission]
     report: dict[str, Any]
     signer: Signer | None
     limits: Limits
@@ -37,7 +43,7 @@ class Message:
 def receive_batch(
     session: Session,
     actor: Actor,
-    items: Sequence[Arrived | Envelope],
+    items: Sequence[IncomingSubmission | Envelope],
     report: dict[str, Any] | None = None,
     signer: Signer | None = None,
     limits: Limits = DEFAULT,
@@ -47,12 +53,12 @@ def receive_batch(
     Answers stand in the order of the items. `report` is what the phone says of itself: columns of the device. Without a
     signer there are no receipts. A submission that nobody can take in is kept aside and holds up no other.
     """
-    arrived = [item if isinstance(item, Arrived) else Arrived(item) for item in items]
+    arrived = [item if isinstance(item, IncomingSubmission) else IncomingSubmission(item) for item in items]
     message = Message(arrived, report or {}, signer, limits)
     try:
         return _receive_whole(session, actor, message)
     except Exception as error:
-        if is_everybodys(error):
+        if concerns_whole_message(error):
             raise
         note_failure(log, f"a message of device/{actor.device_id} is taken in one by one", error)
     return [_receive_alone(session, actor, Message([item], message.report, signer, limits)) for item in arrived]
@@ -73,18 +79,18 @@ def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
     what = f"a submission of device/{actor.device_id} could not be"
 
     def keep_aside(ctx: ActContext) -> list[Answer]:
-        return keep_failed(ctx, item, message.signer, message.limits)
+        return store_failed(ctx, item, message.signer, message.limits)
 
     try:
         return _receive_whole(session, actor, message)[0]
     except Exception as error:
-        if is_everybodys(error):
+        if concerns_whole_message(error):
             raise
         note_failure(log, f"{what} taken in", error)
     try:
         return _receive(session, actor, message, keep_aside)[0]
     except Exception as error:
-        if is_everybodys(error):
+        if concerns_whole_message(error):
             raise
         note_failure(log, f"{what} kept aside either", error)
     problems = [AnswerProblem(*FAILED, "").to_json()]
@@ -97,7 +103,7 @@ def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
     }
 
 
-def _judged(session: Session, actor: Actor, arrived: Sequence[Arrived]) -> Judgements:
+def _judged(session: Session, actor: Actor, arrived: Sequence[IncomingSubmission]) -> Judgements:
     """Ask the rules about all of them: what consent does not allow is not kept aside either."""
     return judge_all(session, actor.centre_id, [item.envelope for item in arrived])
 
@@ -107,15 +113,15 @@ def _taking_in(message: Message, judgements: Judgements) -> Callable[[ActContext
         answers: dict[int, Answer] = {}
         for places in _rounds(message.arrived):
             some = [message.arrived[place] for place in places]
-            answers |= zip(places, take_in(ctx, some, message.signer, judgements, message.limits), strict=True)
-        apply_reissues(ctx, message.arrived)
+            answers |= zip(places, store_submissions(ctx, some, message.signer, judgements, message.limits), strict=True)
+        apply_new_codes(ctx, message.arrived)
         first = {_sent(item): place for place, item in reversed(list(enumerate(message.arrived)))}
         return [answers[first[_sent(item)]] for item in message.arrived]
 
     return take
 
 
-def _rounds(arrived: Sequence[Arrived]) -> list[list[int]]:
+def _rounds(arrived: Sequence[IncomingSubmission]) -> list[list[int]]:
     """Return the places of submissions to take in at once: each id once a round, and the very same bytes only once.
 
     Whatever else comes under an id in the same message then finds the first, as if it came in a later message.
@@ -135,7 +141,7 @@ def _rounds(arrived: Sequence[Arrived]) -> list[list[int]]:
     return rounds
 
 
-def _sent(item: Arrived) -> tuple[str, str, str]:
+def _sent(item: IncomingSubmission) -> tuple[str, str, str]:
     return item.envelope.instance_id, item.envelope.sha256, item.sent_sha256
 
 
@@ -148,6 +154,6 @@ def _receive(ctx: ActContext, message: Message, take: Callable[[ActContext], lis
     for answer in answers:
         counts[answer["status"]] = counts.get(answer["status"], 0) + 1
     ctx.describe(f"device/{ctx.actor.device_id}", **counts)
-    if counts.keys() <= set(NOT_KEPT):
+    if counts.keys() <= set(NOT_STORED):
         ctx.skip_audit()
     return answers

@@ -11,7 +11,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.definitions import load_definitions
-from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.services.records.intake import IncomingSubmission, store_submissions
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
 from fieldapp.store.caseload import cards
 from fieldapp.store.records import records, submissions
@@ -28,13 +28,13 @@ from sync.intake import local_time
 from sync.notes import REISSUE, plain_code
 
 
-def correct(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
+def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
     """Write a new version of a record with other answers (dotted path → answer); return what the form says against it.
 
     Raise TooSlow when the form's rules are: nothing of this transaction may be kept then.
     """
     definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
-    moment = _finished(ctx, record)
+    moment = _find_finished_time(ctx, record)
     answers = unflatten({**flatten(record.answers), **changes})
     completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
     if completed.problems:
@@ -50,19 +50,19 @@ def correct(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list
         record.instance_id,
         tuple(record.heads),
     )
-    take_in(ctx, [Arrived(envelope, via=OFFICE)])
+    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
     return []
 
 
-def _finished(ctx: ActContext, record: Record) -> dt.datetime:
+def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
     """Return the time by whose clock the form judges: that of the record's own version, for its rules about days."""
     arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
     return max((one.finished_local for one in arrived if one.instance_id in record.heads), default=ctx.now)
 
 
-def apply_reissues(ctx: ActContext, arrived: Sequence[Arrived]) -> None:
+def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> None:
     """Give a worker's records the new code of a card that clashed, whichever came first: the record or the note."""
-    clashing = {code for one in arrived if (code := _code_in(one.envelope))}
+    clashing = {code for one in arrived if (code := _find_card_code(one.envelope))}
     held = cards.by_codes(ctx.session, ctx.centre_id, clashing) if clashing else {}
     for code, card in held.items():
         if card.clashes_with is None:
@@ -73,21 +73,21 @@ def apply_reissues(ctx: ActContext, arrived: Sequence[Arrived]) -> None:
             fresh = plain_code(json.loads(note.body)["new"])
             for record in records.of_person(ctx.session, ctx.centre_id, {code}):
                 if record.author_id == ctx.actor.user_id and fresh:
-                    _reissue(ctx, record, fresh)
+                    _write_new_code(ctx, record, fresh)
 
 
-def _reissue(ctx: ActContext, record: Record, code: str) -> None:
+def _write_new_code(ctx: ActContext, record: Record, code: str) -> None:
     """Write a record anew with another code; one whose form is too slow stays as it was, and its card stays contested."""
     definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
-        correct(ctx, record, {person_path(definition): code})
+        write_correction(ctx, record, {find_card_question(definition): code})
 
 
-def person_path(definition: FormDefinition) -> str:
+def find_card_question(definition: FormDefinition) -> str:
     return ".".join(definition.summary_names["person"])
 
 
-def _code_in(envelope: Envelope) -> str:
+def _find_card_code(envelope: Envelope) -> str:
     """Return the card code that a note is about; for a form, the first code that its answers hold."""
     if not ("code" in envelope.body or envelope.cards):
         return ""

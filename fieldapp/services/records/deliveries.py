@@ -19,7 +19,7 @@ from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.attachments import MAX_PIECE, receive_piece
 from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.intake import Arrived
+from fieldapp.services.records.intake import IncomingSubmission
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.people import users
@@ -27,7 +27,7 @@ from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.submissions import PHONE, SEALED
 from fieldapp.store.session import Session
-from sync.bodies import mended
+from sync.bodies import replace_unstorable
 from sync.envelope import Envelope
 from sync.intake import Status
 from sync.problems import N_
@@ -44,7 +44,7 @@ from sync.sealed import (
 
 log = logging.getLogger("fieldapp.sync")
 
-UNOPENABLE = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
+CANNOT_DECRYPT = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
 REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
 MAX_WORD, MAX_NUMBER = 40, 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
@@ -63,10 +63,10 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
         owner = session.get(users.User, device.user_id)
         orders[uid] = choose_pending_order(device, owner)
         sent = {place: item for place, item in enumerate(delivery.items) if item.device == uid}
-        opened = _open(session, sent, device, secret)
-        report = _report(named.get(uid))
+        opened = _decrypt_records(session, sent, device, secret)
+        report = _clean_phone_report(named.get(uid))
         if not opened:
-            _note_contact(session, device, report)
+            _record_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
         signs = keys.find_receipt_signer(session, device.centre_id, secret)
@@ -80,12 +80,12 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
     return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
 
 
-def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT) -> list[dict[str, Any]]:
+def import_copy(session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT) -> list[dict[str, Any]]:
     """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
 
     Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
     """
-    ours, strangers = _bring_copy(session, actor, data=data)
+    ours, strangers = _read_copy(session, actor, data=data)
     phones = {item.device for item in ours}
     for one in parse_copied_attachments(data):
         with contextlib.suppress(ActProblem):  # what is not that phone's stays out, and its record waits for it
@@ -99,7 +99,7 @@ def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str, limit
 
 
 @act("copy.bring")
-def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[SealedRecord]]:
+def _read_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[SealedRecord]]:
     """Return the records of a copy that this centre's phones made, and the others."""
     items = parse_delivery(data, MAX_COPIED).items
     known = devices.by_uids(ctx.session, {item.device for item in items})
@@ -108,7 +108,9 @@ def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[
     return [item for item in items if item.device in ours], [item for item in items if item.device not in ours]
 
 
-def _open(session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str) -> dict[int, Arrived]:
+def _decrypt_records(
+    session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str
+) -> dict[int, IncomingSubmission]:
     """Return, by place, what is inside of those that this phone signed, as far as the server has their keys for now."""
     signed = {place: item for place, item in sent.items() if device.public_key and is_signed(item, device.public_key)}
     known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed.values()})
@@ -120,12 +122,12 @@ def _open(session: Session, sent: Mapping[int, SealedRecord], device: Device, se
         except KeyUnavailable:
             log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
             continue
-        aside = None if envelope else UNOPENABLE
-        opened[place] = Arrived(envelope or _as_it_came(item), number, aside, item.sha256, PHONE)
+        aside = None if envelope else CANNOT_DECRYPT
+        opened[place] = IncomingSubmission(envelope or _wrap_unopened(item), number, aside, item.sha256, PHONE)
     return opened
 
 
-def _note_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
+def _record_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
     """Keep when a phone was last seen and what it says of itself; no act of a person, so no audit line."""
     if report is None:
         return
@@ -138,19 +140,19 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
             devices.update_last_contact(session, device.id, now, report)
 
 
-def _as_it_came(item: SealedRecord) -> Envelope:
+def _wrap_unopened(item: SealedRecord) -> Envelope:
     body = json.dumps({"kid": item.kid, "box": item.ciphertext.hex()})
     return Envelope(item.id, SEALED, item.kid, utcnow(), body, item.sha256)
 
 
-def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
+def _clean_phone_report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
     if phone is None:
         return None
     counts = {key: phone.get(key) for key in ("made", "unsent", "deleted")}
     found: dict[str, Any] = {key: min(n, MAX_NUMBER) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
     said = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
     found["report"] = {
-        key: mended(value[:MAX_WORD]) if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
+        key: replace_unstorable(value[:MAX_WORD]) if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
         for key, value in said.items()
     }
     return found

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.corrections import correct
-from fieldapp.services.records.refusals import forget_waiting
-from fieldapp.services.records.unusable_noes import heed_unusable_noes
+from fieldapp.services.records.corrections import write_correction
+from fieldapp.services.records.refusals import delete_waiting_words
+from fieldapp.services.records.unusable_noes import apply_unusable_refusals
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -45,7 +45,7 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
 
 
 @act("record.choose")
-def choose_answers(
+def resolve_conflict(
     ctx: ActContext, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None
 ) -> None:
     """Settle a record with two answers: for each contested question, the hash of the submission whose answer shall hold."""
@@ -55,7 +55,7 @@ def choose_answers(
     if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
         raise ActProblem("review.choice", N_("Choose one answer for each question."))
     try:
-        problems = correct(ctx, record, {path: options[path][chosen[path]] for path in options})
+        problems = write_correction(ctx, record, {path: options[path][chosen[path]] for path in options})
     except TooSlow:
         text = N_("The form's rules take too long over this record. Nothing was changed; correct the form first.")
         raise ActProblem("review.too_slow", text) from None
@@ -70,7 +70,7 @@ def choose_answers(
 
 
 @act("submission.settle")
-def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
+def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
     """Take a submission off the list of those to look at; it stays kept."""
     found = submissions.get(ctx.session, ctx.centre_id, submission_id)
     if found is None:
@@ -80,20 +80,20 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
         pull.upsert_items(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
         found.state = "settled"
-    forget_waiting(ctx, [found.id])
+    delete_waiting_words(ctx, [found.id])
     ctx.session.flush()
-    heed_unusable_noes(ctx, [found.root_id])
+    apply_unusable_refusals(ctx, [found.root_id])
     ctx.describe(f"submission/{found.id}")
 
 
 @act("submission.settle")
-def settle_aside(ctx: ActContext, device_id: int) -> int:
+def dismiss_quarantined(ctx: ActContext, device_id: int) -> int:
     """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
-    forget_waiting(ctx, ids)
+    delete_waiting_words(ctx, ids)
     ctx.session.expire_all()
-    heed_unusable_noes(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
+    apply_unusable_refusals(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
 

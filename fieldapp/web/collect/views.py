@@ -110,7 +110,9 @@ def submission() -> Any:
     files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
     is_whole = request.form.get("*isIncomplete*") != "yes" and "*isIncomplete*" not in files
     files.pop("*isIncomplete*", None)
-    outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
+    outcome = acts.receive_openrosa_submission(
+        session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"]
+    )
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
     return _reply(gettext("Received by the centre."), 201)

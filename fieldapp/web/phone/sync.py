@@ -28,7 +28,7 @@ from fieldapp.store.people.users import User
 from fieldapp.web import problems
 from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import session
-from sync.bodies import mended
+from sync.bodies import replace_unstorable
 from sync.envelope import parse_batch
 from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
@@ -114,7 +114,7 @@ class _SentFields(dict[str, Any]):
 def _read_json() -> _SentFields:
     """Return what a phone sent, as far as a database can store it; empty if no JSON object."""
     try:
-        body = mended(request.get_json(silent=True))
+        body = replace_unstorable(request.get_json(silent=True))
     except (ValueError, RecursionError):
         return _SentFields()
     return _SentFields(body) if isinstance(body, dict) else _SentFields()
@@ -232,7 +232,7 @@ def attachment(sha256: str) -> Any:
     content_range = PIECE.fullmatch(request.headers.get("Content-Range", ""))
     proof = request.headers.get("X-Proof", "")
     if not content_range or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
-        raise attachments.REFUSED
+        raise attachments.MALFORMED
     start = int(content_range[1])
     size = int(content_range[2])
     received = attachments.receive_piece(

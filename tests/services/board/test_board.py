@@ -111,7 +111,7 @@ def test_an_incident_that_is_stored_while_others_are_is_news(
         pytest.skip("writers wait for each other there")
     basil = another_worker(session, ready)
     is_inside, may_go = threading.Event(), threading.Event()
-    usual = batches.apply_reissues
+    usual = batches.apply_new_codes
 
     def slow(ctx: Any, arrived: Any) -> None:
         usual(ctx, arrived)
@@ -123,7 +123,7 @@ def test_an_incident_that_is_stored_while_others_are_is_news(
         with Session(engine) as own:
             incident(own, ready)
 
-    monkeypatch.setattr(batches, "apply_reissues", slow)
+    monkeypatch.setattr(batches, "apply_new_codes", slow)
     thread = threading.Thread(target=report)
     thread.start()
     assert is_inside.wait(30)
