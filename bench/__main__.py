@@ -30,8 +30,7 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.keys import current_key, load_receipt_signer
 from fieldapp.services.phones.devices import enrol_device
 from fieldapp.services.records import listing
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import RecordFilter

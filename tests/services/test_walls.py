@@ -16,13 +16,13 @@ from fieldapp.services.board import board
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.forms import drafts, published
 from fieldapp.services.people import accounts
-from fieldapp.services.phones import devices
+from fieldapp.services.phones import collect, devices
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import registry as product_registry
 from fieldapp.services.products.odata import keys
-from fieldapp.services.records import attachments, listing, openrosa, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records import attachments, listing, quarantine, reviews
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import datasets, downloads, series
 from fieldapp.store.forms.areas import AreaSet
 from fieldapp.store.products.products import Edition, PartnerSource, Subscription, put_files, state
@@ -145,8 +145,8 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "phones.manifest.fetch_form": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
     "phones.pull.fetch_record_for_correction": lambda c: {"instance_id": c.item["id"]},
     "products.registry.take_file": lambda c: {"name": "heat_map", "filename": "heat-map.xlsx"},
-    "records.openrosa.fetch_media": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
-    "records.openrosa.fetch_xform": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "phones.collect.fetch_media": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "phones.collect.fetch_xform": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
     "records.listing.open_record": lambda c: {"instance_id": c.item["id"]},
     "records.listing.open_submission": lambda c: {"submission_id": c.submission.id},
     "releases.downloads.attest_deletion": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
@@ -204,8 +204,8 @@ NOT_TRIED: dict[str, str] = {
     "records.attachments._receive": OWN_PHONE,
     "phones.devices.enrol_device": OWN_PHONE,
     "phones.devices.join_device": "an invitation names its own centre; its secret is all that it asks for",
-    "records.batches._receive": OWN_PHONE,
-    "records.deliveries._read_copy": "takes no id: records in the file are opened with the centre's own keys",
+    "records.deliveries._receive": OWN_PHONE,
+    "records.copies._read_copy": "takes no id: records in the file are opened with the centre's own keys",
     "records.openrosa._receive": OWN_PHONE,
     "board.board.ask": NAMES_NOTHING,
     "board.board.authorize_report": NAMES_NOTHING,
@@ -235,7 +235,7 @@ NOT_TRIED: dict[str, str] = {
     "phones.pull.pull_changes": SEEN_ELSEWHERE,
     "products.registry.list_products": SEEN_ELSEWHERE,
     "products.registry.see_figures": SEEN_ELSEWHERE,
-    "records.openrosa.list_for_collect": SEEN_ELSEWHERE,
+    "phones.collect.list_for_collect": SEEN_ELSEWHERE,
     "records.listing.list_records": SEEN_ELSEWHERE,
     "records.listing.list_review_queue": SEEN_ELSEWHERE,
     "releases.downloads.list_releases": SEEN_ELSEWHERE,
@@ -297,7 +297,7 @@ def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_pat
         assert ("amina" in [user.username for user in accounts.list_people(session, who).users]) is is_there
         assert (pull_changes(session, worker, cursor=0).count(ONE) > 0) is is_there
         assert bool(product_registry.see_figures(session, who, name="heat_map")) is is_there
-        assert bool(openrosa.list_for_collect(session, worker, address="http://x")) is is_there
+        assert bool(collect.list_for_collect(session, worker, address="http://x")) is is_there
         wanted = RecordFilter(author_id=cast.amina.user_id)
         assert bool(listing.list_records(session, who, wanted=wanted).page.total) is is_there
         assert bool(listing.list_review_queue(session, who).submissions) is is_there

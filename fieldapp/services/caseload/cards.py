@@ -4,7 +4,10 @@ import json
 from collections.abc import Collection, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.messages import Messages, make_card_message
+from fieldapp.services.caseload.messages import (
+    Messages,
+    make_card_message,
+)
 from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
@@ -85,3 +88,8 @@ def update_owner(ctx: ActContext, card: Card) -> None:
             is_office = submission.via == submissions.OFFICE
             hand_overs.append(HandOver(submission.finished_at, submission.instance_id, submission.author_id, is_office, to))
     card.worker_id = find_current_owner(card.first_id, hand_overs)
+
+
+def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
+    """Write the standing consent of the people whom these records name on their cards."""
+    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.intake import IncomingSubmission, store_submissions
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.intake import store_submissions
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import Card

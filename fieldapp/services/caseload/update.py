@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.caseload.cards import show_standing, update_cards, update_owner, write_standing
+from fieldapp.services.caseload.cards import (
+    show_standing_of_records,
+    update_cards,
+    update_owner,
+    write_standing,
+)
 from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
 from fieldapp.services.caseload.messages import (
     Messages,
@@ -24,7 +29,6 @@ from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordSt
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
-from fieldapp.store.consent import standing
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -93,11 +97,6 @@ def _add_completed(notes: _Notes, text: str) -> None:
     due = parse_due(text)
     if due:
         notes.completed.add(due)
-
-
-def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
-    """Write the standing consent of the people whom these records name on their cards."""
-    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})
 
 
 def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:

@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
+from fieldapp.services.consent import refusals
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definitions
-from fieldapp.services.records import refusals
 from fieldapp.services.records.folding import refold
 from fieldapp.services.records.time_limits import LET_IN, time_for
 from fieldapp.store.operations import audit, centres

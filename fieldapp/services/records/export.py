@@ -3,26 +3,28 @@
 A process of its own writes the archive: phones notice nothing of it.
 """
 
-import csv
 import datetime as dt
-import io
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from evaluator_export.formulas import RISKY
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import load_definition, load_definitions
-from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.problems import make_not_found
+from fieldapp.services.records.export_columns import (
+    CODEBOOK_COLUMNS,
+    ENTRY_COLUMNS,
+    RECORD_COLUMNS,
+    AnswerPath,
+    AnswerSheet,
+    list_sheets,
+    make_codebook,
+)
+from fieldapp.services.records.export_files import CsvMember, _SpoolFiles
+from fieldapp.services.subprocesses import run_in_process
 from fieldapp.settings import Settings
 from fieldapp.store.forms import versions as forms
 from fieldapp.store.people import users
@@ -30,24 +32,13 @@ from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
-from forms.definition import Element, FormDefinition
-from forms.lists import in_language
+from forms.definition import FormDefinition
 from sync.bodies import read_body
 
-RECORD_COLUMNS = ("record", "day", "worker", "received", "changed", "version", "via", "review")
-OTHER_ANSWERS = "other_answers"  # what no version of the form names, as JSON
-ENTRY_COLUMNS = ("record", "parent", "entry", "index")
 HISTORY_COLUMNS = (
     "record", "submission", "state", "is_current", "finished", "received", "worker", "via", "version", "column", "answer",
 )  # fmt: skip
-CODEBOOK_COLUMNS = (
-    "file", "column", "type", "privacy", "label_en", "label_fr", "choice", "choice_label_en", "choice_label_fr", "versions",
-)  # fmt: skip
 BATCH_SIZE = 500  # records whose history is looked up together
-TIMEOUT_SECONDS = 600  # seconds
-_export_lock = threading.Lock()
-
-AnswerPath = tuple[str, ...]  # the names from the outermost group inwards
 
 
 @act("records.export")
@@ -73,79 +64,7 @@ def export_records(settings: Settings, centre_id: int, wanted: RecordFilter) -> 
     return run_in_process(settings, ["export", wanted.form, f"--centre-id={centre_id}", *options])
 
 
-def run_in_process(settings: Settings, arguments: list[str]) -> IO[bytes]:
-    """Return what a command of ours writes, as an open file; raise ActProblem while another one is at it."""
-    if not _export_lock.acquire(blocking=False):
-        raise ActProblem("records.export_busy", N_("Another file is being written. Try again in a minute."))
-    try:
-        file = tempfile.TemporaryFile(dir=settings.folder)  # noqa: SIM115  whoever sends it closes it
-        command = [sys.executable, "-m", "fieldapp", *arguments]
-        subprocess.run(command, stdout=file, check=True, timeout=TIMEOUT_SECONDS, env=_environment(settings))
-        file.seek(0)
-        return file
-    finally:
-        _export_lock.release()
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    others = {name: value for name, value in os.environ.items() if not name.startswith("FIELDAPP_")}
-    return others | settings.environment()
-
-
 # ── the columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass
-class AnswerSheet:
-    """One file of answers: the records themselves, or the entries of a repeat."""
-
-    filename: str
-    columns: dict[AnswerPath, str] = field(default_factory=dict)  # where an answer is → its column
-    repeats: dict[AnswerPath, str] = field(default_factory=dict)  # repeats right within → the column with how many entries
-
-    def header(self) -> list[str]:
-        return [*self.columns.values(), *self.repeats.values(), OTHER_ANSWERS]
-
-
-def list_sheets(definitions: Sequence[FormDefinition], form: str = "") -> dict[AnswerPath, AnswerSheet]:
-    """Return the files of a form by the repeat that each is about, () for the records; the newest version comes first.
-
-    `form` names it where the centre has no version of it: then all its answers stand in one column.
-    A column is one place in the form. Where an older version has the name at another place, that is dotted from the root.
-    """
-    form = definitions[0].id if definitions else form
-    sheets: dict[AnswerPath, AnswerSheet] = {(): AnswerSheet(f"{form}.csv")}
-    taken: dict[str, AnswerPath] = {}
-    for definition in definitions:
-        for element in definition.elements:
-            place, within = _split_path(element), _repeat_around(definition, element)
-            if element.kind == "repeat":
-                name = _choose_column_name(definition.column(element), place, taken)
-                sheets[within].repeats.setdefault(place, name)
-                sheets.setdefault(place, AnswerSheet(f"{form}.{name}.csv"))
-            elif element.is_answered:
-                sheets[within].columns.setdefault(place, _choose_column_name(definition.column(element), place, taken))
-    return sheets
-
-
-def _split_path(element: Element) -> AnswerPath:
-    return tuple(element.path.split("/")[2:])
-
-
-def _repeat_around(definition: FormDefinition, element: Element) -> AnswerPath:
-    """Return the innermost repeat that an element is in."""
-    parent = definition.by_path.get(element.parent)
-    while parent is not None and parent.kind != "repeat":
-        parent = definition.by_path.get(parent.parent)
-    return _split_path(parent) if parent else ()
-
-
-def _choose_column_name(name: str, place: AnswerPath, taken: dict[str, AnswerPath]) -> str:
-    """Return the name of a place's column: no two places have the same one."""
-    for wanted in (name, ".".join(place)):
-        if wanted not in (*RECORD_COLUMNS, *ENTRY_COLUMNS, OTHER_ANSWERS) and taken.setdefault(wanted, place) == place:
-            return wanted
-    return f"answers.{'.'.join(place)}"
 
 
 # ── the rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,57 +115,6 @@ def write_records_archive(session: Session, centre_id: int, wanted: RecordFilter
                 table.write(row)
             table.flush()
     return count
-
-
-class CsvMember:
-    """A CSV file that is being written: UTF-8 as spreadsheets know it, and nothing in it that they would run."""
-
-    def __init__(self, file: IO[bytes], header: Sequence[str]):
-        self.text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
-        self.writer = csv.writer(self.text)
-        self.write(header)
-
-    def write(self, row: Sequence[object]) -> None:
-        self.writer.writerow([_escape_formula(cell) for cell in row])
-
-    def flush(self) -> None:
-        """Write what waits, and leave the file open for whoever opened it."""
-        self.text.flush()
-        self.text.detach()
-
-
-def _escape_formula(cell: object) -> str:
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(RISKY) else text
-
-
-class _SpoolFiles:
-    """Files without a name that wait until the archive can take them; gone when this ends, whatever happens."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.files: dict[int, IO[bytes]] = {}
-
-    def __enter__(self) -> "_SpoolFiles":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for file in self.files.values():
-            file.close()
-
-    def table(self, header: Sequence[str]) -> CsvMember:
-        file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  closed at the end
-        table = CsvMember(file, header)
-        self.files[id(table)] = file
-        return table
-
-    def copy(self, table: CsvMember, archive: zipfile.ZipFile, name: str) -> None:
-        table.flush()
-        file = self.files[id(table)]
-        file.seek(0)
-        with archive.open(name, "w", force_zip64=True) as member:
-            while piece := file.read(1 << 20):
-                member.write(piece)
 
 
 def _make_cells(sheets: Mapping[AnswerPath, AnswerSheet], place: AnswerPath, answers: Mapping[str, Any]) -> list[str]:
@@ -335,40 +203,6 @@ def _iterate_paths(value: Any, where: str) -> Iterator[tuple[str, str]]:
 
 
 # ── the codebook ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def make_codebook(definitions: Sequence[FormDefinition], sheets: Mapping[AnswerPath, AnswerSheet]) -> list[tuple[str, ...]]:
-    """Return what each column and each choice means, and in which versions of the form it does: a row for each wording."""
-    versions: dict[tuple[str, ...], list[str]] = {}
-    for definition in definitions:
-        for element in definition.elements:
-            place, sheet = _split_path(element), sheets[_repeat_around(definition, element)]
-            name = sheet.columns.get(place) or sheet.repeats.get(place)
-            if name is None:
-                continue
-            about = (sheet.filename, name, element.type or element.kind, element.privacy, *_translate(element.label))
-            for choice in [("", "", ""), *_list_choices(definition, element)]:
-                versions.setdefault((*about, *choice), []).append(definition.version)
-    rows = [(*meaning, ", ".join(told)) for meaning, told in versions.items()]
-    order = {name: number for number, name in enumerate(dict.fromkeys(row[0] + "/" + row[1] for row in rows))}
-    return sorted(rows, key=lambda row: order[row[0] + "/" + row[1]])
-
-
-def _translate(words: Mapping[str, Any]) -> tuple[str, str]:
-    return in_language(dict(words), "en"), in_language(dict(words), "fr")
-
-
-def _list_choices(definition: FormDefinition, element: Element) -> Iterator[tuple[str, str, str]]:
-    """Yield the choices of a question with their labels, from the form or from the file that came with it."""
-    for choice in definition.choices.get(element.choices, ()):
-        yield (choice.name, *_translate(choice.label))
-    table = definition.tables.get(element.choices)
-    name, label = element.item_value or "name", element.item_label or "label"
-    if table is None or name not in table.columns:
-        return
-    for row in table.rows:
-        cells = dict(zip(table.columns, row, strict=False))
-        yield cells.get(name, ""), cells.get(label, ""), cells.get(label, "")
 
 
 def _format_time(value: dt.datetime) -> str:

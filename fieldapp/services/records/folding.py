@@ -3,19 +3,16 @@
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_role_answer
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.record_words import VersionConsent, compute_record_consent
 from fieldapp.services.consent.standing import ConsentStatement
-from fieldapp.services.definitions import load_definitions
+from fieldapp.services.records.consent_statements import _compute_record_statement, _has_fallen, _read_right, _read_statement
 from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
-from fieldapp.services.records.unusable_noes import compute_own_tier, compute_tier, find_unusable
-from fieldapp.store.people import users
+from fieldapp.services.records.versions import Ready, _is_office, fold_versions
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
@@ -24,15 +21,9 @@ from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
 from forms.roles import ChoiceRole, QuestionRole
-from forms.validation import recalculate, validate
-from sync.ancestors import Ancestors
-from sync.bodies import read_body
-from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
-from sync.intake import local_time
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
 
-Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
 Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
 OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects is of another form."), "")
 NOT_THE_AUTHOR = AnswerProblem(submissions.NOT_THE_AUTHOR, N_("The record that it corrects belongs to somebody else."), "")
@@ -83,81 +74,6 @@ def refold(ctx: ActContext, root_id: str) -> None:
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
         change, _, _ = _refold_record(ctx, root_id, record, (), {}, time_for(LET_IN))
         update.forget_refused(ctx, [change])
-
-
-def _read_statement(part: AcceptedSubmission) -> list[ConsentStatement]:
-    """Return what a submission says about consent: one word, or none."""
-    envelope, definition = part.envelope, part.definition
-    if part.is_overruled or definition is None:
-        return []
-    word = (standing.LOWEST, False) if part.is_refusal else standing.read_consent(definition, part.answers)
-    if word is None:
-        return []
-    person = plain_code(find_role_answer(definition, part.answers, "person"))
-    return [ConsentStatement(envelope.record, person, *word, envelope.finished_at, part.position)]
-
-
-def _compute_record_statement(
-    ctx: ActContext,
-    root_id: str,
-    arrived: Sequence[Submission],
-    versions: Sequence[Submission],
-    folded: "FoldedRecord",
-) -> list[ConsentStatement]:
-    """Return what a record says about consent by all its versions: one word, or none."""
-    person = plain_code(find_role_answer(folded.definition, folded.state.answers, "person"))
-    person = person or standing.find_person(ctx.session, ctx.centre_id, root_id)
-    statements: list[VersionConsent] = []
-    strangers = {version.key for version in folded.state.rejected}
-    for submission in versions:
-        version = folded.versions[submission.instance_id, submission.sha256]
-        definition = folded.definitions[submission.form, submission.version]
-        named = plain_code(find_role_answer(definition, version.answers, "person"))
-        is_lost = submission.is_cut and not submission.is_refusal
-        if version.key in strangers or is_lost or named not in ("", person):
-            continue
-        word = (standing.LOWEST, False) if submission.is_refusal else standing.read_consent(definition, version.answers)
-        if word:
-            when = submission.finished_at, submission.id
-            statements.append(VersionConsent(submission.instance_id, *word, *when, submission.is_refusal))
-    for no in find_unusable(ctx, folded.state.author, arrived):
-        if not no.is_of_shut_out_phone and (tier := compute_tier(ctx, no)) < standing.HIGHEST:
-            statements.append(VersionConsent(no.instance_id, tier, False, no.finished_at, no.id, no.is_refusal))
-    word_of_all = compute_record_consent(statements, folded.before)
-    if word_of_all is None:
-        return []
-    standing.delete_answered_refusals(ctx.session, ctx.centre_id, root_id, person, word_of_all.answered)
-    return [
-        ConsentStatement(
-            root_id,
-            person,
-            word_of_all.tier,
-            word_of_all.is_asked,
-            word_of_all.finished_at,
-            word_of_all.position,
-            is_of_all=True,
-        )
-    ]
-
-
-@dataclass(frozen=True)
-class _ReleaseRight:
-    """What a record's right to leave hangs on, beside its person's consent."""
-
-    form: str
-    person: str
-    tier: int
-    is_settled: bool
-
-
-def _read_right(ctx: ActContext, record: Record) -> _ReleaseRight:
-    return _ReleaseRight(record.form, record.person, compute_own_tier(ctx, record), record.review != "contested")
-
-
-def _has_fallen(before: _ReleaseRight, after: _ReleaseRight) -> bool:
-    """Say whether a record may leave less than before, or another person decides now."""
-    is_same = (before.form, before.person) == (after.form, after.person)
-    return not is_same or after.tier < before.tier or (before.is_settled and not after.is_settled)
 
 
 def _make_first_version(ctx: ActContext, part: AcceptedSubmission) -> tuple[dict[str, Any], RecordState]:
@@ -287,78 +203,3 @@ def _find_form(root_id: str, kept: Sequence[Submission]) -> str:
     made_by_workers = [one for one in by_age if not _is_office(one)] or by_age
     first = next((one for one in made_by_workers if one.instance_id == root_id), made_by_workers[0])
     return first.form
-
-
-def _is_office(one: Submission) -> bool:
-    return one.via == submissions.OFFICE
-
-
-@dataclass(frozen=True)
-class FoldedRecord:
-    """The fold of submissions, the definition that its state has, and what it was made of."""
-
-    state: FoldResult
-    definition: FormDefinition
-    definitions: Mapping[tuple[str, str], FormDefinition]
-    versions: Mapping[tuple[str, str], RecordVersion]
-    before: Ancestors
-
-
-def fold_versions(
-    ctx: ActContext,
-    root_id: str,
-    kept: Sequence[Submission],
-    ready: Ready,
-    budget: Budget,
-    links: Links | None = None,
-) -> FoldedRecord:
-    """Return the fold of these submissions. Raise TooSlow when the rules are."""
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
-    by_place = {(one.instance_id, one.sha256): one for one in kept}
-
-    def version(one: Submission) -> RecordVersion:
-        answers = None if one.is_cut else ready.get((one.instance_id, one.sha256))
-        return RecordVersion(
-            one.instance_id,
-            one.sha256,
-            frozenset(one.prev),
-            one.author_id,
-            _is_office(one) and one.author_id in admins,
-            one.finished_at,
-            one.version,
-            validate_answers(one, definitions[one.form, one.version], budget) if answers is None else answers,
-            one.is_refusal,
-        )
-
-    def completed(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        one = by_place[latest.id, latest.sha256]
-        try:
-            found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
-        except TooSlow:
-            return None
-        is_whole = not (found.problems or found.is_refusal)  # what makes a no only together, somebody has to choose
-        return found.answers if is_whole else None
-
-    computed = {path for definition in definitions.values() for path in definition.computed}
-    versions = {part.key: part for part in map(version, kept)}
-    folded = fold(root_id, versions.values(), completed, computed, links)
-    shown = by_place[folded.current.id, folded.current.sha256]
-    strangers = {stranger.key for stranger in folded.rejected}
-    ours = [part for part in versions.values() if part.key not in strangers]
-    before = find_ancestors(ours, links)
-    return FoldedRecord(folded, definitions[shown.form, shown.version], definitions, versions, before)
-
-
-def validate_answers(one: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
-    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read.
-
-    Raise TooSlow when that takes more than the budget.
-    """
-    try:
-        given = read_body(one.body, definition)
-    except ValueError:
-        return {}
-    if one.is_cut:  # it is what the logic left, or counts no more
-        return given if isinstance(given, dict) else {}
-    return validate(definition, given, local_time(one.finished_local), budget).answers

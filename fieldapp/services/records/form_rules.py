@@ -7,8 +7,8 @@ from typing import Any
 
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records.folding import Ready, validate_answers
 from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
+from fieldapp.services.records.versions import Ready, validate_answers
 from fieldapp.store.records import submissions
 from fieldapp.store.session import Session
 from forms.budget import TooSlow

@@ -7,8 +7,8 @@ from typing import Any
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import make_not_found
-from fieldapp.services.records.folding import validate_answers
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.versions import validate_answers
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit
 from fieldapp.store.operations.audit import AuditEvent

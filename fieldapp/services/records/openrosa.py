@@ -8,17 +8,15 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
-from fieldapp.services.definitions import load_definition
+from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.failures import note_failure
-from fieldapp.services.forms.drafts import unzip_lists
 from fieldapp.services.phones.limits import DEFAULT, Limits
-from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.problems import N_
 from fieldapp.services.records.attachments import MAX_SIZE, store_attachment
+from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import IncomingSubmission, concerns_whole_message, store_failed, store_submissions
+from fieldapp.services.records.intake import concerns_whole_message, store_failed, store_submissions
 from fieldapp.store.forms import versions
-from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.operations import centres
 from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments, submissions
@@ -26,11 +24,10 @@ from fieldapp.store.records.attachments import AttachmentName
 from fieldapp.store.records.submissions import COLLECT
 from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
-from forms.lists import in_language
 from sync.bodies import append_attachment_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
-from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, decode_xml, md5, read_end_time
+from sync.openrosa import Instance, decode_xml, read_end_time
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -39,47 +36,6 @@ KINDS = {
     "amr": "audio/amr", "ogg": "audio/ogg", "wav": "audio/wav", "pdf": "application/pdf", "txt": "text/plain",
 }  # fmt: skip
 NAME = re.compile(r"[\w .()\-]{1,200}")
-
-
-def require_collect(session: Session, centre_id: int) -> None:
-    """Raise ActProblem when the centre does not let ODK Collect take part."""
-    if not centres.get(session, centre_id).allows_collect:
-        raise ActProblem("collect.forbidden", N_("This centre does not allow ODK Collect. Use the phone app."))
-
-
-@read_act("collect.list")
-def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[ListedForm]:
-    """Return the open forms, each with the hash of the XML that its address gives."""
-    listed = []
-    for version in versions.current(ctx.session, ctx.centre_id):
-        if form and version.form != form:
-            continue
-        place = f"{address}/forms/{version.form}/{version.version}"
-        name = in_language(version.title, load_definition(version).languages[0]) or version.form
-        media = f"{place}/manifest" if version.files else ""
-        listed.append(ListedForm(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
-    return listed
-
-
-def _xform(version: FormVersion) -> str:
-    return add_end_time(version.xform)
-
-
-@read_act("collect.fetch")
-def fetch_xform(ctx: ActContext, form: str, version: str) -> str:
-    found = versions.find(ctx.session, ctx.centre_id, form, version)
-    if found is None:
-        raise make_not_found()
-    return _xform(found)
-
-
-@read_act("collect.fetch")
-def fetch_media(ctx: ActContext, form: str, version: str) -> list[MediaFile]:
-    """Return the lists that came with a form."""
-    found = versions.find(ctx.session, ctx.centre_id, form, version)
-    if found is None:
-        raise make_not_found()
-    return [MediaFile(name, data) for name, data in sorted(unzip_lists(found.files).items())]
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,23 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import AcceptedSubmission
+from fieldapp.services.consent import refusals
+from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records import folding, refusals
-from fieldapp.services.records.corrections import apply_new_codes
-from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import (
+from fieldapp.services.records import folding
+from fieldapp.services.records.decisions import (
     Definitions,
     IncomingSubmission,
-    concerns_whole_message,
     explain_conflict,
     find_competing,
-    find_record_id,
     require_attachments,
 )
-from fieldapp.services.records.refusals import DecidedSubmission
+from fieldapp.services.records.form_rules import Judgements, judge_all
+from fieldapp.services.records.intake import concerns_whole_message, find_record_id
+from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.services.records.time_limits import LET_IN
-from fieldapp.services.records.unusable_noes import apply_unusable_refusals
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session

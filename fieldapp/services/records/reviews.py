@@ -1,20 +1,33 @@
 """Review: a supervisor looks at records, sends them back with a word, approves them, chooses between two answers."""
 
+import datetime as dt
+import hashlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.messages import make_correction_message
+from fieldapp.services.consent.refusals import delete_waiting_words
+from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.corrections import write_correction
-from fieldapp.services.records.refusals import delete_waiting_words
-from fieldapp.services.records.unusable_noes import apply_unusable_refusals
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.intake import store_submissions
+from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
+from fieldapp.store.records.submissions import OFFICE
 from forms.budget import TooSlow
+from forms.problems import AnswerProblem
+from forms.validation import recalculate
+from sync.envelope import Envelope
+from sync.fold import flatten, unflatten
+from sync.intake import local_time
 
 APPROVED, RETURNED, CHOSEN = "approved", "returned", "chosen"
 MAX_COMMENT = 500
@@ -127,3 +140,35 @@ def _write(ctx: ActContext, record: Record, state: str, comment: str) -> None:
         comment=comment,
     )
     ctx.session.add(line)
+
+
+def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
+    """Write a new version of a record with other answers (dotted path → answer); return what the form says against it.
+
+    Raise TooSlow when the form's rules are: nothing of this transaction may be kept then.
+    """
+    definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
+    moment = _find_finished_time(ctx, record)
+    answers = unflatten({**flatten(record.answers), **changes})
+    completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
+    if completed.problems:
+        return completed.problems
+    body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))
+    envelope = Envelope(
+        str(uuid.uuid4()),
+        record.form,
+        record.version,
+        moment,
+        body,
+        hashlib.sha256(body.encode()).hexdigest(),
+        record.instance_id,
+        tuple(record.heads),
+    )
+    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
+    return []
+
+
+def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
+    """Return the time by whose clock the form judges: that of the record's own version, for its rules about days."""
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
+    return max((one.finished_local for one in arrived if one.instance_id in record.heads), default=ctx.now)

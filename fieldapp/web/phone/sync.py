@@ -21,8 +21,7 @@ from fieldapp.services.phones.pull import fetch_record_for_correction, pull_chan
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store.operations import centres
 from fieldapp.store.people.users import User
 from fieldapp.web import problems

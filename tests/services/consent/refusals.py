@@ -5,8 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.intake import IncomingSubmission
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store import tables
 from sync.envelope import parse_item
 from tests.cast import Cast, encounter

@@ -18,7 +18,7 @@ from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.products import tables
 from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
 from fieldapp.store.caseload import cards

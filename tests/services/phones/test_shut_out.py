@@ -16,8 +16,8 @@ from fieldapp.services.phones import devices
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, listing, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import import_copy, receive_delivery
+from fieldapp.services.records.copies import import_copy
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store import tables
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.phones import pull

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.attachments import make_signature_text, open_attachment, receive_piece
-from fieldapp.services.records.deliveries import import_copy
+from fieldapp.services.records.copies import import_copy
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.submissions import Submission

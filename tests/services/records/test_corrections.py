@@ -14,7 +14,7 @@ from fieldapp.services.forms.published import publish_form
 from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.validation import recalculate

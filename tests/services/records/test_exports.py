@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.export import authorize_export, list_sheets, write_records_archive
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.services.records.export import authorize_export, write_records_archive
+from fieldapp.services.records.export_columns import list_sheets
 from fieldapp.services.records.listing import list_records
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.records import Record, RecordFilter

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.caseload import update
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import batches, folding, form_rules, listing, quarantine
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records import deliveries, folding, form_rules, listing, quarantine
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
@@ -112,7 +111,7 @@ STEPS = [
     (form_rules, "validate_submission"),
     (folding, "_compute_list_columns"),
     (update, "update_caseload"),
-    (batches, "store_submissions"),
+    (deliveries, "store_submissions"),
 ]
 
 
@@ -146,8 +145,8 @@ def test_a_record_that_nobody_can_take_in_is_kept_aside_and_let_in_once_the_faul
 
 
 def test_what_cannot_even_be_kept_aside_stays_on_the_phone(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    breaks(monkeypatch, batches, "store_submissions", KeyError())
-    breaks(monkeypatch, batches, "store_failed", KeyError())
+    breaks(monkeypatch, deliveries, "store_submissions", KeyError())
+    breaks(monkeypatch, deliveries, "store_failed", KeyError())
     found = phone.send(phone.seal(), phone.seal(holding("BROKEN")))["items"]
     assert [one["status"] for one in found] == ["stored", "retry"]
     assert "receipt" not in found[1]
@@ -159,7 +158,7 @@ def test_what_cannot_even_be_kept_aside_stays_on_the_phone(phone: Phone, monkeyp
 def test_where_the_server_itself_cannot_nothing_is_kept_aside(
     phone: Phone, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    breaks(monkeypatch, batches, "store_submissions", error)
+    breaks(monkeypatch, deliveries, "store_submissions", error)
     with pytest.raises(type(error)):
         phone.send(phone.seal(), phone.seal(holding("BROKEN")))
     phone.session.rollback()

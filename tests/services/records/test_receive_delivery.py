@@ -13,7 +13,8 @@ from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
-from fieldapp.services.records.deliveries import import_copy, receive_delivery
+from fieldapp.services.records.copies import import_copy
+from fieldapp.services.records.deliveries import receive_delivery
 from sync.sealed import parse_delivery
 from tests.cast import Cast, encounter
 from tests.sealing import Centre, PhoneKey, delivery, sealed

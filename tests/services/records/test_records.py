@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from fieldapp.services.records import listing
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.records.records import RecordFilter
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope

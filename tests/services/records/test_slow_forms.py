@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records import form_rules, listing, quarantine
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.openrosa import receive_openrosa_submission
 from fieldapp.store.records.records import Record
 from forms.budget import Budget

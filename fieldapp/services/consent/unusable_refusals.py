@@ -7,11 +7,11 @@ version that was made in the knowledge of it comes, nothing of the record leaves
 from collections.abc import Collection, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload import update
+from fieldapp.services.caseload import cards
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definition, load_definitions
-from fieldapp.services.records.refusals import read_answers
 from fieldapp.store.forms import versions
 from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
@@ -41,7 +41,7 @@ def apply_unusable_refusals(ctx: ActContext, root_ids: Collection[str]) -> None:
         said += [ConsentStatement(root_id, "", compute_tier(ctx, no), False, no.finished_at, no.id) for no in heard]
         standing.delete_answered_refusals(ctx.session, ctx.centre_id, root_id, record.person, {no.id for no in answered})
     standing.save_statements(ctx.session, ctx.centre_id, said, ctx.now)
-    update.show_standing_of_records(ctx, unusable)
+    cards.show_standing_of_records(ctx, unusable)
 
 
 def compute_own_tier(ctx: ActContext, record: Record) -> int:

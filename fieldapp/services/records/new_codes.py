@@ -1,63 +1,23 @@
 """Corrections made at the centre: a supervisor chooses between two answers; a card that was made twice gets its new code."""
 
 import contextlib
-import datetime as dt
-import hashlib
 import json
-import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.definitions import load_definitions
-from fieldapp.services.records.intake import IncomingSubmission, store_submissions
-from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.reviews import write_correction
 from fieldapp.store.caseload import cards
 from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import Record
-from fieldapp.store.records.submissions import OFFICE
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
-from forms.problems import AnswerProblem
-from forms.validation import recalculate
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.fold import flatten, unflatten
-from sync.intake import local_time
+from sync.fold import flatten
 from sync.notes import REISSUE, plain_code
-
-
-def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
-    """Write a new version of a record with other answers (dotted path → answer); return what the form says against it.
-
-    Raise TooSlow when the form's rules are: nothing of this transaction may be kept then.
-    """
-    definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
-    moment = _find_finished_time(ctx, record)
-    answers = unflatten({**flatten(record.answers), **changes})
-    completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
-    if completed.problems:
-        return completed.problems
-    body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))
-    envelope = Envelope(
-        str(uuid.uuid4()),
-        record.form,
-        record.version,
-        moment,
-        body,
-        hashlib.sha256(body.encode()).hexdigest(),
-        record.instance_id,
-        tuple(record.heads),
-    )
-    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
-    return []
-
-
-def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
-    """Return the time by whose clock the form judges: that of the record's own version, for its rules about days."""
-    arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
-    return max((one.finished_local for one in arrived if one.instance_id in record.heads), default=ctx.now)
 
 
 def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> None:
