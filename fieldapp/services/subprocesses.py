@@ -10,18 +10,19 @@ from typing import IO
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import Settings
 
-TIMEOUT_SECONDS = 600  # seconds
-
-
+TIMEOUT_SECONDS = 600
 _export_lock = threading.Lock()
 
 
 def run_in_process(settings: Settings, arguments: list[str]) -> IO[bytes]:
-    """Return what a command of ours writes, as an open file; raise ActProblem while another one is at it."""
+    """Return the output of one of our own commands, as an open file without a name.
+
+    Raises ActProblem "records.export_busy" while another one is running.
+    """
     if not _export_lock.acquire(blocking=False):
         raise ActProblem("records.export_busy", N_("Another file is being written. Try again in a minute."))
     try:
-        file = tempfile.TemporaryFile(dir=settings.folder)  # noqa: SIM115  whoever sends it closes it
+        file = tempfile.TemporaryFile(dir=settings.folder)  # noqa: SIM115  the caller sends and closes it
         command = [sys.executable, "-m", "fieldapp", *arguments]
         subprocess.run(command, stdout=file, check=True, timeout=TIMEOUT_SECONDS, env=_environment(settings))
         file.seek(0)

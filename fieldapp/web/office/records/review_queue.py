@@ -41,7 +41,7 @@ def aside_let_in(device_id: int) -> Any:
     return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id))
 
 
-def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
+def _redirect_after_let_in(result: quarantine.AcceptedCount) -> Any:
     if result.stored:
         text = ngettext(
             "%(num)d submission is now part of a record.", "%(num)d submissions are now part of records.", result.stored

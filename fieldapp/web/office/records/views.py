@@ -88,7 +88,7 @@ def attachment(kind: str, subtype: str, sha256: str) -> Any:
 def encounters() -> Any:
     entered = FilterInput(request.args)
     record_filter = _make_filter(entered)
-    page = records.list_records(session(), actor(), wanted=record_filter, cursor=request.args.get("after", ""))
+    page = records.list_records(session(), actor(), record_filter=record_filter, cursor=request.args.get("after", ""))
     return render_template("records/records.html", listing=page, chosen=entered)
 
 
@@ -109,7 +109,7 @@ def encounters_zip() -> Any:
     """Download all answers of one form that the filter lets through, for the centre's own use."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
-    name = export.authorize_export(session(), who, wanted=record_filter)
+    name = export.authorize_export(session(), who, record_filter=record_filter)
     try:
         file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter)
     except ActProblem as problem:
