@@ -27,6 +27,7 @@ from fieldapp.services.releases.datasets import hierarchy_words, install_program
 from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
 from fieldapp.services.releases.gathering.ledger_state import PendingBatch
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts
+from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.releases.retries import needs_alert, next_try
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
 from fieldapp.store.database import ReadTransaction, WriteTransaction
@@ -38,7 +39,6 @@ from fieldapp.store.session import IntegrityError, Session
 log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
-GRACE_DAYS = 3  # after a period's end, so that phones without signal can still send
 MOVED = ".moved"  # ends the name of a mark in a build's folder: the package lies among the others
 SPACE_NEEDED = 50_000_000  # bytes that a small release needs on the disk
 SPACE_PER_ROW = 1500

@@ -63,7 +63,7 @@ def _make_cache_key(slug: str, language: str, *more: str) -> tuple[str, ...]:
     """
     if language not in LANGUAGES:
         raise make_not_found()
-    _, digest = public.mark(session(), slug)
+    _, digest = public.read_edition_version(session(), slug)
     return (digest[:24], _version(), request.host.replace('"', ""), slug, language, *more)
 
 
@@ -72,7 +72,7 @@ def _version() -> str:
 
 
 def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
-    edition = public.public_edition(session(), slug)
+    edition = public.load_public_edition(session(), slug)
     with force_locale(language):
         views = editions.make_indicator_views(edition.body, language)
         page = render_template(
@@ -94,7 +94,7 @@ def _is_revised(view: editions.IndicatorView) -> bool:
 
 @dashboards.get("/public/")
 def start() -> Any:
-    centres = public.public_centres(session())
+    centres = public.list_public_centres(session())
     language = preferred()
     if len(centres) == 1:
         return redirect(url_for(".dashboard", slug=centres[0].slug, language=language))
@@ -104,7 +104,7 @@ def start() -> Any:
 
 @dashboards.get("/public/<slug>/")
 def centre(slug: str) -> Any:
-    public.mark(session(), slug)
+    public.read_edition_version(session(), slug)
     language = preferred()
     response = redirect(url_for(".dashboard", slug=slug, language=language))
     response.vary.add("Accept-Language")
@@ -128,7 +128,7 @@ def indicator(slug: str, language: str, name: str) -> Response:
 @dashboards.get("/public/<slug>/<language>/card.png")
 def card(slug: str, language: str) -> Response:
     key = _make_cache_key(slug, language, "card")
-    return _respond_cached(key, "image/png", lambda: public.card(session(), slug, language))
+    return _respond_cached(key, "image/png", lambda: public.load_share_image(session(), slug, language))
 
 
 @dashboards.get("/public/data/")
@@ -139,7 +139,7 @@ def data() -> str:
 
 
 def _load_editions() -> list[PublicEdition]:
-    return [public.public_edition(session(), centre.slug) for centre in public.public_centres(session())]
+    return [public.load_public_edition(session(), centre.slug) for centre in public.list_public_centres(session())]
 
 
 @dashboards.get("/public/data/catalog.jsonld")
@@ -156,7 +156,9 @@ def file(slug: str, name: str) -> Response:
     key = _make_cache_key(slug, "en", "data", name)
     data_file = open_data.FILES[name]
     root = request.url_root
-    return _respond_cached(key, data_file.mimetype, lambda: data_file.make(public.public_edition(session(), slug), root))
+    return _respond_cached(
+        key, data_file.mimetype, lambda: data_file.make(public.load_public_edition(session(), slug), root)
+    )
 
 
 @dashboards.get("/embed/kpi.js")
@@ -189,11 +191,11 @@ def _read_indicator(slug: str) -> str:
     if name:
         _require_indicator(slug, name)
     else:
-        public.public_edition(session(), slug)  # raises for a centre without a public dashboard
+        public.load_public_edition(session(), slug)  # raises for a centre without a public dashboard
     return name
 
 
 def _require_indicator(slug: str, name: str) -> None:
-    edition = public.public_edition(session(), slug)
+    edition = public.load_public_edition(session(), slug)
     if all(indicator["id"] != name for indicator in edition.body["indicators"]):
         raise make_not_found()

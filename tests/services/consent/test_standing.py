@@ -23,7 +23,7 @@ from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
-from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.releases import build
 from fieldapp.services.releases.gathering import gather
@@ -454,7 +454,7 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
 
     monkeypatch.setitem(editions.KINDS, "heat_map", kind)
     switched_on(session, cast, "heat_map")
-    editions.build(session, cast.centre.id, "heat_map", parse("2026-06"), NOW)
+    editions.build_edition(session, cast.centre.id, "heat_map", parse("2026-06"), NOW)
     assert len(made) == 2
     kept = products.edition(session, cast.centre.id, "heat_map", "2026-06")
     assert kept and json.loads(kept.body) == {"total": "<20"}
@@ -482,7 +482,7 @@ def test_public_page_open_data_and_feed_count_nobody_who_took_back(app: Flask, w
         editions.build_due(session, NOW)
         build.build_release(session, series, parse("2026-Q2"), settings.packages, settings.key())
         key = make_key(session, web_cast.rosa, series_id=series.id, label="a reader")
-        build_feeds(session, settings.packages)
+        build_feed_files(session, settings.packages)
     assert len(odata(key, "encounters")) == 30
     feed = [
         row for row in odata(key, "indicator_numbers") if (row["indicator"], row["period"]) == ("participants", "2026-Q2")

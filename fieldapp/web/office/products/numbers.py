@@ -59,7 +59,7 @@ def _choose_shade(text: str, grid: dict[str, Any]) -> int:
 @office.get("/map")
 def spot_map() -> Any:
     span = "month" if request.args.get("span") == "month" else "week"
-    spots = maps.see_map(session(), actor(), span=span)
+    spots = maps.view_map(session(), actor(), span=span)
     return render_template("products/map.html", spots=spots, data=_write_map_data(spots), span=span)
 
 
@@ -75,4 +75,4 @@ def _write_map_data(spots: maps.SpotMap) -> str:
 
 @office.get("/map/outlines.json")
 def outlines() -> Response:
-    return Response(maps.see_outlines(session(), actor()), mimetype="application/json")
+    return Response(maps.view_outlines(session(), actor()), mimetype="application/json")

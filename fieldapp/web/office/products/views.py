@@ -8,9 +8,9 @@ from flask_babel import gettext
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.products import partners, subscriptions
 from fieldapp.services.products import registry as product_registry
-from fieldapp.services.products import subscriptions
-from fieldapp.services.products.registry import next_due
+from fieldapp.services.products.registry import compute_next_edition_day
 from fieldapp.services.products.tables import get_local_today
 from fieldapp.web import editions
 from fieldapp.web.office.blueprint import office
@@ -28,7 +28,10 @@ FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/
 def products() -> Any:
     registry = product_registry.list_products(session(), actor())
     today = get_local_today(registry.centre, utcnow())
-    due = {product.name: next_due(product, registry.latest.get(product.name), today) for product in registry.products}
+    due = {
+        product.name: compute_next_edition_day(product, registry.latest.get(product.name), today)
+        for product in registry.products
+    }
     return render_template("products/products.html", registry=registry, due=due, period_name=editions.period_name)
 
 
@@ -61,14 +64,14 @@ def partner_bring() -> Any:
     name = request.form.get("name", "")
     calendar = request.form.get("calendar", "")
     return _done(
-        lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
+        lambda: partners.import_partner_totals(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
         gettext("The totals were imported. They appear in the next edition of the dashboard."),
     )
 
 
 @office.post("/products/partners/remove")
 def partner_remove() -> Any:
-    product_registry.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
+    partners.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
     return redirect(url_for("office.products"))
 
 
@@ -79,7 +82,7 @@ def _done(act: Any, text: str) -> Any:
         if problem.code not in SHOWN_PROBLEMS:
             raise
         sentences = [gettext(problem.text).format(**problem.details)]
-        if isinstance(problem, product_registry.PartnerRefused):
+        if isinstance(problem, partners.PartnerRefused):
             sentences += [write_problem(reason) for reason in problem.reasons]
         flash(" ".join(sentences), "danger")
     else:
@@ -89,5 +92,5 @@ def _done(act: Any, text: str) -> Any:
 
 @office.get("/products/<name>/<filename>")
 def product_file(name: str, filename: str) -> Any:
-    called, data = product_registry.take_file(session(), actor(), name=name, filename=filename)
+    called, data = product_registry.download_file(session(), actor(), name=name, filename=filename)
     return send_file(io.BytesIO(data), mimetype=FILES.get(filename, "image/png"), as_attachment=True, download_name=called)
