@@ -151,9 +151,9 @@ def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
         "k": model.k,
         "distinct": {demand.field: demand.distinct for demand in model.diversities if demand.field in part.columns},
         "max_confidence": {
-            one.field: one.max_confidence
-            for one in model.diversities
-            if one.field in part.columns and one.max_confidence < 1
+            demand.field: demand.max_confidence
+            for demand in model.diversities
+            if demand.field in part.columns and demand.max_confidence < 1
         },
         "policy": part.view.dataset.sha256,
         "quasi_identifiers": list(part.levels),
@@ -163,5 +163,5 @@ def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
         "held_back_share": part.withheld_share,
         "without_consent_share": part.without_consent_share,
         "withdrawn": coarsen_count(part.withdrawn, threshold),
-        "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
+        "ledger": {"before": part.before, "entries": [sent.entry.as_json() for sent in part.sent]},
     }

@@ -36,7 +36,9 @@ def _add(response: Response) -> Response:
     sensors = "(self)" if request.endpoint in WITH_SENSORS else "()"
     headers["Permissions-Policy"] = f"camera={sensors}, geolocation={sensors}, microphone={sensors}, browsing-topics=()"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if request.endpoint in OPEN else "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    if request.endpoint in OPEN:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if request.endpoint in OPEN:
         headers["Access-Control-Allow-Origin"] = "*"  # open data, read without a cookie
     if current_app.config["SESSION_COOKIE_SECURE"]:

@@ -211,7 +211,9 @@ def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassPr
     if remembered and _allows_class(row, remembered.privacy):
         privacy_class = PrivacyClass(remembered.privacy)
         reason = N_("You chose this for a question of the same name before.")
-    label = labels[0] if labels else ""
+    label = ""
+    if labels:
+        label = labels[0]
     return ClassProposal(line.number, row.name, label, row.kind, privacy_class, reason)
 
 

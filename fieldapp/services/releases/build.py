@@ -185,10 +185,10 @@ def _sweep(session: Session, packages: Path, run: BuildRun) -> None:
 
 
 def _discard_folder(session: Session, packages: Path, folder: Path) -> None:
-    """Remove the folder of a build, and its package where that was moved and then not published."""
+    """Remove the folder of a build, and its package if that was moved but not published."""
     moved = [mark.stem for mark in folder.glob(f"*{MOVED}")]
-    published = releases.known_digests(session, moved)
-    session.rollback()
+    with ReadTransaction(session):
+        published = releases.known_digests(session, moved)
     for digest in moved:
         if digest not in published:
             (packages / f"{digest}.zip").unlink(missing_ok=True)

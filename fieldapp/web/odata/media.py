@@ -43,13 +43,17 @@ class JsonFormat:
 
     @property
     def content_type(self) -> str:
-        numbers = ";IEEE754Compatible=true" if self.is_ieee754 else ""
+        numbers = ""
+        if self.is_ieee754:
+            numbers = ";IEEE754Compatible=true"
         return f"application/json;odata.metadata={self.metadata}{numbers};charset=utf-8"
 
     @property
     def etag_part(self) -> str:
         """Return what tells this form apart from the others in an ETag."""
-        numbers = "-text" if self.is_ieee754 else ""
+        numbers = ""
+        if self.is_ieee754:
+            numbers = "-text"
         return f"{self.metadata}{numbers}"
 
     def write_number(self, value: int) -> int | str:
@@ -71,7 +75,9 @@ class JsonFormat:
             if is_full and kind not in PLAIN_JSON:
                 content[f"{name}@odata.type"] = f"#{kind.removeprefix('Edm.')}"
             is_number = kind == WHOLE and value is not None
-            content[name] = self.write_number(value) if is_number else value
+            content[name] = value
+            if is_number:
+                content[name] = self.write_number(value)
         return content
 
     def write_body(self, context: str, content: Mapping[str, Any]) -> dict[str, Any]:

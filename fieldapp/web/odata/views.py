@@ -155,7 +155,9 @@ def metadata() -> Response:
 def _write_entity_type(entity: EntitySet) -> str:
     properties = []
     for name, kind in entity.types.items():
-        nullable = "false" if name == KEY else "true"
+        nullable = "true"
+        if name == KEY:
+            nullable = "false"
         properties.append(f'<Property Name={quoteattr(name)} Type="{kind}" Nullable="{nullable}"/>')
     key = f'<Key><PropertyRef Name="{KEY}"/></Key>'
     return f"<EntityType Name={quoteattr(entity.name)}>{key}{''.join(properties)}</EntityType>"
@@ -185,7 +187,9 @@ def rows(name: str) -> Response:
     if page.after:
         body["@odata.nextLink"] = _make_next_link(entity, query, page.after, len(page.rows))
     log_feed_read(session(), g.opened.key, entity.name, len(page.rows))
-    selected = f"({','.join(query.select)})" if query.select else ""
+    selected = ""
+    if query.select:
+        selected = f"({','.join(query.select)})"
     response = _make_json_response(f"{_root()}$metadata#{entity.name}{selected}", body)
     if "odata.maxpagesize" in request.headers.get("Prefer", ""):
         response.headers["Preference-Applied"] = f"odata.maxpagesize={size}"

@@ -82,7 +82,9 @@ def healthz() -> Any:
         problem = "The client is not built. Run: make build"
     if not problem and not has_room(current_app.config["SETTINGS"].folder):
         problem = "The disk is full."
-    status = 503 if problem else 200
+    status = 200
+    if problem:
+        status = 503
     return jsonify({"ready": not problem, "reason": problem}), status
 
 

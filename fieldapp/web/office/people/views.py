@@ -79,7 +79,9 @@ def own_password_change() -> Any:
     except ActProblem as problem:
         if problem.code not in ("person.old_password", "person.new_password"):
             raise
-        field = entered.old if problem.code == "person.old_password" else entered.new
+        field = entered.new
+        if problem.code == "person.old_password":
+            field = entered.old
         field.errors = [gettext(problem.text)]
         return _own_password_page(entered, STATUS[problem.code])
     return redirect(url_for("public.sign_in"))

@@ -58,7 +58,9 @@ def _choose_shade(text: str, grid: dict[str, Any]) -> int:
 
 @office.get("/map")
 def spot_map() -> Any:
-    span = "month" if request.args.get("span") == "month" else "week"
+    span = "week"
+    if request.args.get("span") == "month":
+        span = "month"
     spots = maps.view_map(session(), actor(), span=span)
     return render_template("products/map.html", spots=spots, data=_write_map_data(spots), span=span)
 
@@ -67,7 +69,9 @@ def _write_map_data(spots: maps.SpotMap) -> str:
     """Return what the map's script reads from the page, as JSON; "" when there is no map yet."""
     if not spots.body:
         return ""
-    outlines_address = url_for("office.outlines", hash=spots.outlines) if spots.outlines else ""
+    outlines_address = ""
+    if spots.outlines:
+        outlines_address = url_for("office.outlines", hash=spots.outlines)
     data = {"spots": spots.body, "outlines": outlines_address, "viewer": spots.viewer, "words": get_map_words()}
     # A "<" in a name would end the script element that the data are in.
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

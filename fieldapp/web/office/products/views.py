@@ -60,7 +60,9 @@ def product_unsubscribe(key: int) -> Any:
 @office.post("/products/partners")
 def partner_bring() -> Any:
     sent = request.files.get("file")
-    data = sent.read() if sent else b""
+    data = b""
+    if sent:
+        data = sent.read()
     name = request.form.get("name", "")
     calendar = request.form.get("calendar", "")
     return _done(

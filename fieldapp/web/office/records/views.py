@@ -76,8 +76,12 @@ def attachment(kind: str, subtype: str, sha256: str) -> Any:
     """Show a picture or play a voice note; anything else is only offered for download."""
     data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
     is_shown = (kind, subtype) in SHOWN or kind == "audio"
-    mimetype = f"{kind}/{subtype}" if is_shown else "application/octet-stream"
-    suffix = subtype if subtype.isalnum() else "bin"
+    mimetype = "application/octet-stream"
+    if is_shown:
+        mimetype = f"{kind}/{subtype}"
+    suffix = "bin"
+    if subtype.isalnum():
+        suffix = subtype
     name = f"attachment-{sha256[:12]}.{suffix}"
     response = send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=not is_shown, download_name=name)
     response.headers["X-Content-Type-Options"] = "nosniff"

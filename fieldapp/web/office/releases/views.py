@@ -84,7 +84,9 @@ def _page(
     """
     revision = seen()
     if overtaken or request.method == "GET":
-        revision = revision_of(page.series) if page.series else ""
+        revision = ""
+        if page.series:
+            revision = revision_of(page.series)
     return render_template(
         "releases/series.html",
         page=page,
