@@ -93,7 +93,7 @@ def _place(name: str) -> str:
 
 
 class LogFormatter(logging.Formatter):
-    """Lines with time (UTC), level and logger; an error that a library logs shows its frames only."""
+    """Lines with time (UTC), level and logger; of an error that a library logs, frames only."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -39,7 +39,7 @@ class Caseload:
 
 @read_act("caseload.list")
 def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None) -> Caseload:
-    """Return one page of cards, after a card's code; only a worker's own where `worker_id` names one."""
+    """Return one page of cards after a code, of all workers or of one."""
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
     # One more than a page holds, to know whether there is a next page.
