@@ -68,7 +68,7 @@ chaos: dev ## phones with real logic, a server killed at random, a bad network (
 bench: dev ## measure, and print each figure beside its floor or peer
 	@$(BIN)/python -m bench
 
-forms: dev ## write the programme's workbooks from their sources
+forms: dev ## write the program's workbooks from their sources
 	@$(BIN)/python tools/build_forms.py
 
 .PHONY: vectors goldens forms-support outside-forms

@@ -14,7 +14,17 @@ from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
 from fieldapp.store.session import OperationalError, Session
-from fieldapp.web import assets, language, problems, security_headers, sessions, words
+from fieldapp.web import (
+    answers,
+    assets,
+    formats,
+    language,
+    problem_words,
+    problems,
+    release_words,
+    security_headers,
+    sessions,
+)
 from fieldapp.web.collect.views import collect
 from fieldapp.web.evaluator.views import evaluator
 from fieldapp.web.odata.views import odata
@@ -71,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.exempt(collect)  # a token in the address, never a cookie
     for door in (public, dashboards, office, evaluator, worker, sync, collect, odata):
         app.register_blueprint(door)
-    for part in (assets, language, problems, security_headers, words):
+    for part in (answers, assets, formats, language, problem_words, problems, release_words, security_headers):
         part.init(app)
     return app
 

@@ -1,4 +1,4 @@
-"""Where the parts of the product lie that are no code: the programme, translations, the built client."""
+"""Where the parts of the product lie that are no code: the program, translations, the built client."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ def _folder(installed: str, in_checkout: str) -> Path:
     return inside if inside.is_dir() else ROOT / in_checkout
 
 
-PROGRAMME = PACKAGE / "programme"
+PROGRAM = PACKAGE / "program"
 TRANSLATIONS = _folder("translations", "translations")
 CLIENT = _folder("static", "static/dist")

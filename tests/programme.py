@@ -1,4 +1,4 @@
-"""The programme's forms, compiled once a test process."""
+"""The program's forms, compiled once a test process."""
 
 import functools
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from forms.definition import Compiled, FormDefinition
 from forms.xlsform import compile_workbook
 
-FOLDER = Path(__file__).parent.parent / "fieldapp" / "programme"
+FOLDER = Path(__file__).parent.parent / "fieldapp" / "program"
 FORMS = ["encounter", "mediation", "incident", "referral", "event", "participant", "shift"]
 
 

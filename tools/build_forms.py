@@ -1,4 +1,4 @@
-"""Write the programme's XLSForms (fieldapp/programme/*.xlsx) from their sources beside them (*.yaml, code_lists.csv).
+"""Write the program's XLSForms (fieldapp/program/*.xlsx) from their sources beside them (*.yaml, code_lists.csv).
 
 The sources can be read and compared line by line; the workbooks are what centres use. `make forms` runs this.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import xlsxwriter
 import yaml
 
-PROGRAMME = Path(__file__).parent.parent / "fieldapp" / "programme"
+PROGRAM = Path(__file__).parent.parent / "fieldapp" / "program"
 EN, FR = "English (en)", "French (fr)"
 SURVEY = [
     "type", "name", f"label::{EN}", f"label::{FR}", f"hint::{EN}", f"hint::{FR}", "required", "relevant", "constraint",
@@ -64,7 +64,7 @@ def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:
         cells = {"type": f"begin_{kind}", "name": page.get("page") or page["repeat"], "relevant": page.get("relevant", "")}
         cells |= {f"label::{EN}": page["label"][0], f"label::{FR}": page["label"][1], "appearance": "field-list"}
         rows.append(cells)
-        for row in page.get("questions") or read(PROGRAMME / f"{page['include']}.yaml"):
+        for row in page.get("questions") or read(PROGRAM / f"{page['include']}.yaml"):
             rows += card_code_check(row["card_code_check"]) if "card_code_check" in row else [question(row)]
         rows.append({"type": f"end_{kind}"})
     return rows
@@ -72,7 +72,7 @@ def survey_rows(form: dict[str, Any]) -> list[dict[str, str]]:
 
 def spoken_languages() -> dict[str, str]:
     """Return the languages of the consent card beyond English and French, by code, as their columns name them."""
-    named: dict[str, str] = read(PROGRAMME / "consent_languages.yaml")["languages"]
+    named: dict[str, str] = read(PROGRAM / "consent_languages.yaml")["languages"]
     return {code: f"{name} ({code})" for code, name in named.items()}
 
 
@@ -81,12 +81,12 @@ def build(source: Path, target: Path) -> None:
     rows = survey_rows(form)
     lists = {row["type"].split(" ")[1] for row in rows if row["type"].startswith("select_")}
     spoken = spoken_languages() if any(row.get("name") == "script" for row in rows) else {}
-    words = read(PROGRAMME / "consent_languages.yaml")
+    words = read(PROGRAM / "consent_languages.yaml")
     for row in rows:
         heard = words["questions"].get(row.get("name", ""), {}) if spoken else {}
         row.update({f"label::{spoken[code]}": text for code, text in heard.items()})
     survey = [*SURVEY, *(f"label::{language}" for language in spoken.values())]
-    with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
+    with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         choices = [row for row in csv.DictReader(file) if row["list"] in lists]
     settings = {"form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"]}
     settings |= {f"summary_{key}": name for key, name in form["summary"].items()}
@@ -118,8 +118,8 @@ def build(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PROGRAMME
-    for source in sorted(PROGRAMME.glob("*.yaml")):
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PROGRAM
+    for source in sorted(PROGRAM.glob("*.yaml")):
         if isinstance(form := read(source), dict) and "form_id" in form:
             build(source, folder / f"{form['form_id']}.xlsx")
 

@@ -1,4 +1,4 @@
-"""What a request says it would like: Accept and Accept-Language, entry by entry, with parameters and q=0."""
+"""Read the headers Accept and Accept-Language, with parameters and q=0 (RFC 9110)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ class Range:
     quality: float
 
 
-def ranges_of(accept: str) -> list[Range]:
-    """Return the entries of an Accept header; one whose quality cannot be read counts as fully wanted."""
-    found = []
+def parse_accept(accept: str) -> list[Range]:
+    """Return the entries of an Accept header; a quality that cannot be read counts as 1."""
+    ranges = []
     for text in parse_list_header(accept):
         kind, parameters = parse_options_header(text)
         if kind:
             quality = _quality(parameters.pop("q", "1"))
-            found.append(Range(kind.lower(), parameters, quality))
-    return found
+            ranges.append(Range(kind.lower(), parameters, quality))
+    return ranges
 
 
 def _quality(text: str) -> float:
@@ -32,19 +32,25 @@ def _quality(text: str) -> float:
         value = float(text)
     except ValueError:
         return 1.0
-    return 1.0 if math.isnan(value) else min(max(value, 0.0), 1.0)
+    if math.isnan(value):
+        return 1.0
+    return min(max(value, 0.0), 1.0)
 
 
 def best_language(header: str, languages: Sequence[str]) -> str:
-    """Return which of `languages` a reader likes best; the first when they name none. fr-CA and fr-FR mean fr.
+    """Return the language that a reader prefers; the first when they name none.
+
+    fr-CA and fr-FR mean fr.
 
     >>> best_language("fr-CA,en;q=0.9", ["en", "fr"])
     'fr'
     """
-    wishes: dict[str, float] = {}
-    for one in ranges_of(header):
-        name = one.kind.replace("_", "-").partition("-")[0]
-        wishes[name] = max(wishes.get(name, 0.0), one.quality)
-    others = wishes.get("*", 0.0)
-    best = max(languages, key=lambda language: wishes.get(language, others))  # the first of equals
-    return best if wishes.get(best, others) > 0 else languages[0]
+    qualities: dict[str, float] = {}
+    for entry in parse_accept(header):
+        name = entry.kind.replace("_", "-").partition("-")[0]
+        qualities[name] = max(qualities.get(name, 0.0), entry.quality)
+    others = qualities.get("*", 0.0)
+    best = max(languages, key=lambda language: qualities.get(language, others))  # the first of equals
+    if qualities.get(best, others) > 0:
+        return best
+    return languages[0]

@@ -1,4 +1,4 @@
-"""The built client (static/dist): names with a hash in them, looked up by their plain names."""
+"""The built client (static/dist). Its files have a hash in their names."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ def asset(name: str) -> str:
 
 
 def send(filename: str, mimetype: str | None = None) -> Response:
-    """Send a built file, in the smallest form that the browser takes (compressed at build, never on the way)."""
+    """Send a built file, compressed if the browser accepts that; the build made all forms."""
     kind = mimetype or mimetypes.guess_type(filename)[0]
     for encoding, suffix in (("br", ".br"), ("gzip", ".gz")):
         if request.accept_encodings.quality(encoding) > 0 and (CLIENT / f"{filename}{suffix}").is_file():

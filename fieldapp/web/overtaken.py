@@ -1,13 +1,16 @@
-"""The page for a form that a colleague was faster with: who changed what when, and what was typed, given back."""
+"""The page for a form that a colleague was faster with.
+
+It says who changed what when, and gives back what was typed.
+"""
 
 from typing import Any
 
 from flask import current_app, render_template, request, url_for
+from flask_babel import lazy_gettext
 
 from fieldapp.services.revisions import Overtaken
-from fieldapp.web.words import TYPED
 
-# Where each form stands, for the way back; a form whose page has its own address goes back there.
+# The page that each form is on. A form whose page has its own address is not listed: it goes back there.
 PAGES = {
     "office.attention_settle": "office.attention",
     "office.card_assign": "office.caseload",
@@ -31,6 +34,19 @@ PAGES = {
     "office.release_revoke": "evaluator.shelf",
     "evaluator.deleted": "evaluator.shelf",
 }
+# What a field is called on its page, to give back what was typed there.
+TYPED_FIELDS = {
+    "calendar": lazy_gettext("Its calendar, in words"),
+    "comment": lazy_gettext("Comment"),
+    "because": lazy_gettext("Why"),
+    "form_title": lazy_gettext("Title"),
+    "lock_minutes": lazy_gettext("Lock after so many minutes alone"),
+    "shred_days": lazy_gettext("Forget what was delivered after so many days"),
+    "has_voice_notes": lazy_gettext("Allow voice notes where a form asks for one"),
+    "by_invitation": lazy_gettext("Phones join by invitation only, not by a password"),
+    "allows_collect": lazy_gettext("Let ODK Collect take part (its records are not sealed on the phone)"),
+    "name": lazy_gettext("Name"),
+}
 NOT_TYPED = {
     "csrf_token", "revision", "action", "active", "code", "do", "item", "kind", "order", "root", "row", "state",
     "to", "worker",
@@ -38,29 +54,31 @@ NOT_TYPED = {
 
 
 def seen() -> str:
-    """Return the mark that the form carried of what its page showed; a form without one is never up to date."""
+    """Return the revision of what the form's page showed; "", which is never current, when it sent none."""
     return request.form.get("revision", "")[:64]
 
 
 def page(problem: Overtaken, text: str, status: int) -> Any:
-    """Return the page that says so."""
-    return render_template("overtaken.html", text=text, last=problem.last, back=_back(), typed=_typed()), status
+    """Return the page that says who changed what in the meantime."""
+    return render_template("overtaken.html", text=text, last=problem.last, back=_find_page(), typed=_list_typed()), status
 
 
-def _back() -> str:
+def _find_page() -> str:
+    """Return the address of the page with the form, for another try."""
     endpoint = PAGES.get(request.endpoint or "")
     if endpoint is None:
         return request.path
-    wanted = {name for rule in current_app.url_map.iter_rules(endpoint) for name in rule.arguments}
-    given = {name: value for name, value in (request.view_args or {}).items() if name in wanted}
-    return url_for(endpoint, **given)
+    arguments: dict[str, Any] = {}
+    for rule in current_app.url_map.iter_rules(endpoint):
+        arguments |= {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
+    return url_for(endpoint, **arguments)
 
 
-def _typed() -> list[tuple[str, str]]:
+def _list_typed() -> list[tuple[str, str]]:
     """Return the name and content of every field that was filled in."""
-    found = []
+    fields = []
     for name, values in request.form.lists():
         content = ", ".join(value for value in values if value.strip())
         if name not in NOT_TYPED and content:
-            found.append((str(TYPED.get(name, name)), content))
-    return found
+            fields.append((str(TYPED_FIELDS.get(name, name)), content))
+    return fields

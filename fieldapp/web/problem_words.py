@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from flask import Flask
 from flask_babel import format_decimal, gettext
 
 from evaluator_export.problems import Detail
 from fieldapp.services.stored_problems import read_problems
-from forms.problems import N_
+from forms.problems import N_, FormProblem
 
 ROW = N_("Row {number}")
 PLACE = N_("{place}: {problem}")
@@ -42,11 +43,28 @@ def write_stored(text: str) -> str:
     return " ".join(write_problem(problem) for problem in read_problems(text))
 
 
+def write_form_problem(problem: FormProblem) -> str:
+    """Return what is wrong in a workbook in the reader's language, names of forbidden things included."""
+    details = dict(problem.details)
+    if details.get("what"):
+        details["what"] = gettext(details["what"])
+    return str(gettext(problem.text)).format(**details)
+
+
 def _write_place(place: str | int) -> str:
-    return str(gettext(ROW)).format(number=place) if isinstance(place, int) else place
+    if isinstance(place, int):
+        return str(gettext(ROW)).format(number=place)
+    return place
 
 
 def _write_detail(value: Detail) -> str:
     if isinstance(value, float):
         return str(gettext(SHARE)).format(number=format_decimal(round(100 * value, 1)))
-    return str(format_decimal(value)) if isinstance(value, int) else value
+    if isinstance(value, int):
+        return str(format_decimal(value))
+    return value
+
+
+def init(app: Flask) -> None:
+    """Give templates their filters for problems."""
+    app.jinja_env.filters.update(reason=write_stored, problem=write_problem, form_problem=write_form_problem)

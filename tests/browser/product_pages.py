@@ -14,7 +14,7 @@ from tests.city import squares
 @pytest.fixture(scope="module")
 def products(server: Server, demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """The demo with outlines and with its products built, as the clock would."""
-    listed = (ROOT / "fieldapp/programme/hierarchies/area.csv").read_text().splitlines()[1:]
+    listed = (ROOT / "fieldapp/program/hierarchies/area.csv").read_text().splitlines()[1:]
     file = tmp_path_factory.mktemp("geo") / "city.geojson"
     file.write_text(squares([line.split(",")[0] for line in listed]))
     environment = {**os.environ, "FIELDAPP_DATA": str(demo_data)}

@@ -246,7 +246,7 @@ def test_people_and_their_months_share_no_more_than_age_and_risk() -> None:
 
 
 def test_a_dataset_can_ask_for_less_and_says_what_is_wrong() -> None:
-    text = Path("fieldapp/programme/datasets/encounters.yaml").read_text(encoding="utf-8")
+    text = Path("fieldapp/program/datasets/encounters.yaml").read_text(encoding="utf-8")
     assert dataset_of(text).policy.max_singled_out == LIMIT
     strict = text.replace("suppress: {", "suppress: {max_singled_out: 0, ")
     rows = EligibleRows(dataset_of(strict))

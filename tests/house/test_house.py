@@ -18,7 +18,7 @@ from fieldapp.services import acts
 from fieldapp.services.access import ACCESS
 from fieldapp.settings import Settings, SettingsProblem
 from fieldapp.store.base import Base
-from fieldapp.web.words import ACTS
+from fieldapp.web.office.operations.words import ACTS
 
 ROOT = Path(__file__).parent.parent.parent
 

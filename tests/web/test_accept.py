@@ -2,7 +2,7 @@
 
 import pytest
 
-from fieldapp.web.accept import best_language, ranges_of
+from fieldapp.web.accept import best_language, parse_accept
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_language_is_the_one_that_the_browser_asks_for(header: str, language
 
 
 def test_entries_are_read_with_their_parameters() -> None:
-    first, second, third = ranges_of('application/json;odata.metadata="none";Q=.5, TEXT/html;q=0,*;q=nan')
+    first, second, third = parse_accept('application/json;odata.metadata="none";Q=.5, TEXT/html;q=0,*;q=nan')
     assert (first.kind, dict(first.parameters), first.quality) == ("application/json", {"odata.metadata": "none"}, 0.5)
     assert (second.kind, second.quality) == ("text/html", 0)
     assert (third.kind, third.quality) == ("*", 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import PROGRAM
 from forms.builder import WorkbookEditor
 from forms.workbook import language_code
 
@@ -35,7 +35,7 @@ class Entry:
 def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
     """Return the programme's code lists by name: rows of name, en and fr."""
     found: dict[str, list[dict[str, str]]] = {}
-    with (PROGRAMME / "code_lists.csv").open(encoding="utf-8") as file:
+    with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             found.setdefault(row["list"], []).append(row)
     return {name: tuple(rows) for name, rows in found.items()}
@@ -44,7 +44,7 @@ def code_lists() -> dict[str, tuple[dict[str, str], ...]]:
 @functools.cache
 def library() -> tuple[Entry, ...]:
     entries = []
-    for part in yaml.safe_load((PROGRAMME / "library.yaml").read_text(encoding="utf-8")):
+    for part in yaml.safe_load((PROGRAM / "library.yaml").read_text(encoding="utf-8")):
         title = dict(zip(LANGUAGES, part["title"], strict=True))
         for row in part["questions"]:
             words = row["ask"].split()

@@ -4,7 +4,7 @@ import functools
 import secrets
 
 from evaluator_export import periods
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.people import accounts
@@ -47,7 +47,7 @@ def set_up_centre(session: Session, slug: str, name: str, first_period: str = ""
                     secret=secrets.token_hex(32),
                 )
             )
-    for path in sorted(PROGRAMME.glob("*.xlsx")):
+    for path in sorted(PROGRAM.glob("*.xlsx")):
         data = path.read_bytes()
         publish_form(session, Actor.system(centre.id), compiled=_compiled(data), workbook=data)
     return centre

@@ -1,4 +1,4 @@
-"""The list of products and indicators, as the programme writes them (programme/products.yaml, kpis.yaml)."""
+"""The list of products and indicators, as the programme writes them (program/products.yaml, kpis.yaml)."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import yaml
 
 from evaluator_export.products.indicators import Indicator, read_kpis, tables_by_calendar
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import PROGRAM
 from fieldapp.services.problems import N_, ActProblem
 
 LIVE = "live"
@@ -31,7 +31,7 @@ class Product:
 
 @functools.cache
 def products() -> Sequence[Product]:
-    return tuple(Product(**item) for item in yaml.safe_load((PROGRAMME / "products.yaml").read_text(encoding="utf-8")))
+    return tuple(Product(**item) for item in yaml.safe_load((PROGRAM / "products.yaml").read_text(encoding="utf-8")))
 
 
 def product_named(name: str) -> Product:
@@ -44,7 +44,7 @@ def product_named(name: str) -> Product:
 
 @functools.cache
 def kpis() -> Sequence[Indicator]:
-    return tuple(read_kpis((PROGRAMME / "kpis.yaml").read_text(encoding="utf-8")))
+    return tuple(read_kpis((PROGRAM / "kpis.yaml").read_text(encoding="utf-8")))
 
 
 @functools.cache

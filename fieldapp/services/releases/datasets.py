@@ -14,7 +14,7 @@ from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
-from fieldapp.paths import PROGRAMME
+from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import definition_of
 from fieldapp.store.forms import versions
@@ -28,7 +28,7 @@ from forms.definition import FormDefinition
 def hierarchies() -> Mapping[str, list[list[str]]]:
     """Return the programme's hierarchies by name: level names, then a row a value."""
     tables = {}
-    for path in sorted((PROGRAMME / "hierarchies").glob("*.csv")):
+    for path in sorted((PROGRAM / "hierarchies").glob("*.csv")):
         with path.open(encoding="utf-8") as file:
             tables[path.stem] = list(csv.reader(file))
     tables.pop("words")
@@ -37,31 +37,31 @@ def hierarchies() -> Mapping[str, list[list[str]]]:
 
 @functools.cache
 def hierarchy_words() -> Mapping[str, dict[str, str]]:
-    with (PROGRAMME / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
+    with (PROGRAM / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
         return {row["value"]: {"en": row["en"], "fr": row["fr"]} for row in csv.DictReader(file)}
 
 
 @functools.cache
 def programme_datasets() -> Mapping[str, str]:
     """Return the programme's datasets as they are written, by name."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAMME / "datasets").glob("*.yaml"))}
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAM / "datasets").glob("*.yaml"))}
 
 
 @functools.cache
 def count_sets() -> Mapping[str, str]:
     """Return what tables are counted from besides datasets: no rows of it ever leave, so a centre keeps nothing about it."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAMME / "counts").glob("*.yaml"))}
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAM / "counts").glob("*.yaml"))}
 
 
 @functools.cache
 def table_menu() -> Menu:
     """Return the tables that recipes and products can choose among."""
-    found: Menu = yaml.safe_load((PROGRAMME / "tables.yaml").read_text(encoding="utf-8"))
+    found: Menu = yaml.safe_load((PROGRAM / "tables.yaml").read_text(encoding="utf-8"))
     return found
 
 
 def programme_recipe(key: str) -> str:
-    return (PROGRAMME / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
+    return (PROGRAM / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

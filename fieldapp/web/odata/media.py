@@ -1,23 +1,44 @@
-"""In which JSON the feed answers: the media types that readers name, with their parameters (OData JSON 4.0, part 3)."""
+"""Choose the form of JSON that a reader of the feed accepts, and write rows in it.
+
+Source: OData JSON Format 4.0, part 3.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
 from typing import Any
 
 from fieldapp.store.products.feed_file import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
-from fieldapp.web.accept import Range, ranges_of
+from fieldapp.web.accept import Range, parse_accept
 
-MINIMAL, NONE, FULL = "minimal", "none", "full"
-OLD_NAMES = {"minimalmetadata": MINIMAL, "light": MINIMAL, "nometadata": NONE, "fullmetadata": FULL}  # odata=… of OData 3
-ANY_TYPE = {"*/*": 0, "*": 0, "application/*": 1}  # ranges that JSON is in, and how exactly they name it
-PLAIN_JSON = {TEXT, TRUTH, DECIMAL}  # types that a JSON value tells by itself
+
+class Metadata(StrEnum):
+    """How much control information an answer has."""
+
+    MINIMAL = "minimal"
+    NONE = "none"
+    FULL = "full"
+
+
+# The values of the parameter odata=… of OData 3, which older readers send.
+OLD_NAMES = {
+    "minimalmetadata": Metadata.MINIMAL,
+    "light": Metadata.MINIMAL,
+    "nometadata": Metadata.NONE,
+    "fullmetadata": Metadata.FULL,
+}
+# Ranges that include JSON, and how exactly they name it.
+ANY_TYPE = {"*/*": 0, "*": 0, "application/*": 1}
+# Types that a reader can tell from the JSON value.
+PLAIN_JSON = {TEXT, TRUTH, DECIMAL}
 
 
 @dataclass(frozen=True)
-class Written:
-    """How an answer is written: how much control information it carries, and whether large numbers are text."""
+class JsonFormat:
+    """A form of JSON: how much control information it has, and whether large numbers are text."""
 
-    metadata: str = MINIMAL
+    metadata: Metadata = Metadata.MINIMAL
     is_ieee754: bool = False
 
     @property
@@ -26,93 +47,100 @@ class Written:
         return f"application/json;odata.metadata={self.metadata}{numbers};charset=utf-8"
 
     @property
-    def mark(self) -> str:
+    def etag_part(self) -> str:
         """Return what tells this form apart from the others in an ETag."""
-        return f"{self.metadata}{'-text' if self.is_ieee754 else ''}"
+        numbers = "-text" if self.is_ieee754 else ""
+        return f"{self.metadata}{numbers}"
 
-    def number(self, value: int) -> int | str:
-        return str(value) if self.is_ieee754 else value
+    def write_number(self, value: int) -> int | str:
+        if self.is_ieee754:
+            return str(value)
+        return value
 
-    def row(self, entity: EntitySet, row: Mapping[str, Any], address: str) -> dict[str, Any]:
+    def write_row(self, entity: EntitySet, row: Mapping[str, Any], address: str) -> dict[str, Any]:
         """Return a row with the control information that was asked for; `address` is the row's own."""
-        made: dict[str, Any] = {}
-        if self.metadata != FULL and not self.is_ieee754:
+        is_full = self.metadata == Metadata.FULL
+        if not is_full and not self.is_ieee754:
             return dict(row)
-        if self.metadata == FULL:
-            made = {"@odata.type": f"#fieldapp.{entity.name}", "@odata.id": address}
+        content: dict[str, Any] = {}
+        if is_full:
+            content["@odata.type"] = f"#fieldapp.{entity.name}"
+            content["@odata.id"] = address
         for name, value in row.items():
             kind = entity.types[name]
-            if self.metadata == FULL and kind not in PLAIN_JSON:
-                made[f"{name}@odata.type"] = f"#{kind.removeprefix('Edm.')}"
-            is_large = self.is_ieee754 and kind == WHOLE and value is not None
-            made[name] = str(value) if is_large else value
-        return made
+            if is_full and kind not in PLAIN_JSON:
+                content[f"{name}@odata.type"] = f"#{kind.removeprefix('Edm.')}"
+            is_number = kind == WHOLE and value is not None
+            content[name] = self.write_number(value) if is_number else value
+        return content
 
-    def body(self, context: str, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an answer with its context, which a reader who wants no control information does not get."""
-        if self.metadata == NONE:
+    def write_body(self, context: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an answer with its context, which Metadata.NONE leaves out."""
+        if self.metadata == Metadata.NONE:
             return dict(content)
         return {"@odata.context": context, **content}
 
 
-CHOICES = [Written(metadata, is_ieee754) for metadata in (MINIMAL, NONE, FULL) for is_ieee754 in (False, True)]
+FORMATS = [JsonFormat(metadata, is_ieee754) for metadata, is_ieee754 in product(Metadata, (False, True))]
 
 
-def chosen(accept: str) -> Written | None:
-    """Return the form of JSON that a reader likes best; None when it takes none. Without a header, anything will do."""
-    ranges = ranges_of(accept)
+def choose_format(accept: str) -> JsonFormat | None:
+    """Return the form of JSON that a reader prefers; None when it accepts none.
+
+    Without a header the reader accepts anything.
+    """
+    ranges = parse_accept(accept)
     if not ranges:
-        return CHOICES[0]
-    wanted = max(CHOICES, key=lambda choice: _wish(choice, ranges))  # the first of equals
-    return wanted if _wish(wanted, ranges) > 0 else None
+        return FORMATS[0]
+    best = max(FORMATS, key=lambda json_format: _find_quality(json_format, ranges))  # the first of equals
+    if _find_quality(best, ranges) > 0:
+        return best
+    return None
 
 
 def is_refused(accept: str, kind: str) -> bool:
-    """Whether a reader says expressly (q=0) that it does not take this one type, which is all there is."""
-    exact = [one for one in ranges_of(accept) if one.kind == kind]
-    return bool(exact) and all(one.quality == 0 for one in exact)
+    """Return whether a reader refuses a media type expressly (q=0)."""
+    entries = [entry for entry in parse_accept(accept) if entry.kind == kind]
+    return bool(entries) and all(entry.quality == 0 for entry in entries)
 
 
-def _wish(choice: Written, ranges: Sequence[Range]) -> float:
-    """Return the quality of the entry that names this form most exactly."""
-    exactness, wish = -1, 0.0
-    for one in ranges:
-        exact = _exactness(choice, one)
-        if exact > exactness or (exact == exactness and one.quality > wish):
-            exactness, wish = exact, one.quality
-    return wish if exactness >= 0 else 0.0
+def _find_quality(json_format: JsonFormat, ranges: Sequence[Range]) -> float:
+    """Return the quality of the entry that names this form most exactly; 0 when none does."""
+    matches = [(_compute_exactness(json_format, entry), entry.quality) for entry in ranges]
+    matches = [(exactness, quality) for exactness, quality in matches if exactness >= 0]
+    if not matches:
+        return 0.0
+    _, quality = max(matches)
+    return quality
 
 
-def _exactness(choice: Written, one: Range) -> int:
+def _compute_exactness(json_format: JsonFormat, entry: Range) -> int:
     """Return how exactly an entry names a form of JSON; -1 when it names another."""
-    if one.kind in ANY_TYPE:
-        return ANY_TYPE[one.kind]
-    if one.kind != "application/json":
+    if entry.kind in ANY_TYPE:
+        return ANY_TYPE[entry.kind]
+    if entry.kind != "application/json":
         return -1
-    exact = 2
-    for name, value in one.parameters.items():
-        said = _says(choice, name, value.lower())
-        if said is False:
-            return -1
-        exact += said is True
-    return exact
+    agreements = [_agrees(json_format, name, value.lower()) for name, value in entry.parameters.items()]
+    if False in agreements:
+        return -1
+    return 2 + agreements.count(True)
 
 
-def _says(choice: Written, name: str, value: str) -> bool | None:
-    """Whether a parameter agrees with a form of JSON; None for one that makes no difference here."""
+def _agrees(json_format: JsonFormat, name: str, value: str) -> bool | None:
+    """Return whether a parameter agrees with a form of JSON; None if it makes no difference."""
     if name in ("odata.metadata", "metadata"):
-        return value == choice.metadata
+        return value == json_format.metadata
     if name == "odata":
-        return OLD_NAMES.get(value) == choice.metadata
+        return OLD_NAMES.get(value) == json_format.metadata
     if name == "ieee754compatible":
-        return (value == "true") == choice.is_ieee754
+        return (value == "true") == json_format.is_ieee754
     if name == "charset":
         return None if value in ("utf-8", "utf8") else False
     return None
 
 
-def columns_for(written: Written, select: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns to read: with full control information the key too, which a row's address needs."""
-    if select and written.metadata == FULL and KEY not in select:
+def choose_columns(json_format: JsonFormat, select: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns to read: with full control information the key too, for the row's address."""
+    if select and json_format.metadata == Metadata.FULL and KEY not in select:
         return (*select, KEY)
     return select

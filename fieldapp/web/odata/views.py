@@ -1,4 +1,7 @@
-"""The feed's door: OData v4 as Power BI and Excel read it. Keys instead of people; released and protected data only."""
+"""The feed that Power BI and Excel read: OData 4, with keys instead of people.
+
+It has released and protected data only.
+"""
 
 import json
 from collections.abc import Mapping
@@ -13,43 +16,55 @@ from werkzeug.datastructures import WWWAuthenticate
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products.odata.feed import Opened, note_pull, open_for
 from fieldapp.store.products.feed_file import KEY, EntitySet, Query, QueryRefused, parse_order
-from fieldapp.web.odata.media import Written, chosen, columns_for, is_refused
+from fieldapp.web.odata.media import JsonFormat, choose_columns, choose_format, is_refused
 from fieldapp.web.sessions import session
 
 odata = Blueprint("odata", __name__, url_prefix="/odata/v4")
 
-PAGE, LEAST_PAGE = 5000, 1
-MOST = 10**9
+PAGE_SIZE = 5000
+MAX_NUMBER = 10**9
 NAMESPACE = "fieldapp"
-KNOWN = {"$filter", "$select", "$orderby", "$count", "$top", "$skip", "$skiptoken", "$format"}
+OPTIONS = {"$filter", "$select", "$orderby", "$count", "$top", "$skip", "$skiptoken", "$format"}
+PAGE_OPTIONS = {"$skip", "$skiptoken", "$top"}
 JSON_NAMES = ("json", "application/json")
-XML_NAMES = ("xml", "application/xml")
-ONLY_KINDS = {"odata.metadata": "application/xml", "odata.count": "text/plain"}  # what is written in one way only
+# What is written in one way only, by endpoint, and the names that $format may give it.
+ONLY_TYPES = {"odata.metadata": "application/xml", "odata.count": "text/plain"}
+FORMAT_NAMES = {
+    "application/xml": ("xml", "application/xml"),
+    "text/plain": ("text", "text/plain", *JSON_NAMES),
+}
 NOT_ACCEPTABLE = N_("The feed answers here in {kind}, which your program does not take (see its Accept header or $format).")
+NOT_FOUND = N_("There is nothing here, or it is not yours to see.")
 
 
 @odata.before_request
-def _open() -> Response | None:
-    """Let a key in; say how to ask where there is none, as Excel and Power BI expect."""
+def _open_feed() -> Response | None:
+    """Find the feed of a key; without one, ask for it as Excel and Power BI expect."""
     newest = request.headers.get("OData-MaxVersion", "4.0").strip().partition(".")[0]
     if newest.isdecimal() and int(newest) < 4:
         raise ActProblem("feed.option", N_("This feed speaks OData 4."))
-    given = request.authorization
-    key = ""
-    if given is not None:
-        key = given.password or "" if given.type == "basic" else given.token or ""
     try:
-        g.opened = open_for(session(), key, current_app.config["SETTINGS"].packages)
+        g.opened = open_for(session(), _read_key(), current_app.config["SETTINGS"].packages)
     except ActProblem as problem:
         if problem.code != "feed.key":
             raise
-        response = _error("feed.key", problem.text, 401)
+        response = _make_error("feed.key", problem.text, 401)
         response.www_authenticate = WWWAuthenticate("basic", {"realm": "fieldapp", "charset": "UTF-8"})
         return response
-    g.written = _written()
-    if request.if_none_match.contains(_mark()):
-        return _answered(Response(status=304))
+    g.json_format = _choose_json_format()
+    if request.if_none_match.contains(_make_etag()):
+        return _cache_privately(Response(status=304))
     return None
+
+
+def _read_key() -> str:
+    """Return the key that a reader sent: as password with any user name, or as bearer token; "" for none."""
+    authorization = request.authorization
+    if authorization is None:
+        return ""
+    if authorization.type == "basic":
+        return authorization.password or ""
+    return authorization.token or ""
 
 
 @odata.after_request
@@ -58,44 +73,49 @@ def _version(response: Response) -> Response:
     return response
 
 
-def _mark() -> str:
+def _make_etag() -> str:
     opened: Opened = g.opened
-    return f"{opened.mark}-{opened.key.id}-{g.written.mark}"
+    return f"{opened.mark}-{opened.key.id}-{g.json_format.etag_part}"
 
 
-def _written() -> Written:
-    """Return in which JSON to answer; raise ActProblem when the reader takes nothing that there is here.
+def _choose_json_format() -> JsonFormat:
+    """Return the form of JSON to answer in; raise ActProblem when the reader accepts nothing that there is.
 
-    $format in the address comes before the header. What is written in one way only is sent unless it is refused expressly.
+    $format in the address comes before the header Accept.
     """
-    accept, given = request.headers.get("Accept", ""), request.args.get("$format", "")
-    only = ONLY_KINDS.get(request.endpoint or "")
-    if only:
-        names = XML_NAMES if only == "application/xml" else ("text", "text/plain", *JSON_NAMES)
-        is_taken = given.split(";")[0].lower() in names if given else not is_refused(accept, only)
-        if is_taken:
-            return Written()
-        raise ActProblem("feed.media_type", NOT_ACCEPTABLE, {"kind": only})
-    if given:
-        name, _, parameters = given.partition(";")
-        found = chosen(f"application/json;{parameters}") if name.strip().lower() in JSON_NAMES else None
-        if found is None:
+    accept = request.headers.get("Accept", "")
+    format_option = request.args.get("$format", "")
+    only_type = ONLY_TYPES.get(request.endpoint or "")
+    if only_type:
+        # There is no choice here: it is sent unless it is refused expressly.
+        if not _accepts_only_type(only_type, accept, format_option):
+            raise ActProblem("feed.media_type", NOT_ACCEPTABLE, {"kind": only_type})
+        return JsonFormat()
+    if format_option:
+        name, _, parameters = format_option.partition(";")
+        accept = f"application/json;{parameters}"
+        if name.strip().lower() not in JSON_NAMES or choose_format(accept) is None:
             raise ActProblem("feed.query", "{why}", {"why": "$format is json."})
-        return found
-    found = chosen(accept)
-    if found is None:
+    json_format = choose_format(accept)
+    if json_format is None:
         raise ActProblem("feed.media_type", NOT_ACCEPTABLE, {"kind": "application/json"})
-    return found
+    return json_format
 
 
-def _answered(response: Response) -> Response:
-    response.set_etag(_mark())
+def _accepts_only_type(kind: str, accept: str, format_option: str) -> bool:
+    if format_option:
+        return format_option.split(";", maxsplit=1)[0].lower() in FORMAT_NAMES[kind]
+    return not is_refused(accept, kind)
+
+
+def _cache_privately(response: Response) -> Response:
+    response.set_etag(_make_etag())
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization, Accept, Prefer"
     return response
 
 
-def _error(code: str, text: str, status: int) -> Response:
+def _make_error(code: str, text: str, status: int) -> Response:
     body = {"error": {"code": code, "message": text}}
     return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json;charset=utf-8")
 
@@ -107,56 +127,63 @@ def _root() -> str:
 @odata.get("/")
 def service() -> Response:
     """Give the service document: which entity sets there are."""
-    listed = [{"name": name, "kind": "EntitySet", "url": name} for name in g.opened.feed.sets]
-    return _json(f"{_root()}$metadata", {"value": listed})
+    entity_sets = [{"name": name, "kind": "EntitySet", "url": name} for name in g.opened.feed.sets]
+    return _make_json_response(f"{_root()}$metadata", {"value": entity_sets})
 
 
 @odata.get("/$metadata")
 def metadata() -> Response:
     """Give the schema (CSDL 4.0 in XML)."""
-    types, sets = [], []
-    for entity in g.opened.feed.sets.values():
-        lines = [
-            f'<Property Name={quoteattr(name)} Type="{kind}" Nullable="{str(name != KEY).lower()}"/>'
-            for name, kind in entity.types.items()
-        ]
-        types.append(
-            f'<EntityType Name={quoteattr(entity.name)}><Key><PropertyRef Name="{KEY}"/></Key>{"".join(lines)}</EntityType>'
-        )
-        sets.append(
-            f'<EntitySet Name={quoteattr(entity.name)} EntityType="{NAMESPACE}.{escape(entity.name)}">'
-            '<Annotation Term="Org.OData.Capabilities.V1.CountRestrictions"><Record>'
-            '<PropertyValue Property="Countable" Bool="true"/></Record></Annotation>'
-            "</EntitySet>"
-        )
+    entities = g.opened.feed.sets.values()
+    types = "".join(_write_entity_type(entity) for entity in entities)
+    sets = "".join(_write_entity_set(entity) for entity in entities)
     text = (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">'
         '<edmx:Reference Uri="https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Capabilities.V1.xml">'
         '<edmx:Include Namespace="Org.OData.Capabilities.V1"/></edmx:Reference><edmx:DataServices>'
         f'<Schema Namespace="{NAMESPACE}" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
-        f'{"".join(types)}<EntityContainer Name="Container">{"".join(sets)}</EntityContainer>'
+        f'{types}<EntityContainer Name="Container">{sets}</EntityContainer>'
         "</Schema></edmx:DataServices></edmx:Edmx>"
     )
-    return _answered(Response(text, content_type="application/xml;charset=utf-8"))
+    return _cache_privately(Response(text, content_type="application/xml;charset=utf-8"))
+
+
+def _write_entity_type(entity: EntitySet) -> str:
+    properties = []
+    for name, kind in entity.types.items():
+        nullable = "false" if name == KEY else "true"
+        properties.append(f'<Property Name={quoteattr(name)} Type="{kind}" Nullable="{nullable}"/>')
+    key = f'<Key><PropertyRef Name="{KEY}"/></Key>'
+    return f"<EntityType Name={quoteattr(entity.name)}>{key}{''.join(properties)}</EntityType>"
+
+
+def _write_entity_set(entity: EntitySet) -> str:
+    return (
+        f'<EntitySet Name={quoteattr(entity.name)} EntityType="{NAMESPACE}.{escape(entity.name)}">'
+        '<Annotation Term="Org.OData.Capabilities.V1.CountRestrictions"><Record>'
+        '<PropertyValue Property="Countable" Bool="true"/></Record></Annotation>'
+        "</EntitySet>"
+    )
 
 
 @odata.get("/<name>")
 def rows(name: str) -> Response:
     """Give rows of an entity set, page by page."""
-    entity = _entity(name)
-    query, is_counted = _asked(entity)
-    size = _page_size()
-    columns = columns_for(g.written, query.select)
-    found = g.opened.feed.read(entity, replace(query, select=columns), size)
+    entity = _find_entity(name)
+    query = _read_query(entity)
+    size = _read_page_size()
+    columns = choose_columns(g.json_format, query.select)
+    page = g.opened.feed.read(entity, replace(query, select=columns), size)
     body: dict[str, Any] = {}
-    if is_counted:
-        body["@odata.count"] = g.written.number(g.opened.feed.count(entity, query))
-    body["value"] = [_row(entity, query, one) for one in found.rows]
-    if found.after:
-        body["@odata.nextLink"] = _next(entity, query, found.after, len(found.rows))
-    note_pull(session(), g.opened.key, entity.name, len(found.rows))
-    response = _json(f"{_root()}$metadata#{entity.name}{_selected(query)}", body)
+    if _is_count_wanted():
+        body["@odata.count"] = g.json_format.write_number(g.opened.feed.count(entity, query))
+    body["value"] = [_write_row(entity, query, row) for row in page.rows]
+    if page.after:
+        body["@odata.nextLink"] = _make_next_link(entity, query, page.after, len(page.rows))
+    note_pull(session(), g.opened.key, entity.name, len(page.rows))
+    selected = f"({','.join(query.select)})" if query.select else ""
+    response = _make_json_response(f"{_root()}$metadata#{entity.name}{selected}", body)
     if "odata.maxpagesize" in request.headers.get("Prefer", ""):
         response.headers["Preference-Applied"] = f"odata.maxpagesize={size}"
     return response
@@ -164,95 +191,120 @@ def rows(name: str) -> Response:
 
 @odata.get("/<name>/$count")
 def count(name: str) -> Response:
-    entity = _entity(name)
-    query, _ = _asked(entity)
-    number = g.opened.feed.count(entity, query)
+    entity = _find_entity(name)
+    number = g.opened.feed.count(entity, _read_query(entity))
     note_pull(session(), g.opened.key, entity.name, 0)
-    return _answered(Response(str(number), content_type="text/plain;charset=utf-8"))
+    return _cache_privately(Response(str(number), content_type="text/plain;charset=utf-8"))
 
 
 @odata.get("/<name>(<int:key>)")
 def row(name: str, key: int) -> Response:
     """Give one row by its key."""
-    entity = _entity(name)
-    found = g.opened.feed.read(entity, Query(filter=f"{KEY} eq {min(key, MOST)}"), 1)
-    if not found.rows:
-        raise ActProblem("access.not_found", N_("There is nothing here, or it is not yours to see."))
+    entity = _find_entity(name)
+    page = g.opened.feed.read(entity, Query(filter=f"{KEY} eq {min(key, MAX_NUMBER)}"), 1)
+    if not page.rows:
+        raise ActProblem("access.not_found", NOT_FOUND)
     note_pull(session(), g.opened.key, entity.name, 1)
-    return _json(f"{_root()}$metadata#{entity.name}/$entity", _row(entity, Query(), found.rows[0]))
+    content = _write_row(entity, Query(), page.rows[0])
+    return _make_json_response(f"{_root()}$metadata#{entity.name}/$entity", content)
 
 
-def _row(entity: EntitySet, query: Query, row: Mapping[str, Any]) -> dict[str, Any]:
+def _write_row(entity: EntitySet, query: Query, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with the columns that were asked for; its key may be read for the address only."""
     address = f"{_root()}{entity.name}({row.get(KEY)})"
-    shown = {name: value for name, value in row.items() if name in query.select} if query.select else row
-    made: dict[str, Any] = g.written.row(entity, shown, address)
-    return made
+    json_format: JsonFormat = g.json_format
+    if not query.select:
+        return json_format.write_row(entity, row, address)
+    selected = {name: value for name, value in row.items() if name in query.select}
+    return json_format.write_row(entity, selected, address)
 
 
-def _entity(name: str) -> EntitySet:
-    if name not in g.opened.feed.sets:
-        raise ActProblem("access.not_found", N_("There is nothing here, or it is not yours to see."))
-    found: EntitySet = g.opened.feed.sets[name]
-    return found
+def _find_entity(name: str) -> EntitySet:
+    entity: EntitySet | None = g.opened.feed.sets.get(name)
+    if entity is None:
+        raise ActProblem("access.not_found", NOT_FOUND)
+    return entity
 
 
-def _json(context: str, content: Mapping[str, Any]) -> Response:
-    text = json.dumps(g.written.body(context, content), ensure_ascii=False, separators=(",", ":"))
-    return _answered(Response(text, content_type=g.written.content_type))
+def _make_json_response(context: str, content: Mapping[str, Any]) -> Response:
+    text = json.dumps(g.json_format.write_body(context, content), ensure_ascii=False, separators=(",", ":"))
+    return _cache_privately(Response(text, content_type=g.json_format.content_type))
 
 
-def _page_size() -> int:
+def _read_page_size() -> int:
     for part in request.headers.get("Prefer", "").split(","):
         name, _, value = part.strip().partition("=")
         if name == "odata.maxpagesize" and value.isdecimal():
-            return min(max(int(value), LEAST_PAGE), PAGE)
-    return PAGE
+            return min(max(int(value), 1), PAGE_SIZE)
+    return PAGE_SIZE
 
 
-def _asked(entity: EntitySet) -> tuple[Query, bool]:
-    """Return the query in the address; raise ActProblem for what is not understood, so that nothing is silently left out."""
-    given = request.args
-    unknown = sorted(name for name in given if name.startswith("$") and name not in KNOWN)
+def _read_query(entity: EntitySet) -> Query:
+    """Return the query in the address; raise ActProblem for what is not understood.
+
+    Nothing is silently left out: a filter that were ignored would give rows that nobody asked for.
+    """
+    unknown = sorted(name for name in request.args if name.startswith("$") and name not in OPTIONS)
     if unknown:
         raise ActProblem("feed.option", N_("{names}: this feed does not know it."), {"names": ", ".join(unknown)})
     try:
-        select = tuple(name.strip() for name in given.get("$select", "").split(",") if name.strip() not in ("", "*"))
-        wrong = [name for name in select if name not in entity.types]
-        if wrong:
-            raise QueryRefused(f"$select: {entity.name} has no column {', '.join(wrong)}.")
-        order = parse_order(given["$orderby"], entity) if given.get("$orderby") else ()
-        mark, _, after = given.get("$skiptoken", "").partition(".")
-        if given.get("$skiptoken") and mark != g.opened.mark:
-            raise QueryRefused("The data has changed since that page. Begin again without $skiptoken.")
-        if given.get("$count", "false").lower() not in ("true", "false"):
+        select = _read_select(entity)
+        order = _read_order(entity)
+        after = _read_page_token()
+        if request.args.get("$count", "false").lower() not in ("true", "false"):
             raise QueryRefused("$count is true or false.")
-        query = Query(given.get("$filter", ""), select, order, _number("$top"), _number("$skip") or 0, after)
+        top = _read_number("$top")
+        skip = _read_number("$skip") or 0
     except QueryRefused as refused:
         raise ActProblem("feed.query", "{why}", {"why": str(refused)}) from None
-    return query, given.get("$count", "false").lower() == "true"
+    return Query(request.args.get("$filter", ""), select, order, top, skip, after)
 
 
-def _number(name: str) -> int | None:
+def _is_count_wanted() -> bool:
+    return request.args.get("$count", "false").lower() == "true"
+
+
+def _read_select(entity: EntitySet) -> tuple[str, ...]:
+    names = [name.strip() for name in request.args.get("$select", "").split(",")]
+    select = tuple(name for name in names if name not in ("", "*"))
+    unknown = [name for name in select if name not in entity.types]
+    if unknown:
+        raise QueryRefused(f"$select: {entity.name} has no column {', '.join(unknown)}.")
+    return select
+
+
+def _read_order(entity: EntitySet) -> tuple[tuple[str, bool], ...]:
+    text = request.args.get("$orderby", "")
+    return parse_order(text, entity) if text else ()
+
+
+def _read_page_token() -> str:
+    """Return where the page begins, "" for the first; a token of an older version of the feed is refused."""
+    token = request.args.get("$skiptoken", "")
+    version, _, after = token.partition(".")
+    if token and version != g.opened.mark:
+        raise QueryRefused("The data has changed since that page. Begin again without $skiptoken.")
+    return after
+
+
+def _read_number(name: str) -> int | None:
     text = request.args.get(name, "")
     if not text:
         return None
-    if not text.isdecimal() or int(text) > MOST:
+    if not text.isdecimal() or int(text) > MAX_NUMBER:
         raise QueryRefused(f"{name} is a whole number.")
     return int(text)
 
 
-def _selected(query: Query) -> str:
-    return f"({','.join(query.select)})" if query.select else ""
-
-
-def _next(entity: EntitySet, query: Query, after: str, shown: int) -> str:
-    more = {name: value for name, value in request.args.items() if name in KNOWN - {"$skip", "$skiptoken", "$top"}}
+def _make_next_link(entity: EntitySet, query: Query, after: str, row_count: int) -> str:
+    """Return the address of the next page; `row_count` rows of $top were given on this one."""
+    options = {name: value for name, value in request.args.items() if name in OPTIONS - PAGE_OPTIONS}
     if query.top is not None:
-        more["$top"] = str(query.top - shown)
-    more["$skiptoken"] = f"{g.opened.mark}.{after}"
-    return f"{_root()}{entity.name}?{urlencode(more, quote_via=quote)}"
+        options["$top"] = str(query.top - row_count)
+    options["$skiptoken"] = f"{g.opened.mark}.{after}"
+    return f"{_root()}{entity.name}?{urlencode(options, quote_via=quote)}"
 
 
 @odata.errorhandler(QueryRefused)
-def _refused(refused: QueryRefused) -> Response:
-    return _error("feed.query", str(refused), 400)
+def _on_query_refused(refused: QueryRefused) -> Response:
+    return _make_error("feed.query", str(refused), 400)

@@ -12,9 +12,11 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import export
 from fieldapp.services.revisions import Overtaken
 from fieldapp.web import language
-from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.blueprint import add_template_globals, office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
+
+add_template_globals(item_revision=acts.item_revision)
 
 HOURS = (12, 24, 168, 720)
 

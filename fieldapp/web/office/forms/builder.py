@@ -8,10 +8,12 @@ from flask import abort, redirect, render_template, request, url_for
 from fieldapp.services.forms import drafts, library
 from fieldapp.services.forms.drafts import Opened
 from fieldapp.web.office.blueprint import office
-from fieldapp.web.office.forms import question_form
+from fieldapp.web.office.forms import list_form, question_form, settings_form
+from fieldapp.web.office.forms.fields import parse_number
 from fieldapp.web.office.forms.inputs import read_number, read_revision
 from fieldapp.web.sessions import actor, session
 from forms import support
+from forms.builder import WorkbookEditor
 from forms.privacy_classes import PrivacyClass
 from forms.question_type import WORKS
 
@@ -23,10 +25,10 @@ def draft_questions(draft_id: int) -> Any:
         "forms/draft_questions.html",
         draft=opened.draft,
         opened=opened,
-        lines=question_form.outline(opened),
+        lines=question_form.list_outline_rows(opened),
         lists=opened.book.lists(),
         library=library.library(),
-        settings=question_form.shown_settings(opened.book),
+        settings=settings_form.read_settings(opened.book),
         types=question_form.OFFERED_TYPES,
         form_languages=opened.book.languages,
     )
@@ -35,30 +37,49 @@ def draft_questions(draft_id: int) -> Any:
 @office.post("/forms/drafts/<int:draft_id>/questions")
 def draft_arrange(draft_id: int) -> Any:
     """Add, move or remove a row."""
-    done = request.form.get("do", "")
-    number = read_number("row")
-    goal = url_for("office.draft_questions", draft_id=draft_id)
+    action = request.form.get("do", "")
+    number = read_number("row") or 0
 
     def change(opened: Opened) -> str:
-        book = opened.book
-        if done == "add":
-            kind = request.form.get("type", "")
-            last = max((line.number for line in book.lines()), default=1)
-            after = number or (book.block(last).stop - 1 if last > 1 else len(book.sheets.sheet("survey")))
-            row = book.add(after, {"type": question_form.begin(book, kind), "name": question_form.free_name(book)})
-            return url_for("office.draft_question", draft_id=draft_id, row=row)
-        if done == "library":
-            end = len(book.sheets.sheet("survey"))
-            row_ = library.put_in(book, request.form.get("entry", ""), number or end)
-            return goal if row_ is None else f"{goal}#row-{row_}"
-        if number and (line := book.line(number)) and done in ("up", "down"):
-            moved = book.move(line.number, -1 if done == "up" else 1)
-            return f"{goal}#row-{moved}"
-        if number and book.line(number) and done == "remove":
-            book.remove(number)
-        return goal
+        if action == "add":
+            added = _add_row(opened.book, request.form.get("type", ""), number)
+            return url_for("office.draft_question", draft_id=draft_id, row=added)
+        row = _arrange_row(opened.book, action, number)
+        anchor = f"row-{row}" if row else None
+        return url_for("office.draft_questions", draft_id=draft_id, _anchor=anchor)
 
     return _apply_edit(draft_id, change)
+
+
+def _add_row(book: WorkbookEditor, kind: str, after: int) -> int:
+    """Add a question or group after a row, 0 for the end of the form; return the new row's number."""
+    row_type = question_form.choose_row_type(book, kind)
+    name = question_form.find_free_name(book)
+    return book.add(after or _find_end(book), {"type": row_type, "name": name})
+
+
+def _find_end(book: WorkbookEditor) -> int:
+    """Return the row after which a new one is the last of the form, outside of every group."""
+    last = max((line.number for line in book.lines()), default=1)
+    if last == 1:
+        return len(book.sheets.sheet("survey"))
+    return book.block(last).stop - 1
+
+
+def _arrange_row(book: WorkbookEditor, action: str, number: int) -> int | None:
+    """Add a question of the library, move a row or remove one; return the row to scroll to, None for none."""
+    if action == "library":
+        end = len(book.sheets.sheet("survey"))
+        return library.put_in(book, request.form.get("entry", ""), number or end)
+    if not number or book.line(number) is None:
+        return None
+    if action == "up":
+        return book.move(number, -1)
+    if action == "down":
+        return book.move(number, 1)
+    if action == "remove":
+        book.remove(number)
+    return None
 
 
 @office.get("/forms/drafts/<int:draft_id>/questions/<int:row>")
@@ -70,7 +91,7 @@ def draft_question(draft_id: int, row: int) -> Any:
     return render_template(
         "forms/draft_question.html",
         draft=opened.draft,
-        edited=question_form.shown(opened, line),
+        edited=question_form.make_question_form(opened, line),
         types=question_form.OFFERED_TYPES,
         classes=list(PrivacyClass),
         appearances=sorted(name for name, (_, verdict) in support.APPEARANCES.items() if verdict == WORKS),
@@ -83,7 +104,7 @@ def draft_question_save(draft_id: int, row: int) -> Any:
         line = opened.book.line(row)
         if line is None:
             abort(404)
-        question_form.save(opened, line, request.form)
+        question_form.save_question(opened, line, request.form)
         return f"{url_for('office.draft_questions', draft_id=draft_id)}#row-{row}"
 
     return _apply_edit(draft_id, change)
@@ -92,15 +113,14 @@ def draft_question_save(draft_id: int, row: int) -> Any:
 @office.get("/forms/drafts/<int:draft_id>/lists/<name>")
 def draft_list(draft_id: int, name: str) -> Any:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
-    first = request.args.get("from", "1")
-    edited = question_form.shown_list(opened.book, name, int(first) if first.isdecimal() and len(first) < 9 else 1)
+    edited = list_form.make_list_form(opened.book, name, parse_number(request.args.get("from", "1")) or 1)
     return render_template("forms/draft_list.html", draft=opened.draft, edited=edited)
 
 
 @office.post("/forms/drafts/<int:draft_id>/lists/<name>")
 def draft_list_save(draft_id: int, name: str) -> Any:
     def change(opened: Opened) -> str:
-        question_form.save_list(opened.book, name, request.form)
+        list_form.save_list(opened.book, name, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
 
     return _apply_edit(draft_id, change)
@@ -109,16 +129,16 @@ def draft_list_save(draft_id: int, name: str) -> Any:
 @office.post("/forms/drafts/<int:draft_id>/settings")
 def draft_settings(draft_id: int) -> Any:
     def change(opened: Opened) -> str:
-        question_form.save_settings(opened.book, request.form)
+        settings_form.save_settings(opened.book, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
 
     return _apply_edit(draft_id, change)
 
 
 def _apply_edit(draft_id: int, change: Callable[[Opened], str]) -> Any:
-    """Make a change to a draft's workbook, compile it anew and keep it; then go where the change says."""
+    """Change a draft's workbook, compile and save it; redirect to the address that `change` returns."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
-    goal = change(opened)
+    address = change(opened)
     checked = drafts.check(opened.book.sheets, opened.files)
     drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
-    return redirect(goal)
+    return redirect(address)

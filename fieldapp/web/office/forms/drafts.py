@@ -1,4 +1,4 @@
-"""Forms being made, in the office: take in, put right, classify, build, try, compare, publish."""
+"""Draft forms in the office: upload, correct, classify, test and publish them."""
 
 import io
 from pathlib import PurePath
@@ -20,43 +20,49 @@ from forms.problems import FormProblem, FormRefused
 from forms.reading import estimate
 from forms.sheets import read_sheets
 
+UNCLASSIFIED = ("form.unclassified", "form.privacy_class")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @office.get("/forms")
 def form_list() -> Any:
-    return _forms_page([], 200)
+    return _render_forms_page([], 200)
 
 
 @office.post("/forms")
 def form_upload() -> Any:
-    """Take a workbook in as a draft, with the CSV lists that belong to it; refuse only what cannot be read at all."""
-    who = actor()
-    published.list_forms(session(), who)  # who may not see forms may not make the server compile one
+    """Begin a draft from a workbook and its CSV lists; refuse only what cannot be read at all."""
+    # Who may not see forms may not make the server compile one.
+    published.list_forms(session(), actor())
     file = request.files.get("workbook")
     name = PurePath(file.filename or "").name if file else ""
     try:
         sheets = read_isolated(file.read() if file else b"", PurePath(name).suffix.lower() or ".xlsx")
     except FormRefused as refused:
-        return _forms_page(refused.problems, 422)
-    lists = [one for one in request.files.getlist("lists") if one.filename][: drafts.MAX_FILES]
-    files = {PurePath(one.filename or "").name: one.read() for one in lists}
+        return _render_forms_page(refused.problems, 422)
     stem = PurePath(name).stem
-    filled = WorkbookEditor(sheets).fill_in(slug(stem or "form"), utcnow().strftime("%Y%m%d%H"), stem or "Form")
-    draft = drafts.begin_draft(session(), who, checked=drafts.check(sheets, files))
+    filled = WorkbookEditor(sheets).fill_in(slug(stem or "form"), _make_dated_version(), stem or "Form")
+    draft = drafts.begin_draft(session(), actor(), checked=drafts.check(sheets, _read_lists()))
     if filled:
         flash(gettext("We filled in what the settings sheet did not say: {what}.").format(what=", ".join(filled)), "wait")
     return redirect(url_for("office.draft", draft_id=draft.id))
 
 
+def _read_lists() -> dict[str, bytes]:
+    """Return the CSV lists that were uploaded, by file name."""
+    files = [file for file in request.files.getlist("lists") if file.filename]
+    return {PurePath(file.filename or "").name: file.read() for file in files[: drafts.MAX_FILES]}
+
+
 @office.post("/forms/new")
 def form_new() -> Any:
-    published.list_forms(session(), actor())  # who may not see forms may not make the server compile one
+    # Who may not see forms may not make the server compile one.
+    published.list_forms(session(), actor())
     entered = NewFormInput()
     if not entered.validate_on_submit():
-        return _forms_page([], 422, entered)
+        return _render_forms_page([], 422, entered)
     title = entered.title.data or ""
-    book = make_workbook(title, slug(title), utcnow().strftime("%Y%m%d%H"))
+    book = make_workbook(title, slug(title), _make_dated_version())
     draft = drafts.begin_draft(session(), actor(), checked=drafts.check(book.sheets, {}))
     return redirect(url_for("office.draft_questions", draft_id=draft.id))
 
@@ -68,31 +74,37 @@ def form_change(version_id: int) -> Any:
     try:
         book = WorkbookEditor(read_sheets(version.workbook, ".xlsx"))
     except FormRefused as refused:  # published by an older version, which read such cells as blank
-        return _forms_page(refused.problems, 422)
+        return _render_forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
     checked = drafts.check(book.sheets, drafts.unzip(version.files))
     draft = drafts.begin_draft(session(), actor(), checked=checked)
     return redirect(url_for("office.draft", draft_id=draft.id))
 
 
+def _make_dated_version() -> str:
+    return utcnow().strftime("%Y%m%d%H")
+
+
 def _make_next_version(version: str) -> str:
-    today = utcnow().strftime("%Y%m%d%H")
-    if version.isdecimal():
-        return str(max(int(version) + 1, int(today))) if len(version) == len(today) else str(int(version) + 1)
-    return today
+    """Return a version that comes after `version`: the date and hour, or the next number of a plain count."""
+    dated = _make_dated_version()
+    if not version.isdecimal():
+        return dated
+    following = str(int(version) + 1)
+    if len(version) != len(dated):
+        return following
+    # A second version within the hour.
+    return max(following, dated, key=int)
 
 
-def _forms_page(problems: list[FormProblem], status: int, entered: NewFormInput | None = None) -> Any:
-    found = published.list_forms(session(), actor())
-    waiting = drafts.list_drafts(session(), actor())
-    entered = entered or NewFormInput(formdata=None)
+def _render_forms_page(problems: list[FormProblem], status: int, entered: NewFormInput | None = None) -> Any:
     page = render_template(
         "forms/forms.html",
-        versions=found,
-        drafts=waiting,
+        versions=published.list_forms(session(), actor()),
+        drafts=drafts.list_drafts(session(), actor()),
         problems=problems,
         upload=UploadInput(formdata=None),
-        entered=entered,
+        entered=entered or NewFormInput(formdata=None),
     )
     return page, status
 
@@ -100,7 +112,7 @@ def _forms_page(problems: list[FormProblem], status: int, entered: NewFormInput 
 @office.get("/forms/drafts/<int:draft_id>")
 def draft(draft_id: int) -> Any:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
-    unclassified = [one for one in opened.errors if one.code in ("form.unclassified", "form.privacy_class")]
+    unclassified = [problem for problem in opened.errors if problem.code in UNCLASSIFIED]
     return render_template(
         "forms/draft.html",
         opened=opened,
@@ -120,20 +132,19 @@ def draft_workbook(draft_id: int) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/workbook")
 def draft_replace(draft_id: int) -> Any:
-    """Replace a draft's workbook by one that was changed in Excel; lists that are not sent again stay."""
+    """Replace a draft's workbook by one changed in Excel; lists that are not sent again stay."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     file = request.files.get("workbook")
-    files = dict(opened.files)
-    files |= {PurePath(one.filename or "").name: one.read() for one in request.files.getlist("lists") if one.filename}
+    sheets = opened.book.sheets
     try:
-        sheets = opened.book.sheets
         if file and file.filename:
             sheets = read_isolated(file.read(), PurePath(file.filename).suffix.lower())
     except FormRefused as refused:
         for problem in refused.problems:
             flash(gettext(problem.text).format(**problem.details), "danger")
         return redirect(url_for("office.draft", draft_id=draft_id))
-    checked = drafts.check(sheets, dict(list(files.items())[: drafts.MAX_FILES]))
+    files = list({**opened.files, **_read_lists()}.items())
+    checked = drafts.check(sheets, dict(files[: drafts.MAX_FILES]))
     drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
     return redirect(url_for("office.draft", draft_id=draft_id))
 
@@ -152,9 +163,6 @@ def draft_discard(draft_id: int) -> Any:
     return redirect(url_for("office.form_list"))
 
 
-# ── classify ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @office.get("/forms/drafts/<int:draft_id>/classify")
 def draft_classify(draft_id: int) -> Any:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
@@ -167,17 +175,14 @@ def draft_classified(draft_id: int) -> Any:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     chosen: dict[str, str] = {}
     for line in opened.book.lines():
-        given = request.form.get(f"class-{line.number}", "")
-        if given in list(PrivacyClass):
-            opened.book.set(line.number, {"privacy::class": given})
-            chosen[line.row.name] = given
+        privacy_class = request.form.get(f"class-{line.number}", "")
+        if privacy_class in list(PrivacyClass):
+            opened.book.set(line.number, {"privacy::class": privacy_class})
+            chosen[line.row.name] = privacy_class
     checked = drafts.check(opened.book.sheets, opened.files)
     drafts.classify_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked, classes=chosen)
     flash(gettext("Classified. The classes are remembered for your next form."), "safe")
     return redirect(url_for("office.draft", draft_id=draft_id))
-
-
-# ── try ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @office.get("/forms/drafts/<int:draft_id>/try")
@@ -188,7 +193,7 @@ def draft_try(draft_id: int) -> Any:
 
 @office.get("/forms/drafts/<int:draft_id>/try/phone")
 def draft_phone(draft_id: int) -> Any:
-    """The phone's own pages for the frame of the page above; the only page that may be framed, and only by us."""
+    """Show the phone's own pages in the frame of the page above; only our own pages may frame it."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     if opened.definition is None:
         abort(404)
@@ -201,6 +206,3 @@ def draft_definition(draft_id: int) -> Any:
     if opened.definition is None:
         abort(404)
     return opened.definition.to_json(), 200, {"Content-Type": "application/json"}
-
-
-# ── build ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

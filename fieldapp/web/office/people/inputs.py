@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length, NumberRange
 
 from fieldapp.services.access import ROLES
-from fieldapp.web.words import ROLES as ROLE_NAMES
+from fieldapp.web.office.people.words import ROLE_NAMES
 
 
 class PersonInput(FlaskForm):  # type: ignore[misc]

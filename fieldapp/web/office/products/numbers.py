@@ -10,8 +10,8 @@ from fieldapp.services.products import maps
 from fieldapp.services.products import registry as product_registry
 from fieldapp.web import editions, language
 from fieldapp.web.office.blueprint import office
+from fieldapp.web.office.products.words import get_map_words
 from fieldapp.web.sessions import actor, session
-from fieldapp.web.words import spot_words
 
 
 @office.get("/figures")
@@ -46,7 +46,7 @@ def spot_map() -> Any:
     given = ""
     if found.body:
         outlines = url_for("office.outlines", hash=found.outlines) if found.outlines else ""
-        body = {"spots": found.body, "outlines": outlines, "viewer": found.viewer, "words": spot_words()}
+        body = {"spots": found.body, "outlines": outlines, "viewer": found.viewer, "words": get_map_words()}
         given = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
     return render_template("products/map.html", found=found, given=given, span=span)
 

@@ -18,8 +18,8 @@ from fieldapp.web import language
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
 from fieldapp.web.problems import STATUS
+from fieldapp.web.release_words import SERIES_PARTS, TARGET_FIELDS
 from fieldapp.web.sessions import actor, session
-from fieldapp.web.words import TARGET_FIELDS, WISH
 
 # What may be left out of a target, beside what it needs.
 OPTIONAL = {SFTP: ("port",), S3: ("prefix", "region"), EMAIL: ()}
@@ -102,7 +102,7 @@ def _page(
 def _differing(typed: Wish, kept: Wish) -> list[tuple[str, str, str]]:
     """Return what differs: the name of a part, how it is kept now, how it was typed."""
     found = []
-    for name, words in WISH.items():
+    for name, words in SERIES_PARTS.items():
         now, here = getattr(kept, name), getattr(typed, name)
         if now != here:
             found.append((gettext(words), _plain(now), _plain(here)))

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from fieldapp.services.forms.drafts import Opened
 from fieldapp.store.forms.drafts import FormDraft
-from fieldapp.web.office.forms import question_form
+from fieldapp.web.office.forms import list_form, question_form, settings_form
 from forms.builder import WorkbookEditor
 from forms.privacy_classes import PrivacyClass
 from forms.sheets import Sheets, read_sheets
@@ -107,25 +107,25 @@ def keep_everything(app_page: Callable[..., str], sheets: Sheets) -> None:
     """Open each page of the builder and keep it as a browser sends it back."""
     opened = opened_of(sheets)
     for line in opened.book.lines():
-        page = app_page("forms/draft_question.html", edited=question_form.shown(opened, line))
-        question_form.save(opened, line, MultiDict(form_with(page, "label-0")))
+        page = app_page("forms/draft_question.html", edited=question_form.make_question_form(opened, line))
+        question_form.save_question(opened, line, MultiDict(form_with(page, "label-0")))
     for name in opened.book.lists():
         first: int | None = 1
         while first:
-            shown = question_form.shown_list(opened.book, name, first)
+            shown = list_form.make_list_form(opened.book, name, first)
             page = app_page("forms/draft_list.html", edited=shown)
-            question_form.save_list(opened.book, name, MultiDict(form_with(page, "name-0")))
+            list_form.save_list(opened.book, name, MultiDict(form_with(page, "name-0")))
             first = shown.next
     page = app_page(
         "forms/draft_questions.html",
         opened=opened,
-        lines=question_form.outline(opened),
+        lines=question_form.list_outline_rows(opened),
         lists=opened.book.lists(),
         library=(),
-        settings=question_form.shown_settings(opened.book),
+        settings=settings_form.read_settings(opened.book),
         form_languages=opened.book.languages,
     )
-    question_form.save_settings(opened.book, MultiDict(form_with(page, "form_title")))
+    settings_form.save_settings(opened.book, MultiDict(form_with(page, "form_title")))
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_a_page_that_was_sent_for_rows_that_are_no_longer_there_changes_nothing(
     before = cells_of(sheets)
     for row in ("3", "99", "0", "x"):
         label = "" if row in ("0", "x") else "Changed"
-        question_form.save_list(WorkbookEditor(sheets), "k", MultiDict({"name-0": "a", "label-0-0": label, "row-0": row}))
+        list_form.save_list(WorkbookEditor(sheets), "k", MultiDict({"name-0": "a", "label-0-0": label, "row-0": row}))
     assert cells_of(sheets) == before
 
 

@@ -1,0 +1,151 @@
+"""The answers of a record as people read them: questions, labels of choices, files, problems."""
+
+from typing import Any
+
+from flask import Flask, url_for
+from flask_babel import gettext, ngettext
+
+from fieldapp.services.records.attachments import KIND
+from fieldapp.web import language
+from fieldapp.web.formats import choose_language
+from forms.definition import Element, FormDefinition
+from forms.question_type import SEVERAL_NAMES, AnswerKind
+
+
+def write_answer(definition: FormDefinition, element: Element, value: str) -> str:
+    """Return an answer as people read it: the labels of its choices, else as it is."""
+    if not element.choices:
+        return value
+    names = value.split() if element.answer_kind in SEVERAL_NAMES else [value]
+    labels = [definition.choice_label(element, name, language.current()) for name in names]
+    return ", ".join(labels)
+
+
+def write_choice(definition: FormDefinition, role: str, name: str) -> str:
+    """Return the label of a choice of the question that has a role in the form's lists (area, kind)."""
+    element = definition.by_path.get(definition.summary.get(role, ""))
+    if element is None:
+        return name
+    return definition.choice_label(element, name, language.current())
+
+
+def write_choice_of_column(definition: FormDefinition, column: str, name: str) -> str:
+    """Return the label of a choice of the question with this column; a dash where there is none."""
+    if not name:
+        return "–"
+    for element in definition.elements:
+        if element.is_answered and definition.column(element) == column:
+            return write_answer(definition, element, name)
+    return "–"
+
+
+def write_answer_at(definition: FormDefinition, path: str, value: Any) -> str:
+    """Return the answer at a dotted path; of a whole repeat, how many entries it has."""
+    if isinstance(value, list):
+        return str(ngettext("%(num)d entry", "%(num)d entries", len(value)))
+    element = _find_element(definition, path)
+    if element and value:
+        value = write_answer(definition, element, value)
+    return value or "–"
+
+
+def write_question(definition: FormDefinition, path: str) -> str:
+    """Return the text of the question at a dotted path; the path where it has none."""
+    return _find_question_text(_find_element(definition, path)) or path
+
+
+def list_answers(definition: FormDefinition, answers: Any, parent: str = "/data") -> list[dict[str, Any]]:
+    """Return what was answered, in the order of the form, for a page to show.
+
+    Each item has a `label`. A group has `children`; a question has its privacy `class`, and `text`, or for a file
+    `data` (its address) and `kind`.
+    """
+    items: list[dict[str, Any]] = []
+    for element in definition.children.get(parent, []):
+        value = answers.get(element.name) if isinstance(answers, dict) else None
+        if element.kind == "question":
+            items += _list_answer(definition, element, value)
+        else:
+            items += _list_group(definition, element, value)
+    return items
+
+
+def _list_answer(definition: FormDefinition, element: Element, value: Any) -> list[dict[str, Any]]:
+    if not value or not isinstance(value, str):
+        return []
+    item: dict[str, Any] = {"label": choose_language(element.label) or element.name, "class": element.privacy}
+    if element.answer_kind == AnswerKind.MEDIA:
+        return [{**item, "data": _find_address(value), "kind": element.type}]
+    # A calculation without a text is for the form only.
+    if element.type == "calculate" and not element.label:
+        return []
+    return [{**item, "text": write_answer(definition, element, value)}]
+
+
+def _list_group(definition: FormDefinition, element: Element, value: Any) -> list[dict[str, Any]]:
+    label = choose_language(element.label) or element.name
+    instances = value if isinstance(value, list) else [value]
+    items = []
+    for number, instance in enumerate(instances, 1):
+        children = list_answers(definition, instance or {}, element.path)
+        if children:
+            title = f"{label} {number}" if element.kind == "repeat" else label
+            items.append({"label": title, "children": children})
+    return items
+
+
+def _find_address(value: str) -> str:
+    """Return where a picture, recording or file is: in the answer itself, or stored apart."""
+    match = KIND.fullmatch(value)
+    if match is None:
+        return value
+    kind, subtype = match[1].split("/")
+    return url_for("office.attachment", kind=kind, subtype=subtype, sha256=match[2])
+
+
+def write_problem_of_answer(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
+    """Return why an answer was refused: the form's own words where it has some."""
+    element = _find_element_of_problem(definition, problem)
+    if element and problem.get("code") == "answers.constraint":
+        message = choose_language(element.constraint_message)
+        if message:
+            return message
+    text = str(problem.get("text", ""))
+    if not text:  # gettext of nothing is the head of the catalogue
+        return ""
+    details: dict[str, str] = problem.get("details", {})
+    return str(gettext(text)).format(**details)
+
+
+def write_question_of_problem(definition: FormDefinition | None, problem: dict[str, Any]) -> str:
+    """Return the text of the question that a problem is about, else its path."""
+    return _find_question_text(_find_element_of_problem(definition, problem)) or str(problem.get("path", ""))
+
+
+def _find_question_text(element: Element | None) -> str:
+    return choose_language(element.label) if element else ""
+
+
+def _find_element(definition: FormDefinition, path: str) -> Element | None:
+    return definition.by_path.get("/data/" + path.replace(".", "/"))
+
+
+def _find_element_of_problem(definition: FormDefinition | None, problem: dict[str, Any]) -> Element | None:
+    """Return the element that a problem is about; its path may have indexes: people[2].age."""
+    if definition is None:
+        return None
+    names = [part.split("[")[0] for part in str(problem.get("path", "")).split(".") if part]
+    return definition.by_path.get("/data/" + "/".join(names))
+
+
+def init(app: Flask) -> None:
+    """Give templates the functions above, by the names that they use."""
+    app.jinja_env.globals.update(
+        answer_label=write_answer_at,
+        answered=list_answers,
+        choice=write_choice,
+        choice_of_column=write_choice_of_column,
+        problem_question=write_question_of_problem,
+        problem_text=write_problem_of_answer,
+        question_text=write_question,
+    )

@@ -1,0 +1,60 @@
+"""Write days, moments, sizes and shares as the reader's language does; filters of every template."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Flask
+from flask_babel import format_date, format_datetime, format_decimal
+
+from fieldapp.services.revisions import revision_of
+from fieldapp.version import VERSION
+from fieldapp.web import language
+from forms.lists import in_language
+
+KILOBYTE = 1024
+
+
+def choose_language(text: Any) -> str:
+    """Return a text that is there in several languages in the reader's."""
+    return in_language(text, language.current())
+
+
+def format_size(count: int) -> str:
+    """Return a number of bytes in words; from a kilobyte on, in whole kilobytes."""
+    if count < KILOBYTE:
+        return f"{count} B"
+    return f"{format_decimal(round(count / KILOBYTE))} KB"
+
+
+def format_percent(share: float) -> str:
+    """Return a share from 0 to 1 as a whole percentage."""
+    return f"{round(share * 100)} %"
+
+
+def format_exact_percent(share: float) -> str:
+    """Return a share from 0 to 1 as a percentage with one decimal."""
+    return f"{format_decimal(round(share * 100, 1))} %"
+
+
+def format_day(value: dt.date) -> str:
+    return str(format_date(value, "d MMM y"))
+
+
+def format_moment(value: dt.datetime | None) -> str:
+    """Return day and time at the reader's centre; None is a dash."""
+    if value is None:
+        return "–"
+    return str(format_datetime(value, "d MMM y, HH:mm"))
+
+
+def init(app: Flask) -> None:
+    """Give templates their filters, and what every page may ask for."""
+    app.jinja_env.filters.update(
+        words_of=choose_language,
+        size=format_size,
+        percent=format_percent,
+        exact_percent=format_exact_percent,
+        day=format_day,
+        moment=format_moment,
+    )
+    app.jinja_env.globals.update(product_version=VERSION, revision_of=revision_of)

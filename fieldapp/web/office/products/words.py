@@ -1,0 +1,52 @@
+"""Words of the pages of products, and of the map that the browser draws."""
+
+from flask_babel import gettext, lazy_gettext
+
+from fieldapp.services.products.registry import partners_revision, switch_revision
+from fieldapp.web.office.blueprint import add_template_globals
+from forms.problems import N_
+
+PRODUCT_CADENCES = {
+    "week": N_("Every week"),
+    "month": N_("Every month"),
+    "quarter": N_("Every quarter"),
+    "year": N_("Every year"),
+    "live": N_("Always"),
+}
+
+
+def get_map_words() -> dict[str, str]:
+    """Return the words of the hot-spot map, by the names that its script uses."""
+    return {
+        "all": gettext("All times"),
+        "areas": gettext("Neighbourhoods"),
+        "before": gettext("Before"),
+        "closer": gettext("Closer"),
+        "chart": gettext("Map"),
+        "cold": gettext("Cold spot"),
+        "downFrom": gettext("down from {n}"),
+        "farther": gettext("Farther"),
+        "few": gettext("too few to show"),
+        "go": gettext("Where and when to go"),
+        "hot": gettext("Hot spot"),
+        "map": gettext("Map of the neighbourhoods; the same is in the table below"),
+        "nothing": gettext("Too few to name a place and time. Choose a longer span, or all times."),
+        "number": gettext("Number"),
+        "place": gettext("Neighbourhood"),
+        "sentence": gettext("{place}: {day}, {time} ({n})"),
+        "spot": gettext("Against its surroundings"),
+        "table": gettext("All neighbourhoods"),
+        "times": gettext("Days and times; choose some to narrow the map"),
+        "upFrom": gettext("up from {n}"),
+        "warm": gettext("Warm spot"),
+        "what": gettext("What to show"),
+        "when": gettext("When"),
+        "whole": gettext("Whole city"),
+    }
+
+
+add_template_globals(
+    partners_revision=partners_revision,
+    product_cadences={name: lazy_gettext(text) for name, text in PRODUCT_CADENCES.items()},
+    switch_revision=switch_revision,
+)
