@@ -4,6 +4,8 @@ DATA ?= var
 TLS ?=
 export FIELDAPP_PORT = $(PORT)
 export FIELDAPP_DATA = $(DATA)
+# Where it is set, each process compiles anew all that it imports: twice the CPU for each start of ours.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON3 ?= python3
 BIN = .venv/bin
 NODE = $(BIN)/python tools/with_node.py
@@ -91,9 +93,10 @@ forms-support: dev ## write docs/forms-support.md from the code
 outside-forms: dev ## take in every form of pyxform's own tests, and say what becomes of each
 	@$(BIN)/python tools/outside_forms.py $(if $(VERBOSE),--verbose)
 
-translations: dev ## collect new words into the catalogues, and problems into docs/problems.md
+translations: dev ## collect new words into the catalogues; write docs/problems.md and docs/words.md
 	@$(BIN)/python tools/catalogues.py update
 	@$(BIN)/python tools/problems_page.py
+	@$(BIN)/python tools/words_page.py
 
 migration: dev ## write a migration from the tables (M="what changes")
 	@$(BIN)/python tools/migration.py "$(M)"

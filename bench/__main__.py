@@ -27,14 +27,14 @@ from bench import forms as form_language
 from bench import load, phone
 from bench import products as city
 from fieldapp.services.acts import Actor
-from fieldapp.services.keys import current_key, signer
+from fieldapp.services.keys import current_key, load_receipt_signer
 from fieldapp.services.phones.devices import enrol_device
 from fieldapp.services.records import listing
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from forms.validation import validate
 from sync.envelope import parse_batch
 from sync.intake import local_time
@@ -85,7 +85,7 @@ def batches(made: list[dict[str, str]], size: int) -> list[bytes]:
 
 def intake(session: Session, cast: Cast, folder: Path) -> list[Row]:
     """Batches of 20 through parsing, the form's logic, audit, receipts and a durable commit; and the bare inserts."""
-    signs = signer(session, cast.centre.id, SECRET)
+    signs = load_receipt_signer(session, cast.centre.id, SECRET)
     fresh, again = items(1000, 1), items(1000, 1)
     for wave in batches(items(100, 2), 20):
         receive_batch(session, cast.amina, parse_batch(wave), signer=signs)
@@ -196,8 +196,8 @@ def logic() -> list[Row]:
 
 
 def page(session: Session, cast: Cast) -> list[Row]:
-    first = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=Filter()))
-    deep = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=Filter(), cursor="2026-09-01_500"))
+    first = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=RecordFilter()))
+    deep = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=RecordFilter(), cursor="2026-09-01_500"))
     return [
         ("page of 25 records, deep: CPU ms", f"{deep * 1000:.1f}", f"{first * 1000:.1f} first page", f"{deep / first:.2f}")
     ]

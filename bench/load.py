@@ -26,7 +26,7 @@ from fieldapp.store.database import WriteTransaction, engine_for
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records as table
 from fieldapp.store.records import submissions
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from tests.cast import Cast, encounter, make_cast
 
 ROWS = 100_000
@@ -70,7 +70,7 @@ def fill(session: Session, cast: Cast) -> None:
     with WriteTransaction(session):
         keys = list(wanted)
         for start in range(0, PULLED, 400):
-            pull.publish(session, {key: wanted[key] for key in keys[start : start + 400]})
+            pull.upsert_items(session, {key: wanted[key] for key in keys[start : start + 400]})
 
 
 def cpu_of(pid: int) -> float:
@@ -211,7 +211,7 @@ def rows(items: Callable[[int, int], list[dict[str, Any]]]) -> list[Row]:
 
 def _page_cpu(session: Session, cast: Cast) -> float:
     start = time.process_time()
-    listing.browse_records(session, cast.rosa, wanted=Filter(), cursor="2025-09-01_50000", size=250)
+    listing.browse_records(session, cast.rosa, wanted=RecordFilter(), cursor="2025-09-01_50000", size=250)
     return time.process_time() - start
 
 

@@ -29,7 +29,8 @@ from fieldapp.services.products.odata.build import build_feeds
 from fieldapp.services.products.registry import switch_product
 from fieldapp.store import migrations
 from fieldapp.store.database import WriteTransaction, engine_for
-from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write
+from fieldapp.store.products.entity_sets import EntitySet
+from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
 from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
 from tests.browser.conftest import ARGUMENTS, ROOT, Server
@@ -113,7 +114,7 @@ def at_a_million(folder: Path) -> list[Row]:
         reads = cpu(
             lambda: sum(
                 1
-                for _ in records.for_release(
+                for _ in records.iterate_for_release(
                     session, cast.centre.id, "encounter", dt.date(2025, 7, 1), dt.date(2026, 6, 30), NOW
                 )
             )
@@ -251,7 +252,7 @@ def feed(folder: Path) -> list[Row]:
         (f"2026-{chance.randrange(1, 13):02}", f"ward {chance.randrange(25):02}", "check_in", "5_15", "street")
         for _ in range(MANY)
     )
-    writing = cpu(lambda: write(path, [(entity, made)], {"made_of": []}))
+    writing = cpu(lambda: write_feed_file(path, [(entity, made)], {"made_of": []}))
     opened = Feed(path)
     page = cpu(lambda: opened.read(entity, Query(), 5000))
     deep = opened.read(entity, Query(skip=MANY - 6000), 500).after

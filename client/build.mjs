@@ -38,8 +38,14 @@ function hashSources() {
   return sha256(Buffer.concat(sources)).slice(0, 8);
 }
 
+/** Return the version of the product: pyproject.toml is the one place that says it. */
+function readVersion() {
+  const project = readFileSync(join(here, "../pyproject.toml"), "utf8");
+  return /^version = "(.+)"$/m.exec(project)[1];
+}
+
 const common = {
-  define: { BUILT: JSON.stringify(hashSources()) },
+  define: { BUILT: JSON.stringify(hashSources()), VERSION: JSON.stringify(readVersion()) },
   absWorkingDir: here,
   bundle: true,
   logLevel: "warning",

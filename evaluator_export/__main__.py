@@ -8,7 +8,7 @@ from evaluator_export.problems import ExportProblem, Reason
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return 0 when all is well, 1 when a file is not what it should be or cannot be made safe."""
+    """Return 0, or 1 when a file is wrong or cannot be made safe."""
     parser = argparse.ArgumentParser(prog="python -m evaluator_export", description="Safe data for others.")
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("verify", help="check a package: signature, hashes, columns, class sizes, tables, ledger")

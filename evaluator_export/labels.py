@@ -55,7 +55,9 @@ class Labels:
             return FIXED[value][language]
         if value in self.words:
             return self.words[value][language]
-        question = dataset.columns[name].question if name in dataset.columns else ""
+        question = ""
+        if name in dataset.columns:
+            question = dataset.columns[name].question
         definition = self.definitions[dataset.form]
         for element in definition.elements:
             if element.is_answered and definition.column(element) == question:

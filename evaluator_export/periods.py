@@ -48,7 +48,9 @@ class Period:
             return Cadence.QUARTER
         if "W" in self.name:
             return Cadence.WEEK
-        return Cadence.MONTH if "-" in self.name else Cadence.YEAR
+        if "-" in self.name:
+            return Cadence.MONTH
+        return Cadence.YEAR
 
     def following(self) -> "Period":
         """Return the next period of the same length."""

@@ -92,12 +92,12 @@ SENTENCES: Mapping[str, str] = {
     "recipe.audience": N_("audience is “{audience}”; write one of {known}."),
     "recipe.threshold": N_("threshold is {threshold}; it may never be under {least}."),
     "recipe.city": N_(
-        "The City gets tables only: what it has can be asked for by others. Take the datasets out of the recipe."
+        "The City gets tables only: what it has can be asked for by others. Remove the datasets from the recipe."
     ),
     "recipe.table": N_("There is no table “{table}”; there are {known}."),
     "recipe.dataset": N_("There is no dataset “{dataset}”; there are {known}."),
     "recipe.twice": N_("“{name}” is there twice."),
-    "recipe.only_counted": N_("“{column}” leaves in tables only: in rows it would tell them apart. Take it out."),
+    "recipe.only_counted": N_("“{column}” is released in tables only: in rows it would make them recognizable. Remove it."),
     "recipe.column": N_("There is no column “{column}” in {dataset}."),
     "recipe.level": N_("“{column}” has no level {level}."),
     "recipe.staff": N_("This table is for front-line staff; no recipe can choose it."),
@@ -122,14 +122,14 @@ SENTENCES: Mapping[str, str] = {
     "ledger.no_entry": N_("It has rows of a batch that has no entry."),
     "ledger.rows": N_("The rows of batch {number} are not those that were published."),
     "ledger.twice": N_("It has a row that was published twice."),
-    "ledger.handed_out": N_("Batch {number} was handed out for {period}, and the ledger does not know it."),
+    "ledger.handed_out": N_("Batch {number} was released for {period}, and the ledger does not know it."),
     "ledger.policy": N_(
         "The policy of {dataset} was changed after its first batch. A changed policy is a new dataset, under another name. "
         "It begins with records that never left: what left under the old name stays out of it."
     ),
     "pseudonym.linked": N_(
-        "With pseudonyms, {share} of people could be told by two of their rows, more than {limit}. Leave the pseudonym out, "
-        "or make the other columns less detailed."
+        "With pseudonyms, {share} of people could be recognized by two of their rows, more than {limit}. "
+        "Remove the pseudonym, or make the other columns less detailed."
     ),
     "package.key": N_("“{key}” is no age public key; it begins with “age1” and has 62 characters."),
     "package.promise": N_("The package does not have what it promises, so it was not signed."),
@@ -194,7 +194,10 @@ class Reason:
 
 
 class ExportProblem(Exception):
-    """A release that must not be built, or a package that is not what it says; carries every reason."""
+    """A release that must not be built, or a package that is not what it says.
+
+    Carries every reason.
+    """
 
     def __init__(self, *reasons: Reason):
         super().__init__("\n".join(str(reason) for reason in reasons))
@@ -212,7 +215,9 @@ def write_in_english(text: str, details: Mapping[str, Detail], where: Sequence[s
 def _in_english(value: Detail) -> str:
     if isinstance(value, float):
         return f"{value:.1%}"
-    return f"{value:,}" if isinstance(value, int) else value
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value
 
 
 def make_yaml_reason(error: Exception) -> Reason:

@@ -1,1 +1,1 @@
-"""The application around the libraries: doors (web, cli, jobs), services, store."""
+"""The application around the libraries: web, cli and jobs, services, store."""

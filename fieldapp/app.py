@@ -1,4 +1,6 @@
-"""The composition root: settings → extensions → doors."""
+"""The composition root: settings, extensions, then the pages of each audience."""
+
+from typing import Any
 
 from flask import Flask
 from flask_babel import Babel
@@ -9,7 +11,7 @@ from fieldapp import settings as settings_module
 from fieldapp.paths import TRANSLATIONS
 from fieldapp.services.failures import set_up_logs
 from fieldapp.services.operations.backup import data_lock
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.settings import KeyMissing, Settings
 from fieldapp.store.database import engine_for, prepare
@@ -38,27 +40,21 @@ MAX_REQUEST = 8_000_000  # bytes
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the web application. Nothing is written to the database: `fieldapp db upgrade` does that.
+    """Return the web application; it changes no tables: `fieldapp db upgrade` does that.
 
-    Raise KeyProblem when the secret key does not open what is in the database.
+    Raises KeyProblem when the secret key does not open what is in the database.
     """
     settings = settings or settings_module.read()
     set_up_logs()
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
     app.extensions["data_lock"] = data_lock.share(settings)
     app.config.update(
-        SECRET_KEY=_key(settings),
+        SECRET_KEY=_load_key(settings),
         SETTINGS=settings,
-        LIMITS=Limits(
-            shut_out_records=int(settings.shut_out_records),
-            shut_out_bytes=int(settings.shut_out_mb) * MB,
-            shut_out_files=int(settings.shut_out_attachments_mb) * MB,
-            refused_a_day=int(settings.refused_mb_a_day) * MB,
-            kept_a_day=int(settings.kept_mb_a_day) * MB,
-        ),
+        LIMITS=_make_limits(settings),
         SQLALCHEMY_DATABASE_URI=settings.url,
-        SQLALCHEMY_ENGINE_OPTIONS={} if settings.url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 10},
-        TRUSTED_HOSTS=[host.strip() for host in settings.trusted_hosts.split(",") if host.strip()] or None,
+        SQLALCHEMY_ENGINE_OPTIONS=_make_engine_options(settings),
+        TRUSTED_HOSTS=_list_trusted_hosts(settings),
         MAX_CONTENT_LENGTH=MAX_REQUEST,
         MAX_FORM_MEMORY_SIZE=1_000_000,
         SESSION_COOKIE_HTTPONLY=True,
@@ -69,7 +65,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
         BABEL_DEFAULT_LOCALE="en",
     )
-    if proxies := int(settings.trusted_proxies):
+    proxies = int(settings.trusted_proxies)
+    if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     sessions.db.init_app(app)
     with app.app_context():
@@ -79,23 +76,49 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(sync)  # phones send a bearer token, never a cookie
     csrf.exempt(collect)  # a token in the address, never a cookie
-    for door in (public, dashboards, office, evaluator, worker, sync, collect, odata):
-        app.register_blueprint(door)
+    for pages in (public, dashboards, office, evaluator, worker, sync, collect, odata):
+        app.register_blueprint(pages)
     for part in (answers, assets, formats, language, problem_words, problems, release_words, security_headers):
         part.init(app)
     return app
 
 
-def _key(settings: Settings) -> str:
-    """Return the secret key once it was held against the database; one that is down just now is asked by /healthz later."""
+def _make_limits(settings: Settings) -> Limits:
+    return Limits(
+        shut_out_records=int(settings.shut_out_records),
+        shut_out_bytes=int(settings.shut_out_mb) * MB,
+        shut_out_files=int(settings.shut_out_attachments_mb) * MB,
+        refused_a_day=int(settings.refused_mb_a_day) * MB,
+        kept_a_day=int(settings.kept_mb_a_day) * MB,
+    )
+
+
+def _make_engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.url.startswith("sqlite"):
+        return {}
+    return {"pool_pre_ping": True, "pool_size": 10}
+
+
+def _list_trusted_hosts(settings: Settings) -> list[str] | None:
+    """Return the host names that requests may use; None allows any."""
+    hosts = [host.strip() for host in settings.trusted_hosts.split(",")]
+    return [host for host in hosts if host] or None
+
+
+def _load_key(settings: Settings) -> str:
+    """Return the secret key, after comparing it with the database.
+
+    When the database cannot be reached just now, /healthz compares it later.
+    """
     engine = engine_for(settings.url)
     try:
         with Session(engine) as session:
-            return usable_key(session, settings)
+            return load_usable_key(session, settings)
     except OperationalError:
         try:
             return settings.key()
         except KeyMissing as missing:
-            raise KeyMissing(f"{missing} Whether it was lost cannot be told: the database cannot be reached.") from None
+            text = f"{missing} Whether it was lost cannot be told: the database cannot be reached."
+            raise KeyMissing(text) from None
     finally:
         engine.dispose()

@@ -1,4 +1,4 @@
-"""Where the parts of the product lie that are no code: the program, translations, the built client."""
+"""Where the parts of the product are that are not code: program, translations, client."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ ROOT = PACKAGE.parent  # the checkout, or the folder into which the packages wer
 
 
 def _folder(installed: str, in_checkout: str) -> Path:
-    """Return a folder that a wheel holds inside the package (see setup.py) and a checkout beside it."""
+    """Return a folder that a wheel has in the package (see setup.py) and a checkout beside it."""
     inside = PACKAGE / installed
-    return inside if inside.is_dir() else ROOT / in_checkout
+    if inside.is_dir():
+        return inside
+    return ROOT / in_checkout
 
 
 PROGRAM = PACKAGE / "program"

@@ -1,4 +1,4 @@
-"""Settings: read once from FIELDAPP_* variables, each documented here and listed by `fieldapp doctor`."""
+"""Settings: read once from FIELDAPP_* variables; `fieldapp doctor` lists them."""
 
 import contextlib
 import dataclasses
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+DATABASES = ("sqlite:", "postgresql:", "postgresql+psycopg:")
 COUNTS = ("shut_out_records", "shut_out_mb", "shut_out_attachments_mb", "refused_mb_a_day", "kept_mb_a_day")
 
 
@@ -30,8 +31,8 @@ KEEP_IT = "Put back the key that this centre has used, from where you keep it ap
 
 
 def _setting(default: str, text: str) -> str:
-    found: str = field(default=default, metadata={"text": text})
-    return found
+    setting: str = field(default=default, metadata={"text": text})
+    return setting
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Settings:
     )
     mail_from: str = _setting("", "Address that notices come from.")
     alerts_to: str = _setting(
-        "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must mend it."
+        "", "Address that is told when a release fails for hours or a delivery for days, or when somebody must fix it."
     )
     delivery_secrets: str = _setting("", "Folder with the secrets of delivery targets; empty means one in the data folder.")
     secure_cookies: str = _setting("no", "yes when the app is reached over https only.")
@@ -75,7 +76,9 @@ class Settings:
 
     @property
     def secrets_folder(self) -> Path:
-        return Path(self.delivery_secrets).resolve() if self.delivery_secrets else self.folder / "delivery-secrets"
+        if self.delivery_secrets:
+            return Path(self.delivery_secrets).resolve()
+        return self.folder / "delivery-secrets"
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give another process the same settings."""
@@ -85,20 +88,28 @@ class Settings:
     def key_file(self) -> Path:
         return self.folder / "secret_key"
 
+    @property
+    def key_place(self) -> str:
+        """Return where the secret key is: the name of the setting, or the path of its file."""
+        return "FIELDAPP_SECRET_KEY" if self.secret_key else str(self.key_file)
+
     def key(self) -> str:
-        """Return the secret key; raise KeyProblem when it is missing, empty or too short. None is made here."""
+        """Return the secret key; raise KeyProblem when it is missing, empty or too short."""
         if self.secret_key:
-            return _long_enough(self.secret_key, "FIELDAPP_SECRET_KEY")
+            return _require_length(self.secret_key, self.key_place)
         try:
-            held = self.key_file.read_text().strip()
+            key = self.key_file.read_text().strip()
         except FileNotFoundError:
             raise KeyMissing(f"There is no secret key at {self.key_file}.") from None
         except UnicodeDecodeError:
             raise KeyProblem(f"{self.key_file} does not hold a secret key. {KEEP_IT}") from None
-        return _long_enough(held, str(self.key_file))
+        return _require_length(key, self.key_place)
 
     def make_key(self) -> str:
-        """Make the secret key, whole or not at all, and return it; when another process was first, return theirs."""
+        """Create the secret key, in full or not at all, and return it.
+
+        When another process was first, its key is returned.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(prefix=".secret_key-", dir=self.folder)  # readable by its owner only
         try:
@@ -114,14 +125,14 @@ class Settings:
         return self.key()
 
 
-def _long_enough(key: str, where: str) -> str:
+def _require_length(key: str, where: str) -> str:
     size = len(key.encode())
     if size == 0:
         raise KeyProblem(f"The secret key in {where} is empty. {KEEP_IT}")
     if size < MIN_KEY:
         text = f"The secret key in {where} is too short: {size} bytes, it needs at least {MIN_KEY}."
-        fresh = "Only for a centre that has not begun: make one with `openssl rand -hex 32`."
-        raise KeyProblem(f"{text} {KEEP_IT} {fresh}")
+        advice = "Only for a centre that has not begun: make one with `openssl rand -hex 32`."
+        raise KeyProblem(f"{text} {KEEP_IT} {advice}")
     return key
 
 
@@ -134,38 +145,57 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: C901, PLR0912  one check a setting
-    """Return the settings; raise SettingsProblem naming every variable that is not known."""
-    known = {f"FIELDAPP_{setting.name.upper()}": setting.name for setting in dataclasses.fields(Settings)}
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings; raise SettingsProblem that names everything wrong with them."""
+    values, problems = _read_values(environment)
+    settings = Settings(**values)
+    problems += _check_values(settings)
+    if problems:
+        raise SettingsProblem("\n".join(problems))
+    return settings
+
+
+def _read_values(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the values that are set, and what is wrong with their names or files."""
+    names = {f"FIELDAPP_{setting.name.upper()}": setting.name for setting in dataclasses.fields(Settings)}
     values: dict[str, str] = {}
     problems: list[str] = []
-    for name, value in environment.items():
-        if not name.startswith("FIELDAPP_"):
+    for variable, value in environment.items():
+        if not variable.startswith("FIELDAPP_"):
             continue
-        if name in known:
-            values[known[name]] = value
-        elif name.removesuffix("_FILE") in known:
+        if variable in names:
+            values[names[variable]] = value
+        elif variable.removesuffix("_FILE") in names:
+            name = names[variable.removesuffix("_FILE")]
             try:
-                values[known[name.removesuffix("_FILE")]] = Path(value).read_text().strip()
+                values[name] = Path(value).read_text().strip()
             except OSError as error:
-                problems.append(f"{name}: the file cannot be read ({error.strerror}).")
+                problems.append(f"{variable}: the file cannot be read ({error.strerror}).")
             except UnicodeDecodeError:
-                problems.append(f"{name}: the file does not hold text.")
-            if name == "FIELDAPP_SECRET_KEY_FILE" and values.get("secret_key") == "":
-                problems.append(f"{name}: the file is empty. {KEEP_IT}")
+                problems.append(f"{variable}: the file does not hold text.")
+            if variable == "FIELDAPP_SECRET_KEY_FILE" and values.get("secret_key") == "":
+                problems.append(f"{variable}: the file is empty. {KEEP_IT}")
         else:
-            near = difflib.get_close_matches(name, known, 1)
-            problems.append(f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
-    settings = Settings(**values)
+            problems.append(_describe_unknown(variable, names))
+    return values, problems
+
+
+def _describe_unknown(variable: str, names: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(variable, names, 1)
+    advice = f" Did you mean {near[0]}?" if near else ""
+    return f"{variable} is not a setting.{advice}"
+
+
+def _check_values(settings: Settings) -> list[str]:
+    problems = []
     if not settings.port.isdecimal() or not 0 < int(settings.port) < 65536:
         problems.append("FIELDAPP_PORT must be a number from 1 to 65535.")
-    if settings.database_url and not settings.database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+    if settings.database_url and not settings.database_url.startswith(DATABASES):
         problems.append("FIELDAPP_DATABASE_URL must begin with postgresql:// or sqlite:///, or be empty.")
     if not settings.trusted_proxies.isdecimal():
         problems.append("FIELDAPP_TRUSTED_PROXIES must be a number, 0 when nothing stands in front.")
     for name in COUNTS:
-        if not getattr(settings, name).isdecimal() or len(getattr(settings, name)) > 7:
+        value = getattr(settings, name)
+        if not value.isdecimal() or len(value) > 7:
             problems.append(f"FIELDAPP_{name.upper()} must be a number, at most 9999999.")
-    if problems:
-        raise SettingsProblem("\n".join(problems))
-    return settings
+    return problems

@@ -1,4 +1,4 @@
-"""The version of this product: pyproject.toml says it, installing notes it, and here it is read."""
+"""The version of this product, as pyproject.toml says it and pip has noted it."""
 
 import importlib.metadata
 

@@ -1,10 +1,13 @@
 """`python -m forms compile FILE [--json OUT]`: compile an XLSForm and say everything that is wrong with it."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
 from forms.problems import FormRefused
+from forms.role_reader import find_missing_roles
+from forms.roles import Reader
 from forms.xlsform import compile_workbook
 
 
@@ -31,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in refused.problems:
             print(problem, file=sys.stderr)
         return 1
-    for problem in compiled.warnings:
+    lacking = find_missing_roles(compiled.definition, list(Reader))
+    for problem in [*compiled.warnings, *(dataclasses.replace(each, severity="warning") for each in lacking)]:
         print(problem, file=sys.stderr)
     definition = compiled.definition
     if options.json:

@@ -1,4 +1,7 @@
-"""What a form that compiles still tells its author: limits of privacy, other engines, length, reading grade."""
+"""What a form that compiles still tells its author.
+
+Limits of privacy, other engines, length, reading grade.
+"""
 
 from collections.abc import Iterator
 
@@ -35,46 +38,50 @@ ONLY_HERE = {"ceiling", "floor", "substring", "last", "date-time"}  # not in ODK
 
 def advise(workbook: Workbook, definition: FormDefinition) -> list[FormProblem]:
     """Return what is wrong or worth knowing about a form as a whole."""
-    problems = [*_quasi_identifiers(definition), *_length(definition), *_languages(workbook)]
-    full, partial = _coverage(workbook, definition)
+    problems = [*_check_quasi_identifiers(definition), *_check_length(definition), *_check_languages(workbook)]
+    full, partial = _check_coverage(workbook, definition)
     problems += partial
     for element in definition.elements:
         row = workbook.by_path.get(element.path)
         if row is None or row.path != element.path:
             continue
-        problems += [*_derived(definition, element, row), *_engines(element, row), *_untranslated(full, element, row)]
+        problems += [
+            *_find_derived_leaks(definition, element, row),
+            *_check_engines(element, row),
+            *_find_untranslated(full, element, row),
+        ]
         if element.kind == "question" and element.is_on_screen and element.calculate:
             text = N_("“{name}” is computed: people see it and cannot change it.")
             problems.append(row_advice("form.computed", text, row, "calculation", name=element.name))
         if "or_other" in row.type.lower().split():
-            text = N_("“{name}” also opens a free-text answer. It stays at the centre: its class is free-text.")
+            text = N_("“{name}” also offers an answer in free text. It stays at the centre: its class is free-text.")
             problems.append(row_advice("form.or_other", text, row, "type", name=element.name))
     return problems
 
 
-def _quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem]:
-    found = [
+def _check_quasi_identifiers(definition: FormDefinition) -> Iterator[FormProblem]:
+    names = [
         element.name
         for element in definition.elements
         if element.privacy == PrivacyClass.QUASI_IDENTIFIER and element.export not in ("drop", "count")
     ]
-    if len(found) > MAX_QUASI_IDENTIFIERS:
+    if len(names) > MAX_QUASI_IDENTIFIERS:
         text = N_(
-            "{count} quasi-identifiers could leave together, and more than {most} let outsiders find people: {names}. "
-            "Set privacy::export to “drop” or “count” for some."
+            "{count} indirect identifiers could be released together, and more than {most} let outsiders "
+            "identify people: {names}. Set privacy::export to “drop” or “count” for some."
         )
-        details = {"count": str(len(found)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(found)}
+        details = {"count": str(len(names)), "most": str(MAX_QUASI_IDENTIFIERS), "names": ", ".join(names)}
         yield FormProblem("form.quasi_identifiers", text, details, column="privacy::export")
 
 
-def _length(definition: FormDefinition) -> Iterator[FormProblem]:
-    found = estimate(definition)
-    if found.minutes > MAX_MINUTES:
+def _check_length(definition: FormDefinition) -> Iterator[FormProblem]:
+    estimated = estimate(definition)
+    if estimated.minutes > MAX_MINUTES:
         text = N_(
             "Filling this in takes about {minutes} minutes when every question is asked. Long forms are left unfinished."
         )
-        yield FormProblem("form.long", text, {"minutes": f"{found.minutes:.0f}"}, sheet="", severity="warning")
-    for language, grade in found.grades.items():
+        yield FormProblem("form.long", text, {"minutes": f"{estimated.minutes:.0f}"}, sheet="", severity="warning")
+    for language, grade in estimated.grades.items():
         if grade > MAX_GRADE:
             text = N_(
                 "The words ({language}) need about {grade} years of school; aim for 6 to 7. Use shorter words and sentences."
@@ -83,19 +90,19 @@ def _length(definition: FormDefinition) -> Iterator[FormProblem]:
             yield FormProblem("form.reading", text, details, sheet="", severity="warning")
 
 
-def _languages(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_languages(workbook: Workbook) -> Iterator[FormProblem]:
     if "fr" not in map(language_code, workbook.languages):
         text = N_("The form has no French labels. Workers who use French will see another language.")
         yield FormProblem("form.language", text, row=1, severity="warning")
 
 
-def _derived(definition: FormDefinition, element: Element, row: Row) -> Iterator[FormProblem]:
+def _find_derived_leaks(definition: FormDefinition, element: Element, row: Row) -> Iterator[FormProblem]:
     """Refuse a calculation that could carry out what never leaves under a lower class."""
     if element.privacy in list(NEVER_LEAVES) or row.cells.get("privacy::approval"):
         return
     own = [(element.path, ast) for ast in (element.calculate, element.first_value) if ast]
     for seen_from, ast in [*own, *element.triggers.items()]:
-        for path in _copied(definition, ast, seen_from):
+        for path in _list_copied_questions(definition, ast, seen_from):
             source = definition.by_path[path]
             text = N_(
                 "“{name}” could carry “{source}”, which is {privacy} and never leaves. Give it the same class, "
@@ -110,7 +117,7 @@ SAY_LITTLE = {"string-length", "count", "count-non-empty", "position", "regex", 
 COMPARE = {"=", "!=", "<", "<=", ">", ">=", "and", "or"}
 
 
-def _copied(definition: FormDefinition, ast: Ast, path: str) -> Iterator[str]:
+def _list_copied_questions(definition: FormDefinition, ast: Ast, path: str) -> Iterator[str]:
     """Yield the paths of questions that never leave and whose answers an expression may carry."""
     match ast:
         case Call(name) if name in SAY_LITTLE:
@@ -124,15 +131,15 @@ def _copied(definition: FormDefinition, ast: Ast, path: str) -> Iterator[str]:
                     yield target
         case Call("if", (_, *values)):
             for value in values:
-                yield from _copied(definition, value, path)
+                yield from _list_copied_questions(definition, value, path)
         case Union():
             return
         case _:
             for part in list_parts(ast):
-                yield from _copied(definition, part, path)
+                yield from _list_copied_questions(definition, part, path)
 
 
-def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
+def _check_engines(element: Element, row: Row) -> Iterator[FormProblem]:
     """Say where ODK Collect or Enketo would compute something else."""
     for field in EXPRESSIONS:
         ast = getattr(element, field)
@@ -144,7 +151,7 @@ def _engines(element: Element, row: Row) -> Iterator[FormProblem]:
             yield row_advice("form.engines", text, row, column, name=name)
         only_here: set[str] = set()
         for part in walk(ast):
-            only_here.update(_only_here(part))
+            only_here.update(_list_own_features(part))
         for text in sorted(only_here):
             yield row_advice("form.engines", text, row, column)
         for text in _find_date_sums(ast):
@@ -168,7 +175,7 @@ def _find_date_sums(ast: Ast) -> Iterator[str]:
             return
 
 
-def _only_here(part: Ast) -> Iterator[str]:
+def _list_own_features(part: Ast) -> Iterator[str]:
     """Yield what ODK Collect would refuse or read differently in one part of an expression."""
     match part:
         case Call("coalesce", (_, _, _, *_)):
@@ -181,32 +188,32 @@ def _only_here(part: Ast) -> Iterator[str]:
             yield N_("ODK Collect does not know “|” between paths.")
 
 
-def _coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:
-    """Return the languages that the form means to speak, and one word of advice about each that it only speaks in parts."""
+def _check_coverage(workbook: Workbook, definition: FormDefinition) -> tuple[list[str], list[FormProblem]]:
+    """Return the languages of the form, and advice about each that it has only in part."""
     asked = [element for element in definition.elements if element.label and element.is_on_screen]
     full = []
     partial = []
     for language in workbook.languages:
-        count = sum(_has(element, language) for element in asked)
+        count = sum(_has_words(element, language) for element in asked)
         if language == "default" or language_code(language) in APP_LANGUAGES or 2 * count >= len(asked):
             full.append(language)
             continue
-        text = N_("{count} of {all} questions have labels in {language}; at the others workers see another language.")
+        text = N_("{count} of {all} questions have a text in {language}; for the others workers see another language.")
         details = {"count": str(count), "all": str(len(asked)), "language": language}
         column = f"label::{language}"
         partial.append(FormProblem("form.language", text, details, row=1, column=column, severity="warning"))
     return full, partial
 
 
-def _has(element: Element, language: str) -> bool:
+def _has_words(element: Element, language: str) -> bool:
     return bool(in_language({"x": element.label.get(language_code(language), "")}, "x"))
 
 
-def _untranslated(languages: list[str], element: Element, row: Row) -> Iterator[FormProblem]:
+def _find_untranslated(languages: list[str], element: Element, row: Row) -> Iterator[FormProblem]:
     if not element.is_on_screen or not element.label:
         return
     for language in languages:
-        if language != "default" and not _has(element, language):
+        if language != "default" and not _has_words(element, language):
             column = f"label::{language}"
-            text = N_("“{name}” has no label in {language}; workers will see another language.")
+            text = N_("“{name}” has no text in {language}; workers will see another language.")
             yield row_advice("form.untranslated", text, row, column, name=element.name, language=language)

@@ -1,4 +1,7 @@
-"""The tree of answers of one submission, and its JSON: groups are objects, repeats are lists, every answer is text."""
+"""The tree of answers of one submission, and its JSON.
+
+Groups are objects, repeats are lists, every answer is text.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -28,9 +31,11 @@ class AnswerNode:
         self.is_beyond = False  # more than a repeat that counts its instances has
 
     def children_named(self, name: str) -> "Sequence[AnswerNode]":
+        """Return the answers to a question of this name; several inside a repeat."""
         return self.children.get(name, ())
 
     def all_children(self) -> "Sequence[AnswerNode]":
+        """Return every question, group and instance inside, in the order of the form."""
         return list(itertools.chain.from_iterable(self.children.values()))
 
     def value(self) -> Value:
@@ -41,14 +46,19 @@ class AnswerNode:
         return TYPES[self.element.type].read(text)
 
     def position(self) -> int:
-        return self.parent.children[self.element.name].index(self) + 1 if self.parent else 1
+        """Return the place of an instance in its repeat, counted from 1; 1 for anything else."""
+        if self.parent:
+            return self.parent.children[self.element.name].index(self) + 1
+        return 1
 
     def describe_place(self) -> str:
         """Return the dotted name with the position in repeats: followup[2].outcome."""
         if self.parent is None:
             return ""
-        here = f"{self.element.name}[{self.position()}]" if self.element.kind == "repeat" else self.element.name
-        return ".".join(part for part in (self.parent.describe_place(), here) if part)
+        own = self.element.name
+        if self.element.kind == "repeat":
+            own = f"{self.element.name}[{self.position()}]"
+        return ".".join(part for part in (self.parent.describe_place(), own) if part)
 
 
 def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, list[AnswerProblem]]:
@@ -60,9 +70,12 @@ def build_tree(definition: FormDefinition, answers: Any) -> tuple[AnswerNode, li
 
 
 def fill_node(definition: FormDefinition, node: AnswerNode, answers: Any, problems: list[AnswerProblem]) -> None:
-    """Make the children of a group or instance from its answers, and add what is wrong with their shape."""
+    """Make the children of a group or instance from its answers.
+
+    What is wrong with their shape is added to `problems`.
+    """
     if not isinstance(answers, dict):
-        problems.append(AnswerProblem("answers.shape", N_("This should hold several answers."), node.describe_place()))
+        problems.append(AnswerProblem("answers.shape", N_("This should have several answers."), node.describe_place()))
         answers = {}
     elements = definition.children.get(node.element.path, ())
     taken = 0
@@ -92,29 +105,39 @@ def _add_instances(
     definition: FormDefinition, node: AnswerNode, element: Element, answer: Any, problems: list[AnswerProblem]
 ) -> None:
     """Add a group, or the instances of a repeat."""
-    instances = [answer]
-    if element.kind == "repeat":
-        instances = answer if isinstance(answer, list) else []
-        if answer is not None and not isinstance(answer, list):
+    instances: list[Any] = [answer]
+    if element.kind == "repeat" and isinstance(answer, list):
+        instances = answer
+    elif element.kind == "repeat":
+        instances = []
+        if answer is not None:
             problems.append(AnswerProblem("answers.shape", N_("This should be a list."), element.name))
     children = node.children.setdefault(element.name, [])
     for instance in instances:
         child = AnswerNode(element, node)
         children.append(child)
-        fill_node(definition, child, {} if instance is None else instance, problems)
+        inside: Any = {}  # None: an instance of which nothing was answered
+        if instance is not None:
+            inside = instance
+        fill_node(definition, child, inside, problems)
 
 
 def list_attachment_answers(definition: FormDefinition, answers: Any, path: str = "/data") -> list[str]:
     """Return the answers that are pictures, recordings or files."""
-    found: list[str] = []
+    attachments: list[str] = []
     for element in definition.children.get(path, ()):
-        value = answers.get(element.name) if isinstance(answers, dict) else None
+        value = None
+        if isinstance(answers, dict):
+            value = answers.get(element.name)
         if element.kind != "question":
-            for one in value if isinstance(value, list) else [value]:
-                found += list_attachment_answers(definition, one, element.path)
+            instances = [value]
+            if isinstance(value, list):
+                instances = value
+            for instance in instances:
+                attachments += list_attachment_answers(definition, instance, element.path)
         elif element.answer_kind == AnswerKind.MEDIA and isinstance(value, str):
-            found.append(value)
-    return found
+            attachments.append(value)
+    return attachments
 
 
 def to_json(node: AnswerNode) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Outlines of areas: from GeoJSON or TopoJSON to what a phone needs to turn one fix into a code.
+"""Outlines of areas, from GeoJSON or TopoJSON to what phones use to find an area's code.
 
 The phone gets `{"attribution": line, "areas": {code: [ring, …]}}`; a ring is whole numbers, 1 for 0.00001 degrees (about a
 metre): longitude and latitude of its first corner, then the steps to each next one. Holes are rings too: a place is inside
@@ -28,17 +28,17 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
     choices without an outline (“not known”), but not many.
     """
     try:
-        found = dict(_read_features(json.loads(data), code))
+        outlines = dict(_read_features(json.loads(data), code))
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError):
         raise AreasRefused(N_("This is neither GeoJSON nor TopoJSON with areas in degrees.")) from None
-    named = {name: rings for name, rings in found.items() if name in codes}
+    named = {name: rings for name, rings in outlines.items() if name in codes}
     missing = sorted(codes - set(named))
     if len(missing) > len(codes) / 10:
         text = N_("The file lacks these areas of the list: {missing}. Is “{code}” the property with their codes?")
         raise AreasRefused(text, {"missing": ", ".join(missing[:8]), "code": code})
     broken = _find_invalid_areas(named)
     if broken:
-        text = N_("The outlines cannot be used: {broken}. Mend them in a map program, then bring them in again.")
+        text = N_("The outlines cannot be used: {broken}. Correct them in a mapping tool, then import them again.")
         raise AreasRefused(text, {"broken": "; ".join(broken[:8])})
     corners = sum(map(len, itertools.chain.from_iterable(named.values())))
     if corners > MOST_CORNERS:
@@ -50,43 +50,46 @@ def read_areas(data: bytes, code: str, codes: set[str], attribution: str = "") -
 
 
 def _find_invalid_areas(named: dict[str, list[list[Corner]]]) -> list[str]:
-    """Return which areas cross themselves and which lie over each other: a place must be in one area."""
+    """Return which areas cross themselves and which lie over each other.
+
+    A place must be in one area.
+    """
     import shapely  # noqa: PLC0415  heavy, and needed only here
 
     shapes = {}
-    found = []
+    reasons = []
     for code, rings in named.items():
         whole = shapely.Polygon()
         for ring in rings:
             plain = shapely.Polygon(ring) if len(ring) > 3 else shapely.Polygon()
             mended = shapely.make_valid(plain)
             if abs(mended.area - plain.area) > LEAST_WRONG * max(mended.area, 1):
-                found.append(f"{code} crosses itself")
+                reasons.append(f"{code} crosses itself")
             whole = whole.symmetric_difference(mended)
         if whole.area == 0:
-            found.append(f"{code} is empty")
+            reasons.append(f"{code} is empty")
         shapes[code] = whole
     codes = list(shapes)
     tree = shapely.STRtree(list(shapes.values()))
-    for one, other in tree.query(list(shapes.values()), predicate="intersects").T:
-        if one < other:
-            shape = shapes[codes[one]]
-            neighbour = shapes[codes[other]]
+    for first, second in tree.query(list(shapes.values()), predicate="intersects").T:
+        if first < second:
+            shape = shapes[codes[first]]
+            neighbour = shapes[codes[second]]
             # Borders that were drawn apart lie over each other a little; that much is let pass.
             if shape.intersection(neighbour).area > LEAST_WRONG * min(shape.area, neighbour.area):
-                found.append(f"{codes[one]} and {codes[other]} overlap")
-    return list(dict.fromkeys(found))
+                reasons.append(f"{codes[first]} and {codes[second]} overlap")
+    return list(dict.fromkeys(reasons))
 
 
-def _read_features(given: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:
+def _read_features(body: Any, code: str) -> Iterator[tuple[str, list[list[Corner]]]]:
     pairs: list[tuple[Any, str, Any, list[list[Corner]] | None]]
-    if given["type"] == "Topology":
-        shared = _read_arcs(given)
-        collections = [collection["geometries"] for collection in given["objects"].values()]
+    if body["type"] == "Topology":
+        shared = _read_arcs(body)
+        collections = [collection["geometries"] for collection in body["objects"].values()]
         geometries = itertools.chain.from_iterable(collections)
-        pairs = [(one["properties"], one["type"], one["arcs"], shared) for one in geometries]
+        pairs = [(feature["properties"], feature["type"], feature["arcs"], shared) for feature in geometries]
     else:
-        shapes = [(one["properties"], one["geometry"]) for one in given["features"]]
+        shapes = [(feature["properties"], feature["geometry"]) for feature in body["features"]]
         pairs = [(properties, shape["type"], shape["coordinates"], None) for properties, shape in shapes]
     for properties, kind, shape, arcs in pairs:
         polygons = {"MultiPolygon": shape, "Polygon": [shape]}.get(kind, [])
@@ -99,13 +102,25 @@ def _make_ring(ring: Any, arcs: list[list[Corner]] | None) -> list[Corner]:
         return [_make_corner(point[0], point[1]) for point in ring]
     corners: list[Corner] = []
     for number in ring:
-        arc = arcs[number] if number >= 0 else arcs[~number][::-1]
-        corners += arc[1:] if corners else arc
+        arc = _get_arc(arcs, number)
+        if corners:
+            arc = arc[1:]  # an arc begins where the one before ended
+        corners += arc
     return corners
 
 
+def _get_arc(arcs: list[list[Corner]], number: int) -> list[Corner]:
+    """Return an arc by its number; ~number, which is negative, means the arc read backwards."""
+    if number < 0:
+        return arcs[~number][::-1]
+    return arcs[number]
+
+
 def _read_arcs(topology: Any) -> list[list[Corner]]:
-    """Return the arcs in our units: https://github.com/topojson/topojson-specification, section 2.1.4."""
+    """Return the arcs in our units.
+
+    Source: https://github.com/topojson/topojson-specification, section 2.1.4.
+    """
     east, north = topology["transform"]["scale"]
     x0, y0 = topology["transform"]["translate"]
     arcs = []
@@ -113,7 +128,8 @@ def _read_arcs(topology: Any) -> list[list[Corner]]:
         x = y = 0
         corners = []
         for dx, dy in arc:
-            x, y = x + dx, y + dy
+            x += dx
+            y += dy
             corners.append(_make_corner(x * east + x0, y * north + y0))
         arcs.append(corners)
     return arcs
@@ -135,7 +151,10 @@ def _make_steps(ring: list[Corner]) -> list[int]:
 
 
 def simplify_ring(ring: list[Corner]) -> list[Corner]:
-    """Return a ring without corners that stand out less than the tolerance (Douglas and Peucker, 1973)."""
+    """Return a ring without corners that stand out less than the tolerance.
+
+    Source: Douglas and Peucker, Algorithms for the Reduction of the Number of Points (1973).
+    """
     if len(ring) < 5:
         return ring
     keep = {0, len(ring) // 2, len(ring) - 1}

@@ -1,4 +1,7 @@
-"""How much work a form's logic may do over one record. The caller that sets the bound brings the clock."""
+"""How much work a form's logic may do over one record.
+
+The caller that sets the bound brings the clock.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +19,9 @@ class Budget:
 
     def __init__(self, seconds: float = 0.0, clock: Callable[[], float] | None = None):
         self.clock = clock
-        self.until = clock() + seconds if clock else 0.0
+        self.until = 0.0
+        if clock:
+            self.until = clock() + seconds
         self.steps = 0
         self.made = 0
 

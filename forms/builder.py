@@ -1,4 +1,7 @@
-"""Change a workbook as the office's builder does: cell by cell, so that everything it does not know stays as it was."""
+"""Change a workbook as the office's builder does.
+
+Cell by cell, so that everything it does not know stays as it was.
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +22,10 @@ BLANK = {"survey": ["type", "name", "label"], "choices": ["list_name", "name", "
 
 @dataclass(frozen=True)
 class SurveyRow:
-    """A row of the survey sheet as the builder shows it; `number` counts from 1 as the spreadsheet does."""
+    """A row of the survey sheet as the builder shows it.
+
+    `number` counts from 1 as the spreadsheet does.
+    """
 
     number: int
     row: Row
@@ -35,11 +41,17 @@ class WorkbookEditor:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def rows(self, sheet: str) -> list[list[str]]:
-        """Return the rows of a sheet, the headings first; a sheet that is not there reads as one empty row."""
+        """Return the rows of a sheet, the headings first.
+
+        A sheet that is not there reads as one empty row.
+        """
         return self.sheets.sheets.get(sheet) or [[]]
 
     def columns(self, sheet: str) -> list[Heading]:
-        """Return the columns of a sheet; of those that mean the same only the first, which is the one that is read."""
+        """Return the columns of a sheet.
+
+        Of those that mean the same only the first, which is the one that is read.
+        """
         first: dict[str, Heading] = {}
         for heading in read_headings(sheet, self.rows(sheet)[0]):
             first.setdefault(heading.standard, heading)
@@ -47,8 +59,11 @@ class WorkbookEditor:
 
     @property
     def languages(self) -> list[str]:
-        """Return the languages of labels as the header writes them; "" where labels have no language."""
-        names = [one.standard for one in self.columns("survey") if one.standard.split("::")[0] == "label"]
+        """Return the languages of labels as the header writes them.
+
+        "" where labels have no language.
+        """
+        names = [heading.standard for heading in self.columns("survey") if heading.standard.split("::")[0] == "label"]
         return [language_of(name) for name in names] or [""]
 
     def cells(self, number: int) -> dict[str, str]:
@@ -56,12 +71,15 @@ class WorkbookEditor:
         return _read_cells(self.columns("survey"), self.rows("survey")[number - 1])
 
     def lines(self) -> list[SurveyRow]:
-        """Return every row that says something, with how deep in groups it stands; ends of groups are left out."""
+        """Return every row that says something, with how deep in groups it stands.
+
+        Ends of groups are left out.
+        """
         lines = []
         depth = 0
         columns = self.columns("survey")
         for number, texts in enumerate(self.rows("survey")[1:], 2):
-            row = Row(number, _read_cells(columns, texts) if texts else {}, "", {})
+            row = Row(number, _read_cells(columns, texts), "", {})
             if not any(row.cells.values()):
                 continue
             if row.ends:
@@ -72,33 +90,41 @@ class WorkbookEditor:
         return lines
 
     def line(self, number: int) -> SurveyRow | None:
+        """Return a row of the survey sheet by its number; None where it says nothing."""
         return next((line for line in self.lines() if line.number == number), None)
 
     def choices_of(self, name: str) -> dict[int, dict[str, str]]:
-        """Return the choices of a list: the number of each row on the choices sheet, with its cells by standard column."""
+        """Return the choices of a list.
+
+        The number of each row on the choices sheet, with its cells by standard column.
+        """
         columns = self.columns("choices")
-        found = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
-        return {number: cells for number, cells in found.items() if cells.get("list_name") == name}
+        rows = {number: _read_cells(columns, row) for number, row in enumerate(self.rows("choices")[1:], 2) if row}
+        return {number: cells for number, cells in rows.items() if cells.get("list_name") == name}
 
     def lists(self) -> dict[str, list[dict[str, str]]]:
         """Return the choices of each list, as cells by standard column."""
         columns = self.columns("choices")
-        found: dict[str, list[dict[str, str]]] = {}
+        lists: dict[str, list[dict[str, str]]] = {}
         for row in self.rows("choices")[1:]:
-            cells = _read_cells(columns, row) if row else {}
+            cells = _read_cells(columns, row)
             if cells.get("list_name"):
-                found.setdefault(cells["list_name"], []).append(cells)
-        return found
+                lists.setdefault(cells["list_name"], []).append(cells)
+        return lists
 
     def setting(self, key: str) -> str:
+        """Return a setting by its standard name; "" where it is not written."""
         rows = self.rows("settings")
         position = settings_row(rows)
-        row = rows[position] if position < len(rows) else []
+        row = []
+        if position < len(rows):
+            row = rows[position]
         return _read_cells(self.columns("settings"), row).get(key, "")
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_setting(self, key: str, text: str) -> None:
+        """Write a setting, in a column of its own where there is none."""
         if text == self.setting(key):
             return
         rows = self.sheets.sheet("settings")
@@ -109,14 +135,17 @@ class WorkbookEditor:
         _set_cell(rows[at], column, text)
 
     def set(self, number: int, cells: dict[str, str]) -> None:
-        """Write cells of a row by standard column, adding columns that are not there yet; what stays is not touched."""
+        """Write cells of a row by standard column, adding columns that are not there yet.
+
+        What stays is not touched.
+        """
         self._write("survey", number, cells)
 
     def _write(self, sheet: str, number: int, cells: dict[str, str]) -> None:
         row = self.sheets.sheet(sheet)[number - 1]
-        held = _read_cells(self.columns(sheet), row)
+        before = _read_cells(self.columns(sheet), row)
         for column, text in cells.items():
-            if text != held.get(column, ""):
+            if text != before.get(column, ""):
                 _set_cell(row, self._column(sheet, column), text)
 
     def _column(self, sheet: str, name: str) -> int:
@@ -124,20 +153,24 @@ class WorkbookEditor:
         rows = self.sheets.sheet(sheet)
         if len(rows) == 1 and not rows[0]:
             rows[0].extend(BLANK[sheet])
-        at = next((one.at for one in self.columns(sheet) if one.standard == name), None)
+        at = next((heading.at for heading in self.columns(sheet) if heading.standard == name), None)
         if at is None:
             at = max(map(len, rows))  # not under a cell that stands there without a heading
             _set_cell(rows[0], at, name)
         return at
 
     def add(self, after: int, cells: dict[str, str]) -> int:
-        """Add a row after a row (1: at the top), or after the end of the group that begins there; return its number."""
+        """Add a row after a row (1: at the top), or after the end of the group that begins there.
+
+        Return its number.
+        """
         self._column("survey", "type")  # a new sheet has its headings first
         rows = self.sheets.sheet("survey")
         at = max(1, min(after, len(rows)))
         rows.insert(at, [])
         self.set(at + 1, cells)
-        if (kind := Row(0, cells, "", {}).begins) and kind != "loop":
+        kind = Row(0, cells, "", {}).begins
+        if kind and kind != "loop":
             rows.insert(at + 1, [])
             self.set(at + 2, {"type": f"end_{kind}"})
         return at + 1
@@ -159,7 +192,10 @@ class WorkbookEditor:
         del rows[block.start - 1 : block.stop - 1]
 
     def move(self, number: int, direction: int) -> int:
-        """Move a row, or a whole group, past its neighbour: -1 up, 1 down, out of and into groups; return its new number."""
+        """Move a row, or a whole group, past its neighbour.
+
+        -1 up, 1 down, out of and into groups; return its new number.
+        """
         rows = self.sheets.sheet("survey")
         block = self.block(number)
         moved = rows[block.start - 1 : block.stop - 1]
@@ -203,7 +239,10 @@ class WorkbookEditor:
             self.add_choice(name, cells)
 
     def set_choice(self, number: int, cells: dict[str, str]) -> None:
-        """Write cells of a choice by standard column; its other cells, and all that did not change, are not touched."""
+        """Write cells of a choice by standard column.
+
+        Its other cells, and all that did not change, are not touched.
+        """
         self._write("choices", number, cells)
 
     def remove_choices(self, numbers: list[int]) -> None:
@@ -213,15 +252,18 @@ class WorkbookEditor:
             del rows[number - 1]
 
     def add_language(self, name: str) -> None:
-        """Add columns for another language; words without a language are then in the form's own, or English."""
+        """Add columns for another language.
+
+        Words without a language are then in the form's own, or English.
+        """
         own = self.setting("default_language") or "English (en)"
         for sheet in ("survey", "choices"):
-            held = {one.standard for one in self.columns(sheet)}
-            for one in self.columns(sheet):
-                named = f"{one.standard}::{own}"
-                if is_translated(one.standard) and not language_of(one.standard) and named not in held:
-                    self.sheets.sheet(sheet)[0][one.at] = named
-            if READERS[sheet](f"label::{name}") not in held:
+            standard_names = {heading.standard for heading in self.columns(sheet)}
+            for heading in self.columns(sheet):
+                named = f"{heading.standard}::{own}"
+                if is_translated(heading.standard) and not language_of(heading.standard) and named not in standard_names:
+                    self.sheets.sheet(sheet)[0][heading.at] = named
+            if READERS[sheet](f"label::{name}") not in standard_names:
                 self._column(sheet, READERS[sheet](f"label::{name}"))
 
     def fill_in(self, form_id: str, version: str, title: str) -> list[str]:
@@ -251,15 +293,30 @@ def make_workbook(title: str, form_id: str, version: str) -> WorkbookEditor:
 def slug(text: str) -> str:
     """Return a name for a form or question made of a text: who_was_there for "Who was there?"."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:48]
-    return plain if plain and plain[0].isalpha() else f"q_{plain}".rstrip("_")
+    if plain and plain[0].isalpha():
+        return plain
+    return f"q_{plain}".rstrip("_")
 
 
 def _renamed(text: str, old: str, new: str) -> str:
-    return REFERENCE.sub(lambda match: f"${{{new}}}" if match[1] == old else match[0], text)
+    """Return a text in which references to one question, ${old}, name another, ${new}."""
+
+    def rename(match: re.Match[str]) -> str:
+        if match[1] == old:
+            return f"${{{new}}}"
+        return match[0]
+
+    return REFERENCE.sub(rename, text)
 
 
 def _read_cells(columns: list[Heading], row: list[str]) -> dict[str, str]:
-    return {one.standard: row[one.at] if one.at < len(row) else "" for one in columns}
+    """Return the cells of a row by standard column; "" past its end."""
+    cells = {}
+    for heading in columns:
+        cells[heading.standard] = ""
+        if heading.at < len(row):
+            cells[heading.standard] = row[heading.at]
+    return cells
 
 
 def _set_cell(row: list[str], index: int, text: str) -> None:

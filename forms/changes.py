@@ -1,4 +1,7 @@
-"""What changes from one version of a form to the next, and what that does to exports, lists and drafts on phones."""
+"""What changes from one version of a form to the next.
+
+Also what that does to exports, lists and drafts on phones.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +18,10 @@ TEXTS = {AnswerKind.TEXT, AnswerKind.CODE}
 
 @dataclass(frozen=True)
 class FormChange:
-    """One difference: about which question, in words, and which parts of the centre notice (`touches`)."""
+    """One difference between two versions of a form, about one question.
+
+    `touches`: the parts of the centre that notice it.
+    """
 
     kind: str  # "added" | "removed" | "type" | "choices" | "words" | "logic" | "privacy" | "moved"
     name: str
@@ -26,7 +32,10 @@ class FormChange:
 
 
 def compare_versions(before: FormDefinition | None, after: FormDefinition, uses: dict[str, list[str]]) -> list[FormChange]:
-    """Return every change; `uses` tells by the name of a question's column who reads it: releases, lists."""
+    """Return every change.
+
+    `uses` tells by the name of a question's column who reads it: releases, lists.
+    """
     if before is None:
         return []
     old = before.by_path
@@ -58,11 +67,11 @@ def _describe_removed(
     if not element.is_answered and element.kind == "question":
         return
     touches = tuple(uses.get(before.column(element), ()))
-    elsewhere = next((one for one in new.values() if one.name == element.name), None)
+    elsewhere = next((candidate for candidate in new.values() if candidate.name == element.name), None)
     details = {"name": _get_label(before, element)}
     text = N_("Gone: “{name}”. Its answers in earlier records stay.")
     if elsewhere is not None:
-        text = N_("“{name}” stands in another group now; for exports it is another question.")
+        text = N_("“{name}” is in another group now; for exports it is another question.")
     blocks = element.calculate is None
     yield FormChange("removed", element.name, text, details, blocks, touches)
 
@@ -112,7 +121,11 @@ def _compare_choices(
 
 
 def _describe_class(element: Element) -> str:
-    return f"{element.privacy or '–'}{f' ({element.export})' if element.export else ''}"
+    """Return the class of a question with what becomes of its column: `sensitive (drop)`."""
+    written = element.privacy or "–"
+    if element.export:
+        written += f" ({element.export})"
+    return written
 
 
 def _get_label(form: FormDefinition, element: Element) -> str:

@@ -1,7 +1,10 @@
-"""What is wrong with lists of choices: on the choices sheet, in files, and where selects name them."""
+"""What is wrong with lists of choices.
+
+On the choices sheet, in files, and where selects name them.
+"""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from forms import support
 from forms.headings import is_translated
@@ -16,10 +19,10 @@ def lint_choices(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
     if len(workbook.choices) > MAX_CHOICES:
         text = N_("The choices sheet has more than 50,000 rows. Put long lists into a CSV file each.")
         return [FormProblem("form.too_many_choices", text, sheet="choices")]
-    return [*_columns(workbook), *_named(workbook, tables), *_rows(workbook)]
+    return [*_check_columns(workbook), *_find_missing_lists(workbook, tables), *_check_rows(workbook)]
 
 
-def _columns(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_columns(workbook: Workbook) -> Iterator[FormProblem]:
     """A column of one's own is named in filters and in the XForm, so it must be a name."""
     for heading in workbook.columns("choices"):
         column = heading.written
@@ -28,7 +31,19 @@ def _columns(workbook: Workbook) -> Iterator[FormProblem]:
             yield FormProblem("form.choice_column", text, {"column": column}, sheet="choices", row=1, column=column)
 
 
-def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
+def find_similar(name: str, names: Iterable[str]) -> str:
+    """Return the name most like a misspelt one, to ask "Did you mean …?".
+
+    "" when none is close.
+
+    Example: find_similar("langauge", ["language", "age"]) is "language".
+    """
+    for near in difflib.get_close_matches(name, names, 1):
+        return near
+    return ""
+
+
+def _find_missing_lists(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
     lists = {cells.get("list_name", "") for _, cells in workbook.choices}
     lists |= {row.name for row in workbook.survey if row.begins == "repeat"}
     for row in workbook.survey:
@@ -39,16 +54,16 @@ def _named(workbook: Workbook, tables: set[str]) -> Iterator[FormProblem]:
             continue
         name = support.list_of(row.type)
         if "from_file" in row.standard_type:
-            yield from _file(row, name, tables)
+            yield from _check_file(row, name, tables)
         elif name not in lists and not REFERENCE.fullmatch(name):
-            near = difflib.get_close_matches(name, [one for one in lists if one], 1)
+            near = find_similar(name, filter(None, lists))
             text = N_("The choices sheet has no list “{list}”. Did you mean “{near}”?")
             if not near:
                 text = N_("The choices sheet has no list “{list}”.")
-            yield row_problem("form.list", text, row, "type", list=name, near=near[0] if near else "")
+            yield row_problem("form.list", text, row, "type", list=name, near=near)
 
 
-def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
+def _check_file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
     stem, _, extension = name.rpartition(".")
     if extension.lower() != "csv":
         text = N_("Lists come as CSV files here. Save “{file}” as CSV UTF-8.")
@@ -58,7 +73,7 @@ def _file(row: Row, name: str, tables: set[str]) -> Iterator[FormProblem]:
         yield row_problem("form.file_missing", text, row, "type", file=name)
 
 
-def _rows(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_rows(workbook: Workbook) -> Iterator[FormProblem]:
     may_repeat = workbook.settings.get("allow_choice_duplicates", "").lower() in ("yes", "true")
     multiple = {
         support.list_of(row.type) for row in workbook.survey if row.question_type and row.question_type.has_several_names
@@ -66,28 +81,31 @@ def _rows(workbook: Workbook) -> Iterator[FormProblem]:
     seen: set[tuple[str, str]] = set()
     for number, cells in workbook.choices:
         key = cells.get("list_name", ""), cells.get("name", "")
-        found = _row(cells, is_split=key[0] in multiple)
+        problems = _check_row(cells, is_split=key[0] in multiple)
         if all(key) and key in seen and not may_repeat:
-            found.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
+            problems.append(("form.choice_twice", N_("The list “{list}” has two choices called “{name}”."), "name"))
         seen.add(key)
-        for code, text, column in found:
+        for code, text, column in problems:
             details = {"list": key[0], "name": key[1]}
             yield FormProblem(code, text, details, sheet="choices", row=number, column=column)
 
 
-def _row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
-    """Return code, sentence and column of what is wrong with one choice; `is_split`: a space in its name would split it."""
-    found = []
+def _check_row(cells: dict[str, str], is_split: bool) -> list[tuple[str, str, str]]:
+    """Return code, sentence and column of what is wrong with one choice.
+
+    `is_split`: a space in its name would split it.
+    """
+    problems = []
     name = cells.get("name", "")
     if not cells.get("list_name"):
-        found.append(("form.choice_list", N_("This choice has no list_name."), "list_name"))
+        problems.append(("form.choice_list", N_("This choice has no list_name."), "list_name"))
     if not name:
-        found.append(("form.choice_name", N_("This choice has no name."), "name"))
+        problems.append(("form.choice_name", N_("This choice has no name."), "name"))
     elif " " in name and is_split:
-        found.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
+        problems.append(("form.choice_name", N_("The name “{name}” has a space in it. Use an underscore."), "name"))
     if not any(cell for column, cell in cells.items() if column.split("::")[0] == "label"):
-        found.append(("form.choice_label", N_("This choice has no label."), "label"))
+        problems.append(("form.choice_label", N_("This choice has no text."), "label"))
     for column, cell in cells.items():
         if cell and column.startswith("media::"):
-            found.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))
-    return found
+            problems.append(("form.unsupported", support.COLUMNS["::".join(column.split("::")[:2])], column))
+    return problems

@@ -1,12 +1,15 @@
-"""What may be kept of a person who did not say yes: nothing but that there was a contact, its kind, and the answer itself.
+"""What may be kept of a person who did not say yes.
 
-A form asks for consent with the question that its setting `summary_tier` names. The group of that question says whom
+Nothing but that there was a contact, its kind, and the answer itself.
+
+A form asks for consent with the question that has the role `tier`. The group of that question says whom
 it is about: while the group is relevant and the tier is under 1, the record is a refusal. The rule becomes part of what
 makes other questions relevant: what may not be kept is not asked, and is erased if it was. Only the card code needs
 more: it must be known whose "no" it is, so it is taken out when the record is finished.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,16 +20,19 @@ from forms.problems import N_, FormProblem
 
 
 def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]]:
-    """Return the form with the rule in its conditions, and what stands in the way; as it was where no tier is asked."""
+    """Return the form with the rule in its conditions, and what stands in the way.
+
+    As it was where no tier is asked.
+    """
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
         return definition, []
     if problems := _obstacles(definition, tier):
         return definition, problems
-    kept = kept_after_no(definition)
+    kept_paths = kept_after_no(definition)
     allowed = _allowed(definition, tier)
     person = definition.summary.get("person", "")
-    asked = kept | _checks(definition, person)
+    asked = kept_paths | _checks(definition, person)
     covered: set[str] = set()  # groups that carry the rule for all that is in them
     elements = list(definition.elements)
     for index, element in enumerate(elements):
@@ -39,26 +45,35 @@ def guard(definition: FormDefinition) -> tuple[FormDefinition, list[FormProblem]
             elements[index] = dataclasses.replace(element, relevant=_both(element.relevant, allowed))
             covered.add(element.path)
     order = dependencies.order_calculations(tuple(elements), definition.children)
-    return dataclasses.replace(definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept))), []
+    return dataclasses.replace(
+        definition, elements=tuple(elements), order=order, kept_after_no=tuple(sorted(kept_paths))
+    ), []
 
 
 def kept_after_no(definition: FormDefinition) -> frozenset[str]:
-    """Return the paths of the answers that stay after a no: the kind of contact, the tier, what decides if it is asked."""
+    """Return the paths of the answers that stay after a no.
+
+    The kind of contact, the tier, what decides if it is asked.
+    """
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
         return frozenset()
-    kept = {tier.path, *_decides(definition, tier)}
+    paths = {tier.path, *_decides(definition, tier)}
     for element in definition.children.get(tier.parent, ()):
         reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)} - {tier.parent}
-        if element.calculate is not None and reads <= kept:
-            kept.add(element.path)
-    if kind := definition.summary.get("kind"):
-        kept.add(kind)
-    return frozenset(kept)
+        if element.calculate is not None and reads <= paths:
+            paths.add(element.path)
+    kind = definition.summary.get("kind")
+    if kind:
+        paths.add(kind)
+    return frozenset(paths)
 
 
 def kept_places(definition: FormDefinition) -> set[str]:
-    """Return the dotted paths of the answers that stay after a no: only what is wrong there is wrong with a refusal."""
+    """Return the dotted paths of the answers that stay after a no.
+
+    Only what is wrong there is wrong with a refusal.
+    """
     return {".".join(path.split("/")[2:]) for path in definition.kept_after_no}
 
 
@@ -68,121 +83,154 @@ def without_person(definition: FormDefinition, answers: Mapping[str, Any]) -> di
 
 
 def is_answered(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
-    """Say whether any question about consent has an answer: before that, the rule asks for nothing less."""
+    """Say whether any question about consent has an answer.
+
+    Before that, the rule asks for nothing less.
+    """
     tier = definition.by_path[definition.summary["tier"]]
-    kept = without_person(definition, answers)
+    answers_kept = without_person(definition, answers)
     for name in tier.parent.split("/")[2:]:
-        kept = kept.get(name, {})
-    return any(kept.get(question.name) for question in list_consent_questions(definition, tier))
+        answers_kept = answers_kept.get(name, {})
+    return any(answers_kept.get(question.name) for question in list_consent_questions(definition, tier))
 
 
 def consent_questions(definition: FormDefinition) -> FormDefinition:
-    """Return the form with nothing but what tells a no: so little of it can be run where the whole takes too long."""
-    kept = set(kept_after_no(definition))
-    elements = tuple(one for one in definition.elements if one.path in kept or _leads_to(one, kept))
-    paths = {one.path for one in elements}
+    """Return the form with nothing but what tells a no.
+
+    So little of it can be run where the whole takes too long.
+    """
+    kept_paths = set(kept_after_no(definition))
+    elements = tuple(
+        element for element in definition.elements if element.path in kept_paths or _leads_to(element, kept_paths)
+    )
+    paths = {element.path for element in elements}
     return dataclasses.replace(
         definition, elements=elements, order=tuple(path for path in definition.order if path in paths)
     )
 
 
-def consent_answers(definition: FormDefinition, given: Any) -> Any:
-    """Return the part of answers, as they came, that those questions read: nothing else can stand in their way."""
+def consent_answers(definition: FormDefinition, answers: Any) -> Any:
+    """Return the part of answers, as they came, that those questions read.
+
+    Nothing else can stand in their way.
+    """
     asked = [definition.by_path[path] for path in kept_after_no(definition)]
-    parents = [parent for one in asked for parent in _ancestors(definition, one)]
-    in_repeats = any(one.kind == "repeat" for one in parents)
-    return given if in_repeats or not isinstance(given, Mapping) else without_person(definition, given)
+    in_repeats = any(_is_in_repeat(definition, question) for question in asked)
+    if in_repeats or not isinstance(answers, Mapping):
+        return answers
+    return without_person(definition, answers)
 
 
-def is_clear_yes(definition: FormDefinition, given: Any) -> bool:
-    """Say whether answers as they came hold a yes, where no rule could be run; all else must be taken for a no."""
+def _is_in_repeat(definition: FormDefinition, element: Element) -> bool:
+    return any(parent.kind == "repeat" for parent in _ancestors(definition, element))
+
+
+def is_clear_yes(definition: FormDefinition, answers: Any) -> bool:
+    """Say whether answers as they came hold a yes, where no rule could be run.
+
+    All else must be taken for a no.
+    """
     tier = definition.by_path.get(definition.summary.get("tier", ""))
     if tier is None:
         return True  # the form is not about anybody's consent
-    page = given
+    page = answers
     for name in tier.parent.split("/")[2:]:
-        page = page.get(name) if isinstance(page, Mapping) else None
+        if not isinstance(page, Mapping):
+            return False
+        page = page.get(name)
     if not isinstance(page, Mapping) or page.get(tier.name) not in ("1", "2", "3"):
         return False
     return all(page.get(question.name) != "no" for question in list_consent_questions(definition, tier))
 
 
-def person_in(definition: FormDefinition, given: Any) -> str:
+def person_in(definition: FormDefinition, answers: Any) -> str:
     """Return the card code in answers as they came; "" when there is none."""
-    value = given
+    value = answers
     for name in definition.summary_names.get("person", ("",)):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+        if not isinstance(value, Mapping):
+            return ""
+        value = value.get(name)
+    if isinstance(value, str):
+        return value
+    return ""
 
 
-def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, kept: frozenset[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _only(definition: FormDefinition, answers: Mapping[str, Any], path: str, paths: frozenset[str]) -> dict[str, Any]:
+    part: dict[str, Any] = {}
     for element in definition.children.get(path, ()):
         value = answers.get(element.name)
         if element.kind == "group" and isinstance(value, Mapping):
-            inner = _only(definition, value, element.path, kept)
+            inner = _only(definition, value, element.path, paths)
             if inner:
-                found[element.name] = inner
-        elif element.path in kept and isinstance(value, str):
-            found[element.name] = value
-    return found
+                part[element.name] = inner
+        elif element.path in paths and isinstance(value, str):
+            part[element.name] = value
+    return part
 
 
 def _decides(definition: FormDefinition, tier: Element) -> set[str]:
     """Return the questions that decide, directly or through others, whether the tier is asked."""
-    found: set[str] = set()
+    paths: set[str] = set()
     waiting = [tier.path]
     while waiting:
         element = definition.by_path[waiting.pop()]
         reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)}
-        for path in reads & definition.by_path.keys() - found:
-            found.add(path)
+        for path in reads & definition.by_path.keys() - paths:
+            paths.add(path)
             waiting.append(path)
-    return {path for path in found if definition.by_path[path].kind == "question"}
+    return {path for path in paths if definition.by_path[path].kind == "question"}
 
 
 def _checks(definition: FormDefinition, path: str) -> set[str]:
     """Return a question and the calculations that tell whether its answer is right."""
-    found: set[str] = set()
-    waiting = [path] if path in definition.by_path else []
+    paths: set[str] = set()
+    waiting = []
+    if path in definition.by_path:
+        waiting.append(path)
     while waiting:
         element = definition.by_path[waiting.pop()]
-        found.add(element.path)
+        paths.add(element.path)
         for ast in element.expressions.values():
             for read, _ in dependencies.find_references(ast, element.path, definition.children):
                 reader = definition.by_path.get(read)
-                if reader is not None and reader.calculate is not None and read not in found:
+                if reader is not None and reader.calculate is not None and read not in paths:
                     waiting.append(read)
-    return found
+    return paths
 
 
 def _obstacles(definition: FormDefinition, tier: Element) -> list[FormProblem]:
     """Return why the rule cannot hold in this form."""
     problems = []
-    if any(one.kind == "repeat" for one in _ancestors(definition, tier)):
-        text = N_("The question of summary_tier is in a repeat. Ask for consent once in a record.")
+    if _is_in_repeat(definition, tier):
+        text = N_("The question with the role “tier” is in a repeat. Ask for consent once in a record.")
         problems.append(("consent.repeat", text))
-    if any(not _is_whole(part) for ast in _conditions(definition, tier) for part in _list_paths(ast)):
+    paths = itertools.chain.from_iterable(map(_list_paths, _conditions(definition, tier)))
+    if not all(map(_is_whole, paths)):
         text = N_("The condition of the group with the consent questions must name its questions like ${name}.")
         problems.append(("consent.shape", text))
-    if all(one.required is None for one in list_consent_questions(definition, tier)):
-        text = N_("The question of summary_tier must need an answer: set “required” to yes.")
+    if all(question.required is None for question in list_consent_questions(definition, tier)):
+        text = N_("The question with the role “tier” must need an answer: set “required” to yes.")
         problems.append(("consent.required", text))
     if tier.parent not in definition.by_path and tier.relevant is not None:
         # Beside such a tier every question would count as one about consent, and hide all others once it is answered.
-        text = N_("The question of summary_tier has a condition and is in no group. Put the consent questions into a group.")
+        text = N_(
+            "The question with the role “tier” has a condition and is in no group. Put the consent questions into a group."
+        )
         problems.append(("consent.group", text))
     if definition.summary.get("person") in _decides(definition, tier):
         text = N_(
-            "The consent questions depend on the card code. After a no the code is not kept,"
-            " so let them depend on another question."
+            "The consent questions depend on the card code. After a no the code is not stored, so let them "
+            "depend on another question."
         )
         problems.append(("consent.code", text))
     return [FormProblem(code, text, sheet="settings", row=2, column="summary_tier") for code, text in problems]
 
 
 def _allowed(definition: FormDefinition, tier: Element) -> Ast:
-    """Return when other questions are asked: nobody is to be asked for consent, or they were not asked yet, or said yes."""
+    """Return when other questions are asked.
+
+    Nobody is to be asked for consent, or they were not asked yet, or said yes.
+    """
     said_yes = Operation(">=", _path_to(tier), NumberLiteral(1))
     asked = [_path_to(question) for question in list_consent_questions(definition, tier)]
     not_yet = Operation("=", Call("concat", tuple(asked)), TextLiteral(""))
@@ -193,12 +241,14 @@ def _allowed(definition: FormDefinition, tier: Element) -> Ast:
 
 
 def list_consent_questions(definition: FormDefinition, tier: Element) -> list[Element]:
-    """Return the questions about consent: the tier, and those beside it that decide whether it is asked.
+    """Return the questions about consent.
+
+    The tier, and those beside it that decide whether it is asked.
 
     While none of them is relevant, nobody is to be asked, and the record is no refusal.
     """
     beside = {tier.path, *_decides(definition, tier)}
-    return [one for one in definition.children[tier.parent] if one.path in beside and one.calculate is None]
+    return [element for element in definition.children[tier.parent] if element.path in beside and element.calculate is None]
 
 
 def _path_to(element: Element) -> Ast:
@@ -206,16 +256,16 @@ def _path_to(element: Element) -> Ast:
 
 
 def _conditions(definition: FormDefinition, tier: Element) -> list[Ast]:
-    return [one.relevant for one in _ancestors(definition, tier) if one.relevant is not None]
+    return [parent.relevant for parent in _ancestors(definition, tier) if parent.relevant is not None]
 
 
 def _ancestors(definition: FormDefinition, element: Element) -> list[Element]:
-    found = []
+    parents = []
     parent = definition.by_path.get(element.parent)
     while parent is not None:
-        found.append(parent)
+        parents.append(parent)
         parent = definition.by_path.get(parent.parent)
-    return found
+    return parents
 
 
 def _leads_to(element: Element, paths: Iterable[str]) -> bool:
@@ -223,7 +273,9 @@ def _leads_to(element: Element, paths: Iterable[str]) -> bool:
 
 
 def _both(own: Ast | None, rule: Ast) -> Ast:
-    return rule if own is None else Operation("and", own, rule)
+    if own is None:
+        return rule
+    return Operation("and", own, rule)
 
 
 def _list_paths(ast: Ast) -> list[Path]:

@@ -1,8 +1,12 @@
-"""A compiled form: frozen values, to and from the JSON that phones hold (definition.schema.json)."""
+"""A compiled form: frozen values, to and from the JSON that phones have.
+
+The JSON is described in definition.schema.json.
+"""
 
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +16,7 @@ from forms.expressions.nodes import Ast, Call, list_called_functions, read_json,
 from forms.lists import FormLists, in_language
 from forms.problems import FormProblem
 from forms.question_type import AnswerKind, QuestionType
+from forms.roles import ROLE_COLUMN
 from forms.types import TYPES
 
 SCHEMA = 2
@@ -19,17 +24,22 @@ READABLE = (1, 2)  # 1: before lists with columns, files, triggers and counted r
 
 Words = dict[str, Any]  # language → text, or a list of texts and ASTs where a label shows an answer
 
-# What lists show of a record; what a phone follows up: whose card, when next, which days later; and how long it took.
-SUMMARY = ("day", "area", "kind", "person", "due", "plan", "minutes", "tier", "status")
-
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice of a list; `data` holds the other columns of the choices sheet, which filters look at."""
+    """A choice of a list.
+
+    `data` holds the other columns of the choices sheet, which filters look at.
+    """
 
     name: str
     label: Words
     data: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def roles(self) -> list[str]:
+        """Return the ChoiceRoles of the choice."""
+        return self.data.get(ROLE_COLUMN, "").split()
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,10 @@ class CsvTable:
 
 @dataclass(frozen=True)
 class Element:
-    """A question, a group or a repeat. `path` is unique; `parent` is the path of what holds it."""
+    """A question, a group or a repeat.
+
+    `path` is unique; `parent` is the path of what holds it.
+    """
 
     path: str
     name: str
@@ -77,15 +90,20 @@ class Element:
     @property
     def question_type(self) -> QuestionType | None:
         """Return what is known of the type of a question; None for a group or repeat."""
-        return TYPES[self.type] if self.type else None
+        if self.type:
+            return TYPES[self.type]
+        return None
 
     @property
     def answer_kind(self) -> AnswerKind:
         """Return what answers hold; NOTHING for a group or repeat."""
-        return TYPES[self.type].answer if self.type else AnswerKind.NOTHING
+        if self.type:
+            return TYPES[self.type].answer
+        return AnswerKind.NOTHING
 
     @property
     def is_answered(self) -> bool:
+        """Say whether phones send an answer to it."""
         return self.kind == "question" and self.answer_kind != AnswerKind.NOTHING
 
     @property
@@ -95,7 +113,10 @@ class Element:
 
     @property
     def is_on_screen(self) -> bool:
-        """Say whether people see it: every group, and each question that is not computed or filled in by the phone."""
+        """Say whether people see it.
+
+        Every group, and each question that is not computed or filled in by the phone.
+        """
         return not self.type or TYPES[self.type].is_on_screen
 
     @property
@@ -111,7 +132,10 @@ WORDS = {"label", "hint", "guidance", "required_message", "constraint_message"} 
 
 @dataclass(frozen=True)
 class FormDefinition:
-    """A form as phones and the server run it. `order` is the order to compute in (see dependencies.py)."""
+    """A form as phones and the server run it.
+
+    `order` is the order to compute in (see dependencies.py).
+    """
 
     id: str
     version: str
@@ -121,16 +145,19 @@ class FormDefinition:
     elements: tuple[Element, ...]
     choices: dict[str, tuple[Choice, ...]]
     order: tuple[str, ...]
-    summary: dict[str, str]  # one of SUMMARY → path of the question that tells it
+    summary: dict[str, str]  # QuestionRole → path of the question that has it
     tables: dict[str, CsvTable] = dataclasses.field(default_factory=dict)
     kept_after_no: tuple[str, ...] = ()  # paths of what stays when a person did not say yes (consent.py)
+    role: str = ""  # FormRole; "" for a form that has none
 
     @cached_property
     def by_path(self) -> dict[str, Element]:
+        """Return the elements by path."""
         return {element.path: element for element in self.elements}
 
     @cached_property
     def children(self) -> dict[str, list[Element]]:
+        """Return the elements of each group or repeat by its path, in the order of the form."""
         children: dict[str, list[Element]] = {}
         for element in self.elements:
             children.setdefault(element.parent, []).append(element)
@@ -139,10 +166,13 @@ class FormDefinition:
     @cached_property
     def answered(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the columns of the answers, and where in the answers each is."""
-        return tuple((self.column(one), tuple(one.path.split("/")[2:])) for one in self.elements if one.is_answered)
+        return tuple(
+            (self.column(element), tuple(element.path.split("/")[2:])) for element in self.elements if element.is_answered
+        )
 
     @cached_property
     def lists(self) -> FormLists:
+        """Return the lists that expressions look into, read when first used."""
         return FormLists(self)
 
     @cached_property
@@ -157,7 +187,10 @@ class FormDefinition:
 
     @cached_property
     def deciding(self) -> tuple[tuple[str, Element], ...]:
-        """Return, in the order to compute in, what is computed, what may be irrelevant, and all that is within such."""
+        """Return the elements that each answer may change, in the order to compute in.
+
+        They are those that are computed, those that may be irrelevant, and all inside the latter.
+        """
         decided: set[str] = set()
         for element in self.elements:  # a group stands before what is in it
             is_open = element.relevant is None and element.calculate is None and element.count is None
@@ -167,7 +200,7 @@ class FormDefinition:
 
     @cached_property
     def summary_names(self) -> dict[str, tuple[str, ...]]:
-        """Return where in the answers each part of the summary is, as the names from the outermost group inwards."""
+        """Return where the answer with each role is: names from the outermost group inwards."""
         return {key: tuple(path.split("/")[2:]) for key, path in self.summary.items()}
 
     @cached_property
@@ -177,15 +210,48 @@ class FormDefinition:
 
     @cached_property
     def choice_names(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset(choice.name for choice in choices) for name, choices in self.choices.items()}
+        """Return the names of the choices of each list, to look up an answer in."""
+        names = {}
+        for list_name, choices in self.choices.items():
+            names[list_name] = frozenset(choice.name for choice in choices)
+        return names
+
+    def find_with_role(self, role: str) -> Element | None:
+        """Return the question with a QuestionRole; None when the form has none."""
+        return self.by_path.get(self.summary.get(role, ""))
+
+    def read_role(self, answers: Mapping[str, Any], role: str) -> str:
+        """Return the answer to the question with a QuestionRole; "" when there is none."""
+        value: Any = answers
+        for name in self.summary_names.get(role, ("",)):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value if isinstance(value, str) else ""
+
+    def list_choices_of(self, role: str) -> tuple[Choice, ...]:
+        """Return the choices of the question with a QuestionRole."""
+        question = self.find_with_role(role)
+        return self.choices.get(question.choices, ()) if question else ()
+
+    def list_choices_with_role(self, role: str, choice_role: str) -> list[Choice]:
+        """Return the choices with a ChoiceRole that the question with a QuestionRole offers."""
+        return [choice for choice in self.list_choices_of(role) if choice_role in choice.roles]
+
+    def is_chosen(self, answers: Mapping[str, Any], role: str, choice_role: str) -> bool:
+        """Say whether the answer to the question with a QuestionRole is a choice with a ChoiceRole."""
+        chosen = self.read_role(answers, role).split()
+        return any(choice.name in chosen for choice in self.list_choices_with_role(role, choice_role))
 
     def column(self, element: Element) -> str:
-        """Return the name of a question in exports and recipes: its own where that is unique, else dotted from the root."""
+        """Return the name of a question in exports and recipes.
+
+        Its own where that is unique, else dotted from the root.
+        """
         if sum(other.name == element.name for other in self.elements) == 1:
             return element.name
         return element.path.removeprefix("/data/").replace("/", ".")
 
     def choice_label(self, element: Element, name: str, language: str) -> str:
+        """Return the label of a choice in a language; its name where it has none."""
         label = self._labels(element.choices).get(name)
         if label:
             return in_language(label, language) or name
@@ -199,10 +265,10 @@ class FormDefinition:
         return {}
 
     def _labels(self, name: str) -> dict[str, Words]:
-        held = self._labels_of_lists
-        if name not in held:
-            held[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
-        return held[name]
+        labels = self._labels_of_lists
+        if name not in labels:
+            labels[name] = {choice.name: choice.label for choice in self.choices.get(name, ())}
+        return labels[name]
 
     def to_json(self) -> str:
         """Return canonical JSON: the same form gives the same bytes."""
@@ -212,13 +278,19 @@ class FormDefinition:
         body["elements"] = [_omit_defaults(element) for element in self.elements]
         body["choices"] = {name: list(map(_write_choice, choices)) for name, choices in self.choices.items()}
         if self.tables:
-            body["tables"] = {name: {"columns": one.columns, "rows": one.rows} for name, one in self.tables.items()}
+            body["tables"] = {name: {"columns": table.columns, "rows": table.rows} for name, table in self.tables.items()}
         if self.kept_after_no:
             body["kept_after_no"] = self.kept_after_no
+        if self.role:
+            body["role"] = self.role
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=write_json)
 
     @classmethod
     def from_json(cls, text: str) -> "FormDefinition":
+        """Return the definition in a JSON text that to_json wrote.
+
+        Raises ValueError for a schema version that is not in READABLE.
+        """
         body = json.loads(text)
         if body.pop("schema") not in READABLE:
             raise ValueError("This form definition is of another schema version.")
@@ -231,18 +303,19 @@ class FormDefinition:
         body["choices"] = {name: tuple(map(_make_choice, choices)) for name, choices in body["choices"].items()}
         tables = body.get("tables", {})
         body["tables"] = {
-            name: CsvTable(tuple(one["columns"]), tuple(map(tuple, one["rows"]))) for name, one in tables.items()
+            name: CsvTable(tuple(table["columns"]), tuple(map(tuple, table["rows"]))) for name, table in tables.items()
         }
         return cls(**body)
 
     @cached_property
     def sha256(self) -> str:
+        """Return the SHA-256 of the JSON, in hexadecimal: phones ask for a form by it."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A form that may be published, the XForm behind it, and what its author might want to know."""
+    """A form that may be published, its XForm, and advice for its author."""
 
     definition: FormDefinition
     xform: str
@@ -265,7 +338,9 @@ def _make_element(body: dict[str, Any]) -> Element:
 
 def _write_choice(choice: Choice) -> dict[str, Any]:
     body: dict[str, Any] = {"name": choice.name, "label": choice.label}
-    return body | {"data": choice.data} if choice.data else body
+    if choice.data:
+        return body | {"data": choice.data}
+    return body
 
 
 def _make_choice(body: dict[str, Any]) -> Choice:
@@ -273,15 +348,22 @@ def _make_choice(body: dict[str, Any]) -> Choice:
 
 
 def _read_words(body: Words) -> Words:
-    """Return words by language as they are in memory: the answers that a label shows are expressions."""
+    """Return words by language as they are in memory.
+
+    The answers that a label shows are expressions.
+    """
     words: Words = {}
     for language, text in body.items():
-        words[language] = [_read_part(part) for part in text] if isinstance(text, list) else text
+        words[language] = text
+        if isinstance(text, list):
+            words[language] = [_read_part(part) for part in text]
     return words
 
 
 def _read_part(part: Any) -> Any:
-    return read_json(part) if isinstance(part, list) else part
+    if isinstance(part, list):
+        return read_json(part)
+    return part
 
 
 def _omit_defaults(element: Element) -> dict[str, Any]:

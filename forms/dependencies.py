@@ -1,4 +1,7 @@
-"""Which answer recalculates which: what an expression reads, the order to compute in, and a refusal of circles."""
+"""Which answer recalculates which.
+
+What an expression reads, the order to compute in, and a refusal of circles.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,30 +21,40 @@ class CircularReference(ValueError):
 
 
 def find_references(ast: Ast, element: str, children: dict[str, list[Element]]) -> Iterator[Read]:
-    """Yield what an expression of an element reads: paths, and how far reader and read are the same instance.
+    """Yield what an expression of an element reads.
+
+    Paths, and how far reader and read are the same instance.
 
     `../x` seen from /data/r/y is /data/r/x in the same instance of r: ("/data/r/x", 2). `sum(/data/r/x)` is
     ("/data/r/x", 1): only the root is shared, so every instance counts. A plain `.` reads nothing: it is the value held.
     """
-    here = _Place(tuple(element.split("/")[1:]), element.count("/"))
-    yield from _find_reads(ast, _Reader(here, children), here)
+    place = _Place(tuple(element.split("/")[1:]), element.count("/"))
+    yield from _find_reads(ast, _Reader(place, children), place)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a path has got to: the names from the root, None in a list; and how many of them the reader shares."""
+    """Where a path has got to: the names from the root, None in a list.
+
+    And how many of them the reader shares.
+    """
 
     names: tuple[str, ...] | None
     scope: int
 
     @property
     def path(self) -> str:
+        """Return the path of the element; asked only where its names are known."""
         return "/" + "/".join(self.names or ())
 
     def to_child(self, name: str) -> "_Place":
-        return self if self.names is None else _Place((*self.names, name), self.scope)
+        """Return the place of a child; a place in a list stays in it."""
+        if self.names is None:
+            return self
+        return _Place((*self.names, name), self.scope)
 
     def to_parent(self) -> "_Place":
+        """Return the place of the parent; above a repeat fewer names are shared."""
         if self.names is None:
             return self
         names = self.names[:-1]
@@ -56,22 +69,28 @@ class _Reader:
     children: dict[str, list[Element]]
 
     def list_children(self, place: _Place) -> list[_Place]:
+        """Return the places of all children of an element."""
         elements = self.children.get(place.path, ())
         return [_Place(tuple(element.path.split("/")[1:]), place.scope) for element in elements]
 
 
-def _find_reads(ast: Ast, reader: _Reader, here: _Place) -> Iterator[Read]:
-    """Yield what an expression reads; `here` is the node in hand, which differs within conditions."""
+def _find_reads(ast: Ast, reader: _Reader, place: _Place) -> Iterator[Read]:
+    """Yield what an expression reads.
+
+    `place` is the node in hand, another one within conditions.
+    """
     if isinstance(ast, Path):
-        yield from _find_path_reads(ast, reader, here)
+        yield from _find_path_reads(ast, reader, place)
         return
     for part in list_parts(ast):
-        yield from _find_reads(part, reader, here)
+        yield from _find_reads(part, reader, place)
 
 
-def _find_path_reads(path: Path, reader: _Reader, here: _Place) -> Iterator[Read]:
-    place = _begin(path, reader, here)
-    steps = path.steps[1:] if path.origin == Origin.ROOT else path.steps
+def _find_path_reads(path: Path, reader: _Reader, start: _Place) -> Iterator[Read]:
+    place = _begin(path, reader, start)
+    steps = path.steps
+    if path.origin == Origin.ROOT:
+        steps = path.steps[1:]
     for step in steps:
         reached = [place]
         match step:
@@ -93,16 +112,19 @@ def _find_path_reads(path: Path, reader: _Reader, here: _Place) -> Iterator[Read
         yield place.path, place.scope
 
 
-def _begin(path: Path, reader: _Reader, here: _Place) -> _Place:
+def _begin(path: Path, reader: _Reader, place: _Place) -> _Place:
     """Return where a path begins."""
     if path.origin == Origin.ROOT:
-        first = path.steps[0] if path.steps else None
-        return _Place((first.name if isinstance(first, ChildStep) else "data",), 1)
+        name = "data"
+        for step in path.steps[:1]:
+            if isinstance(step, ChildStep):
+                name = step.name
+        return _Place((name,), 1)
     if path.origin == Origin.QUESTION:
         return reader.place
     if path.origin == Origin.NODE:
-        return here
-    return _Place(None, here.scope)  # in a list: only its conditions read answers
+        return place
+    return _Place(None, place.scope)  # in a list: only its conditions read answers
 
 
 def list_controlling_expressions(element: Element) -> list[Ast]:
@@ -112,12 +134,12 @@ def list_controlling_expressions(element: Element) -> list[Ast]:
 
 def find_element_reads(element: Element, children: dict[str, list[Element]]) -> set[Read]:
     """Return what makes this element compute again: what its expressions read, and its parent."""
-    found: set[Read] = set()
+    reads: set[Read] = set()
     for ast in list_controlling_expressions(element):
-        found.update(find_references(ast, element.path, children))
+        reads.update(find_references(ast, element.path, children))
     if element.parent != "/data":
-        found.add((element.parent, element.parent.count("/")))
-    return found
+        reads.add((element.parent, element.parent.count("/")))
+    return reads
 
 
 def order_calculations(elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
@@ -125,14 +147,14 @@ def order_calculations(elements: tuple[Element, ...], children: dict[str, list[E
 
     Raise CircularReference. A question may read itself in other instances of its repeat (a running total).
     """
-    known = {element.path for element in elements}
+    paths = {element.path for element in elements}
     after: dict[str, list[str]] = {}
     for element in elements:
         depth = element.path.count("/")
         reads = find_element_reads(element, children)
         if (element.path, depth) in reads:
             raise CircularReference([element.path, element.path])
-        after[element.path] = sorted({path for path, _ in reads if path in known and path != element.path})
+        after[element.path] = sorted({path for path, _ in reads if path in paths and path != element.path})
     done: dict[str, bool] = {}
     result: list[str] = []
     for start, first in after.items():

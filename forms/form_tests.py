@@ -1,4 +1,6 @@
-"""Tests that an author writes in a sheet called `tests`: given these answers, expect this. They run at every publish.
+"""Tests that an author writes in a sheet called `tests`.
+
+Given these answers, expect this. They run at every publish.
 
 | test | question | answer | expect |
 |---|---|---|---|
@@ -28,8 +30,11 @@ NOW = "2026-06-15T12:00:00.000"  # the phone's clock in tests that do not set it
 
 
 def run_tests(sheet: list[list[str]], definition: FormDefinition) -> list[FormProblem]:
-    """Return a problem for each expectation that does not hold; the first row of the sheet names its columns."""
-    header = [column.strip().lower() for column in sheet[0]] if sheet else []
+    """Return a problem for each expectation that does not hold.
+
+    The first row of the sheet names its columns.
+    """
+    header = _read_header(sheet)
     problems: list[FormProblem] = []
     for column in header:
         if column and column not in (*COLUMNS, "note"):
@@ -42,8 +47,14 @@ def run_tests(sheet: list[list[str]], definition: FormDefinition) -> list[FormPr
 
 def count_tests(sheet: list[list[str]]) -> int:
     """Return how many tests a sheet holds."""
-    header = [column.strip().lower() for column in sheet[0]] if sheet else []
-    return len({cells.get("test", "") for _, cells in _read_steps(header, sheet)})
+    return len({cells.get("test", "") for _, cells in _read_steps(_read_header(sheet), sheet)})
+
+
+def _read_header(sheet: list[list[str]]) -> list[str]:
+    """Return the names of the columns; none for a blank sheet."""
+    for row in sheet:
+        return [column.strip().lower() for column in row]
+    return []
 
 
 def _read_steps(header: list[str], sheet: list[list[str]]) -> list[tuple[int, dict[str, str]]]:
@@ -94,13 +105,19 @@ class _TestRun:
             if answer:
                 node.text = answer
             calculate(self.definition, self.root, self.now)
-            if expect and (found := self.compare(node, expect.strip())) is not None:
+            actual = None
+            if expect:
+                actual = self.compare(node, expect.strip())
+            if actual is not None:
                 text = N_("The test “{test}” expects “{expect}” at “{name}”, but it is “{found}”.")
-                details = {"test": cells.get("test", ""), "expect": expect, "name": question, "found": found}
+                details = {"test": cells.get("test", ""), "expect": expect, "name": question, "found": actual}
                 yield _make_problem(number, text, **details)
 
     def find(self, name: str, is_made: bool) -> AnswerNode | None:
-        """Return the node of a question by its name or dotted path, making instances of repeats when an answer is given."""
+        """Return the node of a question by its name or dotted path; None where there is none.
+
+        With `is_made`, instances of repeats that are not there yet are made.
+        """
         places = [name.split(".")]
         if "." not in name and "[" not in name:
             paths = [element.path for element in self.definition.elements if element.name == name]
@@ -108,31 +125,51 @@ class _TestRun:
         for parts in places:
             node: AnswerNode | None = self.root
             for part in parts:
-                node = self.child(node, part, is_made) if node else None
+                if node is None:
+                    break
+                node = self.child(node, part, is_made)
             return node
         return None
 
     def child(self, node: AnswerNode, part: str, is_made: bool) -> AnswerNode | None:
         name, _, index = part.rstrip("]").partition("[")
-        wanted = int(index) if index.isdecimal() else 1
-        element = next((one for one in self.definition.children.get(node.element.path, ()) if one.name == name), None)
-        if element is None or not 1 <= wanted <= 100:
+        number = 1
+        if index.isdecimal():
+            number = int(index)
+        children = self.definition.children.get(node.element.path, ())
+        element = next((child for child in children if child.name == name), None)
+        if element is None or not 1 <= number <= 100:
             return None
         instances = node.children[name]
-        while is_made and element.kind == "repeat" and len(instances) < wanted:
-            made = AnswerNode(element, node)
-            instances.append(made)
-            tree.fill_node(self.definition, made, {}, [])
-            self.defaults(made)
-        return instances[wanted - 1] if wanted <= len(instances) else None
+        while is_made and element.kind == "repeat" and len(instances) < number:
+            instance = AnswerNode(element, node)
+            instances.append(instance)
+            tree.fill_node(self.definition, instance, {}, [])
+            self.defaults(instance)
+        if number <= len(instances):
+            return instances[number - 1]
+        return None
 
     def compare(self, node: AnswerNode, expect: str) -> str | None:
-        """Return what is the case where it is not what was expected."""
+        """Return what is so at a question; None where it is as the test expects.
+
+        `expect` is "shown", "hidden", "=" and an answer, "ok", or the code or text of a problem.
+        """
         if expect in ("shown", "hidden"):
-            found = "shown" if node.is_relevant else "hidden"
-            return None if found == expect else found
-        if expect.startswith("="):
-            return None if node.text == expect[1:].strip() else node.text or "–"
-        problem = Rules(self.definition, self.root, self.now).find_problem(node, {node: node.text})
-        found = problem.code.removeprefix("answers.") if problem else "ok"
-        return None if expect == found or (problem and expect == problem.text) else found
+            actual = "hidden"
+            if node.is_relevant:
+                actual = "shown"
+        elif expect.startswith("="):
+            if node.text == expect[1:].strip():
+                return None
+            return node.text or "–"
+        else:
+            problem = Rules(self.definition, self.root, self.now).find_problem(node, {node: node.text})
+            actual = "ok"
+            if problem:
+                actual = problem.code.removeprefix("answers.")
+            if problem and expect == problem.text:
+                return None
+        if expect == actual:
+            return None
+        return actual

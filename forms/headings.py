@@ -1,4 +1,6 @@
-"""The one reader of column headings: every spelling that XLSForms have used, in standard form.
+"""The one reader of column headings.
+
+Every spelling that XLSForms have used, in standard form.
 
 Headings are split at `::` or, in old forms, at `:`. pyxform decides for a whole sheet which of the two splits, so one new
 column can change how it reads all others; it is therefore given standard headings only.
@@ -28,27 +30,39 @@ def plain(text: str) -> str:
 
 
 def to_snake_case(text: str) -> str:
-    """Return a word of a heading as the standard writes it: guidance_hint for "Guidance Hint"."""
+    """Return a word of a heading as the standard writes it.
+
+    >>> to_snake_case("Guidance Hint")
+    'guidance_hint'
+    """
     return "_".join(text.lower().split())
 
 
 def split_heading(text: str) -> list[str]:
-    """Return the parts of a heading: label, French (fr) for "Label :: French (fr)"; XML names stay whole."""
-    found: list[str] = []
+    """Return the parts of a heading: label, French (fr) for "Label :: French (fr)".
+
+    XML names stay whole.
+    """
+    parts: list[str] = []
     for part in map(str.strip, COLONS.split(plain(text))):
-        if found and found[-1].lower() in PREFIXES:
-            found[-1] = f"{found[-1]}:{part}"
+        if parts and parts[-1].lower() in PREFIXES:
+            parts[-1] = f"{parts[-1]}:{part}"
         elif part:
-            found.append(part)
-    return found
+            parts.append(part)
+    return parts
 
 
 def survey_heading(text: str) -> str:
-    """Return the standard name of a column of the survey sheet: label::French for "Label : French"."""
+    """Return the standard name of a column of the survey sheet.
+
+    label::French for "Label : French".
+    """
     parts = split_heading(text)
     if not parts:
         return plain(text)
-    pair = f"{to_snake_case(parts[0])}::{to_snake_case(parts[1])}" if len(parts) > 1 else ""
+    pair = ""
+    if len(parts) > 1:
+        pair = f"{to_snake_case(parts[0])}::{to_snake_case(parts[1])}"
     pair = support.COLUMN_ALIASES.get(pair, pair)
     if pair in support.COLUMNS:
         return with_language(pair, parts[2:])
@@ -59,7 +73,10 @@ def survey_heading(text: str) -> str:
 
 
 def choice_heading(text: str) -> str:
-    """Return the standard name of a column of the choices sheet; columns of one's own stay as they are."""
+    """Return the standard name of a column of the choices sheet.
+
+    Columns of one's own stay as they are.
+    """
     parts = split_heading(text)
     if not parts:
         return plain(text)
@@ -90,7 +107,10 @@ def read_headings(sheet: str, row: list[str]) -> list[Heading]:
 
 
 def with_language(base: str, rest: list[str]) -> str:
-    return "::".join([base, ":".join(rest)]) if rest else base
+    """Return a column with its language: label::French for "label" and ["French"]."""
+    if rest:
+        return "::".join([base, ":".join(rest)])
+    return base
 
 
 def is_known(column: str) -> bool:
@@ -104,21 +124,28 @@ def is_known(column: str) -> bool:
 
 
 def is_translated(column: str) -> bool:
-    """Say whether a column, by its standard name, holds words that each language has its own of."""
+    """Say whether a column, by its standard name, has words in one language."""
     return column.split("::", maxsplit=1)[0] in support.TRANSLATED
 
 
 def language_of(column: str) -> str:
     """Return the language of a translated column by its standard name; "" when it has none."""
     parts = column.split("::")
-    return "::".join(parts[2:] if parts[0] == "media" else parts[1:])
+    if parts[0] == "media":
+        return "::".join(parts[2:])
+    return "::".join(parts[1:])
 
 
 def in_language(column: str, language: str) -> str:
     """Return a translated column without a language as one in this language."""
-    return column if language_of(column) else f"{column}::{language}"
+    if language_of(column):
+        return column
+    return f"{column}::{language}"
 
 
 def settings_row(rows: list[list[str]]) -> int:
-    """Return the index of the row that holds the settings: the first under the headings that says something."""
+    """Return the index of the row that holds the settings.
+
+    The first under the headings that says something.
+    """
     return next((at for at, row in enumerate(rows) if at and any(row)), 1)

@@ -1,4 +1,7 @@
-"""The process in which isolation.py reads and compiles: one JSON object on standard input, one on standard output."""
+"""The process in which isolation.py reads and compiles.
+
+One JSON object on standard input, one on standard output.
+"""
 
 import base64
 import dataclasses
@@ -15,17 +18,18 @@ SECONDS = 60
 MEMORY = 2 << 30  # bytes of address space
 
 
-def answer(given: dict[str, Any]) -> dict[str, Any]:
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the sheets of a workbook, or the form compiled from it, with every problem."""
-    data, file_type = base64.b64decode(given["workbook"]), given["type"]
+    data = base64.b64decode(request["workbook"])
+    file_type = request["type"]
     try:
-        if given["do"] == "read":
+        if request["do"] == "read":
             sheets = read_sheets(data, file_type).sheets
             problems = too_long(sheets)
             if problems:
                 raise FormRefused(problems)
             return {"sheets": sheets, "problems": []}
-        files = {name: base64.b64decode(one) for name, one in given["files"].items()}
+        files = {name: base64.b64decode(text) for name, text in request["files"].items()}
         compiled = compile_workbook(data, file_type, files)
     except FormRefused as refused:
         return {"problems": [dataclasses.asdict(problem) for problem in refused.problems]}

@@ -1,4 +1,7 @@
-"""Read and compile an uploaded workbook in a process of its own (isolated.py), so that a hostile one costs nothing here."""
+"""Read and compile uploaded workbooks in a process of their own (isolated.py).
+
+A hostile one can then use up neither our time nor our memory.
+"""
 
 import base64
 import json
@@ -15,8 +18,11 @@ SECONDS = 60
 
 
 def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, bytes] | None = None) -> Compiled:
-    """Return what compile_workbook returns, or raise FormRefused, also when compiling takes too long or too much."""
-    encoded = {name: base64.b64encode(one).decode() for name, one in (files or {}).items()}
+    """Return what compile_workbook returns.
+
+    Raises FormRefused, also where compiling takes too much time or memory.
+    """
+    encoded = {name: base64.b64encode(data_of_file).decode() for name, data_of_file in (files or {}).items()}
     answer = _run_isolated("compile", data, file_type, encoded)
     problems = [FormProblem(**problem) for problem in answer["problems"]]
     if "definition" not in answer:
@@ -25,7 +31,10 @@ def compile_isolated(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
 
 
 def read_isolated(data: bytes, file_type: str) -> Sheets:
-    """Return what read_sheets returns, or raise FormRefused, also when reading takes too long or too much."""
+    """Return what read_sheets returns.
+
+    Raises FormRefused, also where reading takes too much time or memory.
+    """
     answer = _run_isolated("read", data, file_type, {})
     if "sheets" not in answer:
         raise FormRefused([FormProblem(**problem) for problem in answer["problems"]])
@@ -34,10 +43,10 @@ def read_isolated(data: bytes, file_type: str) -> Sheets:
 
 def _run_isolated(what: str, data: bytes, file_type: str, files: dict[str, str]) -> dict[str, Any]:
     refuse_unreadable_file(data, file_type)
-    given = json.dumps({"do": what, "workbook": base64.b64encode(data).decode(), "type": file_type, "files": files})
+    request = json.dumps({"do": what, "workbook": base64.b64encode(data).decode(), "type": file_type, "files": files})
     command = [sys.executable, "-m", "forms.isolated"]
     try:
-        done = subprocess.run(command, input=given.encode(), capture_output=True, timeout=SECONDS, check=True)
+        done = subprocess.run(command, input=request.encode(), capture_output=True, timeout=SECONDS, check=True)
         answer: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.SubprocessError, ValueError):
         text = N_("The workbook takes too long to read, or too much memory. Make it smaller and try again.")

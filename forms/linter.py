@@ -1,6 +1,8 @@
-"""What pyxform lets pass and a programme must not: every problem of the rows themselves, at once."""
+"""What pyxform lets pass and a program must not.
 
-import difflib
+Every problem of the rows themselves, at once.
+"""
+
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -8,7 +10,7 @@ from typing import Literal
 from xlsxwriter.utility import xl_col_to_name
 
 from forms import support
-from forms.choice_linter import lint_choices
+from forms.choice_linter import find_similar, lint_choices
 from forms.expressions import ExpressionError, parse
 from forms.headings import is_known, is_translated, language_of, to_snake_case
 from forms.privacy import DIRECT, EXPORTS, find_refused_topic, read_written_class
@@ -24,42 +26,51 @@ WORDS_FOR_YES = ("yes", "no", "true", "false", "true()", "false()")
 
 
 def lint(workbook: Workbook, tables: set[str]) -> list[FormProblem]:
-    """Return everything wrong that can be seen in the rows; `tables` are the lists that came as files."""
-    problems = [*_columns(workbook), *_settings(workbook), *_entities(workbook)]
+    """Return everything wrong that can be seen in the rows.
+
+    `tables` are the lists that came as files.
+    """
+    problems = [*_check_columns(workbook), *_check_settings(workbook), *_refuse_entities(workbook)]
     rows = [row for row in workbook.survey if not row.ends]
     if not rows:
         problems.append(FormProblem("form.empty", N_("The survey sheet has no questions. Add at least one row.")))
     names = {row.name: row.kind for row in rows}
     names |= {f"{row.name}_other": "text" for row in rows if "or_other" in row.type.lower()}
-    problems += _nesting(workbook)
+    problems += _check_nesting(workbook)
     for row in workbook.survey:
-        problems += _cells(row)
+        problems += _check_cells(row)
         if not row.ends:
-            problems += [*_type(row), *_name(row), *_calculation(row), *_expressions(row, names)]
+            problems += [*_check_type(row), *_check_name(row), *_check_calculation(row), *_check_expressions(row, names)]
         question_type = row.question_type
         if question_type:
-            problems += [*_appearance(row), *_parameters(row, question_type), *_privacy(row, question_type)]
+            problems += [
+                *_check_appearance(row),
+                *_check_parameters(row, question_type),
+                *_check_privacy(row, question_type),
+            ]
     return problems + lint_choices(workbook, tables)
 
 
-def _columns(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_columns(workbook: Workbook) -> Iterator[FormProblem]:
     for heading in workbook.columns("survey"):
         if is_known(heading.standard):
             continue
         column = heading.written
-        near = difflib.get_close_matches(to_snake_case(column.split(":")[0]), [*support.COLUMNS], 1)
+        near = find_similar(to_snake_case(column.split(":")[0]), support.COLUMNS)
         text = N_("“{column}” is not a column of an XLSForm. Did you mean “{near}”?")
         if not near:
             text = N_("“{column}” is not a column of an XLSForm, so nothing reads it.")
-        details = {"column": column, "near": near[0] if near else ""}
-        severity: Literal["error", "warning"] = "error" if near else "warning"
+        details = {"column": column, "near": near}
+        severity: Literal["error", "warning"] = "warning"
+        if near:
+            severity = "error"
         yield FormProblem("form.column", text, details, row=1, column=column, severity=severity)
     for sheet in ("survey", "choices", "settings"):
-        yield from _twice(workbook, sheet)
-        yield from _without_heading(workbook, sheet)
+        yield from _find_doubled_columns(workbook, sheet)
+        yield from _find_cells_without_heading(workbook, sheet)
 
 
-def _twice(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
+def _find_doubled_columns(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
     """Name columns that mean the same, of which only one could be read."""
     seen: dict[str, str] = {}
     for heading in workbook.columns(sheet):
@@ -68,13 +79,13 @@ def _twice(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
             base = meaning.removesuffix(language_of(meaning))
             meaning = base + language_code(language_of(meaning))
         if meaning in seen:
-            text = N_("Two columns mean the same: “{other}” and “{header}”. Keep one of them.")
+            text = N_("Two columns mean the same: “{other}” and “{header}”. Remove one of them.")
             details = {"other": seen[meaning], "header": heading.written}
             yield FormProblem("form.column_twice", text, details, sheet=sheet, row=1, column=heading.written)
         seen.setdefault(meaning, heading.written)
 
 
-def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
+def _find_cells_without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
     """Name cells that stand under no heading, once a column."""
     table = workbook.table(sheet)
     headed = {heading.at for heading in workbook.columns(sheet)}
@@ -82,17 +93,17 @@ def _without_heading(workbook: Workbook, sheet: str) -> Iterator[FormProblem]:
         text = N_("The sheet “{sheet_name}” has no row of column names at its top.")
         yield FormProblem("form.no_headings", text, {"sheet_name": sheet}, sheet=sheet, row=1)
         return
-    told: set[int] = set()
+    reported: set[int] = set()
     for number, row in enumerate(table[1:], 2):
         for at, text in enumerate(row):
-            if text and at not in headed and at not in told:
-                told.add(at)
-                sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or take it out.")
+            if text and at not in headed and at not in reported:
+                reported.add(at)
+                sentence = N_("Nothing reads this column, since its first row is empty. Give it a name, or remove it.")
                 column = xl_col_to_name(at)
                 yield FormProblem("form.no_heading", sentence, {}, sheet, number, column, severity="warning")
 
 
-def _cells(row: Row) -> Iterator[FormProblem]:
+def _check_cells(row: Row) -> Iterator[FormProblem]:
     """Refuse what stands in a column that this app does not read."""
     for column, cell in row.cells.items():
         if not cell or column in ("bind::type", "bind::odk:length"):
@@ -105,7 +116,7 @@ def _cells(row: Row) -> Iterator[FormProblem]:
             yield row_problem("form.unsupported", verdict, row, column)
 
 
-def _settings(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_settings(workbook: Workbook) -> Iterator[FormProblem]:
     settings = workbook.settings
     number = workbook.settings_number
     for key in ("form_id", "version"):
@@ -114,7 +125,7 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key in ("form_id", "version"):
         if settings.get(key) and not re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", settings[key]):
-            text = N_("“{key}” may hold letters, digits, “_”, “-” and “.” only, 64 at most.")
+            text = N_("“{key}” may have letters, digits, “_”, “-” and “.” only, 64 at most.")
             yield FormProblem("form.setting", text, {"key": key}, sheet="settings", row=number, column=key)
     for key, value in settings.items():
         verdict = support.SETTINGS.get(key)
@@ -124,14 +135,14 @@ def _settings(workbook: Workbook) -> Iterator[FormProblem]:
             text = N_("The setting “{key}” has no effect here.")
             yield FormProblem("form.setting_unused", text, {"key": key}, "settings", number, key, "warning")
     for other, _ in workbook.rows("settings")[1:]:
-        text = N_("Only one row of settings is read, row {number}. Take this one out.")
+        text = N_("Only one row of settings is read, row {number}. Remove this one.")
         details = {"number": str(number)}
         yield FormProblem("form.settings_row", text, details, sheet="settings", row=other)
 
 
-def _entities(workbook: Workbook) -> Iterator[FormProblem]:
+def _refuse_entities(workbook: Workbook) -> Iterator[FormProblem]:
     if workbook.rows("entities"):
-        yield FormProblem("form.entities", N_("Entities are not kept here. Take the entities sheet out."), sheet="entities")
+        yield FormProblem("form.entities", N_("Entities are not stored here. Remove the sheet entities."), sheet="entities")
     if workbook.rows("external_choices"):
         text = N_("Use select_one_from_file with a choice_filter: it does the same and works in every app.")
         yield FormProblem("form.type", text, sheet="external_choices")
@@ -139,7 +150,7 @@ def _entities(workbook: Workbook) -> Iterator[FormProblem]:
         yield FormProblem("form.type", support.REFUSED_TYPES["osm"], sheet="osm")
 
 
-def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
+def _check_nesting(workbook: Workbook) -> Iterator[FormProblem]:
     trail: list[Row] = []
     for row in workbook.survey:
         if row.begins:
@@ -147,7 +158,9 @@ def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
         elif row.ends:
             if not trail:
                 yield row_problem("form.nesting", N_("A group or repeat ends here that never began."), row, "type")
-            elif (opened := trail.pop()).begins != row.ends:
+                continue
+            opened = trail.pop()
+            if opened.begins != row.ends:
                 text = N_("This ends a {kind}, but the {open} of row {at} is still open.")
                 yield row_problem(
                     "form.nesting", text, row, "type", kind=row.ends, open=opened.begins, at=str(opened.number)
@@ -156,7 +169,7 @@ def _nesting(workbook: Workbook) -> Iterator[FormProblem]:
         yield row_problem("form.nesting", N_("A group or repeat begins here and never ends."), row, "type")
 
 
-def _type(row: Row) -> Iterator[FormProblem]:
+def _check_type(row: Row) -> Iterator[FormProblem]:
     if row.begins:
         if row.begins == "loop":
             yield row_problem("form.type", N_("Loops over a list are old XLSForm. Use a repeat."), row, "type")
@@ -167,37 +180,37 @@ def _type(row: Row) -> Iterator[FormProblem]:
         return
     verdict = support.TYPE_VERDICTS.get(row.standard_type)
     if verdict is None:
-        near = difflib.get_close_matches(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES], 1)
+        near = find_similar(row.type.split()[0], [*support.TYPE_VERDICTS, *support.TYPE_ALIASES])
         text = N_("“{type}” is not a type of question. Did you mean “{near}”?")
         if not near:
             text = N_("“{type}” is not a type of question that an XLSForm knows.")
-        yield row_problem("form.type", text, row, "type", type=row.type, near=near[0] if near else "")
+        yield row_problem("form.type", text, row, "type", type=row.type, near=near)
     elif verdict != WORKS:
         yield row_problem("form.type", verdict, row, "type", type=row.type)
 
 
-def _name(row: Row) -> Iterator[FormProblem]:
+def _check_name(row: Row) -> Iterator[FormProblem]:
     if not row.name:
         if row.kind != "note" and (row.kind or row.begins):
             yield row_problem("form.no_name", N_("This row has no name. Give it a short one, like “place”."), row, "name")
     elif not NAME.fullmatch(row.name):
-        text = N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”.")
+        text = N_("A name begins with a letter or “_”, followed by letters, digits, “_”, “-” or “.”.")
         yield row_problem("form.name", text, row, "name")
     has_label = any(cell for column, cell in row.cells.items() if column.split("::")[0] in ("label", "hint"))
     is_shown = row.question_type is not None and row.question_type.is_on_screen
     if is_shown and not has_label and not row.cells.get("calculation"):
-        text = N_("“{name}” has no label, so nobody would know what is asked.")
+        text = N_("“{name}” has no text, so nobody would know what is asked.")
         yield row_problem("form.label", text, row, "label", name=row.name)
 
 
-def _calculation(row: Row) -> Iterator[FormProblem]:
-    given = row.cells.get("calculation") or row.cells.get("default")
-    if row.standard_type == "calculate" and not given:
+def _check_calculation(row: Row) -> Iterator[FormProblem]:
+    formula = row.cells.get("calculation") or row.cells.get("default")
+    if row.standard_type == "calculate" and not formula:
         text = N_("“{name}” computes nothing: its calculation is empty.")
         yield row_problem("form.no_calculation", text, row, "calculation", name=row.name)
 
 
-def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
+def _check_expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
     cells = {column: row.cells.get(column, "") for column in EXPRESSION_COLUMNS}
     default = row.cells.get("default", "")
     if ("(" in default and "${" in default) or LAST_SAVED.search(default):
@@ -206,17 +219,17 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
         if not text or text.lower() in WORDS_FOR_YES:
             continue
         if LAST_SAVED.search(text):
-            sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
+            sentence = N_("last-saved is not known here. Use the appearance last-used, which remembers the last answer.")
             yield row_problem("form.last_saved", sentence, row, column)
             continue
-        yield from _unknown(row, column, text, names)
+        yield from _find_unknown_references(row, column, text, names)
         try:
             parse(REFERENCE.sub(r" \1 ", text))
         except ExpressionError as error:
             yield row_problem(error.code, error.text, row, column, **error.details)
     for column, text in row.cells.items():
         if column.split("::")[0] in (*support.TRANSLATED, "trigger"):
-            yield from _unknown(row, column, text, names)
+            yield from _find_unknown_references(row, column, text, names)
     for name in REFERENCE.findall(row.cells.get("trigger", "")):
         target = TYPES.get(names.get(name, ""))
         if target is not None and not target.is_on_screen:
@@ -224,20 +237,20 @@ def _expressions(row: Row, names: dict[str, str]) -> Iterator[FormProblem]:
             yield row_problem("form.trigger", text, row, "trigger", name=name)
 
 
-def _unknown(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
+def _find_unknown_references(row: Row, column: str, text: str, names: dict[str, str]) -> Iterator[FormProblem]:
     for name in REFERENCE.findall(text):
         if name.startswith("last-saved#"):
-            sentence = N_("last-saved is not known here. Use the appearance last-used, which keeps the last answer.")
+            sentence = N_("last-saved is not known here. Use the appearance last-used, which remembers the last answer.")
             yield row_problem("form.last_saved", sentence, row, column)
         elif name not in names:
-            near = difflib.get_close_matches(name, names, 1)
+            near = find_similar(name, names)
             sentence = N_("There is no question “{name}” to refer to. Did you mean “{near}”?")
             if not near:
                 sentence = N_("There is no question “{name}” to refer to.")
-            yield row_problem("form.reference", sentence, row, column, name=name, near=near[0] if near else "")
+            yield row_problem("form.reference", sentence, row, column, name=name, near=near)
 
 
-def _appearance(row: Row) -> Iterator[FormProblem]:
+def _check_appearance(row: Row) -> Iterator[FormProblem]:
     text = row.cells.get("appearance", "")
     words = text.split()
     if text.startswith("search("):
@@ -245,18 +258,18 @@ def _appearance(row: Row) -> Iterator[FormProblem]:
     elif text == "quick map":  # the one appearance with a space in its name
         words = ["quick map"]
     for word in words:
-        known = support.find_appearance(word)
-        if known is None:
+        appearance = support.find_appearance(word)
+        if appearance is None:
             sentence = N_("Nobody knows the appearance “{word}”; it has no effect.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
-        elif known[1] not in (WORKS, LOOK):
-            yield row_problem("form.appearance_refused", known[1], row, "appearance")
-        elif "*" not in known[0] and row.kind not in known[0]:
+        elif appearance[1] not in (WORKS, LOOK):
+            yield row_problem("form.appearance_refused", appearance[1], row, "appearance")
+        elif "*" not in appearance[0] and row.kind not in appearance[0]:
             sentence = N_("The appearance “{word}” has no effect on this type of question.")
             yield row_advice("form.appearance", sentence, row, "appearance", word=word)
 
 
-def _parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
+def _check_parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
     if not row.cells.get("parameters"):
         return
     for pair in re.split(r"[\s,;]+", re.sub(r"\s*=\s*", "=", row.cells["parameters"])):
@@ -266,18 +279,18 @@ def _parameters(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
             yield row_problem("form.parameter", sentence, row, "parameters", key=key)
 
 
-def _privacy(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
+def _check_privacy(row: Row, question_type: QuestionType) -> Iterator[FormProblem]:
     least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
     if least is None:
         return
     written = read_written_class(row)
     if written or not question_type.is_class_implied:
-        yield from _class(row, written, least)
+        yield from _check_class(row, written, least)
     topic = question_type.refused_topic or find_refused_topic(row.name)
     if topic in DIRECT and least != PrivacyClass.IDENTIFIER and written and written not in NEVER_LEAVES:
         yield row_problem("form.identifier", POINTS_TO_ONE, row, "privacy::class", name=row.name)
-    yield from _topic(row, topic)
-    yield from _export(row, written)
+    yield from _check_topic(row, topic)
+    yield from _check_export(row, written)
 
 
 POINTS_TO_ONE = N_("“{name}” can point to one person, so its privacy class must be identifier.")
@@ -288,14 +301,14 @@ TOO_LOW = {
         N_("“{name}” lets people write freely, so its privacy class must be free-text or identifier."),
     ),
 }
-TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can hold more than its privacy class says. Use one of: {classes}."))
+TOO_LOW_ELSE = ("form.least_class", N_("“{name}” can say more than its privacy class. Use one of: {classes}."))
 
 
-def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
-    """Name a privacy class that is missing, that does not exist, or that is below the least one of the type."""
+def _check_class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]:
+    """Name a privacy class that is missing, unknown, or below the least one of the type."""
     column = "privacy::class"
     if not written:
-        text = N_("“{name}” has no privacy class. Say in the column privacy what its answers tell about a person.")
+        text = N_("“{name}” has no privacy class. Say in the column privacy what its answers reveal about a person.")
         yield row_problem("form.unclassified", text, row, column, name=row.name)
     elif written not in list(PrivacyClass):
         text = N_("“{given}” is not a privacy class. Use one of: {classes}.")
@@ -306,33 +319,36 @@ def _class(row: Row, written: str, least: PrivacyClass) -> Iterator[FormProblem]
         yield row_problem(code, text, row, column, name=row.name, classes=classes)
 
 
-def _topic(row: Row, topic: str) -> Iterator[FormProblem]:
-    """Name what is on the refuse-to-collect list: refused, or asked with the approval that is written down."""
+def _check_topic(row: Row, topic: str) -> Iterator[FormProblem]:
+    """Name what is on the refuse-to-collect list.
+
+    Refused, or asked with the approval that is written down.
+    """
     if not topic:
         return
     approval = row.cells.get("privacy::approval", "")
     if not approval:
         text = N_(
-            "“{name}” asks for something that this programme does not collect ({what}). Take it out, "
-            "or write in privacy::approval who agreed to it and when."
+            "“{name}” asks for something that this program does not collect ({what}). Remove it, or write in "
+            "privacy::approval who agreed to it and when."
         )
         yield row_problem("form.refused", text, row, "name", name=row.name, what=topic)
         return
-    text = N_("“{name}” is on the list of things not to collect ({what}), and is asked with this approval: {approval}")
+    text = N_("“{name}” is on the list of what not to collect ({what}), and is asked with this approval: {approval}")
     details = {"name": row.name, "what": topic, "approval": approval[:80]}
     yield row_advice("form.approved", text, row, "privacy::approval", **details)
 
 
-def _export(row: Row, given: str) -> Iterator[FormProblem]:
+def _check_export(row: Row, rule: str) -> Iterator[FormProblem]:
     export = row.cells.get("privacy::export", "").lower()
     if not export:
         return
     if export not in EXPORTS:
         text = N_("“{given}” is not an export rule. Use one of: {rules}.")
         yield row_problem("form.export", text, row, "privacy::export", given=export, rules=", ".join(EXPORTS))
-    elif export != "drop" and given in list(NEVER_LEAVES):
+    elif export != "drop" and rule in list(NEVER_LEAVES):
         text = N_("“{name}” is {privacy} and never leaves the centre. Its export rule must be “drop”.")
-        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=given)
+        yield row_problem("form.export_never", text, row, "privacy::export", name=row.name, privacy=rule)
     elif export == "generalise" and not row.cells.get("privacy::hierarchy") and row.kind not in ("date", "dateTime"):
-        text = N_("“{name}” is to be made coarser; say how in privacy::hierarchy.")
+        text = N_("“{name}” is to be made less detailed; say how in privacy::hierarchy.")
         yield row_problem("form.hierarchy", text, row, "privacy::hierarchy", name=row.name)

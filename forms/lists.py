@@ -1,4 +1,7 @@
-"""The lists of a form as expressions see them: choices and CSV files, as trees of rows and cells, found by an index."""
+"""The lists of a form as expressions see them.
+
+Choices and CSV files, as trees of rows and cells, found by an index.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,19 +25,27 @@ class ListNode:
         self.children: Sequence[ListNode] = ()
 
     def children_named(self, name: str) -> "Sequence[ListNode]":
+        """Return the rows of a list, or a cell of a row, by name; none where there is no such name."""
         if self.cells is not None:
-            return [ListNode(self, name, self.cells[name])] if name in self.cells else []
-        return self.children if self.children and self.children[0].name == name else []
+            if name in self.cells:
+                return [ListNode(self, name, self.cells[name])]
+            return []
+        if self.children and self.children[0].name == name:
+            return self.children
+        return []
 
     def all_children(self) -> "Sequence[ListNode]":
+        """Return every row of a list, or every cell of a row."""
         if self.cells is not None:
             return [ListNode(self, name, text) for name, text in self.cells.items()]
         return self.children
 
     def value(self) -> Value:
+        """Return the text of a cell; "" for a row or a list."""
         return self.text
 
     def position(self) -> int:
+        """Return the place of a row in its list, counted from 1."""
         return self.at
 
 
@@ -80,28 +91,46 @@ class FormLists:
         """Return the rows whose cell in a column is this text."""
         index = self._indexes.get((name, column))
         if index is None:
-            index = {}
-            root = self.root(name)
-            for row in root.children[0].children if root else ():
-                if row.cells is not None and column in row.cells:
-                    index.setdefault(row.cells[column], []).append(row)
+            index = self._make_index(self.root(name), column)
             self._indexes[name, column] = index
         return index.get(text, ())
+
+    @staticmethod
+    def _make_index(root: ListNode | None, column: str) -> dict[str, list[ListNode]]:
+        """Return the rows of a list by their cell in one column.
+
+        None for a list that is not there.
+        """
+        index: dict[str, list[ListNode]] = {}
+        if root is None:
+            return index
+        for row in root.children[0].children:
+            if row.cells is not None and column in row.cells:
+                index.setdefault(row.cells[column], []).append(row)
+        return index
 
     def text(self, reference: str) -> str:
         """Return the words of a reference such as the itextId of a choice."""
         name, _, index = reference.rpartition("-")
         choices = self._definition.choices.get(name, ())
-        known = index.isdecimal() and int(index) < len(choices)
-        return in_language(choices[int(index)].label, self._definition.languages[0]) if known else ""
+        if not index.isdecimal() or int(index) >= len(choices):
+            return ""
+        return in_language(choices[int(index)].label, self._definition.languages[0])
 
     def choice_label(self, name: str, path: str) -> str:
+        """Return the label of a choice of the question at a path; the name itself for no question."""
         element = self._definition.by_path.get(path)
-        return self._definition.choice_label(element, name, self._definition.languages[0]) if element else name
+        if element is None:
+            return name
+        label: str = self._definition.choice_label(element, name, self._definition.languages[0])
+        return label
 
 
 def in_language(words: dict[str, Any], language: str) -> str:
-    """Return the text in a language, else in any there is, else ""; answers shown inside it read as …"""
+    """Return the text in a language, else in any there is, else "".
+
+    Answers shown inside it read as …
+    """
     text = words.get(language) or next((value for value in words.values() if value), "")
     if isinstance(text, str):
         return text

@@ -1,4 +1,7 @@
-"""Logic that is picked, not typed: the common conditions and rules as a few fields, and back from an expression."""
+"""Logic that is picked, not typed.
+
+The common conditions and rules as a few fields, and back from an expression.
+"""
 
 import re
 from dataclasses import dataclass
@@ -16,17 +19,24 @@ class SimpleCondition:
     value: str = ""
 
     def expression(self) -> str:
-        one = f"${{{self.question}}}"
+        """Return the condition as XLSForms write it.
+
+        >>> SimpleCondition("age", "more", "17").expression()
+        '${age} > 17'
+        """
+        question = f"${{{self.question}}}"
         text = _quote(self.value)
-        number = self.value if re.fullmatch(NUMBER, self.value) else text
+        number = text
+        if re.fullmatch(NUMBER, self.value):
+            number = self.value
         return {
-            "is": f"{one} = {text}",
-            "is_not": f"{one} != {text}",
-            "has": f"selected({one}, {text})",
-            "more": f"{one} > {number}",
-            "less": f"{one} < {number}",
-            "answered": f"{one} != ''",
-            "blank": f"{one} = ''",
+            "is": f"{question} = {text}",
+            "is_not": f"{question} != {text}",
+            "has": f"selected({question}, {text})",
+            "more": f"{question} > {number}",
+            "less": f"{question} < {number}",
+            "answered": f"{question} != ''",
+            "blank": f"{question} = ''",
         }[self.operator]
 
 
@@ -42,10 +52,15 @@ PATTERNS = [
 
 
 def read_condition(expression: str) -> SimpleCondition | None:
-    """Return the condition in an expression; None when it says more than can be picked."""
-    for how, pattern in PATTERNS:
-        if match := re.fullmatch(pattern, expression.strip()):
-            return SimpleCondition(match[1], how, match[2])
+    """Return the condition in an expression; None when it says more than can be picked.
+
+    >>> read_condition("${age} > 17").operator
+    'more'
+    """
+    for operator, pattern in PATTERNS:
+        match = re.fullmatch(pattern, expression.strip())
+        if match:
+            return SimpleCondition(match[1], operator, match[2])
     return None
 
 
@@ -60,11 +75,22 @@ class AnswerLimits:
     not_future: bool = False
 
     def expression(self) -> str:
-        parts = [f". >= {self.minimum}"] if self.minimum else []
-        parts += [f". <= {self.maximum}"] if self.maximum else []
-        parts += [f"string-length(.) <= {self.length}"] if self.length else []
-        parts += [". <= today()"] if self.not_future else []
-        parts += [f". >= today() - {self.days_back}"] if self.days_back else []
+        """Return the limits as a constraint; "" for none.
+
+        >>> AnswerLimits(minimum="0", maximum="99").expression()
+        '. >= 0 and . <= 99'
+        """
+        parts = []
+        if self.minimum:
+            parts.append(f". >= {self.minimum}")
+        if self.maximum:
+            parts.append(f". <= {self.maximum}")
+        if self.length:
+            parts.append(f"string-length(.) <= {self.length}")
+        if self.not_future:
+            parts.append(". <= today()")
+        if self.days_back:
+            parts.append(f". >= today() - {self.days_back}")
         return " and ".join(parts)
 
 
@@ -79,23 +105,26 @@ LIMITS = {
 
 def read_limits(expression: str) -> AnswerLimits | None:
     """Return the limits in a constraint; None when it says more than can be picked."""
-    found: dict[str, str] = {}
+    limits: dict[str, str] = {}
     for part in filter(None, re.split(r"\s+and\s+", expression.strip())):
         limit = _read_limit(part)
-        if limit is None or limit[0] in found:
+        if limit is None or limit[0] in limits:
             return None
-        found[limit[0]] = limit[1]
+        limits[limit[0]] = limit[1]
     return AnswerLimits(
-        found.get("least", ""),
-        found.get("most", ""),
-        found.get("length", ""),
-        found.get("days_back", ""),
-        "not_future" in found,
+        limits.get("least", ""),
+        limits.get("most", ""),
+        limits.get("length", ""),
+        limits.get("days_back", ""),
+        "not_future" in limits,
     )
 
 
 def _read_limit(part: str) -> tuple[str, str] | None:
-    """Return which limit a part of a constraint sets, and to what; None when it is none that can be picked."""
+    """Return which limit a part of a constraint sets, and to what.
+
+    None when it is none that can be picked.
+    """
     for key, pattern in LIMITS.items():
         match = re.fullmatch(pattern, part)
         if match:
@@ -104,4 +133,6 @@ def _read_limit(part: str) -> tuple[str, str] | None:
 
 
 def _quote(text: str) -> str:
-    return f'"{text}"' if "'" in text else f"'{text}'"
+    if "'" in text:
+        return f'"{text}"'
+    return f"'{text}'"

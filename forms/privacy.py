@@ -1,4 +1,7 @@
-"""The privacy class of each question. Whatever has none cannot be published, so it can never leave."""
+"""The privacy class of each question.
+
+Whatever has none cannot be published, so it can never leave.
+"""
 
 import re
 import unicodedata
@@ -77,7 +80,7 @@ PROPOSALS: list[tuple[PrivacyClass, str, str]] = [
         PrivacyClass.OPERATIONAL,
         r"minutes|duration|how many|number of|contact type|kind of contact|activit|referral|referred|partner|staff|worker"
         r"|team|shift|session|event|status|mode|service|support|duree|combien|nombre|activite|equipe|partenaire|evenement|statut",
-        N_("It says what the programme did."),
+        N_("It says what the program did."),
     ),
 ]
 _PROPOSALS = [(privacy, re.compile(pattern), reason) for privacy, pattern, reason in PROPOSALS]
@@ -89,14 +92,20 @@ def read_written_class(row: "Row") -> str:
 
 
 def privacy_class(row: "Row", type_name: str) -> str:
-    """Return the class of a question: as written, else what follows from its type alone, else ""."""
+    """Return the class of a question.
+
+    As written, else what follows from its type alone, else "".
+    """
     written = read_written_class(row)
     question_type = TYPES[type_name]
     if written or question_type.answer == AnswerKind.NOTHING:
         return written
     if question_type.is_class_implied:
         return question_type.least_class_of(row.standard_type) or ""
-    return "" if row.number else PrivacyClass.OPERATIONAL  # rows that pyxform adds by itself: counts of repeats
+    if row.number:
+        return ""
+    # Rows without a number are pyxform's own: the counts of repeats.
+    return PrivacyClass.OPERATIONAL
 
 
 def find_refused_topic(name: str) -> str:
@@ -106,7 +115,9 @@ def find_refused_topic(name: str) -> str:
 
 
 def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[PrivacyClass, str]:
-    """Return the class that fits a question best, and why; never one below the least class of its type.
+    """Return the class that fits a question best, and why.
+
+    Never one below the least class of its type.
 
     What is not recognised counts as sensitive.
     """
@@ -117,7 +128,7 @@ def propose_class(type_name: str, name: str, labels: list[str]) -> tuple[Privacy
     if question_type.proposal is None:
         return by_words or (
             PrivacyClass.SENSITIVE,
-            N_("Nothing tells what it is about, so it is taken as sensitive, to be safe."),
+            N_("Nothing says what the question is about, so it counts as sensitive, to be safe."),
         )
     if by_words and question_type.may_be_raised_to(by_words[0]):
         return by_words

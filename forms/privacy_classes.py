@@ -1,4 +1,7 @@
-"""The privacy classes of questions, and which of them a question may have when its type asks for a least one."""
+"""The privacy classes of questions, from the strictest to the freest.
+
+Also which of them a question may have when its type asks for a least one.
+"""
 
 from enum import StrEnum
 
@@ -27,7 +30,9 @@ AT_LEAST: dict[PrivacyClass, frozenset[PrivacyClass]] = {
 
 
 def is_at_least(privacy: str, least: PrivacyClass) -> bool:
-    """Return whether a class is as strict as another one, or stricter; a class that does not exist is not.
+    """Return whether a class is as strict as another one, or stricter.
+
+    A class that does not exist is not.
 
     Example: is_at_least("identifier", PrivacyClass.FREE_TEXT) is True, is_at_least("sensitive", …) is False.
     """

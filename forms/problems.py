@@ -1,4 +1,7 @@
-"""What can be wrong with a form or with answers: a code, a sentence to translate, details, and where it is."""
+"""What can be wrong with a form or with answers.
+
+A code, a sentence to translate, details, and where it is.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +14,10 @@ def N_(text: str) -> str:
 
 @dataclass(frozen=True)
 class FormProblem:
-    """One thing wrong in a workbook: where to look and what to do. `row` counts from 1, as spreadsheets do."""
+    """One thing wrong in a workbook: where to look and what to do.
+
+    `row` counts from 1, as spreadsheets do.
+    """
 
     code: str
     text: str
@@ -38,7 +44,10 @@ class FormRefused(Exception):
 
 @dataclass(frozen=True)
 class AnswerProblem:
-    """One thing wrong with answers: the path of the question (its position in repeats included), and why."""
+    """One thing wrong with answers.
+
+    The path of the question (its position in repeats included), and why.
+    """
 
     code: str
     text: str

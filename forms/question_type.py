@@ -1,4 +1,7 @@
-"""What a type of question must state before any form may use it. Each type is one module of forms/types."""
+"""What a type of question must state before any form may use it.
+
+Each type is one module of forms/types.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +22,10 @@ CAPTURE = N_("pictures, voices or papers of people")
 
 
 class AnswerKind(StrEnum):
-    """What an answer holds. It decides how rules read it, and how lists, codebooks and exports show it."""
+    """What an answer holds.
+
+    It decides how rules read it, and how lists, codebooks and exports show it.
+    """
 
     CHOICE = "choice"  # the name of one choice
     CHOICES = "choices"  # names of choices, with spaces between them
@@ -49,7 +55,10 @@ NEEDS_APPROVAL = frozenset({AnswerKind.COORDINATES, AnswerKind.MEDIA})
 
 
 class Question(Protocol):
-    """The question of an answer that is checked: its parameters, and the choices that it offers now."""
+    """The question of an answer that is checked.
+
+    Its parameters, and the choices that it offers now.
+    """
 
     @property
     def parameters(self) -> Mapping[str, str]: ...
@@ -58,12 +67,12 @@ class Question(Protocol):
 
 
 class IncompleteType(TypeError):
-    """A type of question that leaves out a part, or states one that would not protect its answers."""
+    """A question type lacks a part, or has one that would not protect its answers."""
 
 
 @dataclass(frozen=True)
 class ProposedClass:
-    """A privacy class that fits most questions of a type, and the reason that their author reads."""
+    """The privacy class that fits most questions of a type, with the reason for authors."""
 
     privacy: PrivacyClass
     reason: str
@@ -71,7 +80,9 @@ class ProposedClass:
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionType:
-    """Everything that the server knows of one type of question. Parts without a default cannot be left out.
+    """Everything that the server knows of one type of question.
+
+    Parts without a default cannot be left out.
 
     `least_class`: no question of the type may have a class below this one. None only where there is no answer.
     `check`: returns why an answer is not of the type, as a sentence to translate; "" when it is.
@@ -107,7 +118,9 @@ class QuestionType:
     def _find_problems(self) -> list[str]:
         if self.least_class is None:
             is_silent = self.answer == AnswerKind.NOTHING
-            return [] if is_silent else ["It states no least privacy class."]
+            if is_silent:
+                return []
+            return ["It states no least privacy class."]
         problems = []
         needed = LEAST_BY_ANSWER.get(self.answer, PrivacyClass.OPERATIONAL)
         if not is_at_least(self.least_class, needed):
@@ -126,7 +139,10 @@ class QuestionType:
 
     @property
     def has_several_names(self) -> bool:
-        """Say whether an answer is a list of choices, so that a space in the name of a choice would split it."""
+        """Say whether an answer is a list of choices.
+
+        A space in the name of a choice would split it.
+        """
         return self.answer in SEVERAL_NAMES
 
     def least_class_of(self, xlsform_name: str, appearance: str = "") -> PrivacyClass | None:

@@ -1,4 +1,6 @@
-"""How long a form takes and how hard its words are: estimates for its author, from published formulas.
+"""How long a form takes and how hard its words are.
+
+Estimates for its author, from published formulas.
 
 Reading grade in English: Flesch and Kincaid (1975). In French: the ease of Kandel and Moles (1958), turned into a grade by
 the steps of Flesch's own table. Syllables are counted as groups of vowels, which is right for about nine words in ten.
@@ -22,7 +24,10 @@ FRENCH_STEPS = ((90, 5.0), (80, 6.0), (70, 7.0), (60, 8.5), (50, 11.0), (30, 13.
 
 @dataclass(frozen=True)
 class Estimate:
-    """Minutes to fill a form in when every question is asked once, and the reading grade of its words by language."""
+    """How long a form takes and how hard it reads.
+
+    `minutes`: when every question is asked once. `grades`: the school grade of its words, by language.
+    """
 
     questions: int
     minutes: float
@@ -30,6 +35,7 @@ class Estimate:
 
 
 def count_syllables(word: str, language: str) -> int:
+    """Return about how many syllables a word has: its groups of vowels, silent ends left out."""
     word = word.lower()
     count = len(VOWELS.findall(word))
     silent = ("es", "ent", "e") if language == "fr" else ("e",)
@@ -39,7 +45,10 @@ def count_syllables(word: str, language: str) -> int:
 
 
 def grade_text(text: str, language: str) -> float | None:
-    """Return the school grade that a text asks for; None for other languages or fewer than 30 words."""
+    """Return the school grade that a text asks for.
+
+    None for other languages or fewer than 30 words.
+    """
     words = WORD.findall(text)
     if language not in ("en", "fr") or len(words) < 30:
         return None
@@ -60,11 +69,11 @@ def estimate(definition: FormDefinition) -> Estimate:
     for element in asked:
         seconds += TYPES[element.type].seconds + _count_words(element, language) / WORDS_A_SECOND
     grades = {}
-    for one in definition.languages:
-        text = "\n".join(itertools.chain.from_iterable(_list_texts(element, one) for element in asked))
-        grade = grade_text(text, one)
+    for code in definition.languages:
+        text = "\n".join(itertools.chain.from_iterable(_list_texts(element, code) for element in asked))
+        grade = grade_text(text, code)
         if grade is not None:
-            grades[one] = grade
+            grades[code] = grade
     return Estimate(sum(element.is_answered for element in asked), seconds / 60, grades)
 
 

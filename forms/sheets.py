@@ -1,4 +1,7 @@
-"""A workbook as plain sheets of text, read from .xlsx, .xls or Markdown and written as .xlsx without losing a cell."""
+"""A workbook as sheets of text, read from .xlsx, .xls or Markdown.
+
+Written as .xlsx, it loses no cell.
+"""
 
 import datetime as dt
 import io
@@ -25,10 +28,10 @@ MAX_PROBLEMS = 100  # of one kind, named one by one
 HAS_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 CALCULATED_LATER = re.compile(rb"fullCalcOnLoad=[\"'](?:1|true)")
 FORMULA = N_(
-    "This cell holds a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, save it there and"
-    " bring it again; or write the text itself in the cell."
+    "This cell has a formula whose result is not in the file. Open the workbook in Excel or LibreOffice, "
+    "save it there and import it again; or write the text itself in the cell."
 )
-CELL_ERROR = N_("This cell holds the error {error}. Mend its formula, or write the text itself in the cell.")
+CELL_ERROR = N_("This cell has the error {error}. Correct its formula, or write the text itself in the cell.")
 KNOWN = (*ORDER, "entities", "external_choices", "osm")
 
 
@@ -68,7 +71,7 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     """Return the sheets of a workbook; raise FormRefused when it cannot be read."""
     refuse_unreadable_file(data, file_type)
     try:
-        found = {".md": _markdown, ".xls": _xls}.get(file_type, _xlsx)(data)
+        written = {".md": _read_markdown, ".xls": _read_xls}.get(file_type, _read_xlsx)(data)
     except FormRefused:
         raise
     except (
@@ -83,19 +86,19 @@ def read_sheets(data: bytes, file_type: str) -> Sheets:
     ) as error:
         text = N_("The workbook cannot be read: {reason}")
         raise FormRefused([FormProblem("form.unreadable", text, {"reason": str(error)[:200]}, sheet="")]) from error
-    sheets = _standard_names(found)
+    sheets = _use_standard_names(written)
     if "survey" not in sheets:
         text = N_("The workbook has no sheet called “survey”.")
         raise FormRefused([FormProblem("form.no_survey", text, sheet="")])
     return Sheets(sheets)
 
 
-def _standard_names(found: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
-    """Return the sheets with the names of an XLSForm in small letters and without blanks around them."""
+def _use_standard_names(written: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
+    """Return the sheets; those of an XLSForm by their names in small letters."""
     sheets: dict[str, list[list[str]]] = {}
-    for name, rows in found.items():
+    for name, rows in written.items():
         plain = name.strip().lower()
-        is_free = name == plain or plain not in (*found, *sheets)
+        is_free = name == plain or plain not in (*written, *sheets)
         sheets[plain if plain in KNOWN and is_free else name] = rows
     return sheets
 
@@ -110,46 +113,52 @@ def too_long(sheets: dict[str, list[list[str]]]) -> list[FormProblem]:
 
 
 def _find_long_cells(sheet: str, number: int, row: list[str]) -> Iterator[FormProblem]:
-    text = N_("This cell holds more than 32,767 characters, which is more than Excel keeps. Shorten it.")
+    text = N_("This cell has more than 32,767 characters, which is more than Excel stores. Shorten the text.")
     for position, cell in enumerate(row):
         if len(cell) > MAX_CELL:
             yield FormProblem("form.too_long", text, sheet=sheet, row=number, column=xl_col_to_name(position))
 
 
-def _xlsx(data: bytes) -> dict[str, list[list[str]]]:
+def _read_xlsx(data: bytes) -> dict[str, list[list[str]]]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    formulas = _formulas(data)
+    formulas = _find_formulas(data)
     count = 0
-    found: dict[str, list[list[str]]] = {}
+    sheets: dict[str, list[list[str]]] = {}
     problems: list[FormProblem] = []
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # each row is as long as its last cell, whatever the file says of the sheet's size
         is_read = sheet.title.strip().lower() in KNOWN
         rows: list[list[str]] = []
         for number, row in enumerate(sheet.iter_rows(), 1):
-            texts = _trimmed(["" if cell.value is None else _text(cell.value) for cell in row])
+            texts = _trim_row(["" if cell.value is None else _text(cell.value) for cell in row])
             count += len(texts)
             if count > MAX_CELLS:
                 raise FormRefused([FormProblem("form.too_large", N_("The workbook unpacks to far too much."), sheet="")])
             rows.append(texts)
             if is_read and len(problems) < MAX_PROBLEMS:
-                problems += _unreadable_cells(sheet.title, number, row, formulas)
-        found[sheet.title] = _without_blank_end(rows)
+                problems += _find_unreadable_cells(sheet.title, number, row, formulas)
+        sheets[sheet.title] = _trim_rows(rows)
     if problems:
         raise FormRefused(problems)
-    return found
+    return sheets
 
 
 @dataclass(frozen=True)
 class Formulas:
-    """Where a workbook has formulas: (sheet, row, column from 0). `are_stale`: its results are not worth reading."""
+    """Where a workbook has formulas: (sheet, row, column from 0).
+
+    `are_stale`: its results are not worth reading.
+    """
 
     places: frozenset[tuple[str, int, int]] = frozenset()
     are_stale: bool = False
 
 
-def _formulas(data: bytes) -> Formulas:
-    """Return the formulas of a workbook. It is read a second time for them, so only where there are any."""
+def _find_formulas(data: bytes) -> Formulas:
+    """Return the formulas of a workbook.
+
+    It is read a second time for them, so only where there are any.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         if not any(HAS_FORMULA.search(archive.read(name)) for name in names):
@@ -166,8 +175,11 @@ def _formulas(data: bytes) -> Formulas:
     return Formulas(frozenset(places), are_stale)
 
 
-def _unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas: Formulas) -> Iterator[FormProblem]:
-    """Yield what is wrong with cells whose text is not in the file, or is an error: read as blank, a rule would vanish."""
+def _find_unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas: Formulas) -> Iterator[FormProblem]:
+    """Yield what is wrong with cells whose text is not in the file, or is an error.
+
+    Read as blank, a rule would vanish.
+    """
     for at, cell in enumerate(row):
         if cell.data_type == "e":
             details = {"error": str(cell.value)}
@@ -177,7 +189,10 @@ def _unreadable_cells(sheet: str, number: int, row: Sequence[Any], formulas: For
 
 
 def _has_no_result(cell: Any) -> bool:
-    """Say whether the file holds no result of a formula; one that is an empty text is marked as a text."""
+    """Say whether the file holds no result of a formula.
+
+    One that is an empty text is marked as a text.
+    """
     return cell.value is None and cell.data_type != "str"
 
 
@@ -187,52 +202,54 @@ def _text(cell: object) -> str:
     return str(xlsx_value_to_str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _xls(data: bytes) -> dict[str, list[list[str]]]:
+def _read_xls(data: bytes) -> dict[str, list[list[str]]]:
     book = xlrd.open_workbook(file_contents=data)
-    found: dict[str, list[list[str]]] = {}
+    sheets: dict[str, list[list[str]]] = {}
     problems: list[FormProblem] = []
     for sheet in book.sheets():
         rows = []
         for number in range(sheet.nrows):
             cells = sheet.row(number)
-            rows.append(_trimmed([_xls_text(cell, book.datemode) for cell in cells]))
+            rows.append(_trim_row([_xls_text(cell, book.datemode) for cell in cells]))
             for at, cell in enumerate(cells):
                 if cell.ctype == xlrd.XL_CELL_ERROR and sheet.name.strip().lower() in KNOWN:
                     details = {"error": xlrd.error_text_from_code.get(cell.value, "#?")}
                     place = sheet.name, number + 1, xl_col_to_name(at)
                     problems.append(FormProblem("form.cell_error", CELL_ERROR, details, *place))
-        found[sheet.name] = _without_blank_end(rows)
+        sheets[sheet.name] = _trim_rows(rows)
     if problems:
         raise FormRefused(problems[:MAX_PROBLEMS])
-    return found
+    return sheets
 
 
 def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
     if cell.ctype == xlrd.XL_CELL_EMPTY:
         return ""
     text: str = xls_value_to_unicode(cell.value, cell.ctype, datemode).strip()
-    return text.removesuffix(" 00:00:00") if cell.ctype == xlrd.XL_CELL_DATE else text
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        return text.removesuffix(" 00:00:00")
+    return text
 
 
-def _markdown(data: bytes) -> dict[str, list[list[str]]]:
+def _read_markdown(data: bytes) -> dict[str, list[list[str]]]:
     sheets = {}
     for name, rows in _md_table_to_ss_structure(data.decode()).items():
         if name:
-            sheets[name] = _without_blank_end([_read_row(row) for row in rows or []])
+            sheets[name] = _trim_rows([_read_row(row) for row in rows or []])
     return sheets
 
 
 def _read_row(cells: Iterable[object]) -> list[str]:
-    return _trimmed(["" if cell is None else _text(cell) for cell in cells])
+    return _trim_row(["" if cell is None else _text(cell) for cell in cells])
 
 
-def _trimmed(row: list[str]) -> list[str]:
+def _trim_row(row: list[str]) -> list[str]:
     while row and not row[-1]:
         row.pop()
     return row
 
 
-def _without_blank_end(rows: list[list[str]]) -> list[list[str]]:
+def _trim_rows(rows: list[list[str]]) -> list[list[str]]:
     while rows and not rows[-1]:
         rows.pop()
     return rows or [[]]

@@ -1,4 +1,6 @@
-"""What an XLSForm can hold, and what becomes of it here. docs/forms-support.md is written from this module.
+"""What an XLSForm can hold, and what becomes of it here.
+
+docs/forms-support.md is written from this module.
 
 What is about one type of question stands in its own module in forms/types, and is collected here.
 """
@@ -13,17 +15,17 @@ from forms.types import TYPES
 REFUSED_TYPES: dict[str, str] = {
     "select_one_external": N_("Use select_one_from_file with a choice_filter: it does the same and works in every app."),
     "xml-external": N_("Save the list as a CSV file and use csv-external or select_one_from_file."),
-    "video": N_("Films show faces and places, and are too large to send from the street. Take it out."),
-    "geotrace": N_("A line on a map follows somebody; this programme does not collect it. Ask for the neighbourhood."),
+    "video": N_("Films show faces and places, and are too large to send from the street. Remove the row."),
+    "geotrace": N_("A line on a map follows somebody; this program does not collect it. Ask for the neighbourhood."),
     "geoshape": N_("This app draws no shapes on a map. Ask for the neighbourhood."),
     "start-geopoint": N_("Nobody's place is recorded without asking. Use a question of type geopoint, or a neighbourhood."),
     "background-geopoint": N_("Nobody's place is recorded without asking. Ask for the neighbourhood."),
-    "background-audio": N_("Nobody is recorded without asking. Take it out."),
-    "audit": N_("This app keeps no log of how its workers work. Take it out."),
-    "phonenumber": N_("A browser does not know the phone's number, and the programme does not collect it. Take it out."),
-    "email": N_("A browser does not know an e-mail address. Who filled a form in is kept with each record."),
-    "simserial": N_("A browser does not know the SIM card. Which phone it was is kept with each record."),
-    "subscriberid": N_("A browser does not know the subscriber. Which phone it was is kept with each record."),
+    "background-audio": N_("Nobody is recorded without asking. Remove the row."),
+    "audit": N_("This app does not log how its workers work. Remove the row."),
+    "phonenumber": N_("A browser does not know the phone's number, and the program does not collect it. Remove the row."),
+    "email": N_("A browser does not know an e-mail address. Who filled in a form is stored with each record."),
+    "simserial": N_("A browser does not know the SIM card. Which phone it was is stored with each record."),
+    "subscriberid": N_("A browser does not know the subscriber. Which phone it was is stored with each record."),
     "osm": N_("This app shows no street map. Ask for the neighbourhood."),
 }
 REFUSED_ALIASES = {
@@ -95,20 +97,25 @@ COLUMNS: dict[str, str] = {
     "privacy::hierarchy": WORKS,
     "privacy::export": WORKS,
     "privacy::approval": WORKS,
-    "media::image": N_("Pictures in labels are not shown on phones yet. Say it in words, or take the picture out."),
-    "media::big-image": N_("Pictures in labels are not shown on phones yet. Say it in words, or take the picture out."),
-    "media::audio": N_("Recordings in labels are not played on phones yet. Say it in words, or take the recording out."),
-    "media::video": N_("Films in labels are not shown on phones yet. Say it in words, or take the film out."),
-    "save_to": N_("Entities are not kept here. Take the column out."),
-    "intent": N_("A browser cannot open another app. Take the column out."),
+    "app_role": WORKS,
+    "media::image": N_("Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."),
+    "media::big-image": N_(
+        "Pictures in question texts are not shown on phones yet. Say it in words, or remove the picture."
+    ),
+    "media::audio": N_(
+        "Recordings in question texts are not played on phones yet. Say it in words, or remove the recording."
+    ),
+    "media::video": N_("Films in question texts are not shown on phones yet. Say it in words, or remove the film."),
+    "save_to": N_("Entities are not stored here. Remove the column."),
+    "intent": N_("A browser cannot open another app. Remove the column."),
     "bind": N_("Raw XForm attributes are not read, apart from bind::type. Use the columns of an XLSForm."),
     "body": N_("Raw XForm attributes are not read. Use the columns of an XLSForm."),
     "instance": N_("Raw XForm attributes are not read. Use the columns of an XLSForm."),
-    "sms_field": N_("Forms are not sent as text messages. Take the column out."),
-    "sms_option": N_("Forms are not sent as text messages. Take the column out."),
-    "compact_tag": N_("Forms are not sent as text messages. Take the column out."),
+    "sms_field": N_("Forms are not sent as text messages. Remove the column."),
+    "sms_option": N_("Forms are not sent as text messages. Remove the column."),
+    "compact_tag": N_("Forms are not sent as text messages. Remove the column."),
     "hxl": LOOK,
-    "disabled": N_("pyxform no longer reads “disabled”. Take the row and the column out."),
+    "disabled": N_("pyxform no longer reads “disabled”. Remove the row and the column."),
     "no_app_error_string": LOOK,
 }
 
@@ -160,15 +167,16 @@ SETTINGS: dict[str, str] = {
     "version": WORKS,
     "default_language": WORKS,
     "style": WORKS,
+    "app_role": WORKS,
     "name": LOOK,
     "allow_choice_duplicates": WORKS,
     "clean_text_values": WORKS,
     "omit_instanceid": LOOK,
     "instance_name": N_("Records are listed by day, place and kind (summary_day, summary_area, summary_kind)."),
-    "public_key": N_("Answers are sealed on the phone by the app itself; a key in the form is not used."),
+    "public_key": N_("The app encrypts answers on the phone; a key in the form is not used."),
     "submission_url": N_("Phones send to the centre that gave them the form, and nowhere else."),
-    "auto_send": N_("Phones send by themselves as soon as there is signal."),
-    "auto_delete": N_("Phones drop what the centre holds by themselves."),
+    "auto_send": N_("Phones send automatically as soon as there is a signal."),
+    "auto_delete": N_("Phones automatically delete what the centre has."),
     "client_editable": N_("A finished record is corrected at the centre."),
     "sms_keyword": N_("Forms are not sent as text messages."),
     "sms_separator": N_("Forms are not sent as text messages."),
@@ -184,7 +192,7 @@ SETTING_ALIASES = {"title": "form_title", "set_form_title": "form_title", "id_st
 
 EVERY_TYPE = ("*",)
 GROUPS = ("group", "repeat")
-NO_OTHER_APP = N_("A browser cannot open another app. Take the appearance out.")
+NO_OTHER_APP = N_("A browser cannot open another app. Remove the appearance.")
 # Appearances of groups, and of every type of question. Those of one type stand in its module in forms/types.
 SHARED_APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "field-list": (GROUPS, WORKS),
@@ -196,14 +204,16 @@ SHARED_APPEARANCES: dict[str, tuple[tuple[str, ...], str]] = {
     "wN": (EVERY_TYPE, LOOK),
     "ex:": (EVERY_TYPE, NO_OTHER_APP),
     "printer": (EVERY_TYPE, NO_OTHER_APP),
-    "url": (EVERY_TYPE, N_("Nothing on the phone opens a web address. Take the appearance out.")),
+    "url": (EVERY_TYPE, N_("Nothing on the phone opens a web address. Remove the appearance.")),
     "theme-grid": (EVERY_TYPE, LOOK),
     "pages": (EVERY_TYPE, LOOK),
 }
 
 
 def _collect(part: str) -> dict[str, tuple[tuple[str, ...], str]]:
-    """Return the appearances or parameters of all types: the types that know each, and the verdict on it.
+    """Return the appearances or parameters of all types.
+
+    The types that know each, and the verdict on it.
 
     `part` is "appearances" or "parameters". Raises IncompleteType when two types judge the same one differently.
     """
@@ -224,7 +234,9 @@ PARAMETERS = _collect("parameters")  # parameter → the same
 
 
 def standard_type(text: str) -> str:
-    """Return the standard name of a type, without the list that it names; "" for one that nobody knows.
+    """Return the standard name of a type, without the list that it names.
+
+    "" for one that nobody knows.
 
     Example: standard_type("Select one places or_other") is "select_one".
     """
@@ -240,15 +252,23 @@ def standard_type(text: str) -> str:
 
 
 def list_of(text: str) -> str:
-    """Return the list that a row's type names: places for "select_one places", places.csv for a file."""
+    """Return the list that a row's type names.
+
+    Places for "select_one places", places.csv for a file.
+    """
     words = [word for word in text.split() if word.lower() != "or_other"]
     if len(words) < 2 or standard_type(text) not in LISTED:
         return ""
-    return words[-1] if words[-2:-1] != ["specify"] else ""
+    if words[-2:-1] != ["specify"]:
+        return words[-1]
+    return ""
 
 
 def find_appearance(word: str) -> tuple[tuple[str, ...], str] | None:
-    """Return the types that an appearance is for, and the verdict on it; None for one that nobody knows."""
+    """Return the types that an appearance is for, and the verdict on it.
+
+    None for one that nobody knows.
+    """
     if word in APPEARANCES:
         return APPEARANCES[word]
     if word.startswith("ex:"):

@@ -12,7 +12,10 @@ MAX_BYTES = 10_000_000  # of one file
 
 
 def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProblem]]:
-    """Return the table in a CSV file (UTF-8, its first row the columns), or what is wrong with it."""
+    """Return the table in a CSV file, or None with what is wrong with it.
+
+    The file is UTF-8; its first row names the columns.
+    """
     if len(data) > MAX_BYTES:
         return None, [FormProblem("form.file_large", N_("“{file}” is larger than 10 MB."), {"file": name}, sheet=name)]
     try:
@@ -30,7 +33,9 @@ def read_table(name: str, data: bytes) -> tuple[CsvTable | None, list[FormProble
     except csv.Error as error:
         details = {"file": name, "reason": str(error)}
         return None, [FormProblem("form.file", N_("“{file}” cannot be read: {reason}"), details, sheet=name)]
-    columns = [column.strip() for column in lines[0]] if lines else []
+    columns = []
+    if lines:
+        columns = [column.strip() for column in lines[0]]
     if len(lines) < 2 or not all(columns) or len(set(columns)) != len(columns) or len(columns) > MAX_COLUMNS:
         sentence = N_("“{file}” needs a first row with a different name in every column, and rows under it.")
         problems.append(FormProblem("form.file_columns", sentence, {"file": name}, sheet=name, row=1))

@@ -1,4 +1,7 @@
-"""Run a form's logic over answers: relevance, calculations, then every rule. The twin of client/src/engine/form.ts."""
+"""Run a form's logic over answers: relevance, calculations, then every rule.
+
+The twin of client/src/engine/form.ts.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -34,19 +37,21 @@ class ValidationResult:
     refused_by: str = ""  # the card code of somebody who said no
 
 
-def validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
-    """Return the answers as the form's own logic leaves them, with every problem; `now` is the phone's local time.
+def validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
+    """Return the answers as the form's own logic leaves them, with every problem.
+
+    `now` is the phone's local time.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _validate(definition, given, now, budget or Budget())
+        return _validate(definition, form_data, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(given, error)
+        return _make_unchecked(form_data, error)
 
 
-def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
-    root, problems = tree.build_tree(definition, given)
+def _validate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget) -> ValidationResult:
+    root, problems = tree.build_tree(definition, form_data)
     questions = _list_questions(root)
     sent = {node: node.text for node in questions if node.element.calculate is not None}
     calculate(definition, root, now, budget)
@@ -62,14 +67,19 @@ def _validate(definition: FormDefinition, given: Any, now: DateValue, budget: Bu
 
 
 def _find_refusal(definition: FormDefinition, root: AnswerNode) -> tuple[bool, str]:
-    """Return whether somebody was to be asked for consent and there is no yes; and the card code of who said no."""
+    """Return whether somebody was to be asked for consent and there is no yes.
+
+    And the card code of who said no.
+    """
     tier = _find_role_question(definition, root, "tier")
     if tier is None or tier.parent is None or not tier.parent.is_relevant or to_number(tier.value()) >= 1:
         return False, ""
     if not any(_is_asked(tier.parent, question) for question in consent.list_consent_questions(definition, tier.element)):
         return False, ""
     person = _find_role_question(definition, root, "person")
-    return True, to_string(person.value()) if person else ""
+    if person is None:
+        return True, ""
+    return True, to_string(person.value())
 
 
 def _is_asked(group: AnswerNode, question: Element) -> bool:
@@ -80,47 +90,58 @@ def _find_role_question(definition: FormDefinition, root: AnswerNode, key: str) 
     """Return the question that a form's summary names; None when there is none."""
     node = root
     for name in definition.summary_names.get(key, ()):
-        found = node.children_named(name)
-        if not found:
+        nodes = node.children_named(name)
+        if not nodes:
             return None
-        node = found[0]
-    return None if node is root else node
+        node = nodes[0]
+    if node is root:
+        return None
+    return node
 
 
-def recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget | None = None) -> ValidationResult:
-    """Return answers with what the form computes filled in again, and every problem that is left.
+def recalculate(
+    definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget | None = None
+) -> ValidationResult:
+    """Return answers with all computed ones filled in again, and every problem left.
 
     Raise TooSlow when that takes more than the budget.
     """
     try:
-        return _recalculate(definition, given, now, budget or Budget())
+        return _recalculate(definition, form_data, now, budget or Budget())
     except ExpressionError as error:
-        return _make_unchecked(given, error)
+        return _make_unchecked(form_data, error)
 
 
-def _recalculate(definition: FormDefinition, given: Any, now: DateValue, budget: Budget) -> ValidationResult:
-    root, problems = tree.build_tree(definition, given)
+def _recalculate(definition: FormDefinition, form_data: Any, now: DateValue, budget: Budget) -> ValidationResult:
+    root, problems = tree.build_tree(definition, form_data)
     calculate(definition, root, now, budget)
     computed = {node: node.text for node in _list_questions(root) if node.element.calculate is not None}
     rules = Rules(definition, root, now, budget)
     problems += rules.list_problems(_list_questions(root), computed)
     answers = tree.to_json(root)
     is_refusal, _ = _find_refusal(definition, root)
+    # Before any question about consent was answered, the answers are only unfinished.
     if is_refusal and definition.kept_after_no and consent.is_answered(definition, answers):
         answers = consent.without_person(definition, answers)
         problems = [problem for problem in problems if problem.path in consent.kept_places(definition)]
     return ValidationResult(answers, problems, is_refusal)
 
 
-def _make_unchecked(given: Any, error: ExpressionError) -> ValidationResult:
-    """Return the answers as they came and why they were not checked: a rule of the form itself must not be run."""
+def _make_unchecked(form_data: Any, error: ExpressionError) -> ValidationResult:
+    """Return the answers as they came and why they were not checked.
+
+    A rule of the form itself must not be run.
+    """
     if error.code != SLOW:
         raise error
     text = N_(
-        "The form has a pattern that could take too long to check, so the answers were kept and not checked. "
-        "Publish the form anew with another pattern."
+        "The form has a pattern that could take too long to check, so the answers were stored and not "
+        "checked. Publish the form again with another pattern."
     )
-    return ValidationResult(given if isinstance(given, dict) else {}, [AnswerProblem(NOT_CHECKED, text, "")])
+    answers = {}
+    if isinstance(form_data, dict):
+        answers = form_data
+    return ValidationResult(answers, [AnswerProblem(NOT_CHECKED, text, "")])
 
 
 def calculate(definition: FormDefinition, root: AnswerNode, now: DateValue, budget: Budget | None = None) -> None:
@@ -146,7 +167,7 @@ class _Calculation:
         self.nodes_by_path: dict[str, list[AnswerNode]] = {"/data": [root]}
 
     def decide(self, path: str, element: Element) -> None:
-        """Set how many instances an element has, whether each is relevant, and what is computed for it."""
+        """Set how many instances an element has, which are relevant, and what they compute."""
         parents = self._find_nodes(element.parent)
         if element.count is not None:
             self.nodes_by_path.pop(path, None)  # there may be more of them, or fewer
@@ -180,17 +201,22 @@ class _Calculation:
                 raise TooSlow
 
     def _make_instances(self, element: Element, parent: AnswerNode, count: Ast) -> None:
-        """Make as many instances as the form counts; mark those beyond, which count as not relevant."""
+        """Make as many instances as the form counts.
+
+        Mark those beyond, which count as not relevant.
+        """
         instances = parent.children[element.name]
         number = to_number(evaluate(count, self._context(AnswerNode(element, parent))))
-        wanted = 0 if math.isnan(number) else int(min(max(number, 0), MAX_INSTANCES))
-        while len(instances) < wanted:
+        count_wanted = 0
+        if not math.isnan(number):
+            count_wanted = int(min(max(number, 0), MAX_INSTANCES))
+        while len(instances) < count_wanted:
             self.budget.make()
             node = AnswerNode(element, parent)
             instances.append(node)
             tree.fill_node(self.definition, node, {}, [])
         for position, node in enumerate(instances):
-            node.is_beyond = position >= wanted
+            node.is_beyond = position >= count_wanted
 
     def _find_nodes(self, path: str) -> list[AnswerNode]:
         """Return the nodes of a path, remembering them for the next question of the same group."""
@@ -204,7 +230,10 @@ class _Calculation:
 
 
 def format_computed(element: Element, value: Value) -> str:
-    """Return a computed value as the answer of a question of its type; NaN, which is no answer, as ""."""
+    """Return a computed value as the answer of a question of its type.
+
+    NaN, which is no answer, as "".
+    """
     if isinstance(value, float) and math.isnan(value):
         return ""
     return TYPES[element.type].from_value(value)
@@ -212,16 +241,16 @@ def format_computed(element: Element, value: Value) -> str:
 
 def _list_questions(root: AnswerNode) -> list[AnswerNode]:
     """Return every question, in the order of the form."""
-    found: list[AnswerNode] = []
+    questions: list[AnswerNode] = []
     waiting = [root]
     while waiting:
         node = waiting.pop()
         if node.element.kind == "question":
-            found.append(node)
+            questions.append(node)
         else:
             for children in reversed(node.children.values()):
                 waiting.extend(reversed(children))
-    return found
+    return questions
 
 
 class Rules:
@@ -237,7 +266,10 @@ class Rules:
         return EvaluationContext(self.root, node, self.now, self.definition.lists, self.budget)
 
     def list_problems(self, nodes: Sequence[AnswerNode], sent: dict[AnswerNode, str]) -> list[AnswerProblem]:
-        """Return the problem of each question that has one; `sent` are computed answers as the phone has them."""
+        """Return the problem of each question that has one.
+
+        `sent` are computed answers as the phone has them.
+        """
         problems = (self.find_problem(node, sent) for node in nodes)
         return [problem for problem in problems if problem is not None]
 
@@ -313,12 +345,16 @@ def list_available_choices(element: Element, context: EvaluationContext, definit
     names = []
     for row in find_nodes(element.items, context):
         cells = row.children_named(column)
-        names += [to_string(cells[0].value())] if cells else []
+        if cells:
+            names.append(to_string(cells[0].value()))
     return [name for name in names if name]
 
 
 def equal_computed(sent: str, own: str) -> bool:
-    """Return whether two computed answers agree: the same text, or numbers that differ after the ninth digit at most."""
+    """Return whether two computed answers agree.
+
+    The same text, or numbers that differ after the ninth digit at most.
+    """
     if sent == own:
         return True
     if not (NUMBER.fullmatch(sent) and NUMBER.fullmatch(own)):

@@ -1,4 +1,7 @@
-"""The rows of an XLSForm under the standard names of their columns, so that problems can name sheet, row and column."""
+"""The rows of an XLSForm under the standard names of their columns.
+
+Problems can so name the sheet, row and column as the author wrote them.
+"""
 
 import io
 import re
@@ -11,6 +14,7 @@ from forms import support
 from forms.headings import Heading, in_language, is_known, is_translated, language_of, read_headings, settings_row
 from forms.problems import N_, FormProblem, FormRefused
 from forms.question_type import QuestionType
+from forms.roles import ROLE_COLUMN
 from forms.types import TYPES
 
 MAX_BYTES = 5_000_000  # of the file
@@ -47,18 +51,24 @@ class Row:
     def begins(self) -> str:
         """Return "group", "repeat" or "loop" when the row begins one."""
         match = MARK.fullmatch(self.type)
-        return BEGIN[match[2].lower()] if match and match[1].lower() == "begin" else ""
+        if match and match[1].lower() == "begin":
+            return BEGIN[match[2].lower()]
+        return ""
 
     @property
     def ends(self) -> str:
         match = MARK.fullmatch(self.type)
-        return BEGIN[match[2].lower()] if match and match[1].lower() == "end" else ""
+        if match and match[1].lower() == "end":
+            return BEGIN[match[2].lower()]
+        return ""
 
     @property
     def plain_type(self) -> str:
         """Return the type as pyxform reads it, which takes begin and end in small letters only."""
         match = MARK.fullmatch(self.type)
-        return self.type[: match.end(2)].lower() + self.type[match.end(2) :] if match else self.type
+        if match:
+            return self.type[: match.end(2)].lower() + self.type[match.end(2) :]
+        return self.type
 
     @property
     def kind(self) -> str:
@@ -67,7 +77,10 @@ class Row:
 
     @property
     def question_type(self) -> QuestionType | None:
-        """Return what is known of the type of the question; None for a group, a list or a type that is refused."""
+        """Return what is known of the type of the question.
+
+        None for a group, a list or a type that is refused.
+        """
         return TYPES.get(self.kind)
 
     def column(self, name: str) -> str:
@@ -85,7 +98,10 @@ def row_advice(code: str, text: str, row: Row, column: str, **details: str) -> F
 
 
 class Workbook:
-    """The sheets of a workbook under standard names; the numbers of rows are those that the spreadsheet shows."""
+    """The sheets of a workbook under standard names.
+
+    The numbers of rows are those that the spreadsheet shows.
+    """
 
     def __init__(self, sheets: dict[str, list[list[str]]]):
         self._sheets = sheets
@@ -97,23 +113,30 @@ class Workbook:
     def rows(self, sheet: str) -> list[tuple[int, dict[str, str]]]:
         """Return the number of each row that says something, with its cells by standard column."""
         columns = self.columns(sheet)
-        found = []
+        named_rows = []
         for number, row in enumerate(self.table(sheet)[1:], 2):
             cells: dict[str, str] = {}
-            for heading in columns if row else ():
-                text = row[heading.at] if heading.at < len(row) else ""
+            for heading in columns:
+                if heading.at >= len(row):
+                    continue  # rows end at their last cell that says something
+                text = row[heading.at]
                 if text and not cells.get(heading.standard):
                     cells[heading.standard] = text
             if cells:
-                found.append((number, cells))
-        return found
+                named_rows.append((number, cells))
+        return named_rows
 
     def columns(self, sheet: str) -> list[Heading]:
-        """Return the headings of a sheet; where some have a language, words without one are in the form's first."""
-        found = self._headings[sheet] if sheet in self._headings else read_headings(sheet, self.table(sheet)[0])
+        """Return the headings of a sheet.
+
+        Where some have a language, words without one are in the form's first.
+        """
+        headings = self._headings.get(sheet)
+        if headings is None:
+            headings = read_headings(sheet, self.table(sheet)[0])
         if not self._named_languages or sheet not in ("survey", "choices"):
-            return found
-        return [self._with_language(heading) for heading in found]
+            return headings
+        return [self._with_language(heading) for heading in headings]
 
     def _with_language(self, heading: Heading) -> Heading:
         """Return a heading with the form's first language, where it could have one and names none."""
@@ -127,7 +150,7 @@ class Workbook:
 
     @cached_property
     def _named_languages(self) -> list[str]:
-        """Return the languages in the headings as they are written, those of the survey's labels first."""
+        """Return the languages in the headings as written, those of the survey's labels first."""
         columns = [heading.standard for heading in (*self._headings["survey"], *self._headings["choices"])]
         columns = [column for column in columns if is_translated(column)]
         columns.sort(key=lambda column: not column.startswith("label"))
@@ -136,16 +159,25 @@ class Workbook:
     @cached_property
     def _first_language(self) -> str:
         """Return the language of words whose heading names none."""
-        given = self.settings.get("default_language", "")
-        is_mixed = any(one.standard == "label" for one in self._headings["survey"])
-        wanted = given or ("English (en)" if is_mixed else self._named_languages[0])
-        same = [name for name in self._named_languages if language_code(name) == language_code(wanted)]
-        return same[0] if same and wanted not in same else wanted
+        is_mixed = any(heading.standard == "label" for heading in self._headings["survey"])
+        language = self.settings.get("default_language", "")
+        if not language and is_mixed:
+            language = "English (en)"
+        elif not language:
+            language = self._named_languages[0]
+        code = language_code(language)
+        same = [name for name in self._named_languages if language_code(name) == code]
+        if same and language not in same:
+            return same[0]
+        return language
 
     @cached_property
     def settings(self) -> dict[str, str]:
+        """Return the settings by standard name; only their first row is read."""
         rows = self.rows("settings")
-        return rows[0][1] if rows else {}
+        if rows:
+            return rows[0][1]
+        return {}
 
     @property
     def settings_number(self) -> int:
@@ -160,14 +192,18 @@ class Workbook:
     @cached_property
     def written(self) -> dict[str, str]:
         """Return the columns of the survey sheet as their author wrote them, by standard name."""
-        return {one.standard: one.written for one in reversed(self.columns("survey"))}
+        return {heading.standard: heading.written for heading in reversed(self.columns("survey"))}
 
     def written_choice(self, column: str) -> str:
         """Return a column of the choices sheet as its author wrote it."""
-        return next((one.written for one in self.columns("choices") if one.standard == column), column)
+        for heading in self.columns("choices"):
+            if heading.standard == column:
+                return heading.written
+        return column
 
     @cached_property
     def survey(self) -> list[Row]:
+        """Return the rows of the survey sheet, each with its path in the answers."""
         rows = []
         trail = ["/data"]
         for number, cells in self.rows("survey"):
@@ -185,13 +221,15 @@ class Workbook:
 
     @cached_property
     def by_path(self) -> dict[str, Row]:
-        found: dict[str, Row] = {}
+        """Return the rows by path; of two with the same path the first, and the other is an error."""
+        rows: dict[str, Row] = {}
         for row in self.survey:
             if row.path:
-                found.setdefault(row.path, row)
+                rows.setdefault(row.path, row)
                 if "or_other" in row.type.lower().split():
-                    found.setdefault(f"{row.path}_other", row)
-        return found
+                    # pyxform adds this question to ask which other choice is meant.
+                    rows.setdefault(f"{row.path}_other", row)
+        return rows
 
     @cached_property
     def languages(self) -> list[str]:
@@ -210,20 +248,27 @@ class Workbook:
         return named or [default or "default"]
 
     def for_pyxform(self) -> dict[str, Any]:
-        """Return the sheets as pyxform takes them, with every heading in standard form and every row at its number."""
+        """Return the sheets as pyxform takes them.
+
+        Every heading is in standard form and every row at its number.
+        """
         survey = {row.number: _known(row.cells) | {"type": row.plain_type} for row in self.survey}
         choices = {number: dict(cells) for number, cells in self.choices}
         settings = {PYXFORM_SETTINGS.get(key, key): text for key, text in self.settings.items() if key in support.SETTINGS}
+        settings.pop(ROLE_COLUMN, None)
         settings.pop("name", None)  # the root of our XForms is always called data
         sheets = {"survey": _at_their_numbers(survey), "choices": _at_their_numbers(choices), "settings": [settings]}
-        given: dict[str, Any] = {"sheet_names": list(sheets)}
+        book: dict[str, Any] = {"sheet_names": list(sheets)}
         for name, rows in sheets.items():
-            columns = list(settings) if name == "settings" else [one.standard for one in self.columns(name)]
+            columns = [heading.standard for heading in self.columns(name)]
+            if name == "settings":
+                columns = list(settings)
             if name == "survey":
                 columns = list(dict.fromkeys([*_known(dict.fromkeys(columns, "")), "type"]))
             if columns:
-                given |= {name: rows, f"{name}_header": [dict.fromkeys(columns)]}
-        return given
+                book[name] = rows
+                book[f"{name}_header"] = [dict.fromkeys(columns)]
+        return book
 
 
 def _list_languages(columns: list[str]) -> list[str]:
@@ -237,25 +282,32 @@ PYXFORM_SETTINGS = {"omit_instanceid": "omit_instanceID"}
 
 def _known(cells: dict[str, str]) -> dict[str, str]:
     """Return the cells that pyxform should read: those of columns that an XLSForm has."""
-    return {column: text for column, text in cells.items() if is_known(column) and not column.startswith("privacy")}
+    own = ("privacy", ROLE_COLUMN)
+    return {column: text for column, text in cells.items() if is_known(column) and not column.startswith(own)}
 
 
 def _at_their_numbers(rows: dict[int, dict[str, str]]) -> list[dict[str, str]]:
-    """Return rows as a list that begins with row 2; pyxform counts them, so blank ones are kept."""
+    """Return rows as a list that begins with row 2.
+
+    pyxform counts them, so blank ones are kept.
+    """
     return [rows.get(number, {}) for number in range(2, max(rows, default=1) + 1)]
 
 
 def language_code(name: str) -> str:
-    """Return the code in a language's name: en for "English (en)"; English XLSForms without languages count as en."""
+    """Return the code in a language's name: en for "English (en)".
+
+    English XLSForms without languages count as en.
+    """
     if "(" in name:
         return name.rsplit("(", 1)[1].rstrip(") ").strip().lower()
-    known = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
-    known |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
-    return known.get(name.strip().lower(), name.strip().lower())
+    codes = {"default": "en", "english": "en", "french": "fr", "français": "fr", "francais": "fr", "arabic": "ar"}
+    codes |= {"spanish": "es", "español": "es", "somali": "so", "tamil": "ta", "portuguese": "pt"}
+    return codes.get(name.strip().lower(), name.strip().lower())
 
 
 def refuse_unreadable_file(data: bytes, file_type: str) -> None:
-    """Raise FormRefused for a file that is empty, too large, no workbook, or unpacks to too much."""
+    """Raise FormRefused for a file that is empty, no workbook, or too large when unpacked."""
     problem = None
     if not data:
         problem = FormProblem("form.no_file", N_("The file is empty."), sheet="")

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from forms import dependencies, support
-from forms.definition import SUMMARY, Choice, CsvTable, Element, FormDefinition, Words
+from forms.definition import Choice, CsvTable, Element, FormDefinition, Words
 from forms.expressions import Ast, ExpressionError, parse, walk
 from forms.expressions.nodes import (
     OWN_VALUE,
@@ -31,6 +31,7 @@ from forms.headings import language_of
 from forms.privacy import privacy_class
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_, FormProblem
+from forms.role_reader import read_roles
 from forms.types import TYPES
 from forms.workbook import Row, Workbook, language_code
 
@@ -59,7 +60,7 @@ PRELOADS = {
     ("property", "username"): "username",
     ("property", "deviceid"): "deviceid",
 }
-MAX_FREE_TEXT = 280  # signs (programme, refuse-to-collect list)
+MAX_FREE_TEXT = 280  # characters (the program's list of what not to collect)
 KEEP_SHORT = {"en": f"Keep it under {MAX_FREE_TEXT} signs.", "fr": f"Au plus {MAX_FREE_TEXT} signes."}
 KEPT_SHORT = Operation("<=", Call("string-length", (OWN_VALUE,)), NumberLiteral(MAX_FREE_TEXT))
 SAY_WHICH = {"en": "Say which", "fr": "Précisez"}
@@ -93,7 +94,7 @@ class _XFormReader:
         self.model = model
         self.body = body
         self.tables = tables
-        self.lists = {one.get("id") for one in model.iter(f"{X}instance")}
+        self.lists = {instance.get("id") for instance in model.iter(f"{X}instance")}
         self.title = root.findtext(f"{H}head/{H}title") or ""
         self.binds = {bind.get("nodeset", ""): bind for bind in model.iter(f"{X}bind")}
         self.problems: list[FormProblem] = []
@@ -102,7 +103,9 @@ class _XFormReader:
         self.languages = tuple(dict.fromkeys(language_code(name) for name in workbook.languages))
         for translation in model.iter(f"{X}translation"):
             name = translation.get("lang", "default")
-            language = self.languages[0] if name == "default" else language_code(name)
+            language = self.languages[0]
+            if name != "default":
+                language = language_code(name)
             for text in translation.iter(f"{X}text"):
                 for value in text.iter(f"{X}value"):
                     target = {None: self.texts, "guidance": self.guidance}.get(value.get("form"))
@@ -115,16 +118,21 @@ class _XFormReader:
         parts: list[Any] = [element.text or ""]
         for output in element:
             parts += [self.ast(output.get("value", ""), None, "label"), output.tail or ""]
-        return (element.text or "").strip() if len(parts) == 1 else [part for part in parts if part]
+        if len(parts) == 1:
+            return (element.text or "").strip()
+        return [part for part in parts if part]
 
     def report(self, code: str, text: str, details: dict[str, str], path: str | None, column: str) -> None:
+        """Add a problem, with the row and column of the workbook where they are known."""
         row = self.workbook.by_path.get(path or "")
+        number = None
         if row:
             column = row.column(column)
-        number = row.number if row else None
+            number = row.number
         self.problems.append(FormProblem(code, text, details, row=number, column=column or None))
 
     def ast(self, text: str | None, path: str | None, column: str) -> Ast | None:
+        """Return the AST of an expression; None for a blank one, or a wrong one, which is reported."""
         if not text:
             return None
         try:
@@ -134,16 +142,25 @@ class _XFormReader:
             return None
 
     def label(self, element: ElementTree.Element | None, tag: str) -> Words:
-        found = element.find(f"{X}{tag}") if element is not None else None
-        return {} if found is None else self.referenced(found.get("ref"), self.words(found))
+        """Return the words of a label or hint by language; none where there is no such element."""
+        node = None
+        if element is not None:
+            node = element.find(f"{X}{tag}")
+        if node is None:
+            return {}
+        return self.referenced(node.get("ref"), self.words(node))
 
     def referenced(self, reference: str | None, otherwise: Any) -> Words:
+        """Return the words that jr:itext('…') names, else other words in the first language."""
         match = re.fullmatch(r"jr:itext\('(.*)'\)", reference or "")
         if match:
             return self.texts.get(match[1], {})
-        return {self.languages[0]: otherwise} if otherwise else {}
+        if otherwise:
+            return {self.languages[0]: otherwise}
+        return {}
 
     def read(self) -> tuple[FormDefinition, list[FormProblem]]:
+        """Return the definition, and every problem met on the way."""
         controls: dict[str, ElementTree.Element] = {}
         self.triggers: dict[str, dict[str, Ast]] = {}
         for control in self.body.iter():
@@ -173,50 +190,46 @@ class _XFormReader:
             children.setdefault(element.parent, []).append(element)
         self.check_references(elements, children)
         settings = self.workbook.settings
+        style = ""
+        if "pages" in settings.get("style", ""):
+            style = "pages"
+        roles = read_roles(self.workbook, elements)
+        self.problems += roles.problems
         definition = FormDefinition(
             id=settings.get("form_id", ""),
             version=settings.get("version", ""),
             title=self.titles(),
             languages=self.languages,
-            style="pages" if "pages" in settings.get("style", "") else "",
+            style=style,
             elements=tuple(elements),
             choices=self.choices(),
             order=self.order(tuple(elements), children),
-            summary=self.summary(elements),
+            summary=roles.questions,
+            role=roles.form,
             tables=self.tables,
         )
         return definition, self.problems
 
     def order(self, elements: tuple[Element, ...], children: dict[str, list[Element]]) -> tuple[str, ...]:
+        """Return the order to compute in; a circle is reported, and nothing is computed then."""
         try:
             return dependencies.order_calculations(elements, children)
         except dependencies.CircularReference as circle:
-            rows = [self.workbook.by_path.get(path) for path in circle.paths]
-            names = " → ".join(
-                f"{path.rsplit('/', 1)[1]} ({row.number})" if row else path.rsplit("/", 1)[1]
-                for path, row in zip(circle.paths, rows, strict=True)
-            )
+            names = " → ".join(self.name_with_row(path) for path in circle.paths)
             text = N_("These questions wait for each other, in a circle (row in brackets): {names}.")
             self.report("form.circle", text, {"names": names}, circle.paths[0], "")
             return ()
 
-    def summary(self, elements: list[Element]) -> dict[str, str]:
-        """Return the questions named in the settings (summary_day, …): for lists, and for what phones follow up."""
-        summary = {}
-        paths = {element.name: element.path for element in elements if element.is_answered}
-        for key in SUMMARY:
-            name = self.workbook.settings.get(f"summary_{key}", "")
-            if name in paths:
-                summary[key] = paths[name]
-            elif name:
-                text = N_("There is no question “{name}” to refer to.")
-                column = f"summary_{key}"
-                self.problems.append(
-                    FormProblem("form.reference", text, {"name": name}, "settings", self.workbook.settings_number, column)
-                )
-        return summary
+    def name_with_row(self, path: str) -> str:
+        """Return the name of a question with the number of its row: `age (7)`."""
+        name = path.rsplit("/", 1)[1]
+        row = self.workbook.by_path.get(path)
+        if row:
+            return f"{name} ({row.number})"
+        return name
 
     def titles(self) -> Words:
+        """Return the title of the form by language."""
         titles = {self.languages[0]: self.title}
         for column, value in self.workbook.settings.items():
             if column.startswith("form_title_"):  # pyxform knows no translated title
@@ -226,6 +239,7 @@ class _XFormReader:
         return titles
 
     def collect(self, node: ElementTree.Element, parent: str, elements: list[Element]) -> None:
+        """Add the elements inside a node of the main instance, depth first."""
         seen: set[str] = set()
         for child in node:
             name = child.tag.rsplit("}", 1)[-1]
@@ -237,25 +251,41 @@ class _XFormReader:
             self.collect(child, path, elements)
 
     def element(self, path: str, parent: str, node: ElementTree.Element) -> Element:
+        """Return one question, group or repeat: structure from the XForm, type and class from the row."""
         row = self.workbook.by_path.get(path) or Row(0, {}, path, {})
         bind = self.binds.get(path, ElementTree.Element("bind"))
         control = self.controls.get(path)
         is_other = row.path != path and row.number > 0  # the text question that or_other brings
-        kind = "question" if is_other else (row.begins or "question")
+        kind = "question"
+        if not is_other:
+            kind = row.begins or "question"
         expressions: dict[str, Any] = {key: self.ast(bind.get(key), path, column) for key, column in BIND_COLUMNS.items()}
         holder = control
-        if kind == "repeat":  # the label stands on the group around the repeat
+        if kind == "repeat":  # pyxform: the label stands on the group around the repeat
             holder = next((group for group in self.body.iter(f"{X}group") if group.get("ref") == path), control)
-            expressions["count"] = self.ast(control.get(f"{JR}count") if control is not None else None, path, "repeat_count")
-        itemset = control.find(f"{X}itemset") if control is not None else None
-        type_ = "text" if is_other else self.type_of(row, kind, bind, control)
-        label = dict(SAY_WHICH) if is_other else self.label(holder, "label")
+            expressions["count"] = self.ast(_get_attribute(control, f"{JR}count"), path, "repeat_count")
+        type_ = "text"
+        if not is_other:
+            type_ = self.type_of(row, kind, bind, control)
+        label = dict(SAY_WHICH)
+        if not is_other:
+            label = self.label(holder, "label")
         required = bind.get(f"{JR}requiredMsg")
         constraint = self.referenced(bind.get(f"{JR}constraintMsg"), bind.get(f"{JR}constraintMsg"))
         is_asked = kind == "question" and not is_other
-        privacy = privacy_class(row, type_) if is_asked else ""
+        privacy = ""
+        parameters = {}
+        export = row.cells.get("privacy::export", "").lower()
+        if is_asked:
+            privacy = privacy_class(row, type_)
+            parameters = read_parameters(row)
         if is_other:
+            # Nobody classed this question, and people write names into such fields.
             privacy = PrivacyClass.FREE_TEXT
+            export = "drop"
+        default = ""
+        if kind == "question":
+            default = (node.text or "").strip()
         if type_ == "text" and privacy == PrivacyClass.FREE_TEXT and not row.cells.get("privacy::approval"):
             expressions["constraint"], constraint = self.short(expressions["constraint"], constraint, path)
         return Element(
@@ -267,23 +297,26 @@ class _XFormReader:
             label=label,
             hint=self.label(holder, "hint"),
             guidance=self.guidance.get(f"{path}:hint", {}),
-            appearance=(control.get("appearance", "") if control is not None else ""),
-            parameters=read_parameters(row) if is_asked else {},
+            appearance=_get_attribute(control, "appearance"),
+            parameters=parameters,
             privacy=privacy,
             hierarchy=row.cells.get("privacy::hierarchy", ""),
-            export="drop" if is_other else row.cells.get("privacy::export", "").lower(),
-            default=(node.text or "").strip() if kind == "question" else "",
+            export=export,
+            default=default,
             first_value=self.ast(self.first.get(path), path, "default"),
             triggers=self.triggers.get(path, {}),
             preload=PRELOADS.get((bind.get(f"{JR}preload", ""), bind.get(f"{JR}preloadParams", "")), ""),
             required_message=self.referenced(required, required),
             constraint_message=constraint,
-            **(self.itemset(row, type_, path, itemset) if type_ and TYPES[type_].is_select else {}),
+            **self.itemset(row, type_, path, control),
             **expressions,
         )
 
     def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
-        """Return a constraint that keeps free text short: the author's own limit, or the programme's."""
+        """Return a constraint that keeps free text short.
+
+        The author's own limit, or the program's.
+        """
         limit = _find_length_limit(constraint)
         if limit is None and constraint is not None:
             return Operation("and", constraint, KEPT_SHORT), message
@@ -292,43 +325,57 @@ class _XFormReader:
             return KEPT_SHORT, message or words or dict(KEEP_SHORT)
         if limit > MAX_FREE_TEXT:
             text = N_(
-                "Free text of more than {most} signs tells more than this programme collects. Shorten it, or write in "
-                "privacy::approval who agreed."
+                "Free text of more than {most} characters says more than this program collects. Shorten it, "
+                "or write in privacy::approval who agreed."
             )
             self.report("form.long_text", text, {"most": str(MAX_FREE_TEXT)}, path, "constraint")
         return constraint, message
 
     def type_of(self, row: Row, kind: str, bind: ElementTree.Element, control: ElementTree.Element | None) -> str:
+        """Return the type of a question; what people do not see is hidden or a calculation."""
         if kind != "question":
             return ""
         if row.kind not in ("metadata", "note") and control is None:
-            return "hidden" if bind.get("calculate") is None and row.kind == "hidden" else "calculate"
+            if bind.get("calculate") is None and row.kind == "hidden":
+                return "hidden"
+            return "calculate"
         return row.kind or "calculate"
 
-    def itemset(self, row: Row, type_: str, path: str, itemset: ElementTree.Element | None) -> dict[str, Any]:
-        """Return where the choices of a select come from: a list, a file, or the answers of a repeat."""
+    def itemset(self, row: Row, type_: str, path: str, control: ElementTree.Element | None) -> dict[str, Any]:
+        """Return where the choices of a select come from; nothing for other types.
+
+        They come from a list, a file, or the answers of a repeat.
+        """
+        if not type_ or not TYPES[type_].is_select:
+            return {}
+        itemset = None
+        if control is not None:
+            itemset = control.find(f"{X}itemset")
         if itemset is None:
             return {"choices": support.list_of(row.type)}
         items = self.ast(itemset.get("nodeset"), path, "choice_filter")
-        value = itemset.find(f"{X}value")
-        label = itemset.find(f"{X}label")
         columns = {
-            "item_value": value.get("ref", "name") if value is not None else "name",
-            "item_label": label.get("ref", "label") if label is not None else "label",
+            "item_value": _get_attribute(itemset.find(f"{X}value"), "ref", "name"),
+            "item_label": _get_attribute(itemset.find(f"{X}label"), "ref", "label"),
         }
         inner = items
         if isinstance(items, Call) and items.name == "randomize":
             inner = items.arguments[0]
-        name = inner.origin.name if isinstance(inner, Path) and isinstance(inner.origin, InList) else ""
+        name = ""
+        if isinstance(inner, Path) and isinstance(inner.origin, InList):
+            name = inner.origin.name
         if name in self.tables:
             return {"choices": name, "items": items, **columns}
         if not name:
             return {"items": items, **columns}
         is_plain = isinstance(items, Path) and all(_is_plain_child(step) for step in items.steps)
-        return {"choices": name} if is_plain else {"choices": name, "items": items}
+        if is_plain:
+            return {"choices": name}
+        return {"choices": name, "items": items}
 
     def check_references(self, elements: list[Element], children: dict[str, list[Element]]) -> None:
-        known = {element.path for element in elements} | {"/data"}
+        """Report references to a question or list that is not there, or to several answers."""
+        paths = {element.path for element in elements} | {"/data"}
         repeats = {element.path for element in elements if element.kind == "repeat"}
         for element in elements:
             expressions = [(field, element.path, ast) for field, ast in element.expressions.items()]
@@ -336,7 +383,7 @@ class _XFormReader:
             for field, seen_from, ast in expressions:
                 column = COLUMN_OF[field]
                 for target, _ in dependencies.find_references(ast, seen_from, children):
-                    if target not in known and not target.startswith("/data/meta"):
+                    if target not in paths and not target.startswith("/data/meta"):
                         text = N_("There is no question “{name}” to refer to.")
                         self.report("form.reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
                 if field in ("relevant", "count") and any(_is_own_value(part) for part in walk(ast)):
@@ -347,17 +394,22 @@ class _XFormReader:
                     if name is not None and not self.has_list(name):
                         text = N_("There is no list “{list}”: neither on the choices sheet nor among the files.")
                         self.report("form.list", text, {"list": name}, element.path, column)
-                for target in _find_ambiguous_paths(ast, seen_from, repeats, children) if field != "items" else ():
+                if field == "items":
+                    continue  # the choices of a select may come from every instance of a repeat
+                for target in _find_ambiguous_paths(ast, seen_from, repeats, children):
                     text = N_(
-                        "“{name}” stands in a repeat, and from here only its first answer would count. "
-                        "Use sum(), join(), count() or indexed-repeat()."
+                        "“{name}” is in a repeat, and from here only its first answer would count. Use "
+                        "sum(), join(), count() or indexed-repeat()."
                     )
-                    self.report("form.repeat_reference", text, {"name": target.rsplit("/", 1)[-1]}, element.path, column)
+                    details = {"name": target.rsplit("/", 1)[-1]}
+                    self.report("form.repeat_reference", text, details, element.path, column)
 
     def has_list(self, name: str) -> bool:
+        """Say whether there is a list of this name, on the choices sheet or as a file."""
         return name in self.tables or name in self.lists
 
     def choices(self) -> dict[str, tuple[Choice, ...]]:
+        """Return the lists of the choices sheet by name; files are in `tables`."""
         lists: dict[str, tuple[Choice, ...]] = {}
         for instance in self.model.iter(f"{X}instance"):
             name = instance.get("id")
@@ -370,15 +422,28 @@ class _XFormReader:
         return lists
 
     def item_label(self, item: ElementTree.Element) -> Words:
+        """Return the words of a choice by language."""
         reference = item.findtext(f"{X}itextId")
         if reference:
             return self.texts.get(reference, {})
         return {self.languages[0]: item.findtext(f"{X}label") or ""}
 
 
+def _get_attribute(element: ElementTree.Element | None, name: str, default: str = "") -> str:
+    """Return an attribute of an element that need not be there."""
+    if element is None:
+        return default
+    return element.get(name, default)
+
+
 def _find_length_limit(constraint: Ast | None) -> float | None:
-    """Return the longest text that a constraint lets pass, where it says so plainly: string-length(.) <= 280."""
-    for part in walk(constraint) if constraint else ():
+    """Return the longest text a constraint lets pass: 280 for `string-length(.) <= 280`.
+
+    None where it says nothing of the length, or says it in another way.
+    """
+    if constraint is None:
+        return None
+    for part in walk(constraint):
         match part:
             case Operation("<=", Call("string-length"), NumberLiteral(limit)):
                 return float(limit)
@@ -423,20 +488,25 @@ def _is_own_value(ast: Ast) -> bool:
 
 
 def _find_ambiguous_paths(ast: Ast, path: str, repeats: set[str], children: dict[str, list[Element]]) -> Iterator[str]:
-    """Yield the paths into a repeat from outside it, without a condition, where one value is wanted."""
+    """Yield the paths into a repeat from outside it that stand for one value."""
     if isinstance(ast, Path):
         target = _find_first_only(ast, path, repeats, children)
         if target:
             yield target
         return
+    if isinstance(ast, Union):
+        return
     takes_sets = isinstance(ast, Call) and ast.name in OF_SETS
-    for part in () if isinstance(ast, Union) else list_parts(ast):
+    for part in list_parts(ast):
         if not (takes_sets and is_node_set(part)):
             yield from _find_ambiguous_paths(part, path, repeats, children)
 
 
 def _find_first_only(ast: Path, path: str, repeats: set[str], children: dict[str, list[Element]]) -> str:
-    """Return the element of a path of which only the first instance would count, seen from `path`; "" when there is none."""
+    """Return the element of which only the first instance would count; "" for none.
+
+    `path` is the element whose expression it is.
+    """
     if isinstance(ast.origin, InList) or any(step.conditions for step in ast.steps):
         return ""
     target = make_absolute_path(ast, path)

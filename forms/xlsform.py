@@ -1,4 +1,7 @@
-"""Compile an XLSForm: workbook → pyxform → XForm → FormDefinition, collecting every problem with its sheet and row."""
+"""Compile an XLSForm.
+
+Workbook → pyxform → XForm → FormDefinition, collecting every problem with its sheet and row.
+"""
 
 import re
 from xml.etree import ElementTree
@@ -17,20 +20,20 @@ from forms.workbook import Workbook
 
 # pyxform's complaints in our words, by its code or the beginning of it; {…} are filled from its context.
 PYXFORM_SAYS = {
-    "ENTITY": N_("Entities are not kept here. Take the entities sheet and the column save_to out."),
+    "ENTITY": N_("Entities are not stored here. Remove the sheet entities and the column save_to."),
     "HEADER_001": N_("The sheet “{sheet_name}” has no row of column names at its top."),
-    "HEADER_002": N_("Two columns mean the same: “{other}” and “{header}”. Keep one of them."),
+    "HEADER_002": N_("Two columns mean the same: “{other}” and “{header}”. Remove one of them."),
     "HEADER_003": N_("A column is missing in the sheet “{sheet_name}”: {missing}."),
     "HEADER_004": N_("A column name on the choices sheet is empty or has a space in it."),
-    "LABEL_001": N_("This choice has no label."),
+    "LABEL_001": N_("This choice has no text."),
     "NAMES_001": N_("The name “{value}” is used twice in the same group."),
     "NAMES_003": N_("A repeat cannot be called “data”."),
     "NAMES_004": N_("Two repeats are called “{value}”. Give each its own name."),
     "NAMES_005": N_("The name “meta” is taken by the form itself. Choose another."),
     "NAMES_006": N_("This choice has no name."),
     "NAMES_007": N_("Two choices of the same list have the same name."),
-    "NAMES_01": N_("Names cannot begin with two underscores, hold a full stop or be “name” or “label” here."),
-    "NAMES": N_("A name must begin with a letter or “_”, and go on with letters, digits, “_”, “-” or “.”."),
+    "NAMES_01": N_("Names cannot begin with two underscores, contain a full stop or be “name” or “label” here."),
+    "NAMES": N_("A name begins with a letter or “_”, followed by letters, digits, “_”, “-” or “.”."),
     "PYREF_003": N_("There is no question “{q}” to refer to."),
     "PYREF_004": N_("More than one question is called “{q}”, so it is not clear which is meant."),
     "PYREF": N_("Write a reference with a dollar sign and braces around the name of a question."),
@@ -43,7 +46,9 @@ PYXFORM_SAYS = {
 
 
 def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, bytes] | None = None) -> Compiled:
-    """Return the compiled form of an XLSForm (.xlsx, .xls or .md); raise FormRefused with every problem found.
+    """Return the compiled form of an XLSForm (.xlsx, .xls or .md).
+
+    Raise FormRefused with every problem found.
 
     `files` are the CSV files that came with it, by name.
     """
@@ -58,14 +63,14 @@ def compile_workbook(data: bytes, file_type: str = ".xlsx", files: dict[str, byt
         problems.append(_from_pyxform(error, workbook))
     if text:
         try:
-            definition, found = xform.read_xform(workbook, text, tables)
-            problems += found
+            definition, xform_problems = xform.read_xform(workbook, text, tables)
+            problems += xform_problems
             if not any(problem.severity == "error" for problem in problems):
-                definition, found = consent.guard(definition)
-                problems += found
+                definition, xform_problems = consent.guard(definition)
+                problems += xform_problems
         except ElementTree.ParseError:
             text = ""
-            sentence = N_("A name, a setting or a column holds signs that no XForm can hold, such as < or &.")
+            sentence = N_("A name, a setting or a column has characters that no XForm can have, such as < or &.")
             problems.append(FormProblem("form.signs", sentence, sheet=""))
     if text and not any(problem.severity == "error" for problem in problems):
         problems += [*advise(workbook, definition), *find_missing(workbook, definition)]
@@ -82,8 +87,8 @@ def _tables(files: dict[str, bytes]) -> tuple[dict[str, CsvTable], list[FormProb
     tables = {}
     problems: list[FormProblem] = []
     for name, data in files.items():
-        table, found = read_table(name, data)
-        problems += found
+        table, file_problems = read_table(name, data)
+        problems += file_problems
         if table:
             tables[name.rsplit(".", 1)[0]] = table
     return tables, problems
@@ -102,25 +107,36 @@ def _distinct(problems: list[FormProblem]) -> list[FormProblem]:
 
 def _find_row_number(message: str) -> str | None:
     match = re.search(r"\[?row\s*:?\s*(\d+)", message)
-    return match[1] if match else None
+    if match:
+        return match[1]
+    return None
 
 
 def _from_pyxform(error: Exception, workbook: Workbook) -> FormProblem:
-    """Return pyxform's complaint in our words, with the place that it names (it stops at its first)."""
+    """Return pyxform's complaint in our words, with the place that it names.
+
+    pyxform stops at the first.
+    """
     context = {key: str(value) for key, value in (getattr(error, "context", None) or {}).items()}
     message = str(error) or type(error).__name__
     row = context.get("row") or _find_row_number(message)
-    sheet = context.get("sheet") or ("choices" if "choices" in message else "survey")
+    sheet = context.get("sheet", "")
+    if not sheet and "choices" in message:
+        sheet = "choices"
+    elif not sheet:
+        sheet = "survey"
     code = getattr(getattr(error, "code", None), "name", "")
     if "'range' question type" in message:  # raised without its code
         code = "RANGE"
-    prefix = next((one for one in PYXFORM_SAYS if code and code.startswith(one)), "")
-    number = int(row) if row and row.isdecimal() else None
+    prefix = next((code_start for code_start in PYXFORM_SAYS if code and code.startswith(code_start)), "")
+    number = None
+    if row and row.isdecimal():
+        number = int(row)
     column = context.get("column")
     if column and sheet == "survey":
         column = workbook.written.get(column, column)
     if prefix:
-        known = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
-        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], known, sheet, number, column)
+        details = {key: context.get(key, "?") for key in re.findall(r"\{(\w+)\}", PYXFORM_SAYS[prefix])}
+        return FormProblem("form.pyxform", PYXFORM_SAYS[prefix], details, sheet, number, column)
     text = N_("pyxform, which reads the workbook, says: {reason}")
     return FormProblem("form.pyxform", text, {"reason": message[:400]}, sheet, number, column)

@@ -8,9 +8,12 @@ A version in which the person did not say yes (a no) overrules all that does not
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from sync.ancestors import Ancestors
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class RecordVersion:
     form_version: str
     answers: Mapping[str, Any] = field(compare=False)
     is_refusal: bool = False  # the person did not say yes
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.id, self.sha256
 
     @property
     def sort_key(self) -> tuple[dt.datetime, str, str]:
@@ -74,11 +81,13 @@ def fold(
     `links` is what submissions build on that are no versions, since they were refused.
     """
     versions, first, ours = _ownership(root_id, given)
-    strangers = tuple(one for one in versions if one not in ours)
-    before = _find_ancestors(ours, links)
-    lost = overruled(root_id, versions, links=links)
-    counting = [one for one in ours if one not in lost]
-    heads = [one for one in counting if not _is_superseded(one, counting, before)]
+    allowed = {one.key for one in ours}
+    strangers = tuple(one for one in versions if one.key not in allowed)
+    before = find_ancestors(ours, links)
+    lost = {one.key for one in overruled(root_id, versions, links=links)}
+    counting = [one for one in ours if one.key not in lost]
+    superseded = before.find_superseded({one.id for one in counting})
+    heads = [one for one in counting if one.id not in superseded]
     latest = heads[-1]
     contested: tuple[Conflict, ...] = ()
     answers: Mapping[str, Any] = latest.answers
@@ -118,33 +127,33 @@ def overruled(
         return []
     everything = [*versions, *rest]
     allowed = _ownership(root_id, versions)[2]
-    claims = {version.id: version.prev for version in everything if version not in allowed}
-    before = _find_ancestors(allowed, {**(links or {}), **claims})
+    allowed_keys = {version.key for version in allowed}
+    claims = {version.id: version.prev for version in everything if version.key not in allowed_keys}
+    before = find_ancestors(allowed, {**(links or {}), **claims})
     is_here = any(one.id == root_id for one in versions)
-    numbers = [one.id for one in everything]
+    copies = Counter(one.id for one in everything)
     found = []
     for one in everything:
         reached = [no for no in noes if is_here or no.is_office or no.author == one.author]
         is_free = one.is_refusal or all(
-            _builds_on(one, no, before, numbers.count(no.id) > 1) or _may_build_on(one, no, before) for no in reached
+            _builds_on(one, no, before, copies[no.id] > 1) or _may_build_on(one, no, before) for no in reached
         )
         if not is_free:
             found.append(one)
     return found
 
 
-def _may_build_on(version: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]]) -> bool:
+def _may_build_on(version: RecordVersion, no: RecordVersion, before: Ancestors) -> bool:
     """Say whether a later version may build on a no through one that is not here.
 
     It is left alone then, since what is cut cannot be put back; when the missing one arrives it is asked again.
     """
-    missing = {number for number in before[version.id] if number not in before} - before[no.id]
-    return bool(missing) and version.finished_at > no.finished_at
+    return version.finished_at > no.finished_at and before.lacks_beside(version.id, no.id)
 
 
-def _builds_on(one: RecordVersion, no: RecordVersion, before: Mapping[str, frozenset[str]], is_ambiguous: bool) -> bool:
+def _builds_on(one: RecordVersion, no: RecordVersion, before: Ancestors, is_ambiguous: bool) -> bool:
     """Say whether a version was made in the knowledge of a no; two that bear its id are told apart by the clock."""
-    if no.id not in before[one.id] or one.id in before[no.id]:
+    if not before.builds_on(one.id, no.id):
         return False
     return not is_ambiguous or one.finished_at > no.finished_at
 
@@ -159,8 +168,8 @@ def _ownership(
     return versions, first, [one for one in versions if one.is_office or one.author == first.author]
 
 
-def _find_ancestors(versions: Sequence[RecordVersion], links: Links | None = None) -> dict[str, frozenset[str]]:
-    """Return, for each id, the ids that it builds on, directly or not.
+def find_ancestors(versions: Sequence[RecordVersion], links: Links | None = None) -> Ancestors:
+    """Return what each id builds on, directly or not.
 
     `links` is what others claim: it counts only for ids that no version bears, or anybody who knows an id could change
     what a version builds on.
@@ -170,31 +179,17 @@ def _find_ancestors(versions: Sequence[RecordVersion], links: Links | None = Non
         prev.setdefault(one.id, set()).update(one.prev)
     for number, ids in (links or {}).items():
         prev.setdefault(number, set(ids))
-    found: dict[str, frozenset[str]] = {}
-    for start, known in prev.items():
-        seen: set[str] = set()
-        waiting = list(known)
-        while waiting:
-            here = waiting.pop()
-            if here not in seen:
-                seen.add(here)
-                waiting += prev.get(here, ())
-        found[start] = frozenset(seen)
-    return found
-
-
-def _is_superseded(one: RecordVersion, versions: Sequence[RecordVersion], before: Mapping[str, frozenset[str]]) -> bool:
-    """Say whether another version builds on this one; two that claim to build on each other hide neither."""
-    return any(one.id in before[other.id] and other.id not in before[one.id] for other in versions)
+    return Ancestors(prev)
 
 
 def _common_base(
-    heads: Sequence[RecordVersion], versions: Sequence[RecordVersion], before: Mapping[str, frozenset[str]]
+    heads: Sequence[RecordVersion], versions: Sequence[RecordVersion], before: Ancestors
 ) -> Mapping[str, Any] | None:
     """Return the answers from which all heads began; None when there is no one such version."""
-    common = frozenset.intersection(*(before[one.id] for one in heads))
+    common = before.find_common({one.id for one in heads})
     shared = [one for one in versions if one.id in common]
-    nearest = [one for one in shared if not any(one.id in before[other.id] for other in shared)]
+    built_on = before.find_built_on({version.id for version in shared})
+    nearest = [version for version in shared if version.id not in built_on]
     return nearest[0].answers if len(nearest) == 1 else None
 
 

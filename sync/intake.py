@@ -57,9 +57,13 @@ CONSENT = 0.5  # seconds for the questions about consent alone, where the whole 
 Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
 Reason = tuple[str, str]  # code, sentence
 
-DAMAGED = "sync.damaged", N_("It was damaged on the way.")
-FAILED = "sync.failed", N_("The centre could not take it in. It is kept aside until the fault is mended.")
-TOO_SLOW = "sync.too_slow", N_("The form's rules took too long over it. It is kept aside until somebody lets it in.")
+UNKNOWN_FORM = "sync.unknown_form"  # kept aside, and accepted automatically once its form is here
+DAMAGED = "sync.damaged", N_("The record was damaged on the way.")
+FAILED = "sync.failed", N_("The centre could not store the record. It is kept aside until the fault is fixed.")
+TOO_SLOW = (
+    "sync.too_slow",
+    N_("The form's rules took too long over this record. It is kept aside until somebody accepts it."),
+)
 
 
 def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
@@ -97,7 +101,8 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
     """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
     if definition is None and not is_caseload_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        return Judged(problems=[_problem("sync.unknown_form", text)], refused_by=plain_code(envelope.refused_by))
+        problem = _problem(UNKNOWN_FORM, text)
+        return Judged(problems=[problem], is_aside=True, refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:

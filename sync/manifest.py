@@ -11,7 +11,7 @@ PROTOCOL = 1
 def make_manifest(forms: Iterable[FormDefinition]) -> dict[str, Any]:
     """Return the list of forms for a phone, each with the hash of its definition, so that it fetches only what changed."""
     listed = [
-        {"id": form.id, "version": form.version, "title": form.title, "sha256": form.sha256}
+        {"id": form.id, "role": form.role, "version": form.version, "title": form.title, "sha256": form.sha256}
         for form in sorted(forms, key=lambda form: form.id)
     ]
     return {"protocol": PROTOCOL, "forms": listed}

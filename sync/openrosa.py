@@ -4,7 +4,9 @@ Written from the OpenRosa specifications (Form List, Form Manifest, Form Submiss
 with the replies; see docs/interfaces.md.
 """
 
+import codecs
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,16 @@ MANIFEST = "http://openrosa.org/xforms/xformsManifest"
 REPLY = "http://openrosa.org/http/response"
 MAX_INSTANCE = 1_000_000  # bytes of one submission's XML
 MAX_DEPTH = 40
+# Encodings whose every text is one text in Unicode; what is declared otherwise is refused, not guessed.
+ENCODINGS = {
+    "utf-8": "utf-8-sig",
+    "us-ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+}
+DECLARED = re.compile(r"(?:\ufeff|\xef\xbb\xbf)?<\?xml\s[^>]*?encoding\s*=\s*[\"'](?P<name>[A-Za-z0-9._-]+)[\"']")
+ENCODING = N_("The submission is written in an encoding that the centre does not read. Send it as UTF-8.")
 TEMPLATE = "{http://openrosa.org/javarosa}template"  # on the empty copy of a repeat
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -98,11 +110,18 @@ def make_openrosa_response(text: str) -> str:
 
 
 def parse_instance(data: bytes) -> Instance:
-    """Return what a submission's XML says; raise InstanceRefused when it is none, or hides entities or a bomb."""
+    """Return what a submission's XML says.
+
+    Raises InstanceRefused when it is none, hides entities or a bomb, or is written in an encoding that is not read.
+    """
+    too_large = InstanceRefused(SyncProblem("openrosa.large", N_("This submission is too large.")))
     if len(data) > MAX_INSTANCE:
-        raise InstanceRefused(SyncProblem("openrosa.large", N_("This submission is too large.")))
+        raise too_large
+    kept = decode_xml(data).encode()
+    if len(kept) > MAX_INSTANCE:
+        raise too_large
     try:
-        root: Element = fromstring(data, forbid_dtd=True)
+        root: Element = fromstring(kept, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError):
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form."))) from None
     if _measure_depth(root) > MAX_DEPTH:
@@ -116,6 +135,29 @@ def parse_instance(data: bytes) -> Instance:
         raise InstanceRefused(SyncProblem("openrosa.id", N_("The submission has no proper instanceID.")))
     form = root.get("id") or root.tag.removeprefix("{").partition("}")[0]
     return Instance(form, root.get("version") or "", ids[0], ids[1], root)
+
+
+def decode_xml(data: bytes) -> str:
+    """Return XML as text by its own declaration, which says UTF-8 afterwards.
+
+    Raises InstanceRefused for an encoding that is not read, or bytes that are none of it. Parsing and keeping start from
+    this text, so both see the same characters.
+    """
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    start = data[:400].decode("utf-16" if is_wide else "latin-1", errors="replace")
+    declared = DECLARED.match(start)
+    name = "utf-16" if is_wide else "utf-8"
+    if declared:
+        name = declared["name"].lower()
+    encoding = ENCODINGS.get(name)
+    if encoding is None or is_wide != (encoding == "utf-16"):
+        raise InstanceRefused(SyncProblem("openrosa.encoding", ENCODING))
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise InstanceRefused(SyncProblem("openrosa.encoding", ENCODING)) from None
+    text = DECLARED.sub(lambda match: match[0].replace(match["name"], "UTF-8"), text, count=1)
+    return text.lstrip("\ufeff \t\r\n")  # a body that begins otherwise is taken for JSON
 
 
 def _measure_depth(root: Element) -> int:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.people import passwords
-from fieldapp.services.phones.devices import actor_of_token, enrol_device
-from fieldapp.services.releases.datasets import programme_recipe
+from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
+from fieldapp.services.releases.datasets import load_program_recipe
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from forms.validation import validate
 from sync.intake import local_time
 from tests.programme import compiled_of, definition_of, workbook_of
@@ -72,7 +72,7 @@ def make_cast(session: Session) -> Cast:
     session.add_all(people.values())
     session.commit()
     token = enrol_device(session, Actor(centre.id, "worker", people["amina"].id), label="Amina's phone").token
-    amina = actor_of_token(session, token)
+    amina = find_actor_for_token(session, token)
     assert amina
     for form in ("encounter", "mediation"):
         publish_form(session, Actor.system(centre.id), compiled=compiled_of(form), workbook=workbook_of(form))
@@ -96,11 +96,11 @@ def publish_others(session: Session, cast: Cast) -> None:
 
 def a_series(
     session: Session, cast: Cast, key: str = "evaluator-quarterly", first_period: str = "2026-Q2", **more: Any
-) -> Series:
+) -> ReleaseSeries:
     """Return a series of the programme at Amina's centre."""
     publish_others(session, cast)
-    made = Series(
-        centre_id=cast.centre.id, key=key, title={"en": "Outreach", "fr": "Proximité"}, recipe=programme_recipe(key),
+    made = ReleaseSeries(
+        centre_id=cast.centre.id, key=key, title={"en": "Outreach", "fr": "Proximité"}, recipe=load_program_recipe(key),
         cadence="quarter", first_period=first_period, secret="5e" * 32, **more,
     )  # fmt: skip
     session.add(made)
@@ -124,7 +124,7 @@ def another_worker(session: Session, cast: Cast) -> Actor:
         session.add(user)
         session.commit()
     token = enrol_device(session, Actor(cast.centre.id, "worker", user.id), label="Basil's phone").token
-    actor = actor_of_token(session, token)
+    actor = find_actor_for_token(session, token)
     assert actor
     return actor
 

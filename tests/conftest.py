@@ -52,6 +52,7 @@ def postgres_url() -> Iterator[str]:
     server = get_server(folder)
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     engine = engine_for(url)
+    _without_durability(engine)
     migrations.upgrade(engine)
     engine.dispose()
     yield url
@@ -67,10 +68,34 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     found: str = request.getfixturevalue("postgres_url")
     engine = engine_for(found)
     with engine.begin() as connection:
-        names = ", ".join(f'"{table.name}"' for table in tables.metadata.sorted_tables)
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        _empty(connection)
     engine.dispose()
     return found
+
+
+def _without_durability(engine: sa.Engine) -> None:
+    """Let the server of the tests never wait for the disk: nothing there outlives the tests."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+FILLED = " UNION ALL ".join(
+    f"SELECT '{table.name}' WHERE EXISTS (SELECT FROM \"{table.name}\")" for table in tables.metadata.sorted_tables
+)
+COUNT_ANEW = """
+    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE last_value IS NOT NULL
+"""
+
+
+def _empty(connection: sa.Connection) -> None:
+    """Empty every table and let numbers begin at 1; a tenth of the time that TRUNCATE of all tables takes."""
+    connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # neither keys nor triggers look on
+    for name in connection.exec_driver_sql(FILLED).scalars().all():
+        connection.exec_driver_sql(f'DELETE FROM "{name}"')
+    connection.execute(sa.text(COUNT_ANEW))
 
 
 def _fresh_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:

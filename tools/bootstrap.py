@@ -126,7 +126,7 @@ def client() -> None:
     modules = [CLIENT / "package-lock.json", CLIENT / "package.json"]
     sources = [path for folder in ("src", "styles", "public") for path in (CLIENT / folder).rglob("*") if path.is_file()]
     sources = [path for path in sources if ".test." not in path.name]  # no part of what is built
-    sources += [*modules, CLIENT / "build.mjs", CLIENT / "budgets.mjs"]
+    sources += [*modules, CLIENT / "build.mjs", CLIENT / "budgets.mjs", ROOT / "pyproject.toml"]  # its version
     is_installed = is_fresh("modules", modules) and (CLIENT / "node_modules").is_dir()
     is_built = is_fresh("client", sources) and (ROOT / "static/dist/names.json").is_file()
     if is_installed and is_built:

@@ -17,7 +17,7 @@ EN, FR = "English (en)", "French (fr)"
 SURVEY = [
     "type", "name", f"label::{EN}", f"label::{FR}", f"hint::{EN}", f"hint::{FR}", "required", "relevant", "constraint",
     f"constraint_message::{EN}", f"constraint_message::{FR}", "calculation", "default", "appearance", "privacy::class",
-    "privacy::hierarchy",     "privacy::export",
+    "privacy::hierarchy", "privacy::export", "app_role",
 ]  # fmt: skip
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32; the check symbol has five more
 
@@ -28,6 +28,7 @@ def read(path: Path) -> Any:
 
 def question(row: dict[str, Any]) -> dict[str, str]:
     cells = {"type": row["ask"], "name": row["name"], "privacy::class": row.get("class", "")}
+    cells["app_role"] = row.get("role", "")
     cells |= {f"privacy::{key}": row.get(key, "") for key in ("hierarchy", "export")}
     for key, column in (("label", "label"), ("hint", "hint"), ("message", "constraint_message")):
         for language, text in zip((EN, FR), row.get(key, ()), strict=False):
@@ -89,7 +90,7 @@ def build(source: Path, target: Path) -> None:
     with (PROGRAM / "code_lists.csv").open(encoding="utf-8") as file:
         choices = [row for row in csv.DictReader(file) if row["list"] in lists]
     settings = {"form_title": form["title"][0], "form_title_fr": form["title"][1], "form_id": form["form_id"]}
-    settings |= {f"summary_{key}": name for key, name in form["summary"].items()}
+    settings["app_role"] = form.get("role", "")
     settings |= {"version": form["version"], "default_language": EN, "style": "pages"}
     book = xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"created": dt.datetime(2026, 11, 23), "title": form["title"][0]})
@@ -97,9 +98,12 @@ def build(source: Path, target: Path) -> None:
     sheets: dict[str, list[list[str]]] = {
         "survey": [survey, *([row.get(column, "") for column in survey] for row in rows)],
         "choices": [
-            ["list_name", "name", f"label::{EN}", f"label::{FR}", *(f"label::{language}" for language in spoken.values())],
+            [
+                *("list_name", "name", "app_role", "app_minutes", f"label::{EN}", f"label::{FR}"),
+                *(f"label::{language}" for language in spoken.values()),
+            ],
             *(
-                [row["list"], row["name"], row["en"], row["fr"]]
+                [row["list"], row["name"], row["role"], row["minutes"], row["en"], row["fr"]]
                 + [words["choices"].get(row["list"], {}).get(row["name"], {}).get(code, "") for code in spoken]
                 for row in choices
             ),

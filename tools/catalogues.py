@@ -30,9 +30,10 @@ def po(language: str) -> Path:
     return TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
 
 
-def read(path: Path) -> Catalog:
+def read(path: Path, language: str | None = None) -> Catalog:
+    """Return a catalogue. Its language decides the plural: French takes the singular for 0 and 1."""
     with path.open("rb") as file:
-        return read_po(file)
+        return read_po(file, locale=language)
 
 
 def update() -> None:
@@ -51,7 +52,7 @@ def short(text: str) -> str:
 
 
 def compile_all() -> None:
-    catalogue = read(po("fr"))
+    catalogue = read(po("fr"), "fr")
     with po("fr").with_suffix(".mo").open("wb") as file:
         write_mo(file, catalogue)
     template = TRANSLATIONS / "client.pot"

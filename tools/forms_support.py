@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT))
 from forms import support  # noqa: E402
 from forms.expressions.functions import BY_CHANCE, SIGNATURES, UNSUPPORTED  # noqa: E402
 from forms.question_type import LOOK, WORKS  # noqa: E402
+from forms.roles import CHOICE_ROLES, FORM_ROLES, NEEDS, QUESTION_ROLES  # noqa: E402
 
 PAGE = ROOT / "docs/forms-support.md"
 VERDICTS = {WORKS: "works", LOOK: "accepted; changes nothing here"}
@@ -19,7 +20,7 @@ Written from the code by `make forms-support`; a test compares the two. **works*
 publishing, with this reason. A column or appearance that nobody knows is refused where it looks misspelt, else named in a
 warning. Nothing is passed over silently.
 
-Beyond the standard: `privacy` (also written `privacy::class`), `privacy::hierarchy`, `privacy::export`, `privacy::approval`
+Beyond the standard: `app_role` on all three sheets and `app_minutes` on the choices sheet (see [roles](#roles)); `privacy` (also written `privacy::class`), `privacy::hierarchy`, `privacy::export`, `privacy::approval`
 on the survey sheet; `summary_day` and the like (see
 [admins.md](admins.md)), `form_title_fr` (any language) on the settings sheet; a
 sheet `tests` (see [admins.md](admins.md)). Pictures, recordings, files and places need a written approval, since they can
@@ -55,6 +56,39 @@ def rows(pairs: list[tuple[str, str]], heading: str) -> str:
 
 def arity(low: int, high: int | None) -> str:
     return str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
+
+
+ROLES = """## Roles
+
+What a form says in its columns `app_role`, so that no code names a question: on the survey sheet of a question (several
+roles with spaces between them), on the choices sheet of a choice, on the settings sheet of the form. A role of a question
+may also be given by a setting, `summary_day` for `day`. Each role is given once in a form, and to one form of a centre.
+Publishing refuses a form that lacks what something switched on at the centre needs (**needed by**).
+"""
+
+
+def list_roles() -> str:
+    """Return the tables of roles."""
+    needed: dict[str, list[str]] = {}
+    for needs in NEEDS:
+        whose = f"{needs.reader} ({needs.form})" if needs.form else str(needs.reader)
+        for role in needs.questions:
+            needed.setdefault(role, []).append(whose)
+        for _, choice in needs.choices:
+            needed.setdefault(choice, []).append(whose)
+    questions = []
+    for role, rule in QUESTION_ROLES.items():
+        answers = ", ".join(sorted(rule.answers))
+        text = f"{rule.meaning}. Answers: {answers}. Read by: {', '.join(rule.readers)}."
+        questions.append((str(role), text + _needed_by(needed.get(role, []))))
+    choices = [(str(role), text + _needed_by(needed.get(role, []))) for role, text in CHOICE_ROLES.items()]
+    forms = [(str(role), text) for role, text in FORM_ROLES.items()]
+    tables = [rows(forms, "form"), rows(questions, "question"), rows(choices, "choice")]
+    return "\n".join([ROLES, *tables])
+
+
+def _needed_by(readers: list[str]) -> str:
+    return f" **Needed by** {', '.join(readers)}." if readers else ""
 
 
 def page() -> str:
@@ -93,6 +127,7 @@ def page() -> str:
         "conditions in brackets, also by position. Refused: `//`, `@`, every other axis. "
         "What each means: [expressions.md](expressions.md).\n"
     )
+    parts.append(list_roles())
     parts.append(LIMITS)
     return "\n".join(parts)
 

@@ -172,7 +172,7 @@ function UpdateNotice({ update }: { update: () => void }) {
     <div class="update" role="status">
       <span>{t("A new version is ready.")}</span>
       <button type="button" class="btn quiet" onClick={update}>
-        {t("Use it now")}
+        {t("Update now")}
       </button>
     </div>
   );

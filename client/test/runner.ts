@@ -11,6 +11,20 @@ import { digest } from "../src/engine/digest";
 import { Context, evaluate } from "../src/engine/evaluator";
 import { Form } from "../src/engine/form";
 import type { AnswerNode } from "../src/engine/node";
+import {
+  ENCOUNTER,
+  findAreaList,
+  findChoice,
+  findFormWithRole,
+  FOLLOW_UP_VISIT,
+  isChosen,
+  KIND,
+  MINUTES,
+  readMinutes,
+  readRole,
+  REFERRAL_MADE,
+  YES,
+} from "../src/engine/roles";
 import type { Json } from "../src/engine/types";
 import { findIdentifiers } from "../src/engine/identifiers_in_text";
 import { addFinishedRecord, applyPulledChanges } from "../src/storage/caseload_updates";
@@ -117,6 +131,13 @@ const PARTS: Record<string, (...args: never[]) => unknown> = {
   findGridCell,
   applyPulledChanges,
   addFinishedRecord,
+  readRoles: (definition: FormDefinition, answers: Json) => ({
+    hasReferral: isChosen(definition, answers, REFERRAL_MADE, YES),
+    minutes: readMinutes([definition]).get(readRole(definition, answers, MINUTES)) ?? 0,
+    visit: findChoice(definition, KIND, FOLLOW_UP_VISIT)?.name ?? "",
+    areas: definition.choices[findAreaList([definition])]?.length ?? 0,
+    isMain: findFormWithRole([definition], ENCOUNTER) !== undefined,
+  }),
 };
 const calls = (input.calls ?? []).map(([name, ...rest]) => PARTS[name]!(...(rest as never[])));
 process.stdout.write(

@@ -43,7 +43,7 @@ await build({
   jsxImportSource: "preact",
   sourcemap: "inline",
   logLevel: "warning",
-  define: { BUILT: '"test"' },
+  define: { BUILT: '"test"', VERSION: '"1.2.3"' },
   plugins: [{ name: "suites", setup: useSuites }],
 });
 

@@ -1,19 +1,16 @@
 """What a dataset must not let out: what its form keeps in, and who beside where and when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluator_export.datasets.dataset_spec import Column, Family
 from evaluator_export.policy.policy import Field, Policy, Role
 from evaluator_export.problems import Reason
-from forms.definition import Element
+from forms.definition import Choice, Element
 from forms.privacy_classes import NEVER_LEAVES
 from forms.question_type import AnswerKind
+from forms.roles import ChoiceRole
 
-# Lists that say who somebody is, and lists that say where and when: never in one dataset, or a row
-# about a person could be matched with what was seen on a street.
-WHO = frozenset({"age_band4", "age_band7", "gender", "race", "indig", "lang", "district"})
-WHERE_AND_WHEN = frozenset({"nbhd158", "setting", "hour"})
 COARSE_TIMES = frozenset({"half", "year", "all"})
 
 
@@ -52,26 +49,35 @@ def check_family(
     policy: Policy,
     columns: Mapping[str, Column],
     questions: Mapping[str, Element],
+    choices: Mapping[str, Sequence[Choice]],
 ) -> list[Reason]:
     """Return what is wrong with fields that say who beside where and when.
 
-    `columns`: by field name. `questions`: by the name that columns have for them.
+    They are never in one dataset, or a row about a person could be matched with what was seen on
+    a street. `columns`: by field name. `questions`: by the name that columns have for them.
+    `choices`: the lists of the form, whose choices say by their roles what they tell.
     """
     reasons = []
     for field in policy.fields:
         if field.role == Role.PERSON or field.name not in columns:
             continue
         element = questions[columns[field.name].question]
+        roles = _list_choice_roles(choices.get(element.choices, ()))
         details = {"column": field.name}
         if family == Family.EVENTS:
-            if element.choices in WHO or field.role == Role.PSEUDONYM:
+            if ChoiceRole.SAYS_WHO in roles or field.role == Role.PSEUDONYM:
                 reasons.append(Reason("dataset.who", details))
         elif family == Family.PEOPLE:
-            if element.choices in WHERE_AND_WHEN:
+            if ChoiceRole.SAYS_WHERE_OR_WHEN in roles:
                 reasons.append(Reason("dataset.where_when", details))
             if element.answer_kind == AnswerKind.DATE and _is_exact_time(field):
                 reasons.append(Reason("dataset.time", details))
     return reasons
+
+
+def _list_choice_roles(choices: Sequence[Choice]) -> set[str]:
+    """Return the roles that any choice of a list has."""
+    return set().union(*(choice.roles for choice in choices))
 
 
 def _is_exact_time(field: Field) -> bool:

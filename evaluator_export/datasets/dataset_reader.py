@@ -24,6 +24,7 @@ from evaluator_export.policy.hierarchies import Hierarchy
 from evaluator_export.policy.policy import Policy, Role
 from evaluator_export.policy.policy_reader import parse_policy
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
+from evaluator_export.yaml_text import read_yaml
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 from forms.question_type import AnswerKind
@@ -48,7 +49,7 @@ def read_dataset(
     everything that is wrong.
     """
     try:
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
     except yaml.YAMLError as error:
         raise ExportProblem(make_yaml_reason(error)) from None
     if not isinstance(body, dict) or body.get("dataset") != FORMAT:
@@ -91,7 +92,8 @@ class _DatasetReader:
         derived = self.read_derived_questions()
         months = self.read_months()
         policy = self.read_policy(sha256)
-        for reason in check_family(self.family, policy, self.columns, self.questions):
+        choices = self.form.choices
+        for reason in check_family(self.family, policy, self.columns, self.questions, choices):
             self.problems.append(reason.inside(self.name))
         consent = self.read_consent()
         where = self.read_scope()

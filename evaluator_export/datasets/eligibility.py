@@ -40,7 +40,9 @@ def _get_answer(value: Any, name: str) -> Any:
     """Return what lies under a name in a group; under each instance of a repeat, a list."""
     if isinstance(value, list):
         return [instance.get(name) for instance in value if isinstance(instance, dict)]
-    return value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        return value.get(name)
+    return None
 
 
 def has_consent(rule: ConsentRule | None, row: Mapping[str, str]) -> bool:
@@ -102,7 +104,9 @@ def _get_weekday(row: Mapping[str, str], question: str) -> str:
 
 def _get_hour(row: Mapping[str, str], question: str) -> str:
     value = row.get(question, "")
-    return value[11:13] if len(value) > 12 else ""
+    if len(value) > 12:
+        return value[11:13]
+    return ""
 
 
 def _has_any_choice(row: Mapping[str, str], question: str, *choices: str) -> str:
@@ -110,7 +114,9 @@ def _has_any_choice(row: Mapping[str, str], question: str, *choices: str) -> str
     answers = row.get(question, "").split()
     if not answers:
         return ""
-    return "no" if set(answers).isdisjoint(choices) else "yes"
+    if set(answers).isdisjoint(choices):
+        return "no"
+    return "yes"
 
 
 def _leave_records_open(row: Mapping[str, str]) -> str:

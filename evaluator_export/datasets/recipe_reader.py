@@ -11,6 +11,7 @@ from evaluator_export.datasets.table_reader import Menu, TableReader
 from evaluator_export.policy.policy import Field, Role
 from evaluator_export.policy.thresholds import HARD_FLOOR
 from evaluator_export.problems import ExportProblem, Reason, make_yaml_reason
+from evaluator_export.yaml_text import read_yaml
 from forms.definition import FormDefinition
 
 FORMAT = 2
@@ -69,7 +70,7 @@ def read_recipe(
 
 def _parse_body(text: str) -> dict[str, Any]:
     try:
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
     except yaml.YAMLError as error:
         raise ExportProblem(make_yaml_reason(error)) from None
     if not isinstance(body, dict) or body.get("recipe") != FORMAT:

@@ -18,14 +18,20 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
     """Return the codebook's rows, without its header."""
     rows: list[tuple[str, ...]] = []
     for part in parts:
-        dataset, file = part.view.dataset, f"{part.name}.csv"
+        dataset = part.view.dataset
+        file = f"{part.name}.csv"
         roles = {field.name: field.role for field in dataset.policy.fields}
         for name in part.columns:
             titles = [labels.column(dataset, name, language) for language in LANGUAGES]
-            level = part.level_name(name) if name in part.levels else ""
+            level = ""
+            if name in part.levels:
+                level = part.level_name(name)
             rows.append((file, name, "", *titles, roles.get(name, "keep"), level))
-            for value in [] if name == BATCH else values_of(part, name):
-                rows.append((file, name, value, *[labels.value(dataset, name, value, code) for code in LANGUAGES], "", ""))
+            if name == BATCH:
+                continue  # the number of the release: it has no list of values
+            for value in values_of(part, name):
+                words = [labels.value(dataset, name, value, code) for code in LANGUAGES]
+                rows.append((file, name, value, *words, "", ""))
     for table in tables:
         spec = table.spec
         rows.append(("tables.csv", "table", spec.name, spec.title["en"], spec.title["fr"], "count", ""))
@@ -33,15 +39,18 @@ def lines(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], la
             for value in sorted({cell[position] for cell, _ in table.cells} - {MISSING}):
                 words = [labels.value(spec.dataset, name, value, code) for code in LANGUAGES]
                 rows.append(("tables.csv", HEADINGS[position], value, *words, name, level_of(spec, position)))
+    # Tables of several periods share their headings and values.
     return list(dict.fromkeys(rows))
 
 
 def level_of(spec: TableSpec, position: int) -> str:
+    """Return the name of the level at which a table shows one of its columns."""
     _, hierarchy, level = spec.sources[position]
     return hierarchy.names[level]
 
 
 def write(parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels) -> bytes:
+    """Return codebook.csv."""
     return csv_files.rows(HEADER, lines(parts, tables, labels))
 
 

@@ -1,4 +1,7 @@
-"""datapackage.json: the Frictionless description of the CSV files, with their Table Schema and hashes."""
+"""datapackage.json: the Frictionless description of the CSV files.
+
+It has their Table Schema and hashes. Source: https://specs.frictionlessdata.io.
+"""
 
 import hashlib
 import json
@@ -22,6 +25,7 @@ def _hidden(recipe: Recipe) -> list[str]:
 
 
 def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasion: ReleaseContext, labels: Labels) -> bytes:
+    """Return datapackage.json."""
     resources = [
         _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
         for part in parts

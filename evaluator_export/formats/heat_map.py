@@ -1,4 +1,6 @@
-"""A workbook of heat maps: numbers that stay visible, colours that follow them (conditional formatting, so they stay live).
+"""A workbook of heat maps.
+
+Numbers that stay visible, colours that follow them (conditional formatting, so they stay live).
 
 Colours go from paper to blue, which colour-blind people tell apart; black on the darkest has a contrast of 5 to 1.
 """
@@ -12,7 +14,9 @@ import xlsxwriter
 from evaluator_export.formats.xlsx import SAFE
 from evaluator_export.products.cross_tab import CrossTab
 
-LIGHT, MIDDLE, DARK = "#FFFFFF", "#B7D4EA", "#5A9BCB"
+LIGHT = "#FFFFFF"
+MIDDLE = "#B7D4EA"
+DARK = "#5A9BCB"
 WORDS = {
     "en": {
         "about": "About",
@@ -20,9 +24,9 @@ WORDS = {
         "period": "Period",
         "centre": "Centre",
         "hidden": "{hidden} means: too few to show, or all on one day. It is not zero. Such cells are hatched.",
-        "rounded": "Every number is rounded to a multiple of 5, each by itself. So rows and columns need not add up to their "
-        "totals; the totals are right by themselves.",
-        "read": "The darker a cell, the more there was. It shows where and when staff were active, not where violence is.",
+        "rounded": "Every number is rounded to a multiple of 5, each on its own. So rows and columns need not add up to their "
+        "totals; the totals are rounded from the true totals.",
+        "read": "A stronger colour means more. It shows where and when staff were active, not where violence is.",
         "use": "For planning by the team only. Not for enforcement, immigration or discipline.",
         "sheets": "Sheets",
     },
@@ -31,11 +35,11 @@ WORDS = {
         "total": "Total",
         "period": "Période",
         "centre": "Centre",
-        "hidden": "{hidden} veut dire : trop peu pour être montré, ou tout le même jour. Ce n'est pas zéro. Ces cases sont hachurées.",
-        "rounded": "Chaque nombre est arrondi à un multiple de 5, chacun pour soi. Les lignes et colonnes ne donnent donc pas "
-        "toujours leurs totaux; les totaux sont justes par eux-mêmes.",
-        "read": "Plus une case est foncée, plus il y a eu d'activité. Cela montre où et quand le personnel agissait, non où est la violence.",
-        "use": "Pour la planification de l'équipe seulement. Ni application de la loi, ni immigration, ni discipline.",
+        "hidden": "{hidden} veut dire : trop peu pour être montré, ou tout le même jour. Ce n’est pas zéro. Ces cases sont hachurées.",
+        "rounded": "Chaque nombre est arrondi à un multiple de 5, chacun séparément. Les lignes et colonnes ne donnent donc pas "
+        "toujours leurs totaux; les totaux sont arrondis à partir des vrais totaux.",
+        "read": "Une couleur plus forte veut dire plus d’activité. Cela montre où et quand le personnel agissait, non où est la violence.",
+        "use": "Pour la planification de l’équipe seulement. Ni application de la loi, ni immigration, ni discipline.",
         "sheets": "Feuilles",
     },
 }
@@ -43,8 +47,12 @@ Label = Callable[[CrossTab, int, str], str]  # the words of a row (0) or column 
 
 
 def write(grids: Sequence[CrossTab], label: Label, centre: str, period: str, built_at: dt.datetime, language: str) -> bytes:
-    """Return the workbook as bytes; the same input gives the same bytes. Nothing in it can run as a formula."""
-    words, file = WORDS[language], io.BytesIO()
+    """Return the workbook as bytes; the same input gives the same bytes.
+
+    Nothing in it can run as a formula.
+    """
+    words = WORDS[language]
+    file = io.BytesIO()
     with xlsxwriter.Workbook(file, {**SAFE, "constant_memory": False, "in_memory": True}) as book:
         book.set_properties({"title": f"{centre}, {period}", "created": built_at.replace(tzinfo=None)})
         bold = book.add_format({"bold": True})

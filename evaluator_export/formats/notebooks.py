@@ -1,4 +1,7 @@
-"""Notebooks to begin with: Python (pandas) and R (base), made for the datasets that are in the package."""
+"""Notebooks to begin with.
+
+Python (pandas) and R (base), made for the datasets that are in the package.
+"""
 
 import json
 from collections.abc import Sequence
@@ -83,7 +86,7 @@ months <- panel()
 
 
 def python(title: str, parts: Sequence[ReleasedDataset], threshold: int) -> bytes:
-    """Return a Jupyter notebook that reads every dataset, gives it words and counts its classes."""
+    """Return a Jupyter notebook that reads, labels and counts every dataset."""
     cells = [_markdown(_intro(title, parts, threshold))]
     cells.append(
         _code(

@@ -1,4 +1,4 @@
-"""report.json: what was done to the data, what it cost and for whom, and what risk is left.
+"""report.json: what was done to the data, what it cost whom, and what risk is left.
 
 Shares are in steps of 5 %, so that they tell no small count; the centre's own preview has them exactly.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluator_export.datasets.recipe import Recipe
+from evaluator_export.policy.policy import Policy
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset, round_share
 from evaluator_export.tables.protected_counts import BASE, ProtectedTable
 
@@ -17,6 +18,7 @@ FORMAT = 1
 def write(
     recipe: Recipe, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], occasion: ReleaseContext
 ) -> bytes:
+    """Return report.json; shares are in steps of 5%."""
     body = {
         "report": FORMAT,
         "recipe": recipe.id,
@@ -36,41 +38,59 @@ def write(
 
 
 def dataset(part: ReleasedDataset) -> dict[str, Any]:
+    """Return the report of one dataset; "context" is None where k is by guideline."""
     policy = part.view.dataset.policy
-    context = policy.context
+    batches = []
+    for batch in part.sent:
+        about = {"number": batch.entry.number, "rows": batch.entry.rows}
+        batches.append({**about, **coarse(batch.report)})
     return {
         "k": policy.model.k,
         "levels": {name: part.level_name(name) for name in part.levels},
         "singled_out": {"columns": part.measured, **part.singled_out},
         "held_back_share": part.withheld_share,
         "without_consent_share": part.without_consent_share,
-        "context": None
-        if context is None
-        else {
-            "insider": context.insider,
-            "acquaintance": round(context.acquaintance, 4),
-            "breach": context.breach,
-            "risk": round(context.risk, 4),
-            "average_class": policy.limits.average,
-        },
-        "batches": [{"number": one.entry.number, "rows": one.entry.rows, **coarse(one.report)} for one in part.sent],
+        "context": _describe_context(policy),
+        "batches": batches,
+    }
+
+
+def _describe_context(policy: Policy) -> dict[str, Any] | None:
+    """Return how likely an attempt at finding people was taken to be.
+
+    None if that was not asked.
+    """
+    context = policy.context
+    if context is None:
+        return None
+    return {
+        "insider": context.insider,
+        "acquaintance": round(context.acquaintance, 4),
+        "breach": context.breach,
+        "risk": round(context.risk, 4),
+        "average_class": policy.limits.average,
     }
 
 
 def coarse(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a recipient may read of a batch's report."""
-    groups = report.get("groups")
     return {
         "classes": report["class_sizes"],
         "risk": report["risk"],
         "loss": round(float(report["loss"]), 4),
         "loss_by_field": {name: round(value, 2) for name, value in report["utility"]["loss_by_field"].items()},
-        "held_back_by_group": None
-        if not groups
-        else {
-            "field": groups["field"],
-            "limit": groups["limit"],
-            "waived": groups["waived"],
-            "share": {name: round_share(value, 1) for name, value in groups["suppressed_share"].items()},
-        },
+        "held_back_by_group": _coarsen_groups(report.get("groups")),
+    }
+
+
+def _coarsen_groups(groups: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return from which groups rows were withheld; None where the policy watches none."""
+    if not groups:
+        return None
+    shares = {name: round_share(share, 1) for name, share in groups["suppressed_share"].items()}
+    return {
+        "field": groups["field"],
+        "limit": groups["limit"],
+        "waived": groups["waived"],
+        "share": shares,
     }

@@ -1,4 +1,7 @@
-"""Invented rows with the schema of a dataset: to write code before any data may be seen. Made from lists, not data."""
+"""Invented rows with the schema of a dataset: to write code before any data may be seen.
+
+Made from lists, not data.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,12 +19,17 @@ ROWS = 200
 
 
 def write(path: Path, part: ReleasedDataset, definition: FormDefinition, occasion: ReleaseContext) -> None:
-    """Write a sample of a dataset; each value is drawn from those that there could be, all equally likely."""
+    """Write a sample of a dataset.
+
+    Each value is drawn from those that there could be, all equally likely.
+    """
     seed = hashlib.sha256(f"sample {part.view.dataset.sha256}".encode()).digest()
     chance = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
     columns: dict[str, CategoricalColumn] = {}
     for name in part.columns:
-        values = ("1",) if name == BATCH else possible(part, name, definition, occasion)
+        values: Sequence[str] = ("1",)
+        if name != BATCH:
+            values = possible(part, name, definition, occasion)
         codes = chance.integers(0, len(values), ROWS).astype(np.int32)
         columns[name] = tabular.reorder(CategoricalColumn(codes, tuple(values)), np.arange(ROWS))
     tabular.write(path, columns)

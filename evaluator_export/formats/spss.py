@@ -1,5 +1,6 @@
 """SPSS: each column as numbers with value labels, English; long datasets in several files."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +16,33 @@ MOST_LABEL = 120
 
 
 def write(folder: Path, part: ReleasedDataset, labels: Labels, occasion: ReleaseContext) -> list[Path]:
-    """Write a dataset as NAME.sav, or NAME-1.sav, NAME-2.sav …; the same input gives the same bytes."""
+    """Write a dataset as NAME.sav, or NAME-1.sav, NAME-2.sav …
+
+    The same input gives the same bytes.
+    """
     dataset = part.view.dataset
-    titles, values = {}, {}
-    for name, words in part.columns.items():
+    titles = {}
+    values: dict[str, dict[float, str]] = {}
+    for name, column in part.columns.items():
         titles[name] = labels.column(dataset, name, "en")[:MOST_LABEL]
-        if name != BATCH:
-            known = {
-                code + 1.0: labels.value(dataset, name, value, "en")[:MOST_LABEL] for code, value in enumerate(words.values)
-            }
-            values[name] = {code: label or "No answer" for code, label in known.items()}
+        if name == BATCH:
+            continue  # its values are numbers already
+        values[name] = {}
+        for code, value in enumerate(column.values, 1):
+            label = labels.value(dataset, name, value, "en")[:MOST_LABEL]
+            values[name][float(code)] = label or "No answer"
     paths = []
     for number, first in enumerate(range(0, max(part.rows, 1), ROWS_A_FILE), 1):
-        frame = pd.DataFrame(
-            {
-                name: np.array([float(value) for value in words.values])[words.codes[first : first + ROWS_A_FILE]]
-                if name == BATCH and len(words.values)
-                else words.codes[first : first + ROWS_A_FILE] + 1.0
-                for name, words in part.columns.items()
-            }
-        )
-        path = folder / (f"{part.name}.sav" if part.rows <= ROWS_A_FILE else f"{part.name}-{number}.sav")
+        columns = {}
+        for name, column in part.columns.items():
+            codes = column.codes[first : first + ROWS_A_FILE]
+            columns[name] = codes + 1.0
+            if name == BATCH and len(column.values):
+                columns[name] = np.array([float(value) for value in column.values])[codes]
+        frame = pd.DataFrame(columns)
+        path = folder / f"{part.name}.sav"
+        if part.rows > ROWS_A_FILE:
+            path = folder / f"{part.name}-{number}.sav"
         pyreadstat.write_sav(
             frame,
             str(path),
@@ -51,9 +58,10 @@ def write(folder: Path, part: ReleasedDataset, labels: Labels, occasion: Release
 
 def _fix_moment(path: Path, occasion: ReleaseContext) -> None:
     """Put the cut-off where SPSS writes when the file was made, so that a rebuild is the same."""
-    year, month, day = occasion.cut_off[:4], int(occasion.cut_off[5:7]), occasion.cut_off[8:10]
+    cut_off = dt.datetime.fromisoformat(occasion.cut_off)
     names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    moment = f"{day} {names[month - 1]} {year[2:]}{occasion.cut_off[11:19]}".encode()
+    # Not %b: the names are English wherever the server stands.
+    moment = f"{cut_off:%d} {names[cut_off.month - 1]} {cut_off:%y%H:%M:%S}".encode()
     with path.open("r+b") as file:
         file.seek(HEADER_MOMENT.start)
         file.write(moment)

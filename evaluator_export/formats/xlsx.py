@@ -1,4 +1,7 @@
-"""One workbook: a sheet a dataset, the tables, the codebook. Text is text, numbers are numbers, nothing is a formula."""
+"""One workbook: a sheet a dataset, the tables, the codebook.
+
+Text is text, numbers are numbers, nothing is a formula.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -18,7 +21,10 @@ SAFE = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formul
 def write(
     path: Path, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable], labels: Labels, occasion: ReleaseContext
 ) -> None:
-    """Write the workbook; the same input gives the same bytes. Datasets over MOST_ROWS rows are left to CSV and Parquet."""
+    """Write the workbook; the same input gives the same bytes.
+
+    Datasets over MOST_ROWS rows are left to CSV and Parquet.
+    """
     with xlsxwriter.Workbook(str(path), SAFE) as book:
         book.set_properties({"created": dt.datetime.fromisoformat(occasion.cut_off).replace(tzinfo=None)})
         bold = book.add_format({"bold": True})

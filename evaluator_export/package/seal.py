@@ -1,4 +1,6 @@
-"""Step 7: one ZIP with a manifest of every file's hash, signed (minisign), and encrypted to its recipient (age).
+"""Put a package into one ZIP, signed (minisign) and encrypted to its recipient (age).
+
+Its manifest has the hash of every file.
 
 The same files give the same ZIP. Encryption is fresh each time, as it must be.
 """
@@ -6,6 +8,7 @@ The same files give the same ZIP. Encryption is fresh each time, as it must be.
 import base64
 import hashlib
 import json
+import shutil
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +20,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evaluator_export.problems import ExportProblem, Reason
 
-MANIFEST, SIGNATURE = "manifest.json", "manifest.json.minisig"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.minisig"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def secret_key(seed: bytes) -> minisign.SecretKey:
-    """Return the minisign key of a 32-byte Ed25519 seed; its key id follows from the public key."""
+    """Return the minisign key of a 32-byte Ed25519 seed.
+
+    Its key id follows from the public key.
+    """
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
     key_id = hashlib.blake2b(public, digest_size=8).digest()
     checksum = hashlib.blake2b(b"Ed" + key_id + seed + public, digest_size=32).digest()
@@ -36,7 +43,10 @@ def public_key(seed: bytes) -> str:
 
 
 def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
-    """Return the manifest: what the package says of itself, and the size and SHA-256 of every file in the folder."""
+    """Return the manifest of the files in a folder, as JSON.
+
+    `body`: what the package says of itself. The size and SHA-256 of every file are added.
+    """
     files = {}
     for path in list_package_files(folder):
         with path.open("rb") as file:
@@ -46,24 +56,28 @@ def manifest_of(folder: Path, body: dict[str, Any]) -> bytes:
 
 
 def parse_manifest(manifest: bytes) -> dict[str, Any]:
+    """Return what a manifest says. It is not checked here: see verify.py."""
     body: dict[str, Any] = json.loads(manifest)
     return body
 
 
 def list_package_files(folder: Path) -> list[Path]:
     """Return the files of a package, but for the manifest and its signature."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if path.name not in (MANIFEST, SIGNATURE) or path.parent != folder)
+    own = (folder / MANIFEST, folder / SIGNATURE)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path not in own)
 
 
 def sign(manifest: bytes, seed: bytes, comment: str) -> bytes:
-    """Return the minisign signature file of a manifest (prehashed, as minisign writes since 0.10)."""
+    """Return the minisign signature file of a manifest.
+
+    It is prehashed, as minisign writes since 0.10.
+    """
     return bytes(secret_key(seed).sign(manifest, prehash=True, trusted_comment=comment))
 
 
 def zip_up(folder: Path, target: Path) -> None:
     """Write a folder as a ZIP, manifest first; the same files give the same bytes."""
-    first = [path for name in (MANIFEST, SIGNATURE) if (path := folder / name).exists()]
+    first = [path for path in (folder / MANIFEST, folder / SIGNATURE) if path.exists()]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in [*first, *list_package_files(folder)]:
             entry = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=EPOCH)
@@ -71,8 +85,7 @@ def zip_up(folder: Path, target: Path) -> None:
             entry.external_attr = 0o644 << 16
             entry.file_size = path.stat().st_size
             with path.open("rb") as source, archive.open(entry, "w") as packed_file:
-                while block := source.read(1 << 20):
-                    packed_file.write(block)
+                shutil.copyfileobj(source, packed_file, 1 << 20)  # packages may be larger than memory
 
 
 def check_recipients(keys: Iterable[str]) -> None:
@@ -85,13 +98,18 @@ def check_recipients(keys: Iterable[str]) -> None:
 
 
 def fingerprint(key: str) -> str:
+    """Return the first 12 hexadecimal digits of a key's SHA-256, for people to compare."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 def encrypt(source: Path, target: Path, keys: Iterable[str]) -> None:
-    """Write a file so that only the holders of these age keys can read it; nothing is there until all of it is."""
+    """Write a file so that only the holders of these age keys can read it.
+
+    Nothing is there until all of it is.
+    """
     keys = list(keys)
     check_recipients(keys)
+    # A reader of the folder must never meet half a package under its final name.
     partial = target.with_name(f".{target.name}.partial")
     try:
         pyrage.encrypt_file(str(source), str(partial), [pyrage.x25519.Recipient.from_str(key) for key in keys])

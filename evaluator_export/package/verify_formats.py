@@ -1,4 +1,7 @@
-"""Check that the other formats in a package say the same as its CSV files: here, where their libraries are."""
+"""Check that the other formats in a package say the same as its CSV files.
+
+Here, where their libraries are.
+"""
 
 import csv
 import io
@@ -25,7 +28,10 @@ Codebook = dict[tuple[str, str], str]
 
 
 def find_differing_files(path: Path) -> list[Reason]:
-    """Return which files of a package that has passed `verify` do not hold the rows of their CSV file."""
+    """Return which files of a package differ from their CSV file.
+
+    The package must have passed `verify`.
+    """
     problems: list[Reason] = []
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as name:
         archive.extractall(name)
@@ -48,21 +54,30 @@ def _as_text(path: Path) -> pa.Table:
 
 def _parquet(folder: Path, dataset: str) -> list[Reason]:
     try:
-        found = pyarrow.parquet.read_table(folder / f"{dataset}.parquet")
+        table = pyarrow.parquet.read_table(folder / f"{dataset}.parquet")
     except (OSError, pa.ArrowException):
         return [Reason("file.damaged", {"file": f"{dataset}.parquet"})]
-    wanted = _as_text(folder / f"{dataset}.csv")
-    same = found.column_names == wanted.column_names and found.num_rows == wanted.num_rows
-    for first in range(0, wanted.num_rows if same else 0, SLICE):
-        ours, theirs = wanted.slice(first, SLICE), found.slice(first, SLICE)
-        same = same and all(
-            theirs[name].cast(pa.string()).to_pylist() == ours[name].to_pylist() for name in ours.column_names
-        )
-    return [] if same else [_other_rows(f"{dataset}.parquet", dataset)]
+    if not _has_same_rows(table, _as_text(folder / f"{dataset}.csv")):
+        return [_other_rows(f"{dataset}.parquet", dataset)]
+    return []
+
+
+def _has_same_rows(table: pa.Table, expected: pa.Table) -> bool:
+    """Say whether a table has the rows of another, in its order; `expected` is all text."""
+    if table.column_names != expected.column_names or table.num_rows != expected.num_rows:
+        return False
+    for first in range(0, expected.num_rows, SLICE):
+        # In slices: a million rows as lists of texts would fill the memory.
+        part = table.slice(first, SLICE)
+        expected_part = expected.slice(first, SLICE)
+        for name in expected.column_names:
+            if part[name].cast(pa.string()).to_pylist() != expected_part[name].to_pylist():
+                return False
+    return True
 
 
 def _spss(folder: Path, dataset: str, rows: int) -> list[Reason]:
-    wanted = _as_text(folder / f"{dataset}.csv")
+    expected = _as_text(folder / f"{dataset}.csv")
     codebook = _english(folder, dataset)
     paths = sorted(folder.glob(f"{dataset}-*.sav"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
     paths = paths or [folder / f"{dataset}.sav"]
@@ -72,12 +87,14 @@ def _spss(folder: Path, dataset: str, rows: int) -> list[Reason]:
             frame, meta = pyreadstat.read_sav(str(path))
         except (pyreadstat.ReadstatError, OSError):
             return [Reason("file.damaged", {"file": path.name})]
-        part = wanted.slice(first, ROWS_A_FILE)
+        part = expected.slice(first, ROWS_A_FILE)
         first += len(frame)
-        if list(frame.columns) != wanted.column_names or len(frame) != part.num_rows:
+        if list(frame.columns) != expected.column_names or len(frame) != part.num_rows:
             return [_other_rows(path.name, dataset)]
-        if not all(_same(frame[name], part[name], meta.variable_value_labels.get(name), name, codebook) for name in frame):
-            return [_other_rows(path.name, dataset)]
+        for name in frame:
+            labels = meta.variable_value_labels.get(name)
+            if not _is_same_column(frame[name], part[name], labels, name, codebook):
+                return [_other_rows(path.name, dataset)]
     if first == rows:
         return []
     return [Reason("package.row_count", {"file": f"{dataset}.sav", "csv": f"{dataset}.csv"})]
@@ -87,11 +104,18 @@ def _other_rows(file: str, dataset: str) -> Reason:
     return Reason("package.rows", {"file": file, "csv": f"{dataset}.csv"})
 
 
-def _same(codes: Any, wanted: pa.ChunkedArray, labels: dict[float, str] | None, name: str, codebook: Codebook) -> bool:
+def _is_same_column(
+    codes: Any, expected: pa.ChunkedArray, labels: dict[float, str] | None, name: str, codebook: Codebook
+) -> bool:
+    """Say whether a column of numbers means the values expected.
+
+    `labels` are None where it has no words.
+    """
     if labels is None:
-        return bool([str(int(code)) for code in codes] == wanted.to_pylist())
-    words = {value: _shown(codebook, name, value) for value in wanted.unique().to_pylist()}
-    return all(labels.get(code) == words[value] for code, value in zip(codes, wanted.to_pylist(), strict=True))
+        return bool([str(int(code)) for code in codes] == expected.to_pylist())
+    words = {value: _make_label(codebook, name, value) for value in expected.unique().to_pylist()}
+    pairs = zip(codes, expected.to_pylist(), strict=True)
+    return all(labels.get(code) == words[value] for code, value in pairs)
 
 
 def _english(folder: Path, dataset: str) -> Codebook:
@@ -100,12 +124,12 @@ def _english(folder: Path, dataset: str) -> Codebook:
     return {(row["column"], row["value"]): row["english"] for row in rows}
 
 
-def _shown(codebook: Codebook, name: str, value: str) -> str:
-    words = (
-        "; ".join(codebook.get((name, one), one) for one in value.split(";"))
-        if ";" in value
-        else codebook.get((name, value), value)
-    )
+def _make_label(codebook: Codebook, name: str, value: str) -> str:
+    """Return the label that SPSS files have for a value.
+
+    Its words, or those of each choice in it.
+    """
+    words = "; ".join(codebook.get((name, choice), choice) for choice in value.split(";"))
     return words[:MOST_LABEL] or "No answer"
 
 
@@ -114,8 +138,8 @@ def _workbook(folder: Path, datasets: dict[str, Any]) -> list[Reason]:
         book = openpyxl.load_workbook(io.BytesIO((folder / "data.xlsx").read_bytes()), read_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return [Reason("file.damaged", {"file": "data.xlsx"})]
-    wanted = [name[:31] for name, about in datasets.items() if about["rows"] <= MOST_ROWS]
-    if sorted(book.sheetnames) != sorted([*wanted, "tables", "codebook"]):
+    expected = [name[:31] for name, about in datasets.items() if about["rows"] <= MOST_ROWS]
+    if sorted(book.sheetnames) != sorted([*expected, "tables", "codebook"]):
         return [Reason("package.sheets")]
     problems = []
     for name in [name for name, about in datasets.items() if about["rows"] <= MOST_CHECKED] + ["tables", "codebook"]:

@@ -1,4 +1,6 @@
-"""The pipeline: batches and counts in, the files of a package out. The steps are the module names.
+"""The pipeline: batches and counts in, the files of a package out.
+
+The steps are the module names.
 
 policy → search → series (batches, ledger) → tables → formats → summary → package; `verify` checks the
 result without us, and nothing is signed before it has.
@@ -38,28 +40,39 @@ read the data. The folder sample holds invented rows with the same columns.
 def assemble_dataset(
     view: RecipientView, sent: Sequence[ReleasedBatch], before: str, occasion: ReleaseContext, **counts: Any
 ) -> ReleasedDataset:
-    """Return one dataset as one recipient gets it: their columns and levels, in an order of their own."""
+    """Return one dataset as one recipient gets it.
+
+    Their columns and levels, in an order of their own.
+    """
     levels = _levels(view, sent)
     hidden = {field.name for field in view.dataset.policy.list_fields_with_role(Role.PSEUDONYM)}
     sources = {name: f"{name}{batch.AT}{level}" for name, level in levels.items()} | dict.fromkeys(hidden, batch.PERSON)
     whole: dict[str, list[CategoricalColumn]] = {name: [] for name in (BATCH, *view.columns)}
-    for one in sent:
-        order = batch.make_recipient_order(occasion.secret, one.entry.number, one.entry.rows)
-        whole[BATCH].append(CategoricalColumn(np.zeros(one.entry.rows, np.int32), (str(one.entry.number),)))
+    for released in sent:
+        entry = released.entry
+        order = batch.make_recipient_order(occasion.secret, entry.number, entry.rows)
+        number_column = CategoricalColumn(np.zeros(entry.rows, np.int32), (str(entry.number),))
+        whole[BATCH].append(number_column)
         for name in view.columns:
-            whole[name].append(tabular.reorder(one.columns[sources.get(name, name)], order))
+            whole[name].append(tabular.reorder(released.columns[sources.get(name, name)], order))
     columns = {name: tabular.concat_columns(pieces) for name, pieces in whole.items()}
     for name in hidden & set(view.columns):
-        columns[name] = make_pseudonyms(columns[name], [columns[one] for one in levels], occasion)
+        columns[name] = make_pseudonyms(columns[name], [columns[level] for level in levels], occasion)
     return ReleasedDataset(view, levels, columns, sent, before or compute_genesis_hash(view.dataset.name), **counts)
 
 
 def _levels(view: RecipientView, sent: Sequence[ReleasedBatch]) -> dict[str, int]:
-    """Return the level of each quasi-identifier that the recipient gets: the frozen one, or coarser."""
+    """Return the level of each quasi-identifier that the recipient gets.
+
+    The frozen one, or coarser.
+    """
     identifiers = view.dataset.policy.identifiers
-    least = sent[0].entry.levels if sent else [field.minimum for field in identifiers]
-    found = {field.name: level for field, level in zip(identifiers, least, strict=True)}
-    return {name: max(found[name], view.coarser.get(name, 0)) for name in view.columns if name in found}
+    least = tuple(field.minimum for field in identifiers)
+    if sent:
+        least = tuple(sent[0].entry.levels)
+    frozen = {field.name: level for field, level in zip(identifiers, least, strict=True)}
+    names = [name for name in view.columns if name in frozen]
+    return {name: max(frozen[name], view.coarser.get(name, 0)) for name in names}
 
 
 def write_package_files(
@@ -71,7 +84,9 @@ def write_package_files(
     occasion: ReleaseContext,
     folder: Path,
 ) -> dict[str, Any]:
-    """Write a package's files into a folder and return what its manifest says. The same input gives the same bytes.
+    """Write a package's files into a folder and return what its manifest says.
+
+    The same input gives the same bytes.
 
     `words` gives labels, EN and FR, to the values of hierarchies.
     """
@@ -134,7 +149,7 @@ def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
         "rows": part.rows,
         "columns": list(part.columns),
         "k": model.k,
-        "distinct": {one.field: one.distinct for one in model.diversities if one.field in part.columns},
+        "distinct": {demand.field: demand.distinct for demand in model.diversities if demand.field in part.columns},
         "max_confidence": {
             one.field: one.max_confidence
             for one in model.diversities

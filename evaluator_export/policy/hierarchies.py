@@ -144,7 +144,9 @@ def make_numeric_bands(starts: Sequence[int]) -> Hierarchy:
 
 
 def _name_band(start: int, following: int) -> str:
-    return str(start) if following == start + 1 else f"{start}-{following - 1}"
+    if following == start + 1:
+        return str(start)
+    return f"{start}-{following - 1}"
 
 
 def make_equal_width_bands(sizes: Sequence[int]) -> Hierarchy:
@@ -180,7 +182,9 @@ def _read_whole_number(value: str) -> int | None:
         number = float(value)
     except ValueError:
         return None
-    return int(number) if abs(number) < LARGEST_NUMBER else None
+    if abs(number) < LARGEST_NUMBER:
+        return int(number)
+    return None
 
 
 def make_date_hierarchy(names: Sequence[str] = ("month", "quarter", "year")) -> Hierarchy:

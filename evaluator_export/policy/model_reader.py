@@ -145,14 +145,18 @@ def read_number(
 
 def _as_detail(limit: float) -> Detail:
     """Return a limit as a detail; a float would be read as a share."""
-    return int(limit) if limit == int(limit) else f"{limit:g}"
+    if limit == int(limit):
+        return int(limit)
+    return f"{limit:g}"
 
 
 def as_list(value: Any) -> list[Any]:
     """Return what may be written as one item or as a list of them."""
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    if isinstance(value, list):
+        return value
+    return [value]
 
 
 def read_mapping(where: str, value: Any, problems: list[Reason]) -> Mapping[str, Any]:

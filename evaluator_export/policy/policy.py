@@ -109,7 +109,9 @@ class Policy:
     def person(self) -> str:
         """The column that says whose row it is; empty when each row is another person's."""
         fields = self.list_fields_with_role(Role.PERSON, Role.PSEUDONYM)
-        return fields[0].name if fields else ""
+        if fields:
+            return fields[0].name
+        return ""
 
     @property
     def identifiers(self) -> list[Field]:

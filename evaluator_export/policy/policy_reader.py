@@ -31,6 +31,7 @@ from evaluator_export.policy.model_reader import (
 from evaluator_export.policy.policy import Field, Policy, Role
 from evaluator_export.policy.sharing_context import SharingContext, read_sharing_context
 from evaluator_export.problems import Detail, ExportProblem, Reason, make_yaml_reason
+from evaluator_export.yaml_text import read_yaml
 
 FORMAT = 1
 TOP_KEYS = {
@@ -58,7 +59,7 @@ def read_policy(path: Path) -> Policy:
     """
     try:
         text = path.read_bytes()
-        body = yaml.safe_load(text)
+        body = read_yaml(text)
     except OSError as error:
         raise ExportProblem(make_file_reason(path, error)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -124,7 +125,9 @@ def parse_fields(body: Any, open_hierarchy: OpenHierarchy, problems: list[Reason
     """Return the fields of a policy, without those that are wrong."""
     fields = []
     for name, item in read_mapping("fields", body, problems).items():
-        field_body = item if isinstance(item, dict) else {"role": item}
+        field_body = item
+        if not isinstance(item, dict):
+            field_body = {"role": item}
         try:
             fields.append(_parse_field(str(name), field_body, open_hierarchy))
         except ExportProblem as problem:

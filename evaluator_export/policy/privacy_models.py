@@ -104,7 +104,9 @@ def find_violating_classes(
     """
     violating: Array = persons < model.k
     for demand in model.diversities:
-        total = totals[demand.field] if demand.t < 1 else None
+        total = None
+        if demand.t < 1:
+            total = totals[demand.field]
         measured = values[demand.field].measure(rows, total)
         violating = violating | (measured["distinct"] < demand.distinct)
         if demand.entropy > 1:

@@ -1,4 +1,7 @@
-"""A grid: a protected table by two columns, with its margins. What a heat map, on a page or in a workbook, is drawn from."""
+"""A grid: a protected table by two columns, with its margins.
+
+What a heat map, on a page or in a workbook, is drawn from.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +13,10 @@ from evaluator_export.tables.protected_counts import TOTAL, Cell
 
 @dataclass(frozen=True)
 class CrossTab:
-    """Texts by row and column, in the order of their hierarchies. The totals were counted by themselves."""
+    """Texts by row and column, in the order of their hierarchies.
+
+    The totals were counted by themselves.
+    """
 
     name: str
     title: dict[str, str]
@@ -27,26 +33,31 @@ class CrossTab:
 def make_cross_tab(spec: TableSpec, table: Mapping[Cell, str], threshold: int) -> CrossTab:
     """Return the grid of a table by two columns that has margins."""
     inner = {(cell[0], cell[1]): text for cell, text in table.items() if len(cell) == 2 and ALL not in cell}
-    found = [_in_order(spec, place, {cell[place] for cell in inner}) for place in (0, 1)]
+    rows = _list_in_order(spec, 0, {row for row, _ in inner})
+    columns = _list_in_order(spec, 1, {column for _, column in inner})
     hidden = f"<{threshold}"
     return CrossTab(
         name=spec.name,
         title=spec.title,
         headings=(spec.by[0][0], spec.by[1][0]),
-        rows=found[0],
-        columns=found[1],
+        rows=rows,
+        columns=columns,
         cells=inner,
-        row_totals={row: table.get((row, ALL), hidden) for row in found[0]},
-        column_totals={column: table.get((ALL, column), hidden) for column in found[1]},
+        row_totals={row: table.get((row, ALL), hidden) for row in rows},
+        column_totals={column: table.get((ALL, column), hidden) for column in columns},
         total=table.get(TOTAL, hidden),
         threshold=threshold,
     )
 
 
-def _in_order(spec: TableSpec, place: int, seen: set[str]) -> tuple[str, ...]:
-    """Return a column's labels: all of a short hierarchy (no hour is missing), else those that occur."""
+def _list_in_order(spec: TableSpec, place: int, seen: set[str]) -> tuple[str, ...]:
+    """Return a column's labels.
+
+    All of a short hierarchy (no hour is missing), else those that occur.
+    """
     _, hierarchy, level = spec.sources[place]
-    known = list(dict.fromkeys(hierarchy.at(value, level) for value in hierarchy.domain))
-    if len(known) > 24:
-        known = [label for label in known if label in seen]
-    return (*known, *sorted(seen - set(known) - {MISSING, OTHER}), *sorted(seen & {MISSING, OTHER}))
+    labels = list(dict.fromkeys(hierarchy.at(value, level) for value in hierarchy.domain))
+    if len(labels) > 24:
+        labels = [label for label in labels if label in seen]
+    labels += sorted(seen - set(labels) - {MISSING, OTHER})
+    return (*labels, *sorted(seen & {MISSING, OTHER}))

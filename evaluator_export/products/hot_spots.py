@@ -1,4 +1,6 @@
-"""Hot spots: where and when there is much more, or less, than round about; from rounded counts, so they give nothing away.
+"""Hot spots: where and when there is much more, or less, than round about.
+
+From rounded counts, so they give nothing away.
 
 Getis and Ord's local G* (1992, 1995), with false discoveries held to 5 % (Benjamini and Hochberg, 1995).
 """
@@ -11,7 +13,9 @@ import numpy as np
 
 from evaluator_export.arrays import Array
 
-HOT, WARM, COLD = "hot", "warm", "cold"
+HOT = "hot"
+WARM = "warm"
+COLD = "cold"
 FALSE_DISCOVERIES = 0.05
 SURE = 0.01
 LEAST_AREAS = 12  # with fewer, the statistic says nothing
@@ -25,14 +29,16 @@ def find_neighbours(shapes: Shapes) -> dict[str, list[str]]:
 
     codes = list(shapes)
     tree = shapely.STRtree([shapes[code] for code in codes])
-    found: dict[str, list[str]] = {}
+    neighbours: dict[str, list[str]] = {}
     for code in codes:
         near = [codes[index] for index in tree.query(shapes[code], predicate="dwithin", distance=0.0002)]
         others = sorted(set(near) - {code})
         if not others and len(codes) > 1:
-            others = sorted((one for one in codes if one != code), key=lambda one: shapes[code].distance(shapes[one]))[:1]
-        found[code] = others
-    return found
+            # An island still belongs somewhere: its nearest area stands in for a border.
+            rest = [other for other in codes if other != code]
+            others = sorted(rest, key=lambda other: shapes[code].distance(shapes[other]))[:1]
+        neighbours[code] = others
+    return neighbours
 
 
 def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -51,13 +57,19 @@ def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequenc
     chances = np.array([math.erfc(abs(score) / math.sqrt(2)) for score in scores])
     kinds = {}
     for position in _find_discoveries(chances):
-        warm = HOT if chances[position] <= SURE else WARM
-        kinds[codes[position]] = COLD if scores[position] < 0 else warm
+        kind = WARM
+        if scores[position] < 0:
+            kind = COLD
+        elif chances[position] <= SURE:
+            kind = HOT
+        kinds[codes[position]] = kind
     return kinds
 
 
 def compute_gi_star(values: Array, neighbours: Sequence[Sequence[int]]) -> Array:
-    """Return how far the sum over each area and its neighbours is from what chance gives, in standard deviations.
+    """Return Getis and Ord's G* of each area, in standard deviations from chance.
+
+    It is the sum over an area and its neighbours, compared with what chance gives.
 
     `values`: one number per area. `neighbours`: for each area, the positions of those that border
     it. 0 where nothing can be said: all values are the same, or the neighbours are the whole map.
@@ -87,10 +99,17 @@ def _find_discoveries(chances: Array) -> Array:
     order = np.argsort(chances)
     limits = FALSE_DISCOVERIES * np.arange(1, len(chances) + 1) / len(chances)
     passed = np.nonzero(chances[order] <= limits)[0]
-    return order[: passed[-1] + 1] if len(passed) else order[:0]
+    if len(passed) == 0:
+        return order[:0]
+    return order[: passed[-1] + 1]
 
 
 def list_busiest_times(times: Mapping[tuple[str, ...], str], limit: int = 24) -> list[tuple[str, str, str, int]]:
     """Return where and when to go: (area, weekday, band, count), busiest first."""
-    shown = [(*cell, int(text)) for cell, text in times.items() if len(cell) == 3 and text.isdecimal() and all(cell)]
-    return sorted(shown, key=lambda one: (-one[3], one[1], one[2], one[0]))[:limit]
+    busy: list[tuple[str, str, str, int]] = []
+    for cell, text in times.items():
+        if len(cell) == 3 and text.isdecimal() and all(cell):
+            area, weekday, band = cell
+            busy.append((area, weekday, band, int(text)))
+    # Equal counts in an order of their own, so that a rebuild gives the same list.
+    return sorted(busy, key=lambda time: (-time[3], time[1], time[2], time[0]))[:limit]

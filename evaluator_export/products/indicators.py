@@ -1,4 +1,6 @@
-"""Key performance indicators: each defined once, computed from protected tables, so that every product says the same number.
+"""Key performance indicators.
+
+Each defined once, computed from protected tables, so that every product says the same number.
 
 A number is shown, hidden (too small to show), or missing (nothing was counted in the period).
 """
@@ -9,17 +11,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from evaluator_export.datasets.recipe import Audience
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.tables.protected_counts import TOTAL, Cell
+from evaluator_export.yaml_text import read_yaml
 
 CALENDARS = ("month", "quarter", "year")
 KINDS = ("total", "share", "half", "hours")
 UNITS = ("count", "percent", "hours", "minutes")
 SAFETO = ("sd", "prev", "ri", "er")
-SHOWN, HIDDEN, MISSING = "shown", "hidden", "missing"
+SHOWN = "shown"
+HIDDEN = "hidden"
+MISSING = "missing"
 LEAST_WHOLE = 20  # a share of fewer is not shown
 FINE_WHOLE = 400  # from here on a share is told in steps of 1 %, below in steps of 5 %
 
@@ -28,7 +31,10 @@ Texts = Mapping[Cell, str]  # a protected table: what each cell shows as
 
 @dataclass(frozen=True)
 class IndicatorValue:
-    """One number of one period: its words without a unit, its value where it is one, and whether it is shown."""
+    """One number of one period.
+
+    Its words without a unit, its value where it is one, and whether it is shown.
+    """
 
     state: str
     text: str = ""
@@ -56,6 +62,7 @@ class Indicator:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
+        """Return the tables that the indicator reads, each once."""
         return tuple(dict.fromkeys([self.table, self.shown_by]))
 
     def number(self, table: Texts | None) -> IndicatorValue:
@@ -66,26 +73,32 @@ class Indicator:
 
 
 def read_kpis(text: str) -> list[Indicator]:
-    """Return the indicators written in YAML; raise ExportProblem with everything wrong in them."""
+    """Return the indicators written in YAML.
+
+    Raise ExportProblem with everything wrong in them.
+    """
     problems: list[Reason] = []
-    found = []
-    for item in yaml.safe_load(text):
+    indicators = []
+    for item in read_yaml(text):
         name = str(item.get("id"))
         value = dict(item.get("value") or {})
-        kind = next((one for one in KINDS if one in value), "")
+        kind = next((kind for kind in KINDS if kind in value), "")
         wrong = _check(item, kind)
         problems += [reason.inside(name) for reason in wrong]
         if not wrong:
-            found.append(_kpi(item, kind, value))
-    names = Counter(one.id for one in found)
+            indicators.append(_read_indicator(item, kind, value))
+    names = Counter(indicator.id for indicator in indicators)
     problems += [Reason("indicator.twice", where=(name,)) for name, count in names.items() if count > 1]
     if problems:
         raise ExportProblem(*problems)
-    return found
+    return indicators
 
 
 def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
-    """Return what is wrong in one indicator; `kind` is empty when its value is of no kind that there is."""
+    """Return what is wrong in one indicator.
+
+    `kind` is empty when its value is of no kind that there is.
+    """
     chosen = {
         "value": (kind, KINDS),
         "unit": (item.get("unit"), UNITS),
@@ -94,9 +107,9 @@ def _check(item: Mapping[str, Any], kind: str) -> list[Reason]:
         "audience": (item.get("audience"), ("public", Audience.STAFF)),
     }
     wrong = [
-        Reason("indicator.choice", {"key": key, "known": ", ".join(known)})
-        for key, (choice, known) in chosen.items()
-        if choice not in known
+        Reason("indicator.choice", {"key": key, "known": ", ".join(choices)})
+        for key, (choice, choices) in chosen.items()
+        if choice not in choices
     ]
     if kind == "share" and not _has_both_languages(item.get("denominator")):
         wrong.append(Reason("indicator.denominator"))
@@ -109,8 +122,11 @@ def _has_both_languages(words: Any) -> bool:
     return isinstance(words, dict) and bool(words.get("en")) and bool(words.get("fr"))
 
 
-def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Indicator:
+def _read_indicator(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Indicator:
     table = str(value[kind])
+    audience = Audience.STAFF
+    if item["audience"] == "public":
+        audience = Audience.PUBLIC
     return Indicator(
         id=str(item["id"]),
         code=str(item.get("code", "")),
@@ -121,18 +137,20 @@ def _kpi(item: Mapping[str, Any], kind: str, value: Mapping[str, Any]) -> Indica
         unit=item["unit"],
         kind=kind,
         table=table,
-        of=tuple(str(one) for one in value.get("of", ())),
+        of=tuple(map(str, value.get("of", ()))),
         each={str(name): float(number) for name, number in (value.get("each") or {}).items()},
         shown_by=str(item.get("shown_by", table)),
         calendar=item["calendar"],
         safeto=item["safeto"],
-        audience=Audience.PUBLIC if item["audience"] == "public" else Audience.STAFF,
+        audience=audience,
         read=item["read"],
     )
 
 
 def _parse_cell(text: str) -> IndicatorValue:
-    return IndicatorValue(SHOWN, text, float(text)) if text.isdecimal() else IndicatorValue(HIDDEN, text)
+    if text.isdecimal():
+        return IndicatorValue(SHOWN, text, float(text))
+    return IndicatorValue(HIDDEN, text)
 
 
 def _total(kpi: Indicator, table: Texts) -> IndicatorValue:
@@ -140,19 +158,27 @@ def _total(kpi: Indicator, table: Texts) -> IndicatorValue:
 
 
 def _share(kpi: Indicator, table: Texts) -> IndicatorValue:
-    """Return a percentage, rounded as coarsely as its rounded parts ask for; hidden where a part or the whole is."""
+    """Return a percentage, rounded as coarsely as its rounded parts ask for.
+
+    Hidden where a part or the whole is.
+    """
     whole = _parse_cell(table[TOTAL])
-    parts = [_parse_cell(table[(one,)]) for one in kpi.of if (one,) in table]
+    parts = [_parse_cell(table[(label,)]) for label in kpi.of if (label,) in table]
     seen = [part.value for part in parts if part.value is not None]
     if whole.value is None or whole.value < LEAST_WHOLE or not parts or len(seen) < len(parts):
         return IndicatorValue(HIDDEN)
-    step = 1 if whole.value >= FINE_WHOLE else 5
+    step = 5  # rounded counts carry an error of up to 4 each: finer steps would pretend
+    if whole.value >= FINE_WHOLE:
+        step = 1
     percent = min(100, step * round(100 * sum(seen) / whole.value / step))
     return IndicatorValue(SHOWN, str(percent), float(percent))
 
 
 def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
-    """Return the band in which the middle one lies: its label, and the band's first number as its value."""
+    """Return the band in which the middle one lies.
+
+    Its label, and the band's first number as its value.
+    """
     bands = sorted((cell[0] for cell in table if cell != TOTAL and cell[0][:1].isdecimal()), key=_start)
     numbers = [(band, _parse_cell(table[(band,)]).value) for band in bands]
     whole = sum(value for _, value in numbers if value is not None)
@@ -168,6 +194,7 @@ def _find_median_band(kpi: Indicator, table: Texts) -> IndicatorValue:
 
 
 def _hours(kpi: Indicator, table: Texts) -> IndicatorValue:
+    """Return the hours of all shifts, to tens: each band counts with its middle."""
     numbers = [(_parse_cell(table[(band,)]), hours) for band, hours in kpi.each.items() if (band,) in table]
     if not any(number.value for number, _ in numbers):
         return IndicatorValue(HIDDEN)
@@ -184,9 +211,8 @@ COMPUTE = {"total": _total, "share": _share, "half": _find_median_band, "hours":
 
 def tables_by_calendar(kpis: Sequence[Indicator]) -> dict[str, list[str]]:
     """Return which tables are to be counted for which calendar."""
-    found: dict[str, list[str]] = {}
+    tables: dict[str, list[str]] = {}
     for kpi in kpis:
-        for table in kpi.tables:
-            if table not in found.setdefault(kpi.calendar, []):
-                found[kpi.calendar].append(table)
-    return found
+        names = tables.setdefault(kpi.calendar, [])
+        names += [table for table in kpi.tables if table not in names]
+    return tables

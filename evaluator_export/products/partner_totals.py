@@ -1,4 +1,7 @@
-"""Totals of a partner organisation, counted by its own calendar: read from CSV, refused with everything wrong in it."""
+"""Totals of a partner organisation, counted by its own calendar.
+
+Read from CSV, refused with everything wrong in it.
+"""
 
 import csv
 import datetime as dt
@@ -15,7 +18,8 @@ from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD
 COLUMNS = ("indicator", "title_en", "title_fr", "unit", "period", "from", "to", "part", "value")
 UNITS = ("count", "percent", "rate", "hours")
 TOTAL = "total"
-MOST_BYTES, MOST_ROWS = 1_000_000, 5000
+MOST_BYTES = 1_000_000
+MOST_ROWS = 5000
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,15 @@ class PartnerTotal:
     value: str  # a number, or "<n" where it is too small to show
 
     def as_json(self) -> dict[str, Any]:
+        """Return the fields as editions and feeds hold them."""
         return dict(vars(self))
 
 
 def read_partner(data: bytes) -> list[PartnerTotal]:
-    """Return the figures in a CSV file (UTF-8, with COLUMNS); raise ExportProblem with all that is wrong, by row."""
+    """Return the figures in a CSV file (UTF-8, with COLUMNS).
+
+    Raise ExportProblem with all that is wrong, by row.
+    """
     if len(data) > MOST_BYTES:
         raise ExportProblem(Reason("partner.large"))
     try:
@@ -48,12 +56,16 @@ def read_partner(data: bytes) -> list[PartnerTotal]:
     if len(lines) > MOST_ROWS:
         raise ExportProblem(Reason("partner.rows", {"most": MOST_ROWS}))
     problems: list[Reason] = []
-    found = [figure for number, line in enumerate(lines, 2) if (figure := _read_total(number, line, problems))]
-    _check_calendars(found, problems)
-    _check_totals(found, problems)
+    totals = []
+    for number, line in enumerate(lines, 2):
+        total = _read_total(number, line, problems)
+        if total is not None:
+            totals.append(total)
+    _check_calendars(totals, problems)
+    _check_totals(totals, problems)
     if problems:
         raise ExportProblem(*problems)
-    return found
+    return totals
 
 
 def _read_total(number: int, line: Mapping[str, Any], problems: list[Reason]) -> PartnerTotal | None:
@@ -89,32 +101,38 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if 0 <= number < 1e12 else None
+    if 0 <= number < 1e12:
+        return number
+    return None
 
 
-def _check_calendars(found: list[PartnerTotal], problems: list[Reason]) -> None:
-    """A calendar is one line of periods: each name has one span, and no two spans share a day."""
-    for indicator in dict.fromkeys(one.indicator for one in found):
+def _check_calendars(totals: list[PartnerTotal], problems: list[Reason]) -> None:
+    """Add a problem for periods that overlap, or whose name has two spans of days."""
+    for indicator in dict.fromkeys(total.indicator for total in totals):
+        own = [total for total in totals if total.indicator == indicator]
         spans: dict[str, tuple[str, str]] = {}
-        for one in found:
-            if one.indicator == indicator and spans.setdefault(one.period, (one.first, one.last)) != (one.first, one.last):
-                problems.append(Reason("partner.spans", {"period": one.period}, (indicator,)))
+        for total in own:
+            span = (total.first, total.last)
+            if spans.setdefault(total.period, span) != span:
+                problems.append(Reason("partner.spans", {"period": total.period}, (indicator,)))
         ordered = sorted((span, name) for name, span in spans.items())
-        for (span, name), (following, other) in pairwise(ordered):
-            if following[0] <= span[1]:
+        for (before, name), (following, other) in pairwise(ordered):
+            if following[0] <= before[1]:
                 problems.append(Reason("partner.overlap", {"period": name, "other": other}, (indicator,)))
-        if len({(one.unit, one.title["en"], one.title["fr"]) for one in found if one.indicator == indicator}) > 1:
+        if len({(total.unit, total.title["en"], total.title["fr"]) for total in own}) > 1:
             problems.append(Reason("partner.units", where=(indicator,)))
 
 
-def _check_totals(found: list[PartnerTotal], problems: list[Reason]) -> None:
+def _check_totals(totals: list[PartnerTotal], problems: list[Reason]) -> None:
+    """Add a problem where parts do not add up, or where a hidden one could be worked out."""
     by_period: dict[tuple[str, str], dict[str, str]] = {}
-    for one in found:
-        parts = by_period.setdefault((one.indicator, one.period), {})
-        if one.part in parts:
-            problems.append(Reason("partner.part_twice", {"part": one.part}, (one.indicator, one.period)))
-        parts[one.part] = one.value
-    units = {one.indicator: one.unit for one in found}
+    for figure in totals:
+        place = (figure.indicator, figure.period)
+        parts = by_period.setdefault(place, {})
+        if figure.part in parts:
+            problems.append(Reason("partner.part_twice", {"part": figure.part}, place))
+        parts[figure.part] = figure.value
+    units = {figure.indicator: figure.unit for figure in totals}
     for (indicator, period), parts in by_period.items():
         if TOTAL not in parts:
             problems.append(Reason("partner.no_total", {"part": TOTAL}, (indicator, period)))
@@ -122,12 +140,13 @@ def _check_totals(found: list[PartnerTotal], problems: list[Reason]) -> None:
         if units[indicator] != "count" or len(parts) == 1 or parts[TOTAL].startswith("<"):
             continue
         hidden = [value for value in parts.values() if value.startswith("<")]
-        known = sum(float(value) for name, value in parts.items() if name != TOTAL and not value.startswith("<"))
+        open_parts = [float(value) for name, value in parts.items() if name != TOTAL and not value.startswith("<")]
+        open_sum = sum(open_parts)
         total = float(parts[TOTAL])
-        if not hidden and known != total:
-            details = {"sum": f"{known:g}", "total": f"{total:g}"}
+        if not hidden and open_sum != total:
+            details = {"sum": f"{open_sum:g}", "total": f"{total:g}"}
             problems.append(Reason("partner.sum", details, (indicator, period)))
-        elif known > total:
+        elif open_sum > total:
             problems.append(Reason("partner.over", {"total": f"{total:g}"}, (indicator, period)))
         elif len(hidden) == 1:
             problems.append(Reason("partner.one_hidden", where=(indicator, period)))

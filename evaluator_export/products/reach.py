@@ -1,4 +1,6 @@
-"""Reach by group: whom the programme reaches, beside the population where its shares are known; with intervals.
+"""Reach by group: whom the program reaches, beside the population, with intervals.
+
+The population is compared where its shares are known.
 
 Share: Wilson's interval. Disparity: the share among participants over the share in the population, with the logarithmic
 interval of a proportion against a fixed one. Groups under the floor are hidden, and so is any share of a small whole.
@@ -16,7 +18,10 @@ LEAST_WHOLE = 20
 
 @dataclass(frozen=True)
 class Reach:
-    """One group. Shares are 0 to 1; `disparity` over 1: reached more than its share of the population."""
+    """One group. Shares are 0 to 1.
+
+    `disparity` over 1: reached more than its share of the population.
+    """
 
     group: str
     text: str
@@ -30,31 +35,41 @@ class Reach:
 
 
 def wilson(count: float, whole: float) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson, 1927)."""
-    share, square = count / whole, Z * Z
+    """Return the 95% interval of the share `count` / `whole`: two numbers from 0 to 1.
+
+    Source: Wilson, Probable Inference (Journal of the American Statistical Association 22, 1927).
+    Example: wilson(20, 100) is about (0.133, 0.289).
+    """
+    share = count / whole
+    square = Z * Z
     middle = (share + square / (2 * whole)) / (1 + square / whole)
     half = Z * sqrt(share * (1 - share) / whole + square / (4 * whole * whole)) / (1 + square / whole)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def reach(table: Mapping[Cell, str], population: Mapping[str, float]) -> list[Reach]:
-    """Return each group's reach from a protected table; `population` has shares of the population by group, 0 to 1."""
+    """Return each group's reach from a protected table.
+
+    `population` has shares of the population by group, 0 to 1.
+    """
     total = table.get(TOTAL, "")
-    whole = float(total) if total.isdecimal() else 0.0
-    found = []
+    whole = 0.0
+    if total.isdecimal():
+        whole = float(total)
+    groups = []
     for cell, text in sorted(table.items()):
         if cell == TOTAL:
             continue
         if not text.isdecimal() or whole < LEAST_WHOLE or float(text) > whole:
-            found.append(Reach(cell[0], text, population=population.get(cell[0])))
+            groups.append(Reach(cell[0], text, population=population.get(cell[0])))
             continue
         count = float(text)
         low, high = wilson(count, whole)
-        known = population.get(cell[0])
+        expected = population.get(cell[0])
         ratio: tuple[float | None, float | None, float | None] = (None, None, None)
-        if known:
-            value = count / whole / known
+        if expected:
+            value = count / whole / expected
             error = sqrt((1 - count / whole) / count)
             ratio = (value, exp(log(value) - Z * error), exp(log(value) + Z * error))
-        found.append(Reach(cell[0], text, count / whole, low, high, known, *ratio))
-    return found
+        groups.append(Reach(cell[0], text, count / whole, low, high, expected, *ratio))
+    return groups

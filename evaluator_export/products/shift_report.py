@@ -1,4 +1,7 @@
-"""The shift report of the crisis team as a tagged PDF: what was done, by whom, what is open. It names nobody served."""
+"""The shift report of the crisis team as a tagged PDF.
+
+What was done, by whom, what is open. It names nobody served.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,16 +13,16 @@ WORDS = {
     "en": {
         "title": "Shift report", "page": "Page {number}", "open": "Still open", "done": "What was done", "when": "When",
         "what": "What", "which": "About", "who": "By",
-        "counts": "{incidents} incidents, {requests} requests, {due} follow-ups due or late.",
-        "none": "Nothing was written down in this time.",
-        "note": "For the crisis team only. It names no one whom the programme serves.",
+        "counts": "{incidents} incidents, {requests} requests, {due} follow-ups due or past due.",
+        "none": "Nothing was logged in this time.",
+        "note": "For the crisis team only. It names no one whom the program serves.",
     },
     "fr": {
         "title": "Rapport de quart", "page": "Page {number}", "open": "Encore ouvert", "done": "Ce qui a été fait", "when": "Quand",
         "what": "Quoi", "which": "Au sujet de", "who": "Par",
-        "counts": "{incidents} incidents, {requests} demandes, {due} suivis dus ou en retard.",
-        "none": "Rien n'a été noté pendant ce temps.",
-        "note": "Pour l'équipe de crise seulement. Ne nomme personne que le programme sert.",
+        "counts": "{incidents} incidents, {requests} demandes, {due} suivis à faire ou en retard.",
+        "none": "Rien n’a été consigné pendant ce temps.",
+        "note": "Pour l’équipe de crise seulement. Ne nomme personne que le programme sert.",
     },
 }  # fmt: skip
 
@@ -33,7 +36,10 @@ def draw(
     lines: Sequence[tuple[str, str, str, str]],
     language: str,
 ) -> bytes:
-    """Return the report; `lines` are when, what, about what, by whom, in the reader's language."""
+    """Return the report as PDF.
+
+    `lines` are when, what, about what, by whom, in the reader's language.
+    """
     words = WORDS[language]
     title = f"{words['title']}, {centre}"
 

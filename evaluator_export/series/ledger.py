@@ -91,7 +91,9 @@ def compute_genesis_hash(dataset: str) -> str:
 
 def compute_head_hash(dataset: str, entries: Sequence[LedgerEntry]) -> str:
     """Return the hash of the last entry; the genesis hash before the first batch."""
-    return entries[-1].hash if entries else compute_genesis_hash(dataset)
+    if entries:
+        return entries[-1].hash
+    return compute_genesis_hash(dataset)
 
 
 def verify_ledger(

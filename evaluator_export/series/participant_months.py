@@ -81,7 +81,9 @@ class ParticipantMonths:
         for code, intake in sorted(self.intakes.items(), key=lambda item: item[0]):
             reviews = sorted(self.reviews.get(code, ()), key=lambda review: review[0])
             # Not "known by then": a consent that was taken back holds for earlier months, too.
-            newest = reviews[-1][1] if reviews else intake.answers
+            newest = intake.answers
+            if reviews:
+                newest = reviews[-1][1]
             for month in range(max(intake.month, first_month), last_month + 1):
                 answers = dict(intake.answers)
                 for review_month, review in reviews:

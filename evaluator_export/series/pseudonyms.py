@@ -43,7 +43,9 @@ def make_pseudonyms(
     order = np.argsort(names)
     new_numbers = np.empty(len(names), dtype=np.int32)
     new_numbers[order] = np.arange(len(names), dtype=np.int32)
-    codes = new_numbers[persons.codes] if len(persons.codes) else persons.codes
+    codes = persons.codes
+    if len(persons.codes):
+        codes = new_numbers[persons.codes]
     return CategoricalColumn(codes, tuple(names[number] for number in order))
 
 

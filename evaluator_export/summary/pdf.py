@@ -43,10 +43,16 @@ class _Page(Writer):
     def __init__(self, recipe: Recipe, labels: Labels, occasion: ReleaseContext, language: str, root: StructureElement):
         self.words = WORDS[language]
         super().__init__(root, self.words["page"])
-        self.recipe, self.labels, self.occasion, self.language = recipe, labels, occasion, language
+        self.recipe = recipe
+        self.labels = labels
+        self.occasion = occasion
+        self.language = language
 
     def story(self, parts: Sequence[ReleasedDataset], tables: Sequence[ProtectedTable]) -> list[Any]:
-        words, occasion, period = self.words, self.occasion, self.occasion.period
+        """Return the whole document in its order."""
+        words = self.words
+        occasion = self.occasion
+        period = occasion.period
         story: list[Any] = [
             self.heading(self.recipe.title[self.language], TITLE),
             self.paragraph(words["subtitle"].format(centre=occasion.centre, period=period.name)),
@@ -71,32 +77,52 @@ class _Page(Writer):
         return [*story, Spacer(1, 8), self.paragraph(source, SMALL)]
 
     def about(self, part: ReleasedDataset) -> list[Any]:
-        words, dataset = self.words, part.view.dataset
-        names = [self.labels.column(dataset, name, self.language).lower() for name in part.levels]
-        columns = ", ".join(names[:-1]) + words["and"] + names[-1] if len(names) > 1 else "".join(names)
-        sentence = words["what_row"] if part.rows else words["what_none"]
-        title, others = dataset.title[self.language], dataset.policy.model.k - 1
+        """Return what a dataset has, which rows were left out, and what was withdrawn since."""
+        words = self.words
+        dataset = part.view.dataset
+        sentence = words["what_none"]
         if part.too_fine:
             sentence = words["what_fine"]
-        found = [self.paragraph(sentence.format(title=title, rows=part.rows, others=others, columns=columns))]
+        elif part.rows:
+            sentence = words["what_row"]
+        about_rows = sentence.format(
+            title=dataset.title[self.language],
+            rows=part.rows,
+            others=dataset.policy.model.k - 1,
+            columns=self.list_columns(part),
+        )
+        story = [self.paragraph(about_rows)]
         if part.rows:
-            found.append(self.paragraph(self.alone(part)))
-        held, refused = _percent(part.withheld_share), _percent(part.without_consent_share)
-        found.append(self.paragraph(words["left_out"].format(held=held, refused=refused), SMALL))
+            story.append(self.paragraph(self.alone(part)))
+        left_out = words["left_out"].format(held=_percent(part.withheld_share), refused=_percent(part.without_consent_share))
+        story.append(self.paragraph(left_out, SMALL))
         if part.withdrawn:
-            taken_back = coarsen_count(part.withdrawn, self.recipe.threshold)
-            found.append(self.paragraph(words["withdrawn"].format(count=taken_back), SMALL))
-        return found
+            count = coarsen_count(part.withdrawn, self.recipe.threshold)
+            story.append(self.paragraph(words["withdrawn"].format(count=count), SMALL))
+        return story
+
+    def list_columns(self, part: ReleasedDataset) -> str:
+        """Return the columns that are made less detailed as words: `age, place and date`."""
+        dataset = part.view.dataset
+        names = [self.labels.column(dataset, name, self.language).lower() for name in part.levels]
+        if len(names) < 2:
+            return "".join(names)
+        return ", ".join(names[:-1]) + self.words["and"] + names[-1]
 
     def alone(self, part: ReleasedDataset) -> str:
-        """Return the sentence about who knows every column of a row, and not only those that were made coarser."""
+        """Return the sentence about someone who knows every column of a row.
+
+        A policy assumes that only the columns it made less detailed are known.
+        """
         shares = {name: f"{100 * share:.1f} %" for name, share in part.singled_out.items()}
         if self.language == "fr":
             shares = {name: share.replace(".", ",") for name, share in shares.items()}
         return self.words["alone"].format(columns=len(part.measured), **shares)
 
     def section(self, table: ProtectedTable, has_chart: bool) -> list[Any]:
-        words, spec = self.words, table.spec
+        """Return a table under its heading, with bars where it is the first of one column."""
+        words = self.words
+        spec = table.spec
         heading = self.heading(words["chart"].format(title=spec.title[self.language], period=table.period))
         if not table.cells:
             return [KeepTogether([heading, self.paragraph(f"{words['nothing']} ({words['total']}: {table.total})")])]
@@ -109,12 +135,14 @@ class _Page(Writer):
         lead = [heading]
         if table.is_revision:
             lead.append(self.paragraph(words["revision"].format(period=table.period), SMALL))
-        across = sorted({cell[1] for cell, _ in table.cells}) if len(table.headings) == 2 else []
+        across = []
+        if len(table.headings) == 2:
+            across = sorted({cell[1] for cell, _ in table.cells})
         if 0 < len(across) <= MOST_ACROSS:
-            found = dict(table.cells)
+            counts = dict(table.cells)
             lines = [[first, *(label(1, value) for value in across)]]
             for value in sorted({cell[0] for cell, _ in table.cells}):
-                lines.append([label(0, value), *(found.get((value, other), "0") for other in across)])
+                lines.append([label(0, value), *(counts.get((value, other), "0") for other in across)])
         else:
             titles = [self.labels.column(dataset, name, self.language) for name in table.headings]
             lines = [[*titles, words["count"]]]
@@ -122,20 +150,25 @@ class _Page(Writer):
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))
-        note = words["suppressed" if spec.method == Method.SUPPRESS else "protected"].format(
-            threshold=spec.min_count(self.recipe.threshold)
-        )
-        lead.append(self.paragraph(note, SMALL))
+        note = words["protected"]
+        if spec.method == Method.SUPPRESS:
+            note = words["suppressed"]
+        threshold = spec.min_count(self.recipe.threshold)
+        lead.append(self.paragraph(note.format(threshold=threshold), SMALL))
         grid = self.grid(lines)
-        return [KeepTogether([*lead, grid])] if len(lines) <= MOST_TOGETHER else [KeepTogether(lead), grid]
+        if len(lines) <= MOST_TOGETHER:
+            return [KeepTogether([*lead, grid])]
+        return [KeepTogether(lead), grid]
 
     def report(self, parts: Sequence[ReleasedDataset]) -> list[Any]:
+        """Return the page on what was done to the data and what it cost."""
         words = self.words
         story: list[Any] = [PageBreak(), self.heading(words["report"]), self.paragraph(words["report_intro"])]
         for part in parts:
             if not part.sent:
                 continue
-            dataset, overall = part.view.dataset, part.overall
+            dataset = part.view.dataset
+            overall = part.overall
             sizes = {name: overall[name] for name in ("classes", "smallest", "largest")}
             sentence = words["class_sizes"].format(title=dataset.title[self.language], batches=len(part.sent), **sizes)
             story += [self.paragraph(sentence), self.paragraph(self.alone(part))]
@@ -153,31 +186,41 @@ class _Page(Writer):
         return [*story, self.paragraph(words["once"]), self.paragraph(words["limits"])]
 
     def groups(self, part: ReleasedDataset) -> list[Any]:
-        shares_of, groups = part.overall["held_back_by_group"], part.sent[-1].report.get("groups")
+        """Return from which groups more rows were withheld, if the policy watches groups."""
+        shares_of = part.overall["held_back_by_group"]
+        groups = part.sent[-1].report.get("groups")
         if not groups or not shares_of:
             return []
-        dataset, field = part.view.dataset, groups["field"]
+        dataset = part.view.dataset
+        field = groups["field"]
         shares = ", ".join(
             f"{self.labels.value(dataset, field, value, self.language) or '–'} {_percent(share)}"
             for value, share in shares_of.items()
         )
         column = self.labels.column(dataset, field, self.language)
-        found = [self.paragraph(self.words["groups"].format(column=column, shares=shares, limit=groups["limit"]), SMALL)]
+        sentence = self.words["groups"].format(column=column, shares=shares, limit=groups["limit"])
+        story = [self.paragraph(sentence, SMALL)]
         if groups["waived"]:
-            found.append(self.paragraph(self.words["waived"].format(waived=groups["waived"]), SMALL))
-        return found
+            waived = self.words["waived"].format(waived=groups["waived"])
+            story.append(self.paragraph(waived, SMALL))
+        return story
 
     def bars(self, rows: list[tuple[str, str]]) -> TaggedFigure:
         """Return a bar a row, its number beside it; a hidden count is a short pale bar."""
-        step, left = 16, 70 * mm
+        step = 16
+        left = 70 * mm
         drawing = Drawing(WIDTH, step * len(rows) + 6)
-        numbers = [int(count) if count.isdecimal() else 0 for _, count in rows]
+        numbers = [_read_count(count) for _, count in rows]
         scale = (WIDTH - left - 40) / max([*numbers, 1])
         for index, ((name, count), number) in enumerate(zip(rows, numbers, strict=True)):
             y = step * (len(rows) - 1 - index) + 4
-            length = number * scale if number else 12
+            length = 12.0  # a hidden count: long enough to be seen, too short to be read as a number
+            colour = HATCH
+            if number:
+                length = number * scale
+                colour = ACCENT
             drawing.add(String(left - 6, y + 3, name[:40], textAnchor="end", fontName=PLAIN, fontSize=7.5, fillColor=INK))
-            drawing.add(Rect(left, y, length, 11, fillColor=ACCENT if number else HATCH, strokeColor=None))
+            drawing.add(Rect(left, y, length, 11, fillColor=colour, strokeColor=None))
             drawing.add(String(left + length + 4, y + 3, count, fontName=BOLD, fontSize=7.5, fillColor=INK))
         words = self.words["bars"].format(bars="; ".join(f"{name} {count}" for name, count in rows))
         return TaggedFigure(drawing, self.root.add("Figure", words))
@@ -185,8 +228,18 @@ class _Page(Writer):
 
 def _range(least: float, most: float) -> str:
     """Return a share, or from which to which it goes in the batches of a package."""
-    first, last = _percent(least), _percent(most)
-    return last if first == last else f"{first.removesuffix(' %')}–{last}"
+    first = _percent(least)
+    last = _percent(most)
+    if first == last:
+        return last
+    return f"{first.removesuffix(' %')}–{last}"
+
+
+def _read_count(text: str) -> int:
+    """Return the number in a cell; 0 for a hidden one, such as "<20"."""
+    if text.isdecimal():
+        return int(text)
+    return 0
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,6 @@
-"""Tags for ReportLab's pages, so that a screen reader hears headings, tables and figures in order (ISO 14289-1).
+"""Tags for ReportLab's pages, by which screen readers read them in order.
+
+Source: ISO 14289-1 (PDF/UA).
 
 Flowables know their element of the structure tree and mark what they draw; pikepdf then writes the tree into the file.
 """
@@ -17,7 +19,10 @@ from reportlab.platypus import Flowable, Paragraph, Table
 
 @dataclass
 class StructureElement:
-    """A node of the structure tree: its type, its words, its children, and where on which page it was drawn."""
+    """A node of the structure tree.
+
+    Its type, its words, its children, and where on which page it was drawn.
+    """
 
     kind: str
     text: str = ""
@@ -27,25 +32,32 @@ class StructureElement:
     box: tuple[float, float, float, float] | None = None
 
     def add(self, kind: str, text: str = "", **attributes: Any) -> "StructureElement":
+        """Add a child to the tree and return it."""
         child = StructureElement(kind, text, attributes)
         self.children.append(child)
         return child
 
 
 class TaggedCanvas(Canvas):  # type: ignore[misc]
-    """A canvas that opens and closes marked content; whatever is outside of an element is an artifact."""
+    """A canvas that opens and closes marked content.
+
+    Whatever is outside of an element is an artifact.
+    """
 
     next_id = 0
 
     def begin(self, element: StructureElement) -> None:
+        """Open the marked content of an element; what is drawn until `end` is read with it."""
         self._code.append(f"/{element.kind} <</MCID {self.next_id}>> BDC")
         element.drawn.append((self.getPageNumber() - 1, self.next_id))
         self.next_id += 1
 
     def begin_artifact(self) -> None:
+        """Open marked content that no screen reader reads: page numbers, lines, backgrounds."""
         self._code.append("/Artifact BMC")
 
     def end(self) -> None:
+        """Close the marked content that was opened last."""
         self._code.append("EMC")
 
     def showPage(self) -> None:  # noqa: N802 - ReportLab's name
@@ -82,10 +94,11 @@ class TaggedText(Paragraph):  # type: ignore[misc]
 def text(words: str, style: Any, element: StructureElement, outline: int | None = None) -> TaggedText:
     """Return a paragraph of plain words."""
     safe = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    made = TaggedText(safe, style)
-    made.element, made.outline = element, outline
+    paragraph = TaggedText(safe, style)
+    paragraph.element = element
+    paragraph.outline = outline
     element.text = words
-    return made
+    return paragraph
 
 
 class TaggedTable(Table):  # type: ignore[misc]
@@ -107,8 +120,10 @@ class TaggedFigure(Flowable):  # type: ignore[misc]
 
     def __init__(self, drawing: Drawing, element: StructureElement):
         super().__init__()
-        self.drawing, self.element = drawing, element
-        self.width, self.height = drawing.width, drawing.height
+        self.drawing = drawing
+        self.element = element
+        self.width = drawing.width
+        self.height = drawing.height
 
     def wrap(self, *_: float) -> tuple[float, float]:
         return self.width, self.height
@@ -136,8 +151,8 @@ def add_structure_tree(data: bytes, root: StructureElement, title: str, language
             for name, font in list(fonts.items()):
                 if "/FontDescriptor" not in font:  # ReportLab names Helvetica before figures, and writes nothing with it
                     fonts[name] = embedded
-            found = parents.get(index, {})
-            row = Array([found[number] for number in sorted(found)])
+            parent_by_number = parents.get(index, {})
+            row = Array([parent_by_number[number] for number in sorted(parent_by_number)])
             numbers.extend([index, pdf.make_indirect(row)])
         tree.ParentTree = pdf.make_indirect(Dictionary(Nums=numbers))
         tree.ParentTreeNextKey = len(pdf.pages)

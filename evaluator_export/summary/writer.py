@@ -1,4 +1,7 @@
-"""Write tagged pages with ReportLab: headings, paragraphs, tables, each into the structure tree as it is made."""
+"""Write tagged pages with ReportLab.
+
+Headings, paragraphs, tables, each into the structure tree as it is made.
+"""
 
 import io
 from collections.abc import Callable
@@ -17,7 +20,8 @@ from reportlab.platypus import SimpleDocTemplate, TableStyle
 from evaluator_export.summary.tagging import StructureElement, TaggedCanvas, TaggedTable, add_structure_tree, text
 
 FONTS = Path(reportlab.__file__).parent / "fonts"  # Bitstream Vera, which ReportLab brings, so that fonts are embedded
-PLAIN, BOLD = "Vera", "VeraBd"
+PLAIN = "Vera"
+BOLD = "VeraBd"
 INK, SOFT, LINE, ACCENT, HATCH = (HexColor(code) for code in ("#22303a", "#56646e", "#ddd6c8", "#1f6f6b", "#c9c2b4"))
 BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=9.5, leading=14, textColor=INK, spaceAfter=6)
 SMALL = ParagraphStyle("small", parent=BODY, fontSize=7.8, leading=11, textColor=SOFT)
@@ -29,12 +33,17 @@ WIDTH = letter[0] - 40 * mm
 
 
 class Writer:
-    """Writes one document in one language. `page` is the words of a page's number, with {number}."""
+    """Writes one document in one language.
+
+    `page` is the words of a page's number, with {number}.
+    """
 
     def __init__(self, root: StructureElement, page: str):
-        self.root, self.page = root, page
+        self.root = root
+        self.page = page
 
     def footer(self, canvas: TaggedCanvas, _: Any) -> None:
+        """Draw the number of the page; ReportLab calls it once per page."""
         canvas.begin_artifact()
         canvas.setFont(PLAIN, 8)
         canvas.setFillColor(SOFT)
@@ -42,23 +51,23 @@ class Writer:
         canvas.end()
 
     def heading(self, words: str, style: ParagraphStyle = HEADING) -> Any:
-        depth = 1 if style is TITLE else 2
+        """Return a heading; TITLE gives H1, any other style H2, and both a bookmark."""
+        depth = 2
+        if style is TITLE:
+            depth = 1
         return text(words, style, self.root.add(f"H{depth}"), outline=depth - 1)
 
     def paragraph(self, words: str, style: ParagraphStyle = BODY) -> Any:
+        """Return a paragraph of plain words."""
         return text(words, style, self.root.add("P"))
 
     def grid(self, lines: list[list[str]]) -> TaggedTable:
+        """Return a table; its first line and its first column are headings."""
         table = self.root.add("Table")
         cells = []
         for number, line in enumerate(lines):
             row = table.add("TR")
-            made = []
-            for place, cell in enumerate(line):
-                is_head = number == 0 or place == 0
-                element = row.add("TH", scope="Column" if number == 0 else "Row") if is_head else row.add("TD")
-                made.append(text(cell, HEAD if is_head else CELL, element))
-            cells.append(made)
+            cells.append([_write_cell(row, number, place, cell) for place, cell in enumerate(line)])
         first = min(70 * mm, WIDTH / 2)
         width = (WIDTH - first) / max(1, len(lines[0]) - 1)
         grid = TaggedTable(cells, colWidths=[first, *[width] * (len(lines[0]) - 1)], repeatRows=1)
@@ -66,6 +75,18 @@ class Writer:
         style += [("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), PLAIN)]
         grid.setStyle(TableStyle(style))
         return grid
+
+
+def _write_cell(row: StructureElement, number: int, place: int, words: str) -> Any:
+    """Return a cell; those of the first line and the first column are headings.
+
+    Readers of the page aloud say the heading of a cell before it, so each heading says for what it is one.
+    """
+    if number == 0:
+        return text(words, HEAD, row.add("TH", scope="Column"))
+    if place == 0:
+        return text(words, HEAD, row.add("TH", scope="Row"))
+    return text(words, CELL, row.add("TD"))
 
 
 def render(write: Callable[[StructureElement], tuple[Writer, list[Any]]], title: str, author: str, language: str) -> bytes:

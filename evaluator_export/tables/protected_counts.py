@@ -40,6 +40,7 @@ class ProtectedTable:
 
     @property
     def headings(self) -> tuple[str, ...]:
+        """Return the names of the columns that the table counts by."""
         return tuple(name for name, _ in self.spec.by)
 
 
@@ -84,7 +85,9 @@ class CellCounter:
         if not self.spec.counts(row):
             return
         row = add_derived_columns(self.spec.dataset, row)
-        person = row.get(self.spec.person, "") if self.spec.person else ""
+        person = ""
+        if self.spec.person:
+            person = row.get(self.spec.person, "")
         if self.spec.is_by_records:
             self.records[person] = self.records.get(person, 0) + 1
             return
@@ -151,7 +154,9 @@ def format_count(tally: Tally, threshold: int, secret: bytes) -> str:
     Nothing counted is "<20" too; empty cells are not listed at all.
     """
     value = round_to_5(*tally, secret)
-    return str(value) if value >= threshold else f"<{threshold}"
+    if value >= threshold:
+        return str(value)
+    return f"<{threshold}"
 
 
 def publish_counts(

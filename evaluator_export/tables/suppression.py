@@ -73,7 +73,9 @@ def _find_weak_cell(
 
 def list_margin_equations(cells: Mapping[Cell, int]) -> Equations:
     """Return what a reader can add up: the total is all that is published of sums."""
-    return {TOTAL: set(cells)} if cells else {}
+    if cells:
+        return {TOTAL: set(cells)}
+    return {}
 
 
 def compute_feasible_width(
@@ -109,7 +111,9 @@ def _solve_bound(number: int, rows: list[list[int]], right: list[int], target: i
             solver.addRow(value, value, len(members), np.array(members, np.int32), np.ones(len(members)))
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return -float("inf") if sense > 0 else float("inf")
+        if sense > 0:
+            return -float("inf")
+        return float("inf")
     return float(solver.getSolution().col_value[target])
 
 

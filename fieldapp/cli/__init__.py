@@ -1,4 +1,4 @@
-"""The operator's door: the `fieldapp` command. Each command is a module, loaded only when it is asked for."""
+"""The `fieldapp` command, for operators. Each command is a module, loaded when it is used."""
 
 import importlib
 import logging
@@ -71,8 +71,10 @@ def main() -> None:
         else:
             click.echo("Check FIELDAPP_DATABASE_URL, and that it has been set up: fieldapp db upgrade", err=True)
     except DatabaseError as error:
-        is_damaged = any(word in str(error.orig) for word in ("malformed", "not a database"))
-        click.echo(DAMAGED if is_damaged else f"The database cannot be used: {error.orig}", err=True)
+        message = f"The database cannot be used: {error.orig}"
+        if any(word in str(error.orig) for word in ("malformed", "not a database")):
+            message = DAMAGED
+        click.echo(message, err=True)
     except OSError as error:
         click.echo(f"{error.filename or ''}: {error.strerror}", err=True)
     except Exception as error:  # with its message only for whoever asks for it: python -X dev -m fieldapp …

@@ -15,12 +15,12 @@ from fieldapp.services.operations.backup.create import take_backup
 def backup(folder: Path, with_key: bool) -> None:
     """Make a whole, checked backup in DIR, a new folder, while phones send."""
     try:
-        made = take_backup(settings_module.read(), folder, with_key)
+        result = take_backup(settings_module.read(), folder, with_key)
     except BackupProblem as problem:
         raise click.ClickException(str(problem)) from None
-    size = sum(part["size"] for part in made.manifest["parts"])
-    click.echo(f"{made.where} is a whole backup: {made.manifest['rows']['submission']} submissions, {size:,} bytes.")
-    click.echo(f"SHA-256 of its manifest.json: {made.sha256}")
-    for words in made.left_out:
+    size = sum(part["size"] for part in result.manifest["parts"])
+    click.echo(f"{result.where} is a whole backup: {result.manifest['rows']['submission']} submissions, {size:,} bytes.")
+    click.echo(f"SHA-256 of its manifest.json: {result.sha256}")
+    for words in result.left_out:
         click.echo(words)
     click.echo("It is not encrypted: whoever has it can read it. Take it off this machine, to a place that is locked.")

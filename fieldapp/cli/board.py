@@ -1,19 +1,13 @@
 """The crisis team's board by hand: its shift report."""
 
 import sys
-import zoneinfo
 
 import click
-from babel.dates import format_datetime
-from babel.support import Translations
 
-from evaluator_export.products import shift_report
-from fieldapp.cli.opening import opened
-from fieldapp.paths import TRANSLATIONS
-from fieldapp.services.acts import ActContext, Actor, utcnow
-from fieldapp.services.board import board as acts
-from fieldapp.services.board.words import INCIDENT, NEEDS, REQUEST, STEPS
-from fieldapp.store.operations import centres
+from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.acts import Actor
+from fieldapp.services.board.board import authorize_report, see_history
+from fieldapp.services.board.report_file import make_report_file
 
 
 @click.group()
@@ -29,28 +23,9 @@ def board() -> None:
 def report(slug: str, centre_id: int | None, hours: int, language: str) -> None:
     """Write the shift report to standard output, as PDF."""
     with opened() as (session, _):
-        centre = centres.get(session, centre_id) if centre_id else centres.by_slug(session, slug)
-        if centre is None:
-            raise click.ClickException(f"There is no centre “{slug}”.")
-        found = acts.report_of(ActContext(session, Actor.system(centre.id), utcnow()), hours)
-    zone = zoneinfo.ZoneInfo(found.zone)
-    say = Translations.load(TRANSLATIONS, [language]).gettext
-
-    def moment(value: object) -> str:
-        return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=language))
-
-    lines = [
-        (
-            moment(step.at),
-            say(STEPS[step.kind]) + (f" ({found.people.get(step.to_id, '')})" if step.to_id else ""),
-            f"{say(REQUEST)} {step.item_id}: {say(NEEDS[item.need])}"
-            if not item.root_id
-            else f"{say(INCIDENT)} {step.item_id}",
-            found.people.get(step.author_id, ""),
-        )
-        for step in found.steps
-        if (item := found.items.get(step.item_id))
-    ]
-    span = f"{moment(found.first)} – {moment(found.last)}"
-    data = shift_report.draw(found.centre, span, found.open_incidents, found.open_requests, found.due, lines, language)
-    sys.stdout.buffer.write(data)
+        actor = Actor.system(centre_id or centre_named(session, slug).id)
+        if centre_id is None:
+            # By hand. The office, which gives the number, has written its own line in the audit log.
+            authorize_report(session, actor, hours=hours)
+        contents = see_history(session, actor, hours=hours)
+    sys.stdout.buffer.write(make_report_file(contents, language))

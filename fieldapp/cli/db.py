@@ -33,5 +33,8 @@ def upgrade() -> None:
 @db.command()
 @click.argument("revision")
 def downgrade(revision: str) -> None:
-    """Take the database back to an older schema. What the older one has no place for is lost: back up first."""
+    """Take the database back to an older schema.
+
+    What the older one has no place for is lost: back up first.
+    """
     migrations.downgrade(engine_for(settings_module.read().url), revision)

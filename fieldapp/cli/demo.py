@@ -1,4 +1,4 @@
-"""Make a demo: a centre with an invented year, sent as real phones send it, and one release; and a second centre."""
+"""Make a demo: two centres with an invented year, sent as phones send it, and one release."""
 
 import datetime as dt
 import hashlib
@@ -17,10 +17,10 @@ from fieldapp.cli.demo_sign_ins import PASSWORD, greet, refuse_beside_real_centr
 from fieldapp.cli.demo_year import Year
 from fieldapp.cli.opening import opened
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
-from fieldapp.services.phones.devices import actor_of_token, enrol_device
+from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.registry import switch_product
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases.build import GRACE_DAYS, build_release
@@ -102,7 +102,7 @@ def _phone(session: Session, centre: Centre, username: str, label: str) -> Actor
     user = users.by_username(session, username)
     assert user is not None
     token = enrol_device(session, Actor(centre.id, "worker", user.id), label="Demo phone").token
-    actor = actor_of_token(session, token)
+    actor = find_actor_for_token(session, token)
     assert actor is not None
     return actor
 
@@ -115,8 +115,11 @@ def _send(
     seed: int,
     zone: zoneinfo.ZoneInfo,
 ) -> dict[str, int]:
-    """Send records as phones do: answers through the form's logic, sealed in envelopes, in batches."""
-    definitions = {version.form: definition_of(version) for version in versions.current(session, centre.id)}
+    """Send records as phones do, in batches; return how many of each form.
+
+    Answers go through the form's logic and get their hash, as a phone does it.
+    """
+    definitions = {version.form: load_definition(version) for version in versions.current(session, centre.id)}
     ids = random.Random(f"ids {seed}")
     queues: dict[int, list[dict[str, str]]] = {}
     sent: dict[str, int] = {}
@@ -132,8 +135,8 @@ def _send(
             "sha256": hashlib.sha256(body.encode()).hexdigest(),
         }
         queues.setdefault(worker, []).append(item)
-        if answers.get("result", {}).get("fu_plan") and (note := _visited(item, local, zone, ids)):
-            queues[worker].append(note)
+        if answers.get("result", {}).get("fu_plan"):
+            queues[worker] += _make_follow_up_notes(item, local, zone, ids)
         sent[form] = sent.get(form, 0) + 1
     for worker, items in sorted(queues.items()):
         for start in range(0, len(items), MAX_ITEMS):
@@ -142,16 +145,20 @@ def _send(
     return sent
 
 
-def _visited(
+def _make_follow_up_notes(
     item: dict[str, str], mediated: dt.datetime, zone: zoneinfo.ZoneInfo, ids: random.Random
-) -> dict[str, str] | None:
-    """Return the note that the follow-ups of a mediation were done, as far as their days have passed; its worker is good."""
+) -> list[dict[str, str]]:
+    """Return a note that the follow-ups of a mediation were done up to today.
+
+    Before the first there is none; later one is enough: it names the last day that has passed.
+    """
     today = dt.datetime.now(zone).date()
-    passed = [day for days in (1, 3, 7, 14, 30) if (day := mediated.date() + dt.timedelta(days=days)) < today]
+    days = [mediated.date() + dt.timedelta(days=number) for number in (1, 3, 7, 14, 30)]
+    passed = [day for day in days if day < today]
     if not passed:
-        return None
+        return []
     body = json.dumps({"due": f"{item['id']}/{passed[-1].isoformat()}"})
-    return {
+    note = {
         **item,
         "id": str(uuid.UUID(int=ids.getrandbits(128), version=4)),
         "form": SETTLE,
@@ -159,6 +166,7 @@ def _visited(
         "body": body,
         "sha256": hashlib.sha256(body.encode()).hexdigest(),
     }
+    return [note]
 
 
 def _as_a_phone_would(definition: FormDefinition, answers: dict[str, Any], moment: dt.datetime) -> dict[str, Any]:

@@ -27,25 +27,27 @@ def greet() -> None:
 
 
 def is_demo(session: Session) -> bool:
-    """Say whether the demo is here and nothing else: its centres, with the admin whose password is published."""
+    """Say whether the database has the demo, with its published password, and nothing else."""
     return not real_centres(session) and _works(session, ADMINS[0])
 
 
 def real_centres(session: Session) -> list[str]:
     """Return the slugs of the centres that the demo did not make."""
-    return [one.slug for one in centres.list_all(session) if not _is_made_by_demo(session, one)]
+    all_centres = centres.list_all(session)
+    return [centre.slug for centre in all_centres if not _is_made_by_demo(session, centre)]
 
 
 def works_beside_real_centres(session: Session) -> bool:
-    """Say whether an admin of the demo could sign in to a database that holds a real centre too."""
+    """Say whether an admin of the demo could sign in where there is a real centre too."""
     return any(_works(session, name) for name in ADMINS) and bool(real_centres(session))
 
 
 def refuse_beside_real_centres(session: Session) -> None:
-    """Raise ClickException when the demo's accounts would come into a database with a real centre."""
-    if found := real_centres(session):
+    """Raise ClickException if the demo's accounts would be added beside a real centre."""
+    slugs = real_centres(session)
+    if slugs:
         raise click.ClickException(
-            f"This database holds a real centre (“{found[0]}”). The demo's accounts have a published password, so they are "
+            f"This database holds a real centre (“{slugs[0]}”). The demo's accounts have a published password, so they are "
             "never added beside one. Serve this one with: fieldapp run. "
             "For the demo use another folder: make run DATA=var/demo"
         )
@@ -62,4 +64,4 @@ def _works(session: Session, username: str) -> bool:
 
 
 def _has_password(user: users.User) -> bool:
-    return passwords.is_right(user.password, PASSWORD)
+    return passwords.verify_password(user.password, PASSWORD)

@@ -1,4 +1,7 @@
-"""An invented year of outreach: skewed towards few places, summers, week-ends and nights. The same seed, the same year."""
+"""An invented year of outreach, skewed towards few places, summers, week-ends and nights.
+
+The same seed gives the same year.
+"""
 
 import datetime as dt
 import random
@@ -13,25 +16,78 @@ HOURS = {14: 6, 15: 8, 16: 9, 17: 10, 18: 11, 19: 12, 20: 12, 21: 11, 22: 9, 23:
 
 
 def card_code(value: int) -> str:
-    """Return a participant's card code: eight signs of Crockford's base 32 and the check symbol (value mod 37)."""
-    signs, rest = "", value
+    """Return a card code: eight characters of Crockford's base 32 and a check symbol.
+
+    The check symbol is the value mod 37. Source: https://www.crockford.com/base32.html.
+    Example: card_code(0) is "0000-00000".
+    """
+    characters = ""
+    rest = value
     for _ in range(8):
-        signs, rest = ALPHABET[rest % 32] + signs, rest // 32
-    return f"{signs[:4]}-{signs[4:]}{(ALPHABET + '*~$=U')[value % 37]}"
+        characters = ALPHABET[rest % 32] + characters
+        rest //= 32
+    check = (ALPHABET + "*~$=U")[value % 37]
+    return f"{characters[:4]}-{characters[4:]}{check}"
 
 
+# How often a choice is made of a hundred, or so: only the ratios count.
+WHO = {
+    "enrolled": 46,
+    "known_not_enrolled": 10,
+    "new_person": 12,
+    "group": 18,
+    "family": 7,
+    "partner_agency": 7,
+}
+KINDS = {
+    "check_in": 30,
+    "presence": 18,
+    "support": 12,
+    "deesc": 9,
+    "canvass": 7,
+    "accompany": 6,
+    "family": 5,
+    "school": 4,
+    "med_followup": 4,
+    "group_session": 3,
+    "crisis": 3,
+    "hospital": 2,
+    "court_support": 2,
+    "online_watch": 2,
+}
+RISKS = {"none": 30, "low": 34, "raised": 18, "high": 10, "imminent": 2, "cannot_say": 6}
+MODES = {"in_person": 78, "phone_call": 10, "text_message": 8, "social_media": 4}
+SETTINGS = {
+    "street": 26,
+    "housing_common_area": 20,
+    "park": 13,
+    "plaza_mall": 11,
+    "community_centre": 9,
+    "school": 7,
+    "home": 6,
+    "transit": 4,
+    "hospital": 2,
+    "online": 2,
+}
+MINUTES = {"lt5": 12, "5_15": 32, "15_30": 30, "30_60": 18, "gt60": 8}
+TOPICS = "conflict safety family school work housing money mental_health recreation"
+SUPPORT = "listened advice ride food transit_fare form_help appointment"
 OPEN = {"sent": 30, "accepted": 20, "waitlist": 20, "connected": 20, "completed": 10}  # states of a young referral
 ENDED = {"completed": 70, "refused_by_service": 15, "declined_by_person": 15}
 
 
 class Year:
-    """The year that ends today; `records` gives worker, form, local moment and answers, oldest first."""
+    """The year that ends today.
+
+    `records` gives worker, form, local moment and answers, oldest first.
+    """
 
     def __init__(
         self, seed: int, today: dt.date, workers: int, encounters: int = 1800, mediations: int = 220, incidents: int = 66
     ):
         self.random = random.Random(f"year {seed}")
-        self.today, self.workers = today, workers
+        self.today = today
+        self.workers = workers
         self.counts = {"encounter": encounters, "mediation": mediations, "incident": incidents}
         self.counts |= {"referral": encounters // 12, "event": encounters // 40, "shift": encounters // 4}
         self.counts |= {"participant": encounters // 8}
@@ -49,102 +105,99 @@ class Year:
     def records(self) -> Iterator[tuple[int, str, dt.datetime, dict[str, Any]]]:
         days = [self.today - dt.timedelta(days=offset) for offset in range(365, 0, -1)]
         weights = [SEASON[day.month - 1] * WEEKDAY[day.weekday()] for day in days]
-        made = []
+        records = []
         for form, count in self.counts.items():
             build = getattr(self, f"_{form}")
             for day in self.random.choices(days, weights, k=count):
                 hour = self.random.choices(list(HOURS), list(HOURS.values()))[0]
                 moment = dt.datetime(day.year, day.month, day.day, hour, self.random.randrange(60))
-                made.append((self.random.randrange(self.workers), form, moment, build(moment)))
-        made.sort(key=lambda record: (record[2], record[0], record[1]))
+                records.append((self.random.randrange(self.workers), form, moment, build(moment)))
+        records.sort(key=lambda record: (record[2], record[0], record[1]))
         # Two that a phone would not have let through: the centre keeps them and says why.
-        for _worker, form, _moment, answers in made[-2:]:
+        for _worker, form, _moment, answers in records[-2:]:
             if form == "encounter":
                 answers["people"] = {**answers["people"], "people_n": "900"}
-        yield from made
+        yield from records
 
     def _where(self) -> dict[str, str]:
         return {"nbhd": self.pick(AREAS)}
 
     def _square(self) -> dict[str, str]:
-        """Return where, sometimes with the square that a phone keeps when its worker lets it."""
+        """Return a neighbourhood, and sometimes a square as phones may keep it."""
         where = self._where()
         place = list(AREAS).index(where["nbhd"])
         near = min(3, int(self.random.expovariate(1)))
-        return {
-            **where,
-            **({"cell": f"c500:N{9736 + place % 3 * 4 + near}:W{12806 + place * 3}"} if self.random.random() < 0.6 else {}),
-        }
+        if self.random.random() < 0.6:
+            where["cell"] = f"c500:N{9736 + place % 3 * 4 + near}:W{12806 + place * 3}"
+        return where
 
     def _encounter(self, moment: dt.datetime) -> dict[str, Any]:
-        who = self.pick(
-            {"enrolled": 46, "known_not_enrolled": 10, "new_person": 12, "group": 18, "family": 7, "partner_agency": 7}
-        )
-        kinds = {
-            "check_in": 30,
-            "presence": 18,
-            "support": 12,
-            "deesc": 9,
-            "canvass": 7,
-            "accompany": 6,
-            "family": 5,
-            "school": 4,
-        }
-        kinds |= {"med_followup": 4, "group_session": 3, "crisis": 3, "hospital": 2, "court_support": 2, "online_watch": 2}
-        kind = "outreach_new" if who == "new_person" else self.pick(kinds)
-        risk = self.pick({"none": 30, "low": 34, "raised": 18, "high": 10, "imminent": 2, "cannot_say": 6})
+        # The order of the draws is part of the year: another order gives the same seed other people.
+        who = self.pick(WHO)
+        kind = "outreach_new"
+        if who != "new_person":
+            kind = self.pick(KINDS)
+        risk = self.pick(RISKS)
         card = self.random.choice(self.cards)
-        people = self.random.choice((2, 3, 3, 4, 5, 6, 9, 12)) if who in ("group", "family") else 1
+        people = 1
+        if who in ("group", "family"):
+            people = self.random.choice((2, 3, 3, 4, 5, 6, 9, 12))
         finished = moment + dt.timedelta(minutes=self.random.randint(2, 50))
         answers: dict[str, Any] = {
             "what": {
                 "contact_type": kind,
-                "mode": self.pick({"in_person": 78, "phone_call": 10, "text_message": 8, "social_media": 4}),
-                "setting": self.pick(
-                    {
-                        "street": 26,
-                        "housing_common_area": 20,
-                        "park": 13,
-                        "plaza_mall": 11,
-                        "community_centre": 9,
-                        "school": 7,
-                        "home": 6,
-                        "transit": 4,
-                        "hospital": 2,
-                        "online": 2,
-                    }
-                ),
+                "mode": self.pick(MODES),
+                "setting": self.pick(SETTINGS),
             },
-            "when_where": {"enc_date": f"{moment:%Y-%m-%d}", "enc_hour": f"{moment:%H}", **self._square()},
+            "when_where": {
+                "enc_date": f"{moment:%Y-%m-%d}",
+                "enc_hour": f"{moment:%H}",
+                **self._square(),
+            },
             "people": {"people_n": str(people), "who": who},
             "talk": {
                 "risk_now": risk,
-                "minutes": self.pick({"lt5": 12, "5_15": 32, "15_30": 30, "30_60": 18, "gt60": 8}),
-                "topics": self.some("conflict safety family school work housing money mental_health recreation", 3),
-                "support": self.some("listened advice ride food transit_fare form_help appointment", 2),
+                "minutes": self.pick(MINUTES),
+                "topics": self.some(TOPICS, 3),
+                "support": self.some(SUPPORT, 2),
             },
             "next": {"ref_made": self.pick({"no": 88, "yes": 12})},
         }
         if who == "enrolled":
-            answers["people"]["code"] = card
-            due = finished.date() + dt.timedelta(days=self.random.randint(2, 14))
-            if due >= self.today - dt.timedelta(days=1):  # what was due before was done
-                answers["next"]["next_due"] = due.isoformat()
-            answers["consent"] = {"said": "read_out", "understood": "yes", "tier_said": self.tiers[card]}
+            self._add_enrolled(answers, card, finished.date())
         elif who == "new_person":
-            answers["consent"] = {
-                "said": "read_out", "understood": "yes", "tier_said": self.pick({"0": 12, "1": 25, "2": 40, "3": 23}),
-                "lang_used": self.pick({"en": 80, "so": 10, "fr": 5, "es": 5}),
-            }  # fmt: skip
+            self._add_consent(answers)
         if who != "enrolled":
             answers["people"]["age_mix"] = self.some("12-15 16-19 20-24 25-29 30-39", 2)
+        self._add_risk(answers, risk)
+        if self.random.random() < 0.15:
+            answers["next"]["note"] = "Calm today. Asked about the summer job list."
+        return answers
+
+    def _add_enrolled(self, answers: dict[str, Any], card: str, day: dt.date) -> None:
+        """Add the card of a participant, their next contact, and the consent they gave once."""
+        answers["people"]["code"] = card
+        due = day + dt.timedelta(days=self.random.randint(2, 14))
+        if due >= self.today - dt.timedelta(days=1):  # what was due before was done
+            answers["next"]["next_due"] = due.isoformat()
+        tier = self.tiers[card]
+        answers["consent"] = {"said": "read_out", "understood": "yes", "tier_said": tier}
+
+    def _add_consent(self, answers: dict[str, Any]) -> None:
+        """Add what a person said who was asked for the first time."""
+        answers["consent"] = {
+            "said": "read_out",
+            "understood": "yes",
+            "tier_said": self.pick({"0": 12, "1": 25, "2": 40, "3": 23}),
+            "lang_used": self.pick({"en": 80, "so": 10, "fr": 5, "es": 5}),
+        }
+
+    def _add_risk(self, answers: dict[str, Any], risk: str) -> None:
+        """Add what a form asks for when somebody may come to harm."""
         if risk in ("high", "imminent"):
             answers["talk"]["safety_plan"] = self.pick({"yes": 6, "no": 3, "already": 1})
         if risk == "imminent":
             answers["talk"]["esc"] = "yes"
-        if self.random.random() < 0.15:
-            answers["next"]["note"] = "Calm today. Asked about the summer job list."
-        return answers
 
     def _mediation(self, moment: dt.datetime) -> dict[str, Any]:
         outcome = self.pick(
@@ -210,11 +263,14 @@ class Year:
         }  # fmt: skip
 
     def _referral(self, moment: dt.datetime) -> dict[str, Any]:
+        states = ENDED
+        if (self.today - moment.date()).days < 21:
+            states = OPEN
         need = self.pick({"housing": 30, "employment": 25, "mental_health": 20, "food": 15, "legal": 10})
         return {
             "need": {"ref_date": f"{moment:%Y-%m-%d}", "has_card": "no", "need": need, "service_type": need, "urgency": self.pick({"week": 60, "month": 30, "today": 10})},
             "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": self.pick({"called_together": 40, "went_together": 30, "form_sent": 30})},
-            "progress": {"status": self.pick(OPEN if (self.today - moment.date()).days < 21 else ENDED)},
+            "progress": {"status": self.pick(states)},
         }  # fmt: skip
 
     def _event(self, moment: dt.datetime) -> dict[str, Any]:
@@ -241,13 +297,12 @@ class Year:
 
     def _participant(self, moment: dt.datetime) -> dict[str, Any]:
         kind = self.pick({"intake": 60, "review": 40})
-        answer = self.pick({"accepted": 80, "thinking": 8, "declined": 12}) if kind == "intake" else ""
+        answer = ""
         start: dict[str, Any] = {"kind": kind, "month_in": f"{moment:%Y-%m-01}"}
         if kind == "intake":
-            start |= {
-                "came_by": self.pick({"outreach": 50, "family_friend": 20, "school": 15, "hospital": 15}),
-                "offered_resp": answer,
-            }
+            answer = self.pick({"accepted": 80, "thinking": 8, "declined": 12})
+            start["came_by"] = self.pick({"outreach": 50, "family_friend": 20, "school": 15, "hospital": 15})
+            start["offered_resp"] = answer
         if answer == "declined":
             return {"start": start}
         start["code"] = self.random.choice(self.cards)

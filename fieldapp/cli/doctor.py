@@ -13,7 +13,7 @@ from fieldapp import settings as settings_module
 from fieldapp.cli.demo_sign_ins import works_beside_real_centres
 from fieldapp.services.acts import utcnow
 from fieldapp.services.operations.backup import marks
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import DAMAGED, engine_for, is_sound, sqlite_file
@@ -31,10 +31,10 @@ def doctor() -> None:
     settings = settings_module.read()
     for setting in dataclasses.fields(Settings):
         name = f"FIELDAPP_{setting.name.upper()}"
-        source = "set" if name in os.environ else "file" if f"{name}_FILE" in os.environ else "default"
-        value = getattr(settings, setting.name)
-        shown = "(hidden)" if setting.name in SECRET and value else value or "(empty)"
-        click.echo(f"{name:28} {shown:24} {source:8} {setting.metadata['text']}")
+        value = getattr(settings, setting.name) or "(empty)"
+        if setting.name in SECRET and getattr(settings, setting.name):
+            value = "(hidden)"
+        click.echo(f"{name:28} {value:24} {_find_source(name):8} {setting.metadata['text']}")
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     problems = [*_of_database(settings), *_of_modes(settings)]
     if not assets.is_built():
@@ -46,7 +46,17 @@ def doctor() -> None:
     click.echo(_last_backup(settings))
     if not problems:
         click.echo("All is well.")
-    sys.exit(1 if problems else 0)
+    if problems:
+        sys.exit(1)
+
+
+def _find_source(name: str) -> str:
+    """Return where a setting comes from: "set" by a variable, a "file", or the "default"."""
+    if name in os.environ:
+        return "set"
+    if f"{name}_FILE" in os.environ:
+        return "file"
+    return "default"
 
 
 def _of_database(settings: Settings) -> Iterator[str]:
@@ -74,7 +84,7 @@ def _of_database(settings: Settings) -> Iterator[str]:
 
 def _of_key(session: Session, settings: Settings) -> Iterator[str]:
     try:
-        usable_key(session, settings, may_make=False)
+        load_usable_key(session, settings, may_make=False)
     except KeyMissing:
         pass  # nothing is wrapped yet: it is made when the server first starts
     except KeyProblem as problem:
@@ -93,8 +103,11 @@ def _of_modes(settings: Settings) -> Iterator[str]:
 
 
 def _last_backup(settings: Settings) -> str:
-    last = marks.last(settings)
+    last = marks.read_last_backup(settings)
     if last is None:
         return "LOOK AT: no backup was made from this folder yet. Run: fieldapp backup DIR"
     days = (utcnow() - last.at).days
-    return f"{'LOOK AT: the' if days > OLD else 'The'} last backup was made {last.at:%Y-%m-%d %H:%M} UTC, in {last.where}"
+    line = f"last backup was made {last.at:%Y-%m-%d %H:%M} UTC, in {last.where}"
+    if days > OLD:
+        return f"LOOK AT: the {line}"
+    return f"The {line}"

@@ -9,7 +9,7 @@ import click
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
 from fieldapp.services.records.export import allow_export, write_export
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -23,16 +23,36 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--since", type=DAY, help="Only from this day on.")
 @click.option("--until", type=DAY, help="Only up to this day.")
 def export(
-    form: str, slug: str, centre_id: int | None, area: str, worker: int | None, since: dt.datetime, until: dt.datetime
+    form: str,
+    slug: str,
+    centre_id: int | None,
+    area: str,
+    worker: int | None,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
 ) -> None:
-    """Write all answers of a FORM to standard output, as a ZIP of CSV files, also what never leaves the centre."""
+    """Write all answers of a FORM to standard output, as a ZIP of CSV files.
+
+    They include what never leaves the centre.
+    """
     if sys.stdout.isatty():
         raise click.ClickException(f"This writes an archive. Send it to a file: fieldapp export {form} > {form}.zip")
     os.nice(10)  # phones come first
-    days = {"since": since.date() if since else None, "until": until.date() if until else None}
+    record_filter = RecordFilter(
+        form=form,
+        area=area,
+        author_id=worker,
+        since=_get_date(since),
+        until=_get_date(until),
+    )
     with opened() as (session, settings):
-        wanted = Filter(form=form, area=area, author_id=worker, **days)
         number = centre_id or centre_named(session, slug).id
         if centre_id is None:  # by hand; the office has written its own line
-            allow_export(session, Actor.system(number), wanted=wanted, by="command")
-        write_export(session, number, wanted, sys.stdout.buffer, settings.folder)
+            allow_export(session, Actor.system(number), wanted=record_filter, by="command")
+        write_export(session, number, record_filter, sys.stdout.buffer, settings.folder)
+
+
+def _get_date(time: dt.datetime | None) -> dt.date | None:
+    if time is None:
+        return None
+    return time.date()

@@ -6,7 +6,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.forms.drafts import zipped
+from fieldapp.services.forms.drafts import zip_lists
 from fieldapp.services.forms.published import publish_form
 from forms.isolation import compile_isolated
 from forms.problems import FormRefused
@@ -34,8 +34,11 @@ def publish(file: Path, lists: tuple[Path, ...], slug: str) -> None:
         for problem in refused.problems:
             click.echo(str(problem), err=True)
         raise click.ClickException("The form was not published.") from None
-    workbook = data if file.suffix.lower() == ".xlsx" else read_sheets(data, file.suffix.lower()).to_xlsx()
+    workbook = data
+    if file.suffix.lower() != ".xlsx":
+        # Centres keep every form as the .xlsx that the office offers for download.
+        workbook = read_sheets(data, file.suffix.lower()).to_xlsx()
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, slug).id)
-        version = publish_form(session, actor, compiled=compiled, workbook=workbook, files=zipped(files))
+        version = publish_form(session, actor, compiled=compiled, workbook=workbook, files=zip_lists(files))
     click.echo(f"{version.form} {version.version} is published for {slug}.")

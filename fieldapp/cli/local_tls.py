@@ -1,4 +1,4 @@
-"""A certificate made on the spot, so that a real phone on the local network can try the app."""
+"""A certificate for a trial: with it a real phone on the local network can use the app."""
 
 import datetime as dt
 import ipaddress
@@ -15,14 +15,17 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """Return the files of a certificate for this machine's addresses, good for 90 days, and its key."""
+    """Return the files of a certificate for this machine's addresses and of its key.
+
+    It is valid for 90 days; each call makes a new one.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fieldapp, local trial")])
     now = dt.datetime.now(dt.UTC)
     addresses: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.DNSName(socket.gethostname())]
     addresses += [x509.IPAddress(ipaddress.ip_address(address)) for address in sorted({"127.0.0.1", local_address()})]
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -34,9 +37,11 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    certificate_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    certificate_file = folder / "certificate.pem"
+    key_file = folder / "key.pem"
+    certificate_file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    # Opened with its mode: a file written first and closed to others later could be read between.
     descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secret)

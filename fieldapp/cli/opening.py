@@ -7,7 +7,7 @@ import click
 
 from fieldapp import settings as settings_module
 from fieldapp.services.operations.backup import data_lock
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
@@ -19,30 +19,38 @@ from fieldapp.store.session import Session
 
 @contextmanager
 def opened(uses_key: bool = False) -> Iterator[tuple[Session, Settings]]:
-    """Give a session on a database with the right schema; where the secret key is used, only if it is the right one."""
+    """Open the database for a command; yield a session and the settings.
+
+    Raises ClickException if the schema is not that of this version, and, with `uses_key`, KeyProblem
+    unless the secret key is the one this database was made with.
+    """
     settings = settings_module.read()
     engine = engine_for(settings.url)
     if not migrations.is_current(engine):
         raise click.ClickException("The database is not set up for this version. Run: fieldapp db upgrade")
     with data_lock.share(settings), Session(engine, expire_on_commit=False) as session:
         if uses_key:
-            usable_key(session, settings)
+            load_usable_key(session, settings)
         yield session, settings
     engine.dispose()
 
 
 def check_key(settings: Settings) -> None:
-    """Raise KeyProblem unless the secret key opens what is wrapped in the database; a first one may be made."""
+    """Raise KeyProblem unless the secret key opens what is encrypted in the database.
+
+    A first one is made where there is none and nothing is encrypted yet.
+    """
     engine = engine_for(settings.url)
     try:
         with Session(engine) as session:
-            usable_key(session, settings)
+            load_usable_key(session, settings)
     finally:
         engine.dispose()
 
 
 def centre_named(session: Session, slug: str) -> Centre:
-    found = centres.by_slug(session, slug)
-    if found is None:
+    """Return a centre by its short name; raise ActProblem "centre.unknown" if there is none."""
+    centre = centres.by_slug(session, slug)
+    if centre is None:
         raise ActProblem("centre.unknown", N_("There is no centre “{slug}”."), {"slug": slug})
-    return found
+    return centre

@@ -4,25 +4,30 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.people.accounts import LetBackIn, let_back_in, list_people
+from fieldapp.services.people.accounts import RestoredAccess, list_people, restore_access
 
 
 @click.group()
 def person() -> None:
-    """See who signs in at a centre, and let somebody back in."""
+    """List who can sign in at a centre, and give somebody a new password."""
 
 
 @person.command("list")
 @click.argument("centre")
 def list_(centre: str) -> None:
-    """List who signs in at a CENTRE: name, role, whether they can."""
+    """List the people of a CENTRE: name, role, whether they can sign in."""
     with opened() as (session, _):
-        found = list_people(session, Actor.system(centre_named(session, centre).id))
+        people = list_people(session, Actor.system(centre_named(session, centre).id))
     rows = [("SIGN-IN NAME", "LABEL", "ROLE", "STATE", "SECOND FACTOR")]
-    for user in found.users:
-        state = "active" if user.active else "switched off"
-        rows.append((user.username, user.label, user.role, state, "yes" if user.id in found.second_factors else "no"))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for user in people.users:
+        state = "active"
+        if not user.active:
+            state = "switched off"
+        second_factor = "no"
+        if user.id in people.second_factors:
+            second_factor = "yes"
+        rows.append((user.username, user.label, user.role, state, second_factor))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(cells).rstrip())
@@ -37,13 +42,13 @@ def reset(centre: str, name: str, second_factor: bool, switch_on: bool) -> None:
     """Give NAME at a CENTRE a new password, which is shown once."""
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, centre).id)
-        done = let_back_in(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
+        done = restore_access(session, actor, username=name, second_factor=second_factor, switch_on=switch_on)
     click.echo(f"The new password of {name}, shown once: {done.password}")
     for line in _told(done, second_factor):
         click.echo(line)
 
 
-def _told(done: LetBackIn, second_factor: bool) -> list[str]:
+def _told(done: RestoredAccess, second_factor: bool) -> list[str]:
     """Return what else the command did, and what it left alone."""
     lines = [f"The old password and all sessions have ended. Phones that were signed out: {done.phones}."]
     if done.had_second_factor:

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from evaluator_export import periods
+from evaluator_export.periods import Period
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.products.catalogue import LIVE, product_named
+from fieldapp.services.products.catalogue import LIVE, Product, product_named
 from fieldapp.services.products.catalogue import products as listed
 from fieldapp.services.products.editions import build as build_edition
 from fieldapp.services.products.editions import due_period
@@ -15,7 +16,9 @@ from fieldapp.services.products.odata.build import build_feeds
 from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.products.registry import bring_partner, switch_product
 from fieldapp.store.products import products as store
+from fieldapp.store.products.products import ProductState
 from fieldapp.store.releases import releases
+from fieldapp.store.session import Session
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
 
@@ -33,11 +36,24 @@ def list_all(slug: str) -> None:
         centre = centre_named(session, slug)
         states = store.states(session, centre.id)
         for product in listed():
-            latest, state = store.latest(session, centre.id, product.name), states.get(product.name)
-            kind = "always up to date" if product.kind == LIVE else "on" if state and state.is_on else "off"
-            last = f", {latest.period} edition {latest.number}" if latest else ""
-            failed = f", failed: {state.problem}" if state and state.problem else ""
-            click.echo(f"{product.name}: {kind}, {product.cadence}{last}{failed}")
+            latest = store.latest(session, centre.id, product.name)
+            line = _describe_product(product, states.get(product.name))
+            if latest:
+                line += f", {latest.period} edition {latest.number}"
+            state = states.get(product.name)
+            if state and state.problem:
+                line += f", failed: {state.problem}"
+            click.echo(line)
+
+
+def _describe_product(product: Product, state: ProductState | None) -> str:
+    """Return the name of a product, whether it is on, and how often it is made."""
+    kind = "off"
+    if product.kind == LIVE:
+        kind = "always up to date"
+    elif state and state.is_on:
+        kind = "on"
+    return f"{product.name}: {kind}, {product.cadence}"
 
 
 @products.command()
@@ -48,16 +64,33 @@ def build(name: str, period: str, slug: str) -> None:
     """Build NAME, or every product that is switched on."""
     with opened() as (session, settings):
         centre = centre_named(session, slug)
-        key, now = centre.id, utcnow()
-        states = store.states(session, key)
-        names = [name] if name else [one.name for one in listed() if one.name in states and states[one.name].is_on]
+        now = utcnow()
+        names = [name]
+        if not name:
+            names = _list_switched_on(session, centre.id)
         if not names:
             raise click.ClickException("No product is switched on. Name one, or: fieldapp products switch NAME on")
-        for one in names:
-            wanted = periods.parse(period) if period else due_period(session, key, product_named(one), now)
-            made = build_edition(session, key, one, wanted, now)
-            click.echo(f"{one} {wanted.name}: " + (f"edition {made.number}" if made else "nothing has changed"))
+        for product in map(product_named, names):
+            chosen = _choose_period(session, centre.id, product, period)
+            edition = build_edition(session, centre.id, product.name, chosen, now)
+            result = "nothing has changed"
+            if edition:
+                result = f"edition {edition.number}"
+            click.echo(f"{product.name} {chosen.name}: {result}")
         build_feeds(session, settings.packages)
+
+
+def _choose_period(session: Session, centre_id: int, product: Product, name: str) -> Period:
+    """Return the period of this name; for "", the newest that the product is due for."""
+    if name:
+        return periods.parse(name)
+    return due_period(session, centre_id, product, utcnow())
+
+
+def _list_switched_on(session: Session, centre_id: int) -> list[str]:
+    states = store.states(session, centre_id)
+    names = [product.name for product in listed()]
+    return [name for name in names if name in states and states[name].is_on]
 
 
 @products.command()
@@ -77,13 +110,16 @@ def switch(name: str, state: str, slug: str) -> None:
 @click.option("--label", required=True, help="Whose key it is.")
 @CENTRE
 def key(series: str, label: str, slug: str) -> None:
-    """Make a key with which a recipient reads what was released in SERIES: OData, for Power BI and Excel."""
+    """Make a key with which a recipient reads what was released in SERIES.
+
+    It is read by OData, from Power BI or Excel.
+    """
     with opened() as (session, _):
         centre = centre_named(session, slug)
-        found = releases.series_by_key(session, centre.id, series)
-        if found is None:
+        row = releases.series_by_key(session, centre.id, series)
+        if row is None:
             raise click.ClickException(f"There is no series “{series}”.")
-        click.echo(make_key(session, Actor.system(centre.id), series_id=found.id, label=label))
+        click.echo(make_key(session, Actor.system(centre.id), series_id=row.id, label=label))
 
 
 @products.command("import")

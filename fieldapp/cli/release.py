@@ -12,12 +12,12 @@ from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases.build import build_release
-from fieldapp.services.releases.downloads import remove_fallen, revoke_release
+from fieldapp.services.releases.downloads import delete_expired_packages, revoke_release
 from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.stored_problems import explain, write_lines
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 CENTRE = click.option("--centre", "slug", default="rexdale", show_default=True)
@@ -40,21 +40,21 @@ def release() -> None:
     """Try, build and revoke releases."""
 
 
-def _series(session: Session, centre: Centre, key: str) -> Series:
-    found = releases.series_by_key(session, centre.id, key)
-    if found is None:
-        known = ", ".join(one.key for one in releases.series_of(session, centre.id))
-        raise click.ClickException(f"There is no series “{key}”. There is: {known}")
-    return found
+def _series(session: Session, centre: Centre, key: str) -> ReleaseSeries:
+    series = releases.series_by_key(session, centre.id, key)
+    if series is None:
+        keys = ", ".join(series.key for series in releases.series_of(session, centre.id))
+        raise click.ClickException(f"There is no series “{key}”. There is: {keys}")
+    return series
 
 
-def _fits(series: Series, period: Period) -> Period:
+def _require_cadence(series: ReleaseSeries, period: Period) -> None:
+    """Raise ClickException unless a series is built by periods of this length."""
     if period.cadence != series.cadence:
         raise click.ClickException(f"The series {series.key} is built by {series.cadence}.")
-    return period
 
 
-def _why_not(session: Session, series: Series, period: Period) -> str:
+def _why_not(session: Session, series: ReleaseSeries, period: Period) -> str:
     """Return why a period is not built although nothing failed: somebody else has begun it."""
     run = releases.run_of(session, series.id, period.name)
     if run is None or run.state != "running":
@@ -71,28 +71,30 @@ def _why_not(session: Session, series: Series, period: Period) -> str:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the package.")
 @CENTRE
 def build(series: str, period: Period, out: Path, slug: str) -> None:
-    """Build one period of a series, once, also one that failed before; what is built already is copied as it was."""
+    """Build one period of a series, once, also one that failed before.
+
+    What is built already is copied as it was.
+    """
     with opened(uses_key=True) as (session, settings):
         centre = centre_named(session, slug)
-        found = _series(session, centre, series)
-        wanted = _fits(found, period)
-        if wanted.last >= utcnow().date():
+        row = _series(session, centre, series)
+        _require_cadence(row, period)
+        if period.last >= utcnow().date():
             raise click.ClickException(f"{period.name} has not ended yet; a release is built once, so it waits for the end.")
         try:
-            build_release(session, found, wanted, settings.packages, settings.key())
+            build_release(session, row, period, settings.packages, settings.key())
         except Exception as error:
-            raise click.ClickException(f"{wanted.name} was not built. {write_lines(explain(error))}") from error
-        built = [
-            one for one in releases.list_for(session, centre.id) if one.series_id == found.id and one.period == period.name
-        ]
+            raise click.ClickException(f"{period.name} was not built. {write_lines(explain(error))}") from error
+        all_releases = releases.list_for(session, centre.id)
+        built = [release for release in all_releases if (release.series_id, release.period) == (row.id, period.name)]
         if not built:
-            raise click.ClickException(_why_not(session, found, wanted))
+            raise click.ClickException(_why_not(session, row, period))
         out.mkdir(parents=True, exist_ok=True)
         target = out / built[0].filename
-        kept = settings.packages / f"{built[0].sha256}.zip"
-        if not kept.is_file():
+        package = settings.packages / f"{built[0].sha256}.zip"
+        if not package.is_file():
             raise click.ClickException("The package was revoked or has expired; its file is gone.")
-        shutil.copyfile(kept, target)
+        shutil.copyfile(package, target)
     click.echo(f"{target} (SHA-256 {built[0].sha256})")
 
 
@@ -103,9 +105,10 @@ def build(series: str, period: Period, out: Path, slug: str) -> None:
 def preview(series: str, period: Period, slug: str) -> None:
     """Say what a release would be if it were built now. Nothing is written."""
     with opened() as (session, _):
-        found = _series(session, centre_named(session, slug), series)
+        row = _series(session, centre_named(session, slug), series)
+        _require_cadence(row, period)
         try:
-            contents = gather_release(session, found, _fits(found, period), utcnow())
+            contents = gather_release(session, row, period, utcnow())
         except ExportProblem as problem:
             raise click.ClickException(str(problem)) from None
         for part in contents.datasets:
@@ -118,7 +121,8 @@ def preview(series: str, period: Period, slug: str) -> None:
             elif part.rows:
                 click.echo(f"  {part.singled_out['alone']:.1%} of them are like no other on all columns")
             for sent in part.sent:
-                sizes, loss = sent.report["class_sizes"], sent.report["loss"]
+                sizes = sent.report["class_sizes"]
+                loss = sent.report["loss"]
                 click.echo(f"  {sizes['classes']} classes, smallest {sizes['smallest']}, loss {loss:.4f}")
                 for name, level in part.levels.items():
                     lost = sent.report["utility"]["loss_by_field"][name]
@@ -136,16 +140,19 @@ def preview(series: str, period: Period, slug: str) -> None:
 @click.option("--because", required=True, help="Why; the recipients read it.")
 @CENTRE
 def revoke(series: str, period: Period, because: str, slug: str) -> None:
-    """Take a release back: its file goes, what waits is not sent, recipients are asked to delete their copies."""
+    """Revoke a release.
+
+    Its file is deleted, what waits is not sent, and recipients are asked to delete their copies.
+    """
     with opened() as (session, settings):
         centre = centre_named(session, slug)
-        found = _series(session, centre, series)
-        built = [one for one in releases.of_series(session, found.id) if one.period == period.name]
+        row = _series(session, centre, series)
+        built = [release for release in releases.of_series(session, row.id) if release.period == period.name]
         if not built:
             raise click.ClickException(f"{series} has no release of {period.name}.")
         try:
             revoke_release(session, Actor.system(centre.id), release_id=built[0].id, because=because)
         except ActProblem as problem:
             raise click.ClickException(str(problem)) from None
-        remove_fallen(session, settings.packages)
+        delete_expired_packages(session, settings.packages)
     click.echo(f"{series} {period.name} is revoked. Tell its recipients; their copies cannot be called back.")

@@ -1,4 +1,7 @@
-"""Serve only the web: a loop takes whole requests in and sends answers out, so that no slow client holds a thread."""
+"""Serve only the web.
+
+A loop reads whole requests and sends answers, so no slow client holds a thread.
+"""
 
 import contextlib
 import logging
@@ -24,7 +27,10 @@ MAX_BODY = 8_100_000  # bytes; a little above the app's own limit, which answers
 
 @click.command()
 def serve() -> None:
-    """Serve only the web, on FIELDAPP_HOST and FIELDAPP_PORT; put a proxy that speaks https in front of it."""
+    """Serve only the web, on FIELDAPP_HOST and FIELDAPP_PORT.
+
+    Put a proxy that speaks https in front of it.
+    """
     settings = settings_module.read()
     check_key(settings)
     listener = listener_at(settings)
@@ -37,7 +43,10 @@ def serve() -> None:
 
 def listener_at(settings: Settings) -> socket.socket:
     """Return a socket that listens on the settings' address."""
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    family = socket.AF_INET
+    if ":" in settings.host:
+        family = socket.AF_INET6
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((settings.host, int(settings.port)))
     listener.listen(BACKLOG)
@@ -63,7 +72,10 @@ def serve_on(settings: Settings, listener: socket.socket) -> None:
 
 
 def _serve_with_others(settings: Settings, listener: socket.socket, count: int) -> None:
-    """Serve in so many processes; when one of them ends, all do, and whoever watches starts anew."""
+    """Serve in `count` processes, at most 4.
+
+    When one of them ends, all do: the service manager then starts the whole again.
+    """
     children = []
     for _ in range(min(count, 4)):
         child = os.fork()

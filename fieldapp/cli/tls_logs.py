@@ -1,4 +1,4 @@
-"""What gunicorn logs, in the form of every other process: time and level, and no values in errors."""
+"""Logs of gunicorn in the form of every other process: time, level, no values in errors."""
 
 import logging
 from typing import Any
@@ -9,7 +9,10 @@ from fieldapp.services.failures import set_up_logs
 
 
 class PlainLogger(Logger):  # type: ignore[misc]
-    """Gunicorn's logger without handlers of its own: they would print an error's message, which may hold an answer."""
+    """Gunicorn's logger without its own handlers.
+
+    They would print the message of an error, which may hold an answer.
+    """
 
     def setup(self, config: Any) -> None:
         super().setup(config)

@@ -1,1 +1,1 @@
-"""The clock's door: what runs when (timetable) and how (runner)."""
+"""Scheduled work: what runs when (timetable) and how (runner)."""

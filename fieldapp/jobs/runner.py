@@ -1,4 +1,7 @@
-"""Run the timetable in a process of its own: `fieldapp scheduler`. Several at once do no harm (leases in the database)."""
+"""Run the timetable in a process of its own: `fieldapp scheduler`.
+
+Several at once do no harm: leases in the database let one of them do a piece of work.
+"""
 
 import datetime as dt
 import logging
@@ -15,9 +18,11 @@ log = logging.getLogger("fieldapp.jobs")
 
 
 def run_forever(settings: Settings) -> None:
+    """Run every job of the timetable at its interval, until the process is stopped."""
     set_up_logs()
     engine = engine_for(settings.url)
-    # Which run is due is in the database; APScheduler only ticks. Its own job store would double runs and hold pickles.
+    # What is due is in the database; APScheduler only ticks. Its own job store would run things
+    # twice, and keep pickled Python objects.
     scheduler = BlockingScheduler(timezone=dt.UTC)
 
     def tick(job: Job) -> None:

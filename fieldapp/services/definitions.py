@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Iterable
 
+from fieldapp.services.earlier_roles import give_roles
 from fieldapp.store.forms import versions
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.session import Engine, Session
@@ -10,27 +11,30 @@ from forms import consent
 from forms.definition import FormDefinition
 from forms.dependencies import CircularReference
 
-MAX_KEPT = 200
-_kept: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
+CACHE_SIZE = 200
+_cache: dict[str, FormDefinition] = {}  # by the hash of the definition, so never stale
 # What a database has published under a name stays so for ever; one dictionary for each database of this process.
 _published: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str, str], FormDefinition]] = weakref.WeakKeyDictionary()
 
 
-def definition_of(version: FormVersion) -> FormDefinition:
-    """Return the definition of a stored form; its text is read only when this process has not seen it.
+def load_definition(version: FormVersion) -> FormDefinition:
+    """Return the definition of a stored form, parsed once by each process.
 
-    One that was published before there was a rule about a no gets that rule here: phones and the centre obey it alike.
+    A form that was published before there was a rule about a refused consent gets that rule here,
+    so that phones and the centre follow the same rule. One from before
+    there were roles gets its roles.
     """
-    found = _kept.get(version.sha256)
-    if found is None:
-        if len(_kept) >= MAX_KEPT:
-            _kept.clear()
-        found = _kept[version.sha256] = _read(version.definition)
-    return found
+    definition = _cache.get(version.sha256)
+    if definition is None:
+        if len(_cache) >= CACHE_SIZE:
+            _cache.clear()
+        definition = _parse(version.definition)
+        _cache[version.sha256] = definition
+    return definition
 
 
-def _read(text: str) -> FormDefinition:
-    definition = FormDefinition.from_json(text)
+def _parse(text: str) -> FormDefinition:
+    definition = give_roles(FormDefinition.from_json(text))
     if definition.kept_after_no:
         return definition
     try:
@@ -40,18 +44,20 @@ def _read(text: str) -> FormDefinition:
     return guarded  # as it was where the rule cannot hold: then only the centre cuts
 
 
-def find_definitions(
-    session: Session, centre_id: int, wanted: Iterable[tuple[str, str]]
+def load_definitions(
+    session: Session, centre_id: int, names: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], FormDefinition]:
     """Return the definitions of those (form, version) that the centre has published."""
-    held = _published.setdefault(session.get_bind().engine, {})
-    found = {}
-    for form, version in wanted:
-        definition = held.get((centre_id, form, version))
-        if definition is None and (stored := versions.find(session, centre_id, form, version)):
-            if len(held) >= MAX_KEPT:
-                held.clear()
-            definition = held[centre_id, form, version] = definition_of(stored)
-        if definition:
-            found[form, version] = definition
-    return found
+    published = _published.setdefault(session.get_bind().engine, {})
+    definitions = {}
+    for form, version in names:
+        key = (centre_id, form, version)
+        if key not in published:
+            stored = versions.find(session, centre_id, form, version)
+            if stored is None:
+                continue
+            if len(published) >= CACHE_SIZE:
+                published.clear()
+            published[key] = load_definition(stored)
+        definitions[form, version] = published[key]
+    return definitions

@@ -1,4 +1,7 @@
-"""The centre's keys: phones seal to one and check receipts with the other; only this server has the private halves."""
+"""The centre's keys: phones seal to one and check receipts with the other.
+
+Only this server has the private halves, wrapped with its secret key.
+"""
 
 import base64
 import functools
@@ -25,13 +28,19 @@ from sync.sealed import CURVE
 log = logging.getLogger("fieldapp.sync")
 
 
-class KeyLost(Exception):
-    """The server's secret key is not the one that wrapped this key: what is sealed to it cannot be opened."""
+class KeyUnavailable(Exception):
+    """The server's secret key is not the one that wrapped this key.
+
+    What is sealed to the key cannot be opened.
+    """
 
 
 @act("key.make")
 def make_key(ctx: ActContext, secret: str) -> CentreKey:
-    """Make a new key pair; phones take it at their next contact, and what is sealed to older ones still opens."""
+    """Make a new key pair for sealing, and return it.
+
+    Phones take it at their next contact; what is sealed to older keys still opens.
+    """
     private = ec.generate_private_key(CURVE)
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     kid = str(uuid.uuid4())
@@ -44,14 +53,18 @@ def make_key(ctx: ActContext, secret: str) -> CentreKey:
         wrapped=wrap(number, kid, secret),
         created_at=ctx.now,
     )
-    return _added(ctx, key)
+    return _add_key(ctx, key)
 
 
 @act("key.make_signing")
 def make_signing_key(ctx: ActContext, secret: str, purpose: str = SIGN) -> CentreKey:
-    """Make the key that signs receipts, or packages. A centre has one of each: others know it from when they joined."""
+    """Make the key that signs receipts, or packages; return the one that there is, if any.
+
+    A centre has one of each for good: phones and recipients know it from when they joined.
+    """
     centres.lock(ctx.session, ctx.centre_id)
-    if existing := keys.newest(ctx.session, ctx.centre_id, purpose):
+    existing = keys.newest(ctx.session, ctx.centre_id, purpose)
+    if existing is not None:
         ctx.describe(f"key/{existing.id}", again=True)
         return existing
     private = Ed25519PrivateKey.generate()
@@ -61,10 +74,10 @@ def make_signing_key(ctx: ActContext, secret: str, purpose: str = SIGN) -> Centr
     key = CentreKey(
         centre_id=ctx.centre_id, purpose=purpose, kid=kid, public_key=public, wrapped=wrapped, created_at=ctx.now
     )
-    return _added(ctx, key)
+    return _add_key(ctx, key)
 
 
-def _added(ctx: ActContext, key: CentreKey) -> CentreKey:
+def _add_key(ctx: ActContext, key: CentreKey) -> CentreKey:
     ctx.session.add(key)
     ctx.session.flush()
     ctx.describe(f"key/{key.id}")
@@ -72,58 +85,69 @@ def _added(ctx: ActContext, key: CentreKey) -> CentreKey:
 
 
 def current_key(session: Session, centre_id: int, secret: str) -> CentreKey:
-    """Return the key that phones shall seal to; a centre's first one is made when it is first asked for."""
-    return keys.newest(session, centre_id, SEAL) or make_key(session, Actor.system(centre_id), secret=secret)
+    """Return the key that phones seal to; the centre's first one is made on first use."""
+    key = keys.newest(session, centre_id, SEAL)
+    return key or make_key(session, Actor.system(centre_id), secret=secret)
 
 
 def signing_key(session: Session, centre_id: int, secret: str) -> CentreKey:
-    """Return the key that signs receipts; it is made when it is first asked for."""
-    return keys.newest(session, centre_id, SIGN) or make_signing_key(session, Actor.system(centre_id), secret=secret)
+    """Return the key that signs receipts; it is made on first use."""
+    key = keys.newest(session, centre_id, SIGN)
+    return key or make_signing_key(session, Actor.system(centre_id), secret=secret)
 
 
 # A signing key stays as it is; one dictionary for each database of this process.
 _signers: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str], Signer]] = weakref.WeakKeyDictionary()
 
 
-def signer(session: Session, centre_id: int, secret: str) -> Signer:
-    """Return what signs receipts and answers; raise KeyLost when the server's secret key does not open it."""
-    held = _signers.setdefault(session.get_bind().engine, {})
-    found = held.get((centre_id, secret))
-    if found is None:
+def load_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer:
+    """Return what signs receipts and answers of a centre.
+
+    Raises KeyUnavailable when the server's secret key does not open it.
+    """
+    signers = _signers.setdefault(session.get_bind().engine, {})
+    signer = signers.get((centre_id, secret))
+    if signer is None:
         key = signing_key(session, centre_id, secret)
         private = Ed25519PrivateKey.from_private_bytes(unwrap(key.kid, key.wrapped, secret))
-        found = held[centre_id, secret] = Signer(key.kid, private)
-    return found
+        signer = Signer(key.kid, private)
+        signers[centre_id, secret] = signer
+    return signer
 
 
-def package_seed(session: Session, centre_id: int, secret: str) -> bytes:
-    """Return the private half of the key that signs packages (Ed25519, 32 bytes), made when it is first asked for.
+def load_package_seed(session: Session, centre_id: int, secret: str) -> bytes:
+    """Return the private half of the key that signs packages: Ed25519, 32 bytes.
 
-    Raise KeyLost when the server's secret key does not open it.
+    It is made on first use. Raises KeyUnavailable when the server's secret key does not open it.
     """
     key = keys.newest(session, centre_id, PACKAGE)
     if key is None:
-        session.rollback()
         key = make_signing_key(session, Actor.system(centre_id), secret=secret, purpose=PACKAGE)
     return unwrap(key.kid, key.wrapped, secret)
 
 
 def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
-    """Return the private half; raise KeyLost when the server's secret key does not open it."""
-    return _unwrapped(key.kid, key.wrapped, secret)
+    """Return the private half of a key that phones seal to.
+
+    Raises KeyUnavailable when the server's secret key does not open it.
+    """
+    return _unwrap_cached(key.kid, key.wrapped, secret)
 
 
-def signer_if_possible(session: Session, centre_id: int, secret: str) -> Signer | None:
-    """Return what signs; None when its key is lost: unsigned, a phone believes nothing and keeps all that it has."""
+def find_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer | None:
+    """Return what signs receipts, or None when its key is lost.
+
+    A phone does not believe an unsigned receipt, so it deletes nothing.
+    """
     try:
-        return signer(session, centre_id, secret)
-    except KeyLost:
+        return load_receipt_signer(session, centre_id, secret)
+    except KeyUnavailable:
         log.error("the signing key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", centre_id)
         return None
 
 
 @functools.lru_cache(maxsize=64)
-def _unwrapped(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePrivateKey:
+def _unwrap_cached(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(unwrap(kid, wrapped, secret)), CURVE)
 
 
@@ -136,7 +160,7 @@ def unwrap(kid: str, wrapped: bytes, secret: str) -> bytes:
     try:
         return AESGCM(_wrapping_key(secret)).decrypt(wrapped[:12], wrapped[12:], kid.encode())
     except InvalidTag:
-        raise KeyLost(kid) from None
+        raise KeyUnavailable(kid) from None
 
 
 def _wrapping_key(secret: str) -> bytes:

@@ -49,7 +49,7 @@ class Overtaken(ActProblem):
     """Something was changed after the page was shown. Nothing was written."""
 
     def __init__(self, last: LastChange | None, code: str = "page.overtaken", text: str = ""):
-        super().__init__(code, text or N_("This was changed after you opened the page. Nothing of yours was kept."))
+        super().__init__(code, text or N_("This was changed after you opened the page. Nothing of yours was saved."))
         self.last = last
 
 

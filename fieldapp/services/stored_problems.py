@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluator_export.problems import SENTENCES, Detail, ExportProblem, write_in_english
-from fieldapp.services.keys import KeyLost
+from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.session import InterfaceError, OperationalError
 
@@ -41,7 +41,7 @@ def to_stored(error: ExportProblem | ActProblem) -> list[StoredProblem]:
     return [StoredProblem(reason.code, reason.text, reason.details, reason.where) for reason in error.reasons]
 
 
-FORESEEN = (ExportProblem, ActProblem, KeyLost, OSError, OperationalError, InterfaceError)
+FORESEEN = (ExportProblem, ActProblem, KeyUnavailable, OSError, OperationalError, InterfaceError)
 
 
 def is_foreseen(error: Exception) -> bool:
@@ -57,18 +57,18 @@ def explain(error: Exception, number: str = "") -> list[StoredProblem]:
     """
     if isinstance(error, ExportProblem | ActProblem):
         return to_stored(error)
-    if isinstance(error, KeyLost):
-        text = N_("The signing key was kept with another secret key. Start the server with that one.")
+    if isinstance(error, KeyUnavailable):
+        text = N_("The signing key was stored with another secret key. Start the server with that one.")
         return [StoredProblem("release.key", text)]
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return [StoredProblem("release.disk_full", N_("No space left on the disk of the server."))]
     if isinstance(error, OSError):
-        text = N_("The server could not read or write a file. Look at its disk, and at who may write there.")
+        text = N_("The server could not read or write a file. Check its disk, and who may write there.")
         return [StoredProblem("release.file", text)]
     if isinstance(error, OperationalError | InterfaceError):
         return [StoredProblem("release.database", N_("The database did not answer, or its disk is full."))]
     details = {"kind": type(error).__name__, "number": number or "–"}
-    text = N_("A fault in the program ({kind}). Tell who looks after the server this number: {number}.")
+    text = N_("A software error ({kind}). Give this number to the person who looks after the server: {number}.")
     return [StoredProblem("release.fault", text, details)]
 
 

@@ -1,1 +1,4 @@
-"""What is kept: one folder per subject, each module a table with its queries. The only place that speaks SQL."""
+"""What is stored: one folder per subject, each module a table with its queries.
+
+No other part of the product speaks SQL.
+"""

@@ -11,7 +11,7 @@ Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 class UTCDateTime(sa.types.TypeDecorator[dt.datetime]):
-    """A moment in UTC; naive values are refused."""
+    """A time in UTC; values without a time zone are refused."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -19,10 +19,14 @@ class UTCDateTime(sa.types.TypeDecorator[dt.datetime]):
     def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("A moment needs its time zone.")
-        return value.astimezone(dt.UTC) if value else None
+        if value is None:
+            return None
+        return value.astimezone(dt.UTC)
 
     def process_result_value(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:
-        return value.replace(tzinfo=dt.UTC) if value and value.tzinfo is None else value
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=dt.UTC)  # SQLite stores no time zone
 
 
 class Base(DeclarativeBase):

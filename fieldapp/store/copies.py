@@ -1,4 +1,4 @@
-"""Whole copies of the database, each of one moment, and how they are put back.
+"""Complete copies of the database, each of one moment, and how they are restored.
 
 SQLite is copied by its backup API, PostgreSQL by pg_dump.
 """
@@ -23,18 +23,19 @@ from fieldapp.store.phones import epochs
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.releases.releases import Release
 
-SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
 UNREADABLE = (sa.exc.DatabaseError, sqlite3.DatabaseError)  # the second while a connection is being set up
 ASIDE = "replaced_"  # schemas that a restore moved aside begin with this
 
 
 class CopyProblem(Exception):
-    """A database that cannot be copied or put back; the text says why and what to do."""
+    """A database that cannot be copied or restored; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a copy holds, read from the copy itself or in the moment that it is of."""
+    """What a copy contains, read from it or in the same transaction as it."""
 
     schema: str
     rows: dict[str, int]  # by table
@@ -45,36 +46,53 @@ class Contents:
     epoch: int
 
 
-def kind_of(url: str) -> str:
+def get_kind(url: str) -> str:
     return sa.make_url(url).get_backend_name()
 
 
 def close_in_one_file(engine: sa.Engine) -> None:
-    """Write a SQLite database's log into its file and close it, so that the file alone is whole."""
+    """Close a SQLite database with its log written into its file, which is then complete."""
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
 
 
-def contents_of(session: Session, now: dt.datetime) -> Contents:
-    """Return what a database holds, also one whose schema is older than this code: an upgrade begins with a backup."""
-    names = sorted(sa.inspect(session.connection()).get_table_names())
-    count = sa.func.count()
-    last = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
+def read_contents(session: Session, now: dt.datetime) -> Contents:
+    """Return what a database contains.
+
+    Its schema may be older than this code, with tables missing: an upgrade begins with a backup.
+    """
+    tables = sorted(sa.inspect(session.connection()).get_table_names())
+    packages: dict[str, str] = {}
+    position = 0
+    epoch = 0
+    if "release" in tables:
+        packages = _list_current_packages(session, now)
+    if "submission" in tables:
+        last = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
+        position = session.scalars(last).one()
+    if "epoch" in tables:
+        epoch = epochs.current(session)
     return Contents(
         schema=migrations.revision_of(session.connection()),
-        rows={name: session.scalars(sa.select(count).select_from(sa.table(name))).one() for name in names},
-        packages=_packages(session, now) if "release" in names else {},
+        rows={table: _count_rows(session, table) for table in tables},
+        packages=packages,
         keys=centre_keys.all_wrapped(session),
         factors=second_factors.all_wrapped(session),
-        position=session.scalars(last).one() if "submission" in names else 0,
-        epoch=epochs.current(session) if "epoch" in names else 0,
+        position=position,
+        epoch=epoch,
     )
 
 
-def _packages(session: Session, now: dt.datetime) -> dict[str, str]:
+def _count_rows(session: Session, table: str) -> int:
+    query = sa.select(sa.func.count()).select_from(sa.table(table))
+    return session.scalars(query).one()
+
+
+def _list_current_packages(session: Session, now: dt.datetime) -> dict[str, str]:
+    """Return the packages that can be downloaded now: file name by SHA-256."""
     query = sa.select(Release.sha256, Release.filename)
-    columns = {one["name"] for one in sa.inspect(session.connection()).get_columns("release")}
+    columns = {column["name"] for column in sa.inspect(session.connection()).get_columns("release")}
     if "revoked_at" in columns:
         query = query.where(Release.revoked_at.is_(None))
     if "expires_at" in columns:
@@ -83,15 +101,20 @@ def _packages(session: Session, now: dt.datetime) -> dict[str, str]:
 
 
 def copy_sqlite(source: Path, target: Path, now: dt.datetime) -> Contents:
-    """Copy a database while others write to it, check the copy, and return what it holds."""
+    """Copy a SQLite file while others write to it, and return what the copy contains.
+
+    Raises CopyProblem when the copy is damaged.
+    """
     target.touch(mode=0o600)
     try:
+        address = f"{source.resolve().as_uri()}?mode=rw"  # so that a missing file is not created
         with (
-            contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True, timeout=30)) as held,
+            contextlib.closing(sqlite3.connect(address, uri=True, timeout=30)) as original,
             contextlib.closing(sqlite3.connect(target)) as copy,
         ):
             copy.execute("PRAGMA synchronous=OFF")  # it is made durable as a whole, afterwards
-            held.backup(copy, pages=-1)  # one step is one moment; smaller ones begin anew whenever somebody writes
+            # One step is one moment; smaller steps begin again whenever somebody writes.
+            original.backup(copy, pages=-1)
             copy.execute("PRAGMA journal_mode=DELETE")
             check_sqlite(copy)
     except sqlite3.Error as error:
@@ -99,23 +122,28 @@ def copy_sqlite(source: Path, target: Path, now: dt.datetime) -> Contents:
     engine = sa.create_engine(f"sqlite:///{target}")
     try:
         with Session(engine) as session:
-            return contents_of(session, now)
+            return read_contents(session, now)
     finally:
         engine.dispose()
 
 
 def check_sqlite(connection: sqlite3.Connection) -> None:
     """Raise CopyProblem unless the file is in order and every row has its parent."""
-    found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
     orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
-    if found != ["ok"] or orphans:
-        reason = f"{orphans} rows are without their parent" if orphans else "; ".join(found)
-        raise CopyProblem(f"The database is damaged ({reason}). No backup was made; keep the newest good one.")
+    if problems != ["ok"] or orphans:
+        reason = f"{orphans} rows are without their parent" if orphans else "; ".join(problems)
+        text = f"The database is damaged ({reason}). No backup was made; keep the newest good one."
+        raise CopyProblem(text)
 
 
 def dump_postgresql(engine: sa.Engine, target: Path, now: dt.datetime) -> Contents:
-    """Dump a database while others write to it, read the dump to its end, and return what it holds."""
-    program, reader = _program("pg_dump"), _program("pg_restore")
+    """Dump a PostgreSQL database while others write to it, and return what the dump contains.
+
+    The dump is read to its end, which finds one that was cut short.
+    """
+    program = _find_program("pg_dump")
+    reader = _find_program("pg_restore")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         moment = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
         arguments = [
@@ -128,48 +156,55 @@ def dump_postgresql(engine: sa.Engine, target: Path, now: dt.datetime) -> Conten
         target.touch(mode=0o600)
         _run([program, *arguments, f"--file={target}"], engine.url)
         with Session(connection) as session:
-            contents = contents_of(session, now)
+            contents = read_contents(session, now)
     _run([reader, "--file=/dev/null", str(target)], None)
     return contents
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
+def _find_program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
         raise CopyProblem(
             f"The program {name} is not here, and PostgreSQL cannot be copied without it. Install PostgreSQL's client "
             "programs of the server's version or newer (Debian: postgresql-client), or add their folder to PATH."
         )
-    return found
+    return path
 
 
 def _run(command: list[str], url: sa.URL | None) -> None:
-    """Run one of PostgreSQL's programs; the password goes by the environment, where other users do not see it."""
+    """Run one of PostgreSQL's programs, on the database `url` if there is one.
+
+    The password is passed in the environment, where other users of the machine do not see it.
+    """
     environment = dict(os.environ)
     if url is not None:
-        plain = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-        command = [command[0], f"--dbname={plain.render_as_string(hide_password=False)}", *command[1:]]
+        plain = sa.URL.create(  # without the password, and without the name of a Python driver
+            "postgresql", url.username, None, url.host, url.port, url.database, url.query
+        )
+        database = f"--dbname={plain.render_as_string(hide_password=False)}"
+        command = [command[0], database, *command[1:]]
         if url.password:
             environment["PGPASSWORD"] = str(url.password)
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise CopyProblem(f"{Path(command[0]).name} failed: {said[0] if said else done.returncode}")
+        messages = done.stderr.strip().splitlines()
+        reason = messages[0] if messages else done.returncode
+        raise CopyProblem(f"{Path(command[0]).name} failed: {reason}")
 
 
-def others_connected(engine: sa.Engine) -> int:
+def count_other_connections(engine: sa.Engine) -> int:
     """Return how many others are connected to a PostgreSQL database."""
     query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     )
     with engine.connect() as connection:
-        found: int = connection.execute(sa.text(query)).scalar_one()
-    return found
+        count: int = connection.execute(sa.text(query)).scalar_one()
+    return count
 
 
 def has_tables(engine: sa.Engine) -> bool:
-    """Say whether there is anything in a database; one that cannot be read counts as something."""
+    """Say whether a database has tables; a damaged SQLite file counts as having some."""
     try:
         return bool(sa.inspect(engine).get_table_names())
     except UNREADABLE:
@@ -180,8 +215,11 @@ def has_tables(engine: sa.Engine) -> bool:
 
 @contextlib.contextmanager
 def put_back_postgresql(engine: sa.Engine, dump: Path, aside: str) -> Iterator[None]:
-    """Put a dump back; what was there is moved to the schema `aside`, and comes back if anything fails within."""
-    reader = _program("pg_restore")
+    """Restore a dump; what was there is moved to the schema `aside`.
+
+    When the restore or the block fails, the former schema comes back.
+    """
+    reader = _find_program("pg_restore")
     moves = has_tables(engine)
     if moves:
         _execute(engine, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public")
@@ -211,6 +249,7 @@ def _execute(engine: sa.Engine, *statements: str) -> None:
         ) from None
 
 
-def handed_out(session: Session) -> dict[str, str]:
-    """Return the packages that a database knows of: SHA-256 → file name."""
-    return {row[0]: row[1] for row in session.execute(sa.select(Release.sha256, Release.filename))}
+def list_handed_out_packages(session: Session) -> dict[str, str]:
+    """Return every package that was ever handed out: file name by SHA-256."""
+    query = sa.select(Release.sha256, Release.filename)
+    return {row[0]: row[1] for row in session.execute(query)}

@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, and what each needs on every connection and transaction."""
+"""Engines for SQLite and PostgreSQL, and what their connections and transactions need."""
 
 import contextlib
 import threading
@@ -11,16 +11,25 @@ from sqlalchemy.orm import Session
 
 from fieldapp.store import tables  # noqa: F401  all of them, or foreign keys would lead nowhere
 
-# SQLite lets one writer in at a time and makes others poll, unfairly. A queue in the process is 4 to 9 times better at p99.
+# SQLite lets one writer in at a time and makes others poll, unfairly.
+# A queue in the process is 4 to 9 times better at p99.
 _write_lock = threading.RLock()
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # a commit that was confirmed to a phone survives a power cut
+    "busy_timeout=10000",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # no answers in temporary files
+)
 TOO_LARGE = "54"  # class of PostgreSQL's errors for what goes over a limit of its own, such as nesting
 
 
 def engine_for(url: str) -> sa.Engine:
     """Return an engine for a database URL, ready for use; a SQLite file's folder is made."""
     parsed = sa.make_url(url)
-    if path := sqlite_file(url):
+    path = sqlite_file(url)
+    if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _for_owner_only(path)
     engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
@@ -37,12 +46,16 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def _for_owner_only(path: Path) -> None:
-    """Let nobody but the owner read a database, whatever its folder allows; SQLite gives its other files the same mode."""
+    """Let nobody but the owner read a database, whatever its folder allows.
+
+    SQLite gives the files that it makes beside it the same mode.
+    """
     with contextlib.suppress(OSError):  # somebody else's: they see to it, and `fieldapp doctor` says so
         path.touch(mode=0o600, exist_ok=True)
-        for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-            if one.exists() and one.stat().st_mode & 0o077:
-                one.chmod(0o600)
+        for end in ("", "-wal", "-shm"):
+            file = path.with_name(path.name + end)
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def prepare(engine: sa.Engine) -> None:
@@ -54,7 +67,7 @@ def prepare(engine: sa.Engine) -> None:
     def on_connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, below
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -65,8 +78,8 @@ def prepare(engine: sa.Engine) -> None:
 
 
 DAMAGED = (
-    "The database is damaged. Stop the server and the scheduler, keep the file as it is, and put the newest backup back: "
-    "fieldapp restore DIR --replace"
+    "The database is damaged. Stop the server and the scheduler, keep the file as it is, "
+    "and put the newest backup back: fieldapp restore DIR --replace"
 )
 
 
@@ -78,13 +91,34 @@ def is_sound(session: Session) -> bool:
 
 
 def is_outage(error: Exception) -> bool:
-    """Say whether the database cannot be used just now; else it does not take what it was given."""
+    """Say whether an error means that the database cannot be used just now.
+
+    Otherwise the database works and refused what it was given, so trying again is of no use.
+    """
     if isinstance(error, OSError | exc.TimeoutError | exc.InterfaceError):
         return True
     if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
         return True
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     return isinstance(error, exc.OperationalError) and not state.startswith(TOO_LARGE)
+
+
+class ReadTransaction:
+    """Read in a transaction of its own, which ends with the block.
+
+    For what reads, then works slowly or waits for a network: no read stays open meanwhile. Rows that
+    were read are read again when they are used after the block, so take their values inside it.
+    """
+
+    def __init__(self, session: Session):
+        self.session = session
+
+    def __enter__(self) -> Session:
+        self.session.rollback()
+        return self.session
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        self.session.rollback()
 
 
 class WriteTransaction:

@@ -1,4 +1,4 @@
-"""What code outside the store may know of the database: its session, its engine, and how it fails.
+"""What code outside the store may know of the database: session, engine and errors.
 
 Nothing else of SQLAlchemy is imported outside `fieldapp.store`; queries stand in the store's modules, by subject.
 """
@@ -20,5 +20,5 @@ __all__ = [
 
 
 def check_connection(session: Session) -> None:
-    """Ask the database for the least there is; raise OperationalError where it cannot be reached."""
+    """Ask the database for nothing; raise OperationalError when it cannot be reached."""
     session.execute(text("SELECT 1"))

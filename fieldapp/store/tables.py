@@ -1,4 +1,4 @@
-"""Every table: importing this module fills the metadata, which migrations and tests need whole."""
+"""Every table: importing this module fills the metadata for migrations and tests."""
 
 import importlib
 import pkgutil

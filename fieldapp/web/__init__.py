@@ -1,1 +1,1 @@
-"""The doors for browsers and phones: one folder an audience, and what they share."""
+"""Pages for browsers and interfaces for phones, in a folder for each audience."""

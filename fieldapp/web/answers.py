@@ -1,6 +1,6 @@
-"""The answers of a record as people read them: questions, labels of choices, files, problems."""
+"""The answers of a record as people read them, with questions, choices, files, problems."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask, url_for
 from flask_babel import gettext, ngettext
@@ -22,21 +22,28 @@ def write_answer(definition: FormDefinition, element: Element, value: str) -> st
 
 
 def write_choice(definition: FormDefinition, role: str, name: str) -> str:
-    """Return the label of a choice of the question that has a role in the form's lists (area, kind)."""
-    element = definition.by_path.get(definition.summary.get(role, ""))
+    """Return the label of a choice of the question that has this role (area, kind)."""
+    element = definition.find_with_role(role)
     if element is None:
         return name
     return definition.choice_label(element, name, language.current())
 
 
-def write_choice_of_column(definition: FormDefinition, column: str, name: str) -> str:
-    """Return the label of a choice of the question with this column; a dash where there is none."""
-    if not name:
+class RecordAnswers(Protocol):
+    """A record that is shown by the roles of its questions, such as an incident."""
+
+    @property
+    def definition(self) -> FormDefinition: ...
+    def read_role(self, role: str) -> str: ...
+
+
+def write_answer_with_role(record: RecordAnswers, role: str) -> str:
+    """Return what a record answers to the question with a role; a dash where there is none."""
+    element = record.definition.find_with_role(role)
+    value = record.read_role(role)
+    if element is None or not value:
         return "–"
-    for element in definition.elements:
-        if element.is_answered and definition.column(element) == column:
-            return write_answer(definition, element, name)
-    return "–"
+    return write_answer(record.definition, element, value)
 
 
 def write_answer_at(definition: FormDefinition, path: str, value: Any) -> str:
@@ -144,7 +151,7 @@ def init(app: Flask) -> None:
         answer_label=write_answer_at,
         answered=list_answers,
         choice=write_choice,
-        choice_of_column=write_choice_of_column,
+        answer_with_role=write_answer_with_role,
         problem_question=write_question_of_problem,
         problem_text=write_problem_of_answer,
         question_text=write_question,

@@ -1,4 +1,4 @@
-"""Editions as pages show them: numbers with units, periods in words, what a chart draws."""
+"""Editions of products as pages show them: numbers with units, periods in words, charts."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -20,12 +20,15 @@ SAFETO = {
 }
 ORDER = ("prev", "ri", "er", "sd")
 CALENDARS = {"month": N_("by the month"), "quarter": N_("by the quarter"), "year": N_("by the year")}
-CHART_WIDTH, CHART_HEIGHT = 320, 96
+# In the units of the chart's SVG.
+CHART_WIDTH = 320
+CHART_HEIGHT = 96
+BAR_GAP = 0.12  # left free on each side of a bar, as a share of its slot
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One bar of a chart, in the chart's own units; `height` 0 with `is_hidden`: drawn hatched."""
+class ChartBar:
+    """A bar of a chart, in the chart's units. A hidden one has no height and is hatched."""
 
     x: float
     width: float
@@ -36,7 +39,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     period: str
     name: str
     text: str
@@ -70,8 +73,8 @@ class IndicatorView:
     safeto_order: int  # from prevention to emergency, then the long view
     calendar: str
     threshold: int
-    points: list[Point]
-    bars: list[Bar]
+    points: list[ChartPoint]
+    bars: list[ChartBar]
     parts: list[PartRow]
     parts_title: str
     parts_column: str
@@ -80,12 +83,12 @@ class IndicatorView:
     audience: str
 
     @property
-    def last(self) -> Point | None:
+    def last(self) -> ChartPoint | None:
         return self.points[-1] if self.points else None
 
 
 def period_name(name: str, language: str) -> str:
-    """Return a period in words: October 2026, 3rd quarter 2026, 2026, the week of 16 November 2026."""
+    """Return a period in words: October 2026, 3rd quarter 2026, week of November 16, 2026."""
     period = periods.parse(name)
     if period.cadence == "year":
         return name
@@ -100,147 +103,190 @@ def short_name(name: str, language: str) -> str:
     period = periods.parse(name)
     if period.cadence == "quarter":
         return f"{format_date(period.first, 'QQQ', locale=language)} {name[2:4]}"
-    return str(format_date(period.first, "MMM", locale=language)) if period.cadence == "month" else name
+    if period.cadence == "month":
+        return str(format_date(period.first, "MMM", locale=language))
+    return name
 
 
-def indicators(body: dict[str, Any], language: str, with_staff: bool = False) -> list[IndicatorView]:
+def make_indicator_views(body: dict[str, Any], language: str, with_staff: bool = False) -> list[IndicatorView]:
     """Return the indicators of a dashboard's edition; those for staff only where asked for."""
-    return [_indicator(one, language) for one in body["indicators"] if with_staff or one["audience"] == "public"]
+    views = []
+    for indicator in body["indicators"]:
+        if with_staff or indicator["audience"] == "public":
+            views.append(_make_indicator_view(indicator, language))
+    return views
 
 
-def _indicator(one: dict[str, Any], language: str) -> IndicatorView:
-    points = [_point(one, number, language) for number in one["numbers"]]
-    parts, part_of_plan, calendar = one["parts"], SAFETO[one["safeto"]], CALENDARS[one["calendar"]]
-    most = max((row["value"] or 0 for row in parts["rows"]), default=0) if parts else 0
+def _make_indicator_view(indicator: dict[str, Any], language: str) -> IndicatorView:
+    points = [_make_point(indicator, number, language) for number in indicator["numbers"]]
+    part_of_plan = SAFETO[indicator["safeto"]]
+    calendar = CALENDARS[indicator["calendar"]]
     return IndicatorView(
-        id=one["id"],
-        code=one["code"],
-        title=one["title"][language],
-        meaning=one["meaning"][language],
-        formula=one["formula"][language],
-        denominator=(one["denominator"] or {}).get(language, ""),
-        source=one["source"],
-        read=one["read"][language],
-        finding=_finding(points),
+        id=indicator["id"],
+        code=indicator["code"],
+        title=indicator["title"][language],
+        meaning=indicator["meaning"][language],
+        formula=indicator["formula"][language],
+        denominator=(indicator["denominator"] or {}).get(language, ""),
+        source=indicator["source"],
+        read=indicator["read"][language],
+        finding=_write_finding(points),
         safeto=gettext(part_of_plan),
-        safeto_order=ORDER.index(one["safeto"]),
+        safeto_order=ORDER.index(indicator["safeto"]),
         calendar=gettext(calendar),
-        threshold=one["threshold"],
+        threshold=indicator["threshold"],
         points=points,
-        bars=_bars(points, language),
-        parts=[
-            PartRow(
-                row["label"][language],
-                number_text(row["value"], row["text"], language),
-                (row["value"] or 0) / most if most else 0,
-                row["value"] is None,
-            )
-            for row in parts["rows"]
-        ]
-        if parts
-        else [],
-        parts_title=parts["title"][language] if parts else "",
-        parts_column=parts["column"][language] if parts else "",
-        parts_total=number_text(None, parts["total"], language) if parts else "",
-        parts_period=period_name(parts["period"], language) if parts else "",
-        audience=one["audience"],
+        bars=_make_bars(points, language),
+        audience=indicator["audience"],
+        **_make_parts(indicator["parts"], language),
     )
 
 
-def number_text(value: float | None, text: str, language: str) -> str:
+def _make_parts(parts: dict[str, Any] | None, language: str) -> dict[str, Any]:
+    """Return the fields of a view about the parts of a number; an indicator may have none."""
+    if not parts:
+        return {"parts": [], "parts_title": "", "parts_column": "", "parts_total": "", "parts_period": ""}
+    # A hidden value is None; in the bars it has no length.
+    greatest = max((row["value"] or 0 for row in parts["rows"]), default=0)
+    rows = []
+    for row in parts["rows"]:
+        value = row["value"]
+        text = write_number(value, row["text"], language)
+        share = (value or 0) / greatest if greatest else 0
+        rows.append(PartRow(row["label"][language], text, share, is_hidden=value is None))
+    return {
+        "parts": rows,
+        "parts_title": parts["title"][language],
+        "parts_column": parts["column"][language],
+        "parts_total": write_number(None, parts["total"], language),
+        "parts_period": period_name(parts["period"], language),
+    }
+
+
+def write_number(value: float | None, text: str, language: str) -> str:
+    """Return a number as the language writes it; a text that is no number ("<5") as it is."""
     if value is None and text.isdecimal():
         value = float(text)
-    return str(format_decimal(value, locale=language) if value is not None else text)
+    if value is None:
+        return text
+    return str(format_decimal(value, locale=language))
 
 
-def _point(one: dict[str, Any], number: dict[str, Any], language: str) -> Point:
-    state, value = number["state"], number["value"]
-    if state == HIDDEN:
-        text = number["text"] or gettext("too few")
-    elif state != SHOWN:
-        text = gettext("none yet")
-    elif "label" in number:
-        text = gettext("%(band)s minutes", band=number["label"][language])
-    else:
-        text = number_text(value, number["text"], language)
-        if one["unit"] == "percent":
-            text = gettext("%(number)s%%", number=text)
-        elif one["unit"] == "hours":
-            text = gettext("about %(number)s hours", number=text)
-    return Point(number["period"], period_name(number["period"], language), text, value, state, number["revised"])
+def _make_point(indicator: dict[str, Any], number: dict[str, Any], language: str) -> ChartPoint:
+    return ChartPoint(
+        period=number["period"],
+        name=period_name(number["period"], language),
+        text=_write_value(indicator["unit"], number, language),
+        value=number["value"],
+        state=number["state"],
+        revised=number["revised"],
+    )
 
 
-def _finding(points: list[Point]) -> str:
+def _write_value(unit: str, number: dict[str, Any], language: str) -> str:
+    """Return a number of an indicator with its unit, or why there is none."""
+    if number["state"] == HIDDEN:
+        return str(number["text"] or gettext("too few"))
+    if number["state"] != SHOWN:
+        return str(gettext("none yet"))
+    if "label" in number:
+        return str(gettext("%(band)s minutes", band=number["label"][language]))
+    text = write_number(number["value"], number["text"], language)
+    if unit == "percent":
+        return str(gettext("%(number)s%%", number=text))
+    if unit == "hours":
+        return str(gettext("about %(number)s hours", number=text))
+    return text
+
+
+def _write_finding(points: list[ChartPoint]) -> str:
     """Return what the chart says, in a sentence."""
     if not points:
         return str(gettext("Nothing was counted yet."))
     last = points[-1]
     if last.state != SHOWN:
         return str(gettext("%(period)s: too few to show.", period=last.name))
-    before = points[-2] if len(points) > 1 and points[-2].state == SHOWN else None
-    if before is None or last.value is None or before.value is None:
+    before = points[-2] if len(points) > 1 else last
+    if before is last or before.state != SHOWN or last.value is None or before.value is None:
         return str(gettext("%(number)s in %(period)s.", number=last.text, period=last.name))
     if last.value == before.value:
         return str(gettext("%(number)s in %(period)s, as before.", number=last.text, period=last.name))
-    told = {"number": last.text, "period": last.name, "before": before.text}
+    words = {"number": last.text, "period": last.name, "before": before.text}
     if last.value > before.value:
-        return str(gettext("%(number)s in %(period)s, up from %(before)s.", **told))
-    return str(gettext("%(number)s in %(period)s, down from %(before)s.", **told))
+        return str(gettext("%(number)s in %(period)s, up from %(before)s.", **words))
+    return str(gettext("%(number)s in %(period)s, down from %(before)s.", **words))
 
 
-def _bars(points: list[Point], language: str) -> list[Bar]:
-    most = max((point.value or 0 for point in points), default=0)
+def _make_bars(points: list[ChartPoint], language: str) -> list[ChartBar]:
+    """Return a bar for each point, side by side; the greatest is as high as the chart."""
     if not points:
         return []
+    greatest = max(point.value or 0 for point in points)
     slot = CHART_WIDTH / len(points)
-    return [
-        Bar(
-            round(place * slot + slot * 0.12, 1),
-            round(slot * 0.76, 1),
-            round(CHART_HEIGHT * (point.value or 0) / most, 1) if most and point.state == SHOWN else 0,
-            short_name(point.period, language),
-            point.text,
-            point.state != SHOWN,
+    bars = []
+    for index, point in enumerate(points):
+        is_hidden = point.state != SHOWN
+        height = 0.0
+        if greatest and not is_hidden:
+            height = round(CHART_HEIGHT * (point.value or 0) / greatest, 1)
+        bars.append(
+            ChartBar(
+                x=round(index * slot + slot * BAR_GAP, 1),
+                width=round(slot * (1 - 2 * BAR_GAP), 1),
+                height=height,
+                label=short_name(point.period, language),
+                text=point.text,
+                is_hidden=is_hidden,
+            )
         )
-        for place, point in enumerate(points)
-    ]
+    return bars
 
 
 @dataclass(frozen=True)
-class Partner:
+class PartnerView:
     source: str
     calendar: str
     rows: list[dict[str, str]]
 
 
-def partners(body: dict[str, Any], language: str) -> list[Partner]:
+def make_partner_views(body: dict[str, Any], language: str) -> list[PartnerView]:
     """Return partners' newest totals, each indicator once, with its own period."""
-    found = []
+    views = []
     for source in body["partners"]:
-        newest: dict[str, dict[str, Any]] = {}
-        for figure in source["figures"]:
-            if figure["part"] == "total" and figure["last"] >= newest.get(figure["indicator"], figure)["last"]:
-                newest[figure["indicator"]] = figure
-        rows = [
-            {
-                "title": figure["title"][language],
-                "text": _partner_text(figure, language),
-                "period": figure["period"],
-                "span": _span(figure["first"], figure["last"], language),
-            }
-            for figure in newest.values()
-        ]
+        rows = [_make_partner_row(total, language) for total in _find_newest_totals(source["figures"])]
         if rows:
-            found.append(Partner(source["source"], source["calendar"], rows))
-    return found
+            views.append(PartnerView(source["source"], source["calendar"], rows))
+    return views
 
 
-def _partner_text(figure: dict[str, Any], language: str) -> str:
-    value = figure["value"]
-    text = value if value.startswith("<") else format_decimal(float(value), locale=language)
-    return str(gettext("%(number)s%%", number=text)) if figure["unit"] == "percent" else text
+def _find_newest_totals(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    newest: dict[str, dict[str, Any]] = {}
+    for figure in figures:
+        if figure["part"] != "total":
+            continue
+        before = newest.get(figure["indicator"], figure)
+        if figure["last"] >= before["last"]:
+            newest[figure["indicator"]] = figure
+    return list(newest.values())
 
 
-def _span(first: str, last: str, language: str) -> str:
+def _make_partner_row(total: dict[str, Any], language: str) -> dict[str, str]:
+    return {
+        "title": total["title"][language],
+        "text": _write_partner_value(total, language),
+        "period": total["period"],
+        "span": _write_span(total["first"], total["last"], language),
+    }
+
+
+def _write_partner_value(total: dict[str, Any], language: str) -> str:
+    value = total["value"]
+    text = value if value.startswith("<") else str(format_decimal(float(value), locale=language))
+    if total["unit"] == "percent":
+        return str(gettext("%(number)s%%", number=text))
+    return text
+
+
+def _write_span(first: str, last: str, language: str) -> str:
     days = [format_date(dt.date.fromisoformat(day), "medium", locale=language) for day in (first, last)]
     return str(gettext("%(first)s to %(last)s", first=days[0], last=days[1]))

@@ -1,10 +1,10 @@
-"""Write days, moments, sizes and shares as the reader's language does; filters of every template."""
+"""Days, times, sizes and shares in the reader's language: the filters of templates."""
 
 import datetime as dt
 from typing import Any
 
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import format_date, format_datetime, format_decimal, gettext
 
 from fieldapp.services.revisions import revision_of
 from fieldapp.version import VERSION
@@ -22,29 +22,29 @@ def choose_language(text: Any) -> str:
 def format_size(count: int) -> str:
     """Return a number of bytes in words; from a kilobyte on, in whole kilobytes."""
     if count < KILOBYTE:
-        return f"{count} B"
-    return f"{format_decimal(round(count / KILOBYTE))} KB"
+        return str(gettext("%(number)s bytes", number=format_decimal(count)))
+    return str(gettext("%(number)s KB", number=format_decimal(round(count / KILOBYTE))))
 
 
 def format_percent(share: float) -> str:
     """Return a share from 0 to 1 as a whole percentage."""
-    return f"{round(share * 100)} %"
+    return str(gettext("%(number)s%%", number=round(share * 100)))
 
 
 def format_exact_percent(share: float) -> str:
     """Return a share from 0 to 1 as a percentage with one decimal."""
-    return f"{format_decimal(round(share * 100, 1))} %"
+    return str(gettext("%(number)s%%", number=format_decimal(round(share * 100, 1))))
 
 
 def format_day(value: dt.date) -> str:
-    return str(format_date(value, "d MMM y"))
+    return str(format_date(value, "medium"))
 
 
 def format_moment(value: dt.datetime | None) -> str:
     """Return day and time at the reader's centre; None is a dash."""
     if value is None:
         return "–"
-    return str(format_datetime(value, "d MMM y, HH:mm"))
+    return str(format_datetime(value, gettext("MMM d, y, HH:mm")))
 
 
 def init(app: Flask) -> None:

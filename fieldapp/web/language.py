@@ -12,8 +12,11 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 
 
 def select() -> str:
+    """Return the language of this request: the visitor's choice, else their browser's."""
     chosen = session.get("language")
-    return chosen if chosen in LANGUAGES else preferred()
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return preferred()
 
 
 def preferred() -> str:

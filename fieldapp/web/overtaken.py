@@ -40,11 +40,11 @@ TYPED_FIELDS = {
     "comment": lazy_gettext("Comment"),
     "because": lazy_gettext("Why"),
     "form_title": lazy_gettext("Title"),
-    "lock_minutes": lazy_gettext("Lock after so many minutes alone"),
-    "shred_days": lazy_gettext("Forget what was delivered after so many days"),
+    "lock_minutes": lazy_gettext("Minutes without use until the phone locks"),
+    "shred_days": lazy_gettext("Days until sent records are deleted from the phone"),
     "has_voice_notes": lazy_gettext("Allow voice notes where a form asks for one"),
     "by_invitation": lazy_gettext("Phones join by invitation only, not by a password"),
-    "allows_collect": lazy_gettext("Let ODK Collect take part (its records are not sealed on the phone)"),
+    "allows_collect": lazy_gettext("Allow ODK Collect (its records are not encrypted on the phone)"),
     "name": lazy_gettext("Name"),
 }
 NOT_TYPED = {
@@ -54,7 +54,7 @@ NOT_TYPED = {
 
 
 def seen() -> str:
-    """Return the revision of what the form's page showed; "", which is never current, when it sent none."""
+    """Return the revision that the form's page showed; "", which is never current, if none."""
     return request.form.get("revision", "")[:64]
 
 

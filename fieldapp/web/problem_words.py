@@ -44,10 +44,11 @@ def write_stored(text: str) -> str:
 
 
 def write_form_problem(problem: FormProblem) -> str:
-    """Return what is wrong in a workbook in the reader's language, names of forbidden things included."""
+    """Return what is wrong in a workbook, in the reader's language."""
     details = dict(problem.details)
-    if details.get("what"):
-        details["what"] = gettext(details["what"])
+    forbidden = details.get("what")
+    if forbidden:
+        details["what"] = gettext(forbidden)
     return str(gettext(problem.text)).format(**details)
 
 

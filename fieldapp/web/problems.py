@@ -1,4 +1,4 @@
-"""One table: problem → status, and its shape for each door: a page, or problem+json (RFC 9457) for phones."""
+"""The status of each problem, and its form: page, problem+json, OData, OpenRosa."""
 
 import contextlib
 import logging
@@ -107,7 +107,7 @@ UNEXPECTED = N_(
 
 
 def answer(code: str, text: str, status: int, **more: Any) -> Any:
-    """Return a problem in the shape of the door it came through."""
+    """Return a problem in the form that the interface of this address uses."""
     if request.path.startswith("/or/"):
         return Response(
             openrosa.make_openrosa_response(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"}
@@ -123,13 +123,13 @@ def answer(code: str, text: str, status: int, **more: Any) -> Any:
 
 
 def unexpected(code: str, error: BaseException, status: int) -> Any:
-    """Return the answer to an error that nobody foresaw: the number under which its frames stand in the log."""
+    """Return the answer to an unexpected error, with its incident number in the log."""
     number = note_failure(log, f"unexpected at {request.endpoint}", error)
     return answer(code, gettext(UNEXPECTED).format(number=number), status, number=number)
 
 
 def for_storage(error: BaseException) -> tuple[str, str, int]:
-    """Return code, text and status for a store that cannot be written or reached."""
+    """Return code, text and status for a full disk, or a database that cannot be reached."""
     if "full" in str(error).lower() or (isinstance(error, OSError) and error.errno == 28):
         return "storage.full", gettext(FULL), 507
     return "storage.down", gettext(DOWN), 503
@@ -170,8 +170,8 @@ def init(app: Flask) -> None:
             session().rollback()  # or the page that says so could not ask who is signed in
         return unexpected("unexpected", error, 500)
 
-    def log_exception(found: Any) -> None:
-        note_failure(log, f"failed at {request.endpoint}", found[1])
+    def log_exception(exc_info: Any) -> None:
+        note_failure(log, f"failed at {request.endpoint}", exc_info[1])
 
     # What fails after that, such as the page of the problem itself: Flask would write out its message.
-    app.log_exception = log_exception  # type: ignore[method-assign, assignment]
+    app.log_exception = log_exception  # type: ignore[method-assign]

@@ -21,7 +21,7 @@ TARGET_FIELDS = {
     "secret": N_("Name of the file with the secret"),
     "endpoint": N_("Address (https://…)"),
     "bucket": N_("Bucket"),
-    "prefix": N_("Folder in it, if any"),
+    "prefix": N_("Folder in the bucket, if any"),
     "region": N_("Region, if it has one"),
     "to": N_("E-mail address"),
 }
@@ -38,7 +38,7 @@ TARGET_FIELDS = {
     "secret": N_("Name of the file with the secret"),
     "endpoint": N_("Address (https://…)"),
     "bucket": N_("Bucket"),
-    "prefix": N_("Folder in it, if any"),
+    "prefix": N_("Folder in the bucket, if any"),
     "region": N_("Region, if it has one"),
     "to": N_("E-mail address"),
 }
@@ -54,7 +54,7 @@ TARGET_FIELDS = {
     "secret": N_("Name of the file with the secret"),
     "endpoint": N_("Address (https://…)"),
     "bucket": N_("Bucket"),
-    "prefix": N_("Folder in it, if any"),
+    "prefix": N_("Folder in the bucket, if any"),
     "region": N_("Region, if it has one"),
     "to": N_("E-mail address"),
 }
@@ -64,18 +64,18 @@ SERIES_PARTS = {
     "purpose": N_("What it is for"),
     "recipient": N_("Recipient"),
     "audience": N_("What kind of recipient?"),
-    "cadence": N_("Rhythm"),
+    "cadence": N_("How often"),
     "first_period": N_("First period"),
     "threshold": N_("Hide counts under"),
     "columns": N_("Rows"),
-    "coarser": N_("Made coarser to"),
+    "coarser": N_("Less detailed level"),
     "tables": N_("Tables"),
     "age_key": N_("The recipient's age public key"),
-    "keep_days": N_("Days to fetch it"),
+    "keep_days": N_("Days to download"),
     "agreement": N_("Agreement"),
     "targets": N_("How it is sent"),
-    "readers": N_("Who may fetch it here"),
-    "is_active": N_("Build it by itself when a period has ended"),
+    "readers": N_("Who may download here"),
+    "is_active": N_("Build automatically when a period has ended"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Headers on every answer: nothing from elsewhere, no inline script, nothing kept that should not be."""
+"""Security headers of every answer: own resources, no inline script, no caching of data."""
 
 from flask import Flask, Response, current_app, request
 
@@ -8,8 +8,10 @@ POLICY = (
     "frame-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-PEOPLES = {"office", "evaluator"}
-FRAMED = {"office.draft_phone": "'self'", "dashboards.framed": "*"}  # the phone's pages on trial; a part for other sites
+SIGNED_IN = {"office", "evaluator"}
+# Who may frame a page: the trial of a form is in a page of ours, a part of the dashboard in any.
+FRAMED = {"office.draft_phone": "'self'", "dashboards.framed": "*"}
+# What other sites may read.
 OPEN = {
     "dashboards.script",
     "dashboards.part",
@@ -27,8 +29,8 @@ def init(app: Flask) -> None:
 
 def _add(response: Response) -> Response:
     headers = response.headers
-    by_whom = FRAMED.get(request.endpoint or "", "'none'")
-    headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", f"ancestors {by_whom}")
+    frame_ancestors = FRAMED.get(request.endpoint or "", "'none'")
+    headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", f"ancestors {frame_ancestors}")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     sensors = "(self)" if request.endpoint in WITH_SENSORS else "()"
@@ -41,7 +43,7 @@ def _add(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static" and response.status_code == 200:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"  # names carry a hash
-    elif request.blueprint in PEOPLES:
+    elif request.blueprint in SIGNED_IN:
         headers["Cache-Control"] = "no-store"  # files too: nothing of a centre stays in a browser
     else:
         headers.setdefault("Cache-Control", "no-store")

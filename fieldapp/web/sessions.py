@@ -1,4 +1,4 @@
-"""Who is signed in: Flask-Security keeps the session; what they may do is decided by the services."""
+"""Who is signed in. What they may do is decided by the services."""
 
 from typing import Any
 
@@ -23,11 +23,12 @@ def session() -> Session:
     return db.session  # type: ignore[return-value]
 
 
-WITHOUT_COOKIES = {"dashboards", "odata"}  # pages for everybody and for machines: the same for all, so caches may keep them
+# Pages for everybody and for machines: the same for all, so caches may keep them.
+WITHOUT_COOKIES = {"dashboards", "odata"}
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """Flask's own sessions, except where nobody is signed in: there no cookie is set, and none makes a difference."""
+    """Flask's own sessions; no cookie is set by pages that never depend on one."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.blueprint not in WITHOUT_COOKIES:

@@ -1,4 +1,6 @@
-"""How long a pattern can take: a bound on the steps of an engine that tries one way after another, as all of ours do.
+"""How long a pattern can take.
+
+A bound on the steps of an engine that tries one way after another, as all of ours do.
 
 Such an engine walks every path of the pattern's automaton that reads the beginning of an answer. So the automaton is made
 (Glushkov's: a state for each character that the pattern writes, repetitions written out) and its paths are counted:
@@ -34,7 +36,7 @@ class TooAmbiguous(Exception):
 
 
 def check(tree: Node) -> None:
-    """Raise TooSlow when a pattern could need more than MAX_STEPS steps on an answer of 1,000 characters."""
+    """Raise TooSlow if a pattern could need more than MAX_STEPS steps on 1,000 characters."""
     automaton = _Automaton(tree)
     if automaton.steps() > MAX_STEPS:
         raise TooAmbiguous
@@ -42,7 +44,10 @@ def check(tree: Node) -> None:
 
 @dataclass
 class _Part:
-    """A piece of the automaton: how often each state begins it or ends it, and the ways in which it reads nothing."""
+    """A piece of the automaton.
+
+    How often each state begins it or ends it, and the ways in which it reads nothing.
+    """
 
     first: Counter[int] = field(default_factory=Counter)
     last: Counter[int] = field(default_factory=Counter)
@@ -70,19 +75,26 @@ class _Automaton:
             self.follow[state] = Counter()
             return _Part(Counter([state]), Counter([state]), 0)
         if kind == "alt":
-            parts = [self.part(one) for one in node[1]]
-            return _Part(_sum(one.first for one in parts), _sum(one.last for one in parts), sum(one.empty for one in parts))
+            parts = [self.part(child) for child in node[1]]
+            return _Part(
+                _sum(child.first for child in parts),
+                _sum(child.last for child in parts),
+                sum(child.empty for child in parts),
+            )
         if kind == "look":  # what it looks at is read and led nowhere, and the pattern goes on from where it was
             return _Part(self.part(node[1]).first, Counter(), 1)
         if kind == "repeat":
             return self.repeated(*node[1:])
         whole = _Part()
-        for one in node[1]:
-            whole = self.joined(whole, self.part(one))
+        for child in node[1]:
+            whole = self.joined(whole, self.part(child))
         return whole
 
     def repeated(self, node: Node, least: int, most: int | None) -> _Part:
-        """Return copies for what must be there, then a loop, or copies one inside the other that may be left out."""
+        """Return a repeated part: copies for what must be there, then the rest.
+
+        The rest is a loop, or copies one inside the other that may be left out.
+        """
         tail = _Part()
         if most is None:
             tail = self.part(node)
@@ -101,20 +113,21 @@ class _Automaton:
             tail = self.joined(self.part(node), tail)
         return tail
 
-    def joined(self, one: _Part, other: _Part) -> _Part:
-        self.link(one.last, other.first)
-        first = _sum([one.first, _times(other.first, one.empty)])
-        last = _sum([other.last, _times(one.last, other.empty)])
+    def joined(self, left: _Part, right: _Part) -> _Part:
+        """Return two parts read one after the other; either may be empty."""
+        self.link(left.last, right.first)
+        first = _sum([left.first, _times(right.first, left.empty)])
+        last = _sum([right.last, _times(left.last, right.empty)])
         self.spend(len(first) + len(last))
-        return _Part(first, last, one.empty * other.empty)
+        return _Part(first, last, left.empty * right.empty)
 
     def link(self, sources: Counter[int], targets: Counter[int]) -> None:
         self.spend(len(sources) * len(targets))
         for source, ways in sources.items():
-            held = self.follow[source]
+            following = self.follow[source]
             for target, more in targets.items():
-                held[target] += ways * more
-                if held[target] > MAX_STEPS:
+                following[target] += ways * more
+                if following[target] > MAX_STEPS:
                     raise TooAmbiguous
 
     def spend(self, work: int) -> None:
@@ -129,7 +142,7 @@ class _Automaton:
         for text in classes:
             for code in set(map(ord, text)):
                 near = range(max(code - 1, 0), min(code + 2, 0x110000))
-                seen.update(chr(one) for one in near if not 0xD800 <= one < 0xE000)
+                seen.update(chr(point) for point in near if not 0xD800 <= point < 0xE000)
         self.spend(len(seen) * len(classes) // 10)
         kinds = {_classify(character, classes.values()) for character in seen}
         masks = dict.fromkeys(classes, 0)
@@ -163,11 +176,14 @@ class _Automaton:
         return total * width
 
     def loops(self) -> list[set[int]]:
-        """Return the sets of states that can be gone around (strongly connected components), by Tarjan's algorithm."""
+        """Return the sets of states that can be gone around: strongly connected components.
+
+        Source: Tarjan, Depth-First Search and Linear Graph Algorithms (1972).
+        """
         number: dict[int, int] = {}
         low: dict[int, int] = {}
         stack: list[int] = []
-        found: list[set[int]] = []
+        components: list[set[int]] = []
         waiting = [(START, iter(self.follow[START]))]
         number[START] = low[START] = 0
         stack.append(START)
@@ -180,7 +196,7 @@ class _Automaton:
                     low[waiting[-1][0]] = min(low[waiting[-1][0]], low[state])
                 if low[state] == number[state]:
                     at = stack.index(state)
-                    found.append(set(stack[at:]))
+                    components.append(set(stack[at:]))
                     del stack[at:]
             elif target not in number:
                 number[target] = low[target] = len(number)
@@ -189,13 +205,13 @@ class _Automaton:
             elif target in stack:
                 low[state] = min(low[state], number[target])
             self.spend(1)
-        return [states for states in found if len(states) > 1 or self.is_own_follower(states)]
+        return [states for states in components if len(states) > 1 or self.is_own_follower(states)]
 
     def is_own_follower(self, states: set[int]) -> bool:
         return all(state in self.follow[state] for state in states)
 
     def hands_over_to_any(self, position: int, loops: list[set[int]], reach: set[int]) -> bool:
-        """Return whether a text can be handed over from the loop at a position to another that can be reached from it."""
+        """Return whether a loop can hand a text over to another one that it leads to."""
         for other, later in enumerate(loops):
             if other != position and later <= reach and self.hands_over(loops[position], later):
                 return True
@@ -213,7 +229,10 @@ class _Automaton:
         return seen
 
     def refuse_two_ways(self, loop: set[int]) -> None:
-        """Raise TooSlow when one character could lead two ways within a loop: with every turn the paths may double."""
+        """Raise TooSlow when one character could lead two ways within a loop.
+
+        With every turn the paths may double.
+        """
         for state in loop:
             taken = 0
             for target in self.follow[state].keys() & loop:
@@ -223,15 +242,17 @@ class _Automaton:
             self.spend(len(self.follow[state]))
 
     def hands_over(self, loop: set[int], later: set[int]) -> bool:
-        """Return whether a text can be read around a loop, from it into a later one, and around the later one."""
+        """Return whether one text leads around a loop, into a later one, and around that."""
         seen = {(state, state, end) for state, end in itertools.product(loop, later)}
         waiting = list(seen)
         while waiting:
-            one, two, three = waiting.pop()
-            for first in self.follow[one].keys() & loop:
-                for third in self.follow[three].keys() & later:
+            state1, state2, state3 = waiting.pop()
+            for first in self.follow[state1].keys() & loop:
+                for third in self.follow[state3].keys() & later:
                     mask = self.masks[first] & self.masks[third]
-                    for second in self.follow[two] if mask else ():
+                    if not mask:
+                        continue
+                    for second in self.follow[state2]:
                         self.spend(0)
                         triple = (first, second, third)
                         if not mask & self.masks[second] or triple in seen:
@@ -248,7 +269,7 @@ class _Automaton:
         for state in loop:
             ways = [Counter({target: n}) for target, n in self.follow[state].items() if target not in loop]
             for bit in range(self.bits):
-                read = _sum(one for one in ways if self.masks[next(iter(one))] >> bit & 1)
+                read = _sum(counter for counter in ways if self.masks[next(iter(counter))] >> bit & 1)
                 if read:
                     most = max(most, self.most_of(read, leaving, loops))
         return most
@@ -257,19 +278,22 @@ class _Automaton:
         return self.most_of(Counter({state: 1}), leaving, loops)
 
     def most_of(self, begun: Counter[int], leaving: dict[int, int], loops: list[set[int]]) -> int:
-        """Return the greatest number of paths at once, over all answers; loops in `leaving` are not left."""
+        """Return the greatest number of paths at once, over all answers.
+
+        Loops in `leaving` are not left.
+        """
         start = frozenset(begun.items())
         seen = {start}
         waiting = [start]
         most = sum(begun.values())
         while waiting:
-            held = waiting.pop()
+            states = waiting.pop()
             following: Counter[int] = Counter()
-            for state, ways in held:
+            for state, ways in states:
                 for target, more in self.follow[state].items():
                     if state not in leaving or target in loops[leaving[state]]:
                         following[target] += ways * more
-            self.spend(len(held) + len(following))
+            self.spend(len(states) + len(following))
             for bit in range(self.bits):
                 read = {target: ways for target, ways in following.items() if self.masks[target] >> bit & 1}
                 after = frozenset(read.items())
@@ -290,10 +314,12 @@ def _classify(character: str, classes: Iterable[re.Pattern[str]]) -> tuple[bool,
 
 def _sum(counters: Iterable[Counter[int]]) -> Counter[int]:
     total: Counter[int] = Counter()
-    for one in counters:
-        total.update(one)
+    for counter in counters:
+        total.update(counter)
     return total
 
 
 def _times(counter: Counter[int], factor: int) -> Counter[int]:
-    return Counter({state: ways * factor for state, ways in counter.items()}) if factor else Counter()
+    if factor:
+        return Counter({state: ways * factor for state, ways in counter.items()})
+    return Counter()

@@ -39,7 +39,10 @@ NODE = Origin.NODE
 
 
 class Node(Protocol):
-    """What a path walks over: a question, a group, one instance of a repeat; or a list, its rows, their cells."""
+    """What a path walks over: a question, a group, one instance of a repeat.
+
+    Or a list, its rows, their cells.
+    """
 
     @property
     def parent(self) -> "Node | None": ...
@@ -59,7 +62,9 @@ class Lists(Protocol):
 
 
 class EvaluationContext:
-    """Where an expression is evaluated: the node in hand, the question it belongs to, the clock and the lists.
+    """Where an expression is evaluated.
+
+    The node in hand, the question it belongs to, the clock and the lists.
 
     `position` and `size` count within a condition in brackets, as XPath 1.0 has it.
     """
@@ -86,7 +91,9 @@ class EvaluationContext:
 
 
 def evaluate(ast: Ast, context: EvaluationContext) -> Value:
-    """Return the value of an expression; a path gives the value of its first node, or "" when there is none.
+    """Return the value of an expression.
+
+    A path gives the value of its first node, or "" when there is none.
 
     Example: evaluate(parse("1 + 2"), context) is 3.0.
     """
@@ -94,14 +101,18 @@ def evaluate(ast: Ast, context: EvaluationContext) -> Value:
 
 
 def _evaluate_path(path: Path, context: EvaluationContext) -> Value:
-    found = _walk_path(path, context)
-    value: Value = found[0].value() if found else ""
+    nodes = _walk_path(path, context)
+    value: Value = ""
+    if nodes:
+        value = nodes[0].value()
     return value
 
 
 def _evaluate_union(union: Union, context: EvaluationContext) -> Value:
-    found = find_nodes(union, context)
-    value: Value = found[0].value() if found else ""
+    nodes = find_nodes(union, context)
+    value: Value = ""
+    if nodes:
+        value = nodes[0].value()
     return value
 
 
@@ -110,96 +121,118 @@ def find_nodes(ast: Ast, context: EvaluationContext) -> Sequence[Any]:
     if isinstance(ast, Path):
         return _walk_path(ast, context)
     if isinstance(ast, Union):
-        found: dict[Any, None] = {}  # in order, each once
+        nodes: dict[Any, None] = {}  # in order, each once
         for path in ast.paths:
-            found.update(dict.fromkeys(find_nodes(path, context)))
-        return list(found)
-    return _randomize(ast.arguments, context) if _is_randomize(ast) else []
+            nodes.update(dict.fromkeys(find_nodes(path, context)))
+        return list(nodes)
+    if _is_randomize(ast):
+        return _randomize(ast.arguments, context)
+    return []
 
 
 def _walk_path(path: Path, context: EvaluationContext) -> Sequence[Any]:
     origin = path.origin
     steps: Sequence[Step] = path.steps
-    found: Sequence[Any]
+    nodes: Sequence[Any]
     if origin is ROOT:
-        found = [context.root]
+        nodes = [context.root]
         steps = steps[1:]  # the first step names the root itself
     elif origin is NODE:
-        found = [context.node]
+        nodes = [context.node]
     elif isinstance(origin, InList):
         return _walk_list(origin.name, steps, context)
     else:
-        found = [context.current]
+        nodes = [context.current]
     for step in steps:
-        found = _take_step(step, found, context)
-    return found
+        nodes = _take_step(step, nodes, context)
+    return nodes
 
 
-def _take_step(step: Step, found: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
+def _take_step(step: Step, nodes: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
     if context.budget:
-        context.budget.spend(1 + len(found))
-    after = _follow(step, found)
+        context.budget.spend(1 + len(nodes))
+    after = _follow(step, nodes)
     if not step.conditions:
         return after
     # A position counts among the children of one parent, so conditions run parent by parent.
     groups = [after]
-    if len(found) > 1:
+    if len(nodes) > 1:
+        # Step again without conditions from each parent; a single parent needs no second walk.
         plain = ChildStep(step.name) if isinstance(step, ChildStep) else type(step)()
-        groups = [_take_step(plain, [node], context) for node in found]
+        groups = [_take_step(plain, [node], context) for node in nodes]
     for condition in step.conditions:
         groups = [_filter_nodes(condition, group, context) for group in groups]
     return list(itertools.chain.from_iterable(groups))
 
 
-def _follow(step: Step, found: Sequence[Any]) -> Sequence[Any]:
+def _follow(step: Step, nodes: Sequence[Any]) -> Sequence[Any]:
     """Return where a step leads from some nodes, before its conditions."""
     if isinstance(step, ChildStep):
-        if len(found) == 1:
-            return cast("Sequence[Any]", found[0].children_named(step.name))
-        return list(itertools.chain.from_iterable(node.children_named(step.name) for node in found))
+        if len(nodes) == 1:
+            return cast("Sequence[Any]", nodes[0].children_named(step.name))
+        return list(itertools.chain.from_iterable(node.children_named(step.name) for node in nodes))
     if isinstance(step, ParentStep):
-        return list(dict.fromkeys(node.parent for node in found if node.parent is not None))
+        return list(dict.fromkeys(node.parent for node in nodes if node.parent is not None))
     if isinstance(step, AnyChildStep):
-        return list(itertools.chain.from_iterable(node.all_children() for node in found))
-    return found
+        return list(itertools.chain.from_iterable(node.all_children() for node in nodes))
+    return nodes
 
 
 def _filter_nodes(condition: Ast, group: Sequence[Any], context: EvaluationContext) -> Sequence[Any]:
-    """Return the nodes for which a condition holds; a number is the position of the one that is meant."""
+    """Return the nodes for which a condition holds.
+
+    A number is the position of the one that is meant.
+    """
     matching = []
     for position, node in enumerate(group, 1):
         if context.budget:
             context.budget.spend()
         value = evaluate(condition, context.enter_condition(node, position, len(group)))
         is_number = isinstance(value, float) and not isinstance(value, bool)
-        if value == position if is_number else to_boolean(value):
+        is_match = value == position
+        if not is_number:
+            is_match = to_boolean(value)
+        if is_match:
             matching.append(node)
     return matching
 
 
 def _walk_list(name: str, steps: Sequence[Step], context: EvaluationContext) -> Sequence[Any]:
-    """Walk over a list; a condition such as [district = …] finds its rows by an index, not by looking at each."""
-    root = context.lists.root(name) if context.lists else None
+    """Walk over a list.
+
+    A condition such as [district = …] finds its rows by an index, not by looking at each: lists have
+    thousands of rows, and phones are slow.
+    """
+    root = None
+    if context.lists:
+        root = context.lists.root(name)
     if root is None:
         return []
-    found: Sequence[Any] = [root]
+    nodes: Sequence[Any] = [root]
     for depth, step in enumerate(steps):
-        rows = _look_up_rows(name, step, context) if depth == 1 else None
-        found = _take_step(step, found, context) if rows is None else rows
-    return found
+        rows = None
+        if depth == 1:
+            rows = _look_up_rows(name, step, context)
+        if rows is None:
+            rows = _take_step(step, nodes, context)
+        nodes = rows
+    return nodes
 
 
 def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence[Any] | None:
-    """Return the rows that a step over the rows of a list leads to; None where no index can tell."""
+    """Return the rows that a step over the rows of a list leads to.
+
+    None where no index can tell.
+    """
     if context.lists is None or not isinstance(step, ChildStep) or step.name != "item" or not step.conditions:
         return None
     key = parse_index_condition(step.conditions[0])
     if key is None:
         return None
-    column, wanted = key
-    text = evaluate(wanted, context)
+    column, expression = key
+    text = evaluate(expression, context)
     if not isinstance(text, str):
-        return None
+        return None  # a number equals "07" and "7.0" too, which an index by text would miss
     rows: Sequence[Any] = context.lists.rows_with(name, column, text)
     for condition in step.conditions[1:]:
         rows = _filter_nodes(condition, rows, context)
@@ -207,16 +240,18 @@ def _look_up_rows(name: str, step: Step, context: EvaluationContext) -> Sequence
 
 
 def parse_index_condition(condition: Ast) -> tuple[str, Ast] | None:
-    """Return the column and the expression of a condition `column = expression`; None for any other condition.
+    """Return the column and the expression of a condition `column = expression`.
+
+    None for any other condition.
 
     Only where the expression has the same value for every row, so that an index can find them.
     """
     if not isinstance(condition, Operation) or condition.operator != "=":
         return None
-    for column, wanted in ((condition.left, condition.right), (condition.right, condition.left)):
+    for column, expression in ((condition.left, condition.right), (condition.right, condition.left)):
         match column:
-            case Path(Origin.NODE, (ChildStep(name, ()),)) if _is_same_for_all_rows(wanted):
-                return name, wanted
+            case Path(Origin.NODE, (ChildStep(name, ()),)) if _is_same_for_all_rows(expression):
+                return name, expression
     return None
 
 
@@ -231,8 +266,10 @@ def _is_randomize(ast: Ast) -> TypeGuard[Call]:
 
 
 def _randomize(arguments: Arguments, context: EvaluationContext) -> Sequence[Any]:
-    found = find_nodes(arguments[0], context)
-    return shuffled(found, to_number(evaluate(arguments[1], context))) if len(arguments) > 1 else found
+    nodes = find_nodes(arguments[0], context)
+    if len(arguments) > 1:
+        return shuffled(nodes, to_number(evaluate(arguments[1], context)))
+    return nodes
 
 
 def evaluate_operation(ast: Operation, context: EvaluationContext) -> Value:
@@ -260,10 +297,13 @@ COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 
 
 def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context: EvaluationContext) -> bool:
-    """Compare; where a path leads to several nodes it is enough that one of them compares so (XPath 1.0)."""
+    """Compare two expressions; a path stands for all of its nodes.
+
+    Of several nodes it is enough that one compares so. Source: XPath 1.0, section 3.4.
+    """
     lefts = evaluate_each(left, context)
     rights = evaluate_each(right, context)
-    if len(lefts) == 1 and len(rights) == 1:
+    if len(lefts) == 1 and len(rights) == 1:  # nearly always; the loops below cost more
         return test(lefts[0], rights[0])
     for a in lefts:
         if context.budget:
@@ -274,7 +314,10 @@ def compare(test: Callable[[Value, Value], bool], left: Ast, right: Ast, context
 
 
 def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
-    """Return the value of every node of a path; [""] when there is none; of anything else its one value."""
+    """Return the value of every node of a path; [""] when there is none.
+
+    Of anything else its one value.
+    """
     if isinstance(ast, Path):
         return [node.value() for node in _walk_path(ast, context)] or [""]
     if isinstance(ast, Union):
@@ -283,6 +326,7 @@ def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
+    """Return what +, -, *, div or mod gives, by IEEE 754; mod has the sign of `a`, as in XPath 1.0."""
     if sign == "+":
         return a + b
     if sign == "-":
@@ -292,7 +336,9 @@ def arithmetic(sign: str, a: float, b: float) -> float:
     if sign == "div":
         return _divide(a, b)
     has_remainder = b != 0 and math.isfinite(a) and not math.isnan(b)
-    return math.fmod(a, b) if has_remainder else math.nan
+    if has_remainder:
+        return math.fmod(a, b)
+    return math.nan
 
 
 def _divide(a: float, b: float) -> float:
@@ -305,10 +351,17 @@ def _divide(a: float, b: float) -> float:
 
 
 def list_values(argument: Ast, context: EvaluationContext) -> list[Value]:
-    """Return the values of an argument: every node of a path, or the one value of anything else; blanks left out."""
-    is_set = is_node_set(argument) or _is_randomize(argument)
-    values = [node.value() for node in find_nodes(argument, context)] if is_set else [evaluate(argument, context)]
-    return [value for value in values if value != ""]
+    """Return the values of an argument.
+
+    Every node of a path, or the one value of anything else; blanks left out.
+    """
+    if is_node_set(argument) or _is_randomize(argument):
+        values = [node.value() for node in find_nodes(argument, context)]
+        return [value for value in values if value != ""]
+    value = evaluate(argument, context)
+    if value == "":
+        return []
+    return [value]
 
 
 def evaluate_call(ast: Call, context: EvaluationContext) -> Value:
@@ -325,7 +378,10 @@ def evaluate_call(ast: Call, context: EvaluationContext) -> Value:
 
 
 def _if(arguments: Arguments, context: EvaluationContext) -> Value:
-    return evaluate(arguments[1] if to_boolean(evaluate(arguments[0], context)) else arguments[2], context)
+    condition, if_true, if_false = arguments
+    if to_boolean(evaluate(condition, context)):
+        return evaluate(if_true, context)
+    return evaluate(if_false, context)
 
 
 def _coalesce(arguments: Arguments, context: EvaluationContext) -> Value:
@@ -338,14 +394,18 @@ def _coalesce(arguments: Arguments, context: EvaluationContext) -> Value:
 
 def _once(arguments: Arguments, context: EvaluationContext) -> Value:
     answer = context.current.value()
-    return evaluate(arguments[0], context) if answer == "" else answer
+    if answer == "":
+        return evaluate(arguments[0], context)
+    return answer
 
 
 def _position(arguments: Arguments, context: EvaluationContext) -> Value:
     if not arguments:
         return float(context.position)
-    found = find_nodes(arguments[0], context)
-    return float(found[0].position()) if found else math.nan
+    nodes = find_nodes(arguments[0], context)
+    if nodes:
+        return float(nodes[0].position())
+    return math.nan
 
 
 def _concat(arguments: Arguments, context: EvaluationContext) -> Value:
@@ -371,32 +431,43 @@ def _sum(arguments: Arguments, context: EvaluationContext) -> Value:
 
 def _extreme(choose: Callable[[list[float]], float], arguments: Arguments, context: EvaluationContext) -> Value:
     numbers = [to_number(value) for value in _list_all_values(arguments, context)]
-    return math.nan if not numbers or any(map(math.isnan, numbers)) else choose(numbers)
+    if not numbers or any(map(math.isnan, numbers)):
+        return math.nan
+    return choose(numbers)
 
 
 def _choice_name(arguments: Arguments, context: EvaluationContext) -> Value:
     name = to_string(evaluate(arguments[0], context))
     path = to_string(evaluate(arguments[1], context))
-    return context.lists.choice_label(name, path) if context.lists else name
+    if context.lists:
+        return context.lists.choice_label(name, path)
+    return name
 
 
 def _itext(arguments: Arguments, context: EvaluationContext) -> Value:
-    return context.lists.text(to_string(evaluate(arguments[0], context))) if context.lists else ""
+    if context.lists:
+        return context.lists.text(to_string(evaluate(arguments[0], context)))
+    return ""
 
 
 def _pulldata(arguments: Arguments, context: EvaluationContext) -> Value:
-    name, wanted, key, text = (to_string(evaluate(argument, context)) for argument in arguments)
-    rows = context.lists.rows_with(name, key, text) if context.lists else ()
-    cells = rows[0].children_named(wanted) if rows else ()
-    value: Value = cells[0].value() if cells else ""
-    return value
+    name, column, key, text = (to_string(evaluate(argument, context)) for argument in arguments)
+    if not context.lists:
+        return ""
+    for row in context.lists.rows_with(name, key, text)[:1]:
+        for cell in row.children_named(column)[:1]:
+            value: Value = cell.value()
+            return value
+    return ""
 
 
 def _uuid(arguments: Arguments, context: EvaluationContext) -> Value:
     if not arguments:
         return str(uuid.uuid4())
     length = to_number(evaluate(arguments[0], context))
-    return uuid.uuid4().hex[: int(length)] if 0 < length <= 32 else ""
+    if 0 < length <= 32:
+        return uuid.uuid4().hex[: int(length)]
+    return ""
 
 
 Special = Callable[[Arguments, EvaluationContext], Value]

@@ -1,4 +1,6 @@
-"""The functions of the expression language: name → implementation and how many values it takes.
+"""The functions of the expression language.
+
+Name → implementation and how many values it takes.
 
 Source: ODK XForms specification, section "XPath functions"; our choices where engines differ are in docs/expressions.md.
 Each takes plain values; those that need nodes or the question itself are in evaluator.py.
@@ -41,6 +43,13 @@ def words(value: Value) -> list[str]:
 
 
 def substr(text: Value, start: Value, end: Value | None = None) -> str:
+    """Return the characters from `start` up to `end`, counted from 0; negative counts from the end.
+
+    >>> substr("Toronto", 0.0, 3.0)
+    'Tor'
+    >>> substr("Toronto", -2.0)
+    'to'
+    """
     characters = to_string(text)
     length = len(characters)
 
@@ -49,15 +58,21 @@ def substr(text: Value, start: Value, end: Value | None = None) -> str:
         if math.isnan(number):
             return 0
         place = int(min(max(number, -length), length))
-        return place if place >= 0 else place + length  # negative ones count from the end
+        if place >= 0:
+            return place
+        return place + length  # a negative position counts from the end
 
-    return characters[index(start) :] if end is None else characters[index(start) : index(end)]
+    if end is None:
+        return characters[index(start) :]
+    return characters[index(start) : index(end)]
 
 
 def substring(text: Value, start: Value, count: Value | None = None) -> str:
     """Return XPath 1.0's substring: positions count from 1, and are rounded."""
     first = rounded(start)
-    last = math.inf if count is None else first + rounded(count)
+    last = math.inf
+    if count is not None:
+        last = first + rounded(count)
     return "".join(character for position, character in enumerate(to_string(text), 1) if first <= position < last)
 
 
@@ -66,20 +81,37 @@ def before(text: Value, mark: Value) -> str:
     if not to_string(mark):
         return ""
     head, separator, _ = to_string(text).partition(to_string(mark))
-    return head if separator else ""
+    if separator:
+        return head
+    return ""
 
 
 def after(text: Value, mark: Value) -> str:
+    """Return what comes after the first mark; all of the text if the mark is blank.
+
+    >>> after("a=b=c", "=")
+    'b=c'
+    """
     if not to_string(mark):
         return to_string(text)
     return to_string(text).partition(to_string(mark))[2]
 
 
 def translate(text: Value, source: Value, target: Value) -> str:
+    """Return the text with each character of `source` replaced by its counterpart in `target`.
+
+    Characters without a counterpart are removed. Source: XPath 1.0, section 4.2.
+
+    >>> translate("416-555", "-", "")
+    '416555'
+    """
     table: dict[int, str | None] = {}
     replacement = to_string(target)
     for position, character in enumerate(to_string(source)):
-        table.setdefault(ord(character), replacement[position] if position < len(replacement) else None)
+        substitute = None  # characters without a counterpart are removed
+        if position < len(replacement):
+            substitute = replacement[position]
+        table.setdefault(ord(character), substitute)
     return to_string(text).translate(table)
 
 
@@ -89,7 +121,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def matches(text: Value, pattern: Value) -> bool:
-    """Return whether a whole text fits a pattern; never for a text of more than MAX_PATTERN_TEXT characters."""
+    """Return whether a whole text fits a pattern.
+
+    Never for a text of more than MAX_PATTERN_TEXT characters.
+    """
     characters = to_string(text)
     written = to_string(pattern)
     if len(characters) > MAX_PATTERN_TEXT:
@@ -100,7 +135,10 @@ def matches(text: Value, pattern: Value) -> bool:
 
 
 def rounded(value: Value, places: Value = 0.0) -> float:
-    """Round halves up, as XPath 1.0 does, on the digits that people see: round(-2.5) is -2, round(1.005, 2) is 1.01."""
+    """Round halves up, as XPath 1.0 does, on the digits that people see.
+
+    round(-2.5) is -2, round(1.005, 2) is 1.01.
+    """
     number = to_number(value)
     digits = to_number(places)
     if math.isnan(number) or math.isinf(number) or math.isnan(digits):
@@ -113,20 +151,30 @@ def rounded(value: Value, places: Value = 0.0) -> float:
 
 
 def truncated(value: Value) -> float:
+    """Return a number without its fraction: 2.7 becomes 2, -2.7 becomes -2."""
     number = to_number(value)
-    return float(math.trunc(number)) if math.isfinite(number) else number
+    if math.isfinite(number):
+        return float(math.trunc(number))
+    return number
 
 
 def whole(function: Callable[[float], int]) -> Callable[[Value], float]:
+    """Return a function of numbers that leaves NaN and infinity as they are."""
+
     def apply(value: Value) -> float:
         number = to_number(value)
-        return float(function(number)) if math.isfinite(number) else number
+        if math.isfinite(number):
+            return float(function(number))
+        return number
 
     return apply
 
 
 def power(base: Value, exponent: Value) -> float:
-    """Raise to a power; whole exponents by multiplication, so that every machine gets the same bits."""
+    """Raise to a power.
+
+    Whole exponents go by multiplication, so that every machine gets the same bits.
+    """
     x = to_number(base)
     y = to_number(exponent)
     if math.isnan(x) or math.isnan(y):
@@ -145,11 +193,16 @@ def _whole_power(base: float, exponent: int) -> float:
     result = integer_power(base, abs(exponent))
     if exponent >= 0:
         return result
-    return math.copysign(math.inf, result) if result == 0 else 1 / result
+    if result == 0:
+        return math.copysign(math.inf, result)
+    return 1 / result
 
 
 def real(function: Callable[..., float]) -> Callable[..., float]:
-    """Make a function of real numbers that answers NaN outside its domain, to 12 digits (libraries differ after that)."""
+    """Return a function of real numbers that gives NaN outside its domain.
+
+    Results have 12 digits: libraries differ after that.
+    """
 
     def apply(*values: Value) -> float:
         try:
@@ -163,26 +216,37 @@ def real(function: Callable[..., float]) -> Callable[..., float]:
 
 
 def logarithm(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Return a logarithm that gives -infinity for 0, as browsers do; Python raises an error."""
     return lambda number: -math.inf if number == 0 else function(number)
 
 
 def root(value: Value) -> float:
+    """Return the square root; NaN for a negative number."""
     number = to_number(value)
-    return math.sqrt(number) if number >= 0 else math.nan
+    if number >= 0:
+        return math.sqrt(number)
+    return math.nan
 
 
 def _of_days(days: float, kind: str) -> Value:
-    return DateValue(days, kind) if FIRST_DAY <= days < LAST_DAY + 1 else ""
+    if FIRST_DAY <= days < LAST_DAY + 1:
+        return DateValue(days, kind)
+    return ""
 
 
 def to_date(value: Value) -> Value:
-    """Return the day in a value, which may be a day, a day and time, a text or days since 1970; "" when there is none."""
+    """Return the day in a value; "" when there is none.
+
+    The value may be a day, a day and time, a text, or days since 1970-01-01.
+    """
     if isinstance(value, str):
         value = parse_date(value) or value
     if isinstance(value, DateValue):
         return "" if value.kind == "time" else DateValue(math.floor(value.days), "date")
     number = to_number(value)
-    return _of_days(math.floor(number), "date") if math.isfinite(number) else ""
+    if math.isfinite(number):
+        return _of_days(math.floor(number), "date")
+    return ""
 
 
 def to_date_time(value: Value) -> Value:
@@ -195,6 +259,7 @@ def to_date_time(value: Value) -> Value:
 
 
 def to_time(value: Value) -> Value:
+    """Return the time of day in a date and time or a text such as "22:15"; "" where there is none."""
     if isinstance(value, DateValue):
         return DateValue(value.days - math.floor(value.days), "time")
     if isinstance(value, str):
@@ -203,12 +268,28 @@ def to_time(value: Value) -> Value:
 
 
 def decimal_time(value: Value) -> float:
+    """Return a time of day as a share of the day, 0 to 1; NaN where there is none.
+
+    >>> decimal_time("18:00")
+    0.75
+    """
     time = to_time(value)
-    return time.days if isinstance(time, DateValue) else math.nan
+    if isinstance(time, DateValue):
+        return time.days
+    return math.nan
 
 
 def format_date(value: Value, pattern: Value) -> str:
-    date = value if isinstance(value, DateValue) else to_date_time(value)
+    """Return a date or time written by a pattern of %Y, %m, %d, %H, %M and the like; "" for no date.
+
+    Source: ODK XForms specification, format-date(). Names of months and days are English, as there.
+
+    >>> format_date("2026-08-01", "%d/%m/%Y")
+    '01/08/2026'
+    """
+    date = value
+    if not isinstance(value, DateValue):
+        date = to_date_time(value)
     if not isinstance(date, DateValue) and isinstance(value, str):
         date = parse_time(value) or ""
     if not isinstance(date, DateValue):
@@ -234,21 +315,37 @@ def format_date(value: Value, pattern: Value) -> str:
 
 
 def selected(chosen: Value, name: Value) -> bool:
-    wanted = to_string(name)
-    return wanted in words(chosen) if wanted else not words(chosen)
+    """Say whether a choice is among several, which are separated by blanks.
+
+    >>> selected("food ride", "ride")
+    True
+    """
+    choice = to_string(name)
+    if choice:
+        return choice in words(chosen)
+    return not words(chosen)
 
 
 def selected_at(chosen: Value, position: Value) -> str:
+    """Return the choice at a position, counted from 0; "" where there is none.
+
+    >>> selected_at("food ride", 1.0)
+    'ride'
+    """
     names = words(chosen)
     number = to_number(position)
-    return names[int(number)] if 0 <= number < len(names) else ""
+    if 0 <= number < len(names):
+        return names[int(number)]
+    return ""
 
 
 def checklist(least: Value, most: Value, *answers: Value) -> bool:
+    """Say whether the number of true values is from `least` to `most`; -1 sets no limit."""
     return _within(sum(to_boolean(answer) for answer in answers), least, most)
 
 
 def weighted_checklist(least: Value, most: Value, *pairs: Value) -> bool:
+    """Say whether the weights of the true values add up to a sum from `least` to `most`."""
     total = 0.0
     for answer, weight in zip(pairs[::2], pairs[1::2], strict=False):
         if to_boolean(answer):
@@ -271,10 +368,13 @@ def digest(text: Value, algorithm: Value, encoding: Value = "base64") -> str:
     if name is None or to_string(encoding) not in ("base64", "hex"):
         return ""
     data = hashlib.new(name, to_string(text).encode("utf-8", "replace"), usedforsecurity=False).digest()
-    return data.hex() if to_string(encoding) == "hex" else base64.b64encode(data).decode()
+    if to_string(encoding) == "hex":
+        return data.hex()
+    return base64.b64encode(data).decode()
 
 
 def base64_decode(text: Value) -> str:
+    """Return the text in base64; "" where it is not base64 of UTF-8."""
     try:
         return base64.b64decode(to_string(text), validate=True).decode()
     except ValueError:
@@ -378,10 +478,10 @@ SIGNATURES: dict[str, tuple[int, int | None]] = (
 BY_CHANCE = frozenset({"random", "uuid", "randomize"})
 
 UNSUPPORTED: dict[str, str] = {
-    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should hold."),
+    "extract-signed": N_("“{name}()” is not here: it needs a key that no phone should have."),
     "intersects": N_("“{name}()” is not here: this app collects no lines or shapes on a map."),
     "search": N_("“{name}()” is not here: use select_one_from_file with a choice_filter, which works in every app."),
-    "version": N_("“{name}()” is not here: the version of the form is kept with each record."),
+    "version": N_("“{name}()” is not here: the version of the form is stored with each record."),
     "property": N_("“{name}()” is not here: use a row of type username or deviceid."),
     "depend": N_("“{name}()” is not here: write the condition in the column relevant."),
     "id": N_("“{name}()” is not here: forms have no XML ids."),

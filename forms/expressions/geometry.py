@@ -39,7 +39,8 @@ def distance(texts: Iterable[Value]) -> float:
         return math.nan
     total = 0.0
     for (lat1, lon1), (lat2, lon2) in itertools.pairwise(points):
-        dlat, dlon = math.radians(lat2 - lat1), math.radians(lon2 - lon1)
+        dlat = math.radians(lat2 - lat1)
+        dlon = math.radians(lon2 - lon1)
         a = math.sin(dlat / 2) ** 2 + math.cos(math.radians(lat1)) * math.cos(math.radians(lat2)) * math.sin(dlon / 2) ** 2
         total += 2 * RADIUS * math.asin(min(1.0, math.sqrt(a)))
     return fixed(total)

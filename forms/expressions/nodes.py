@@ -157,7 +157,10 @@ def is_node_set(ast: Ast) -> bool:
 
 
 def write_json(ast: Ast) -> list[Any]:
-    """Return an expression as nested lists. Example: Negation(NumberLiteral(3)) gives ["neg", ["n", 3]]."""
+    """Return an expression as nested lists.
+
+    Example: Negation(NumberLiteral(3)) gives ["neg", ["n", 3]].
+    """
     match ast:
         case NumberLiteral(value):
             return ["n", value]

@@ -83,6 +83,7 @@ class _Parser:
         raise ExpressionError("expression.character", N_("“{sign}” has no meaning here."), sign=character)
 
     def whole(self) -> Ast:
+        """Return the AST of the whole text; raise ExpressionError where something is left over."""
         if self.peek() == ("end", ""):
             raise ExpressionError("expression.empty", N_("The expression is empty."))
         ast = self.expression(0)
@@ -91,24 +92,29 @@ class _Parser:
         return ast
 
     def peek(self) -> tuple[str, str]:
+        """Return the kind and text of the next token without taking it."""
         return self.tokens[self.at]
 
     def next(self) -> tuple[str, str]:
+        """Take the next token."""
         token = self.tokens[self.at]
         self.at += 1
         return token
 
     def takes(self, symbol: str) -> bool:
+        """Take a symbol if it is next; say whether it was."""
         if self.peek() == ("symbol", symbol):
             self.at += 1
             return True
         return False
 
     def expect(self, symbol: str) -> None:
+        """Take a symbol; raise ExpressionError if another token is next."""
         if not self.takes(symbol):
             self.unexpected()
 
     def unexpected(self) -> None:
+        """Raise ExpressionError in words that fit the token in hand."""
         kind, value = self.peek()
         if value == "=" and self.at and self.tokens[self.at - 1] == ("symbol", "="):
             raise ExpressionError("expression.double_equals", N_("Write one “=” instead of “==”."))
@@ -117,16 +123,20 @@ class _Parser:
         raise ExpressionError("expression.syntax", N_("Something is missing or too much before “{sign}”."), sign=value)
 
     def expression(self, minimum: int) -> Ast:
+        """Return an expression whose operators bind tighter than `minimum`."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionError("expression.too_deep", N_("The expression is nested too deeply."))
         if self.takes("-"):
+            # Unary minus binds tighter than any operator but |: -a + b is (-a) + b.
             left: Ast = Negation(self.expression(NEGATION))
         else:
             left = self.union()
         while True:
             kind, sign = self.peek()
-            power = BINDING.get(sign, 0) if kind in ("symbol", "name") else 0
+            power = 0
+            if kind in ("symbol", "name"):
+                power = BINDING.get(sign, 0)
             if not power or power <= minimum:
                 self.depth -= 1
                 return left
@@ -134,6 +144,7 @@ class _Parser:
             left = Operation(sign, left, self.expression(power))
 
     def union(self) -> Ast:
+        """Return an operand, or several paths with | between them."""
         first = self.operand()
         if self.peek() != ("symbol", "|"):
             return first
@@ -141,14 +152,17 @@ class _Parser:
         while self.takes("|"):
             paths.append(self.operand())
         if not all(isinstance(path, Path) for path in paths):
-            raise ExpressionError("expression.union", N_("“|” stands between paths only; write “or” between conditions."))
+            raise ExpressionError("expression.union", N_("“|” is between paths only; write “or” between conditions."))
         return Union(tuple(paths))
 
     def operand(self) -> Ast:
+        """Return a number, a text, a call, a path or an expression in brackets."""
         kind, value = self.peek()
         if kind == "number":
             self.next()
-            return NumberLiteral(float(value) if "." in value else int(value))
+            if "." in value:
+                return NumberLiteral(float(value))
+            return NumberLiteral(int(value))
         if kind == "string":
             self.next()
             return TextLiteral(value[1:-1])
@@ -168,6 +182,7 @@ class _Parser:
         raise ExpressionError("expression.unsupported", N_("“{sign}” is not supported here."), sign=value)
 
     def call(self) -> Ast:
+        """Return a function call; current() and instance() are read as the start of a path."""
         name = self.next()[1]
         self.expect("(")
         arguments: list[Ast] = []
@@ -178,7 +193,9 @@ class _Parser:
             self.expect(")")
         self.check_signature(name, len(arguments))
         if name == "current":
-            return Path(Origin.QUESTION, self.steps() if self.takes("/") else ())
+            if self.takes("/"):
+                return Path(Origin.QUESTION, self.steps())
+            return Path(Origin.QUESTION, ())
         if name == "instance":
             list_name = arguments[0]
             if not isinstance(list_name, TextLiteral):
@@ -197,31 +214,34 @@ class _Parser:
 
     @staticmethod
     def check_signature(name: str, count: int) -> None:
+        """Raise ExpressionError unless there is such a function and it takes so many values."""
         if name in UNSUPPORTED:
             raise ExpressionError("expression.refused_function", UNSUPPORTED[name], name=name)
         if name not in SIGNATURES:
             raise ExpressionError("expression.function", N_("There is no function “{name}()” here."), name=name)
         least, most = SIGNATURES[name]
         if count < least or (most is not None and count > most):
-            wanted = f"{least}–{most}"
+            allowed = f"{least}–{most}"
             if most is None:
-                wanted = f"{least}+"
+                allowed = f"{least}+"
             elif least == most:
-                wanted = str(least)
+                allowed = str(least)
             raise ExpressionError(
                 "expression.arguments",
                 N_("“{name}()” takes this many values: {wanted}, not {count}."),
                 name=name,
-                wanted=wanted,
+                wanted=allowed,
                 count=str(count),
             )
 
     def path(self) -> Ast:
+        """Return a path from the root or from the node in hand."""
         if self.takes("/"):
             return Path(Origin.ROOT, self.steps())
         return Path(Origin.NODE, self.steps())
 
     def steps(self) -> tuple[Step, ...]:
+        """Return the steps of a path, which are separated by slashes."""
         steps = [self.step()]
         while self.takes("/"):
             steps.append(self.step())
@@ -230,6 +250,7 @@ class _Parser:
         return tuple(steps)
 
     def step(self) -> Step:
+        """Return one step: .., ., *, a name or axis::name, each with its conditions."""
         if self.takes(".."):
             return ParentStep(self.conditions())
         if self.takes("."):
@@ -250,6 +271,7 @@ class _Parser:
         return ChildStep(value, self.conditions())
 
     def axis(self, axis: str) -> Step:
+        """Return a step that is written with its axis: child::name, parent::node(), self::*."""
         kind, value = self.next()
         if value == "node":
             self.expect("(")
@@ -260,7 +282,9 @@ class _Parser:
             return ChildStep(value, self.conditions())
         if value not in ("*", "node"):
             raise ExpressionError("expression.axis", N_("“{sign}” is not supported in a path."), sign=f"{axis}::{value}")
-        return ParentStep(self.conditions()) if axis == "parent" else SelfStep(self.conditions())
+        if axis == "parent":
+            return ParentStep(self.conditions())
+        return SelfStep(self.conditions())
 
     def conditions(self) -> tuple[Ast, ...]:
         """Return the conditions in brackets that follow."""

@@ -20,7 +20,14 @@ NOTHING: ambiguity.Node = ("seq", ())
 
 
 def parse_portable_pattern(pattern: str) -> str:
-    """Return the pattern in the shared language; raise ExpressionError where there is no such pattern."""
+    """Return the pattern in the language that Python and browsers share.
+
+    Raises ExpressionError "expression.pattern" for what they would read differently, and
+    "expression.pattern_slow" for what could take long on some answer.
+
+    >>> parse_portable_pattern("A.+")
+    'A[^\\\\n\\\\r\\\\u2028\\\\u2029]+'
+    """
     reader = _PatternReader(pattern)
     written, tree = reader.alternatives()
     if reader.at < len(pattern):
@@ -38,7 +45,10 @@ def parse_portable_pattern(pattern: str) -> str:
 
 @functools.lru_cache(maxsize=500)
 def is_quick(written: str) -> bool:
-    """Return whether a pattern, as a compiled form holds it, may be run: forms were published before all was checked."""
+    """Return whether a pattern, as a compiled form holds it, may be run.
+
+    Forms were published before all was checked.
+    """
     try:
         parse_portable_pattern(written)
     except ExpressionError as error:
@@ -53,13 +63,16 @@ class _PatternReader:
         self.depth = 0
 
     def refuse(self, sign: str) -> None:
+        """Raise ExpressionError for a part of the pattern that engines read differently."""
         text = N_("The pattern of regex() has “{sign}”, which phones and the centre would read differently.")
         raise ExpressionError("expression.pattern", text, sign=sign)
 
     def peek(self, length: int = 1) -> str:
+        """Return the next characters without taking them; fewer at the end."""
         return self.pattern[self.at : self.at + length]
 
     def take(self, length: int = 1) -> str:
+        """Take the next characters."""
         taken = self.peek(length)
         self.at += length
         return taken
@@ -81,17 +94,23 @@ class _PatternReader:
             self.take()
 
     def sequence(self) -> tuple[str, ambiguity.Node]:
+        """Return atoms that follow each other, up to | or the end of the brackets."""
         written = []
         nodes = []
         while self.at < len(self.pattern) and self.peek() not in "|)":
             atom, node = self.atom()
             repeat, bounds = self.quantifier()
-            nodes.append(("repeat", node, *bounds) if bounds else node)
+            if bounds:
+                node = ("repeat", node, *bounds)
+            nodes.append(node)
             written.append(atom + repeat)
         return "".join(written), ("seq", tuple(nodes))
 
     def quantifier(self) -> tuple[str, tuple[int, int | None] | None]:
-        """Return a quantifier as written, with the least and the most repetitions; most is None where there is no end."""
+        """Return a quantifier as written, with the least and the most repetitions.
+
+        `most` is None where there is no end.
+        """
         sign = self.peek()
         bounds: tuple[int, int | None]
         if sign in ("*", "+", "?"):
@@ -99,14 +118,20 @@ class _PatternReader:
             bounds = {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
         elif sign == "{":
             end = self.pattern.find("}", self.at)
-            inside = self.pattern[self.at + 1 : end] if end > 0 else ""
+            inside = ""
+            if end > 0:
+                inside = self.pattern[self.at + 1 : end]
             low, comma, high = inside.partition(",")
             is_good = re.fullmatch("[0-9]{1,4},?[0-9]{0,4}", inside) and max(int(low), int(high or 0)) <= MAX_TEXT
             if not is_good or (high and int(high) < int(low)):
                 self.refuse("{")
             repeat = self.take(end - self.at + 1)
-            most = None if comma else int(low)
-            bounds = int(low), int(high) if high else most
+            most = None  # {3,} has no upper limit
+            if high:
+                most = int(high)
+            elif not comma:
+                most = int(low)
+            bounds = (int(low), most)
         else:
             return "", None
         if self.peek() == "?":
@@ -127,11 +152,15 @@ class _PatternReader:
             inner, node = self.alternatives()
             if self.take() != ")":
                 self.refuse("(")
-            return f"{opening}{inner})", ("look", node) if opening in ("(?=", "(?!") else node
+            if opening in ("(?=", "(?!"):
+                node = ("look", node)
+            return f"{opening}{inner})", node
         if sign in "^$":
             return sign, NOTHING
         written = self.one_character(sign)
-        return written, NOTHING if written in (r"\b", r"\B") else ("set", written)
+        if written in (r"\b", r"\B"):
+            return written, NOTHING
+        return written, ("set", written)
 
     def one_character(self, sign: str) -> str:
         """Return an atom that reads one character, as written."""
@@ -145,12 +174,17 @@ class _PatternReader:
             if sign in "}]":
                 return "\\" + sign
             self.refuse(sign)
-        return "\\" + sign if sign == "/" else sign
+        if sign == "/":
+            return "\\" + sign
+        return sign
 
     def escape(self, is_inside: bool) -> str:
+        """Return what a backslash and what follows it mean, inside or outside of [brackets]."""
         sign = self.take()
         if sign == "s":
-            return SPACE if is_inside else f"[{SPACE}]"
+            if is_inside:
+                return SPACE
+            return f"[{SPACE}]"
         if sign == "S" and not is_inside:
             return f"[^{SPACE}]"
         if sign in ("d", "w", "t", "n", "r", "f", "v") or (sign in ("D", "W", "b", "B") and not is_inside):
@@ -164,6 +198,7 @@ class _PatternReader:
         return sign
 
     def characters(self) -> str:
+        """Return a set of characters in [brackets], with all that engines disagree about escaped."""
         written = "["
         if self.peek() == "^":
             written += self.take()

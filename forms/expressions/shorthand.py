@@ -28,7 +28,7 @@ from forms.problems import N_
 
 
 def write_out(ast: Ast, path: str) -> Ast:
-    """Return an expression with everything short written out, as seen from the element at `path`.
+    """Return an expression written out in full, as seen from the element at `path`.
 
     Example: indexed-repeat(/data/r/x, /data/r, 2) becomes /data/r[position() = 2]/x.
     Raises ExpressionError where it has no meaning.
@@ -47,16 +47,23 @@ def write_out(ast: Ast, path: str) -> Ast:
 
 
 def _write_out_question(question: str, path: str) -> str:
-    """Return the whole path of the question that jr:choice-name() names, as pyxform writes it; else the text as it is."""
-    named = parse(question.strip()) if question.strip() else None
-    return make_absolute_path(named, path) if isinstance(named, Path) else question
+    """Return the whole path of the question that jr:choice-name() names.
+
+    pyxform writes such a path; any other text is returned as it is.
+    """
+    named = None
+    if question.strip():
+        named = parse(question.strip())
+    if isinstance(named, Path):
+        return make_absolute_path(named, path)
+    return question
 
 
 def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
-    wanted, *pairs = arguments
+    question, *pairs = arguments
     repeats = pairs[::2]
     numbers = pairs[1::2]
-    paths = [part for part in (wanted, *repeats) if isinstance(part, Path)]
+    paths = [part for part in (question, *repeats) if isinstance(part, Path)]
     if len(repeats) != len(numbers) or len(paths) != 1 + len(repeats):
         text = N_("indexed-repeat() needs a question, then for each repeat around it the repeat and a number.")
         raise ExpressionError("expression.indexed_repeat", text)
@@ -65,8 +72,11 @@ def _write_out_indexed_repeat(arguments: tuple[Ast, ...], path: str) -> Ast:
     for repeat, number in zip(paths[1:], numbers, strict=True):
         parts = _list_names(repeat, path)
         if not parts or names[: len(parts)] != parts:
-            text = N_("indexed-repeat(): the question does not stand in the repeat “{name}”.")
-            raise ExpressionError("expression.indexed_repeat", text, name=parts[-1] if parts else "")
+            text = N_("indexed-repeat(): the question is not in the repeat “{name}”.")
+            name = ""
+            if parts:
+                name = parts[-1]
+            raise ExpressionError("expression.indexed_repeat", text, name=name)
         index = Call("number", (_from_question(write_out(number, path)),))
         condition = Operation("=", Call("position", ()), index)
         conditions[len(parts)] = (*conditions.get(len(parts), ()), condition)
@@ -84,13 +94,13 @@ def _write_out_conditions(ast: Path, path: str) -> Path:
     walked: list[Step] = []
     for step in ast.steps:
         walked.append(_drop_conditions(step))
-        here = _list_names(Path(ast.origin, tuple(walked)), path)
-        steps.append(_write_out_step(step, path, here))
+        names = _list_names(Path(ast.origin, tuple(walked)), path)
+        steps.append(_write_out_step(step, path, names))
     return Path(ast.origin, tuple(steps))
 
 
-def _write_out_step(step: Step, path: str, here: list[str]) -> Step:
-    return map_conditions(lambda condition: _from_node(write_out(condition, path), here), step)
+def _write_out_step(step: Step, path: str, names: list[str]) -> Step:
+    return map_conditions(lambda condition: _from_node(write_out(condition, path), names), step)
 
 
 def _drop_conditions(step: Step) -> Step:
@@ -98,26 +108,32 @@ def _drop_conditions(step: Step) -> Step:
     return replace(step, conditions=())
 
 
-def _from_node(ast: Ast, here: list[str]) -> Ast:
-    """Return an expression in which whole paths through the node at `here` start at it."""
-    if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(here) > 1:
+def _from_node(ast: Ast, node_names: list[str]) -> Ast:
+    """Return an expression whose paths through a node, given by its names, start at it."""
+    if isinstance(ast, Path) and ast.origin == Origin.ROOT and len(node_names) > 1:
         names = [_get_plain_name(step) for step in ast.steps]
-        if len(names) > len(here) and names[: len(here)] == here:
-            return Path(Origin.NODE, ast.steps[len(here) :])
-    return map_parts(lambda part: _from_node(part, here), ast)
+        if len(names) > len(node_names) and names[: len(node_names)] == node_names:
+            return Path(Origin.NODE, ast.steps[len(node_names) :])
+    return map_parts(lambda part: _from_node(part, node_names), ast)
 
 
 def _get_plain_name(step: Step) -> str:
     """Return the name of a step to a child without conditions; "" for any other step."""
-    return step.name if isinstance(step, ChildStep) and not step.conditions else ""
+    if isinstance(step, ChildStep) and not step.conditions:
+        return step.name
+    return ""
 
 
 def make_absolute_path(ast: Path, context: str) -> str:
-    """Return the path of the element that a path means, seen from the element at `context`; conditions are left out.
+    """Return the path of the element that a path means, seen from the element at `context`.
+
+    Conditions are left out.
 
     Example: ../x seen from /data/r/y is /data/r/x.
     """
-    parts = [] if ast.origin == Origin.ROOT else context.split("/")[1:]
+    parts = []
+    if ast.origin != Origin.ROOT:
+        parts = context.split("/")[1:]
     for step in ast.steps:
         match step:
             case ChildStep(name):
@@ -128,7 +144,7 @@ def make_absolute_path(ast: Path, context: str) -> str:
 
 
 def _from_question(ast: Ast) -> Ast:
-    """Return an expression in which relative paths start at the question, for use within a condition."""
+    """Return an expression for a condition: its relative paths start at the question."""
     if isinstance(ast, Path) and ast.origin == Origin.NODE:
         return Path(Origin.QUESTION, ast.steps)
     return map_parts(_from_question, ast)

@@ -1,4 +1,6 @@
-"""Shuffle with a seed, the same on phone and server; the twin of `shuffled` in client/src/engine/evaluator.ts.
+"""Shuffle with a seed, the same on phone and server.
+
+The twin of `shuffled` in client/src/engine/evaluator.ts.
 
 Source: ODK XForms specification, randomize(): Park and Miller's minimal standard generator, and the
 "inside-out" shuffle of Fisher and Yates.
@@ -13,7 +15,10 @@ MULTIPLIER = 16_807
 
 
 def shuffled(items: Sequence[Any], seed: float) -> list[Any]:
-    """Return the items in the order that a seed gives; in their own order when the seed is no number."""
+    """Return the items in the order that a seed gives.
+
+    In their own order when the seed is no number.
+    """
     result = list(items)
     if not math.isfinite(seed):
         return result

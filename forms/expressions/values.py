@@ -1,4 +1,7 @@
-"""Values of the expression language and their conversions; the twin of client/src/engine/values.ts."""
+"""Values of the expression language and their conversions.
+
+The twin of client/src/engine/values.ts.
+"""
 
 import datetime as dt
 import math
@@ -28,6 +31,7 @@ class DateValue:
     kind: str = "date"  # "date" | "dateTime" | "time"
 
     def moment(self) -> dt.datetime:
+        """Return the date and time, rounded to milliseconds; a time of day is on 1970-01-01."""
         return EPOCH + dt.timedelta(milliseconds=math.floor(self.days * 86_400_000 + 0.5))
 
     def __str__(self) -> str:
@@ -41,10 +45,13 @@ Value: TypeAlias = str | float | bool | DateValue
 
 
 def parse_date(text: str) -> DateValue | None:
-    """Read an ISO date or local date-time; None when it is not one. A zone offset is read and ignored: the time is local."""
+    """Read an ISO date or local date-time; None when it is not one.
+
+    A zone offset is read and ignored: the time is local.
+    """
     match = DATE.fullmatch(text)
     kind = "date"
-    if match is None:
+    if match is None:  # days are far more common than moments, so they are tried first
         match = DATE_TIME.fullmatch(text)
         kind = "dateTime"
     if match is None:
@@ -83,21 +90,38 @@ def integer_power(base: float, exponent: int) -> float:
 
 
 def fixed(number: float) -> float:
-    """Return a number to 12 significant digits, since sine, logarithm and the like differ between machines after that."""
-    return float(f"{number:.12g}") if math.isfinite(number) else number
+    """Return a number to 12 significant digits.
+
+    Sine, logarithm and the like differ between machines after that.
+    """
+    if math.isfinite(number):
+        return float(f"{number:.12g}")
+    return number
 
 
 def to_number(value: Value) -> float:
+    """Return a value as a number: a date as days since 1970-01-01, a text that is none as NaN.
+
+    >>> to_number("12.50"), to_number(True)
+    (12.5, 1.0)
+    """
     if isinstance(value, bool):
         return 1.0 if value else 0.0
     if isinstance(value, DateValue):
         return float(value.days)
     if isinstance(value, str):
-        return float(value) if NUMBER.fullmatch(value) else math.nan
+        if NUMBER.fullmatch(value):
+            return float(value)
+        return math.nan
     return float(value)
 
 
 def to_string(value: Value) -> str:
+    """Return a value as the text that answers hold.
+
+    >>> to_string(3.0), to_string(False)
+    ('3', 'false')
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -108,7 +132,11 @@ def to_string(value: Value) -> str:
 
 
 def number_to_string(number: float) -> str:
-    """Write a number as XPath 1.0 does: no exponent, no trailing zero, NaN, Infinity."""
+    """Write a number as XPath 1.0 does: no exponent, no trailing zero, NaN, Infinity.
+
+    >>> number_to_string(1e-7), number_to_string(2.50)
+    ('0.0000001', '2.5')
+    """
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
@@ -116,10 +144,13 @@ def number_to_string(number: float) -> str:
     if number == int(number) and abs(number) < 1e15:
         return str(int(number))
     text = format(Decimal(repr(number)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if "." in text:
+        return text.rstrip("0").rstrip(".")
+    return text
 
 
 def to_boolean(value: Value) -> bool:
+    """Return whether a value counts as true: a text that is not blank, a number but 0 and NaN, a date."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -131,11 +162,16 @@ def to_boolean(value: Value) -> bool:
 
 def read_as(kind: str, text: str) -> DateValue | None:
     """Read a text as a time of day, or as a date or date-time."""
-    return parse_time(text) if kind == "time" else parse_date(text)
+    if kind == "time":
+        return parse_time(text)
+    return parse_date(text)
 
 
 def _with_dates(left: Value, right: Value) -> tuple[Value, Value]:
-    """Read a literal date or time compared with one as what it is (JavaRosa does not; form authors expect it)."""
+    """Return two values to compare; a text beside a date or time is read as one.
+
+    JavaRosa does not do this, but form authors expect it.
+    """
     if isinstance(left, DateValue) and isinstance(right, str):
         return left, read_as(left.kind, right) or right
     if isinstance(right, DateValue) and isinstance(left, str):
@@ -144,6 +180,13 @@ def _with_dates(left: Value, right: Value) -> tuple[Value, Value]:
 
 
 def equal(left: Value, right: Value) -> bool:
+    """Say whether two values are equal, as XPath 1.0 compares them.
+
+    A truth value makes both truth values; two texts are compared as texts; all else as numbers.
+
+    >>> equal("1", 1.0), equal("a", "b")
+    (True, False)
+    """
     left, right = _with_dates(left, right)
     if isinstance(left, bool) or isinstance(right, bool):
         return to_boolean(left) == to_boolean(right)
@@ -153,6 +196,7 @@ def equal(left: Value, right: Value) -> bool:
 
 
 def less(left: Value, right: Value, or_equal: bool) -> bool:
+    """Say whether one value is less than another, or equal with `or_equal`; NaN never is."""
     left, right = _with_dates(left, right)
     smaller = to_number(left)
     larger = to_number(right)

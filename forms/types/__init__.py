@@ -1,4 +1,6 @@
-"""The types of questions: a module each, found by walking this folder. A module that begins with “_” is shared by several.
+"""The types of questions: a module each, found by walking this folder.
+
+A module that begins with “_” is shared by several.
 
 A module states its type in TYPE. One that leaves out a part cannot be imported, and then nothing of `forms` can.
 """
@@ -17,7 +19,7 @@ def load_types() -> dict[str, QuestionType]:
     """
     types: dict[str, QuestionType] = {}
     owners: dict[str, str] = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
         if module.name.startswith("_"):
             continue
         question_type = _load_type(module.name)

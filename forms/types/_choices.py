@@ -4,8 +4,8 @@ from forms.expressions.functions import words
 from forms.problems import N_
 from forms.question_type import LOOK, WORKS, Question
 
-NO_MAP = N_("This app shows no map to choose from. Take the appearance out; the list stays.")
-NO_IMAGE_MAP = N_("This app has no picture to choose from. Take the appearance out.")
+NO_MAP = N_("This app shows no map to choose from. Remove the appearance; the list stays.")
+NO_IMAGE_MAP = N_("This app has no picture to choose from. Remove the appearance.")
 APPEARANCES = {
     "minimal": WORKS,
     "autocomplete": WORKS,
@@ -33,11 +33,15 @@ NO_SUCH_CHOICE = N_("The form has no such choice.")
 
 def check_one(answer: str, question: Question) -> str:
     """Return why an answer is not one of the choices that are offered."""
-    return "" if question.offers([answer]) else NO_SUCH_CHOICE
+    if question.offers([answer]):
+        return ""
+    return NO_SUCH_CHOICE
 
 
 def check_several(answer: str, question: Question) -> str:
     """Return why an answer does not name choices that are offered, each once."""
     names = words(answer)
     is_distinct = len(set(names)) == len(names)
-    return "" if is_distinct and question.offers(names) else NO_SUCH_CHOICE
+    if is_distinct and question.offers(names):
+        return ""
+    return NO_SUCH_CHOICE

@@ -6,7 +6,7 @@ from forms.problems import N_
 from forms.question_type import ProposedClass
 
 PROPOSAL = ProposedClass(PrivacyClass.QUASI_IDENTIFIER, N_("Together with other answers it can point to few people."))
-OTHER_CALENDAR = N_("Only the Gregorian calendar is known here. Take the appearance out.")
+OTHER_CALENDAR = N_("Only the Gregorian calendar is known here. Remove the appearance.")
 
 
 def read_date(answer: str) -> Value:
@@ -15,5 +15,8 @@ def read_date(answer: str) -> Value:
 
 
 def is_computed_number(value: Value) -> bool:
-    """Return whether a computed value is a number: days since 1970, for a question of days or times."""
+    """Return whether a computed value is a number.
+
+    Days since 1970, for a question of days or times.
+    """
     return isinstance(value, float) and not isinstance(value, bool)

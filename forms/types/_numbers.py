@@ -8,4 +8,6 @@ NOT_A_NUMBER = N_("This should be a number.")
 
 def read_number(answer: str) -> Value:
     """Return the number in an answer, or the answer itself where it is none."""
-    return float(answer) if NUMBER.fullmatch(answer) else answer
+    if NUMBER.fullmatch(answer):
+        return float(answer)
+    return answer

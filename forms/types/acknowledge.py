@@ -7,7 +7,9 @@ from forms.question_type import AnswerKind, Question, QuestionType, keep_text
 
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no tick, which is written OK."""
-    return "" if answer == "OK" else N_("This should be ticked or left alone.")
+    if answer == "OK":
+        return ""
+    return N_("This should be ticked or left alone.")
 
 
 TYPE = QuestionType(

@@ -1,4 +1,7 @@
-"""A value that the form computes; forms.advice refuses one that would carry out what never leaves."""
+"""A value that the form computes.
+
+forms.advice refuses one that would carry out what never leaves.
+"""
 
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_

@@ -11,7 +11,9 @@ from forms.types._dates import OTHER_CALENDAR, PROPOSAL, is_computed_number, rea
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no day such as 2026-01-31."""
     parsed = parse_date(answer)
-    return "" if parsed and parsed.kind == "date" else N_("This should be a date.")
+    if parsed and parsed.kind == "date":
+        return ""
+    return N_("This should be a date.")
 
 
 def write_date(value: Value) -> str:

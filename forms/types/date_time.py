@@ -13,7 +13,9 @@ OTHER_NAMES = ("datetime", "date time", "add date time prompt", "add dateTime pr
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no day and time such as 2026-01-31T22:15."""
     parsed = parse_date(answer)
-    return "" if parsed and parsed.kind == "dateTime" else N_("This should be a date and a time.")
+    if parsed and parsed.kind == "dateTime":
+        return ""
+    return N_("This should be a date and a time.")
 
 
 def write_date_time(value: Value) -> str:

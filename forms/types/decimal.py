@@ -9,7 +9,9 @@ from forms.types._numbers import NOT_A_NUMBER, read_number
 
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no number."""
-    return "" if NUMBER.fullmatch(answer) else NOT_A_NUMBER
+    if NUMBER.fullmatch(answer):
+        return ""
+    return NOT_A_NUMBER
 
 
 TYPE = QuestionType(
@@ -27,6 +29,6 @@ TYPE = QuestionType(
     read=read_number,
     appearances={
         "thousands-sep": LOOK,
-        "bearing": N_("A browser's compass cannot be relied on. Take the appearance out."),
+        "bearing": N_("A browser's compass cannot be relied on. Remove the appearance."),
     },
 )

@@ -11,7 +11,9 @@ OTHER_NAMES = ("gps", "location", "add location prompt", "q geopoint", "q locati
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no point such as "43.7 -79.4 0 5"."""
     points = points_of([answer])
-    return "" if points and len(points) == 1 else N_("This should be a place: latitude and longitude.")
+    if points and len(points) == 1:
+        return ""
+    return N_("This should be a place: latitude and longitude.")
 
 
 TYPE = QuestionType(

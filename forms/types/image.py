@@ -5,7 +5,7 @@ from forms.problems import N_
 from forms.question_type import CAPTURE, LOOK, WORKS, AnswerKind, QuestionType, keep_text
 from forms.types._media import PROPOSAL, make_check
 
-NO_DRAWING = N_("This app has no drawing board. Take the appearance out.")
+NO_DRAWING = N_("This app has no drawing board. Remove the appearance.")
 OTHER_NAMES = ("photo", "picture", "add image prompt", "q image", "q picture")
 
 TYPE = QuestionType(
@@ -28,7 +28,7 @@ TYPE = QuestionType(
         "new-rear": WORKS,
         "front": WORKS,
         "selfie": WORKS,
-        "signature": N_("A signature names a person. Take it out."),
+        "signature": N_("A signature names a person. Remove the row."),
         "draw": NO_DRAWING,
         "annotate": NO_DRAWING,
     },

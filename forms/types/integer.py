@@ -14,13 +14,17 @@ WHOLE = re.compile(r"-?[0-9]{1,15}")  # more digits than 15 do not fit into a Ja
 
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no whole number."""
-    return "" if WHOLE.fullmatch(answer) else N_("This should be a whole number.")
+    if WHOLE.fullmatch(answer):
+        return ""
+    return N_("This should be a whole number.")
 
 
 def write_whole(value: Value) -> str:
     """Write a computed number without its fraction."""
     is_finite = isinstance(value, float) and not isinstance(value, bool) and math.isfinite(value)
-    return to_string(float(math.trunc(value))) if is_finite else to_string(value)  # type: ignore[arg-type]
+    if is_finite:
+        return to_string(float(math.trunc(value)))  # type: ignore[arg-type]
+    return to_string(value)
 
 
 TYPE = QuestionType(

@@ -1,4 +1,7 @@
-"""What the phone itself fills in: when a form was begun and finished, who filled it in, on which phone."""
+"""What the phone itself fills in.
+
+When a form was begun and finished, who filled it in, on which phone.
+"""
 
 from forms.privacy_classes import PrivacyClass
 from forms.problems import N_

@@ -29,7 +29,9 @@ def check(answer: str, question: Question) -> str:
     """Return why an answer is no number of the scale."""
     if not NUMBER.fullmatch(answer):
         return NOT_A_NUMBER
-    return "" if is_on_scale(question.parameters, float(answer)) else N_("This number is not on the scale.")
+    if is_on_scale(question.parameters, float(answer)):
+        return ""
+    return N_("This number is not on the scale.")
 
 
 TYPE = QuestionType(

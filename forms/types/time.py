@@ -10,7 +10,9 @@ from forms.types._dates import PROPOSAL
 
 def check(answer: str, question: Question) -> str:
     """Return why an answer is no time of day such as 22:15."""
-    return "" if parse_time(answer) else N_("This should be a time of day.")
+    if parse_time(answer):
+        return ""
+    return N_("This should be a time of day.")
 
 
 def read_time(answer: str) -> Value:

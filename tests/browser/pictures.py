@@ -5,6 +5,7 @@ import os
 from playwright.sync_api import Page
 
 from tests.browser.conftest import ROOT
+from tests.browser.steps import painted
 
 PICTURES = ROOT / "docs" / "pictures"
 
@@ -13,5 +14,6 @@ def picture(page: Page, name: str) -> None:
     """Keep a picture for the README when asked to (PICTURES=1)."""
     if os.environ.get("PICTURES"):
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.wait_for_timeout(300)
+        page.evaluate("document.fonts.ready.then(() => undefined)")
+        painted(page)
         page.screenshot(path=PICTURES / f"{name}.png")

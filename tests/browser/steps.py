@@ -17,7 +17,7 @@ def rows(data: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
 def balanced(phone: Phone, **wanted: int) -> None:
     """Made = with the centre + waiting + deleted, nothing lost; and each as wanted."""
     found = phone.ledger()
-    made = found.pop("Made on this phone")
+    made = found.pop("Created on this phone")
     assert found["Lost"] == 0
     assert made == sum(found.values())
     names = {"centre": "At the centre", "waiting": "Waiting here", "deleted": "Deleted by you"}
@@ -26,7 +26,7 @@ def balanced(phone: Phone, **wanted: int) -> None:
 
 def send(phone: Phone) -> None:
     phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.page.get_by_role("button", name="Sync now").click()
     expect(phone.page.locator("main")).to_contain_text("All sent")
 
 
@@ -45,8 +45,8 @@ SEND_AND_WAIT = """label => new Promise(done => {
 def send_and_fetch(page: Page) -> None:
     """Press the button that sends and fetches, and wait as a user does: it says “One moment …”, then its name again."""
     page.goto("/app/#/mine")
-    page.get_by_role("button", name="Send and fetch now").wait_for()
-    page.evaluate(SEND_AND_WAIT, "Send and fetch now")
+    page.get_by_role("button", name="Sync now").wait_for()
+    page.evaluate(SEND_AND_WAIT, "Sync now")
 
 
 def cut_off(page: Page) -> None:
@@ -62,9 +62,14 @@ def shift(page: Page, days: int) -> None:
     page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + days * 86_400)
 
 
+def painted(page: Page) -> None:
+    """Wait until the page has shown what the last event changed."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def saved(page: Page) -> None:
     """Wait until the last keystroke is written: the words “Saved” may still be those of the one before."""
-    page.wait_for_timeout(400)
+    painted(page)  # from here on it says “Saving …” until the keystroke is written
     expect(page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import examine
 from tests.browser.conftest import PASSWORD, ROOT, KeptPhone, Phone, Server
-from tests.browser.steps import assert_not_in_clear, shift
+from tests.browser.steps import assert_not_in_clear, painted, saved, shift
 from tests.programme import definition_of
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -62,7 +62,7 @@ def test_41_one_fix_becomes_a_neighbourhood_and_is_forgotten(
     page.context.set_geolocation({"longitude": 20.03999, "latitude": 10.0131415, "accuracy": 60})
     page.get_by_role("button", name="Use my place").click()
     expect(page.locator("main")).to_contain_text("You are in or near one of these")
-    page.wait_for_timeout(500)
+    saved(page)
     kept.close()
     assert_not_in_clear(kept.folder, "20.0271828", "10.0131415", "20.0271", "10.01314")
     with sqlite3.connect(demo_data / "fieldapp.db") as connection:
@@ -75,12 +75,12 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     phone = Phone(page)
     phone.enrol("w03")
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text()
     page.fill("#label", "red cap")
-    page.get_by_role("button", name="Keep the label").click()
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    page.get_by_role("button", name="Save the name").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     page.locator("footer .btn.main").click()
     phone.who_was_there()
     assert page.locator("input[value=enrolled]").is_checked()
@@ -98,7 +98,7 @@ def test_42_due_follow_ups_come_back_on_their_day(open_page: OpenPage) -> None:
     phone.unlock()
     page.goto("/app/#/today")
     expect(due).to_contain_text(f"{code} · red cap")
-    expect(due).to_contain_text("1 day late")
+    expect(due).to_contain_text("1 day past due")
     due.get_by_role("link").click()
     page.wait_for_selector(".question")
     page.goto("/app/#/today")
@@ -112,9 +112,9 @@ def test_43_a_note_that_points_to_a_person_is_questioned(open_page: OpenPage) ->
     phone.log_encounter(finish=False)
     page = phone.page
     page.fill("textarea", "quiet, back on Friday")
-    expect(page.get_by_text("This note seems to hold")).to_have_count(0)
+    expect(page.get_by_text("This note seems to contain")).to_have_count(0)
     page.fill("textarea", "he lives at 12 Kipling Ave, call 416-555-0199")
-    expect(page.locator("main")).to_contain_text("This note seems to hold a phone number, an address")
+    expect(page.locator("main")).to_contain_text("This note seems to contain a phone number, an address")
 
 
 def test_44_consent_is_read_in_their_language_and_what_is_missing_falls_back_in_sight(open_page: OpenPage) -> None:
@@ -160,7 +160,7 @@ def test_45_an_iphone_in_the_browser_is_shown_the_way_to_the_home_screen(
     expect(page.locator("h1")).to_have_text("First put the app on your home screen")
     expect(page.locator("#username")).to_have_count(0)
     assert examine(page, "iPhone") == []
-    page.get_by_role("button", name="Go on in the browser all the same").click()
+    page.get_by_role("button", name="Continue in the browser anyway").click()
     expect(page.locator("#username")).to_be_visible()
     context.close()
 
@@ -171,9 +171,11 @@ def test_46_bright_sun_has_the_strongest_contrast(open_page: OpenPage) -> None:
     page = phone.page
     page.goto("/app/#/mine")
     page.locator("label.choice", has_text="Bright sun").click()
-    for place in ("mine", "today", "new", "people", "start/encounter"):
+    for place in ("today", "new", "people", "start/encounter", "mine"):
+        before = page.locator("h1").inner_text()
         page.goto(f"/app/#/{place}")
-        page.wait_for_timeout(300)
+        page.wait_for_function("(was) => document.querySelector('h1')?.innerText !== was", arg=before)
+        painted(page)
         found = Axe().run(page, options={"runOnly": ["color-contrast-enhanced"]}).response["violations"]
         assert not found, [node["html"] for one in found for node in one["nodes"]]
 
@@ -216,7 +218,7 @@ def test_48_the_camera_takes_our_cards_and_says_so_of_others(open_page: OpenPage
     phone = Phone(page)
     phone.enrol("w08")
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text()
     page.goto("/app/#/start/encounter")

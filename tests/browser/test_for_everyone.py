@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browser.accessibility import examine
 from tests.browser.conftest import Phone, sign_in
+from tests.browser.steps import painted
 
 pytestmark = pytest.mark.xdist_group("browser")
 LOOKS = [("en-CA", "light"), ("fr-CA", "dark")]
@@ -54,7 +55,7 @@ def test_office_pages(open_page: OpenPage, locale: str, scheme: str) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.locator("button[value=try]").click()
     page.wait_for_selector("#preview")
-    found += examine(page, "what would leave")
+    found += examine(page, "what would be released")
     page.goto("/office/series/new")
     page.locator("button[value=save]").click()
     page.wait_for_selector(".error")
@@ -91,7 +92,7 @@ def test_phone_screens(open_page: OpenPage, locale: str, scheme: str) -> None:
         page.wait_for_selector(".question")
         found += examine(page, form)
         page.click(".foot .main")
-        page.wait_for_timeout(100)
+        painted(page)
         found += examine(page, f"{form} with errors")
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     found += [one for one in examine(page, "200 % text") if "over the edge" in one]

@@ -14,7 +14,7 @@ from forms.builder import WorkbookEditor
 from forms.sheets import read_sheets
 from tests.browser.accessibility import examine
 from tests.browser.conftest import PIN, Phone, Server, sign_in
-from tests.browser.steps import send_and_fetch
+from tests.browser.steps import saved, send_and_fetch
 from tests.programme import workbook_of
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -76,10 +76,10 @@ def bring(page: Page, folder: Path) -> None:
     page.goto("/office/forms")
     page.set_input_files("#workbook", workbook)
     page.set_input_files("#lists", towns)
-    page.get_by_role("button", name="Check it").click()
+    page.get_by_role("button", name="Check").click()
     page.get_by_role("link", name="Classify the questions").click()
-    page.get_by_role("button", name="Keep these classes").click()
-    expect(page.locator("main")).to_contain_text("Publish it")
+    page.get_by_role("button", name="Save these classes").click()
+    expect(page.locator("main")).to_contain_text("Publish")
 
 
 def answer_everything(page: Any) -> None:
@@ -119,21 +119,21 @@ def test_17_a_form_from_another_system_is_classified_tried_published_and_filled_
     page = open_page(viewport=OFFICE)
     sign_in(page, "rexdale.admin")
     bring(page, tmp_path)
-    page.get_by_role("link", name="Try it as on a phone").click()
+    page.get_by_role("link", name="Test as on a phone").click()
     frame = page.frame_locator("iframe.phone")
     answer_everything(frame)
     frame.get_by_role("button", name="Finish").click()
     expect(frame.locator("main")).to_contain_text("This would be sent")
     expect(frame.locator("main")).to_contain_text("the weather")
     page.go_back()
-    page.get_by_role("button", name="Publish it").click()
+    page.get_by_role("button", name="Publish").click()
     expect(page.locator("main")).to_contain_text("Published")
 
     phone = Phone(open_page())
     phone.enrol("w04")
     phone.page.goto("/app/#/start/door_visit")
     answer_everything(phone.page)
-    phone.page.wait_for_timeout(500)  # the draft is written
+    saved(phone.page)
     phone.page.reload()  # the phone locks; the draft is where it was
     phone.page.fill("#pin", PIN)
     phone.page.click("button.main")
@@ -165,8 +165,8 @@ def publish_changed(page: Page, folder: Path, version: str, change: Callable[[Wo
     path.write_bytes(book.sheets.to_xlsx())
     page.goto("/office/forms")
     page.set_input_files("#workbook", path)
-    page.get_by_role("button", name="Check it").click()
-    page.get_by_role("button", name="Publish it").click()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Publish").click()
     expect(page.locator("main")).to_contain_text("Published")
 
 
@@ -185,7 +185,7 @@ def test_18_a_draft_moves_to_a_new_version_where_it_fits_and_else_finishes_as_it
     page.goto("/app/#/start/event")
     page.wait_for_selector(".question")
     page.locator("label.choice", has_text="Vigil").first.click()
-    page.wait_for_timeout(600)
+    saved(page)
     draft = page.url
 
     def reworded(book: WorkbookEditor) -> None:

@@ -14,11 +14,11 @@ from playwright.sync_api import Page, Route, expect
 from evaluator_export.package.verify import verify
 from tests.browser.conftest import PIN, KeptPhone, Phone, Server, sign_in, without_background
 from tests.browser.pictures import picture
-from tests.browser.steps import send_and_fetch
+from tests.browser.steps import painted, saved, send_and_fetch
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
-NONE = {"Made on this phone": 0, "At the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
+NONE = {"Created on this phone": 0, "At the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
 
 
 def rows(data: Path, query: str) -> list[tuple[object, ...]]:
@@ -47,12 +47,12 @@ def test_1_a_worker_logs_three_encounters_while_the_server_is_dead(kept: KeptPho
     phone = kept.open()  # closed and opened again, still without a server
     phone.page.goto("/app/")
     phone.unlock()
-    assert phone.ledger() == {**NONE, "Made on this phone": 3, "Waiting here": 3}
+    assert phone.ledger() == {**NONE, "Created on this phone": 3, "Waiting here": 3}
 
     server.start()
-    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.page.get_by_role("button", name="Sync now").click()
     expect(phone.page.locator("main")).to_contain_text("All sent: everything is at the centre")
-    assert phone.ledger() == {**NONE, "Made on this phone": 3, "At the centre": 3}
+    assert phone.ledger() == {**NONE, "Created on this phone": 3, "At the centre": 3}
     assert rows(demo_data, "SELECT count(*) FROM record")[0][0] == before + 3
     kept.close()
 
@@ -94,11 +94,12 @@ def test_3_a_captive_portal_is_no_centre(open_page: OpenPage) -> None:
     phone.page.route(
         "**/sync/v1/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Free WiFi</h1>")
     )
-    phone.log_encounter()
-    phone.page.wait_for_timeout(500)
+    with phone.page.expect_response("**/sync/v1/**"):
+        phone.log_encounter()
+    painted(phone.page)
     assert phone.ledger()["Waiting here"] == 1
     phone.page.unroute("**/sync/v1/**")
-    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.page.get_by_role("button", name="Sync now").click()
     expect(phone.page.locator("main")).to_contain_text("All sent")
 
 
@@ -107,8 +108,7 @@ def test_4_an_unfinished_encounter_survives_and_the_note_is_sealed_on_the_phone(
     phone.enrol("w05")
     phone.log_encounter(finish=False)
     phone.page.fill("textarea", "CANARYNOTE about tonight")
-    expect(phone.page.locator(".foot [role=status]")).to_have_text("Saved on this phone")
-    phone.page.wait_for_timeout(500)
+    saved(phone.page)
     kept.close()
     stored = b"".join(path.read_bytes() for path in kept.folder.rglob("*") if path.is_file())
     assert b"CANARYNOTE" not in stored
@@ -145,7 +145,7 @@ def test_6_the_phone_in_french_and_with_the_other_forms(open_page: OpenPage) -> 
     phone = Phone(page)
     phone.enrol("w07")
     page.get_by_role("link", name="Nouveau").click()
-    page.get_by_role("link", name="J'ai fait une médiation").click()
+    page.get_by_role("link", name="J’ai fait une médiation").click()
     expect(page.locator("h1")).to_have_text("Quand et où?")
     expect(page.locator("legend", has_text="Comment l'avez-vous su?")).to_be_visible()
     page.click(".foot .main")
@@ -185,15 +185,15 @@ def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(op
         "#workbook",
         workbook("bad.xlsx", [("integer", "n", "N", "N", "${x} = 1", ""), ("text", "phone", "P", "T", "", "identifier")]),
     )
-    page.get_by_role("button", name="Check it").click()
-    expect(page.locator("#problems")).to_contain_text("things to put right")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#problems")).to_contain_text("items to correct")
     expect(page.locator("table.list").first).to_contain_text("There is no question “x” to refer to.")
-    expect(page.get_by_role("button", name="Publish it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Publish")).to_have_count(0)
     page.set_input_files(
         "#workbook", workbook("good.xlsx", [("integer", "n", "How many doors", "Combien de portes", "", "operational")])
     )
-    page.get_by_role("button", name="Check it").click()
-    page.get_by_role("button", name="Publish it").click()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Publish").click()
     expect(page.locator("h1")).to_have_text("Visit")
 
     phone = Phone(open_page())
@@ -205,7 +205,7 @@ def test_8_the_admin_uploads_a_broken_form_reads_why_and_publishes_a_good_one(op
     page.get_by_role("button", name="Withdraw from phones").click()
     expect(page.locator("main")).to_contain_text("Withdrawn")
     phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.page.get_by_role("button", name="Sync now").click()
     phone.page.goto("/app/#/new")
     expect(phone.page.get_by_role("link", name="Visit", exact=True)).to_have_count(0)
 
@@ -216,8 +216,8 @@ def test_9_an_evaluator_downloads_a_package_and_checks_it_without_the_app(open_p
     assert page.url.endswith("/releases/")
     picture(page, "release")
     page.get_by_role("button", name=re.compile("Download the package")).first.click()
-    expect(page.locator("h1")).to_contain_text("One more step")
-    page.get_by_text("I cannot scan it").click()
+    expect(page.locator("h1")).to_contain_text("Two-step verification")
+    page.get_by_text("I cannot scan the code").click()
     key = page.locator("p.code").inner_text()
     page.get_by_label("The code that the app shows now").fill("123456")
     page.get_by_role("button", name="Check the code").click()
@@ -239,7 +239,7 @@ def test_57_an_admin_tries_what_would_leave_before_anything_does(open_page: Open
     page = open_page(viewport={"width": 1180, "height": 820})
     sign_in(page, "rexdale.admin")
     page.goto("/releases/")
-    page.get_by_role("link", name="What goes to whom").click()
+    page.get_by_role("link", name="Recipients").click()
     page.get_by_role("link", name="Add a recipient").click()
     page.get_by_label("Recipient", exact=True).fill("Institute B")
     page.get_by_label("Title, English").fill("For Institute B")
@@ -248,16 +248,16 @@ def test_57_an_admin_tries_what_would_leave_before_anything_does(open_page: Open
     page.get_by_label("What it is for, French").fill("Étudier les médiations. Pas pour la police.")
     page.get_by_label("Mediations", exact=True).check()
     page.get_by_label("Mediations by outcome").check()
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Test the form").click()
     expect(page.locator("#preview")).to_contain_text("Nothing was written")
     expect(page.locator("#preview h3").first).to_have_text("Mediations")
     expect(page.locator("#preview")).to_contain_text("What is lost")
     expect(page.get_by_label("Recipient", exact=True)).to_have_value("Institute B")
     picture(page, "try")
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.locator("main")).to_contain_text("Kept.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("Saved.")
     page.get_by_role("radio", name=re.compile("The City")).check()
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.locator("main")).to_contain_text("Untick the datasets")
     assert rows(demo_data, "SELECT count(*) FROM series WHERE recipient = 'Institute B'") == [(1,)]
 
@@ -279,7 +279,7 @@ def test_10_the_other_centres_admin_sees_none_of_it(open_page: OpenPage, demo_da
     page.goto("/office/people")
     expect(page.locator("main")).not_to_contain_text("rexdale")
     page.goto("/releases/")
-    expect(page.locator("main")).to_contain_text("No release yet")
+    expect(page.locator("main")).to_contain_text("No data release yet")
 
 
 def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_page: OpenPage) -> None:
@@ -300,10 +300,10 @@ def test_11_switching_a_worker_off_shuts_the_phone_out_and_keeps_the_work(open_p
     expect(page.locator("main")).to_contain_text("Done. It takes effect at once.")
     phone.page.fill("#pin", PIN)
     phone.page.click("button.main")
-    expect(phone.page.locator("form")).to_contain_text("The PIN opens nothing any more.")
+    expect(phone.page.locator("form")).to_contain_text("The PIN does not work any more.")
     phone.page.get_by_role("button", name="I forgot the PIN").click()
     phone.enrol_here("w12")
-    assert phone.ledger() == {**NONE, "Made on this phone": 1, "At the centre": 1}
+    assert phone.ledger() == {**NONE, "Created on this phone": 1, "At the centre": 1}
 
 
 def test_12_a_forgotten_pin_loses_nothing(open_page: OpenPage) -> None:
@@ -343,7 +343,7 @@ def test_13_a_record_that_the_centre_cannot_read_does_not_hold_up_the_others(ope
         phone.log_encounter()
     is_reachable = True
     phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("button", name="Send and fetch now").click()
+    phone.page.get_by_role("button", name="Sync now").click()
     expect(phone.page.locator("main")).to_contain_text("1 saved on this phone, not yet sent")
     assert phone.ledger()["At the centre"] == 2
 
@@ -385,11 +385,18 @@ def test_15_a_corrupted_form_is_never_shown_as_ready(open_page: OpenPage) -> Non
     phone.page.fill("#pin", "246810")
     phone.page.click("button.main")
     phone.page.wait_for_selector(".tabs")
-    phone.page.wait_for_timeout(1500)
+    phone.page.goto("/app/#/mine")
+    again = phone.page.get_by_role("button", name="Sync now")
+    expect(again).to_be_enabled()  # no round is under way
+    with phone.page.expect_response("**/sync/v1/forms/mediation/*"):
+        again.click()
+    expect(again).to_be_enabled()
+    phone.page.goto("/app/#/today")
+    expect(phone.page.get_by_text("Getting ready …")).to_be_visible()
     expect(phone.page.get_by_text("Ready offline")).to_have_count(0)
     phone.page.unroute("**/sync/v1/forms/mediation/*")
     phone.page.goto("/app/#/mine")
-    phone.page.get_by_role("button", name="Send and fetch now").click()
+    again.click()
     phone.ready()
 
 
@@ -414,6 +421,6 @@ def test_16_a_draft_opens_where_it_was_left_and_an_untouched_one_leaves_no_trace
     page.get_by_role("button", name="Back").click()
     assert page.locator("input[value=park]").is_checked()
     page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Throw this away").click()
+    page.get_by_role("button", name="Delete the draft").click()
     expect(page.get_by_text("My week")).to_be_visible()
     expect(page.get_by_text("Not finished")).to_have_count(0)

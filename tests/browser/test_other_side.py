@@ -8,10 +8,17 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import KeptPhone, Phone, Server, without_background
 from tests.browser.network import Network
-from tests.browser.steps import balanced, send, send_and_fetch
+from tests.browser.steps import balanced, painted, send, send_and_fetch
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
+# Resolves once the worker that is being installed, if any, is installed or given up.
+NO_WORKER_COMES = """
+navigator.serviceWorker.getRegistration('/app/').then(({ installing }) => new Promise((done) => {
+  if (!installing) return done();
+  installing.onstatechange = () => { if (installing.state !== 'installing') done(); };
+}))
+"""
 OFFICE = {"width": 1180, "height": 900}
 
 
@@ -55,20 +62,22 @@ def test_39_a_new_version_waits_asks_and_takes_the_queue_along(kept: KeptPhone, 
     look = "navigator.serviceWorker.getRegistration('/app/').then((one) => one.update().then(() => 0, () => 1))"
     network.mode = "half"  # the new worker came, its page did not: nothing of it may be used
     page.evaluate(look)
-    page.wait_for_timeout(1000)
+    page.evaluate(NO_WORKER_COMES)
+    painted(page)
     expect(page.get_by_text("A new version is ready.")).to_have_count(0)
     network.mode = "newer"
     page.goto("/app/#/start/encounter")
     page.wait_for_selector(".question")
     page.evaluate(look)
-    page.wait_for_timeout(1000)
+    page.evaluate(NO_WORKER_COMES)
+    painted(page)
     expect(page.get_by_text("A new version is ready.")).to_have_count(0)  # not while a form is open
     page.goto("/app/#/today")
     expect(page.get_by_text("A new version is ready.")).to_be_visible()
     assert page.title() == "fieldapp"
     page.reload()
     assert page.title() == "fieldapp"  # a reload alone changes nothing
-    page.get_by_role("button", name="Use it now").click()
+    page.get_by_role("button", name="Update now").click()
     expect(page).to_have_title("fieldapp next")
     phone.unlock()
     balanced(phone, waiting=1)

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import KeptPhone, Server, sign_in
 from tests.browser.pictures import picture
 from tests.browser.product_pages import products  # noqa: F401  a fixture
+from tests.browser.steps import painted
 
 pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
@@ -124,9 +125,9 @@ def test_one_indicator_in_french_and_a_frame(
     page.goto(wordpress("/two", f'<fieldapp-kpi centre="rexdale" kpi="mediations" lang="fr"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi h3")).to_have_text("Conflits apaisés par médiation")
     page.goto(
-        wordpress("/three", f'<iframe title="Numbers" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
+        wordpress("/three", f'<iframe title="Dashboard" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
     )
-    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Encounters")
+    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Records")
     page.goto(wordpress("/four", f'<fieldapp-kpi centre="nowhere"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")
 
@@ -139,7 +140,8 @@ def test_every_page_of_the_office_works_for_everyone_with_numbers_in_it(
     sign_in(page, "rexdale.admin")
     for path in ("figures", "heat-map", "map", "map?span=month", "board", "products", "feed"):
         page.goto(f"/office/{path}")
-        page.wait_for_timeout(300)
+        page.wait_for_load_state("networkidle")
+        painted(page)
         is_sound(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
@@ -173,7 +175,7 @@ def test_the_map_works_on_a_phone_without_signal(products: Server, kept: KeptPho
     phone = kept.open()
     phone.enrol("w05")
     phone.page.goto("/app/#/new")
-    phone.page.get_by_role("link", name="Where and when to go").click()
+    phone.page.get_by_role("link", name="Where and when").click()
     expect(phone.page.locator(".spots canvas")).to_be_visible()
     products.stop()
     try:
@@ -201,11 +203,11 @@ def test_the_board_shows_in_seconds_what_another_screen_did_and_says_when_it_is_
     before = phone.locator(".board article").count()
     phone.locator("#ask summary").click()
     phone.select_option("#need", "escort")
-    phone.get_by_role("button", name="Put it on the board").click()
+    phone.get_by_role("button", name="Add to the board").click()
     expect(phone.locator(".board article")).to_have_count(before + 1)
     expect(wall.locator(".board article")).to_have_count(before + 1, timeout=8000)
     card = phone.locator(".board article", has_text="Somebody to go along").first
-    card.get_by_role("button", name="I have seen it").click()
+    card.get_by_role("button", name="Mark as seen").click()
     expect(wall.locator("article", has_text="Somebody to go along").locator(".tag")).to_have_text("seen", timeout=8000)
     products.stop()
     try:

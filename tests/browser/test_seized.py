@@ -65,10 +65,10 @@ def test_21_ten_wrong_pins_end_it_and_the_password_brings_everything_back(open_p
         page.wait_for_selector("[role=alert]")
         expect(page.locator("button.main")).to_be_enabled()
         page.clock.fast_forward("02:00:00")  # the pauses between tries
-    expect(page.get_by_role("alert")).to_contain_text("The PIN opens nothing any more")
+    expect(page.get_by_role("alert")).to_contain_text("The PIN does not work any more")
     page.fill("#pin", PIN)
     page.click("button.main")
-    expect(page.get_by_role("alert")).to_contain_text("The PIN opens nothing any more")
+    expect(page.get_by_role("alert")).to_contain_text("The PIN does not work any more")
     connect(page)
     page.get_by_role("button", name="I forgot the PIN").click()
     phone.enrol_here("w03", "975310")
@@ -181,11 +181,11 @@ def test_24_two_workers_on_one_phone_see_nothing_of_each_other_and_each_sends_as
     phone.log_encounter(finish=False)
     saved(page)
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     page.goto("/app/#/mine")
     page.get_by_role("button", name="Lock now").click()
-    expect(page.locator("main")).to_contain_text("1 sealed record waits here")
+    expect(page.locator("main")).to_contain_text("1 encrypted record waits here")
     page.get_by_role("button", name="I forgot the PIN, or I am somebody else").click()
     connect(page)
     phone.enrol_here("w07", "864200")
@@ -197,7 +197,7 @@ def test_24_two_workers_on_one_phone_see_nothing_of_each_other_and_each_sends_as
         expect(page.locator("main")).not_to_contain_text("Encounter")
     page.get_by_role("link", name="Mine").click()
     page.get_by_role("button", name="Lock now").click()
-    expect(page.get_by_text("sealed record")).to_have_count(0)
+    expect(page.get_by_text("encrypted record")).to_have_count(0)
     query = "SELECT u.username FROM submission s JOIN user u ON u.id = s.author_id ORDER BY s.id DESC LIMIT 1"
     assert rows(demo_data, query) == [("w06",)]
 
@@ -213,7 +213,7 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
     phone.log_encounter(finish=False)
     saved(page)
     page.reload()  # it lies there, locked
-    expect(page.locator("main")).to_contain_text("1 sealed record waits here")
+    expect(page.locator("main")).to_contain_text("1 encrypted record waits here")
     office = open_page(viewport=OFFICE)
     sign_in(office, "rexdale.admin")
     office.goto("/office/people")
@@ -221,7 +221,7 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
     if order == "Wipe":
         mine.get_by_text("Wipe …").click()
     mine.get_by_role("button", name=order).click()
-    expect(office.locator("main")).to_contain_text("hands over what is finished")
+    expect(office.locator("main")).to_contain_text("sends what is finished")
     connect(page)
     if order == "Lock":
         expect(page.locator("main")).to_contain_text(re.compile("The centre has locked this phone|The PIN opens nothing"))
@@ -243,7 +243,7 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
         return
     page.fill("#pin", PIN)
     page.click("button.main")
-    expect(page.locator("form")).to_contain_text("The PIN opens nothing any more")
+    expect(page.locator("form")).to_contain_text("The PIN does not work any more")
     page.get_by_role("button", name="I forgot the PIN").click()
     phone.enrol_here(worker, "531975")
     expect(page.get_by_text("Not finished")).to_be_visible()
@@ -269,10 +269,10 @@ def test_26_finger_or_face_opens_it_too(open_page: OpenPage) -> None:
     page.goto("/app/#/mine")
     page.get_by_text("Open with finger or face").click()
     page.fill("#passkey-pin", "000001")
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add").click()
     expect(page.locator("main")).to_contain_text("The PIN is wrong")
     page.fill("#passkey-pin", PIN)
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add").click()
     expect(page.locator("main")).to_contain_text("From now on finger or face opens it too")
     page.reload()
     page.get_by_role("button", name="Use finger or face").click()

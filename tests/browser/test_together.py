@@ -29,7 +29,7 @@ def add_worker(office: Page) -> str:
     office.goto("/office/people")
     office.fill("#username", name)
     office.fill("#label", name.upper())
-    office.get_by_role("button", name="Add and make a password").click()
+    office.get_by_role("button", name="Add and create a password").click()
     office.wait_for_selector(".made")
     return name
 
@@ -84,7 +84,7 @@ def finish_again(phone: Phone, people: str) -> None:
 def begin_correction(phone: Phone) -> None:
     phone.page.goto("/app/#/mine")
     phone.page.get_by_role("link", name="Correct: Encounter").first.click()
-    phone.page.get_by_role("button", name="Get it from the centre").click()
+    phone.page.get_by_role("button", name="Get the record from the centre").click()
     phone.page.wait_for_selector(".question")
 
 
@@ -141,7 +141,7 @@ def test_52_a_record_is_sent_back_and_corrected_without_signal(office: Page, ope
     expect(needs).to_contain_text("Were you alone?")
     assert examine(page, "needs") == []
     cut_off(page)
-    needs.get_by_role("button", name="Correct it").click()
+    needs.get_by_role("button", name="Correct the record").click()
     page.wait_for_selector(".question")
     finish_again(phone, "3")
     page.goto("/app/#/today")
@@ -168,7 +168,7 @@ def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, 
     office.locator("details summary", has_text="Technical").click()
     root = office.locator("dd.code").first.inner_text()
     other.page.goto(f"/app/#/correct/{root}")
-    other.page.get_by_role("button", name="Get it from the centre").click()
+    other.page.get_by_role("button", name="Get the record from the centre").click()
     other.page.wait_for_selector(".question")
     finish_again(phone, "4")
     finish_again(other, "5")
@@ -177,12 +177,12 @@ def test_53_two_answers_stand_side_by_side_until_somebody_chooses(office: Page, 
     office.goto("/office/attention")
     office.locator("tr", has_text=name.upper()).get_by_role("link").click()
     office.set_viewport_size({"width": 320, "height": 700})
-    assert examine(office, "two answers") == []
+    assert examine(office, "two different answers") == []
     side = office.locator(".side-by-side")
     expect(side).to_contain_text("How many people?")
     expect(side.locator("label")).to_have_count(2)
     side.locator("label", has=office.get_by_text("5", exact=True)).click()
-    office.get_by_role("button", name="These shall hold").click()
+    office.get_by_role("button", name="Choose these answers").click()
     expect(office.locator("main")).to_contain_text("Both versions stay in the history.")
     expect(office.locator(".side-by-side")).to_have_count(0)
     expect(office.locator("dl.answers").first).to_contain_text("5")
@@ -195,7 +195,7 @@ def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPa
     phone.page.reload()  # so that the phone knows of the colleague
     phone.unlock()
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text()
     page.locator("footer .btn.main").click()
@@ -205,10 +205,10 @@ def test_54_a_card_is_handed_over_without_signal(office: Page, open_page: OpenPa
     page.wait_for_selector(".ledger")
     cut_off(page)
     page.goto(f"/app/#/card/{code.replace('-', '')}")
-    page.locator("summary", has_text="Hand it over").click()
+    page.locator("summary", has_text="Hand over").click()
     page.select_option("#to", label=colleague_name.upper())
     page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Hand it over").click()
+    page.get_by_role("button", name="Hand over").click()
     expect(page.get_by_text("No card yet.")).to_be_visible()
     connect(page)
     send(phone)
@@ -256,7 +256,7 @@ def test_60_after_a_no_only_the_kind_of_contact_is_sent(
     phone, name = newcomer(office, open_page)
     page = phone.page
     page.goto("/app/#/people")
-    page.get_by_role("button", name="Make a new card").click()
+    page.get_by_role("button", name="Create a new card").click()
     page.wait_for_selector(".qr")
     code = page.locator(".big").inner_text().replace("-", "")
     cut_off(page)

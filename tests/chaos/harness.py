@@ -272,7 +272,7 @@ def _records(session: Session, made: dict[str, Any], arrived: dict[str, Any]) ->
 def _caseloads(session: Session, held: dict[str, Any]) -> Iterator[str]:
     """A phone that pulled change by change knows what one knows that begins with nothing."""
     for name, phone in held.items():
-        _, _, items = pull.after(session, phone["user"], 0, 100_000)
+        _, _, items = pull.read_changes_after(session, phone["user"], 0, 100_000)
         told = {key: body for key, body in json.loads(f"[{items}]") if body}
         known = {f"card/{one['code']}" for one in phone["book"]["people"]}
         if missing := {key for key in told if key.startswith("card/")} - known:

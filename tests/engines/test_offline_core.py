@@ -91,8 +91,8 @@ def log_encounter(driver: Driver) -> None:
 
 def send(driver: Driver) -> None:
     driver.run("location.hash = '/mine'")
-    text(driver, "Send and fetch now")
-    driver.run("[...document.querySelectorAll('button')].find((one) => one.innerText === 'Send and fetch now').click()")
+    text(driver, "Sync now")
+    driver.run("[...document.querySelectorAll('button')].find((one) => one.innerText === 'Sync now').click()")
     text(driver, "All sent: everything is at the centre.")
 
 

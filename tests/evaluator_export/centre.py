@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from evaluator_export.datasets import recipe_reader
 from evaluator_export.datasets.dataset_reader import read_dataset
 from evaluator_export.datasets.dataset_spec import DatasetSpec
@@ -25,13 +23,14 @@ from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBat
 from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tabular import CategoricalColumn
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.datasets import (
-    count_sets,
     hierarchies,
     hierarchy_words,
-    programme_datasets,
-    programme_recipe,
-    table_menu,
+    load_count_only_datasets,
+    load_program_datasets,
+    load_program_recipe,
+    load_table_menu,
 )
 from tests.programme import definition_of
 
@@ -45,21 +44,21 @@ Records = Mapping[str, Iterable[tuple[str, Row]]]
 
 
 def dataset_of(text: str) -> DatasetSpec:
-    body = yaml.safe_load(text)
+    body = read_yaml(text)
     return read_dataset(text, FORMS.get(body.get("form", "")), hierarchies())
 
 
 def all_datasets(**changes: Callable[[str], str]) -> dict[str, DatasetSpec]:
     """Return the programme's datasets, some of them changed in their text."""
-    texts = {**count_sets(), **programme_datasets()}
+    texts = {**load_count_only_datasets(), **load_program_datasets()}
     return {name: dataset_of(changes.get(name, str)(text)) for name, text in texts.items()}
 
 
 def recipe_of(
     key: str = "evaluator-quarterly", datasets: dict[str, DatasetSpec] | None = None, text: str = "", menu: str = ""
 ) -> Recipe:
-    tables = yaml.safe_load(menu) if menu else table_menu()
-    return recipe_reader.read_recipe(text or programme_recipe(key), datasets or all_datasets(), FORMS, tables)
+    tables = read_yaml(menu) if menu else load_table_menu()
+    return recipe_reader.read_recipe(text or load_program_recipe(key), datasets or all_datasets(), FORMS, tables)
 
 
 def encounters(count: int, seed: int = 1, months: Iterable[int] = (7, 8, 9), first: int = 0) -> list[tuple[str, Row]]:

@@ -23,7 +23,7 @@ from evaluator_export.products.partner_totals import read_partner
 from evaluator_export.products.reach import reach, wilson
 from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts
 from fieldapp.services.products.catalogue import counted_tables, kpis, products
-from fieldapp.services.releases.datasets import table_menu
+from fieldapp.services.releases.datasets import load_table_menu
 from tests.evaluator_export.centre import FORMS, encounters, recipe_of
 from tests.evaluator_export.specs import DATASETS, spec
 from tests.programme import FOLDER
@@ -63,7 +63,7 @@ def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: s
 
 def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
     names = [name for some in tables_by_calendar(kpis()).values() for name in some]
-    found = table_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, table_menu())
+    found = table_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, load_table_menu())
     assert set(found) == set(names)
     assert {name for some in counted_tables().values() for name in some} >= set(names)
     assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}

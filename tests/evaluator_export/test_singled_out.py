@@ -115,7 +115,10 @@ def test_the_promise_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
     place.publish("2026-Q3", records)
     place.package("2026-Q3", records)
     text = text_of(tmp_path / "2026-Q3" / "summary-en.pdf")
-    assert "By when, area, time of day and kind of place alone, nobody in it can be told from fewer than 19 others" in text
+    assert (
+        "By when, area, time of day and kind of place alone, nobody in it can be distinguished from fewer than 19 others"
+        in text
+    )
     assert "alone, nobody in a batch" in (tmp_path / "2026-Q3" / "start.Rmd").read_text().replace("\n", " ")
 
 
@@ -205,7 +208,7 @@ def test_the_pdf_speaks_of_every_batch_in_the_package(tmp_path: Path) -> None:
     place.package("2026-Q4", {"encounter": come})
     text = text_of(tmp_path / "2026-Q4" / "summary-en.pdf")
     classes = first["class_sizes"]["classes"] + second["class_sizes"]["classes"]
-    assert f"classes in all batches of this package: {classes} (batches: 2). The smallest holds 21 people" in text
+    assert f"look-alike groups in all batches of this package: {classes} (batches: 2). The smallest has 21 people" in text
     assert "1 in 21" in text and "1 in 33" not in text
     assert "90 % of the rows have the same answer" in text
     assert "30–90 %" in text
@@ -231,7 +234,7 @@ def test_no_recipe_can_hand_out_rows_about_incidents() -> None:
 
 def test_a_column_for_tables_only_is_refused_in_words() -> None:
     text = "recipe: 2\nid: r\ntitle: {en: r, fr: r}\npurpose: {en: p, fr: p}\naudience: evaluator\nthreshold: 20\n"
-    with pytest.raises(Exception, match="“minutes” leaves in tables only"):
+    with pytest.raises(Exception, match="“minutes” is released in tables only"):
         recipe_of(text=text + "datasets: [{use: encounters, columns: [month, minutes]}]\n")
 
 

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from fieldapp.services import acts
 from fieldapp.services.access import ACCESS
 from fieldapp.settings import Settings, SettingsProblem
 from fieldapp.store.base import Base
+from fieldapp.version import VERSION
 from fieldapp.web.office.operations.words import ACTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -58,6 +60,16 @@ def test_every_command_and_target_is_documented() -> None:
     targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for target in set(targets) - {"help"}:
         assert f"`make {target}" in (ROOT / "CONTRIBUTING.md").read_text() + page, target
+
+
+def test_the_version_stands_in_one_place_and_the_readme_says_which_state_it_is() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version == VERSION, "set it up again: make dev"
+    minor = ".".join(version.split(".")[:2])
+    assert f"**State: version {minor}," in (ROOT / "README.md").read_text()
+    code = [path for folder in ("fieldapp", "forms", "sync", "evaluator_export") for path in (ROOT / folder).rglob("*.py")]
+    code += [path for path in (ROOT / "client/src").rglob("*.ts*") if path.is_file()]
+    assert not [path for path in code if f'"{version}"' in path.read_text()]
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ PROBLEMS = {
 # Errors without a code of their own, and why no reader meets an English sentence of theirs.
 WITHOUT_CODE = {
     # they carry problems that have codes
-    "AreasRefused", "BatchRefused", "ExportProblem", "FormRefused", "InstanceRefused", "NotSent",
+    "AreasRefused", "BatchRefused", "ExportProblem", "FormRefused", "InstanceRefused", "DeliveryFailed",
     # they are caught, and something with a code is said instead
-    "CircularReference", "KeyLost", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
+    "CircularReference", "KeyUnavailable", "LeaseLost", "Overtaken", "TooAmbiguous", "TooFine", "TooSlow", "XlsxUnreadable",
     # the command line speaks English
     "BackupProblem", "CopyProblem", "KeyMissing", "KeyProblem", "SettingsProblem",
     # a programmer meets it, when the module is loaded

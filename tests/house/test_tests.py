@@ -29,3 +29,10 @@ def test_the_look_for_such_imports_finds_them() -> None:
     assert imported_test_modules("from tests.services.board.test_board import incident")
     assert imported_test_modules("import tests.forms.test_xlsform.x")
     assert not imported_test_modules("from tests.cast import make_cast")
+
+
+def test_no_browser_test_waits_for_a_fixed_time() -> None:
+    """They wait for what a user would see: a fixed time is too short on a busy machine and too long on every other."""
+    fixed = ("wait_for_timeout", "setTimeout(done, ")
+    texts = {path: path.read_text() for path in (ROOT / "tests" / "browser").rglob("*.py")}
+    assert not [(path.name, word) for path, text in texts.items() for word in fixed if word in text]

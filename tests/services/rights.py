@@ -36,10 +36,10 @@ RIGHTS: dict[str, set[str]] = {
         "submission.let_in", "submission.open", "submission.settle", "subscription.add", "subscription.end", "system.see",
     },
     "system": {
-        "areas.bring", "caseload.rebuild", "database.restore", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
+        "areas.bring", "board.report", "board.see", "caseload.rebuild", "database.restore", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
-        "release.deliver", "release.revoke", "tables.count",
+        "release.deliver", "release.revoke", "submission.let_in", "tables.count",
     },
 }  # fmt: skip
 

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.board import board
-from fieldapp.services.operations import centres
 from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
+from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.services.products import registry
 from fieldapp.services.products.odata import keys
 from fieldapp.services.revisions import Overtaken, revision_of
@@ -44,7 +44,7 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
     return {
         "person": (
             lambda: revision_of(amina),
-            lambda seen: accounts.switch_person(session, rosa, user_id=amina.id, active=not amina.active, seen=seen),
+            lambda seen: accounts.set_person_active(session, rosa, user_id=amina.id, active=not amina.active, seen=seen),
         ),
         "phone": (
             lambda: revision_of(phone),
@@ -52,7 +52,7 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
         ),
         "rules": (
             lambda: revision_of(centre),
-            lambda seen: centres.set_phone_rules(session, rosa, **rules, by_invitation=True, seen=seen),
+            lambda seen: set_phone_rules(session, rosa, **rules, by_invitation=True, seen=seen),
         ),
         "key": (
             lambda: revision_of(key),
@@ -67,7 +67,7 @@ def acts_on(session: Session, cast: Cast) -> dict[str, tuple[Callable[[], str], 
 def test_the_first_is_done_and_the_second_is_told(session: Session, cast: Cast, what: str) -> None:
     series = a_series(session, cast)
     keys.make_key(session, cast.rosa, series_id=series.id, label="Council")
-    board.ask(session, cast.rosa, need="visit")
+    board.add_request(session, cast.rosa, need="visit")
     mark, act = acts_on(session, cast)[what]
     seen = mark()
     act(seen)

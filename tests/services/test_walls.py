@@ -16,7 +16,8 @@ from fieldapp.services.board import board
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.forms import drafts, published
 from fieldapp.services.people import accounts
-from fieldapp.services.phones import devices, manifest
+from fieldapp.services.phones import devices
+from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import registry as product_registry
 from fieldapp.services.products.odata import keys
@@ -25,8 +26,8 @@ from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases import datasets, downloads, series
 from fieldapp.store.forms.areas import AreaSet
 from fieldapp.store.products.products import Edition, PartnerSource, Subscription, put_files, state
-from fieldapp.store.records.records import Filter
-from fieldapp.store.releases.releases import Delivery, Release, ReleaseRun
+from fieldapp.store.records.records import RecordFilter
+from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseRun
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, crisis_team, encounter, envelope, other_worker
 from tests.programme import definition_of, workbook_of
@@ -73,16 +74,16 @@ class Centre:
         self.item, kept = envelope(encounter()), envelope("{")
         receive_batch(session, cast.amina, parse_batch(batch(self.item, kept, met(ONE))))
         self.series = a_series(session, cast)  # brings the other forms
-        datasets.take_in_datasets(session, cast.system)
+        datasets.install_program_datasets(session, cast.system)
         self.version = published.list_forms(session, cast.rosa)[0]
         self.submission = listing.list_needing_attention(session, cast.rosa).submissions[0]
         self.incident = incident(session, cast)
-        self.request = board.ask(session, cast.rosa, need="escort")
-        self.checked = drafts.Checked(workbook_of("encounter"), {}, "A title", "encounter", None, [])
-        self.draft = drafts.begin_draft(session, cast.rosa, checked=self.checked)
+        self.request = board.add_request(session, cast.rosa, need="escort")
+        self.checked = drafts.CompiledDraft(workbook_of("encounter"), {}, "A title", "encounter", None, [])
+        self.draft = drafts.begin_draft(session, cast.rosa, compiled_draft=self.checked)
         keys.make_key(session, cast.rosa, series_id=self.series.id, label="A reader")
         self.key = keys.list_keys(session, cast.rosa).keys[0]
-        self.wish = series.open_series(session, cast.rosa, series_id=self.series.id).wish
+        self.wish = series.open_series(session, cast.rosa, series_id=self.series.id).series_input
         self._add_rows()
 
     def _add_rows(self) -> None:
@@ -103,13 +104,13 @@ class Centre:
             body="{}", built_at=now,
         )  # fmt: skip
         self.subscription = Subscription(
-            centre_id=centre_id, product="heat_map", address="a@example.org", told_of="", created_at=now
+            centre_id=centre_id, product="heat_map", address="a@example.org", last_notified_hash="", created_at=now
         )
         partner = PartnerSource(centre_id=centre_id, name="TTC", calendar="own", figures=[], brought_at=now, sha256="0" * 64)
         outlines = AreaSet(centre_id=centre_id, key="nbhd158", sha256="0" * 64, outlines="{}", created_at=now)
         session.add_all([outlines, self.release, edition, self.subscription, partner])
         session.flush()
-        self.delivery = Delivery(
+        self.delivery = PackageDelivery(
             release_id=self.release.id, centre_id=centre_id, number=0, target={}, state="failed", due_at=now
         )  # fmt: skip
         session.add(self.delivery)
@@ -126,13 +127,13 @@ class Centre:
 TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "records.attachments.open_attachment": lambda c: {"sha256": c.attachment, "secret": ""},
     "board.board.take_step": lambda c: {"kind": "acted", "root_id": c.incident},
-    "phones.devices.add_collect": lambda c: {"user_id": c.cast.amina.user_id},
+    "phones.devices.set_up_collect": lambda c: {"user_id": c.cast.amina.user_id},
     "phones.devices.invite_device": lambda c: {"user_id": c.cast.amina.user_id},
-    "records.export.allow_export": lambda c: {"wanted": Filter("encounter")},
+    "records.export.allow_export": lambda c: {"wanted": RecordFilter("encounter")},
     "products.odata.keys.make_key": lambda c: {"series_id": c.series.id, "label": "Mine"},
-    "forms.drafts.change_draft": lambda c: {"draft_id": c.draft.id, "revision": 1, "checked": c.checked},
+    "forms.drafts.change_draft": lambda c: {"draft_id": c.draft.id, "revision": 1, "compiled_draft": c.checked},
     "forms.drafts.classify_draft": lambda c: {
-        "draft_id": c.draft.id, "revision": 2, "checked": c.checked, "classes": {},
+        "draft_id": c.draft.id, "revision": 2, "compiled_draft": c.checked, "classes": {},
     },
     "forms.drafts.open_draft": lambda c: {"draft_id": c.draft.id},
     "forms.drafts.propose_classes": lambda c: {"draft_id": c.draft.id},
@@ -142,7 +143,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "people.accounts.reset_password": lambda c: {"user_id": c.cast.amina.user_id},
     "phones.manifest.fetch_areas": lambda c: {"key": "nbhd158"},
     "phones.manifest.fetch_form": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
-    "phones.manifest.fetch_own_record": lambda c: {"instance_id": c.item["id"]},
+    "phones.pull.fetch_record_for_correction": lambda c: {"instance_id": c.item["id"]},
     "products.registry.take_file": lambda c: {"name": "heat_map", "filename": "heat-map.xlsx"},
     "records.openrosa.fetch_media": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
     "records.openrosa.fetch_xform": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
@@ -156,15 +157,15 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "people.second_factor.reset_second_factor": lambda c: {"user_id": c.cast.eve.user_id},
     "products.maps.see_outlines": lambda c: {},
     "releases.series.open_series": lambda c: {"series_id": c.series.id},
-    "releases.series.preview_release": lambda c: {"series_id": c.series.id, "wish": c.wish},
-    "releases.series.save_series": lambda c: {"series_id": c.series.id, "wish": c.wish},
+    "releases.series.preview_release": lambda c: {"series_id": c.series.id, "series_input": c.wish},
+    "releases.series.save_series": lambda c: {"series_id": c.series.id, "series_input": c.wish},
     "releases.downloads.revoke_release": lambda c: {"release_id": c.release.id, "because": "a wrong recipient"},
     "products.odata.keys.revoke_key": lambda c: {"key_id": c.key.id},
     "forms.drafts.discard_draft": lambda c: {"draft_id": c.draft.id, "revision": 3},
     "forms.published.withdraw_form": lambda c: {"version_id": c.version.id},
-    "people.accounts.switch_person": lambda c: {"user_id": c.cast.amina.user_id, "active": False},
+    "people.accounts.set_person_active": lambda c: {"user_id": c.cast.amina.user_id, "active": False},
     "phones.missing.give_up_missing": lambda c: {"device_id": c.cast.amina.device_id},
-    "people.accounts.let_back_in": lambda c: {"username": "amina"},
+    "people.accounts.restore_access": lambda c: {"username": "amina"},
     "releases.retries.retry_delivery": lambda c: {"delivery_id": c.delivery.id},
     "releases.retries.retry_release": lambda c: {"run_id": c.release.run_id},
     "phones.devices.revoke_device": lambda c: {"device_id": c.cast.amina.device_id},
@@ -172,14 +173,14 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "products.subscriptions.unsubscribe": lambda c: {"subscription_id": c.subscription.id},
 }  # fmt: skip
 
-BY_NAME = {"people.accounts.let_back_in"}  # asked for by the name somebody signs in with, which only the own centre knows
+BY_NAME = {"people.accounts.restore_access"}  # asked for by the name somebody signs in with, which only the own centre knows
 NAMES_NOTHING = "takes no id: it reads or writes the actor's own centre"
 OF_THE_SYSTEM = "only the system does it, for one centre: no role of another centre comes this far"
 OWN_PHONE = "takes no id: it keeps what the actor's own phone sends"
 PASSED_OVER = "passes over what is another centre's: test_what_is_aside_is_out_of_reach_of_another_centre tries it"
 SEEN_ELSEWHERE = "a list: test_lists_of_another_centre_are_empty looks at it"
 NOT_TRIED: dict[str, str] = {
-    "forms.areas.bring_areas": OF_THE_SYSTEM,
+    "forms.areas.import_areas": OF_THE_SYSTEM,
     "records.quarantine._judged": PASSED_OVER,
     "records.quarantine._let_in": PASSED_OVER,
     "records.quarantine._of_phone": PASSED_OVER,
@@ -197,8 +198,8 @@ NOT_TRIED: dict[str, str] = {
     "keys.make_key": OF_THE_SYSTEM,
     "keys.make_signing_key": OF_THE_SYSTEM,
     "products.tables._save_counts": OF_THE_SYSTEM,
-    "releases.datasets.take_in_datasets": OF_THE_SYSTEM,
-    "releases.delivery.settle": OF_THE_SYSTEM,
+    "releases.datasets.install_program_datasets": OF_THE_SYSTEM,
+    "releases.delivery.record_attempt": OF_THE_SYSTEM,
     "products.odata.feed._note": OF_THE_SYSTEM,
     "records.attachments._receive": OWN_PHONE,
     "phones.devices.enrol_device": OWN_PHONE,
@@ -207,38 +208,38 @@ NOT_TRIED: dict[str, str] = {
     "records.deliveries._bring_copy": "takes no id: records in the file are opened with the centre's own keys",
     "records.openrosa._receive": OWN_PHONE,
     "board.board.ask": NAMES_NOTHING,
-    "board.board.allow_report": NAMES_NOTHING,
-    "operations.centres.set_phone_rules": NAMES_NOTHING,
+    "board.board.authorize_report": NAMES_NOTHING,
+    "phones.rules.set_phone_rules": NAMES_NOTHING,
     "forms.drafts.begin_draft": NAMES_NOTHING,
     "forms.published.publish_form": NAMES_NOTHING,
-    "operations.overview.see_system": NAMES_NOTHING,
-    "operations.overview.see_home": NAMES_NOTHING,
+    "operations.overview.list_audit": NAMES_NOTHING,
+    "operations.overview.view_home": NAMES_NOTHING,
     "people.accounts.add_person": NAMES_NOTHING,
     "phones.manifest.fetch_manifest": NAMES_NOTHING,
     "products.registry.bring_partner": NAMES_NOTHING,
     "products.registry.switch_product": "names a product of the programme, for the actor's own centre",
-    "people.second_factor._judge": "the actor's own second factor",
-    "people.second_factor.begin_second_factor": "the actor's own second factor",
+    "people.second_factor._verify_code": "the actor's own second factor",
+    "people.second_factor.start_second_factor": "the actor's own second factor",
     "people.second_factor.show_second_factor": "the actor's own second factor",
     "products.maps.fetch_maps": NAMES_NOTHING,
     "products.maps.see_map": NAMES_NOTHING,
     "products.subscriptions.subscribe": "names a product of the programme, for the actor's own centre",
     "board.board.see_board": SEEN_ELSEWHERE,
     "board.board.see_history": SEEN_ELSEWHERE,
-    "board.board.see_version": NAMES_NOTHING,
+    "board.board.read_board_version": NAMES_NOTHING,
     "products.odata.keys.list_keys": SEEN_ELSEWHERE,
     "forms.drafts.list_drafts": SEEN_ELSEWHERE,
     "forms.published.list_forms": SEEN_ELSEWHERE,
     "caseload.hand_over.list_caseload": SEEN_ELSEWHERE,
     "people.accounts.list_people": SEEN_ELSEWHERE,
-    "phones.manifest.pull": SEEN_ELSEWHERE,
+    "phones.pull.pull_changes": SEEN_ELSEWHERE,
     "products.registry.list_products": SEEN_ELSEWHERE,
     "products.registry.see_figures": SEEN_ELSEWHERE,
     "records.openrosa.list_for_collect": SEEN_ELSEWHERE,
     "records.listing.browse_records": SEEN_ELSEWHERE,
     "records.listing.list_needing_attention": SEEN_ELSEWHERE,
     "releases.downloads.list_releases": SEEN_ELSEWHERE,
-    "releases.series.see_series": SEEN_ELSEWHERE,
+    "releases.series.list_series": SEEN_ELSEWHERE,
 }
 
 
@@ -294,13 +295,13 @@ def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_pat
         assert bool(published.list_forms(session, who)) is is_there
         assert bool(hand_over.list_caseload(session, who, worker_id=cast.amina.user_id).cards) is is_there
         assert ("amina" in [user.username for user in accounts.list_people(session, who).users]) is is_there
-        assert (manifest.pull(session, worker, cursor=0).count(ONE) > 0) is is_there
+        assert (pull_changes(session, worker, cursor=0).count(ONE) > 0) is is_there
         assert bool(product_registry.see_figures(session, who, name="heat_map")) is is_there
         assert bool(openrosa.list_for_collect(session, worker, address="http://x")) is is_there
-        wanted = Filter(author_id=cast.amina.user_id)
+        wanted = RecordFilter(author_id=cast.amina.user_id)
         assert bool(listing.browse_records(session, who, wanted=wanted).page.total) is is_there
         assert bool(listing.list_needing_attention(session, who).submissions) is is_there
         assert (centre.release.id in [one.id for one in downloads.list_releases(session, who).releases]) is is_there
-        assert bool(series.see_series(session, who)[0]) is is_there
+        assert bool(series.list_series(session, who)[0]) is is_there
         registry = product_registry.list_products(session, who)
         assert bool(registry.latest or registry.partners or registry.subscriptions) is is_there

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from fieldapp.services.operations.centres import set_phone_rules
-from fieldapp.services.phones.devices import add_collect
+from fieldapp.services.phones.devices import set_up_collect
+from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record
@@ -33,7 +33,7 @@ class Collect:
         self.cast = cast
         self.allow(True)
         assert cast.amina.user_id
-        self.base = f"/or/{add_collect(self.session, cast.rosa, user_id=cast.amina.user_id)}"
+        self.base = f"/or/{set_up_collect(self.session, cast.rosa, user_id=cast.amina.user_id)}"
 
     def allow(self, allows: bool) -> None:
         set_phone_rules(

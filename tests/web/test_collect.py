@@ -14,12 +14,12 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fieldapp.services.people.accounts import switch_person
-from fieldapp.services.phones.devices import add_collect, revoke_device
+from fieldapp.services.people.accounts import set_person_active
+from fieldapp.services.phones.devices import revoke_device, set_up_collect
 from fieldapp.services.phones.limits import Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, quarantine
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.attachments import AttachmentName, Blob
 from fieldapp.store.records.submissions import Submission
@@ -48,7 +48,7 @@ def test_a_submission_that_nobody_can_take_in_is_kept_aside_and_collect_goes_on(
     assert (kept.state, [one["code"] for one in kept.problems]) == ("aside", ["sync.failed"])
     assert quarantine.let_in(collect.session, collect.cast.rosa, [kept.id]).stored == 1
     assert len(collect.records()) == 1
-    lines = sa.select(sa.func.count()).select_from(AuditLine)
+    lines = sa.select(sa.func.count()).select_from(AuditEvent)
     before = collect.session.scalars(lines).one()
     assert collect.send(sent).status_code == 201
     collect.session.rollback()
@@ -133,7 +133,7 @@ def test_a_centre_may_forbid_it(collect: Collect) -> None:
         assert b"OpenRosaResponse" in reply.data
     assert collect.cast.amina.user_id
     with pytest.raises(ActProblem) as refused:
-        add_collect(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id)
+        set_up_collect(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id)
     assert refused.value.code == "collect.off"
 
 
@@ -155,7 +155,7 @@ def test_a_revoked_phone_is_out(collect: Collect) -> None:
 
 
 def test_a_switched_off_person_sends_nothing_through_this_door(collect: Collect) -> None:
-    switch_person(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id or 0, active=False)
+    set_person_active(collect.session, collect.cast.rosa, user_id=collect.cast.amina.user_id or 0, active=False)
     assert collect.send(instance(), **{"a.jpg": b"x" * 1000}).status_code == 403
     assert collect.session.scalars(sa.select(Submission)).all() == []
     assert collect.session.scalars(sa.select(Blob)).all() == []
@@ -191,6 +191,52 @@ def test_rubbish_is_refused_and_nothing_is_kept(collect: Collect, xml: bytes) ->
     assert b"Traceback" not in reply.data
     assert b"root:" not in reply.data
     assert time.process_time() - start < 5
+    assert collect.submissions() == []
+
+
+NOTE = "Zoë à Québec"
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("", "utf-8"),
+        ("", "utf-8-sig"),
+        ("UTF-8", "utf-8"),
+        ("utf-8", "utf-8-sig"),
+        ("ISO-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+        ("UTF-16", "utf-16"),
+        ("", "utf-16"),
+    ],
+)
+def test_answers_are_read_by_the_encoding_that_the_xml_declares(collect: Collect, declared: str, encoding: str) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    sent = (head + instance(encounter(next={"note": NOTE}))).encode(encoding)
+    assert [collect.send(sent).status_code for _ in range(2)] == [201, 201]
+    (record,) = collect.records()
+    assert record.answers["next"]["note"] == NOTE
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [("UTF-7", "utf-7"), ("utf-32", "utf-32"), ("shift_jis", "ascii"), ("UTF-8", "latin-1"), ("ascii", "utf-8"),
+     ("utf-16", "utf-8"), ("rot13", "ascii"), ("UTF-8", "utf-16"), ("idna", "ascii"), ("unicode_escape", "ascii")],
+)  # fmt: skip
+def test_what_is_written_otherwise_is_told_to_send_utf_8(collect: Collect, declared: str, encoding: str) -> None:
+    note = "Zoe" if encoding in ("ascii", "utf-7") else NOTE
+    xml = f'<?xml version="1.0" encoding="{declared}"?>' + instance(encounter(next={"note": note}))
+    reply = collect.send(xml.encode(encoding))
+    assert reply.status_code == 400
+    assert b"UTF-8" in reply.data or encoding == "utf-32"
+    assert collect.submissions() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+@pytest.mark.parametrize("bad", ["BOMB", "FILE"])
+def test_another_encoding_hides_no_bomb(collect: Collect, encoding: str, bad: str) -> None:
+    head = f'<?xml version="1.0" encoding="{"UTF-16" if encoding == "utf-16" else "ISO-8859-1"}"?>'
+    assert collect.send((head + {"BOMB": BOMB, "FILE": FILE}[bad]).encode(encoding)).status_code == 400
     assert collect.submissions() == []
 
 

@@ -21,7 +21,7 @@ const contentOf = (...incidents: string[]): string =>
 
 const PAGE = `
   <div id="board-state" data-fresh="Up to date, {time}" data-asking="Asking"
-    data-waiting="Something new" data-lost="No connection" data-ended="Signed out">
+    data-waiting="There is a new version" data-lost="No connection" data-ended="Signed out">
     <p id="board-words">Read when opened</p><button id="board-show" hidden>Show it now</button>
     <a id="board-sign-in" hidden>Sign in again</a><p id="board-said"></p>
   </div>
@@ -150,7 +150,7 @@ describe("the board", () => {
     await askNow(shown);
     assert.equal(shown.find("#to-1"), list);
     assert.deepEqual(titles(shown), ["Incident 1", "Incident 2"]);
-    assert.equal(words(shown), "Something new");
+    assert.equal(words(shown), "There is a new version");
     assert.equal(shown.find("#board-show").hidden, false);
     shown.find("#board-show").click();
     assert.match(words(shown), /^Up to date/);

@@ -69,6 +69,7 @@ export interface FormDefinition {
   tables?: Record<string, { columns: string[]; rows: string[][] }>;
   order: string[];
   summary: Record<string, string>;
+  role?: string; // what the form is for (engine/roles.ts)
   kept_after_no?: string[]; // paths of what stays when a person did not say yes (forms/consent.py)
 }
 

@@ -53,7 +53,7 @@ describe("sentences", () => {
 
   it("are translated", async () => {
     await setLanguage("fr");
-    assert.equal(say("Today"), "Aujourd'hui");
+    assert.equal(say("Today"), "Aujourd’hui");
     await setLanguage("en");
     assert.equal(say("Today"), "Today");
   });

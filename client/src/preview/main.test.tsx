@@ -30,7 +30,7 @@ describe("trying a form before it is published", () => {
 
   it("fetches the form that the page names", () => {
     assert.equal(asked, "/form.json");
-    assert.match(shown.text, /A try: nothing is kept/);
+    assert.match(shown.text, /A test: nothing is saved/);
   });
 
   it("shows what would be sent, and only that", async () => {

@@ -72,7 +72,7 @@ function Done({ form, again }: { form: Form; again: () => void }) {
     <>
       <main class="screen" id="main">
         <Title>{t("This would be sent")}</Title>
-        <p class="soft">{t("Nothing was kept: this was only a try.")}</p>
+        <p class="soft">{t("Nothing was saved: this was only a test.")}</p>
         <section class="card">
           <dl class="ledger">
             {rows.map((row) => (

@@ -24,7 +24,7 @@ describe("where the worker's data is", () => {
 
   it("goes out by itself, with or without signal", async () => {
     const ledger = { made: 1, waiting: 1 };
-    assert.match(await stateOf({ ledger, outcome: "online" }), /when there is signal/);
+    assert.match(await stateOf({ ledger, outcome: "online" }), /when there is a signal/);
     assert.match(await stateOf({ ledger, outcome: "offline" }), /No signal just now/);
   });
 
@@ -149,11 +149,11 @@ describe("a storage that cannot be read", () => {
     assert.deepEqual(calls, ["again", "over"]);
   });
 
-  it("says so when it has lost what it kept, until the worker has told the centre", async () => {
+  it("says so when it has lost what was saved on it, until the worker has told the centre", async () => {
     let isTold = false;
     const shown = await show(<LostAll dismiss={() => (isTold = true)} />);
-    assert.match(shown.text, /This phone has lost what it kept/);
-    await shown.click("I have told them");
+    assert.match(shown.text, /This phone has lost what was saved on it/);
+    await shown.click("The worker has been notified");
     assert.equal(isTold, true);
   });
 });

@@ -71,8 +71,8 @@ function Whereabouts() {
           ledger.waiting,
         )}{" "}
         {outcome === "offline"
-          ? t("No signal just now. It goes by itself later.")
-          : t("It goes by itself when there is signal.")}
+          ? t("No signal just now. The record is sent automatically later.")
+          : t("It is sent automatically when there is a signal.")}
       </p>
     );
   }
@@ -93,7 +93,7 @@ function Whereabouts() {
 export function LedgerList() {
   const { ledger } = useApp();
   const rows: [string, number][] = [
-    [t("Made on this phone"), ledger.made],
+    [t("Created on this phone"), ledger.made],
     [t("At the centre"), ledger.delivered + ledger.kept],
     [t("Waiting here"), ledger.waiting],
     [t("Deleted by you"), ledger.deleted],
@@ -115,7 +115,7 @@ export function LedgerList() {
 export function titleOf(forms: FormDefinition[], id: string): string {
   if (id === "fieldapp.settle") return t("A follow-up set aside");
   if (id === "fieldapp.handover") return t("A card handed over");
-  if (id === "fieldapp.reissue") return t("A card made anew");
+  if (id === "fieldapp.reissue") return t("A new card for a code that two phones created");
   const form = forms.find((each) => each.id === id);
   const text = form ? inLanguage(form.title, currentLanguage()) : id;
   return typeof text === "string" ? text : id;

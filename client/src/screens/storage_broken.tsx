@@ -12,7 +12,7 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
       <p class="brand center">fieldapp</p>
       <div class="card">
         <Title>{t("This phone's storage cannot be read just now")}</Title>
-        <p>{t("Close other tabs of the app, then try again. Nothing was thrown away.")}</p>
+        <p>{t("Close other tabs of the app, then try again. Nothing was deleted.")}</p>
         <button type="button" class="btn main wide" onClick={again}>
           {t("Try again")}
         </button>
@@ -21,29 +21,28 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
           class="btn wide"
           onClick={() => void saveCopy().then(setCopied, () => setCopied("failed"))}
         >
-          {t("Save a sealed copy")}
+          {t("Save an encrypted copy")}
         </button>
         {copied === "saved" && (
           <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>
         )}
         {copied === "failed" && (
           <p class="error" role="status">
-            {t("It cannot be read for a copy either.")}
+            {t("This phone cannot read the record for a copy either.")}
           </p>
         )}
         <details>
-          <summary>{t("If it stays like this")}</summary>
+          <summary>{t("If this continues")}</summary>
           <p>
             {t(
-              "Starting over throws away what is stored here and was not sent. Ask your centre first.",
+              "Starting over deletes what is stored here and was not sent. Ask your centre first.",
             )}
           </p>
           <button
             type="button"
             class="btn danger wide"
             onClick={() =>
-              confirm(t("Throw away all that is stored here? It cannot be brought back.")) &&
-              startOver()
+              confirm(t("Delete all that is stored here? This cannot be undone.")) && startOver()
             }
           >
             {t("Start over")}
@@ -60,11 +59,11 @@ export function LostAll({ dismiss }: { dismiss: () => void }) {
       <div>
         <p>
           {t(
-            "This phone has lost what it kept: its storage was cleared or damaged. Records that were not sent may be gone. Tell your centre.",
+            "This phone has lost what was saved on it: its storage was cleared or damaged. Records that were not sent may be gone. Tell your centre.",
           )}
         </p>
         <button type="button" class="btn quiet" onClick={dismiss}>
-          {t("I have told them")}
+          {t("The worker has been notified")}
         </button>
       </div>
     </div>

@@ -9,9 +9,9 @@ import {
   addFinishedRecord,
   applyPulledChanges,
   type PulledItem,
-  readSummary,
   removeCompleted,
 } from "./caseload_updates";
+import { readRole } from "../engine/roles";
 
 const codeOf = (number: number): string => makeCardCode(new Uint8Array(8).fill(number));
 const ONE = codeOf(1);
@@ -54,20 +54,20 @@ const codesOf = (caseload: Caseload): string[] => caseload.people.map(({ code })
 
 describe("what plays a role in a form", () => {
   it("is nothing where the form names none, or nothing was answered", () => {
-    assert.equal(readSummary(FORM, {}, "day"), "");
-    assert.equal(readSummary(FORM, { day: "x" }, "minutes"), "");
-    assert.equal(readSummary({ ...FORM, summary: {} }, { day: "x" }, "day"), "");
+    assert.equal(readRole(FORM, {}, "day"), "");
+    assert.equal(readRole(FORM, { day: "x" }, "minutes"), "");
+    assert.equal(readRole({ ...FORM, summary: {} }, { day: "x" }, "day"), "");
   });
 
   it("is read through groups", () => {
-    assert.equal(readSummary(FORM, { who: { code: ONE } }, "person"), ONE);
-    assert.equal(readSummary(FORM, { day: TODAY }, "day"), TODAY);
+    assert.equal(readRole(FORM, { who: { code: ONE } }, "person"), ONE);
+    assert.equal(readRole(FORM, { day: TODAY }, "day"), TODAY);
   });
 
   it("is nothing where the answers have another shape than the form", () => {
-    assert.equal(readSummary(FORM, { who: ONE }, "person"), "");
-    assert.equal(readSummary(FORM, { who: [{ code: ONE }] }, "person"), "");
-    assert.equal(readSummary(FORM, { day: { deeper: "x" } }, "day"), "");
+    assert.equal(readRole(FORM, { who: ONE }, "person"), "");
+    assert.equal(readRole(FORM, { who: [{ code: ONE }] }, "person"), "");
+    assert.equal(readRole(FORM, { day: { deeper: "x" } }, "day"), "");
   });
 });
 

@@ -4,6 +4,7 @@
 
 import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
+import { readRole } from "../engine/roles";
 import type { Json } from "../engine/types";
 import type { Caseload, Cursor, FollowUp, Person } from "./caseload";
 
@@ -13,17 +14,6 @@ const MOST_PEOPLE = 500;
 /** The day so many days after a day, both as YYYY-MM-DD. */
 function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY).toISOString().slice(0, 10);
-}
-
-/**
- * The answer to the question that plays a role in a form: day, person, tier, due, plan, minutes; ""
- * when there is none.
- */
-export function readSummary(definition: FormDefinition, answers: Json, role: string): string {
-  let value: Json | Json[] | string | undefined = answers;
-  for (const name of (definition.summary[role] ?? "").split("/").slice(2))
-    value = typeof value === "object" && !Array.isArray(value) ? value[name] : undefined;
-  return typeof value === "string" ? value : "";
 }
 
 interface FinishedRecord {
@@ -71,7 +61,7 @@ export function addFinishedRecord(
   today: string,
 ): Caseload {
   const id = record.root ?? record.id;
-  const read = (role: string): string => readSummary(definition, record.answers, role);
+  const read = (role: string): string => readRole(definition, record.answers, role);
   const day = read("day").slice(0, 10) || today;
   const code = parseCardCode(read("person"));
   const isLeft = (followUp: FollowUp): boolean => {

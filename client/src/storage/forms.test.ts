@@ -143,8 +143,14 @@ describe("forms that are missing", () => {
   });
 
   it("come with the one that workers fill most first", () => {
-    assert.equal(findMainForm([{ id: "a" }, { id: "encounter" }])?.id, "encounter");
-    assert.equal(findMainForm([{ id: "a" }, { id: "b" }])?.id, "a");
+    assert.equal(findMainForm([{ id: "a" }, { id: "contact", role: "encounter" }])?.id, "contact");
+    assert.equal(
+      findMainForm([
+        { id: "a", role: "" },
+        { id: "b", role: "shift" },
+      ])?.id,
+      "a",
+    );
     assert.equal(findMainForm([]), undefined);
   });
 

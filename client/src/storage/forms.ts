@@ -2,6 +2,7 @@
 
 import type { FormDefinition, Words } from "../engine/definition";
 import type { Outlines } from "../engine/areas";
+import { ENCOUNTER, findFormWithRole } from "../engine/roles";
 import { sha256, toUtf8 } from "./bytes";
 import type { ManifestEntry } from "./vault";
 import { getAllRows, getRow, runTransaction } from "./database";
@@ -11,6 +12,7 @@ const hashText = (text: string): Promise<string> => sha256(toUtf8(text));
 
 export interface ListedForm {
   id: string;
+  role?: string; // absent from centres before there were roles
   version: string;
   title: Words;
   sha256: string;
@@ -60,8 +62,10 @@ export async function saveForms(
 }
 
 /** The form that workers fill most: it comes first over a bad line, and has the large button. */
-export function findMainForm<T extends { id: string }>(forms: T[]): T | undefined {
-  return forms.find((form) => form.id === "encounter") ?? forms[0];
+export function findMainForm<T extends { id: string; role?: string | undefined }>(
+  forms: T[],
+): T | undefined {
+  return findFormWithRole(forms, ENCOUNTER) ?? forms[0];
 }
 
 /** The hashes of what is really there, whatever was noted beside it. */

@@ -5,10 +5,11 @@
 
 import { parseCardCode } from "../engine/cards";
 import type { FormDefinition } from "../engine/definition";
+import { MINUTES, readRole } from "../engine/roles";
 import type { Json } from "../engine/types";
 import { detachAttachments } from "./attachments";
 import { type Caseload, changeCaseload, readCaseload } from "./caseload";
-import { addFinishedRecord, readSummary } from "./caseload_updates";
+import { addFinishedRecord } from "./caseload_updates";
 import { getAllRows, runTransaction } from "./database";
 import type { Draft } from "./drafts";
 import { getCounters, NO_RECORDS, raiseHighWater, readHighWater } from "./record_counts";
@@ -53,7 +54,7 @@ export async function finishDraft(
   const { root, prev, due } = draft;
   const [answers, blobs] = await detachAttachments(vault, draft.id, draft.answers);
   const caseload = await readCaseload(vault);
-  const code = parseCardCode(readSummary(definition, draft.answers, "person"));
+  const code = parseCardCode(readRole(definition, draft.answers, "person"));
   const newCodes = [...(draft.minted ?? []), ...caseload.made];
   const cards = newCodes.includes(code) ? [code] : [];
   const content = {
@@ -70,7 +71,7 @@ export async function finishDraft(
   await enqueue(vault, {
     id: draft.id,
     content,
-    minutes: readSummary(definition, draft.answers, "minutes"),
+    minutes: readRole(definition, draft.answers, MINUTES),
     change: (before) => addFinishedRecord(before, definition, { ...draft, cards }, today),
     blobs,
   });

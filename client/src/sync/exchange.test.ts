@@ -34,7 +34,15 @@ const FORM_TEXT = JSON.stringify(FORM);
 async function makeManifest(more: Partial<Manifest> = {}): Promise<Manifest> {
   const hash = await sha256(toUtf8(FORM_TEXT));
   return {
-    forms: [{ id: "encounter", version: "1", title: { en: "Encounter" }, sha256: hash }],
+    forms: [
+      {
+        id: "encounter",
+        role: "encounter",
+        version: "1",
+        title: { en: "Encounter" },
+        sha256: hash,
+      },
+    ],
     centre: "Rexdale",
     worker: "Amina",
     key: centre.key,

@@ -12,7 +12,7 @@ import type { Rules } from "../storage/vault";
 import { isOurAnswer, readJson, request, requestJson, type Answer, type Keys } from "./requests";
 
 export interface Manifest {
-  forms: { id: string; version: string; title: Words; sha256: string }[];
+  forms: { id: string; role?: string; version: string; title: Words; sha256: string }[];
   areas?: { key: string; sha256: string }[];
   centre: string;
   worker: string;

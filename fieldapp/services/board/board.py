@@ -1,42 +1,50 @@
-"""The crisis team's board: open incidents and requests, who has them, what is due, who is out. Live, for the team only."""
+"""The crisis team's board: incidents, requests, what is due, who is out; for the team."""
 
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from fieldapp.services.access import ADMIN, CRISIS, WORKER
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of, find_definitions
+from fieldapp.services.definitions import load_definitions
+from fieldapp.services.forms.roles import list_forms_with_role
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import mark_of, require
 from fieldapp.store.board import board
 from fieldapp.store.board.board import BoardItem, BoardStep
 from fieldapp.store.caseload import follow_ups
-from fieldapp.store.forms import versions
+from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.operations import centres
 from fieldapp.store.people import users
 from fieldapp.store.records import records
 from fieldapp.store.records.records import Record
-from forms.definition import FormDefinition
+from forms.definition import Choice, FormDefinition
+from forms.roles import ChoiceRole, FormRole, QuestionRole
 
 NEEDS = ("presence", "escort", "mediation", "visit", "vigil", "supplies", "debrief")
-ASKED, ACKNOWLEDGED, ASSIGNED, ACTED, DEBRIEFED, CLOSED, REOPENED = (
-    "asked",
-    "acknowledged",
-    "assigned",
-    "acted",
-    "debriefed",
-    "closed",
-    "reopened",
-)
-KINDS = (ACKNOWLEDGED, ASSIGNED, ACTED, DEBRIEFED, CLOSED, REOPENED)
-AREAS = "nbhd158"
-INCIDENTS = "incident", dt.timedelta(days=90)  # a form, and how long ago its records are still on the board
-SHIFTS = "shift", dt.timedelta(days=1)
+LISTED_FOR = dt.timedelta(days=90)  # how long ago an incident's record is still on the board
+SHIFTS_SINCE = dt.timedelta(days=1)
 WATCH_FOR = dt.timedelta(days=30)  # retaliation comes within a month, if it comes
 ON_DUTY_FOR = dt.timedelta(hours=12)
+
+
+class StepKind(StrEnum):
+    """What can be done about an incident or a request."""
+
+    ASKED = "asked"
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    ACTED = "acted"
+    DEBRIEFED = "debriefed"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+KINDS = frozenset(StepKind) - {StepKind.ASKED}  # a request is asked for once, by itself
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,19 @@ class Incident:
     item: BoardItem | None
     steps: Sequence[BoardStep]
 
-    def told(self, *path: str) -> str:
-        value: object = self.answers
-        for name in path:
-            value = value.get(name, "") if isinstance(value, Mapping) else ""
-        return value if isinstance(value, str) else ""
+    def read_role(self, role: str) -> str:
+        """Return the answer to the question with a role; "" when there is none."""
+        return self.definition.read_role(self.answers, role)
+
+    @property
+    def is_ended(self) -> bool:
+        """Say whether its record says that it has come to an end."""
+        return self.definition.is_chosen(self.answers, QuestionRole.INCIDENT_STATUS, ChoiceRole.ENDS_INCIDENT)
+
+    @property
+    def has_risk(self) -> bool:
+        """Say whether its record says that retaliation may follow."""
+        return self.definition.is_chosen(self.answers, QuestionRole.RETALIATION_RISK, ChoiceRole.WATCH)
 
 
 @dataclass(frozen=True)
@@ -65,14 +81,14 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Duty:
+class WorkerOut:
     worker: str
     since: dt.datetime
     areas: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardPage:
     centre: str
     now: dt.datetime
     version: str
@@ -83,185 +99,242 @@ class Board:
     due_today: int
     due_late: int
     due_by_worker: Mapping[str, int]
-    on_duty: Sequence[Duty]
+    workers_out: Sequence[WorkerOut]
     people: Mapping[int, str]
     team: Mapping[int, str] = field(default_factory=dict)  # to whom something can be given
     definition: FormDefinition | None = None  # of incidents, for words
+    areas: Sequence[Choice] = ()  # the neighbourhoods that a request can name
 
 
 @read_act("board.see")
-def see_version(ctx: ActContext) -> str:
-    """Return a mark that changes whenever the board does, and every minute; it costs a few small looks into indexes."""
-    return _version(ctx)
+def read_board_version(ctx: ActContext) -> str:
+    """Return a mark that changes whenever the board does, and every minute.
+
+    It costs a few small looks into indexes.
+    """
+    return _compute_version(ctx)
 
 
-def _version(ctx: ActContext) -> str:
-    """Return a mark of all that is seen now: what was written at the same time may come to be seen in any order."""
-    today = ctx.now.astimezone(zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)).date()
-    changes = [records.changes_since(ctx.session, ctx.centre_id, form, today - span) for form, span in (INCIDENTS, SHIFTS)]
+def _compute_version(ctx: ActContext) -> str:
+    """Return a mark of all that is seen now.
+
+    Not of the newest only: what was written at the same time may come to be seen in any order.
+    """
+    today = _get_local_day(ctx)
+    changes = []
+    for role, span in ((FormRole.INCIDENT, LISTED_FOR), (FormRole.SHIFT, SHIFTS_SINCE)):
+        for form in list_forms_with_role(ctx.session, ctx.centre_id, role):
+            changes.append(records.changes_since(ctx.session, ctx.centre_id, form.id, today - span))
     # Closed ones too: an incident may be closed by its first step.
-    since = dt.datetime.combine(today - INCIDENTS[1], dt.time(), dt.UTC)
+    since = dt.datetime.combine(today - LISTED_FOR, dt.time(), dt.UTC)
     steps = board.step_counts(ctx.session, ctx.centre_id, since)
     mark = mark_of(changes, steps, _mark_of_people(ctx, today))
     return f"{mark}-{ctx.now:%d%H%M}"
 
 
+def _get_local_day(ctx: ActContext) -> dt.date:
+    zone = zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)
+    return ctx.now.astimezone(zone).date()
+
+
 def _mark_of_people(ctx: ActContext, today: dt.date) -> str:
-    """Return a mark of what the board says that no record and no step changes: who is in the team, what is due for whom."""
-    due = [(one.id, one.worker_id) for one in follow_ups.due_until(ctx.session, ctx.centre_id, today)]
-    team = [(one.id, one.label, one.role, one.active) for one in users.list_for(ctx.session, ctx.centre_id)]
+    """Return a mark of what no record and no step changes: the team, what is due for whom."""
+    due = [(item.id, item.worker_id) for item in follow_ups.due_until(ctx.session, ctx.centre_id, today)]
+    people = users.list_for(ctx.session, ctx.centre_id)
+    team = [(user.id, user.label, user.role, user.active) for user in people]
     return hashlib.sha256(repr((due, team)).encode()).hexdigest()[:16]
 
 
 @read_act("board.see")
-def see_board(ctx: ActContext) -> Board:
-    centre, version = centres.get(ctx.session, ctx.centre_id), _version(ctx)
+def see_board(ctx: ActContext) -> BoardPage:
+    """Return the whole board as it is now."""
+    return _read_board(ctx)
+
+
+def _read_board(ctx: ActContext) -> BoardPage:
+    centre = centres.get(ctx.session, ctx.centre_id)
     zone = zoneinfo.ZoneInfo(centre.time_zone)
     today = ctx.now.astimezone(zone).date()
-    found = records.of_form_since(ctx.session, ctx.centre_id, INCIDENTS[0], today - INCIDENTS[1])
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in found})
-    on_it = board.open_items(ctx.session, ctx.centre_id)
-    items = {one.root_id: one for one in on_it if one.root_id}
-    closed = board.closed_roots(ctx.session, ctx.centre_id, [one.instance_id for one in found])
-    steps: dict[int, list[BoardStep]] = {}
-    for step in board.steps_of(ctx.session, ctx.centre_id, [one.id for one in on_it]):
-        steps.setdefault(step.item_id, []).append(step)
-    made = [_incident(one, definitions, items, steps, zone) for one in found if (one.form, one.version) in definitions]
-    opened = [one for one in made if one.root_id not in closed and one.told("after", "status") != "closed"]
-    watch = [
-        one
-        for one in made
-        if one.told("harm", "retal_risk") in ("some", "high") and one.alerted_at and ctx.now - one.alerted_at < WATCH_FOR
-    ]
+    items = board.open_items(ctx.session, ctx.centre_id)
+    steps = _group_steps(board.steps_of(ctx.session, ctx.centre_id, [item.id for item in items]))
+    items_by_root = {item.root_id: item for item in items if item.root_id}
+    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
+    since = today - LISTED_FOR
+    incidents = list(_iterate_incidents(ctx, _list_records(ctx, forms, since), items_by_root, steps, zone))
+    closed = board.closed_roots(ctx.session, ctx.centre_id, [incident.root_id for incident in incidents])
     labels = users.labels(ctx.session, ctx.centre_id)
     due = follow_ups.due_until(ctx.session, ctx.centre_id, today)
-    by_worker: dict[str, int] = {}
-    for one in due:
-        by_worker[labels.get(one.worker_id, "")] = by_worker.get(labels.get(one.worker_id, ""), 0) + 1
-    requests = [Request(one, steps.get(one.id, [])) for one in on_it if not one.root_id]
-    return Board(
+    form = forms[-1] if forms else None
+    return BoardPage(
         centre=centre.name,
         now=ctx.now,
-        version=version,
+        version=_compute_version(ctx),
         zone=centre.time_zone,
-        incidents=opened,
-        requests=requests,
-        watch=watch,
-        due_today=sum(one.due_on == today for one in due),
-        due_late=sum(one.due_on < today for one in due),
-        due_by_worker=by_worker,
-        on_duty=_on_duty(ctx, today, zone, labels),
+        incidents=[incident for incident in incidents if incident.root_id not in closed and not incident.is_ended],
+        requests=[Request(item, steps.get(item.id, [])) for item in items if not item.root_id],
+        watch=[incident for incident in incidents if _is_watched(incident, ctx.now)],
+        due_today=sum(item.due_on == today for item in due),
+        due_late=sum(item.due_on < today for item in due),
+        due_by_worker=_count_by_worker(due, labels),
+        workers_out=_list_workers_out(ctx, today, zone, labels),
         people=labels,
-        team={
-            one.id: one.label
-            for one in users.list_for(ctx.session, ctx.centre_id)
-            if one.active and one.role in (CRISIS, ADMIN, WORKER)
-        },
-        definition=next(iter(definitions.values()), None),
+        team=_list_team(ctx),
+        definition=form,
+        areas=form.list_choices_of(QuestionRole.AREA) if form else (),
     )
 
 
-def _incident(
-    record: Record,
-    definitions: Mapping[tuple[str, str], FormDefinition],
+def _group_steps(steps: Sequence[BoardStep]) -> dict[int, list[BoardStep]]:
+    """Return steps by the item that they are about."""
+    by_item: dict[int, list[BoardStep]] = {}
+    for step in steps:
+        by_item.setdefault(step.item_id, []).append(step)
+    return by_item
+
+
+def _list_records(ctx: ActContext, forms: Sequence[FormDefinition], since: dt.date) -> list[Record]:
+    """Return the records of forms since a day, of each form the newest first."""
+    listed: list[Record] = []
+    for form in forms:
+        listed += records.list_since(ctx.session, ctx.centre_id, form.id, since)
+    return listed
+
+
+def _is_watched(incident: Incident, now: dt.datetime) -> bool:
+    return incident.has_risk and incident.alerted_at is not None and now - incident.alerted_at < WATCH_FOR
+
+
+def _count_by_worker(due: Sequence[FollowUp], labels: Mapping[int, str]) -> dict[str, int]:
+    return dict(Counter(labels.get(item.worker_id, "") for item in due))
+
+
+def _list_team(ctx: ActContext) -> dict[int, str]:
+    """Return the labels of those to whom something can be given."""
+    people = users.list_for(ctx.session, ctx.centre_id)
+    return {user.id: user.label for user in people if user.active and user.role in (CRISIS, ADMIN, WORKER)}
+
+
+def _iterate_incidents(
+    ctx: ActContext,
+    listed: Sequence[Record],
     items: Mapping[str, BoardItem],
     steps: Mapping[int, Sequence[BoardStep]],
     zone: dt.tzinfo,
-) -> Incident:
-    item = items.get(record.instance_id)
-    answers = record.answers
-    alerted = _moment(answers, zone, "alert", "inc_alert_dt")
-    first = _moment(answers, zone, "response", "first_dt")
-    minutes = int((first - alerted).total_seconds() // 60) if first and alerted else None
-    return Incident(
-        record.instance_id,
-        definitions[record.form, record.version],
-        answers,
-        alerted,
-        minutes,
-        item,
-        steps.get(item.id, []) if item else [],
-    )
+) -> Iterator[Incident]:
+    """Yield an incident for each record, read by its version of the form."""
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in listed})
+    for record in listed:
+        definition = definitions.get((record.form, record.version))
+        if definition is None:
+            continue
+        alerted_at = _read_time(definition.read_role(record.answers, QuestionRole.ALERTED_AT), zone)
+        first_at = _read_time(definition.read_role(record.answers, QuestionRole.FIRST_RESPONSE_AT), zone)
+        item = items.get(record.instance_id)
+        yield Incident(
+            root_id=record.instance_id,
+            definition=definition,
+            answers=record.answers,
+            alerted_at=alerted_at,
+            minutes_to_first=_count_minutes(alerted_at, first_at),
+            item=item,
+            steps=steps.get(item.id, []) if item else [],
+        )
 
 
-def _moment(answers: Mapping[str, object], zone: dt.tzinfo, *path: str) -> dt.datetime | None:
+def _count_minutes(start: dt.datetime | None, end: dt.datetime | None) -> int | None:
+    if start is None or end is None:
+        return None
+    return int((end - start).total_seconds() // 60)
+
+
+def _read_time(text: str, zone: dt.tzinfo) -> dt.datetime | None:
     """Return a moment as it was answered; one without an offset is the centre's time."""
-    value: object = answers
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
     try:
-        found = dt.datetime.fromisoformat(str(value))
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _on_duty(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str]) -> list[Duty]:
+def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str]) -> list[WorkerOut]:
     """Return who said that they are out: shifts of the last hours, newest first."""
-    found = []
-    for record in records.of_form_since(ctx.session, ctx.centre_id, SHIFTS[0], today - SHIFTS[1]):
-        shift = record.answers.get("shift", {})
-        start, end = _moment(shift, zone, "start"), _moment(shift, zone, "end")
+    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.SHIFT)
+    shifts = _list_records(ctx, forms, today - SHIFTS_SINCE)
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in shifts})
+    workers = []
+    for record in shifts:
+        definition = definitions.get((record.form, record.version))
+        if definition is None:
+            continue
+        start = _read_time(definition.read_role(record.answers, QuestionRole.SHIFT_START), zone)
+        end = _read_time(definition.read_role(record.answers, QuestionRole.SHIFT_END), zone)
+        areas = definition.read_role(record.answers, QuestionRole.SHIFT_AREAS)
         if start and end and ctx.now - end < ON_DUTY_FOR and ctx.now - start < ON_DUTY_FOR:
-            found.append(Duty(labels.get(record.author_id, ""), start, str(shift.get("areas", "")).split()))
-    return found
+            workers.append(WorkerOut(labels.get(record.author_id, ""), start, areas.split()))
+    return workers
 
 
 @act("board.ask")
-def ask(ctx: ActContext, need: str, area: str = "") -> BoardItem:
+def add_request(ctx: ActContext, need: str, area: str = "") -> BoardItem:
     """Put a request on the board, in chosen words only."""
-    if need not in NEEDS or (area and area not in _areas(ctx)):
+    if need not in NEEDS or (area and area not in _list_area_codes(ctx)):
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
     item = BoardItem(centre_id=ctx.centre_id, root_id=None, need=need, area=area, opened_at=ctx.now)
     ctx.session.add(item)
     ctx.session.flush()
-    _step(ctx, item, ASKED)
+    _add_step(ctx, item, StepKind.ASKED)
     ctx.describe(f"board/{item.id}", need=need)
     return item
 
 
-def _areas(ctx: ActContext) -> set[str]:
+def _list_area_codes(ctx: ActContext) -> set[str]:
     """Return the neighbourhoods that can be named: those of the form for incidents."""
-    newest = versions.latest(ctx.session, ctx.centre_id, "incident")
-    return {choice.name for choice in definition_of(newest).choices.get(AREAS, ())} if newest else set()
+    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
+    codes: set[str] = set()
+    for form in forms:
+        codes.update(choice.name for choice in form.list_choices_of(QuestionRole.AREA))
+    return codes
 
 
 @act("board.step")
 def take_step(
     ctx: ActContext, kind: str, root_id: str = "", item_id: int = 0, to_id: int = 0, seen: str | None = None
 ) -> None:
-    """Do something about an incident (its record's id) or a request: acknowledge, assign, act, debrief, close, reopen."""
+    """Take a step about an incident (by its record's id) or a request (by its number)."""
     if kind not in KINDS:
         raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
-    item = _item(ctx, root_id, item_id)
-    now = item_revision(item, board.steps_of(ctx.session, ctx.centre_id, [item.id]))
-    require(ctx, seen, now, f"board/{item.id}", ("board.step", "board.ask"))
-    if kind == ASSIGNED:
+    item = _get_or_create_item(ctx, root_id, item_id)
+    revision = item_revision(item, board.steps_of(ctx.session, ctx.centre_id, [item.id]))
+    require(ctx, seen, revision, f"board/{item.id}", ("board.step", "board.ask"))
+    if kind == StepKind.ASSIGNED:
         if users.of_centre(ctx.session, ctx.centre_id, to_id) is None:
             raise ActProblem("board.unknown", N_("Choose what is needed from the list."))
         item.assigned_to = to_id
-    if kind in (ACKNOWLEDGED, ASSIGNED, ACTED) and item.acknowledged_at is None:
+    if kind in (StepKind.ACKNOWLEDGED, StepKind.ASSIGNED, StepKind.ACTED) and item.acknowledged_at is None:
         item.acknowledged_at = ctx.now
-    if kind == CLOSED:
+    if kind == StepKind.CLOSED:
         item.closed_at = ctx.now
-    if kind == REOPENED:
+    if kind == StepKind.REOPENED:
         item.closed_at = None
-    _step(ctx, item, kind, to_id or None)
+    _add_step(ctx, item, kind, to_id or None)
     ctx.describe(f"board/{item.id}", step=kind)
 
 
-def _item(ctx: ActContext, root_id: str, item_id: int) -> BoardItem:
+def _get_or_create_item(ctx: ActContext, root_id: str, item_id: int) -> BoardItem:
+    """Return an item by its number, or that of an incident by its record's id.
+
+    An incident that nobody did anything about has none yet.
+    """
     if item_id:
-        found = board.get(ctx.session, ctx.centre_id, item_id)
-        if found is None:
+        item = board.get(ctx.session, ctx.centre_id, item_id)
+        if item is None:
             raise make_not_found()
-        return found
-    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(
-        root_id
-    )  # so that two first steps come one after the other
-    if record is None or record.form != "incident":
+        return item
+    # The record is locked, so that two first steps come one after the other.
+    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    if record is None or not _is_incident(ctx, record):
         raise make_not_found()
-    item = board.of_root(ctx.session, ctx.centre_id, root_id)
+    item = board.find_item_of_record(ctx.session, ctx.centre_id, root_id)
     if item is None:
         item = BoardItem(centre_id=ctx.centre_id, root_id=root_id, area=record.area, opened_at=record.received_at)
         ctx.session.add(item)
@@ -269,7 +342,12 @@ def _item(ctx: ActContext, root_id: str, item_id: int) -> BoardItem:
     return item
 
 
-def _step(ctx: ActContext, item: BoardItem, kind: str, to_id: int | None = None) -> None:
+def _is_incident(ctx: ActContext, record: Record) -> bool:
+    forms = list_forms_with_role(ctx.session, ctx.centre_id, FormRole.INCIDENT)
+    return record.form in {form.id for form in forms}
+
+
+def _add_step(ctx: ActContext, item: BoardItem, kind: str, to_id: int | None = None) -> None:
     assert ctx.actor.user_id is not None
     ctx.session.add(
         BoardStep(centre_id=ctx.centre_id, item_id=item.id, at=ctx.now, author_id=ctx.actor.user_id, kind=kind, to_id=to_id)
@@ -277,14 +355,17 @@ def _step(ctx: ActContext, item: BoardItem, kind: str, to_id: int | None = None)
 
 
 def item_revision(item: BoardItem | None, steps: Sequence[BoardStep]) -> str:
-    """Return the mark of an item as the board shows it; an incident that nobody did anything about has no item yet."""
+    """Return the mark of an item as the board shows it.
+
+    An incident that nobody did anything about has no item yet.
+    """
     if item is None or not steps:
         return mark_of("board")
     return mark_of("board", steps[-1].id, item.acknowledged_at, item.assigned_to, item.closed_at)
 
 
 @dataclass(frozen=True)
-class Report:
+class ShiftReport:
     centre: str
     first: dt.datetime
     last: dt.datetime
@@ -300,25 +381,35 @@ class Report:
 MOST_HOURS = 24 * 31
 
 
-def report_of(ctx: ActContext, hours: int) -> Report:
+def make_shift_report(ctx: ActContext, hours: int) -> ShiftReport:
+    """Return what was done in the last hours (at most MOST_HOURS), and what is open now."""
     hours = min(max(hours, 1), MOST_HOURS)
-    centre, now = centres.get(ctx.session, ctx.centre_id), see_board.__wrapped__(ctx)  # type: ignore[attr-defined]
-    steps = board.steps_between(ctx.session, ctx.centre_id, ctx.now - dt.timedelta(hours=hours), ctx.now)
-    items = {one.id: one for one in board.items(ctx.session, ctx.centre_id, [step.item_id for step in steps])}
-    return Report(
-        centre.name, ctx.now - dt.timedelta(hours=hours), ctx.now, centre.time_zone, steps, items, now.people,
-        len(now.incidents), len(now.requests), now.due_today + now.due_late,
-    )  # fmt: skip
+    first = ctx.now - dt.timedelta(hours=hours)
+    page = _read_board(ctx)
+    steps = board.steps_between(ctx.session, ctx.centre_id, first, ctx.now)
+    items = board.items(ctx.session, ctx.centre_id, [step.item_id for step in steps])
+    return ShiftReport(
+        centre=page.centre,
+        first=first,
+        last=ctx.now,
+        zone=page.zone,
+        steps=steps,
+        items={item.id: item for item in items},
+        people=page.people,
+        open_incidents=len(page.incidents),
+        open_requests=len(page.requests),
+        due=page.due_today + page.due_late,
+    )
 
 
 @read_act("board.see")
-def see_history(ctx: ActContext, hours: int) -> Report:
+def see_history(ctx: ActContext, hours: int) -> ShiftReport:
     """Return what was done in the last hours, oldest first."""
-    return report_of(ctx, hours)
+    return make_shift_report(ctx, hours)
 
 
 @act("board.report")
-def allow_report(ctx: ActContext, hours: int) -> str:
+def authorize_report(ctx: ActContext, hours: int) -> str:
     """Note that somebody takes a shift report away, and return what to call it."""
     ctx.describe("board", hours=hours)
     return f"shift-report-{ctx.now:%Y-%m-%d-%H%M}.pdf"

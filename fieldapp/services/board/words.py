@@ -5,8 +5,8 @@ from fieldapp.services.problems import N_
 STEPS = {
     "asked": N_("Asked for"),
     "acknowledged": N_("Seen"),
-    "assigned": N_("Given to somebody"),
-    "acted": N_("Something was done"),
+    "assigned": N_("Assigned"),
+    "acted": N_("Action taken"),
     "debriefed": N_("Debriefed"),
     "closed": N_("Closed"),
     "reopened": N_("Opened again"),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from forms.definition import FormDefinition
+from forms.roles import QuestionRole
 from sync.envelope import Envelope
+from sync.notes import plain_code
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,19 @@ class Change:
     finished_on: dt.date | None = None
     is_refusal: bool = False  # the person did not say yes
 
+    @property
+    def person(self) -> str:
+        """Return the card code of the person, without dashes; "" when it names none."""
+        return plain_code(self.summary(QuestionRole.PERSON))
+
     def summary(self, key: str) -> str:
         return summary_of(self.definition, self.answers, key)
+
+    def is_chosen(self, role: str, choice_role: str) -> bool:
+        """Say whether the answer to the question with a role is a choice with a role."""
+        return self.definition.is_chosen(self.answers, role, choice_role)
 
 
 def summary_of(definition: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
     """Return the answer that a form's summary points to; "" when it has none."""
-    value: Any = answers
-    for name in definition.summary_names.get(key, ("",)):
-        value = value.get(name, "") if isinstance(value, Mapping) else ""
-    return value if isinstance(value, str) else ""
+    return definition.read_role(answers, key)

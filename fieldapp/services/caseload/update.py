@@ -1,328 +1,251 @@
-"""The caseload: whose cards are whose, what is due, which referrals are open; and what workers' phones should know of it.
+"""Bring the caseload up to date: cards, follow-ups, referrals, and what workers' phones know of them.
 
-There is no register of people: a card is a code, and all else is read from records and notes. Whatever order they arrive in,
-the same comes of it.
+There is no register of people: a card is a code, and all else is read from records and notes. Whatever order they
+arrive in, the same comes of it.
 """
 
 import datetime as dt
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act
+from fieldapp.services.caseload.cards import show_standing, update_cards, update_owner, write_standing
+from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
+from fieldapp.services.caseload.messages import (
+    Messages,
+    make_card_message,
+    make_correction_message,
+    make_follow_up_message,
+    make_referral_message,
+)
 from fieldapp.services.caseload.record_state import Change, Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
-from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
+from fieldapp.store.records.records import Record
 from fieldapp.store.session import Session
-from forms.expressions.values import parse_date
+from forms.roles import QuestionRole
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.notes import HANDOVER, REISSUE, SETTLE, HandOver, find_current_owner, is_caseload_note, parse_due, plain_code
+from sync.notes import HANDOVER, REISSUE, SETTLE, is_caseload_note, parse_due, plain_code
 
-CLOSED = frozenset({"completed", "refused_by_service", "declined_by_person", "closed", "cancelled"})  # states of a referral
-EXIT = "exit"  # the kind of a record that ends the work with a card
 LONG_AGO = 14  # days
-MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
-
-Wanted = dict[tuple[int, str], str]  # worker, key of the feed → JSON; "" to forget it
+MOST_PROBLEMS = 20  # of a record, that a phone is told
 
 
-def note_changes(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Part]) -> None:
+@dataclass
+class _Notes:
+    """What workers say about their caseload beside their records."""
+
+    handed_over: list[str] = field(default_factory=list)  # card codes
+    reissued: list[str] = field(default_factory=list)  # card codes that got a new one
+    completed: set[Due] = field(default_factory=set)  # follow-ups
+
+
+def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Part]) -> None:
     """Bring the caseload up to date with records that changed and notes that came."""
-    wanted: Wanted = {}
+    messages: Messages = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
     gone: set[str] = set()  # referrals that are none any more
-    for root in corrected:
-        submissions.settle_corrected(ctx.session, ctx.centre_id, root)
-    for change in changed:
-        if change.root_id in corrected:
-            wanted[change.author_id, f"rec/{change.root_id}"] = ""
-            if not change.summary("status"):
-                gone.add(f"ref/{change.root_id}")
-    told = [change for change in changed if change.root_id in corrected or _tells(change)]
-    notes = [(part, dict(part.answers)) for part in parts if part.definition is None]
-    settled = {due for part in parts if (due := parse_due(part.envelope.due))}
-    settled |= {due for part, note in notes if part.envelope.form == SETTLE and (due := parse_due(note["due"]))}
-    given = [plain_code(note["code"]) for part, note in notes if part.envelope.form == HANDOVER]
-    if told or given or settled:
-        _bring_up_to_date(ctx, told, given, settled, wanted)
-    for part, note in notes:
-        if part.envelope.form == REISSUE:
-            wanted[_author(ctx), f"clash/{plain_code(note['code'])}"] = ""
-    pull.publish(ctx.session, wanted)
-    pull.forget(ctx.session, {change.author_id for change in changed}, gone)
+    for root_id in corrected:
+        submissions.mark_corrected(ctx.session, ctx.centre_id, root_id)
+    record_states = []
+    for record_state in changed:
+        if record_state.root_id in corrected:
+            messages[record_state.author_id, f"rec/{record_state.root_id}"] = ""
+            if not record_state.summary(QuestionRole.STATUS):
+                gone.add(f"ref/{record_state.root_id}")
+        if record_state.root_id in corrected or _concerns_caseload(record_state):
+            record_states.append(record_state)
+    notes = _read_notes(parts)
+    if record_states or notes.handed_over or notes.completed:
+        _update_cards_and_follow_ups(ctx, record_states, notes, messages)
+    for code in notes.reissued:
+        messages[_get_author(ctx), f"clash/{code}"] = ""
+    pull.upsert_items(ctx.session, messages)
+    pull.remove_items(ctx.session, {record_state.author_id for record_state in changed}, gone)
     forget_refused(ctx, changed)
 
 
-def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
-    """Write people's standing consent on their cards, and tell the phones."""
-    held = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
-    tiers = standing.of(ctx.session, ctx.centre_id, list(held))
-    for code, card in held.items():
-        card.tier = str(tiers.get(code, ""))
-    pull.publish(ctx.session, {(card.worker_id, f"card/{code}"): card_body(card) for code, card in held.items()})
+def _read_notes(parts: Iterable[Part]) -> _Notes:
+    """Return what notes say, and which follow-ups records complete."""
+    notes = _Notes()
+    for part in parts:
+        _add_completed(notes, part.envelope.due)
+        if part.definition is not None:
+            continue
+        if part.envelope.form == SETTLE:
+            _add_completed(notes, part.answers["due"])
+        elif part.envelope.form == HANDOVER:
+            notes.handed_over.append(plain_code(part.answers["code"]))
+        elif part.envelope.form == REISSUE:
+            notes.reissued.append(plain_code(part.answers["code"]))
+    return notes
+
+
+def _add_completed(notes: _Notes, text: str) -> None:
+    due = parse_due(text)
+    if due:
+        notes.completed.add(due)
+
+
+def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
+    """Write the standing consent of the people whom these records name on their cards."""
+    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})
 
 
 def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
-    """Take records that became a no off everybody's phones: what is due, referrals, what is to be corrected.
+    """Take records that became a no off everybody's phones: due, referrals, corrections.
 
     What their earlier versions said of a card's consent is shown on the card.
     """
-    roots = {change.root_id for change in changed if change.is_refusal}
-    if not roots:
+    root_ids = {record_state.root_id for record_state in changed if record_state.is_refusal}
+    if not root_ids:
         return
-    rows = follow_ups.of_records(ctx.session, ctx.centre_id, roots)
-    keys = {f"due/{row.key}" for row in rows}
-    for root in roots:
-        keys |= {f"ref/{root}", f"rec/{root}"}
+    refused = follow_ups.of_records(ctx.session, ctx.centre_id, root_ids)
+    keys = {f"due/{follow_up.key}" for follow_up in refused}
+    for root_id in root_ids:
+        keys |= {f"ref/{root_id}", f"rec/{root_id}"}
     everybody = [user.id for user in users.list_for(ctx.session, ctx.centre_id)]
-    pull.forget(ctx.session, everybody, keys)
-    for row in rows:
-        ctx.session.delete(row)
+    pull.remove_items(ctx.session, everybody, keys)
+    for follow_up in refused:
+        ctx.session.delete(follow_up)
     ctx.session.flush()
-    reviews.forget_comments(ctx.session, ctx.centre_id, roots)
-    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, roots)} - {""})
+    reviews.forget_comments(ctx.session, ctx.centre_id, root_ids)
+    show_standing_of_records(ctx, root_ids)
 
 
 @act("caseload.rebuild")
 def rebuild_caseload(ctx: ActContext) -> int:
-    """Read the caseload from records that arrived before there was one, and return how many tell of it.
+    """Read the caseload from records that arrived before there was one.
 
-    What was due long ago is left alone.
+    Returns how many concern it. What was due long ago is left alone.
     """
     since = ctx.now.date() - dt.timedelta(days=LONG_AGO)
-    told = 0
-    for some in records.batches(ctx.session, ctx.centre_id):
-        definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
-        # Older versions let corrections under another form in: such a record has no form that it could be read by.
-        changes = [
-            Change(
-                one.instance_id,
-                one.form,
-                one.version,
-                one.author_id,
-                one.occurred_on,
-                one.answers,
-                one.heads,
-                definitions[one.form, one.version],
-                finished_on=since,
-            )
-            for one in some
-            if (one.form, one.version) in definitions
-        ]
-        wanted: Wanted = {}
-        telling = [change for change in changes if _tells(change)]
-        told += len(telling)
-        if telling:
-            _bring_up_to_date(ctx, telling, [], set(), wanted)
-            pull.publish(ctx.session, wanted)
-    ctx.describe("caseload", records=told)
-    return told
+    count = 0
+    for batch in records.iterate_all(ctx.session, ctx.centre_id):
+        record_states = _list_record_states(ctx, batch, since)
+        count += len(record_states)
+        if record_states:
+            messages: Messages = {}
+            _update_cards_and_follow_ups(ctx, record_states, _Notes(), messages)
+            pull.upsert_items(ctx.session, messages)
+    ctx.describe("caseload", records=count)
+    return count
+
+
+def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date) -> list[Change]:
+    """Return what records say that concern the caseload.
+
+    Older versions let corrections under another form in: such a record has no form that it could be read by.
+    """
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version) for record in batch})
+    record_states = []
+    for record in batch:
+        definition = definitions.get((record.form, record.version))
+        if definition is None:
+            continue
+        record_state = Change(
+            record.instance_id,
+            record.form,
+            record.version,
+            record.author_id,
+            record.occurred_on,
+            record.answers,
+            record.heads,
+            definition,
+            finished_on=since,
+        )
+        if _concerns_caseload(record_state):
+            record_states.append(record_state)
+    return record_states
 
 
 def lacks_caseload(session: Session, centre_id: int) -> bool:
-    """Say whether a centre has records and no caseload: they came before version 0004 of the schema."""
+    """Say whether a centre has records and no caseload: from before schema version 0004."""
     return not cards.list_for(session, centre_id, limit=1) and records.is_any(session, centre_id)
 
 
-def _author(ctx: ActContext) -> int:
+def _get_author(ctx: ActContext) -> int:
     assert ctx.actor.user_id is not None
     return ctx.actor.user_id
 
 
-def _tells(change: Change) -> bool:
-    return bool(change.cards) or any(change.summary(key) for key in ("person", "due", "plan", "status"))
+def _concerns_caseload(record_state: Change) -> bool:
+    roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.STATUS)
+    return bool(record_state.cards) or any(map(record_state.summary, roles))
 
 
-def _bring_up_to_date(
-    ctx: ActContext, told: Sequence[Change], given: Sequence[str], settled: set[tuple[str, dt.date]], wanted: Wanted
+def _update_cards_and_follow_ups(
+    ctx: ActContext, record_states: Sequence[Change], notes: _Notes, messages: Messages
 ) -> None:
-    codes = {code for change in told for code in (_person(change), *map(plain_code, change.cards)) if code} | set(given)
-    held = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
-    before = {code: card.worker_id for code, card in held.items()}
-    for change in told:
-        _see(ctx, change, held, wanted)
-    for code in given:
-        if card := held.get(code):
-            _hand_over(ctx, card)
-    touched = _follow_ups(ctx, told, settled)
+    """Write cards and follow-ups, and add what phones are told of them to the messages."""
+    codes = set(notes.handed_over)
+    for record_state in record_states:
+        codes |= {record_state.person, *map(plain_code, record_state.cards)} - {""}
+    cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
+    workers_before = {code: card.worker_id for code, card in cards_by_code.items()}
+    update_cards(ctx, record_states, cards_by_code, messages)
+    for code in notes.handed_over:
+        if code in cards_by_code:
+            update_owner(ctx, cards_by_code[code])
+    author_id = _get_author(ctx) if notes.completed else 0
+    touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
     ctx.session.flush()
-    tiers = standing.of(ctx.session, ctx.centre_id, list(held))
-    for code, card in held.items():
-        card.tier = str(tiers.get(code, ""))
-    moved = {code for code, card in held.items() if before.get(code, card.worker_id) != card.worker_id}
-    if moved:
-        touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved)
-    for code, card in held.items():
-        wanted[card.worker_id, f"card/{code}"] = card_body(card)
-        if code in moved:
-            wanted[before[code], f"card/{code}"] = ""
-    for one in touched:
-        owner = held[one.code].worker_id if one.code in held else one.worker_id
-        wanted[owner, f"due/{one.key}"] = due_body(one)
-        if one.code in moved:
-            wanted[before[one.code], f"due/{one.key}"] = ""
-    for change in told:
-        if change.summary("status"):
-            wanted[change.author_id, f"ref/{change.root_id}"] = _referral_body(change)
+    write_standing(ctx, cards_by_code)
+    moved_from: dict[str, int] = {}  # card code → the worker who had it
+    for code, card in cards_by_code.items():
+        if workers_before.get(code, card.worker_id) != card.worker_id:
+            moved_from[code] = workers_before[code]
+            messages[workers_before[code], f"card/{code}"] = ""
+        messages[card.worker_id, f"card/{code}"] = make_card_message(card)
+    if moved_from:
+        touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
+    for follow_up in touched:
+        card_of_person = cards_by_code.get(follow_up.code)
+        owner = card_of_person.worker_id if card_of_person else follow_up.worker_id
+        _add_follow_up_messages(messages, follow_up, owner, moved_from)
+    for record_state in record_states:
+        if record_state.summary(QuestionRole.STATUS):
+            messages[record_state.author_id, f"ref/{record_state.root_id}"] = make_referral_message(record_state)
 
 
-def _person(change: Change) -> str:
-    return plain_code(change.summary("person"))
+def _add_follow_up_messages(messages: Messages, follow_up: FollowUp, owner: int, moved_from: dict[str, int]) -> None:
+    """Tell the owner of a card what is due, and the worker who had it before to forget it."""
+    messages[owner, f"due/{follow_up.key}"] = make_follow_up_message(follow_up)
+    if follow_up.code in moved_from:
+        messages[moved_from[follow_up.code], f"due/{follow_up.key}"] = ""
 
 
-def _see(ctx: ActContext, change: Change, held: dict[str, Card], wanted: Wanted) -> None:
-    """Note on a card that somebody was seen, and who made it."""
-    for code in {_person(change), *map(plain_code, change.cards)} - {""}:
-        card = held.get(code)
-        if card is None:
-            card = held[code] = Card(
-                centre_id=ctx.centre_id,
-                code=code,
-                first_id=change.author_id,
-                worker_id=change.author_id,
-                tier="",
-                is_open=True,
-            )
-            ctx.session.add(card)
-        if code == _person(change) and (card.seen_on is None or change.day >= card.seen_on):
-            card.seen_on = change.day
-            card.is_open = change.summary("kind") != EXIT
-        if code in map(plain_code, change.cards):
-            _issue(ctx, card, change.author_id, wanted)
+def publish_refused_records(
+    ctx: ActContext, accepted: Collection[str], refused: Sequence[tuple[Envelope, list[dict[str, Any]]]]
+) -> None:
+    """Tell phones which of their worker's records the centre could not take.
 
-
-def _issue(ctx: ActContext, card: Card, author_id: int, wanted: Wanted) -> None:
-    """Note which phone made a card; the second one to say so is asked to give its person a new code."""
-    if card.issued_by is None:
-        card.issued_by = ctx.actor.device_id
-        if card.first_id != author_id:
-            card.first_id = author_id
-            ctx.session.flush()
-            _hand_over(ctx, card)
-    elif card.issued_by != ctx.actor.device_id:
-        card.clashes_with = ctx.actor.device_id
-        wanted[author_id, f"clash/{card.code}"] = json.dumps({"code": card.code})
-
-
-def card_root(code: str) -> str:
-    """Return under what a card's hand-overs are kept among the submissions."""
-    return f"card/{code}"
-
-
-def _hand_over(ctx: ActContext, card: Card) -> None:
-    workers = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "worker"}
-    given = []
-    for one in submissions.of_record(ctx.session, ctx.centre_id, card_root(card.code)):
-        to = json.loads(one.body)["to"]
-        if to in workers and not one.problems:
-            given.append(HandOver(one.finished_at, one.instance_id, one.author_id, one.via == submissions.OFFICE, to))
-    card.worker_id = find_current_owner(card.first_id, given)
-
-
-def _follow_ups(ctx: ActContext, told: Sequence[Change], settled: set[tuple[str, dt.date]]) -> list[FollowUp]:
-    """Write what is due because of records, and what is not any more; return all that was touched."""
-    roots = {change.root_id for change in told} | {root for root, _ in settled}
-    rows = {(one.root_id, one.due_on): one for one in follow_ups.of_records(ctx.session, ctx.centre_id, roots)}
-    contacts = records.last_contacts(ctx.session, ctx.centre_id, {code for change in told if (code := _person(change))})
-    for change in told:
-        code, days = _person(change), days_due(change)
-        for on in days:
-            row = rows.get((change.root_id, on)) or _added(ctx, rows, change.root_id, on, change.author_id)
-            row.is_wanted, row.code, row.worker_id = True, code, change.author_id
-            row.form, row.from_on = change.form, change.day
-            row.is_settled |= any(day >= on and root != change.root_id for day, root in contacts.get(code, ()))
-        for (root, on), row in rows.items():
-            if root == change.root_id and on not in days:
-                row.is_wanted = False
-    for root, on in settled:
-        (rows.get((root, on)) or _added(ctx, rows, root, on, _author(ctx))).is_settled = True
-    for (root, on), row in rows.items():  # who did the later one needs not do the earlier one any more
-        row.is_settled |= any(other.is_settled for (same, later), other in rows.items() if same == root and later > on)
-    touched = list(rows.values())
-    for one in follow_ups.of_codes(ctx.session, ctx.centre_id, contacts):
-        if any(day >= one.due_on and root != one.root_id for day, root in contacts[one.code]):
-            one.is_settled = True
-            touched.append(one)
-    return touched
-
-
-def _added(ctx: ActContext, rows: dict[tuple[str, dt.date], FollowUp], root: str, on: dt.date, worker_id: int) -> FollowUp:
-    row = rows[root, on] = FollowUp(
-        centre_id=ctx.centre_id,
-        root_id=root,
-        due_on=on,
-        from_on=on,
-        form="",
-        code="",
-        worker_id=worker_id,
-        is_wanted=False,
-        is_settled=False,
-    )
-    ctx.session.add(row)
-    return row
-
-
-def days_due(change: Change) -> set[dt.date]:
-    """Return the days on which a record wants something done (`addFinishedRecord` in the client's caseload_updates.ts)."""
-    found = set()
-    if due := parse_date(change.summary("due")):
-        found.add(due.moment().date())
-    for name in change.summary("plan").split():
-        number = name.removeprefix("d")
-        if number.isdecimal() and 0 < int(number) < 400:
-            found.add(change.day + dt.timedelta(days=int(number)))
-    return {on for on in found if change.finished_on is None or on >= change.finished_on}
-
-
-def card_body(card: Card) -> str:
-    if not card.is_open:
-        return ""
-    return json.dumps({"code": card.code, "tier": card.tier, "seen": card.seen_on.isoformat() if card.seen_on else ""})
-
-
-def due_body(one: FollowUp) -> str:
-    if not one.is_open:
-        return ""
-    return json.dumps({"on": one.due_on.isoformat(), "code": one.code, "form": one.form, "from": one.from_on.isoformat()})
-
-
-def _referral_body(change: Change) -> str:
-    if change.summary("status") in CLOSED:
-        return ""
-    about = {"day": change.day.isoformat(), "code": _person(change)}
-    about |= {key: change.summary(key) for key in ("kind", "status")}
-    return json.dumps(about | correctable(change.form, change.version, change.answers, change.heads))
-
-
-def correctable(form: str, version: str, answers: Mapping[str, Any], heads: Sequence[str]) -> dict[str, Any]:
-    """Return what a phone needs to open a record of its own worker again."""
-    small = len(json.dumps(answers)) <= MAX_ANSWERS
-    return {"form": form, "version": version, "answers": answers if small else {}, "heads": list(heads)}
-
-
-def note_refused(ctx: ActContext, mended: Collection[str], refused: Sequence[tuple[Envelope, list[dict[str, Any]]]]) -> None:
-    """Tell phones which of their worker's records the centre could not take, so that they can be corrected there."""
-    wanted: Wanted = {}
+    They can be corrected there, but for `accepted`: records of which another submission was taken.
+    """
+    messages: Messages = {}
     for envelope, problems in refused:
         if is_caseload_note(envelope):
             continue
-        if submissions.settle_corrected(ctx.session, ctx.centre_id, envelope.record):
+        if submissions.mark_corrected(ctx.session, ctx.centre_id, envelope.record):
             continue
         try:
             answers = read_body(envelope.body, None)
         except ValueError:  # XML too: ODK Collect keeps its own copy
             continue  # sealed to a key that is gone, or no answers at all: nothing that a worker could correct
-        if envelope.record in mended or not isinstance(answers, dict) or "box" in answers:
+        if envelope.record in accepted or not isinstance(answers, dict) or "box" in answers:
             continue
         about = {"state": "rejected", "day": envelope.finished_at.date().isoformat()}
-        about |= correctable(envelope.form, envelope.version, answers, [envelope.instance_id])
-        reasons = [{"code": one.get("code", ""), "path": one.get("path", "")} for one in problems[:20]]
-        wanted[_author(ctx), f"rec/{envelope.record}"] = json.dumps({**about, "problems": reasons})
-    pull.publish(ctx.session, wanted)
+        about |= make_correction_message(envelope.form, envelope.version, answers, [envelope.instance_id])
+        reasons = []
+        for problem in problems[:MOST_PROBLEMS]:
+            reasons.append({"code": problem.get("code", ""), "path": problem.get("path", "")})
+        messages[_get_author(ctx), f"rec/{envelope.record}"] = json.dumps({**about, "problems": reasons})
+    pull.upsert_items(ctx.session, messages)

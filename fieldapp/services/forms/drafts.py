@@ -1,4 +1,4 @@
-"""Forms being made: take a workbook in, change it, classify its questions, see what would change, publish it."""
+"""Draft forms: upload a workbook, change it, classify its questions, compare, publish."""
 
 import dataclasses
 import datetime as dt
@@ -8,30 +8,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of
-from fieldapp.services.forms.published import publish
-from fieldapp.services.forms.question_uses import uses_of
+from fieldapp.services.definitions import load_definition
+from fieldapp.services.forms.published import publish_in_act
+from fieldapp.services.forms.question_uses import find_question_uses
+from fieldapp.services.forms.roles import find_role_problems
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store.forms import drafts, versions
 from fieldapp.store.forms.drafts import FormDraft, QuestionClass
 from fieldapp.store.forms.versions import FormVersion
 from forms import privacy
-from forms.builder import WorkbookEditor
+from forms.builder import SurveyRow, WorkbookEditor
 from forms.changes import FormChange, compare_versions
 from forms.definition import Compiled, FormDefinition
 from forms.isolation import compile_isolated
 from forms.privacy_classes import PrivacyClass, is_at_least
 from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets, too_long
+from forms.workbook import Row
 
 MAX_FILES = 20
+# Characters that fit into the columns of a draft; publishing checks the real limits.
+TITLE_LENGTH = 200
+FORM_LENGTH = 64
 CHANGES = ("draft.begin", "draft.change", "draft.classify")
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A workbook as it stands: as it would be stored, with what compiling it gave."""
+class CompiledDraft:
+    """A workbook as it would be stored, with the result of compiling it.
+
+    `compiled` is None when there are errors; `problems` has errors, or warnings only.
+    """
 
     workbook: bytes
     files: dict[str, bytes]
@@ -42,8 +50,11 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """A question without a class, and the class that fits."""
+class ClassProposal:
+    """A question without a privacy class, and the class that fits.
+
+    `number` is its row in the sheet; `reason` a sentence that can be translated.
+    """
 
     number: int
     name: str
@@ -54,7 +65,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Opened:
+class DraftDetails:
     """A draft with everything that its pages show."""
 
     draft: FormDraft
@@ -70,19 +81,26 @@ class Opened:
         return [problem for problem in self.problems if problem.severity == "error"]
 
 
-def check(sheets: Sheets, files: dict[str, bytes]) -> Checked:
-    """Compile a workbook in a process of its own, before any transaction is opened."""
+def compile_draft(sheets: Sheets, files: dict[str, bytes]) -> CompiledDraft:
+    """Compile a workbook in a process of its own; call this before a transaction is opened.
+
+    `files` are its CSV lists, by name. Raises ActProblem "draft.too_long" for a sheet that is too
+    long; every other problem is in the result.
+    """
+    # No .xlsx file has room for such a cell, so the draft could not be saved.
     for problem in too_long(sheets.sheets):
         raise ActProblem("draft.too_long", problem.text)
-    book, workbook = WorkbookEditor(sheets), sheets.to_xlsx()
-    compiled, problems = None, list[FormProblem]()
+    workbook = sheets.to_xlsx()
+    compiled = None
     try:
         compiled = compile_isolated(workbook, ".xlsx", files)
         problems = compiled.warnings
     except FormRefused as refused:
         problems = refused.problems
-    title = book.setting("form_title") or book.setting("form_id") or "–"
-    return Checked(workbook, files, title[:200], book.setting("form_id")[:64], compiled, problems)
+    book = WorkbookEditor(sheets)
+    form = book.setting("form_id")
+    title = book.setting("form_title") or form or "–"
+    return CompiledDraft(workbook, files, title[:TITLE_LENGTH], form[:FORM_LENGTH], compiled, problems)
 
 
 @read_act("drafts.list")
@@ -91,122 +109,176 @@ def list_drafts(ctx: ActContext) -> Sequence[FormDraft]:
 
 
 @act("draft.begin")
-def begin_draft(ctx: ActContext, checked: Checked) -> FormDraft:
-    """Keep a new draft."""
-    assert ctx.actor.user_id is not None
+def begin_draft(ctx: ActContext, compiled_draft: CompiledDraft) -> FormDraft:
+    """Save a new draft."""
+    assert ctx.actor.user_id is not None  # only people upload workbooks
     draft = FormDraft(centre_id=ctx.centre_id, author_id=ctx.actor.user_id, revision=0, created_at=ctx.now)
-    _write(draft, checked, ctx.now)
+    _save_draft(draft, compiled_draft, ctx.now)
     ctx.session.add(draft)
     ctx.session.flush()
-    ctx.describe(f"draft/{draft.id}", form=checked.form)
+    ctx.describe(f"draft/{draft.id}", form=compiled_draft.form)
     return draft
 
 
 @act("draft.change")
-def change_draft(ctx: ActContext, draft_id: int, revision: int, checked: Checked) -> FormDraft:
-    """Keep a changed draft, unless somebody else changed it meanwhile."""
-    draft = _fresh(ctx, draft_id, revision)
-    _write(draft, checked, ctx.now)
+def change_draft(ctx: ActContext, draft_id: int, revision: int, compiled_draft: CompiledDraft) -> FormDraft:
+    """Save a changed draft.
+
+    `revision` is that of the draft as the page showed it. Raises Overtaken when somebody else
+    changed it since.
+    """
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
+    _save_draft(draft, compiled_draft, ctx.now)
     ctx.describe(f"draft/{draft.id}", revision=draft.revision)
     return draft
 
 
 @act("draft.classify")
-def classify_draft(ctx: ActContext, draft_id: int, revision: int, checked: Checked, classes: dict[str, str]) -> FormDraft:
-    """Keep a draft whose questions were given classes, and remember the classes for the next form."""
-    draft = _fresh(ctx, draft_id, revision)
-    held = drafts.classes_of(ctx.session, ctx.centre_id)
-    for question, chosen in classes.items():
-        if question in held:
-            held[question].privacy = chosen
+def classify_draft(
+    ctx: ActContext,
+    draft_id: int,
+    revision: int,
+    compiled_draft: CompiledDraft,
+    classes: dict[str, str],
+) -> FormDraft:
+    """Save a draft whose questions were given privacy classes, by the name of the question.
+
+    The centre's choices are proposed again for questions of these names in the next form. Raises
+    Overtaken when somebody else changed the draft since `revision`.
+    """
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
+    remembered = drafts.classes_of(ctx.session, ctx.centre_id)
+    for question, privacy_class in classes.items():
+        if question in remembered:
+            remembered[question].privacy = privacy_class
         else:
-            ctx.session.add(QuestionClass(centre_id=ctx.centre_id, question=question[:200], privacy=chosen))
-    _write(draft, checked, ctx.now)
+            ctx.session.add(QuestionClass(centre_id=ctx.centre_id, question=question[:200], privacy=privacy_class))
+    _save_draft(draft, compiled_draft, ctx.now)
     ctx.describe(f"draft/{draft.id}", classified=len(classes))
     return draft
 
 
 @read_act("draft.see")
-def open_draft(ctx: ActContext, draft_id: int) -> Opened:
-    """Return a draft with its problems and what it would change."""
-    draft = _of_centre(ctx, draft_id)
-    definition = FormDefinition.from_json(draft.definition) if draft.definition else None
-    published = versions.latest(ctx.session, ctx.centre_id, draft.form) if draft.form else None
+def open_draft(ctx: ActContext, draft_id: int) -> DraftDetails:
+    """Return a draft with its problems, and what it would change in the published form."""
+    draft = _get_draft(ctx, draft_id)
+    definition = None
+    if draft.definition:
+        definition = FormDefinition.from_json(draft.definition)
+    published = versions.latest(ctx.session, ctx.centre_id, draft.form)
     changes: list[FormChange] = []
     if definition and published:
-        before = definition_of(published)
-        changes = compare_versions(before, definition, uses_of(before))
+        before = load_definition(published)
+        changes = compare_versions(before, definition, find_question_uses(before))
     problems = [FormProblem(**problem) for problem in draft.problems]
+    if definition:
+        problems += find_role_problems(ctx.session, ctx.centre_id, definition)
     book = WorkbookEditor(read_sheets(draft.workbook, ".xlsx"))
-    return Opened(draft, book, unzip(draft.files), problems, definition, published, changes)
+    return DraftDetails(draft, book, unzip_lists(draft.files), problems, definition, published, changes)
 
 
 @read_act("classes.list")
-def propose_classes(ctx: ActContext, draft_id: int) -> list[Proposal]:
-    """Return every question without a class, with the class that the centre chose before or that fits best."""
-    draft = _of_centre(ctx, draft_id)
+def propose_classes(ctx: ActContext, draft_id: int) -> list[ClassProposal]:
+    """Return every question without a privacy class, with the class that is proposed for it.
+
+    That is the class which the centre chose before for a question of the same name, where the type
+    of the question allows it; otherwise the one that fits best.
+    """
+    draft = _get_draft(ctx, draft_id)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
     proposals = []
     for line in WorkbookEditor(read_sheets(draft.workbook, ".xlsx")).lines():
-        row = line.row
-        question_type = row.question_type
-        if question_type is None or question_type.least_class is None or question_type.is_class_implied:
-            continue
-        if privacy.read_written_class(row) in list(PrivacyClass):
-            continue
-        labels = [text for column, text in row.cells.items() if column.split("::")[0] == "label" and text]
-        found, reason = privacy.propose_class(row.kind, row.name, labels)
-        held = remembered.get(row.name)
-        least = question_type.least_class_of(row.standard_type, row.cells.get("appearance", ""))
-        if held and least and is_at_least(held.privacy, least):
-            found, reason = PrivacyClass(held.privacy), N_("You chose this for a question of the same name before.")
-        label = labels[0] if labels else ""
-        proposals.append(Proposal(line.number, row.name, label, row.kind, found, reason))
+        if _needs_class(line.row):
+            proposals.append(_propose_class(line, remembered.get(line.row.name)))
     return proposals
+
+
+def _needs_class(row: Row) -> bool:
+    """Say whether a row is a question whose class somebody has to choose, and nobody has yet."""
+    question_type = row.question_type
+    if question_type is None or question_type.least_class is None or question_type.is_class_implied:
+        return False
+    return privacy.read_written_class(row) not in list(PrivacyClass)
+
+
+def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassProposal:
+    row = line.row
+    labels = []
+    for column, text in row.cells.items():
+        if column.split("::")[0] == "label" and text:
+            labels.append(text)
+    privacy_class, reason = privacy.propose_class(row.kind, row.name, labels)
+    if remembered and _allows_class(row, remembered.privacy):
+        privacy_class = PrivacyClass(remembered.privacy)
+        reason = N_("You chose this for a question of the same name before.")
+    label = labels[0] if labels else ""
+    return ClassProposal(line.number, row.name, label, row.kind, privacy_class, reason)
+
+
+def _allows_class(row: Row, privacy_class: str) -> bool:
+    """Say whether the type of a question, with its appearance, may have so low a class."""
+    if row.question_type is None:
+        return False
+    appearance = row.cells.get("appearance", "")
+    least = row.question_type.least_class_of(row.standard_type, appearance)
+    return least is not None and is_at_least(privacy_class, least)
 
 
 @act("draft.publish")
 def publish_draft(ctx: ActContext, draft_id: int, revision: int) -> FormVersion:
-    """Publish a draft that has no problems; the draft is then gone, and the version can never change."""
-    draft = _fresh(ctx, draft_id, revision)
+    """Publish a draft that has no errors; the draft is deleted, and the version never changes.
+
+    Raises ActProblem "draft.unready" when there are errors, Overtaken when somebody else changed
+    the draft since `revision`.
+    """
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
     if draft.definition is None or draft.xform is None:
-        raise ActProblem("draft.unready", N_("There are things to put right before this form can be published."))
+        text = N_("Some items must be corrected before this form can be published.")
+        raise ActProblem("draft.unready", text)
     compiled = Compiled(FormDefinition.from_json(draft.definition), draft.xform, [])
-    version = publish(ctx, compiled, draft.workbook, draft.files)
-    ctx.session.delete(draft)
+    version = publish_in_act(ctx, compiled, draft.workbook, draft.files)
+    ctx.session.delete(draft)  # in the same transaction: there is never both, nor neither
     return version
 
 
 @act("draft.discard")
 def discard_draft(ctx: ActContext, draft_id: int, revision: int) -> None:
-    """Throw a draft away, unless somebody else changed it meanwhile."""
-    draft = _fresh(ctx, draft_id, revision)
+    """Delete a draft; raise Overtaken when somebody else changed it since `revision`."""
+    draft = _get_unchanged_draft(ctx, draft_id, revision)
     ctx.describe(f"draft/{draft.id}", form=draft.form)
     ctx.session.delete(draft)
 
 
-def _fresh(ctx: ActContext, draft_id: int, revision: int) -> FormDraft:
-    """Return a draft as it was seen; refuse when somebody else changed it since."""
-    draft = _of_centre(ctx, draft_id)
-    ctx.session.refresh(draft, with_for_update=True)
+def _get_unchanged_draft(ctx: ActContext, draft_id: int, revision: int) -> FormDraft:
+    """Return a draft, locked; raise Overtaken when somebody else changed it since `revision`."""
+    draft = _get_draft(ctx, draft_id)
+    ctx.session.refresh(draft, with_for_update=True)  # it may have been loaded before the lock
     if draft.revision != revision:
-        text = N_("Somebody else changed this form meanwhile. Nothing of theirs is lost; look at it and change it again.")
+        text = N_(
+            "Somebody else changed this form meanwhile. Nothing of theirs is lost; see their changes, then make yours again."
+        )
         raise Overtaken(last_change(ctx, f"draft/{draft.id}", CHANGES), "draft.stale", text)
     return draft
 
 
-def _write(draft: FormDraft, checked: Checked, now: dt.datetime) -> None:
-    draft.workbook, draft.files = checked.workbook, zipped(checked.files)
-    draft.title, draft.form = checked.title, checked.form
-    draft.definition = checked.compiled.definition.to_json() if checked.compiled else None
-    draft.xform = checked.compiled.xform if checked.compiled else None
-    draft.problems = [dataclasses.asdict(problem) for problem in checked.problems]
+def _save_draft(draft: FormDraft, compiled_draft: CompiledDraft, now: dt.datetime) -> None:
+    compiled = compiled_draft.compiled
+    draft.workbook = compiled_draft.workbook
+    draft.files = zip_lists(compiled_draft.files)
+    draft.title = compiled_draft.title
+    draft.form = compiled_draft.form
+    draft.definition = compiled.definition.to_json() if compiled else None
+    draft.xform = compiled.xform if compiled else None
+    draft.problems = [dataclasses.asdict(problem) for problem in compiled_draft.problems]
     draft.revision = (draft.revision or 0) + 1
     draft.changed_at = now
 
 
-def zipped(files: dict[str, bytes]) -> bytes | None:
-    """Return the lists of a form as one ZIP; None when there are none."""
+def zip_lists(files: dict[str, bytes]) -> bytes | None:
+    """Return the CSV lists of a form, by name, as one ZIP; None when there are none.
+
+    Names are sorted and carry no time, so that the same lists give the same bytes.
+    """
     if not files:
         return None
     buffer = io.BytesIO()
@@ -216,14 +288,15 @@ def zipped(files: dict[str, bytes]) -> bytes | None:
     return buffer.getvalue()
 
 
-def unzip(data: bytes | None) -> dict[str, bytes]:
+def unzip_lists(data: bytes | None) -> dict[str, bytes]:
+    """Return the CSV lists of a form by name: the inverse of zip_lists."""
     if not data:
         return {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def _of_centre(ctx: ActContext, draft_id: int) -> FormDraft:
+def _get_draft(ctx: ActContext, draft_id: int) -> FormDraft:
     draft = ctx.session.get(FormDraft, draft_id)
     if draft is None or draft.centre_id != ctx.centre_id:
         raise make_not_found()

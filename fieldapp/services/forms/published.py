@@ -1,9 +1,10 @@
-"""Forms at the centre: publish from an XLSForm, look at, withdraw."""
+"""Published forms: publish a version, open one, withdraw one."""
 
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
+from fieldapp.services.forms.roles import find_role_problems
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.forms import versions
@@ -18,30 +19,39 @@ def list_forms(ctx: ActContext) -> Sequence[FormVersion]:
 
 @read_act("form.open")
 def open_form(ctx: ActContext, version_id: int) -> tuple[FormVersion, FormDefinition]:
-    version = _of_centre(ctx, version_id)
-    return version, definition_of(version)
+    """Return a version of a form, with its definition."""
+    version = _get_version(ctx, version_id)
+    return version, load_definition(version)
 
 
 @act("form.publish")
 def publish_form(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None = None) -> FormVersion:
-    """Publish a compiled form. The same form again changes nothing; other content needs a new version."""
-    return publish(ctx, compiled, workbook, files)
+    """Publish a compiled form; see publish_in_act."""
+    return publish_in_act(ctx, compiled, workbook, files)
 
 
-def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
-    """Publish a form within an act: from a workbook, or from a draft."""
+def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes | None) -> FormVersion:
+    """Publish a form within an act: from a workbook, or from a draft.
+
+    The same form again changes nothing, except that a withdrawn version is open again. Raises
+    ActProblem "form.version_taken" for other content under the same version, and "form.role_missing",
+    "form.role_lost" or "form.role_taken" for what something switched on at the centre could not read.
+    """
     definition = compiled.definition
     target = f"form/{definition.id}/{definition.version}"
     existing = versions.find(ctx.session, ctx.centre_id, definition.id, definition.version)
     if existing is not None:
-        if definition.sha256 not in (existing.sha256, definition_of(existing).sha256):
+        # The second hash is that of a definition whose rule about a no was added when it was read.
+        if definition.sha256 not in (existing.sha256, load_definition(existing).sha256):
             text = N_(
                 "Version {version} of “{form}” is already published with other content. Give the workbook a new version."
             )
             raise ActProblem("form.version_taken", text, {"form": definition.id, "version": definition.version})
-        existing.withdrawn_at = None
+        existing.withdrawn_at = None  # publishing again is how a withdrawal is taken back
         ctx.describe(target, again=True)
         return existing
+    for problem in find_role_problems(ctx.session, ctx.centre_id, definition):
+        raise ActProblem(problem.code, problem.text, problem.details)
     version = FormVersion(
         centre_id=ctx.centre_id,
         form=definition.id,
@@ -63,16 +73,16 @@ def publish(ctx: ActContext, compiled: Compiled, workbook: bytes, files: bytes |
 
 @act("form.withdraw")
 def withdraw_form(ctx: ActContext, version_id: int, seen: str | None = None) -> FormVersion:
-    """Take a version off phones. What was filled with it already is still accepted."""
-    version = _of_centre(ctx, version_id)
+    """Withdraw a version from phones; what was filled with it already is still accepted."""
+    version = _get_version(ctx, version_id)
     target = f"form/{version.form}/{version.version}"
     check_revision(ctx, seen, version, target, ("draft.publish", "form.publish", "form.withdraw"))
-    version.withdrawn_at = version.withdrawn_at or ctx.now
+    version.withdrawn_at = version.withdrawn_at or ctx.now  # a second click keeps the first time
     ctx.describe(target)
     return version
 
 
-def _of_centre(ctx: ActContext, version_id: int) -> FormVersion:
+def _get_version(ctx: ActContext, version_id: int) -> FormVersion:
     version = ctx.session.get(FormVersion, version_id)
     if version is None or version.centre_id != ctx.centre_id:
         raise make_not_found()

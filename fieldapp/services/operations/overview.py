@@ -1,4 +1,4 @@
-"""The office home page: is anything wrong, what waits for me, how are we doing."""
+"""The home page of the office: what is wrong, what is to do, how the week was."""
 
 import datetime as dt
 import zoneinfo
@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
+from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.server_key import is_key_right
-from fieldapp.services.phones.devices import APP, has_been_seen_lately
-from fieldapp.services.phones.missing import missing_of
+from fieldapp.services.phones.devices import APP, was_seen_this_week
+from fieldapp.services.phones.missing import find_missing
 from fieldapp.services.records.listing import count_needing_attention
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit, centres
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people import users
 from fieldapp.store.phones import devices, epochs
+from fieldapp.store.phones.devices import Device
 from fieldapp.store.phones.epochs import Epoch
 from fieldapp.store.products import products
 from fieldapp.store.records import records
@@ -26,16 +28,18 @@ LATE_AFTER = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Home:
+class HomePage:
+    """What the home page shows."""
+
     centre: str
     today: dt.date
-    week: dict[str, int]  # records by form in the last seven days
+    week: dict[str, int]  # records in the last seven days by the role of their form; "" for forms without one
     needing_attention: int
     phones: int
-    quiet_phones: int
-    is_key_right: bool  # of the server: with another one, phones can send nothing
-    missing: int  # records that phones made, which never came, and of which the office has not said that it knows
-    restored: Epoch | None  # the last time that a copy was put back
+    silent_phones: int  # not seen for a week
+    is_key_right: bool  # the server's secret key; with another one, phones can send nothing
+    missing: int  # records that phones made and that never arrived, unless the office knows already
+    restored: Epoch | None  # the last time that a backup was restored
     unheard_phones: int  # not in touch since then, so what they had sent may be missing
     scheduler_seen_at: dt.datetime | None
     is_scheduler_late: bool
@@ -43,53 +47,79 @@ class Home:
     failed_runs: int
     failed_deliveries: int
     failed_products: int
-    latest: records.Page
+    latest: records.RecordPage
     workers: dict[int, str]
     titles: dict[str, Any]  # of each form, by language
 
 
 @read_act("home.see")
-def see_home(ctx: ActContext, secret: str) -> Home:
-    """Return what the home page shows; `secret` is the server's, held against the keys in the database."""
+def view_home(ctx: ActContext, secret: str) -> HomePage:
+    """Return what the home page shows.
+
+    `secret` is the server's secret key, which is compared with the keys in the database.
+    """
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
-    phones = [device for device in devices.list_for(ctx.session, ctx.centre_id) if device.revoked_at is None]
+    all_phones = devices.list_for(ctx.session, ctx.centre_id)
+    phones = [device for device in all_phones if device.revoked_at is None]
     restored = epochs.last_restore(ctx.session)
-    beat = releases.scheduler_beat(ctx.session)
+    heartbeat = releases.scheduler_beat(ctx.session)
+    scheduler_seen_at = heartbeat.at if heartbeat else None
     series = [series.id for series in releases.series_of(ctx.session, ctx.centre_id)]
     runs = releases.runs_of(ctx.session, series)
-    return Home(
+    product_states = products.states(ctx.session, ctx.centre_id).values()
+    return HomePage(
         centre=centre.name,
         today=today,
-        week=records.counts_since(ctx.session, ctx.centre_id, today - dt.timedelta(days=6)),
+        week=_count_by_role(ctx, today - dt.timedelta(days=6)),
         needing_attention=count_needing_attention(ctx),
         phones=len(phones),
-        quiet_phones=sum(not has_been_seen_lately(device) for device in phones),
+        silent_phones=sum(not was_seen_this_week(device) for device in phones),
         is_key_right=is_key_right(ctx.session, secret),
-        missing=_missing(ctx),
+        missing=_count_missing(ctx, all_phones),
         restored=restored,
-        unheard_phones=sum(device.kind == APP and device.last_seen_at < restored.began_at for device in phones)
-        if restored
-        else 0,
-        scheduler_seen_at=beat.at if beat else None,
-        is_scheduler_late=bool(series) and (beat is None or ctx.now - beat.at > LATE_AFTER),
+        unheard_phones=_count_unheard(phones, restored),
+        scheduler_seen_at=scheduler_seen_at,
+        is_scheduler_late=bool(series) and _is_late(scheduler_seen_at, ctx.now),
         last_run=max(runs, key=lambda run: run.started_at, default=None),
         failed_runs=sum(run.state == "failed" for run in runs),
         failed_deliveries=len(releases.failed_deliveries(ctx.session, ctx.centre_id)),
-        failed_products=sum(
-            state.is_on and bool(state.problem) for state in products.states(ctx.session, ctx.centre_id).values()
-        ),
-        latest=records.page(ctx.session, ctx.centre_id, records.Filter(), size=6),
+        failed_products=sum(state.is_on and bool(state.problem) for state in product_states),
+        latest=records.page(ctx.session, ctx.centre_id, records.RecordFilter(), size=6),
         workers=users.labels(ctx.session, ctx.centre_id),
         titles={version.form: version.title for version in versions.list_for(ctx.session, ctx.centre_id)},
     )
 
 
-def _missing(ctx: ActContext) -> int:
-    found = missing_of(ctx.session, devices.list_for(ctx.session, ctx.centre_id)).values()
-    return sum(one.count for one in found if one.is_news)
+def _count_by_role(ctx: ActContext, since: dt.date) -> dict[str, int]:
+    """Return how many records since a day are of forms with each role."""
+    roles = {form.id: form.role for form in list_newest(ctx.session, ctx.centre_id)}
+    counts: dict[str, int] = {}
+    for form, count in records.count_by_form_since(ctx.session, ctx.centre_id, since).items():
+        role = roles.get(form, "")
+        counts[role] = counts.get(role, 0) + count
+    return counts
+
+
+def _is_late(seen_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """Say whether the scheduler has not run for too long, or never."""
+    return seen_at is None or now - seen_at > LATE_AFTER
+
+
+def _count_unheard(phones: Sequence[Device], restored: Epoch | None) -> int:
+    """Count the phones with our app that were not in touch since a backup was restored."""
+    if restored is None:
+        return 0
+    apps = [device for device in phones if device.kind == APP]
+    return sum(device.last_seen_at < restored.began_at for device in apps)
+
+
+def _count_missing(ctx: ActContext, phones: Sequence[Device]) -> int:
+    missing = find_missing(ctx.session, phones).values()
+    return sum(of_phone.count for of_phone in missing if of_phone.is_news)
 
 
 @read_act("system.see")
-def see_system(ctx: ActContext) -> tuple[Sequence[AuditLine], dict[int, str]]:
-    return audit.newest(ctx.session, ctx.centre_id), users.labels(ctx.session, ctx.centre_id)
+def list_audit(ctx: ActContext) -> tuple[Sequence[AuditEvent], dict[int, str]]:
+    """Return the newest audit events, and people's display names by id."""
+    return audit.list_newest(ctx.session, ctx.centre_id), users.labels(ctx.session, ctx.centre_id)

@@ -9,19 +9,29 @@ _hasher = PasswordHasher()
 # Checked when a name is unknown, so that an unknown name takes as long as a wrong password.
 _nobody = _hasher.hash(secrets.token_hex(16))
 
+# Without i, l, o, u, 0 and 1, which are mistaken for one another when they are read aloud.
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 
 
-def make_password() -> str:
-    """Return a random passphrase that can be read over a phone: three groups of five, 73 bits."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(3))
+def generate_password() -> str:
+    """Return a random passphrase that can be read over a phone.
+
+    It has three groups of five characters: 73 bits. Example: "k3m9x-qw7ha-2bzrt".
+    """
+    return "-".join(_generate_group() for _ in range(3))
+
+
+def _generate_group() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(5))
 
 
 def hash_password(password: str) -> str:
+    """Return an Argon2id hash with its parameters and salt."""
     return _hasher.hash(password)
 
 
-def is_right(hashed: str | None, password: str) -> bool:
+def verify_password(hashed: str | None, password: str) -> bool:
+    """Say whether a password is right; None stands for a person who does not exist."""
     try:
         return _hasher.verify(hashed or _nobody, password) and hashed is not None
     except VerificationError:

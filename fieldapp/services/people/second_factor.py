@@ -1,4 +1,7 @@
-"""The second factor of people who fetch packages: a one-time code from an app on their phone."""
+"""The second factor of people who fetch packages: a one-time code from an app.
+
+Source: RFC 6238 (TOTP).
+"""
 
 import base64
 import datetime as dt
@@ -25,59 +28,73 @@ def wrapped_as(user_id: int) -> str:
     return f"totp {user_id}"
 
 
-def _totp(found: SecondFactor, secret: str) -> TOTP:
-    key = unwrap(wrapped_as(found.user_id), found.wrapped, secret)
+def _load_totp(factor: SecondFactor, secret: str) -> TOTP:
+    key = unwrap(wrapped_as(factor.user_id), factor.wrapped, secret)
     return TOTP(key=base64.b32encode(key).decode(), format="base32")
 
 
 @read_act("second_factor.see")
 def show_second_factor(ctx: ActContext) -> bool:
-    """Say whether the person has set one up."""
-    found = second_factors.of_user(ctx.session, ctx.actor.user_id or 0)
-    return found is not None and found.confirmed_at is not None
+    """Say whether the actor has a second factor that a right code has confirmed."""
+    return _is_set_up(second_factors.of_user(ctx.session, ctx.actor.user_id or 0))
+
+
+def _is_set_up(factor: SecondFactor | None) -> bool:
+    return factor is not None and factor.confirmed_at is not None
 
 
 @act("second_factor.set")
-def begin_second_factor(ctx: ActContext, secret: str, label: str) -> str:
-    """Return the address (otpauth:) that an authenticator app reads as a QR code; it counts once a code was right."""
+def start_second_factor(ctx: ActContext, secret: str, label: str) -> str:
+    """Return the address (otpauth:) that an authenticator app reads as a QR code.
+
+    The second factor counts once a code was right. Raises ActProblem "second_factor.set" when there
+    is one already.
+    """
     user_id = ctx.actor.user_id or 0
-    found = second_factors.of_user(ctx.session, user_id)
-    if found is not None and found.confirmed_at is not None:
-        raise ActProblem("second_factor.set", N_("You have a second factor already. An admin can take it away."))
-    if found is None:
-        found = SecondFactor(user_id=user_id, wrapped=wrap(secrets.token_bytes(20), wrapped_as(user_id), secret))
-        ctx.session.add(found)
+    factor = second_factors.of_user(ctx.session, user_id)
+    if _is_set_up(factor):
+        raise ActProblem("second_factor.set", N_("Two-step verification is set up already. An administrator can remove it."))
+    if factor is None:
+        wrapped = wrap(secrets.token_bytes(20), wrapped_as(user_id), secret)
+        factor = SecondFactor(user_id=user_id, wrapped=wrapped)
+        ctx.session.add(factor)
     ctx.describe(f"user/{user_id}", begun=True)
-    return str(_totp(found, secret).to_uri(label=label, issuer="fieldapp"))
+    return str(_load_totp(factor, secret).to_uri(label=label, issuer="fieldapp"))
 
 
 @act("second_factor.set")
-def _judge(ctx: ActContext, code: str, secret: str) -> str:
-    """Return "" when a code is right, else why not; a wrong one is remembered, so this never raises."""
-    found = second_factors.of_user(ctx.session, ctx.actor.user_id or 0)
+def _verify_code(ctx: ActContext, code: str, secret: str) -> str:
+    """Return "" when a code is right, otherwise why not: "none", "paused" or "wrong".
+
+    A wrong code is counted in the act's transaction, which an exception would roll back.
+    """
+    factor = second_factors.of_user(ctx.session, ctx.actor.user_id or 0)
     ctx.describe(f"user/{ctx.actor.user_id}")
-    if found is None:
+    if factor is None:
         return "none"
-    if found.paused_until and found.paused_until > ctx.now:
+    if factor.paused_until and factor.paused_until > ctx.now:
         return "paused"
+    totp = _load_totp(factor, secret)
+    last_counter = factor.last_counter or None  # a code that was used is refused
     try:
-        match = _totp(found, secret).match(
-            code.strip(), time=ctx.now, window=WINDOW, last_counter=found.last_counter or None
-        )
+        match = totp.match(code.strip(), time=ctx.now, window=WINDOW, last_counter=last_counter)
     except (TokenError, ValueError):
-        found.wrong += 1
-        if found.wrong >= TRIES:
-            found.wrong, found.paused_until = 0, ctx.now + PAUSE
+        factor.failed_attempts += 1
+        if factor.failed_attempts >= TRIES:
+            factor.failed_attempts = 0
+            factor.paused_until = ctx.now + PAUSE
         ctx.describe(f"user/{ctx.actor.user_id}", wrong=True)
         return "wrong"
-    found.last_counter, found.wrong, found.paused_until = match.counter, 0, None
-    found.confirmed_at = found.confirmed_at or ctx.now
+    factor.last_counter = match.counter
+    factor.failed_attempts = 0
+    factor.paused_until = None
+    factor.confirmed_at = factor.confirmed_at or ctx.now
     return ""
 
 
-def check_second_factor(session: Session, actor: Actor, code: str, secret: str) -> None:
-    """Raise ActProblem unless a code is right, has not been used and was not preceded by too many wrong ones."""
-    why = _judge(session, actor, code=code, secret=secret)
+def require_second_factor(session: Session, actor: Actor, code: str, secret: str) -> None:
+    """Raise ActProblem unless a code is right, unused, and not after too many wrong ones."""
+    why = _verify_code(session, actor, code=code, secret=secret)
     if why == "paused":
         raise ActProblem("second_factor.paused", N_("Too many wrong codes. Wait 15 minutes."))
     if why:
@@ -86,19 +103,22 @@ def check_second_factor(session: Session, actor: Actor, code: str, secret: str) 
 
 @act("second_factor.reset")
 def reset_second_factor(ctx: ActContext, user_id: int, seen: str | None = None) -> None:
-    """Take a person's second factor away, for one who lost their phone; they set up a new one."""
+    """Remove the second factor of a person who lost their phone; they set up a new one.
+
+    `seen` is the revision that the page showed. Nobody can do this for themselves.
+    """
     if users.of_centre(ctx.session, ctx.centre_id, user_id) is None:
         raise make_not_found()
     if user_id == ctx.actor.user_id:
-        raise ActProblem("person.self", N_("Ask another admin to do this for you."))
-    found = second_factors.of_user(ctx.session, user_id)
-    is_set_up = found is not None and found.confirmed_at is not None
-    require(ctx, seen, factor_revision(user_id, is_set_up), f"user/{user_id}", ("second_factor.reset", "second_factor.set"))
-    if found is not None:
-        ctx.session.delete(found)
+        raise ActProblem("person.self", N_("Ask another administrator to do this for you."))
+    factor = second_factors.of_user(ctx.session, user_id)
+    revision = factor_revision(user_id, _is_set_up(factor))
+    require(ctx, seen, revision, f"user/{user_id}", ("second_factor.reset", "second_factor.set"))
+    if factor is not None:
+        ctx.session.delete(factor)
     ctx.describe(f"user/{user_id}")
 
 
 def factor_revision(user_id: int, is_set_up: bool) -> str:
-    """Return the mark of what the page of people shows of a second factor."""
+    """Return the revision of what the page of people shows of a second factor."""
     return mark_of("second_factor", user_id, is_set_up)

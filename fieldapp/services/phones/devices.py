@@ -1,4 +1,4 @@
-"""Phones: invite one, enrol it, know it by its token, lock or wipe it from afar."""
+"""Phones: invite one, enrol it, recognize it by its token, lock or wipe it from afar."""
 
 import datetime as dt
 import hashlib
@@ -17,37 +17,50 @@ from fieldapp.store.phones.invitations import Invitation
 from fieldapp.store.session import Session
 from sync.sealed import public_key_of
 
-LOCK, WIPE = "lock", "wipe"
-APP, COLLECT = "app", "collect"
-VALID_FOR = dt.timedelta(minutes=30)
-EXPIRED = ActProblem("sync.invitation", N_("This invitation was used or is too old. Ask your centre for a new one."))
+# Orders that a phone carries out at its next contact; both are stored and sent.
+LOCK = "lock"
+WIPE = "wipe"
+# Kinds of phones: our app, or ODK Collect, which neither seals nor signs.
+APP = "app"
+COLLECT = "collect"
+SILENT_AFTER_DAYS = 7
+INVITATION_LIFETIME = dt.timedelta(minutes=30)
+INVITATION_EXPIRED = ActProblem(
+    "sync.invitation", N_("This invitation was used or is too old. Ask your centre for a new one.")
+)
 
 
 @dataclass(frozen=True)
-class Enrolled:
+class Enrolment:
+    """What a phone is told when it joins: its token, and its number, which its messages carry."""
+
     token: str
     uid: str
 
 
 @act("device.enrol")
-def enrol_device(ctx: ActContext, label: str, public_key: str = "") -> Enrolled:
-    """Enrol a worker's phone: its token, of which only the hash is kept, and its number, which what it signs carries."""
-    return _enrolled(ctx, label, public_key)
+def enrol_device(ctx: ActContext, label: str, public_key: str = "") -> Enrolment:
+    """Enrol a worker's phone; return its token, of which only the hash is stored."""
+    return _create_device(ctx, label, public_key)
 
 
 @act("device.invite")
 def invite_device(ctx: ActContext, user_id: int) -> str:
-    """Return what a picture says that lets one phone join as this worker, once, within half an hour."""
-    user = _worker(ctx, user_id)
+    """Return the token of a QR code with which one phone can join as this worker.
+
+    It works once, within INVITATION_LIFETIME; an earlier one that was not used is cancelled.
+    """
+    user = _get_active_worker(ctx, user_id)
     assert ctx.actor.user_id is not None
-    invitations.drop_open(ctx.session, user.id)
+    # An old QR code that somebody photographed is of no use then.
+    invitations.cancel_open_invitations(ctx.session, user.id)
     token = secrets.token_urlsafe(24)
     invitation = Invitation(
         centre_id=ctx.centre_id,
         user_id=user.id,
-        token_hash=_hash(token),
+        token_hash=_hash_token(token),
         made_by=ctx.actor.user_id,
-        expires_at=ctx.now + VALID_FOR,
+        expires_at=ctx.now + INVITATION_LIFETIME,
         used_at=None,
     )
     ctx.session.add(invitation)
@@ -56,46 +69,64 @@ def invite_device(ctx: ActContext, user_id: int) -> str:
     return token
 
 
-def inviter_of(session: Session, token: str) -> Actor:
-    """Return the worker whom an invitation is for; raise ActProblem when it is unknown, used or too old."""
-    found = invitations.by_token_hash(session, _hash(token))
-    user = session.get(users.User, found.user_id) if found else None
-    if found is None or found.used_at or found.expires_at <= utcnow() or user is None or not user.active:
-        raise EXPIRED
-    return Actor(found.centre_id, WORKER, user.id)
+def find_actor_for_invitation(session: Session, token: str) -> Actor:
+    """Return the actor of an unused invitation.
+
+    Raises ActProblem "sync.invitation" if the token is unknown, used, over 30 minutes old, or its
+    worker is inactive.
+    """
+    invitation = _get_open_invitation(session, token, utcnow())
+    user = session.get(users.User, invitation.user_id)
+    if user is None or not user.active:
+        raise INVITATION_EXPIRED
+    return Actor(invitation.centre_id, WORKER, user.id)
+
+
+def _get_open_invitation(session: Session, token: str, now: dt.datetime) -> Invitation:
+    invitation = invitations.by_token_hash(session, _hash_token(token))
+    if invitation is None or invitation.used_at or invitation.expires_at <= now:
+        raise INVITATION_EXPIRED
+    return invitation
 
 
 @act("device.join")
-def join_device(ctx: ActContext, token: str, label: str, public_key: str) -> Enrolled:
-    """Enrol the phone that an invitation brought; the invitation is used up in the same moment."""
-    found = invitations.by_token_hash(ctx.session, _hash(token))
-    if found is None or found.used_at or found.expires_at <= ctx.now or found.user_id != ctx.actor.user_id:
-        raise EXPIRED
+def join_device(ctx: ActContext, token: str, label: str, public_key: str) -> Enrolment:
+    """Enrol a phone with its invitation, which is used up in the same transaction.
+
+    Raises ActProblem "sync.invitation" or, for a key that is missing or malformed,
+    "sync.public_key".
+    """
+    invitation = _get_open_invitation(ctx.session, token, ctx.now)
+    if invitation.user_id != ctx.actor.user_id:
+        raise INVITATION_EXPIRED
     if not public_key:
         raise ActProblem("sync.public_key", N_("The phone's key cannot be read."))
-    found.used_at = ctx.now
-    return _enrolled(ctx, label, public_key)
+    invitation.used_at = ctx.now  # its row is locked, so a second phone waits and is refused
+    return _create_device(ctx, label, public_key)
 
 
 @act("device.collect")
-def add_collect(ctx: ActContext, user_id: int) -> str:
-    """Return the token with which ODK Collect sends as this worker: unsealed and unsigned, so its records say so."""
-    user = _worker(ctx, user_id)
+def set_up_collect(ctx: ActContext, user_id: int) -> str:
+    """Return the token with which ODK Collect sends as this worker.
+
+    What it sends is neither sealed nor signed, and its records say so. Raises ActProblem
+    "collect.off" where the centre does not allow it.
+    """
+    user = _get_active_worker(ctx, user_id)
     if not centres.get(ctx.session, ctx.centre_id).allows_collect:
-        raise ActProblem(
-            "collect.off", N_("This centre does not allow ODK Collect. Switch it on under Rules for phones first.")
-        )
-    return _enrolled(ctx, "ODK Collect", "", user.id, COLLECT).token
+        text = N_("This centre does not allow ODK Collect. Switch it on under Rules for phones first.")
+        raise ActProblem("collect.off", text)
+    return _create_device(ctx, "ODK Collect", "", user.id, COLLECT).token
 
 
-def _worker(ctx: ActContext, user_id: int) -> users.User:
-    found = users.of_centre(ctx.session, ctx.centre_id, user_id)
-    if found is None or found.role != WORKER or not found.active:
+def _get_active_worker(ctx: ActContext, user_id: int) -> users.User:
+    user = users.of_centre(ctx.session, ctx.centre_id, user_id)
+    if user is None or user.role != WORKER or not user.active:
         raise make_not_found()
-    return found
+    return user
 
 
-def _enrolled(ctx: ActContext, label: str, public_key: str, user_id: int | None = None, kind: str = APP) -> Enrolled:
+def _create_device(ctx: ActContext, label: str, public_key: str, user_id: int | None = None, kind: str = APP) -> Enrolment:
     if public_key:
         try:
             public_key_of(public_key)
@@ -108,7 +139,7 @@ def _enrolled(ctx: ActContext, label: str, public_key: str, user_id: int | None 
         kind=kind,
         label=label[:80] or "phone",
         public_key=public_key,
-        token_hash=_hash(token),
+        token_hash=_hash_token(token),
         created_at=ctx.now,
         last_seen_at=ctx.now,
         revoked_at=None,
@@ -116,12 +147,16 @@ def _enrolled(ctx: ActContext, label: str, public_key: str, user_id: int | None 
     ctx.session.add(device)
     ctx.session.flush()
     ctx.describe(f"device/{device.id}")
-    return Enrolled(token, device.uid)
+    return Enrolment(token, device.uid)
 
 
 @act("device.revoke")
 def revoke_device(ctx: ActContext, device_id: int, order: str = LOCK, seen: str | None = None) -> None:
-    """Shut a phone out now; at its next contact it hands over what is finished, then locks or wipes itself."""
+    """End a phone's access now, with the order to lock or wipe itself.
+
+    At its next contact it first hands over what is finished, then carries out the order. `seen` is
+    the revision that the page showed.
+    """
     device = devices.of_centre(ctx.session, ctx.centre_id, device_id)
     if device is None or order not in (LOCK, WIPE):
         raise make_not_found()
@@ -131,27 +166,39 @@ def revoke_device(ctx: ActContext, device_id: int, order: str = LOCK, seen: str 
     ctx.describe(f"device/{device.id}", order=order)
 
 
-def order_for(device: devices.Device, owner: users.User | None) -> str:
+def choose_pending_order(device: devices.Device, owner: users.User | None) -> str:
     """Return what a phone must do once its finished records are here: "", "lock" or "wipe"."""
-    return device.order or ("" if owner and owner.active else LOCK)
+    if device.order:
+        return device.order
+    if owner and owner.active:
+        return ""
+    return LOCK
 
 
-def actor_of_token(session: Session, token: str, kind: str = APP) -> Actor | None:
-    """Return the worker and phone that a token stands for; None when it is unknown, revoked or its owner inactive."""
-    found = devices.holder_of(session, _hash(token))
-    if found is None or found.is_revoked or found.kind != kind or not found.is_active or found.role != WORKER:
+def find_actor_for_token(session: Session, token: str, kind: str = APP) -> Actor | None:
+    """Return the worker and phone that a token stands for.
+
+    None when the token is unknown or revoked, belongs to another kind, or its owner is inactive.
+    """
+    holder = devices.find_token_holder(session, _hash_token(token))
+    if holder is None or holder.is_revoked or holder.kind != kind:
         return None
-    return Actor(found.centre_id, WORKER, found.user_id, found.device_id)
+    if not holder.is_active or holder.role != WORKER:
+        return None
+    return Actor(holder.centre_id, WORKER, holder.user_id, holder.device_id)
 
 
 def recovery_secret(key: str, user_id: int) -> str:
-    """Return what opens a worker's own sealed work on their phone after a forgotten PIN; given only after the password."""
+    """Return the secret that opens a worker's own sealed work on their phone.
+
+    For a forgotten PIN: callers hand it out only after the right password.
+    """
     return hmac.new(key.encode(), f"recovery:{user_id}".encode(), "sha256").hexdigest()
 
 
-def has_been_seen_lately(device: devices.Device) -> bool:
-    return (utcnow() - device.last_seen_at).days < 7
+def was_seen_this_week(device: devices.Device) -> bool:
+    return (utcnow() - device.last_seen_at).days < SILENT_AFTER_DAYS
 
 
-def _hash(token: str) -> str:
+def _hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

@@ -4,9 +4,8 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from evaluator_export.products.indicators import Indicator, read_kpis, tables_by_calendar
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from fieldapp.services.problems import N_, ActProblem
 
@@ -31,7 +30,7 @@ class Product:
 
 @functools.cache
 def products() -> Sequence[Product]:
-    return tuple(Product(**item) for item in yaml.safe_load((PROGRAM / "products.yaml").read_text(encoding="utf-8")))
+    return tuple(Product(**item) for item in read_yaml((PROGRAM / "products.yaml").read_text(encoding="utf-8")))
 
 
 def product_named(name: str) -> Product:

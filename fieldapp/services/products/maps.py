@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
+from fieldapp.services.forms.roles import find_area_list
 from fieldapp.services.problems import make_not_found
 from fieldapp.services.products.registry import shown
 from fieldapp.store.forms import areas
@@ -12,7 +13,6 @@ from fieldapp.store.products import products
 from sync.manifest import PROTOCOL
 
 MAPS = {"week": "hot_spots_week", "month": "hot_spots_month"}
-AREAS = "nbhd158"
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,15 @@ def see_map(ctx: ActContext, span: str) -> SpotMap:
     if span not in MAPS:
         raise make_not_found()
     found = shown(ctx, MAPS[span])
-    kept = areas.hashes(ctx.session, ctx.centre_id).get(AREAS, "")
+    area_list = find_area_list(ctx.session, ctx.centre_id)
+    kept = areas.hashes(ctx.session, ctx.centre_id).get(area_list, "")
     return SpotMap(found.body if found else None, _viewer(ctx), kept)
 
 
 @read_act("map.see")
 def see_outlines(ctx: ActContext) -> str:
     """Return the outlines of the neighbourhoods as JSON."""
-    found = areas.get(ctx.session, ctx.centre_id, AREAS)
+    found = areas.get(ctx.session, ctx.centre_id, find_area_list(ctx.session, ctx.centre_id))
     if found is None:
         raise make_not_found()
     return found.outlines
@@ -56,7 +57,7 @@ def maps_mark(ctx: ActContext) -> str:
         mark[1][:16]
         for name in MAPS.values()
         if products.is_on(ctx.session, ctx.centre_id, name)
-        and (mark := products.latest_mark(ctx.session, ctx.centre_id, name))
+        and (mark := products.find_latest_version(ctx.session, ctx.centre_id, name))
     ]
     return "-".join(marks)
 

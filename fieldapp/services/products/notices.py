@@ -1,8 +1,8 @@
 """Tell those who asked that a product has a new edition: a notice by e-mail, never the numbers."""
 
 from fieldapp.services.products.catalogue import product_named
-from fieldapp.services.transports.senders import Means, Parcel, send
-from fieldapp.services.transports.targets import EMAIL, NotSent
+from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig, send
+from fieldapp.services.transports.targets import EMAIL, DeliveryFailed
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products as store
@@ -10,7 +10,7 @@ from fieldapp.store.products.products import Subscription
 from fieldapp.store.session import Session
 
 
-def tell_subscribers(session: Session, means: Means) -> int:
+def tell_subscribers(session: Session, means: TransportConfig) -> int:
     """Send what is due and return how much was; an address that cannot be reached is tried again at the next turn."""
     sent = 0
     if not means.smtp_url:
@@ -18,11 +18,11 @@ def tell_subscribers(session: Session, means: Means) -> int:
     for centre_id in [one.id for one in centres.list_all(session)]:
         name = centres.get(session, centre_id).name
         for one in store.subscriptions(session, centre_id):
-            mark = store.latest_mark(session, centre_id, one.product)
-            if mark is None or mark[1] == one.told_of or not store.is_on(session, centre_id, one.product):
+            mark = store.find_latest_version(session, centre_id, one.product)
+            if mark is None or mark[1] == one.last_notified_hash or not store.is_on(session, centre_id, one.product):
                 continue
             title = product_named(one.product).title
-            parcel = Parcel(
+            parcel = DeliveryPayload(
                 None,
                 "",
                 f"{name}: {title['en']} / {title['fr']}",
@@ -33,11 +33,11 @@ def tell_subscribers(session: Session, means: Means) -> int:
             session.rollback()
             try:
                 send({"kind": EMAIL, "to": address}, parcel, means)
-            except NotSent:
+            except DeliveryFailed:
                 continue
             with WriteTransaction(session):
                 kept = session.get(Subscription, key)
                 if kept is not None:
-                    kept.told_of = mark[1]
+                    kept.last_notified_hash = mark[1]
             sent += 1
     return sent

@@ -33,7 +33,7 @@ class PublicEdition:
 def public_centres(session: Session) -> Sequence[Centre]:
     """Return the centres whose dashboard is switched on and has been built."""
     found = products.centres_with(session, DASHBOARD)
-    return [centres.get(session, one) for one in found if products.latest_mark(session, one, DASHBOARD)]
+    return [centres.get(session, one) for one in found if products.find_latest_version(session, one, DASHBOARD)]
 
 
 def mark(session: Session, slug: str) -> tuple[int, str]:
@@ -41,7 +41,7 @@ def mark(session: Session, slug: str) -> tuple[int, str]:
     centre = centres.by_slug(session, slug)
     if centre is None or not products.is_on(session, centre.id, DASHBOARD):
         raise make_not_found()
-    found = products.latest_mark(session, centre.id, DASHBOARD)
+    found = products.find_latest_version(session, centre.id, DASHBOARD)
     if found is None:
         raise make_not_found()
     return found

@@ -20,10 +20,14 @@ def subscribe(ctx: ActContext, product: str, address: str) -> None:
         raise ActProblem("subscription.address", N_("Write one e-mail address, like name@example.org."))
     if any(one.product == product and one.address == address for one in store.subscriptions(ctx.session, ctx.centre_id)):
         return
-    mark = store.latest_mark(ctx.session, ctx.centre_id, product)
+    mark = store.find_latest_version(ctx.session, ctx.centre_id, product)
     ctx.session.add(
         Subscription(
-            centre_id=ctx.centre_id, product=product, address=address, told_of=mark[1] if mark else "", created_at=ctx.now
+            centre_id=ctx.centre_id,
+            product=product,
+            address=address,
+            last_notified_hash=mark[1] if mark else "",
+            created_at=ctx.now,
         )
     )
     ctx.describe(f"product/{product}")

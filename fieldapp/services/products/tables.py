@@ -25,7 +25,7 @@ from evaluator_export.tables.protected_counts import (
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
 from fieldapp.services.products.catalogue import counted_tables
-from fieldapp.services.releases.datasets import Catalogue, catalogue, table_menu
+from fieldapp.services.releases.datasets import DatasetCatalogue, load_catalogue, load_table_menu
 from fieldapp.services.releases.gathering.answers import RecordReader
 from fieldapp.store.consent import standing
 from fieldapp.store.database import WriteTransaction
@@ -34,7 +34,7 @@ from fieldapp.store.operations.centres import Centre
 from fieldapp.store.products import products
 from fieldapp.store.records import records
 from fieldapp.store.releases import datasets
-from fieldapp.store.releases.datasets import PublishedTable
+from fieldapp.store.releases.datasets import PublishedCountsView
 from fieldapp.store.session import Session
 
 HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are kept counted
@@ -65,9 +65,9 @@ def get_local_today(centre: Centre, now: dt.datetime) -> dt.date:
     return now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
 
 
-def list_table_specs(known: Catalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
+def list_table_specs(known: DatasetCatalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
     """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
-    menu = [item for item in table_menu() if item["dataset"] in known.datasets]
+    menu = [item for item in load_table_menu() if item["dataset"] in known.datasets]
     offered = {str(item["name"]) for item in menu}
     return table_reader.read_tables_for_audience(
         audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
@@ -95,7 +95,7 @@ def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) ->
 def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
     """Count what was never counted, and what late records could change; return how many tables were."""
     centre = centres.get(session, centre_id)
-    known = catalogue(session, centre_id)
+    known = load_catalogue(session, centre_id)
     specs = {calendar: list_table_specs(known, Audience.PUBLIC, names) for calendar, names in counted_tables().items()}
     specs_by_key: dict[str, TableSpec] = {}
     for specs_by_name in specs.values():
@@ -119,9 +119,9 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
 def _count_until_consent_holds(
     session: Session,
     centre: Centre,
-    known: Catalogue,
+    known: DatasetCatalogue,
     jobs: Sequence[Job],
-    states: Mapping[tuple[str, str], PublishedTable],
+    states: Mapping[tuple[str, str], PublishedCountsView],
     now: dt.datetime,
 ) -> None:
     """Count and save; again from the start when somebody takes consent back meanwhile, TRIES times."""
@@ -137,14 +137,14 @@ def _count_until_consent_holds(
             return
 
 
-def _needs_recount(state: PublishedTable, late: int, spec: TableSpec) -> bool:
+def _needs_recount(state: PublishedCountsView, late: int, spec: TableSpec) -> bool:
     return state.late + late >= max(spec.step(PUBLIC_THRESHOLD), state.records // MATTERS)
 
 
 def _add_late_records(
     session: Session,
     centre_id: int,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[PublishedCountsView],
     specs_by_key: Mapping[str, TableSpec],
     now: dt.datetime,
 ) -> dict[tuple[str, str], int]:
@@ -163,8 +163,8 @@ def _add_late_records(
             late_by_table[table.key, table.period] = late
     with WriteTransaction(session):
         for (key, name), late in late_by_table.items():
-            datasets.add_late(session, centre_id, key, name, late)
-        products.note_check(session, centre_id, now)
+            datasets.count_late_records(session, centre_id, key, name, late)
+        products.save_check_time(session, centre_id, now)
     return late_by_table
 
 
@@ -191,7 +191,7 @@ class _Counting:
 
 
 def count_tables(
-    reader: RecordReader, centre: Centre, jobs: Iterable[Job], states: Mapping[tuple[str, str], PublishedTable]
+    reader: RecordReader, centre: Centre, jobs: Iterable[Job], states: Mapping[tuple[str, str], PublishedCountsView]
 ) -> list[TableCount]:
     """Count tables of periods, reading the records of each form once."""
     secret = bytes.fromhex(centre.table_secret)
@@ -217,7 +217,7 @@ def _count_form(reader: RecordReader, centre: Centre, form: str, countings: Sequ
             counting.add(day, unit, row)
 
 
-def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedTable], secret: bytes) -> TableCount:
+def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedCountsView], secret: bytes) -> TableCount:
     """Return what is to be published of a period now; cells that changed too little keep their earlier text."""
     spec = counting.counter.spec
     state = states.get((spec.key, counting.period.name))
@@ -229,7 +229,7 @@ def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedTabl
     return TableCount(spec, counting.period, published, counting.records)
 
 
-def make_reader(session: Session, centre: Centre, known: Catalogue, now: dt.datetime) -> RecordReader:
+def make_reader(session: Session, centre: Centre, known: DatasetCatalogue, now: dt.datetime) -> RecordReader:
     """Return a reader of the centre's records of now, with people's standing consent of now."""
     return RecordReader(session, centre.id, known.definitions, Standings(session, centre.id), now)
 
@@ -272,7 +272,7 @@ def _save_counts(ctx: ActContext, counted: Sequence[TableCount], standings: Stan
     standings.check(ctx.session)
     for table in counted:
         cells = [[list(cell), number, text] for cell, (number, text) in sorted(table.published.items())]
-        datasets.keep_table(ctx.session, ctx.centre_id, table.spec.key, table.period.name, cells, ctx.now, table.records)
+        datasets.save_counts(ctx.session, ctx.centre_id, table.spec.key, table.period.name, cells, ctx.now, table.records)
     ctx.describe(f"centre/{ctx.centre_id}", tables=len(counted))
 
 

@@ -24,7 +24,7 @@ MAX_PIECE = 512 * 1024
 MIN_PIECE = 16 * 1024  # but for the last
 SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
 KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
-REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was kept."))
+REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was stored."))
 
 
 def signed_text(sha256: str, size: int) -> bytes:
@@ -136,5 +136,5 @@ def _opened(ctx: ActContext, data: bytes, secret: str) -> bytes:
             raise make_not_found()
         info = SEALED + f"{kid}{uid}".encode()
         return SUITE.decrypt(data[at + 72 :], keys.private_key(key, secret), info=info)
-    except (InvalidTag, ValueError, keys.KeyLost):
+    except (InvalidTag, ValueError, keys.KeyUnavailable):
         raise make_not_found() from None

@@ -143,7 +143,7 @@ def _sent(item: Arrived) -> tuple[str, str, str]:
 def _receive(ctx: ActContext, message: Message, take: Callable[[ActContext], list[Answer]]) -> list[Answer]:
     answers = take(ctx)
     assert ctx.actor.device_id is not None
-    devices.note_contact(ctx.session, ctx.actor.device_id, ctx.now, message.report)
+    devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, message.report)
     counts: dict[str, int] = {}
     for answer in answers:
         counts[answer["status"]] = counts.get(answer["status"], 0) + 1

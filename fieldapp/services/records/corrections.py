@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.update import card_root
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.caseload.cards import card_root
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.intake import Arrived, take_in
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
 from fieldapp.store.caseload import cards
@@ -33,7 +33,7 @@ def correct(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list
 
     Raise TooSlow when the form's rules are: nothing of this transaction may be kept then.
     """
-    definition = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
+    definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
     moment = _finished(ctx, record)
     answers = unflatten({**flatten(record.answers), **changes})
     completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
@@ -78,7 +78,7 @@ def apply_reissues(ctx: ActContext, arrived: Sequence[Arrived]) -> None:
 
 def _reissue(ctx: ActContext, record: Record, code: str) -> None:
     """Write a record anew with another code; one whose form is too slow stays as it was, and its card stays contested."""
-    definition = find_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
+    definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
         correct(ctx, record, {person_path(definition): code})
 

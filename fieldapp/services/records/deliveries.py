@@ -13,8 +13,8 @@ from typing import Any
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
-from fieldapp.services.keys import KeyLost
-from fieldapp.services.phones.devices import order_for
+from fieldapp.services.keys import KeyUnavailable
+from fieldapp.services.phones.devices import choose_pending_order
 from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.attachments import MAX_PIECE, receive_piece
@@ -44,7 +44,7 @@ from sync.sealed import (
 
 log = logging.getLogger("fieldapp.sync")
 
-UNOPENABLE = "sync.unopenable", N_("The centre could not open it. It is kept as it came.")
+UNOPENABLE = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
 REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
 MAX_WORD, MAX_NUMBER = 40, 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
@@ -61,7 +61,7 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
     orders = {}
     for uid, device in known.items():
         owner = session.get(users.User, device.user_id)
-        orders[uid] = order_for(device, owner)
+        orders[uid] = choose_pending_order(device, owner)
         sent = {place: item for place, item in enumerate(delivery.items) if item.device == uid}
         opened = _open(session, sent, device, secret)
         report = _report(named.get(uid))
@@ -69,7 +69,7 @@ def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, li
             _note_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-        signs = keys.signer_if_possible(session, device.centre_id, secret)
+        signs = keys.find_receipt_signer(session, device.centre_id, secret)
         decided = receive_batch(session, actor, list(opened.values()), report=report, signer=signs, limits=limits)
         answers |= zip(opened, decided, strict=True)
     items = []
@@ -117,7 +117,7 @@ def _open(session: Session, sent: Mapping[int, SealedRecord], device: Device, se
         key = known.get(item.kid)
         try:
             envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
-        except KeyLost:
+        except KeyUnavailable:
             log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
             continue
         aside = None if envelope else UNOPENABLE
@@ -134,8 +134,8 @@ def _note_contact(session: Session, device: Device, report: dict[str, Any] | Non
     if is_news or now - device.last_seen_at > SEEN_EVERY:
         with WriteTransaction(session):
             if devices.is_shut_out(session, device.id):
-                devices.keep_waiting(session, device.id)
-            devices.note_contact(session, device.id, now, report)
+                devices.freeze_waiting_count(session, device.id)
+            devices.update_last_contact(session, device.id, now, report)
 
 
 def _as_it_came(item: SealedRecord) -> Envelope:

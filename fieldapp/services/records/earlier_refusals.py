@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records import refusals
 from fieldapp.services.records.folding import refold
 from fieldapp.services.records.time_limits import LET_IN, time_for
@@ -90,7 +90,7 @@ def _hear_outside_record(submission: Submission, code: str) -> list[Said]:
 
 def _is_refusal(ctx: ActContext, one: Submission) -> bool:
     """Say whether the person did not say yes; what cannot be told stays as it is."""
-    found = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)})
+    found = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)})
     definition = found.get((one.form, one.version))
     if definition is None or consent.is_clear_yes(definition, refusals.read(one.body, definition)):
         return False

@@ -21,13 +21,13 @@ from typing import IO, Any
 
 from evaluator_export.formulas import RISKY
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.definitions import definition_of, find_definitions
+from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.settings import Settings
 from fieldapp.store.forms import versions as forms
 from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
@@ -51,7 +51,7 @@ Path_ = tuple[str, ...]  # the names from the outermost group inwards
 
 
 @act("records.export")
-def allow_export(ctx: ActContext, wanted: Filter, by: str = "office") -> str:
+def allow_export(ctx: ActContext, wanted: RecordFilter, by: str = "office") -> str:
     """Note that somebody takes a form's records away, which and how many, and return what to call the file."""
     if not _is_exportable(ctx.session, ctx.centre_id, wanted.form):
         raise make_not_found()
@@ -66,7 +66,7 @@ def _is_exportable(session: Session, centre_id: int, form: str) -> bool:
     return forms.latest(session, centre_id, form) is not None or submissions.is_any_of(session, centre_id, form)
 
 
-def export_in_process(settings: Settings, centre_id: int, wanted: Filter) -> IO[bytes]:
+def export_in_process(settings: Settings, centre_id: int, wanted: RecordFilter) -> IO[bytes]:
     """Return the archive as an open file that nobody else can name; raise ActProblem while another one is being written."""
     given = {"area": wanted.area, "worker": wanted.author_id, "since": wanted.since, "until": wanted.until}
     options = [f"--{name}={value}" for name, value in given.items() if value]
@@ -151,14 +151,14 @@ def _free(name: str, place: Path_, taken: dict[str, Path_]) -> str:
 # ── the rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write_export(session: Session, centre_id: int, wanted: Filter, file: IO[bytes], folder: Path) -> int:
+def write_export(session: Session, centre_id: int, wanted: RecordFilter, file: IO[bytes], folder: Path) -> int:
     """Write a form's archive and return how many records it has; memory does not grow with them.
 
     The records go into the archive as they are read; what belongs to them waits in nameless files in the folder.
     """
     if not _is_exportable(session, centre_id, wanted.form):
         raise make_not_found()
-    definitions = [definition_of(version) for version in forms.versions_of(session, centre_id, wanted.form)]
+    definitions = [load_definition(version) for version in forms.versions_of(session, centre_id, wanted.form)]
     sheets = sheets_of(definitions, wanted.form)
     labels = users.labels(session, centre_id)
     count = 0
@@ -167,7 +167,7 @@ def write_export(session: Session, centre_id: int, wanted: Filter, file: IO[byte
         history = waiting.table(HISTORY)
         with archive.open(sheets[()].filename, "w", force_zip64=True) as member:
             table = Table(member, (*FIXED, *sheets[()].header()))
-            found = records.for_export(session, centre_id, wanted)
+            found = records.iterate_for_export(session, centre_id, wanted)
             while some := list(islice(found, AT_ONCE)):
                 for record_id, day, author_id, received, changed, version, via, review, answers in some:
                     fixed = (record_id, day, labels[author_id], _moment(received), _moment(changed), version, via, review)
@@ -291,7 +291,7 @@ def _write_history(
     session: Session, centre_id: int, table: Table, labels: Mapping[int, str], found: Sequence[Submission]
 ) -> None:
     """Write, an answer a row, all versions of records that have several, and what was kept aside and is no record."""
-    definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in found})
+    definitions = load_definitions(session, centre_id, {(one.form, one.version) for one in found})
     replaced = {before for one in found if one.is_part for before in one.prev}
     for one in found:
         is_current = "yes" if one.is_part and one.instance_id not in replaced else "no"

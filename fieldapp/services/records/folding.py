@@ -3,15 +3,18 @@
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Change, Part, summary_of
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.record_words import Statement, compute_record_word
 from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
+from fieldapp.services.records.unusable_noes import find_unusable, own_tier, tier_of
 from fieldapp.store.people import users
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
@@ -20,17 +23,18 @@ from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
+from forms.roles import ChoiceRole, QuestionRole
 from forms.validation import recalculate, validate
+from sync.ancestors import Ancestors
 from sync.bodies import read_body
-from sync.fold import FoldResult, Links, RecordVersion, fold
+from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
 from sync.intake import local_time
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
 
-CALL_FOR_HELP = "need_debrief"  # how a worker felt after a shift, when somebody should talk with them
 Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
 Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
-OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects was made with another form."), "")
+OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects is of another form."), "")
 NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
 
 
@@ -42,7 +46,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
     roots: dict[str, list[Part]] = {}
     for part in parts:
         roots.setdefault(part.envelope.record, []).append(part)
-    held = records.held(ctx.session, ctx.centre_id, roots)
+    held = records.lock_existing(ctx.session, ctx.centre_id, roots)
     budget = time_for(WHILE_LOCKED)
     rows, changes, said = [], [], list[Said]()
     foreign: Foreign = {}
@@ -56,18 +60,14 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
             continue
         record = held.get(root_id)
         made_cards = tuple(card for part in some for card in part.envelope.cards)
-        before = None
-        if record and not record.person:
-            held_as = record.form, record.version
-            before = _own_tier(find_definitions(ctx.session, ctx.centre_id, {held_as})[held_as], record.answers)
-        change, strangers, welcomed = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
+        before = _right_of(ctx, record) if record else None
+        change, strangers, words = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
         changes.append(change)
         foreign |= strangers
-        said += welcomed
-        for part in some:
-            if part.key not in strangers:
-                said += _said(part)
-        said += _fall(before, change, some[-1])
+        said += words
+        record = records.lock_existing(ctx.session, ctx.centre_id, [root_id])[root_id]
+        if before and _has_fallen(before, _right_of(ctx, record)):
+            said.append(standing.make_fall(some[-1].envelope.finished_at, some[-1].position))
     records.add_all(ctx.session, rows)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
     return changes, foreign
@@ -75,7 +75,7 @@ def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) 
 
 def refold(ctx: ActContext, root_id: str) -> None:
     """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
-    record = records.held(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(root_id)
     if record is None:
         return
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
@@ -95,31 +95,67 @@ def _said(part: Part) -> list[Said]:
     return [Said(envelope.record, person, *word, envelope.finished_at, part.position)]
 
 
-def _said_before(ctx: ActContext, one: Submission, ready: Ready) -> list[Said]:
-    """Return what a submission says that was kept as somebody else's until now."""
-    if one.is_cut and not one.is_refusal:
+def _said_by_all(
+    ctx: ActContext,
+    root_id: str,
+    arrived: Sequence[Submission],
+    versions: Sequence[Submission],
+    folded: "Folded",
+) -> list[Said]:
+    """Return what a record says about consent by all its versions: one word, or none."""
+    person = plain_code(summary_of(folded.definition, folded.state.answers, "person"))
+    person = person or standing.person_of(ctx.session, ctx.centre_id, root_id)
+    statements: list[Statement] = []
+    strangers = {version.key for version in folded.state.rejected}
+    for submission in versions:
+        version = folded.versions[submission.instance_id, submission.sha256]
+        definition = folded.definitions[submission.form, submission.version]
+        named = plain_code(summary_of(definition, version.answers, "person"))
+        is_lost = submission.is_cut and not submission.is_refusal
+        if version.key in strangers or is_lost or named not in ("", person):
+            continue
+        word = (standing.LOWEST, False) if submission.is_refusal else standing.word_of(definition, version.answers)
+        if word:
+            when = submission.finished_at, submission.id
+            statements.append(Statement(submission.instance_id, *word, *when, submission.is_refusal))
+    for no in find_unusable(ctx, folded.state.author, arrived):
+        if not no.is_of_shut_out_phone and (tier := tier_of(ctx, no)) < standing.HIGHEST:
+            statements.append(Statement(no.instance_id, tier, False, no.finished_at, no.id, no.is_refusal))
+    word_of_all = compute_record_word(statements, folded.before)
+    if word_of_all is None:
         return []
-    definition = find_definitions(ctx.session, ctx.centre_id, [(one.form, one.version)])[one.form, one.version]
-    answers = ready.get((one.instance_id, one.sha256))
-    if answers is None:
-        answers = answers_of(one, definition, time_for(WHILE_LOCKED))
-    word = (standing.LOWEST, False) if one.is_refusal else standing.word_of(definition, answers)
-    person = plain_code(summary_of(definition, answers, "person"))
-    return [Said(one.root_id, person, *word, one.finished_at, one.id)] if word else []
+    standing.forget_answered(ctx.session, ctx.centre_id, root_id, person, word_of_all.answered)
+    return [
+        Said(
+            root_id,
+            person,
+            word_of_all.tier,
+            word_of_all.is_asked,
+            word_of_all.finished_at,
+            word_of_all.position,
+            is_of_all=True,
+        )
+    ]
 
 
-def _own_tier(definition: FormDefinition, answers: Mapping[str, Any]) -> int:
-    """Return how far a record without a card allows by itself; where nobody was to be asked, nothing stands in the way."""
-    word = standing.word_of(definition, answers)
-    return word[0] if word else standing.HIGHEST
+@dataclass(frozen=True)
+class _Right:
+    """What a record's right to leave hangs on, beside its person's consent."""
+
+    form: str
+    person: str
+    tier: int
+    is_settled: bool
 
 
-def _fall(before: int | None, change: Change, part: Part) -> list[Said]:
-    """Return that a record without a card allows less than before: what is being made of it must be made anew."""
-    tier = standing.LOWEST if change.is_refusal else _own_tier(change.definition, change.answers)
-    if before is None or tier >= before:
-        return []
-    return [Said(change.root_id, "", tier, False, part.envelope.finished_at, part.position, is_fall=True)]
+def _right_of(ctx: ActContext, record: Record) -> _Right:
+    return _Right(record.form, record.person, own_tier(ctx, record), record.review != "contested")
+
+
+def _has_fallen(before: _Right, after: _Right) -> bool:
+    """Say whether a record may leave less than before, or another person decides now."""
+    is_same = (before.form, before.person) == (after.form, after.person)
+    return not is_same or after.tier < before.tier or (before.is_settled and not after.is_settled)
 
 
 def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
@@ -137,7 +173,7 @@ def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
         "changed_at": ctx.now,
         "heads": [envelope.instance_id],
         "contested": [],
-        "review": "alert" if state["kind"] == CALL_FOR_HELP else "",
+        "review": "alert" if _calls_for_help(definition, part.answers) else "",
         "answers": part.answers,
         **state,
     }
@@ -157,6 +193,11 @@ def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
     return row, change
 
 
+def _calls_for_help(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
+    """Say whether a worker asks for a talk, as after a hard shift."""
+    return definition.is_chosen(answers, QuestionRole.KIND, ChoiceRole.CALL_FOR_HELP)
+
+
 def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
     """Return the columns of a record that its lists are made from."""
     day = parse_date(summary_of(definition, answers, "day"))
@@ -173,18 +214,20 @@ def _anew(
 ) -> tuple[Change, Foreign, list[Said]]:
     """Fold all submissions of a record and write what comes of it.
 
-    Return it, those that are no part of it, and what those say about consent that are part of it by now.
+    Return it, those that are no part of it, and what it says about consent by now.
     """
     arrived = submissions.of_record(ctx.session, ctx.centre_id, root_id)
     # A note is no version of a record, whatever it names.
     kept = [one for one in arrived if one.is_part and not one.form.startswith(PREFIX)]
     form = _form_of(root_id, kept)
     versions = [one for one in kept if one.form == form]
-    links = {one.instance_id: one.prev for one in arrived if one not in versions}
-    folded, definition = fold_submissions(ctx, root_id, versions, ready, budget, links)
+    places = {version.id for version in versions}
+    links = {other.instance_id: other.prev for other in arrived if other.id not in places}
+    all_folded = fold_submissions(ctx, root_id, versions, ready, budget, links)
+    folded = all_folded.state
+    definition = all_folded.definition
     strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
     strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.rejected}
-    welcomed: list[Said] = []
     for one in kept:
         problem = strangers.get((one.instance_id, one.sha256))
         was_foreign = one.is_foreign
@@ -194,7 +237,6 @@ def _anew(
             one.state = "rejected" if problem else "stored"
         if was_foreign and not problem:
             one.problems = []
-            welcomed += _said_before(ctx, one, ready)
     shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
     state = _state(definition, folded.answers, shown.finished_local.date())
     contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
@@ -204,7 +246,7 @@ def _anew(
     elif list(folded.heads) != record.heads:
         reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(ctx.session, ctx.centre_id, root_id))
         record.review = "corrected" if reviewed and not _is_office(shown) else ""
-    if not record.review and state["kind"] == CALL_FOR_HELP:
+    if not record.review and _calls_for_help(definition, folded.answers):
         record.review = "alert"
     if contested:
         record.review = "contested"
@@ -231,7 +273,7 @@ def _anew(
         shown.finished_local.date(),
         shown.is_refusal,
     )
-    return change, strangers, welcomed
+    return change, strangers, _said_by_all(ctx, root_id, arrived, versions, all_folded)
 
 
 def _form_of(root_id: str, kept: Sequence[Submission]) -> str:
@@ -249,6 +291,17 @@ def _is_office(one: Submission) -> bool:
     return one.via == submissions.OFFICE
 
 
+@dataclass(frozen=True)
+class Folded:
+    """The fold of submissions, the definition that its state has, and what it was made of."""
+
+    state: FoldResult
+    definition: FormDefinition
+    definitions: Mapping[tuple[str, str], FormDefinition]
+    versions: Mapping[tuple[str, str], RecordVersion]
+    before: Ancestors
+
+
 def fold_submissions(
     ctx: ActContext,
     root_id: str,
@@ -256,9 +309,9 @@ def fold_submissions(
     ready: Ready,
     budget: Budget,
     links: Links | None = None,
-) -> tuple[FoldResult, FormDefinition]:
-    """Return the fold of these submissions and the definition that its state has. Raise TooSlow when the rules are."""
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
+) -> Folded:
+    """Return the fold of these submissions. Raise TooSlow when the rules are."""
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
     by_place = {(one.instance_id, one.sha256): one for one in kept}
 
@@ -286,9 +339,13 @@ def fold_submissions(
         return found.answers if is_whole else None
 
     computed = {path for definition in definitions.values() for path in definition.computed}
-    folded = fold(root_id, (version(one) for one in kept), completed, computed, links)
+    versions = {part.key: part for part in map(version, kept)}
+    folded = fold(root_id, versions.values(), completed, computed, links)
     shown = by_place[folded.current.id, folded.current.sha256]
-    return folded, definitions[shown.form, shown.version]
+    strangers = {stranger.key for stranger in folded.rejected}
+    ours = [part for part in versions.values() if part.key not in strangers]
+    before = find_ancestors(ours, links)
+    return Folded(folded, definitions[shown.form, shown.version], definitions, versions, before)
 
 
 def answers_of(one: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:

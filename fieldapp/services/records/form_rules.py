@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
 from fieldapp.services.records.folding import Ready, answers_of
 from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
@@ -21,7 +21,7 @@ from sync.problems import N_
 
 log = logging.getLogger("fieldapp.sync")
 
-LATER = "sync.later", N_("The centre had no time to look at it. The phone keeps it and sends it again.")
+LATER = "sync.later", N_("The centre had no time to check the record. The phone saves the record and sends it again.")
 
 Key = tuple[str, str, str, str]
 Definitions = Mapping[tuple[str, str], FormDefinition]
@@ -61,9 +61,9 @@ def judge_all(
 
     What is left when the time for one message is up is not in it.
     """
-    known = submissions.known(session, centre_id, [one.instance_id for one in envelopes])
+    known = submissions.find_earlier(session, centre_id, [one.instance_id for one in envelopes])
     fresh = [one for one in envelopes if is_kept or one.sha256 not in known.get(one.instance_id, {})]
-    definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in fresh})
+    definitions = load_definitions(session, centre_id, {(one.form, one.version) for one in fresh})
     found = Judgements(is_known={(one.form, one.version): (one.form, one.version) in definitions for one in fresh})
     roots = submissions.roots_present(session, centre_id, {one.record for one in fresh if not is_caseload_note(one)})
     before = {root: _parts_of(session, centre_id, root) for root in roots}
@@ -91,7 +91,7 @@ Part = tuple[submissions.Submission, FormDefinition]
 def _parts_of(session: Session, centre_id: int, root: str) -> list[Part]:
     """Return what a record is made of, each with its form, for reading after this transaction."""
     parts = [one for one in submissions.of_record(session, centre_id, root) if one.is_part]
-    definitions = find_definitions(session, centre_id, {(one.form, one.version) for one in parts})
+    definitions = load_definitions(session, centre_id, {(one.form, one.version) for one in parts})
     for one in parts:
         session.expunge(one)
     return [(one, definitions[one.form, one.version]) for one in parts if (one.form, one.version) in definitions]

@@ -6,8 +6,9 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
+from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, refusals
@@ -15,9 +16,10 @@ from fieldapp.services.records.attachments import KIND
 from fieldapp.services.records.form_rules import LATER, Judgements
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.store.database import is_outage
 from fieldapp.store.records import attachments, submissions
-from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, Known
+from fieldapp.store.records.submissions import ASIDE, OFFICE, TOKEN, EarlierSubmission
 from forms.answers import list_attachment_answers
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
@@ -40,7 +42,7 @@ from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.problems import N_
 from sync.receipts import ReceiptContent, Signer
 
-OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone had sent something else under this number."), "")
+OTHER_PHONE = AnswerProblem("sync.other_phone", N_("Another phone sent a different record under this number."), "")
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ def take_in(
     `judgements` is what the forms' rules said before this transaction; only the office's own are judged in it.
     """
     meter = Meter(ctx, limits)
-    known = submissions.known(ctx.session, ctx.centre_id, [one.envelope.instance_id for one in arrived])
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [one.envelope.instance_id for one in arrived])
     wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
-    definitions = find_definitions(ctx.session, ctx.centre_id, wanted)
+    definitions = load_definitions(ctx.session, ctx.centre_id, wanted)
     decided = [(one, _decide(ctx, one, definitions, known, meter, judgements)) for one in arrived]
     as_sent = {one.key: one.envelope for one in arrived}
     decided = _as_may_be_kept(ctx, decided, definitions)
@@ -93,7 +95,7 @@ def take_in(
     ready = dict(judgements.earlier) if judgements else {}
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
-    update.note_changes(ctx, changed, parts)
+    update.update_caseload(ctx, changed, parts)
     answers = []
     for one, first_decision in decided:
         problem = foreign.get((one.envelope.instance_id, one.envelope.sha256))
@@ -102,7 +104,7 @@ def take_in(
             meter.count_refused(one.envelope)
         before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
         answers.append(_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
-    update.note_refused(ctx, [part.envelope.record for part in parts], [
+    update.publish_refused_records(ctx, [part.envelope.record for part in parts], [
         (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
         if answer["status"] == Status.REJECTED and not decision.is_aside and not one.is_overruled
     ])  # fmt: skip
@@ -112,6 +114,7 @@ def take_in(
             # Its attachments may have come once more.
             after.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
     refusals.take_out_attachments(ctx, after)
+    heed_unusable_noes(ctx, {one.envelope.record for one, _ in fresh})
     meter.write()
     return answers
 
@@ -127,8 +130,8 @@ def keep_failed(
     """Keep a submission aside that could not be taken in, with as little done to it as can be; return its answer."""
     envelope = one.envelope
     meter = Meter(ctx, limits)
-    known = submissions.known(ctx.session, ctx.centre_id, [envelope.instance_id])
-    definitions = find_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [envelope.instance_id])
+    definitions = load_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
     judged = judge_failed(envelope, definitions.get((envelope.form, envelope.version)), time_for(PER_RECORD))
     reasons = [*meter.reasons(envelope), FAILED]
     decision = refuse(Status.RETRY, DAMAGED)
@@ -141,6 +144,7 @@ def keep_failed(
         ((kept, cut),) = _as_may_be_kept(ctx, [(one, decision)], definitions)
         submissions.add_all(ctx.session, [{**_submission(ctx, kept, cut), "id": position}])
         refusals.hear(ctx, [_incoming(one, decision, {}, position)], refusals.Aftermath())
+        heed_unusable_noes(ctx, [envelope.record])
     meter.write()
     before = known.get(envelope.instance_id, {}).get(envelope.sha256)
     return [_answer(ctx, one, decision, before, position, signer)]
@@ -150,7 +154,7 @@ def _decide(
     ctx: ActContext,
     one: Arrived,
     definitions: dict[tuple[str, str], FormDefinition],
-    known: dict[str, dict[str, Known]],
+    known: dict[str, dict[str, EarlierSubmission]],
     meter: Meter,
     judgements: Judgements | None,
 ) -> Decision:
@@ -174,7 +178,9 @@ def _decide(
     return of_other_phone(envelope, decision, before, ctx.actor.device_id)
 
 
-def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[str, dict[str, Known]]:
+def standing_of(
+    envelope: Envelope, known: dict[str, dict[str, EarlierSubmission]]
+) -> dict[str, dict[str, EarlierSubmission]]:
     """Return what a submission is held against: the same bytes, and others that count.
 
     What a shut-out phone sent under an id that is a colleague's does not stand in the colleague's way.
@@ -185,7 +191,7 @@ def standing_of(envelope: Envelope, known: dict[str, dict[str, Known]]) -> dict[
 
 
 def of_other_phone(
-    envelope: Envelope, decision: Decision, before: dict[str, dict[str, Known]], device_id: int | None
+    envelope: Envelope, decision: Decision, before: dict[str, dict[str, EarlierSubmission]], device_id: int | None
 ) -> Decision:
     """Return the decision; with its reason, when another phone had sent something else under the same id."""
     if decision.status is Status.CONFLICT:
@@ -239,7 +245,7 @@ def _without_missing(
             held = list_attachment_answers(definition, decision.answers or _as_sent(one.envelope, definition))
             named[id(one)] = {found[2] for value in held if (found := KIND.fullmatch(value))}
     hashes = set().union(*named.values()) if named else set()
-    lacking = hashes - attachments.whole(ctx.session, ctx.centre_id, hashes) if hashes else set()
+    lacking = hashes - attachments.find_complete_hashes(ctx.session, ctx.centre_id, hashes) if hashes else set()
     if not lacking:
         return decided
     attachments.take_back(ctx.session, ctx.centre_id, lacking, ctx.actor.device_id)
@@ -295,12 +301,12 @@ def _submission(ctx: ActContext, one: Arrived, decision: Decision) -> dict[str, 
 def root_of(envelope: Envelope, decision: Decision) -> str:
     """Return what a submission is part of: a record; a card, for what is said about one."""
     if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
-        return update.card_root(plain_code(decision.answers["code"]))
+        return card_root(plain_code(decision.answers["code"]))
     return envelope.record
 
 
 def _answer(
-    ctx: ActContext, one: Arrived, decision: Decision, before: Known | None, position: int, signer: Signer | None
+    ctx: ActContext, one: Arrived, decision: Decision, before: EarlierSubmission | None, position: int, signer: Signer | None
 ) -> dict[str, Any]:
     """Return what the phone is told; of what was here before, what became of it then."""
     envelope = one.envelope

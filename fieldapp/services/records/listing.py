@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.definitions import definition_of, find_definitions
+from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import make_not_found
 from fieldapp.services.records.folding import answers_of
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people import users
 from fieldapp.store.people.users import User
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records, reviews, submissions
-from fieldapp.store.records.records import Filter, Page, Record
+from fieldapp.store.records.records import Record, RecordFilter, RecordPage
 from fieldapp.store.records.reviews import Review
 from fieldapp.store.records.submissions import SEALED, Submission
 from forms.budget import TooSlow
@@ -29,7 +29,7 @@ from sync.notes import PREFIX
 
 @dataclass(frozen=True)
 class Listing:
-    page: Page
+    page: RecordPage
     workers: dict[int, str]
     areas: Sequence[str]
     definitions: dict[str, FormDefinition]  # the newest of each form, for words
@@ -52,7 +52,7 @@ class OpenedRecord:
     worker: User
     steps: Sequence[Step]
     reviews: Sequence[Review]
-    history: Sequence[AuditLine]
+    history: Sequence[AuditEvent]
     people: dict[int, str]
 
 
@@ -65,7 +65,7 @@ class OpenedSubmission:
 
 
 @read_act("records.browse")
-def browse_records(ctx: ActContext, wanted: Filter, cursor: str = "", size: int = 25) -> Listing:
+def browse_records(ctx: ActContext, wanted: RecordFilter, cursor: str = "", size: int = 25) -> Listing:
     definitions = latest_definitions(ctx)
     return Listing(
         records.page(ctx.session, ctx.centre_id, wanted, cursor, size),
@@ -97,7 +97,7 @@ def latest_definitions(ctx: ActContext) -> dict[str, FormDefinition]:
     found: dict[str, FormDefinition] = {}
     for version in versions.list_for(ctx.session, ctx.centre_id):
         if version.form not in found:
-            found[version.form] = definition_of(version)
+            found[version.form] = load_definition(version)
     return found
 
 
@@ -113,11 +113,11 @@ def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
     worker = users.of_centre(ctx.session, ctx.centre_id, record.author_id)
     assert version is not None and worker is not None
     target = f"record/{instance_id}"
-    history = audit.of_target(ctx.session, ctx.centre_id, target)
+    history = audit.list_for_target(ctx.session, ctx.centre_id, target)
     ctx.describe(target)
     return OpenedRecord(
         record,
-        definition_of(version),
+        load_definition(version),
         worker,
         _steps(ctx, instance_id),
         reviews.of_record(ctx.session, ctx.centre_id, instance_id),
@@ -129,7 +129,7 @@ def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
 def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
     """Return every submission of a record with what it changed in the one that it builds on."""
     arrived = submissions.of_record(ctx.session, ctx.centre_id, instance_id)
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in arrived})
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in arrived})
     leaves = {}
     budget = time_for(WHILE_LOCKED)  # opening is written down, so it locks too
     for one in arrived:
@@ -192,7 +192,7 @@ def open_submission(ctx: ActContext, submission_id: int) -> OpenedSubmission:
     worker = users.of_centre(ctx.session, ctx.centre_id, submission.author_id)
     assert worker is not None
     ctx.describe(f"submission/{submission.id}")
-    definition = definition_of(version) if version else None
+    definition = load_definition(version) if version else None
     try:
         answers = read_body(submission.body, definition)
     except ValueError:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.services.failures import note_failure
-from fieldapp.services.forms.drafts import unzip
+from fieldapp.services.forms.drafts import unzip_lists
 from fieldapp.services.phones.limits import DEFAULT, Limits
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.attachments import MAX_SIZE, keep_whole
@@ -30,7 +30,7 @@ from forms.lists import in_language
 from sync.bodies import insert_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
-from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, md5, read_end_time
+from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, decode_xml, md5, read_end_time
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -55,7 +55,7 @@ def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[List
         if form and version.form != form:
             continue
         place = f"{address}/forms/{version.form}/{version.version}"
-        name = in_language(version.title, definition_of(version).languages[0]) or version.form
+        name = in_language(version.title, load_definition(version).languages[0]) or version.form
         media = f"{place}/manifest" if version.files else ""
         listed.append(ListedForm(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
     return listed
@@ -79,7 +79,7 @@ def fetch_media(ctx: ActContext, form: str, version: str) -> list[MediaFile]:
     found = versions.find(ctx.session, ctx.centre_id, form, version)
     if found is None:
         raise make_not_found()
-    return [MediaFile(name, data) for name, data in sorted(unzip(found.files).items())]
+    return [MediaFile(name, data) for name, data in sorted(unzip_lists(found.files).items())]
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,13 @@ class Sent:
     limits: Limits = DEFAULT
 
     @property
+    def text(self) -> str:
+        return decode_xml(self.xml)
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.xml).hexdigest()
+        """Return the hash of what is kept of the XML: its text, whatever encoding it came in."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def receive_instance(
@@ -137,7 +142,7 @@ def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:
     """Return what the form's rules say of it, with the names of its attachments as they will be kept."""
     if not sent.is_whole:
         return Judgements()
-    names = attachments.names_of(session, actor.centre_id, sent.instance.instance_id)
+    names = attachments.find_client_file_names(session, actor.centre_id, sent.instance.instance_id)
     names |= {name: _kept_as(name, hashlib.sha256(data).hexdigest()) for name, data in sent.files.items()}
     root, prev = _corrected(session, actor.centre_id, sent.instance)
     finished_at = _finished(session, actor.centre_id, sent.instance, utcnow())
@@ -155,11 +160,11 @@ def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[st
     before = instance.deprecated_id
     if not before:
         return "", ()
-    return submissions.roots_of(session, centre_id, [before]).get(before, ""), (before,)
+    return submissions.find_record_ids(session, centre_id, [before]).get(before, ""), (before,)
 
 
 def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
-    instance, body = sent.instance, insert_names(sent.xml.decode("utf-8"), dict(names))
+    instance, body = sent.instance, insert_names(sent.text, dict(names))
     return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
 
 
@@ -170,13 +175,13 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outc
     ctx.describe(f"device/{ctx.actor.device_id}", files=len(sent.files))
     ctx.is_audited = bool(sent.files)  # what is sent again and again leaves no line
     assert ctx.actor.device_id is not None
-    devices.note_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
+    devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
     version = versions.find(ctx.session, ctx.centre_id, instance.form, instance.version)
     if version is None:
         return Outcome(False, "form", N_("The centre does not know this form or this version of it."))
-    known = submissions.known(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
     if known and sent.sha256 not in known:
-        return Outcome(False, "conflict", N_("The centre holds another submission with the same id."))
+        return Outcome(False, "conflict", N_("The centre has another submission with the same id."))
     if known and known[sent.sha256].is_cut:
         return Outcome(True)  # its attachments are not kept either
     for name, data in sent.files.items():
@@ -192,7 +197,7 @@ def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outc
     root, prev = _corrected(ctx.session, ctx.centre_id, instance)
     if prev and not root:
         return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
-    names = attachments.names_of(ctx.session, ctx.centre_id, instance.instance_id)
+    names = attachments.find_client_file_names(ctx.session, ctx.centre_id, instance.instance_id)
     envelope = _envelope(sent, names, _finished(ctx.session, ctx.centre_id, instance, ctx.now), root, prev)
     arrived = Arrived(envelope, via=COLLECT)
     if judgements is None:

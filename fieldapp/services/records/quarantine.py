@@ -8,7 +8,7 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import Part
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
 from fieldapp.services.records import folding, refusals
 from fieldapp.services.records.corrections import apply_reissues
@@ -24,11 +24,13 @@ from fieldapp.services.records.intake import (
 )
 from fieldapp.services.records.refusals import Incoming
 from fieldapp.services.records.time_limits import LET_IN
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.store.records import submissions
-from fieldapp.store.records.submissions import ASIDE, Known, Submission
+from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
+from forms.problems import AnswerProblem
 from sync.envelope import Envelope
-from sync.intake import Decision, Status, decide
+from sync.intake import FAILED, Decision, Status, decide
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -73,6 +75,31 @@ def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list
 def let_in_all(session: Session, actor: Actor, device_id: int) -> LetIn:
     """Let in all that was kept aside of one phone."""
     return let_in(session, actor, _of_phone(session, actor, device_id))
+
+
+def let_in_known_forms(session: Session) -> int:
+    """Let in what waited for a form version that is here by now; return how many.
+
+    One that cannot be let in is tried no more by itself, but waits for somebody to look.
+    """
+    stored = 0
+    for centre_id, ids in submissions.list_waiting_for_form(session).items():
+        session.rollback()
+        system = Actor.system(centre_id)
+        stored += let_in(session, system, ids).stored
+        _note_failed(session, system, ids=ids)
+    return stored
+
+
+@act("submission.let_in")
+def _note_failed(ctx: ActContext, ids: Collection[int]) -> None:
+    """Say of those that still wait for their form, though it is here, that they failed."""
+    aside = submissions.held_aside(ctx.session, ctx.centre_id, ids)
+    failed = [submission for submission in aside if submission.waits_for_form]
+    for submission in failed:
+        submission.problems = [AnswerProblem(*FAILED, "").to_json()]
+    ctx.is_audited = bool(failed)
+    ctx.describe("submissions", records=len(failed))
 
 
 @read_act("submission.let_in")
@@ -121,8 +148,8 @@ def _let_in(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> li
 
 def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgements) -> list[Status]:
     """Let in what one phone sent, as an act of its worker."""
-    known = submissions.known(ctx.session, ctx.centre_id, [one.instance_id for one in some])
-    definitions = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
+    known = submissions.find_earlier(ctx.session, ctx.centre_id, [one.instance_id for one in some])
+    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
     decided: list[tuple[Submission, Envelope, Decision]] = []
     for one in some:
         envelope = _envelope(one)
@@ -134,17 +161,20 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
         before = standing_of(envelope, {one.instance_id: others})
         decision = decide(envelope, definition, before, judged)
         decision = of_other_phone(envelope, decision, before, one.device_id)
-        if decision.is_aside:
-            continue  # still too slow, or still not to be judged at all
+        if decision.is_aside:  # still too slow, or still not to be judged at all
+            if one.waits_for_form:
+                one.problems = [problem.to_json() for problem in decision.problems]
+            continue
         decided.append((one, envelope, decision))
         # From now on it stands: another one under its id, let in with it, is a conflict.
         problems = [problem.to_json() for problem in decision.problems]
-        known[one.instance_id][one.sha256] = Known(
+        known[one.instance_id][one.sha256] = EarlierSubmission(
             one.id, one.received_at, str(decision.status), problems, one.device_id, one.is_cut
         )
     parts, refused = _settle(ctx, decided, definitions)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
+    heed_unusable_noes(ctx, {envelope.record for _, envelope, _ in decided})
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
 
 
@@ -188,8 +218,8 @@ def _fold(
     ready = dict(judgements.earlier)
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
     changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
-    update.note_changes(ctx, changed, parts)
+    update.update_caseload(ctx, changed, parts)
     told = [(envelope, [problem.to_json() for problem in decision.problems]) for envelope, decision in refused]
     told += [(part.envelope, [foreign[key].to_json()]) for part in parts if (key := part.key) in foreign]
-    update.note_refused(ctx, [part.envelope.record for part in parts], told)
+    update.publish_refused_records(ctx, [part.envelope.record for part in parts], told)
     apply_reissues(ctx, [Arrived(part.envelope) for part in parts])

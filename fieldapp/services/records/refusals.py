@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload import update
+from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import find_definitions
+from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
 from fieldapp.store.people import users
 from fieldapp.store.records import attachments, submissions
@@ -195,7 +195,7 @@ def _key(one: Submission) -> Key:
 
 def cut_stored(ctx: ActContext, one: Submission, found: Aftermath) -> str:
     """Take out of a stored submission what may not be kept, and return the card code that it named; "" for none."""
-    definition = find_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
+    definition = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
     code = _person(one.body, definition)
     found.note_cut(one.instance_id, one.body, one.device_id)
     one.body = body_of(consent.without_person(definition, read(one.body, definition)) if definition else {})
@@ -245,7 +245,7 @@ def hear(ctx: ActContext, incoming: Iterable[Incoming], after: Aftermath) -> Non
             number, code = str(uuid.uuid4()), one.decision.refused_by
             said.append(Said(number, code, 0, False, one.envelope.finished_at, one.position, waits))
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    update.show_standing(ctx, {one.person for one in said if not one.waits})
+    show_standing(ctx, {one.person for one in said if not one.waits})
 
 
 def hear_waiting(ctx: ActContext, positions: Collection[int]) -> None:
@@ -254,7 +254,7 @@ def hear_waiting(ctx: ActContext, positions: Collection[int]) -> None:
     said = [Said(str(uuid.uuid4()), word.person, word.tier, False, word.finished_at, word.position) for word in waiting]
     forget_waiting(ctx, positions)
     standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    update.show_standing(ctx, {one.person for one in said})
+    show_standing(ctx, {one.person for one in said})
 
 
 def forget_waiting(ctx: ActContext, positions: Collection[int]) -> None:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.caseload.update import correctable
+from fieldapp.services.caseload.messages import make_correction_message
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records.corrections import correct
 from fieldapp.services.records.refusals import forget_waiting
+from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -25,21 +26,21 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
     record = _of_centre(ctx, instance_id)
     comment = comment.strip()
     if state not in (APPROVED, RETURNED, "") or len(comment) > MAX_COMMENT or not (state or comment):
-        raise ActProblem("review.incomplete", N_("Write a comment of at most 500 signs, or choose what shall happen."))
+        raise ActProblem("review.incomplete", N_("Write a comment of at most 500 characters, or choose what will happen."))
     if state == RETURNED and not comment:
         raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
     if state:
         _check(ctx, seen, record)
     if record.review == "contested" and state:
-        raise ActProblem("review.contested", N_("Two answers stand side by side. Choose between them first."))
+        raise ActProblem("review.contested", N_("There are two different answers. Choose the answer first."))
     record.review = state or record.review
     _write(ctx, record, state, comment)
     body = ""
     if state == RETURNED:
         about = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
-        body = json.dumps(about | correctable(record.form, record.version, record.answers, record.heads))
+        body = json.dumps(about | make_correction_message(record.form, record.version, record.answers, record.heads))
     if state:
-        pull.publish(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
+        pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
     ctx.describe(f"record/{instance_id}", state=state or "comment")
 
 
@@ -56,14 +57,14 @@ def choose_answers(
     try:
         problems = correct(ctx, record, {path: options[path][chosen[path]] for path in options})
     except TooSlow:
-        text = N_("The form's rules take too long over this record. Nothing was changed; mend the form first.")
+        text = N_("The form's rules take too long over this record. Nothing was changed; correct the form first.")
         raise ActProblem("review.too_slow", text) from None
     if problems:
         text = N_("These answers do not go together: {where}. Choose otherwise.")
         raise ActProblem("review.mismatch", text, {"where": ", ".join(sorted({one.path for one in problems})[:5])})
     ctx.session.refresh(record)
     record.review = APPROVED
-    submissions.settle(ctx.session, ctx.centre_id, instance_id)
+    submissions.mark_reviewed(ctx.session, ctx.centre_id, instance_id)
     _write(ctx, record, CHOSEN, comment.strip()[:MAX_COMMENT])
     ctx.describe(f"record/{instance_id}", questions=len(options))
 
@@ -76,10 +77,12 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
         raise make_not_found()
     check_revision(ctx, seen, found, f"submission/{found.id}", ("submission.settle",))
     if found.state != submissions.ASIDE:  # what is aside never came back to a phone
-        pull.publish(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
+        pull.upsert_items(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
         found.state = "settled"
     forget_waiting(ctx, [found.id])
+    ctx.session.flush()
+    heed_unusable_noes(ctx, [found.root_id])
     ctx.describe(f"submission/{found.id}")
 
 
@@ -87,8 +90,10 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
 def settle_aside(ctx: ActContext, device_id: int) -> int:
     """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
-    submissions.settle_all(ctx.session, ctx.centre_id, ids)
+    submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
     forget_waiting(ctx, ids)
+    ctx.session.expire_all()
+    heed_unusable_noes(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
 
@@ -105,7 +110,7 @@ def _check(ctx: ActContext, seen: str | None, record: Record) -> None:
 
 
 def _of_centre(ctx: ActContext, instance_id: str) -> Record:
-    found = records.held(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
+    found = records.lock_existing(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
     if found is None:
         raise make_not_found()
     return found

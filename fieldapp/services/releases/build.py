@@ -1,4 +1,4 @@
-"""Build releases: which periods are due, and each period of a series once, whatever process dies midway.
+"""Build releases: each due period of a series once, even when a process dies midway.
 
 The path of a build: claim the period, gather what goes in, write and check the package, publish it.
 """
@@ -23,21 +23,23 @@ from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.consent.standing import TRIES, ConsentFell
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.releases.datasets import hierarchy_words, lacks_some, take_in_datasets
+from fieldapp.services.releases.datasets import hierarchy_words, install_program_datasets, is_missing_datasets
 from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
 from fieldapp.services.releases.gathering.ledger_state import PendingBatch
-from fieldapp.services.releases.retries import next_try, should_tell
+from fieldapp.services.releases.gathering.table_counts import PeriodCounts
+from fieldapp.services.releases.retries import needs_alert, next_try
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
-from fieldapp.store.database import WriteTransaction
+from fieldapp.store.database import ReadTransaction, WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import datasets, releases
-from fieldapp.store.releases.releases import FAILED, Delivery, Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import FAILED, PackageDelivery, Release, ReleaseRun, ReleaseSeries
 from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.releases")
 
 LEASE = dt.timedelta(minutes=10)
-GRACE_DAYS = 3  # after a period's end, so that phones out of signal can still send
+GRACE_DAYS = 3  # after a period's end, so that phones without signal can still send
+MOVED = ".moved"  # ends the name of a mark in a build's folder: the package lies among the others
 SPACE_NEEDED = 50_000_000  # bytes that a small release needs on the disk
 SPACE_PER_ROW = 1500
 MOST_REASONS = 20
@@ -49,9 +51,9 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class BuildRun:
-    """A build under way: its row, the token that shows whose it is, and up to when records are taken."""
+    """A build under way: its row, the token of this process, and up to when records count."""
 
-    series: Series
+    series: ReleaseSeries
     period: Period
     run_id: int
     token: str
@@ -61,9 +63,12 @@ class BuildRun:
         return packages / f".work-{self.run_id}-{self.token}"
 
     def renew_lease(self, session: Session, step: str, records: int) -> None:
-        """Say which step the build is at, and keep others from taking it over; raise LeaseLost when one has."""
+        """Save which step the build is at, and keep others from claiming it.
+
+        Raises LeaseLost when another process has claimed it.
+        """
         with WriteTransaction(session):
-            if not releases.progress(session, self.run_id, self.token, step, utcnow() + LEASE, records):
+            if not releases.renew_lease(session, self.run_id, self.token, step, utcnow() + LEASE, records):
                 raise LeaseLost
 
 
@@ -75,7 +80,7 @@ class BuiltPackage:
     manifest: dict[str, object]
 
 
-def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[Series, Period]]:
+def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[ReleaseSeries, Period]]:
     """Return every period that has ended and is not built, oldest first of each series.
 
     A period is left out for GRACE_DAYS after its end, so that late records are in it, and for a while after a failure.
@@ -97,52 +102,54 @@ def _waits_after_failure(run: ReleaseRun, now: dt.datetime) -> bool:
     return again_at is not None and again_at > now
 
 
-def should_alert(session: Session, series: Series, period: Period) -> bool:
-    """Say whether a period has failed so often by now that somebody should be told, or told again."""
-    run = releases.run_of(session, series.id, period.name)
-    session.rollback()
-    return run is not None and should_tell(run)
+def should_alert(session: Session, series: ReleaseSeries, period: Period) -> bool:
+    """Say whether a period has failed so often that somebody should be alerted, or again."""
+    with ReadTransaction(session):
+        run = releases.run_of(session, series.id, period.name)
+        return run is not None and needs_alert(run)
 
 
-def build_release(session: Session, series: Series, period: Period, packages: Path, secret: str) -> Release | None:
-    """Build one period of a series; return None when another process has it, or it is done.
+def build_release(session: Session, series: ReleaseSeries, period: Period, packages: Path, secret: str) -> Release | None:
+    """Build one period of a series; None when it is done, or another process has it.
 
-    `packages` is the folder that packages lie in; `secret` is the server's, which unwraps the key that signs them.
-    A build that was killed midway is built again from the start. Raises what stopped the build, after noting it.
+    `packages` is the folder of packages; `secret` is the server's secret key, which unwraps the key
+    for signing them. A build that was killed midway begins again. Raises what stopped the build, after
+    saving the reason.
     """
     run = _claim_run(session, series, period, utcnow())
     if run is None:
         return None
     work = run.make_work_folder(packages)
     try:
-        _prepare_work_folder(packages, run, work)
+        _prepare_work_folder(session, packages, run, work)
         run.renew_lease(session, "reading", 0)
-        if lacks_some(session, series.centre_id):
-            take_in_datasets(session, Actor.system(series.centre_id))
+        if is_missing_datasets(session, series.centre_id):
+            install_program_datasets(session, Actor.system(series.centre_id))
         return _build_until_consent_holds(session, run, packages, work, secret)
     except LeaseLost:
         return None
     except Exception as error:
-        session.rollback()
         with WriteTransaction(session):
-            releases.finish(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
+            releases.finish_run(session, run.run_id, run.token, FAILED, utcnow(), _describe_error(error))
         raise
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _discard_folder(session, packages, work)
 
 
 def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, work: Path, secret: str) -> Release | None:
-    """Gather, write and publish; again from the start when somebody takes consent back meanwhile, TRIES times."""
+    """Gather, write and publish a release.
+
+    It begins again, up to TRIES times, when somebody withdraws consent meanwhile.
+    """
     for tries_left in reversed(range(TRIES)):
         contents = gather_release(
             session, run.series, run.period, run.cut_off, lambda records: run.renew_lease(session, "reading", records)
         )
         run.renew_lease(session, "writing", 0)
-        package = _move_into(packages, write_package(session, run.series, contents, work, secret))
+        package = write_package(session, run.series, contents, work, secret)
         try:
-            return _publish_release(session, Actor.system(run.series.centre_id), run, package, contents)
+            return _publish_release(session, Actor.system(run.series.centre_id), run, package, contents, packages)
         except ConsentFell:
-            package.path.unlink()
             if not tries_left:
                 raise
             shutil.rmtree(work)
@@ -150,28 +157,42 @@ def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, 
     return None
 
 
-def _move_into(packages: Path, package: BuiltPackage) -> BuiltPackage:
-    target = packages / package.path.name
-    package.path.replace(target)
-    return BuiltPackage(target, package.manifest)
-
-
 def _describe_error(error: Exception) -> str:
     """Return why a build failed, to be stored.
 
-    What nobody foresaw leaves its frames in the log, and only their number here: its message may hold answers.
+    An unexpected error leaves its frames in the log, and only their number here: its message may
+    contain answers.
     """
     number = "" if is_foreseen(error) else note_failure(log, "a release could not be built", error)
     return write_problems(explain(error, number)[:MOST_REASONS])
 
 
-def _prepare_work_folder(packages: Path, run: BuildRun, work: Path) -> None:
-    """Remove what a killed build of the same period left behind, and make the folder of this one."""
+def _prepare_work_folder(session: Session, packages: Path, run: BuildRun, work: Path) -> None:
+    """Remove what killed builds left behind, and make the folder of this one."""
     packages.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for leftover in packages.glob(f".work-{run.run_id}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _sweep(session, packages, run)
     _require_disk_space(packages, SPACE_NEEDED)
     work.mkdir(mode=0o700)
+
+
+def _sweep(session: Session, packages: Path, run: BuildRun) -> None:
+    """Remove what builds left behind that nobody runs any more."""
+    running = releases.running_tokens(session, utcnow())
+    for folder in packages.glob(".work-*"):
+        run_id, _, token = folder.name.removeprefix(".work-").partition("-")
+        if token not in running or run_id == str(run.run_id):
+            _discard_folder(session, packages, folder)
+
+
+def _discard_folder(session: Session, packages: Path, folder: Path) -> None:
+    """Remove the folder of a build, and its package where that was moved and then not published."""
+    moved = [mark.stem for mark in folder.glob(f"*{MOVED}")]
+    published = releases.known_digests(session, moved)
+    session.rollback()
+    for digest in moved:
+        if digest not in published:
+            (packages / f"{digest}.zip").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _require_disk_space(folder: Path, needed: int) -> None:
@@ -182,11 +203,11 @@ def _require_disk_space(folder: Path, needed: int) -> None:
         raise ExportProblem(Reason("release.disk", details))
 
 
-def _claim_run(session: Session, series: Series, period: Period, now: dt.datetime) -> BuildRun | None:
+def _claim_run(session: Session, series: ReleaseSeries, period: Period, now: dt.datetime) -> BuildRun | None:
     """Claim the build of one period for this process.
 
-    Return None if it is finished or another process holds an unexpired lease. The new token shuts the former holder
-    out: its writes no longer match.
+    Returns None if it is finished or another process has an unexpired lease. The new token fences off
+    the former process: its writes no longer match.
     """
     try:
         with WriteTransaction(session):
@@ -210,7 +231,9 @@ def _claim_run(session: Session, series: Series, period: Period, now: dt.datetim
     return BuildRun(series, period, run.id, run.token, run.started_at)
 
 
-def write_package(session: Session, series: Series, contents: ReleaseContents, work: Path, secret: str) -> BuiltPackage:
+def write_package(
+    session: Session, series: ReleaseSeries, contents: ReleaseContents, work: Path, secret: str
+) -> BuiltPackage:
     """Write a package into the folder `work`, check it, and only then sign it.
 
     The check reads the written files on another path than they were made on. Raises ExportProblem when they do not
@@ -228,7 +251,7 @@ def write_package(session: Session, series: Series, contents: ReleaseContents, w
         contents.context,
         folder,
     )
-    seed = keys.package_seed(session, series.centre_id, secret)
+    seed = keys.load_package_seed(session, series.centre_id, secret)
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)
     _check_package(folder, work / "unsigned.zip")
@@ -243,7 +266,10 @@ def write_package(session: Session, series: Series, contents: ReleaseContents, w
 
 
 def _check_package(folder: Path, unsigned: Path) -> None:
-    """Zip a package as it will be sent, read it back, and raise ExportProblem for whatever is not as promised."""
+    """Zip a package as it will be sent, and read it back.
+
+    Raises ExportProblem with everything that is not as promised.
+    """
     seal.zip_up(folder, unsigned)
     problems = [Reason("package.check", {"line": line}) for line in verify.verify(unsigned, is_signed=False)]
     problems = problems or verify_formats.find_differing_files(unsigned)
@@ -253,29 +279,40 @@ def _check_package(folder: Path, unsigned: Path) -> None:
 
 
 @act("release.build")
-def _publish_release(ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents) -> Release | None:
-    """Make a package visible, together with what the ledger remembers of it: both or neither.
+def _publish_release(
+    ctx: ActContext, run: BuildRun, package: BuiltPackage, contents: ReleaseContents, packages: Path
+) -> Release | None:
+    """Publish a package, together with its entries in the ledger: both or neither.
 
-    Return None when another process has taken the build over. Raises ConsentFell when somebody whose records were read
-    has taken something back since.
+    Its file is moved last: it lies in `packages` only when nothing else prevents its release.
+    Returns None when another process has taken the build over. Raises ConsentFell when a person whose
+    records were read has withdrawn consent since.
     """
     contents.standings.check(ctx.session)
-    if not releases.finish(ctx.session, run.run_id, run.token, "done", ctx.now):
+    if not releases.finish_run(ctx.session, run.run_id, run.token, "done", ctx.now):
         ctx.describe(f"series/{run.series.id}", period=run.period.name, overtaken=True)
         return None
     _check_other_heads(ctx, contents.batches)
     for pending in contents.batches:
         _publish_batch(ctx, pending)
     for counts in contents.counts:
-        cells = [[list(cell), count, text] for cell, (count, text) in sorted(counts.published.items())]
-        datasets.keep_table(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
+        _save_counts(ctx, counts)
     release = _add_release(ctx, run, package)
     ctx.describe(f"release/{release.id}", sha256=release.sha256)
+    package.path.with_suffix(MOVED).touch()
+    package.path.replace(packages / package.path.name)
     return release
 
 
+def _save_counts(ctx: ActContext, counts: PeriodCounts) -> None:
+    cells = []
+    for cell, (count, text) in sorted(counts.published.items()):
+        cells.append([list(cell), count, text])
+    datasets.save_counts(ctx.session, ctx.centre_id, counts.spec.key, counts.period, cells, ctx.now)
+
+
 def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None:
-    """Raise ActProblem when another dataset has published rows of the same records since they were read."""
+    """Raise ActProblem when another dataset has published rows of the same records meanwhile."""
     heads = datasets.heads(ctx.session, ctx.centre_id)
     for pending in batches:
         for dataset_id, head in pending.other_heads.items():
@@ -285,14 +322,18 @@ def _check_other_heads(ctx: ActContext, batches: Sequence[PendingBatch]) -> None
 
 
 def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
-    """Add a batch to its dataset's ledger; raise ActProblem when another build has added one since."""
+    """Add a batch to its dataset's ledger.
+
+    Raises ActProblem when another build has added one since.
+    """
     entry = pending.entry
     is_first = entry.before == ledger.compute_genesis_hash(entry.dataset)
-    if not datasets.move_head(ctx.session, pending.dataset_id, "" if is_first else entry.before, entry.hash):
+    before = "" if is_first else entry.before
+    if not datasets.advance_ledger_head(ctx.session, pending.dataset_id, before, entry.hash):
         text = N_("Another release has published rows of the same dataset just now.")
         raise ActProblem("release.overtaken", text)
     ctx.session.add(
-        datasets.Batch(
+        datasets.PublishedBatch(
             dataset_id=pending.dataset_id,
             number=entry.number,
             entry=entry.as_json(),
@@ -322,7 +363,7 @@ def _add_release(ctx: ActContext, run: BuildRun, package: BuiltPackage) -> Relea
     ctx.session.add(release)
     ctx.session.flush()
     for number, target in enumerate(series.targets):
-        delivery = Delivery(
+        delivery = PackageDelivery(
             release_id=release.id,
             centre_id=ctx.centre_id,
             number=number,

@@ -1,4 +1,7 @@
-"""A centre's datasets and recipes, read against its forms; the programme's own are taken in before the first release."""
+"""A centre's datasets and recipes, read against its forms.
+
+The program's own datasets are installed before the first release.
+"""
 
 import csv
 import functools
@@ -6,27 +9,26 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from evaluator_export.datasets import recipe_reader
 from evaluator_export.datasets.dataset_reader import read_dataset
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import Recipe
 from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.paths import PROGRAM
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.releases import datasets
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
 
 @functools.cache
 def hierarchies() -> Mapping[str, list[list[str]]]:
-    """Return the programme's hierarchies by name: level names, then a row a value."""
+    """Return the program's hierarchies by name: level names, then one row per value."""
     tables = {}
     for path in sorted((PROGRAM / "hierarchies").glob("*.csv")):
         with path.open(encoding="utf-8") as file:
@@ -37,105 +39,141 @@ def hierarchies() -> Mapping[str, list[list[str]]]:
 
 @functools.cache
 def hierarchy_words() -> Mapping[str, dict[str, str]]:
+    """Return the words for values of hierarchies, by value: in English and French."""
     with (PROGRAM / "hierarchies" / "words.csv").open(encoding="utf-8") as file:
-        return {row["value"]: {"en": row["en"], "fr": row["fr"]} for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    return {row["value"]: {"en": row["en"], "fr": row["fr"]} for row in rows}
 
 
 @functools.cache
-def programme_datasets() -> Mapping[str, str]:
-    """Return the programme's datasets as they are written, by name."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAM / "datasets").glob("*.yaml"))}
+def load_program_datasets() -> Mapping[str, str]:
+    """Return the YAML of the program's datasets by name."""
+    return _read_yaml_files("datasets")
 
 
 @functools.cache
-def count_sets() -> Mapping[str, str]:
-    """Return what tables are counted from besides datasets: no rows of it ever leave, so a centre keeps nothing about it."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((PROGRAM / "counts").glob("*.yaml"))}
+def load_count_only_datasets() -> Mapping[str, str]:
+    """Return the YAML of what only counts are made from, by name.
+
+    No rows of it are ever released, so nothing about it is stored for a centre.
+    """
+    return _read_yaml_files("counts")
+
+
+def _read_yaml_files(folder: str) -> dict[str, str]:
+    paths = sorted((PROGRAM / folder).glob("*.yaml"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
 @functools.cache
-def table_menu() -> Menu:
+def load_table_menu() -> Menu:
     """Return the tables that recipes and products can choose among."""
-    found: Menu = yaml.safe_load((PROGRAM / "tables.yaml").read_text(encoding="utf-8"))
-    return found
+    menu: Menu = read_yaml((PROGRAM / "tables.yaml").read_text(encoding="utf-8"))
+    return menu
 
 
-def programme_recipe(key: str) -> str:
+def load_program_recipe(key: str) -> str:
     return (PROGRAM / "recipes" / f"{key}.yaml").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """The datasets of a centre: as they are kept, as they read, the forms that they are of; and what is wrong with some."""
+class DatasetCatalogue:
+    """The datasets of a centre by name: stored rows, their meaning, and their problems.
 
-    kept: Mapping[str, datasets.Dataset]
+    `definitions` are the newest definitions of their forms, by form.
+    """
+
+    stored: Mapping[str, datasets.Dataset]
     datasets: Mapping[str, DatasetSpec]
     definitions: Mapping[str, FormDefinition]
     problems: Mapping[str, Sequence[Reason]]
 
 
-def lacks_some(session: Session, centre_id: int) -> bool:
-    """Say whether the programme has datasets that the centre has not taken in, or not as they are written now."""
-    known = {one.name: one for one in datasets.of_centre(session, centre_id)}
-    return any(name not in known or _is_old(known[name]) for name in programme_datasets())
+def is_missing_datasets(session: Session, centre_id: int) -> bool:
+    """Say whether the centre lacks a dataset of the program, or has it as it was before."""
+    stored = _load_stored(session, centre_id)
+    return any(name not in stored or _is_outdated(stored[name]) for name in load_program_datasets())
 
 
-def _is_old(kept: datasets.Dataset) -> bool:
-    """Say whether nothing of a dataset was published and the programme writes it otherwise now."""
-    return not kept.head and kept.text != programme_datasets().get(kept.name, kept.text)
+def _load_stored(session: Session, centre_id: int) -> dict[str, datasets.Dataset]:
+    return {dataset.name: dataset for dataset in datasets.of_centre(session, centre_id)}
+
+
+def _is_outdated(stored: datasets.Dataset) -> bool:
+    """Say whether nothing of a dataset was published, and the program has another text now."""
+    return not stored.head and stored.text != load_program_datasets().get(stored.name, stored.text)
 
 
 @act("datasets.take_in")
-def take_in_datasets(ctx: ActContext) -> None:
-    """Give a centre the datasets of the programme that it lacks, and renew those of which nothing was published."""
-    known = {one.name: one for one in datasets.of_centre(ctx.session, ctx.centre_id)}
-    for kept in known.values():
-        if _is_old(kept) and not datasets.batches(ctx.session, kept.id):
-            kept.text = programme_datasets()[kept.name]
-    fresh = [name for name in programme_datasets() if name not in known]
-    for name in fresh:
-        text = programme_datasets()[name]
-        ctx.session.add(
-            datasets.Dataset(
-                centre_id=ctx.centre_id, name=name, text=text, secret=secrets.token_hex(32), head="", created_at=ctx.now
-            )
+def install_program_datasets(ctx: ActContext) -> None:
+    """Give a centre the datasets of the program that it lacks.
+
+    Those of which nothing was published are renewed; the text of the others never changes, since
+    their published rows were made safe by it.
+    """
+    stored = _load_stored(ctx.session, ctx.centre_id)
+    for dataset in stored.values():
+        if _is_outdated(dataset) and not datasets.batches(ctx.session, dataset.id):
+            dataset.text = load_program_datasets()[dataset.name]
+    missing = [name for name in load_program_datasets() if name not in stored]
+    for name in missing:
+        dataset = datasets.Dataset(
+            centre_id=ctx.centre_id,
+            name=name,
+            text=load_program_datasets()[name],
+            secret=secrets.token_hex(32),
+            head="",
+            created_at=ctx.now,
         )
-    ctx.describe(f"centre/{ctx.centre_id}", datasets=fresh)
+        ctx.session.add(dataset)
+    ctx.describe(f"centre/{ctx.centre_id}", datasets=missing)
 
 
-def catalogue(session: Session, centre_id: int) -> Catalogue:
+def load_catalogue(session: Session, centre_id: int) -> DatasetCatalogue:
     """Return the datasets of a centre, each read against the newest version of its form.
 
-    Those of the programme that the centre has not taken in stand there too, with nothing published and no secret: enough to
-    choose and to try.
+    Datasets of the program that the centre lacks are in it too, with nothing published and no
+    secret: enough to choose them and to preview a release.
     """
-    kept = {
-        name: datasets.Dataset(centre_id=centre_id, name=name, text=text, secret="", head="")
-        for name, text in programme_datasets().items()
-    } | {one.name: one for one in datasets.of_centre(session, centre_id)}
+    stored: dict[str, datasets.Dataset] = {}
+    for name, text in load_program_datasets().items():
+        stored[name] = datasets.Dataset(centre_id=centre_id, name=name, text=text, secret="", head="")
+    stored |= _load_stored(session, centre_id)
+    texts = dict(load_count_only_datasets())
+    texts |= {name: dataset.text for name, dataset in stored.items()}
+
     definitions: dict[str, FormDefinition] = {}
-    found, problems = {}, {}
-    for name, text in {**count_sets(), **{name: one.text for name, one in kept.items()}}.items():
-        form = str((yaml.safe_load(text) or {}).get("form", ""))
-        if form not in definitions and (newest := versions.latest(session, centre_id, form)):
-            definitions[form] = definition_of(newest)
+    specs: dict[str, DatasetSpec] = {}
+    problems: dict[str, Sequence[Reason]] = {}
+    for name, text in texts.items():
+        form = str((read_yaml(text) or {}).get("form", ""))
+        if form not in definitions:
+            newest = versions.latest(session, centre_id, form)
+            if newest is not None:
+                definitions[form] = load_definition(newest)
         try:
-            found[name] = read_dataset(text, definitions.get(form), hierarchies())
+            specs[name] = read_dataset(text, definitions.get(form), hierarchies())
         except ExportProblem as problem:
             problems[name] = problem.reasons
-    return Catalogue(kept, found, definitions, problems)
+    return DatasetCatalogue(stored, specs, definitions, problems)
 
 
-def read_recipe(text: str, known: Catalogue) -> Recipe:
-    """Return a recipe; raise ExportProblem with everything wrong in it and in the datasets that it reads."""
-    broken = [
-        reason for name in recipe_reader.list_dataset_names(text, table_menu()) for reason in known.problems.get(name, ())
-    ]
-    if broken:
-        raise ExportProblem(*broken)
-    return recipe_reader.read_recipe(text, known.datasets, known.definitions, table_menu())
+def read_recipe(text: str, catalogue: DatasetCatalogue) -> Recipe:
+    """Return a recipe from its YAML.
+
+    Raises ExportProblem with everything wrong in it and in the datasets that it reads.
+    """
+    reasons: list[Reason] = []
+    for name in recipe_reader.list_dataset_names(text, load_table_menu()):
+        reasons.extend(catalogue.problems.get(name, ()))
+    if reasons:
+        raise ExportProblem(*reasons)
+    return recipe_reader.read_recipe(text, catalogue.datasets, catalogue.definitions, load_table_menu())
 
 
-def recipe_text(series: Series) -> str:
-    """Return the recipe of a series; one that was written before recipes were of this format is the programme's."""
-    return series.recipe or programme_recipe(series.key)
+def recipe_text(series: ReleaseSeries) -> str:
+    """Return the recipe of a series as YAML.
+
+    A series from before recipes had this format has none of its own, and uses the program's.
+    """
+    return series.recipe or load_program_recipe(series.key)

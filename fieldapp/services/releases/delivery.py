@@ -1,72 +1,26 @@
-"""Send packages to where a series wants them: encrypted to the recipient, tried again with back-off, there once."""
+"""Send packages, encrypted to the recipient, and try again until they arrive."""
 
 import datetime as dt
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem, write_problems
 from fieldapp.services.transports import senders
-from fieldapp.services.transports.senders import Means, Parcel
-from fieldapp.services.transports.targets import EMAIL, NotSent, encrypted
-from fieldapp.store.database import WriteTransaction
+from fieldapp.services.transports.senders import DeliveryPayload, TransportConfig
+from fieldapp.services.transports.targets import EMAIL, DeliveryFailed, encrypt_for_recipient
+from fieldapp.store.database import ReadTransaction, WriteTransaction
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Delivery, Release, Series
+from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
 from fieldapp.store.session import Session
 
 LEASE = dt.timedelta(minutes=10)
-# How long to wait after each failure; the last pause holds until the package arrives, or its time to be fetched is over.
+# How long to wait after each failure. The last pause is repeated until the package arrives, or the
+# time to download it is over.
 PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 720, 1440)]
-TELL_EVERY = 9  # failures: after some days, and again as long as it lasts
-
-
-def deliver_due(session: Session, packages: Path, means: Means) -> int:
-    """Try what is due; return of how much somebody should be told. Killed midway, it is tried again after its lease."""
-    failed = 0
-    for identity, due_at in releases.deliveries_due(session, utcnow()):
-        token = secrets.token_hex(16)
-        with WriteTransaction(session):
-            is_mine = releases.claim_delivery(session, identity, due_at, token, utcnow() + LEASE)
-        if is_mine:
-            failed += not _deliver(session, identity, token, packages, means)
-    return failed
-
-
-def _deliver(session: Session, delivery_id: int, token: str, packages: Path, means: Means) -> bool:
-    """Try one delivery; False when somebody should be told: it waits for a person to mend something, or fails for days."""
-    delivery = session.get_one(Delivery, delivery_id, populate_existing=True)
-    release = session.get_one(Release, delivery.release_id)
-    series = session.get_one(Series, release.series_id)
-    target, attempts, system = dict(delivery.target), delivery.attempts, Actor.system(delivery.centre_id)
-    parcel_id = f"<delivery-{delivery.id}-{release.sha256[:16]}@fieldapp.invalid>"
-    try:
-        if release.revoked_at:
-            raise NotSent(StoredProblem("release.revoked", N_("The release was revoked.")), is_final=True)
-        if release.expires_at and release.expires_at < utcnow():
-            text = N_("The time to fetch this release is over.")
-            raise NotSent(StoredProblem("release.expired", text), is_final=True)
-        parcel = Parcel(
-            file=None if target["kind"] == EMAIL else encrypted(packages, release.sha256, series.age_key),
-            name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
-            subject=f"{series.title.get('en', series.key)}, {release.period}",
-            text=NOTICE.format(
-                period=release.period, title=series.title.get("en", series.key), titre=series.title.get("fr", "")
-            ),
-            message_id=parcel_id,
-        )
-        session.rollback()
-        senders.send(target, parcel, means)
-    except NotSent as problem:
-        session.rollback()
-        tried = attempts + 1
-        due_at = utcnow() + (dt.timedelta() if problem.is_final else PAUSES[min(tried, len(PAUSES)) - 1])
-        state = "failed" if problem.is_final else "waiting"
-        settle(session, system, delivery_id, token, state, due_at, tried, write_problems(problem.problems))
-        return not problem.is_final and tried % TELL_EVERY != 0
-    settle(session, system, delivery_id, token, "sent", utcnow(), attempts + 1, "")
-    return True
-
+ALERT_EVERY = 9  # failures: after some days, and again as long as it lasts
 
 NOTICE = """{title}, {period}: a new package is ready. Sign in at the centre's site to fetch it, or find it where it is sent.
 
@@ -74,13 +28,101 @@ NOTICE = """{title}, {period}: a new package is ready. Sign in at the centre's s
 """
 
 
-@act("release.deliver")
-def settle(
-    ctx: ActContext, delivery_id: int, token: str, state: str, due_at: dt.datetime, attempts: int, problem: str
-) -> None:
-    """Write down what became of an attempt."""
-    sent_at = ctx.now if state == "sent" else None
-    releases.settle(
-        ctx.session, delivery_id, token, state=state, due_at=due_at, attempts=attempts, problem=problem, sent_at=sent_at
+@dataclass(frozen=True)
+class Attempt:
+    """A try of a delivery, claimed with a token; `number` counts the tries from 1."""
+
+    delivery_id: int
+    token: str
+    number: int
+
+
+def deliver_due(session: Session, packages: Path, config: TransportConfig) -> int:
+    """Try every delivery that is due; return how many of them need an alert.
+
+    A delivery whose process dies midway is tried again when its lease is over.
+    """
+    alerts = 0
+    for delivery_id, due_at in releases.deliveries_due(session, utcnow()):
+        token = secrets.token_hex(16)
+        lease_until = utcnow() + LEASE
+        with WriteTransaction(session):
+            is_claimed = releases.claim_delivery(session, delivery_id, due_at, token, lease_until)
+        if is_claimed:
+            alerts += _attempt_delivery(session, delivery_id, token, packages, config)
+    return alerts
+
+
+def _attempt_delivery(session: Session, delivery_id: int, token: str, packages: Path, config: TransportConfig) -> bool:
+    """Try one delivery; return whether somebody should be alerted.
+
+    That is so when a person has to change something, or when it has failed for days.
+    """
+    with ReadTransaction(session):
+        delivery = session.get_one(PackageDelivery, delivery_id, populate_existing=True)
+        attempt = Attempt(delivery_id, token, delivery.attempts + 1)
+        actor = Actor.system(delivery.centre_id)
+        target = dict(delivery.target)
+    try:
+        with ReadTransaction(session):  # it ends before the slow part, the network
+            payload = _make_payload(session, delivery_id, packages)
+        senders.send(target, payload, config)
+    except DeliveryFailed as problem:
+        return _record_failure(session, actor, attempt, problem)
+    record_attempt(session, actor, attempt=attempt, state="sent", due_at=utcnow(), problem="")
+    return False
+
+
+def _make_payload(session: Session, delivery_id: int, packages: Path) -> DeliveryPayload:
+    """Return what a delivery sends; raise DeliveryFailed when its release is over."""
+    delivery = session.get_one(PackageDelivery, delivery_id)
+    release = session.get_one(Release, delivery.release_id)
+    series = session.get_one(ReleaseSeries, release.series_id)
+    if release.revoked_at:
+        text = N_("The release was revoked.")
+        raise DeliveryFailed(StoredProblem("release.revoked", text), is_final=True)
+    if release.expires_at and release.expires_at < utcnow():
+        text = N_("The time to download this release is over.")
+        raise DeliveryFailed(StoredProblem("release.expired", text), is_final=True)
+    file = None  # an e-mail says only that the package is there
+    if delivery.target["kind"] != EMAIL:
+        file = encrypt_for_recipient(packages, release.sha256, series.age_key)
+    title = series.title.get("en", series.key)
+    french_title = series.title.get("fr", "")
+    return DeliveryPayload(
+        file=file,
+        name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
+        subject=f"{title}, {release.period}",
+        text=NOTICE.format(period=release.period, title=title, titre=french_title),
+        message_id=f"<delivery-{delivery_id}-{release.sha256[:16]}@fieldapp.invalid>",
     )
-    ctx.describe(f"delivery/{delivery_id}", state=state, attempts=attempts)
+
+
+def _record_failure(session: Session, actor: Actor, attempt: Attempt, problem: DeliveryFailed) -> bool:
+    """Write down a failed try and when the next is due; return whether to alert somebody."""
+    reasons = write_problems(problem.problems)
+    if problem.is_final:
+        record_attempt(session, actor, attempt=attempt, state="failed", due_at=utcnow(), problem=reasons)
+        return True
+    pause = PAUSES[min(attempt.number, len(PAUSES)) - 1]
+    record_attempt(session, actor, attempt=attempt, state="waiting", due_at=utcnow() + pause, problem=reasons)
+    return attempt.number % ALERT_EVERY == 0
+
+
+@act("release.deliver")
+def record_attempt(ctx: ActContext, attempt: Attempt, state: str, due_at: dt.datetime, problem: str) -> None:
+    """Write down the result of a try: "sent", "waiting" for the next, or "failed" for good.
+
+    Nothing is written when another process has claimed the delivery since.
+    """
+    releases.update_delivery(
+        ctx.session,
+        attempt.delivery_id,
+        attempt.token,
+        state=state,
+        due_at=due_at,
+        attempts=attempt.number,
+        problem=problem,
+        sent_at=ctx.now if state == "sent" else None,
+    )
+    ctx.describe(f"delivery/{attempt.delivery_id}", state=state, attempts=attempt.number)

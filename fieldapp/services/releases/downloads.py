@@ -1,4 +1,4 @@
-"""Releases for those who may have them: list, download, say that all copies are deleted; and take one back."""
+"""Releases for their recipients: list, download, attest deletion; and revoke one."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -12,119 +12,181 @@ from fieldapp.services.acts import ActContext, act, read_act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.releases.retries import next_try
 from fieldapp.services.revisions import check_revision
-from fieldapp.services.transports.targets import NotSent, encrypted
+from fieldapp.services.transports.targets import DeliveryFailed, encrypt_for_recipient
 from fieldapp.store.operations import audit
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people import users
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Delivery, Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseRun, ReleaseSeries
 from fieldapp.store.session import Session
+
+SHORTEST_REASON = 5  # characters
+SHORTEST_NAME = 3
+ENDING_ACTS = ("release.revoke", "release.attest")
 
 
 @dataclass(frozen=True)
-class Shelf:
-    series: Sequence[Series]
+class ReleasesPage:
+    """Releases and runs that the actor may see; downloads are audit events, by release."""
+
+    series: Sequence[ReleaseSeries]
     releases: Sequence[Release]
     runs: Sequence[ReleaseRun]
-    next_tries: Mapping[int, dt.datetime]  # of runs that failed: when they are tried again by themselves
-    deliveries: Mapping[int, Sequence[Delivery]]
-    downloads: Mapping[int, Sequence[AuditLine]]
+    next_tries: Mapping[int, dt.datetime]  # when failed runs are tried again automatically, by run
+    deliveries: Mapping[int, Sequence[PackageDelivery]]
+    downloads: Mapping[int, Sequence[AuditEvent]]
     people: Mapping[int, str]
     key: str  # the public key that packages are signed with
     now: dt.datetime
 
 
 @read_act("releases.list")
-def list_releases(ctx: ActContext) -> Shelf:
-    series = [one for one in releases.series_of(ctx.session, ctx.centre_id) if _may_read(ctx, one)]
-    readable = {one.id for one in series}
-    found = [one for one in releases.list_for(ctx.session, ctx.centre_id) if one.series_id in readable]
-    runs = releases.runs_of(ctx.session, [one.id for one in series])
-    deliveries: dict[int, list[Delivery]] = {}
-    for delivery in releases.deliveries_of(ctx.session, [one.id for one in found]):
-        deliveries.setdefault(delivery.release_id, []).append(delivery)
-    downloads = {
-        one.id: [
-            line
-            for line in audit.of_target(ctx.session, ctx.centre_id, f"release/{one.id}")
-            if line.act == "release.download"
-        ]
-        for one in found
-    }
-    key = next((str(one.manifest["key"]) for one in found if "key" in one.manifest), "")
-    next_tries = {run.id: at for run in runs if (at := next_try(run))}
-    return Shelf(
-        series, found, runs, next_tries, deliveries, downloads, users.labels(ctx.session, ctx.centre_id), key, ctx.now
+def list_releases(ctx: ActContext) -> ReleasesPage:
+    """Return the series that the actor may read, with their releases, runs and deliveries."""
+    all_series = releases.series_of(ctx.session, ctx.centre_id)
+    series = [row for row in all_series if _may_read(ctx, row)]
+    series_ids = [row.id for row in series]
+    readable = []
+    for release in releases.list_for(ctx.session, ctx.centre_id):
+        if release.series_id in series_ids:
+            readable.append(release)
+    runs = releases.runs_of(ctx.session, series_ids)
+    return ReleasesPage(
+        series=series,
+        releases=readable,
+        runs=runs,
+        next_tries=_find_next_tries(runs),
+        deliveries=_load_deliveries(ctx, readable),
+        downloads={release.id: _list_downloads(ctx, release) for release in readable},
+        people=users.labels(ctx.session, ctx.centre_id),
+        key=_find_signing_key(readable),
+        now=ctx.now,
     )
 
 
-def _may_read(ctx: ActContext, series: Series) -> bool:
+def _find_next_tries(runs: Sequence[ReleaseRun]) -> dict[int, dt.datetime]:
+    next_tries = {}
+    for run in runs:
+        tried_at = next_try(run)
+        if tried_at is not None:
+            next_tries[run.id] = tried_at
+    return next_tries
+
+
+def _load_deliveries(ctx: ActContext, readable: Sequence[Release]) -> dict[int, list[PackageDelivery]]:
+    """Return the deliveries of releases, by release."""
+    deliveries: dict[int, list[PackageDelivery]] = {}
+    for delivery in releases.deliveries_of(ctx.session, [release.id for release in readable]):
+        deliveries.setdefault(delivery.release_id, []).append(delivery)
+    return deliveries
+
+
+def _list_downloads(ctx: ActContext, release: Release) -> list[AuditEvent]:
+    events = audit.list_for_target(ctx.session, ctx.centre_id, f"release/{release.id}")
+    return [event for event in events if event.act == "release.download"]
+
+
+def _find_signing_key(readable: Sequence[Release]) -> str:
+    """Return the public key of the newest package that names one; "" without any."""
+    for release in readable:
+        if "key" in release.manifest:
+            return str(release.manifest["key"])
+    return ""
+
+
+def _may_read(ctx: ActContext, series: ReleaseSeries) -> bool:
     return ctx.actor.role != EVALUATOR or not series.readers or ctx.actor.user_id in series.readers
 
 
-def _open(ctx: ActContext, release_id: int) -> Release:
-    """Return a release; for an evaluator who is not among its series' readers there is nothing."""
-    found = releases.get(ctx.session, ctx.centre_id, release_id)
-    if found is None or not _may_read(ctx, ctx.session.get_one(Series, found.series_id)):
+def _get_readable_release(ctx: ActContext, release_id: int) -> Release:
+    """Return a release.
+
+    Raises ActProblem for one that is not there, and the same for an evaluator who may not read its
+    series: they must not learn that it exists.
+    """
+    release = releases.get(ctx.session, ctx.centre_id, release_id)
+    if release is None or not _may_read(ctx, ctx.session.get_one(ReleaseSeries, release.series_id)):
         raise make_not_found()
-    return found
+    return release
 
 
 @act("release.download")
 def download_release(ctx: ActContext, release_id: int, packages: Path) -> tuple[Path, str]:
-    """Return the file of a release and its name, encrypted where the series has a key; every download is written down."""
-    found = _open(ctx, release_id)
-    if found.revoked_at:
-        raise ActProblem("release.revoked", N_("This release was revoked. Delete the copies that you have."))
-    if found.expires_at and found.expires_at < ctx.now:
-        raise ActProblem("release.expired", N_("The time to fetch this release is over. Ask the centre."))
-    path, name = packages / f"{found.sha256}.zip", found.filename
+    """Return the file of a release and its name; every download leaves an audit event.
+
+    It is encrypted where the series has a key of its recipient. Raises ActProblem when the release
+    is revoked or expired, or its file is not on this server.
+    """
+    release = _get_readable_release(ctx, release_id)
+    if release.revoked_at:
+        text = N_("This release was revoked. Delete the copies that you have.")
+        raise ActProblem("release.revoked", text)
+    if release.expires_at and release.expires_at < ctx.now:
+        text = N_("The time to download this release is over. Ask the centre.")
+        raise ActProblem("release.expired", text)
+    path = packages / f"{release.sha256}.zip"
+    name = release.filename
     if not path.is_file():
-        raise ActProblem("release.missing", N_("The file of this release is not on this server. Tell the centre."))
-    series = ctx.session.get_one(Series, found.series_id)
+        raise _make_missing()
+    series = ctx.session.get_one(ReleaseSeries, release.series_id)
     if series.age_key:
         try:
-            path, name = encrypted(packages, found.sha256, series.age_key), f"{name}.age"
-        except NotSent:
-            raise ActProblem(
-                "release.missing", N_("The file of this release is not on this server. Tell the centre.")
-            ) from None
-    ctx.describe(f"release/{found.id}", sha256=found.sha256)
+            path = encrypt_for_recipient(packages, release.sha256, series.age_key)
+        except DeliveryFailed:
+            raise _make_missing() from None
+        name = f"{name}.age"
+    ctx.describe(f"release/{release.id}", sha256=release.sha256)
     return path, name
+
+
+def _make_missing() -> ActProblem:
+    text = N_("The file of this release is not on this server. Tell the centre.")
+    return ActProblem("release.missing", text)
 
 
 @act("release.revoke")
 def revoke_release(ctx: ActContext, release_id: int, because: str, seen: str | None = None) -> Release:
-    """Take a release back: nobody can fetch it, what waits is not sent, recipients are asked to delete their copies."""
-    found = _open(ctx, release_id)
-    if len(because.strip()) < 5:
-        raise ActProblem("release.no_reason", N_("Say why, in a few words: the recipients read it."))
-    check_revision(ctx, seen, found, f"release/{found.id}", ("release.revoke", "release.attest"))
-    if not found.revoked_at:
-        found.revoked_at, found.revoked_because = ctx.now, because.strip()
-        releases.stop_deliveries(ctx.session, found.id)
-    ctx.describe(f"release/{found.id}")
-    return found
+    """Revoke a release: nobody can download it, and deliveries that wait are not sent.
+
+    Recipients are asked to delete their copies; they read the reason `because`. `seen` is the
+    revision that the page showed.
+    """
+    release = _get_readable_release(ctx, release_id)
+    if len(because.strip()) < SHORTEST_REASON:
+        text = N_("Say why, in a few words: the recipients read it.")
+        raise ActProblem("release.no_reason", text)
+    check_revision(ctx, seen, release, f"release/{release.id}", ENDING_ACTS)
+    if not release.revoked_at:
+        release.revoked_at = ctx.now
+        release.revoked_because = because.strip()
+        releases.stop_deliveries(ctx.session, release.id)
+    ctx.describe(f"release/{release.id}")
+    return release
 
 
 @act("release.attest")
 def attest_deletion(ctx: ActContext, release_id: int, name: str, seen: str | None = None) -> None:
-    """Write down that a recipient has deleted every copy of a release, and who says so."""
-    found = _open(ctx, release_id)
-    if len(name.strip()) < 3:
+    """Write down that a recipient has deleted every copy of a release, and who attests it.
+
+    `seen` is the revision that the page showed.
+    """
+    release = _get_readable_release(ctx, release_id)
+    if len(name.strip()) < SHORTEST_NAME:
         raise ActProblem("release.no_name", N_("Write the name of who answers for this."))
-    check_revision(ctx, seen, found, f"release/{found.id}", ("release.revoke", "release.attest"))
-    found.attested_at, found.attested_by = ctx.now, name.strip()[:120]
-    ctx.describe(f"release/{found.id}")
+    check_revision(ctx, seen, release, f"release/{release.id}", ENDING_ACTS)
+    release.attested_at = ctx.now
+    release.attested_by = name.strip()[:120]
+    ctx.describe(f"release/{release.id}")
 
 
-def remove_fallen(session: Session, packages: Path) -> None:
-    """Take the files of revoked and expired releases off the disk; what the ledger remembers stays."""
-    for release in releases.fallen(session, utcnow()):
-        for path in [packages / f"{release.sha256}.zip", *packages.glob(f"{release.sha256}-*.zip.age")]:
+def delete_expired_packages(session: Session, packages: Path) -> None:
+    """Delete the files of revoked and expired releases; what the ledger has of them stays."""
+    for release in releases.list_ended(session, utcnow()):
+        encrypted = packages.glob(f"{release.sha256}-*.zip.age")
+        for path in [packages / f"{release.sha256}.zip", *encrypted]:
             path.unlink(missing_ok=True)
 
 
 def public_key(session: Session, centre_id: int, secret: str) -> str:
-    """Return the key that the centre's packages are signed with, as minisign takes it."""
-    return seal.public_key(keys.package_seed(session, centre_id, secret))
+    """Return the public key that checks the centre's packages, in minisign's format."""
+    return seal.public_key(keys.load_package_seed(session, centre_id, secret))

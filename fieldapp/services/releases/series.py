@@ -1,76 +1,60 @@
-"""Release series: who gets what, how often, how it is sent. Who answers for one sees its effect before it is saved."""
+"""Release series: who gets what, how often, how it is sent.
+
+The person who answers for a series sees what a release would be before the series is saved.
+"""
 
 import datetime as dt
 import re
 import secrets
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from evaluator_export import periods
-from evaluator_export.datasets.dataset_spec import DatasetSpec, Family
+from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.datasets.recipe import AUDIENCES, Audience
 from evaluator_export.datasets.table_reader import Menu
 from evaluator_export.labels import Labels
-from evaluator_export.package import seal
 from evaluator_export.periods import CADENCES, Period
 from evaluator_export.policy.hierarchies import ALL
-from evaluator_export.policy.policy import Role
-from evaluator_export.policy.thresholds import HARD_FLOOR
-from evaluator_export.problems import ExportProblem, Reason
+from evaluator_export.problems import Reason
 from fieldapp.services.access import EVALUATOR
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.problems import N_, make_not_found
 from fieldapp.services.releases.datasets import (
-    Catalogue,
-    catalogue,
     hierarchy_words,
-    read_recipe,
-    recipe_text,
-    table_menu,
+    load_catalogue,
+    load_table_menu,
+)
+from fieldapp.services.releases.series_input import (
+    SeriesInput,
+    SeriesRefused,
+    build_recipe,
+    check_content,
+    check_input,
+    check_recipe,
+    has_rows_about_people,
+    make_series_input,
 )
 from fieldapp.services.revisions import check_revision
-from fieldapp.services.transports import targets
 from fieldapp.store.operations import centres
 from fieldapp.store.people import users
 from fieldapp.store.people.users import User
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Release, Series
+from fieldapp.store.releases.releases import Release, ReleaseSeries
 
 if TYPE_CHECKING:
+    from evaluator_export.tabular import CategoricalColumn
     from fieldapp.services.releases.gathering.gather import ReleaseContents
 
 THRESHOLDS = (20, 15, 11)
 SHOWN_ROWS = 4
+KEY_LENGTH = 34  # characters, so that a number fits behind it
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What somebody chose for a series, as they chose it."""
-
-    title: dict[str, str]
-    purpose: dict[str, str]
-    recipient: str
-    audience: str
-    cadence: str
-    first_period: str
-    threshold: int
-    columns: dict[str, list[str]] = field(default_factory=dict)  # of the datasets that are chosen
-    coarser: dict[str, dict[str, int]] = field(default_factory=dict)
-    tables: list[str] = field(default_factory=list)
-    age_key: str = ""
-    keep_days: int = 90
-    agreement: dict[str, Any] = field(default_factory=dict)
-    targets: list[dict[str, Any]] = field(default_factory=list)
-    readers: list[int] = field(default_factory=list)
-    is_active: bool = True
-
-
-@dataclass(frozen=True)
-class Offer:
+class SeriesOptions:
     """What can be chosen: datasets with their fields, and tables."""
 
     datasets: Sequence[DatasetSpec]
@@ -79,17 +63,19 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class OnePage:
-    series: Series | None
-    wish: Wish
-    offer: Offer
+class SeriesPage:
+    """What the page of a series shows; `series` is None for a new one."""
+
+    series: ReleaseSeries | None
+    series_input: SeriesInput
+    options: SeriesOptions
     labels: Labels
     evaluators: Sequence[User]
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What a release would be now: `rows` shows the first rows as the recipient would see them."""
+class ReleasePreview:
+    """What a release would be now: `rows` has the first rows as the recipient would see them."""
 
     contents: "ReleaseContents"
     period: Period
@@ -97,45 +83,49 @@ class Preview:
     rows: Mapping[str, list[list[str]]]
 
 
-def leaving(dataset: DatasetSpec) -> list[str]:
-    """Return the columns that a recipient can get of a dataset."""
-    return [one.name for one in dataset.policy.fields if one.role not in (Role.PERSON, Role.PSEUDONYM, Role.DROP)]
-
-
 @read_act("series.see")
-def see_series(ctx: ActContext) -> tuple[Sequence[Series], Mapping[int, Release]]:
+def list_series(ctx: ActContext) -> tuple[Sequence[ReleaseSeries], Mapping[int, Release]]:
     """Return every series of the centre, and the newest release of each."""
     newest: dict[int, Release] = {}
-    for one in releases.list_for(ctx.session, ctx.centre_id):
-        newest.setdefault(one.series_id, one)
+    for release in releases.list_for(ctx.session, ctx.centre_id):
+        newest.setdefault(release.series_id, release)
     return releases.series_of(ctx.session, ctx.centre_id), newest
 
 
 @read_act("series.see")
-def open_series(ctx: ActContext, series_id: int | None) -> OnePage:
+def open_series(ctx: ActContext, series_id: int | None) -> SeriesPage:
     """Return what the page of a series needs; of a new one without an id."""
-    known, series = catalogue(ctx.session, ctx.centre_id), _existing(ctx, series_id)
-    menu = [item for item in table_menu() if item.get("audience") != Audience.STAFF]
-    offer = Offer([one for one in known.datasets.values() if one.has_rows], known.problems, menu)
-    wish = wish_of(series, known) if series else _new_wish(ctx)
-    return OnePage(series, wish, offer, Labels(known.definitions, hierarchy_words()), _evaluators(ctx))
+    series = _get_series(ctx, series_id)
+    catalogue = load_catalogue(ctx.session, ctx.centre_id)
+    options = SeriesOptions(
+        datasets=[dataset for dataset in catalogue.datasets.values() if dataset.has_rows],
+        broken=catalogue.problems,
+        tables=[table for table in load_table_menu() if table.get("audience") != Audience.STAFF],
+    )
+    series_input = make_series_input(series, catalogue) if series else _make_default_input(ctx)
+    labels = Labels(catalogue.definitions, hierarchy_words())
+    return SeriesPage(series, series_input, options, labels, _list_evaluators(ctx))
 
 
-def _existing(ctx: ActContext, series_id: int | None) -> Series | None:
-    """Return a series of the centre, None where a new one is meant; raise ActProblem for one that is not there."""
+def _get_series(ctx: ActContext, series_id: int | None) -> ReleaseSeries | None:
+    """Return a series of the centre; None where a new one is meant.
+
+    Raises ActProblem for a series that is not there.
+    """
     if series_id is None:
         return None
-    found = releases.series_by_id(ctx.session, ctx.centre_id, series_id)
-    if found is None:
+    series = releases.series_by_id(ctx.session, ctx.centre_id, series_id)
+    if series is None:
         raise make_not_found()
-    return found
+    return series
 
 
-def _evaluators(ctx: ActContext) -> list[User]:
-    return [one for one in users.list_for(ctx.session, ctx.centre_id) if one.role == EVALUATOR and one.active]
+def _list_evaluators(ctx: ActContext) -> list[User]:
+    people = users.list_for(ctx.session, ctx.centre_id)
+    return [user for user in people if user.role == EVALUATOR and user.active]
 
 
-def _period(ctx: ActContext, cadence: str) -> Period:
+def _find_last_period(ctx: ActContext, cadence: str) -> Period:
     """Return the newest period that is over."""
     zone = zoneinfo.ZoneInfo(centres.get(ctx.session, ctx.centre_id).time_zone)
     today = ctx.now.astimezone(zone).date()
@@ -143,221 +133,141 @@ def _period(ctx: ActContext, cadence: str) -> Period:
     return periods.find_containing(current.first - dt.timedelta(days=1), current.cadence)
 
 
-def _new_wish(ctx: ActContext) -> Wish:
-    return Wish(
+def _make_default_input(ctx: ActContext) -> SeriesInput:
+    return SeriesInput(
         title={"en": "", "fr": ""},
         purpose={"en": "", "fr": ""},
         recipient="",
         audience=AUDIENCES[0].value,
         cadence="quarter",
-        first_period=_period(ctx, "quarter").following().name,
+        first_period=_find_last_period(ctx, "quarter").following().name,
         threshold=THRESHOLDS[0],
     )
 
 
-def wish_of(series: Series, known: Catalogue) -> Wish:
-    body = yaml.safe_load(recipe_text(series))
-    columns = {}
-    for item in body.get("datasets") or ():
-        name = str(item["use"])
-        dataset = known.datasets.get(name)
-        columns[name] = [str(one) for one in item.get("columns") or (leaving(dataset) if dataset else ())]
-    return Wish(
-        title=body["title"],
-        purpose=body["purpose"],
-        recipient=series.recipient,
-        audience=str(body["audience"]),
-        cadence=series.cadence,
-        first_period=series.first_period,
-        threshold=int(body["threshold"]),
-        columns=columns,
-        coarser={str(item["use"]): dict(item.get("coarser") or {}) for item in body.get("datasets") or ()},
-        tables=[str(name) for name in body.get("tables") or ()],
-        age_key=series.age_key,
-        keep_days=series.keep_days,
-        agreement=series.agreement,
-        targets=series.targets,
-        readers=series.readers,
-        is_active=series.is_active,
-    )
-
-
-def compose(key: str, wish: Wish) -> str:
-    """Return the recipe that a wish amounts to."""
-    body: dict[str, Any] = {
-        "recipe": 2,
-        "id": key,
-        "title": wish.title,
-        "purpose": wish.purpose,
-        "audience": wish.audience,
-        "threshold": wish.threshold,
-    }
-    datasets = []
-    for name, columns in wish.columns.items():
-        item: dict[str, Any] = {"use": name, "columns": columns}
-        if wish.coarser.get(name):
-            item["coarser"] = wish.coarser[name]
-        datasets.append(item)
-    if datasets:
-        body["datasets"] = datasets
-    body["tables"] = wish.tables
-    return yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=1000)
-
-
-def problems_of(wish: Wish) -> dict[str, str]:
-    """Return what is wrong with a wish, by the field that it is wrong in."""
-    found: dict[str, str] = {}
-    for language in ("en", "fr"):
-        if not wish.title.get(language, "").strip():
-            found[f"title_{language}"] = N_("Give it a title in both languages.")
-        if len(wish.purpose.get(language, "").strip()) < 10:
-            found[f"purpose_{language}"] = N_("Say what it is for in both languages: it is printed in every package.")
-    if not wish.recipient.strip():
-        found["recipient"] = N_("Say who gets it.")
-    return found | _what_problems(wish) | _how_problems(wish)
-
-
-def _what_problems(wish: Wish) -> dict[str, str]:
-    """Return what is wrong with what is chosen, and when."""
-    found: dict[str, str] = {}
-    if wish.threshold < HARD_FLOOR:
-        found["threshold"] = N_("It may never be under 3.")
-    if wish.audience == Audience.CITY and wish.columns:
-        found["audience"] = N_("The City gets tables only: what it holds can be asked for by others. Untick the datasets.")
-    if not (wish.columns or wish.tables):
-        found["tables"] = N_("Choose at least one dataset or table.")
-    if any(not columns for columns in wish.columns.values()):
-        found["datasets"] = N_("A dataset needs at least one column.")
-    if not _is_of_cadence(wish.first_period, wish.cadence):
-        found["first_period"] = N_("Write 2026-W47 for weeks, 2026-10 for months, 2026-Q4 for quarters, as the rhythm is.")
-    return found
-
-
-def _is_of_cadence(name: str, cadence: str) -> bool:
-    try:
-        return periods.parse(name).cadence == cadence
-    except ExportProblem:
-        return False
-
-
-def _how_problems(wish: Wish) -> dict[str, str]:
-    """Return what is wrong with how it is kept and sent."""
-    found: dict[str, str] = {}
-    if not 1 <= wish.keep_days <= 3650:
-        found["keep_days"] = N_("Give a number of days from 1 to 3650.")
-    if wish.age_key:
-        try:
-            seal.check_recipients([wish.age_key])
-        except ExportProblem:
-            found["age_key"] = N_("This is no age public key: it begins with age1 and has 62 characters.")
-    for target in wish.targets:
-        if targets.problems_of(target):
-            found["targets"] = N_("A delivery target is not complete.")
-        elif target["kind"] != targets.EMAIL and not wish.age_key:
-            found["age_key"] = N_("Packages are sent only encrypted: give the recipient's age public key.")
-    return found
-
-
-class WishRefused(ActProblem):
-    """A wish with something wrong in it; `fields` says what, by field, and `reasons` what does not fit together."""
-
-    def __init__(self, fields: dict[str, str], reasons: Sequence[Reason] = ()):
-        super().__init__("series.refused", N_("Something is missing or wrong: see the fields."))
-        self.fields, self.reasons = fields, reasons
-
-
 @act("series.change")
-def save_series(ctx: ActContext, series_id: int | None, wish: Wish, seen: str | None = None) -> Series:
-    """Keep a series; what was released stays as it is, the change holds from the next release on."""
-    problems = problems_of(wish)
-    known = catalogue(ctx.session, ctx.centre_id)
-    series = _existing(ctx, series_id)
+def save_series(ctx: ActContext, series_id: int | None, series_input: SeriesInput, seen: str | None = None) -> ReleaseSeries:
+    """Save a series; a change applies from the next release on.
+
+    `seen` is the revision that the page showed. Raises SeriesRefused for input that is wrong.
+    """
+    series = _get_series(ctx, series_id)
     if series is not None:
         check_revision(ctx, seen, series, f"series/{series.id}", ("series.change",))
-    key = series.key if series else _key(ctx, wish)
-    text = compose(key, wish)
-    reasons = () if problems else _recipe_reasons(text, known)
-    if reasons:
-        problems["datasets"] = N_("What was chosen cannot be released:")
-    if wish.cadence != "quarter" and any(
-        known.datasets[name].family == Family.PEOPLE for name in wish.columns if name in known.datasets
-    ):
-        problems["cadence"] = N_("Rows about people go out once a quarter at most.")
-    if series and releases.of_series(ctx.session, series.id) and wish.cadence != series.cadence:
-        problems["cadence"] = N_("A series keeps its rhythm. Make another series for another one.")
-    if problems:
-        raise WishRefused(problems, reasons)
+    key = series.key if series else _make_unique_key(ctx, series_input)
+    recipe = build_recipe(key, series_input)
+    _require_good_input(ctx, series, series_input, recipe)
     if series is None:
-        series = Series(
-            centre_id=ctx.centre_id, key=key, secret=secrets.token_hex(32), title={}, recipe="", cadence="", first_period=""
-        )
+        series = ReleaseSeries(centre_id=ctx.centre_id, key=key, secret=secrets.token_hex(32))
         ctx.session.add(series)
-    series.title, series.recipe, series.recipient = wish.title, text, wish.recipient.strip()
-    series.cadence, series.first_period, series.is_active = wish.cadence, wish.first_period, wish.is_active
-    series.age_key, series.keep_days = wish.age_key, wish.keep_days
-    series.agreement, series.targets = wish.agreement, wish.targets
-    known_readers = {one.id for one in _evaluators(ctx)}
-    series.readers = [reader for reader in wish.readers if reader in known_readers]
+    series.title = series_input.title
+    series.recipe = recipe
+    series.recipient = series_input.recipient.strip()
+    series.cadence = series_input.cadence
+    series.first_period = series_input.first_period
+    series.is_active = series_input.is_active
+    series.age_key = series_input.age_key
+    series.keep_days = series_input.keep_days
+    series.agreement = series_input.agreement
+    series.targets = series_input.targets
+    evaluators = {user.id for user in _list_evaluators(ctx)}
+    series.readers = [reader for reader in series_input.readers if reader in evaluators]
     ctx.session.flush()
     ctx.describe(f"series/{series.id}")
     return series
 
 
-def _recipe_reasons(text: str, known: Catalogue) -> Sequence[Reason]:
-    """Return what is wrong in a recipe and in the datasets that it reads."""
-    try:
-        read_recipe(text, known)
-    except ExportProblem as problem:
-        return problem.reasons
-    return ()
+def _require_good_input(ctx: ActContext, series: ReleaseSeries | None, series_input: SeriesInput, recipe: str) -> None:
+    """Raise SeriesRefused with everything that is wrong; `series` is the stored one, if any."""
+    problems = check_input(series_input)
+    catalogue = load_catalogue(ctx.session, ctx.centre_id)
+    # A recipe of input that is wrong would be refused for the same reasons in other words.
+    reasons = () if problems else check_recipe(recipe, catalogue)
+    if reasons:
+        problems["datasets"] = N_("What was chosen cannot be released:")
+    # The more often rows about people leave, the fewer look alike in each batch.
+    if series_input.cadence != "quarter" and has_rows_about_people(series_input, catalogue):
+        problems["cadence"] = N_("Rows about people go out once a quarter at most.")
+    is_changed = series is not None and series.cadence != series_input.cadence
+    if series is not None and is_changed and releases.of_series(ctx.session, series.id):
+        problems["cadence"] = N_("How often a series is built cannot change. Create another series for that.")
+    if problems:
+        raise SeriesRefused(problems, reasons)
 
 
-def _key(ctx: ActContext, wish: Wish) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", f"{wish.recipient} {wish.cadence}".lower()).strip("-")[:34] or "series"
-    taken = {one.key for one in releases.series_of(ctx.session, ctx.centre_id)}
-    return next(key for number in range(1, 1000) if (key := plain if number == 1 else f"{plain}-{number}") not in taken)
+def _make_unique_key(ctx: ActContext, series_input: SeriesInput) -> str:
+    """Return a key in small letters from the recipient's name, numbered where it is taken."""
+    text = f"{series_input.recipient} {series_input.cadence}".lower()
+    base = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:KEY_LENGTH] or "series"
+    used_keys = {series.key for series in releases.series_of(ctx.session, ctx.centre_id)}
+    key = base
+    number = 2
+    while key in used_keys:
+        key = f"{base}-{number}"
+        number += 1
+    return key
 
 
 @read_act("preview.see")
-def preview_release(ctx: ActContext, series_id: int | None, wish: Wish) -> Preview:
-    """Return what a release of the newest complete period would be; nothing is written, and nothing leaves.
+def preview_release(ctx: ActContext, series_id: int | None, series_input: SeriesInput) -> ReleasePreview:
+    """Return what a release of the last period would be; nothing is written or sent.
 
-    Raise WishRefused for a wish that is not complete, ExportProblem when the ledger is not whole.
+    Raises SeriesRefused for input that is not complete, ExportProblem for a damaged ledger.
     """
-    if problems := _what_problems(wish):
-        raise WishRefused(problems)
-    existing = _existing(ctx, series_id)
-    earlier = releases.of_series(ctx.session, existing.id) if existing else ()
-    period = _period(ctx, wish.cadence)
-    if any(one.period == period.name for one in earlier):
+    problems = check_content(series_input)
+    if problems:
+        raise SeriesRefused(problems)
+    series = _get_series(ctx, series_id)
+    earlier = releases.of_series(ctx.session, series.id) if series else ()
+    period = _find_last_period(ctx, series_input.cadence)
+    if any(release.period == period.name for release in earlier):
         period = period.following()  # the one that is running now, as far as it has come
-    candidate = Series(
-        id=existing.id if existing else 0,
-        centre_id=ctx.centre_id,
-        key=existing.key if existing else "preview",
-        title=wish.title,
-        recipe=compose(existing.key if existing else "preview", wish),
-        cadence=wish.cadence,
-        first_period=min(periods.parse(wish.first_period), period).name,
-        secret="00" * 32,  # nothing of a preview leaves, so its order may be anybody's
-        recipient=wish.recipient,
-        agreement=wish.agreement,
-    )
-    from fieldapp.services.releases.gathering.gather import gather_release  # noqa: PLC0415 - the engine takes 100 MB; only a trial needs it here
+    candidate = _make_candidate(ctx, series, series_input, period)
+    # The engine takes 100 MB; only a trial needs it here.
+    from fieldapp.services.releases.gathering.gather import gather_release  # noqa: PLC0415
 
     contents = gather_release(ctx.session, candidate, period, ctx.now)
     last = earlier[-1] if earlier else None
-    return Preview(contents, period, last, {part.name: _first_rows(part.columns) for part in contents.datasets})
+    rows = {dataset.name: _list_first_rows(dataset.columns) for dataset in contents.datasets}
+    return ReleasePreview(contents, period, last, rows)
 
 
-def _first_rows(columns: Mapping[str, Any]) -> list[list[str]]:
-    words = list(columns.values())
-    return [[one.values[one.codes[row]] for one in words] for row in range(min(SHOWN_ROWS, len(words[0].codes)))]
+def _make_candidate(
+    ctx: ActContext, series: ReleaseSeries | None, series_input: SeriesInput, period: Period
+) -> ReleaseSeries:
+    """Return the series that the input would make, for a preview; it is never saved."""
+    key = series.key if series else "preview"
+    return ReleaseSeries(
+        id=series.id if series else 0,
+        centre_id=ctx.centre_id,
+        key=key,
+        title=series_input.title,
+        recipe=build_recipe(key, series_input),
+        cadence=series_input.cadence,
+        first_period=min(periods.parse(series_input.first_period), period).name,
+        secret="00" * 32,  # nothing of a preview leaves, so the order of its rows need not be secret
+        recipient=series_input.recipient,
+        agreement=series_input.agreement,
+    )
+
+
+def _list_first_rows(columns: "Mapping[str, CategoricalColumn]") -> list[list[str]]:
+    """Return the first rows of a dataset: their values in the order of the columns."""
+    row_count = len(next(iter(columns.values())).codes)
+    rows = []
+    for row in range(min(SHOWN_ROWS, row_count)):
+        rows.append([column.values[column.codes[row]] for column in columns.values()])
+    return rows
 
 
 def level_examples(dataset: DatasetSpec, name: str, labels: Labels, language: str) -> list[str]:
-    """Return what one value of a quasi-identifier becomes at each of its levels, in words; "*" where it is left out."""
+    """Return what an indirect identifier's value is at each level; "*" for left out.
+
+    The example is the first value of the hierarchy, or a date for hierarchies of dates.
+    """
     hierarchy = dataset.hierarchy(name)
     example = hierarchy.domain[0] if hierarchy.domain else "2026-10-15"
-    found = hierarchy.labels(example)
-    return [label if label == ALL else labels.value(dataset, name, label, language) for label in found]
+    words = []
+    for label in hierarchy.labels(example):
+        words.append(label if label == ALL else labels.value(dataset, name, label, language))
+    return words

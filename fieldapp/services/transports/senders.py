@@ -1,4 +1,6 @@
-"""Ways for a package to reach its recipient: SFTP, an S3-compatible store, a notice by e-mail. Each is safe to repeat.
+"""Ways to send a package: SFTP, an S3-compatible store, a notice by e-mail.
+
+Each is safe to repeat: what is there already is not sent a second time.
 
 A target is what the office wrote down, without secrets; secrets are files in the folder of FIELDAPP_DELIVERY_SECRETS.
 """
@@ -14,7 +16,7 @@ from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import minio
 import paramiko
@@ -24,16 +26,20 @@ from minio.error import S3Error
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_
 from fieldapp.services.stored_problems import StoredProblem
-from fieldapp.services.transports.targets import EMAIL, S3, SFTP, NotSent
+from fieldapp.services.transports.targets import EMAIL, S3, SFTP, DeliveryFailed
 
 log = logging.getLogger("fieldapp.releases")
 
-SECONDS = 30
+SMTP_PORTS = {"smtp": 587, "smtps": 465}
+SECONDS = 30  # until a server that does not answer is given up
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """What is sent: a file (encrypted; None where only a notice goes), its name, and the words of a notice."""
+class DeliveryPayload:
+    """What is sent: an encrypted file and its name, and the words of a notice.
+
+    `file` is None where only a notice goes. `message_id` is the same at each try.
+    """
 
     file: Path | None
     name: str
@@ -43,8 +49,8 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Means:
-    """What the server has for sending: the folder of secrets, the mail server, who mails come from."""
+class TransportConfig:
+    """What the server has for sending: a folder of secrets, a mail server, a sender's address."""
 
     secrets: Path
     smtp_url: str
@@ -52,44 +58,52 @@ class Means:
 
 
 class Sender(Protocol):
-    def __call__(self, target: Mapping[str, Any], parcel: Parcel, means: Means) -> None: ...
+    def __call__(self, target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None: ...
 
 
-def send(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
-    """Bring a parcel to its target, whole or not at all; do nothing where it is already. Raise NotSent with the reason."""
+def send(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None:
+    """Send a payload to its target, in full or not at all; do nothing where it is already.
+
+    Raises DeliveryFailed with the reason.
+    """
     try:
-        SENDERS[target["kind"]](target, parcel, means)
-    except NotSent:
+        SENDERS[target["kind"]](target, payload, config)
+    except DeliveryFailed:
         raise
     except Exception as error:  # whatever a server does, the other deliveries go on
         note_failure(log, f"a delivery by {target['kind']} failed", error)
         why = f"{type(error).__name__}: {getattr(error, 'code', '') or error}"[:300]
-        raise NotSent(StoredProblem("delivery.failed", N_("It could not be sent ({why})."), {"why": why})) from None
+        raise DeliveryFailed(StoredProblem("delivery.failed", N_("It could not be sent ({why})."), {"why": why})) from None
 
 
-def _secret(target: Mapping[str, Any], means: Means) -> str:
+def _read_secret(target: Mapping[str, Any], config: TransportConfig) -> str:
+    """Return the content of the file that the target names; never one outside the folder."""
     name = str(target["secret"])
-    path = means.secrets / name
+    path = config.secrets / name
     if Path(name).name != name or not path.is_file():
         text = N_("The secret of this target is not in the folder for secrets.")
-        raise NotSent(StoredProblem("delivery.secret", text), is_final=True)
+        raise DeliveryFailed(StoredProblem("delivery.secret", text), is_final=True)
     return path.read_text(encoding="utf-8").strip()
 
 
-def send_sftp(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
-    """Write the file under a name of its own, then rename it: a half-written one is never seen under the right name."""
-    assert parcel.file is not None
-    secret = _secret(target, means)
+def send_sftp(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None:
+    """Send a file by SFTP.
+
+    It is written under another name, then renamed: half a file is never seen under the right name.
+    """
+    assert payload.file is not None
+    secret = _read_secret(target, config)
+    credentials: dict[str, Any] = {"password": secret}
+    if "PRIVATE KEY" in secret:
+        credentials = {"pkey": _parse_private_key(secret)}
     with paramiko.SSHClient() as client:
-        client.get_host_keys().add(_known_as(target), *_host_key(str(target["host_key"])))
+        client.get_host_keys().add(_make_known_hosts_name(target), *_parse_host_key(str(target["host_key"])))
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        has_key = "PRIVATE KEY" in secret
         client.connect(
             str(target["host"]),
             int(target.get("port", 22)),
             str(target["username"]),
-            password=None if has_key else secret,
-            pkey=_private_key(secret) if has_key else None,
+            **credentials,
             allow_agent=False,
             look_for_keys=False,
             timeout=SECONDS,
@@ -98,14 +112,15 @@ def send_sftp(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
         )
         with client.open_sftp() as sftp:
             folder = str(target["folder"]).rstrip("/")
-            final, partial = f"{folder}/{parcel.name}", f"{folder}/.{parcel.name}.partial"
-            if _is_there(sftp, final):
+            final = f"{folder}/{payload.name}"
+            partial = f"{folder}/.{payload.name}.partial"
+            if _exists(sftp, final):
                 return
-            sftp.put(str(parcel.file), partial)
-            sftp.posix_rename(partial, final)
+            sftp.put(str(payload.file), partial)
+            sftp.posix_rename(partial, final)  # unlike plain rename, it replaces what is there
 
 
-def _is_there(sftp: paramiko.SFTPClient, path: str) -> bool:
+def _exists(sftp: paramiko.SFTPClient, path: str) -> bool:
     try:
         sftp.stat(path)
     except FileNotFoundError:
@@ -113,40 +128,43 @@ def _is_there(sftp: paramiko.SFTPClient, path: str) -> bool:
     return True
 
 
-def _known_as(target: Mapping[str, Any]) -> str:
+def _make_known_hosts_name(target: Mapping[str, Any]) -> str:
+    """Return a host as known_hosts has it: "host", or "[host]:port" for a port other than 22."""
     port = int(target.get("port", 22))
     return str(target["host"]) if port == 22 else f"[{target['host']}]:{port}"
 
 
-def _host_key(text: str) -> tuple[str, paramiko.PKey]:
+def _parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
+    """Return the kind and the key of a line such as "ssh-ed25519 AAAA…"."""
     kind, _, rest = text.strip().partition(" ")
     try:
         return kind, paramiko.PKey.from_type_string(kind, base64.b64decode(rest.split()[0]))
     except (ValueError, IndexError, paramiko.SSHException, paramiko.UnknownKeyType):
         text = N_("The host key of this target cannot be read.")
-        raise NotSent(StoredProblem("delivery.host_key", text), is_final=True) from None
+        raise DeliveryFailed(StoredProblem("delivery.host_key", text), is_final=True) from None
 
 
-def _private_key(text: str) -> paramiko.PKey:
+def _parse_private_key(text: str) -> paramiko.PKey:
+    # The file does not say what kind of key it has, so each is tried.
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
             return kind.from_private_key(StringIO(text))
         except paramiko.SSHException:
             continue
     text = N_("The private key of this target cannot be read.")
-    raise NotSent(StoredProblem("delivery.private_key", text), is_final=True)
+    raise DeliveryFailed(StoredProblem("delivery.private_key", text), is_final=True)
 
 
-def send_s3(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
-    """Put the file as an object; stores show an object only when all of it has come."""
-    assert parcel.file is not None
-    access, _, secret = _secret(target, means).partition("\n")
+def send_s3(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None:
+    """Send a file to an S3-compatible store, which shows an object only when it is complete."""
+    assert payload.file is not None
+    access, _, secret = _read_secret(target, config).partition("\n")
     address = urlsplit(str(target["endpoint"]))
-    is_here = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
-    if not address.netloc or not (address.scheme == "https" or is_here):
+    is_local = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
+    if not address.netloc or not (address.scheme == "https" or is_local):
         text = N_("The address of this target must begin with https://.")
-        raise NotSent(StoredProblem("delivery.address", text), is_final=True)
-    retries = urllib3.Retry(total=0)
+        raise DeliveryFailed(StoredProblem("delivery.address", text), is_final=True)
+    retries = urllib3.Retry(total=0)  # deliveries are tried again by the scheduler
     client = minio.Minio(
         address.netloc,
         access_key=access.strip(),
@@ -155,30 +173,37 @@ def send_s3(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
         region=str(target.get("region", "us-east-1")),
         http_client=urllib3.PoolManager(timeout=urllib3.Timeout(SECONDS), retries=retries),
     )
-    name = f"{str(target.get('prefix', '')).strip('/')}/{parcel.name}".lstrip("/")
+    name = f"{str(target.get('prefix', '')).strip('/')}/{payload.name}".lstrip("/")
     try:
         client.stat_object(str(target["bucket"]), name)
     except S3Error as error:
         if error.code not in ("NoSuchKey", "NotFound"):
             raise
-        client.fput_object(str(target["bucket"]), name, str(parcel.file), content_type="application/octet-stream")
+        client.fput_object(str(target["bucket"]), name, str(payload.file), content_type="application/octet-stream")
 
 
-def send_email(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
-    """Send a notice that a package is there. No data go by mail; a second copy of a mail has the same Message-ID."""
-    address = urlsplit(means.smtp_url)
-    if address.scheme not in ("smtp", "smtps") or not means.mail_from:
+def send_email(target: Mapping[str, Any], payload: DeliveryPayload, config: TransportConfig) -> None:
+    """Send a notice that a package is there; no data go by mail.
+
+    A second copy has the same Message-ID, so that mail programs show one.
+    """
+    address = urlsplit(config.smtp_url)
+    if address.scheme not in ("smtp", "smtps") or not config.mail_from:
         text = N_("No mail server is set (FIELDAPP_SMTP_URL, FIELDAPP_MAIL_FROM).")
-        raise NotSent(StoredProblem("delivery.mail_server", text), is_final=True)
+        raise DeliveryFailed(StoredProblem("delivery.mail_server", text), is_final=True)
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = means.mail_from, str(target["to"]), parcel.subject
-    message["Date"], message["Message-ID"] = email.utils.localtime(), parcel.message_id
-    message.set_content(parcel.text)
-    host, port = address.hostname or "localhost", address.port or (465 if address.scheme == "smtps" else 587)
+    message["From"] = config.mail_from
+    message["To"] = str(target["to"])
+    message["Subject"] = payload.subject
+    message["Date"] = email.utils.localtime()
+    message["Message-ID"] = payload.message_id
+    message.set_content(payload.text)
+    host = address.hostname or "localhost"
+    port = address.port or SMTP_PORTS[address.scheme]
     context = ssl.create_default_context()
     if address.scheme == "smtps":
         with smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context) as secure:
-            _mail(secure, address, message)
+            _send_message(secure, address, message)
         return
     with smtplib.SMTP(host, port, timeout=SECONDS) as server:
         server.ehlo()
@@ -186,12 +211,13 @@ def send_email(target: Mapping[str, Any], parcel: Parcel, means: Means) -> None:
             server.starttls(context=context)
             server.ehlo()
         elif address.username:
+            # A mail without encryption is bearable, since it has no data; a password is not.
             text = N_("The mail server offers no encryption, so the password is not sent to it.")
-            raise NotSent(StoredProblem("delivery.mail_encryption", text), is_final=True)
-        _mail(server, address, message)
+            raise DeliveryFailed(StoredProblem("delivery.mail_encryption", text), is_final=True)
+        _send_message(server, address, message)
 
 
-def _mail(server: smtplib.SMTP, address: Any, message: EmailMessage) -> None:
+def _send_message(server: smtplib.SMTP, address: SplitResult, message: EmailMessage) -> None:
     if address.username:
         server.login(unquote(address.username), unquote(address.password or ""))
     server.send_message(message)

@@ -1,4 +1,7 @@
-"""The crisis team's board: what is done about incidents and requests. A step is never changed, only followed by another."""
+"""The crisis team's board: what is done about incidents and requests.
+
+A step is never changed, only followed by another.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +13,10 @@ from fieldapp.store.base import Base
 
 
 class BoardItem(Base):
-    """An incident (its record's id) or a request (chosen words only, so that nobody is named), and where it stands."""
+    """An incident or a request, and its state.
+
+    An incident has its record's id. A request has chosen words only, so that nobody can be named.
+    """
 
     __tablename__ = "board_item"
     __table_args__ = (
@@ -54,7 +60,7 @@ def closed_roots(session: Session, centre_id: int, root_ids: Sequence[str]) -> s
     return {str(root) for root in session.scalars(query)}
 
 
-def of_root(session: Session, centre_id: int, root_id: str) -> BoardItem | None:
+def find_item_of_record(session: Session, centre_id: int, root_id: str) -> BoardItem | None:
     query = sa.select(BoardItem).where(BoardItem.centre_id == centre_id, BoardItem.root_id == root_id)
     return session.scalars(query.with_for_update()).one_or_none()
 

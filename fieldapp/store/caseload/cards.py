@@ -1,4 +1,7 @@
-"""Cards: codes without meaning that people carry, and whose caseload each is in. No name is kept, here or anywhere."""
+"""Cards: codes without meaning that participants carry, and whose caseload each is in.
+
+No name is stored, here or anywhere.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -25,11 +28,12 @@ class Card(Base):
     tier: Mapped[str] = mapped_column(sa.String(4), default="")  # for phones to show: a copy of standing.of
     seen_on: Mapped[dt.date | None]
     is_open: Mapped[bool] = mapped_column(default=True)  # until an exit is logged
-    clashes_with: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))  # another phone that made the same code
+    # Another phone that made the same code by chance.
+    clashes_with: Mapped[int | None] = mapped_column(sa.ForeignKey("device.id"))
 
 
 def by_codes(session: Session, centre_id: int, codes: Collection[str]) -> dict[str, Card]:
-    """Return these cards, for changing them in this transaction."""
+    """Return these cards by code, locked for changing."""
     query = sa.select(Card).where(Card.centre_id == centre_id, Card.code.in_(codes)).with_for_update()
     return {card.code: card for card in session.scalars(query)}
 

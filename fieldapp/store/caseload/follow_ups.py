@@ -1,4 +1,4 @@
-"""Follow-ups: what a record says shall be done on a later day, until it is done or not needed any more."""
+"""Follow-ups: what a record asks for on a later day, until it is done or not needed."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -25,7 +25,8 @@ class FollowUp(Base):
     form: Mapped[str] = mapped_column(sa.String(64))
     code: Mapped[str] = mapped_column(sa.String(9))  # of a card; "" for a mediation
     worker_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))  # whose it is while no card says otherwise
-    is_wanted: Mapped[bool]  # False: a note or a visit spoke of it before its record arrived, or the record has dropped it
+    # False when a note or a visit named it before its record arrived, or the record has dropped it.
+    is_wanted: Mapped[bool]
     is_settled: Mapped[bool]
 
     @property

@@ -1,4 +1,6 @@
-"""Standing consent: how far what a person has said about consent reaches now. The only place where a person's tier is read.
+"""Standing consent: the level that a person's words about consent give now.
+
+This is the only place where a person's tier is read.
 
 Each record with a card and an answer about consent leaves one word. A word holds until the person was asked again and
 understood, later both by the phones' clocks and in the order of arrival. Of the words that hold, the lowest counts.
@@ -15,7 +17,10 @@ from fieldapp.store.base import Base
 
 
 class ConsentWord(Base):
-    """What one record says that a person said yes to, 0 to 3. It outlives what is cut from the record."""
+    """What one record says that a person said yes to, 0 to 3.
+
+    It stays when answers are cut from the record.
+    """
 
     __tablename__ = "consent_word"
     __table_args__ = (
@@ -25,9 +30,8 @@ class ConsentWord(Base):
 
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
     root_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)  # the record
-    person: Mapped[str] = mapped_column(
-        sa.String(9)
-    )  # card code without dashes; "": a record without a card whose consent fell
+    # Card code without dashes; "": some record may leave less than before, and the number is not that record's.
+    person: Mapped[str] = mapped_column(sa.String(9))
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
     finished_at: Mapped[dt.datetime]  # by the phone's clock
@@ -37,9 +41,9 @@ class ConsentWord(Base):
 
 
 def of(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
-    """Return the standing tier of each person who has said something about consent; of all, or of some card codes.
+    """Return the standing tier by card code, for all people or for these codes.
 
-    Who is not in it was never asked: nothing about them may leave or be counted.
+    A person who is not in it was never asked: nothing about them may be released or counted.
     """
     if persons is not None and not persons:
         return {}
@@ -59,26 +63,35 @@ def of(session: Session, centre_id: int, persons: Collection[str] | None = None)
 
 
 def words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
-    """Return the words of these records, for changing them in this transaction."""
+    """Return the words of these records, locked for changing."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.root_id.in_(root_ids))
     return session.scalars(query.with_for_update()).all()
 
 
+def of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:
+    """Return the words about these people, for changing them in this transaction."""
+    if not persons:
+        return []
+    query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
+    return session.scalars(query.with_for_update()).all()
+
+
 def lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
-    """Return the card codes of those whose standing consent fell since a moment."""
+    """Return the card codes of people whose standing consent was lowered since a time."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
     return set(session.scalars(query.distinct()))
 
 
 def waiting(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
-    """Return the words at these places in the log that wait until somebody lets them in, for changing them."""
+    """Return the words at these positions in the log that wait to be accepted, locked."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.waits)
-    wanted = set(positions)
-    return [word for word in session.scalars(query.with_for_update()) if word.position in wanted]
+    asked = set(positions)
+    return [word for word in session.scalars(query.with_for_update()) if word.position in asked]
 
 
-def fallen_records(session: Session, centre_id: int) -> dict[str, int]:
-    """Return the records without a card whose consent a correction lowered, and how far it reaches now."""
-    query = sa.select(ConsentWord.root_id, ConsentWord.tier)
-    query = query.where(ConsentWord.centre_id == centre_id, ConsentWord.person == "")
-    return {row[0]: row[1] for row in session.execute(query)}
+def list_falls(session: Session, centre_id: int) -> dict[tuple[str, dt.datetime | None], str]:
+    """Return each fall of consent so far: its word and moment → the card code; "" where some record fell by itself."""
+    query = sa.select(ConsentWord.root_id, ConsentWord.lowered_at, ConsentWord.person)
+    is_fall = sa.or_(ConsentWord.person == "", ConsentWord.lowered_at.is_not(None))
+    rows = session.execute(query.where(ConsentWord.centre_id == centre_id, is_fall))
+    return {(root_id, lowered_at): person for root_id, lowered_at, person in rows}

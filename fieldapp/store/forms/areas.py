@@ -1,4 +1,7 @@
-"""Areas that a centre brought in: outlines with which a phone turns one fix into a code, and forgets the fix."""
+"""Areas that a centre imported: outlines with which a phone turns a GPS fix into a code.
+
+The phone then forgets the fix.
+"""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Forms being made: workbooks that are not published yet, and the privacy classes that the centre chose before."""
+"""Draft forms, and the privacy classes that the centre chose for questions before."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -48,4 +48,4 @@ def drafts_of(session: Session, centre_id: int) -> Sequence[FormDraft]:
 
 def classes_of(session: Session, centre_id: int) -> dict[str, QuestionClass]:
     query = sa.select(QuestionClass).where(QuestionClass.centre_id == centre_id)
-    return {one.question: one for one in session.scalars(query)}
+    return {row.question: row for row in session.scalars(query)}

@@ -1,4 +1,7 @@
-"""Versions of forms. Every published version keeps accepting submissions; the newest one open is what phones hold."""
+"""Versions of forms.
+
+Every published version accepts submissions for ever; phones get the newest that is not withdrawn.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -50,6 +53,12 @@ def current(session: Session, centre_id: int) -> Sequence[FormVersion]:
         .group_by(FormVersion.form)
     )
     return session.scalars(sa.select(FormVersion).where(FormVersion.id.in_(newest)).order_by(FormVersion.form)).all()
+
+
+def newest(session: Session, centre_id: int) -> Sequence[FormVersion]:
+    """Return the newest version of each form, withdrawn or not."""
+    newest_ids = sa.select(sa.func.max(FormVersion.id)).where(FormVersion.centre_id == centre_id).group_by(FormVersion.form)
+    return session.scalars(sa.select(FormVersion).where(FormVersion.id.in_(newest_ids)).order_by(FormVersion.form)).all()
 
 
 def versions_of(session: Session, centre_id: int, form: str) -> Sequence[FormVersion]:

@@ -27,8 +27,8 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
 def is_current(engine: sa.Engine) -> bool:
     """Say whether the database has the schema that this code expects."""
     with engine.connect() as connection:
-        held = MigrationContext.configure(connection).get_current_revision()
-    return held == ScriptDirectory.from_config(_config(engine)).get_current_head()
+        current = MigrationContext.configure(connection).get_current_revision()
+    return current == ScriptDirectory.from_config(_config(engine)).get_current_head()
 
 
 def revision_of(connection: sa.Connection) -> str:
@@ -38,9 +38,12 @@ def revision_of(connection: sa.Connection) -> str:
 
 def is_known(engine: sa.Engine, revision: str) -> bool:
     """Say whether this code can bring a schema of that revision to its own."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config(engine)).walk_revisions()}
+    scripts = ScriptDirectory.from_config(_config(engine)).walk_revisions()
+    return revision in {script.revision for script in scripts}
 
 
 def autogenerate(engine: sa.Engine, message: str) -> None:
     """Write a new migration from the difference between the tables and the database (`make migration M=…`)."""
-    command.revision(_config(engine), message, autogenerate=True)
+    config = _config(engine)
+    newest = ScriptDirectory.from_config(config).get_current_head() or "0"
+    command.revision(config, message, autogenerate=True, rev_id=f"{int(newest) + 1:04}")

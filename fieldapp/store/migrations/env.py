@@ -1,4 +1,7 @@
-"""How Alembic runs here: atomic on SQLite too, and never losing children when SQLite recreates a parent table."""
+"""How Alembic runs here: atomic on SQLite too.
+
+Children are never lost when SQLite recreates their parent's table.
+"""
 
 from typing import Any, Literal
 

@@ -1,4 +1,7 @@
-"""The audit trail: one row an act, written in the act's own transaction. Ids and codes only; never answers or tokens."""
+"""The audit log: one row per act, written in the act's own transaction.
+
+It has ids and codes only, never answers or tokens.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -10,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 
 
-class AuditLine(Base):
+class AuditEvent(Base):
     __tablename__ = "audit"
     __table_args__ = (sa.Index("ix_audit_centre_id_target", "centre_id", "target", "id"),)
 
@@ -24,24 +27,26 @@ class AuditLine(Base):
     details: Mapped[dict[str, Any]]
 
 
-INSERT = sa.insert(AuditLine)
+INSERT = sa.insert(AuditEvent)
 
 
 def add(session: Session, **columns: Any) -> None:
     session.connection().execute(INSERT, columns)
 
 
-def of_target(session: Session, centre_id: int, target: str) -> Sequence[AuditLine]:
-    query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id, AuditLine.target == target)
-    return session.scalars(query.order_by(AuditLine.id)).all()
+def list_for_target(session: Session, centre_id: int, target: str) -> Sequence[AuditEvent]:
+    query = sa.select(AuditEvent).where(AuditEvent.centre_id == centre_id, AuditEvent.target == target)
+    return session.scalars(query.order_by(AuditEvent.id)).all()
 
 
-def last_of(session: Session, centre_id: int, target: str, acts: Collection[str]) -> AuditLine | None:
+def last_of(session: Session, centre_id: int, target: str, acts: Collection[str]) -> AuditEvent | None:
     """Return the newest line of some acts on a target."""
-    query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id, AuditLine.target == target, AuditLine.act.in_(acts))
-    return session.scalars(query.order_by(AuditLine.id.desc()).limit(1)).one_or_none()
+    query = sa.select(AuditEvent).where(
+        AuditEvent.centre_id == centre_id, AuditEvent.target == target, AuditEvent.act.in_(acts)
+    )
+    return session.scalars(query.order_by(AuditEvent.id.desc()).limit(1)).one_or_none()
 
 
-def newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[AuditLine]:
-    query = sa.select(AuditLine).where(AuditLine.centre_id == centre_id)
-    return session.scalars(query.order_by(AuditLine.id.desc()).limit(limit)).all()
+def list_newest(session: Session, centre_id: int, limit: int = 50) -> Sequence[AuditEvent]:
+    query = sa.select(AuditEvent).where(AuditEvent.centre_id == centre_id)
+    return session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()

@@ -1,4 +1,4 @@
-"""Centres: the health centres that host the data. Everything else belongs to one."""
+"""Centres: the health centres that host the data; everything else belongs to one."""
 
 import datetime as dt
 import secrets
@@ -40,5 +40,5 @@ def list_all(session: Session) -> Sequence[Centre]:
 
 
 def lock(session: Session, centre_id: int) -> None:
-    """Let nobody else who asks for the same go on until this transaction ends."""
+    """Lock a centre: others that lock it wait until this transaction ends."""
     session.execute(sa.select(Centre.id).where(Centre.id == centre_id).with_for_update())

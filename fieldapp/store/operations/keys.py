@@ -1,4 +1,7 @@
-"""The centre's keys: those to which phones seal records, that which signs receipts. Private halves are wrapped."""
+"""The centre's keys: phones seal records to some, others sign receipts and packages.
+
+Private halves are wrapped with the server's secret key.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -21,7 +24,10 @@ class CentreKey(Base):
     created_at: Mapped[dt.datetime]
 
 
-SEAL, SIGN, PACKAGE = "seal", "sign", "package"
+# Purposes, as they are stored.
+SEAL = "seal"
+SIGN = "sign"
+PACKAGE = "package"
 
 
 def newest(session: Session, centre_id: int, purpose: str) -> CentreKey | None:
@@ -35,7 +41,10 @@ def by_kids(session: Session, centre_id: int, kids: Collection[str]) -> dict[str
 
 
 def all_wrapped(session: Session) -> list[tuple[str, bytes]]:
-    """Return every wrapped private key with its number, of all centres; none where the table is not there yet."""
+    """Return every wrapped private key with its number, of all centres.
+
+    None where the table is not there yet: a database may be older than this code.
+    """
     if not sa.inspect(session.connection()).has_table(CentreKey.__tablename__):
         return []
     rows = session.execute(sa.select(CentreKey.kid, CentreKey.wrapped).order_by(CentreKey.id))

@@ -1,4 +1,7 @@
-"""One-time codes (TOTP, RFC 6238) of people who fetch packages. The secret is wrapped with the server's key."""
+"""One-time codes (TOTP, RFC 6238) of people who fetch packages.
+
+Their secrets are wrapped with the server's key.
+"""
 
 import datetime as dt
 
@@ -15,7 +18,7 @@ class SecondFactor(Base):
     wrapped: Mapped[bytes]
     confirmed_at: Mapped[dt.datetime | None]
     last_counter: Mapped[int] = mapped_column(default=0)  # a code is good once
-    wrong: Mapped[int] = mapped_column(default=0)  # in a row
+    failed_attempts: Mapped[int] = mapped_column("wrong", default=0)  # in a row
     paused_until: Mapped[dt.datetime | None]
 
 
@@ -24,7 +27,7 @@ def of_user(session: Session, user_id: int) -> SecondFactor | None:
     return session.scalars(query.with_for_update()).one_or_none()
 
 
-def with_one(session: Session, centre_id: int) -> set[int]:
+def list_users_with_second_factor(session: Session, centre_id: int) -> set[int]:
     """Return the people of a centre who have a second factor."""
     user = sa.table("user", sa.column("id"), sa.column("centre_id"))
     query = sa.select(SecondFactor.user_id).join(user, user.c.id == SecondFactor.user_id)
@@ -32,7 +35,10 @@ def with_one(session: Session, centre_id: int) -> set[int]:
 
 
 def all_wrapped(session: Session) -> list[tuple[int, bytes]]:
-    """Return every wrapped secret with its person, of all centres; none where the table is not there yet."""
+    """Return every wrapped secret with its person's id, of all centres.
+
+    None where the table is not there yet: a database may be older than this code.
+    """
     if not sa.inspect(session.connection()).has_table(SecondFactor.__tablename__):
         return []
     rows = session.execute(sa.select(SecondFactor.user_id, SecondFactor.wrapped).order_by(SecondFactor.user_id))

@@ -1,4 +1,7 @@
-"""Failed sign-ins, counted per name and per address (both hashed), so that guessing gets slow in every process."""
+"""Failed sign-ins, counted per name and per address, both hashed.
+
+They are in the database so that guessing is slow in every process together.
+"""
 
 import datetime as dt
 
@@ -16,21 +19,26 @@ class Throttle(Base):
     since: Mapped[dt.datetime]
 
 
-def failures(session: Session, keys: list[str], after: dt.datetime) -> dict[str, int]:
-    query = sa.select(Throttle.key, Throttle.failures).where(Throttle.key.in_(keys), Throttle.since > after)
+def count_failures(session: Session, keys: list[str], after: dt.datetime) -> dict[str, int]:
+    """Return the failures of each of these keys since a time; a key without any is left out."""
+    query = sa.select(Throttle.key, Throttle.failures)
+    query = query.where(Throttle.key.in_(keys), Throttle.since > after)
     return {row[0]: row[1] for row in session.execute(query)}
 
 
 def add_failure(session: Session, key: str, now: dt.datetime, window: dt.timedelta) -> None:
-    found = session.get(Throttle, key)
-    if found is None:
+    """Count one more failure of a key; those from before the window do not count any more."""
+    throttle = session.get(Throttle, key)
+    if throttle is None:
         session.add(Throttle(key=key, failures=1, since=now))
-    elif found.since <= now - window:
-        found.failures, found.since = 1, now
+    elif throttle.since <= now - window:
+        throttle.failures = 1
+        throttle.since = now
     else:
-        found.failures += 1
+        throttle.failures += 1
 
 
-def forget(session: Session, key: str, before: dt.datetime) -> None:
-    """Forget one key, and all that are old."""
-    session.execute(sa.delete(Throttle).where(sa.or_(Throttle.key == key, Throttle.since <= before)))
+def clear_failures(session: Session, key: str, before: dt.datetime) -> None:
+    """Clear the failures of one key, and of all keys whose window is over."""
+    is_over = sa.or_(Throttle.key == key, Throttle.since <= before)
+    session.execute(sa.delete(Throttle).where(is_over))

@@ -23,7 +23,8 @@ class User(Base, UserMixin):  # type: ignore[misc]
     password: Mapped[str] = mapped_column(sa.String(255))
     language: Mapped[str] = mapped_column(sa.String(5), default="en")
     active: Mapped[bool] = mapped_column(default=True)
-    switched_off_at: Mapped[dt.datetime | None]  # none while active, and for those switched off before this was written down
+    # None while active, and for people who were switched off before this column was there.
+    switched_off_at: Mapped[dt.datetime | None]
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)  # changing it ends every session
     created_at: Mapped[dt.datetime]
 
@@ -37,11 +38,13 @@ def by_uniquifier(session: Session, value: str) -> User | None:
 
 
 def of_centre(session: Session, centre_id: int, user_id: int) -> User | None:
-    return session.scalars(sa.select(User).where(User.centre_id == centre_id, User.id == user_id)).one_or_none()
+    query = sa.select(User).where(User.centre_id == centre_id, User.id == user_id)
+    return session.scalars(query).one_or_none()
 
 
 def list_for(session: Session, centre_id: int) -> Sequence[User]:
-    return session.scalars(sa.select(User).where(User.centre_id == centre_id).order_by(User.role, User.username)).all()
+    query = sa.select(User).where(User.centre_id == centre_id)
+    return session.scalars(query.order_by(User.role, User.username)).all()
 
 
 def labels(session: Session, centre_id: int) -> dict[int, str]:

@@ -1,4 +1,7 @@
-"""Phones: each worker's sign-in on one is a device, with a token (only its hash is kept here) and a key that signs."""
+"""Phones: each sign-in of a worker on a phone is a device, with a token and a signing key.
+
+Only the hash of the token is stored.
+"""
 
 import datetime as dt
 import uuid
@@ -24,7 +27,8 @@ class Device(Base):
     label: Mapped[str] = mapped_column(sa.String(80))
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     public_key: Mapped[str] = mapped_column(sa.String(120), default="")  # "" for phones that send with a token only
-    made: Mapped[int] = mapped_column(default=0)  # this and the next two as the phone last said
+    # These three as the phone last reported them, under the names that it sends.
+    made: Mapped[int] = mapped_column(default=0)
     unsent: Mapped[int] = mapped_column(default=0)
     deleted: Mapped[int] = mapped_column(default=0)
     given_up: Mapped[int] = mapped_column(default=0, server_default="0")  # of those that never came: the office knows
@@ -34,19 +38,19 @@ class Device(Base):
     last_seen_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
     waiting_then: Mapped[int | None]  # how many records it had said were waiting when it was shut out
-    aside_records: Mapped[int] = mapped_column(
-        default=0
-    )  # what it has handed over since: records, their bytes, attachments'
+    # What it has handed over since then: records, their bytes, the bytes of attachments.
+    aside_records: Mapped[int] = mapped_column(default=0)
     aside_bytes: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     aside_files: Mapped[int] = mapped_column(sa.BigInteger, default=0)
-    day: Mapped[dt.date | None]  # of the next two: bytes that were kept of it, and those of them that were refused
+    # The day of the next two: bytes that were stored of it, and those of them that were refused.
+    day: Mapped[dt.date | None]
     day_bytes: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     day_refused: Mapped[int] = mapped_column(sa.BigInteger, default=0)
 
 
 @dataclass(frozen=True)
-class Holder:
-    """Whose phone a token stands for, and whether either may still come in."""
+class TokenHolder:
+    """Whose phone a token stands for, and whether person and phone have access."""
 
     device_id: int
     kind: str
@@ -57,18 +61,31 @@ class Holder:
     is_active: bool
 
 
-# What every message of a phone asks is written once: putting a statement together costs more than running it.
-HOLDER = (
-    sa.select(Device.id, Device.kind, Device.revoked_at.is_not(None), Device.centre_id, User.id, User.role, User.active)
+# These run for every message of a phone, and putting a statement together costs more than running it.
+SELECT_TOKEN_HOLDER = (
+    sa.select(
+        Device.id,
+        Device.kind,
+        Device.revoked_at.is_not(None),
+        Device.centre_id,
+        User.id,
+        User.role,
+        User.active,
+    )
     .join(User, User.id == Device.user_id)
     .where(Device.token_hash == sa.bindparam("token_hash"))
 )
-CONTACT = sa.update(Device).where(Device.id == sa.bindparam("device_id")).values(last_seen_at=sa.bindparam("now"))
+UPDATE_LAST_CONTACT = (
+    sa.update(Device).where(Device.id == sa.bindparam("device_id")).values(last_seen_at=sa.bindparam("now"))
+)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether a phone and its owner may still come in, and how much of it was kept: columns of the device."""
+    """Whether a phone and its owner have access, and how much of it was stored.
+
+    The fields are columns of the device, but for the two of its owner.
+    """
 
     revoked_at: dt.datetime | None
     is_active: bool
@@ -88,13 +105,15 @@ class Standing:
 
     @property
     def shut_out_at(self) -> dt.datetime | None:
-        """Return since when; None when it is not, or when nobody wrote down since when."""
-        off = None if self.is_active else self.switched_off_at
-        return min((moment for moment in (self.revoked_at, off) if moment), default=None)
+        """Return when its access ended; None when it has access, or when that was not recorded."""
+        times = [self.revoked_at]
+        if not self.is_active:
+            times.append(self.switched_off_at)
+        return min((time for time in times if time), default=None)
 
 
-# Whoever takes something in of a phone holds its row until all is written: what is counted here is counted once.
-STANDING = (
+# An act that stores something of a phone locks its row to the end, so that nothing is counted twice.
+SELECT_STANDING = (
     sa.select(
         Device.revoked_at,
         User.active,
@@ -111,43 +130,52 @@ STANDING = (
     .join(User, User.id == Device.user_id)
     .where(Device.id == sa.bindparam("device_id"))
 )
-HELD = STANDING.with_for_update(key_share=True, of=Device)
+LOCK_STANDING = SELECT_STANDING.with_for_update(key_share=True, of=Device)
 
 
-def hold(session: Session, device_id: int) -> Standing:
-    """Return how a phone stands now, and hold its row until the end of this transaction."""
-    return Standing(*session.connection().execute(HELD, {"device_id": device_id}).one())
+def lock_standing(session: Session, device_id: int) -> Standing:
+    """Return a phone's standing, and lock its row until the end of this transaction."""
+    row = session.connection().execute(LOCK_STANDING, {"device_id": device_id}).one()
+    return Standing(*row)
 
 
 def is_shut_out(session: Session, device_id: int) -> bool:
-    return Standing(*session.connection().execute(STANDING, {"device_id": device_id}).one()).is_shut_out
+    """Say whether a phone's access has ended."""
+    row = session.connection().execute(SELECT_STANDING, {"device_id": device_id}).one()
+    return Standing(*row).is_shut_out
 
 
-def count(session: Session, device_id: int, counted: dict[str, Any]) -> None:
-    """Keep how much of a phone was kept: columns of the device."""
-    session.connection().execute(sa.update(Device).where(Device.id == device_id).values(**counted))
+def update_counters(session: Session, device_id: int, columns: dict[str, Any]) -> None:
+    """Save how much of a phone was stored: values by column of the device."""
+    statement = sa.update(Device).where(Device.id == device_id)
+    session.connection().execute(statement.values(**columns))
 
 
-WAITING_THEN = (
+FREEZE_WAITING_COUNT = (
     sa.update(Device)
     .where(Device.id == sa.bindparam("device_id"), Device.waiting_then.is_(None))
     .values(waiting_then=Device.unsent)
 )
 
 
-def keep_waiting(session: Session, device_id: int) -> None:
-    """Keep what a phone had said was waiting when it was shut out, before it says something else."""
-    session.connection().execute(WAITING_THEN, {"device_id": device_id})
+def freeze_waiting_count(session: Session, device_id: int) -> None:
+    """Save how many records a phone had waiting when its access ended.
+
+    Called before its next report is stored, which may say something else.
+    """
+    session.connection().execute(FREEZE_WAITING_COUNT, {"device_id": device_id})
 
 
-def holder_of(session: Session, token_hash: str) -> Holder | None:
-    row = session.connection().execute(HOLDER, {"token_hash": token_hash}).one_or_none()
-    return Holder(*row) if row else None
+def find_token_holder(session: Session, token_hash: str) -> TokenHolder | None:
+    row = session.connection().execute(SELECT_TOKEN_HOLDER, {"token_hash": token_hash}).one_or_none()
+    return TokenHolder(*row) if row else None
 
 
-def note_contact(session: Session, device_id: int, now: dt.datetime, report: dict[str, Any]) -> None:
-    """Keep when a phone was last seen, and what it says of itself: columns of the device."""
-    statement = CONTACT.values(**report) if report else CONTACT
+def update_last_contact(session: Session, device_id: int, now: dt.datetime, report: dict[str, Any]) -> None:
+    """Save when a phone was last seen, and its report: values by column of the device."""
+    statement = UPDATE_LAST_CONTACT
+    if report:
+        statement = statement.values(**report)
     session.connection().execute(statement, {"device_id": device_id, "now": now})
 
 

@@ -1,4 +1,7 @@
-"""Epochs: each begins when a copy is put back, and says which. Numbers that were given out before mean nothing after it."""
+"""Epochs: a new one begins when a backup is restored.
+
+Numbers that were given out before (in the log, in pull cursors) mean nothing after it.
+"""
 
 import datetime as dt
 import time
@@ -28,9 +31,12 @@ def last_restore(session: Session) -> Epoch | None:
 
 
 def begin(session: Session, began_at: dt.datetime, copied_at: dt.datetime, position: int, after: int = 0) -> Epoch:
-    """Begin a new epoch, with a number above every one that is known: two restores of one copy must not share theirs."""
+    """Begin a new epoch with a number above every earlier one, and above `after`.
+
+    The clock is part of the number: two restores of one copy must not share theirs.
+    """
     number = max(current(session), after, int(time.time() * 1000)) + 1
-    made = Epoch(number=number, began_at=began_at, copied_at=copied_at, position=position)
-    session.add(made)
+    epoch = Epoch(number=number, began_at=began_at, copied_at=copied_at, position=position)
+    session.add(epoch)
     session.flush()
-    return made
+    return epoch

@@ -1,4 +1,7 @@
-"""Invitations: one phone may join as one worker, once, soon. Only the hash of what the picture says is kept."""
+"""Invitations: one phone may join as one worker, once, within half an hour.
+
+Only the hash of the token in the QR code is stored.
+"""
 
 import datetime as dt
 
@@ -26,6 +29,7 @@ def by_token_hash(session: Session, token_hash: str) -> Invitation | None:
     return session.scalars(query).one_or_none()
 
 
-def drop_open(session: Session, user_id: int) -> None:
-    """Take back what was not used: a worker has one open invitation at most."""
-    session.execute(sa.delete(Invitation).where(Invitation.user_id == user_id, Invitation.used_at.is_(None)))
+def cancel_open_invitations(session: Session, user_id: int) -> None:
+    """Delete a worker's unused invitation; they have one at most."""
+    is_open = sa.and_(Invitation.user_id == user_id, Invitation.used_at.is_(None))
+    session.execute(sa.delete(Invitation).where(is_open))

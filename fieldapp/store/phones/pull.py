@@ -1,6 +1,7 @@
-"""What each worker's phones should know: one row a worker and thing, with a number that grows with every change.
+"""What each worker's phones should know, by worker and key, numbered at each change.
 
-A phone asks for what is newer than the last number that it saw. A row without a body is a tombstone: forget this.
+A phone asks for what is newer than the last number that it saw. A row without a body is a tombstone:
+phones delete the key.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,8 +14,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 
 
-class FeedHead(Base):
-    """The last number given out for a worker. Its row is locked until commit, so numbers are seen in the order they have."""
+class PullCursor(Base):
+    """The last number given out for a worker.
+
+    Its row is locked until commit, so that numbers become visible in their own order: a phone that
+    has seen number 7 never misses a 6 that is committed later.
+    """
 
     __tablename__ = "feed_head"
 
@@ -22,7 +27,7 @@ class FeedHead(Base):
     seq: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-class FeedItem(Base):
+class PullItem(Base):
     __tablename__ = "feed_item"
     __table_args__ = (sa.Index("ix_feed_item_user_id_seq", "user_id", "seq"),)
 
@@ -32,60 +37,86 @@ class FeedItem(Base):
     body: Mapped[str] = mapped_column(sa.Text)  # JSON; "" for a tombstone
 
 
-def after(session: Session, user_id: int, cursor: int, limit: int) -> tuple[int, int, str]:
-    """Return the last number, the count, and the JSON ([key, body], …) of what changed after a number.
+def read_changes_after(session: Session, user_id: int, cursor: int, limit: int) -> tuple[int, int, str]:
+    """Return the last number, the count and the JSON ([key, body], …) of newer changes.
 
-    The database joins the text: thousands of changes cost a phone's pull a few milliseconds.
+    Of numbers after `cursor`, at most `limit` items, in their order. The database joins the text: thousands of
+    changes cost a phone's pull a few milliseconds.
     """
-    some = sa.select(FeedItem.seq, FeedItem.key, FeedItem.body).where(FeedItem.user_id == user_id, FeedItem.seq > cursor)
-    rows = some.order_by(FeedItem.seq).limit(limit).subquery()
+    query = sa.select(PullItem.seq, PullItem.key, PullItem.body)
+    query = query.where(PullItem.user_id == user_id, PullItem.seq > cursor)
+    rows = query.order_by(PullItem.seq).limit(limit).subquery()
     body = sa.case((rows.c.body == "", "null"), else_=rows.c.body)
     item = sa.literal('["') + rows.c.key + sa.literal('",') + body + sa.literal("]")
-    join = sa.func.string_agg if session.get_bind().dialect.name == "postgresql" else sa.func.group_concat
-    found = session.execute(sa.select(sa.func.max(rows.c.seq), sa.func.count(), join(item, ","))).one()
-    return found[0] or cursor, found[1], found[2] or ""
+    join = sa.func.string_agg if _is_postgresql(session) else sa.func.group_concat
+    summary = sa.select(sa.func.max(rows.c.seq), sa.func.count(), join(item, ","))
+    last, count, items = session.execute(summary).one()
+    return last or cursor, count, items or ""
 
 
-def head(session: Session, user_id: int) -> int:
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def read_last_number(session: Session, user_id: int) -> int:
     """Return the last number that was given out for a worker."""
-    return session.scalars(sa.select(FeedHead.seq).where(FeedHead.user_id == user_id)).one_or_none() or 0
+    query = sa.select(PullCursor.seq).where(PullCursor.user_id == user_id)
+    return session.scalars(query).one_or_none() or 0
 
 
-def publish(session: Session, wanted: Mapping[tuple[int, str], str]) -> None:
-    """Put what workers should know, by worker and key; what a worker knows already is left alone."""
-    if not wanted:
+def upsert_items(session: Session, items: Mapping[tuple[int, str], str]) -> None:
+    """Insert or update pull items: their bodies, by worker id and key.
+
+    A changed body gets the worker's next number; an unchanged one keeps its number. An empty body
+    is a tombstone.
+    """
+    if not items:
         return
-    keys = sa.tuple_(FeedItem.user_id, FeedItem.key).in_(list(wanted))
-    rows = session.execute(sa.select(FeedItem.user_id, FeedItem.key, FeedItem.body).where(keys))
-    before = {(row[0], row[1]): row[2] for row in rows}
-    # A tombstone is written also for what was never told: the phone may have thought of it by itself.
-    fresh = {place: body for place, body in wanted.items() if before.get(place) != body}
-    upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    for user_id in sorted({user for user, _ in fresh}):
-        mine = {key: body for (user, key), body in fresh.items() if user == user_id}
-        last = _reserve(session, user_id, len(mine), upsert)
-        numbered = enumerate(sorted(mine.items()), start=last - len(mine) + 1)
-        put = upsert(FeedItem)
-        put = put.on_conflict_do_update(
-            index_elements=["user_id", "key"], set_={"seq": put.excluded.seq, "body": put.excluded.body}
-        )
-        session.connection().execute(
-            put, [{"user_id": user_id, "key": key, "seq": seq, "body": body} for seq, (key, body) in numbered]
-        )
+    before = _read_bodies(session, items)
+    changed: dict[int, dict[str, str]] = {}
+    for (user_id, key), body in items.items():
+        # A tombstone is written also for a key that was never sent: the phone may have made it itself.
+        if before.get((user_id, key)) != body:
+            changed.setdefault(user_id, {})[key] = body
+    for user_id in sorted(changed):  # always in this order, or two transactions could wait for each other
+        _upsert_for_worker(session, user_id, changed[user_id])
 
 
-def forget(session: Session, user_ids: Collection[int], keys: Collection[str]) -> None:
-    """Let all of these workers who were told something under these keys forget it."""
+def _read_bodies(session: Session, places: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    is_asked = sa.tuple_(PullItem.user_id, PullItem.key).in_(list(places))
+    query = sa.select(PullItem.user_id, PullItem.key, PullItem.body).where(is_asked)
+    return {(user_id, key): body for user_id, key, body in session.execute(query)}
+
+
+def _upsert_for_worker(session: Session, user_id: int, bodies: dict[str, str]) -> None:
+    first = _allocate_numbers(session, user_id, len(bodies))
+    rows = []
+    for seq, key in enumerate(sorted(bodies), start=first):
+        rows.append({"user_id": user_id, "key": key, "seq": seq, "body": bodies[key]})
+    statement = _insert(session, PullItem)
+    update = {"seq": statement.excluded.seq, "body": statement.excluded.body}
+    statement = statement.on_conflict_do_update(index_elements=["user_id", "key"], set_=update)
+    session.connection().execute(statement, rows)
+
+
+def _insert(session: Session, model: type[Base]) -> Any:
+    """Return an insert of this database's dialect, since only they know ON CONFLICT."""
+    return postgresql.insert(model) if _is_postgresql(session) else sqlite.insert(model)
+
+
+def remove_items(session: Session, user_ids: Collection[int], keys: Collection[str]) -> None:
+    """Write tombstones for these workers and keys, where a phone was sent something."""
     if not keys:
         return
-    query = sa.select(FeedItem.user_id, FeedItem.key)
-    query = query.where(FeedItem.user_id.in_(user_ids), FeedItem.key.in_(keys), FeedItem.body != "")
-    publish(session, dict.fromkeys(session.execute(query), ""))
+    query = sa.select(PullItem.user_id, PullItem.key)
+    query = query.where(PullItem.user_id.in_(user_ids), PullItem.key.in_(keys), PullItem.body != "")
+    upsert_items(session, dict.fromkeys(session.execute(query), ""))
 
 
-def _reserve(session: Session, user_id: int, count: int, upsert: Any) -> int:
-    """Return the last of the numbers that were taken."""
-    take = upsert(FeedHead).values(user_id=user_id, seq=count)
-    take = take.on_conflict_do_update(index_elements=["user_id"], set_={"seq": FeedHead.seq + count})
-    last: int = session.connection().execute(take.returning(FeedHead.seq)).scalar_one()
-    return last
+def _allocate_numbers(session: Session, user_id: int, count: int) -> int:
+    """Take the worker's next numbers, and return the first of them."""
+    statement = _insert(session, PullCursor).values(user_id=user_id, seq=count)
+    update = {"seq": PullCursor.seq + count}
+    statement = statement.on_conflict_do_update(index_elements=["user_id"], set_=update)
+    last: int = session.connection().execute(statement.returning(PullCursor.seq)).scalar_one()
+    return last - count + 1

@@ -1,4 +1,7 @@
-"""Keys for the OData feed: each reads one recipient's series, and can be taken away. Only a hash of a key is kept."""
+"""Keys for the OData feed: each reads one recipient's series, and can be revoked.
+
+Only the hash of a key is stored.
+"""
 
 import datetime as dt
 from collections.abc import Sequence

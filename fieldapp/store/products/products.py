@@ -1,4 +1,4 @@
-"""The City's data products as they were last built: editions, what failed, who is told, partners."""
+"""Data products as last built: editions, failures, subscribers, partners' totals."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,7 +13,10 @@ PROBLEM_LENGTH = 500  # characters
 
 
 class ProductState(Base):
-    """Whether a centre has a product switched on, and what went wrong the last time. Nobody sees one that is off."""
+    """Whether a centre has a product switched on, and what went wrong the last time.
+
+    Nobody sees a product that is off.
+    """
 
     __tablename__ = "product_state"
 
@@ -25,7 +28,10 @@ class ProductState(Base):
 
 
 class Edition(Base):
-    """A product of one period. `number` goes up when its numbers were revised; the body is JSON without any exact count."""
+    """A product of one period.
+
+    `number` goes up when its numbers are revised. The body is JSON without any exact count.
+    """
 
     __tablename__ = "edition"
     __table_args__ = (sa.UniqueConstraint("centre_id", "product", "period"),)
@@ -50,7 +56,7 @@ class EditionFile(Base):
 
 
 class Subscription(Base):
-    """An address that is told when a product has a new edition: a notice, never the numbers."""
+    """An address that gets a notice, never the numbers, when a product has a new edition."""
 
     __tablename__ = "subscription"
     __table_args__ = (sa.UniqueConstraint("centre_id", "product", "address"), {"sqlite_autoincrement": True})
@@ -59,12 +65,13 @@ class Subscription(Base):
     centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"))
     product: Mapped[str] = mapped_column(sa.String(32))
     address: Mapped[str] = mapped_column(sa.String(254))
-    told_of: Mapped[str] = mapped_column(sa.String(80), default="")  # the hash of the edition that it was told of
+    # Of the edition that it was notified of last.
+    last_notified_hash: Mapped[str] = mapped_column("told_of", sa.String(80), default="")
     created_at: Mapped[dt.datetime]
 
 
 class PartnerSource(Base):
-    """Totals that a partner organisation counted by its own calendar, as its file said them."""
+    """Totals that a partner organization counted by its own calendar, as its file has them."""
 
     __tablename__ = "partner_source"
     __table_args__ = (sa.UniqueConstraint("centre_id", "name"), {"sqlite_autoincrement": True})
@@ -79,7 +86,7 @@ class PartnerSource(Base):
 
 
 class ProductWatch(Base):
-    """Until when a centre's changed records were looked at for late ones."""
+    """Until when a centre's changed records were checked for late ones."""
 
     __tablename__ = "product_watch"
 
@@ -88,17 +95,18 @@ class ProductWatch(Base):
 
 
 def states(session: Session, centre_id: int) -> dict[str, ProductState]:
-    found = session.scalars(sa.select(ProductState).where(ProductState.centre_id == centre_id))
-    return {state.product: state for state in found}
+    """Return a centre's product states, by product; none for one that was never on."""
+    query = sa.select(ProductState).where(ProductState.centre_id == centre_id)
+    return {state.product: state for state in session.scalars(query)}
 
 
 def state(session: Session, centre_id: int, product: str) -> ProductState:
-    """Return a product's state, made on first use."""
-    found = session.get(ProductState, (centre_id, product), with_for_update=True)
-    if found is None:
-        found = ProductState(centre_id=centre_id, product=product, is_on=False, problem="")
-        session.add(found)
-    return found
+    """Return a product's state, locked; it is created on first use."""
+    state = session.get(ProductState, (centre_id, product), with_for_update=True)
+    if state is None:
+        state = ProductState(centre_id=centre_id, product=product, is_on=False, problem="")
+        session.add(state)
+    return state
 
 
 def is_on(session: Session, centre_id: int, product: str) -> bool:
@@ -117,11 +125,13 @@ def latest(session: Session, centre_id: int, product: str) -> Edition | None:
     return session.scalars(query.order_by(Edition.last_day.desc()).limit(1)).first()
 
 
-def latest_mark(session: Session, centre_id: int, product: str) -> tuple[int, str] | None:
+def find_latest_version(session: Session, centre_id: int, product: str) -> tuple[int, str] | None:
     """Return the id and hash of the newest edition, without its body."""
     query = sa.select(Edition.id, Edition.sha256).where(Edition.centre_id == centre_id, Edition.product == product)
     row = session.execute(query.order_by(Edition.last_day.desc()).limit(1)).first()
-    return (row[0], row[1]) if row else None
+    if row is None:
+        return None
+    return row[0], row[1]
 
 
 def edition(session: Session, centre_id: int, product: str, period: str) -> Edition | None:
@@ -130,7 +140,7 @@ def edition(session: Session, centre_id: int, product: str, period: str) -> Edit
 
 
 def periods_before(session: Session, centre_id: int, product: str, day: dt.date) -> dict[str, dt.date]:
-    """Return the periods that a product has editions of and that end before a day, each with its last day."""
+    """Return the periods of a product's editions that end before a day, with their last days."""
     query = sa.select(Edition.period, Edition.last_day).where(Edition.centre_id == centre_id, Edition.product == product)
     return {str(row.period): row.last_day for row in session.execute(query.where(Edition.last_day < day))}
 
@@ -147,8 +157,9 @@ def put_files(session: Session, edition_id: int, files: dict[str, bytes]) -> Non
 
 
 def file(session: Session, edition_id: int, name: str) -> bytes | None:
-    found = session.get(EditionFile, (edition_id, name))
-    return bytes(found.data) if found else None
+    """Return the content of an edition's file; None when it has no such file."""
+    row = session.get(EditionFile, (edition_id, name))
+    return bytes(row.data) if row else None
 
 
 def subscriptions(session: Session, centre_id: int) -> Sequence[Subscription]:
@@ -167,9 +178,10 @@ def partner(session: Session, centre_id: int, name: str) -> PartnerSource | None
 
 
 def checked_at(session: Session, centre_id: int) -> dt.datetime | None:
-    found = session.get(ProductWatch, centre_id)
-    return found.checked_at if found else None
+    """Return when a centre's changed records were checked last; None for never."""
+    watch = session.get(ProductWatch, centre_id)
+    return watch.checked_at if watch else None
 
 
-def note_check(session: Session, centre_id: int, at: dt.datetime) -> None:
+def save_check_time(session: Session, centre_id: int, at: dt.datetime) -> None:
     session.merge(ProductWatch(centre_id=centre_id, checked_at=at))

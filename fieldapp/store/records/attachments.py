@@ -1,4 +1,7 @@
-"""Attachments by the hash of their content, as they arrive in pieces: sealed by phones, plain from OpenRosa clients."""
+"""Attachments by the hash of their content, as they arrive in pieces.
+
+Phones seal them; OpenRosa clients such as ODK Collect send them plain.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -33,7 +36,10 @@ class BlobPiece(Base):
 
 
 class AttachmentName(Base):
-    """Which attachment an OpenRosa client calls by which name in one submission, until all of them are here."""
+    """The name by which an OpenRosa client calls an attachment of a submission.
+
+    Stored until all attachments of the submission have arrived.
+    """
 
     __tablename__ = "attachment_name"
 
@@ -44,7 +50,10 @@ class AttachmentName(Base):
 
 
 class GoneAttachment(Base):
-    """An attachment of a phone that was taken out after a no: what of it comes later from there is not kept."""
+    """An attachment of a phone that was deleted after a refused consent.
+
+    What the phone sends of it later is not stored.
+    """
 
     __tablename__ = "gone_attachment"
 
@@ -53,27 +62,29 @@ class GoneAttachment(Base):
     device_id: Mapped[int] = mapped_column(sa.ForeignKey("device.id"), primary_key=True)
 
 
-def names_of(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
+def find_client_file_names(session: Session, centre_id: int, instance_id: str) -> dict[str, str]:
     query = sa.select(AttachmentName.name, AttachmentName.answer)
     query = query.where(AttachmentName.centre_id == centre_id, AttachmentName.instance_id == instance_id)
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def whole(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]:
-    """Return those of these attachments of which every byte is here."""
-    query = sa.select(Blob.sha256).where(Blob.centre_id == centre_id, Blob.sha256.in_(hashes), Blob.received == Blob.size)
-    return set(session.scalars(query))
+def find_complete_hashes(session: Session, centre_id: int, hashes: Collection[str]) -> set[str]:
+    """Return the hashes among these of attachments that are complete."""
+    query = sa.select(Blob.sha256).where(Blob.centre_id == centre_id, Blob.sha256.in_(hashes))
+    return set(session.scalars(query.where(Blob.received == Blob.size)))
 
 
 def find_whole(session: Session, centre_id: int, sha256: str) -> Blob | None:
-    """Return an attachment of which every byte is here, whoever sent it."""
-    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256, Blob.received == Blob.size)
+    """Return a complete attachment, from any phone; None when there is none."""
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256)
+    query = query.where(Blob.received == Blob.size)
     return session.scalars(query.order_by(Blob.id).limit(1)).one_or_none()
 
 
 def find_own(session: Session, centre_id: int, sha256: str, device_id: int | None) -> Blob | None:
-    """Return what a phone has sent of an attachment, for changing it in this transaction."""
-    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256, Blob.device_id == device_id)
+    """Return what a phone has sent of an attachment, locked for changing."""
+    query = sa.select(Blob).where(Blob.centre_id == centre_id, Blob.sha256 == sha256)
+    query = query.where(Blob.device_id == device_id)
     return session.scalars(query.with_for_update()).one_or_none()
 
 
@@ -87,20 +98,23 @@ def drop_pieces(session: Session, blob: Blob) -> None:
 
 
 def unfinished_bytes(session: Session, device_id: int) -> int:
-    """Return how much of attachments that are not whole yet a phone has here."""
+    """Return how many bytes of incomplete attachments a phone has sent."""
     query = sa.select(sa.func.coalesce(sa.func.sum(Blob.received), 0))
     return session.scalars(query.where(Blob.device_id == device_id, Blob.received < Blob.size)).one()
 
 
 def is_gone(session: Session, centre_id: int, sha256: str, device_id: int | None) -> bool:
-    """Say whether an attachment that a phone sends was taken out after a no."""
-    return device_id is not None and session.get(GoneAttachment, (centre_id, sha256, device_id)) is not None
+    """Say whether an attachment that a phone sends was deleted after a refused consent."""
+    if device_id is None:
+        return False
+    return session.get(GoneAttachment, (centre_id, sha256, device_id)) is not None
 
 
 def take_out(session: Session, centre_id: int, hashes: Collection[str], device_id: int) -> None:
-    """Delete attachments of a phone that nothing it sent names any more, and remember that they are not to come again.
+    """Delete attachments of a phone that nothing it sent names any more; they stay refused.
 
-    What another phone sent under the same hash is not touched: nobody takes out a colleague's picture by naming it.
+    What another phone sent under the same hash is not touched: nobody can delete a colleague's
+    picture by naming it.
     """
     for sha256 in sorted(hashes):
         if _is_named(session, centre_id, sha256, device_id):
@@ -111,9 +125,10 @@ def take_out(session: Session, centre_id: int, hashes: Collection[str], device_i
 
 
 def take_out_named(session: Session, centre_id: int, instance_ids: Collection[str]) -> None:
-    """Forget by which names clients called the attachments of submissions; delete those that nobody names any more."""
-    ours = AttachmentName.centre_id == centre_id, AttachmentName.instance_id.in_(instance_ids)
-    hashes = {answer.rpartition(":")[2] for answer in session.scalars(sa.select(AttachmentName.answer).where(*ours))}
+    """Delete the names of submissions' attachments, and attachments without any name left."""
+    ours = (AttachmentName.centre_id == centre_id, AttachmentName.instance_id.in_(instance_ids))
+    answers = session.scalars(sa.select(AttachmentName.answer).where(*ours))
+    hashes = {answer.rpartition(":")[2] for answer in answers}
     if not hashes:
         return
     session.execute(sa.delete(AttachmentName).where(*ours))
@@ -131,9 +146,10 @@ def _delete(session: Session, blob: Blob | None) -> None:
 
 
 def take_back(session: Session, centre_id: int, hashes: Collection[str], device_id: int | None) -> None:
-    """Let attachments come again from a phone, since another record of it names them."""
-    gone = GoneAttachment.centre_id == centre_id, GoneAttachment.sha256.in_(hashes), GoneAttachment.device_id == device_id
-    session.execute(sa.delete(GoneAttachment).where(*gone))
+    """Accept attachments from a phone again, since another record of it names them."""
+    statement = sa.delete(GoneAttachment).where(GoneAttachment.centre_id == centre_id)
+    statement = statement.where(GoneAttachment.device_id == device_id)
+    session.execute(statement.where(GoneAttachment.sha256.in_(hashes)))
 
 
 def _is_named(session: Session, centre_id: int, sha256: str, device_id: int | None) -> bool:

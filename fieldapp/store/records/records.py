@@ -1,4 +1,4 @@
-"""Records: what the centre holds about an encounter, mediation, … after the form's logic ran over its submission."""
+"""Records: the answers of an encounter, mediation, … after the form's rules have run."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
@@ -52,11 +52,12 @@ class Record(Base):
     contested: Mapped[list[Any]]  # questions with two answers: [{"path", "values": {hash of the submission: answer}}]
     review: Mapped[str] = mapped_column(sa.String(10), default="")  # "", alert, contested, corrected, returned, approved
     answers: Mapped[dict[str, Any]]
+    is_refused: Mapped[bool] = mapped_column(default=False)  # a no that cannot be used as it is speaks against it
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What a list of records is narrowed to; blank means all. Days are inclusive."""
+class RecordFilter:
+    """What a list of records is limited to; blank means all. Days are inclusive."""
 
     form: str = ""
     area: str = ""
@@ -66,16 +67,18 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Page:
+class RecordPage:
     records: Sequence[Record]
     next_cursor: str  # "" on the last page
     total: int  # counted up to MOST_COUNTED + 1: the cost of a page does not grow with what there is
 
 
 MOST_COUNTED = 1000
+LONGEST_ID = 18  # digits that fit into a database's number
 
 
-# In the words of the partial indexes: with parameters the database would not know that they fit.
+# Literal SQL, equal to the condition of the partial indexes: the planner does not use them with
+# bound parameters.
 TO_REVIEW = sa.text("record.review IN ('contested', 'corrected', 'alert')")
 HAS_PERSON = sa.text("record.person != ''")
 INSERT = sa.insert(Record)
@@ -93,11 +96,11 @@ ANY = (
 )
 
 
-def held(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, Record]:
-    """Return those of these records that there are, for changing them in this transaction."""
+def lock_existing(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, Record]:
+    """Return the records among these ids that exist, locked for changing."""
     ids = list(instance_ids)
     if not ids or not session.connection().execute(ANY, {"centre_id": centre_id, "ids": ids}).all():
-        return {}  # as for nearly all that arrives
+        return {}  # as for nearly all that arrives, so the lock costs only corrections
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.instance_id.in_(ids))
     return {record.instance_id: record for record in session.scalars(query.with_for_update())}
 
@@ -107,16 +110,16 @@ def of_person(session: Session, centre_id: int, codes: Collection[str]) -> Seque
     return session.scalars(query.order_by(Record.occurred_on, Record.id)).all()
 
 
-def batches(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
-    """Yield all records of a centre, so many at a time, in the order they came."""
+def iterate_all(session: Session, centre_id: int, size: int = 500) -> Iterator[Sequence[Record]]:
+    """Yield all records of a centre in the order they came, at most `size` at a time."""
     last = 0
     while True:
         query = sa.select(Record).where(Record.centre_id == centre_id, Record.id > last)
-        found = session.scalars(query.order_by(Record.id).limit(size)).all()
-        if not found:
+        batch = session.scalars(query.order_by(Record.id).limit(size)).all()
+        if not batch:
             return
-        yield found
-        last = found[-1].id
+        yield batch
+        last = batch[-1].id
 
 
 def is_any(session: Session, centre_id: int) -> bool:
@@ -131,14 +134,17 @@ def last_contacts(session: Session, centre_id: int, codes: Collection[str]) -> d
         .where(Record.centre_id == centre_id, HAS_PERSON, Record.person.in_(codes))
         .subquery()
     )
-    found: dict[str, list[tuple[dt.date, str]]] = {}
+    contacts: dict[str, list[tuple[dt.date, str]]] = {}
     for person, day, instance_id, _ in session.execute(sa.select(ranked).where(ranked.c.place <= 2)):
-        found.setdefault(person, []).append((day, instance_id))
-    return found
+        contacts.setdefault(person, []).append((day, instance_id))
+    return contacts
 
 
 def to_review(session: Session, centre_id: int, limit: int = 100) -> Sequence[Record]:
-    """Return the records at which a supervisor should look: with two answers, corrected after a look, a call for help."""
+    """Return the records to review, newest first.
+
+    They have two different answers, were corrected after a review, or call for help.
+    """
     query = sa.select(Record).where(Record.centre_id == centre_id, TO_REVIEW)
     return session.scalars(query.order_by(Record.id.desc()).limit(limit)).all()
 
@@ -148,43 +154,53 @@ def count_to_review(session: Session, centre_id: int) -> int:
     return session.scalars(query.where(Record.centre_id == centre_id, TO_REVIEW)).one()
 
 
-def _narrow(query: sa.Select[Any], centre_id: int, wanted: Filter) -> sa.Select[Any]:
+def _narrow(query: sa.Select[Any], centre_id: int, record_filter: RecordFilter) -> sa.Select[Any]:
     query = query.where(Record.centre_id == centre_id)
-    if wanted.form:
-        query = query.where(Record.form == wanted.form)
-    if wanted.area:
-        query = query.where(Record.area == wanted.area)
-    if wanted.author_id:
-        query = query.where(Record.author_id == wanted.author_id)
-    if wanted.since:
-        query = query.where(Record.occurred_on >= wanted.since)
-    if wanted.until:
-        query = query.where(Record.occurred_on <= wanted.until)
+    if record_filter.form:
+        query = query.where(Record.form == record_filter.form)
+    if record_filter.area:
+        query = query.where(Record.area == record_filter.area)
+    if record_filter.author_id:
+        query = query.where(Record.author_id == record_filter.author_id)
+    if record_filter.since:
+        query = query.where(Record.occurred_on >= record_filter.since)
+    if record_filter.until:
+        query = query.where(Record.occurred_on <= record_filter.until)
     return query
 
 
-def _position(cursor: str) -> tuple[dt.date, int] | None:
+def _read_cursor(cursor: str) -> tuple[dt.date, int] | None:
     """Return the day and id that a cursor names; None for one that is blank or broken."""
     day, _, last = cursor.partition("_")
+    if not last.isdecimal() or len(last) > LONGEST_ID:
+        return None
     try:
-        return (dt.date.fromisoformat(day), int(last)) if last.isdecimal() and len(last) < 19 else None
+        return dt.date.fromisoformat(day), int(last)
     except ValueError:
         return None
 
 
-def page(session: Session, centre_id: int, wanted: Filter, cursor: str = "", size: int = 25) -> Page:
-    """Return the newest records first, by keyset: the cost of a page does not grow with its depth."""
-    query = _narrow(sa.select(Record), centre_id, wanted)
-    if position := _position(cursor):
+def page(session: Session, centre_id: int, record_filter: RecordFilter, cursor: str = "", size: int = 25) -> RecordPage:
+    """Return a page of records, newest first.
+
+    It begins behind the last record of the page before, not at a row number: the cost of a page does
+    not grow with its depth.
+    """
+    query = _narrow(sa.select(Record), centre_id, record_filter)
+    position = _read_cursor(cursor)
+    if position is not None:
         query = query.where(sa.tuple_(Record.occurred_on, Record.id) < position)
-    query = query.options(defer(Record.answers), defer(Record.heads), defer(Record.contested))  # lists do not show them
+    # Lists do not show these, and they are long.
+    query = query.options(defer(Record.answers), defer(Record.heads), defer(Record.contested))
     query = query.order_by(Record.occurred_on.desc(), Record.id.desc()).limit(size + 1)
-    found = session.scalars(query).all()
-    shown = found[:size]
-    more = f"{shown[-1].occurred_on.isoformat()}_{shown[-1].id}" if len(found) > size else ""
-    some = _narrow(sa.select(Record.id), centre_id, wanted).limit(MOST_COUNTED + 1).subquery()
-    total = session.scalars(sa.select(sa.func.count()).select_from(some)).one()
-    return Page(shown, more, total)
+    records = session.scalars(query).all()
+    next_cursor = ""
+    if len(records) > size:
+        last = records[size - 1]
+        next_cursor = f"{last.occurred_on.isoformat()}_{last.id}"
+    counted = _narrow(sa.select(Record.id), centre_id, record_filter).limit(MOST_COUNTED + 1).subquery()
+    total = session.scalars(sa.select(sa.func.count()).select_from(counted)).one()
+    return RecordPage(records[:size], next_cursor, total)
 
 
 def get(session: Session, centre_id: int, instance_id: str) -> Record | None:
@@ -192,19 +208,23 @@ def get(session: Session, centre_id: int, instance_id: str) -> Record | None:
     return session.scalars(query).one_or_none()
 
 
-def counts_since(session: Session, centre_id: int, since: dt.date) -> dict[str, int]:
+def count_by_form_since(session: Session, centre_id: int, since: dt.date) -> dict[str, int]:
     """Return how many records of each form fall on or after a day."""
     query = sa.select(Record.form, sa.func.count()).where(Record.centre_id == centre_id, Record.occurred_on >= since)
     return {row[0]: row[1] for row in session.execute(query.group_by(Record.form))}
 
 
-def count(session: Session, centre_id: int, wanted: Filter) -> int:
-    some = _narrow(sa.select(Record.id), centre_id, wanted).subquery()
-    return session.scalars(sa.select(sa.func.count()).select_from(some)).one()
+def count(session: Session, centre_id: int, record_filter: RecordFilter) -> int:
+    """Return how many records a filter leaves."""
+    filtered = _narrow(sa.select(Record.id), centre_id, record_filter).subquery()
+    return session.scalars(sa.select(sa.func.count()).select_from(filtered)).one()
 
 
-def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 1000) -> Iterator[Any]:
-    """Yield the rows of a form's records by day, page by page: no long read holds anybody up."""
+def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFilter, page: int = 1000) -> Iterator[Any]:
+    """Yield the rows of a form's records by day, page by page.
+
+    Each page ends its transaction, so that no long read keeps others from writing.
+    """
     columns = (
         Record.instance_id,
         Record.occurred_on,
@@ -216,9 +236,9 @@ def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 100
         Record.review,
         Record.answers,
     )
-    last = dt.date.min, 0
+    last = (dt.date.min, 0)
     while True:
-        query = _narrow(sa.select(Record.id, *columns), centre_id, wanted)
+        query = _narrow(sa.select(Record.id, *columns), centre_id, record_filter)
         query = query.where(sa.tuple_(Record.occurred_on, Record.id) > last).order_by(Record.occurred_on, Record.id)
         rows = session.execute(query.limit(page)).all()
         session.rollback()
@@ -226,14 +246,16 @@ def for_export(session: Session, centre_id: int, wanted: Filter, page: int = 100
             yield row[1:]
         if len(rows) < page:
             return
-        last = rows[-1].occurred_on, rows[-1].id
+        last = (rows[-1].occurred_on, rows[-1].id)
 
 
 @dataclass(frozen=True)
-class Released:
-    """A record as releases read it. `is_settled`: nobody still has to choose between two answers.
+class ReleasableRecord:
+    """A record as releases read it.
 
-    Its answers are not to be judged by their own tier alone: `person` names the card whose standing consent counts.
+    `is_settled`: nobody has to choose between two answers. `is_refused`: a no that cannot be used as it is
+    speaks against it, so it allows nothing. The consent in its own answers is not enough: `person` is the card
+    code whose standing consent counts.
     """
 
     unit: str
@@ -243,9 +265,10 @@ class Released:
     is_settled: bool
     answers: dict[str, Any]
     received_at: dt.datetime
+    is_refused: bool
 
 
-def for_release(
+def iterate_for_release(
     session: Session,
     centre_id: int,
     form: str,
@@ -253,8 +276,11 @@ def for_release(
     last: dt.date,
     received_before: dt.datetime,
     page: int = 2000,
-) -> Iterator[Released]:
-    """Yield a form's records whose day is in a window and which arrived before the cut-off, page by page."""
+) -> Iterator[ReleasableRecord]:
+    """Yield a form's records from the day `first` to `last` that arrived before the cut-off.
+
+    Each page ends its transaction, so that no long read keeps others from writing.
+    """
     query = (
         sa.select(
             Record.instance_id,
@@ -264,6 +290,7 @@ def for_release(
             Record.review,
             Record.answers,
             Record.received_at,
+            Record.is_refused,
         )
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
@@ -274,15 +301,18 @@ def for_release(
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
         session.rollback()  # no long read holds anybody up
-        for unit, person, version, day, review, answers, received_at in rows:
-            yield Released(unit, person, version, day, review != "contested", answers, received_at)
+        for unit, person, version, day, review, answers, received_at, is_refused in rows:
+            yield ReleasableRecord(unit, person, version, day, review != "contested", answers, received_at, is_refused)
         if len(rows) < page:
             return
         after = rows[-1].instance_id
 
 
 def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
-    """Return how many records changed since a moment, by form and day: read from an index, however many others there are."""
+    """Return how many records changed since a time, by form and day.
+
+    An index has all that is read, so that the cost does not grow with the records that did not change.
+    """
     query = (
         sa.select(Record.form, Record.occurred_on, sa.func.count())
         .where(Record.centre_id == centre_id, Record.changed_at > since)
@@ -294,8 +324,9 @@ def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[
 def of_persons_before(
     session: Session, centre_id: int, persons: Collection[str], before: dt.datetime, at_once: int = 500
 ) -> list[tuple[str, dt.date, int]]:
-    """Return how many records of these people, by form and day, have not changed since a moment."""
-    codes, found = sorted(persons), []
+    """Return how many records of these people have not changed since a time, by form and day."""
+    codes = sorted(persons)
+    counts = []
     for first in range(0, len(codes), at_once):
         query = (
             sa.select(Record.form, Record.occurred_on, sa.func.count())
@@ -303,8 +334,8 @@ def of_persons_before(
             .where(Record.changed_at <= before)
             .group_by(Record.form, Record.occurred_on)
         )
-        found += [(row[0], row[1], row[2]) for row in session.execute(query)]
-    return found
+        counts += [(row[0], row[1], row[2]) for row in session.execute(query)]
+    return counts
 
 
 def first_day(session: Session, centre_id: int) -> dt.date | None:
@@ -321,6 +352,6 @@ def changes_since(session: Session, centre_id: int, form: str, since: dt.date) -
     return [(row[0], row[1]) for row in session.execute(query.order_by(Record.id))]
 
 
-def of_form_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
+def list_since(session: Session, centre_id: int, form: str, since: dt.date) -> Sequence[Record]:
     query = sa.select(Record).where(Record.centre_id == centre_id, Record.form == form, Record.occurred_on >= since)
     return session.scalars(query.order_by(Record.occurred_on.desc(), Record.id.desc())).all()

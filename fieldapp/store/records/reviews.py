@@ -1,4 +1,7 @@
-"""What supervisors said about records: approved, sent back, a comment. Only added to; after a no the comments go."""
+"""What supervisors said about records: approved, sent back, a comment.
+
+Rows are only added. After a refused consent the comments are deleted.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -28,6 +31,6 @@ def of_record(session: Session, centre_id: int, root_id: str) -> Sequence[Review
 
 
 def forget_comments(session: Session, centre_id: int, root_ids: Collection[str]) -> None:
-    """Take out what was said in words about records; that somebody looked, and when, stays."""
+    """Delete the comments on records; that somebody reviewed them, and when, stays."""
     change = sa.update(Review).where(Review.centre_id == centre_id, Review.root_id.in_(root_ids), Review.comment != "")
     session.execute(change.values(comment=""))

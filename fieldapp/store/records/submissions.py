@@ -1,4 +1,7 @@
-"""Submissions as they arrived, kept whatever was wrong with them; changed only by what a no takes out of them."""
+"""Submissions as they arrived, stored whatever is wrong with them.
+
+They are never changed, except that answers are cut after a refused consent.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -9,12 +12,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
-from fieldapp.store.records.records import Filter, Record
+from fieldapp.store.forms.versions import FormVersion
+from fieldapp.store.records.records import Record, RecordFilter
 
-NOT_YOURS, OTHER_FORM = "sync.not_yours", "sync.other_form"
+UNKNOWN_FORM = "sync.unknown_form"
+# Codes of the two problems that the arrival of an earlier submission can solve.
+NOT_YOURS = "sync.not_yours"
+OTHER_FORM = "sync.other_form"
 SEALED = "sealed"  # stands for the form of what no key opens
-SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person was, or the phone
-PHONE, TOKEN, COLLECT, OFFICE = "phone", "token", "collect", "office"  # how a submission came
+SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person's access had ended, or the phone's
+# How a submission came, with ever less assurance but for the last.
+PHONE = "phone"  # sealed and signed
+TOKEN = "token"  # noqa: S105  with the token of a phone only
+COLLECT = "collect"  # from ODK Collect
+OFFICE = "office"  # made by a person at the centre
 
 
 class Submission(Base):
@@ -41,8 +52,9 @@ class Submission(Base):
     utc_offset: Mapped[int] = mapped_column(default=0)  # of the phone's clock then, in minutes
     received_at: Mapped[dt.datetime]
     sha256: Mapped[str] = mapped_column(sa.String(64))
-    body: Mapped[str] = mapped_column(sa.Text)  # the answers as the phone wrote them; after a no, what may be kept of them
-    due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it settles
+    # The answers as the phone wrote them; after a refused consent, what may be stored of them.
+    body: Mapped[str] = mapped_column(sa.Text)
+    due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it completes
     cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
     # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked)
     state: Mapped[str] = mapped_column(sa.String(12))
@@ -52,28 +64,41 @@ class Submission(Base):
 
     @property
     def is_foreign(self) -> bool:
-        """Say whether it is only no part of the record that it names: the arrival of an earlier one may set that right."""
+        """Say whether its only problem is that it is not part of the record that it names.
+
+        The arrival of an earlier submission may change that.
+        """
         return [problem.get("code") for problem in self.problems] in ([NOT_YOURS], [OTHER_FORM])
 
     @property
     def is_part(self) -> bool:
-        """Say whether it counts in the fold of its record."""
+        """Say whether the record is computed from it, among others."""
         return not self.problems or self.is_foreign
 
     @property
+    def waits_for_form(self) -> bool:
+        """Say whether it is only aside because its form version was not here."""
+        return [problem.get("code") for problem in self.problems] == [UNKNOWN_FORM]
+
+    @property
+    def is_of_shut_out_phone(self) -> bool:
+        return any(problem.get("code") in SHUT_OUT for problem in self.problems)
+
+    @property
     def finished_local(self) -> dt.datetime:
-        """Return when it was finished, as the phone's clock showed it, with its offset."""
-        return self.finished_at.astimezone(dt.timezone(dt.timedelta(minutes=self.utc_offset)))
+        """Return when it was finished, with the offset of the phone's clock."""
+        zone = dt.timezone(dt.timedelta(minutes=self.utc_offset))
+        return self.finished_at.astimezone(zone)
 
 
 ASIDE = "aside"
 REFUSED = ("conflict", "rejected")
-WAITING = (*REFUSED, ASIDE)  # for somebody to look
+WAITING = (*REFUSED, ASIDE)  # for a review
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is kept of a submission that came before."""
+class EarlierSubmission:
+    """What is stored of a submission that arrived before."""
 
     position: int
     received_at: dt.datetime
@@ -84,11 +109,11 @@ class Known:
 
     @property
     def is_shut_out(self) -> bool:
-        """Say whether it is kept aside, or was taken off the list, because its phone or person was shut out."""
+        """Say whether it was set aside because its phone's or person's access had ended."""
         return any(problem.get("code") in SHUT_OUT for problem in self.problems)
 
 
-KNOWN = (
+SELECT_EARLIER = (
     sa.select(
         Submission.instance_id,
         Submission.sha256,
@@ -109,32 +134,52 @@ ROOTS = (
     .where(Submission.centre_id == sa.bindparam("centre_id"), Submission.root_id.in_(sa.bindparam("ids", expanding=True)))
     .distinct()
 )
+UNUSABLE_ROOTS = ROOTS.where(Submission.state != "stored").union(
+    sa.select(Record.instance_id).where(
+        Record.centre_id == sa.bindparam("centre_id"),
+        Record.instance_id.in_(sa.bindparam("ids", expanding=True)),
+        Record.is_refused,
+    )
+)
 REFUSED_ROOTS = ROOTS.where(Submission.is_refusal)
 LAST = sa.select(sa.func.coalesce(sa.func.max(Submission.id), 0))
 INSERT = sa.insert(Submission)
 
 
-def known(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, Known]]:
-    """Return, for each id that was here before, what came under it by its hash; the first that came stands first."""
-    found: dict[str, dict[str, Known]] = {}
-    given = {"centre_id": centre_id, "ids": list(instance_ids)}
-    for instance_id, sha256, *rest in session.connection().execute(KNOWN, given):
-        found.setdefault(instance_id, {})[sha256] = Known(*rest)
-    return found
+def find_earlier(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, EarlierSubmission]]:
+    """Return what arrived under each of these ids before, by id and then by SHA-256.
+
+    The first that arrived is the first of its id.
+    """
+    earlier: dict[str, dict[str, EarlierSubmission]] = {}
+    parameters = {"centre_id": centre_id, "ids": list(instance_ids)}
+    for instance_id, sha256, *rest in session.connection().execute(SELECT_EARLIER, parameters):
+        earlier.setdefault(instance_id, {})[sha256] = EarlierSubmission(*rest)
+    return earlier
 
 
 def roots_present(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
-    """Return those of these records of which any submission is here."""
-    return set(session.connection().execute(ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
+    """Return those of these records that have any submission."""
+    parameters = {"centre_id": centre_id, "ids": list(root_ids)}
+    return set(session.connection().execute(ROOTS, parameters).scalars())
 
 
 def refused_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
-    """Return those of these records that have a submission in which the person did not say yes."""
-    return set(session.connection().execute(REFUSED_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
+    """Return those of these records that have a submission in which consent was refused."""
+    parameters = {"centre_id": centre_id, "ids": list(root_ids)}
+    return set(session.connection().execute(REFUSED_ROOTS, parameters).scalars())
+
+
+def unusable_roots(session: Session, centre_id: int, root_ids: Collection[str]) -> set[str]:
+    """Return those of these records of which not all is simply taken in, or was until now."""
+    return set(session.connection().execute(UNUSABLE_ROOTS, {"centre_id": centre_id, "ids": list(root_ids)}).scalars())
 
 
 def next_positions(session: Session, count: int) -> range | list[int]:
-    """Return the places in the log that the next submissions take, in this transaction, which must be one that writes."""
+    """Return the positions in the log of the next submissions, lowest first.
+
+    Call it in the transaction that writes them: on SQLite it alone keeps others from the same ones.
+    """
     if session.get_bind().dialect.name == "sqlite":
         last = session.connection().execute(LAST).scalar_one()
         return range(last + 1, last + 1 + count)
@@ -158,35 +203,60 @@ def needing_attention(session: Session, centre_id: int, limit: int = 100) -> Seq
 
 
 def aside(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submission]:
-    """Return the newest of those that wait until somebody lets them in."""
+    """Return the newest submissions that are set aside, until somebody accepts them."""
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     return session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
 
 
 def count_aside(session: Session, centre_id: int) -> dict[int, int]:
-    """Return how many of each phone wait until somebody lets them in."""
+    """Return how many submissions of each phone are set aside, by the id of the phone."""
     query = sa.select(Submission.device_id, sa.func.count())
-    query = query.where(Submission.centre_id == centre_id, Submission.state == ASIDE).group_by(Submission.device_id)
+    query = query.where(Submission.centre_id == centre_id, Submission.state == ASIDE)
+    query = query.group_by(Submission.device_id)
     return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
 
 
 def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequence[int]:
-    """Return the places of a phone's submissions that wait until somebody lets them in, in the order they came."""
+    """Return the positions of a phone's submissions that are set aside, in their order."""
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
 
 
-def settle_all(session: Session, centre_id: int, ids: Sequence[int]) -> None:
-    """Take these submissions off the list of those that somebody has to look at."""
+def roots_of_positions(session: Session, centre_id: int, ids: Sequence[int]) -> set[str]:
+    """Return the records that the submissions at these places in the log are part of."""
+    roots: set[str] = set()
     for start in range(0, len(ids), 500):
-        statement = sa.update(Submission).where(
-            Submission.centre_id == centre_id, Submission.id.in_(ids[start : start + 500])
-        )
+        some = Submission.id.in_(ids[start : start + 500])
+        roots.update(session.scalars(sa.select(Submission.root_id).where(Submission.centre_id == centre_id, some)))
+    return roots
+
+
+def list_waiting_for_form(session: Session) -> dict[int, list[int]]:
+    """Return, for each centre, what waited for a form version that is here by now."""
+    is_here = sa.exists().where(
+        FormVersion.centre_id == Submission.centre_id,
+        FormVersion.form == Submission.form,
+        FormVersion.version == Submission.version,
+    )
+    waiting: dict[int, list[int]] = {}
+    query = sa.select(Submission).where(Submission.state == ASIDE, is_here).order_by(Submission.id)
+    for submission in session.scalars(query):
+        if submission.waits_for_form:
+            waiting.setdefault(submission.centre_id, []).append(submission.id)
+    return waiting
+
+
+def mark_all_reviewed(session: Session, centre_id: int, ids: Sequence[int]) -> None:
+    """Mark these submissions as reviewed."""
+    for start in range(0, len(ids), 500):
+        batch = ids[start : start + 500]
+        statement = sa.update(Submission)
+        statement = statement.where(Submission.centre_id == centre_id, Submission.id.in_(batch))
         session.execute(statement.values(state="settled").execution_options(synchronize_session=False))
 
 
 def held_aside(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Submission]:
-    """Return those of these submissions that wait until somebody lets them in, for changing them in this transaction."""
+    """Return those of these submissions that are set aside, locked for changing."""
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     return session.scalars(query.where(Submission.id.in_(ids)).order_by(Submission.id).with_for_update()).all()
 
@@ -203,7 +273,7 @@ def get(session: Session, centre_id: int, submission_id: int) -> Submission | No
 
 @dataclass(frozen=True)
 class Numbered:
-    """The numbers of one phone that are here: how many, the lowest, the highest."""
+    """The numbers of one phone that have arrived: how many, the lowest, the highest."""
 
     count: int
     first: int
@@ -211,7 +281,10 @@ class Numbered:
 
 
 def numbered_by_device(session: Session, device_ids: Collection[int]) -> dict[int, Numbered]:
-    """Return what is here of the numbers that these phones gave to what they made; a walk along one index."""
+    """Return which of the numbers that these phones gave to what they made have arrived.
+
+    By the id of the phone; phones of which nothing has arrived are left out. One index is read.
+    """
     seq = Submission.seq
     query = sa.select(Submission.device_id, sa.func.count(sa.distinct(seq)), sa.func.min(seq), sa.func.max(seq))
     query = query.where(Submission.device_id.in_(device_ids), seq > 0).group_by(Submission.device_id)
@@ -219,12 +292,12 @@ def numbered_by_device(session: Session, device_ids: Collection[int]) -> dict[in
 
 
 def numbers_of_device(session: Session, device_id: int) -> Sequence[int]:
-    """Return the numbers of one phone that are here, in order, each once."""
+    """Return the numbers of one phone that have arrived, in order, each once."""
     query = sa.select(Submission.seq).where(Submission.device_id == device_id, Submission.seq > 0)
     return session.scalars(query.distinct().order_by(Submission.seq)).all()
 
 
-def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, str]:
+def find_record_ids(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, str]:
     """Return the record that each of these submissions is part of."""
     query = sa.select(Submission.instance_id, Submission.root_id).where(
         Submission.centre_id == centre_id, Submission.instance_id.in_(instance_ids)
@@ -232,24 +305,32 @@ def roots_of(session: Session, centre_id: int, instance_ids: Collection[str]) ->
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def settle_corrected(session: Session, centre_id: int, root_id: str) -> bool:
-    """Take what was refused of a record off the list where a good correction builds on it; say whether there was any."""
-    arrived = of_record(session, centre_id, root_id)
-    built_on = {prev for one in arrived if one.is_part and not one.is_foreign for prev in one.prev}
-    found = [one for one in arrived if one.state == "rejected" and not one.is_foreign and one.instance_id in built_on]
-    for one in found:
-        one.state = "settled"
-    return bool(found)
+def mark_corrected(session: Session, centre_id: int, root_id: str) -> bool:
+    """Mark refused submissions of a record as reviewed where a good correction builds on them.
+
+    Returns whether there was any.
+    """
+    ours = [item for item in of_record(session, centre_id, root_id) if not item.is_foreign]
+    built_on: set[str] = set()
+    for submission in ours:
+        if submission.is_part:
+            built_on.update(submission.prev)
+    corrected = False
+    for submission in ours:
+        if submission.state == "rejected" and submission.instance_id in built_on:
+            submission.state = "settled"
+            corrected = True
+    return corrected
 
 
 def ids_after(session: Session, centre_id: int, last: int, limit: int) -> Sequence[int]:
-    """Return the next places in the log after one."""
+    """Return the next positions in the log after `last`."""
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.id > last)
     return session.scalars(query.order_by(Submission.id).limit(limit)).all()
 
 
 def list_uncut(session: Session, centre_id: int, ids: Collection[int]) -> Sequence[Submission]:
-    """Return those of these submissions from which nothing was cut, for changing them in this transaction."""
+    """Return those of these submissions from which nothing was cut, locked for changing."""
     query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.id.in_(ids), ~Submission.is_cut)
     return session.scalars(query.order_by(Submission.id).with_for_update()).all()
 
@@ -263,35 +344,38 @@ def of_many(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequ
 
 
 def is_any_of(session: Session, centre_id: int, form: str) -> bool:
-    """Say whether anything was ever sent for a form, also for one that the centre does not have."""
+    """Say whether anything was ever sent for a form, even one that the centre lacks."""
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.form == form)
     return session.scalars(query.limit(1)).one_or_none() is not None
 
 
 def forms_not_taken_in(session: Session, centre_id: int) -> Sequence[str]:
-    """Return the forms for which something was sent that was kept and not taken in."""
+    """Return the forms for which something was stored without becoming part of a record."""
     query = sa.select(Submission.form).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
     return session.scalars(query.distinct().order_by(Submission.form)).all()
 
 
-def without_record(session: Session, centre_id: int, wanted: Filter) -> Sequence[Submission]:
-    """Return what was sent for a form and is part of no record; none where an area is asked for, which it does not have."""
-    if wanted.area:
+def without_record(session: Session, centre_id: int, record_filter: RecordFilter) -> Sequence[Submission]:
+    """Return what was sent for a form and is part of no record.
+
+    None where the filter asks for an area, since only records have one.
+    """
+    if record_filter.area:
         return []
     is_record = sa.exists().where(Record.centre_id == centre_id, Record.instance_id == Submission.root_id)
-    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.form == wanted.form, ~is_record)
-    if wanted.author_id:
-        query = query.where(Submission.author_id == wanted.author_id)
-    if wanted.since:
-        query = query.where(Submission.finished_at >= dt.datetime.combine(wanted.since, dt.time(), dt.UTC))
-    if wanted.until:
-        after = wanted.until + dt.timedelta(days=1)
+    query = sa.select(Submission).where(Submission.centre_id == centre_id, Submission.form == record_filter.form, ~is_record)
+    if record_filter.author_id:
+        query = query.where(Submission.author_id == record_filter.author_id)
+    if record_filter.since:
+        query = query.where(Submission.finished_at >= dt.datetime.combine(record_filter.since, dt.time(), dt.UTC))
+    if record_filter.until:
+        after = record_filter.until + dt.timedelta(days=1)
         query = query.where(Submission.finished_at < dt.datetime.combine(after, dt.time(), dt.UTC))
     return session.scalars(query.order_by(Submission.root_id, Submission.id)).all()
 
 
-def settle(session: Session, centre_id: int, root_id: str) -> None:
-    """Take the submissions of a record off the list of those that somebody has to look at."""
+def mark_reviewed(session: Session, centre_id: int, root_id: str) -> None:
+    """Mark the refused submissions of a record as reviewed."""
     statement = sa.update(Submission).where(
         Submission.centre_id == centre_id, Submission.root_id == root_id, Submission.state.in_(REFUSED)
     )

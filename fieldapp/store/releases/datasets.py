@@ -1,4 +1,7 @@
-"""Datasets of a centre and the memory of what was published of them: batches, rows by their tags, counts by period."""
+"""Datasets of a centre, and what was published of them.
+
+That is batches, rows by their tags, and the counts of tables by period.
+"""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -15,7 +18,11 @@ TAG_BYTES = 16
 
 
 class Dataset(Base):
-    """One dataset of a centre. `head` is the hash of the ledger's last entry, kept apart from the entries on purpose."""
+    """One dataset of a centre.
+
+    `head` is the hash of the ledger's last entry. It is stored apart from the entries on purpose: an
+    entry that is removed at the end is missed.
+    """
 
     __tablename__ = "dataset"
     __table_args__ = (sa.UniqueConstraint("centre_id", "name"),)
@@ -29,8 +36,8 @@ class Dataset(Base):
     created_at: Mapped[dt.datetime]
 
 
-class Batch(Base):
-    """What was published at once: its entry in the ledger, its report, and its rows as they may leave (Parquet)."""
+class PublishedBatch(Base):
+    """Rows that were published together: ledger entry, report, safe values (Parquet)."""
 
     __tablename__ = "batch"
     __table_args__ = (sa.UniqueConstraint("dataset_id", "number"),)
@@ -45,7 +52,10 @@ class Batch(Base):
 
 
 class PublishedRow(Base):
-    """A row that was published, known by a keyed hash only. The primary key makes a second time impossible."""
+    """A row that was published, known by a keyed hash only.
+
+    The primary key makes it impossible to publish it a second time.
+    """
 
     __tablename__ = "published_row"
 
@@ -54,8 +64,8 @@ class PublishedRow(Base):
     number: Mapped[int]
 
 
-class TableState(Base):
-    """The counts of a table for a period as they were last published: [[cell, true count, text]]."""
+class PublishedCounts(Base):
+    """The counts of a table for a period as last published: [[cell, true count, text]]."""
 
     __tablename__ = "table_state"
 
@@ -66,7 +76,8 @@ class TableState(Base):
     revision: Mapped[int] = mapped_column(default=0)  # how often what is published has changed
     counted_at: Mapped[dt.datetime | None]
     records: Mapped[int] = mapped_column(default=0)  # read for the last count
-    late: Mapped[int] = mapped_column(default=0)  # changed or come since; counted again when they could matter
+    # Changed or arrived since then; the table is counted again when they could matter.
+    late: Mapped[int] = mapped_column(default=0)
 
 
 def of_centre(session: Session, centre_id: int) -> Sequence[Dataset]:
@@ -74,68 +85,83 @@ def of_centre(session: Session, centre_id: int) -> Sequence[Dataset]:
 
 
 def heads(session: Session, centre_id: int) -> dict[int, str]:
-    """Return the head of each dataset of a centre, and let nobody else move one before this transaction ends."""
+    """Return the ledger head of each dataset of a centre, and lock them all."""
     query = sa.select(Dataset.id, Dataset.head).where(Dataset.centre_id == centre_id).order_by(Dataset.id)
     return {int(row.id): str(row.head) for row in session.execute(query.with_for_update())}
 
 
-def batches(session: Session, dataset_id: int) -> Sequence[Batch]:
+def batches(session: Session, dataset_id: int) -> Sequence[PublishedBatch]:
     """Return the batches of a dataset, oldest first, without their rows."""
-    query = sa.select(Batch).where(Batch.dataset_id == dataset_id).order_by(Batch.number)
-    return session.scalars(query.options(defer(Batch.data))).all()
+    query = sa.select(PublishedBatch).where(PublishedBatch.dataset_id == dataset_id).order_by(PublishedBatch.number)
+    return session.scalars(query.options(defer(PublishedBatch.data))).all()
 
 
 def batch_data(session: Session, dataset_id: int, number: int) -> bytes:
-    query = sa.select(Batch.data).where(Batch.dataset_id == dataset_id, Batch.number == number)
+    query = sa.select(PublishedBatch.data).where(PublishedBatch.dataset_id == dataset_id, PublishedBatch.number == number)
     return bytes(session.execute(query).scalar_one())
 
 
-def tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes, int]]:
+def iterate_row_tags(session: Session, dataset_id: int) -> Iterator[tuple[bytes, int]]:
+    """Yield the tag of each published row of a dataset, and the number of its batch."""
     query = sa.select(PublishedRow.tag, PublishedRow.number).where(PublishedRow.dataset_id == dataset_id)
     query = query.execution_options(yield_per=10_000)
     for tag, number in session.execute(query):
         yield bytes(tag), number
 
 
-def add_rows(session: Session, dataset_id: int, number: int, found: bytes) -> None:
-    """Remember rows as published; their tags lie one after the other."""
-    size = TAG_BYTES * INSERT_AT_ONCE
-    for first in range(0, len(found), size):
-        piece = found[first : first + size]
-        rows = [
-            {"dataset_id": dataset_id, "tag": piece[at : at + TAG_BYTES], "number": number}
-            for at in range(0, len(piece), TAG_BYTES)
-        ]
+def add_rows(session: Session, dataset_id: int, number: int, tags: bytes) -> None:
+    """Save the rows of batch `number` as published; `tags` are TAG_BYTES each, joined.
+
+    Raises IntegrityError for a row that was published already.
+    """
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(tags), TAG_BYTES):
+        tag = tags[start : start + TAG_BYTES]
+        rows.append({"dataset_id": dataset_id, "tag": tag, "number": number})
+        if len(rows) == INSERT_AT_ONCE:
+            session.connection().execute(sa.insert(PublishedRow), rows)
+            rows = []
+    if rows:
         session.connection().execute(sa.insert(PublishedRow), rows)
 
 
-def move_head(session: Session, dataset_id: int, before: str, after: str) -> bool:
-    """Remember a new last entry; False when another release has written one in the meantime."""
-    statement = sa.update(Dataset).where(Dataset.id == dataset_id, Dataset.head == before).values(head=after)
-    return session.connection().execute(statement.execution_options(synchronize_session=False)).rowcount == 1
+def advance_ledger_head(session: Session, dataset_id: int, before: str, after: str) -> bool:
+    """Replace a ledger's head; False when it is not `before` any more.
+
+    Then another release has published a batch in the meantime.
+    """
+    statement = sa.update(Dataset).where(Dataset.id == dataset_id, Dataset.head == before)
+    statement = statement.values(head=after).execution_options(synchronize_session=False)
+    return session.connection().execute(statement).rowcount == 1
 
 
 def table_states(session: Session, centre_id: int, key: str) -> dict[str, list[Any]]:
     """Return the counts of a table that were published, by period."""
-    query = sa.select(TableState).where(TableState.centre_id == centre_id, TableState.key == key)
+    query = sa.select(PublishedCounts).where(PublishedCounts.centre_id == centre_id, PublishedCounts.key == key)
     return {state.period: state.cells for state in session.scalars(query)}
 
 
-def keep_table(
+def save_counts(
     session: Session, centre_id: int, key: str, period: str, cells: list[Any], at: dt.datetime, records: int = 0
 ) -> None:
-    """Keep what is published of a table now; a change of what was published before is a revision."""
-    state = session.get(TableState, (centre_id, key, period))
+    """Save what is published of a table now; other cells than before are a revision.
+
+    `records` is how many were read for the count; 0 keeps the number of the last time.
+    """
+    state = session.get(PublishedCounts, (centre_id, key, period))
     if state is None:
-        state = TableState(centre_id=centre_id, key=key, period=period, cells=cells, revision=0)
+        state = PublishedCounts(centre_id=centre_id, key=key, period=period, cells=cells, revision=0)
         session.add(state)
     elif state.cells != cells:
-        state.cells, state.revision = cells, state.revision + 1
-    state.counted_at, state.records, state.late = at, records or state.records or 0, 0
+        state.cells = cells
+        state.revision += 1
+    state.counted_at = at
+    state.records = records or state.records or 0
+    state.late = 0
 
 
 @dataclass(frozen=True)
-class PublishedTable:
+class PublishedCountsView:
     """A table as it was published for a period, as a value."""
 
     key: str
@@ -147,14 +173,17 @@ class PublishedTable:
     late: int
 
 
-def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> list[PublishedTable]:
-    columns = [getattr(TableState, one.name) for one in fields(PublishedTable)]
-    query = sa.select(*columns).where(TableState.centre_id == centre_id, TableState.key.in_(keys))
-    return [PublishedTable(*row) for row in session.execute(query.order_by(TableState.key, TableState.period))]
+def published_tables(session: Session, centre_id: int, keys: Sequence[str]) -> list[PublishedCountsView]:
+    """Return the published counts of these tables, by table and period."""
+    columns = [getattr(PublishedCounts, field.name) for field in fields(PublishedCountsView)]
+    query = sa.select(*columns).where(PublishedCounts.centre_id == centre_id, PublishedCounts.key.in_(keys))
+    query = query.order_by(PublishedCounts.key, PublishedCounts.period)
+    return [PublishedCountsView(*row) for row in session.execute(query)]
 
 
-def add_late(session: Session, centre_id: int, key: str, period: str, late: int) -> None:
-    statement = sa.update(TableState).where(
-        TableState.centre_id == centre_id, TableState.key == key, TableState.period == period
+def count_late_records(session: Session, centre_id: int, key: str, period: str, late: int) -> None:
+    """Add to the number of late records of a table and period."""
+    statement = sa.update(PublishedCounts).where(
+        PublishedCounts.centre_id == centre_id, PublishedCounts.key == key, PublishedCounts.period == period
     )
-    session.execute(statement.values(late=TableState.late + late).execution_options(synchronize_session=False))
+    session.execute(statement.values(late=PublishedCounts.late + late).execution_options(synchronize_session=False))

@@ -1,4 +1,4 @@
-"""Series of releases, their runs (one a period, guarded by a lease), the packages built, and where they were sent."""
+"""Release series, their runs (one per period, with a lease), packages and deliveries."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,10 +9,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
 
-FAILED, ASKED = "failed", "asked"  # states of a run: it failed; somebody asked that it be built again
+# States of a run, beside running and done.
+FAILED = "failed"
+ASKED = "asked"  # it failed, and somebody asked that it be built again
 
 
-class Series(Base):
+class ReleaseSeries(Base):
     __tablename__ = "series"
     __table_args__ = (sa.UniqueConstraint("centre_id", "key"),)
 
@@ -27,14 +29,19 @@ class Series(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     recipient: Mapped[str] = mapped_column(sa.String(120), default="")
     agreement: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reference, ends_on, approvals: [{who, on}]
-    age_key: Mapped[str] = mapped_column(sa.String(120), default="")  # the recipient's; packages are encrypted to it
+    # The recipient's public key, to which packages are encrypted.
+    age_key: Mapped[str] = mapped_column(sa.String(120), default="")
     keep_days: Mapped[int] = mapped_column(default=90)  # how long a package can be downloaded
-    readers: Mapped[list[Any]] = mapped_column(default=list)  # evaluators who may fetch it here; empty: all of the centre
-    targets: Mapped[list[Any]] = mapped_column(default=list)  # where packages are sent: see services/deliver_release
+    # Ids of evaluators who may download it; empty: all of the centre.
+    readers: Mapped[list[Any]] = mapped_column(default=list)
+    targets: Mapped[list[Any]] = mapped_column(default=list)  # as services/transports/targets has them
 
 
 class ReleaseRun(Base):
-    """One period of a series. The unique period makes a double run impossible; the token fences off a stalled runner."""
+    """One period of a series.
+
+    The unique period makes a double run impossible; the token fences off a process that stalled.
+    """
 
     __tablename__ = "release_run"
     __table_args__ = (sa.UniqueConstraint("series_id", "period"),)
@@ -73,8 +80,8 @@ class Release(Base):
     attested_by: Mapped[str] = mapped_column(sa.String(120), default="")
 
 
-class Delivery(Base):
-    """A package on its way to one target: tried again with back-off until it is there, once."""
+class PackageDelivery(Base):
+    """A package on its way to one target: tried after ever longer pauses until it has arrived."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -100,20 +107,25 @@ class Delivery(Base):
     problem: Mapped[str] = mapped_column(sa.Text, default="")
 
 
-def active_series(session: Session) -> Sequence[Series]:
-    return session.scalars(sa.select(Series).where(Series.is_active).order_by(Series.id)).all()
+def active_series(session: Session) -> Sequence[ReleaseSeries]:
+    return session.scalars(sa.select(ReleaseSeries).where(ReleaseSeries.is_active).order_by(ReleaseSeries.id)).all()
 
 
-def series_of(session: Session, centre_id: int) -> Sequence[Series]:
-    return session.scalars(sa.select(Series).where(Series.centre_id == centre_id).order_by(Series.id)).all()
+def series_of(session: Session, centre_id: int) -> Sequence[ReleaseSeries]:
+    query = sa.select(ReleaseSeries).where(ReleaseSeries.centre_id == centre_id)
+    return session.scalars(query.order_by(ReleaseSeries.id)).all()
 
 
-def series_by_key(session: Session, centre_id: int, key: str) -> Series | None:
-    return session.scalars(sa.select(Series).where(Series.centre_id == centre_id, Series.key == key)).one_or_none()
+def series_by_key(session: Session, centre_id: int, key: str) -> ReleaseSeries | None:
+    query = sa.select(ReleaseSeries)
+    query = query.where(ReleaseSeries.centre_id == centre_id, ReleaseSeries.key == key)
+    return session.scalars(query).one_or_none()
 
 
-def series_by_id(session: Session, centre_id: int, series_id: int) -> Series | None:
-    return session.scalars(sa.select(Series).where(Series.centre_id == centre_id, Series.id == series_id)).one_or_none()
+def series_by_id(session: Session, centre_id: int, series_id: int) -> ReleaseSeries | None:
+    query = sa.select(ReleaseSeries)
+    query = query.where(ReleaseSeries.centre_id == centre_id, ReleaseSeries.id == series_id)
+    return session.scalars(query).one_or_none()
 
 
 def run_of(session: Session, series_id: int, period: str) -> ReleaseRun | None:
@@ -127,13 +139,13 @@ def runs_of(session: Session, series_ids: list[int]) -> Sequence[ReleaseRun]:
 
 
 def run_by_id(session: Session, centre_id: int, run_id: int) -> ReleaseRun | None:
-    query = sa.select(ReleaseRun).join(Series, Series.id == ReleaseRun.series_id)
-    query = query.where(Series.centre_id == centre_id, ReleaseRun.id == run_id)
+    query = sa.select(ReleaseRun).join(ReleaseSeries, ReleaseSeries.id == ReleaseRun.series_id)
+    query = query.where(ReleaseSeries.centre_id == centre_id, ReleaseRun.id == run_id)
     return session.scalars(query.with_for_update(of=ReleaseRun)).one_or_none()
 
 
-def finish(session: Session, run_id: int, token: str, state: str, now: dt.datetime, problem: str = "") -> bool:
-    """End a run, only if its token is still the one that was claimed."""
+def finish_run(session: Session, run_id: int, token: str, state: str, now: dt.datetime, problem: str = "") -> bool:
+    """End a run; False when another process has claimed it since."""
     statement = (
         sa.update(ReleaseRun)
         .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
@@ -143,8 +155,11 @@ def finish(session: Session, run_id: int, token: str, state: str, now: dt.dateti
     return session.connection().execute(statement).rowcount == 1
 
 
-def progress(session: Session, run_id: int, token: str, step: str, lease_until: dt.datetime, done: int) -> bool:
-    """Say what a running build is at, and hold its lease on; False when another runner has the period now."""
+def renew_lease(session: Session, run_id: int, token: str, step: str, lease_until: dt.datetime, done: int) -> bool:
+    """Save the step of a running build, and extend its lease.
+
+    False when another process has claimed the run since.
+    """
     statement = (
         sa.update(ReleaseRun)
         .where(ReleaseRun.id == run_id, ReleaseRun.token == token, ReleaseRun.state == "running")
@@ -154,65 +169,86 @@ def progress(session: Session, run_id: int, token: str, step: str, lease_until: 
     return session.connection().execute(statement).rowcount == 1
 
 
+def running_tokens(session: Session, now: dt.datetime) -> set[str]:
+    """Return the tokens of the builds whose lease holds."""
+    query = sa.select(ReleaseRun.token).where(ReleaseRun.state == "running", ReleaseRun.lease_until > now)
+    return set(session.scalars(query))
+
+
+def known_digests(session: Session, digests: Sequence[str]) -> set[str]:
+    """Return those of these digests under which a package was published, in any centre."""
+    return set(session.scalars(sa.select(Release.sha256).where(Release.sha256.in_(digests)))) if digests else set()
+
+
 def of_series(session: Session, series_id: int) -> Sequence[Release]:
     """Return the releases of a series, oldest first."""
     return session.scalars(sa.select(Release).where(Release.series_id == series_id).order_by(Release.id)).all()
 
 
-def deliveries_of(session: Session, release_ids: list[int]) -> Sequence[Delivery]:
-    query = sa.select(Delivery).where(Delivery.release_id.in_(release_ids))
-    return session.scalars(query.order_by(Delivery.release_id, Delivery.number)).all()
+def deliveries_of(session: Session, release_ids: list[int]) -> Sequence[PackageDelivery]:
+    query = sa.select(PackageDelivery).where(PackageDelivery.release_id.in_(release_ids))
+    return session.scalars(query.order_by(PackageDelivery.release_id, PackageDelivery.number)).all()
 
 
 def deliveries_due(session: Session, now: dt.datetime) -> list[tuple[int, dt.datetime]]:
-    """Return the id of each delivery that is due, and since when: values, since a row would be read anew when claimed."""
-    query = sa.select(Delivery.id, Delivery.due_at).where(sa.text("delivery.state = 'waiting'"), Delivery.due_at <= now)
-    return [(identity, due_at) for identity, due_at in session.execute(query.order_by(Delivery.due_at))]
+    """Return the id of each delivery that is due, and since when.
+
+    Values, not rows: a claim expires rows, which would then be read again.
+    """
+    query = sa.select(PackageDelivery.id, PackageDelivery.due_at).where(
+        sa.text("delivery.state = 'waiting'"), PackageDelivery.due_at <= now
+    )
+    return [(identity, due_at) for identity, due_at in session.execute(query.order_by(PackageDelivery.due_at))]
 
 
 def claim_delivery(session: Session, delivery_id: int, due_at: dt.datetime, token: str, lease_until: dt.datetime) -> bool:
-    """Take a delivery that is due, unless another has; while the lease holds, it is not due for others."""
+    """Claim a delivery that is due; False when another process has.
+
+    While the lease holds, it is not due for others.
+    """
     statement = (
-        sa.update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.state == "waiting", Delivery.due_at == due_at)
+        sa.update(PackageDelivery)
+        .where(PackageDelivery.id == delivery_id, PackageDelivery.state == "waiting", PackageDelivery.due_at == due_at)
         .values(token=token, due_at=lease_until)
         .execution_options(synchronize_session=False)
     )
     return session.connection().execute(statement).rowcount == 1
 
 
-def settle(session: Session, delivery_id: int, token: str, **values: Any) -> bool:
-    """Write down what became of a delivery, only if its token is still the one that was claimed."""
+def update_delivery(session: Session, delivery_id: int, token: str, **values: Any) -> bool:
+    """Save the result of a try; False when another process has claimed the delivery since."""
     statement = (
-        sa.update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.token == token, Delivery.state == "waiting")
+        sa.update(PackageDelivery)
+        .where(PackageDelivery.id == delivery_id, PackageDelivery.token == token, PackageDelivery.state == "waiting")
         .values(**values)
         .execution_options(synchronize_session=False)
     )
     return session.connection().execute(statement).rowcount == 1
 
 
-def fallen(session: Session, now: dt.datetime) -> Sequence[Release]:
-    """Return the releases whose packages nobody may fetch any more."""
+def list_ended(session: Session, now: dt.datetime) -> Sequence[Release]:
+    """Return the releases that nobody may download any more: revoked or expired."""
     is_over = sa.or_(Release.revoked_at.is_not(None), Release.expires_at < now)
     return session.scalars(sa.select(Release).where(is_over)).all()
 
 
-def delivery_by_id(session: Session, centre_id: int, delivery_id: int) -> Delivery | None:
-    query = sa.select(Delivery).where(Delivery.centre_id == centre_id, Delivery.id == delivery_id)
+def delivery_by_id(session: Session, centre_id: int, delivery_id: int) -> PackageDelivery | None:
+    query = sa.select(PackageDelivery).where(PackageDelivery.centre_id == centre_id, PackageDelivery.id == delivery_id)
     return session.scalars(query.with_for_update()).one_or_none()
 
 
 def stop_deliveries(session: Session, release_id: int) -> None:
     statement = (
-        sa.update(Delivery).where(Delivery.release_id == release_id, Delivery.state == "waiting").values(state="stopped")
+        sa.update(PackageDelivery)
+        .where(PackageDelivery.release_id == release_id, PackageDelivery.state == "waiting")
+        .values(state="stopped")
     )
     session.execute(statement)
 
 
-def failed_deliveries(session: Session, centre_id: int) -> Sequence[Delivery]:
-    query = sa.select(Delivery).where(Delivery.centre_id == centre_id, Delivery.state == "failed")
-    return session.scalars(query.order_by(Delivery.id.desc()).limit(20)).all()
+def failed_deliveries(session: Session, centre_id: int) -> Sequence[PackageDelivery]:
+    query = sa.select(PackageDelivery).where(PackageDelivery.centre_id == centre_id, PackageDelivery.state == "failed")
+    return session.scalars(query.order_by(PackageDelivery.id.desc()).limit(20)).all()
 
 
 def list_for(session: Session, centre_id: int) -> Sequence[Release]:
@@ -230,7 +266,7 @@ def scheduler_beat(session: Session) -> "SchedulerBeat | None":
 
 
 class SchedulerBeat(Base):
-    """When the scheduler last looked at what is due; the office says so when it is late."""
+    """When the scheduler last looked at what is due; the office shows when that is late."""
 
     __tablename__ = "scheduler_beat"
 
@@ -238,5 +274,5 @@ class SchedulerBeat(Base):
     at: Mapped[dt.datetime]
 
 
-def beat(session: Session, now: dt.datetime) -> None:
+def record_heartbeat(session: Session, now: dt.datetime) -> None:
     session.merge(SchedulerBeat(id=1, at=now))

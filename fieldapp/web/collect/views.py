@@ -1,4 +1,4 @@
-"""OpenRosa for ODK Collect: list, fetch and send, with a token of the phone in the address (see docs/interfaces.md)."""
+"""OpenRosa for ODK Collect, with a token of the phone in the address (docs/interfaces.md)."""
 
 import datetime as dt
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 from flask_babel import gettext
 
-from fieldapp.services.phones.devices import COLLECT, actor_of_token
+from fieldapp.services.phones.devices import COLLECT, find_actor_for_token
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records import openrosa as acts
 from fieldapp.web.problems import OPENROSA
@@ -21,25 +21,29 @@ XML = "text/xml; charset=utf-8"
 
 
 @collect.url_value_preprocessor
-def know_the_phone(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Admit phones that the centre set Collect up for. Never 401: Collect would ask its user for a password."""
+def require_collect_token(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Find the worker of a phone that was set up for Collect.
+
+    The answer is never 401: Collect would ask its user for a password.
+    """
     token = (values or {}).pop("token", "")
-    actor = actor_of_token(session(), token, COLLECT)
+    actor = find_actor_for_token(session(), token, COLLECT)
     if actor is None:
-        raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new picture to scan."))
+        raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new QR code."))
     acts.require_collect(session(), actor.centre_id)
-    g.actor, g.collect_token = actor, token
+    g.actor = actor
+    g.collect_token = token
 
 
 @collect.before_request
-def right_version() -> Any:
+def require_openrosa_version() -> Any:
     if request.headers.get("X-OpenRosa-Version", "1.0") != "1.0":
         return _reply(gettext("This server speaks OpenRosa 1.0."), 400)
     return None
 
 
 @collect.after_request
-def speak_openrosa(response: Response) -> Response:
+def add_openrosa_headers(response: Response) -> Response:
     response.headers.update(OPENROSA)
     response.headers["Date"] = dt.datetime.now(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     response.headers["X-OpenRosa-Accept-Content-Length"] = str(current_app.config["MAX_CONTENT_LENGTH"])
@@ -88,22 +92,19 @@ def media(form: str, version: str, name: str) -> Any:
 
 
 @collect.route("/submission", methods=["HEAD"])
-def may_send() -> Any:
+def get_submission_limits() -> Any:
     return Response(status=204)
 
 
 @collect.post("/submission")
 def submission() -> Any:
     """Take a submission in; more of its attachments may follow in other requests."""
-    given = request.files.get("xml_submission_file")
-    xml = given.read() if given else request.form.get("xml_submission_file", "").encode()
+    file = request.files.get("xml_submission_file")
+    xml = file.read() if file else request.form.get("xml_submission_file", "").encode()
     if not xml:
-        return _reply(gettext("The submission holds no form."), 400)
+        return _reply(gettext("The submission contains no form."), 400)
     try:
-        xml.decode("utf-8")
         instance = openrosa.parse_instance(xml)
-    except UnicodeDecodeError:
-        return _reply(gettext("The submission is not the XML of a form."), 400)
     except InstanceRefused as refused:
         return _reply(gettext(refused.problem.text), 400)
     files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
@@ -112,4 +113,4 @@ def submission() -> Any:
     outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
-    return _reply(gettext("The centre has it."), 201)
+    return _reply(gettext("Received by the centre."), 201)

@@ -19,7 +19,7 @@ from fieldapp.web.sessions import actor, session
 
 evaluator = Blueprint("evaluator", __name__, url_prefix="/releases", template_folder="templates")
 
-FRESH = 15 * 60  # seconds that a second factor holds
+FRESH = 15 * 60  # seconds for which a code of the second factor counts
 CHECKED = "second_factor"
 
 
@@ -30,7 +30,7 @@ def shelf() -> Any:
 
 @evaluator.post("/<int:release_id>/package")
 def package(release_id: int) -> Any:
-    """Hand out the package; a POST, since it is written down and must not be fetched ahead or kept by caches."""
+    """Download the package; a POST, since it is logged and must not be prefetched or cached."""
     who = actor()
     if not _is_fresh():
         return redirect(url_for("evaluator.second_factor"))
@@ -40,9 +40,9 @@ def package(release_id: int) -> Any:
 
 
 def _is_fresh() -> bool:
-    """Say whether this person, not another one at the same browser, has just shown their second factor."""
-    user_id, at = cookie.get(CHECKED, (0, 0))
-    return bool(user_id == current_user.id and time.time() - at < FRESH)
+    """Return whether this person, not another at the same browser, has just given a code."""
+    user_id, checked_at = cookie.get(CHECKED, (0, 0))
+    return bool(user_id == current_user.id and time.time() - checked_at < FRESH)
 
 
 @evaluator.get("/second-factor")
@@ -54,7 +54,7 @@ def _page(problem: str) -> str:
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
     secret = current_app.config["SECRET_KEY"]
-    address = factor.begin_second_factor(session(), actor(), secret=secret, label=current_user.username)
+    address = factor.start_second_factor(session(), actor(), secret=secret, label=current_user.username)
     picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
     key = parse_qs(urlsplit(address).query)["secret"][0]
     return render_template("second_factor.html", picture=picture, key=key, problem=problem)
@@ -64,17 +64,17 @@ def _page(problem: str) -> str:
 def second_factor_check() -> Any:
     try:
         code = request.form.get("code", "")
-        factor.check_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
+        factor.require_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
     except ActProblem as problem:
         return _page(gettext(problem.text)), STATUS[problem.code]
     cookie[CHECKED] = [current_user.id, time.time()]
-    flash(gettext("The code was right. For 15 minutes you can fetch packages."), "safe")
+    flash(gettext("The code was correct. For 15 minutes you can download packages."), "safe")
     return redirect(url_for("evaluator.shelf"))
 
 
 @evaluator.post("/<int:release_id>/deleted")
 def deleted(release_id: int) -> Any:
-    """Take the word of a recipient that every copy is deleted."""
+    """Log that a recipient attests that every copy is deleted."""
     try:
         downloads.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())
     except ActProblem as problem:
@@ -82,5 +82,5 @@ def deleted(release_id: int) -> Any:
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("evaluator.shelf"))
-    flash(gettext("Written down. Thank you."), "safe")
+    flash(gettext("Saved. Thank you."), "safe")
     return redirect(url_for("evaluator.shelf"))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from fieldapp.store.products.feed_file import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
+from fieldapp.store.products.entity_sets import DECIMAL, KEY, TEXT, TRUTH, WHOLE, EntitySet
 from fieldapp.web.accept import Range, parse_accept
 
 
@@ -58,7 +58,7 @@ class JsonFormat:
         return value
 
     def write_row(self, entity: EntitySet, row: Mapping[str, Any], address: str) -> dict[str, Any]:
-        """Return a row with the control information that was asked for; `address` is the row's own."""
+        """Return a row with its control information; `address` is the row's own."""
         is_full = self.metadata == Metadata.FULL
         if not is_full and not self.is_ieee754:
             return dict(row)
@@ -140,7 +140,7 @@ def _agrees(json_format: JsonFormat, name: str, value: str) -> bool | None:
 
 
 def choose_columns(json_format: JsonFormat, select: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns to read: with full control information the key too, for the row's address."""
+    """Return the columns to read: for full control information the key too."""
     if select and json_format.metadata == Metadata.FULL and KEY not in select:
         return (*select, KEY)
     return select

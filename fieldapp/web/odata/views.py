@@ -15,7 +15,8 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products.odata.feed import Opened, note_pull, open_for
-from fieldapp.store.products.feed_file import KEY, EntitySet, Query, QueryRefused, parse_order
+from fieldapp.store.products.entity_sets import KEY, EntitySet, QueryRefused
+from fieldapp.store.products.feed_file import Query, parse_order
 from fieldapp.web.odata.media import JsonFormat, choose_columns, choose_format, is_refused
 from fieldapp.web.sessions import session
 
@@ -33,7 +34,9 @@ FORMAT_NAMES = {
     "application/xml": ("xml", "application/xml"),
     "text/plain": ("text", "text/plain", *JSON_NAMES),
 }
-NOT_ACCEPTABLE = N_("The feed answers here in {kind}, which your program does not take (see its Accept header or $format).")
+NOT_ACCEPTABLE = N_(
+    "The feed answers here in {kind}, which your software does not accept (see its Accept header or $format)."
+)
 NOT_FOUND = N_("There is nothing here, or it is not yours to see.")
 
 
@@ -58,7 +61,7 @@ def _open_feed() -> Response | None:
 
 
 def _read_key() -> str:
-    """Return the key that a reader sent: as password with any user name, or as bearer token; "" for none."""
+    """Return the key that was sent, as password or as bearer token; "" for none."""
     authorization = request.authorization
     if authorization is None:
         return ""
@@ -79,7 +82,7 @@ def _make_etag() -> str:
 
 
 def _choose_json_format() -> JsonFormat:
-    """Return the form of JSON to answer in; raise ActProblem when the reader accepts nothing that there is.
+    """Return the form of JSON to answer in; raise ActProblem if the reader accepts none.
 
     $format in the address comes before the header Accept.
     """
@@ -210,7 +213,7 @@ def row(name: str, key: int) -> Response:
 
 
 def _write_row(entity: EntitySet, query: Query, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with the columns that were asked for; its key may be read for the address only."""
+    """Return a row with the columns that were asked for; its key may only be in its address."""
     address = f"{_root()}{entity.name}({row.get(KEY)})"
     json_format: JsonFormat = g.json_format
     if not query.select:
@@ -279,7 +282,7 @@ def _read_order(entity: EntitySet) -> tuple[tuple[str, bool], ...]:
 
 
 def _read_page_token() -> str:
-    """Return where the page begins, "" for the first; a token of an older version of the feed is refused."""
+    """Return where the page begins, "" for the first; refuse a token of an older feed."""
     token = request.args.get("$skiptoken", "")
     version, _, after = token.partition(".")
     if token and version != g.opened.mark:

@@ -1,4 +1,4 @@
-"""The office: each subject's pages register themselves on the blueprint when they are imported."""
+"""The office's pages. They register on the blueprint when they are imported."""
 
 import importlib
 import pkgutil
@@ -7,7 +7,7 @@ from fieldapp.web.office.blueprint import office
 
 
 def _import_pages() -> None:
-    """Import every module of every subject, so that a new page is served the day it is written."""
+    """Import every module of every subject, so that no page has to be listed here."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
 

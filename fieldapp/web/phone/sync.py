@@ -1,4 +1,4 @@
-"""The phone's door: joining, the manifest, forms, areas, deliveries of sealed records, and what comes back."""
+"""What the phone app asks of the server (docs/protocol.md): join, fetch, deliver."""
 
 import base64
 import functools
@@ -13,10 +13,11 @@ from flask_babel import gettext
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import Actor
-from fieldapp.services.keys import current_key, signer_if_possible, signing_key
+from fieldapp.services.keys import current_key, find_receipt_signer, signing_key
 from fieldapp.services.people.sign_in import sign_in as check
 from fieldapp.services.phones import devices
 from fieldapp.services.phones import manifest as phone_forms
+from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
@@ -25,6 +26,7 @@ from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.store.operations import centres
 from fieldapp.store.people.users import User
 from fieldapp.web import problems
+from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import session
 from sync.bodies import mended
 from sync.envelope import parse_batch
@@ -40,33 +42,37 @@ sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 
 
 @sync.before_request
-def only_json() -> None:
+def require_json() -> None:
     if request.method == "POST" and request.mimetype != "application/json":
         raise ActProblem("sync.media_type", N_("Send application/json."))
 
 
 @sync.after_request
 def sign_answer(response: Response) -> Response:
-    """Sign what a phone must be sure of, with the nonce it gave: nobody in between can say it, or say it again."""
-    nonce, centre_id = request.headers.get("X-Nonce", ""), g.get("centre_id")
+    """Sign the answer with the phone's nonce: nobody in between can forge or replay it."""
+    nonce = request.headers.get("X-Nonce", "")
+    centre_id = g.get("centre_id")
     if centre_id and NONCE.fullmatch(nonce) and response.status_code == HTTPStatus.OK:
-        signs = signer_if_possible(session(), centre_id, current_app.config["SECRET_KEY"])
+        signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
         if signs is None:
             return response
         response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
     return response
 
 
-def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
+def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
     """Admit phones only: the bearer token becomes the actor, never the cookie of a browser."""
 
     @functools.wraps(view)
     def run(**kwargs: Any) -> Any:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        actor = devices.actor_of_token(session(), token) if scheme == "Bearer" and token else None
+        actor = None
+        if scheme == "Bearer" and token:
+            actor = devices.find_actor_for_token(session(), token)
         if actor is None:
             raise ActProblem("sync.token", N_("This phone is not signed in any more. Sign in again; nothing is lost."))
-        g.actor, g.centre_id = actor, actor.centre_id
+        g.actor = actor
+        g.centre_id = actor.centre_id
         return view(**kwargs)
 
     return run
@@ -74,39 +80,48 @@ def with_token(view: Callable[..., Any]) -> Callable[..., Any]:
 
 @sync.post("/sign-in")
 def sign_in() -> Any:
-    given = _given()
-    username, password, label = (str(given.get(key, "")) for key in ("username", "password", "device"))
-    user = check(session(), username, password, request.remote_addr or "")
+    sent = _read_json()
+    user = check(session(), sent.field("username"), sent.field("password"), request.remote_addr or "")
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
     if centres.get(session(), user.centre_id).by_invitation:
-        text = N_("At this centre a phone joins by invitation. Ask for one and scan its picture with your phone's camera.")
+        text = N_("At this centre a phone joins by invitation. Ask for one and scan its QR code with your phone's camera.")
         raise ActProblem("sync.invitation_only", text)
-    enrolled = devices.enrol_device(session(), actor, label=label, public_key=str(given.get("public_key", "")))
-    return _welcome(actor, enrolled)
+    enrolled = devices.enrol_device(session(), actor, label=sent.field("device"), public_key=sent.field("public_key"))
+    return _make_sign_in_response(actor, enrolled)
 
 
 @sync.post("/join")
 def join() -> Any:
-    """Let a phone in by an invitation: used once, by the first phone that shows it."""
-    given = _given()
-    invitation, label, public_key = (str(given.get(key, "")) for key in ("invitation", "device", "public_key"))
-    actor = devices.inviter_of(session(), invitation)
-    return _welcome(actor, devices.join_device(session(), actor, token=invitation, label=label, public_key=public_key))
+    """Accept a phone with an invitation, which only the first phone can use."""
+    sent = _read_json()
+    invitation = sent.field("invitation")
+    actor = devices.find_actor_for_invitation(session(), invitation)
+    enrolled = devices.join_device(
+        session(), actor, token=invitation, label=sent.field("device"), public_key=sent.field("public_key")
+    )
+    return _make_sign_in_response(actor, enrolled)
 
 
-def _given() -> dict[str, Any]:
-    """Return what a phone says of itself, as far as a database can hold it."""
+class _SentFields(dict[str, Any]):
+    """What a phone sent; a field that is missing is an empty text."""
+
+    def field(self, name: str) -> str:
+        return str(self.get(name, ""))
+
+
+def _read_json() -> _SentFields:
+    """Return what a phone sent, as far as a database can store it; empty if no JSON object."""
     try:
-        given = mended(request.get_json(silent=True))
+        body = mended(request.get_json(silent=True))
     except (ValueError, RecursionError):
-        return {}
-    return given if isinstance(given, dict) else {}
+        return _SentFields()
+    return _SentFields(body) if isinstance(body, dict) else _SentFields()
 
 
-def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:
-    """Return what a phone needs that was just let in."""
+def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Any:
+    """Return what a phone needs that has just joined."""
     user = session().get_one(User, actor.user_id)
     about = {
         "token": enrolled.token,
@@ -120,46 +135,47 @@ def _welcome(actor: Actor, enrolled: devices.Enrolled) -> Any:
 
 
 @sync.get("/pull")
-@with_token
+@require_phone_token
 def pull() -> Any:
-    """Give what changed for this worker after a cursor: caseload, what is due, what to correct."""
-    return _compressed(phone_forms.pull(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
+    """Give what changed for this worker after a cursor: caseload, follow-ups, corrections."""
+    return _compressed(pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")
-@with_token
+@require_phone_token
 def record(instance_id: str) -> Any:
     """Give a worker's own record back, for correcting it."""
-    return jsonify({"protocol": PROTOCOL, **phone_forms.fetch_own_record(session(), g.actor, instance_id=instance_id)})
+    return jsonify({"protocol": PROTOCOL, **fetch_record_for_correction(session(), g.actor, instance_id=instance_id)})
 
 
 @sync.get("/manifest")
-@with_token
+@require_phone_token
 def manifest() -> Any:
     return jsonify(_manifest(g.actor))
 
 
 def _manifest(actor: Actor) -> dict[str, Any]:
     secret = current_app.config["SECRET_KEY"]
-    key, receipts = (find(session(), actor.centre_id, secret) for find in (current_key, signing_key))
+    key = current_key(session(), actor.centre_id, secret)
+    receipts = signing_key(session(), actor.centre_id, secret)
     return phone_forms.fetch_manifest(session(), actor, key=key, receipts=receipts)
 
 
 @sync.get("/map")
-@with_token
+@require_phone_token
 def spot_map() -> Any:
     """Give the centre's last maps of where and when: rounded numbers, no points."""
     return jsonify(maps.fetch_maps(session(), g.actor))
 
 
 @sync.get("/areas/<key>")
-@with_token
+@require_phone_token
 def areas(key: str) -> Any:
     return _compressed(phone_forms.fetch_areas(session(), g.actor, key=key))
 
 
 @sync.get("/forms/<form>/<version>")
-@with_token
+@require_phone_token
 def form(form: str, version: str) -> Any:
     return _compressed(phone_forms.fetch_form(session(), g.actor, form=form, version=version))
 
@@ -167,7 +183,8 @@ def form(form: str, version: str) -> Any:
 def _compressed(text: str, level: int = 6) -> Response:
     g.plain = text.encode()
     response = Response(text, mimetype="application/json")
-    if request.accept_encodings.quality("gzip") > 0:  # a form holds no secret, so its size may tell what it likes
+    # No secret is in here, so that the size of the compressed text tells nobody anything.
+    if request.accept_encodings.quality("gzip") > 0:
         response = Response(gzip.compress(g.plain, level, mtime=0), mimetype="application/json")
         response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
@@ -175,40 +192,49 @@ def _compressed(text: str, level: int = 6) -> Response:
 
 
 @sync.post("/batch")
-@with_token
+@require_phone_token
 def batch() -> Any:
-    """Take up to 100 submissions; answer each. A malformed batch is refused whole, and nothing of it is kept."""
+    """Receive up to 100 submissions and answer each; store nothing of a malformed batch."""
     try:
         envelopes = parse_batch(request.get_data())
     except BatchRefused as refused:
         return _malformed(refused)
-    unsent = request.headers.get("X-Unsent", "0")
-    report = {"unsent": min(int(unsent), 1_000_000) if unsent.isdecimal() and len(unsent) < 10 else 0}
-    signs = signer_if_possible(session(), g.actor.centre_id, current_app.config["SECRET_KEY"])
-    found = receive_batch(session(), g.actor, envelopes, report=report, signer=signs, limits=current_app.config["LIMITS"])
-    return jsonify({"protocol": PROTOCOL, "items": found})
+    unsent_count = min(parse_number(request.headers.get("X-Unsent", "0")), 1_000_000)
+    items = receive_batch(
+        session(),
+        g.actor,
+        envelopes,
+        report={"unsent": unsent_count},
+        signer=find_receipt_signer(session(), g.actor.centre_id, current_app.config["SECRET_KEY"]),
+        limits=current_app.config["LIMITS"],
+    )
+    return jsonify({"protocol": PROTOCOL, "items": items})
 
 
 @sync.post("/deliver")
 def deliver() -> Any:
-    """Take sealed records from whoever carries them; say for each phone named whether it must lock or wipe itself."""
+    """Receive sealed records; any phone may carry them.
+
+    The answer tells each phone that is named whether it must lock or wipe itself.
+    """
     try:
         delivery = parse_delivery(request.get_data())
     except BatchRefused as refused:
         return _malformed(refused)
-    found = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"], current_app.config["LIMITS"])
-    g.centre_id = found.pop("centre")
-    return jsonify({"protocol": PROTOCOL, **found})
+    answers = receive_delivery(session(), delivery, current_app.config["SECRET_KEY"], current_app.config["LIMITS"])
+    g.centre_id = answers.pop("centre")
+    return jsonify({"protocol": PROTOCOL, **answers})
 
 
 @sync.put("/attachments/<sha256>")
 def attachment(sha256: str) -> Any:
-    """Take in one piece of a sealed attachment, signed by its phone; say how much of it is here."""
-    found = PIECE.fullmatch(request.headers.get("Content-Range", ""))
+    """Store one piece of a sealed attachment, signed by its phone; say how much is there."""
+    content_range = PIECE.fullmatch(request.headers.get("Content-Range", ""))
     proof = request.headers.get("X-Proof", "")
-    if not found or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
+    if not content_range or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
         raise attachments.REFUSED
-    start, size = int(found[1]), int(found[2])
+    start = int(content_range[1])
+    size = int(content_range[2])
     received = attachments.receive_piece(
         session(),
         request.headers.get("X-Device", ""),
@@ -223,6 +249,6 @@ def attachment(sha256: str) -> Any:
 
 
 def _malformed(refused: BatchRefused) -> Any:
-    listed = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
-    text = gettext("The message is malformed; nothing of it was kept.")
-    return problems.answer("sync.malformed", text, 422, problems=listed)
+    reasons = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
+    text = gettext("The message is malformed; nothing of it was stored.")
+    return problems.answer("sync.malformed", text, 422, problems=reasons)

@@ -23,7 +23,7 @@ def app() -> Any:
 
 @worker.get("/app/<name>")
 def file(name: str) -> Any:
-    """Serve the service worker and the web app manifest; a real 404 for all else, so that nothing wrong is cached."""
+    """Serve the service worker and the web app manifest; 404 for all else."""
     if name not in FILES:
         abort(404)
     return _file(name, FILES[name])

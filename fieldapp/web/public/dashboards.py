@@ -1,4 +1,7 @@
-"""The public dashboard, its open data, and the parts that other sites embed. No cookie, no sign-in."""
+"""The public dashboard, its open data, and the parts that other sites embed.
+
+No cookie, no sign-in.
+"""
 
 import functools
 import gzip
@@ -20,11 +23,11 @@ from fieldapp.web.sessions import session
 dashboards = Blueprint("dashboards", __name__, template_folder="templates")
 
 MINUTES = 5
-KEPT = 64
+CACHE_SIZE = 64
 Body = tuple[bytes, bytes]  # plain and compressed
 
 
-@functools.lru_cache(maxsize=KEPT)
+@functools.lru_cache(maxsize=CACHE_SIZE)
 def _compressed(key: tuple[str, ...], data: bytes) -> bytes:
     return gzip.compress(data, 9, mtime=0)
 
@@ -32,29 +35,32 @@ def _compressed(key: tuple[str, ...], data: bytes) -> bytes:
 _rendered: dict[tuple[str, ...], bytes] = {}
 
 
-def _answer(key: tuple[str, ...], mimetype: str, make: Callable[[], bytes]) -> Response:
-    """Return a page that is made once for each edition; browsers and caches may keep it for some minutes."""
-    mark = "-".join(key)
-    if request.if_none_match.contains(mark):
+def _respond_cached(key: tuple[str, ...], mimetype: str, make: Callable[[], bytes]) -> Response:
+    """Return a page that is rendered once an edition, and cached for some minutes."""
+    etag = "-".join(key)
+    if request.if_none_match.contains(etag):
         response = Response(status=304)
     else:
         data = _rendered.get(key)
         if data is None:
-            if len(_rendered) >= KEPT:
+            if len(_rendered) >= CACHE_SIZE:
                 _rendered.clear()
             data = _rendered[key] = make()
         response = Response(data, mimetype=mimetype)
         if request.accept_encodings.quality("gzip") > 0 and not mimetype.startswith("image/"):
             response.set_data(_compressed(key, data))
             response.headers["Content-Encoding"] = "gzip"
-    response.set_etag(mark)
+    response.set_etag(etag)
     response.headers["Cache-Control"] = f"public, max-age={MINUTES * 60}"
     response.headers["Vary"] = "Accept-Encoding"
     return response
 
 
-def _key(slug: str, language: str, *more: str) -> tuple[str, ...]:
-    """Return what a rendered page depends on: the edition, this version of the app, the address it is reached at."""
+def _make_cache_key(slug: str, language: str, *more: str) -> tuple[str, ...]:
+    """Return what a page depends on: the edition, the version of the app, the host name.
+
+    Raises ActProblem for a language or centre that there is not.
+    """
     if language not in LANGUAGES:
         raise make_not_found()
     _, digest = public.mark(session(), slug)
@@ -68,22 +74,32 @@ def _version() -> str:
 def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
     edition = public.public_edition(session(), slug)
     with force_locale(language):
-        shown = editions.indicators(edition.body, language)
-        return render_template(
-            template, edition=edition, indicators=shown, partners=editions.partners(edition.body, language),
-            language=language, period=editions.period_name(edition.period, language),
-            is_revised=any(point.revised for one in shown for point in one.points), **more,
-        ).encode()  # fmt: skip
+        views = editions.make_indicator_views(edition.body, language)
+        page = render_template(
+            template,
+            edition=edition,
+            indicators=views,
+            partners=editions.make_partner_views(edition.body, language),
+            language=language,
+            period=editions.period_name(edition.period, language),
+            is_revised=any(_is_revised(view) for view in views),
+            **more,
+        )
+    return page.encode()
+
+
+def _is_revised(view: editions.IndicatorView) -> bool:
+    return any(point.revised for point in view.points)
 
 
 @dashboards.get("/public/")
 def start() -> Any:
-    found = public.public_centres(session())
+    centres = public.public_centres(session())
     language = preferred()
-    if len(found) == 1:
-        return redirect(url_for(".dashboard", slug=found[0].slug, language=language))
+    if len(centres) == 1:
+        return redirect(url_for(".dashboard", slug=centres[0].slug, language=language))
     with force_locale(language):
-        return render_template("public_centres.html", centres=found, language=language)
+        return render_template("public_centres.html", centres=centres, language=language)
 
 
 @dashboards.get("/public/<slug>/")
@@ -97,39 +113,38 @@ def centre(slug: str) -> Any:
 
 @dashboards.get("/public/<slug>/<language>/")
 def dashboard(slug: str, language: str) -> Response:
-    return _answer(_key(slug, language, "all"), "text/html", lambda: _page("dashboard.html", slug, language))
+    return _respond_cached(
+        _make_cache_key(slug, language, "all"), "text/html", lambda: _page("dashboard.html", slug, language)
+    )
 
 
 @dashboards.get("/public/<slug>/<language>/<name>/")
 def indicator(slug: str, language: str, name: str) -> Response:
-    key = _key(slug, language, "one", name)
-    edition = public.public_edition(session(), slug)
-    if all(one["id"] != name for one in edition.body["indicators"]):
-        raise make_not_found()
-    return _answer(key, "text/html", lambda: _page("indicator.html", slug, language, name=name))
+    key = _make_cache_key(slug, language, "one", name)
+    _require_indicator(slug, name)
+    return _respond_cached(key, "text/html", lambda: _page("indicator.html", slug, language, name=name))
 
 
 @dashboards.get("/public/<slug>/<language>/card.png")
 def card(slug: str, language: str) -> Response:
-    key = _key(slug, language, "card")
-    return _answer(key, "image/png", lambda: public.card(session(), slug, language))
+    key = _make_cache_key(slug, language, "card")
+    return _respond_cached(key, "image/png", lambda: public.card(session(), slug, language))
 
 
 @dashboards.get("/public/data/")
 def data() -> str:
     language = preferred()
-    found = _editions()
     with force_locale(language):
-        return render_template("open_data.html", editions=found, language=language, files=open_data.FILES)
+        return render_template("open_data.html", editions=_load_editions(), language=language, files=open_data.FILES)
 
 
-def _editions() -> list[PublicEdition]:
-    return [public.public_edition(session(), one.slug) for one in public.public_centres(session())]
+def _load_editions() -> list[PublicEdition]:
+    return [public.public_edition(session(), centre.slug) for centre in public.public_centres(session())]
 
 
 @dashboards.get("/public/data/catalog.jsonld")
 def catalogue() -> Response:
-    body = open_data.catalogue(_editions(), request.url_root)
+    body = open_data.make_catalogue(_load_editions(), request.url_root)
     return Response(json.dumps(body, ensure_ascii=False, indent=1), mimetype="application/ld+json")
 
 
@@ -138,15 +153,15 @@ def file(slug: str, name: str) -> Response:
     """Give one file of open data: the same numbers as the pages."""
     if name not in open_data.FILES:
         raise make_not_found()
-    key = _key(slug, "en", "data", name)
-    make, mimetype = open_data.FILES[name].make, open_data.FILES[name].mimetype
+    key = _make_cache_key(slug, "en", "data", name)
+    data_file = open_data.FILES[name]
     root = request.url_root
-    return _answer(key, mimetype, lambda: make(public.public_edition(session(), slug), root))
+    return _respond_cached(key, data_file.mimetype, lambda: data_file.make(public.public_edition(session(), slug), root))
 
 
 @dashboards.get("/embed/kpi.js")
 def script() -> Response:
-    """Give the element that shows indicators on another site; the address stays the same for ever."""
+    """Give the element that shows indicators on another site; its address never changes."""
     response = assets.send(assets.asset("kpi.js").rsplit("/", 1)[-1], "text/javascript")
     response.headers["Cache-Control"] = f"public, max-age={MINUTES * 60}"
     return response
@@ -155,22 +170,30 @@ def script() -> Response:
 @dashboards.get("/embed/<slug>/<language>/part")
 def part(slug: str, language: str) -> Response:
     """Give the part of a page that the element puts in: all indicators, or one (?kpi=)."""
-    name = _chosen(slug)
-    return _answer(
-        _key(slug, language, "part", name), "text/html", lambda: _page("embedded.html", slug, language, name=name)
-    )
+    name = _read_indicator(slug)
+    key = _make_cache_key(slug, language, "part", name)
+    return _respond_cached(key, "text/html", lambda: _page("embedded.html", slug, language, name=name))
 
 
 @dashboards.get("/embed/<slug>/<language>/")
 def framed(slug: str, language: str) -> Response:
-    """Give a page for an iframe, where a site does not let scripts in."""
-    name = _chosen(slug)
-    return _answer(_key(slug, language, "frame", name), "text/html", lambda: _page("framed.html", slug, language, name=name))
+    """Give a page for an iframe, for sites that allow no scripts of others."""
+    name = _read_indicator(slug)
+    key = _make_cache_key(slug, language, "frame", name)
+    return _respond_cached(key, "text/html", lambda: _page("framed.html", slug, language, name=name))
 
 
-def _chosen(slug: str) -> str:
+def _read_indicator(slug: str) -> str:
+    """Return the indicator that the address names, "" for all of them."""
     name = request.args.get("kpi", "")
-    edition = public.public_edition(session(), slug)
-    if name and all(one["id"] != name for one in edition.body["indicators"]):
-        raise make_not_found()
+    if name:
+        _require_indicator(slug, name)
+    else:
+        public.public_edition(session(), slug)  # raises for a centre without a public dashboard
     return name
+
+
+def _require_indicator(slug: str, name: str) -> None:
+    edition = public.public_edition(session(), slug)
+    if all(indicator["id"] != name for indicator in edition.body["indicators"]):
+        raise make_not_found()

@@ -1,4 +1,4 @@
-"""What people type at the front door."""
+"""What people type to sign in."""
 
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length
 
 class SignInInput(FlaskForm):  # type: ignore[misc]
     username = StringField(
-        lazy_gettext("Sign-in name"),
+        lazy_gettext("User name"),
         [InputRequired(), Length(max=64)],
         render_kw={"autocomplete": "username", "autocapitalize": "none"},
     )

@@ -1,5 +1,9 @@
-"""Open data: the dashboard's numbers as files, with a licence, a codebook, and an entry for data catalogues (DCAT 3)."""
+"""Open data: the dashboard's numbers as files, with a licence and a codebook.
 
+A catalogue describes them for other portals (W3C DCAT 3).
+"""
+
+import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +16,19 @@ from fieldapp.services.products.public import PublicEdition
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LANGUAGES = ("en", "fr")
+# The columns of each file.
 NUMBERS = ("indicator", "period", "first_day", "last_day", "value", "shown_as", "state", "unit", "revised")
 PARTS = ("indicator", "period", "part", "value", "shown_as")
 CODEBOOK = ("file", "column", "value", "english", "french")
-FIGURE = ("indicator", "period", "first", "last", "part", "unit", "value")
+PARTNER_TOTAL = ("indicator", "period", "first", "last", "part", "unit", "value")
 PARTNERS = ("source", "calendar", "indicator", "period", "first_day", "last_day", "part", "unit", "value")
+
+
+STATES = {
+    "shown": {"en": "Shown, rounded to a multiple of 5", "fr": "Montré, arrondi à un multiple de 5"},
+    "hidden": {"en": "Too few to show; not zero", "fr": "Trop peu pour être montré; pas zéro"},
+    "missing": {"en": "Not counted yet", "fr": "Pas encore compté"},
+}
 
 
 @dataclass(frozen=True)
@@ -26,73 +38,79 @@ class DataFile:
     title: dict[str, str]
 
 
-def numbers(edition: PublicEdition, root: str) -> bytes:
-    return csv_files.rows(NUMBERS, [tuple(_plain(line[name]) for name in NUMBERS) for line in _numbers(edition)])
-
-
-def _numbers(edition: PublicEdition) -> list[dict[str, Any]]:
+def write_numbers(edition: PublicEdition, root: str) -> bytes:
+    """Return indicators.csv: a line for each period of each indicator."""
     lines = []
-    for one in edition.body["indicators"]:
-        for number in one["numbers"]:
-            period = periods.parse(number["period"])
-            lines.append(
-                {
-                    "indicator": one["id"],
-                    "period": period.name,
-                    "first_day": str(period.first),
-                    "last_day": str(period.last),
-                    "value": number["value"],
-                    "shown_as": number["text"],
-                    "state": number["state"],
-                    "unit": one["unit"],
-                    "revised": number["revised"],
-                }
-            )
-    return lines
+    for indicator in edition.body["indicators"]:
+        lines += [_make_number_line(indicator, number) for number in indicator["numbers"]]
+    return csv_files.rows(NUMBERS, lines)
 
 
-def _plain(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+def _make_number_line(indicator: dict[str, Any], number: dict[str, Any]) -> tuple[str, ...]:
+    period = periods.parse(number["period"])
+    values = {
+        "indicator": indicator["id"],
+        "period": period.name,
+        "first_day": period.first,
+        "last_day": period.last,
+        "value": number["value"],
+        "shown_as": number["text"],
+        "state": number["state"],
+        "unit": indicator["unit"],
+        "revised": number["revised"],
+    }
+    return tuple(_write_cell(values[name]) for name in NUMBERS)
 
 
-def parts(edition: PublicEdition, root: str) -> bytes:
-    lines = [
-        (one["id"], one["parts"]["period"], row["key"], _plain(row["value"]), row["text"])
-        for one in edition.body["indicators"]
-        if one["parts"]
-        for row in one["parts"]["rows"]
-    ]
+def _write_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def write_parts(edition: PublicEdition, root: str) -> bytes:
+    """Return parts.csv: a line for each part of an indicator, of its newest period."""
+    lines = []
+    for indicator in edition.body["indicators"]:
+        parts = indicator["parts"]
+        for row in parts["rows"] if parts else ():
+            lines.append((indicator["id"], parts["period"], row["key"], _write_cell(row["value"]), row["text"]))
     return csv_files.rows(PARTS, lines)
 
 
-def partners(edition: PublicEdition, root: str) -> bytes:
-    lines = [
-        (source["source"], source["calendar"], *(one[name] for name in FIGURE))
-        for source in edition.body["partners"]
-        for one in source["figures"]
-    ]  # fmt: skip
+def write_partners(edition: PublicEdition, root: str) -> bytes:
+    """Return partners.csv: the totals that partners gave, as they gave them."""
+    lines = []
+    for source in edition.body["partners"]:
+        for total in source["figures"]:
+            values = [total[name] for name in PARTNER_TOTAL]
+            lines.append((source["source"], source["calendar"], *values))
     return csv_files.rows(PARTNERS, lines)
 
 
-def codebook(edition: PublicEdition, root: str) -> bytes:
+def write_codebook(edition: PublicEdition, root: str) -> bytes:
+    """Return codebook.csv: what each indicator, part and state means, in both languages."""
     lines = []
-    for one in edition.body["indicators"]:
+    for indicator in edition.body["indicators"]:
         for about in ("title", "meaning", "formula", "denominator", "read"):
-            if not one[about]:
-                continue
-            lines.append(("indicators.csv", f"indicator: {about}", one["id"], one[about]["en"], one[about]["fr"]))
-        for row in one["parts"]["rows"] if one["parts"] else ():
+            text = indicator[about]
+            if text:
+                lines.append(("indicators.csv", f"indicator: {about}", indicator["id"], text["en"], text["fr"]))
+        for row in indicator["parts"]["rows"] if indicator["parts"] else ():
             lines.append(("parts.csv", "part", row["key"], row["label"]["en"], row["label"]["fr"]))
-    states = {
-        "shown": ("Shown, rounded to a multiple of 5", "Montré, arrondi à un multiple de 5"),
-        "hidden": ("Too few to show; not zero", "Trop peu pour être montré; pas zéro"),
-        "missing": ("Not counted yet", "Pas encore compté"),
-    }
-    lines += [("indicators.csv", "state", name, *words) for name, words in states.items()]
+    for state, words in STATES.items():
+        lines.append(("indicators.csv", "state", state, words["en"], words["fr"]))
+    # Indicators share parts: each is explained once.
     return csv_files.rows(CODEBOOK, list(dict.fromkeys(lines)))
 
 
-def as_json(edition: PublicEdition, root: str) -> bytes:
+def write_json(edition: PublicEdition, root: str) -> bytes:
+    """Return indicators.json: all of an edition."""
+    indicators = [dict(indicator) for indicator in edition.body["indicators"]]
+    for indicator in indicators:
+        del indicator["audience"]
     body = {
         "centre": edition.centre,
         "period": edition.period,
@@ -100,18 +118,18 @@ def as_json(edition: PublicEdition, root: str) -> bytes:
         "built_at": edition.built_at,
         "licence": LICENCE,
         "rounding": edition.body["rounding"],
-        "indicators": [
-            {name: value for name, value in one.items() if name != "audience"} for one in edition.body["indicators"]
-        ],
+        "indicators": indicators,
         "partners": edition.body["partners"],
     }
     return json.dumps(body, ensure_ascii=False, indent=1).encode()
 
 
-def atom(edition: PublicEdition, root: str) -> bytes:
-    """Return a feed that tells of new editions: to be told, nobody needs to give an address."""
+def write_atom(edition: PublicEdition, root: str) -> bytes:
+    """Return a feed that announces new editions; nobody needs to give an address to follow it."""
     page = f"{root}public/{edition.slug}/en/"
-    title = f"{edition.centre}, {edition.period}" + (f", revised ({edition.number})" if edition.number > 1 else "")
+    title = f"{edition.centre}, {edition.period}"
+    if edition.number > 1:
+        title += f", revised ({edition.number})"
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
         f"<id>{escape(page)}</id><title>{escape(edition.centre)}</title><updated>{edition.built_at}</updated>"
@@ -122,12 +140,14 @@ def atom(edition: PublicEdition, root: str) -> bytes:
 
 
 FILES = {
-    "indicators.csv": DataFile(numbers, "text/csv", {"en": "Indicators by period", "fr": "Indicateurs par période"}),
-    "parts.csv": DataFile(parts, "text/csv", {"en": "Parts of each indicator", "fr": "Parties de chaque indicateur"}),
-    "partners.csv": DataFile(partners, "text/csv", {"en": "Totals of partners", "fr": "Totaux des partenaires"}),
-    "codebook.csv": DataFile(codebook, "text/csv", {"en": "Codebook", "fr": "Guide des données"}),
-    "indicators.json": DataFile(as_json, "application/json", {"en": "Everything as JSON", "fr": "Tout en JSON"}),
-    "feed.atom": DataFile(atom, "application/atom+xml", {"en": "Feed of new editions", "fr": "Fil des nouvelles éditions"}),
+    "indicators.csv": DataFile(write_numbers, "text/csv", {"en": "Indicators by period", "fr": "Indicateurs par période"}),
+    "parts.csv": DataFile(write_parts, "text/csv", {"en": "Parts of each indicator", "fr": "Parties de chaque indicateur"}),
+    "partners.csv": DataFile(write_partners, "text/csv", {"en": "Totals of partners", "fr": "Totaux des partenaires"}),
+    "codebook.csv": DataFile(write_codebook, "text/csv", {"en": "Codebook", "fr": "Guide des données"}),
+    "indicators.json": DataFile(write_json, "application/json", {"en": "Everything as JSON", "fr": "Tout en JSON"}),
+    "feed.atom": DataFile(
+        write_atom, "application/atom+xml", {"en": "Feed of new editions", "fr": "Fil des nouvelles éditions"}
+    ),
 }
 TITLE = {"en": "Violence interruption: open data", "fr": "Interruption de la violence : données ouvertes"}
 NOTE = {
@@ -136,7 +156,7 @@ NOTE = {
 }
 
 
-def catalogue(editions: Sequence[PublicEdition], root: str) -> dict[str, Any]:
+def make_catalogue(editions: Sequence[PublicEdition], root: str) -> dict[str, Any]:
     """Return a catalogue of all centres' open data: W3C DCAT 3 as JSON-LD."""
     return {
         "@context": {
@@ -147,44 +167,58 @@ def catalogue(editions: Sequence[PublicEdition], root: str) -> dict[str, Any]:
         },
         "@id": f"{root}public/data/catalog.jsonld",
         "@type": "dcat:Catalog",
-        "dct:title": [_said(text, language) for language, text in TITLE.items()],
-        "dcat:dataset": [_entry(one, root) for one in editions],
+        "dct:title": [_tag_language(text, language) for language, text in TITLE.items()],
+        "dcat:dataset": [_make_entry(edition, root) for edition in editions],
     }  # fmt: skip
 
 
-def _said(text: str, language: str) -> dict[str, str]:
+def _tag_language(text: str, language: str) -> dict[str, str]:
     return {"@value": text, "@language": language}
 
 
-def _entry(edition: PublicEdition, root: str) -> dict[str, Any]:
-    spans = [periods.parse(number["period"]) for one in edition.body["indicators"] for number in one["numbers"]]
+def _make_entry(edition: PublicEdition, root: str) -> dict[str, Any]:
+    first_day, last_day = _find_span(edition)
     return {
         "@id": f"{root}public/{edition.slug}/",
         "@type": "dcat:Dataset",
         "dct:title": [
-            _said(f"{edition.centre}: outreach", "en"),
-            _said(f"{edition.centre} : intervention de proximité", "fr"),
+            _tag_language(f"{edition.centre}: outreach", "en"),
+            _tag_language(f"{edition.centre} : intervention de proximité", "fr"),
         ],
-        "dct:description": [_said(NOTE[language], language) for language in LANGUAGES],
+        "dct:description": [_tag_language(NOTE[language], language) for language in LANGUAGES],
         "dct:publisher": {"@type": "foaf:Organization", "foaf:name": edition.centre},
         "dct:license": {"@id": LICENCE},
         "dct:accrualPeriodicity": {"@id": "http://publications.europa.eu/resource/authority/frequency/MONTHLY"},
         "dct:modified": {"@value": edition.built_at, "@type": "xsd:dateTime"},
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
-            "dcat:startDate": {"@value": str(min((one.first for one in spans), default="")), "@type": "xsd:date"},
-            "dcat:endDate": {"@value": str(max((one.last for one in spans), default="")), "@type": "xsd:date"},
+            "dcat:startDate": {"@value": first_day, "@type": "xsd:date"},
+            "dcat:endDate": {"@value": last_day, "@type": "xsd:date"},
         },
         "dct:language": list(LANGUAGES),
         "dcat:landingPage": {"@id": f"{root}public/{edition.slug}/en/"},
-        "dcat:distribution": [
-            {
-                "@type": "dcat:Distribution",
-                "dct:title": [_said(one.title[language], language) for language in LANGUAGES],
-                "dcat:downloadURL": {"@id": f"{root}public/data/{edition.slug}/{name}"},
-                "dcat:mediaType": one.mimetype,
-                "dct:license": {"@id": LICENCE},
-            }
-            for name, one in FILES.items()
-        ],
+        "dcat:distribution": [_make_distribution(edition.slug, name, root) for name in FILES],
+    }
+
+
+def _find_span(edition: PublicEdition) -> tuple[str, str]:
+    """Return the first and last day that an edition has numbers of; "" and "" if none."""
+    days: list[dt.date] = []
+    for indicator in edition.body["indicators"]:
+        for number in indicator["numbers"]:
+            period = periods.parse(number["period"])
+            days += [period.first, period.last]
+    if not days:
+        return "", ""
+    return str(min(days)), str(max(days))
+
+
+def _make_distribution(slug: str, name: str, root: str) -> dict[str, Any]:
+    file = FILES[name]
+    return {
+        "@type": "dcat:Distribution",
+        "dct:title": [_tag_language(file.title[language], language) for language in LANGUAGES],
+        "dcat:downloadURL": {"@id": f"{root}public/data/{slug}/{name}"},
+        "dcat:mediaType": file.mimetype,
+        "dct:license": {"@id": LICENCE},
     }

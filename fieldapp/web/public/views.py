@@ -1,4 +1,4 @@
-"""The front door: sign in and out, choose a language, is the app well."""
+"""Sign in and out, choose a language, say whether the app is ready."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,7 +82,8 @@ def healthz() -> Any:
         problem = "The client is not built. Run: make build"
     if not problem and not has_room(current_app.config["SETTINGS"].folder):
         problem = "The disk is full."
-    return jsonify({"ready": not problem, "reason": problem}), 503 if problem else 200
+    status = 503 if problem else 200
+    return jsonify({"ready": not problem, "reason": problem}), status
 
 
 @public.get("/robots.txt")
@@ -98,4 +99,7 @@ def favicon() -> Any:
 def _local(address: str) -> str:
     """Return an address only if it leads to this site: a path, no host."""
     parts = urlsplit(address.replace("\\", "/"))
-    return address if address.startswith("/") and not address.startswith("//") and not parts.netloc else ""
+    is_path = address.startswith("/") and not address.startswith("//")
+    if is_path and not parts.netloc:
+        return address
+    return ""

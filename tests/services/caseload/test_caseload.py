@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
-from fieldapp.services.phones.manifest import pull
+from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
-from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
 from sync.envelope import parse_batch
 from tests.cast import Cast, another_worker, batch, envelope
@@ -44,7 +44,7 @@ def send(session: Session, actor: Actor, *items: dict[str, Any]) -> list[str]:
 
 def knows(session: Session, actor: Actor) -> dict[str, Any]:
     """Return what a phone of this worker would know that starts from nothing."""
-    return {key: body for key, body in json.loads(pull(session, actor, cursor=0))["items"] if body is not None}
+    return {key: body for key, body in json.loads(pull_changes(session, actor, cursor=0))["items"] if body is not None}
 
 
 def test_a_phone_knows_its_own_workers_caseload_and_nobody_elses(session: Session, cast: Cast) -> None:
@@ -60,10 +60,10 @@ def test_a_phone_knows_its_own_workers_caseload_and_nobody_elses(session: Sessio
 
 def test_only_what_changed_is_pulled(session: Session, cast: Cast) -> None:
     send(session, cast.amina, met(ONE))
-    first = json.loads(pull(session, cast.amina, cursor=0))
-    assert json.loads(pull(session, cast.amina, cursor=first["cursor"]))["items"] == []
+    first = json.loads(pull_changes(session, cast.amina, cursor=0))
+    assert json.loads(pull_changes(session, cast.amina, cursor=first["cursor"]))["items"] == []
     send(session, cast.amina, met(TWO))
-    later = json.loads(pull(session, cast.amina, cursor=first["cursor"]))
+    later = json.loads(pull_changes(session, cast.amina, cursor=first["cursor"]))
     assert [key for key, _ in later["items"]] == [f"card/{TWO}"]
 
 
@@ -97,12 +97,12 @@ def test_a_broken_note_is_kept_and_does_nothing(session: Session, cast: Cast, ba
 def test_a_card_is_handed_over_with_what_is_due(session: Session, cast: Cast) -> None:
     basil = another_worker(session, cast)
     send(session, cast.amina, met(ONE, due=3))
-    cursor = json.loads(pull(session, cast.amina, cursor=0))["cursor"]
+    cursor = json.loads(pull_changes(session, cast.amina, cursor=0))["cursor"]
     before = set(knows(session, cast.amina))
     send(session, cast.amina, note("handover", {"code": ONE, "to": basil.user_id}))
     assert set(knows(session, basil)) == before
     assert knows(session, cast.amina) == {}
-    gone = json.loads(pull(session, cast.amina, cursor=cursor))["items"]
+    gone = json.loads(pull_changes(session, cast.amina, cursor=cursor))["items"]
     assert {key for key, body in gone if body is None} == before
 
 
@@ -187,7 +187,7 @@ def test_a_correction_moves_what_is_due(session: Session, cast: Cast) -> None:
 def test_records_from_before_there_was_a_caseload_give_one(session: Session, cast: Cast) -> None:
     send(session, cast.amina, met(ONE, due=3), met(TWO))
     before = knows(session, cast.amina)
-    for table in (FeedItem, FollowUp, Card):
+    for table in (PullItem, FollowUp, Card):
         session.execute(sa.delete(table))
     session.commit()
     assert lacks_caseload(session, cast.centre.id)

@@ -11,8 +11,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_spec import ConsentRule
 from fieldapp.services.caseload.hand_over import assign_card
+from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
+from fieldapp.services.products import tables
 from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
@@ -21,7 +25,7 @@ from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.standing import ConsentWord
-from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
@@ -90,7 +94,7 @@ def shown(session: Session, cast: Cast) -> str:
 def told(session: Session) -> dict[str, str]:
     """Return what phones are told, by key."""
     session.expire_all()
-    return {item.key: item.body for item in session.scalars(sa.select(FeedItem)) if item.body}
+    return {item.key: item.body for item in session.scalars(sa.select(PullItem)) if item.body}
 
 
 # What phones are told
@@ -578,3 +582,155 @@ def test_a_shut_out_phone_that_knows_two_ids_takes_nothing_out(session: Session,
     session.expire_all()
     body = session.scalars(sa.select(Submission.body).where(Submission.instance_id == yes["id"])).one()
     assert "CANARY two" in body
+
+
+# A no that cannot be used
+
+
+ALONE = {"people_n": "1", "who": "new_person"}
+
+
+def rows_that_may_leave(session: Session, cast: Cast) -> int:
+    """Return how many of the records that releases read allow an evaluator to see them."""
+    known = tables.catalogue(session, cast.centre.id)
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    reader = tables.make_reader(session, cast.centre, known, now)
+    rows = [row for _, row in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
+    spec = ConsentRule("tier", 2)
+    return sum(eligibility.has_consent(spec, row) for row in rows)
+
+
+def about_nobody(consent: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {**encounter(people=ALONE, talk=TALK, consent=consent), **more}
+
+
+TO_LESS = {**YES, "tier_said": "1"}
+
+
+@pytest.mark.parametrize("less", [SAID_NO, TO_LESS], ids=["no", "yes to less"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["before the yes", "after the yes"])
+@pytest.mark.parametrize("way", ["refused", "failed", "shut out"])
+def test_a_no_without_a_card_lowers_its_record_though_it_cannot_be_used(
+    session: Session,
+    cast: Cast,
+    phone: Phone,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    is_first: bool,
+    less: dict[str, str],
+) -> None:
+    yes = phone.seal(about_nobody(YES), finished_at=at(-60))
+    answers = about_nobody(less, **({"what": {"contact_type": "elephant"}} if way == "refused" else {}))
+    no = phone.seal(answers, finished_at=at(-10), root=yes["id"], prev=[yes["id"]])
+
+    def send_no() -> None:
+        if way == "shut out":
+            shut_out(phone)
+        with monkeypatch.context() as patched:
+            if way == "failed":
+                patched.setattr("fieldapp.services.records.intake.decide", lambda *_: 1 / 0)
+            phone.send(no)
+
+    if is_first and way != "shut out":
+        send_no()
+    phone.send(yes)
+    if not is_first or way == "shut out":
+        assert rows_that_may_leave(session, cast) == 1
+        before = Standings(session, cast.centre.id)
+        session.rollback()
+        send_no()
+        with pytest.raises(ConsentFell):
+            before.check(session)
+        session.rollback()
+    assert len(session.scalars(sa.select(Submission).where(Submission.state != "stored")).all()) == 1
+    assert rows_that_may_leave(session, cast) == 0
+    assert session.scalars(sa.select(Record)).one().answers["talk"] == TALK  # it may be wrong, so nothing is cut
+
+
+def test_a_no_of_a_shut_out_phone_that_is_taken_off_the_list_counts_for_nothing(
+    session: Session, cast: Cast, phone: Phone
+) -> None:
+    yes = phone.seal(about_nobody(YES), finished_at=at(-60))
+    phone.send(yes)
+    shut_out(phone)
+    phone.send(phone.seal(about_nobody(SAID_NO), finished_at=at(-10), root=yes["id"], prev=[yes["id"]]))
+    assert rows_that_may_leave(session, cast) == 0
+    reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+    assert rows_that_may_leave(session, cast) == 1
+
+
+def test_a_yes_after_a_no_that_could_not_be_used_counts_again(session: Session, cast: Cast) -> None:
+    first = envelope(met(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    no = correction(first, {**met(SAID_NO), "what": {"contact_type": "elephant"}}, -30)
+    assert receive(session, cast, no) == ["rejected"]
+    assert (stands(session, cast), shown(session, cast), rows_that_may_leave(session, cast)) == (0, "0", 0)
+    late = correction(first, met(YES), -20)  # knows nothing of it
+    assert receive(session, cast, late) == ["stored"]
+    assert rows_that_may_leave(session, cast) == 0
+    yes = envelope(met(YES), root=first["id"], prev=[no["id"], late["id"]], finished_at=at(-10))
+    assert receive(session, cast, yes) == ["stored"]
+    assert rows_that_may_leave(session, cast) == 1
+
+
+def test_a_colleagues_unusable_no_lowers_no_record(session: Session, cast: Cast) -> None:
+    first = envelope(about_nobody(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    theirs = correction(first, about_nobody(SAID_NO, what={"contact_type": "elephant"}), -10)
+    receive_batch(session, another_worker(session, cast), parse_batch(batch(theirs)))
+    assert rows_that_may_leave(session, cast) == 1
+
+
+def publish_version(session: Session, cast: Cast, version: str) -> None:
+    compiled = compile_workbook(workbook_of("encounter"))
+    newer = dataclasses.replace(compiled, definition=dataclasses.replace(compiled.definition, version=version))
+    publish_form(session, cast.system, compiled=newer, workbook=b"")
+
+
+@pytest.mark.parametrize("is_clicked", [True, False], ids=["by an admin", "by itself"])
+@pytest.mark.parametrize("consent", [SAID_NO, YES], ids=["no", "yes"])
+def test_what_came_before_its_form_version_is_taken_in_once_that_is_here(
+    session: Session, cast: Cast, consent: dict[str, str], is_clicked: bool
+) -> None:
+    first = envelope(about_nobody(YES), finished_at=at(-60))
+    receive(session, cast, first)
+    answers = encounter(people=ALONE, talk=TALK, consent=consent, next={"note": "CANARY2"})
+    later = correction(first, answers, -10, version="2")
+    assert receive(session, cast, later) == ["rejected"]
+    assert rows_that_may_leave(session, cast) == (0 if consent == SAID_NO else 1)
+    assert quarantine.let_in_known_forms(session) == 0
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(0, 1)
+    publish_version(session, cast, "2")
+    if is_clicked:
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    else:
+        assert quarantine.let_in_known_forms(session) == 1
+    assert quarantine.let_in_known_forms(session) == 0
+    assert rows_that_may_leave(session, cast) == (0 if consent == SAID_NO else 1)
+    session.expire_all()
+    record = session.scalars(sa.select(Record)).one()
+    assert (record.version, record.is_refused) == ("2", False)
+    assert ("CANARY" in everything(session)) == (consent == YES)
+
+
+def test_what_a_shut_out_phone_sent_for_an_unknown_version_waits_for_an_admin(
+    session: Session, cast: Cast, phone: Phone
+) -> None:
+    shut_out(phone)
+    phone.send(phone.seal(met(YES), version="2"))
+    publish_version(session, cast, "2")
+    assert quarantine.let_in_known_forms(session) == 0
+    assert waiting_id(session, cast)
+
+
+def test_one_that_breaks_its_form_is_not_tried_again_and_again(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(session, cast, envelope(met(YES), finished_at=at(-60), version="2"))
+    publish_version(session, cast, "2")
+    tries = []
+    with monkeypatch.context() as patched:
+        patched.setattr(quarantine, "decide", lambda *_: tries.append(1) or 1 / 0)
+        assert [quarantine.let_in_known_forms(session) for _ in range(3)] == [0, 0, 0]
+    assert len(tries) == 1
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)

@@ -62,7 +62,7 @@ def test_a_record_that_is_refused_is_cut_as_well(session: Session, cast: Cast, s
 
 
 def test_what_is_kept_aside_is_cut_as_well(session: Session, cast: Cast) -> None:
-    why = ("sync.shut_out", "It came from a person whom the centre has switched off. It is kept aside.")
+    why = ("sync.shut_out", "The centre has turned off this person's access. The record is kept aside.")
     assert receive(session, cast, envelope(with_everything(SAID_NO)), aside=why) == ["rejected"]
     held = everything(session, "card", "consent_word")
     assert "CANARY" not in held
@@ -103,7 +103,9 @@ def test_what_is_kept_aside_erases_nothing(session: Session, cast: Cast) -> None
     first = envelope(met(YES))
     receive(session, cast, first)
     change = envelope(with_everything(SAID_NO), root=first["id"], prev=[first["id"]])
-    receive(session, cast, change, aside=("sync.unopenable", "The centre could not open it. It is kept as it came."))
+    receive(
+        session, cast, change, aside=("sync.unopenable", "The centre could not open the record. It is stored as it arrived.")
+    )
     record = session.scalars(sa.select(Record)).one()
     assert record.answers["next"]["note"].startswith("CANARY")
     assert "CANARY" in everything(session, "record")

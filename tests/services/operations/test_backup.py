@@ -26,11 +26,11 @@ from fieldapp.services.operations.backup.contents import BackupProblem
 from fieldapp.services.operations.backup.create import take_backup
 from fieldapp.services.operations.backup.data_lock import share
 from fieldapp.services.operations.backup.restore import restore
-from fieldapp.services.operations.overview import see_home, see_system
+from fieldapp.services.operations.overview import list_audit, view_home
 from fieldapp.services.people.accounts import list_people
 from fieldapp.services.phones import devices
-from fieldapp.services.phones.manifest import pull
 from fieldapp.services.phones.missing import give_up_missing
+from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.deliveries import receive_delivery
 from fieldapp.settings import KeyProblem, Settings, SettingsProblem
@@ -186,7 +186,7 @@ def test_a_backup_comes_back_on_an_empty_machine(
     assert (elsewhere.folder / "tls/ca.pem").stat().st_mode & 0o077 == 0
     with opened(elsewhere) as session:
         assert phone.send(session, phone.make()) == ["stored"]  # its numbers go on
-        assert "database.restore" in {line.act for line in see_system(session, cast.rosa)[0]}
+        assert "database.restore" in {line.act for line in list_audit(session, cast.rosa)[0]}
 
 
 def test_what_came_after_the_copy_is_missed_by_number_and_taken_again(
@@ -199,10 +199,10 @@ def test_what_came_after_the_copy_is_missed_by_number_and_taken_again(
     phone.send(phone.session, *later)
     restore(elsewhere, made.where)
     with opened(elsewhere) as session:
-        home = see_home(session, cast.rosa, secret=SECRET)
+        home = view_home(session, cast.rosa, secret=SECRET)
         assert (home.unheard_phones, home.missing) == (2, 0)  # nobody knows yet; Amina's first phone was not heard either
         phone.greet(session)
-        home = see_home(session, cast.rosa, secret=SECRET)
+        home = view_home(session, cast.rosa, secret=SECRET)
         assert (home.unheard_phones, home.missing) == (1, 5)
         people = list_people(session, cast.rosa)
         assert [(one.count, one.numbers) for one in people.missing.values()] == [(5, "6–10")]
@@ -214,7 +214,7 @@ def test_what_came_after_the_copy_is_missed_by_number_and_taken_again(
         with pytest.raises(ActProblem):
             give_up_missing(session, cast.olaf, device_id=device)
         give_up_missing(session, cast.rosa, device_id=device)
-        assert see_home(session, cast.rosa, secret=SECRET).missing == 0
+        assert view_home(session, cast.rosa, secret=SECRET).missing == 0
         assert [one.count for one in list_people(session, cast.rosa).missing.values()] == [1]
         assert phone.send(session, later[4]) == ["stored"]
         phone.greet(session)
@@ -226,10 +226,10 @@ def test_a_phone_that_knows_more_than_the_copy_hears_everything_again(
 ) -> None:
     def publish(to: Session, *names: str) -> None:
         with WriteTransaction(to):
-            feed.publish(to, {(cast.amina.user_id or 0, f"card/{name}"): '{"code":"x"}' for name in names})
+            feed.upsert_items(to, {(cast.amina.user_id or 0, f"card/{name}"): '{"code":"x"}' for name in names})
 
     def told(by: Session, cursor: int | str) -> tuple[set[str], Any, bool]:
-        answer = json.loads(pull(by, cast.amina, cursor=cursor))
+        answer = json.loads(pull_changes(by, cast.amina, cursor=cursor))
         return {key for key, _ in answer["items"]}, answer["cursor"], answer.get("reset", False)
 
     publish(session, "a", "b")
@@ -458,7 +458,7 @@ def test_a_key_that_would_not_put_it_back_goes_into_no_backup(
 def test_a_wrong_key_in_a_backup_is_named_as_the_one_in_the_backup(
     settings: Settings, phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(create, "opens", lambda *_: True)  # as older versions made it
+    monkeypatch.setattr(create, "can_open", lambda *_: True)  # as older versions made it
     made = take_backup(Settings(data=settings.data, database_url=settings.url, secret_key="x" * 64), tmp_path / "b", True)
     with pytest.raises(BackupProblem, match="does not open") as refused:
         restore(Settings(data=str(tmp_path / "new")), made.where)

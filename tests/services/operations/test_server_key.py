@@ -17,9 +17,9 @@ from fieldapp.app import create_app
 from fieldapp.services import keys
 from fieldapp.services.acts import Actor
 from fieldapp.services.operations.centres import add_first_admin
-from fieldapp.services.operations.server_key import usable_key
+from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.people import accounts
-from fieldapp.services.people.second_factor import begin_second_factor
+from fieldapp.services.people.second_factor import start_second_factor
 from fieldapp.settings import KeyMissing, KeyProblem, Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.operations.centres import Centre
@@ -59,7 +59,7 @@ def test_a_fatal_state_is_refused_with_what_to_do(wrapped: Settings, session: Se
     if key is not None:
         put(wrapped, key)
     with pytest.raises(KeyProblem, match=words) as refused:
-        usable_key(session, wrapped)
+        load_usable_key(session, wrapped)
     assert "Do not make a new one" in str(refused.value)
     assert SECRET not in str(refused.value)
     with pytest.raises(KeyProblem):
@@ -71,24 +71,24 @@ def test_the_right_key_is_taken_and_a_first_one_made_only_where_nothing_is_wrapp
     wrapped: Settings, session: Session
 ) -> None:
     put(wrapped, SECRET + "\n")
-    assert usable_key(session, wrapped) == SECRET
+    assert load_usable_key(session, wrapped) == SECRET
     wrapped.key_file.unlink()
     session.execute(sa.text("DELETE FROM centre_key"))
     session.commit()
-    made = usable_key(session, wrapped)
-    assert made == usable_key(session, wrapped) == wrapped.key()
+    made = load_usable_key(session, wrapped)
+    assert made == load_usable_key(session, wrapped) == wrapped.key()
 
 
 def test_a_second_factor_alone_is_reason_enough_to_make_no_key(
     url: str, tmp_path: Path, session: Session, cast: Cast
 ) -> None:
-    begin_second_factor(session, cast.rosa, secret=SECRET, label="rosa")
+    start_second_factor(session, cast.rosa, secret=SECRET, label="rosa")
     settings = Settings(data=str(tmp_path / "data"), database_url=url)
     with pytest.raises(KeyProblem, match="was lost"):
-        usable_key(session, settings)
+        load_usable_key(session, settings)
     with pytest.raises(KeyProblem, match="another one"):
-        usable_key(session, Settings(data=settings.data, database_url=url, secret_key="y" * 32))
-    assert usable_key(session, Settings(data=settings.data, database_url=url, secret_key=SECRET)) == SECRET
+        load_usable_key(session, Settings(data=settings.data, database_url=url, secret_key="y" * 32))
+    assert load_usable_key(session, Settings(data=settings.data, database_url=url, secret_key=SECRET)) == SECRET
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 31, " "])

@@ -11,7 +11,7 @@ from tests.cast import PASSWORD, Cast
 
 
 def test_wrong_unknown_and_switched_off_look_the_same(session: Session, cast: Cast) -> None:
-    accounts.switch_person(session, cast.rosa, user_id=cast.eve.user_id, active=False)
+    accounts.set_person_active(session, cast.rosa, user_id=cast.eve.user_id, active=False)
     texts = set()
     for username, password in [("rosa", "wrong"), ("nobody", PASSWORD), ("eve", PASSWORD)]:
         with pytest.raises(ActProblem) as refused:
@@ -56,20 +56,20 @@ def test_a_bad_person_is_refused(session: Session, cast: Cast, username: str, la
 
 
 def test_switching_off_and_a_new_password_shut_the_phone_out(session: Session, cast: Cast) -> None:
-    assert devices.actor_of_token(session, cast.token)
-    accounts.switch_person(session, cast.rosa, user_id=cast.amina.user_id, active=False)
-    assert devices.actor_of_token(session, cast.token) is None
-    accounts.switch_person(session, cast.rosa, user_id=cast.amina.user_id, active=True)
-    assert devices.actor_of_token(session, cast.token)
+    assert devices.find_actor_for_token(session, cast.token)
+    accounts.set_person_active(session, cast.rosa, user_id=cast.amina.user_id, active=False)
+    assert devices.find_actor_for_token(session, cast.token) is None
+    accounts.set_person_active(session, cast.rosa, user_id=cast.amina.user_id, active=True)
+    assert devices.find_actor_for_token(session, cast.token)
     accounts.reset_password(session, cast.rosa, user_id=cast.amina.user_id)
-    assert devices.actor_of_token(session, cast.token) is None
+    assert devices.find_actor_for_token(session, cast.token) is None
 
 
 def test_a_revoked_phone_is_shut_out(session: Session, cast: Cast) -> None:
     devices.revoke_device(session, cast.rosa, device_id=cast.amina.device_id)
-    assert devices.actor_of_token(session, cast.token) is None
+    assert devices.find_actor_for_token(session, cast.token) is None
 
 
 def test_nobody_switches_themselves_off(session: Session, cast: Cast) -> None:
     with pytest.raises(ActProblem, match="your own"):
-        accounts.switch_person(session, cast.rosa, user_id=cast.rosa.user_id, active=False)
+        accounts.set_person_active(session, cast.rosa, user_id=cast.rosa.user_id, active=False)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from fieldapp.cli.person import person
 from fieldapp.services.people import accounts, sign_in
 from fieldapp.services.problems import ActProblem
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.people.second_factors import SecondFactor
 from fieldapp.store.people.users import User
 from fieldapp.store.phones.devices import Device
@@ -66,13 +66,13 @@ def test_the_only_admin_gets_back_in(run: Run, session: Session, cast: Cast) -> 
     with pytest.raises(ActProblem):
         sign_in.sign_in(session, "rosa", PASSWORD, "")
     assert sign_in.sign_in(session, "rosa", password, "").id == cast.rosa.user_id
-    line = session.scalars(sa.select(AuditLine).where(AuditLine.act == "person.reset")).one()
+    line = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "person.reset")).one()
     assert (line.target, line.actor_id, line.centre_id) == (f"user/{cast.rosa.user_id}", None, cast.centre.id)
     assert line.details == {"by": "command", "second_factor": False, "active": True}
 
 
 def test_who_is_switched_off_stays_so_unless_it_is_asked_for(run: Run, session: Session, cast: Cast) -> None:
-    accounts.switch_person(session, cast.rosa, user_id=cast.amina.user_id, active=False)
+    accounts.set_person_active(session, cast.rosa, user_id=cast.amina.user_id, active=False)
     output = run("reset", "rexdale", "amina")
     assert "Phones that were signed out: 1." in output
     assert "switched off and stays so" in output
@@ -95,7 +95,7 @@ def test_a_second_factor_goes_only_where_it_is_asked_for(run: Run, session: Sess
 
 
 def test_the_list_says_who_can_sign_in_at_one_centre(run: Run, session: Session, cast: Cast) -> None:
-    accounts.switch_person(session, cast.rosa, user_id=cast.eve.user_id, active=False)
+    accounts.set_person_active(session, cast.rosa, user_id=cast.eve.user_id, active=False)
     rows = [line.split() for line in run("list", "rexdale").splitlines()]
     assert ["rosa", "L-rosa", "admin", "active", "no"] in rows
     assert ["eve", "L-eve", "evaluator", "switched", "off", "no"] in rows
@@ -134,7 +134,7 @@ def test_a_new_password_works_at_once_also_after_many_wrong_ones(run: Run, sessi
 
 def test_who_is_switched_on_by_command_was_switched_off_at_no_time(run: Run, session: Session, cast: Cast) -> None:
     assert cast.amina.user_id
-    accounts.switch_person(session, cast.rosa, user_id=cast.amina.user_id, active=False)
+    accounts.set_person_active(session, cast.rosa, user_id=cast.amina.user_id, active=False)
     run("reset", "rexdale", "amina", "--switch-on")
     user = session.get_one(User, cast.amina.user_id)
     assert (user.active, user.switched_off_at) == (True, None)

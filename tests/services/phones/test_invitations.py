@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.people.accounts import switch_person
-from fieldapp.services.phones.devices import invite_device, inviter_of, join_device
+from fieldapp.services.people.accounts import set_person_active
+from fieldapp.services.phones.devices import find_actor_for_invitation, invite_device, join_device
 from fieldapp.services.problems import ActProblem
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.phones.invitations import Invitation
@@ -23,7 +23,7 @@ def invite(session: Session, cast: Cast) -> str:
 
 
 def join(session: Session, token: str, key: str = KEY) -> None:
-    join_device(session, inviter_of(session, token), token=token, label="Phone", public_key=key)
+    join_device(session, find_actor_for_invitation(session, token), token=token, label="Phone", public_key=key)
 
 
 def refusal(session: Session, token: str, key: str = KEY) -> str:
@@ -72,7 +72,7 @@ def test_a_phone_without_a_key_of_its_own_does_not_use_it_up(session: Session, c
 def test_a_person_switched_off_cannot_be_joined(session: Session, cast: Cast) -> None:
     token = invite(session, cast)
     assert cast.amina.user_id
-    switch_person(session, cast.rosa, user_id=cast.amina.user_id, active=False)
+    set_person_active(session, cast.rosa, user_id=cast.amina.user_id, active=False)
     assert refusal(session, token) == "sync.invitation"
 
 

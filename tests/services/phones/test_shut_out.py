@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.board import board
 from fieldapp.services.caseload import hand_over
-from fieldapp.services.operations.overview import see_home, see_system
+from fieldapp.services.operations.overview import list_audit, view_home
 from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.limits import MB, Limits
@@ -59,8 +59,8 @@ def counted(phone: Phone) -> int:
     """Return how many records lists, counts, releases and products read: all of them read one table."""
     day = dt.date.today()
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    released = list(record_rows.for_release(phone.session, phone.cast.centre.id, "encounter", day, day, soon))
-    assert len(released) == phone.total() == sum(see_home(phone.session, phone.cast.rosa, secret=SECRET).week.values())
+    released = list(record_rows.iterate_for_release(phone.session, phone.cast.centre.id, "encounter", day, day, soon))
+    assert len(released) == phone.total() == sum(view_home(phone.session, phone.cast.rosa, secret=SECRET).week.values())
     return len(released)
 
 
@@ -78,7 +78,7 @@ def test_what_a_shut_out_phone_sends_is_kept_aside_and_counts_nowhere(
     assert [problem["code"] for problem in answer["problems"]] == [who, when]
     assert counted(phone) == 0
     assert codes(phone) == [{who, when}]
-    assert see_home(phone.session, cast.rosa, secret=SECRET).needing_attention == 1
+    assert view_home(phone.session, cast.rosa, secret=SECRET).needing_attention == 1
     again = phone.send(item)["items"][0]
     assert (again["status"], again["was"], again["receipt"]) == ("duplicate", "rejected", answer["receipt"])
 
@@ -131,7 +131,7 @@ def test_its_corrections_do_not_touch_the_record(phone: Phone, cast: Cast) -> No
 def test_it_does_not_come_back_to_the_workers_new_phone(phone: Phone, cast: Cast) -> None:
     shut_out(phone)
     phone.send(phone.seal())
-    assert pull.after(phone.session, row(phone).user_id, 0, 100)[2] == ""
+    assert pull.read_changes_after(phone.session, row(phone).user_id, 0, 100)[2] == ""
 
 
 def test_an_admin_lets_one_in_and_it_is_a_record_like_any_other(phone: Phone, cast: Cast) -> None:
@@ -148,7 +148,7 @@ def test_an_admin_lets_one_in_and_it_is_a_record_like_any_other(phone: Phone, ca
     opened = listing.open_record(phone.session, cast.rosa, instance_id=item["id"])
     assert opened.worker.id == cast.amina.user_id
     assert codes(phone) == []
-    line = next(line for line in see_system(phone.session, cast.rosa)[0] if line.act == "submission.let_in")
+    line = next(line for line in list_audit(phone.session, cast.rosa)[0] if line.act == "submission.let_in")
     assert line.details == {"records": 1, "stored": 1}
     assert line.actor_id == cast.rosa.user_id
     assert quarantine.let_in(phone.session, cast.rosa, [one.id]) == quarantine.LetIn(0, 0)
@@ -330,7 +330,7 @@ def test_a_note_is_short(phone: Phone) -> None:
 def test_a_person_who_is_let_in_again_counts_again_and_what_was_aside_stays_so(phone: Phone, cast: Cast) -> None:
     shut_out(phone, "switched off")
     phone.send(phone.seal())
-    accounts.switch_person(phone.session, cast.rosa, user_id=row(phone).user_id, active=True)
+    accounts.set_person_active(phone.session, cast.rosa, user_id=row(phone).user_id, active=True)
     assert phone.statuses(phone.seal()) == ["stored"]
     assert (len(codes(phone)), counted(phone)) == (1, 1)
 

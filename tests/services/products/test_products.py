@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from evaluator_export import periods
 from fieldapp.jobs.timetable import build_due_products
 from fieldapp.services.acts import Actor
-from fieldapp.services.forms.areas import bring_areas
+from fieldapp.services.forms.areas import import_areas
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions as building
 from fieldapp.services.products import tables
@@ -117,7 +117,9 @@ def test_a_release_and_the_dashboard_say_the_same_number(session: Session, cast:
     switched_on(session, cast, "dashboard")
     build_due(session, NOW)
     build_release(session, series, periods.parse("2026-Q2"), tmp_path, "s" * 64)
-    states = {(state.key, state.period): state.cells for state in session.scalars(sa.select(tables.datasets.TableState))}
+    states = {
+        (state.key, state.period): state.cells for state in session.scalars(sa.select(tables.datasets.PublishedCounts))
+    }
     by_area = next(
         one for one in body_of(session, cast, "dashboard", "2026-06")["indicators"] if one["id"] == "encounters_by_ward"
     )
@@ -133,7 +135,7 @@ def test_a_release_and_the_dashboard_say_the_same_number(session: Session, cast:
 def test_no_number_anywhere_is_small_or_exact(session: Session, cast: Cast, tmp_path: Path) -> None:
     publish_others(session, cast)
     outlines = squares(["001", "002", "003", "004"] + [f"{code:03}" for code in range(5, 175)]).encode()
-    bring_areas(session, cast.system, key="nbhd158", data=outlines, code="AREA_SHORT_CODE", attribution="Invented")
+    import_areas(session, cast.system, key="nbhd158", data=outlines, code="AREA_SHORT_CODE", attribution="Invented")
     fill(session, cast, 250, dt.date(2026, 3, 1), 118)
     switched_on(session, cast, "dashboard", "hot_spots_week", "hot_spots_month", "heat_map", "equity", "panel")
     assert build_due(session, NOW) == 6

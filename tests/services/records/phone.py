@@ -9,7 +9,7 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.phones import devices
 from fieldapp.services.records import listing
 from fieldapp.services.records.deliveries import receive_delivery
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from sync.sealed import parse_delivery
 from tests.cast import Cast, encounter
 from tests.sealing import Centre, PhoneKey, delivery, sealed
@@ -39,4 +39,4 @@ class Phone:
         return [item["status"] for item in self.send(*items)["items"]]
 
     def total(self) -> int:
-        return listing.browse_records(self.session, self.cast.rosa, wanted=Filter()).page.total
+        return listing.browse_records(self.session, self.cast.rosa, wanted=RecordFilter()).page.total

@@ -18,4 +18,4 @@ def shut_out(phone: Phone, how: str = "wipe") -> None:
     elif how == "new password":
         accounts.reset_password(phone.session, phone.cast.rosa, user_id=row(phone).user_id)
     else:
-        accounts.switch_person(phone.session, phone.cast.rosa, user_id=row(phone).user_id, active=False)
+        accounts.set_person_active(phone.session, phone.cast.rosa, user_id=row(phone).user_id, active=False)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.attachments import open_attachment, receive_piece, signed_text
 from fieldapp.services.records.deliveries import take_in_copy
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.submissions import Submission
 from tests.cast import Cast, encounter
@@ -115,7 +115,7 @@ def test_another_phone_that_knows_the_hash_cannot_spoil_it(phone: Phone, cast: C
 
 
 def lines(phone: Phone) -> int:
-    return phone.session.scalars(sa.select(sa.func.count()).select_from(AuditLine)).one()
+    return phone.session.scalars(sa.select(sa.func.count()).select_from(AuditEvent)).one()
 
 
 def test_pieces_that_come_again_and_again_leave_one_line_for_the_whole(phone: Phone) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.acts import Actor
 from fieldapp.services.forms.published import publish_form
-from fieldapp.services.phones.manifest import fetch_own_record, pull
+from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing, reviews
 from fieldapp.services.records.batches import receive_batch
@@ -39,7 +39,7 @@ def only_record(session: Session) -> Record:
 
 
 def feed(session: Session, actor: Actor, cursor: int = 0) -> dict[str, Any]:
-    return dict(json.loads(pull(session, actor, cursor=cursor))["items"])
+    return dict(json.loads(pull_changes(session, actor, cursor=cursor))["items"])
 
 
 FIRST = encounter()
@@ -106,7 +106,7 @@ def test_two_corrections_that_knew_nothing_of_each_other_wait_for_a_choice(sessi
     record = only_record(session)
     assert record.review == "contested"
     for attempt in (
-        lambda: fetch_own_record(session, cast.amina, instance_id=root),
+        lambda: fetch_record_for_correction(session, cast.amina, instance_id=root),
         lambda: reviews.review_record(session, cast.rosa, instance_id=root, state="returned", comment="Which?"),
     ):
         with pytest.raises(ActProblem) as refused:
@@ -195,10 +195,10 @@ def test_a_duplicate_is_told_what_became_of_the_first(session: Session, cast: Ca
 def test_only_the_author_gets_a_record_back(session: Session, cast: Cast) -> None:
     first = envelope(FIRST)
     send(session, cast.amina, first)
-    assert fetch_own_record(session, cast.amina, instance_id=first["id"])["heads"] == [first["id"]]
+    assert fetch_record_for_correction(session, cast.amina, instance_id=first["id"])["heads"] == [first["id"]]
     for actor in (another_worker(session, cast), Actor(cast.other_centre.id, "worker", cast.amina.user_id)):
         with pytest.raises(ActProblem) as refused:
-            fetch_own_record(session, actor, instance_id=first["id"])
+            fetch_record_for_correction(session, actor, instance_id=first["id"])
         assert refused.value.code == "access.not_found"
 
 

@@ -19,8 +19,8 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.export import allow_export, sheets_of, write_export
 from fieldapp.services.records.listing import browse_records
-from fieldapp.store.operations.audit import AuditLine
-from fieldapp.store.records.records import Filter, Record
+from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.records.records import Record, RecordFilter
 from forms.sheets import read_sheets
 from forms.xlsform import compile_workbook
 from sync.envelope import parse_batch
@@ -61,7 +61,7 @@ def send(session: Session, cast: Cast, answers: Any, version: str = "1", **more:
     return str(item["id"])
 
 
-def files(session: Session, centre_id: int, wanted: Filter, folder: Path) -> dict[str, list[dict[str, str]]]:
+def files(session: Session, centre_id: int, wanted: RecordFilter, folder: Path) -> dict[str, list[dict[str, str]]]:
     """Return the rows of every file of the archive."""
     buffer = io.BytesIO()
     write_export(session, centre_id, wanted, buffer, folder)
@@ -74,22 +74,22 @@ def files(session: Session, centre_id: int, wanted: Filter, folder: Path) -> dic
 @pytest.mark.parametrize("who", ["amina", "eve"])
 def test_only_admins_take_records_away(session: Session, cast: Cast, who: str) -> None:
     with pytest.raises(ActProblem) as refused:
-        allow_export(session, cast.actor(who), wanted=Filter(form="encounter"))
+        allow_export(session, cast.actor(who), wanted=RecordFilter(form="encounter"))
     assert refused.value.code == "access.denied"
 
 
 @pytest.mark.parametrize(("who", "form"), [("olaf", "encounter"), ("rosa", "nothing"), ("rosa", "")])
 def test_what_is_not_there_is_not_given(session: Session, cast: Cast, who: str, form: str) -> None:
     with pytest.raises(ActProblem) as refused:
-        allow_export(session, cast.actor(who), wanted=Filter(form=form))
+        allow_export(session, cast.actor(who), wanted=RecordFilter(form=form))
     assert refused.value.code == "access.not_found"
 
 
 def test_the_audit_line_says_which_records_and_how_many(session: Session, cast: Cast) -> None:
     receive_batch(session, cast.amina, parse_batch(batch(envelope(encounter()), envelope(encounter()))))
-    allow_export(session, cast.rosa, wanted=Filter(form="encounter", area="002", author_id=cast.amina.user_id))
-    allow_export(session, cast.rosa, wanted=Filter(form="encounter", area="003"))
-    lines = session.scalars(sa.select(AuditLine).where(AuditLine.act == "records.export").order_by(AuditLine.id)).all()
+    allow_export(session, cast.rosa, wanted=RecordFilter(form="encounter", area="002", author_id=cast.amina.user_id))
+    allow_export(session, cast.rosa, wanted=RecordFilter(form="encounter", area="003"))
+    lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "records.export").order_by(AuditEvent.id)).all()
     assert [line.target for line in lines] == ["form/encounter"] * 2
     assert lines[0].details == {"by": "office", "records": 2, "area": "002", "worker": str(cast.amina.user_id)}
     assert lines[1].details == {"by": "office", "records": 0, "area": "003"}
@@ -98,13 +98,13 @@ def test_the_audit_line_says_which_records_and_how_many(session: Session, cast: 
 def test_every_record_is_a_row_and_another_centre_has_none(session: Session, cast: Cast, tmp_path: Path) -> None:
     made = [envelope(encounter(people={"people_n": str(number)})) for number in range(1, 6)]
     receive_batch(session, cast.amina, parse_batch(batch(*made)))
-    found = files(session, cast.centre.id, Filter(form="encounter"), tmp_path)["encounter.csv"]
+    found = files(session, cast.centre.id, RecordFilter(form="encounter"), tmp_path)["encounter.csv"]
     assert {(row["record"], row["people_n"], row["worker"], row["via"]) for row in found} == {
         (item["id"], str(number), "L-amina", "token") for number, item in enumerate(made, 1)
     }
-    assert files(session, cast.centre.id, Filter(form="encounter", area="999"), tmp_path)["encounter.csv"] == []
+    assert files(session, cast.centre.id, RecordFilter(form="encounter", area="999"), tmp_path)["encounter.csv"] == []
     with pytest.raises(ActProblem):
-        files(session, cast.other_centre.id, Filter(form="encounter"), tmp_path)
+        files(session, cast.other_centre.id, RecordFilter(form="encounter"), tmp_path)
     assert {path.name.split(".")[0] for path in tmp_path.iterdir()} <= {"fieldapp"}  # nothing of it lies about
 
 
@@ -115,8 +115,8 @@ def test_what_came_for_a_form_that_the_centre_does_not_have_can_be_taken_out_too
     note = envelope({"due": "x"}, form="fieldapp.settle", version="1")
     for item in (sent, note):
         assert receive_batch(session, cast.amina, parse_batch(batch(item)))[0]["status"] == "rejected"
-    assert browse_records(session, cast.rosa, wanted=Filter()).other_forms == ["unknown"]
-    wanted = Filter(form="unknown")
+    assert browse_records(session, cast.rosa, wanted=RecordFilter()).other_forms == ["unknown"]
+    wanted = RecordFilter(form="unknown")
     assert allow_export(session, cast.rosa, wanted=wanted).startswith("unknown-")
     found = files(session, cast.centre.id, wanted, tmp_path)
     assert found["unknown.csv"] == []
@@ -132,7 +132,7 @@ def test_answers_to_a_question_that_is_gone_are_still_there(session: Session, ca
     old = send(session, cast, {"day": "2026-11-20", "weather": "rain"})
     publish(session, cast, NO_WEATHER)
     new = send(session, cast, {"day": "2026-11-21"}, version="2")
-    found = files(session, cast.centre.id, Filter(form="walk"), tmp_path)
+    found = files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)
     rows = {row["record"]: row for row in found["walk.csv"]}
     assert (rows[old]["weather"], rows[old]["version"]) == ("rain", "1")
     assert (rows[new]["weather"], rows[new]["version"]) == ("", "2")
@@ -146,7 +146,7 @@ def test_answers_to_a_question_that_is_gone_are_still_there(session: Session, ca
 def test_what_is_within_repeats_is_there_with_its_parent(session: Session, cast: Cast, tmp_path: Path) -> None:
     publish(session, cast, WALK)
     record = send(session, cast, {"day": "2026-11-20", "weather": "sun", "stops": STOPS})
-    found = files(session, cast.centre.id, Filter(form="walk"), tmp_path)
+    found = files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)
     assert [row["stops"] for row in found["walk.csv"]] == ["2"]
     stops = found["walk.stops.csv"]
     assert [(row["record"], row["parent"], row["index"], row["place"], row["talks"]) for row in stops] == [
@@ -166,7 +166,7 @@ def test_a_question_that_moved_has_a_column_for_each_place(session: Session, cas
     line = next(line for line in WALK.splitlines(keepends=True) if "weather" in line)
     publish(session, cast, WALK.replace(line, f"{group}{line}| | end group | | | | |\n").replace("walk | 1", "walk | 2"))
     new = send(session, cast, {"day": "2026-11-20", "sky_now": {"weather": "sun"}}, version="2")
-    found = files(session, cast.centre.id, Filter(form="walk"), tmp_path)["walk.csv"]
+    found = files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)["walk.csv"]
     said = {row["record"]: {value for value in row.values() if value in ("rain", "sun")} for row in found}
     assert said == {old: {"rain"}, new: {"sun"}}
 
@@ -177,7 +177,7 @@ def test_what_was_corrected_or_kept_aside_is_in_the_history(session: Session, ca
     send(session, cast, {"day": "2026-11-20", "weather": "sun"}, root=first, prev=[first])
     aside = send(session, cast, {"day": "never", "weather": "sun"})
     broken = send(session, cast, "{")
-    found = files(session, cast.centre.id, Filter(form="walk"), tmp_path)
+    found = files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)
     assert [row["weather"] for row in found["walk.csv"]] == ["sun"]
     history = {(row["submission"], row["column"]): row for row in found["walk-history.csv"]}
     assert history[first, "weather"]["answer"] == "rain"
@@ -191,7 +191,7 @@ def test_what_was_corrected_or_kept_aside_is_in_the_history(session: Session, ca
 def test_a_record_that_was_never_corrected_is_not_in_the_history(session: Session, cast: Cast, tmp_path: Path) -> None:
     publish(session, cast, WALK)
     send(session, cast, {"day": "2026-11-20", "weather": "rain"})
-    assert files(session, cast.centre.id, Filter(form="walk"), tmp_path)["walk-history.csv"] == []
+    assert files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)["walk-history.csv"] == []
 
 
 def test_the_filter_holds_for_every_file(session: Session, cast: Cast, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_the_filter_holds_for_every_file(session: Session, cast: Cast, tmp_path:
     send(session, cast, {"day": "2026-11-20", "weather": "sun"}, root=first, prev=[first])
     send(session, cast, "{")
     basil = another_worker(session, cast).user_id
-    found = files(session, cast.centre.id, Filter(form="walk", author_id=basil), tmp_path)
+    found = files(session, cast.centre.id, RecordFilter(form="walk", author_id=basil), tmp_path)
     assert [name for name, rows in found.items() if rows] == ["walk-codebook.csv"]
 
 
@@ -214,7 +214,7 @@ def test_no_cell_of_any_file_is_a_formula(session: Session, cast: Cast, tmp_path
     send(session, cast, {"day": bad})
     session.execute(sa.text("UPDATE \"user\" SET label = '=1+1'"))
     session.commit()
-    found = files(session, cast.centre.id, Filter(form="walk"), tmp_path)
+    found = files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)
     cells = [cell for rows in found.values() for row in rows for cell in row.values()]
     assert f"'{bad}" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
@@ -267,7 +267,7 @@ def test_every_answer_of_every_record_is_found(
     for record, answers in zip(session.scalars(sa.select(Record).order_by(Record.id)).all(), given_answers, strict=False):
         record.answers = answers
     session.commit()
-    found = files(session, cast.centre.id, Filter(form="walk"), tmp_path)
+    found = files(session, cast.centre.id, RecordFilter(form="walk"), tmp_path)
     kept = {name: rows for name, rows in found.items() if name not in ("walk-history.csv", "walk-codebook.csv")}
     cells = {cell.removeprefix("'") for rows in kept.values() for row in rows for cell in row.values()}
     for cell in [cell for cell in cells if cell.startswith("{")]:

@@ -16,8 +16,8 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import batches, folding, form_rules, listing, quarantine
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.records.deliveries import receive_delivery
-from fieldapp.store.operations.audit import AuditLine
-from fieldapp.store.phones.pull import FeedItem
+from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from sync.envelope import parse_batch
@@ -74,7 +74,7 @@ def test_whatever_a_record_holds_the_others_arrive_and_nothing_is_lost(phone: Ph
     assert kept.body == body.replace("\x00", "\\u0000").replace("\ud83d", HALF)
     if kept.problems:
         listing.open_submission(phone.session, cast.rosa, submission_id=kept.id)
-    for item in phone.session.scalars(sa.select(FeedItem)):
+    for item in phone.session.scalars(sa.select(PullItem)):
         json.loads(item.body or "null", parse_constant=pytest.fail)  # or no phone could read what is new
 
 
@@ -279,7 +279,7 @@ def test_a_note_that_names_a_record_is_no_version_of_it(session: Session, cast: 
 
 
 def lines(session: Session) -> int:
-    return session.scalars(sa.select(sa.func.count()).select_from(AuditLine)).one()
+    return session.scalars(sa.select(sa.func.count()).select_from(AuditEvent)).one()
 
 
 def test_what_came_before_leaves_no_line_in_the_audit(phone: Phone) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
-from fieldapp.store.operations.audit import AuditLine
+from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
@@ -110,7 +110,7 @@ def test_another_centre_may_use_the_same_id(session: Session, cast: Cast) -> Non
 
 def test_the_audit_line_counts_and_names_no_answer(session: Session, cast: Cast) -> None:
     send(session, cast, envelope(encounter()), envelope("{"))
-    line = session.scalars(sa.select(AuditLine).where(AuditLine.act == "batch.receive")).one()
+    line = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "batch.receive")).one()
     assert line.details == {"stored": 1, "rejected": 1}
     assert session.get_one(Device, cast.amina.device_id).last_seen_at >= line.at
 

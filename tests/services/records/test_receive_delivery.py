@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services import keys
 from fieldapp.services.acts import Actor
-from fieldapp.services.operations.overview import see_system
+from fieldapp.services.operations.overview import list_audit
 from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
@@ -84,7 +84,7 @@ def test_a_lost_phone_hands_over_its_queue_and_learns_its_order(phone: Phone, ca
 
 def test_what_a_switched_off_person_sends_is_kept_aside(phone: Phone, cast: Cast) -> None:
     assert cast.amina.user_id
-    accounts.switch_person(phone.session, cast.rosa, user_id=cast.amina.user_id, active=False)
+    accounts.set_person_active(phone.session, cast.rosa, user_id=cast.amina.user_id, active=False)
     found = phone.send(phone.seal(), made=1)
     assert found["items"][0]["status"] == "rejected"
     assert found["orders"] == {phone.key.device: "lock"}
@@ -125,7 +125,7 @@ def test_unknown_phones_get_no_orders(phone: Phone) -> None:
 
 def test_a_phone_that_says_hello_leaves_no_line_in_the_audit(phone: Phone, cast: Cast) -> None:
     def lines() -> int:
-        return len(see_system(phone.session, cast.rosa)[0])
+        return len(list_audit(phone.session, cast.rosa)[0])
 
     before = lines()
     assert phone.send(made=2, unsent=2)["orders"] == {phone.key.device: ""}
@@ -139,5 +139,5 @@ def test_a_copy_of_a_long_weekend_is_taken_in_whole(phone: Phone, cast: Cast) ->
     copy = delivery(*(phone.seal(seq=number) for number in range(1, 131)))
     found = take_in_copy(phone.session, cast.rosa, data=copy, secret=SECRET)
     assert [item["status"] for item in found] == ["stored"] * 130
-    lines, _ = see_system(phone.session, cast.rosa)
+    lines, _ = list_audit(phone.session, cast.rosa)
     assert [line.details for line in lines if line.act == "copy.bring"] == [{"records": 130}]

@@ -24,7 +24,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records.batches import receive_batch
 from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release, list_due_periods
-from fieldapp.services.releases.datasets import programme_datasets
+from fieldapp.services.releases.datasets import load_program_datasets
 from fieldapp.services.releases.downloads import download_release, list_releases
 from fieldapp.services.releases.gathering.gather import gather_release
 from fieldapp.services.releases.retries import retry_release
@@ -34,7 +34,7 @@ from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.datasets import Dataset, PublishedRow
-from fieldapp.store.releases.releases import Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import Release, ReleaseRun, ReleaseSeries
 from sync.envelope import parse_batch
 from tests.cast import Cast, a_series, batch, encounter, envelope
 from tests.services.releases.records import fill
@@ -43,7 +43,7 @@ SECRET = "s" * 64
 
 
 @pytest.fixture
-def series(session: Session, cast: Cast) -> Series:
+def series(session: Session, cast: Cast) -> ReleaseSeries:
     return a_series(session, cast)
 
 
@@ -55,13 +55,13 @@ def names(session: Session, now: dt.datetime) -> list[str]:
     return [period.name for _, period in list_due_periods(session, now)]
 
 
-def test_a_period_is_due_three_local_days_after_its_end(session: Session, series: Series) -> None:
+def test_a_period_is_due_three_local_days_after_its_end(session: Session, series: ReleaseSeries) -> None:
     assert names(session, dt.datetime(2026, 7, 4, 3, 59, tzinfo=dt.UTC)) == []
     assert names(session, dt.datetime(2026, 7, 4, 4, 1, tzinfo=dt.UTC)) == ["2026-Q2"]
 
 
 def test_what_was_missed_is_caught_up_oldest_first(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = dt.datetime(2027, 1, 20, tzinfo=dt.UTC)
     monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: later)
@@ -76,7 +76,7 @@ def test_what_was_missed_is_caught_up_oldest_first(
 
 
 def test_the_package_holds_what_it_promises_and_no_canary(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 240, dt.date(2026, 7, 1))
     code = encounter(
@@ -95,7 +95,7 @@ def test_the_package_holds_what_it_promises_and_no_canary(
         assert secret not in content
 
 
-def test_a_rebuild_gives_the_same_bytes(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+def test_a_rebuild_gives_the_same_bytes(session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path) -> None:
     fill(session, cast, 120, dt.date(2026, 7, 1))
     cut_off = dt.datetime.now(dt.UTC)
     made = []
@@ -107,18 +107,20 @@ def test_a_rebuild_gives_the_same_bytes(session: Session, cast: Cast, series: Se
     assert made[0] == made[1]
 
 
-def test_what_arrives_after_the_cut_off_waits_outside(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+def test_what_arrives_after_the_cut_off_waits_outside(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
+) -> None:
     cut_off = dt.datetime.now(dt.UTC)
     fill(session, cast, 60, dt.date(2026, 7, 1))
     assert [part.rows for part in gather_release(session, series, parse("2026-Q3"), cut_off).datasets] == [0, 0, 0, 0]
 
 
-def test_a_period_is_built_once(session: Session, series: Series, tmp_path: Path) -> None:
+def test_a_period_is_built_once(session: Session, series: ReleaseSeries, tmp_path: Path) -> None:
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET) is None
 
 
-def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series: Series, tmp_path: Path) -> None:
+def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series: ReleaseSeries, tmp_path: Path) -> None:
     run = building._claim_run(session, series, parse("2026-Q2"), dt.datetime.now(dt.UTC))
     assert run
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET) is None  # the lease holds
@@ -127,11 +129,11 @@ def test_a_runner_that_died_is_replaced_after_its_lease(session: Session, series
     old_token = run.token
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     # The first runner wakes up: its token is not good any more.
-    assert not releases.finish(session, run.run_id, old_token, "done", dt.datetime.now(dt.UTC))
+    assert not releases.finish_run(session, run.run_id, old_token, "done", dt.datetime.now(dt.UTC))
 
 
 def test_a_failure_is_shown_and_tried_again(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> Any:
         raise OSError(28, "No space left on device")
@@ -147,14 +149,14 @@ def test_a_failure_is_shown_and_tried_again(
 
 
 def test_a_period_is_never_lost_however_often_it_failed(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     clock = [dt.datetime(2026, 7, 5, tzinfo=dt.UTC)]
     told: list[str] = []
     monkeypatch.setattr("fieldapp.jobs.timetable.utcnow", lambda: clock[0])
     monkeypatch.setattr("fieldapp.services.releases.build.utcnow", lambda: clock[0])
-    monkeypatch.setattr("fieldapp.jobs.timetable.alert", lambda _, what: told.append(what))
+    monkeypatch.setattr("fieldapp.jobs.timetable.send_alert", lambda _, what: told.append(what))
     settings = Settings(data=str(tmp_path))
     usage = building.shutil.disk_usage(tmp_path)
     with monkeypatch.context() as patch:
@@ -177,7 +179,7 @@ def test_a_period_is_never_lost_however_often_it_failed(
 
 
 def test_an_agreement_that_is_renewed_and_a_recipe_that_is_mended_bring_the_period(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     good = series.recipe
     for problem in ({"agreement": {"ends_on": "2026-01-31"}}, {"recipe": "recipe: 2"}):
@@ -193,7 +195,7 @@ def test_an_agreement_that_is_renewed_and_a_recipe_that_is_mended_bring_the_peri
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
 
 
-def failed(session: Session, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseRun:
+def failed(session: Session, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseRun:
     """Return a run that has failed just now."""
     usage = building.shutil.disk_usage(tmp_path)
     with monkeypatch.context() as patch:
@@ -204,7 +206,7 @@ def failed(session: Session, series: Series, tmp_path: Path, monkeypatch: pytest
 
 
 def test_whoever_asks_for_it_gets_it_built_at_the_next_turn(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = failed(session, series, tmp_path, monkeypatch)
     session.execute(sa.update(ReleaseRun).values(attempts=9))
@@ -222,7 +224,7 @@ def test_whoever_asks_for_it_gets_it_built_at_the_next_turn(
 
 
 def test_a_series_that_is_switched_off_says_so(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = failed(session, series, tmp_path, monkeypatch)
     series.is_active = False
@@ -237,7 +239,7 @@ def test_a_series_that_is_switched_off_says_so(
         (OSError(28, "No space left on device"), "No space left on the disk"),
         (PermissionError(13, "denied", "/var/CANARY"), "could not read or write a file"),
         (sa.exc.OperationalError("INSERT CANARY", {"answer": "CANARY"}, Exception("CANARY")), "database did not answer"),
-        (KeyError("CANARY"), "A fault in the program (KeyError)"),
+        (KeyError("CANARY"), "A software error (KeyError)"),
     ],
 )
 def test_why_it_failed_is_said_without_anything_of_the_records(error: Exception, said: str) -> None:
@@ -246,7 +248,7 @@ def test_why_it_failed_is_said_without_anything_of_the_records(error: Exception,
 
 
 def test_the_command_builds_what_failed_and_says_only_what_is_so(
-    url: str, session: Session, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, session: Session, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIELDAPP_DATA", str(tmp_path))
     monkeypatch.setenv("FIELDAPP_DATABASE_URL", url)
@@ -275,7 +277,7 @@ def _race(url: str, folder: str, seed: int) -> None:
     chance = random.Random(seed)
     engine = engine_for(url)
     with Session(engine, expire_on_commit=False) as session:
-        series = session.scalars(sa.select(Series)).one()
+        series = session.scalars(sa.select(ReleaseSeries)).one()
         for period in ("2026-Q2", "2026-Q3"):
             if chance.random() < 0.2:
                 os._exit(1)
@@ -283,7 +285,7 @@ def _race(url: str, folder: str, seed: int) -> None:
     engine.dispose()
 
 
-def test_five_processes_build_each_period_once(url: str, session: Session, series: Series, tmp_path: Path) -> None:
+def test_five_processes_build_each_period_once(url: str, session: Session, series: ReleaseSeries, tmp_path: Path) -> None:
     context: Any = multiprocessing.get_context("spawn")
     runners = [context.Process(target=_race, args=(url, str(tmp_path), seed)) for seed in range(5)]
     for runner in runners:
@@ -295,7 +297,7 @@ def test_five_processes_build_each_period_once(url: str, session: Session, serie
     assert built == ["2026-Q2", "2026-Q3"]
 
 
-def had(session: Session, series: Series) -> list[list[tuple[int, int]]]:
+def had(session: Session, series: ReleaseSeries) -> list[list[tuple[int, int]]]:
     """Return, a release each, the batches of encounters in it: number and rows."""
     return [
         [
@@ -307,7 +309,7 @@ def had(session: Session, series: Series) -> list[list[tuple[int, int]]]:
 
 
 def test_late_rows_come_in_the_next_batch_and_none_comes_twice(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
@@ -324,8 +326,10 @@ def test_late_rows_come_in_the_next_batch_and_none_comes_twice(
         assert verify(path) == []
 
 
-def test_a_second_recipient_gets_the_same_batches(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
-    other = Series(
+def test_a_second_recipient_gets_the_same_batches(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
+) -> None:
+    other = ReleaseSeries(
         centre_id=cast.centre.id, key="others", title={"en": "O", "fr": "O"}, cadence="quarter", first_period="2026-Q2",
         recipe=series.recipe.replace("id: evaluator-quarterly", "id: others").replace("{use: encounters}", "{use: encounters, columns: [month, area, risk_now], coarser: {area: 2}}"),
         secret="77" * 32,
@@ -345,7 +349,7 @@ def test_a_second_recipient_gets_the_same_batches(session: Session, cast: Cast, 
 
 @pytest.mark.parametrize("loss", ["published_row", "batch", "head"])
 def test_whoever_loses_the_ledger_publishes_no_more(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, loss: str
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, loss: str
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
@@ -366,7 +370,7 @@ def test_whoever_loses_the_ledger_publishes_no_more(
 
 
 def test_what_consent_takes_back_later_is_counted_and_never_published_again(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
@@ -381,7 +385,7 @@ def test_what_consent_takes_back_later_is_counted_and_never_published_again(
     assert gathered.batches == []
 
 
-def test_an_agreement_that_is_over_stops_it(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+def test_an_agreement_that_is_over_stops_it(session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path) -> None:
     series.agreement = {"reference": "DSA-7", "ends_on": "2026-01-31"}
     session.commit()
     with pytest.raises(ExportProblem, match="ended on 2026-01-31"):
@@ -389,7 +393,7 @@ def test_an_agreement_that_is_over_stops_it(session: Session, cast: Cast, series
 
 
 def test_a_full_disk_is_refused_before_anything_is_read(
-    session: Session, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = building.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(building.shutil, "disk_usage", lambda _: usage._replace(free=1000))
@@ -401,12 +405,12 @@ def test_a_full_disk_is_refused_before_anything_is_read(
 def _build(url: str, folder: str) -> None:
     engine = engine_for(url)
     with Session(engine, expire_on_commit=False) as session:
-        build_release(session, session.scalars(sa.select(Series)).one(), parse("2026-Q2"), Path(folder), SECRET)
+        build_release(session, session.scalars(sa.select(ReleaseSeries)).one(), parse("2026-Q2"), Path(folder), SECRET)
     engine.dispose()
 
 
 def test_a_build_that_is_killed_leaves_nothing_half_and_is_built_anew(
-    url: str, session: Session, cast: Cast, series: Series, tmp_path: Path
+    url: str, session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     packages = tmp_path / "packages"
@@ -437,6 +441,65 @@ def test_a_build_that_is_killed_leaves_nothing_half_and_is_built_anew(
     assert [path.suffix for path in packages.iterdir()] == [".zip"]
 
 
+def test_a_build_that_is_overtaken_while_it_publishes_leaves_no_package(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "packages"
+    fill(session, cast, 40, dt.date(2026, 4, 1))
+    write = building.write_package
+
+    def write_and_lose(*given: Any) -> Any:
+        made = write(*given)
+        session.execute(sa.update(ReleaseRun).values(token="somebody else"))
+        session.commit()
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "write_package", write_and_lose)
+        assert build_release(session, series, parse("2026-Q2"), packages, SECRET) is None
+    assert list(packages.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["killed", "refused"])
+def test_a_package_that_was_moved_and_then_not_published_is_gone_at_the_next_build(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    packages = tmp_path / "packages"
+    fill(session, cast, 40, dt.date(2026, 4, 1))
+    first = build_release(session, series, parse("2026-Q2"), packages, SECRET)
+    assert first
+
+    class Killed(BaseException):
+        """Ends a process without a word."""
+
+    replace = Path.replace
+
+    def stop(path: Path, target: Path) -> Path:
+        moved = replace(path, target)
+        if target.parent == packages:
+            raise Killed if how == "killed" else OSError
+        return moved
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stop)
+        if how == "killed":
+            patched.setattr(building, "_discard_folder", lambda *_: None)
+        with pytest.raises((Killed, OSError)):
+            build_release(session, series, parse("2026-Q3"), packages, SECRET)
+    session.rollback()
+    of_before = packages / "another copy.zip"  # what no build has left is nobody's to remove
+    of_before.write_bytes(b"rows")
+    expected = {f"{first.sha256}.zip", of_before.name}
+    if how == "killed":
+        assert len(list(packages.glob("*.zip"))) == 3
+        session.execute(sa.update(ReleaseRun).values(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
+        session.commit()
+        again = build_release(session, series, parse("2026-Q3"), packages, SECRET)
+        assert again
+        expected.add(f"{again.sha256}.zip")
+    assert {path.name for path in packages.iterdir()} == expected
+
+
 @pytest.mark.parametrize(
     ("cadence", "first", "before", "after", "name"),
     [
@@ -458,7 +521,7 @@ def test_a_build_that_is_killed_leaves_nothing_half_and_is_built_anew(
     ],
 )
 def test_days_on_which_clocks_change_move_nothing(
-    session: Session, series: Series, cadence: str, first: str, before: str, after: str, name: str
+    session: Session, series: ReleaseSeries, cadence: str, first: str, before: str, after: str, name: str
 ) -> None:
     series.cadence, series.first_period = cadence, first
     session.commit()
@@ -468,7 +531,7 @@ def test_days_on_which_clocks_change_move_nothing(
 
 def another_dataset(session: Session, cast: Cast, name: str, **changes: str) -> None:
     """Give the centre a second dataset of encounters, at other levels."""
-    text = programme_datasets()["encounters"].replace("name: encounters", f"name: {name}")
+    text = load_program_datasets()["encounters"].replace("name: encounters", f"name: {name}")
     for old, new in {"date[month,quarter,year]": "date[quarter,year]", **changes}.items():
         assert old in text
         text = text.replace(old, new)
@@ -480,9 +543,9 @@ def another_dataset(session: Session, cast: Cast, name: str, **changes: str) -> 
     session.commit()
 
 
-def a_second_series(session: Session, cast: Cast, uses: str) -> Series:
+def a_second_series(session: Session, cast: Cast, uses: str) -> ReleaseSeries:
     recipe = f"recipe: 2\nid: second\ntitle: {{en: O, fr: O}}\npurpose: {{en: p, fr: p}}\naudience: evaluator\nthreshold: 20\ndatasets: [{uses}]\ntables: [encounters_by_type]\n"
-    made = Series(
+    made = ReleaseSeries(
         centre_id=cast.centre.id, key="second", title={"en": "O", "fr": "O"}, recipe=recipe, cadence="quarter",
         first_period="2026-Q2", secret="77" * 32,
     )  # fmt: skip
@@ -499,7 +562,9 @@ def left_as(session: Session, name: str) -> set[str]:
     return {unit for unit in units if compute_row_tag(bytes.fromhex(kept.secret), unit) in {bytes(one) for one in tags}}
 
 
-def test_a_record_leaves_under_one_datasets_name_only(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+def test_a_record_leaves_under_one_datasets_name_only(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
+) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
     another_dataset(session, cast, "encounters_2")
@@ -522,7 +587,9 @@ def test_a_record_leaves_under_one_datasets_name_only(session: Session, cast: Ca
     assert not left_as(session, "encounters") & new  # and the other way round
 
 
-def test_two_datasets_of_one_recipe_share_no_record(session: Session, cast: Cast, series: Series, tmp_path: Path) -> None:
+def test_two_datasets_of_one_recipe_share_no_record(
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
+) -> None:
     fill(session, cast, 300, dt.date(2026, 4, 1))
     another_dataset(session, cast, "encounters_2")
     second = a_second_series(session, cast, "{use: encounters}, {use: encounters_2}")
@@ -532,7 +599,7 @@ def test_two_datasets_of_one_recipe_share_no_record(session: Session, cast: Cast
 
 
 def test_two_builds_at_once_do_not_publish_a_record_under_two_names(
-    session: Session, cast: Cast, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     another_dataset(session, cast, "encounters_2")
@@ -556,7 +623,7 @@ def test_two_builds_at_once_do_not_publish_a_record_under_two_names(
 
 
 def test_whoever_loses_the_ledger_of_the_other_name_publishes_no_more(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
@@ -570,7 +637,7 @@ def test_whoever_loses_the_ledger_of_the_other_name_publishes_no_more(
 
 
 def test_too_many_rows_like_no_other_wait_and_the_ledger_remembers_nothing(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     another_dataset(session, cast, "narrow", **{"suppress: {": "suppress: {max_singled_out: 0, "})
@@ -592,7 +659,7 @@ def test_too_many_rows_like_no_other_wait_and_the_ledger_remembers_nothing(
 
 
 def test_the_share_without_consent_does_not_rise_because_rows_left(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     """A third of the records stay for lack of consent; that share is the same before and after the others have left."""
     for month, seed in ((4, 1), (7, 2)):
@@ -610,7 +677,7 @@ def test_the_share_without_consent_does_not_rise_because_rows_left(
 
 
 def test_datasets_of_which_nothing_was_published_follow_the_programme(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
     fill(session, cast, 200, dt.date(2026, 4, 1))
     assert build_release(session, series, parse("2026-Q2"), tmp_path, SECRET)
@@ -618,15 +685,15 @@ def test_datasets_of_which_nothing_was_published_follow_the_programme(
     session.commit()
     assert build_release(session, series, parse("2026-Q3"), tmp_path, SECRET)
     kept = session.scalars(sa.select(Dataset).where(Dataset.name == "participants")).one()
-    assert kept.text == programme_datasets()["participants"]
+    assert kept.text == load_program_datasets()["participants"]
 
 
 def test_a_batch_of_a_later_period_is_not_passed_over_when_an_earlier_period_came_after_it(
-    session: Session, cast: Cast, series: Series, tmp_path: Path
+    session: Session, cast: Cast, series: ReleaseSeries, tmp_path: Path
 ) -> None:
-    def another(key: str) -> Series:
+    def another(key: str) -> ReleaseSeries:
         recipe = series.recipe.replace("id: evaluator-quarterly", f"id: {key}")
-        return Series(
+        return ReleaseSeries(
             centre_id=series.centre_id, key=key, title={"en": key, "fr": key}, cadence="quarter",
             first_period="2026-Q3", recipe=recipe, secret="77" * 32,
         )  # fmt: skip

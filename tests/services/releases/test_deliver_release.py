@@ -22,10 +22,10 @@ from fieldapp.services.releases.delivery import PAUSES, deliver_due
 from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.services.releases.retries import retry_delivery
 from fieldapp.services.stored_problems import read_problems, write_lines
-from fieldapp.services.transports.senders import Means
+from fieldapp.services.transports.senders import TransportConfig
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases.releases import Delivery, Release, Series
+from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
 from tests.cast import Cast, a_series
 from tests.services.servers import Mailbox, Sftp, s3_server, sftp_server, smtp_server
 
@@ -54,12 +54,12 @@ def smtp() -> Iterator[tuple[str, Mailbox]]:
 
 
 @pytest.fixture
-def means(tmp_path: Path) -> Means:
+def means(tmp_path: Path) -> TransportConfig:
     folder = tmp_path / "secrets"
     folder.mkdir()
     (folder / "sftp").write_text("a password for sftp\n")
     (folder / "s3").write_text("S3RVER\nS3RVER\n")
-    return Means(folder, "", "centre@example.org")
+    return TransportConfig(folder, "", "centre@example.org")
 
 
 def released(session: Session, cast: Cast, packages: Path, *targets: dict[str, Any], key: str = KEY) -> Release:
@@ -71,13 +71,13 @@ def released(session: Session, cast: Cast, packages: Path, *targets: dict[str, A
 
 def states(session: Session) -> list[tuple[str, int, str]]:
     session.expire_all()
-    deliveries = session.scalars(sa.select(Delivery).order_by(Delivery.number))
+    deliveries = session.scalars(sa.select(PackageDelivery).order_by(PackageDelivery.number))
     return [(one.state, one.attempts, write_lines(read_problems(one.problem))) for one in deliveries]
 
 
 def again(session: Session) -> None:
     """Let the pause be over."""
-    session.execute(sa.update(Delivery).values(due_at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
+    session.execute(sa.update(PackageDelivery).values(due_at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)))
     session.commit()
 
 
@@ -88,7 +88,7 @@ def opened(path: Path, folder: Path) -> Path:
 
 
 def test_sftp_brings_the_package_for_the_recipient_alone_once(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     release = released(session, cast, tmp_path / "p", sftp.target())
     for _ in range(3):
@@ -103,7 +103,7 @@ def test_sftp_brings_the_package_for_the_recipient_alone_once(
 
 
 def test_sftp_with_a_key_instead_of_a_password(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     (means.secrets / "sftp").write_bytes(sftp.client_key.export_private_key("openssh"))
     released(session, cast, tmp_path / "p", sftp.target())
@@ -112,7 +112,13 @@ def test_sftp_with_a_key_instead_of_a_password(
 
 
 def test_killed_after_the_upload_it_is_not_uploaded_again(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session,
+    cast: Cast,
+    shelf: Path,
+    sftp: Sftp,
+    means: TransportConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     released(session, cast, tmp_path / "p", sftp.target())
 
@@ -123,7 +129,7 @@ def test_killed_after_the_upload_it_is_not_uploaded_again(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(delivering, "settle", die)
+        patch.setattr(delivering, "record_attempt", die)
         with pytest.raises(Killed):
             deliver_due(session, tmp_path / "p", means)
     session.rollback()
@@ -137,7 +143,7 @@ def test_killed_after_the_upload_it_is_not_uploaded_again(
 
 
 def test_a_connection_that_breaks_midway_shows_no_half_file(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     release = released(session, cast, tmp_path / "p", sftp.target())
     sftp.dies_after = 40_000
@@ -166,7 +172,7 @@ def test_a_connection_that_breaks_midway_shows_no_half_file(
     ],
 )
 def test_what_is_not_the_right_server_or_secret_gets_nothing(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path,
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path,
     changes: dict[str, str], secret: str | None, is_final: bool,
 ) -> None:  # fmt: skip
     if secret:
@@ -182,7 +188,7 @@ def test_what_is_not_the_right_server_or_secret_gets_nothing(
 
 
 def test_without_the_recipients_key_nothing_leaves(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     released(session, cast, tmp_path / "p", sftp.target(), key="")
     assert deliver_due(session, tmp_path / "p", means) == 1
@@ -190,7 +196,7 @@ def test_without_the_recipients_key_nothing_leaves(
     assert list(shelf.iterdir()) == []
 
 
-def test_an_s3_store_gets_it_once(session: Session, cast: Cast, shelf: Path, means: Means, tmp_path: Path) -> None:
+def test_an_s3_store_gets_it_once(session: Session, cast: Cast, shelf: Path, means: TransportConfig, tmp_path: Path) -> None:
     with s3_server(shelf) as address:
         target = {"kind": "s3", "endpoint": address, "bucket": "packages", "prefix": "from/rexdale", "secret": "s3"}
         release = released(session, cast, tmp_path / "p", target, {**target, "bucket": "nothing"})
@@ -207,10 +213,10 @@ def test_an_s3_store_gets_it_once(session: Session, cast: Cast, shelf: Path, mea
 
 
 def test_a_notice_goes_by_mail_without_data(
-    session: Session, cast: Cast, smtp: tuple[str, Mailbox], means: Means, tmp_path: Path
+    session: Session, cast: Cast, smtp: tuple[str, Mailbox], means: TransportConfig, tmp_path: Path
 ) -> None:
     released(session, cast, tmp_path / "p", {"kind": "email", "to": "ina@example.org"}, key="")
-    deliver_due(session, tmp_path / "p", Means(means.secrets, smtp[0], means.mail_from))
+    deliver_due(session, tmp_path / "p", TransportConfig(means.secrets, smtp[0], means.mail_from))
     [message] = smtp[1].messages
     assert message["To"] == "ina@example.org"
     text = message.get_payload(decode=True).decode()  # type: ignore[union-attr]
@@ -230,12 +236,12 @@ def test_a_notice_goes_by_mail_without_data(
     ids=["two addresses", "not encrypted", "no key"],
 )
 def test_what_makes_no_sense_harms_no_other_delivery(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, smtp: tuple[str, Mailbox], means: Means, tmp_path: Path,
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, smtp: tuple[str, Mailbox], means: TransportConfig, tmp_path: Path,
     target: dict[str, Any], key: str, said: str,
 ) -> None:  # fmt: skip
     notice = {"kind": "email", "to": "ina@example.org"}
     released(session, cast, tmp_path / "p", target, notice, key=key)
-    deliver_due(session, tmp_path / "p", Means(means.secrets, smtp[0], means.mail_from))
+    deliver_due(session, tmp_path / "p", TransportConfig(means.secrets, smtp[0], means.mail_from))
     first, second = states(session)
     assert first[0] != "sent"
     assert said in first[2]
@@ -244,11 +250,11 @@ def test_what_makes_no_sense_harms_no_other_delivery(
 
 
 def test_no_password_goes_to_a_mail_server_that_does_not_encrypt(
-    session: Session, cast: Cast, smtp: tuple[str, Mailbox], means: Means, tmp_path: Path
+    session: Session, cast: Cast, smtp: tuple[str, Mailbox], means: TransportConfig, tmp_path: Path
 ) -> None:
     released(session, cast, tmp_path / "p", {"kind": "email", "to": "ina@example.org"}, key="")
     address = smtp[0].replace("smtp://", "smtp://user:CANARY@")
-    assert deliver_due(session, tmp_path / "p", Means(means.secrets, address, means.mail_from)) == 1
+    assert deliver_due(session, tmp_path / "p", TransportConfig(means.secrets, address, means.mail_from)) == 1
     assert smtp[1].messages == []
     assert "CANARY" not in states(session)[0][2]
 
@@ -271,11 +277,11 @@ def test_it_is_tried_again_ever_later_then_somebody_is_told(
     }
     released(session, cast, settings.packages, dead)
     pauses = []
-    for attempt in range(delivering.TELL_EVERY):
+    for attempt in range(delivering.ALERT_EVERY):
         before = dt.datetime.now(dt.UTC)
         timetable.send_packages(session, settings)
         session.expire_all()
-        delivery = session.scalars(sa.select(Delivery)).one()
+        delivery = session.scalars(sa.select(PackageDelivery)).one()
         assert (delivery.attempts, delivery.state) == (attempt + 1, "waiting")
         pauses.append(delivery.due_at - before)
         again(session)
@@ -286,7 +292,7 @@ def test_it_is_tried_again_ever_later_then_somebody_is_told(
 
 
 def test_what_is_revoked_is_not_sent(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     release = released(session, cast, tmp_path / "p", sftp.target())
     revoke_release(session, cast.rosa, release_id=release.id, because="A column was wrong.")
@@ -296,7 +302,7 @@ def test_what_is_revoked_is_not_sent(
 
 
 def test_four_senders_at_once_send_it_once(
-    url: str, session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    url: str, session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     released(session, cast, tmp_path / "p", sftp.target())
 
@@ -316,16 +322,16 @@ def test_four_senders_at_once_send_it_once(
 
 
 def test_what_failed_until_somebody_mended_it_is_sent_when_asked_for(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     release = released(session, cast, tmp_path / "p", sftp.target(host_key="nonsense"))
     assert deliver_due(session, tmp_path / "p", means) == 1
     assert states(session)[0][0] == "failed"
-    delivery = session.scalars(sa.select(Delivery)).one()
+    delivery = session.scalars(sa.select(PackageDelivery)).one()
     for stranger in (cast.olaf, cast.eve, cast.amina):
         with pytest.raises(ActProblem):
             retry_delivery(session, stranger, delivery_id=delivery.id)
-    session.get_one(Series, release.series_id).targets = [sftp.target()]
+    session.get_one(ReleaseSeries, release.series_id).targets = [sftp.target()]
     session.commit()
     retry_delivery(session, cast.rosa, delivery_id=delivery.id)
     assert deliver_due(session, tmp_path / "p", means) == 0
@@ -336,15 +342,15 @@ def test_what_failed_until_somebody_mended_it_is_sent_when_asked_for(
 
 
 def test_a_release_whose_time_is_over_is_sent_no_more(
-    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: Means, tmp_path: Path
+    session: Session, cast: Cast, shelf: Path, sftp: Sftp, means: TransportConfig, tmp_path: Path
 ) -> None:
     release = released(session, cast, tmp_path / "p", sftp.target())
     release.expires_at = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     session.commit()
     deliver_due(session, tmp_path / "p", means)
     assert states(session)[0][0] == "failed"
-    assert "time to fetch" in states(session)[0][2]
-    delivery = session.scalars(sa.select(Delivery)).one()
+    assert "time to download" in states(session)[0][2]
+    delivery = session.scalars(sa.select(PackageDelivery)).one()
     with pytest.raises(ActProblem, match="time is over"):
         retry_delivery(session, cast.rosa, delivery_id=delivery.id)
     assert list(shelf.iterdir()) == []

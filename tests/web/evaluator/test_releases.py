@@ -19,7 +19,7 @@ from evaluator_export.periods import parse
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases.releases import Release, Series
+from fieldapp.store.releases.releases import Release, ReleaseSeries
 from tests.cast import PASSWORD, Cast, a_series
 from tests.web.conftest import csrf_of
 
@@ -66,7 +66,7 @@ def fetch(post: Post, client: FlaskClient, release_id: int) -> Any:
 
 def test_another_centre_gets_nothing(client_of: Clients, post: Post, release_id: int) -> None:
     olaf = client_of("olaf")
-    assert "No release yet" in olaf.get("/releases/").text
+    assert "No data release yet" in olaf.get("/releases/").text
     second_factor(olaf)
     assert fetch(post, olaf, release_id).status_code == 404
     for act in ("deleted",):
@@ -79,8 +79,8 @@ def test_an_evaluator_who_is_not_among_the_readers_sees_nothing(
 ) -> None:
     eve = client_of("eve")
     second_factor(eve)
-    change(settings, sa.update(Series).values(readers=[web_cast.rosa.user_id]))
-    assert "No release yet" in eve.get("/releases/").text
+    change(settings, sa.update(ReleaseSeries).values(readers=[web_cast.rosa.user_id]))
+    assert "No data release yet" in eve.get("/releases/").text
     assert fetch(post, eve, release_id).status_code == 404
     assert post(eve, f"/releases/{release_id}/deleted", page="/releases/", name="Eve").status_code == 404
     assert "Outreach, 2026-Q3" in client_of("rosa").get("/releases/").text
@@ -109,7 +109,7 @@ def test_an_evaluator_sees_downloads_and_verifies(client_of: Clients, post: Post
     assert "A release was downloaded" in rosa.get("/office/system").text
     assert "1 download" in rosa.get("/releases/").text
     assert "1 download" not in eve.get("/releases/").text
-    assert "You fetched it" in eve.get("/releases/").text
+    assert "You downloaded the package" in eve.get("/releases/").text
 
 
 def test_a_second_factor_is_not_left_to_the_next_person_at_the_browser(
@@ -137,7 +137,7 @@ def test_a_code_is_good_once_and_guessing_is_stopped(client_of: Clients, post: P
 def test_an_admin_helps_who_lost_their_phone(client_of: Clients, post: Post, web_cast: Cast, release_id: int) -> None:
     eve, rosa = client_of("eve"), client_of("rosa")
     second_factor(eve)
-    assert "Take the second factor away" in rosa.get("/office/people").text
+    assert "Remove two-step verification" in rosa.get("/office/people").text
     url = f"/office/people/{web_cast.eve.user_id}/second-factor"
     assert post(client_of("olaf"), url).status_code == 404
     assert post(eve, url, page="/releases/").status_code == 403
@@ -150,7 +150,7 @@ def test_with_an_age_key_only_the_recipient_can_open_it(
     client_of: Clients, post: Post, release_id: int, settings: Settings, tmp_path: Path
 ) -> None:
     recipient = pyrage.x25519.Identity.generate()
-    change(settings, sa.update(Series).values(age_key=str(recipient.to_public())))
+    change(settings, sa.update(ReleaseSeries).values(age_key=str(recipient.to_public())))
     eve = client_of("eve")
     second_factor(eve)
     answer = fetch(post, eve, release_id)
@@ -191,7 +191,7 @@ def test_what_expired_cannot_be_fetched(client_of: Clients, post: Post, release_
     eve = client_of("eve")
     second_factor(eve)
     assert fetch(post, eve, release_id).status_code == 410
-    assert "no longer to fetch" in eve.get("/releases/").text
+    assert "no longer to download" in eve.get("/releases/").text
 
 
 def test_a_package_that_is_gone_says_so(client_of: Clients, post: Post, release_id: int, app: Flask) -> None:

@@ -3,16 +3,19 @@
 import base64
 import datetime as dt
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -25,11 +28,18 @@ from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import revoke_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.operations.audit import AuditLine
-from fieldapp.store.products.feed_file import EntitySet, Feed, Query, parse_order, write
+from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.products.entity_sets import EntitySet
+from fieldapp.store.products.feed_file import Feed, Query, parse_order, write_feed_file
 from fieldapp.store.releases.releases import Release
-from tests.cast import Cast, a_series
+from tests.cast import Cast, a_series, make_cast
 from tests.services.products.figures import fill
+
+DATABASE = "fieldapp.db"
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(data=str(folder), database_url=f"sqlite:///{folder / DATABASE}", secret_key="k" * 64)
 
 
 @dataclass
@@ -54,16 +64,46 @@ class Reader:
         return Session(engine_for(configured.url), expire_on_commit=False)
 
 
-@pytest.fixture
-def reader(app: Flask, web_cast: Cast) -> Reader:
-    configured: Settings = app.config["SETTINGS"]
-    with Session(engine_for(configured.url), expire_on_commit=False) as session:
-        series = a_series(session, web_cast)
-        fill(session, web_cast, 160, dt.date(2026, 4, 1), 88)
+@dataclass(frozen=True)
+class BuiltFeed:
+    folder: Path
+    key: str
+    cast: Cast
+
+
+@pytest.fixture(scope="module")
+def built_feed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltFeed:
+    """A centre with a release and its feed, built once; each test works on a copy of the folder."""
+    folder = tmp_path_factory.mktemp("feed")
+    configured = settings_in(folder)
+    shutil.copyfile(sqlite_template, folder / DATABASE)
+    engine = engine_for(configured.url)
+    with Session(engine, expire_on_commit=False) as session:
+        cast = make_cast(session)
+        series = a_series(session, cast)
+        fill(session, cast, 160, dt.date(2026, 4, 1), 88)
         build_release(session, series, periods.parse("2026-Q2"), configured.packages, configured.key())
-        key = make_key(session, web_cast.rosa, series_id=series.id, label="Power BI at the university")
+        key = make_key(session, cast.rosa, series_id=series.id, label="Power BI at the university")
         build_feeds(session, configured.packages)
-    return Reader(app.test_client(), key, app, web_cast)
+        session.expunge_all()
+    engine.dispose()
+    return BuiltFeed(folder, key, cast)
+
+
+@pytest.fixture
+def settings(built_feed: BuiltFeed, tmp_path: Path) -> Settings:
+    shutil.copytree(built_feed.folder, tmp_path, dirs_exist_ok=True)
+    return settings_in(tmp_path)
+
+
+@pytest.fixture
+def web_cast(built_feed: BuiltFeed) -> Cast:
+    return built_feed.cast
+
+
+@pytest.fixture
+def reader(app: Flask, built_feed: BuiltFeed) -> Reader:
+    return Reader(app.test_client(), built_feed.key, app, built_feed.cast)
 
 
 def test_without_a_key_nothing_and_how_to_ask(reader: Reader) -> None:
@@ -232,7 +272,7 @@ def test_it_is_not_sent_again_while_nothing_has_changed_and_every_pull_is_writte
     again = reader.get("encounters", If_None_Match=first.headers["ETag"])
     assert again.status_code == 304 and again.data == b""
     with reader.session() as session:
-        lines = session.scalars(sa.select(AuditLine).where(AuditLine.act == "feed.pull")).all()
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "feed.pull")).all()
         assert [line.details["set"] for line in lines] == ["encounters"]
         assert lines[0].details["rows"] == len(first.get_json()["value"])
         assert list_keys(session, reader.cast.rosa).keys[0].last_used_at is not None
@@ -241,7 +281,7 @@ def test_it_is_not_sent_again_while_nothing_has_changed_and_every_pull_is_writte
 ENTITY = EntitySet("things", (("name", "Edm.String"), ("size", "Edm.Int64"), ("share", "Edm.Double")))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     rows=st.lists(
         st.tuples(
@@ -262,7 +302,7 @@ def test_paging_gives_every_row_once_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, rows: Any, order: list[str], page: int
 ) -> None:
     path = tmp_path_factory.mktemp("feed") / "f.db"
-    write(path, [(ENTITY, rows)], {"made_of": []})
+    write_feed_file(path, [(ENTITY, rows)], {"made_of": []})
     feed = Feed(path)
     wanted = Query(order=parse_order(",".join(order), ENTITY) if order else ())
     whole = feed.read(ENTITY, wanted, 1000).rows

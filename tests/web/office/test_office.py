@@ -53,7 +53,7 @@ def test_encounters_are_listed_filtered_and_opened_with_history(rosa: FlaskClien
 
 
 def test_what_failed_is_shown_with_its_reasons(rosa: FlaskClient, sent: list[dict[str, Any]]) -> None:
-    assert "2 things" in rosa.get("/office/").text
+    assert "2 items" in rosa.get("/office/").text
     page = rosa.get("/office/attention").text
     assert "pass the form" in page
     links = [part.split('"')[0] for part in page.split('href="') if part.startswith("/office/attention/")]
@@ -75,15 +75,15 @@ def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
     engine.dispose()
     assert [one["status"] for one in answer.json["items"]] == ["rejected", "rejected"]
     page = rosa.get("/office/attention").text
-    assert "It came from a phone that the centre has shut out." in page
-    assert "after the shut-out" in page
+    assert "The centre has turned off this phone" in page
+    assert "after access was turned off" in page
     link = next(part.split('"')[0] for part in page.split('href="') if part.startswith("/office/attention/"))
-    assert "Let it in" in rosa.get(link).text
+    assert "Accept" in rosa.get(link).text
     assert post(rosa, f"{link}/let-in").status_code == 302
     assert post(rosa, f"/office/attention/phones/{device_id}/let-in").status_code == 302
     page = rosa.get("/office/attention").text
-    assert "shut out" not in page
-    assert "1 submission is in the record now." in page
+    assert "turned off this phone" not in page
+    assert "1 submission is now part of a record." in page
     assert post(rosa, f"/office/attention/phones/{device_id}/settle").status_code == 302
 
 
@@ -120,7 +120,7 @@ def test_the_rules_for_phones_reach_them(rosa: FlaskClient, app: Flask, web_cast
 
 def test_what_is_no_sealed_copy_is_refused_in_words(rosa: FlaskClient, post: Callable[..., Any]) -> None:
     post(rosa, "/office/phones/rescue", rescue=(io.BytesIO(b"{}"), "copy.json"))
-    assert "not a sealed copy" in rosa.get("/office/people").text
+    assert "not an encrypted copy" in rosa.get("/office/people").text
 
 
 def test_the_system_page_lists_acts_and_no_answers(rosa: FlaskClient, sent: list[dict[str, Any]]) -> None:
@@ -133,15 +133,15 @@ def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(
     rosa: FlaskClient, post: Callable[..., Any], settings: Settings, web_cast: Cast
 ) -> None:
     assert "Is anything wrong?" in rosa.get("/office/").text
-    assert "were not in touch since" not in rosa.get("/office/").text
+    assert "have not synced since" not in rosa.get("/office/").text
     engine = engine_for(settings.url)
     with Session(engine) as session:
         with WriteTransaction(session):
             now = dt.datetime.now(dt.UTC)
             epochs.begin(session, now, now - dt.timedelta(hours=5), 40)
         home = rosa.get("/office/").text
-        assert "Yes" in home and "1 phone was not in touch since" in home
-        assert "n'a pas donné signe de vie" in _french(rosa, "/office/")
+        assert "Yes" in home and "1 phone has not synced since" in home
+        assert "n’a pas été synchronisé" in _french(rosa, "/office/")
         people = rosa.get("/office/people").text
         assert "What the office did in between is undone" in people
         later = dt.datetime.now(dt.UTC)
@@ -149,13 +149,13 @@ def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(
         session.commit()
     engine.dispose()
     home = rosa.get("/office/").text
-    assert "7 records that phones made never came" in home and "not in touch" not in home
+    assert "7 records of phones never arrived" in home and "not synced" not in home
     people = rosa.get("/office/people").text
     assert "Not here: 1–9" in people and "Of these, 2 wait on the phone" in people
-    assert "Pas ici : 1–9" in _french(rosa, "/office/people")
+    assert "Pas ici : 1–9" in _french(rosa, "/office/people")
     assert post(rosa, f"/office/phones/{web_cast.amina.device_id}/missing").status_code == 302
-    assert "never came" not in rosa.get("/office/").text
-    assert "7 never came" in rosa.get("/office/people").text
+    assert "never arrived" not in rosa.get("/office/").text
+    assert "7 lost" in rosa.get("/office/people").text
 
 
 def test_home_says_that_the_secret_key_is_another_one(rosa: FlaskClient, settings: Settings, web_cast: Cast) -> None:
@@ -164,7 +164,7 @@ def test_home_says_that_the_secret_key_is_another_one(rosa: FlaskClient, setting
         keys.current_key(session, web_cast.centre.id, "another key than that of the server")
     engine.dispose()
     assert "do not make a new one" in rosa.get("/office/").text
-    assert "n'en créez pas de nouvelle" in _french(rosa, "/office/")
+    assert "n’en créez pas de nouvelle" in _french(rosa, "/office/")
 
 
 def _french(client: FlaskClient, url: str) -> str:

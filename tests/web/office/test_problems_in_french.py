@@ -15,7 +15,7 @@ from fieldapp.services.stored_problems import StoredProblem, explain, read_probl
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.products.products import PROBLEM_LENGTH, ProductState
-from fieldapp.store.releases.releases import ReleaseRun, Series
+from fieldapp.store.releases.releases import ReleaseRun, ReleaseSeries
 from tests.cast import Cast, a_series
 from tests.web.conftest import csrf_of
 from tests.web.office.releases.series_form import GOOD
@@ -77,7 +77,7 @@ def test_a_release_and_a_product_that_failed_in_the_background(rosa: FlaskClient
     now = dt.datetime.now(dt.UTC)
     damaged = write_problems([stored(Reason("ledger.damaged", {"dataset": "visits"})), stored(Reason("ledger.twice"))])
     fault = write_problems(explain(KeyError("answer"), "ABC234"), most=PROBLEM_LENGTH)
-    series = sa.select(Series.id).scalar_subquery()
+    series = sa.select(ReleaseSeries.id).scalar_subquery()
     change(
         settings,
         sa.insert(ReleaseRun).values(

@@ -25,7 +25,7 @@ from fieldapp.store.operations.centres import Centre
 from fieldapp.store.people.users import User
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
-from fieldapp.store.releases.releases import Release, ReleaseRun, Series
+from fieldapp.store.releases.releases import Release, ReleaseRun, ReleaseSeries
 from sync.envelope import parse_batch
 from tests.cast import PASSWORD, Cast, a_series, another_worker, batch, encounter, envelope, password_hash
 from tests.programme import workbook_of
@@ -75,7 +75,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
         keys.make_key(session, web_cast.rosa, series_id=series.id, label="Council")
         subscriptions.subscribe(session, web_cast.rosa, product="panel", address="a@example.org")
         registry.bring_partner(session, web_cast.rosa, name="Partner", calendar="Quarters", data=PARTNER)
-        board.ask(session, web_cast.rosa, need="visit")
+        board.add_request(session, web_cast.rosa, need="visit")
         now = dt.datetime.now(dt.UTC)
         amina = web_cast.amina.user_id
         session.add(Card(centre_id=web_cast.centre.id, code=CARD, first_id=amina, worker_id=amina, tier="", is_open=True))
@@ -201,11 +201,11 @@ def test_a_paused_recipe_stays_paused(client_of: Clients, scene: Session, post: 
     assert answer.status_code == 409
     assert "L-nadia" in answer.text
     assert 'value="Outreach, corrected"' in answer.text  # what was typed is still there
-    for words in ("Kept now", "60", "Build it by itself when a period has ended"):
+    for words in ("Saved now", "60", "Build automatically when a period has ended"):
         assert words in answer.text
     scene.rollback()
     scene.expire_all()
-    kept = scene.scalars(sa.select(Series)).one()
+    kept = scene.scalars(sa.select(ReleaseSeries)).one()
     assert (kept.is_active, kept.keep_days, kept.title["en"]) == (False, 60, "Outreach")
     again = {"csrf_token": csrf_of(answer.text), "revision": revision_of(answer.text, url)}
     assert rosa.post(url, data=again | fields | {"title_en": "Outreach, corrected"}).status_code == 302  # knowing of it
@@ -233,7 +233,12 @@ def test_rules_for_phones_that_a_colleague_set_stay(client_of: Clients, scene: S
     post(nadia, "/office/phones/rules", lock_minutes="5", shred_days="7", by_invitation="y")
     answer = rosa.post("/office/phones/rules", data=old | {"lock_minutes": "3", "shred_days": "7"})
     assert answer.status_code == 409
-    for words in ("Somebody was faster", "L-nadia", "The rules for phones were changed", "Lock after so many minutes alone"):
+    for words in (
+        "Somebody was faster",
+        "L-nadia",
+        "The rules for phones were changed",
+        "Minutes without use until the phone locks",
+    ):
         assert words in answer.text
     scene.rollback()
     scene.expire_all()

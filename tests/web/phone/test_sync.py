@@ -98,7 +98,7 @@ def test_a_full_disk_is_507_and_the_phone_may_send_again(phone: Any, monkeypatch
 
 def test_problems_come_in_the_phones_language(phone: Any) -> None:
     answer = phone("batch", b"{", headers={"Accept-Language": "fr"})
-    assert answer.json["problems"][0]["text"] == "Le message n'est pas du JSON."
+    assert answer.json["problems"][0]["text"] == "Le message n’est pas du JSON."
 
 
 def test_logs_hold_no_answers_names_or_tokens(phone: Any, web_cast: Cast, caplog: pytest.LogCaptureFixture) -> None:

@@ -70,7 +70,7 @@ def test_switching_a_person_off_ends_their_session_at_once(
 
 def test_french_by_the_browser_and_by_choice(app: Flask, web_cast: Cast) -> None:
     client = app.test_client()
-    assert "Se connecter" in client.get("/", headers={"Accept-Language": "fr-CA"}).text
+    assert "Ouvrir une session" in client.get("/", headers={"Accept-Language": "fr-CA"}).text
     page = client.get("/").text
     assert "Sign in" in page
     client.post("/language/fr", data={"csrf_token": csrf_of(page)})
@@ -96,7 +96,7 @@ def test_a_database_that_is_down_is_503_in_plain_words(app: Flask, web_cast: Cas
     def down(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
 
-    monkeypatch.setattr("fieldapp.store.people.throttles.failures", down)
+    monkeypatch.setattr("fieldapp.store.people.throttles.count_failures", down)
     answer = client.post("/", data={"csrf_token": token, "username": "rosa", "password": PASSWORD})
     assert answer.status_code == 503
     assert "cannot be reached" in answer.text

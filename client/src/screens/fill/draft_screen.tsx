@@ -82,7 +82,7 @@ function useKeeper({ draft, definition }: LoadedDraft, codes: { current: string[
         await finishDraft(vault, finished, definition, new Date(), form.refusedBy());
         await saveLastAnswers(vault, definition, answers);
         await refresh();
-        go(`/saved/${draft.form}/${hasReferral(answers) ? "referral" : "done"}`);
+        go(`/saved/${draft.form}/${hasReferral(definition, answers) ? "refer" : "done"}`);
         void exchange();
       },
       close: refresh,
@@ -128,7 +128,7 @@ export function DraftScreen({ draft, definition, notice, seeds, isNew }: DraftPr
     return (
       <NotHere
         title={t("This is open in another tab")}
-        text={t("Go on there, or close the other tab and open it here again.")}
+        text={t("Continue there, or close the other tab and open the record here again.")}
       />
     );
   }

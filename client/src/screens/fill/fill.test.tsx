@@ -87,7 +87,7 @@ describe("going on with a draft", () => {
     await shown.enter("#q-note", "talked again");
     await until(async () => (await listDrafts(app.vault))[0]?.answers["note"] === "talked again");
     setConfirm(true);
-    await shown.click("Throw this away");
+    await shown.click("Delete the draft");
     await until(() => location.hash === "#/today");
     assert.deepEqual(await listDrafts(app.vault), []);
   });
@@ -111,7 +111,7 @@ describe("going on with a draft", () => {
 });
 
 describe("after a record was finished", () => {
-  const referral = makeForm([], { id: "referral", title: { en: "Referral" } });
+  const referral = makeForm([], { id: "sent", role: "referral", title: { en: "Referral" } });
 
   it("says where it is", async () => {
     const waiting = await openScreen(<Saved form="encounter" then="done" />, {
@@ -125,7 +125,7 @@ describe("after a record was finished", () => {
   });
 
   it("asks for the referral that the record speaks of, where that form is there", async () => {
-    const asked = <Saved form="encounter" then="referral" />;
+    const asked = <Saved form="encounter" then="refer" />;
     assert.match((await openScreen(asked, { forms: [referral] })).shown.text, /Log the referral/);
     assert.doesNotMatch((await openScreen(asked)).shown.text, /Log the referral/);
     const other = <Saved form="encounter" then="done" />;

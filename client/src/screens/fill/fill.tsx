@@ -45,7 +45,7 @@ export function Fill({ id }: { id: string }) {
     return (
       <NotHere
         title={t("This is not on the phone")}
-        text={t("It was finished, or thrown away, or belongs to somebody else.")}
+        text={t("The record was finished or deleted, or belongs to somebody else.")}
       />
     );
   }

@@ -79,10 +79,20 @@ describe("last answers", () => {
 });
 
 describe("a referral in an encounter", () => {
-  it("is found in whatever group it is asked in", () => {
-    assert.equal(hasReferral({ after: { ref_made: "yes" } }), true);
-    assert.equal(hasReferral({ after: { ref_made: "no" } }), false);
-    assert.equal(hasReferral({ ref_made: "yes", visits: [{ ref_made: "yes" }] }), false);
-    assert.equal(hasReferral({}), false);
+  const rows = [
+    {
+      type: "group",
+      name: "after",
+      rows: [{ type: "select_one", name: "sent_on", choices: "answers" }],
+    },
+  ];
+  const choices = { answers: ["no", { name: "oui", label: {}, data: { app_role: "yes" } }] };
+  const asking = makeForm(rows, { choices, summary: { referral_made: "/data/after/sent_on" } });
+
+  it("is found by the roles of the question and of its choices", () => {
+    assert.equal(hasReferral(asking, { after: { sent_on: "oui" } }), true);
+    assert.equal(hasReferral(asking, { after: { sent_on: "no" } }), false);
+    assert.equal(hasReferral(asking, {}), false);
+    assert.equal(hasReferral({ ...asking, summary: {} }, { after: { sent_on: "oui" } }), false);
   });
 });

@@ -1,14 +1,19 @@
 /** Answers that a form begins with: from where the worker tapped, and from last time. */
 
 import { parseCardCode } from "../../engine/cards";
-import type { Ast, Element, FormDefinition } from "../../engine/definition";
+import type { Ast, FormDefinition } from "../../engine/definition";
+import {
+  findQuestion,
+  isChosen,
+  KIND,
+  listChoicesOf,
+  REFERRAL_MADE,
+  YES,
+} from "../../engine/roles";
 import type { Json } from "../../engine/types";
 
 /** First answers: path of a question → text. */
 export type Answers = Record<string, string>;
-
-const findRole = (definition: FormDefinition, role: string): Element | undefined =>
-  definition.elements.find((element) => element.path === definition.summary[role]);
 
 /**
  * First answers from an address: whose card it is about, and what kind of contact ("CODE|kind").
@@ -17,13 +22,13 @@ export function makeInitialAnswers(definition: FormDefinition, about: string): A
   const [card = "", kind = ""] = about.split("|");
   const code = parseCardCode(card);
   const answers: Answers = {};
-  const person = findRole(definition, "person");
+  const person = findQuestion(definition, "person");
   if (person && code) {
     answers[person.path] = code;
     Object.assign(answers, findPreselected(definition, person.relevant));
   }
-  const kindQuestion = findRole(definition, "kind");
-  const kinds = definition.choices[kindQuestion?.choices ?? ""] ?? [];
+  const kindQuestion = findQuestion(definition, KIND);
+  const kinds = listChoicesOf(definition, KIND);
   if (kindQuestion && kinds.some((choice) => choice.name === kind)) {
     answers[kindQuestion.path] = kind;
   }
@@ -63,8 +68,6 @@ export function collectLastAnswers(
 /**
  * Whether the answers of an encounter say that a referral was made, which has a form of its own.
  */
-export function hasReferral(answers: Json): boolean {
-  return Object.values(answers).some(
-    (group) => typeof group === "object" && !Array.isArray(group) && group["ref_made"] === "yes",
-  );
+export function hasReferral(definition: FormDefinition, answers: Json): boolean {
+  return isChosen(definition, answers, REFERRAL_MADE, YES);
 }

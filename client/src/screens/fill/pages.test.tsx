@@ -178,11 +178,11 @@ describe("ways out", () => {
   it("throw it away only when the worker is sure", async () => {
     const filling = await begin();
     const questions = setConfirm(false);
-    await filling.shown.click("Throw this away");
+    await filling.shown.click("Delete the draft");
     assert.equal(questions.length, 1);
     assert.deepEqual(filling.notes.calls, []);
     setConfirm(true);
-    await filling.shown.click("Throw this away");
+    await filling.shown.click("Delete the draft");
     assert.deepEqual(filling.notes.calls, ["discard", "exit"]);
     await show(null);
     assert.deepEqual(filling.notes.saved, []);
@@ -224,7 +224,7 @@ describe("a trial", () => {
     const shown = await show(
       <Pages {...{ definition, keeper, who }} answers={null} page={0} help={NO_HELP} />,
     );
-    assert.match(shown.text, /A try: nothing is kept/);
+    assert.match(shown.text, /A test: nothing is saved/);
     assert.doesNotMatch(shown.text, /Hide/);
   });
 });

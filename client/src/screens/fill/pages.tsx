@@ -73,7 +73,7 @@ export function Pages(props: PagesProps) {
         )}
         <PageView session={session} page={pages[here]!} />
         <button type="button" class="link more" onClick={() => void paging.discard()}>
-          {t("Throw this away")}
+          {t("Delete the draft")}
         </button>
       </main>
       <Foot saveState={saveState} isTrial={!keeper.hide}>
@@ -138,7 +138,7 @@ interface FootProps {
 /** Where the newest answer is, in words, and the buttons to go through the pages. */
 function Foot({ saveState, isTrial, children }: FootProps) {
   const words = {
-    saved: isTrial ? t("A try: nothing is kept") : t("Saved on this phone"),
+    saved: isTrial ? t("A test: nothing is saved") : t("Saved on this phone"),
     saving: t("Saving …"),
     failed: t("Not saved: this phone is out of room. Free some space, then change an answer."),
   };

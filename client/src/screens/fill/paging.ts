@@ -94,7 +94,7 @@ function makeExits(keeper: Keeper, writer: DraftWriter): Pick<Paging, "leave" | 
       keeper.exit();
     },
     discard: async () => {
-      if (!confirm(t("Throw this away? It cannot be brought back."))) return;
+      if (!confirm(t("Delete this? This cannot be undone."))) return;
       writer.touch();
       await writer.close();
       await keeper.discard();

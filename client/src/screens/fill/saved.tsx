@@ -1,5 +1,6 @@
 /** After a record was finished: where it is, and what may come next. */
 
+import { findFormWithRole, REFERRAL } from "../../engine/roles";
 import { t } from "../../i18n";
 import { DataState, LedgerList, Tabs, Top } from "../parts";
 import { useApp } from "../state";
@@ -7,7 +8,8 @@ import { useApp } from "../state";
 export function Saved({ form, then }: { form: string; then: string }) {
   const { ledger, forms } = useApp();
   const isWaiting = ledger.waiting > 0;
-  const asksReferral = then === "referral";
+  const referral = findFormWithRole(forms, REFERRAL);
+  const asksReferral = then === "refer";
   return (
     <>
       <Top title={isWaiting ? t("Saved on this phone") : t("At the centre")} />
@@ -21,8 +23,8 @@ export function Saved({ form, then }: { form: string; then: string }) {
         </section>
       </main>
       <footer class="foot">
-        {asksReferral && forms.some((each) => each.id === "referral") && (
-          <a class="btn main wide" href="#/start/referral">
+        {asksReferral && referral && (
+          <a class="btn main wide" href={`#/start/${referral.id}`}>
             {t("Log the referral")}
           </a>
         )}

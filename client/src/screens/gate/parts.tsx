@@ -31,7 +31,7 @@ export function OrderNotice({ orders }: Pick<GateProps, "orders">) {
             "The centre has wiped a worker's data off this phone. What was finished is with the centre.",
           )
         : t(
-            "The centre has locked this phone. What was finished is with the centre. Sign in with your password to go on.",
+            "The centre has locked this phone. What was finished is with the centre. Sign in with your password to continue.",
           )}
     </p>
   );

@@ -68,7 +68,7 @@ describe("signing in on an iPhone", () => {
     const shown = await open();
     assert.equal(shown.has("form"), false);
     assert.match(shown.text, /First put the app on your home screen/);
-    await shown.click("Go on in the browser all the same");
+    await shown.click("Continue in the browser anyway");
     assert.equal(shown.has("form"), true);
   });
 

@@ -51,13 +51,13 @@ function InstallFirst({ about, changeLanguage, goOn }: InstallFirstProps) {
         <Title>{t("First put the app on your home screen")}</Title>
         <p>
           {t(
-            "An iPhone keeps your work safe only there. In the browser it may clear it after a week.",
+            "An iPhone only keeps your work safe there. In the browser it may delete your work after a week.",
           )}
         </p>
         <AppleSteps />
       </div>
       <button type="button" class="link center" onClick={goOn}>
-        {t("Go on in the browser all the same")}
+        {t("Continue in the browser anyway")}
       </button>
       <GateLanguages changeLanguage={changeLanguage} />
     </main>
@@ -108,7 +108,7 @@ function NameAndPassword() {
   return (
     <>
       <div class="field">
-        <label for="username">{t("Sign-in name")}</label>
+        <label for="username">{t("User name")}</label>
         <input
           id="username"
           name="username"

@@ -55,8 +55,8 @@ describe("the lock", () => {
   });
 
   it("says how many sealed records wait to be sent", async () => {
-    assert.match((await open([AMINA], 1)).shown.text, /1 sealed record waits here/);
-    assert.match((await open([AMINA], 3)).shown.text, /3 sealed records wait here/);
+    assert.match((await open([AMINA], 1)).shown.text, /1 encrypted record waits here/);
+    assert.match((await open([AMINA], 3)).shown.text, /3 encrypted records wait here/);
     assert.doesNotMatch((await open([AMINA], 0)).shown.text, /sealed record/);
   });
 
@@ -81,7 +81,7 @@ describe("why the app stays locked", () => {
       describeUnlockProblem(new PinDelayed(30)),
       "Too many wrong tries. Wait 30 seconds.",
     );
-    assert.match(describeUnlockProblem(new PinDisabled()), /your work is kept/);
+    assert.match(describeUnlockProblem(new PinDisabled()), /your work is safe/);
     assert.match(describeUnlockProblem(new WrongPin()), /Your work is still here/);
     const refused = new DOMException("no", "NotAllowedError");
     assert.equal(describeUnlockProblem(refused), "That did not work. Use your PIN.");

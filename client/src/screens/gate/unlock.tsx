@@ -15,7 +15,7 @@ interface UnlockProps extends GateProps {
 }
 
 const describePinGone = (): string =>
-  t("The PIN opens nothing any more. Sign in with your password; your work is kept.");
+  t("The PIN does not work any more. Sign in with your password; your work is safe.");
 
 /** Why the app stays locked, in words for the worker. */
 export function describeUnlockProblem(error: unknown): string {
@@ -41,8 +41,8 @@ export function Unlock(props: UnlockProps) {
       {waiting > 0 && (
         <p class="state wait" role="status">
           {nt(
-            "{n} sealed record waits here. It goes out by itself, locked or not.",
-            "{n} sealed records wait here. They go out by themselves, locked or not.",
+            "{n} encrypted record waits here. It is sent automatically, locked or not.",
+            "{n} encrypted records wait here. They are sent automatically, locked or not.",
             waiting,
           )}
         </p>

@@ -21,8 +21,8 @@ export function LatestRecords() {
       </div>
       <p class="soft">
         {nt(
-          "Finished records are sealed: not even this phone can read them. This list forgets after {n} day.",
-          "Finished records are sealed: not even this phone can read them. This list forgets after {n} days.",
+          "Finished records are encrypted: not even this phone can read them. They leave this list after {n} day.",
+          "Finished records are encrypted: not even this phone can read them. They leave this list after {n} days.",
           vault.account.rules.shred_days,
         )}
       </p>
@@ -37,11 +37,11 @@ function RecordItem({ line }: { line: OutboxLine }) {
   const states = {
     waiting: t("waits on this phone"),
     delivered: t("at the centre"),
-    kept: t("with the centre, who will take a look"),
+    kept: t("with the centre, to be reviewed"),
     deleted: t("deleted by you"),
   };
   const deleteRecord = async (): Promise<void> => {
-    if (!confirm(t("Delete this record before it is sent? It cannot be brought back."))) return;
+    if (!confirm(t("Delete this record before it is sent? This cannot be undone."))) return;
     await deleteWaiting(vault.account.user, id);
     await refresh();
   };

@@ -34,14 +34,14 @@ describe("where the worker's records are", () => {
 
   it("sends and fetches when the worker asks for it", async () => {
     const { shown, calls } = await openScreen(<Mine />);
-    await shown.click("Send and fetch now");
+    await shown.click("Sync now");
     assert.deepEqual(calls, ["exchange"]);
   });
 
   it("offers a sealed copy only while something waits", async () => {
     const waiting = await openScreen(<Mine />, { ledger: { made: 1, waiting: 1 } });
-    assert.match(waiting.shown.text, /It does not go out\?/);
-    assert.doesNotMatch((await openScreen(<Mine />)).shown.text, /It does not go out\?/);
+    assert.match(waiting.shown.text, /Cannot send\?/);
+    assert.doesNotMatch((await openScreen(<Mine />)).shown.text, /Cannot send\?/);
   });
 
   it("says that the centre cannot be reached, and that nothing is lost", async () => {
@@ -74,7 +74,7 @@ describe("the latest records", () => {
     const states = shown.texts(".item").map((text) => text.replace(/^.*· /, ""));
     assert.match(states[0]!, /^waits on this phone/);
     assert.match(states[1]!, /^at the centre/);
-    assert.equal(states[2], "with the centre, who will take a look");
+    assert.equal(states[2], "with the centre, to be reviewed");
     assert.equal(states[3], "deleted by you");
   });
 
@@ -104,21 +104,22 @@ describe("the latest records", () => {
     const sure = await openScreen(<LatestRecords />, options);
     await sure.shown.click("Delete: Encounter");
     await until(() => sure.calls.includes("refresh"));
-    assert.match(sure.questions[0]!, /cannot be brought back/);
+    assert.match(sure.questions[0]!, /cannot be undone/);
   });
 
   it("are forgotten after the days that the centre sets", async () => {
     const options = { lines: [line("kept")], forms, rules: { shred_days: 1 } };
     const { shown } = await openScreen(<LatestRecords />, options);
-    assert.match(shown.text, /forgets after 1 day\./);
+    assert.match(shown.text, /leave this list after 1 day\./);
   });
 });
 
 describe("this phone", () => {
-  it("says whose it is, and locks now or by itself", async () => {
+  it("says whose it is and the version, and locks now or by itself", async () => {
     const { shown, calls } = await openScreen(<ThisPhone />, { rules: { lock_minutes: 3 } });
     assert.match(shown.text, /Amina · Rexdale/);
-    assert.match(shown.text, /locks by itself after 3 minutes/);
+    assert.match(shown.text, /locks automatically after 3 minutes/);
+    assert.match(shown.text, /fieldapp 1\.2\.3/);
     await shown.click("Lock now");
     assert.deepEqual(calls, ["lock"]);
   });

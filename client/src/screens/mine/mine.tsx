@@ -27,7 +27,7 @@ export function Mine() {
         <section class="card" aria-label={t("Where my records are")}>
           <LedgerList />
           <button type="button" class="btn wide" disabled={isBusy} onClick={() => void send()}>
-            {isBusy ? t("One moment …") : t("Send and fetch now")}
+            {isBusy ? t("One moment …") : t("Sync now")}
           </button>
           {outcome === "offline" && (
             <p class="soft" role="status">
@@ -52,14 +52,14 @@ function Copy() {
   const save = async (): Promise<void> => setSaved((await saveCopy()) === "saved");
   return (
     <details>
-      <summary>{t("It does not go out?")}</summary>
+      <summary>{t("Cannot send?")}</summary>
       <p class="soft">
         {t(
-          "Save what waits as a file and give it to your centre, by any way. Only they can open it. It also stays here.",
+          "Save what is waiting as a file and give it to your centre, any way you like. Only the centre can open the file. The records also stay here.",
         )}
       </p>
       <button type="button" class="btn wide" onClick={() => void save()}>
-        {t("Save a sealed copy")}
+        {t("Save an encrypted copy")}
       </button>
       {isSaved && (
         <p role="status">{t("Saved. Hand the file to your centre; only they can open it.")}</p>
@@ -79,7 +79,7 @@ function Storage() {
         <Ready />
       </div>
       {isKept ? (
-        <p class="state safe">{t("Protected: the browser will not clear it by itself.")}</p>
+        <p class="state safe">{t("Protected: the browser will not delete it on its own.")}</p>
       ) : (
         <p class="state wait">
           {t(

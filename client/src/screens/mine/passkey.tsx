@@ -36,7 +36,7 @@ export function PasskeyForm() {
           required
           autocomplete="off"
         />
-        <button class="btn wide">{t("Add it")}</button>
+        <button class="btn wide">{t("Add")}</button>
         {status && <p role="status">{status}</p>}
       </form>
     </details>

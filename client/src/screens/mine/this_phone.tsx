@@ -7,6 +7,8 @@ import { applyLook, LOOKS, readLook, type Look } from "../look";
 import { useApp } from "../state";
 import { PasskeyForm } from "./passkey";
 
+declare const VERSION: string; // filled in by the build
+
 export function ThisPhone() {
   const { vault, lock, changeLanguage } = useApp();
   const { worker, centre, rules } = vault.account;
@@ -26,11 +28,12 @@ export function ThisPhone() {
       </div>
       <p class="soft">
         {nt(
-          "It locks by itself after {n} minute.",
-          "It locks by itself after {n} minutes.",
+          "The app locks automatically after {n} minute.",
+          "The app locks automatically after {n} minutes.",
           rules.lock_minutes,
         )}
       </p>
+      <p class="soft">fieldapp {VERSION}</p>
     </section>
   );
 }

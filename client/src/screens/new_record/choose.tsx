@@ -1,23 +1,35 @@
 /** New: what happened? */
 
+import {
+  ENCOUNTER,
+  EVENT,
+  INCIDENT,
+  MEDIATION,
+  PARTICIPANT,
+  REFERRAL,
+  SHIFT,
+} from "../../engine/roles";
 import { t } from "../../i18n";
 import { NoForms, Tabs, titleOf, Top } from "../parts";
 import { useApp } from "../state";
 
 const WHAT_HAPPENED: Record<string, () => string> = {
-  encounter: () => t("I met or talked with someone"),
-  mediation: () => t("I mediated a conflict"),
-  incident: () => t("Something serious happened"),
-  referral: () => t("I referred someone to a service"),
-  event: () => t("We held an event or canvass"),
-  participant: () => t("Intake, review or exit of a participant"),
-  shift: () => t("My shift"),
+  [ENCOUNTER]: () => t("I met or talked with someone"),
+  [MEDIATION]: () => t("I mediated a conflict"),
+  [INCIDENT]: () => t("Something serious happened"),
+  [REFERRAL]: () => t("I referred someone to a service"),
+  [EVENT]: () => t("We held an event or canvass"),
+  [PARTICIPANT]: () => t("Intake, review or exit of a participant"),
+  [SHIFT]: () => t("My shift"),
 };
 
 /** Order forms as they are offered: those with words of their own first, then the rest. */
-export function sortByUse<Form extends { id: string }>(forms: Form[]): Form[] {
+export function sortByUse<Form extends { id: string; role?: string | undefined }>(
+  forms: Form[],
+): Form[] {
   const order = Object.keys(WHAT_HAPPENED);
-  const rank = ({ id }: Form): number => (order.includes(id) ? order.indexOf(id) : order.length);
+  const rank = ({ role = "" }: Form): number =>
+    order.includes(role) ? order.indexOf(role) : order.length;
   return [...forms].sort((a, b) => rank(a) - rank(b));
 }
 
@@ -27,9 +39,9 @@ export function ChooseForm() {
     <>
       <Top title={t("What happened?")} />
       <main class="screen" id="main">
-        {sortByUse(forms).map(({ id }) => (
+        {sortByUse(forms).map(({ id, role = "" }) => (
           <a class="btn wide" key={id} href={`#/start/${id}`}>
-            {WHAT_HAPPENED[id]?.() ?? titleOf(forms, id)}
+            {WHAT_HAPPENED[role]?.() ?? titleOf(forms, id)}
           </a>
         ))}
         {forms.length === 0 && <NoForms />}
@@ -37,7 +49,7 @@ export function ChooseForm() {
           {t("My cards")}
         </a>
         <a class="btn wide" href="#/where">
-          {t("Where and when to go")}
+          {t("Where and when")}
         </a>
       </main>
       <Tabs here="new" />

@@ -12,15 +12,18 @@ const CODE = makeCardCode(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
 
 describe("what happened?", () => {
   it("offers what happens most first, and forms of the centre's own after that", () => {
-    const forms = ["own", "shift", "encounter", "another"].map((id) => ({ id }));
+    const forms = ["", "shift", "encounter", ""].map((role, at) => ({ id: `f${at}`, role }));
     assert.deepEqual(
       sortByUse(forms).map(({ id }) => id),
-      ["encounter", "shift", "own", "another"],
+      ["f2", "f1", "f0", "f3"],
     );
   });
 
   it("says what happened in words, and calls other forms by their titles", async () => {
-    const forms = [formCalled("own", "Street survey"), formCalled("encounter", "Encounter")];
+    const forms = [
+      formCalled("own", "Street survey"),
+      { ...formCalled("contact", "Contact"), role: "encounter" },
+    ];
     const { shown } = await openScreen(<ChooseForm />, { forms });
     assert.deepEqual(shown.texts("main a").slice(0, 2), [
       "I met or talked with someone",

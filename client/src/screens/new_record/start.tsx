@@ -37,7 +37,7 @@ export function Start({ id, about, due }: StartProps) {
     return (
       <NotHere
         title={t("This form is not on the phone")}
-        text={t("It was withdrawn, or has not come yet. Send and fetch when there is signal.")}
+        text={t("The form was withdrawn, or has not arrived yet. Sync when there is a signal.")}
       />
     );
   }

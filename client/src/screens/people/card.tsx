@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { formatCardCode, parseCardCode } from "../../engine/cards";
+import { ENCOUNTER, findFormWithRole, PARTICIPANT } from "../../engine/roles";
 import { changeCaseload, type Person } from "../../storage/caseload";
 import { t } from "../../i18n";
 import { Tabs, titleOf, Top } from "../parts";
@@ -16,7 +17,8 @@ export function Card({ code: address }: { code: string }) {
   const person = book.people.find((each) => each.code === code);
   if (!code || !person) return <MissingCard />;
   const dropCard = async (): Promise<void> => {
-    if (!confirm(t("Take this card off your list? What was logged stays with the centre."))) return;
+    if (!confirm(t("Remove this card from your list? What was logged stays with the centre.")))
+      return;
     await changeCaseload(vault, (current) => removeCard(current, code));
     await refresh();
     go("/people");
@@ -30,14 +32,14 @@ export function Card({ code: address }: { code: string }) {
           <p class="big code">{formatCardCode(code)}</p>
           <p>
             {t(
-              "Copy the code onto their card, or let them take a picture. It has no meaning inside.",
+              "Copy the code onto their card, or let them take a picture. The code has no hidden meaning.",
             )}
           </p>
         </section>
         <Label person={person} />
         <HandOver code={code} />
         <button type="button" class="link" onClick={() => void dropCard()}>
-          {t("Take it off my list")}
+          {t("Remove from my list")}
         </button>
       </main>
       <LogAboutCard code={code} />
@@ -51,7 +53,7 @@ function MissingCard() {
     <>
       <Top title={t("This card is not on your list")} />
       <main class="screen" id="main">
-        <p>{t("Scan it or type it in when you log an encounter.")}</p>
+        <p>{t("Scan the code or type it in when you log an encounter.")}</p>
       </main>
       <Tabs here="new" />
     </>
@@ -73,7 +75,7 @@ function Label({ person }: { person: Person }) {
   };
   return (
     <form class="card" onSubmit={(event) => void saveLabel(event)}>
-      <label for="label">{t("Your own label")}</label>
+      <label for="label">{t("My name for this card")}</label>
       <p class="hint" id="label-hint">
         {t(
           "Something only you understand, like “red cap, Tuesday gym”. No name. It never leaves this phone.",
@@ -87,8 +89,8 @@ function Label({ person }: { person: Person }) {
         aria-describedby="label-hint"
         value={person.label}
       />
-      <button class="btn wide">{t("Keep the label")}</button>
-      {isSaved && <p role="status">{t("Kept.")}</p>}
+      <button class="btn wide">{t("Save the name")}</button>
+      {isSaved && <p role="status">{t("Saved.")}</p>}
     </form>
   );
 }
@@ -96,14 +98,18 @@ function Label({ person }: { person: Person }) {
 function LogAboutCard({ code }: { code: string }) {
   const { forms } = useApp();
   const about = encodeURIComponent(`${code}|`);
+  const encounter = findFormWithRole(forms, ENCOUNTER);
+  const participant = findFormWithRole(forms, PARTICIPANT);
   return (
     <footer class="foot">
-      <a class="btn main wide" href={`#/start/encounter/${about}`}>
-        {t("Log an encounter")}
-      </a>
-      {forms.some((form) => form.id === "participant") && (
-        <a class="btn wide" href={`#/start/participant/${about}`}>
-          {titleOf(forms, "participant")}
+      {encounter && (
+        <a class="btn main wide" href={`#/start/${encounter.id}/${about}`}>
+          {t("Log an encounter")}
+        </a>
+      )}
+      {participant && (
+        <a class="btn wide" href={`#/start/${participant.id}/${about}`}>
+          {titleOf(forms, participant.id)}
         </a>
       )}
     </footer>

@@ -13,7 +13,9 @@ export function HandOver({ code }: { code: string }) {
     event.preventDefault();
     const to = Number(new FormData(event.target as HTMLFormElement).get("to"));
     const name = team.find((colleague) => colleague.user === to)?.label;
-    const question = t("Hand this card over to {name}? It leaves your list.", { name: name ?? "" });
+    const question = t("Hand this card over to {name}? The card leaves your list.", {
+      name: name ?? "",
+    });
     if (!name || !confirm(question)) return;
     await finishNote(vault, "handover", { code, to }, (current) => removeCard(current, code));
     await refresh();
@@ -22,11 +24,11 @@ export function HandOver({ code }: { code: string }) {
   };
   return (
     <details>
-      <summary>{t("Hand it over to a colleague")}</summary>
+      <summary>{t("Hand over to a colleague")}</summary>
       <form class="stack" onSubmit={(event) => void handOver(event)}>
         <label for="to">{t("To whom?")}</label>
         <p class="hint" id="to-hint">
-          {t("They see the code and what is due. Your label stays with you.")}
+          {t("They see the code and what is due. Your name for the card stays with you.")}
         </p>
         <select id="to" name="to" required aria-describedby="to-hint">
           <option value="">{t("Choose …")}</option>
@@ -36,7 +38,7 @@ export function HandOver({ code }: { code: string }) {
             </option>
           ))}
         </select>
-        <button class="btn wide">{t("Hand it over")}</button>
+        <button class="btn wide">{t("Hand over")}</button>
       </form>
     </details>
   );

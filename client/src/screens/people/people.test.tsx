@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { until } from "../../../test/page";
-import { openScreen } from "../../../test/screen";
+import { formCalled, openScreen } from "../../../test/screen";
 import { makeCardCode, parseCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload } from "../../storage/caseload";
 import { Card } from "./card";
@@ -26,7 +26,7 @@ describe("the list of cards", () => {
 
   it("makes a card without signal, stores it, and shows it", async () => {
     const { shown, app } = await openScreen(<People />);
-    await shown.click("Make a new card");
+    await shown.click("Create a new card");
     await until(() => location.hash !== "");
     const { people, made } = await readCaseload(app.vault);
     assert.equal(people.length, 1);
@@ -58,24 +58,25 @@ describe("a card", () => {
     const { shown, app } = await openCard();
     await shown.enter("#label", "x".repeat(99));
     await shown.submit("form.card");
-    await until(() => shown.text.includes("Kept."));
+    await until(() => shown.text.includes("Saved."));
     assert.equal((await readCaseload(app.vault)).people[0]!.label, "x".repeat(60));
   });
 
   it("leaves the list only when the worker is sure", async () => {
     const unsure = await openCard({ isSure: false });
-    await unsure.shown.click("Take it off my list");
+    await unsure.shown.click("Remove from my list");
     assert.equal((await readCaseload(unsure.app.vault)).people.length, 1);
     const sure = await openCard();
-    await sure.shown.click("Take it off my list");
+    await sure.shown.click("Remove from my list");
     await until(() => location.hash === "#/people");
     assert.equal((await readCaseload(sure.app.vault)).people.length, 0);
   });
 
   it("leads to an encounter about it", async () => {
-    const { shown } = await openCard();
+    const forms = [{ ...formCalled("contact", "Contact"), role: "encounter" }];
+    const { shown } = await openCard({ forms });
     const link = shown.button("Log an encounter") as unknown as HTMLAnchorElement;
-    assert.equal(link.getAttribute("href"), `#/start/encounter/${encodeURIComponent(`${CODE}|`)}`);
+    assert.equal(link.getAttribute("href"), `#/start/contact/${encodeURIComponent(`${CODE}|`)}`);
   });
 });
 

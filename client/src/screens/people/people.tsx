@@ -23,11 +23,11 @@ export function People() {
       <main class="screen" id="main">
         <p class="soft">
           {t(
-            "The cards of your caseload. Labels stay on this phone, sealed; nobody else sees them.",
+            "The cards of your caseload. Your names for cards stay on this phone, encrypted; nobody else sees them.",
           )}
         </p>
         {book.people.length === 0 && (
-          <p class="empty">{t("No card yet. Make one when somebody says yes to a code.")}</p>
+          <p class="empty">{t("No card yet. Create one when somebody agrees to a code.")}</p>
         )}
         {book.people.map((person) => (
           <a
@@ -44,7 +44,7 @@ export function People() {
       </main>
       <footer class="foot">
         <button type="button" class="btn main wide" onClick={() => void makeCard()}>
-          {t("Make a new card")}
+          {t("Create a new card")}
         </button>
       </footer>
       <Tabs here="new" />

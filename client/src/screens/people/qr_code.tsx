@@ -24,7 +24,7 @@ export function QrCode({ text }: { text: string }) {
       class="qr"
       viewBox={`-${QUIET} -${QUIET} ${side} ${side}`}
       role="img"
-      aria-label={t("The code as a picture to scan")}
+      aria-label={t("The code as a QR code")}
     >
       <rect x={-QUIET} y={-QUIET} width={side} height={side} fill="#fff" />
       <path d={path} fill="#000" shape-rendering="crispEdges" />

@@ -14,7 +14,7 @@ export function describeFetchProblem(error: unknown): string {
     return t("No connection to the centre just now. Nothing is lost.");
   if (error.code !== "access.not_found") return error.message;
   return t(
-    "The centre does not give it back: it is older than two weeks, or became no record. Tell your centre.",
+    "The centre does not give it back: it is older than two weeks, or became no record. Ask your centre.",
   );
 }
 
@@ -36,7 +36,7 @@ export function FetchRecord({ id }: { id: string }) {
       <main class="screen" id="main">
         <p>
           {t(
-            "What you finish is sealed: this phone cannot read it any more. The centre gives it back to you alone.",
+            "What you finish is encrypted: this phone cannot read it any more. The centre gives it back only to you.",
           )}
         </p>
         {status && (
@@ -47,7 +47,7 @@ export function FetchRecord({ id }: { id: string }) {
       </main>
       <footer class="foot">
         <button type="button" class="btn main wide" onClick={() => void fetchToCorrect()}>
-          {t("Get it from the centre")}
+          {t("Get the record from the centre")}
         </button>
         <a class="btn wide" href="#/mine">
           {t("Back")}

@@ -2,6 +2,7 @@
 
 import { formatCardCode } from "../../engine/cards";
 import { type FormDefinition, inLanguage } from "../../engine/definition";
+import { findFormWithRole, listChoicesOf, REFERRAL } from "../../engine/roles";
 import { currentLanguage, t } from "../../i18n";
 import { formatDay } from "../day";
 import { useApp } from "../state";
@@ -14,9 +15,8 @@ export function findChoiceLabel(
   name: string,
   language: string,
 ): string {
-  const question = form?.elements.find((element) => element.path === form.summary[role]);
-  const choices = form?.choices[question?.choices ?? ""];
-  const choice = choices?.find((each) => each.name === name);
+  const choices = form ? listChoicesOf(form, role) : [];
+  const choice = choices.find((each) => each.name === name);
   const label = choice && inLanguage(choice.label, language);
   return typeof label === "string" ? label : name;
 }
@@ -26,7 +26,7 @@ export function Referrals() {
   const { forms, book } = app;
   const referrals = Object.entries(book.referrals);
   if (referrals.length === 0) return null;
-  const form = forms.find((each) => each.id === "referral");
+  const form = findFormWithRole(forms, REFERRAL);
   const labelOf = (role: string, name: string): string =>
     findChoiceLabel(form, role, name, currentLanguage());
   return (

@@ -38,7 +38,7 @@ describe("what the centre asks of the worker", () => {
   it("says what to do with one that could not be taken in", async () => {
     const todo = { r1: { ...RECORD, state: "rejected" as const } };
     const { shown } = await openScreen(<ToCorrect />, { forms, book: { todo } });
-    assert.match(shown.text, /could not take it in as it is/);
+    assert.match(shown.text, /could not store it as it is/);
   });
 
   it("begins a correction with the answers that the centre has", async () => {
@@ -46,7 +46,7 @@ describe("what the centre asks of the worker", () => {
       forms,
       book: { todo: { r1: RECORD } },
     });
-    await shown.click("Correct it");
+    await shown.click("Correct the record");
     await until(() => location.hash.startsWith("#/fill/"));
     const [draft] = await listDrafts(app.vault);
     assert.equal(location.hash, `#/fill/${draft!.id}`);
@@ -67,7 +67,7 @@ describe("what the centre asks of the worker", () => {
     };
     const options = { forms, drafts: [begun], book: { todo: { r1: RECORD } } };
     const { shown, app } = await openScreen(<ToCorrect />, options);
-    await shown.click("Correct it");
+    await shown.click("Correct the record");
     await until(() => location.hash === "#/fill/d1");
     assert.deepEqual(await listDrafts(app.vault), []);
   });
@@ -78,7 +78,7 @@ describe("what the centre asks of the worker", () => {
     const { shown, app, calls } = await openScreen(<ToCorrect />, { book });
     await changeCaseload(app.vault, (caseload) => ({ ...caseload, ...book }));
     assert.ok(shown.text.includes(formatCardCode(CODE)));
-    await shown.click("Make the new card");
+    await shown.click("Create the new card");
     await until(() => calls.includes("exchange"));
     const { people, clashes } = await readCaseload(app.vault);
     assert.equal(people.length, 1);
@@ -96,6 +96,7 @@ const REFERRALS = makeForm(
   ],
   {
     id: "referral",
+    role: "referral",
     choices: {
       services: [{ name: "housing", label: { en: "Housing", fr: "Logement" } }],
       states: [{ name: "open", label: { en: "Waiting for an answer" } }],
@@ -128,7 +129,7 @@ describe("a record that was sent", () => {
   it("comes back from the centre alone: without it, nothing is lost", async () => {
     globalThis.fetch = () => Promise.reject(new TypeError("no network"));
     const { shown } = await openScreen(<FetchRecord id="r1" />);
-    await shown.click("Get it from the centre");
+    await shown.click("Get the record from the centre");
     await until(() => shown.has("[role=status]"));
     await until(() => !shown.text.includes("One moment"));
     assert.match(shown.text, /No connection to the centre just now/);

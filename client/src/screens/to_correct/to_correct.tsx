@@ -17,7 +17,7 @@ export function ToCorrect() {
   if (records.length + book.clashes.length === 0) return null;
   return (
     <section class="card" aria-labelledby="needs">
-      <h2 id="needs">{t("Needs you")}</h2>
+      <h2 id="needs">{t("To correct")}</h2>
       {records.map(([root, record]) => (
         <div class="item" key={root}>
           <b>
@@ -27,7 +27,7 @@ export function ToCorrect() {
             {record.state === "returned"
               ? t("Your centre sent it back: “{comment}”", { comment: record.comment ?? "" })
               : t(
-                  "The centre has it, but could not take it in as it is. Look it through and finish it again.",
+                  "The centre has the record, but could not store it as it is. Review it and finish it again.",
                 )}
           </p>
           <button
@@ -35,7 +35,7 @@ export function ToCorrect() {
             class="btn wide"
             onClick={() => void openCorrection(app, root, record)}
           >
-            {t("Correct it")}
+            {t("Correct the record")}
           </button>
         </div>
       ))}
@@ -62,10 +62,10 @@ function Clash({ code }: { code: string }) {
     <div class="item">
       <b class="code">{formatCardCode(code)}</b>
       <p class="soft">
-        {t("By chance another phone made the same code. Give your person a new card.")}
+        {t("By chance another phone created the same code. Give your participant a new card.")}
       </p>
       <button type="button" class="btn wide" onClick={() => void makeNewCard()}>
-        {t("Make the new card")}
+        {t("Create the new card")}
       </button>
     </div>
   );

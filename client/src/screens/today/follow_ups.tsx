@@ -1,8 +1,11 @@
 /** The follow-ups that are due, and the next one when none is. */
 
 import { formatCardCode } from "../../engine/cards";
+import type { FormDefinition } from "../../engine/definition";
+import { findChoice, FOLLOW_UP_VISIT, KIND } from "../../engine/roles";
 import type { FollowUp } from "../../storage/caseload";
 import { removeCompleted } from "../../storage/caseload_updates";
+import { findMainForm } from "../../storage/forms";
 import { finishNote } from "../../storage/outbox";
 import { nt, t } from "../../i18n";
 import { countDays, formatDay, getLocalDay } from "../day";
@@ -23,9 +26,11 @@ export function splitByDay(
 /**
  * Where a follow-up is logged: the card it is about, or what kind of contact a mediation asks for.
  */
-export function findLogAddress({ id, code }: FollowUp): string {
-  const kind = code ? "" : "med_followup";
-  return `#/start/encounter/${encodeURIComponent(`${code}|${kind}`)}/${encodeURIComponent(id)}`;
+export function findLogAddress(forms: FormDefinition[], { id, code }: FollowUp): string {
+  const form = findMainForm(forms);
+  const visit = form && !code ? findChoice(form, KIND, FOLLOW_UP_VISIT) : undefined;
+  const about = encodeURIComponent(`${code}|${visit?.name ?? ""}`);
+  return `#/start/${form?.id ?? ""}/${about}/${encodeURIComponent(id)}`;
 }
 
 export function FollowUps() {
@@ -62,13 +67,13 @@ function FollowUpItem({ followUp }: { followUp: FollowUp }) {
   };
   return (
     <div class="item row">
-      <a href={findLogAddress(followUp)}>
+      <a href={findLogAddress(forms, followUp)}>
         <span class={code ? "code" : undefined}>{name}</span>
         {label && ` · ${label}`}
         <span class="soft"> {t("day {n}", { n: countDays(from, on) })}</span>
       </a>
       <span class={late > 0 ? "tag wait" : "tag"}>
-        {late > 0 ? nt("{n} day late", "{n} days late", late) : t("today")}
+        {late > 0 ? nt("{n} day past due", "{n} days past due", late) : t("today")}
       </span>
       <button
         type="button"

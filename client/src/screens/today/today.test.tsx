@@ -5,6 +5,8 @@ import { formCalled, openScreen } from "../../../test/screen";
 import { makeCardCode, formatCardCode } from "../../engine/cards";
 import { changeCaseload, readCaseload, type FollowUp } from "../../storage/caseload";
 import { DAY, getLocalDay } from "../day";
+import { makeForm } from "../../../test/forms";
+import { readMinutes } from "../../engine/roles";
 import { findLogAddress, FollowUps, splitByDay } from "./follow_ups";
 import { Today } from "./today";
 import { formatAbout, summarizeWeek, Week } from "./week";
@@ -19,7 +21,17 @@ const dueIn = (days: number, code = CODE): FollowUp => ({
   from: dayFromNow(days - 7),
 });
 
+const visit = { name: "visit_again", label: {}, data: { app_role: "follow_up_visit" } };
+const contact = makeForm([{ type: "select_one", name: "what", choices: "kinds" }], {
+  id: "contact",
+  role: "encounter",
+  summary: { kind: "/data/what" },
+  choices: { kinds: ["talk", visit] },
+});
+
 describe("follow-ups", () => {
+  const forms = [formCalled("own", "Street survey"), contact];
+
   it("are due from their day on; the first one after it is next", () => {
     const all = [dueIn(-2), dueIn(0), dueIn(3), dueIn(5)];
     const { due, next } = splitByDay(all, dayFromNow(0));
@@ -31,9 +43,9 @@ describe("follow-ups", () => {
   it("lead to an encounter about their card, or to a mediation's follow-up", () => {
     const id = encodeURIComponent(dueIn(0).id);
     const card = encodeURIComponent(`${CODE}|`);
-    assert.equal(findLogAddress(dueIn(0)), `#/start/encounter/${card}/${id}`);
-    const mediation = encodeURIComponent("|med_followup");
-    assert.equal(findLogAddress(dueIn(0, "")), `#/start/encounter/${mediation}/${id}`);
+    assert.equal(findLogAddress(forms, dueIn(0)), `#/start/contact/${card}/${id}`);
+    const mediation = encodeURIComponent("|visit_again");
+    assert.equal(findLogAddress(forms, dueIn(0, "")), `#/start/contact/${mediation}/${id}`);
   });
 
   it("say how late they are, whose card it is, and how long ago it was", async () => {
@@ -43,7 +55,7 @@ describe("follow-ups", () => {
     const { shown } = await openScreen(<FollowUps />, { book, forms });
     const [late, today] = shown.texts(".item");
     assert.ok(late!.startsWith(`${formatCardCode(CODE)} · red cap day 7`));
-    assert.match(late!, /2 days late/);
+    assert.match(late!, /2 days past due/);
     assert.match(today!, /^Mediation day 7 ?today/);
   });
 
@@ -73,9 +85,20 @@ describe("the worker's week", () => {
     minutes,
   });
 
+  const choices = Object.entries({ lt5: "3", "15_30": "22", gt60: "75" }).map(([name, number]) => ({
+    name,
+    label: {},
+    data: { app_minutes: number },
+  }));
+  const form = makeForm([{ type: "select_one", name: "long", choices: "spans" }], {
+    summary: { minutes: "/data/long" },
+    choices: { spans: choices },
+  });
+  const minutes = readMinutes([form]);
+
   it("counts each of the past seven days and nothing before", () => {
     const lines = [line(23, "lt5"), line(23, "gt60"), line(17, "15_30"), line(16, "15_30")];
-    const week = summarizeWeek(lines, end);
+    const week = summarizeWeek(lines, minutes, end);
     assert.deepEqual(
       week.map(({ count }) => count),
       [1, 0, 0, 0, 0, 0, 2],
@@ -86,7 +109,11 @@ describe("the worker's week", () => {
   });
 
   it("takes no time for an answer that it does not know, nor a record that is not finished", () => {
-    const week = summarizeWeek([line(23, "ages"), { finishedAt: "", minutes: "gt60" }], end);
+    const week = summarizeWeek(
+      [line(23, "ages"), { finishedAt: "", minutes: "gt60" }],
+      minutes,
+      end,
+    );
     assert.equal(week[6]!.count, 1);
     assert.equal(week[6]!.minutes, 0);
   });
@@ -106,7 +133,7 @@ describe("the worker's week", () => {
     const lines = [
       { id: "1", seq: 1, state: "waiting" as const, form: "f", finishedAt, minutes: "lt5" },
     ];
-    const busy = (await openScreen(<Week />, { lines })).shown;
+    const busy = (await openScreen(<Week />, { lines, forms: [form] })).shown;
     assert.match(busy.text, /1 record, about 3 min\./);
     assert.equal(busy.all(".week li").length, 7);
   });
@@ -128,7 +155,7 @@ describe("today", () => {
   });
 
   it("leads to what is not finished, and to a new record", async () => {
-    const forms = [formCalled("encounter", "Encounter")];
+    const forms = [{ ...formCalled("encounter", "Encounter"), role: "encounter" }];
     const { shown } = await openScreen(<Today />, { forms, drafts: [draft] });
     const links = shown.all("a").map((link) => link.getAttribute("href"));
     assert.ok(links.includes("#/fill/d1"));

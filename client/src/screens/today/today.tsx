@@ -1,5 +1,6 @@
 /** Today: where the work is, what is due, what is not finished. */
 
+import { ENCOUNTER } from "../../engine/roles";
 import { t } from "../../i18n";
 import { findMainForm } from "../../storage/forms";
 import { formatMoment } from "../day";
@@ -31,7 +32,7 @@ export function Today() {
       {main && (
         <footer class="foot">
           <a class="btn main wide" href={`#/start/${main.id}`}>
-            + {main.id === "encounter" ? t("Log an encounter") : titleOf(forms, main.id)}
+            + {main.role === ENCOUNTER ? t("Log an encounter") : titleOf(forms, main.id)}
           </a>
         </footer>
       )}

@@ -1,5 +1,6 @@
 /** The past seven days, for the worker alone. */
 
+import { readMinutes } from "../../engine/roles";
 import { nt, t } from "../../i18n";
 import type { OutboxLine } from "../../storage/outbox";
 import { DAY } from "../day";
@@ -7,26 +8,19 @@ import { useApp } from "../state";
 
 const TALLEST = 40; // pixels of the longest bar
 
-/** About how many minutes each answer about time spent stands for. */
-const MINUTES: Record<string, number> = {
-  lt5: 3,
-  "5_15": 10,
-  "15_30": 22,
-  "30_60": 45,
-  gt60: 75,
-  "60_180": 120,
-  gt180: 200,
-};
-
 export interface WeekDay {
   date: Date;
   count: number; // records finished on this day
   minutes: number;
 }
 
-/** What was finished on each of the seven days up to a moment, the oldest day first. */
+/**
+ * What was finished on each of the seven days up to a moment, the oldest day first.
+ * `minutesByAnswer`: about how many minutes each answer about time spent stands for.
+ */
 export function summarizeWeek(
   lines: Pick<OutboxLine, "finishedAt" | "minutes">[],
+  minutesByAnswer: ReadonlyMap<string, number>,
   end = Date.now(),
 ): WeekDay[] {
   return [6, 5, 4, 3, 2, 1, 0].map((daysAgo) => {
@@ -34,7 +28,10 @@ export function summarizeWeek(
     const finished = lines.filter(
       ({ finishedAt }) => finishedAt && new Date(finishedAt).toDateString() === date.toDateString(),
     );
-    const minutes = finished.reduce((sum, line) => sum + (MINUTES[line.minutes] ?? 0), 0);
+    const minutes = finished.reduce(
+      (sum, line) => sum + (minutesByAnswer.get(line.minutes) ?? 0),
+      0,
+    );
     return { date, count: finished.length, minutes };
   });
 }
@@ -47,9 +44,9 @@ export function formatAbout(minutes: number): string {
 }
 
 export function Week() {
-  const { lines } = useApp();
+  const { forms, lines } = useApp();
   const names = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short" });
-  const week = summarizeWeek(lines);
+  const week = summarizeWeek(lines, readMinutes(forms));
   const count = week.reduce((sum, day) => sum + day.count, 0);
   const time = formatAbout(week.reduce((sum, day) => sum + day.minutes, 0));
   const most = Math.max(1, ...week.map((day) => day.count));

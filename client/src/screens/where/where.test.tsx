@@ -20,7 +20,7 @@ describe("where and when to go, on the phone", () => {
   it("shows the last four weeks, and how it was rounded", async () => {
     const { shown } = await open(makeSpots(), null);
     await until(() => shown.has(".go li"));
-    assert.match(shown.text, /Up to Sunday, November 22\. Rounded to 5; nothing under 10 shows/);
+    assert.match(shown.text, /Up to Sunday, November 22\. Rounded to 5; numbers under 10/);
     assert.equal(shown.texts(".go li")[0], "Rexdale: Friday, 20:00–24:00 (15)");
   });
 
@@ -28,7 +28,7 @@ describe("where and when to go, on the phone", () => {
     const { shown } = await open(makeSpots(), null);
     await until(() => shown.has(".go li"));
     await shown.click("Three months");
-    assert.match(shown.text, /Your centre has not made this map yet/);
+    assert.match(shown.text, /Your centre has not built this map yet/);
     assert.equal(shown.has(".go li"), false);
     await shown.click("Four weeks");
     await until(() => shown.has(".go li"));

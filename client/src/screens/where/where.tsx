@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { currentLanguage, t } from "../../i18n";
+import { findAreaList } from "../../engine/roles";
 import type { Outlines } from "../../engine/areas";
 import type { Spots, SpotWords } from "../../map/spot_data";
 import type { SpotMapProps } from "../../map/spot_map";
@@ -11,8 +12,6 @@ import { type Maps, readMaps } from "../../storage/maps";
 import { formatDay } from "../day";
 import { Tabs, Top } from "../parts";
 import { useApp } from "../state";
-
-const AREAS = "nbhd158";
 
 const makeWords = (): SpotWords => ({
   all: t("All times"),
@@ -49,22 +48,22 @@ interface LoadedMap {
   outlines: Outlines | null;
 }
 
-async function loadMap(user: number): Promise<LoadedMap> {
+async function loadMap(user: number, areaList: string): Promise<LoadedMap> {
   const [{ SpotMap }, outlines] = await Promise.all([
     import("../../map/spot_map"),
-    findOutlines(user, AREAS),
+    findOutlines(user, areaList),
   ]);
   return { SpotMap, outlines };
 }
 
 export function Where() {
-  const { vault } = useApp();
+  const { vault, forms } = useApp();
   const [maps, setMaps] = useState<Maps<Spots> | null | undefined>(undefined);
   const [loaded, setLoaded] = useState<LoadedMap | null>(null);
   const [span, setSpan] = useState<Span>("week");
   useEffect(() => {
     void readMaps<Spots>(vault).then(setMaps);
-    void loadMap(vault.account.user).then(setLoaded);
+    void loadMap(vault.account.user, findAreaList(forms)).then(setLoaded);
   }, [vault]);
   const spots = maps?.maps[span] ?? null;
   const language = currentLanguage();
@@ -75,15 +74,15 @@ export function Where() {
         {maps === null && (
           <p class="empty">
             {t(
-              "No map on this phone yet. It comes with the next signal, when your centre makes one.",
+              "No map on this phone yet. It comes with the next sync, when your centre builds one.",
             )}
           </p>
         )}
         {maps && <ChooseSpan span={span} choose={setSpan} />}
-        {maps && !spots && <p class="empty">{t("Your centre has not made this map yet.")}</p>}
+        {maps && !spots && <p class="empty">{t("Your centre has not built this map yet.")}</p>}
         {spots && (
           <p class="soft">
-            {t("Up to {day}. Rounded to 5; nothing under {n} shows, nor what was all on one day.", {
+            {t("Up to {day}. Rounded to 5; numbers under {n}, or all on one day, are hidden.", {
               day: formatDay(spots.last),
               n: spots.threshold,
             })}

@@ -33,7 +33,7 @@ describe("a picture, recording or file", () => {
     const address = `data:image/jpeg;base64,${"A".repeat(2000)}`;
     const { filled, shown } = await ask([row("image")], { remembered: { "/data/f": address } });
     assert.equal(shown.find("img").getAttribute("src"), address);
-    await shown.click("Forget it");
+    await shown.click("Remove");
     assert.equal(filled.read("f"), "");
     assert.equal(shown.has("img"), false);
   });
@@ -41,14 +41,14 @@ describe("a picture, recording or file", () => {
   it("says how large a file is", async () => {
     const address = `data:text/plain;base64,${"A".repeat(20_000)}`;
     const { shown } = await ask([row("file")], { remembered: { "/data/f": address } });
-    assert.match(shown.text, /File kept: 15 KB/);
+    assert.match(shown.text, /File saved: 15 KB/);
   });
 
   it("is only named once it is with the centre", async () => {
     const remembered = { "/data/f": "attachment:abc" };
     const { shown } = await ask([row("image")], { remembered });
     assert.equal(shown.has("img"), false);
-    assert.match(shown.text, /with your centre, sealed/);
+    assert.match(shown.text, /the record, encrypted/);
   });
 });
 

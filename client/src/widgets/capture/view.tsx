@@ -31,7 +31,7 @@ function CaptureWidget(props: WidgetProps) {
       const hasRoom = await help.hasRoom(3 * data.size);
       if (!hasRoom) setProblem(t("This phone is almost full: no room for it. Words still fit."));
       else if (data.size > LARGEST) {
-        setProblem(t("This is too large. Keep it under 150 KB, about half a minute of speech."));
+        setProblem(t("This is too large. The limit is 150 KB, about half a minute of speech."));
       } else change(await readAsAddress(data));
     } catch {
       setProblem(t("This could not be read. Try another one."));
@@ -61,7 +61,7 @@ function CaptureWidget(props: WidgetProps) {
       />
       {node.text && (
         <button type="button" class="btn quiet" onClick={() => change("")}>
-          {t("Forget it")}
+          {t("Remove")}
         </button>
       )}
     </div>
@@ -72,13 +72,15 @@ function CaptureWidget(props: WidgetProps) {
 function Captured({ type, address }: { type: string; address: string }) {
   if (!address) return null;
   if (address.startsWith("attachment:")) {
-    return <p class="state">{t("It is with your centre, sealed: this phone cannot show it.")}</p>;
+    return (
+      <p class="state">{t("Your centre has the record, encrypted: this phone cannot show it.")}</p>
+    );
   }
   if (type === "image")
     return <img class="captured" src={address} alt={t("The picture you took")} />;
   if (type === "audio") return <audio controls src={address} />;
   const size = Math.ceil((address.length * 3) / 4096); // base64 writes 3 bytes as 4 characters
-  return <p>{t("File kept: {size} KB", { size })}</p>;
+  return <p>{t("File saved: {size} KB", { size })}</p>;
 }
 
 const captured = { View: CaptureWidget, hasSeveralFields: false };

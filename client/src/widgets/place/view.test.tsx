@@ -16,7 +16,7 @@ describe("a place", () => {
     placeAt({ latitude: 43.6543217, longitude: -79.3860001, altitude: null, accuracy: 12.345 });
     const { filled, shown } = await ask([row]);
     assert.equal(filled.read("p"), "");
-    await shown.click("Take this place");
+    await shown.click("Use this place");
     assert.equal(filled.read("p"), "43.654322 -79.386 0 12.345");
     assert.match(shown.text, /43\.654322, -79\.386 ± 12 m/);
     assert.deepEqual(filled.problems(), []);
@@ -25,15 +25,15 @@ describe("a place", () => {
   it("can be forgotten", async () => {
     placeAt({ latitude: 1, longitude: 2, altitude: 3, accuracy: 4 });
     const { filled, shown } = await ask([row]);
-    await shown.click("Take this place");
-    await shown.click("Forget it");
+    await shown.click("Use this place");
+    await shown.click("Remove");
     assert.equal(filled.read("p"), "");
   });
 
   it("says what to do when the phone finds none", async () => {
     placeAt(null);
     const { shown } = await ask([row]);
-    await shown.click("Take this place");
+    await shown.click("Use this place");
     assert.match(shown.find(".error").textContent!, /Go outside/);
   });
 });

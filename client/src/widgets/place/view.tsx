@@ -37,11 +37,11 @@ function PlaceWidget(props: WidgetProps) {
       )}
       <div class="buttons">
         <button type="button" class="btn" disabled={state === "looking"} onClick={look}>
-          {state === "looking" ? t("Looking …") : t("Take this place")}
+          {state === "looking" ? t("Looking …") : t("Use this place")}
         </button>
         {node.text && (
           <button type="button" class="btn quiet" onClick={() => change("")}>
-            {t("Forget it")}
+            {t("Remove")}
           </button>
         )}
       </div>

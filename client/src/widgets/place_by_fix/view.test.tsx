@@ -83,7 +83,7 @@ describe("the phone's own place", () => {
 
   it("lets the square be forgotten", async () => {
     const { filled, shown } = await askAt(0.5, 0.5, 20);
-    await shown.click("Forget it");
+    await shown.click("Remove");
     assert.equal(filled.read("cell"), "");
   });
 });

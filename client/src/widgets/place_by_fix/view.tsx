@@ -86,7 +86,7 @@ export function MyPlace(props: MyPlaceProps) {
         {state === "looking" ? t("Looking …") : t("Use my place")}
       </button>
       <p class="soft" role="status">
-        {words[state] ?? t("Only the name of the area is kept, never the place.")} {source}
+        {words[state] ?? t("Only the name of the area is stored, never the place.")} {source}
       </p>
       {near.length > 0 && (
         <div class="choices long">
@@ -107,11 +107,11 @@ export function CellWidget(props: WidgetProps) {
   return (
     <div class="row" id={id} tabIndex={-1}>
       <output class="soft">
-        {node.text ? t("A square of 500 m by 500 m is kept.") : t("Filled by “Use my place”.")}
+        {node.text ? t("A square of 500 m by 500 m is stored.") : t("Filled by “Use my place”.")}
       </output>
       {node.text && (
         <button type="button" class="btn quiet" onClick={() => change("")}>
-          {t("Forget it")}
+          {t("Remove")}
         </button>
       )}
     </div>

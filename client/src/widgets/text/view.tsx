@@ -52,7 +52,7 @@ function Warning({ text }: { text: string }) {
     <div role="status">
       {kinds.length > 0 && (
         <p class="state wait">
-          {t("This note seems to hold {what}. Please take it out: it could point to a person.", {
+          {t("This note seems to contain {what}. Please remove it: it could point to a person.", {
             what: kinds.map((kind) => names[kind]).join(", "),
           })}
         </p>

@@ -1,4 +1,4 @@
-"""Back up: one checked copy of everything that must come back, made while phones send."""
+"""Make a backup: one checked copy of everything, while phones go on sending."""
 
 import base64
 import datetime as dt
@@ -23,11 +23,11 @@ from fieldapp.services.operations.backup.contents import (
     MANIFEST,
     BackupProblem,
     copy_file,
-    data_files,
+    describe_part,
+    iterate_data_files,
     make_durable,
-    part_of,
 )
-from fieldapp.services.operations.server_key import Wrapped, opens
+from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.people.second_factor import wrapped_as
 from fieldapp.settings import KEEP_IT, KeyProblem, Settings, sync_folder
 from fieldapp.store import copies
@@ -37,7 +37,7 @@ from fieldapp.store.database import engine_for, sqlite_file
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that is whole."""
+    """A backup that is complete and checked."""
 
     where: Path
     manifest: dict[str, Any]
@@ -46,13 +46,17 @@ class Backup:
 
 
 def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Backup:
-    """Make a backup in a folder that is not there yet; raise BackupProblem, and leave nothing, unless it is whole."""
+    """Make a backup in a new folder, which appears only when the backup is complete.
+
+    `with_key` puts the server's secret key into it. Raises BackupProblem, and leaves nothing behind,
+    when anything is missing or damaged.
+    """
     target = target.absolute()
     _check_target(settings, target)
     with data_lock.share(settings):
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
         try:
-            manifest = _made(settings, work, with_key)
+            manifest = _copy_everything(settings, work, with_key)
             text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
             (work / MANIFEST).write_text(text, encoding="utf-8")
             make_durable(work)
@@ -62,8 +66,8 @@ def take_backup(settings: Settings, target: Path, with_key: bool = False) -> Bac
         finally:
             shutil.rmtree(work, ignore_errors=True)
         sync_folder(target.parent)
-        marks.note(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
-    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _left_out(settings, with_key))
+        marks.save_last_backup(settings, dt.datetime.fromisoformat(manifest["made_at"]), target)
+    return Backup(target, manifest, hashlib.sha256(text.encode()).hexdigest(), _list_left_out(settings, with_key))
 
 
 def _check_target(settings: Settings, target: Path) -> None:
@@ -79,56 +83,60 @@ def _check_target(settings: Settings, target: Path) -> None:
         )
 
 
-def _made(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
-    """Copy everything into a folder and return the manifest."""
+def _copy_everything(settings: Settings, work: Path, with_key: bool) -> dict[str, Any]:
+    """Copy everything into the folder `work`, and return the manifest."""
     now = utcnow()
-    kind = copies.kind_of(settings.url)
+    kind = copies.get_kind(settings.url)
     database = work / DATABASES[kind]
     contents = _copy_database(settings, database, now)
     if not contents.schema:
         raise BackupProblem("The database is empty: it has not been set up. There is nothing to back up.")
-    for name, path in data_files(settings):  # after the database: what it names was there before it was copied
+    for name, path in iterate_data_files(settings):  # after the database: what it names was there before it was copied
         _copy_checked(path, work / FILES / name)
     _check_packages(contents, work / FILES / "packages")
     factors = [(wrapped_as(user_id), wrapped) for user_id, wrapped in contents.factors]
     if with_key:
         (work / KEY).touch(mode=0o600)
-        (work / KEY).write_text(_right_key(settings, contents.keys, factors))
-    parts = [part_of(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
+        (work / KEY).write_text(_read_matching_key(settings, contents.keys, factors))
+    parts = [describe_part(path, work) for path in sorted(work.rglob("*")) if path.is_file()]
     return {
         "format": FORMAT,
         "made_at": now.isoformat(),
         "kind": kind,
         "schema": contents.schema,
-        "code": {"version": importlib.metadata.version("fieldapp"), "commit": _commit()},
+        "code": {"version": importlib.metadata.version("fieldapp"), "commit": _find_commit()},
         "rows": contents.rows,
         "position": contents.position,
         "epoch": contents.epoch,
         "has_key": with_key,
         # Only the right secret key opens these, so a restore knows it before it changes anything.
-        "keys": [[name, base64.b64encode(wrapped).decode()] for name, wrapped in contents.keys],
-        "factors": [[name, base64.b64encode(wrapped).decode()] for name, wrapped in factors],
+        "keys": _encode_wrapped(contents.keys),
+        "factors": _encode_wrapped(factors),
         "parts": parts,
     }
 
 
-def _right_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
-    """Return the secret key; raise BackupProblem unless it opens what the copied database holds."""
+def _encode_wrapped(keys: Wrapped) -> list[list[str]]:
+    return [[name, base64.b64encode(wrapped).decode()] for name, wrapped in keys]
+
+
+def _read_matching_key(settings: Settings, keys: Wrapped, factors: Wrapped) -> str:
+    """Return the secret key; raise BackupProblem unless it opens the copied keys."""
     try:
         secret = settings.key()
     except KeyProblem as problem:
         raise BackupProblem(f"{problem} No backup was made.") from None
-    if not opens(secret, keys, factors):
-        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
+    if not can_open(secret, keys, factors):
         raise BackupProblem(
-            f"The secret key in {where} does not open the keys in the database, so the backup could never be put back "
-            f"with it. {KEEP_IT} No backup was made."
+            f"The secret key in {settings.key_place} does not open the keys in the database, "
+            f"so the backup could never be put back with it. {KEEP_IT} No backup was made."
         )
     return secret
 
 
 def _copy_database(settings: Settings, target: Path, now: dt.datetime) -> Contents:
-    if path := sqlite_file(settings.url):
+    path = sqlite_file(settings.url)
+    if path is not None:
         if not path.is_file():
             raise BackupProblem(f"There is no database at {path}.")
         return copies.copy_sqlite(path, target, now)
@@ -140,7 +148,10 @@ def _copy_database(settings: Settings, target: Path, now: dt.datetime) -> Conten
 
 
 def _copy_checked(source: Path, target: Path) -> None:
-    """Copy a file; one that was taken away meanwhile is passed over, and missed where a release names it."""
+    """Copy a file; one that was deleted meanwhile is left out.
+
+    Where a release names the file, _check_packages finds that it is missing.
+    """
     try:
         copy_file(source, target)
     except FileNotFoundError:
@@ -148,31 +159,35 @@ def _copy_checked(source: Path, target: Path) -> None:
 
 
 def _check_packages(contents: Contents, folder: Path) -> None:
-    """Raise BackupProblem unless every package that a release names is here, with the content that its name promises."""
+    """Raise BackupProblem unless every package that a release names is in the copy, undamaged.
+
+    A package is named by the SHA-256 of its content.
+    """
     for sha256, filename in contents.packages.items():
         path = folder / f"{sha256}.zip"
-        if not path.is_file() or part_of(path, folder)["sha256"] != sha256:
+        if not path.is_file() or describe_part(path, folder)["sha256"] != sha256:
             raise BackupProblem(
                 f"The package {filename} (packages/{path.name}) is missing or damaged, so the backup would not be whole. "
                 "Put it back from an older backup, or revoke its release: fieldapp release revoke"
             )
 
 
-def _left_out(settings: Settings, with_key: bool) -> list[str]:
-    found = []
+def _list_left_out(settings: Settings, with_key: bool) -> list[str]:
+    """Return sentences that say what must be kept by other means."""
+    left_out = []
     if not with_key:
-        where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
-        found.append(
-            f"The secret key ({where}) is not in it. Keep a copy of it in another place: without it this backup "
-            "cannot be put back, and nothing that phones sealed can be opened."
+        left_out.append(
+            f"The secret key ({settings.key_place}) is not in it. Keep a copy of it in another place: "
+            "without it this backup cannot be put back, and nothing that phones sealed can be opened."
         )
     if not settings.secrets_folder.is_relative_to(settings.folder):
-        found.append(f"The secrets of delivery targets ({settings.secrets_folder}) are not in it.")
-    return found
+        text = f"The secrets of delivery targets ({settings.secrets_folder}) are not in it."
+        left_out.append(text)
+    return left_out
 
 
-def _commit() -> str:
-    """Return the commit that the code is at; "" outside a checkout."""
+def _find_commit() -> str:
+    """Return the commit that the code is at; "" outside a checkout, or without git."""
     if not (ROOT / ".git").exists():  # installed, perhaps inside a checkout of something else
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Who uses the data folder: servers and commands share it, a restore has it to itself."""
+"""The lock of the data folder: servers and commands share it, a restore needs it alone."""
 
 import fcntl
 from typing import IO
@@ -11,20 +11,26 @@ RESTORING = "A restore is running on {folder}. Wait until it has ended, then try
 
 
 def share(settings: Settings) -> IO[bytes]:
-    """Hold the data folder together with others until the file is closed; raise SettingsProblem during a restore."""
-    return _held(settings, fcntl.LOCK_SH, RESTORING)
+    """Lock the data folder, together with others, until the file is closed.
+
+    Raises SettingsProblem during a restore.
+    """
+    return _lock(settings, fcntl.LOCK_SH, RESTORING)
 
 
 def take_alone(settings: Settings) -> IO[bytes]:
-    """Hold the data folder alone until the file is closed; raise SettingsProblem while anything else runs on it."""
-    return _held(settings, fcntl.LOCK_EX, IN_USE)
+    """Lock the data folder for this process alone, until the file is closed.
+
+    Raises SettingsProblem while anything else runs on it.
+    """
+    return _lock(settings, fcntl.LOCK_EX, IN_USE)
 
 
-def _held(settings: Settings, how: int, refusal: str) -> IO[bytes]:
+def _lock(settings: Settings, mode: int, refusal: str) -> IO[bytes]:
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = (settings.folder / NAME).open("ab")
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
+        fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         raise SettingsProblem(refusal.format(folder=settings.folder)) from None

@@ -1,4 +1,4 @@
-"""What the data folder remembers about backups: when the last one was made, and where to."""
+"""A note in the data folder about its last backup: when it was made, and where."""
 
 import datetime as dt
 import json
@@ -12,22 +12,25 @@ NAME = "last-backup.json"
 
 @dataclass(frozen=True)
 class LastBackup:
+    """When the last backup was made, and in which folder."""
+
     at: dt.datetime
     where: str
 
 
-def note(settings: Settings, at: dt.datetime, where: Path) -> None:
-    """Remember a backup that is whole."""
+def save_last_backup(settings: Settings, at: dt.datetime, where: Path) -> None:
+    """Note a backup that is complete."""
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = settings.folder / f".{NAME}"
-    fresh.write_text(json.dumps({"at": at.isoformat(), "where": str(where)}))
-    fresh.replace(settings.folder / NAME)
+    # Written beside it and renamed, so that nobody reads half a note.
+    partial = settings.folder / f".{NAME}"
+    partial.write_text(json.dumps({"at": at.isoformat(), "where": str(where)}))
+    partial.replace(settings.folder / NAME)
 
 
-def last(settings: Settings) -> LastBackup | None:
-    """Return the last backup that was made from this folder; None when there was none, or nobody can read of it."""
+def read_last_backup(settings: Settings) -> LastBackup | None:
+    """Return the last backup of this folder; None when there was none, or the note is damaged."""
     try:
-        held = json.loads((settings.folder / NAME).read_text())
-        return LastBackup(dt.datetime.fromisoformat(held["at"]), str(held["where"]))
+        note = json.loads((settings.folder / NAME).read_text())
+        return LastBackup(dt.datetime.fromisoformat(note["at"]), str(note["where"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -1,4 +1,4 @@
-"""Put a backup back: checked before anything changes, what was there moved aside, a new epoch begun."""
+"""Restore a backup: check it, move aside what is there, and begin a new epoch."""
 
 import base64
 import contextlib
@@ -21,11 +21,11 @@ from fieldapp.services.operations.backup.contents import (
     BackupProblem,
     check_parts,
     copy_file,
-    data_entries,
+    list_data_entries,
     make_durable,
     read_manifest,
 )
-from fieldapp.services.operations.server_key import Wrapped, opens
+from fieldapp.services.operations.server_key import Wrapped, can_open
 from fieldapp.services.records.earlier_refusals import cut_in_every_centre
 from fieldapp.settings import KEEP_IT, KeyMissing, Settings, sync_folder
 from fieldapp.store import copies, migrations
@@ -38,15 +38,17 @@ from fieldapp.store.session import Engine, Session
 
 @dataclass(frozen=True)
 class Restored:
+    """What a restore did; `aside` says where everything is now that was there before."""
+
     manifest: dict[str, Any]
     epoch: int
-    aside: list[str]  # where that is now which was there before
-    unknown_packages: list[str]  # handed out after the copy was made; the copy's ledger does not know them
+    aside: list[str]
+    unknown_packages: list[str]  # handed out after the backup was made, so its ledger lacks them
 
 
 @dataclass(frozen=True)
-class Before:
-    """What is known of the database that was there before."""
+class ReplacedDatabase:
+    """What is known of the database that was there before the restore."""
 
     has_tables: bool
     epoch: int
@@ -54,8 +56,8 @@ class Before:
 
 
 @dataclass
-class Aside:
-    """Where that goes which was there before; made when the first thing goes there."""
+class AsideFolder:
+    """The folder, and the schema, to which is moved what was there; created on first use."""
 
     stamp: str
     data: Path
@@ -74,14 +76,18 @@ class Aside:
 
 
 def restore(settings: Settings, source: Path, replace: bool = False) -> Restored:
-    """Put a backup back; raise BackupProblem before anything was changed when it is not fit, or data is there already."""
+    """Restore the backup in the folder `source`.
+
+    `replace` allows data to be there already: it is moved aside. Raises BackupProblem before anything
+    is changed when the backup is damaged or does not fit, or data is there without `replace`.
+    """
     manifest = read_manifest(source)
     parts = check_parts(source, manifest)
     with data_lock.take_alone(settings):
         engine = engine_for(settings.url)
         try:
-            _check(settings, manifest, engine, source, replace)
-            before = _before(engine)
+            _check_fit(settings, manifest, engine, source, replace)
+            before = _read_before(engine)
             engine.dispose()
             return _put_back(settings, source, manifest, parts, before)
         except CopyProblem as problem:
@@ -90,29 +96,39 @@ def restore(settings: Settings, source: Path, replace: bool = False) -> Restored
             engine.dispose()
 
 
-def _check(settings: Settings, manifest: dict[str, Any], engine: Engine, source: Path, replace: bool) -> None:
-    kind = copies.kind_of(settings.url)
+def _check_fit(settings: Settings, manifest: dict[str, Any], engine: Engine, source: Path, replace: bool) -> None:
+    kind = copies.get_kind(settings.url)
     if manifest["kind"] != kind:
-        text = f"This is a backup of {manifest['kind']}, and FIELDAPP_DATABASE_URL names {kind}. Set it to the same kind."
-        raise BackupProblem(text)
+        text = f"This is a backup of {manifest['kind']}, and FIELDAPP_DATABASE_URL names {kind}."
+        raise BackupProblem(f"{text} Set it to the same kind.")
     if not migrations.is_known(engine, manifest["schema"]):
         text = f"The backup's schema ({manifest['schema']}) is newer than this version."
         raise BackupProblem(f"{text} Use the version that made it, or a newer one.")
     _check_key(settings, manifest, source)
-    if kind == copies.POSTGRESQL and (others := copies.others_connected(engine)):
-        text = f"{others} others are connected to the database. Stop every server and scheduler, then try again."
-        raise BackupProblem(text)
-    if not replace and (_has_data(settings, engine)):
+    if kind == copies.POSTGRESQL:
+        _require_nobody_connected(engine)
+    if not replace and _has_data(settings, engine):
         raise BackupProblem(
-            f"There is data in {settings.folder} or its database already. To move it aside and put the backup in its place, "
-            "add --replace. Nothing is deleted."
+            f"There is data in {settings.folder} or its database already. To move it aside and put "
+            "the backup in its place, add --replace. Nothing is deleted."
         )
 
 
+def _require_nobody_connected(engine: Engine) -> None:
+    others = copies.count_other_connections(engine)
+    if others:
+        text = f"{others} others are connected to the database."
+        raise BackupProblem(f"{text} Stop every server and scheduler, then try again.")
+
+
 def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> None:
-    """Raise BackupProblem unless the secret key that is here, or in the backup, opens what the backup's database holds."""
-    keys, factors = (_unpacked(manifest[name]) for name in ("keys", "factors"))
-    where = "FIELDAPP_SECRET_KEY" if settings.secret_key else settings.key_file
+    """Raise BackupProblem unless the secret key opens the keys in the backup's database.
+
+    It is the key of this server, or where there is none, the one in the backup.
+    """
+    keys = _decode_wrapped(manifest["keys"])
+    factors = _decode_wrapped(manifest["factors"])
+    where: str | Path = settings.key_place
     try:
         secret = settings.key()
     except KeyMissing as missing:
@@ -123,33 +139,39 @@ def _check_key(settings: Settings, manifest: dict[str, Any], source: Path) -> No
             raise BackupProblem(f"{missing} The backup does not hold it. {KEEP_IT} Nothing was changed.") from None
         else:
             return
-    if not opens(secret, keys, factors):
+    if not can_open(secret, keys, factors):
         raise BackupProblem(
             f"The secret key in {where} does not open the keys in the backup. {KEEP_IT} Nothing was changed."
         )
 
 
-def _unpacked(listed: list[list[str]]) -> Wrapped:
-    return [(name, base64.b64decode(wrapped)) for name, wrapped in listed]
+def _decode_wrapped(pairs: list[list[str]]) -> Wrapped:
+    return [(name, base64.b64decode(wrapped)) for name, wrapped in pairs]
 
 
 def _has_data(settings: Settings, engine: Engine) -> bool:
-    return copies.has_tables(engine) or bool(data_entries(settings))
+    return copies.has_tables(engine) or bool(list_data_entries(settings))
 
 
-def _before(engine: Engine) -> Before:
-    """Return what must be known of the database that is there now, as far as it can be read: it may be damaged."""
-    epoch, packages = 0, dict[str, str]()
+def _read_before(engine: Engine) -> ReplacedDatabase:
+    """Return what must be known of the database that is there, as far as it can be read.
+
+    It may be damaged: that is what restores are for.
+    """
+    epoch = 0
+    packages: dict[str, str] = {}
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
         epoch = epochs.current(session)
     with contextlib.suppress(*copies.UNREADABLE), Session(engine) as session:
-        packages = copies.handed_out(session)
-    return Before(copies.has_tables(engine), epoch, packages)
+        packages = copies.list_handed_out_packages(session)
+    return ReplacedDatabase(copies.has_tables(engine), epoch, packages)
 
 
-def _put_back(settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: Before) -> Restored:
+def _put_back(
+    settings: Settings, source: Path, manifest: dict[str, Any], parts: dict[str, str], before: ReplacedDatabase
+) -> Restored:
     now = utcnow()
-    aside = Aside(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
+    aside = AsideFolder(now.strftime("%Y%m%d-%H%M%S"), settings.folder)
     work = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.folder))
     try:
         for name, sha256 in parts.items():
@@ -160,25 +182,29 @@ def _put_back(settings: Settings, source: Path, manifest: dict[str, Any], parts:
         with _database_put_back(settings, work / DATABASES[manifest["kind"]], aside, before) as engine:
             with Session(engine, expire_on_commit=False) as session:
                 epoch = _begin_epoch(session, manifest, now, before.epoch)
-                held = copies.handed_out(session)
+                known_packages = copies.list_handed_out_packages(session)
             engine.dispose()
             _move_files(settings, work, aside)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    unknown = [name for sha256, name in before.packages.items() if sha256 not in held]
+    unknown = [name for sha256, name in before.packages.items() if sha256 not in known_packages]
     return Restored(manifest, epoch, aside.used, unknown)
 
 
 def _bring_up_to_date(engine: Engine) -> None:
-    """Bring a copy to this schema, and cut what an older version kept after a no."""
+    """Upgrade a copy to this schema, and cut what an older version stored after a no."""
     migrations.upgrade(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
 
 
 @contextmanager
-def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Before) -> Iterator[Engine]:
-    """Give an engine on the copy, at this version's schema; a SQLite file takes its place when all the rest is done."""
+def _database_put_back(settings: Settings, copy: Path, aside: AsideFolder, before: ReplacedDatabase) -> Iterator[Engine]:
+    """Yield an engine on the copy, at this version's schema.
+
+    A SQLite file is put in its place after the block, when everything else has worked; PostgreSQL's
+    former schema comes back when the block fails.
+    """
     path = sqlite_file(settings.url)
     if path is None:
         engine = engine_for(settings.url)
@@ -193,22 +219,22 @@ def _database_put_back(settings: Settings, copy: Path, aside: Aside, before: Bef
     _bring_up_to_date(engine)
     yield engine
     copies.close_in_one_file(engine)
-    fresh = path.with_name(f".{path.name}.restoring")
-    fresh.unlink(missing_ok=True)
-    copy_file(copy, fresh)
+    partial = path.with_name(f".{path.name}.restoring")
+    partial.unlink(missing_ok=True)
+    copy_file(copy, partial)
     for end in ("", "-wal", "-shm", "-journal"):
         old = path.with_name(path.name + end)
         if old.exists() and before.has_tables:
             shutil.move(old, aside.folder() / old.name)
         else:
             old.unlink(missing_ok=True)  # an empty file: opening it made it
-    fresh.rename(path)
+    partial.rename(path)
     sync_folder(path.parent)
 
 
-def _move_files(settings: Settings, work: Path, aside: Aside) -> None:
-    """Put files in their place in the data folder; move aside what was there."""
-    for entry in data_entries(settings):
+def _move_files(settings: Settings, work: Path, aside: AsideFolder) -> None:
+    """Move aside the files that are there, and put those of the backup in their place."""
+    for entry in list_data_entries(settings):
         entry.rename(aside.folder() / entry.name)
     for entry in sorted((work / FILES).iterdir()):
         entry.rename(settings.folder / entry.name)
@@ -228,5 +254,5 @@ def _begin_epoch(session: Session, manifest: dict[str, Any], now: dt.datetime, b
 
 @act("database.restore")
 def _note_restored(ctx: ActContext, epoch: int, position: int) -> None:
-    """Leave the line in a centre's audit trail that says that a copy was put back."""
+    """Write into a centre's audit log that a backup was restored."""
     ctx.describe(f"epoch/{epoch}", position=position)

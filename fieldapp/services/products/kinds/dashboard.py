@@ -19,7 +19,7 @@ from fieldapp.services.products.tables import (
     load_published_texts,
     threshold_of,
 )
-from fieldapp.services.releases.datasets import catalogue, hierarchy_words
+from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
 from fieldapp.store.session import Session
@@ -33,7 +33,7 @@ def build(
     session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the dashboard of a month: numbers of all calendars up to its end. Those for staff are marked so."""
-    centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
+    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
     specs = list_table_specs(known, Audience.PUBLIC, [name for kpi in kpis() for name in kpi.tables])
     kept, labels = load_published_texts(session, centre_id, specs.values()), Labels(known.definitions, hierarchy_words())
     calendars = {

@@ -19,7 +19,7 @@ from fieldapp.services.products.tables import (
     make_reader,
     threshold_of,
 )
-from fieldapp.services.releases.datasets import catalogue, hierarchy_words
+from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 
@@ -33,7 +33,7 @@ def build(
     session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the grids of the twelve months that end with a month, and a workbook in each language."""
-    centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
+    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
     name = centre.name
     first = period
     for _ in range(MONTHS - 1):
@@ -63,7 +63,7 @@ def build(
 def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> CrossTab:
     """Return months by years, from the monthly totals that are published anyway."""
     count_due_tables(session, centre_id, now)
-    specs = list_table_specs(catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
+    specs = list_table_specs(load_catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
     kept = load_published_texts(session, centre_id, specs.values())
     totals = {
         (one[5:7], one[:4]): table.texts.get(TOTAL, "")

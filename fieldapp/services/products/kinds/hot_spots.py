@@ -9,16 +9,16 @@ from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import ALL, OTHER
 from evaluator_export.products import hot_spots
 from evaluator_export.tables.protected_counts import TOTAL, Cell
+from fieldapp.services.forms.roles import find_area_list, list_areas
 from fieldapp.services.products.catalogue import Product
 from fieldapp.services.products.outlines import UNIT, shapes_of
 from fieldapp.services.products.tables import count_span, list_table_specs, make_reader
-from fieldapp.services.releases.datasets import catalogue
+from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.store.forms import areas
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
 from forms.lists import in_language
 
-AREAS = "nbhd158"
 CELLS = "cells_encounters"
 NOWHERE = ("", OTHER, ALL)
 DAYS = {"week": 28, "month": 91}  # whole weeks, so that every weekday is there as often
@@ -34,7 +34,7 @@ def build(
     session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return a map's numbers: rounded, none under 5, none of a single day. Hot and cold spots need outlines of the areas."""
-    centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
+    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
     days = dt.timedelta(days=DAYS[product.cadence])
     last = period.last
     first = last - days + dt.timedelta(days=1)
@@ -44,7 +44,7 @@ def build(
     tables = count_span(reader, centre, specs.values(), first, last)
     spots = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
     before = count_span(reader, centre, spots, first - days, last - days)
-    kept = areas.get(session, centre_id, AREAS)
+    kept = areas.get(session, centre_id, find_area_list(session, centre_id))
     shapes = shapes_of(json.loads(kept.outlines)) if kept else {}
     neighbours = hot_spots.find_neighbours(shapes) if shapes else {}
     layers = [
@@ -55,10 +55,9 @@ def build(
     cells = _cells(tables[CELLS], before[CELLS]) if CELLS in specs else {"areas": {}}
     if cells["areas"]:
         layers.append(cells)
-    form = known.definitions.get("encounter")
     named = {
         choice.name: {code: in_language(choice.label, code) or choice.name for code in ("en", "fr")}
-        for choice in (form.choices.get(AREAS, ()) if form else ())
+        for choice in list_areas(session, centre_id)
     }
     return {
         "format": 1,

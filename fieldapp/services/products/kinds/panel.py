@@ -11,7 +11,7 @@ from evaluator_export.products.reach import reach
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.catalogue import PANEL, REACH, Product
 from fieldapp.services.products.tables import list_periods_to_count, list_table_specs, load_published_texts
-from fieldapp.services.releases.datasets import catalogue, hierarchy_words
+from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
 from fieldapp.store.session import Session
@@ -24,7 +24,7 @@ def build_panel(
     session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return one row an area and month up to a quarter's end: encounters, mediations, and the shifts there."""
-    centre, known = centres.get(session, centre_id), catalogue(session, centre_id)
+    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
     specs = list_table_specs(known, Audience.PUBLIC, list(PANEL))
     kept = load_published_texts(session, centre_id, specs.values())
     months = [one for one in list_periods_to_count(session, centre, now)["month"] if one.last <= period.last]
@@ -56,7 +56,7 @@ def build_equity(
     session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the reach of a year by age, gender and race; population shares come from a partner's totals."""
-    known = catalogue(session, centre_id)
+    known = load_catalogue(session, centre_id)
     specs = list_table_specs(known, Audience.PUBLIC, REACH)
     kept = load_published_texts(session, centre_id, specs.values())
     population = _population(session, centre_id)

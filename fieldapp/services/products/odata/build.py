@@ -15,13 +15,14 @@ from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBat
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.products.odata.feed import folder_of, made_of, mark_of
 from fieldapp.services.products.tables import load_published_texts
-from fieldapp.services.releases.datasets import catalogue, read_recipe, recipe_text
+from fieldapp.services.releases.datasets import load_catalogue, read_recipe, recipe_text
 from fieldapp.services.releases.gathering.ledger_state import parse_entry
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
-from fieldapp.store.products.feed_file import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet, write
+from fieldapp.store.products.entity_sets import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet
+from fieldapp.store.products.feed_file import write_feed_file
 from fieldapp.store.releases import datasets, releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -37,7 +38,7 @@ def build_feeds(session: Session, packages: Path) -> int:
         if path.is_file():
             continue
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write(path, list(_sets(session, series)), {"made_of": sorted(made_of(session, series))})
+        write_feed_file(path, list(_sets(session, series)), {"made_of": sorted(made_of(session, series))})
         for old in path.parent.glob(f"{series.id}-*.db"):
             if old != path:
                 old.unlink(missing_ok=True)
@@ -46,8 +47,8 @@ def build_feeds(session: Session, packages: Path) -> int:
     return made
 
 
-def _sets(session: Session, series: Series) -> Iterator[Filled]:
-    known = catalogue(session, series.centre_id)
+def _sets(session: Session, series: ReleaseSeries) -> Iterator[Filled]:
+    known = load_catalogue(session, series.centre_id)
     recipe = read_recipe(recipe_text(series), known)
     live = [one for one in releases.of_series(session, series.id) if not one.revoked_at]
     for part in _parts(session, series, recipe, [one.manifest for one in live]):
@@ -62,7 +63,9 @@ def _word(name: str) -> str:
     return found if WORD.fullmatch(found) else f"_{found}"
 
 
-def _parts(session: Session, series: Series, recipe: Recipe, manifests: list[dict[str, Any]]) -> Iterator[ReleasedDataset]:
+def _parts(
+    session: Session, series: ReleaseSeries, recipe: Recipe, manifests: list[dict[str, Any]]
+) -> Iterator[ReleasedDataset]:
     """Yield each dataset as this recipient has it: the batches of all their releases."""
     centre = centres.get(session, series.centre_id)
     for view in recipe.views:
@@ -98,7 +101,7 @@ def _rows(part: ReleasedDataset) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _tables(session: Session, series: Series, recipe: Recipe, released: set[str]) -> Iterator[Filled]:
+def _tables(session: Session, series: ReleaseSeries, recipe: Recipe, released: set[str]) -> Iterator[Filled]:
     """Yield each table with the periods that were released."""
     kept = load_published_texts(session, series.centre_id, recipe.tables)
     for spec in recipe.tables:
@@ -131,7 +134,7 @@ def _tables(session: Session, series: Series, recipe: Recipe, released: set[str]
         yield EntitySet(f"table_{_word(spec.name)}", listed), rows
 
 
-def _numbers(session: Session, series: Series) -> Iterator[Filled]:
+def _numbers(session: Session, series: ReleaseSeries) -> Iterator[Filled]:
     """Yield the public indicators, and for evaluators the panel, where the centre has them switched on."""
     found = _body(session, series.centre_id, "dashboard")
     shown = [one for one in found["indicators"] if one["audience"] == "public"] if found else []
@@ -153,7 +156,7 @@ def _numbers(session: Session, series: Series) -> Iterator[Filled]:
             told = (number[name] for name in ("value", "text", "state", "revised"))
             rows.append((one["id"], span.name, str(span.first), str(span.last), *told))
     yield EntitySet("indicator_numbers", numbers), rows
-    audience = read_recipe(recipe_text(series), catalogue(session, series.centre_id)).audience
+    audience = read_recipe(recipe_text(series), load_catalogue(session, series.centre_id)).audience
     panel = _body(session, series.centre_id, "panel") if audience == Audience.EVALUATOR else None
     if panel:
         names = panel["columns"]

@@ -11,7 +11,7 @@ from fieldapp.store.products import products
 from fieldapp.store.products.feed_file import Feed, open_feed
 from fieldapp.store.products.feed_keys import FeedKey
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 PRODUCTS = ("dashboard", "panel")  # whose numbers are in feeds too
@@ -28,9 +28,9 @@ def folder_of(packages: Path) -> Path:
     return packages / "feeds"
 
 
-def mark_of(session: Session, series: Series) -> str:
+def mark_of(session: Session, series: ReleaseSeries) -> str:
     """Return a mark of what a series' feed is made of, down to the editions."""
-    marks = [products.latest_mark(session, series.centre_id, name) for name in PRODUCTS]
+    marks = [products.find_latest_version(session, series.centre_id, name) for name in PRODUCTS]
     parts = [*sorted(made_of(session, series)), *(mark[1] if mark else "" for mark in marks)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
@@ -38,7 +38,7 @@ def mark_of(session: Session, series: Series) -> str:
 def open_for(session: Session, key: str, packages: Path) -> Opened:
     """Return the feed that a key opens; raise ActProblem "feed.key", or "feed.missing" while it is being made."""
     holder = holder_of(session, key)
-    series = session.get_one(Series, holder.series_id)
+    series = session.get_one(ReleaseSeries, holder.series_id)
     mark = mark_of(session, series)
     newest = folder_of(packages) / f"{series.id}-{mark}.db"
     live = made_of(session, series)
@@ -47,10 +47,10 @@ def open_for(session: Session, key: str, packages: Path) -> Opened:
             feed = open_feed(path, path.stat().st_size)
             if set(feed.about["made_of"]) <= live:  # a newer one is being made; nothing that was taken back is in this one
                 return Opened(holder, feed, path.stem.partition("-")[2])
-    raise ActProblem("feed.missing", N_("This feed is being made. Try again in some minutes."))
+    raise ActProblem("feed.missing", N_("This feed is being built. Try again in some minutes."))
 
 
-def made_of(session: Session, series: Series) -> set[str]:
+def made_of(session: Session, series: ReleaseSeries) -> set[str]:
     """Return what a series' feed may hold: its releases that are not revoked, its recipe, the products that are on."""
     live = {one.sha256 for one in releases.of_series(session, series.id) if not one.revoked_at}
     on = {name for name in PRODUCTS if products.is_on(session, series.centre_id, name)}

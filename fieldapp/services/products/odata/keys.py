@@ -11,7 +11,7 @@ from fieldapp.services.revisions import check_revision
 from fieldapp.store.products import feed_keys
 from fieldapp.store.products.feed_keys import FeedKey
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 PREFIX = "fa_"
@@ -20,7 +20,7 @@ PREFIX = "fa_"
 @dataclass(frozen=True)
 class Keys:
     keys: Sequence[FeedKey]
-    series: Mapping[int, Series]
+    series: Mapping[int, ReleaseSeries]
 
 
 @read_act("feed_keys.list")
@@ -65,7 +65,7 @@ def holder_of(session: Session, key: str) -> FeedKey:
     """Return whose key this is; raise ActProblem "feed.key"."""
     found = feed_keys.by_hash(session, _hash(key)) if key.startswith(PREFIX) else None
     if found is None or found.revoked_at is not None:
-        raise ActProblem("feed.key", N_("This key is not known here, or was taken away."))
+        raise ActProblem("feed.key", N_("This key is not known here, or was revoked."))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Records as releases and counts read them: flat answers, with the standing consent of their person."""
+"""Records for releases and counts: flat answers, with the person's standing consent."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evaluator_export.datasets import eligibility
 from fieldapp.services.consent.standing import Standings
-from fieldapp.services.definitions import definition_of
+from fieldapp.services.definitions import load_definition
 from fieldapp.store.forms import versions
 from fieldapp.store.records import records
 from fieldapp.store.session import Session
@@ -15,7 +15,10 @@ from forms.definition import FormDefinition
 
 @dataclass(frozen=True)
 class RecordReader:
-    """Reads a centre's records as they were at `cut_off`; `newest` holds the newest definition of each form."""
+    """Reads a centre's records as they were at `cut_off`.
+
+    `newest` has the newest definition of each form, by form.
+    """
 
     session: Session
     centre_id: int
@@ -23,15 +26,20 @@ class RecordReader:
     standings: Standings
     cut_off: dt.datetime
 
-    def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[tuple[records.Released, dict[str, str]]]:
-        """Yield each record of a form from the day `first` to the day `last`, with its answers by column."""
+    def iterate(self, form: str, first: dt.date, last: dt.date) -> Iterator[tuple[records.ReleasableRecord, dict[str, str]]]:
+        """Yield a form's records from the day `first` to `last`, with their answers by column."""
         definitions: dict[str, FormDefinition] = {}
-        for record in records.for_release(self.session, self.centre_id, form, first, last, self.cut_off):
+        for record in records.iterate_for_release(self.session, self.centre_id, form, first, last, self.cut_off):
             if record.version not in definitions:
                 definitions[record.version] = self._load_definition(form, record.version)
             definition = definitions[record.version]
-            yield record, eligibility.flatten_answers(definition, record.answers, self.standings.of(record.person))
+            yield (
+                record,
+                eligibility.flatten_answers(
+                    definition, record.answers, self.standings.of_record(record.person, record.is_refused)
+                ),
+            )
 
     def _load_definition(self, form: str, version: str) -> FormDefinition:
         stored = versions.find(self.session, self.centre_id, form, version)
-        return definition_of(stored) if stored else self.newest[form]
+        return load_definition(stored) if stored else self.newest[form]

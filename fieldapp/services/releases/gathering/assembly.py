@@ -1,4 +1,4 @@
-"""What a release build knows from its first step to its last: one object, which every step takes."""
+"""What a release build knows from its first step to its last, in one object."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from evaluator_export.periods import Period
 from evaluator_export.problems import ExportProblem, Reason
 from evaluator_export.series.released_dataset import ReleaseContext
 from fieldapp.services.consent.standing import Standings
-from fieldapp.services.releases.datasets import Catalogue, catalogue, read_recipe, recipe_text
+from fieldapp.services.releases.datasets import DatasetCatalogue, load_catalogue, read_recipe, recipe_text
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.centres import Centre
 from fieldapp.store.releases import releases
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
 PROGRESS_EVERY = 5000  # records
@@ -24,19 +24,19 @@ Manifest = dict[str, Any]
 
 @dataclass
 class Assembly:
-    """A release in the making: for which series and period, from what, and how far it has come.
+    """A release being built: its series and period, its sources, and how far it has come.
 
-    `sent` holds the manifests of the series' earlier packages, `handed_out` those of all the centre's. `standings` is
-    people's standing consent as it was read; who publishes asks it again. `report_progress` is called with the number
-    of records read, from time to time.
+    `sent` has the manifests of the series' earlier packages, `handed_out` those of all the centre's.
+    `standings` is people's standing consent as it was read; publishing asks it again.
+    `report_progress` is called from time to time with the number of records read.
     """
 
     session: Session
-    series: Series
+    series: ReleaseSeries
     period: Period
     cut_off: dt.datetime
     centre: Centre
-    catalogue: Catalogue
+    catalogue: DatasetCatalogue
     recipe: Recipe
     standings: Standings
     sent: list[Manifest]
@@ -72,13 +72,13 @@ class Assembly:
 
 
 def start_assembly(
-    session: Session, series: Series, period: Period, cut_off: dt.datetime, report_progress: Callable[[int], None]
+    session: Session, series: ReleaseSeries, period: Period, cut_off: dt.datetime, report_progress: Callable[[int], None]
 ) -> Assembly:
     """Return a release in the making, of records that the centre had at `cut_off`.
 
     Raises ExportProblem when the recipe or a dataset is not in order, or the agreement has ended.
     """
-    centre_catalogue = catalogue(session, series.centre_id)
+    centre_catalogue = load_catalogue(session, series.centre_id)
     recipe = read_recipe(recipe_text(series), centre_catalogue)
     _require_agreement(series, cut_off)
     return Assembly(
@@ -96,7 +96,7 @@ def start_assembly(
     )
 
 
-def _require_agreement(series: Series, cut_off: dt.datetime) -> None:
+def _require_agreement(series: ReleaseSeries, cut_off: dt.datetime) -> None:
     """Raise ExportProblem when the agreement with the recipient is over (governance GR1)."""
     ends_on = str((series.agreement or {}).get("ends_on") or "")
     if ends_on and ends_on < cut_off.date().isoformat():

@@ -28,7 +28,7 @@ from fieldapp.services.releases.gathering.ledger_state import (
     read_batches,
 )
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts, TableCounts, load_table_counts
-from fieldapp.store.releases.releases import Series
+from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 from forms.definition import FormDefinition
 
@@ -45,7 +45,7 @@ class ReleaseContents:
     batches: list[PendingBatch]
     counts: list[PeriodCounts]
     advice: dict[str, list[Reason]]  # of datasets that cannot begin yet: what would have to change
-    standings: Standings  # as they were; to be asked again by who publishes
+    standings: Standings  # as they were; publishing asks again
 
 
 def _report_nothing(records: int) -> None:
@@ -54,15 +54,15 @@ def _report_nothing(records: int) -> None:
 
 def gather_release(
     session: Session,
-    series: Series,
+    series: ReleaseSeries,
     period: Period,
     cut_off: dt.datetime,
     report_progress: Callable[[int], None] = _report_nothing,
 ) -> ReleaseContents:
-    """Return what a release of a period would be made of, from the records that the centre had at `cut_off`.
+    """Return the contents of a release, from the records that the centre had at `cut_off`.
 
-    `report_progress` is called from time to time with the number of records read. Raises ExportProblem for a recipe or
-    a ledger that is not in order.
+    `report_progress` is called from time to time with the number of records read. Raises
+    ExportProblem for a recipe or a ledger that is not in order.
     """
     assembly = start_assembly(session, series, period, cut_off, report_progress)
     states = {view.dataset.name: load_ledger_state(assembly, view.dataset) for view in assembly.recipe.views}
@@ -71,7 +71,9 @@ def gather_release(
     _read_records(assembly, states.values(), table_counts)
     batches = _make_batches(assembly, states.values())
     datasets = [_assemble_dataset(assembly, view, states[view.dataset.name], batches) for view in assembly.recipe.views]
-    counts = [published for table in table_counts for published in table.publish()]
+    counts: list[PeriodCounts] = []
+    for table in table_counts:
+        counts.extend(table.publish())
 
     return ReleaseContents(
         recipe=assembly.recipe,
@@ -81,7 +83,7 @@ def gather_release(
         tables=[_make_table(published) for published in counts],
         batches=batches,
         counts=counts,
-        advice=_advise(states, batches),
+        advice=_advise_datasets(states, batches),
         standings=assembly.standings,
     )
 
@@ -120,7 +122,10 @@ def _list_definitions(assembly: Assembly) -> dict[str, FormDefinition]:
 
 
 def _make_batches(assembly: Assembly, states: Iterable[LedgerState]) -> list[PendingBatch]:
-    """Return the next batch of each dataset that has one; a person's month goes into one dataset only."""
+    """Return the next batch of each dataset that has one.
+
+    A person's month is released in one dataset only.
+    """
     taken: set[str] = set()
     for state in states:
         state.add_months(assembly.period.last, taken)
@@ -131,7 +136,10 @@ def _make_batches(assembly: Assembly, states: Iterable[LedgerState]) -> list[Pen
 def _assemble_dataset(
     assembly: Assembly, view: RecipientView, state: LedgerState, batches: list[PendingBatch]
 ) -> ReleasedDataset:
-    """Return a dataset as the recipient gets it: the batches that this series has not sent yet, and the new one."""
+    """Return a dataset as the recipient gets it.
+
+    It has the batches that this series has not sent yet, and the new one.
+    """
     skipped, entries = _split_entries(assembly, state)
     before = ledger.compute_head_hash(state.spec.name, skipped)
     sent = list(read_batches(assembly.session, state, entries))
@@ -166,13 +174,15 @@ def _split_entries(assembly: Assembly, state: LedgerState) -> tuple[list[LedgerE
     skipped: list[LedgerEntry] = []
     unsent: list[LedgerEntry] = []
     for entry in state.entries:
-        is_left_out = entry.number <= last_sent or periods.parse(entry.period).last < first_day
-        (skipped if is_left_out else unsent).append(entry)
+        if entry.number <= last_sent or periods.parse(entry.period).last < first_day:
+            skipped.append(entry)
+        else:
+            unsent.append(entry)
     return skipped, unsent
 
 
 def find_last_batches_sent(manifests: list[Manifest]) -> dict[str, int]:
-    """Return the number of the newest batch of each dataset that packages with these manifests hold."""
+    """Return the number of each dataset's newest batch in packages with these manifests."""
     last: dict[str, int] = {}
     for manifest in manifests:
         for name, dataset in manifest["datasets"].items():
@@ -187,8 +197,8 @@ def _make_table(published: PeriodCounts) -> ProtectedTable:
     )
 
 
-def _advise(states: Mapping[str, LedgerState], batches: list[PendingBatch]) -> dict[str, list[Reason]]:
-    """Return, for each dataset that has rows and cannot begin yet, what would have to change."""
+def _advise_datasets(states: Mapping[str, LedgerState], batches: list[PendingBatch]) -> dict[str, list[Reason]]:
+    """Return what would have to change, for each dataset that has rows and cannot begin yet."""
     begun = {pending.entry.dataset for pending in batches}
     advice = {}
     for name, state in states.items():

@@ -1,12 +1,10 @@
-"""What the ledger of a dataset says was published, the rows that came since, and the batch that is made of them."""
+"""What a dataset's ledger says was published, its new rows, and the next batch."""
 
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from evaluator_export import periods
 from evaluator_export.datasets import eligibility
@@ -18,8 +16,9 @@ from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleasedBatch
+from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.gathering.assembly import Assembly
-from fieldapp.store.records.records import Released
+from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.releases import datasets
 from fieldapp.store.session import Session
 
@@ -42,7 +41,10 @@ class PendingBatch:
 
 @dataclass(frozen=True)
 class OtherDataset:
-    """A dataset made of the same records, and the tags of its rows: a record leaves under one name only."""
+    """A dataset made of the same records, with the tags of its published rows.
+
+    A record is released in one dataset only.
+    """
 
     dataset_id: int
     secret: bytes
@@ -55,7 +57,7 @@ class OtherDataset:
 
 @dataclass
 class LedgerState:
-    """A dataset of the release: what was published of it, and the rows that may be published now."""
+    """A dataset of the release: what was published of it, and its rows that may be published."""
 
     stored: datasets.Dataset
     spec: DatasetSpec
@@ -66,8 +68,9 @@ class LedgerState:
     rows: EligibleRows
     months: ParticipantMonths | None  # where a row is a month of a person
     others: list[OtherDataset]
-    elsewhere: int = 0  # records that left under another dataset's name
-    too_fine: float = 0.0  # not zero: the share of rows that would stand out, more than may
+    elsewhere: int = 0  # records that were released in another dataset
+    # Not zero: the share of rows (0 to 1) that would stand out, more than is allowed.
+    too_fine: float = 0.0
     records: int = 0
     withdrawn: int = 0  # rows that were published and are no longer covered by consent
 
@@ -77,15 +80,18 @@ class LedgerState:
 
     @property
     def first_day(self) -> dt.date:
-        """Return the first day whose records are read: months of people begin with their intake, long before."""
+        """Return the first day whose records are read.
+
+        Where a row is a person's month, that is long before: months begin with the intake.
+        """
         if self.months is None:
             return self.since
         return _go_back(self.since, self.spec.max_hold_months)
 
-    def add_record(self, form: str, record: Released, row: Mapping[str, str], is_taken: bool) -> bool:
-        """Add a record that may leave and has not left; return whether it became a row.
+    def add_record(self, form: str, record: ReleasableRecord, row: Mapping[str, str], is_taken: bool) -> bool:
+        """Add a record that may be released and was not; return whether it became a row.
 
-        `is_taken` says that another dataset of this release has it already.
+        `is_taken`: another dataset of this release has it already.
         """
         if self.months is not None:
             if record.is_settled:
@@ -97,7 +103,10 @@ class LedgerState:
         return tag is not None and record.is_settled and self.rows.add(tag, row)
 
     def add_months(self, last: dt.date, taken: set[str]) -> None:
-        """Add the months of people that are over by the day `last`; `taken` are those of other datasets so far."""
+        """Add the months of people that are over by the day `last`.
+
+        `taken` are those of other datasets of this release; the ones added here are put into it.
+        """
         if self.months is None:
             return
         for unit, row in self.months.rows(self.since, last):
@@ -106,7 +115,7 @@ class LedgerState:
                 taken.add(unit)
 
     def _find_new_tag(self, unit: str, row: Mapping[str, str], is_taken: bool) -> bytes | None:
-        """Count a record, and return its tag in the ledger; None when it has left or leaves under another name."""
+        """Count a record and return its tag; None when it was released, here or elsewhere."""
         self.records += 1
         tag = ledger.compute_row_tag(self.secret, unit)
         if tag in self.tags:
@@ -119,8 +128,11 @@ class LedgerState:
 
 
 def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
-    """Return what was published of a dataset; raise ExportProblem when its ledger or its rows are not whole."""
-    stored = assembly.catalogue.kept[spec.name]
+    """Return what was published of a dataset.
+
+    Raises ExportProblem when its ledger or its rows are damaged.
+    """
+    stored = assembly.catalogue.stored[spec.name]
     published = datasets.batches(assembly.session, stored.id)
     entries = [parse_entry(row.entry) for row in published]
     tags = _check_ledger(assembly, stored, entries)
@@ -139,7 +151,7 @@ def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
 
 
 def _check_ledger(assembly: Assembly, stored: datasets.Dataset, entries: list[LedgerEntry]) -> set[bytes]:
-    """Hold a dataset's ledger against its rows and against every package; return the tags of its rows."""
+    """Compare a dataset's ledger with its rows and with every package; return its rows' tags."""
     tags_by_number, tags = _load_tags(assembly.session, stored.id)
     head = stored.head or ledger.compute_genesis_hash(stored.name)
     ledger.verify_ledger(stored.name, entries, head, tags_by_number)
@@ -152,14 +164,17 @@ def _load_tags(session: Session, dataset_id: int) -> tuple[dict[int, bytes], set
     """Return the tags of the rows of each batch of a dataset, joined, and all of them."""
     joined: dict[int, bytearray] = {}
     tags: set[bytes] = set()
-    for tag, number in datasets.tags(session, dataset_id):
+    for tag, number in datasets.iterate_row_tags(session, dataset_id):
         joined.setdefault(number, bytearray()).extend(tag)
         tags.add(tag)
     return {number: bytes(joined_tags) for number, joined_tags in joined.items()}, tags
 
 
 def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool) -> dt.date:
-    """Return the first day whose records can be new: within the series, and not held for too long."""
+    """Return the first day whose records can be new.
+
+    It lies within the series, and not longer ago than records may be withheld.
+    """
     longest_hold = _go_back(assembly.period.first, spec.max_hold_months)
     first = max(periods.parse(assembly.series.first_period).first, longest_hold)
     if has_entries:
@@ -172,9 +187,12 @@ def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool
 
 
 def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherDataset]:
-    """Return the datasets whose rows are the same records; raise ExportProblem for one whose ledger is not whole."""
+    """Return the datasets whose rows are the same records.
+
+    Raises ExportProblem for one whose ledger is damaged.
+    """
     others = []
-    for other in assembly.catalogue.kept.values():
+    for other in assembly.catalogue.stored.values():
         if other.id is None or other.name == stored.name:
             continue
         if read_unit(other.text) != read_unit(stored.text):
@@ -187,20 +205,23 @@ def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherData
 
 
 def read_unit(text: str) -> tuple[str, bool]:
-    """Return what a row of a dataset's YAML is: a record of which form, and whether a person's month of them."""
-    body = yaml.safe_load(text) or {}
+    """Return the form of a dataset's YAML, and whether its rows are months of people."""
+    body = read_yaml(text) or {}
     return str(body.get("form", "")), bool(body.get("months"))
 
 
 def parse_entry(body: dict[str, Any]) -> LedgerEntry:
-    """Return a ledger entry from its JSON, whose hash is computed again and not read."""
+    """Return a ledger entry from its JSON; its hash is computed, not read."""
     fields = {name: value for name, value in body.items() if name != "hash"}
     fields["levels"] = tuple(fields["levels"])
     return LedgerEntry(**fields)
 
 
 def make_next_batch(state: LedgerState, period: str) -> PendingBatch | None:
-    """Return the batch of the new rows that may leave now; None when too few may, or too many would stand out."""
+    """Return the batch of the new rows that may be published now.
+
+    None when too few may, or too many would stand out; then `state.too_fine` says how many.
+    """
     levels = ledger.frozen_levels(state.entries, state.spec.sha256)
     try:
         new = batch.make_batch(state.spec, state.rows, levels, state.secret)
@@ -228,7 +249,10 @@ def make_next_batch(state: LedgerState, period: str) -> PendingBatch | None:
 
 
 def read_batches(session: Session, state: LedgerState, entries: list[LedgerEntry]) -> Iterator[ReleasedBatch]:
-    """Yield published batches; raise ExportProblem when stored rows are not those that were published."""
+    """Yield published batches with their rows.
+
+    Raises ExportProblem when stored rows are not those that were published.
+    """
     for entry in entries:
         data = datasets.batch_data(session, state.stored.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:

@@ -1,4 +1,4 @@
-"""The counts of one table of a recipe: of the period that is released, and of earlier ones that may have changed."""
+"""The counts of a recipe's table, of this period and of earlier ones that can change."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from evaluator_export.tables import protected_counts
 from evaluator_export.tables.protected_counts import CellCounter, Published
 from evaluator_export.tables.suppression import suppress_cells
 from fieldapp.services.releases.gathering.assembly import Assembly
-from fieldapp.store.records.records import Released
+from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.releases import datasets
 
 REVISED_FOR = dt.timedelta(days=400)  # how long a published period can still change
@@ -18,7 +18,7 @@ REVISED_FOR = dt.timedelta(days=400)  # how long a published period can still ch
 
 @dataclass(frozen=True)
 class PeriodCounts:
-    """What is published of a table for one period; a revision replaces what was published of it before."""
+    """What is published of a table for one period; a revision replaces earlier counts."""
 
     spec: TableSpec
     period: str
@@ -28,7 +28,7 @@ class PeriodCounts:
 
 @dataclass
 class TableCounts:
-    """A table while records are read: what was published of each period, and what is counted of it now."""
+    """A table while records are read: what was published by period, and what is counted now."""
 
     assembly: Assembly
     spec: TableSpec
@@ -41,7 +41,7 @@ class TableCounts:
         starts = [periods.parse(name).first for name in self.before]
         return min([self.assembly.period.first, *starts])
 
-    def add(self, record: Released, row: Mapping[str, str]) -> None:
+    def add(self, record: ReleasableRecord, row: Mapping[str, str]) -> None:
         """Count a record in its period, if that is released now or was published before."""
         period = self.assembly.period
         name = periods.find_containing(record.day, period.cadence).name
@@ -52,7 +52,7 @@ class TableCounts:
         self.counters[name].add(record.unit, row)
 
     def publish(self) -> Iterator[PeriodCounts]:
-        """Yield the counts of this period, and of earlier ones that changed by enough; newest first."""
+        """Yield the counts of this period and of earlier ones that changed enough, newest first."""
         this_period = self.assembly.period.name
         names = sorted({this_period, *self.before}, key=_find_first_day, reverse=True)
         for name in names:
@@ -82,7 +82,7 @@ def load_table_counts(assembly: Assembly, spec: TableSpec) -> TableCounts:
 
 
 def _can_change(assembly: Assembly, name: str) -> bool:
-    """Say whether a published period is of the same calendar as the release, not after it, and not long past."""
+    """Say whether a published period can change: same calendar, not later, not long past."""
     earlier = periods.parse(name)
     if earlier.cadence != assembly.period.cadence or earlier > assembly.period:
         return False

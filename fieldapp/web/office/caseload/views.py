@@ -9,23 +9,21 @@ from fieldapp.services.caseload import hand_over
 from fieldapp.services.problems import ActProblem
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
+from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import actor, session
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 @office.get("/caseload")
 def caseload() -> Any:
-    after, worker_id = request.args.get("after", "")[:9], _number(request.args.get("worker", ""))
-    found = hand_over.list_caseload(session(), actor(), after=after, worker_id=worker_id)
-    return render_template("caseload/caseload.html", caseload=found)
+    after = request.args.get("after", "")[:9]
+    worker_id = parse_number(request.args.get("worker", ""))
+    page = hand_over.list_caseload(session(), actor(), after=after, worker_id=worker_id)
+    return render_template("caseload/caseload.html", caseload=page)
 
 
 @office.post("/caseload/assign")
 def card_assign() -> Any:
-    user_id = _number(request.form.get("worker", ""))
+    user_id = parse_number(request.form.get("worker", ""))
     try:
         hand_over.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id, seen=seen())
     except ActProblem as problem:
@@ -33,5 +31,5 @@ def card_assign() -> Any:
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("office.caseload"))
-    flash(gettext("Done. Both phones learn it at their next contact."), "safe")
+    flash(gettext("Done. Both phones show it when they next sync."), "safe")
     return redirect(url_for("office.caseload"))

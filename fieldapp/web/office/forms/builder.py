@@ -6,11 +6,11 @@ from typing import Any
 from flask import abort, redirect, render_template, request, url_for
 
 from fieldapp.services.forms import drafts, library
-from fieldapp.services.forms.drafts import Opened
+from fieldapp.services.forms.drafts import DraftDetails
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms import list_form, question_form, settings_form
-from fieldapp.web.office.forms.fields import parse_number
-from fieldapp.web.office.forms.inputs import read_number, read_revision
+from fieldapp.web.office.forms.inputs import read_revision
+from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import actor, session
 from forms import support
 from forms.builder import WorkbookEditor
@@ -27,7 +27,7 @@ def draft_questions(draft_id: int) -> Any:
         opened=opened,
         lines=question_form.list_outline_rows(opened),
         lists=opened.book.lists(),
-        library=library.library(),
+        library=library.load_library(),
         settings=settings_form.read_settings(opened.book),
         types=question_form.OFFERED_TYPES,
         form_languages=opened.book.languages,
@@ -38,9 +38,9 @@ def draft_questions(draft_id: int) -> Any:
 def draft_arrange(draft_id: int) -> Any:
     """Add, move or remove a row."""
     action = request.form.get("do", "")
-    number = read_number("row") or 0
+    number = parse_number(request.form.get("row", ""))
 
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         if action == "add":
             added = _add_row(opened.book, request.form.get("type", ""), number)
             return url_for("office.draft_question", draft_id=draft_id, row=added)
@@ -52,7 +52,7 @@ def draft_arrange(draft_id: int) -> Any:
 
 
 def _add_row(book: WorkbookEditor, kind: str, after: int) -> int:
-    """Add a question or group after a row, 0 for the end of the form; return the new row's number."""
+    """Add a question or group after a row (0: at the end); return the new row's number."""
     row_type = question_form.choose_row_type(book, kind)
     name = question_form.find_free_name(book)
     return book.add(after or _find_end(book), {"type": row_type, "name": name})
@@ -67,10 +67,10 @@ def _find_end(book: WorkbookEditor) -> int:
 
 
 def _arrange_row(book: WorkbookEditor, action: str, number: int) -> int | None:
-    """Add a question of the library, move a row or remove one; return the row to scroll to, None for none."""
+    """Add a library question, move or remove a row; return the row to scroll to, if any."""
     if action == "library":
         end = len(book.sheets.sheet("survey"))
-        return library.put_in(book, request.form.get("entry", ""), number or end)
+        return library.insert_question(book, request.form.get("entry", ""), number or end)
     if not number or book.line(number) is None:
         return None
     if action == "up":
@@ -100,7 +100,7 @@ def draft_question(draft_id: int, row: int) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/questions/<int:row>")
 def draft_question_save(draft_id: int, row: int) -> Any:
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         line = opened.book.line(row)
         if line is None:
             abort(404)
@@ -119,7 +119,7 @@ def draft_list(draft_id: int, name: str) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/lists/<name>")
 def draft_list_save(draft_id: int, name: str) -> Any:
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         list_form.save_list(opened.book, name, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
 
@@ -128,17 +128,17 @@ def draft_list_save(draft_id: int, name: str) -> Any:
 
 @office.post("/forms/drafts/<int:draft_id>/settings")
 def draft_settings(draft_id: int) -> Any:
-    def change(opened: Opened) -> str:
+    def change(opened: DraftDetails) -> str:
         settings_form.save_settings(opened.book, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
 
     return _apply_edit(draft_id, change)
 
 
-def _apply_edit(draft_id: int, change: Callable[[Opened], str]) -> Any:
-    """Change a draft's workbook, compile and save it; redirect to the address that `change` returns."""
+def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> Any:
+    """Change, compile and save a draft's workbook; redirect to the address from `change`."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     address = change(opened)
-    checked = drafts.check(opened.book.sheets, opened.files)
-    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
+    checked = drafts.compile_draft(opened.book.sheets, opened.files)
+    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked)
     return redirect(address)

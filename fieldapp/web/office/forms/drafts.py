@@ -42,7 +42,7 @@ def form_upload() -> Any:
         return _render_forms_page(refused.problems, 422)
     stem = PurePath(name).stem
     filled = WorkbookEditor(sheets).fill_in(slug(stem or "form"), _make_dated_version(), stem or "Form")
-    draft = drafts.begin_draft(session(), actor(), checked=drafts.check(sheets, _read_lists()))
+    draft = drafts.begin_draft(session(), actor(), compiled_draft=drafts.compile_draft(sheets, _read_lists()))
     if filled:
         flash(gettext("We filled in what the settings sheet did not say: {what}.").format(what=", ".join(filled)), "wait")
     return redirect(url_for("office.draft", draft_id=draft.id))
@@ -63,7 +63,7 @@ def form_new() -> Any:
         return _render_forms_page([], 422, entered)
     title = entered.title.data or ""
     book = make_workbook(title, slug(title), _make_dated_version())
-    draft = drafts.begin_draft(session(), actor(), checked=drafts.check(book.sheets, {}))
+    draft = drafts.begin_draft(session(), actor(), compiled_draft=drafts.compile_draft(book.sheets, {}))
     return redirect(url_for("office.draft_questions", draft_id=draft.id))
 
 
@@ -76,8 +76,8 @@ def form_change(version_id: int) -> Any:
     except FormRefused as refused:  # published by an older version, which read such cells as blank
         return _render_forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
-    checked = drafts.check(book.sheets, drafts.unzip(version.files))
-    draft = drafts.begin_draft(session(), actor(), checked=checked)
+    checked = drafts.compile_draft(book.sheets, drafts.unzip_lists(version.files))
+    draft = drafts.begin_draft(session(), actor(), compiled_draft=checked)
     return redirect(url_for("office.draft", draft_id=draft.id))
 
 
@@ -86,7 +86,7 @@ def _make_dated_version() -> str:
 
 
 def _make_next_version(version: str) -> str:
-    """Return a version that comes after `version`: the date and hour, or the next number of a plain count."""
+    """Return a version after `version`: the date and hour, or the next number of a count."""
     dated = _make_dated_version()
     if not version.isdecimal():
         return dated
@@ -144,8 +144,8 @@ def draft_replace(draft_id: int) -> Any:
             flash(gettext(problem.text).format(**problem.details), "danger")
         return redirect(url_for("office.draft", draft_id=draft_id))
     files = list({**opened.files, **_read_lists()}.items())
-    checked = drafts.check(sheets, dict(files[: drafts.MAX_FILES]))
-    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked)
+    checked = drafts.compile_draft(sheets, dict(files[: drafts.MAX_FILES]))
+    drafts.change_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked)
     return redirect(url_for("office.draft", draft_id=draft_id))
 
 
@@ -159,7 +159,7 @@ def draft_publish(draft_id: int) -> Any:
 @office.post("/forms/drafts/<int:draft_id>/discard")
 def draft_discard(draft_id: int) -> Any:
     drafts.discard_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
-    flash(gettext("Thrown away. Published forms are as they were."), "wait")
+    flash(gettext("Draft deleted. Published forms are as they were."), "wait")
     return redirect(url_for("office.form_list"))
 
 
@@ -179,8 +179,10 @@ def draft_classified(draft_id: int) -> Any:
         if privacy_class in list(PrivacyClass):
             opened.book.set(line.number, {"privacy::class": privacy_class})
             chosen[line.row.name] = privacy_class
-    checked = drafts.check(opened.book.sheets, opened.files)
-    drafts.classify_draft(session(), actor(), draft_id=draft_id, revision=read_revision(), checked=checked, classes=chosen)
+    checked = drafts.compile_draft(opened.book.sheets, opened.files)
+    drafts.classify_draft(
+        session(), actor(), draft_id=draft_id, revision=read_revision(), compiled_draft=checked, classes=chosen
+    )
     flash(gettext("Classified. The classes are remembered for your next form."), "safe")
     return redirect(url_for("office.draft", draft_id=draft_id))
 
@@ -193,7 +195,7 @@ def draft_try(draft_id: int) -> Any:
 
 @office.get("/forms/drafts/<int:draft_id>/try/phone")
 def draft_phone(draft_id: int) -> Any:
-    """Show the phone's own pages in the frame of the page above; only our own pages may frame it."""
+    """Show the phone's own pages, for the frame of the page above."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     if opened.definition is None:
         abort(404)

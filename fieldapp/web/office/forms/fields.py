@@ -22,13 +22,6 @@ def one_line(text: str) -> str:
     return re.sub(r"[\r\n]", "", text).strip()
 
 
-def parse_number(text: str) -> int:
-    """Return a whole number of up to eight digits; 0 for any other text."""
-    if text.isdecimal() and len(text) < 9:
-        return int(text)
-    return 0
-
-
 def find_changes(form_data: FormData, before: dict[str, str], fields: dict[str, str]) -> dict[str, str]:
     """Return the new text of each cell whose field was changed on the page.
 
@@ -39,11 +32,11 @@ def find_changes(form_data: FormData, before: dict[str, str], fields: dict[str, 
     for column, field in fields.items():
         if field not in form_data:
             continue
-        shown = before.get(column, "")
+        cell = before.get(column, "")
         if column in ONE_LINE:
-            shown = one_line(shown)
+            cell = one_line(cell)
         typed = tidy(form_data[field])
-        if typed != shown:
+        if typed != cell:
             changes[column] = typed
     return changes
 

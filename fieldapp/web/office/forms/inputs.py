@@ -7,6 +7,8 @@ from flask_wtf.file import FileField
 from wtforms import MultipleFileField, StringField
 from wtforms.validators import InputRequired, Length
 
+from fieldapp.web.parsing import parse_number
+
 
 class UploadInput(FlaskForm):  # type: ignore[misc]
     workbook = FileField(lazy_gettext("XLSForm workbook (.xlsx or .xls)"))
@@ -18,9 +20,5 @@ class NewFormInput(FlaskForm):  # type: ignore[misc]
 
 
 def read_revision() -> int:
-    return read_number("revision") or 0
-
-
-def read_number(key: str) -> int | None:
-    text = request.form.get(key, "")
-    return int(text) if text.isdecimal() and len(text) < 9 else None
+    """Return the revision of the draft that a page showed; 0, which is never current, if it sent none."""
+    return parse_number(request.form.get("revision", ""))

@@ -4,7 +4,8 @@ import bisect
 import re
 from dataclasses import dataclass
 
-from fieldapp.web.office.forms.fields import FormData, find_changes, list_label_columns, parse_number
+from fieldapp.web.office.forms.fields import FormData, find_changes, list_label_columns
+from fieldapp.web.parsing import parse_number
 from forms.builder import WorkbookEditor, slug
 
 BLANK_LINES = 4  # at the end of each page, for new choices
@@ -17,7 +18,7 @@ YES = ("yes", "true", "true()")
 
 @dataclass(frozen=True)
 class ListForm:
-    """A page of a list. Choices come with the number of their row; 0 is a blank line for a new one."""
+    """A page of a list: choices with the number of their row, 0 for a blank line."""
 
     name: str
     languages: list[str]
@@ -47,7 +48,7 @@ def make_list_form(book: WorkbookEditor, name: str, first: int = 1) -> ListForm:
 
 
 def _find_page_starts(book: WorkbookEditor, name: str) -> list[int]:
-    """Return the number of the first choice of each page; a page is short enough to be sent back."""
+    """Return the first choice of each page; a page is short enough to be sent back."""
     columns = ["name", *list_label_columns(book)]
     starts = [1]
     count = 0
@@ -121,14 +122,14 @@ def _make_unique(name: str, taken: set[str]) -> str:
 
 
 def _list_sent_lines(form_data: FormData) -> list[int]:
-    """Return the numbers of the lines that were sent: those of rows first, since new ones move rows."""
+    """Return the lines that were sent: rows of the sheet first, since new ones move them."""
     matches = [NAME_FIELD.fullmatch(field) for field in form_data]
     lines = sorted(int(match[1]) for match in matches if match)
     return sorted(lines, key=lambda line: not parse_number(form_data.get(f"row-{line}", "")))
 
 
 def _find_row(form_data: FormData, index: int, rows: list[int]) -> int:
-    """Return the row of a line, 0 for a new one; without named rows the lines are the list from its top."""
+    """Return the row of a line, 0 for a new one; unnumbered lines are the list from its top."""
     if any(field.startswith("row-") for field in form_data):
         return parse_number(form_data.get(f"row-{index}", ""))
     return rows[index] if index < len(rows) else 0

@@ -7,7 +7,7 @@ that cell is written. What a page does not show is never changed.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fieldapp.services.forms.drafts import Opened
+from fieldapp.services.forms.drafts import DraftDetails
 from fieldapp.web.office.forms.fields import FormData, find_changes, list_label_columns, name_column, one_line, tidy
 from fieldapp.web.office.forms.list_form import add_yes_no
 from forms import support
@@ -41,7 +41,7 @@ assert set(OPERATOR_WORDS) == set(OPERATORS)
 
 
 def _list_offered_types() -> dict[str, str]:
-    """Return the words of each type that the builder offers, in the order in which people need them."""
+    """Return the words of each type that the builder offers, often needed ones first."""
     offered = [question_type for question_type in TYPES.values() if question_type.builder_position is not None]
     offered.sort(key=lambda question_type: question_type.builder_position or 0)
     return {question_type.name: question_type.words for question_type in offered} | GROUPS
@@ -112,7 +112,7 @@ class QuestionForm:
         return self.line.row.cells.get(name_column(column, language), "")
 
 
-def list_outline_rows(opened: Opened) -> list[OutlineRow]:
+def list_outline_rows(opened: DraftDetails) -> list[OutlineRow]:
     """Return the rows of a draft, each with its problems."""
     problems_by_row: defaultdict[int, list[FormProblem]] = defaultdict(list)
     for problem in opened.errors:
@@ -132,7 +132,7 @@ def list_outline_rows(opened: Opened) -> list[OutlineRow]:
     return rows
 
 
-def make_question_form(opened: Opened, line: SurveyRow) -> QuestionForm:
+def make_question_form(opened: DraftDetails, line: SurveyRow) -> QuestionForm:
     """Return what the page of a row shows."""
     book = opened.book
     cells = line.row.cells
@@ -181,7 +181,7 @@ def find_free_name(book: WorkbookEditor) -> str:
 
 
 def choose_row_type(book: WorkbookEditor, kind: str) -> str:
-    """Return the type cell of a new row; a question with choices begins with the list yes_no, which is added."""
+    """Return the type cell of a new row; a question with choices begins with the list yes_no."""
     if kind not in OFFERED_TYPES:
         return "text"
     if kind in GROUPS:
@@ -216,13 +216,13 @@ def _make_condition(relevant: str, others: set[str]) -> SimpleCondition | None:
     return condition
 
 
-def save_question(opened: Opened, line: SurveyRow, form_data: FormData) -> None:
-    """Write the fields of a row's page that were changed into its cells, and rename it everywhere."""
+def save_question(opened: DraftDetails, line: SurveyRow, form_data: FormData) -> None:
+    """Write the changed fields of a row's page into its cells; rename it everywhere."""
     edited = make_question_form(opened, line)
     cells = find_changes(form_data, line.row.cells, _name_fields(edited))
     # These two are shown in their standard spelling, so they are compared with what was shown.
-    for column, shown in (("privacy::class", edited.privacy), ("privacy::export", edited.export)):
-        if column in form_data and tidy(form_data[column]) != shown:
+    for column, before in (("privacy::class", edited.privacy), ("privacy::export", edited.export)):
+        if column in form_data and tidy(form_data[column]) != before:
             cells[column] = tidy(form_data[column])
     if not line.row.begins:
         cells["type"] = _read_type(opened.book, edited, form_data)
@@ -270,7 +270,7 @@ def _read_type(book: WorkbookEditor, edited: QuestionForm, form_data: FormData) 
 
 
 def _read_constraint(edited: QuestionForm, form_data: FormData) -> str:
-    """Return the limits that were chosen or the formula that was typed; the cell when neither was changed."""
+    """Return the limits that were chosen, or the formula; the cell if neither was changed."""
     before = edited.cell("constraint")
     if "constraint" not in form_data:
         return before
@@ -289,7 +289,7 @@ def _read_constraint(edited: QuestionForm, form_data: FormData) -> str:
 
 
 def _read_relevant(edited: QuestionForm, form_data: FormData) -> str:
-    """Return the condition that was chosen or the formula that was typed; the cell when neither was changed."""
+    """Return the condition that was chosen, or the formula; the cell if neither was changed."""
     formula = tidy(form_data.get("relevant", edited.cell("relevant")))
     if "when_question" not in form_data:
         return formula
@@ -305,7 +305,7 @@ def _read_relevant(edited: QuestionForm, form_data: FormData) -> str:
 
 
 def _is_condition_changed(before: SimpleCondition | None, question: str, operator: str, value: str) -> bool:
-    """Return whether the fields of a condition come back other than they were shown; None was shown as a formula."""
+    """Return whether a condition's fields were changed; None was shown as a formula."""
     if before is None:
         before = SimpleCondition()
         shown_question = ""

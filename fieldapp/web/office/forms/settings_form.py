@@ -9,7 +9,7 @@ MAX_LANGUAGE_LENGTH = 60
 
 
 def read_settings(book: WorkbookEditor) -> dict[str, str]:
-    """Return the settings as the page shows them; of the style it shows only whether there are pages."""
+    """Return the settings as the page shows them; of the style only whether there are pages."""
     settings = {key: book.setting(key) for key in SETTINGS}
     settings["style"] = "pages" if "pages" in settings["style"] else ""
     return settings

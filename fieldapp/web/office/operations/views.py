@@ -14,11 +14,11 @@ def home() -> Any:
     return render_template("operations/home.html", home=_home())
 
 
-def _home() -> home_act.Home:
-    return home_act.see_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
+def _home() -> home_act.HomePage:
+    return home_act.view_home(session(), actor(), secret=current_app.config["SECRET_KEY"])
 
 
 @office.get("/system")
 def system() -> Any:
-    lines, names = home_act.see_system(session(), actor())
+    lines, names = home_act.list_audit(session(), actor())
     return render_template("operations/system.html", lines=lines, names=names, home=_home())

@@ -12,8 +12,8 @@ from fieldapp.web.office.people.words import ROLE_NAMES
 
 
 class PersonInput(FlaskForm):  # type: ignore[misc]
-    username = StringField(lazy_gettext("Sign-in name"), [InputRequired(), Length(max=64)])
-    label = StringField(lazy_gettext("Label"), [InputRequired(), Length(max=64)])
+    username = StringField(lazy_gettext("User name"), [InputRequired(), Length(max=64)])
+    label = StringField(lazy_gettext("Display name"), [InputRequired(), Length(max=64)])
     role = SelectField(
         lazy_gettext("Role"),
         choices=[SelectChoice(role, lazy_gettext(ROLE_NAMES[role])) for role in ROLES],
@@ -34,12 +34,12 @@ class OwnPasswordInput(FlaskForm):  # type: ignore[misc]
 class RulesInput(FlaskForm):  # type: ignore[misc]
     """What the centre's phones keep to."""
 
-    lock_minutes = IntegerField(lazy_gettext("Lock after so many minutes alone"), [NumberRange(1, 30)])
-    shred_days = IntegerField(lazy_gettext("Forget what was delivered after so many days"), [NumberRange(1, 30)])
+    lock_minutes = IntegerField(lazy_gettext("Minutes without use until the phone locks"), [NumberRange(1, 30)])
+    shred_days = IntegerField(lazy_gettext("Days until sent records are deleted from the phone"), [NumberRange(1, 30)])
     has_voice_notes = BooleanField(lazy_gettext("Allow voice notes where a form asks for one"))
     by_invitation = BooleanField(lazy_gettext("Phones join by invitation only, not by a password"))
-    allows_collect = BooleanField(lazy_gettext("Let ODK Collect take part (its records are not sealed on the phone)"))
+    allows_collect = BooleanField(lazy_gettext("Allow ODK Collect (its records are not encrypted on the phone)"))
 
 
 class RescueInput(FlaskForm):  # type: ignore[misc]
-    rescue = FileField(lazy_gettext("Sealed copy from a phone (.json)"))
+    rescue = FileField(lazy_gettext("Encrypted copy from a phone (.json)"))

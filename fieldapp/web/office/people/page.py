@@ -11,11 +11,28 @@ from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 
 
-def render_people_page(entered: PersonInput, made: dict[str, Any], status: int, rules: RulesInput | None = None) -> Any:
-    found = people_acts.list_people(session(), actor())
-    # What was typed stays on the page, and with it the state from which it was typed.
-    rules_revision = seen() if rules else revision_of(found.centre)
-    rules = rules or RulesInput(formdata=None, obj=found.centre)
-    rescue = RescueInput(formdata=None)
-    shown = {"people": found, "entered": entered, "made": made, "rules": rules, "rescue": rescue}
-    return render_template("people/people.html", **shown, rules_revision=rules_revision), status
+def render_people_page(
+    entered: PersonInput, new_password: dict[str, Any], status: int, rules: RulesInput | None = None
+) -> Any:
+    """Return the page with what was typed.
+
+    `new_password`: user name and password, shown this once; empty when none was made. `rules`: None shows the
+    centre's rules as they are.
+    """
+    people = people_acts.list_people(session(), actor())
+    if rules is None:
+        rules = RulesInput(formdata=None, obj=people.centre)
+        rules_revision = revision_of(people.centre)
+    else:
+        # What was typed stays on the page, and with it the revision from which it was typed.
+        rules_revision = seen()
+    page = render_template(
+        "people/people.html",
+        people=people,
+        entered=entered,
+        new_password=new_password,
+        rules=rules,
+        rules_revision=rules_revision,
+        rescue=RescueInput(formdata=None),
+    )
+    return page, status

@@ -39,7 +39,9 @@ def person_add() -> Any:
 
 @office.post("/people/<int:user_id>/switch")
 def person_switch(user_id: int) -> Any:
-    people_acts.switch_person(session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen())
+    people_acts.set_person_active(
+        session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen()
+    )
     flash(gettext("Done. It takes effect at once."), "safe")
     return redirect(url_for("office.people"))
 
@@ -47,15 +49,15 @@ def person_switch(user_id: int) -> Any:
 @office.post("/people/<int:user_id>/password")
 def person_reset(user_id: int) -> Any:
     password = people_acts.reset_password(session(), actor(), user_id=user_id, seen=seen())
-    found = people_acts.list_people(session(), actor())
-    username = next(user.username for user in found.users if user.id == user_id)
+    people = people_acts.list_people(session(), actor())
+    username = next(user.username for user in people.users if user.id == user_id)
     return render_people_page(PersonInput(formdata=None), {"username": username, "password": password}, 200)
 
 
 @office.post("/people/<int:user_id>/second-factor")
 def person_second_factor(user_id: int) -> Any:
     reset_second_factor(session(), actor(), user_id=user_id, seen=seen())
-    flash(gettext("Done. They set up a new one before they fetch the next package."), "safe")
+    flash(gettext("Done. They set up two-step verification again before they download the next package."), "safe")
     return redirect(url_for("office.people"))
 
 
@@ -66,8 +68,9 @@ def own_password() -> Any:
 
 @office.post("/password")
 def own_password_change() -> Any:
-    """Change one's own password with the old one; whoever is signed in as this person elsewhere is signed out."""
-    who, entered = actor(), OwnPasswordInput()
+    """Change one's own password with the old one, and end this person's other sessions."""
+    who = actor()
+    entered = OwnPasswordInput()
     people_acts.see_own_name(session(), who)
     if not entered.validate_on_submit():
         return _own_password_page(entered, 422)

@@ -7,7 +7,7 @@ from forms.problems import N_
 ROLE_NAMES = {
     "worker": N_("Outreach worker"),
     "crisis": N_("Crisis team"),
-    "admin": N_("Centre admin"),
+    "admin": N_("Administrator"),
     "evaluator": N_("Evaluator"),
 }
 

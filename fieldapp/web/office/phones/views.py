@@ -1,4 +1,4 @@
-"""Phones: letting one in, its rules, lock and wipe, and a sealed copy brought from one."""
+"""Phones: invitations, rules, lock and wipe, and the import of an encrypted copy."""
 
 import base64
 import json
@@ -9,10 +9,10 @@ import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from fieldapp.services.operations.centres import set_phone_rules
 from fieldapp.services.people import accounts as people_acts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.missing import give_up_missing
+from fieldapp.services.phones.rules import set_phone_rules
 from fieldapp.services.records.deliveries import take_in_copy
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput, RescueInput, RulesInput
@@ -21,13 +21,16 @@ from fieldapp.web.overtaken import seen
 from fieldapp.web.sessions import actor, session
 from sync.problems import BatchRefused
 
+# Answers to a record of a copy that the centre does not have afterwards.
+NOT_STORED = ("retry", "closed")
+
 
 @office.post("/phones/<int:device_id>/revoke")
 def phone_revoke(device_id: int) -> Any:
     devices.revoke_device(
         session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK), seen=seen()
     )
-    text = gettext("Done. At its next contact the phone hands over what is finished on it, then closes itself.")
+    text = gettext("Done. When it next syncs, the phone sends what is finished on it, then locks.")
     flash(text, "wait")
     return redirect(url_for("office.people"))
 
@@ -35,7 +38,7 @@ def phone_revoke(device_id: int) -> Any:
 @office.post("/phones/<int:device_id>/missing")
 def phone_missing(device_id: int) -> Any:
     give_up_missing(session(), actor(), device_id=device_id)
-    flash(gettext("Done. The home page asks again when more is missing."), "safe")
+    flash(gettext("Done. The home page says so when more is missing."), "safe")
     return redirect(url_for("office.people"))
 
 
@@ -55,17 +58,17 @@ def phone_rules() -> Any:
         allows_collect=entered.allows_collect.data,
         seen=seen(),
     )
-    flash(gettext("Done. Phones take the rules at their next contact."), "safe")
+    flash(gettext("Done. Phones follow the rules from their next sync on."), "safe")
     return redirect(url_for("office.people"))
 
 
 @office.post("/phones/rescue")
 def phone_rescue() -> Any:
-    """Take in a sealed copy that was saved on a phone, as if the phone had sent it."""
+    """Import an encrypted copy that was saved on a phone, as if the phone had sent it."""
     who = actor()
     file = RescueInput().rescue.data
     try:
-        found = take_in_copy(
+        items = take_in_copy(
             session(),
             who,
             data=file.read() if file else b"",
@@ -73,41 +76,42 @@ def phone_rescue() -> Any:
             limits=current_app.config["LIMITS"],
         )
     except BatchRefused:
-        flash(gettext("This is not a sealed copy from a phone. Nothing was taken in."), "danger")
+        flash(gettext("This is not an encrypted copy from a phone. Nothing was imported."), "danger")
         return redirect(url_for("office.people"))
-    kept = sum(item["status"] not in ("retry", "closed") for item in found)
-    text = gettext("%(kept)d of %(count)d records of the copy are with the centre now.", kept=kept, count=len(found))
-    flash(text, "safe" if kept == len(found) else "danger")
+    stored = sum(item["status"] not in NOT_STORED for item in items)
+    text = gettext("The centre now has %(stored)d of %(count)d records of the copy.", stored=stored, count=len(items))
+    flash(text, "safe" if stored == len(items) else "danger")
     return redirect(url_for("office.people"))
 
 
 @office.post("/people/<int:user_id>/invite")
 def phone_invite(user_id: int) -> Any:
-    """Show a picture that lets one phone join as this worker, once."""
+    """Show a QR code that lets one phone join as this worker, once."""
     token = devices.invite_device(session(), actor(), user_id=user_id)
-    address = f"{request.host_url}app/#/join/{token}"
-    return render_template(
-        "phones/invitation.html", **_render_invitation(user_id, address), minutes=devices.VALID_FOR.seconds // 60
-    )
+    return _render_invitation(user_id, f"{request.host_url}app/#/join/{token}", devices.INVITATION_LIFETIME.seconds // 60)
 
 
 @office.post("/people/<int:user_id>/collect")
 def phone_collect(user_id: int) -> Any:
-    """Show the picture that sets ODK Collect up for this worker."""
-    token = devices.add_collect(session(), actor(), user_id=user_id)
+    """Show the QR code that sets ODK Collect up for this worker."""
+    token = devices.set_up_collect(session(), actor(), user_id=user_id)
+    return _render_invitation(user_id, write_collect_settings(f"{request.host_url}or/{token}"), 0)
+
+
+def _render_invitation(user_id: int, text: str, minutes: int) -> str:
+    """Return the page with a text as QR code; `minutes`: how long it is valid, 0 for ever."""
+    people = people_acts.list_people(session(), actor())
     return render_template(
-        "phones/invitation.html", **_render_invitation(user_id, collect_settings(f"{request.host_url}or/{token}")), minutes=0
+        "phones/invitation.html",
+        worker=next(user for user in people.users if user.id == user_id),
+        picture=segno.make(text, error="m").svg_data_uri(scale=5, border=3),
+        text=text,
+        minutes=minutes,
     )
 
 
-def _render_invitation(user_id: int, text: str) -> dict[str, Any]:
-    found = people_acts.list_people(session(), actor())
-    user = next(user for user in found.users if user.id == user_id)
-    return {"worker": user, "picture": segno.make(text, error="m").svg_data_uri(scale=5, border=3), "text": text}
-
-
-def collect_settings(server_url: str) -> str:
-    """Return what ODK Collect reads from a picture: its settings as JSON, compressed, in base64."""
+def write_collect_settings(server_url: str) -> str:
+    """Return the text of the QR code that ODK Collect reads: JSON, compressed, in base64."""
     general = {
         "server_url": server_url,
         "form_update_mode": "match_exactly",

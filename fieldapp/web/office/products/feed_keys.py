@@ -9,6 +9,7 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.products.odata import keys as acts
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.overtaken import seen
+from fieldapp.web.parsing import parse_number
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
@@ -20,13 +21,12 @@ def feed_keys() -> Any:
 
 @office.post("/feed")
 def feed_key_make() -> Any:
-    chosen = request.form.get("series", "")
-    series_id = int(chosen) if chosen.isdecimal() and len(chosen) < 10 else 0
+    series_id = parse_number(request.form.get("series", ""))
     try:
-        made = acts.make_key(session(), actor(), series_id=series_id, label=request.form.get("label", ""))
+        new_key = acts.make_key(session(), actor(), series_id=series_id, label=request.form.get("label", ""))
     except ActProblem as problem:
         return _page(problem=gettext(problem.text)), STATUS[problem.code]
-    return _page(made=made), 201
+    return _page(new_key=new_key), 201
 
 
 @office.post("/feed/<int:key_id>/revoke")
@@ -35,7 +35,7 @@ def feed_key_revoke(key_id: int) -> Any:
     return redirect(url_for("office.feed_keys"))
 
 
-def _page(made: str = "", problem: str = "") -> str:
-    found = acts.list_keys(session(), actor())
+def _page(new_key: str = "", problem: str = "") -> str:
+    page = acts.list_keys(session(), actor())
     address = url_for("odata.service", _external=True)
-    return render_template("products/feed_keys.html", found=found, made=made, problem=problem, address=address)
+    return render_template("products/feed_keys.html", page=page, new_key=new_key, problem=problem, address=address)

@@ -1,6 +1,8 @@
 """The numbers for staff: the dashboard, the heat map, the map."""
 
+import itertools
 import json
+import math
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -16,39 +18,59 @@ from fieldapp.web.sessions import actor, session
 
 @office.get("/figures")
 def numbers() -> Any:
-    found = product_registry.see_figures(session(), actor(), name="dashboard")
-    here = language.current()
-    shown = editions.indicators(found.body, here, with_staff=True) if found else []
+    view = product_registry.see_figures(session(), actor(), name="dashboard")
     equity = product_registry.see_figures(session(), actor(), name="equity")
-    centre = found.body["centre"] if found else {}
+    indicators = []
+    centre = {}
+    period = ""
+    if view:
+        current = language.current()
+        indicators = editions.make_indicator_views(view.body, current, with_staff=True)
+        centre = view.body["centre"]
+        period = editions.period_name(view.edition.period, current)
     return render_template(
-        "products/numbers.html", found=found, indicators=shown, equity=equity, centre=centre, least=LEAST_WHOLE,
-        period=editions.period_name(found.edition.period, here) if found else "",
-    )  # fmt: skip
+        "products/numbers.html",
+        view=view,
+        indicators=indicators,
+        equity=equity,
+        centre=centre,
+        period=period,
+        least=LEAST_WHOLE,
+    )
 
 
 @office.get("/heat-map")
 def heat_map() -> Any:
-    found = product_registry.see_figures(session(), actor(), name="heat_map")
-    return render_template("products/heat_map.html", found=found, shade=_shade)
+    view = product_registry.see_figures(session(), actor(), name="heat_map")
+    return render_template("products/heat_map.html", view=view, shade=_choose_shade)
 
 
-def _shade(text: str, grid: dict[str, Any]) -> int:
-    """Return the class of a cell's colour, 0 to 5."""
-    most = max((int(cell) for row in grid["cells"] for cell in row if cell.isdecimal()), default=0)
-    return -(-5 * int(text) // most) if most and text.isdecimal() else 0
+def _choose_shade(text: str, grid: dict[str, Any]) -> int:
+    """Return the class of a cell's colour, 0 to 5; a hidden count has no colour."""
+    if not text.isdecimal():
+        return 0
+    counts = [int(cell) for cell in itertools.chain.from_iterable(grid["cells"]) if cell.isdecimal()]
+    greatest = max(counts, default=0)
+    if greatest == 0:
+        return 0
+    return math.ceil(5 * int(text) / greatest)
 
 
 @office.get("/map")
 def spot_map() -> Any:
     span = "month" if request.args.get("span") == "month" else "week"
-    found = maps.see_map(session(), actor(), span=span)
-    given = ""
-    if found.body:
-        outlines = url_for("office.outlines", hash=found.outlines) if found.outlines else ""
-        body = {"spots": found.body, "outlines": outlines, "viewer": found.viewer, "words": get_map_words()}
-        given = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
-    return render_template("products/map.html", found=found, given=given, span=span)
+    spots = maps.see_map(session(), actor(), span=span)
+    return render_template("products/map.html", spots=spots, data=_write_map_data(spots), span=span)
+
+
+def _write_map_data(spots: maps.SpotMap) -> str:
+    """Return what the map's script reads from the page, as JSON; "" when there is no map yet."""
+    if not spots.body:
+        return ""
+    outlines_address = url_for("office.outlines", hash=spots.outlines) if spots.outlines else ""
+    data = {"spots": spots.body, "outlines": outlines_address, "viewer": spots.viewer, "words": get_map_words()}
+    # A "<" in a name would end the script element that the data are in.
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
 
 
 @office.get("/map/outlines.json")

@@ -1,4 +1,4 @@
-"""The office's products: the registry, the numbers for staff, the map, the heat map, partners' totals."""
+"""The office's data products: the list of them, their files, partners' totals."""
 
 import io
 from typing import Any
@@ -19,7 +19,8 @@ from fieldapp.web.problem_words import write_problem
 from fieldapp.web.sessions import actor, session
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MENDABLE = {"subscription.address", "partner.incomplete", "partner.refused"}  # said on the page, to be tried again
+# Problems that are shown on the page, so that people can try again.
+SHOWN_PROBLEMS = {"subscription.address", "partner.incomplete", "partner.refused"}
 FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/csv", "reach.csv": "text/csv"}
 
 
@@ -27,7 +28,7 @@ FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/
 def products() -> Any:
     registry = product_registry.list_products(session(), actor())
     today = get_local_today(registry.centre, utcnow())
-    due = {one.name: next_due(one, registry.latest.get(one.name), today) for one in registry.products}
+    due = {product.name: next_due(product, registry.latest.get(product.name), today) for product in registry.products}
     return render_template("products/products.html", registry=registry, due=due, period_name=editions.period_name)
 
 
@@ -44,7 +45,7 @@ def product_switch(name: str, state: str) -> Any:
 @office.post("/products/<name>/subscribe")
 def product_subscribe(name: str) -> Any:
     address = request.form.get("address", "")
-    return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Noted."))
+    return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Saved."))
 
 
 @office.post("/products/subscriptions/<int:key>/end")
@@ -57,10 +58,11 @@ def product_unsubscribe(key: int) -> Any:
 def partner_bring() -> Any:
     sent = request.files.get("file")
     data = sent.read() if sent else b""
-    name, calendar = request.form.get("name", ""), request.form.get("calendar", "")
+    name = request.form.get("name", "")
+    calendar = request.form.get("calendar", "")
     return _done(
         lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
-        gettext("The totals are in. They show with the next edition of the dashboard."),
+        gettext("The totals were imported. They appear in the next edition of the dashboard."),
     )
 
 
@@ -74,7 +76,7 @@ def _done(act: Any, text: str) -> Any:
     try:
         act()
     except ActProblem as problem:
-        if problem.code not in MENDABLE:
+        if problem.code not in SHOWN_PROBLEMS:
             raise
         sentences = [gettext(problem.text).format(**problem.details)]
         if isinstance(problem, product_registry.PartnerRefused):

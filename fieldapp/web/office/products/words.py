@@ -27,7 +27,7 @@ def get_map_words() -> dict[str, str]:
         "downFrom": gettext("down from {n}"),
         "farther": gettext("Farther"),
         "few": gettext("too few to show"),
-        "go": gettext("Where and when to go"),
+        "go": gettext("Places and times"),
         "hot": gettext("Hot spot"),
         "map": gettext("Map of the neighbourhoods; the same is in the table below"),
         "nothing": gettext("Too few to name a place and time. Choose a longer span, or all times."),

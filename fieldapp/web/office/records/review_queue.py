@@ -1,4 +1,4 @@
-"""Submissions that need a look: look at one, take it off the list, let in what was kept aside."""
+"""The review queue: open a submission, dismiss it, accept what was kept aside."""
 
 from typing import Any
 
@@ -25,33 +25,33 @@ def attention_one(submission_id: int) -> Any:
 @office.post("/attention/<int:submission_id>/settle")
 def attention_settle(submission_id: int) -> Any:
     reviews.settle_submission(session(), actor(), submission_id=submission_id, seen=seen())
-    flash(gettext("Taken off the list. It stays kept."), "safe")
+    flash(gettext("Dismissed. The record stays stored."), "safe")
     return redirect(url_for("office.attention"))
 
 
 @office.post("/attention/<int:submission_id>/let-in")
 def attention_let_in(submission_id: int) -> Any:
     """Let one submission in that was kept aside."""
-    return _let_in(quarantine.let_in(session(), actor(), [submission_id]))
+    return _redirect_after_let_in(quarantine.let_in(session(), actor(), [submission_id]))
 
 
 @office.post("/attention/phones/<int:device_id>/let-in")
 def aside_let_in(device_id: int) -> Any:
     """Let in all that was kept aside of a phone."""
-    return _let_in(quarantine.let_in_all(session(), actor(), device_id))
+    return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id))
 
 
-def _let_in(found: quarantine.LetIn) -> Any:
-    if found.stored:
+def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
+    if result.stored:
         text = ngettext(
-            "%(num)d submission is in the record now.", "%(num)d submissions are in the record now.", found.stored
+            "%(num)d submission is now part of a record.", "%(num)d submissions are now part of records.", result.stored
         )
         flash(text, "safe")
-    if found.others:
+    if result.others:
         text = ngettext(
             "%(num)d submission did not pass and is still on this list.",
             "%(num)d submissions did not pass and are still on this list.",
-            found.others,
+            result.others,
         )
         flash(text, "danger")
     return redirect(url_for("office.attention"))
@@ -60,5 +60,5 @@ def _let_in(found: quarantine.LetIn) -> Any:
 @office.post("/attention/phones/<int:device_id>/settle")
 def aside_settle(device_id: int) -> Any:
     reviews.settle_aside(session(), actor(), device_id=device_id)
-    flash(gettext("Taken off the list. They stay kept."), "safe")
+    flash(gettext("Dismissed. The records stay stored."), "safe")
     return redirect(url_for("office.attention"))

@@ -1,4 +1,4 @@
-"""What supervisors look at: one record with its history, what needs a look, and the caseload."""
+"""Records: the list, one record with its history and review, attachments, the export."""
 
 import io
 from typing import Any
@@ -10,13 +10,15 @@ from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import attachments, export, listing, reviews
 from fieldapp.services.records import listing as records
 from fieldapp.services.revisions import LastChange, Overtaken
-from fieldapp.store.records.records import Filter
+from fieldapp.store.records.records import RecordFilter
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.records.inputs import FilterInput
 from fieldapp.web.overtaken import seen
+from fieldapp.web.parsing import parse_number
 from fieldapp.web.problems import STATUS
 from fieldapp.web.sessions import actor, session
 
+# Pictures that a browser shows without running anything in them.
 SHOWN = {("image", "jpeg"), ("image", "png")}
 
 
@@ -41,16 +43,17 @@ def _refused(instance_id: str, problem: ActProblem) -> Any:
 @office.post("/encounters/<instance_id>/review")
 def record_review(instance_id: str) -> Any:
     """Approve a record, send it back to its worker, or leave a comment."""
-    state, comment = request.form.get("state", ""), request.form.get("comment", "")
+    state = request.form.get("state", "")
+    comment = request.form.get("comment", "")
     try:
         reviews.review_record(session(), actor(), instance_id=instance_id, state=state, comment=comment, seen=seen())
     except ActProblem as problem:
         return _refused(instance_id, problem)
     words = {
-        reviews.RETURNED: gettext("Sent back. The worker sees it at their phone's next contact."),
+        reviews.RETURNED: gettext("Sent back. The worker sees it when their phone next syncs."),
         reviews.APPROVED: gettext("Approved."),
     }
-    flash(words.get(state, gettext("Your comment is kept.")), "safe")
+    flash(words.get(state, gettext("Your comment is saved.")), "safe")
     return redirect(url_for("office.encounter", instance_id=instance_id))
 
 
@@ -72,41 +75,43 @@ def record_choose(instance_id: str) -> Any:
 def attachment(kind: str, subtype: str, sha256: str) -> Any:
     """Show a picture or play a voice note; anything else is only offered for download."""
     data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
-    mimetype = f"{kind}/{subtype}" if (kind, subtype) in SHOWN or kind == "audio" else "application/octet-stream"
-    name = f"attachment-{sha256[:12]}.{subtype if subtype.isalnum() else 'bin'}"
-    response = send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=mimetype.startswith("app"), download_name=name)
+    is_shown = (kind, subtype) in SHOWN or kind == "audio"
+    mimetype = f"{kind}/{subtype}" if is_shown else "application/octet-stream"
+    suffix = subtype if subtype.isalnum() else "bin"
+    name = f"attachment-{sha256[:12]}.{suffix}"
+    response = send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=not is_shown, download_name=name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 @office.get("/encounters")
 def encounters() -> Any:
-    chosen, wanted = _filter()
-    listing = records.browse_records(session(), actor(), wanted=wanted, cursor=request.args.get("after", ""))
-    return render_template("records/records.html", listing=listing, chosen=chosen)
+    entered = FilterInput(request.args)
+    record_filter = _make_filter(entered)
+    page = records.browse_records(session(), actor(), wanted=record_filter, cursor=request.args.get("after", ""))
+    return render_template("records/records.html", listing=page, chosen=entered)
 
 
-def _filter() -> tuple[FilterInput, Filter]:
-    chosen = FilterInput(request.args)
-    is_usable = chosen.validate()
-    worker = chosen.worker.data or ""
-    return chosen, Filter(
-        form=chosen.form.data or "",
-        area=chosen.area.data or "",
-        author_id=int(worker) if worker.isdecimal() and len(worker) < 10 else None,
-        since=chosen.since.data if is_usable else None,
-        until=chosen.until.data if is_usable else None,
+def _make_filter(entered: FilterInput) -> RecordFilter:
+    """Return the filter that was entered; days that cannot be read are left out."""
+    is_usable = entered.validate()
+    return RecordFilter(
+        form=entered.form.data or "",
+        area=entered.area.data or "",
+        author_id=parse_number(entered.worker.data or "") or None,
+        since=entered.since.data if is_usable else None,
+        until=entered.until.data if is_usable else None,
     )
 
 
 @office.post("/encounters.zip")
 def encounters_zip() -> Any:
-    """Give all answers of one form as an archive, the filter kept; the way for the centre's own use."""
-    _, wanted = _filter()
+    """Download all answers of one form that the filter lets through, for the centre's own use."""
+    record_filter = _make_filter(FilterInput(request.args))
     who = actor()
-    name = export.allow_export(session(), who, wanted=wanted)
+    name = export.allow_export(session(), who, wanted=record_filter)
     try:
-        file = export.export_in_process(current_app.config["SETTINGS"], who.centre_id, wanted)
+        file = export.export_in_process(current_app.config["SETTINGS"], who.centre_id, record_filter)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.encounters"))

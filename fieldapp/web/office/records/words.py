@@ -1,29 +1,29 @@
-"""Words of the pages of records: what became of a submission or review, and how it arrived."""
+"""Words of the pages of records: states of submissions and reviews, channels."""
 
 from fieldapp.services.records.reviews import record_revision
 from fieldapp.web.office.blueprint import add_template_globals
 from forms.problems import N_
 
 SUBMISSION_STATES = {
-    "settled": N_("Somebody has looked"),
-    "stored": N_("Kept as a record"),
+    "settled": N_("Dismissed"),
+    "stored": N_("Stored as a record"),
     "rejected": N_("Did not pass the form's rules"),
     "conflict": N_("Same id, other answers"),
     "aside": N_("Kept aside"),
 }
 REVIEWS = {
     "alert": N_("asks for a talk"),
-    "contested": N_("two answers"),
+    "contested": N_("two different answers"),
     "corrected": N_("corrected"),
     "returned": N_("sent back"),
     "approved": N_("approved"),
     "chosen": N_("chosen"),
 }
 CHANNELS = {
-    "phone": N_("sealed and signed by the phone"),
+    "phone": N_("encrypted and signed by the phone"),
     "token": N_("sent by a signed-in phone"),
-    "collect": N_("from ODK Collect: not sealed, not signed"),
-    "office": N_("made at the centre"),
+    "collect": N_("from ODK Collect: not encrypted, not signed"),
+    "office": N_("created at the centre"),
 }
 
 add_template_globals(

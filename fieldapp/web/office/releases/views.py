@@ -1,4 +1,4 @@
-"""What goes to whom: release series, tried before they are kept; and taking a release back."""
+"""Data releases: what a recipient gets, with a preview; revoke or repeat a release."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,12 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext
 
 from evaluator_export.problems import ExportProblem, Reason
-from fieldapp.services.keys import KeyLost
+from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import downloads, retries
 from fieldapp.services.releases import series as acts
-from fieldapp.services.releases.series import OnePage, Preview, Wish, WishRefused
+from fieldapp.services.releases.series import ReleasePreview, SeriesPage
+from fieldapp.services.releases.series_input import SeriesInput, SeriesRefused, list_releasable_columns
 from fieldapp.services.revisions import Overtaken, revision_of
 from fieldapp.services.transports.targets import EMAIL, NEEDED, S3, SFTP
 from fieldapp.web import language
@@ -23,15 +24,15 @@ from fieldapp.web.sessions import actor, session
 
 # What may be left out of a target, beside what it needs.
 OPTIONAL = {SFTP: ("port",), S3: ("prefix", "region"), EMAIL: ()}
-MOST = 4000
+MAX_LENGTH = 4000
 
 
 @office.get("/series")
 def series_list() -> Any:
-    series, newest = acts.see_series(session(), actor())
+    series, newest = acts.list_series(session(), actor())
     try:
         key = downloads.public_key(session(), actor().centre_id, current_app.config["SECRET_KEY"])
-    except KeyLost:
+    except KeyUnavailable:
         key = ""
     return render_template("releases/series_list.html", series=series, newest=newest, key=key)
 
@@ -40,44 +41,50 @@ def series_list() -> Any:
 @office.get("/series/<int:series_id>")
 def series(series_id: int | None) -> Any:
     page = acts.open_series(session(), actor(), series_id=series_id)
-    return _page(page, page.wish)
+    return _page(page, page.series_input)
 
 
 @office.post("/series/new", defaults={"series_id": None})
 @office.post("/series/<int:series_id>")
 def series_change(series_id: int | None) -> Any:
-    """Try what was chosen, or keep it; either way what was typed stays on the page."""
-    wish, who = _wish(), actor()
+    """Preview what was chosen, or save it; either way what was typed stays on the page."""
+    wish = _read_wish()
+    who = actor()
     is_trial = request.form.get("action") == "try"
     try:
         if is_trial:
-            preview = acts.preview_release(session(), who, series_id=series_id, wish=wish)
+            preview = acts.preview_release(session(), who, series_id=series_id, series_input=wish)
             return _page(acts.open_series(session(), who, series_id=series_id), wish, preview=preview)
-        saved = acts.save_series(session(), who, series_id=series_id, wish=wish, seen=seen())
+        saved = acts.save_series(session(), who, series_id=series_id, series_input=wish, seen=seen())
     except Overtaken as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, overtaken=problem), STATUS[problem.code]
-    except WishRefused as problem:
+    except SeriesRefused as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, problems=problem.fields, unfit=problem.reasons), STATUS[problem.code]
     except ExportProblem as problem:
         page = acts.open_series(session(), who, series_id=series_id)
         return _page(page, wish, stopped=problem.reasons), STATUS["series.refused"]
-    flash(gettext("Kept. It holds from the next release on."), "safe")
+    flash(gettext("Saved. It applies from the next data release on."), "safe")
     return redirect(url_for("office.series", series_id=saved.id))
 
 
 def _page(
-    page: OnePage,
-    wish: Wish,
-    preview: Preview | None = None,
+    page: SeriesPage,
+    wish: SeriesInput,
+    preview: ReleasePreview | None = None,
     problems: dict[str, str] | None = None,
     unfit: Sequence[Reason] = (),
     stopped: Sequence[Reason] = (),
     overtaken: Overtaken | None = None,
 ) -> Any:
-    """Show the page with what was chosen. What was typed on an older page keeps that page's state until it is told."""
-    now = revision_of(page.series) if page.series else ""
+    """Show the page with what was chosen.
+
+    It carries the revision it was first shown with, so that a change in the meantime is noticed when it is saved.
+    """
+    revision = seen()
+    if overtaken or request.method == "GET":
+        revision = revision_of(page.series) if page.series else ""
     return render_template(
         "releases/series.html",
         page=page,
@@ -91,91 +98,109 @@ def _page(
         target_fields=TARGET_FIELDS,
         levels=lambda dataset, name: acts.level_examples(dataset, name, page.labels, language.current()),
         labels=page.labels,
-        leaving=acts.leaving,
+        leaving=list_releasable_columns,
         thresholds=acts.THRESHOLDS,
         overtaken=overtaken,
-        differing=_differing(wish, page.wish) if overtaken else [],
-        revision=now if overtaken or request.method == "GET" else seen(),
+        differing=_list_differences(wish, page.series_input) if overtaken else [],
+        revision=revision,
     )
 
 
-def _differing(typed: Wish, kept: Wish) -> list[tuple[str, str, str]]:
-    """Return what differs: the name of a part, how it is kept now, how it was typed."""
-    found = []
+def _list_differences(typed: SeriesInput, saved: SeriesInput) -> list[tuple[str, str, str]]:
+    """Return what differs: the name of a part, how it is saved, how it was typed."""
+    differences = []
     for name, words in SERIES_PARTS.items():
-        now, here = getattr(kept, name), getattr(typed, name)
-        if now != here:
-            found.append((gettext(words), _plain(now), _plain(here)))
-    return found
+        before = getattr(saved, name)
+        after = getattr(typed, name)
+        if before != after:
+            differences.append((gettext(words), _write_part(before), _write_part(after)))
+    return differences
 
 
-def _plain(value: Any) -> str:
+def _write_part(value: Any) -> str:
+    """Return a part of a series as plain text; a dash when there is none."""
     if isinstance(value, bool):
         return str(gettext("yes") if value else gettext("no"))
     if isinstance(value, dict):
-        return "; ".join(f"{key}: {_plain(one)}" for key, one in value.items() if one)
+        return "; ".join(f"{key}: {_write_part(part)}" for key, part in value.items() if part)
     if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value) or "–"
+        return ", ".join(_write_part(part) for part in value) or "–"
     return str(value) or "–"
 
 
-def _text(name: str) -> str:
-    return request.form.get(name, "").strip()[:MOST]
+def _read_text(name: str) -> str:
+    return request.form.get(name, "").strip()[:MAX_LENGTH]
 
 
-def _number(name: str, otherwise: int) -> int:
-    text = _text(name)
-    return int(text) if text.isdecimal() and len(text) < 7 else otherwise
+def _read_lines(name: str) -> list[str]:
+    lines = [line.strip() for line in _read_text(name).splitlines()]
+    return [line for line in lines if line]
 
 
-def _wish() -> Wish:
-    """Return what was chosen; anything that is not among the choices is left for the act to refuse."""
+def _read_number(name: str, otherwise: int) -> int:
+    text = _read_text(name)
+    if text.isdecimal() and len(text) < 7:
+        return int(text)
+    return otherwise
+
+
+def _read_wish() -> SeriesInput:
+    """Return what was chosen; what is not among the choices is left for the act to refuse."""
     datasets = request.form.getlist("use")
-    coarser: dict[str, dict[str, int]] = {}
-    for name in datasets:
-        prefix = f"level:{name}:"
-        chosen = {field.removeprefix(prefix): _number(field, 0) for field in request.form if field.startswith(prefix)}
-        coarser[name] = {column: level for column, level in chosen.items() if level}
-    targets = []
-    for kind, fields in NEEDED.items():
-        target = {field: _text(f"{kind}_{field}") for field in (*fields, *OPTIONAL[kind])}
-        if any(target.values()):
-            targets.append({"kind": kind, **{field: value for field, value in target.items() if value}})
-    return Wish(
-        title={code: _text(f"title_{code}") for code in ("en", "fr")},
-        purpose={code: _text(f"purpose_{code}") for code in ("en", "fr")},
-        recipient=_text("recipient")[:120],
-        audience=_text("audience"),
-        cadence=_text("cadence"),
-        first_period=_text("first_period"),
-        threshold=_number("threshold", 0),
+    return SeriesInput(
+        title={code: _read_text(f"title_{code}") for code in language.LANGUAGES},
+        purpose={code: _read_text(f"purpose_{code}") for code in language.LANGUAGES},
+        recipient=_read_text("recipient")[:120],
+        audience=_read_text("audience"),
+        cadence=_read_text("cadence"),
+        first_period=_read_text("first_period"),
+        threshold=_read_number("threshold", 0),
         columns={name: request.form.getlist(f"column:{name}") for name in datasets},
-        coarser=coarser,
+        coarser={name: _read_levels(name) for name in datasets},
         tables=request.form.getlist("table"),
-        age_key=_text("age_key"),
-        keep_days=_number("keep_days", 0),
+        age_key=_read_text("age_key"),
+        keep_days=_read_number("keep_days", 0),
         agreement={
-            "reference": _text("reference"),
-            "ends_on": _text("ends_on"),
-            "approvals": [line.strip() for line in _text("approvals").splitlines() if line.strip()],
+            "reference": _read_text("reference"),
+            "ends_on": _read_text("ends_on"),
+            "approvals": _read_lines("approvals"),
         },
-        targets=targets,
-        readers=[int(one) for one in request.form.getlist("reader") if one.isdecimal() and len(one) < 10],
-        is_active=_text("is_active") == "yes",
+        targets=_read_targets(),
+        readers=[int(text) for text in request.form.getlist("reader") if text.isdecimal() and len(text) < 10],
+        is_active=_read_text("is_active") == "yes",
     )
+
+
+def _read_levels(dataset: str) -> dict[str, int]:
+    """Return the level that was chosen for each column of a dataset; full detail is left out."""
+    prefix = f"level:{dataset}:"
+    fields = [field for field in request.form if field.startswith(prefix)]
+    levels = {field.removeprefix(prefix): _read_number(field, 0) for field in fields}
+    return {column: level for column, level in levels.items() if level}
+
+
+def _read_targets() -> list[dict[str, str]]:
+    """Return where a package is sent: each kind of which at least one field was filled in."""
+    targets = []
+    for kind, needed in NEEDED.items():
+        fields = {field: _read_text(f"{kind}_{field}") for field in (*needed, *OPTIONAL[kind])}
+        filled = {field: text for field, text in fields.items() if text}
+        if filled:
+            targets.append({"kind": kind, **filled})
+    return targets
 
 
 @office.post("/releases/<int:release_id>/revoke")
 def release_revoke(release_id: int) -> Any:
     try:
-        downloads.revoke_release(session(), actor(), release_id=release_id, because=_text("because"), seen=seen())
+        downloads.revoke_release(session(), actor(), release_id=release_id, because=_read_text("because"), seen=seen())
     except ActProblem as problem:
         if problem.code != "release.no_reason":
             raise
         flash(gettext(problem.text), "danger")
         return redirect(url_for("evaluator.shelf"))
-    downloads.remove_fallen(session(), current_app.config["SETTINGS"].packages)
-    flash(gettext("Revoked. Nobody can fetch it any more; tell the recipients to delete their copies."), "wait")
+    downloads.delete_expired_packages(session(), current_app.config["SETTINGS"].packages)
+    flash(gettext("Revoked. No one can download the release any more; ask the recipients to delete their copies."), "wait")
     return redirect(url_for("evaluator.shelf"))
 
 

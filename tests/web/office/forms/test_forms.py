@@ -50,7 +50,7 @@ def act(client: FlaskClient, url: str, to: str, **fields: str) -> Any:
 def test_a_broken_upload_is_refused_in_plain_words(rosa: FlaskClient, data: bytes) -> None:
     answer = upload(rosa, data)
     assert answer.status_code == 422
-    assert "could not be taken in" in answer.text
+    assert "could not be imported" in answer.text
 
 
 def test_an_enormous_upload_is_413(rosa: FlaskClient) -> None:
@@ -74,7 +74,7 @@ def test_a_form_with_problems_shows_them_by_sheet_and_row(rosa: FlaskClient, tmp
     for words in ("survey", "relevant", "does not collect", "have no privacy class yet", "Something is missing at the end"):
         assert words in page
     assert "<b>A</b>" not in page
-    assert "Publish it" not in page
+    assert "/publish" not in page
     assert act(rosa, answer.location, f"{answer.location}/publish").status_code == 409
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from fieldapp.services.forms.drafts import Opened
+from fieldapp.services.forms.drafts import DraftDetails
 from fieldapp.store.forms.drafts import FormDraft
 from fieldapp.web.office.forms import list_form, question_form, settings_form
 from forms.builder import WorkbookEditor
@@ -99,8 +99,8 @@ def cells_of(sheets: Sheets) -> dict[tuple[str, int, int], str]:
     }
 
 
-def opened_of(sheets: Sheets) -> Opened:
-    return Opened(FormDraft(id=1, revision=1, title="T"), WorkbookEditor(sheets), {}, [], None, None, [])
+def opened_of(sheets: Sheets) -> DraftDetails:
+    return DraftDetails(FormDraft(id=1, revision=1, title="T"), WorkbookEditor(sheets), {}, [], None, None, [])
 
 
 def keep_everything(app_page: Callable[..., str], sheets: Sheets) -> None:

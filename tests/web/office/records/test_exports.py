@@ -18,7 +18,7 @@ def test_an_admin_takes_a_forms_answers_away(app: Flask, web_cast: Cast, client_
     app.test_client().post("/sync/v1/batch", data=batch(envelope(encounter()), envelope(encounter())), headers=headers)
     rosa = client_of("rosa")
     page = rosa.get("/office/encounters?form=encounter").text
-    assert "Take these away as a file" in page
+    assert "Download these records" in page
     address = re.search(r'action="(/office/encounters[^"]+)"', page)
     assert address
     answer = rosa.post(address[1], data={"csrf_token": csrf_of(page)})
@@ -32,7 +32,7 @@ def test_an_admin_takes_a_forms_answers_away(app: Flask, web_cast: Cast, client_
     app.test_client().post("/sync/v1/batch", data=batch(unknown), headers=headers)
     assert '<option value="unknown">unknown</option>' in rosa.get("/office/encounters").text
     assert "/office/encounters.zip?form=unknown" in rosa.get("/office/encounters?form=unknown").text
-    assert "Records were taken away as a file" in rosa.get("/office/system").text
+    assert "Records were downloaded as a file" in rosa.get("/office/system").text
     olaf = client_of("olaf")
     token = csrf_of(olaf.get("/office/encounters").text)
     assert olaf.post("/office/encounters.zip?form=encounter", data={"csrf_token": token}).status_code == 404

@@ -15,7 +15,7 @@ from evaluator_export.periods import parse
 from fieldapp.services.releases.build import build_release
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
-from fieldapp.store.releases.releases import Delivery, ReleaseRun, Series
+from fieldapp.store.releases.releases import PackageDelivery, ReleaseRun, ReleaseSeries
 from tests.cast import Cast, a_series
 from tests.services.releases.records import fill
 from tests.web.conftest import csrf_of, revision_of
@@ -40,10 +40,10 @@ def send(client: FlaskClient, url: str, action: str, **changes: Any) -> Any:
     return client.post(url, data={**given, **GOOD, **changes, "action": action})
 
 
-def kept(settings: Settings) -> list[Series]:
+def kept(settings: Settings) -> list[ReleaseSeries]:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as session:
-        found = list(session.scalars(sa.select(Series).order_by(Series.id)))
+        found = list(session.scalars(sa.select(ReleaseSeries).order_by(ReleaseSeries.id)))
     engine.dispose()
     return found
 
@@ -76,8 +76,8 @@ def test_another_centre_does_not_see_it(client_of: Clients, rosa: FlaskClient) -
         ({"column:encounters": ["note"]}, "no column “note”"),
         ({"use": ["nothing"], "column:nothing": ["x"]}, "no dataset “nothing”"),
         ({"table": ["everything"]}, "no table “everything”"),
-        ({"first_period": "2026-Q4"}, "as the rhythm is"),
-        ({"first_period": "soon"}, "as the rhythm is"),
+        ({"first_period": "2026-Q4"}, "to match how often"),
+        ({"first_period": "soon"}, "to match how often"),
         ({"threshold": "2"}, "never be under 3"),
         ({"keep_days": "0"}, "from 1 to 3650"),
         ({"age_key": "age1wrong"}, "no age public key"),
@@ -119,7 +119,7 @@ def test_trying_shows_what_would_leave_and_keeps_nothing(rosa: FlaskClient, sett
         fill(session, web_cast, 160, last_month - dt.timedelta(days=60))
     answer = send(rosa, NEW, "try", first_period=f"{last_month - dt.timedelta(days=60):%Y-%m}")
     assert answer.status_code == 200
-    assert "What would leave" in answer.text
+    assert "What would be released" in answer.text
     assert "1 in " in answer.text
     assert "of the rows are like no other on all columns" in answer.text
     assert "What the recipient will see" in answer.text
@@ -147,18 +147,18 @@ def test_the_first_thing_that_a_new_centre_does_may_be_to_keep_one(client_of: Cl
 
 def test_too_few_people_are_told_what_would_help(rosa: FlaskClient) -> None:
     answer = send(rosa, NEW, "try")
-    assert "No row would leave yet" in answer.text
+    assert "No row would be released yet" in answer.text
 
 
 def test_a_released_series_keeps_its_rhythm(rosa: FlaskClient, settings: Settings) -> None:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as session:
-        series = session.scalars(sa.select(Series)).one()
+        series = session.scalars(sa.select(ReleaseSeries)).one()
         build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())
     engine.dispose()
     answer = send(rosa, "/office/series/1", "save")
     assert answer.status_code == 422
-    assert "keeps its rhythm" in answer.text
+    assert "How often a series is built cannot change" in answer.text
     assert send(rosa, "/office/series/1", "save", cadence="quarter", first_period="2026-Q3").status_code == 302
 
 
@@ -181,9 +181,9 @@ def test_what_failed_is_said_and_can_be_built_again(rosa: FlaskClient, settings:
     )  # fmt: skip
     page = rosa.get("/releases/").text
     assert "Over for &lt;b&gt;A&lt;/b&gt;, 5 % left" in page
-    assert "Tried 7 times" in page and "Next try" in page and "Build it again" in page
+    assert "Tried 7 times" in page and "Next try" in page and "Build again" in page
     eve = client_of("eve")
-    assert "Build it again" not in eve.get("/releases/").text
+    assert "Build again" not in eve.get("/releases/").text
     token = csrf_of(rosa.get("/office/people").text)
     answer = rosa.post("/office/releases/runs/1/retry", data={"csrf_token": token}, follow_redirects=True)
     assert "in about a minute" in answer.text
@@ -195,15 +195,15 @@ def test_what_failed_is_said_and_can_be_built_again(rosa: FlaskClient, settings:
 def test_what_could_not_be_sent_is_said_and_can_be_sent_again(rosa: FlaskClient, settings: Settings) -> None:
     engine = engine_for(settings.url)
     with Session(engine, expire_on_commit=False) as session:
-        series = session.scalars(sa.select(Series)).one()
+        series = session.scalars(sa.select(ReleaseSeries)).one()
         series.targets = [{"kind": "email", "to": "a@example.org"}]
         session.commit()
         build_release(session, series, parse("2026-Q3"), settings.packages, settings.key())
     engine.dispose()
-    after(settings, sa.update(Delivery).values(state="failed", problem="<b>550</b> 100 % full", attempts=1))
+    after(settings, sa.update(PackageDelivery).values(state="failed", problem="<b>550</b> 100 % full", attempts=1))
     page = rosa.get("/releases/").text
     assert "&lt;b&gt;550&lt;/b&gt; 100 % full" in page
     token = csrf_of(rosa.get("/office/people").text)
     assert rosa.post("/office/releases/deliveries/1/retry", data={"csrf_token": token}).status_code == 302
     page = rosa.get("/releases/").text
-    assert "on its way" in page and "Send it again" not in page
+    assert "on its way" in page and "Send again" not in page

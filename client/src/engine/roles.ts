@@ -1,0 +1,95 @@
+/**
+ * Roles that phones read: how a form says which of its questions and choices have a meaning for the
+ * app. The list of all is forms/roles.py; no other module names a question or a form.
+ */
+
+import type { Choice, Element, FormDefinition } from "./definition";
+import type { Json } from "./types";
+
+/** What a form is for. */
+export const ENCOUNTER = "encounter";
+export const MEDIATION = "mediation";
+export const INCIDENT = "incident";
+export const REFERRAL = "referral";
+export const EVENT = "event";
+export const PARTICIPANT = "participant";
+export const SHIFT = "shift";
+
+/** What a question means, and what the choices of such a question mean. */
+export const AREA = "area";
+export const KIND = "kind";
+export const MINUTES = "minutes";
+export const REFERRAL_MADE = "referral_made";
+export const YES = "yes";
+export const FOLLOW_UP_VISIT = "follow_up_visit";
+
+const ROLE_COLUMN = "app_role";
+const MINUTES_COLUMN = "app_minutes";
+
+/** The form with a role; undefined where the centre has none. */
+export function findFormWithRole<Form extends { role?: string | undefined }>(
+  forms: Form[],
+  role: string,
+): Form | undefined {
+  return forms.find((form) => form.role === role);
+}
+
+/** The question with a role. */
+export function findQuestion(definition: FormDefinition, role: string): Element | undefined {
+  const path = definition.summary[role];
+  return path ? definition.elements.find((element) => element.path === path) : undefined;
+}
+
+/** The answer to the question that plays a role in a form; "" when there is none. */
+export function readRole(definition: FormDefinition, answers: Json, role: string): string {
+  let value: Json | Json[] | string | undefined = answers;
+  for (const name of (definition.summary[role] ?? "").split("/").slice(2))
+    value = typeof value === "object" && !Array.isArray(value) ? value[name] : undefined;
+  return typeof value === "string" ? value : "";
+}
+
+/** The choices that the question with a role offers. */
+export function listChoicesOf(definition: FormDefinition, role: string): Choice[] {
+  return definition.choices[findQuestion(definition, role)?.choices ?? ""] ?? [];
+}
+
+/** The first choice with a role of its own that the question with a role offers. */
+export function findChoice(
+  definition: FormDefinition,
+  role: string,
+  choiceRole: string,
+): Choice | undefined {
+  return listChoicesOf(definition, role).find((choice) => hasRole(choice, choiceRole));
+}
+
+/** Whether the answer to the question with a role is a choice with a role of its own. */
+export function isChosen(
+  definition: FormDefinition,
+  answers: Json,
+  role: string,
+  choiceRole: string,
+): boolean {
+  const chosen = readRole(definition, answers, role).split(" ");
+  return listChoicesOf(definition, role).some(
+    (choice) => chosen.includes(choice.name) && hasRole(choice, choiceRole),
+  );
+}
+
+const hasRole = ({ data }: Choice, role: string): boolean =>
+  (data?.[ROLE_COLUMN] ?? "").split(" ").includes(role);
+
+/** How many minutes each answer about time spent stands for, by its name. */
+export function readMinutes(forms: FormDefinition[]): Map<string, number> {
+  const minutes = new Map<string, number>();
+  for (const form of forms)
+    for (const { name, data } of listChoicesOf(form, MINUTES))
+      minutes.set(name, Number(data?.[MINUTES_COLUMN] ?? 0));
+  return minutes;
+}
+
+/** The list of neighbourhoods, to which outlines belong: of encounters before other forms. */
+export function findAreaList(forms: FormDefinition[]): string {
+  const asking = forms.filter((form) => listChoicesOf(form, AREA).length > 0);
+  const form = findFormWithRole(asking, ENCOUNTER) ?? asking[0];
+  return form ? (findQuestion(form, AREA)?.choices ?? "") : "";
+}

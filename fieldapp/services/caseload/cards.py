@@ -1,0 +1,87 @@
+"""Cards: who was seen, who made a card, and whose it is now."""
+
+import json
+from collections.abc import Collection, Sequence
+
+from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.messages import Messages, make_card_message
+from fieldapp.services.caseload.record_state import Change
+from fieldapp.store.caseload import cards
+from fieldapp.store.caseload.cards import Card
+from fieldapp.store.consent import standing
+from fieldapp.store.people import users
+from fieldapp.store.phones import pull
+from fieldapp.store.records import submissions
+from forms.roles import ChoiceRole, QuestionRole
+from sync.notes import HandOver, find_current_owner, plain_code
+
+
+def card_root(code: str) -> str:
+    """Return under what a card's hand-overs are kept among the submissions."""
+    return f"card/{code}"
+
+
+def show_standing(ctx: ActContext, codes: Collection[str]) -> None:
+    """Write people's standing consent on their cards, and tell the phones."""
+    cards_by_code = cards.by_codes(ctx.session, ctx.centre_id, codes) if codes else {}
+    write_standing(ctx, cards_by_code)
+    messages: Messages = {}
+    for code, card in cards_by_code.items():
+        messages[card.worker_id, f"card/{code}"] = make_card_message(card)
+    pull.upsert_items(ctx.session, messages)
+
+
+def write_standing(ctx: ActContext, cards_by_code: dict[str, Card]) -> None:
+    """Write on each card how far its person's standing consent reaches."""
+    tiers = standing.of(ctx.session, ctx.centre_id, list(cards_by_code))
+    for code, card in cards_by_code.items():
+        card.tier = str(tiers.get(code, ""))
+
+
+def update_cards(
+    ctx: ActContext, record_states: Sequence[Change], cards_by_code: dict[str, Card], messages: Messages
+) -> None:
+    """Note on cards that somebody was seen, and who made them; cards that are new are added."""
+    for record_state in record_states:
+        issued = set(map(plain_code, record_state.cards))
+        for code in {record_state.person, *issued} - {""}:
+            card = cards_by_code.get(code)
+            if card is None:
+                card = cards_by_code[code] = _create_card(ctx, code, record_state.author_id)
+            if code == record_state.person and (card.seen_on is None or record_state.day >= card.seen_on):
+                card.seen_on = record_state.day
+                card.is_open = not record_state.is_chosen(QuestionRole.KIND, ChoiceRole.ENDS_WORK)
+            if code in issued:
+                _record_issuer(ctx, card, record_state.author_id, messages)
+
+
+def _create_card(ctx: ActContext, code: str, author_id: int) -> Card:
+    card = Card(centre_id=ctx.centre_id, code=code, first_id=author_id, worker_id=author_id, tier="", is_open=True)
+    ctx.session.add(card)
+    return card
+
+
+def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messages) -> None:
+    """Note which phone made a card; a second one to say so is asked to give its person a new code."""
+    if card.issued_by is None:
+        card.issued_by = ctx.actor.device_id
+        if card.first_id != author_id:
+            card.first_id = author_id
+            ctx.session.flush()
+            update_owner(ctx, card)
+    elif card.issued_by != ctx.actor.device_id:
+        card.clashes_with = ctx.actor.device_id
+        messages[author_id, f"clash/{card.code}"] = json.dumps({"code": card.code})
+
+
+def update_owner(ctx: ActContext, card: Card) -> None:
+    """Give a card to whom its hand-overs say, in whatever order they came."""
+    people = users.list_for(ctx.session, ctx.centre_id)
+    workers = {user.id for user in people if user.role == "worker"}
+    hand_overs = []
+    for submission in submissions.of_record(ctx.session, ctx.centre_id, card_root(card.code)):
+        to = json.loads(submission.body)["to"]
+        if to in workers and not submission.problems:
+            is_office = submission.via == submissions.OFFICE
+            hand_overs.append(HandOver(submission.finished_at, submission.instance_id, submission.author_id, is_office, to))
+    card.worker_id = find_current_owner(card.first_id, hand_overs)

@@ -1,0 +1,118 @@
+"""Follow-ups: what records want done on which days, and what was done already."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from fieldapp.services.acts import ActContext
+from fieldapp.services.caseload.record_state import Change
+from fieldapp.store.caseload import follow_ups
+from fieldapp.store.caseload.follow_ups import FollowUp
+from fieldapp.store.records import records
+from forms.expressions.values import parse_date
+from forms.roles import QuestionRole
+
+Due = tuple[str, dt.date]  # the record that a follow-up is of, and its day
+Contacts = Mapping[str, Sequence[tuple[dt.date, str]]]  # card code → day and record of each last contact
+MAX_DAYS = 400  # of a plan
+
+
+class _FollowUps:
+    """Follow-ups of some records by their record and day; those that are missing are created."""
+
+    def __init__(self, ctx: ActContext, root_ids: set[str]):
+        self.ctx = ctx
+        self.by_due: dict[Due, FollowUp] = {}
+        for follow_up in follow_ups.of_records(ctx.session, ctx.centre_id, root_ids):
+            self.by_due[follow_up.root_id, follow_up.due_on] = follow_up
+
+    def get_or_create(self, root_id: str, due_on: dt.date, worker_id: int) -> FollowUp:
+        follow_up = self.by_due.get((root_id, due_on))
+        if follow_up is None:
+            follow_up = FollowUp(
+                centre_id=self.ctx.centre_id,
+                root_id=root_id,
+                due_on=due_on,
+                from_on=due_on,
+                form="",
+                code="",
+                worker_id=worker_id,
+                is_wanted=False,
+                is_settled=False,
+            )
+            self.by_due[root_id, due_on] = follow_up
+            self.ctx.session.add(follow_up)
+        return follow_up
+
+    def plan(self, record_state: Change, contacts: Contacts) -> None:
+        """Write what a record wants done, and that it wants nothing on other days any more."""
+        days = list_days_due(record_state)
+        for due_on in days:
+            follow_up = self.get_or_create(record_state.root_id, due_on, record_state.author_id)
+            follow_up.is_wanted = True
+            follow_up.code = record_state.person
+            follow_up.worker_id = record_state.author_id
+            follow_up.form = record_state.form
+            follow_up.from_on = record_state.day
+            follow_up.is_settled |= _was_met(contacts.get(record_state.person, ()), due_on, record_state.root_id)
+        for (root_id, due_on), follow_up in self.by_due.items():
+            if root_id == record_state.root_id and due_on not in days:
+                follow_up.is_wanted = False
+
+    def settle_earlier(self) -> None:
+        """Settle those before one that is: who did the later one needs not do the earlier one any more."""
+        last: dict[str, dt.date] = {}
+        for (root_id, due_on), follow_up in self.by_due.items():
+            if follow_up.is_settled:
+                last[root_id] = max(due_on, last.get(root_id, due_on))
+        for (root_id, due_on), follow_up in self.by_due.items():
+            follow_up.is_settled |= root_id in last and last[root_id] > due_on
+
+
+def update_follow_ups(
+    ctx: ActContext, record_states: Sequence[Change], completed: set[Due], author_id: int
+) -> list[FollowUp]:
+    """Write what is due because of records, and what is not any more; return all that was touched.
+
+    `completed`: follow-ups that somebody says were done, or are not needed. `author_id`: who says so.
+    """
+    root_ids = {record_state.root_id for record_state in record_states} | {root_id for root_id, _ in completed}
+    rows = _FollowUps(ctx, root_ids)
+    codes = {record_state.person for record_state in record_states} - {""}
+    contacts = records.last_contacts(ctx.session, ctx.centre_id, codes)
+    for record_state in record_states:
+        rows.plan(record_state, contacts)
+    for root_id, due_on in completed:
+        rows.get_or_create(root_id, due_on, author_id).is_settled = True
+    rows.settle_earlier()
+    return [*rows.by_due.values(), *_settle_met(ctx, contacts)]
+
+
+def _settle_met(ctx: ActContext, contacts: Contacts) -> list[FollowUp]:
+    """Settle the follow-ups of people who were met since, and return them."""
+    settled = []
+    for follow_up in follow_ups.of_codes(ctx.session, ctx.centre_id, contacts):
+        if _was_met(contacts[follow_up.code], follow_up.due_on, follow_up.root_id):
+            follow_up.is_settled = True
+            settled.append(follow_up)
+    return settled
+
+
+def _was_met(contacts: Sequence[tuple[dt.date, str]], due_on: dt.date, root_id: str) -> bool:
+    """Say whether a person was met on a day or after it, by another record than the one that asks for it."""
+    return any(day >= due_on and other != root_id for day, other in contacts)
+
+
+def list_days_due(record_state: Change) -> set[dt.date]:
+    """Return the days on which a record wants something done.
+
+    The twin of `addFinishedRecord` in the client's caseload_updates.ts.
+    """
+    days = set()
+    due = parse_date(record_state.summary(QuestionRole.DUE))
+    if due:
+        days.add(due.moment().date())
+    for name in record_state.summary(QuestionRole.PLAN).split():
+        number = name.removeprefix("d")
+        if number.isdecimal() and 0 < int(number) < MAX_DAYS:
+            days.add(record_state.day + dt.timedelta(days=int(number)))
+    return {day for day in days if record_state.finished_on is None or day >= record_state.finished_on}

@@ -1,0 +1,50 @@
+"""What workers' phones are told of their caseload: one JSON message a key, "" to forget it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fieldapp.services.caseload.record_state import Change
+from fieldapp.store.caseload.cards import Card
+from fieldapp.store.caseload.follow_ups import FollowUp
+from forms.roles import ChoiceRole, QuestionRole
+
+MAX_ANSWERS = 20_000  # characters of a record that a phone gets back to correct
+
+Messages = dict[tuple[int, str], str]  # worker, key of what a phone pulls → JSON; "" to forget it
+
+
+def make_card_message(card: Card) -> str:
+    if not card.is_open:
+        return ""
+    seen = card.seen_on.isoformat() if card.seen_on else ""
+    return json.dumps({"code": card.code, "tier": card.tier, "seen": seen})
+
+
+def make_follow_up_message(follow_up: FollowUp) -> str:
+    if not follow_up.is_open:
+        return ""
+    message = {
+        "on": follow_up.due_on.isoformat(),
+        "code": follow_up.code,
+        "form": follow_up.form,
+        "from": follow_up.from_on.isoformat(),
+    }
+    return json.dumps(message)
+
+
+def make_referral_message(record_state: Change) -> str:
+    """Return what a phone shows of a referral, and needs to open it again; "" when it ended."""
+    if record_state.is_chosen(QuestionRole.STATUS, ChoiceRole.ENDS_REFERRAL):
+        return ""
+    about = {"day": record_state.day.isoformat(), "code": record_state.person}
+    for role in (QuestionRole.KIND, QuestionRole.STATUS):
+        about[role] = record_state.summary(role)
+    correction = make_correction_message(record_state.form, record_state.version, record_state.answers, record_state.heads)
+    return json.dumps({**about, **correction})
+
+
+def make_correction_message(form: str, version: str, answers: Mapping[str, Any], heads: Sequence[str]) -> dict[str, Any]:
+    """Return what a phone needs to open a record of its own worker again."""
+    is_small = len(json.dumps(answers)) <= MAX_ANSWERS
+    return {"form": form, "version": version, "answers": answers if is_small else {}, "heads": list(heads)}

@@ -1,0 +1,63 @@
+"""What changed for a worker since their phone last asked, and a record to correct."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.caseload.messages import make_correction_message
+from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.store.phones import epochs, pull
+from fieldapp.store.records import records
+from sync.cursor import Cursor
+from sync.manifest import PROTOCOL
+
+CORRECTABLE_FOR = dt.timedelta(days=14)
+MAX_PULLED = 5000  # items in one answer; the phone asks again for the rest
+
+
+@read_act("feed.fetch")
+def pull_changes(ctx: ActContext, cursor: int | str) -> str:
+    """Return as JSON what changed for this worker's phones after a cursor.
+
+    Bodies are put in as they are stored, without parsing them: a pull of thousands costs milliseconds.
+    A phone that is ahead of this database, or has its cursor from before a backup was restored, gets
+    everything again from the beginning (`reset`).
+    """
+    assert ctx.actor.user_id is not None
+    epoch = epochs.current(ctx.session)
+    last_number = pull.read_last_number(ctx.session, ctx.actor.user_id)
+    asked = Cursor.parse(str(cursor))
+    is_ours = asked.is_known_to(epoch, last_number)
+    start = 0
+    reset = '"reset":true,'
+    if is_ours:
+        start = asked.number
+        reset = ""
+    last, count, items = pull.read_changes_after(ctx.session, ctx.actor.user_id, start, MAX_PULLED)
+    more = json.dumps(count == MAX_PULLED)
+    position = json.dumps(Cursor(last, epoch).to_json())
+    # Put together as text, since `items` is JSON already.
+    head = f'"protocol":{PROTOCOL},{reset}"cursor":{position},"more":{more}'
+    return f'{{{head},"items":[{items}]}}'
+
+
+@act("record.fetch_own")
+def fetch_record_for_correction(ctx: ActContext, instance_id: str) -> dict[str, Any]:
+    """Return a worker's own record for correcting it, within CORRECTABLE_FOR of its arrival.
+
+    It has the answers, and the submissions that a correction builds on. Raises ActProblem when the
+    record is not theirs, too old, or waits for a choice between two versions.
+    """
+    record = records.get(ctx.session, ctx.centre_id, instance_id)
+    if record is None or record.author_id != ctx.actor.user_id:
+        raise make_not_found()
+    # Two weeks, as docs/protocol.md says, and as phones say when they are refused.
+    if ctx.now - record.received_at > CORRECTABLE_FOR:
+        raise make_not_found()
+    if record.contested:
+        text = N_("Two versions of this record wait for your supervisor's choice.")
+        raise ActProblem("record.contested", text)
+    ctx.describe(f"record/{instance_id}")
+    message = make_correction_message(record.form, record.version, record.answers, record.heads)
+    return {"id": instance_id, **message}
