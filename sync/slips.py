@@ -1,7 +1,8 @@
 """Slips: with twelve random characters a person sees or takes back their consent.
 
-No name is needed. A phone makes them, 60 bits of chance in Crockford's base 32 (https://www.crockford.com/base32.html). The centre keeps
-only a keyed hash, so nobody can read a slip out of its database.
+No name is needed. A phone makes them, 60 random bits in Crockford's base 32
+(https://www.crockford.com/base32.html). The centre stores only a keyed hash, so nobody can read a slip out of
+its database.
 """
 
 import hashlib
