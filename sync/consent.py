@@ -16,7 +16,7 @@ MAX_HEARD = 16  # ids that one statement may name; whoever knows more names the 
 
 
 @dataclass(frozen=True)
-class Statement:
+class ConsentStatement:
     """What a person said about consent on one occasion."""
 
     id: str  # of the record or note that brought it
@@ -42,7 +42,7 @@ class StandingConsent:
         return self.tier == END
 
 
-def fold_statements(statements: Iterable[Statement]) -> StandingConsent | None:
+def fold_statements(statements: Iterable[ConsentStatement]) -> StandingConsent | None:
     """Return what holds for one person; None when they never said anything.
 
     The result does not depend on the order of the statements or on how often each of them came. An end holds for good.
@@ -50,7 +50,7 @@ def fold_statements(statements: Iterable[Statement]) -> StandingConsent | None:
 
     Example: a yes to tier 3 and, from a phone that had not heard of it, a yes to tier 1, hold as tier 1 in doubt.
     """
-    by_id: dict[str, Statement] = {}
+    by_id: dict[str, ConsentStatement] = {}
     for statement in statements:
         earlier = by_id.get(statement.id, statement)
         by_id[statement.id] = _take_less(earlier, statement)
@@ -68,7 +68,7 @@ def fold_statements(statements: Iterable[Statement]) -> StandingConsent | None:
     )
 
 
-def find_heads(statements: Iterable[Statement]) -> set[str]:
+def find_heads(statements: Iterable[ConsentStatement]) -> set[str]:
     """Return the ids of the statements that no other one settles.
 
     Only a false statement can know one that knows it. Such a circle settles nothing: all of it counts.
@@ -86,9 +86,9 @@ def find_heads(statements: Iterable[Statement]) -> set[str]:
     return heads | (set(heard_by_id) - reached)
 
 
-def _take_less(first: Statement, second: Statement) -> Statement:
+def _take_less(first: ConsentStatement, second: ConsentStatement) -> ConsentStatement:
     """Return what two statements under one id both say: the lower of each answer."""
-    return Statement(
+    return ConsentStatement(
         id=first.id,
         tier=min(first.tier, second.tier),
         may_contact=first.may_contact and second.may_contact,

@@ -38,5 +38,8 @@ def format_slip(slip: str) -> str:
 
 
 def tag_slip(slip: str, key: bytes) -> str:
-    """Return the keyed hash under which the centre knows a slip (HMAC-SHA-256, 16 bytes as hex)."""
+    """Return the keyed hash under which the centre knows a slip.
+
+    It is HMAC-SHA-256 under a key of at least 32 bytes, cut to 16 bytes and written as hex.
+    """
     return hmac.new(key, slip.encode(), hashlib.sha256).digest()[:TAG_BYTES].hex()

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.consent import END, Statement, find_heads, fold_statements
+from sync.consent import END, ConsentStatement, find_heads, fold_statements
 
 
-def say(number: str, tier: int, heard: str = "", *, may_contact: bool = False, wording: int = 1) -> Statement:
+def say(number: str, tier: int, heard: str = "", *, may_contact: bool = False, wording: int = 1) -> ConsentStatement:
     """Return a statement; `heard` holds the ids that its writer knew, one letter each."""
-    return Statement(number, tier, may_contact, wording, frozenset(heard))
+    return ConsentStatement(number, tier, may_contact, wording, frozenset(heard))
 
 
 def test_who_never_said_anything_has_no_standing_consent():
@@ -62,15 +62,15 @@ def test_statements_that_claim_to_know_each_other_settle_nothing():
     assert fold_statements([say("a", 3, "a")]) == fold_statements([say("a", 3)])
 
 
-def draw_history(seed: int) -> list[Statement]:
+def draw_history(seed: int) -> list[ConsentStatement]:
     """Return a true history in the order in which things were said: each writer knows some of what came before."""
     chance = random.Random(seed)
-    history: list[Statement] = []
+    history: list[ConsentStatement] = []
     for place in range(chance.randint(1, 9)):
         heard = [earlier for earlier in history if chance.random() < 0.6]
         heard = frozenset(find_heads(heard)) if heard else frozenset()
         tier = chance.choice([1, 1, 2, 2, 3, 3, 3, END] if place else [1, 2, 3])
-        history.append(Statement(f"s{place}", tier, chance.random() < 0.5, chance.randint(1, 3), heard))
+        history.append(ConsentStatement(f"s{place}", tier, chance.random() < 0.5, chance.randint(1, 3), heard))
     return history
 
 
@@ -110,7 +110,7 @@ def test_an_end_that_was_heard_holds_for_good(seed):
 def test_who_knows_all_heads_settles_them(seed, tier):
     history = [statement for statement in draw_history(seed) if statement.tier != END]
     if history:
-        last = Statement("z", tier, True, 2, frozenset(find_heads(history)))
+        last = ConsentStatement("z", tier, True, 2, frozenset(find_heads(history)))
         standing = fold_statements([*history, last])
         assert standing is not None
         assert standing.tier == tier
