@@ -23,6 +23,7 @@ from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
+from fieldapp.services.products.content import EditionContent
 from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import make_key
 from fieldapp.services.releases import build
@@ -450,7 +451,7 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
         made.append(total())
         if len(made) == 1:
             everybody(session, cast, MANY, dt.date(2026, 7, 2), "0")
-        return {"total": made[-1]}, {}
+        return EditionContent({"total": made[-1]})
 
     monkeypatch.setitem(editions.KINDS, "heat_map", kind)
     switched_on(session, cast, "heat_map")
@@ -621,7 +622,7 @@ def test_a_record_that_is_cut_still_lowers(session: Session, cast: Cast) -> None
     now = dt.datetime.now(dt.UTC)
     at = dt.datetime.combine(MAY, dt.time(12), dt.UTC)
     with WriteTransaction(session):
-        standing.note(session, cast.centre.id, str(uuid.uuid4()), ONE, 0, False, at, position=99, at=now)
+        standing.save_statement(session, cast.centre.id, str(uuid.uuid4()), ONE, 0, False, at, position=99, at=now)
     assert stands(session, cast) == 0
     assert store.lowered_since(session, cast.centre.id, now - dt.timedelta(minutes=1)) == {ONE}
 

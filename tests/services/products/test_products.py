@@ -22,7 +22,7 @@ from fieldapp.services.products.partners import import_partner_totals
 from fieldapp.services.products.public import load_public_edition
 from fieldapp.services.products.registry import download_file, list_products, see_figures, switch_product
 from fieldapp.services.products.subscriptions import subscribe, unsubscribe
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.stored_problems import read_problems
 from fieldapp.settings import Settings
