@@ -56,6 +56,7 @@ class JsonFormat:
             numbers = "-text"
         return f"{self.metadata}{numbers}"
 
+    # JavaScript reads numbers as doubles: over 2^53 they lose digits, so a reader may ask for text.
     def write_number(self, value: int) -> int | str:
         if self.is_ieee754:
             return str(value)
@@ -64,6 +65,7 @@ class JsonFormat:
     def write_row(self, entity: EntitySet, row: Mapping[str, Any], address: str) -> dict[str, Any]:
         """Return a row with its control information; `address` is the row's own."""
         is_full = self.metadata == Metadata.FULL
+        # The usual case, for thousands of rows: nothing about a row has to change.
         if not is_full and not self.is_ieee754:
             return dict(row)
         content: dict[str, Any] = {}

@@ -22,7 +22,9 @@ from fieldapp.web.sessions import session
 
 odata = Blueprint("odata", __name__, url_prefix="/odata/v4")
 
+# Rows; Power BI follows next links by itself, and a page stays a few megabytes.
 PAGE_SIZE = 5000
+# SQLite refuses integers over 64 bits; a key over this has no row anyway.
 MAX_NUMBER = 10**9
 NAMESPACE = "fieldapp"
 OPTIONS = {"$filter", "$select", "$orderby", "$count", "$top", "$skip", "$skiptoken", "$format"}
@@ -43,6 +45,7 @@ NOT_FOUND = N_("There is nothing here, or it is not yours to see.")
 @odata.before_request
 def _open_feed() -> Response | None:
     """Find the feed of a key; without one, ask for it as Excel and Power BI expect."""
+    # A client of OData 3 would misread answers of version 4, so it is refused at once.
     newest = request.headers.get("OData-MaxVersion", "4.0").strip().partition(".")[0]
     if newest.isdecimal() and int(newest) < 4:
         raise ActProblem("feed.option", N_("This feed speaks OData 4."))
@@ -65,6 +68,7 @@ def _read_key() -> str:
     authorization = request.authorization
     if authorization is None:
         return ""
+    # Excel and Power BI offer a user name and a password only; the name is ignored.
     if authorization.type == "basic":
         return authorization.password or ""
     return authorization.token or ""
@@ -113,6 +117,7 @@ def _accepts_only_type(kind: str, accept: str, format_option: str) -> bool:
 
 def _cache_privately(response: Response) -> Response:
     response.set_etag(_make_etag())
+    # An intermediary must not keep one recipient's rows for another; the reader asks each time.
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization, Accept, Prefer"
     return response
@@ -200,6 +205,7 @@ def rows(name: str) -> Response:
 def count(name: str) -> Response:
     entity = _find_entity(name)
     number = g.opened.feed.count(entity, _read_query(entity))
+    # A count gives no row away, and the reading is audited all the same.
     log_feed_read(session(), g.opened.key, entity.name, 0)
     return _cache_privately(Response(str(number), content_type="text/plain;charset=utf-8"))
 

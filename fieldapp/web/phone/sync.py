@@ -42,6 +42,7 @@ sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 
 @sync.before_request
 def require_json() -> None:
+    # A form on another site can send text, but never this type without asking first.
     if request.method == "POST" and request.mimetype != "application/json":
         raise ActProblem("sync.media_type", N_("Send application/json."))
 
@@ -55,6 +56,7 @@ def sign_answer(response: Response) -> Response:
         signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
         if signs is None:
             return response
+        # Over the text before compression, which a proxy may undo.
         response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
     return response
 
@@ -81,6 +83,7 @@ def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
 def sign_in() -> Any:
     sent = _read_json()
     user = check(session(), sent.field("username"), sent.field("password"), request.remote_addr or "")
+    # A phone keeps records without signal; other roles only look at the centre's.
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
