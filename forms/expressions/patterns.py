@@ -35,7 +35,9 @@ def parse_portable_pattern(pattern: str) -> str:
     try:
         re.compile(written, re.ASCII)
     except re.error:
-        text = N_("The pattern of regex() cannot be read. In brackets, the first of two characters with - between comes first.")
+        text = N_(
+            "The pattern of regex() cannot be read. In brackets, the first of two characters with - between comes first."
+        )
         raise ExpressionError("expression.pattern", text) from None
     try:
         ambiguity.check(tree)
