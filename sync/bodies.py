@@ -16,7 +16,7 @@ def read_body(body: str, definition: FormDefinition | None) -> Any:
     """
     if not body.startswith("<"):
         try:
-            return mended(json.loads(body, parse_constant=_refuse_constant))
+            return replace_unstorable(json.loads(body, parse_constant=_refuse_constant))
         except RecursionError:
             raise ValueError("nested too deeply") from None
     if definition is None:
@@ -30,7 +30,7 @@ def read_body(body: str, definition: FormDefinition | None) -> Any:
     return _insert_names_in(answers, names) if names else answers
 
 
-def mended(given: Any) -> Any:
+def replace_unstorable(given: Any) -> Any:
     """Return answers with U+FFFD for each character that no database holds: a NUL, half a surrogate pair.
 
     Two halves that JSON spells one after the other are one character and arrive here as one. Raise ValueError for a
@@ -39,9 +39,9 @@ def mended(given: Any) -> Any:
     if isinstance(given, str):
         return UNSTORABLE.sub("\ufffd", given)
     if isinstance(given, dict):
-        return {mended(key): mended(value) for key, value in given.items()}
+        return {replace_unstorable(key): replace_unstorable(value) for key, value in given.items()}
     if isinstance(given, list):
-        return [mended(value) for value in given]
+        return [replace_unstorable(value) for value in given]
     if isinstance(given, float) and not math.isfinite(given):
         raise ValueError("a number too large")  # written out again it would be no JSON, and no phone could read it
     return given
@@ -51,7 +51,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError("not a number of JSON")
 
 
-def insert_names(xml: str, names: dict[str, str]) -> str:
+def append_attachment_names(xml: str, names: dict[str, str]) -> str:
     """Return the XML as it came, with what its attachments were kept as, by the names that the client gave them."""
     return xml + ATTACHED + json.dumps(names).replace("-", "\\u002d") + "-->" if names else xml
 

@@ -144,7 +144,7 @@ def _are_cards(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MAX_CARDS and all(map(_is_short, value))
 
 
-def storable(envelope: Envelope) -> Envelope:
+def make_storable(envelope: Envelope) -> Envelope:
     """Return a submission with a body that both databases hold; its hash stays that of what was sent.
 
     A NUL and half a surrogate pair are put in JSON's spelling of them: nothing of what was sent is lost.

@@ -80,11 +80,11 @@ def fold(
     answers that were brought together break its rules; `computed` are the dotted paths of those that nobody contests.
     `links` is what submissions build on that are no versions, since they were refused.
     """
-    versions, first, ours = _ownership(root_id, given)
+    versions, first, ours = _find_owner(root_id, given)
     allowed = {one.key for one in ours}
     strangers = tuple(one for one in versions if one.key not in allowed)
     before = find_ancestors(ours, links)
-    lost = {one.key for one in overruled(root_id, versions, links=links)}
+    lost = {one.key for one in find_overruled_versions(root_id, versions, links=links)}
     counting = [one for one in ours if one.key not in lost]
     superseded = before.find_superseded({one.id for one in counting})
     heads = [one for one in counting if one.id not in superseded]
@@ -103,18 +103,18 @@ def fold(
     return FoldResult(first.author, latest, answers, ids, contested, strangers)
 
 
-def first_of(root_id: str, given: Iterable[RecordVersion]) -> RecordVersion:
+def find_first_version(root_id: str, given: Iterable[RecordVersion]) -> RecordVersion:
     """Return the version whose author a record belongs to."""
-    return _ownership(root_id, given)[1]
+    return _find_owner(root_id, given)[1]
 
 
-def noes_in_force(root_id: str, given: Iterable[RecordVersion]) -> list[RecordVersion]:
+def list_refusals_in_force(root_id: str, given: Iterable[RecordVersion]) -> list[RecordVersion]:
     """Return the versions in which the person did not say yes, by those who may change the record."""
     versions = list(given)
-    return [one for one in _ownership(root_id, versions)[2] if one.is_refusal] if versions else []
+    return [one for one in _find_owner(root_id, versions)[2] if one.is_refusal] if versions else []
 
 
-def overruled(
+def find_overruled_versions(
     root_id: str, given: Iterable[RecordVersion], others: Iterable[RecordVersion] = (), links: Links | None = None
 ) -> list[RecordVersion]:
     """Return what a no overrules, of a record's versions and of others that were sent for it.
@@ -122,11 +122,11 @@ def overruled(
     While the first submission has not arrived, nobody knows whose the record is: then only what the same person sent.
     """
     versions, rest = list(given), list(others)
-    noes = noes_in_force(root_id, versions)
+    noes = list_refusals_in_force(root_id, versions)
     if not noes:
         return []
     everything = [*versions, *rest]
-    allowed = _ownership(root_id, versions)[2]
+    allowed = _find_owner(root_id, versions)[2]
     allowed_keys = {version.key for version in allowed}
     claims = {version.id: version.prev for version in everything if version.key not in allowed_keys}
     before = find_ancestors(allowed, {**(links or {}), **claims})
@@ -158,7 +158,7 @@ def _builds_on(one: RecordVersion, no: RecordVersion, before: Ancestors, is_ambi
     return not is_ambiguous or one.finished_at > no.finished_at
 
 
-def _ownership(
+def _find_owner(
     root_id: str, given: Iterable[RecordVersion]
 ) -> tuple[list[RecordVersion], RecordVersion, list[RecordVersion]]:
     """Return the versions by rank, the one whose author the record belongs to, and those that may change it."""

@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """What a form's logic says about a submission. `is_aside`: it could not be judged, so somebody must look."""
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -66,18 +66,18 @@ TOO_SLOW = (
 )
 
 
-def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
+def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judgement | None = None) -> Decision:
     """Return what becomes of one that arrived whole; `judged` is what its form says of it, when that was asked before."""
     held = known.get(envelope.instance_id, ())
     if envelope.sha256 in held:
         return Decision(Status.DUPLICATE)
-    judged = judged or judge(envelope, definition)
+    judged = judged or validate_submission(envelope, definition)
     status = Status.CONFLICT if held else Status.REJECTED if judged.problems else Status.STORED
     return Decision(status, judged.answers, judged.problems, judged.is_aside, judged.is_refusal, judged.refused_by)
 
 
-def decide_aside(
-    envelope: Envelope, known: Known, *reasons: Reason, judged: Judged, can_be_let_in: bool = False
+def decide_quarantine(
+    envelope: Envelope, known: Known, *reasons: Reason, judged: Judgement, can_be_let_in: bool = False
 ) -> Decision:
     """Return the decision to keep a submission aside for reasons that do not lie in its answers.
 
@@ -97,45 +97,45 @@ def refuse(status: Status, reason: Reason) -> Decision:
     return Decision(status, problems=[_problem(*reason)])
 
 
-def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
+def validate_submission(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judgement:
     """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
     if definition is None and not is_caseload_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
         problem = _problem(UNKNOWN_FORM, text)
-        return Judged(problems=[problem], is_aside=True, refused_by=plain_code(envelope.refused_by))
+        return Judgement(problems=[problem], is_aside=True, refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
-        return Judged(problems=[_problem("sync.body", N_("The answers are not JSON."))])
+        return Judgement(problems=[_problem("sync.body", N_("The answers are not JSON."))])
     if definition is None:
         problems = check_note(envelope.form, given, len(envelope.body))
-        return Judged(problems=problems) if problems else Judged(given)
+        return Judgement(problems=problems) if problems else Judgement(given)
     now = local_time(envelope.finished_at)
     try:
         checked = validate(definition, given, now, budget)
     except TooSlow:
-        unjudged = Judged(problems=[_problem(*TOO_SLOW)], is_aside=True)
+        unjudged = Judgement(problems=[_problem(*TOO_SLOW)], is_aside=True)
         return _judge_consent(envelope, definition, given, unjudged, budget)
     if [problem.code for problem in checked.problems] == [NOT_CHECKED]:
-        return _judge_consent(envelope, definition, given, Judged(checked.answers, checked.problems), budget)
+        return _judge_consent(envelope, definition, given, Judgement(checked.answers, checked.problems), budget)
     if not checked.is_refusal:
-        return Judged(checked.answers, checked.problems)
-    return _refusal(definition, checked, envelope.refused_by or checked.refused_by)
+        return Judgement(checked.answers, checked.problems)
+    return _make_refusal(definition, checked, envelope.refused_by or checked.refused_by)
 
 
-def _refusal(definition: FormDefinition, checked: ValidationResult, code: str) -> Judged:
+def _make_refusal(definition: FormDefinition, checked: ValidationResult, code: str) -> Judgement:
     """Return what is kept of a refusal, and what is wrong with that alone: what goes may have been wrong in any way."""
     kept = consent.without_person(definition, checked.answers)
     problems = checked.problems
     if definition.kept_after_no:  # a form in which the rule cannot hold is judged whole
         places = consent.kept_places(definition)
         problems = [problem for problem in problems if problem.path in places]
-    return Judged(kept, problems, is_refusal=True, refused_by=plain_code(code))
+    return Judgement(kept, problems, is_refusal=True, refused_by=plain_code(code))
 
 
 def _judge_consent(
-    envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged, budget: Budget | None
-) -> Judged:
+    envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judgement, budget: Budget | None
+) -> Judgement:
     """Judge answers whose whole form could not be run by the questions about consent alone: a no is never too slow.
 
     Where even these cannot be run, whatever is not clearly a yes is taken for a no.
@@ -151,13 +151,13 @@ def _judge_consent(
         return _cut_unless_yes(envelope, definition, given, unjudged)
     if not checked.is_refusal:
         return unjudged
-    judged = _refusal(definition, checked, code)
+    judged = _make_refusal(definition, checked, code)
     return judged if definition.kept_after_no else replace(judged, problems=unjudged.problems, is_aside=unjudged.is_aside)
 
 
-def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
+def judge_by_consent(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judgement:
     """Return what is said of a submission that the form's logic could not be run over, without what may not be kept."""
-    unjudged = Judged(problems=[_problem(*FAILED)], is_aside=True, refused_by=plain_code(envelope.refused_by))
+    unjudged = Judgement(problems=[_problem(*FAILED)], is_aside=True, refused_by=plain_code(envelope.refused_by))
     try:
         given = read_body(envelope.body, definition)
     except ValueError:
@@ -170,7 +170,7 @@ def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: 
         return _cut_unless_yes(envelope, definition, given, unjudged)
 
 
-def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged) -> Judged:
+def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judgement) -> Judgement:
     """Return what is said of answers on which no rule could be tried; what is not clearly a yes is taken for a no."""
     if consent.is_clear_yes(definition, given):
         return unjudged

@@ -116,7 +116,7 @@ def _decode_base64(value: Any) -> bytes:
         return b""
 
 
-def public_key_of(text: str) -> ec.EllipticCurvePublicKey:
+def parse_public_key(text: str) -> ec.EllipticCurvePublicKey:
     """Return a phone's or centre's public key from its uncompressed point in base64; raise ValueError when it is none."""
     return ec.EllipticCurvePublicKey.from_encoded_point(CURVE, base64.b64decode(text, validate=True))
 
@@ -130,7 +130,7 @@ def is_signed_by(public_key: str, signature: bytes, signed: bytes) -> bool:
     """Say whether a signature is that key's: ECDSA over P-256 with SHA-256, r and s side by side."""
     r, s = (int.from_bytes(signature[start : start + 32]) for start in (0, 32))
     try:
-        public_key_of(public_key).verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
+        parse_public_key(public_key).verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
     except (InvalidSignature, ValueError):
         return False
     return True

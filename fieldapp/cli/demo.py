@@ -22,7 +22,7 @@ from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.registry import switch_product
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.build import GRACE_DAYS, build_release
 from fieldapp.settings import Settings
 from fieldapp.store import migrations

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from flask import Flask, url_for
 from flask_babel import gettext, ngettext
 
-from fieldapp.services.records.attachments import KIND
+from fieldapp.services.records.attachments import ATTACHMENT_ANSWER
 from fieldapp.web import language
 from fieldapp.web.formats import choose_language
 from forms.definition import Element, FormDefinition
@@ -103,7 +103,7 @@ def _list_group(definition: FormDefinition, element: Element, value: Any) -> lis
 
 def _find_address(value: str) -> str:
     """Return where a picture, recording or file is: in the answer itself, or stored apart."""
-    match = KIND.fullmatch(value)
+    match = ATTACHMENT_ANSWER.fullmatch(value)
     if match is None:
         return value
     kind, subtype = match[1].split("/")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.intake import store_submissions
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import Card
@@ -66,5 +67,7 @@ def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = Non
     check_revision(ctx, seen, card, f"card/{card.id}", ("card.assign",))
     body = json.dumps({"code": card.code, "to": worker.id})
     sha256 = hashlib.sha256(body.encode()).hexdigest()
-    take_in(ctx, [Arrived(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)])
+    store_submissions(
+        ctx, [IncomingSubmission(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)]
+    )
     ctx.describe(f"card/{card.id}", to=worker.id)

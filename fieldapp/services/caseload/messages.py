@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fieldapp.services.caseload.record_state import Change
+from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from forms.roles import ChoiceRole, QuestionRole
@@ -33,7 +33,7 @@ def make_follow_up_message(follow_up: FollowUp) -> str:
     return json.dumps(message)
 
 
-def make_referral_message(record_state: Change) -> str:
+def make_referral_message(record_state: RecordState) -> str:
     """Return what a phone shows of a referral, and needs to open it again; "" when it ended."""
     if record_state.is_chosen(QuestionRole.STATUS, ChoiceRole.ENDS_REFERRAL):
         return ""

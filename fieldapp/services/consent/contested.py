@@ -17,7 +17,7 @@ def find_lowest_tier(
 
     None where no version says anything of consent. `contested` is as `Record.contested`.
     """
-    words = [standing.word_of(definition, version) for version in _list_versions(answers, contested)]
+    words = [standing.read_consent(definition, version) for version in _list_versions(answers, contested)]
     return min((word[0] for word in words if word), default=None)
 
 

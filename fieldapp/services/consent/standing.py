@@ -19,7 +19,7 @@ TRIES = 3  # how often something is made anew at once because consent fell
 
 
 @dataclass(frozen=True)
-class Said:
+class ConsentStatement:
     """What one submission of a record says about a person's consent."""
 
     root_id: str
@@ -33,20 +33,20 @@ class Said:
     is_of_all: bool = False  # by all versions of a record, so it replaces what the record said before
 
 
-def make_fall(finished_at: dt.datetime, position: int) -> Said:
+def make_fall(finished_at: dt.datetime, position: int) -> ConsentStatement:
     """Return the note that some record may leave less than before."""
-    return Said(str(uuid.uuid4()), "", LOWEST, False, finished_at, position, is_fall=True)
+    return ConsentStatement(str(uuid.uuid4()), "", LOWEST, False, finished_at, position, is_fall=True)
 
 
-def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int, bool] | None:
+def read_consent(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int, bool] | None:
     """Return the tier that answers give, and whether the person was asked and understood; None when they say nothing of it.
 
     Whoever was not asked, or did not understand, has not said yes to anything: that is tier 0.
     """
-    question = _tier_question(definition)
+    question = _find_tier_question(definition)
     if question is None:
         return None
-    tier = _answer(answers, question.path)
+    tier = _find_answer(answers, question.path)
     how = definition.read_role(answers, QuestionRole.CONSENT_ASKED)
     understood = definition.read_role(answers, QuestionRole.CONSENT_UNDERSTOOD)
     if not (tier or how or understood):
@@ -59,7 +59,7 @@ def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int
     return min(number, HIGHEST), is_conversation and is_understood
 
 
-def _tier_question(definition: FormDefinition) -> Element | None:
+def _find_tier_question(definition: FormDefinition) -> Element | None:
     """Return the question with the role; else the one with the list of tiers."""
     named = definition.find_with_role(QuestionRole.TIER)
     return named or next((one for one in definition.elements if _offers_tiers(definition, one)), None)
@@ -70,14 +70,14 @@ def _offers_tiers(definition: FormDefinition, question: Element) -> bool:
     return any(ChoiceRole.CONSENT_TIER in choice.roles for choice in choices)
 
 
-def _answer(answers: Mapping[str, Any], path: str) -> str:
+def _find_answer(answers: Mapping[str, Any], path: str) -> str:
     value: Any = answers
     for name in path.split("/")[2:]:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value if isinstance(value, str) else ""
 
 
-def note(
+def save_statement(
     session: Session,
     centre_id: int,
     root_id: str,
@@ -92,10 +92,10 @@ def note(
 
     `position` is its place in the centre's log, `at` the moment by the centre's clock.
     """
-    note_all(session, centre_id, [Said(root_id, person, tier, asked, finished_at, position)], at)
+    save_statements(session, centre_id, [ConsentStatement(root_id, person, tier, asked, finished_at, position)], at)
 
 
-def note_all(session: Session, centre_id: int, said: Sequence[Said], at: dt.datetime) -> None:
+def save_statements(session: Session, centre_id: int, said: Sequence[ConsentStatement], at: dt.datetime) -> None:
     """Write down what submissions say, in the order in which they arrived."""
     if not said:
         return
@@ -107,18 +107,18 @@ def note_all(session: Session, centre_id: int, said: Sequence[Said], at: dt.date
         word = kept.get(one.root_id)
         if word is not None:
             named = word.person
-            _correct(word, one)
+            _correct_word(word, one)
             left |= {named} - {word.person, ""}
         elif one.person or one.is_fall:
-            word = kept[one.root_id] = _added(session, centre_id, one)
+            word = kept[one.root_id] = _create_word(session, centre_id, one)
         if word is not None and not word.waits and word.tier < before.get(word.person, LOWEST):
             word.lowered_at = at
             before[word.person] = word.tier
     session.flush()
-    _note_left(session, centre_id, {person: before[person] for person in left if person in before}, at)
+    _save_falls(session, centre_id, {person: before[person] for person in left if person in before}, at)
 
 
-def _note_left(session: Session, centre_id: int, before: Mapping[str, int], at: dt.datetime) -> None:
+def _save_falls(session: Session, centre_id: int, before: Mapping[str, int], at: dt.datetime) -> None:
     """Note the fall of people of whom a higher word is about somebody else by now."""
     now = standing.of(session, centre_id, before)
     fallen = {person for person, tier in before.items() if now.get(person, LOWEST) < tier}
@@ -126,7 +126,7 @@ def _note_left(session: Session, centre_id: int, before: Mapping[str, int], at: 
         word.lowered_at = at
 
 
-def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
+def _create_word(session: Session, centre_id: int, one: ConsentStatement) -> ConsentWord:
     word = ConsentWord(
         centre_id=centre_id,
         root_id=one.root_id,
@@ -141,7 +141,7 @@ def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
     return word
 
 
-def _correct(word: ConsentWord, one: Said) -> None:
+def _correct_word(word: ConsentWord, one: ConsentStatement) -> None:
     """Let a correction replace what its record said before, without making an old word younger than it is.
 
     One that lowers counts from when it came, and settles nothing that others said. One that raises must be asked and
@@ -168,12 +168,14 @@ def _correct(word: ConsentWord, one: Said) -> None:
         word.asked = False
 
 
-def person_of(session: Session, centre_id: int, root_id: str) -> str:
+def find_person(session: Session, centre_id: int, root_id: str) -> str:
     """Return the card code that the word of a record is about; "" for none."""
     return next((word.person for word in standing.words(session, centre_id, [root_id])), "")
 
 
-def forget_answered(session: Session, centre_id: int, root_id: str, person: str, positions: Collection[int]) -> None:
+def delete_answered_refusals(
+    session: Session, centre_id: int, root_id: str, person: str, positions: Collection[int]
+) -> None:
     """Delete a person's noes at these places in the log, since they were answered.
 
     The answer is a version of the same record. They have numbers of their own, so that no page leads from the person to

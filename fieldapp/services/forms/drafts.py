@@ -2,8 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store.forms import drafts, versions
 from fieldapp.store.forms.drafts import FormDraft, QuestionClass
+from fieldapp.store.forms.list_files import unzip_lists, zip_lists
 from fieldapp.store.forms.versions import FormVersion
 from forms import privacy
 from forms.builder import SurveyRow, WorkbookEditor
@@ -272,28 +271,6 @@ def _save_draft(draft: FormDraft, compiled_draft: CompiledDraft, now: dt.datetim
     draft.problems = [dataclasses.asdict(problem) for problem in compiled_draft.problems]
     draft.revision = (draft.revision or 0) + 1
     draft.changed_at = now
-
-
-def zip_lists(files: dict[str, bytes]) -> bytes | None:
-    """Return the CSV lists of a form, by name, as one ZIP; None when there are none.
-
-    Names are sorted and carry no time, so that the same lists give the same bytes.
-    """
-    if not files:
-        return None
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def unzip_lists(data: bytes | None) -> dict[str, bytes]:
-    """Return the CSV lists of a form by name: the inverse of zip_lists."""
-    if not data:
-        return {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def _get_draft(ctx: ActContext, draft_id: int) -> FormDraft:

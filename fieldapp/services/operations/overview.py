@@ -11,7 +11,7 @@ from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
-from fieldapp.services.records.listing import count_needing_attention
+from fieldapp.services.records.listing import count_review_queue
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.operations.audit import AuditEvent
@@ -72,7 +72,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
         centre=centre.name,
         today=today,
         week=_count_by_role(ctx, today - dt.timedelta(days=6)),
-        needing_attention=count_needing_attention(ctx),
+        needing_attention=count_review_queue(ctx),
         phones=len(phones),
         silent_phones=sum(not was_seen_this_week(device) for device in phones),
         is_key_right=is_key_right(ctx.session, secret),

@@ -23,11 +23,13 @@ MAX_UNFINISHED = 20_000_000  # bytes that one phone may leave lying half sent
 MAX_PIECE = 512 * 1024
 MIN_PIECE = 16 * 1024  # but for the last
 SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
-KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
-REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was stored."))
+ATTACHMENT_ANSWER = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
+MALFORMED = ActProblem(
+    "sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was stored.")
+)
 
 
-def signed_text(sha256: str, size: int) -> bytes:
+def make_signature_text(sha256: str, size: int) -> bytes:
     """Return what a phone signs to say that an attachment is its own."""
     return f"fieldapp attachment 1|{sha256}|{size}".encode()
 
@@ -49,9 +51,9 @@ def receive_piece(
     """
     device = devices.by_uids(session, [uid]).get(uid)
     if device is None or not 0 < size <= MAX_SIZE or not 0 < len(data) <= MAX_PIECE or start < 0 or start + len(data) > size:
-        raise REFUSED
-    if not is_signed_by(device.public_key, proof, signed_text(sha256, size)):
-        raise REFUSED
+        raise MALFORMED
+    if not is_signed_by(device.public_key, proof, make_signature_text(sha256, size)):
+        raise MALFORMED
     actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
     return _receive(session, actor, sha256=sha256, start=start, size=size, data=data, limits=limits)
 
@@ -69,13 +71,13 @@ def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, l
         if attachments.unfinished_bytes(ctx.session, ctx.actor.device_id) + size > MAX_UNFINISHED:
             text = N_("Too much of this phone's attachments is half sent. The phone tries again later.")
             raise ActProblem("sync.attachment_full", text)
-        blob = add_blob(ctx, sha256, size, limits)
+        blob = create_blob(ctx, sha256, size, limits)
     if blob.size != size:
-        raise REFUSED
+        raise MALFORMED
     if start != blob.received:
         return blob.received
     if len(data) < MIN_PIECE and start + len(data) < size:
-        raise REFUSED  # each piece is a row, so many small ones would take far more room than they hold
+        raise MALFORMED  # each piece is a row, so many small ones would take far more room than they hold
     ctx.session.add(BlobPiece(blob_id=blob.id, start=start, data=data))
     blob.received += len(data)
     ctx.session.flush()
@@ -88,7 +90,7 @@ def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, l
     return blob.received
 
 
-def add_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
+def create_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
     """Make room for an attachment; raise ActProblem when it is too much of its phone."""
     meter = Meter(ctx, limits)
     meter.admit_file(size)
@@ -101,12 +103,12 @@ def add_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
     return blob
 
 
-def keep_whole(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
+def store_attachment(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
     """Keep an attachment that came whole, within an act, and return its hash."""
     sha256 = hashlib.sha256(data).hexdigest()
     blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
     blob = blob or attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
-    blob = blob or add_blob(ctx, sha256, len(data), limits)
+    blob = blob or create_blob(ctx, sha256, len(data), limits)
     if blob.received < blob.size:
         attachments.drop_pieces(ctx.session, blob)
         ctx.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))
@@ -123,10 +125,10 @@ def open_attachment(ctx: ActContext, sha256: str, secret: str) -> bytes:
         raise make_not_found()
     ctx.describe(f"attachment/{blob.id}")
     data = attachments.content(ctx.session, blob)
-    return _opened(ctx, data, secret) if data.startswith(SEALED) else data
+    return _decrypt(ctx, data, secret) if data.startswith(SEALED) else data
 
 
-def _opened(ctx: ActContext, data: bytes, secret: str) -> bytes:
+def _decrypt(ctx: ActContext, data: bytes, secret: str) -> bytes:
     at = len(SEALED)
     kid, uid = data[at : at + 36].decode("ascii", "replace"), data[at + 36 : at + 72].decode("ascii", "replace")
     key = centre_keys.by_kids(ctx.session, ctx.centre_id, [kid]).get(kid)

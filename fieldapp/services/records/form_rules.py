@@ -7,15 +7,15 @@ from typing import Any
 
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records.folding import Ready, answers_of
 from fieldapp.services.records.time_limits import PER_MESSAGE, PER_RECORD, is_over, time_for, until
+from fieldapp.services.records.versions import Ready, validate_answers
 from fieldapp.store.records import submissions
 from fieldapp.store.session import Session
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
-from sync.intake import TOO_SLOW, Judged, judge, judge_failed
+from sync.intake import TOO_SLOW, Judgement, judge_by_consent, validate_submission
 from sync.notes import is_caseload_note
 from sync.problems import N_
 
@@ -31,18 +31,18 @@ Definitions = Mapping[tuple[str, str], FormDefinition]
 class Judgements:
     """What the rules say about submissions, and the answers of earlier ones that they are folded with."""
 
-    judged: dict[Key, Judged] = field(default_factory=dict)
+    judged: dict[Key, Judgement] = field(default_factory=dict)
     is_known: dict[tuple[str, str], bool] = field(default_factory=dict)  # whether the centre knew the form then
     earlier: Ready = field(default_factory=dict)
 
-    def of(self, envelope: Envelope, definition: FormDefinition | None) -> Judged | None:
+    def of(self, envelope: Envelope, definition: FormDefinition | None) -> Judgement | None:
         """Return what was said of a submission; None when it was not asked, or when its form came meanwhile."""
         if self.is_known.get((envelope.form, envelope.version)) != bool(definition):
             return None
         return self.judged.get(_key(envelope))
 
 
-def _put_aside(judged: Judged) -> Judged:
+def _put_aside(judged: Judgement) -> Judgement:
     return replace(judged, problems=[AnswerProblem(*TOO_SLOW, "")], is_aside=True)
 
 
@@ -74,13 +74,13 @@ def judge_all(
             break
         definition = definitions.get((one.form, one.version))
         try:
-            judged = judge(one, definition, time_for(seconds))
+            judged = validate_submission(one, definition, time_for(seconds))
             found.earlier |= _answers(before.get(one.record, ()), seconds)
         except TooSlow:
             judged = judged if judged.is_refusal else _put_aside(judged)  # what a no overrules need not be known
         except Exception as error:  # whatever it is, the other records of the message are judged all the same
             note_failure(log, f"the rules of form/{one.form} could not be run", error)
-            judged = judge_failed(one, definition, time_for(seconds))
+            judged = judge_by_consent(one, definition, time_for(seconds))
         found.judged[_key(one)] = judged
     return found
 
@@ -101,5 +101,5 @@ def _answers(parts: Sequence[Part], seconds: float) -> Ready:
     budget = time_for(seconds)
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for one, definition in parts:
-        found[one.instance_id, one.sha256] = answers_of(one, definition, budget)
+        found[one.instance_id, one.sha256] = validate_answers(one, definition, budget)
     return found

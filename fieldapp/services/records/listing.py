@@ -7,8 +7,8 @@ from typing import Any
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import make_not_found
-from fieldapp.services.records.folding import answers_of
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.versions import validate_answers
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit
 from fieldapp.store.operations.audit import AuditEvent
@@ -28,7 +28,7 @@ from sync.notes import PREFIX
 
 
 @dataclass(frozen=True)
-class Listing:
+class RecordsPage:
     page: RecordPage
     workers: dict[int, str]
     areas: Sequence[str]
@@ -38,7 +38,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Step:
+class VersionChange:
     """One submission of a record, and what it changed: (dotted path, before, after)."""
 
     submission: Submission
@@ -46,18 +46,18 @@ class Step:
 
 
 @dataclass(frozen=True)
-class OpenedRecord:
+class RecordDetails:
     record: Record
     definition: FormDefinition
     worker: User
-    steps: Sequence[Step]
+    steps: Sequence[VersionChange]
     reviews: Sequence[Review]
     history: Sequence[AuditEvent]
     people: dict[int, str]
 
 
 @dataclass(frozen=True)
-class OpenedSubmission:
+class SubmissionDetails:
     submission: Submission
     definition: FormDefinition | None
     worker: User
@@ -65,25 +65,25 @@ class OpenedSubmission:
 
 
 @read_act("records.browse")
-def browse_records(ctx: ActContext, wanted: RecordFilter, cursor: str = "", size: int = 25) -> Listing:
+def list_records(ctx: ActContext, wanted: RecordFilter, cursor: str = "", size: int = 25) -> RecordsPage:
     definitions = latest_definitions(ctx)
-    return Listing(
+    return RecordsPage(
         records.page(ctx.session, ctx.centre_id, wanted, cursor, size),
         users.labels(ctx.session, ctx.centre_id),
-        _areas(definitions),
+        _list_area_codes(definitions),
         definitions,
-        count_needing_attention(ctx),
-        _other_forms(ctx, definitions),
+        count_review_queue(ctx),
+        _list_other_forms(ctx, definitions),
     )
 
 
-def _other_forms(ctx: ActContext, definitions: Mapping[str, FormDefinition]) -> list[str]:
+def _list_other_forms(ctx: ActContext, definitions: Mapping[str, FormDefinition]) -> list[str]:
     """Return the forms that the centre does not have and that something was sent for; notes and boxes are no forms."""
     sent = submissions.forms_not_taken_in(ctx.session, ctx.centre_id)
     return [form for form in sent if form not in definitions and form != SEALED and not form.startswith(PREFIX)]
 
 
-def _areas(definitions: Mapping[str, FormDefinition]) -> list[str]:
+def _list_area_codes(definitions: Mapping[str, FormDefinition]) -> list[str]:
     """Return the codes of the areas that the centre's forms offer, each once, in their order."""
     found: dict[str, None] = {}
     for definition in definitions.values():
@@ -102,7 +102,7 @@ def latest_definitions(ctx: ActContext) -> dict[str, FormDefinition]:
 
 
 @act("record.open")
-def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
+def open_record(ctx: ActContext, instance_id: str) -> RecordDetails:
     """Return a record with its history; opening one is itself written down."""
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None:
@@ -115,18 +115,18 @@ def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
     target = f"record/{instance_id}"
     history = audit.list_for_target(ctx.session, ctx.centre_id, target)
     ctx.describe(target)
-    return OpenedRecord(
+    return RecordDetails(
         record,
         load_definition(version),
         worker,
-        _steps(ctx, instance_id),
+        _list_version_changes(ctx, instance_id),
         reviews.of_record(ctx.session, ctx.centre_id, instance_id),
         history,
         users.labels(ctx.session, ctx.centre_id),
     )
 
 
-def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
+def _list_version_changes(ctx: ActContext, instance_id: str) -> list[VersionChange]:
     """Return every submission of a record with what it changed in the one that it builds on."""
     arrived = submissions.of_record(ctx.session, ctx.centre_id, instance_id)
     definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in arrived})
@@ -135,7 +135,7 @@ def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
     for one in arrived:
         if definition := definitions.get((one.form, one.version)):
             try:
-                answers = flatten(answers_of(one, definition, budget))
+                answers = flatten(validate_answers(one, definition, budget))
             except TooSlow:
                 continue  # what it changed is not shown
             leaves[one.id] = {path: value for path, value in answers.items() if path not in definition.computed}
@@ -146,12 +146,12 @@ def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
         after = leaves.get(one.id, {})
         paths = sorted(before.keys() | after.keys()) if before is not None else []
         changes = [(path, (before or {}).get(path, ""), after.get(path, "")) for path in paths]
-        steps.append(Step(one, [change for change in changes if change[1] != change[2]]))
+        steps.append(VersionChange(one, [change for change in changes if change[1] != change[2]]))
     return steps
 
 
 @dataclass(frozen=True)
-class Waiting:
+class ReviewQueue:
     """What a supervisor should look at."""
 
     records: Sequence[Record]
@@ -164,8 +164,8 @@ class Waiting:
 
 
 @read_act("records.browse")
-def list_needing_attention(ctx: ActContext) -> Waiting:
-    return Waiting(
+def list_review_queue(ctx: ActContext) -> ReviewQueue:
+    return ReviewQueue(
         records.to_review(ctx.session, ctx.centre_id),
         submissions.needing_attention(ctx.session, ctx.centre_id),
         submissions.aside(ctx.session, ctx.centre_id),
@@ -176,14 +176,14 @@ def list_needing_attention(ctx: ActContext) -> Waiting:
     )
 
 
-def count_needing_attention(ctx: ActContext) -> int:
+def count_review_queue(ctx: ActContext) -> int:
     return submissions.count_needing_attention(ctx.session, ctx.centre_id) + records.count_to_review(
         ctx.session, ctx.centre_id
     )
 
 
 @act("submission.open")
-def open_submission(ctx: ActContext, submission_id: int) -> OpenedSubmission:
+def open_submission(ctx: ActContext, submission_id: int) -> SubmissionDetails:
     """Return a submission that was kept aside, with its reasons and answers as they came."""
     submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
     if submission is None:
@@ -197,4 +197,4 @@ def open_submission(ctx: ActContext, submission_id: int) -> OpenedSubmission:
         answers = read_body(submission.body, definition)
     except ValueError:
         answers = {}
-    return OpenedSubmission(submission, definition, worker, answers if isinstance(answers, dict) else {})
+    return SubmissionDetails(submission, definition, worker, answers if isinstance(answers, dict) else {})

@@ -7,24 +7,24 @@ from dataclasses import dataclass, replace
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
-from fieldapp.services.caseload.record_state import Part
+from fieldapp.services.caseload.record_state import AcceptedSubmission
+from fieldapp.services.consent import refusals
+from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records import folding, refusals
-from fieldapp.services.records.corrections import apply_reissues
-from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import (
-    Arrived,
+from fieldapp.services.records import folding
+from fieldapp.services.records.decisions import (
     Definitions,
-    is_everybodys,
-    lacks_attachments,
-    of_other_phone,
-    root_of,
-    standing_of,
+    IncomingSubmission,
+    explain_conflict,
+    find_competing,
+    require_attachments,
 )
-from fieldapp.services.records.refusals import Incoming
+from fieldapp.services.records.form_rules import Judgements, judge_all
+from fieldapp.services.records.intake import concerns_whole_message, find_record_id
+from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.services.records.time_limits import LET_IN
-from fieldapp.services.records.unusable_noes import heed_unusable_noes
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
@@ -61,7 +61,7 @@ def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list
     try:
         return _let_in(session, actor, ids, _judged(session, actor, ids))
     except Exception as error:
-        if is_everybodys(error):
+        if concerns_whole_message(error):
             raise
         note_failure(log, f"{len(ids)} submissions could not be let in", error)
     if len(ids) == 1:
@@ -158,9 +158,9 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
         if judged is None:
             continue  # there was no time to look at it: it stays aside
         others = {sha: held for sha, held in known[one.instance_id].items() if sha != one.sha256}
-        before = standing_of(envelope, {one.instance_id: others})
+        before = find_competing(envelope, {one.instance_id: others})
         decision = decide(envelope, definition, before, judged)
-        decision = of_other_phone(envelope, decision, before, one.device_id)
+        decision = explain_conflict(envelope, decision, before, one.device_id)
         if decision.is_aside:  # still too slow, or still not to be judged at all
             if one.waits_for_form:
                 one.problems = [problem.to_json() for problem in decision.problems]
@@ -174,20 +174,20 @@ def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgement
     parts, refused = _settle(ctx, decided, definitions)
     ctx.session.flush()
     _fold(ctx, parts, refused, judgements)
-    heed_unusable_noes(ctx, {envelope.record for _, envelope, _ in decided})
+    apply_unusable_refusals(ctx, {envelope.record for _, envelope, _ in decided})
     return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
 
 
 def _settle(
     ctx: ActContext, decided: Sequence[tuple[Submission, Envelope, Decision]], definitions: Definitions
-) -> tuple[list[Part], list[tuple[Envelope, Decision]]]:
+) -> tuple[list[AcceptedSubmission], list[tuple[Envelope, Decision]]]:
     """Write what became of submissions, without what a no takes out; return those that passed, and those that did not."""
-    incoming = [Incoming(envelope, decision, one.id) for one, envelope, decision in decided]
+    incoming = [DecidedSubmission(envelope, decision, one.id) for one, envelope, decision in decided]
     lost = refusals.find_overruled(ctx, incoming)
-    after = refusals.overrule(ctx, incoming, definitions)
-    refusals.hear(ctx, incoming, after)
-    refusals.hear_waiting(ctx, [one.id for one, _, _ in decided])
-    parts: list[Part] = []
+    after = refusals.cut_overruled(ctx, incoming, definitions)
+    refusals.save_refusals(ctx, incoming, after)
+    refusals.accept_waiting_refusals(ctx, [one.id for one, _, _ in decided])
+    parts: list[AcceptedSubmission] = []
     refused: list[tuple[Envelope, Decision]] = []
     for one, as_sent, first in decided:
         envelope, decision = as_sent, first
@@ -197,29 +197,32 @@ def _settle(
             envelope, decision = refusals.cut_incoming(envelope, decision, definition)
             one.body, one.cards, one.due, one.is_cut = envelope.body, [], "", True
         one.is_refusal = decision.is_refusal
-        decision = lacks_attachments(ctx, envelope, decision, definition)
+        decision = require_attachments(ctx, envelope, decision, definition)
         one.state = str(decision.status)
         one.problems = [problem.to_json() for problem in decision.problems]
-        one.root_id = root_of(envelope, decision)
+        one.root_id = find_record_id(envelope, decision)
         if not decision.problems:
             is_no = decision.is_refusal
-            parts.append(Part(envelope, decision.answers, definition, one.via, one.id, is_no, is_overruled))
+            parts.append(AcceptedSubmission(envelope, decision.answers, definition, one.via, one.id, is_no, is_overruled))
         elif not is_overruled:
             refused.append((envelope, decision))
     ctx.session.flush()
-    refusals.take_out_attachments(ctx, after)
+    refusals.delete_attachments(ctx, after)
     return parts, refused
 
 
 def _fold(
-    ctx: ActContext, parts: Sequence[Part], refused: Sequence[tuple[Envelope, Decision]], judgements: Judgements
+    ctx: ActContext,
+    parts: Sequence[AcceptedSubmission],
+    refused: Sequence[tuple[Envelope, Decision]],
+    judgements: Judgements,
 ) -> None:
     """Fold in those that passed, bring the caseload up to date, and tell the worker's phones of those that did not."""
     ready = dict(judgements.earlier)
     ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
-    changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
+    changed, foreign = folding.update_records(ctx, [part for part in parts if part.definition], ready)
     update.update_caseload(ctx, changed, parts)
     told = [(envelope, [problem.to_json() for problem in decision.problems]) for envelope, decision in refused]
     told += [(part.envelope, [foreign[key].to_json()]) for part in parts if (key := part.key) in foreign]
     update.publish_refused_records(ctx, [part.envelope.record for part in parts], told)
-    apply_reissues(ctx, [Arrived(part.envelope) for part in parts])
+    apply_new_codes(ctx, [IncomingSubmission(part.envelope) for part in parts])

@@ -1,20 +1,33 @@
 """Review: a supervisor looks at records, sends them back with a word, approves them, chooses between two answers."""
 
+import datetime as dt
+import hashlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.messages import make_correction_message
+from fieldapp.services.consent.refusals import delete_waiting_words
+from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.corrections import correct
-from fieldapp.services.records.refusals import forget_waiting
-from fieldapp.services.records.unusable_noes import heed_unusable_noes
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.intake import store_submissions
+from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
+from fieldapp.store.records.submissions import OFFICE
 from forms.budget import TooSlow
+from forms.problems import AnswerProblem
+from forms.validation import recalculate
+from sync.envelope import Envelope
+from sync.fold import flatten, unflatten
+from sync.intake import local_time
 
 APPROVED, RETURNED, CHOSEN = "approved", "returned", "chosen"
 MAX_COMMENT = 500
@@ -45,7 +58,7 @@ def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, s
 
 
 @act("record.choose")
-def choose_answers(
+def resolve_conflict(
     ctx: ActContext, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None
 ) -> None:
     """Settle a record with two answers: for each contested question, the hash of the submission whose answer shall hold."""
@@ -55,7 +68,7 @@ def choose_answers(
     if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
         raise ActProblem("review.choice", N_("Choose one answer for each question."))
     try:
-        problems = correct(ctx, record, {path: options[path][chosen[path]] for path in options})
+        problems = write_correction(ctx, record, {path: options[path][chosen[path]] for path in options})
     except TooSlow:
         text = N_("The form's rules take too long over this record. Nothing was changed; correct the form first.")
         raise ActProblem("review.too_slow", text) from None
@@ -70,7 +83,7 @@ def choose_answers(
 
 
 @act("submission.settle")
-def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
+def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
     """Take a submission off the list of those to look at; it stays kept."""
     found = submissions.get(ctx.session, ctx.centre_id, submission_id)
     if found is None:
@@ -80,20 +93,20 @@ def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = No
         pull.upsert_items(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
     if found.state in submissions.WAITING:
         found.state = "settled"
-    forget_waiting(ctx, [found.id])
+    delete_waiting_words(ctx, [found.id])
     ctx.session.flush()
-    heed_unusable_noes(ctx, [found.root_id])
+    apply_unusable_refusals(ctx, [found.root_id])
     ctx.describe(f"submission/{found.id}")
 
 
 @act("submission.settle")
-def settle_aside(ctx: ActContext, device_id: int) -> int:
+def dismiss_quarantined(ctx: ActContext, device_id: int) -> int:
     """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
     ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
-    forget_waiting(ctx, ids)
+    delete_waiting_words(ctx, ids)
     ctx.session.expire_all()
-    heed_unusable_noes(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
+    apply_unusable_refusals(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
 
@@ -127,3 +140,35 @@ def _write(ctx: ActContext, record: Record, state: str, comment: str) -> None:
         comment=comment,
     )
     ctx.session.add(line)
+
+
+def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
+    """Write a new version of a record with other answers (dotted path → answer); return what the form says against it.
+
+    Raise TooSlow when the form's rules are: nothing of this transaction may be kept then.
+    """
+    definition = load_definitions(ctx.session, ctx.centre_id, {(record.form, record.version)})[record.form, record.version]
+    moment = _find_finished_time(ctx, record)
+    answers = unflatten({**flatten(record.answers), **changes})
+    completed = recalculate(definition, answers, local_time(moment), time_for(WHILE_LOCKED))
+    if completed.problems:
+        return completed.problems
+    body = json.dumps(completed.answers, ensure_ascii=False, separators=(",", ":"))
+    envelope = Envelope(
+        str(uuid.uuid4()),
+        record.form,
+        record.version,
+        moment,
+        body,
+        hashlib.sha256(body.encode()).hexdigest(),
+        record.instance_id,
+        tuple(record.heads),
+    )
+    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
+    return []
+
+
+def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
+    """Return the time by whose clock the form judges: that of the record's own version, for its rules about days."""
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
+    return max((one.finished_local for one in arrived if one.instance_id in record.heads), default=ctx.now)

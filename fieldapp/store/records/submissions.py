@@ -17,7 +17,7 @@ from fieldapp.store.records.records import Record, RecordFilter
 
 UNKNOWN_FORM = "sync.unknown_form"
 # Codes of the two problems that the arrival of an earlier submission can solve.
-NOT_YOURS = "sync.not_yours"
+NOT_THE_AUTHOR = "sync.not_yours"
 OTHER_FORM = "sync.other_form"
 SEALED = "sealed"  # stands for the form of what no key opens
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person's access had ended, or the phone's
@@ -68,7 +68,7 @@ class Submission(Base):
 
         The arrival of an earlier submission may change that.
         """
-        return [problem.get("code") for problem in self.problems] in ([NOT_YOURS], [OTHER_FORM])
+        return [problem.get("code") for problem in self.problems] in ([NOT_THE_AUTHOR], [OTHER_FORM])
 
     @property
     def is_part(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 from flask_babel import gettext
 
+from fieldapp.services.phones import collect as phone_collect
 from fieldapp.services.phones.devices import COLLECT, find_actor_for_token
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records import openrosa as acts
@@ -30,7 +31,7 @@ def require_collect_token(endpoint: str | None, values: dict[str, Any] | None) -
     actor = find_actor_for_token(session(), token, COLLECT)
     if actor is None:
         raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new QR code."))
-    acts.require_collect(session(), actor.centre_id)
+    phone_collect.require_collect(session(), actor.centre_id)
     g.actor = actor
     g.collect_token = token
 
@@ -60,7 +61,7 @@ def _reply(text: str, status: int) -> Response:
 
 @collect.get("/formList")
 def form_list() -> Any:
-    listed = acts.list_for_collect(session(), g.actor, address=_address(), form=request.args.get("formID", ""))
+    listed = phone_collect.list_for_collect(session(), g.actor, address=_address(), form=request.args.get("formID", ""))
     return _cached(openrosa.make_form_list(listed))
 
 
@@ -74,18 +75,18 @@ def _cached(text: str) -> Response:
 
 @collect.get("/forms/<form>/<version>.xml")
 def xform(form: str, version: str) -> Any:
-    return _cached(acts.fetch_xform(session(), g.actor, form=form, version=version))
+    return _cached(phone_collect.fetch_xform(session(), g.actor, form=form, version=version))
 
 
 @collect.get("/forms/<form>/<version>/manifest")
 def manifest(form: str, version: str) -> Any:
-    files = acts.fetch_media(session(), g.actor, form=form, version=version)
+    files = phone_collect.fetch_media(session(), g.actor, form=form, version=version)
     return _cached(openrosa.make_media_manifest(files, f"{_address()}/forms/{form}/{version}/media"))
 
 
 @collect.get("/forms/<form>/<version>/media/<name>")
 def media(form: str, version: str, name: str) -> Any:
-    for file in acts.fetch_media(session(), g.actor, form=form, version=version):
+    for file in phone_collect.fetch_media(session(), g.actor, form=form, version=version):
         if file.name == name:
             return Response(file.data, 200, {"Content-Type": "text/csv; charset=utf-8"})
     raise make_not_found()
@@ -110,7 +111,9 @@ def submission() -> Any:
     files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
     is_whole = request.form.get("*isIncomplete*") != "yes" and "*isIncomplete*" not in files
     files.pop("*isIncomplete*", None)
-    outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
+    outcome = acts.receive_openrosa_submission(
+        session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"]
+    )
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
     return _reply(gettext("Received by the centre."), 201)

@@ -21,14 +21,13 @@ from fieldapp.services.phones.pull import fetch_record_for_correction, pull_chan
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store.operations import centres
 from fieldapp.store.people.users import User
 from fieldapp.web import problems
 from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import session
-from sync.bodies import mended
+from sync.bodies import replace_unstorable
 from sync.envelope import parse_batch
 from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
@@ -114,7 +113,7 @@ class _SentFields(dict[str, Any]):
 def _read_json() -> _SentFields:
     """Return what a phone sent, as far as a database can store it; empty if no JSON object."""
     try:
-        body = mended(request.get_json(silent=True))
+        body = replace_unstorable(request.get_json(silent=True))
     except (ValueError, RecursionError):
         return _SentFields()
     return _SentFields(body) if isinstance(body, dict) else _SentFields()
@@ -232,7 +231,7 @@ def attachment(sha256: str) -> Any:
     content_range = PIECE.fullmatch(request.headers.get("Content-Range", ""))
     proof = request.headers.get("X-Proof", "")
     if not content_range or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
-        raise attachments.REFUSED
+        raise attachments.MALFORMED
     start = int(content_range[1])
     size = int(content_range[2])
     received = attachments.receive_piece(

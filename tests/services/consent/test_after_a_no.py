@@ -18,7 +18,7 @@ from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.products import tables
 from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
 from fieldapp.store.caseload import cards
@@ -58,8 +58,8 @@ def at(minutes: int) -> str:
     return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()
 
 
-def with_note(note: str) -> dict[str, Any]:
-    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": note})
+def with_note(save_statement: str) -> dict[str, Any]:
+    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": save_statement})
 
 
 def correction(of: dict[str, Any], answers: dict[str, Any], minutes: int, **more: Any) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def test_a_no_that_the_office_chooses(session: Session, cast: Cast) -> None:
     record.review = "contested"
     session.commit()
     chosen = {"consent.tier_said": first["sha256"]}
-    reviews.choose_answers(session, cast.rosa, instance_id=first["id"], chosen=chosen)
+    reviews.resolve_conflict(session, cast.rosa, instance_id=first["id"], chosen=chosen)
     assert_nothing_is_left(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
 
@@ -323,7 +323,7 @@ def test_where_no_rule_can_be_run_what_is_no_clear_yes_is_cut_and_heard(
     assert "CANARY" not in stored_of_person(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
     hurry(False)
-    (waiting,) = listing.list_needing_attention(session, cast.rosa).aside
+    (waiting,) = listing.list_review_queue(session, cast.rosa).aside
     quarantine.let_in(session, cast.rosa, [waiting.id])
     assert "CANARY" not in stored_of_person(session)
 
@@ -350,7 +350,7 @@ def test_two_corrections_for_which_there_is_no_time_are_kept_aside_and_hold_up_n
     monkeypatch.setattr(folding, "fold", too_slow)
     sent = correction(first, met({**YES, "tier_said": "1"}), -10), envelope(encounter())
     assert receive(session, cast, *sent) == ["rejected", "stored"]
-    assert [one.instance_id for one in listing.list_needing_attention(session, cast.rosa).aside] == [sent[0]["id"]]
+    assert [one.instance_id for one in listing.list_review_queue(session, cast.rosa).aside] == [sent[0]["id"]]
 
 
 def too_slow(*args: Any) -> Any:
@@ -366,7 +366,7 @@ def phone(session: Session, cast: Cast) -> Phone:
 
 
 def waiting_id(session: Session, cast: Cast) -> int:
-    (one,) = listing.list_needing_attention(session, cast.rosa).aside
+    (one,) = listing.list_review_queue(session, cast.rosa).aside
     return one.id
 
 
@@ -381,7 +381,7 @@ def test_the_no_of_a_shut_out_phone_counts_once_it_is_let_in(
     if is_let_in:
         assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
     else:
-        reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+        reviews.dismiss_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
     assert (stands(session, cast), shown(session, cast)) == ((0, "0") if is_let_in else (2, "2"))
     assert not session.scalars(sa.select(words.ConsentWord).where(words.ConsentWord.waits)).all()
 
@@ -655,7 +655,7 @@ def test_a_no_of_a_shut_out_phone_that_is_taken_off_the_list_counts_for_nothing(
     shut_out(phone)
     phone.send(phone.seal(about_nobody(SAID_NO), finished_at=at(-10), root=yes["id"], prev=[yes["id"]]))
     assert rows_that_may_leave(session, cast) == 0
-    reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+    reviews.dismiss_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
     assert rows_that_may_leave(session, cast) == 1
 
 

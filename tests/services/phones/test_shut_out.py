@@ -16,8 +16,8 @@ from fieldapp.services.phones import devices
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, listing, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery, take_in_copy
+from fieldapp.services.records.copies import import_copy
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store import tables
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.phones import pull
@@ -51,7 +51,7 @@ def at(minutes: int) -> str:
 
 
 def codes(phone: Phone) -> list[set[str]]:
-    waiting = listing.list_needing_attention(phone.session, phone.cast.rosa)
+    waiting = listing.list_review_queue(phone.session, phone.cast.rosa)
     return [{problem["code"] for problem in one.problems} for one in waiting.aside]
 
 
@@ -107,7 +107,7 @@ def test_colleagues_who_carry_its_letters_change_nothing_about_that(phone: Phone
 def test_a_rescued_copy_of_a_shut_out_phone_is_kept_aside_too(phone: Phone, cast: Cast) -> None:
     copy = delivery(phone.seal(), phone.seal())
     shut_out(phone)
-    assert [one["status"] for one in take_in_copy(phone.session, cast.rosa, copy, SECRET)] == ["rejected"] * 2
+    assert [one["status"] for one in import_copy(phone.session, cast.rosa, copy, SECRET)] == ["rejected"] * 2
     assert counted(phone) == 0
 
 
@@ -138,7 +138,7 @@ def test_an_admin_lets_one_in_and_it_is_a_record_like_any_other(phone: Phone, ca
     shut_out(phone)
     item = phone.seal(seq=3)
     phone.send(item)
-    (one,) = listing.list_needing_attention(phone.session, cast.rosa).aside
+    (one,) = listing.list_review_queue(phone.session, cast.rosa).aside
     with pytest.raises(ActProblem):
         quarantine.let_in(phone.session, cast.eve, [one.id])
     assert quarantine.let_in(phone.session, cast.olaf, [one.id]) == quarantine.LetIn(0, 0)
@@ -197,7 +197,7 @@ def test_what_breaks_the_forms_rules_is_not_let_in_and_says_why(phone: Phone, ca
     shut_out(phone)
     phone.send(phone.seal({"what": {"contact_type": "no such"}}))
     assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(0, 1)
-    (one,) = listing.list_needing_attention(phone.session, cast.rosa).submissions
+    (one,) = listing.list_review_queue(phone.session, cast.rosa).submissions
     assert one.state == "rejected"
     assert {problem["code"].split(".")[0] for problem in one.problems} == {"answers"}
     assert counted(phone) == 0
@@ -206,11 +206,11 @@ def test_what_breaks_the_forms_rules_is_not_let_in_and_says_why(phone: Phone, ca
 def test_an_admin_takes_them_off_the_list_one_or_all(phone: Phone, cast: Cast) -> None:
     shut_out(phone)
     phone.send(*(phone.seal(seq=number) for number in (1, 2, 3)))
-    newest = listing.list_needing_attention(phone.session, cast.rosa).aside[0]
-    reviews.settle_submission(phone.session, cast.rosa, submission_id=newest.id)
+    newest = listing.list_review_queue(phone.session, cast.rosa).aside[0]
+    reviews.dismiss_submission(phone.session, cast.rosa, submission_id=newest.id)
     assert len(codes(phone)) == 2
-    assert reviews.settle_aside(phone.session, cast.olaf, device_id=row(phone).id) == 0
-    assert reviews.settle_aside(phone.session, cast.rosa, device_id=row(phone).id) == 2
+    assert reviews.dismiss_quarantined(phone.session, cast.olaf, device_id=row(phone).id) == 0
+    assert reviews.dismiss_quarantined(phone.session, cast.rosa, device_id=row(phone).id) == 2
     assert codes(phone) == []
     assert len(phone.session.scalars(sa.select(Submission)).all()) == 3  # kept
     assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(0, 0)
@@ -366,7 +366,7 @@ def test_two_answers_under_one_number_that_are_let_in_together_are_a_conflict(ph
 def test_one_that_cannot_be_let_in_stays_aside_and_holds_up_no_other(
     phone: Phone, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = folding._state
+    usual = folding._compute_list_columns
 
     def broken(definition: Any, answers: Any, *more: Any) -> Any:
         if answers["next"]["note"] == "BROKEN":
@@ -375,7 +375,7 @@ def test_one_that_cannot_be_let_in_stays_aside_and_holds_up_no_other(
 
     shut_out(phone)
     phone.send(phone.seal(seq=1), phone.seal(encounter(next={"note": "BROKEN"}), seq=2), phone.seal(seq=3))
-    monkeypatch.setattr(folding, "_state", broken)
+    monkeypatch.setattr(folding, "_compute_list_columns", broken)
     assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(2, 1)
     phone.session.expire_all()
     kept = phone.session.scalars(sa.select(Submission).order_by(Submission.seq)).all()

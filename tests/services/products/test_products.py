@@ -21,7 +21,7 @@ from fieldapp.services.products.editions import build, build_due
 from fieldapp.services.products.public import public_edition
 from fieldapp.services.products.registry import bring_partner, list_products, see_figures, switch_product, take_file
 from fieldapp.services.products.subscriptions import subscribe, unsubscribe
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.stored_problems import read_problems
 from fieldapp.settings import Settings

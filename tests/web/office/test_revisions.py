@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from fieldapp.services.board import board
 from fieldapp.services.products import registry, subscriptions
 from fieldapp.services.products.odata import keys
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.database import engine_for

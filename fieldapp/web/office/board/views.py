@@ -9,10 +9,10 @@ from flask import Response, current_app, flash, redirect, render_template, reque
 from flask_babel import gettext
 from flask_security import current_user
 
+from fieldapp.services import subprocesses
 from fieldapp.services.board import board as acts
 from fieldapp.services.board.words import NEEDS, STEPS
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import export
 from fieldapp.services.revisions import Overtaken
 from fieldapp.web import language
 from fieldapp.web.office.blueprint import add_template_globals, office
@@ -91,7 +91,7 @@ def board_report() -> Any:
     name = acts.authorize_report(session(), who, hours=hours)
     arguments = ["board", "report", f"--centre-id={who.centre_id}", f"--hours={hours}", f"--language={language.current()}"]
     try:
-        file = export.run_in_process(current_app.config["SETTINGS"], arguments)
+        file = subprocesses.run_in_process(current_app.config["SETTINGS"], arguments)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.board_history"))

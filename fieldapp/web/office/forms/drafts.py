@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.forms import drafts, published
+from fieldapp.store.forms.list_files import unzip_lists
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms.inputs import NewFormInput, UploadInput, read_revision
 from fieldapp.web.sessions import actor, session
@@ -76,7 +77,7 @@ def form_change(version_id: int) -> Any:
     except FormRefused as refused:  # published by an older version, which read such cells as blank
         return _render_forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
-    checked = drafts.compile_draft(book.sheets, drafts.unzip_lists(version.files))
+    checked = drafts.compile_draft(book.sheets, unzip_lists(version.files))
     draft = drafts.begin_draft(session(), actor(), compiled_draft=checked)
     return redirect(url_for("office.draft", draft_id=draft.id))
 

@@ -13,7 +13,7 @@ from fieldapp.services.people import accounts as people_acts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.missing import give_up_missing
 from fieldapp.services.phones.rules import set_phone_rules
-from fieldapp.services.records.deliveries import take_in_copy
+from fieldapp.services.records.copies import import_copy
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput, RescueInput, RulesInput
 from fieldapp.web.office.people.page import render_people_page
@@ -68,7 +68,7 @@ def phone_rescue() -> Any:
     who = actor()
     file = RescueInput().rescue.data
     try:
-        items = take_in_copy(
+        items = import_copy(
             session(),
             who,
             data=file.read() if file else b"",

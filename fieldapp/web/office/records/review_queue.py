@@ -13,7 +13,7 @@ from fieldapp.web.sessions import actor, session
 
 @office.get("/attention")
 def attention() -> Any:
-    return render_template("records/review_queue.html", waiting=listing.list_needing_attention(session(), actor()))
+    return render_template("records/review_queue.html", waiting=listing.list_review_queue(session(), actor()))
 
 
 @office.get("/attention/<int:submission_id>")
@@ -24,7 +24,7 @@ def attention_one(submission_id: int) -> Any:
 
 @office.post("/attention/<int:submission_id>/settle")
 def attention_settle(submission_id: int) -> Any:
-    reviews.settle_submission(session(), actor(), submission_id=submission_id, seen=seen())
+    reviews.dismiss_submission(session(), actor(), submission_id=submission_id, seen=seen())
     flash(gettext("Dismissed. The record stays stored."), "safe")
     return redirect(url_for("office.attention"))
 
@@ -59,6 +59,6 @@ def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
 
 @office.post("/attention/phones/<int:device_id>/settle")
 def aside_settle(device_id: int) -> Any:
-    reviews.settle_aside(session(), actor(), device_id=device_id)
+    reviews.dismiss_quarantined(session(), actor(), device_id=device_id)
     flash(gettext("Dismissed. The records stay stored."), "safe")
     return redirect(url_for("office.attention"))

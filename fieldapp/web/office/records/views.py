@@ -62,7 +62,7 @@ def record_choose(instance_id: str) -> Any:
     """Choose between two answers that were given without knowing of each other."""
     chosen = {key.removeprefix("choice:"): value for key, value in request.form.items() if key.startswith("choice:")}
     try:
-        reviews.choose_answers(
+        reviews.resolve_conflict(
             session(), actor(), instance_id=instance_id, chosen=chosen, comment=request.form.get("comment", ""), seen=seen()
         )
     except ActProblem as problem:
@@ -88,7 +88,7 @@ def attachment(kind: str, subtype: str, sha256: str) -> Any:
 def encounters() -> Any:
     entered = FilterInput(request.args)
     record_filter = _make_filter(entered)
-    page = records.browse_records(session(), actor(), wanted=record_filter, cursor=request.args.get("after", ""))
+    page = records.list_records(session(), actor(), wanted=record_filter, cursor=request.args.get("after", ""))
     return render_template("records/records.html", listing=page, chosen=entered)
 
 
@@ -109,9 +109,9 @@ def encounters_zip() -> Any:
     """Download all answers of one form that the filter lets through, for the centre's own use."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
-    name = export.allow_export(session(), who, wanted=record_filter)
+    name = export.authorize_export(session(), who, wanted=record_filter)
     try:
-        file = export.export_in_process(current_app.config["SETTINGS"], who.centre_id, record_filter)
+        file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.encounters"))

@@ -14,7 +14,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.standing import Said
+from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
 from fieldapp.store.people import users
@@ -24,7 +24,7 @@ from forms import consent
 from forms.definition import FormDefinition
 from sync.bodies import read_body
 from sync.envelope import Envelope
-from sync.fold import RecordVersion, first_of, noes_in_force, overruled
+from sync.fold import RecordVersion, find_first_version, find_overruled_versions, list_refusals_in_force
 from sync.intake import Decision
 from sync.notes import is_caseload_note, plain_code
 
@@ -35,7 +35,7 @@ Definitions = Mapping[tuple[str, str], FormDefinition]
 
 
 @dataclass(frozen=True)
-class Incoming:
+class DecidedSubmission:
     """A submission that is being stored or let in: as it came, and what was decided about it."""
 
     envelope: Envelope
@@ -49,10 +49,10 @@ class Incoming:
 
 
 @dataclass
-class Aftermath:
+class RefusalEffects:
     """What noes take out beside the answers, and what has to be told because of it."""
 
-    said: list[Said] = field(default_factory=list)
+    statements: list[ConsentStatement] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)  # of the submissions that were cut
     hashes: dict[int, set[str]] = field(default_factory=dict)  # phone → attachments that were named in what was cut of it
 
@@ -62,47 +62,47 @@ class Aftermath:
             self.hashes.setdefault(device_id, set()).update(named)
 
 
-def find_overruled(ctx: ActContext, incoming: Sequence[Incoming]) -> set[Key]:
+def find_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> set[Key]:
     """Return which of these submissions a no of their record overrules, one that is here or one that comes with them."""
     found: set[Key] = set()
-    for root_id, some in _refused(ctx, incoming).items():
-        stored = _stored(ctx, root_id, some)
-        found |= _overruled(ctx, root_id, stored, some) & {one.key for one in some}
+    for root_id, some in _group_refused(ctx, incoming).items():
+        stored = _list_stored(ctx, root_id, some)
+        found |= _find_overruled_keys(ctx, root_id, stored, some) & {one.key for one in some}
     return found
 
 
-def overrule(ctx: ActContext, incoming: Sequence[Incoming], definitions: Definitions) -> Aftermath:
+def cut_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission], definitions: Definitions) -> RefusalEffects:
     """Cut what is stored of the records that are a no by now; return what else has to go, and whose no it is.
 
     `incoming` is given as it came, with what may not be kept.
     """
-    found = Aftermath()
+    found = RefusalEffects()
     for one in incoming:
         if one.decision.is_refusal:
             found.note_cut(one.envelope.instance_id, one.envelope.body, ctx.actor.device_id)
-    for root_id, some in _refused(ctx, incoming).items():
-        stored = _stored(ctx, root_id, some)
-        lost = _overruled(ctx, root_id, stored, some)
+    for root_id, some in _group_refused(ctx, incoming).items():
+        stored = _list_stored(ctx, root_id, some)
+        lost = _find_overruled_keys(ctx, root_id, stored, some)
         codes = _cut_lost(ctx, stored, lost, found)
         for coming in some:
             if coming.key in lost:
                 arrived = coming.envelope
                 found.note_cut(arrived.instance_id, arrived.body, ctx.actor.device_id)
-                code = _person(arrived.body, definitions.get((arrived.form, arrived.version)))
+                code = _read_person(arrived.body, definitions.get((arrived.form, arrived.version)))
                 is_shut_out = any(problem.code in SHUT_OUT for problem in coming.decision.problems)
                 codes.append((code, coming.position if is_shut_out else None))
-        found.said += _said(ctx, root_id, codes, stored, some)
+        found.statements += _make_statements(ctx, root_id, codes, stored, some)
     return found
 
 
-def overrule_stored(ctx: ActContext, root_id: str, found: Aftermath) -> None:
+def cut_overruled_stored(ctx: ActContext, root_id: str, found: RefusalEffects) -> None:
     """Cut what the noes of a record overrule of what is stored of it."""
-    stored = _stored(ctx, root_id, ())
-    lost = _overruled(ctx, root_id, stored, ())
-    found.said += _said(ctx, root_id, _cut_lost(ctx, stored, lost, found), stored, ())
+    stored = _list_stored(ctx, root_id, ())
+    lost = _find_overruled_keys(ctx, root_id, stored, ())
+    found.statements += _make_statements(ctx, root_id, _cut_lost(ctx, stored, lost, found), stored, ())
 
 
-def _cut_lost(ctx: ActContext, stored: Sequence[Submission], lost: Collection[Key], found: Aftermath) -> list[Named]:
+def _cut_lost(ctx: ActContext, stored: Sequence[Submission], lost: Collection[Key], found: RefusalEffects) -> list[Named]:
     """Cut what is stored of the lost submissions; return the card codes that they named."""
     codes: list[Named] = []
     for submission in stored:
@@ -112,9 +112,9 @@ def _cut_lost(ctx: ActContext, stored: Sequence[Submission], lost: Collection[Ke
     return codes
 
 
-def _refused(ctx: ActContext, incoming: Sequence[Incoming]) -> dict[str, list[Incoming]]:
+def _group_refused(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> dict[str, list[DecidedSubmission]]:
     """Return the submissions by their record, of those records in which somebody did not say yes."""
-    by_root: dict[str, list[Incoming]] = {}
+    by_root: dict[str, list[DecidedSubmission]] = {}
     for one in incoming:
         if not is_caseload_note(one.envelope):
             by_root.setdefault(one.envelope.record, []).append(one)
@@ -123,41 +123,45 @@ def _refused(ctx: ActContext, incoming: Sequence[Incoming]) -> dict[str, list[In
     return {root_id: some for root_id, some in by_root.items() if root_id in refused}
 
 
-def _stored(ctx: ActContext, root_id: str, some: Sequence[Incoming]) -> list[Submission]:
+def _list_stored(ctx: ActContext, root_id: str, some: Sequence[DecidedSubmission]) -> list[Submission]:
     """Return what is stored of a record, without what is being let in."""
     coming = {one.key for one in some}
     return [one for one in submissions.of_record(ctx.session, ctx.centre_id, root_id) if _key(one) not in coming]
 
 
-def _overruled(ctx: ActContext, root_id: str, stored: Sequence[Submission], some: Sequence[Incoming]) -> set[Key]:
-    versions, others = _versions(ctx, root_id, stored, some)
-    return {(one.id, one.sha256) for one in overruled(root_id, versions, others)}
+def _find_overruled_keys(
+    ctx: ActContext, root_id: str, stored: Sequence[Submission], some: Sequence[DecidedSubmission]
+) -> set[Key]:
+    versions, others = _split_versions(ctx, root_id, stored, some)
+    return {(one.id, one.sha256) for one in find_overruled_versions(root_id, versions, others)}
 
 
-def _said(
-    ctx: ActContext, root_id: str, codes: Sequence[Named], stored: Sequence[Submission], some: Sequence[Incoming]
-) -> list[Said]:
+def _make_statements(
+    ctx: ActContext, root_id: str, codes: Sequence[Named], stored: Sequence[Submission], some: Sequence[DecidedSubmission]
+) -> list[ConsentStatement]:
     """Return that the people whom overruled submissions named said no, where the record itself does not tell it.
 
     Whom only a shut-out phone named, that word waits until the submission is let in.
     """
     if not any(code for code, _ in codes):
         return []
-    last = max(noes_in_force(root_id, _versions(ctx, root_id, stored, some)[0]), key=lambda one: one.sort_key)
+    last = max(list_refusals_in_force(root_id, _split_versions(ctx, root_id, stored, some)[0]), key=lambda one: one.sort_key)
     places = {_key(one): one.id for one in stored} | {one.key: one.position for one in some}
     position = places[last.id, last.sha256]
     heard = {word.person for word in words.words(ctx.session, ctx.centre_id, {root_id})} | {""}
-    said: list[Said] = []
+    statements: list[ConsentStatement] = []
     for code, waits_at in sorted(codes, key=lambda named: named[1] is not None):  # what waits comes last
         if code not in heard:
             heard.add(code)
             at = position if waits_at is None else waits_at
-            said.append(Said(str(uuid.uuid4()), code, 0, False, last.finished_at, at, waits_at is not None))
-    return said
+            statements.append(
+                ConsentStatement(str(uuid.uuid4()), code, 0, False, last.finished_at, at, waits_at is not None)
+            )
+    return statements
 
 
-def _versions(
-    ctx: ActContext, root_id: str, stored: Sequence[Submission], incoming: Sequence[Incoming]
+def _split_versions(
+    ctx: ActContext, root_id: str, stored: Sequence[Submission], incoming: Sequence[DecidedSubmission]
 ) -> tuple[list[RecordVersion], list[RecordVersion]]:
     """Return what a record is made of, and what else was sent for it, as far as it matters to who overrules whom."""
     assert ctx.actor.user_id is not None or not incoming
@@ -184,7 +188,7 @@ def _versions(
         (others if decision.problems else versions).append(version)
     if not versions:
         return [], others
-    form = first_of(root_id, versions).form_version  # what names the record under another form is no version of it
+    form = find_first_version(root_id, versions).form_version  # what names the record under another form is no version of it
     others += [one for one in versions if one.form_version != form]
     return [one for one in versions if one.form_version == form], others
 
@@ -193,19 +197,19 @@ def _key(one: Submission) -> Key:
     return one.instance_id, one.sha256
 
 
-def cut_stored(ctx: ActContext, one: Submission, found: Aftermath) -> str:
+def cut_stored(ctx: ActContext, one: Submission, found: RefusalEffects) -> str:
     """Take out of a stored submission what may not be kept, and return the card code that it named; "" for none."""
     definition = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
-    code = _person(one.body, definition)
+    code = _read_person(one.body, definition)
     found.note_cut(one.instance_id, one.body, one.device_id)
-    one.body = body_of(consent.without_person(definition, read(one.body, definition)) if definition else {})
+    one.body = make_body(consent.without_person(definition, read_answers(one.body, definition)) if definition else {})
     one.cards, one.due, one.is_cut = [], "", True
     ctx.session.flush()
     return code
 
 
-def _person(body: str, definition: FormDefinition | None) -> str:
-    return plain_code(consent.person_in(definition, read(body, definition))) if definition else ""
+def _read_person(body: str, definition: FormDefinition | None) -> str:
+    return plain_code(consent.person_in(definition, read_answers(body, definition))) if definition else ""
 
 
 def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> tuple[Envelope, Decision]:
@@ -215,12 +219,12 @@ def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinit
     """
     kept = decision.answers
     if not decision.is_refusal:
-        given = decision.answers or read(envelope.body, definition)
+        given = decision.answers or read_answers(envelope.body, definition)
         kept = consent.without_person(definition, given) if definition else {}
-    return replace(envelope, body=body_of(kept), refused_by="", cards=()), replace(decision, answers=kept)
+    return replace(envelope, body=make_body(kept), refused_by="", cards=()), replace(decision, answers=kept)
 
 
-def read(body: str, definition: FormDefinition | None) -> dict[str, Any]:
+def read_answers(body: str, definition: FormDefinition | None) -> dict[str, Any]:
     """Return the answers in a body as they came; {} when there are none that can be read."""
     try:
         given = read_body(body, definition)
@@ -229,42 +233,45 @@ def read(body: str, definition: FormDefinition | None) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def body_of(answers: Mapping[str, Any]) -> str:
+def make_body(answers: Mapping[str, Any]) -> str:
     return json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
 
 
-def hear(ctx: ActContext, incoming: Iterable[Incoming], after: Aftermath) -> None:
+def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], after: RefusalEffects) -> None:
     """Let each no reach all that was said before about the same person; the record that said it names nobody.
 
     What a shut-out phone says waits until it is let in, so that nobody lowers a colleague's card with a stolen phone.
     """
-    said = list(after.said)
+    statements = list(after.statements)
     for one in incoming:
         if one.decision.refused_by:  # under a number of its own: no page leads from the person to the record
             waits = any(problem.code in SHUT_OUT for problem in one.decision.problems)
             number, code = str(uuid.uuid4()), one.decision.refused_by
-            said.append(Said(number, code, 0, False, one.envelope.finished_at, one.position, waits))
-    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    show_standing(ctx, {one.person for one in said if not one.waits})
+            statements.append(ConsentStatement(number, code, 0, False, one.envelope.finished_at, one.position, waits))
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    show_standing(ctx, {one.person for one in statements if not one.waits})
 
 
-def hear_waiting(ctx: ActContext, positions: Collection[int]) -> None:
+def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None:
     """Let words count that waited since a shut-out phone had sent them."""
     waiting = words.waiting(ctx.session, ctx.centre_id, positions)
-    said = [Said(str(uuid.uuid4()), word.person, word.tier, False, word.finished_at, word.position) for word in waiting]
-    forget_waiting(ctx, positions)
-    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    show_standing(ctx, {one.person for one in said})
+    statements = [
+        ConsentStatement(str(uuid.uuid4()), word.person, word.tier, False, word.finished_at, word.position)
+        for word in waiting
+    ]
+    delete_waiting_words(ctx, positions)
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    show_standing(ctx, {one.person for one in statements})
 
 
-def forget_waiting(ctx: ActContext, positions: Collection[int]) -> None:
+def delete_waiting_words(ctx: ActContext, positions: Collection[int]) -> None:
     """Delete the words that waited with submissions which nobody will let in."""
     for word in words.waiting(ctx.session, ctx.centre_id, positions):
         ctx.session.delete(word)
     ctx.session.flush()
 
 
-def take_out_attachments(ctx: ActContext, after: Aftermath) -> None:
+def delete_attachments(ctx: ActContext, after: RefusalEffects) -> None:
     """Delete the attachments that were named only in what was cut, also those that have not arrived yet."""
     for device_id, hashes in after.hashes.items():
         attachments.take_out(ctx.session, ctx.centre_id, hashes, device_id)

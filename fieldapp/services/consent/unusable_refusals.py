@@ -7,12 +7,12 @@ version that was made in the knowledge of it comes, nothing of the record leaves
 from collections.abc import Collection, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload import update
+from fieldapp.services.caseload import cards
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.contested import find_lowest_tier
-from fieldapp.services.consent.standing import Said
+from fieldapp.services.consent.refusals import read_answers
+from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definition, load_definitions
-from fieldapp.services.records.refusals import read
 from fieldapp.store.forms import versions
 from fieldapp.store.people import users
 from fieldapp.store.records import records, submissions
@@ -21,7 +21,7 @@ from fieldapp.store.records.submissions import OFFICE, Submission
 from sync.ancestors import Ancestors
 
 
-def heed_unusable_noes(ctx: ActContext, root_ids: Collection[str]) -> None:
+def apply_unusable_refusals(ctx: ActContext, root_ids: Collection[str]) -> None:
     """Say of these records whether an unusable no speaks against them, and lower their cards.
 
     A shut-out phone lowers no card, only what the record itself allows.
@@ -29,7 +29,7 @@ def heed_unusable_noes(ctx: ActContext, root_ids: Collection[str]) -> None:
     unusable = submissions.unusable_roots(ctx.session, ctx.centre_id, root_ids) if root_ids else set()
     if not unusable:
         return
-    said: list[Said] = []
+    said: list[ConsentStatement] = []
     for root_id, record in records.lock_existing(ctx.session, ctx.centre_id, unusable).items():
         arrived = submissions.of_record(ctx.session, ctx.centre_id, root_id)
         noes, answered = _split_by_answer(ctx, record, arrived)
@@ -39,13 +39,13 @@ def heed_unusable_noes(ctx: ActContext, root_ids: Collection[str]) -> None:
             record.is_refused = bool(noes)
             record.changed_at = ctx.now
         heard = [no for no in noes if not no.is_of_shut_out_phone]
-        said += [Said(root_id, "", tier_of(ctx, no), False, no.finished_at, no.id) for no in heard]
-        standing.forget_answered(ctx.session, ctx.centre_id, root_id, record.person, {no.id for no in answered})
-    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    update.show_standing_of_records(ctx, unusable)
+        said += [ConsentStatement(root_id, "", compute_tier(ctx, no), False, no.finished_at, no.id) for no in heard]
+        standing.delete_answered_refusals(ctx.session, ctx.centre_id, root_id, record.person, {no.id for no in answered})
+    standing.save_statements(ctx.session, ctx.centre_id, said, ctx.now)
+    cards.show_standing_of_records(ctx, unusable)
 
 
-def own_tier(ctx: ActContext, record: Record) -> int:
+def compute_own_tier(ctx: ActContext, record: Record) -> int:
     """Return how far a record allows by itself; where nobody was to be asked, nothing hinders."""
     held_as = record.form, record.version
     definition = load_definitions(ctx.session, ctx.centre_id, {held_as})[held_as]
@@ -53,13 +53,13 @@ def own_tier(ctx: ActContext, record: Record) -> int:
     return standing.HIGHEST if tier is None else tier
 
 
-def tier_of(ctx: ActContext, submission: Submission) -> int:
+def compute_tier(ctx: ActContext, submission: Submission) -> int:
     """Return how far consent reaches by what a submission says, as far as that can be read."""
-    word = _word_of(ctx, submission)
+    word = _read_consent(ctx, submission)
     return word[0] if word else standing.HIGHEST
 
 
-def _word_of(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:
+def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:
     if submission.is_refusal:
         return standing.LOWEST, False
     key = submission.form, submission.version
@@ -67,7 +67,7 @@ def _word_of(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None
     if definition is None:  # its version has not come: what another one asks about consent says enough to wait
         stored = versions.latest(ctx.session, ctx.centre_id, submission.form)
         definition = load_definition(stored) if stored else None
-    return standing.word_of(definition, read(submission.body, definition)) if definition else None
+    return standing.read_consent(definition, read_answers(submission.body, definition)) if definition else None
 
 
 def find_unusable(ctx: ActContext, author_id: int, arrived: Sequence[Submission]) -> list[Submission]:
@@ -91,7 +91,7 @@ def _split_by_answer(
 ) -> tuple[list[Submission], list[Submission]]:
     """Return the unusable noes of a record: those that no version answers, and the rest."""
     unusable = find_unusable(ctx, record.author_id, arrived)
-    lower = [no for no in unusable if tier_of(ctx, no) < max(own_tier(ctx, record), standing.LOWEST + 1)]
+    lower = [no for no in unusable if compute_tier(ctx, no) < max(compute_own_tier(ctx, record), standing.LOWEST + 1)]
     links: dict[str, set[str]] = {}
     for submission in arrived:
         links.setdefault(submission.instance_id, set()).update(submission.prev)
@@ -109,5 +109,5 @@ def _is_answer(ctx: ActContext, version: Submission, no: Submission, before: Anc
     """Say whether a version knows of a no, and does not only repeat what was said before."""
     if not before.builds_on(version.instance_id, no.instance_id) or version.finished_at <= no.finished_at:
         return False
-    word = _word_of(ctx, version)
-    return word is None or word[1] or word[0] <= tier_of(ctx, no)
+    word = _read_consent(ctx, version)
+    return word is None or word[1] or word[0] <= compute_tier(ctx, no)
