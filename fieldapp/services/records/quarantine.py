@@ -75,7 +75,7 @@ def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list
 def let_in_all(session: Session, actor: Actor, device_id: int, newest: int | None = None) -> LetIn:
     """Let in all that was kept aside of one phone.
 
-    `newest`: the newest that whoever decides has seen; what came later stays aside. None means all.
+    `newest`: the newest that was seen; what came later stays aside. None means all.
     """
     return let_in(session, actor, _of_phone(session, actor, device_id, newest))
 
