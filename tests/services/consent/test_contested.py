@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from evaluator_export.datasets.dataset_spec import ConsentRule
 from evaluator_export.datasets.eligibility import has_consent
 from fieldapp.services.products import tables
-from fieldapp.services.records.reviews import choose_answers
+from fieldapp.services.records.reviews import resolve_conflict
 from fieldapp.store.records import records
 from tests.cast import Cast, encounter, envelope
 from tests.services.caseload.meetings import code
@@ -69,7 +69,7 @@ def test_what_somebody_chose_counts(session: Session, cast: Cast, chosen: str) -
     for question in record.contested:
         choices[question["path"]] = next(sha for sha, value in question["values"].items() if value == chosen)
     session.rollback()
-    choose_answers(session, cast.rosa, root_id, choices)
+    resolve_conflict(session, cast.rosa, root_id, choices)
     assert counts_at(session, cast) == int(chosen)
 
 
