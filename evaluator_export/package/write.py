@@ -103,6 +103,7 @@ def write_package_files(
         "tables.csv": csv_files.tables(tables),
         "codebook.csv": codebook.write(parts, tables, labels),
         "report.json": report.write(recipe, parts, tables, occasion),
+        # The checker as it is today goes along: a recipient can check a package in ten years.
         "verify.py": Path(verify.__file__).read_bytes(),
         "README.txt": README.format(title=recipe.title["en"], period=occasion.period.name, centre=occasion.centre).encode(),
         "start.ipynb": notebooks.python(title, parts, recipe.threshold),
@@ -133,6 +134,7 @@ def manifest(
         "agreement": dict(occasion.agreement),
         "period": {"name": occasion.period.name, "first": str(occasion.period.first), "last": str(occasion.period.last)},
         "cut_off": occasion.cut_off,
+        # Whoever reads the package has to know what "<20" hides.
         "threshold": recipe.threshold,
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},

@@ -115,6 +115,7 @@ def make_indicator_views(body: dict[str, Any], language: str, with_staff: bool =
     views = []
     for indicator in body["indicators"]:
         if with_staff or indicator["audience"] == "public":
+            # Staff's indicators are in the edition too: whoever forgets the argument shows less, not more.
             views.append(_make_indicator_view(indicator, language))
     return views
 

@@ -78,6 +78,7 @@ def _list_typed() -> list[tuple[str, str]]:
     """Return the name and content of every field that was filled in."""
     fields = []
     for name, values in request.form.lists():
+        # A field may have several values, such as the readers of a series.
         content = ", ".join(value for value in values if value.strip())
         if name not in NOT_TYPED and content:
             fields.append((str(TYPED_FIELDS.get(name, name)), content))

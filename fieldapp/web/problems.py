@@ -108,6 +108,7 @@ UNEXPECTED = N_(
 
 def answer(code: str, text: str, status: int, **more: Any) -> Any:
     """Return a problem in the form that the interface of this address uses."""
+    # By the address and not by the view: a request that no view could read has none.
     if request.path.startswith("/or/"):
         return Response(
             openrosa.make_openrosa_response(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"}

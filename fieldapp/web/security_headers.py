@@ -40,7 +40,6 @@ def _add(response: Response) -> Response:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.endpoint in OPEN:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if request.endpoint in OPEN:
         headers["Access-Control-Allow-Origin"] = "*"  # open data, read without a cookie
     # Without https (a trial on one machine) a browser that remembered this could not come back.
     if current_app.config["SESSION_COOKIE_SECURE"]:

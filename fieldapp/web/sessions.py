@@ -67,7 +67,7 @@ def actor() -> Actor:
 
 
 def start(user: User) -> None:
-    # No cookie outlives the browser: computers in an office are shared.
+    # No second cookie: it would sign a person in again when the session's own time is over.
     login_user(user, remember=False)
 
 

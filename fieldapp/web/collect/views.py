@@ -46,6 +46,7 @@ def require_openrosa_version() -> Any:
 @collect.after_request
 def add_openrosa_headers(response: Response) -> Response:
     response.headers.update(OPENROSA)
+    # OpenRosa asks for it, and servers in front of us may leave it out.
     response.headers["Date"] = dt.datetime.now(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     response.headers["X-OpenRosa-Accept-Content-Length"] = str(current_app.config["MAX_CONTENT_LENGTH"])
     return response
@@ -94,6 +95,7 @@ def media(form: str, version: str, name: str) -> Any:
 
 @collect.route("/submission", methods=["HEAD"])
 def get_submission_limits() -> Any:
+    # Collect asks this first: how much may be sent is in the headers of every answer.
     return Response(status=204)
 
 
@@ -109,6 +111,7 @@ def submission() -> Any:
     except InstanceRefused as refused:
         return _reply(gettext(refused.problem.text), 400)
     files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
+    # Collect sends large attachments in several requests, all but the last with this mark.
     is_whole = request.form.get("*isIncomplete*") != "yes" and "*isIncomplete*" not in files
     files.pop("*isIncomplete*", None)
     outcome = acts.receive_openrosa_submission(

@@ -42,6 +42,7 @@ def package(release_id: int) -> Any:
 def _is_fresh() -> bool:
     """Return whether this person, not another at the same browser, has just given a code."""
     user_id, checked_at = cookie.get(CHECKED, (0, 0))
+    # A time alone would let the next person at this browser through.
     return bool(user_id == current_user.id and time.time() - checked_at < FRESH)
 
 
@@ -54,6 +55,7 @@ def _page(problem: str) -> str:
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
     secret = current_app.config["SECRET_KEY"]
+    # Shown until a first code proves that the person's app has it.
     address = factor.start_second_factor(session(), actor(), secret=secret, label=current_user.username)
     picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
     key = parse_qs(urlsplit(address).query)["secret"][0]

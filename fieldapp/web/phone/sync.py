@@ -201,6 +201,7 @@ def batch() -> Any:
         envelopes = parse_batch(request.get_data())
     except BatchRefused as refused:
         return _malformed(refused)
+    # Phones say it themselves; a larger number would not fit the column.
     unsent_count = min(parse_number(request.headers.get("X-Unsent", "0")), 1_000_000)
     items = receive_batch(
         session(),

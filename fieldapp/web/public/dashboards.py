@@ -22,7 +22,9 @@ from fieldapp.web.sessions import session
 
 dashboards = Blueprint("dashboards", __name__, template_folder="templates")
 
+# Between two requests of one browser or cache; a new edition shows everywhere this soon.
 MINUTES = 5
+# Pages in memory.
 CACHE_SIZE = 64
 Body = tuple[bytes, bytes]  # plain and compressed
 
@@ -44,9 +46,11 @@ def _respond_cached(key: tuple[str, ...], mimetype: str, make: Callable[[], byte
         data = _rendered.get(key)
         if data is None:
             if len(_rendered) >= CACHE_SIZE:
+                # Emptied as a whole: most of it is of editions that are over, and what is asked for comes back.
                 _rendered.clear()
             data = _rendered[key] = make()
         response = Response(data, mimetype=mimetype)
+        # Images are compressed already.
         if request.accept_encodings.quality("gzip") > 0 and not mimetype.startswith("image/"):
             response.set_data(_compressed(key, data))
             response.headers["Content-Encoding"] = "gzip"
@@ -64,6 +68,7 @@ def _make_cache_key(slug: str, language: str, *more: str) -> tuple[str, ...]:
     if language not in LANGUAGES:
         raise make_not_found()
     _, digest = public.read_edition_version(session(), slug)
+    # The host is in it because pages have whole addresses, for those who share them.
     return (digest[:24], _version(), request.host.replace('"', ""), slug, language, *more)
 
 

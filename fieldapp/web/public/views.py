@@ -80,6 +80,7 @@ def healthz() -> Any:
         problem = "The database cannot be reached."
     if not problem and not assets.is_built():
         problem = "The client is not built. Run: make build"
+    # A server that can store nothing must get no phones from a load balancer.
     if not problem and not has_room(current_app.config["SETTINGS"].folder):
         problem = "The disk is full."
     status = 200
@@ -100,6 +101,7 @@ def favicon() -> Any:
 
 def _local(address: str) -> str:
     """Return an address only if it leads to this site: a path, no host."""
+    # Browsers read a backslash as a slash: /\\host leads to another site.
     parts = urlsplit(address.replace("\\", "/"))
     is_path = address.startswith("/") and not address.startswith("//")
     if is_path and not parts.netloc:

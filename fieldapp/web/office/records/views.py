@@ -34,6 +34,7 @@ def _record_page(instance_id: str, problem: str, status: int, last: LastChange |
 
 def _refused(instance_id: str, problem: ActProblem) -> Any:
     """Show the record as it is now, with what is wrong; what was typed stays in its field."""
+    # There is no record to show, or not to this person.
     if problem.code in ("access.not_found", "access.denied"):
         raise problem
     last = problem.last if isinstance(problem, Overtaken) else None
