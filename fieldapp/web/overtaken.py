@@ -58,7 +58,7 @@ def seen() -> str:
     return request.form.get("revision", "")[:64]
 
 
-def page(problem: Overtaken, text: str, status: int) -> Any:
+def page(problem: Overtaken, text: str, status: int) -> tuple[str, int]:
     """Return the page that says who changed what in the meantime."""
     return render_template("overtaken.html", text=text, last=problem.last, back=_find_page(), typed=_list_typed()), status
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.access import WORKER
@@ -61,11 +62,11 @@ def sign_answer(response: Response) -> Response:
     return response
 
 
-def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
+def require_phone_token(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
     """Admit phones only: the bearer token becomes the actor, never the cookie of a browser."""
 
     @functools.wraps(view)
-    def run(**kwargs: Any) -> Any:
+    def run(**kwargs: Any) -> ResponseReturnValue:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         actor = None
         if scheme == "Bearer" and token:
@@ -80,7 +81,7 @@ def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @sync.post("/sign-in")
-def sign_in() -> Any:
+def sign_in() -> ResponseReturnValue:
     sent = _read_json()
     user = check(session(), sent.field("username"), sent.field("password"), request.remote_addr or "")
     # A phone keeps records without signal; other roles only look at the centre's.
@@ -95,7 +96,7 @@ def sign_in() -> Any:
 
 
 @sync.post("/join")
-def join() -> Any:
+def join() -> ResponseReturnValue:
     """Accept a phone with an invitation, which only the first phone can use."""
     sent = _read_json()
     invitation = sent.field("invitation")
@@ -122,7 +123,7 @@ def _read_json() -> _SentFields:
     return _SentFields(body) if isinstance(body, dict) else _SentFields()
 
 
-def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Any:
+def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> ResponseReturnValue:
     """Return what a phone needs that has just joined."""
     user = session().get_one(User, actor.user_id)
     about = {
@@ -138,21 +139,21 @@ def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Any:
 
 @sync.get("/pull")
 @require_phone_token
-def pull() -> Any:
+def pull() -> ResponseReturnValue:
     """Give what changed for this worker after a cursor: caseload, follow-ups, corrections."""
     return _compressed(pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")
 @require_phone_token
-def record(instance_id: str) -> Any:
+def record(instance_id: str) -> ResponseReturnValue:
     """Give a worker's own record back, for correcting it."""
     return jsonify({"protocol": PROTOCOL, **fetch_record_for_correction(session(), g.actor, instance_id=instance_id)})
 
 
 @sync.get("/manifest")
 @require_phone_token
-def manifest() -> Any:
+def manifest() -> ResponseReturnValue:
     return jsonify(_manifest(g.actor))
 
 
@@ -165,20 +166,20 @@ def _manifest(actor: Actor) -> dict[str, Any]:
 
 @sync.get("/map")
 @require_phone_token
-def spot_map() -> Any:
+def spot_map() -> ResponseReturnValue:
     """Give the centre's last maps of where and when: rounded numbers, no points."""
     return jsonify(maps.fetch_maps(session(), g.actor))
 
 
 @sync.get("/areas/<key>")
 @require_phone_token
-def areas(key: str) -> Any:
+def areas(key: str) -> ResponseReturnValue:
     return _compressed(phone_forms.fetch_areas(session(), g.actor, key=key))
 
 
 @sync.get("/forms/<form>/<version>")
 @require_phone_token
-def form(form: str, version: str) -> Any:
+def form(form: str, version: str) -> ResponseReturnValue:
     return _compressed(phone_forms.fetch_form(session(), g.actor, form=form, version=version))
 
 
@@ -195,7 +196,7 @@ def _compressed(text: str, level: int = 6) -> Response:
 
 @sync.post("/batch")
 @require_phone_token
-def batch() -> Any:
+def batch() -> ResponseReturnValue:
     """Receive up to 100 submissions and answer each; store nothing of a malformed batch."""
     try:
         envelopes = parse_batch(request.get_data())
@@ -215,7 +216,7 @@ def batch() -> Any:
 
 
 @sync.post("/deliver")
-def deliver() -> Any:
+def deliver() -> ResponseReturnValue:
     """Receive sealed records; any phone may carry them.
 
     The answer tells each phone that is named whether it must lock or wipe itself.
@@ -230,7 +231,7 @@ def deliver() -> Any:
 
 
 @sync.put("/attachments/<sha256>")
-def attachment(sha256: str) -> Any:
+def attachment(sha256: str) -> ResponseReturnValue:
     """Store one piece of a sealed attachment, signed by its phone; say how much is there."""
     content_range = PIECE.fullmatch(request.headers.get("Content-Range", ""))
     proof = request.headers.get("X-Proof", "")
@@ -251,7 +252,7 @@ def attachment(sha256: str) -> Any:
     return jsonify({"protocol": PROTOCOL, "received": received})
 
 
-def _malformed(refused: BatchRefused) -> Any:
+def _malformed(refused: BatchRefused) -> ResponseReturnValue:
     reasons = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
     text = gettext("The message is malformed; nothing of it was stored.")
     return problems.answer("sync.malformed", text, 422, problems=reasons)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
 from fieldapp.services.problems import make_not_found
@@ -98,7 +99,7 @@ def _is_revised(view: editions.IndicatorView) -> bool:
 
 
 @dashboards.get("/public/")
-def start() -> Any:
+def start() -> ResponseReturnValue:
     centres = public.list_public_centres(session())
     language = preferred()
     if len(centres) == 1:
@@ -108,7 +109,7 @@ def start() -> Any:
 
 
 @dashboards.get("/public/<slug>/")
-def centre(slug: str) -> Any:
+def centre(slug: str) -> ResponseReturnValue:
     public.read_edition_version(session(), slug)
     language = preferred()
     response = redirect(url_for(".dashboard", slug=slug, language=language))

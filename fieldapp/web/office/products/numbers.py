@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from flask import Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from evaluator_export.products.reach import LEAST_WHOLE
 from fieldapp.services.products import maps
@@ -17,7 +18,7 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/figures")
-def numbers() -> Any:
+def numbers() -> ResponseReturnValue:
     view = product_registry.see_figures(session(), actor(), name="dashboard")
     equity = product_registry.see_figures(session(), actor(), name="equity")
     indicators = []
@@ -40,7 +41,7 @@ def numbers() -> Any:
 
 
 @office.get("/heat-map")
-def heat_map() -> Any:
+def heat_map() -> ResponseReturnValue:
     view = product_registry.see_figures(session(), actor(), name="heat_map")
     return render_template("products/heat_map.html", view=view, shade=_choose_shade)
 
@@ -57,7 +58,7 @@ def _choose_shade(text: str, grid: dict[str, Any]) -> int:
 
 
 @office.get("/map")
-def spot_map() -> Any:
+def spot_map() -> ResponseReturnValue:
     span = "week"
     if request.args.get("span") == "month":
         span = "month"

@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 from flask import flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.acts import utcnow
@@ -25,7 +26,7 @@ FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/
 
 
 @office.get("/products")
-def products() -> Any:
+def products() -> ResponseReturnValue:
     registry = product_registry.list_products(session(), actor())
     today = get_local_today(registry.centre, utcnow())
     due = {
@@ -36,7 +37,7 @@ def products() -> Any:
 
 
 @office.post("/products/<name>/<any(on, off):state>")
-def product_switch(name: str, state: str) -> Any:
+def product_switch(name: str, state: str) -> ResponseReturnValue:
     product_registry.switch_product(session(), actor(), name=name, is_on=state == "on", seen=seen())
     if state == "on":
         flash(gettext("Switched on. It is built within ten minutes."), "safe")
@@ -46,19 +47,19 @@ def product_switch(name: str, state: str) -> Any:
 
 
 @office.post("/products/<name>/subscribe")
-def product_subscribe(name: str) -> Any:
+def product_subscribe(name: str) -> ResponseReturnValue:
     address = request.form.get("address", "")
     return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Saved."))
 
 
 @office.post("/products/subscriptions/<int:key>/end")
-def product_unsubscribe(key: int) -> Any:
+def product_unsubscribe(key: int) -> ResponseReturnValue:
     subscriptions.unsubscribe(session(), actor(), subscription_id=key, seen=seen())
     return redirect(url_for("office.products"))
 
 
 @office.post("/products/partners")
-def partner_bring() -> Any:
+def partner_bring() -> ResponseReturnValue:
     sent = request.files.get("file")
     data = b""
     if sent:
@@ -72,12 +73,12 @@ def partner_bring() -> Any:
 
 
 @office.post("/products/partners/remove")
-def partner_remove() -> Any:
+def partner_remove() -> ResponseReturnValue:
     partners.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
     return redirect(url_for("office.products"))
 
 
-def _done(act: Any, text: str) -> Any:
+def _done(act: Any, text: str) -> ResponseReturnValue:
     try:
         act()
     except ActProblem as problem:
@@ -93,6 +94,6 @@ def _done(act: Any, text: str) -> Any:
 
 
 @office.get("/products/<name>/<filename>")
-def product_file(name: str, filename: str) -> Any:
+def product_file(name: str, filename: str) -> ResponseReturnValue:
     called, data = product_registry.download_file(session(), actor(), name=name, filename=filename)
     return send_file(io.BytesIO(data), mimetype=FILES.get(filename, "image/png"), as_attachment=True, download_name=called)
