@@ -24,7 +24,7 @@ from fieldapp.store.records import records
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import ReleaseRun
 
-# The scheduler wakes every minute or so; a long release must not look like a dead scheduler.
+# Its jobs run every minute; a long release must not look like a dead scheduler.
 LATE_AFTER = dt.timedelta(minutes=15)
 
 

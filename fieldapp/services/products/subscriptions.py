@@ -9,7 +9,7 @@ from fieldapp.services.revisions import check_revision
 from fieldapp.store.products import products as store
 from fieldapp.store.products.products import Subscription
 
-# One address and no list; 64 and 254 in all are the lengths that RFC 5321 allows.
+# One address and no list; up to 64 characters before the @, as RFC 5321 allows.
 ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,185}\.[A-Za-z]{2,}")
 
 

@@ -16,7 +16,7 @@ from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
 from fieldapp.store.session import Session
 
-# Of a try; after that, another scheduler takes it that the process died.
+# How long a try may take; after that, its process counts as dead.
 LEASE = dt.timedelta(minutes=10)
 # How long to wait after each failure. The last pause is repeated until the package arrives, or the
 # time to download it is over.

@@ -22,7 +22,7 @@ from fieldapp.web.sessions import session
 
 odata = Blueprint("odata", __name__, url_prefix="/odata/v4")
 
-# Rows; Power BI follows next links by itself, and a page stays a few megabytes.
+# Rows. Readers follow the links to next pages by themselves.
 PAGE_SIZE = 5000
 # SQLite refuses integers over 64 bits; a key over this has no row anyway.
 MAX_NUMBER = 10**9

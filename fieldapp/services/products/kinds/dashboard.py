@@ -27,7 +27,7 @@ from fieldapp.store.products import products
 from fieldapp.store.session import Session
 
 FORMAT = 1
-# A period more than a year or two, so that the newest can be compared with the same one a year before.
+# 13 months and 9 quarters, so that the newest can be compared with the same one of a year before.
 SHOWN_PERIODS = {"month": 13, "quarter": 9, "year": 5}
 LAST = 999  # after every label of a hierarchy
 

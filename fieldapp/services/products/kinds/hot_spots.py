@@ -28,7 +28,7 @@ from forms.lists import in_language
 CELLS = "cells_encounters"
 NOWHERE = ("", OTHER, ALL)
 DAYS = {"week": 28, "month": 91}  # whole weeks, so that every weekday is there as often
-THRESHOLD = 5  # staff may see more than the public; under five, a neighbour might still know who it was
+THRESHOLD = 5  # staff see finer places and times than the public, but no count under this
 LAYERS = {
     "encounters": {"en": "Encounters", "fr": "Rencontres"},
     "mediations": {"en": "Mediations", "fr": "Médiations"},
