@@ -127,7 +127,7 @@ def test_one_indicator_in_french_and_a_frame(
     page.goto(
         wordpress("/three", f'<iframe title="Dashboard" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
     )
-    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Records")
+    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Encounters")
     page.goto(wordpress("/four", f'<fieldapp-kpi centre="nowhere"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")
 

@@ -592,7 +592,7 @@ ALONE = {"people_n": "1", "who": "new_person"}
 
 def rows_that_may_leave(session: Session, cast: Cast) -> int:
     """Return how many of the records that releases read allow an evaluator to see them."""
-    known = tables.catalogue(session, cast.centre.id)
+    known = tables.load_catalogue(session, cast.centre.id)
     now = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     reader = tables.make_reader(session, cast.centre, known, now)
     rows = [row for _, row in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
