@@ -224,7 +224,9 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
     expect(office.locator("main")).to_contain_text("sends what is finished")
     connect(page)
     if order == "Lock":
-        expect(page.locator("main")).to_contain_text(re.compile("The centre has locked this phone|The PIN does not work any more"))
+        expect(page.locator("main")).to_contain_text(
+            re.compile("The centre has locked this phone|The PIN does not work any more")
+        )
     if order == "Wipe":
         expect(page.locator("#username")).to_be_visible()
         count = page.evaluate(
