@@ -252,6 +252,26 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], after:
     show_standing(ctx, {one.person for one in statements if not one.waits})
 
 
+def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
+    """Say under a card's new code too what its worker's people refused under the old one.
+
+    A refusal names no record, so nobody knows which of the people with the same code it was: both are lowered.
+    """
+    said = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
+    copied = {word.position for word in said if word.person == new_code}
+    statements: list[ConsentStatement] = []
+    for word in said:
+        is_refusal = word.person == code and word.tier == standing.LOWEST and not word.asked
+        if not is_refusal or word.position in copied:
+            continue
+        submission = submissions.get(ctx.session, ctx.centre_id, word.position)
+        if submission is not None and submission.author_id == ctx.actor.user_id:
+            number, when = str(uuid.uuid4()), word.finished_at
+            statements.append(ConsentStatement(number, new_code, word.tier, False, when, word.position, waits=word.waits))
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    show_standing(ctx, {new_code})
+
+
 def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None:
     """Let words count that waited since a shut-out phone had sent them."""
     waiting = words.waiting(ctx.session, ctx.centre_id, positions)

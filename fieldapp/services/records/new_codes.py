@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import card_root
+from fieldapp.services.consent.refusals import copy_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.reviews import write_correction
@@ -21,7 +22,10 @@ from sync.notes import REISSUE, plain_code
 
 
 def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> None:
-    """Give a worker's records the new code of a card that clashed, whichever came first: the record or the note."""
+    """Give a worker's records the new code of a card that clashed, whichever came first: the record or the note.
+
+    What their people refused under the old code is said under the new one too.
+    """
     clashing = {code for one in arrived if (code := _find_card_code(one.envelope))}
     held = cards.by_codes(ctx.session, ctx.centre_id, clashing) if clashing else {}
     for code, card in held.items():
@@ -34,6 +38,8 @@ def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> N
             for record in records.of_person(ctx.session, ctx.centre_id, {code}):
                 if record.author_id == ctx.actor.user_id and fresh:
                     _write_new_code(ctx, record, fresh)
+            if fresh:
+                copy_refusals(ctx, code, fresh)
 
 
 def _write_new_code(ctx: ActContext, record: Record, code: str) -> None:
@@ -48,7 +54,9 @@ def find_card_question(definition: FormDefinition) -> str:
 
 
 def _find_card_code(envelope: Envelope) -> str:
-    """Return the card code that a note is about; for a form, the first code that its answers hold."""
+    """Return the card code that a note is about; for a form, the first code that its answers hold, or who said no."""
+    if envelope.refused_by:
+        return plain_code(envelope.refused_by)
     if not ("code" in envelope.body or envelope.cards):
         return ""
     try:

@@ -347,7 +347,7 @@ def test_two_corrections_for_which_there_is_no_time_are_kept_aside_and_hold_up_n
 ) -> None:
     first = envelope(met(YES), finished_at=at(-60))
     receive(session, cast, first)
-    monkeypatch.setattr(folding, "fold", too_slow)
+    monkeypatch.setattr("fieldapp.services.records.versions.fold", too_slow)
     sent = correction(first, met({**YES, "tier_said": "1"}), -10), envelope(encounter())
     assert receive(session, cast, *sent) == ["rejected", "stored"]
     assert [one.instance_id for one in listing.list_review_queue(session, cast.rosa).aside] == [sent[0]["id"]]
@@ -628,7 +628,7 @@ def test_a_no_without_a_card_lowers_its_record_though_it_cannot_be_used(
             shut_out(phone)
         with monkeypatch.context() as patched:
             if way == "failed":
-                patched.setattr("fieldapp.services.records.intake.decide", lambda *_: 1 / 0)
+                patched.setattr("fieldapp.services.records.decisions.decide", lambda *_: 1 / 0)
             phone.send(no)
 
     if is_first and way != "shut out":
