@@ -20,7 +20,7 @@ from fieldapp.store.people.users import User
 from tests.browser.conftest import PASSWORD, Server, sign_in
 from tests.services.board.incidents import incident
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 SOON = 20_000  # milliseconds: two rounds of questions, on a machine that is busy
 UP_TO_DATE = re.compile("Up to date|À jour")

@@ -15,7 +15,7 @@ from tests.browser.pictures import picture
 from tests.browser.product_pages import products  # noqa: F401  a fixture
 from tests.browser.steps import painted
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: products")
 OpenPage = Callable[..., Page]
 PHONE = {"width": 360, "height": 740}
 NEIGHBOURHOODS = ("001", "002", "003", "004", "005", "006", "021", "022")
