@@ -1,8 +1,8 @@
 """Standing consent: all that a person said about consent, folded to what holds now.
 
-The order of arrival changes nothing. Each statement names those that its writer had heard of. What a later writer
-had heard of is settled: the later statement replaces it. All others are heads, and of the heads the least holds.
-No clock decides. Nobody can have heard the truly last statement, so it is always a head, and what holds is never
+The order of arrival changes nothing. Each answer names those that its writer had heard of. What a later writer
+had heard of is settled: the later answer replaces it. All others are heads, and of the heads the least holds.
+No clock decides. Nobody can have heard the truly last answer, so it is always a head, and what holds is never
 more than the last thing the person said.
 """
 
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 END = -1  # "no more: take everything back"; it is final
 LOWEST_TIER = 0
 HIGHEST_TIER = 3
-MAX_HEARD = 16  # ids that one statement may name; whoever knows more names the heads
+MAX_HEARD = 16  # ids that one answer may name; whoever knows more names the heads
 
 
 @dataclass(frozen=True)
-class ConsentStatement:
+class ConsentAnswer:
     """What a person said about consent on one occasion."""
 
     id: str  # of the record or note that brought it
     tier: int  # END, or 1 to 3: how far the facts may go
     may_contact: bool  # the person may be contacted later
     wording: int  # generation of the text that was read out; grows with every change of meaning
-    heard: frozenset[str]  # ids of the statements that the writer knew of
+    heard: frozenset[str]  # ids of the answers that the writer knew of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class StandingConsent:
     tier: int
     may_contact: bool
     wording: int
-    heads: tuple[str, ...]  # ids; what the next statement has to know to settle them
+    heads: tuple[str, ...]  # ids; what the next answer has to know to settle them
     is_in_doubt: bool  # answers that did not know of each other differ: the least holds, so ask again
 
     @property
@@ -42,22 +42,22 @@ class StandingConsent:
         return self.tier == END
 
 
-def fold_statements(statements: Iterable[ConsentStatement]) -> StandingConsent | None:
+def fold_answers(answers: Iterable[ConsentAnswer]) -> StandingConsent | None:
     """Return what holds for one person; None when they never said anything.
 
-    The result does not depend on the order of the statements or on how often each of them came. An end holds for good.
-    Where two statements bear one id, the less of both counts.
+    The result does not depend on the order of the answers or on how often each of them came. An end holds for good.
+    Where two answers bear one id, the less of both counts.
 
     Example: a yes to tier 3 and, from a phone that had not heard of it, a yes to tier 1, hold as tier 1 in doubt.
     """
-    by_id: dict[str, ConsentStatement] = {}
-    for statement in statements:
-        earlier = by_id.get(statement.id, statement)
-        by_id[statement.id] = _take_less(earlier, statement)
+    by_id: dict[str, ConsentAnswer] = {}
+    for answer in answers:
+        earlier = by_id.get(answer.id, answer)
+        by_id[answer.id] = _take_less(earlier, answer)
     if not by_id:
         return None
     heads = [by_id[number] for number in sorted(find_heads(by_id.values()))]
-    has_ended = any(statement.tier == END for statement in by_id.values())
+    has_ended = any(answer.tier == END for answer in by_id.values())
     different_answers = {(head.tier, head.may_contact) for head in heads}
     return StandingConsent(
         tier=END if has_ended else min(head.tier for head in heads),
@@ -68,12 +68,12 @@ def fold_statements(statements: Iterable[ConsentStatement]) -> StandingConsent |
     )
 
 
-def find_heads(statements: Iterable[ConsentStatement]) -> set[str]:
-    """Return the ids of the statements that no other one settles.
+def find_heads(answers: Iterable[ConsentAnswer]) -> set[str]:
+    """Return the ids of the answers that no other one settles.
 
-    Only a false statement can know one that knows it. Such a circle settles nothing: all of it counts.
+    Only a false answer can know one that knows it. Such a circle settles nothing: all of it counts.
     """
-    heard_by_id = {statement.id: statement.heard - {statement.id} for statement in statements}
+    heard_by_id = {answer.id: answer.heard - {answer.id} for answer in answers}
     heard = frozenset().union(*heard_by_id.values())
     heads = set(heard_by_id) - heard
     reached = set(heads)
@@ -86,9 +86,9 @@ def find_heads(statements: Iterable[ConsentStatement]) -> set[str]:
     return heads | (set(heard_by_id) - reached)
 
 
-def _take_less(first: ConsentStatement, second: ConsentStatement) -> ConsentStatement:
-    """Return what two statements under one id both say: the lower of each answer."""
-    return ConsentStatement(
+def _take_less(first: ConsentAnswer, second: ConsentAnswer) -> ConsentAnswer:
+    """Return what two answers under one id both say: the lower of each answer."""
+    return ConsentAnswer(
         id=first.id,
         tier=min(first.tier, second.tier),
         may_contact=first.may_contact and second.may_contact,

@@ -19,7 +19,7 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record, RecordFilter, RecordPage
 from fieldapp.store.records.reviews import Review
-from fieldapp.store.records.submissions import SEALED, Submission
+from fieldapp.store.records.submissions import SEALED, AsideOfPhone, Submission
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from sync.bodies import read_body
@@ -157,7 +157,7 @@ class ReviewQueue:
     records: Sequence[Record]
     submissions: Sequence[Submission]
     aside: Sequence[Submission]  # until somebody lets them in
-    aside_by_phone: dict[int, int]
+    aside_by_phone: dict[int, AsideOfPhone]
     phones: dict[int, Device]
     definitions: dict[str, FormDefinition]
     workers: dict[int, str]

@@ -72,9 +72,12 @@ def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list
     return statuses
 
 
-def let_in_all(session: Session, actor: Actor, device_id: int) -> LetIn:
-    """Let in all that was kept aside of one phone."""
-    return let_in(session, actor, _of_phone(session, actor, device_id))
+def let_in_all(session: Session, actor: Actor, device_id: int, newest: int | None = None) -> LetIn:
+    """Let in all that was kept aside of one phone.
+
+    `newest`: the newest that was seen; what came later stays aside. None means all.
+    """
+    return let_in(session, actor, _of_phone(session, actor, device_id, newest))
 
 
 def let_in_known_forms(session: Session) -> int:
@@ -103,8 +106,8 @@ def _note_failed(ctx: ActContext, ids: Collection[int]) -> None:
 
 
 @read_act("submission.let_in")
-def _of_phone(ctx: ActContext, device_id: int) -> Sequence[int]:
-    return submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+def _of_phone(ctx: ActContext, device_id: int, newest: int | None) -> Sequence[int]:
+    return submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
 
 
 @read_act("submission.let_in")

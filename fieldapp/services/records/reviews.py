@@ -100,9 +100,12 @@ def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = N
 
 
 @act("submission.settle")
-def dismiss_quarantined(ctx: ActContext, device_id: int) -> int:
-    """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
-    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+def dismiss_quarantined(ctx: ActContext, device_id: int, newest: int | None = None) -> int:
+    """Take all that is kept aside of a phone off the list, and return how many; they stay kept.
+
+    `newest`: the newest that was seen; what came later stays on the list. None means all.
+    """
+    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
     delete_waiting_words(ctx, ids)
     ctx.session.expire_all()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
 from fieldapp.services.records import listing, quarantine, reviews
@@ -38,7 +38,12 @@ def attention_let_in(submission_id: int) -> Any:
 @office.post("/attention/phones/<int:device_id>/let-in")
 def aside_let_in(device_id: int) -> Any:
     """Let in all that was kept aside of a phone."""
-    return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id))
+    return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id, _newest_seen()))
+
+
+def _newest_seen() -> int:
+    """Return the newest submission that the page counted: nobody decides about what came since; 0 if none."""
+    return request.form.get("newest", 0, type=int)
 
 
 def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
@@ -59,6 +64,6 @@ def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
 
 @office.post("/attention/phones/<int:device_id>/settle")
 def aside_settle(device_id: int) -> Any:
-    reviews.dismiss_quarantined(session(), actor(), device_id=device_id)
+    reviews.dismiss_quarantined(session(), actor(), device_id=device_id, newest=_newest_seen())
     flash(gettext("Dismissed. The records stay stored."), "safe")
     return redirect(url_for("office.attention"))
