@@ -10,7 +10,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from tests.browser.conftest import PASSWORD, PIN, KeptPhone, Phone, Server, sign_in
 from tests.browser.steps import assert_not_in_clear, balanced, connect, cut_off, rows, saved, send
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
 

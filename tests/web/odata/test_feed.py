@@ -35,6 +35,7 @@ from fieldapp.store.releases.releases import Release
 from tests.cast import Cast, a_series, make_cast
 from tests.services.products.figures import fill
 
+pytestmark = pytest.mark.xdist_group("feed")  # its release is built once, by one process
 DATABASE = "fieldapp.db"
 
 
