@@ -338,6 +338,25 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     show_standing(ctx, {statement.person for statement in statements if not statement.waits})
 
 
+def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
+    """Say under a card's new code too what its worker's people refused under the old one.
+
+    A refusal names no record, so nobody knows which of the people with the same code it was: both are lowered.
+    """
+    words_of_both = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
+    copied = {word.position for word in words_of_both if word.person == new_code}
+    statements: list[ConsentStatement] = []
+    for word in words_of_both:
+        is_refusal = word.person == code and word.tier == standing.LOWEST and not word.asked
+        if not is_refusal or word.position in copied:
+            continue
+        submission = submissions.get(ctx.session, ctx.centre_id, word.position)
+        if submission is not None and submission.author_id == ctx.actor.user_id:
+            statements.append(make_refusal(new_code, word.finished_at, word.position, word.waits))
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    show_standing(ctx, {new_code})
+
+
 def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None:
     """Let the words count that waited since a shut-out phone had sent them."""
     statements = []

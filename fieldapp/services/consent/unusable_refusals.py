@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import cards
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.contested import find_lowest_tier
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.standing import ConsentStatement
 from fieldapp.services.definitions import load_definition, load_definitions
@@ -52,8 +53,8 @@ def compute_own_tier(ctx: ActContext, record: Record) -> int:
     """Return how far a record allows by itself, 0 to 3; 3 where nobody was to be asked."""
     form = record.form, record.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form})[form]
-    consent = standing.read_consent(definition, record.answers)
-    return consent[0] if consent else standing.HIGHEST
+    tier = find_lowest_tier(definition, record.answers, record.contested)
+    return standing.HIGHEST if tier is None else tier
 
 
 def compute_tier(ctx: ActContext, submission: Submission) -> int:

@@ -20,7 +20,7 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record, RecordFilter, RecordPage
 from fieldapp.store.records.reviews import Review
-from fieldapp.store.records.submissions import SEALED, Submission
+from fieldapp.store.records.submissions import SEALED, AsideOfPhone, Submission
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
 from sync.fold import flatten
@@ -200,7 +200,7 @@ class ReviewQueue:
     records: Sequence[Record]
     submissions: Sequence[Submission]
     aside: Sequence[Submission]  # quarantined, until somebody accepts them
-    aside_by_phone: dict[int, int]
+    aside_by_phone: dict[int, AsideOfPhone]
     phones: dict[int, Device]
     definitions: dict[str, FormDefinition]
     workers: dict[int, str]

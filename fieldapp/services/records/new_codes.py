@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import card_root
+from fieldapp.services.consent.refusals import copy_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.reviews import write_correction
@@ -23,7 +24,8 @@ from sync.notes import REISSUE, plain_code
 def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> None:
     """Give a worker's records the new code of a card that clashed with another phone's.
 
-    Whichever came first does not matter: the record with the old code, or the note with the new one.
+    Whichever came first does not matter: the record with the old code, or the note with the new one. What their people
+    refused under the old code is said under the new one too.
     """
     codes = {_find_card_code(submission.envelope) for submission in arrived} - {""}
     if not codes:
@@ -36,13 +38,15 @@ def apply_new_codes(ctx: ActContext, arrived: Sequence[IncomingSubmission]) -> N
             # The phone that made the card first keeps its code.
             if is_of_worker and note.device_id != card.issued_by:
                 new_code = plain_code(json.loads(note.body)["new"])
-                _replace_code(ctx, code, new_code)
+                if new_code:
+                    _replace_code(ctx, code, new_code)
 
 
 def _replace_code(ctx: ActContext, code: str, new_code: str) -> None:
     for record in records.of_person(ctx.session, ctx.centre_id, {code}):
-        if record.author_id == ctx.actor.user_id and new_code:
+        if record.author_id == ctx.actor.user_id:
             _write_new_code(ctx, record, new_code)
+    copy_refusals(ctx, code, new_code)
 
 
 def _write_new_code(ctx: ActContext, record: Record, code: str) -> None:
@@ -59,7 +63,9 @@ def find_card_question(definition: FormDefinition) -> str:
 
 
 def _find_card_code(envelope: Envelope) -> str:
-    """Return the card code that a note is about; for a form, the first code among its answers."""
+    """Return the card code that a note is about; for a form, who said no or the first code in it."""
+    if envelope.refused_by:
+        return plain_code(envelope.refused_by)
     if not ("code" in envelope.body or envelope.cards):
         return ""
     try:

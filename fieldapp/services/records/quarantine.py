@@ -72,9 +72,12 @@ def let_in(session: Session, actor: Actor, submission_ids: Sequence[int]) -> Acc
     return AcceptedCount(stored, others)
 
 
-def let_in_all(session: Session, actor: Actor, device_id: int) -> AcceptedCount:
-    """Accept everything that is quarantined of one phone."""
-    return let_in(session, actor, _list_of_phone(session, actor, device_id))
+def let_in_all(session: Session, actor: Actor, device_id: int, newest: int | None = None) -> AcceptedCount:
+    """Accept everything that is quarantined of one phone.
+
+    `newest`: the newest that was seen; what came later stays quarantined. None means all.
+    """
+    return let_in(session, actor, _list_of_phone(session, actor, device_id, newest))
 
 
 def let_in_known_forms(session: Session) -> int:
@@ -119,8 +122,8 @@ def _note_failed(ctx: ActContext, ids: Collection[int]) -> None:
 
 
 @read_act("submission.let_in")
-def _list_of_phone(ctx: ActContext, device_id: int) -> Sequence[int]:
-    return submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+def _list_of_phone(ctx: ActContext, device_id: int, newest: int | None) -> Sequence[int]:
+    return submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
 
 
 @read_act("submission.let_in")

@@ -155,12 +155,12 @@ def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = N
 
 
 @act("submission.settle")
-def dismiss_quarantined(ctx: ActContext, device_id: int) -> int:
+def dismiss_quarantined(ctx: ActContext, device_id: int, newest: int | None = None) -> int:
     """Take everything that is quarantined of a phone off the review queue; return how many.
 
-    They stay stored.
+    They stay stored. `newest`: the newest that was seen; what came later stays in the queue. None means all.
     """
-    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
     delete_waiting_words(ctx, ids)
     ctx.session.expire_all()

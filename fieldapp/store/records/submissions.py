@@ -208,17 +208,30 @@ def aside(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submis
     return session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
 
 
-def count_aside(session: Session, centre_id: int) -> dict[int, int]:
-    """Return how many submissions of each phone are set aside, by the id of the phone."""
-    query = sa.select(Submission.device_id, sa.func.count())
+@dataclass(frozen=True)
+class AsideOfPhone:
+    """How many submissions of a phone are set aside, and the position of the newest of them."""
+
+    count: int
+    newest: int
+
+
+def count_aside(session: Session, centre_id: int) -> dict[int, AsideOfPhone]:
+    """Return what of each phone is set aside, by the id of the phone."""
+    query = sa.select(Submission.device_id, sa.func.count(), sa.func.max(Submission.id))
     query = query.where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     query = query.group_by(Submission.device_id)
-    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+    return {row[0]: AsideOfPhone(row[1], row[2]) for row in session.execute(query) if row[0] is not None}
 
 
-def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequence[int]:
-    """Return the positions of a phone's submissions that are set aside, in their order."""
+def aside_of_device(session: Session, centre_id: int, device_id: int, newest: int | None = None) -> Sequence[int]:
+    """Return the positions of a phone's submissions that are set aside, in their order.
+
+    None later than `newest`, where that is given.
+    """
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
+    if newest is not None:
+        query = query.where(Submission.id <= newest)
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
 
 

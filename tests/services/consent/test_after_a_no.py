@@ -17,7 +17,7 @@ from fieldapp.services.caseload.hand_over import assign_card
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.products import tables
-from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews, versions
+from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
@@ -58,8 +58,8 @@ def at(minutes: int) -> str:
     return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()
 
 
-def with_note(save_statement: str) -> dict[str, Any]:
-    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": save_statement})
+def with_note(note: str) -> dict[str, Any]:
+    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": note})
 
 
 def correction(of: dict[str, Any], answers: dict[str, Any], minutes: int, **more: Any) -> dict[str, Any]:
@@ -347,7 +347,7 @@ def test_two_corrections_for_which_there_is_no_time_are_kept_aside_and_hold_up_n
 ) -> None:
     first = envelope(met(YES), finished_at=at(-60))
     receive(session, cast, first)
-    monkeypatch.setattr(versions, "fold", too_slow)
+    monkeypatch.setattr("fieldapp.services.records.versions.fold", too_slow)
     sent = correction(first, met({**YES, "tier_said": "1"}), -10), envelope(encounter())
     assert receive(session, cast, *sent) == ["rejected", "stored"]
     assert [one.instance_id for one in listing.list_review_queue(session, cast.rosa).aside] == [sent[0]["id"]]
@@ -592,7 +592,7 @@ ALONE = {"people_n": "1", "who": "new_person"}
 
 def rows_that_may_leave(session: Session, cast: Cast) -> int:
     """Return how many of the records that releases read allow an evaluator to see them."""
-    known = tables.catalogue(session, cast.centre.id)
+    known = tables.load_catalogue(session, cast.centre.id)
     now = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     reader = tables.make_reader(session, cast.centre, known, now)
     rows = [row for _, row in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
