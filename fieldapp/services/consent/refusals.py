@@ -266,8 +266,16 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
             continue
         submission = submissions.get(ctx.session, ctx.centre_id, word.position)
         if submission is not None and submission.author_id == ctx.actor.user_id:
-            number, when = str(uuid.uuid4()), word.finished_at
-            statements.append(ConsentStatement(number, new_code, word.tier, False, when, word.position, waits=word.waits))
+            statement = ConsentStatement(
+                str(uuid.uuid4()),
+                new_code,
+                word.tier,
+                asked=False,
+                finished_at=word.finished_at,
+                position=word.position,
+                waits=word.waits,
+            )
+            statements.append(statement)
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {new_code})
 
