@@ -257,10 +257,10 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
 
     A refusal names no record, so nobody knows which of the people with the same code it was: both are lowered.
     """
-    said = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
-    copied = {word.position for word in said if word.person == new_code}
+    consent_words = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
+    copied = {word.position for word in consent_words if word.person == new_code}
     statements: list[ConsentStatement] = []
-    for word in said:
+    for word in consent_words:
         is_refusal = word.person == code and word.tier == standing.LOWEST and not word.asked
         if not is_refusal or word.position in copied:
             continue
