@@ -42,7 +42,7 @@ def aside_let_in(device_id: int) -> Any:
 
 
 def _newest_seen() -> int:
-    """Return the newest submission that the page counted: nobody decides about what came since; 0 if none."""
+    """Return the newest submission that the page counted, or 0: later ones wait."""
     return request.form.get("newest", 0, type=int)
 
 
