@@ -63,7 +63,7 @@ def test_a_hold_is_made_on_the_page_and_what_is_wrong_is_said(
     rosa = client_of("rosa")
     day = (dt.date.today() + dt.timedelta(days=90)).isoformat()
     assert "no record under this number" in post(rosa, "hold", record="x", reference="File 1", until=day)
-    assert "must be ahead" in post(rosa, "hold", record=item["id"], reference="File 1", until="soon")
+    assert "must be in the future" in post(rosa, "hold", record=item["id"], reference="File 1", until="soon")
     page = post(rosa, "hold", record=item["id"], reference="File 1", until=day)
     assert "Nothing of this record is erased until then." in page
     assert "File 1" in page
