@@ -195,8 +195,8 @@ def logic() -> list[Row]:
 
 
 def page(session: Session, cast: Cast) -> list[Row]:
-    first = cpu(lambda: listing.list_records(session, cast.rosa, wanted=RecordFilter()))
-    deep = cpu(lambda: listing.list_records(session, cast.rosa, wanted=RecordFilter(), cursor="2026-09-01_500"))
+    first = cpu(lambda: listing.list_records(session, cast.rosa, record_filter=RecordFilter()))
+    deep = cpu(lambda: listing.list_records(session, cast.rosa, record_filter=RecordFilter(), cursor="2026-09-01_500"))
     return [
         ("page of 25 records, deep: CPU ms", f"{deep * 1000:.1f}", f"{first * 1000:.1f} first page", f"{deep / first:.2f}")
     ]

@@ -48,7 +48,7 @@ def export(
     with opened() as (session, settings):
         number = centre_id or centre_named(session, slug).id
         if centre_id is None:  # by hand; the office has written its own line
-            authorize_export(session, Actor.system(number), wanted=record_filter, by="command")
+            authorize_export(session, Actor.system(number), record_filter=record_filter, by="command")
         write_records_archive(session, number, record_filter, sys.stdout.buffer, settings.folder)
 
 

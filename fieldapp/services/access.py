@@ -1,6 +1,13 @@
-"""Who may do what: one table. Every act is scoped to the actor's own centre; there is no act across centres."""
+"""Who may do what, in one table.
 
-WORKER, ADMIN, EVALUATOR, CRISIS, SYSTEM = "worker", "admin", "evaluator", "crisis", "system"
+Every act is scoped to the actor's own centre; there is no act across centres.
+"""
+
+WORKER = "worker"
+ADMIN = "admin"
+EVALUATOR = "evaluator"
+CRISIS = "crisis"
+SYSTEM = "system"
 
 ROLES = (WORKER, CRISIS, ADMIN, EVALUATOR)
 

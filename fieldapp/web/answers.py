@@ -96,7 +96,9 @@ def _list_group(definition: FormDefinition, element: Element, value: Any) -> lis
     for number, instance in enumerate(instances, 1):
         children = list_answers(definition, instance or {}, element.path)
         if children:
-            title = f"{label} {number}" if element.kind == "repeat" else label
+            title = label
+            if element.kind == "repeat":
+                title = f"{label} {number}"
             items.append({"label": title, "children": children})
     return items
 
@@ -130,7 +132,9 @@ def write_question_of_problem(definition: FormDefinition | None, problem: dict[s
 
 
 def _find_question_text(element: Element | None) -> str:
-    return choose_language(element.label) if element else ""
+    if element:
+        return choose_language(element.label)
+    return ""
 
 
 def _find_element(definition: FormDefinition, path: str) -> Element | None:

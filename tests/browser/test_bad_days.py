@@ -16,7 +16,7 @@ from forms.sheets import read_sheets
 from tests.browser.conftest import KeptPhone, Phone, Server, sign_in
 from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, send_and_fetch, shift
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
 KEPT = """(async () => {

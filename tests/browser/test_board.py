@@ -20,7 +20,7 @@ from fieldapp.store.people.users import User
 from tests.browser.conftest import PASSWORD, Server, sign_in
 from tests.services.board.incidents import incident
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 SOON = 20_000  # milliseconds: two rounds of questions, on a machine that is busy
 UP_TO_DATE = re.compile("Up to date|À jour")
@@ -167,7 +167,7 @@ def test_somebody_elses_page_is_not_the_board(open_page: OpenPage, team: Team) -
     desk = desk_of(open_page)
     cards = desk.locator("#board article").count()
     desk.route("**/office/board/now*", lambda route: route.fulfill(body="<p>Accept the terms of this hotel</p>"))
-    expect(desk.locator("#board-words")).to_contain_text("No connection", timeout=SOON)
+    expect(desk.locator("#board-words")).to_contain_text("No signal", timeout=SOON)
     expect(desk.locator("#board article")).to_have_count(cards)
     desk.unroute("**/office/board/now*")
     expect(desk.locator("#board-words")).to_contain_text(UP_TO_DATE, timeout=20_000)

@@ -16,7 +16,7 @@ from tests.browser.conftest import PIN, KeptPhone, Phone, Server, sign_in, witho
 from tests.browser.pictures import picture
 from tests.browser.steps import painted, saved, send_and_fetch
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: products")
 OpenPage = Callable[..., Page]
 NONE = {"Created on this phone": 0, "At the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
 

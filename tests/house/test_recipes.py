@@ -110,9 +110,9 @@ def test_a_step_of_the_recipe_for_an_act_that_is_left_out_is_noticed(checkout: P
 
 INDICATOR = """
 from evaluator_export.datasets.recipe import Audience
-from fieldapp.services.products.catalogue import kpis
+from fieldapp.services.products.catalogue import load_kpis
 from fieldapp.services.releases.datasets import load_table_menu
-(kpi,) = [kpi for kpi in kpis() if kpi.id == "encounters_outside"]
+(kpi,) = [kpi for kpi in load_kpis() if kpi.id == "encounters_outside"]
 assert list(kpi.tables) == ["encounters_by_setting"], kpi.tables
 assert any(one["name"] == "encounters_by_setting" for one in load_table_menu())
 print("well")

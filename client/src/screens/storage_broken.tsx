@@ -63,7 +63,7 @@ export function LostAll({ dismiss }: { dismiss: () => void }) {
           )}
         </p>
         <button type="button" class="btn quiet" onClick={dismiss}>
-          {t("I have told my centre")}
+          {t("I have notified my centre")}
         </button>
       </div>
     </div>

@@ -65,7 +65,7 @@ def _create_card(ctx: ActContext, code: str, author_id: int) -> Card:
 
 
 def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messages) -> None:
-    """Note which phone made a card; a second one to say so is asked to give its person a new code."""
+    """Save which phone issued a card; a second phone is asked for another code."""
     if card.issued_by is None:
         card.issued_by = ctx.actor.device_id
         if card.first_id != author_id:

@@ -1,4 +1,4 @@
-"""What workers' phones are told of their caseload: one JSON message a key, "" to forget it."""
+"""What phones are sent of their worker's caseload: a JSON message per key, "" deletes it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,9 @@ Messages = dict[tuple[int, str], str]  # worker, key of what a phone pulls → J
 def make_card_message(card: Card) -> str:
     if not card.is_open:
         return ""
-    seen = card.seen_on.isoformat() if card.seen_on else ""
+    seen = ""
+    if card.seen_on:
+        seen = card.seen_on.isoformat()
     return json.dumps({"code": card.code, "tier": card.tier, "seen": seen})
 
 

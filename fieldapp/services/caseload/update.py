@@ -1,4 +1,4 @@
-"""Bring the caseload up to date: cards, follow-ups, referrals, and what workers' phones know of them.
+"""Bring cards, follow-ups, referrals and what phones know of them up to date.
 
 There is no register of people: a card is a code, and all else is read from records and notes. Whatever order they
 arrive in, the same comes of it.
@@ -194,7 +194,9 @@ def _update_cards_and_follow_ups(
     for code in notes.handed_over:
         if code in cards_by_code:
             update_owner(ctx, cards_by_code[code])
-    author_id = _get_author(ctx) if notes.completed else 0
+    author_id = 0
+    if notes.completed:
+        author_id = _get_author(ctx)
     touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
     ctx.session.flush()
     write_standing(ctx, cards_by_code)
@@ -208,7 +210,9 @@ def _update_cards_and_follow_ups(
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
     for follow_up in touched:
         card_of_person = cards_by_code.get(follow_up.code)
-        owner = card_of_person.worker_id if card_of_person else follow_up.worker_id
+        owner = follow_up.worker_id
+        if card_of_person:
+            owner = card_of_person.worker_id
         _add_follow_up_messages(messages, follow_up, owner, moved_from)
     for record_state in record_states:
         if record_state.summary(QuestionRole.STATUS):

@@ -1,12 +1,11 @@
-"""After a no: what else of its record must go, whose card it lowers, and that the pictures go with it.
+"""What follows a no: answers are cut, attachments deleted, the person's consent lowered.
 
-A no overrules every submission of its record that does not build on it, whoever sent it and whenever it comes. A colleague's
-no about somebody else's record is no part of that record and takes nothing out of it.
+A no overrules every submission of its record that does not build on it, whoever sent it and whenever
+it comes. A colleague's no about somebody else's record is no part of that record and cuts nothing.
 """
 
 import json
 import re
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.standing import ConsentStatement
+from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
 from fieldapp.store.people import users
@@ -28,15 +27,14 @@ from sync.fold import RecordVersion, find_first_version, find_overruled_versions
 from sync.intake import Decision
 from sync.notes import is_caseload_note, plain_code
 
-NAMED = re.compile(r"attachment:[^:\"\s]+:([0-9a-f]{64})")
-Key = tuple[str, str]  # id and hash of a submission
-Named = tuple[str, int | None]  # a card code, and for what a shut-out phone sent, its place in the log
+ATTACHMENT = re.compile(r"attachment:[^:\"\s]+:([0-9a-f]{64})")
+Key = tuple[str, str]  # id and SHA-256 of a submission
 Definitions = Mapping[tuple[str, str], FormDefinition]
 
 
 @dataclass(frozen=True)
 class DecidedSubmission:
-    """A submission that is being stored or let in: as it came, and what was decided about it."""
+    """A submission that is being stored or accepted: as it came, and the decision."""
 
     envelope: Envelope
     decision: Decision
@@ -47,233 +45,338 @@ class DecidedSubmission:
     def key(self) -> Key:
         return self.envelope.instance_id, self.envelope.sha256
 
+    @property
+    def is_of_shut_out_phone(self) -> bool:
+        return any(problem.code in SHUT_OUT for problem in self.decision.problems)
+
+
+@dataclass(frozen=True)
+class NamedPerson:
+    """The card code that a cut submission named.
+
+    `waits_at`: its position in the log, when a shut-out phone sent it.
+    """
+
+    code: str
+    waits_at: int | None
+
 
 @dataclass
 class RefusalEffects:
-    """What noes take out beside the answers, and what has to be told because of it."""
+    """What refusals take out beside the answers, and what follows for people's consent."""
 
     statements: list[ConsentStatement] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)  # of the submissions that were cut
-    hashes: dict[int, set[str]] = field(default_factory=dict)  # phone → attachments that were named in what was cut of it
+    hashes: dict[int, set[str]] = field(default_factory=dict)  # device id → attachments named in what was cut of it
 
     def note_cut(self, instance_id: str, body: str, device_id: int | None) -> None:
+        """Remember a submission whose answers are cut, with the attachments that it names."""
         self.ids.add(instance_id)
-        if device_id and (named := NAMED.findall(body)):
-            self.hashes.setdefault(device_id, set()).update(named)
+        hashes = ATTACHMENT.findall(body) if device_id else ()
+        if device_id and hashes:
+            self.hashes.setdefault(device_id, set()).update(hashes)
+
+
+# ── before anything is stored: what a no overrules ───────────────────────────────────────────────
 
 
 def find_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> set[Key]:
-    """Return which of these submissions a no of their record overrules, one that is here or one that comes with them."""
-    found: set[Key] = set()
-    for root_id, some in _group_refused(ctx, incoming).items():
-        stored = _list_stored(ctx, root_id, some)
-        found |= _find_overruled_keys(ctx, root_id, stored, some) & {one.key for one in some}
-    return found
+    """Return which of these submissions a no of their record overrules, stored or among them."""
+    overruled: set[Key] = set()
+    for record_id, batch in _group_refused(ctx, incoming).items():
+        stored = _list_stored(ctx, record_id, batch)
+        overruled |= _find_overruled_keys(ctx, record_id, stored, batch) & {item.key for item in batch}
+    return overruled
+
+
+def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> tuple[Envelope, Decision]:
+    """Return a submission without what may not be stored after a no.
+
+    Its SHA-256 stays that of what was sent.
+
+    A refusal's decision has what may be stored; of one that a no overrules it is computed here.
+    """
+    answers = decision.answers
+    if not decision.is_refusal:
+        if definition is None:
+            answers = {}
+        else:
+            answers = consent.without_person(definition, decision.answers or read_answers(envelope.body, definition))
+    cut = replace(envelope, body=make_body(answers), refused_by="", cards=())
+    return cut, replace(decision, answers=answers)
+
+
+# ── in the transaction that stores: what is here already ─────────────────────────────────────────
 
 
 def cut_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission], definitions: Definitions) -> RefusalEffects:
-    """Cut what is stored of the records that are a no by now; return what else has to go, and whose no it is.
+    """Cut what is stored of the records that are a no by now; return what else has to go.
 
-    `incoming` is given as it came, with what may not be kept.
+    `incoming` is as it came, with what may not be stored.
     """
-    found = RefusalEffects()
-    for one in incoming:
-        if one.decision.is_refusal:
-            found.note_cut(one.envelope.instance_id, one.envelope.body, ctx.actor.device_id)
-    for root_id, some in _group_refused(ctx, incoming).items():
-        stored = _list_stored(ctx, root_id, some)
-        lost = _find_overruled_keys(ctx, root_id, stored, some)
-        codes = _cut_lost(ctx, stored, lost, found)
-        for coming in some:
-            if coming.key in lost:
-                arrived = coming.envelope
-                found.note_cut(arrived.instance_id, arrived.body, ctx.actor.device_id)
-                code = _read_person(arrived.body, definitions.get((arrived.form, arrived.version)))
-                is_shut_out = any(problem.code in SHUT_OUT for problem in coming.decision.problems)
-                codes.append((code, coming.position if is_shut_out else None))
-        found.statements += _make_statements(ctx, root_id, codes, stored, some)
-    return found
+    effects = RefusalEffects()
+    for item in incoming:
+        if item.decision.is_refusal:
+            effects.note_cut(item.envelope.instance_id, item.envelope.body, ctx.actor.device_id)
+    for record_id, batch in _group_refused(ctx, incoming).items():
+        stored = _list_stored(ctx, record_id, batch)
+        overruled = _find_overruled_keys(ctx, record_id, stored, batch)
+        people = _cut_all_stored(ctx, stored, overruled, effects)
+        for item in batch:
+            if item.key in overruled:
+                envelope = item.envelope
+                effects.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
+                code = _read_person(envelope.body, definitions.get((envelope.form, envelope.version)))
+                people.append(NamedPerson(code, item.position if item.is_of_shut_out_phone else None))
+        effects.statements += _make_statements(ctx, record_id, people, stored, batch)
+    return effects
 
 
-def cut_overruled_stored(ctx: ActContext, root_id: str, found: RefusalEffects) -> None:
-    """Cut what the noes of a record overrule of what is stored of it."""
-    stored = _list_stored(ctx, root_id, ())
-    lost = _find_overruled_keys(ctx, root_id, stored, ())
-    found.statements += _make_statements(ctx, root_id, _cut_lost(ctx, stored, lost, found), stored, ())
+def cut_overruled_stored(ctx: ActContext, record_id: str, effects: RefusalEffects) -> None:
+    """Cut what the refusals of a record overrule of what is stored of it."""
+    stored = _list_stored(ctx, record_id, ())
+    overruled = _find_overruled_keys(ctx, record_id, stored, ())
+    people = _cut_all_stored(ctx, stored, overruled, effects)
+    effects.statements += _make_statements(ctx, record_id, people, stored, ())
 
 
-def _cut_lost(ctx: ActContext, stored: Sequence[Submission], lost: Collection[Key], found: RefusalEffects) -> list[Named]:
-    """Cut what is stored of the lost submissions; return the card codes that they named."""
-    codes: list[Named] = []
+def _cut_all_stored(
+    ctx: ActContext, stored: Sequence[Submission], overruled: Collection[Key], effects: RefusalEffects
+) -> list[NamedPerson]:
+    """Cut what is stored of the overruled submissions; return the people that they named."""
+    people = []
     for submission in stored:
-        if _key(submission) in lost and not submission.is_cut:
-            is_shut_out = any(problem["code"] in SHUT_OUT for problem in submission.problems)
-            codes.append((cut_stored(ctx, submission, found), submission.id if is_shut_out else None))
-    return codes
+        if _make_key(submission) in overruled and not submission.is_cut:
+            waits_at = submission.id if submission.is_of_shut_out_phone else None
+            people.append(NamedPerson(cut_stored(ctx, submission, effects), waits_at))
+    return people
 
 
-def _group_refused(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> dict[str, list[DecidedSubmission]]:
-    """Return the submissions by their record, of those records in which somebody did not say yes."""
-    by_root: dict[str, list[DecidedSubmission]] = {}
-    for one in incoming:
-        if not is_caseload_note(one.envelope):
-            by_root.setdefault(one.envelope.record, []).append(one)
-    refused = submissions.refused_roots(ctx.session, ctx.centre_id, by_root) if by_root else set()
-    refused |= {one.envelope.record for one in incoming if one.decision.is_refusal and not one.decision.problems}
-    return {root_id: some for root_id, some in by_root.items() if root_id in refused}
+def cut_stored(ctx: ActContext, submission: Submission, effects: RefusalEffects) -> str:
+    """Cut what a stored submission may not keep; return the card code that it named.
 
-
-def _list_stored(ctx: ActContext, root_id: str, some: Sequence[DecidedSubmission]) -> list[Submission]:
-    """Return what is stored of a record, without what is being let in."""
-    coming = {one.key for one in some}
-    return [one for one in submissions.of_record(ctx.session, ctx.centre_id, root_id) if _key(one) not in coming]
-
-
-def _find_overruled_keys(
-    ctx: ActContext, root_id: str, stored: Sequence[Submission], some: Sequence[DecidedSubmission]
-) -> set[Key]:
-    versions, others = _split_versions(ctx, root_id, stored, some)
-    return {(one.id, one.sha256) for one in find_overruled_versions(root_id, versions, others)}
-
-
-def _make_statements(
-    ctx: ActContext, root_id: str, codes: Sequence[Named], stored: Sequence[Submission], some: Sequence[DecidedSubmission]
-) -> list[ConsentStatement]:
-    """Return that the people whom overruled submissions named said no, where the record itself does not tell it.
-
-    Whom only a shut-out phone named, that word waits until the submission is let in.
+    "" when it named none.
     """
-    if not any(code for code, _ in codes):
-        return []
-    last = max(list_refusals_in_force(root_id, _split_versions(ctx, root_id, stored, some)[0]), key=lambda one: one.sort_key)
-    places = {_key(one): one.id for one in stored} | {one.key: one.position for one in some}
-    position = places[last.id, last.sha256]
-    heard = {word.person for word in words.words(ctx.session, ctx.centre_id, {root_id})} | {""}
-    statements: list[ConsentStatement] = []
-    for code, waits_at in sorted(codes, key=lambda named: named[1] is not None):  # what waits comes last
-        if code not in heard:
-            heard.add(code)
-            at = position if waits_at is None else waits_at
-            statements.append(
-                ConsentStatement(str(uuid.uuid4()), code, 0, False, last.finished_at, at, waits_at is not None)
-            )
-    return statements
-
-
-def _split_versions(
-    ctx: ActContext, root_id: str, stored: Sequence[Submission], incoming: Sequence[DecidedSubmission]
-) -> tuple[list[RecordVersion], list[RecordVersion]]:
-    """Return what a record is made of, and what else was sent for it, as far as it matters to who overrules whom."""
-    assert ctx.actor.user_id is not None or not incoming
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
-    versions: list[RecordVersion] = []
-    others: list[RecordVersion] = []
-    for one in stored:
-        is_office = one.via == OFFICE and one.author_id in admins
-        links = one.instance_id, one.sha256, frozenset(one.prev), one.author_id, is_office, one.finished_at, one.form
-        (versions if one.is_part else others).append(RecordVersion(*links, {}, one.is_refusal))
-    for coming in incoming:
-        envelope, decision = coming.envelope, coming.decision
-        version = RecordVersion(
-            envelope.instance_id,
-            envelope.sha256,
-            frozenset(envelope.prev),
-            ctx.actor.user_id or 0,
-            coming.is_office and ctx.actor.user_id in admins,
-            envelope.finished_at,
-            envelope.form,
-            {},
-            decision.is_refusal,
-        )
-        (others if decision.problems else versions).append(version)
-    if not versions:
-        return [], others
-    form = find_first_version(root_id, versions).form_version  # what names the record under another form is no version of it
-    others += [one for one in versions if one.form_version != form]
-    return [one for one in versions if one.form_version == form], others
-
-
-def _key(one: Submission) -> Key:
-    return one.instance_id, one.sha256
-
-
-def cut_stored(ctx: ActContext, one: Submission, found: RefusalEffects) -> str:
-    """Take out of a stored submission what may not be kept, and return the card code that it named; "" for none."""
-    definition = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)}).get((one.form, one.version))
-    code = _read_person(one.body, definition)
-    found.note_cut(one.instance_id, one.body, one.device_id)
-    one.body = make_body(consent.without_person(definition, read_answers(one.body, definition)) if definition else {})
-    one.cards, one.due, one.is_cut = [], "", True
+    form = submission.form, submission.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    code = _read_person(submission.body, definition)
+    effects.note_cut(submission.instance_id, submission.body, submission.device_id)
+    answers: Mapping[str, Any] = {}
+    if definition:
+        answers = consent.without_person(definition, read_answers(submission.body, definition))
+    cut_submission(submission, make_body(answers))
     ctx.session.flush()
     return code
 
 
-def _read_person(body: str, definition: FormDefinition | None) -> str:
-    return plain_code(consent.person_in(definition, read_answers(body, definition))) if definition else ""
+def cut_submission(submission: Submission, body: str) -> None:
+    """Replace a stored submission's answers, and drop what leads to the person."""
+    submission.body = body
+    submission.cards = []
+    submission.due = ""
+    submission.is_cut = True
 
 
-def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> tuple[Envelope, Decision]:
-    """Return a submission without what may not be kept after a no; its hash stays that of what was sent.
+def _group_refused(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> dict[str, list[DecidedSubmission]]:
+    """Return, by record, the submissions of records in which somebody did not say yes."""
+    by_record: dict[str, list[DecidedSubmission]] = {}
+    refused: set[str] = set()
+    for item in incoming:
+        if not is_caseload_note(item.envelope):
+            by_record.setdefault(item.envelope.record, []).append(item)
+        if item.decision.is_refusal and not item.decision.problems:
+            refused.add(item.envelope.record)
+    if by_record:
+        refused |= submissions.refused_roots(ctx.session, ctx.centre_id, by_record)
+    return {record_id: batch for record_id, batch in by_record.items() if record_id in refused}
 
-    Of a refusal the decision holds what may be kept; of one that a no overrules it is found here.
+
+def _list_stored(ctx: ActContext, record_id: str, batch: Sequence[DecidedSubmission]) -> list[Submission]:
+    """Return what is stored of a record, without what is being accepted now."""
+    incoming = {item.key for item in batch}
+    stored = submissions.of_record(ctx.session, ctx.centre_id, record_id)
+    return [submission for submission in stored if _make_key(submission) not in incoming]
+
+
+def _find_overruled_keys(
+    ctx: ActContext, record_id: str, stored: Sequence[Submission], batch: Sequence[DecidedSubmission]
+) -> set[Key]:
+    versions, others = _split_versions(ctx, record_id, stored, batch)
+    return {version.key for version in find_overruled_versions(record_id, versions, others)}
+
+
+def _split_versions(
+    ctx: ActContext, record_id: str, stored: Sequence[Submission], batch: Sequence[DecidedSubmission]
+) -> tuple[list[RecordVersion], list[RecordVersion]]:
+    """Return the versions of a record, and what else was sent for it.
+
+    They have no answers: who overrules whom depends on links, authors and times alone.
     """
-    kept = decision.answers
-    if not decision.is_refusal:
-        given = decision.answers or read_answers(envelope.body, definition)
-        kept = consent.without_person(definition, given) if definition else {}
-    return replace(envelope, body=make_body(kept), refused_by="", cards=()), replace(decision, answers=kept)
+    assert ctx.actor.user_id is not None or not batch
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    versions: list[RecordVersion] = []
+    others: list[RecordVersion] = []
+    for submission in stored:
+        version = _make_stored_version(submission, admins)
+        if submission.is_part:
+            versions.append(version)
+        else:
+            others.append(version)
+    for item in batch:
+        version = _make_incoming_version(item, ctx.actor.user_id or 0, admins)
+        if item.decision.problems:
+            others.append(version)
+        else:
+            versions.append(version)
+    if not versions:
+        return [], others
+    # What names the record under another form is no version of it.
+    form = find_first_version(record_id, versions).form_version
+    others += [version for version in versions if version.form_version != form]
+    return [version for version in versions if version.form_version == form], others
+
+
+def _make_stored_version(submission: Submission, admins: Collection[int]) -> RecordVersion:
+    return RecordVersion(
+        submission.instance_id,
+        submission.sha256,
+        frozenset(submission.prev),
+        submission.author_id,
+        submission.via == OFFICE and submission.author_id in admins,
+        submission.finished_at,
+        submission.form,
+        {},
+        submission.is_refusal,
+    )
+
+
+def _make_incoming_version(item: DecidedSubmission, author_id: int, admins: Collection[int]) -> RecordVersion:
+    envelope = item.envelope
+    return RecordVersion(
+        envelope.instance_id,
+        envelope.sha256,
+        frozenset(envelope.prev),
+        author_id,
+        item.is_office and author_id in admins,
+        envelope.finished_at,
+        envelope.form,
+        {},
+        item.decision.is_refusal,
+    )
+
+
+def _make_statements(
+    ctx: ActContext,
+    record_id: str,
+    people: Sequence[NamedPerson],
+    stored: Sequence[Submission],
+    batch: Sequence[DecidedSubmission],
+) -> list[ConsentStatement]:
+    """Return that people named by overruled submissions said no, unless the record says it.
+
+    The word about a person whom only a shut-out phone named waits until the submission is accepted.
+    """
+    if not any(person.code for person in people):
+        return []
+    versions, _ = _split_versions(ctx, record_id, stored, batch)
+    last = max(list_refusals_in_force(record_id, versions), key=lambda version: version.sort_key)
+    positions = {_make_key(submission): submission.id for submission in stored}
+    positions |= {item.key: item.position for item in batch}
+    record_words = words.words(ctx.session, ctx.centre_id, {record_id})
+    done = {word.person for word in record_words} | {""}
+    statements: list[ConsentStatement] = []
+    for person in sorted(people, key=lambda person: person.waits_at is not None):  # what waits comes last
+        if person.code not in done:
+            done.add(person.code)
+            waits = person.waits_at is not None
+            position = positions[last.key] if person.waits_at is None else person.waits_at
+            statements.append(make_refusal(person.code, last.finished_at, position, waits))
+    return statements
+
+
+def _make_key(submission: Submission) -> Key:
+    return submission.instance_id, submission.sha256
+
+
+def _read_person(body: str, definition: FormDefinition | None) -> str:
+    """Return the card code that answers name; "" for none."""
+    if definition is None:
+        return ""
+    return plain_code(consent.person_in(definition, read_answers(body, definition)))
 
 
 def read_answers(body: str, definition: FormDefinition | None) -> dict[str, Any]:
     """Return the answers in a body as they came; {} when there are none that can be read."""
     try:
-        given = read_body(body, definition)
+        answers = read_body(body, definition)
     except ValueError:
         return {}
-    return given if isinstance(given, dict) else {}
+    return answers if isinstance(answers, dict) else {}
 
 
 def make_body(answers: Mapping[str, Any]) -> str:
+    """Return answers as the body of a submission."""
     return json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
 
 
-def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], after: RefusalEffects) -> None:
-    """Let each no reach all that was said before about the same person; the record that said it names nobody.
+# ── afterwards: people's consent, and attachments ────────────────────────────────────────────────
 
-    What a shut-out phone says waits until it is let in, so that nobody lowers a colleague's card with a stolen phone.
+
+def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effects: RefusalEffects) -> None:
+    """Let each no lower the standing consent of its person; the record itself names nobody.
+
+    The word of a shut-out phone waits until it is accepted, so that nobody lowers a colleague's card with a stolen
+    phone.
     """
-    statements = list(after.statements)
-    for one in incoming:
-        if one.decision.refused_by:  # under a number of its own: no page leads from the person to the record
-            waits = any(problem.code in SHUT_OUT for problem in one.decision.problems)
-            number, code = str(uuid.uuid4()), one.decision.refused_by
-            statements.append(ConsentStatement(number, code, 0, False, one.envelope.finished_at, one.position, waits))
+    statements = list(effects.statements)
+    for item in incoming:
+        code = item.decision.refused_by
+        if code:
+            finished_at = item.envelope.finished_at
+            statements.append(make_refusal(code, finished_at, item.position, item.is_of_shut_out_phone))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
-    show_standing(ctx, {one.person for one in statements if not one.waits})
+    show_standing(ctx, {statement.person for statement in statements if not statement.waits})
+
+
+def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
+    """Say under a card's new code too what its worker's people refused under the old one.
+
+    A refusal names no record, so nobody knows which of the people with the same code it was: both are lowered.
+    """
+    words_of_both = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
+    copied = {word.position for word in words_of_both if word.person == new_code}
+    statements: list[ConsentStatement] = []
+    for word in words_of_both:
+        is_refusal = word.person == code and word.tier == standing.LOWEST and not word.asked
+        if not is_refusal or word.position in copied:
+            continue
+        submission = submissions.get(ctx.session, ctx.centre_id, word.position)
+        if submission is not None and submission.author_id == ctx.actor.user_id:
+            statements.append(make_refusal(new_code, word.finished_at, word.position, word.waits))
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    show_standing(ctx, {new_code})
 
 
 def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None:
-    """Let words count that waited since a shut-out phone had sent them."""
-    waiting = words.waiting(ctx.session, ctx.centre_id, positions)
-    statements = [
-        ConsentStatement(str(uuid.uuid4()), word.person, word.tier, False, word.finished_at, word.position)
-        for word in waiting
-    ]
+    """Let the words count that waited since a shut-out phone had sent them."""
+    statements = []
+    for word in words.waiting(ctx.session, ctx.centre_id, positions):
+        statements.append(make_refusal(word.person, word.finished_at, word.position, tier=word.tier))
     delete_waiting_words(ctx, positions)
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
-    show_standing(ctx, {one.person for one in statements})
+    show_standing(ctx, {statement.person for statement in statements})
 
 
 def delete_waiting_words(ctx: ActContext, positions: Collection[int]) -> None:
-    """Delete the words that waited with submissions which nobody will let in."""
+    """Delete the words that waited with submissions which nobody will accept."""
     for word in words.waiting(ctx.session, ctx.centre_id, positions):
         ctx.session.delete(word)
     ctx.session.flush()
 
 
-def delete_attachments(ctx: ActContext, after: RefusalEffects) -> None:
-    """Delete the attachments that were named only in what was cut, also those that have not arrived yet."""
-    for device_id, hashes in after.hashes.items():
+def delete_attachments(ctx: ActContext, effects: RefusalEffects) -> None:
+    """Delete attachments that only cut answers named, also those not arrived yet."""
+    for device_id, hashes in effects.hashes.items():
         attachments.take_out(ctx.session, ctx.centre_id, hashes, device_id)
-    if after.ids:
-        attachments.take_out_named(ctx.session, ctx.centre_id, after.ids)
+    if effects.ids:
+        attachments.take_out_named(ctx.session, ctx.centre_id, effects.ids)

@@ -26,6 +26,7 @@ from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets, too_long
 from forms.workbook import Row
 
+# Of CSV lists; each is compiled again at every change of the draft.
 MAX_FILES = 20
 # Characters that fit into the columns of a draft; publishing checks the real limits.
 TITLE_LENGTH = 200
@@ -148,6 +149,7 @@ def classify_draft(
     draft = _get_unchanged_draft(ctx, draft_id, revision)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
     for question, privacy_class in classes.items():
+        # Of the whole centre: the next form that asks the same is proposed the same.
         if question in remembered:
             remembered[question].privacy = privacy_class
         else:
@@ -210,7 +212,9 @@ def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassPr
     if remembered and _allows_class(row, remembered.privacy):
         privacy_class = PrivacyClass(remembered.privacy)
         reason = N_("You chose this for a question of the same name before.")
-    label = labels[0] if labels else ""
+    label = ""
+    if labels:
+        label = labels[0]
     return ClassProposal(line.number, row.name, label, row.kind, privacy_class, reason)
 
 

@@ -24,6 +24,7 @@ from fieldapp.store.records import records
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import ReleaseRun
 
+# Its jobs run every minute; a long release must not look like a dead scheduler.
 LATE_AFTER = dt.timedelta(minutes=15)
 
 
@@ -64,6 +65,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
     phones = [device for device in all_phones if device.revoked_at is None]
     restored = epochs.last_restore(ctx.session)
     heartbeat = releases.scheduler_beat(ctx.session)
+    # None: no scheduler has ever run on this database.
     scheduler_seen_at = heartbeat.at if heartbeat else None
     series = [series.id for series in releases.series_of(ctx.session, ctx.centre_id)]
     runs = releases.runs_of(ctx.session, series)

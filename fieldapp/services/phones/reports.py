@@ -11,20 +11,21 @@ from fieldapp.store.session import Session
 from sync.bodies import replace_unstorable
 
 REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
-
-
-MAX_WORD, MAX_NUMBER = 40, 1_000_000
-
-
+COUNTS = ("made", "unsent", "deleted")  # records: finished on the phone, not sent yet, deleted from it
+MAX_TEXT = 40  # characters
+MAX_NUMBER = 1_000_000
 SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
 
 
-def _record_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
-    """Keep when a phone was last seen and what it says of itself; no act of a person, so no audit line."""
+def record_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
+    """Store when a phone was last seen and what it reports.
+
+    It is no act of a person, so it leaves no audit line.
+    """
     if report is None:
         return
     now = utcnow()
-    is_news = not device.report or any(getattr(device, key) != report[key] for key in ("made", "unsent", "deleted"))
+    is_news = not device.report or any(getattr(device, column) != report[column] for column in COUNTS)
     if is_news or now - device.last_seen_at > SEEN_EVERY:
         with WriteTransaction(session):
             if devices.is_shut_out(session, device.id):
@@ -32,14 +33,24 @@ def _record_contact(session: Session, device: Device, report: dict[str, Any] | N
             devices.update_last_contact(session, device.id, now, report)
 
 
-def _clean_phone_report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
+def clean_report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a phone's report as columns of its device, within bounds; None without one."""
     if phone is None:
         return None
-    counts = {key: phone.get(key) for key in ("made", "unsent", "deleted")}
-    found: dict[str, Any] = {key: min(n, MAX_NUMBER) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
-    said = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
-    found["report"] = {
-        key: replace_unstorable(value[:MAX_WORD]) if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
-        for key, value in said.items()
-    }
-    return found
+    columns: dict[str, Any] = {}
+    for column in COUNTS:
+        count = phone.get(column)
+        columns[column] = min(count, MAX_NUMBER) if isinstance(count, int) and count >= 0 else 0
+    report: dict[str, Any] = {}
+    for key, kind in REPORTED.items():
+        value = phone.get(key)
+        if isinstance(value, kind):
+            report[key] = _bound(value)
+    columns["report"] = report
+    return columns
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, str):
+        return replace_unstorable(value[:MAX_TEXT])
+    return max(-MAX_NUMBER, min(value, MAX_NUMBER))

@@ -14,6 +14,7 @@ from sync.intake import Status
 from sync.sealed import (
     MAX_COPIED,
     MAX_SEALED,
+    CopiedAttachment,
     SealedDelivery,
     SealedRecord,
     parse_copied_attachments,
@@ -22,28 +23,45 @@ from sync.sealed import (
 
 
 def import_copy(session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT) -> list[dict[str, Any]]:
-    """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
+    """Import a sealed copy; return an answer for each of its records.
 
-    Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
+    Each phone's records are stored by an act of that phone's worker. The records of another centre's phones are not
+    stored: their status is "retry". Raises BatchRefused when `data` is no sealed copy.
     """
-    ours, strangers = _read_copy(session, actor, data=data)
-    phones = {item.device for item in ours}
-    for one in parse_copied_attachments(data):
-        with contextlib.suppress(ActProblem):  # what is not that phone's stays out, and its record waits for it
-            for start in range(0, len(one.data) if one.device in phones else 0, MAX_PIECE):
-                piece = one.data[start : start + MAX_PIECE]
-                receive_piece(session, one.device, one.sha256, start, len(one.data), one.proof, piece, limits)
-    found = [{"id": item.id, "status": str(Status.RETRY)} for item in strangers]
+    ours, foreign = _read_copy(session, actor, data=data)
+    phones = {record.device for record in ours}
+    for attachment in parse_copied_attachments(data):
+        if attachment.device in phones:
+            _import_attachment(session, attachment, limits)
+    answers = [{"id": record.id, "status": str(Status.RETRY)} for record in foreign]
     for start in range(0, len(ours), MAX_SEALED):
-        found += receive_delivery(session, SealedDelivery([], ours[start : start + MAX_SEALED]), secret, limits)["items"]
-    return found
+        delivery = SealedDelivery([], ours[start : start + MAX_SEALED])
+        answers += receive_delivery(session, delivery, secret, limits)["items"]
+    return answers
+
+
+def _import_attachment(session: Session, attachment: CopiedAttachment, limits: Limits) -> None:
+    size = len(attachment.data)
+    # An attachment that is not that phone's is not stored; its record waits for it.
+    with contextlib.suppress(ActProblem):
+        for start in range(0, size, MAX_PIECE):
+            piece = attachment.data[start : start + MAX_PIECE]
+            receive_piece(session, attachment.device, attachment.sha256, start, size, attachment.proof, piece, limits)
 
 
 @act("copy.bring")
 def _read_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[SealedRecord]]:
     """Return the records of a copy that this centre's phones made, and the others."""
-    items = parse_delivery(data, MAX_COPIED).items
-    known = devices.by_uids(ctx.session, {item.device for item in items})
-    ours = {uid for uid, device in known.items() if device.centre_id == ctx.centre_id}
-    ctx.describe("copy", records=len(items))
-    return [item for item in items if item.device in ours], [item for item in items if item.device not in ours]
+    records = parse_delivery(data, MAX_COPIED).items
+    devices_by_uid = devices.by_uids(ctx.session, {record.device for record in records})
+    ours: list[SealedRecord] = []
+    foreign: list[SealedRecord] = []
+    for record in records:
+        device = devices_by_uid.get(record.device)
+        is_ours = device is not None and device.centre_id == ctx.centre_id
+        if is_ours:
+            ours.append(record)
+        else:
+            foreign.append(record)
+    ctx.describe("copy", records=len(records))
+    return ours, foreign

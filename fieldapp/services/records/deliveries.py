@@ -1,10 +1,12 @@
-"""Receive what phones sealed: check who made each record, open it, and let the batch act decide about it.
+"""Receive what phones send: open the sealed records, and store each phone's message.
 
-Whoever carries a delivery needs no right of their own: each record is signed by the phone that made it.
+The carrier of a delivery needs no right of their own: each record is signed by the phone that
+made it. Read on in this order: form_rules (judge), decisions, intake (store), folding.
 """
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from fieldapp.services.failures import note_failure
 from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.phones.devices import choose_pending_order
 from fieldapp.services.phones.limits import DEFAULT, Limits
-from fieldapp.services.phones.reports import _clean_phone_report, _record_contact
+from fieldapp.services.phones.reports import clean_report, record_contact
 from fieldapp.services.records.decisions import NOT_STORED, IncomingSubmission
 from fieldapp.services.records.form_rules import Judgements, judge_all
 from fieldapp.services.records.intake import concerns_whole_message, store_failed, store_submissions
@@ -44,69 +46,86 @@ log = logging.getLogger("fieldapp.sync")
 
 CANNOT_DECRYPT = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
 
+Answer = dict[str, Any]
+
 
 def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, limits: Limits = DEFAULT) -> dict[str, Any]:
-    """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named.
+    """Receive the sealed records of one or more phones, each in the name of its worker.
 
-    `centre` is whose phones these are, and who signs the answer: None when no phone is known.
+    Returns `items`, an answer for each record in their order (id, SHA-256 of its ciphertext, status, receipt);
+    `orders`, by the uid of each phone that the centre knows; and `centre`, whose phones these are and whose
+    signature the answer gets: None when no phone is known.
     """
-    named = {phone["device"]: phone for phone in delivery.phones}
-    known = devices.by_uids(session, {*named, *(item.device for item in delivery.items)})
-    answers: dict[int, dict[str, Any]] = {}  # by place: two phones may name one id
+    reports = {phone["device"]: phone for phone in delivery.phones}
+    phones = devices.by_uids(session, {*reports, *(record.device for record in delivery.items)})
+    answers: dict[int, Answer] = {}  # by place in the delivery: two phones may use the same id
     orders = {}
-    for uid, device in known.items():
+    for uid, device in phones.items():
         owner = session.get(users.User, device.user_id)
         orders[uid] = choose_pending_order(device, owner)
-        sent = {place: item for place, item in enumerate(delivery.items) if item.device == uid}
+        sent = {place: record for place, record in enumerate(delivery.items) if record.device == uid}
         opened = _decrypt_records(session, sent, device, secret)
-        report = _clean_phone_report(named.get(uid))
+        report = clean_report(reports.get(uid))
         if not opened:
-            _record_contact(session, device, report)
+            record_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-        signs = keys.find_receipt_signer(session, device.centre_id, secret)
-        decided = receive_batch(session, actor, list(opened.values()), report=report, signer=signs, limits=limits)
-        answers |= zip(opened, decided, strict=True)
+        signer = keys.find_receipt_signer(session, device.centre_id, secret)
+        received = receive_batch(session, actor, list(opened.values()), report=report, signer=signer, limits=limits)
+        answers |= zip(opened, received, strict=True)
     items = []
-    for place, item in enumerate(delivery.items):
+    for place, record in enumerate(delivery.items):
         answer = answers.get(place, {"status": str(Status.RETRY)})
-        items.append({**answer, "id": item.id, "sha256": item.sha256})
-    centre = next(iter(known.values())).centre_id if known else None
+        items.append({**answer, "id": record.id, "sha256": record.sha256})
+    centre = next(iter(phones.values())).centre_id if phones else None
     return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
 
 
 def _decrypt_records(
     session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str
 ) -> dict[int, IncomingSubmission]:
-    """Return, by place, what is inside of those that this phone signed, as far as the server has their keys for now."""
-    signed = {place: item for place, item in sent.items() if device.public_key and is_signed(item, device.public_key)}
-    known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed.values()})
+    """Return, by place, the contents of the records that this phone signed.
+
+    A record whose key is known but cannot be used now is left out: the phone sends it again. One that cannot be
+    opened is wrapped as it came, to be quarantined.
+    """
+    signed = {}
+    for place, record in sent.items():
+        if device.public_key and is_signed(record, device.public_key):
+            signed[place] = record
+    centre_keys_by_kid = centre_keys.by_kids(session, device.centre_id, {record.kid for record in signed.values()})
     opened = {}
-    for place, item in signed.items():
-        key = known.get(item.kid)
+    for place, record in signed.items():
+        key = centre_keys_by_kid.get(record.kid)
+        envelope: Envelope | None = None
+        number = 0
         try:
-            envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
+            if key:
+                envelope, number = open_sealed(record, keys.private_key(key, secret))
         except KeyUnavailable:
             log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
             continue
-        aside = None if envelope else CANNOT_DECRYPT
-        opened[place] = IncomingSubmission(envelope or _wrap_unopened(item), number, aside, item.sha256, PHONE)
+        if envelope is None:
+            opened[place] = IncomingSubmission(_wrap_unopened(record), number, CANNOT_DECRYPT, record.sha256, PHONE)
+        else:
+            opened[place] = IncomingSubmission(envelope, number, None, record.sha256, PHONE)
     return opened
 
 
-def _wrap_unopened(item: SealedRecord) -> Envelope:
-    body = json.dumps({"kid": item.kid, "box": item.ciphertext.hex()})
-    return Envelope(item.id, SEALED, item.kid, utcnow(), body, item.sha256)
-
-
-Answer = dict[str, Any]
+def _wrap_unopened(record: SealedRecord) -> Envelope:
+    """Return a record that no key opens as a submission, so that it is stored and not lost."""
+    body = json.dumps({"kid": record.kid, "box": record.ciphertext.hex()})
+    return Envelope(record.id, SEALED, record.kid, utcnow(), body, record.sha256)
 
 
 @dataclass(frozen=True)
 class Message:
-    """What one phone sends at once, and what it says of itself: columns of the device."""
+    """What one phone sends at once.
 
-    arrived: Sequence[IncomingSubmission]
+    `report`: columns of its device, as the phone reports them.
+    """
+
+    items: Sequence[IncomingSubmission]
     report: dict[str, Any]
     signer: Signer | None
     limits: Limits
@@ -120,37 +139,46 @@ def receive_batch(
     signer: Signer | None = None,
     limits: Limits = DEFAULT,
 ) -> list[Answer]:
-    """Return one answer a submission: id, hash, status, receipt, and the reasons when it was refused.
+    """Store the submissions of one phone together; one by one when one of them fails.
 
-    Answers stand in the order of the items. `report` is what the phone says of itself: columns of the device. Without a
-    signer there are no receipts. A submission that nobody can take in is kept aside and holds up no other.
+    Returns one answer for each, in their order: id, SHA-256, status, a receipt when there is a `signer`, and the
+    problems when it was refused. A submission that fails is quarantined and delays no other.
     """
-    arrived = [item if isinstance(item, IncomingSubmission) else IncomingSubmission(item) for item in items]
-    message = Message(arrived, report or {}, signer, limits)
+    incoming = [item if isinstance(item, IncomingSubmission) else IncomingSubmission(item) for item in items]
+    message = Message(incoming, report or {}, signer, limits)
     try:
         return _receive_whole(session, actor, message)
     except Exception as error:
         if concerns_whole_message(error):
             raise
         note_failure(log, f"a message of device/{actor.device_id} is taken in one by one", error)
-    return [_receive_alone(session, actor, Message([item], message.report, signer, limits)) for item in arrived]
+    return [_receive_alone(session, actor, Message([item], message.report, signer, limits)) for item in incoming]
 
 
 def _receive_whole(session: Session, actor: Actor, message: Message) -> list[Answer]:
-    judgements = _judged(session, actor, message.arrived)
     try:
-        return _receive(session, actor, message, _taking_in(message, judgements))
-    except (IntegrityError, TooSlow):  # another connection stored one of these, or of their records, since we looked
-        judgements = _judged(session, actor, message.arrived)
-        return _receive(session, actor, message, _taking_in(message, judgements))
+        return _judge_and_store(session, actor, message)
+    # Another connection stored one of these, or of their records, since we looked.
+    except (IntegrityError, TooSlow):
+        return _judge_and_store(session, actor, message)
+
+
+def _judge_and_store(session: Session, actor: Actor, message: Message) -> list[Answer]:
+    # All are judged, also those that will be quarantined: what consent does not allow is not quarantined either.
+    judgements = judge_all(session, actor.centre_id, [item.envelope for item in message.items])
+
+    def store(ctx: ActContext) -> list[Answer]:
+        return _store_message(ctx, message, judgements)
+
+    return _receive(session, actor, message, store)
 
 
 def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
-    """Return the answer to one submission, which is kept aside when it cannot be taken in."""
-    (item,) = message.arrived
-    what = f"a submission of device/{actor.device_id} could not be"
+    """Store one submission, which is quarantined when that fails; return its answer."""
+    (item,) = message.items
+    subject = f"a submission of device/{actor.device_id} could not be"
 
-    def keep_aside(ctx: ActContext) -> list[Answer]:
+    def quarantine(ctx: ActContext) -> list[Answer]:
         return store_failed(ctx, item, message.signer, message.limits)
 
     try:
@@ -158,73 +186,61 @@ def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
     except Exception as error:
         if concerns_whole_message(error):
             raise
-        note_failure(log, f"{what} taken in", error)
+        note_failure(log, f"{subject} taken in", error)
     try:
-        return _receive(session, actor, message, keep_aside)[0]
+        return _receive(session, actor, message, quarantine)[0]
     except Exception as error:
         if concerns_whole_message(error):
             raise
-        note_failure(log, f"{what} kept aside either", error)
-    problems = [AnswerProblem(*FAILED, "").to_json()]
-    envelope = item.envelope
+        note_failure(log, f"{subject} kept aside either", error)
     return {
-        "id": envelope.instance_id,
-        "sha256": envelope.sha256,
+        "id": item.envelope.instance_id,
+        "sha256": item.envelope.sha256,
         "status": str(Status.RETRY),
-        "problems": problems,
+        "problems": [AnswerProblem(*FAILED, "").to_json()],
     }
 
 
-def _judged(session: Session, actor: Actor, arrived: Sequence[IncomingSubmission]) -> Judgements:
-    """Ask the rules about all of them: what consent does not allow is not kept aside either."""
-    return judge_all(session, actor.centre_id, [item.envelope for item in arrived])
+def _store_message(ctx: ActContext, message: Message, judgements: Judgements) -> list[Answer]:
+    """Store the submissions of a message; return an answer for each."""
+    answers: dict[tuple[str, str, str], Answer] = {}
+    for batch in _split_into_rounds(message.items):
+        stored = store_submissions(ctx, batch, message.signer, judgements, message.limits)
+        answers |= zip(map(_identify, batch), stored, strict=True)
+    apply_new_codes(ctx, message.items)
+    return [answers[_identify(item)] for item in message.items]
 
 
-def _taking_in(message: Message, judgements: Judgements) -> Callable[[ActContext], list[Answer]]:
-    def take(ctx: ActContext) -> list[Answer]:
-        answers: dict[int, Answer] = {}
-        for places in _rounds(message.arrived):
-            some = [message.arrived[place] for place in places]
-            answers |= zip(places, store_submissions(ctx, some, message.signer, judgements, message.limits), strict=True)
-        apply_new_codes(ctx, message.arrived)
-        first = {_sent(item): place for place, item in reversed(list(enumerate(message.arrived)))}
-        return [answers[first[_sent(item)]] for item in message.arrived]
+def _split_into_rounds(items: Sequence[IncomingSubmission]) -> list[list[IncomingSubmission]]:
+    """Return submissions to store together: each id once a round, equal bytes only once.
 
-    return take
-
-
-def _rounds(arrived: Sequence[IncomingSubmission]) -> list[list[int]]:
-    """Return the places of submissions to take in at once: each id once a round, and the very same bytes only once.
-
-    Whatever else comes under an id in the same message then finds the first, as if it came in a later message.
+    Another submission under the same id then meets the first, as if it came in a later message.
     """
     seen = set()
-    often: dict[str, int] = {}
-    rounds: list[list[int]] = []
-    for place, item in enumerate(arrived):
-        if _sent(item) in seen:
+    rounds_by_id: dict[str, int] = {}
+    rounds: list[list[IncomingSubmission]] = []
+    for item in items:
+        if _identify(item) in seen:
             continue
-        seen.add(_sent(item))
-        number = often.get(item.envelope.instance_id, 0)
-        often[item.envelope.instance_id] = number + 1
+        seen.add(_identify(item))
+        number = rounds_by_id.get(item.envelope.instance_id, 0)
+        rounds_by_id[item.envelope.instance_id] = number + 1
         if number == len(rounds):
             rounds.append([])
-        rounds[number].append(place)
+        rounds[number].append(item)
     return rounds
 
 
-def _sent(item: IncomingSubmission) -> tuple[str, str, str]:
+def _identify(item: IncomingSubmission) -> tuple[str, str, str]:
     return item.envelope.instance_id, item.envelope.sha256, item.sent_sha256
 
 
 @act("batch.receive")
-def _receive(ctx: ActContext, message: Message, take: Callable[[ActContext], list[Answer]]) -> list[Answer]:
-    answers = take(ctx)
+def _receive(ctx: ActContext, message: Message, store: Callable[[ActContext], list[Answer]]) -> list[Answer]:
+    answers = store(ctx)
     assert ctx.actor.device_id is not None
     devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, message.report)
-    counts: dict[str, int] = {}
-    for answer in answers:
-        counts[answer["status"]] = counts.get(answer["status"], 0) + 1
+    counts = Counter(answer["status"] for answer in answers)
     ctx.describe(f"device/{ctx.actor.device_id}", **counts)
     if counts.keys() <= set(NOT_STORED):
         ctx.skip_audit()

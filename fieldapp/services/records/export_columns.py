@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from forms.definition import Element, FormDefinition
 from forms.lists import in_language
 
 RECORD_COLUMNS = ("record", "day", "worker", "received", "changed", "version", "via", "review")
-
-
 OTHER_ANSWERS = "other_answers"  # what no version of the form names, as JSON
-
-
 ENTRY_COLUMNS = ("record", "parent", "entry", "index")
-
-
 CODEBOOK_COLUMNS = (
     "file", "column", "type", "privacy", "label_en", "label_fr", "choice", "choice_label_en", "choice_label_fr", "versions",
 )  # fmt: skip
@@ -37,9 +32,10 @@ class AnswerSheet:
 
 
 def list_sheets(definitions: Sequence[FormDefinition], form: str = "") -> dict[AnswerPath, AnswerSheet]:
-    """Return the files of a form by the repeat that each is about, () for the records; the newest version comes first.
+    """Return the files of a form by the repeat that each is about, () for the records.
 
-    `form` names it where the centre has no version of it: then all its answers stand in one column.
+    The definitions come newest first. `form` names it where the centre has no version of it: then all its answers are in
+    one column.
     A column is one place in the form. Where an older version has the name at another place, that is dotted from the root.
     """
     form = definitions[0].id if definitions else form
@@ -47,7 +43,8 @@ def list_sheets(definitions: Sequence[FormDefinition], form: str = "") -> dict[A
     taken: dict[str, AnswerPath] = {}
     for definition in definitions:
         for element in definition.elements:
-            place, within = _split_path(element), _repeat_around(definition, element)
+            place = _split_path(element)
+            within = _repeat_around(definition, element)
             if element.kind == "repeat":
                 name = _choose_column_name(definition.column(element), place, taken)
                 sheets[within].repeats.setdefault(place, name)
@@ -71,27 +68,34 @@ def _repeat_around(definition: FormDefinition, element: Element) -> AnswerPath:
 
 def _choose_column_name(name: str, place: AnswerPath, taken: dict[str, AnswerPath]) -> str:
     """Return the name of a place's column: no two places have the same one."""
-    for wanted in (name, ".".join(place)):
-        if wanted not in (*RECORD_COLUMNS, *ENTRY_COLUMNS, OTHER_ANSWERS) and taken.setdefault(wanted, place) == place:
-            return wanted
+    for candidate in (name, ".".join(place)):
+        if candidate in (*RECORD_COLUMNS, *ENTRY_COLUMNS, OTHER_ANSWERS):
+            continue
+        if taken.setdefault(candidate, place) == place:
+            return candidate
     return f"answers.{'.'.join(place)}"
 
 
 def make_codebook(definitions: Sequence[FormDefinition], sheets: Mapping[AnswerPath, AnswerSheet]) -> list[tuple[str, ...]]:
-    """Return what each column and each choice means, and in which versions of the form it does: a row for each wording."""
+    """Return the rows of the codebook: what each column and choice means, in which versions.
+
+    There is a row for each wording; rows about one column stand together.
+    """
     versions: dict[tuple[str, ...], list[str]] = {}
     for definition in definitions:
         for element in definition.elements:
-            place, sheet = _split_path(element), sheets[_repeat_around(definition, element)]
+            sheet = sheets[_repeat_around(definition, element)]
+            place = _split_path(element)
             name = sheet.columns.get(place) or sheet.repeats.get(place)
             if name is None:
                 continue
-            about = (sheet.filename, name, element.type or element.kind, element.privacy, *_translate(element.label))
+            column = (sheet.filename, name, element.type or element.kind, element.privacy, *_translate(element.label))
             for choice in [("", "", ""), *_list_choices(definition, element)]:
-                versions.setdefault((*about, *choice), []).append(definition.version)
-    rows = [(*meaning, ", ".join(told)) for meaning, told in versions.items()]
-    order = {name: number for number, name in enumerate(dict.fromkeys(row[0] + "/" + row[1] for row in rows))}
-    return sorted(rows, key=lambda row: order[row[0] + "/" + row[1]])
+                versions.setdefault((*column, *choice), []).append(definition.version)
+    rows_by_column: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for meaning, names in versions.items():
+        rows_by_column.setdefault((meaning[0], meaning[1]), []).append((*meaning, ", ".join(names)))
+    return list(chain.from_iterable(rows_by_column.values()))
 
 
 def _translate(words: Mapping[str, Any]) -> tuple[str, str]:
@@ -99,11 +103,12 @@ def _translate(words: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _list_choices(definition: FormDefinition, element: Element) -> Iterator[tuple[str, str, str]]:
-    """Yield the choices of a question with their labels, from the form or from the file that came with it."""
+    """Yield the choices of a question with both labels, from the form or its file."""
     for choice in definition.choices.get(element.choices, ()):
         yield (choice.name, *_translate(choice.label))
     table = definition.tables.get(element.choices)
-    name, label = element.item_value or "name", element.item_label or "label"
+    name = element.item_value or "name"
+    label = element.item_label or "label"
     if table is None or name not in table.columns:
         return
     for row in table.rows:

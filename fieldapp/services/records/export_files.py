@@ -1,4 +1,4 @@
-"""CSV files that are written into an archive."""
+"""CSV files of an archive, written as their rows are read."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from evaluator_export.formulas import RISKY
 
 
 class CsvMember:
-    """A CSV file that is being written: UTF-8 as spreadsheets know it, and nothing in it that they would run."""
+    """A CSV file that is being written: UTF-8 as spreadsheets read it, and no formula in it."""
 
     def __init__(self, file: IO[bytes], header: Sequence[str]):
         self.text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
@@ -23,7 +23,7 @@ class CsvMember:
         self.writer.writerow([_escape_formula(cell) for cell in row])
 
     def flush(self) -> None:
-        """Write what waits, and leave the file open for whoever opened it."""
+        """Write what is buffered, and leave the file open for the caller."""
         self.text.flush()
         self.text.detach()
 
@@ -33,29 +33,31 @@ def _escape_formula(cell: object) -> str:
     return f"'{text}" if text.startswith(RISKY) else text
 
 
-class _SpoolFiles:
-    """Files without a name that wait until the archive can take them; gone when this ends, whatever happens."""
+class SpoolFiles:
+    """Files without a name whose rows wait for the archive; they are always deleted."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.files: dict[int, IO[bytes]] = {}
+        self.files: dict[CsvMember, IO[bytes]] = {}
 
-    def __enter__(self) -> "_SpoolFiles":
+    def __enter__(self) -> "SpoolFiles":
         return self
 
     def __exit__(self, *error: object) -> None:
         for file in self.files.values():
             file.close()
 
-    def table(self, header: Sequence[str]) -> CsvMember:
+    def open_table(self, header: Sequence[str]) -> CsvMember:
+        """Begin a CSV file in the folder."""
         file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  closed at the end
         table = CsvMember(file, header)
-        self.files[id(table)] = file
+        self.files[table] = file
         return table
 
     def copy(self, table: CsvMember, archive: zipfile.ZipFile, name: str) -> None:
+        """Copy a finished file into the archive."""
         table.flush()
-        file = self.files[id(table)]
+        file = self.files[table]
         file.seek(0)
         with archive.open(name, "w", force_zip64=True) as member:
             while piece := file.read(1 << 20):

@@ -1,8 +1,13 @@
-"""Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
+"""Bring records up to date with the submissions that were accepted.
+
+Most submissions are the first and only one of their record. The others are folded again from all
+that arrived, so that the order of arrival changes nothing.
+"""
 
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext
@@ -10,9 +15,9 @@ from fieldapp.services.caseload import update
 from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_role_answer
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import ConsentStatement
-from fieldapp.services.records.consent_statements import _compute_record_statement, _has_fallen, _read_right, _read_statement
-from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
-from fieldapp.services.records.versions import Ready, _is_office, fold_versions
+from fieldapp.services.records.consent_statements import read_record_statement, read_release_right, read_statement
+from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
+from fieldapp.services.records.versions import AnswersByKey, FoldedRecord, fold_versions, is_of_office
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
@@ -24,182 +29,241 @@ from forms.roles import ChoiceRole, QuestionRole
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
 
-Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
+Foreign = dict[tuple[str, str], AnswerProblem]  # (id, SHA-256) of a submission that is no part of its record → why
 OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects is of another form."), "")
 NOT_THE_AUTHOR = AnswerProblem(submissions.NOT_THE_AUTHOR, N_("The record that it corrects belongs to somebody else."), "")
 
 
+@dataclass(frozen=True)
+class RefoldedRecord:
+    """What became of a record that was folded again."""
+
+    state: RecordState
+    foreign: Foreign
+    statements: list[ConsentStatement]
+
+
 def update_records(
-    ctx: ActContext, parts: Sequence[AcceptedSubmission], ready: Ready | None = None
+    ctx: ActContext, accepted: Sequence[AcceptedSubmission], answers_by_key: AnswersByKey | None = None
 ) -> tuple[list[RecordState], Foreign]:
-    """Bring records up to date with submissions that were just stored. What is `ready` need not be asked of the forms again.
+    """Bring records up to date with submissions that were just stored.
 
-    Return the records that changed, and those submissions that turned out to be somebody else's to make, or of another form.
+    The forms' rules are not run again over submissions in `answers_by_key`. Returns the records that changed, and the
+    submissions that turned out to be of another form or not by the author of the record.
     """
-    roots: dict[str, list[AcceptedSubmission]] = {}
-    for part in parts:
-        roots.setdefault(part.envelope.record, []).append(part)
-    held = records.lock_existing(ctx.session, ctx.centre_id, roots)
+    by_record: dict[str, list[AcceptedSubmission]] = {}
+    for submission in accepted:
+        by_record.setdefault(submission.envelope.record, []).append(submission)
+    existing = records.lock_existing(ctx.session, ctx.centre_id, by_record)
     budget = time_for(WHILE_LOCKED)
-    rows, changes, said = [], [], list[ConsentStatement]()
+    rows: list[dict[str, Any]] = []
+    states: list[RecordState] = []
+    statements: list[ConsentStatement] = []
     foreign: Foreign = {}
-    for root_id, of_tier in roots.items():
-        only = of_tier[0]
-        if root_id not in held and len(of_tier) == 1 and not only.envelope.root:
-            made, change = _make_first_version(ctx, only)
-            rows.append(made)
-            changes.append(change)
-            said += _read_statement(only)
+    for record_id, batch in by_record.items():
+        first = batch[0]
+        record = existing.get(record_id)
+        if record is None and len(batch) == 1 and not first.envelope.root:
+            row, state = _make_first_version(ctx, first)
+            rows.append(row)
+            states.append(state)
+            statements += read_statement(first)
             continue
-        record = held.get(root_id)
-        made_cards = tuple(card for part in of_tier for card in part.envelope.cards)
-        before = _read_right(ctx, record) if record else None
-        change, strangers, words = _refold_record(ctx, root_id, record, made_cards, ready or {}, budget)
-        changes.append(change)
-        foreign |= strangers
-        said += words
-        record = records.lock_existing(ctx.session, ctx.centre_id, [root_id])[root_id]
-        if before and _has_fallen(before, _read_right(ctx, record)):
-            said.append(standing.make_fall(of_tier[-1].envelope.finished_at, of_tier[-1].position))
+        before = read_release_right(ctx, record) if record else None
+        refolded = _refold_record(ctx, record_id, record, _list_cards(batch), answers_by_key or {}, budget)
+        states.append(refolded.state)
+        foreign |= refolded.foreign
+        statements += refolded.statements
+        record = records.lock_existing(ctx.session, ctx.centre_id, [record_id])[record_id]
+        if before and before.has_fallen_to(read_release_right(ctx, record)):
+            statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
     records.add_all(ctx.session, rows)
-    standing.save_statements(ctx.session, ctx.centre_id, said, ctx.now)
-    return changes, foreign
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    return states, foreign
 
 
-def refold(ctx: ActContext, root_id: str) -> None:
-    """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
-    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(root_id)
+def _list_cards(batch: Sequence[AcceptedSubmission]) -> tuple[str, ...]:
+    cards: list[str] = []
+    for submission in batch:
+        cards += submission.envelope.cards
+    return tuple(cards)
+
+
+def refold(ctx: ActContext, record_id: str) -> None:
+    """Fold a record again because its submissions changed.
+
+    One whose form is too slow stays as it was.
+    """
+    record = records.lock_existing(ctx.session, ctx.centre_id, [record_id]).get(record_id)
     if record is None:
         return
     with contextlib.suppress(TooSlow), ctx.session.begin_nested():
-        change, _, _ = _refold_record(ctx, root_id, record, (), {}, time_for(LET_IN))
-        update.forget_refused(ctx, [change])
+        refolded = _refold_record(ctx, record_id, record, (), {}, time_for(AT_REVIEW))
+        update.forget_refused(ctx, [refolded.state])
 
 
-def _make_first_version(ctx: ActContext, part: AcceptedSubmission) -> tuple[dict[str, Any], RecordState]:
-    envelope, definition = part.envelope, part.definition
+def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tuple[dict[str, Any], RecordState]:
+    """Return the row of a new record with one submission, and its state."""
+    envelope = submission.envelope
+    definition = submission.definition
     assert definition is not None and ctx.actor.user_id is not None
-    state = _compute_list_columns(definition, part.answers, envelope.finished_at.date())
+    list_columns = _compute_list_columns(definition, submission.answers, envelope.finished_at.date())
     row = {
         "centre_id": ctx.centre_id,
         "instance_id": envelope.instance_id,
         "form": envelope.form,
         "version": envelope.version,
-        "via": part.via,
+        "via": submission.via,
         "author_id": ctx.actor.user_id,
         "received_at": ctx.now,
         "changed_at": ctx.now,
         "heads": [envelope.instance_id],
         "contested": [],
-        "review": "alert" if _calls_for_help(definition, part.answers) else "",
-        "answers": part.answers,
-        **state,
+        "review": "alert" if _needs_debrief(definition, submission.answers) else "",
+        "answers": submission.answers,
+        **list_columns,
     }
-    change = RecordState(
+    state = RecordState(
         envelope.instance_id,
         envelope.form,
         envelope.version,
         ctx.actor.user_id,
-        state["occurred_on"],
-        part.answers,
+        list_columns["occurred_on"],
+        submission.answers,
         [envelope.instance_id],
         definition,
         envelope.cards,
         envelope.finished_at.date(),
-        part.is_refusal,
+        submission.is_refusal,
     )
-    return row, change
+    return row, state
 
 
-def _calls_for_help(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
+def _needs_debrief(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
     """Say whether a worker asks for a talk, as after a hard shift."""
     return definition.is_chosen(answers, QuestionRole.KIND, ChoiceRole.CALL_FOR_HELP)
 
 
 def _compute_list_columns(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
-    """Return the columns of a record that its lists are made from."""
-    day = parse_date(find_role_answer(definition, answers, "day"))
+    """Return the columns of a record that lists are made from."""
+    day = parse_date(find_role_answer(definition, answers, QuestionRole.DAY))
     return {
         "occurred_on": day.moment().date() if day else finished_on,
-        "area": find_role_answer(definition, answers, "area")[:20],
-        "kind": find_role_answer(definition, answers, "kind")[:40],
-        "person": plain_code(find_role_answer(definition, answers, "person")),
+        "area": find_role_answer(definition, answers, QuestionRole.AREA)[:20],
+        "kind": find_role_answer(definition, answers, QuestionRole.KIND)[:40],
+        "person": plain_code(find_role_answer(definition, answers, QuestionRole.PERSON)),
     }
 
 
 def _refold_record(
-    ctx: ActContext, root_id: str, record: Record | None, cards: tuple[str, ...], ready: Ready, budget: Budget
-) -> tuple[RecordState, Foreign, list[ConsentStatement]]:
-    """Fold all submissions of a record and write what comes of it.
+    ctx: ActContext,
+    record_id: str,
+    record: Record | None,
+    cards: tuple[str, ...],
+    answers_by_key: AnswersByKey,
+    budget: Budget,
+) -> RefoldedRecord:
+    """Recompute a record from all its submissions and save it; None when it has no row yet.
 
-    Return it, those that are no part of it, and what it says about consent by now.
+    Raises TooSlow when the forms' rules take more than the budget.
     """
-    arrived = submissions.of_record(ctx.session, ctx.centre_id, root_id)
-    # A note is no version of a record, whatever it names.
-    kept = [one for one in arrived if one.is_part and not one.form.startswith(PREFIX)]
-    form = _find_form(root_id, kept)
-    versions = [one for one in kept if one.form == form]
-    places = {version.id for version in versions}
-    links = {other.instance_id: other.prev for other in arrived if other.id not in places}
-    all_folded = fold_versions(ctx, root_id, versions, ready, budget, links)
-    folded = all_folded.state
-    definition = all_folded.definition
-    strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
-    strangers |= {(one.id, one.sha256): NOT_THE_AUTHOR for one in folded.rejected}
-    for one in kept:
-        problem = strangers.get((one.instance_id, one.sha256))
-        was_foreign = one.is_foreign
-        if problem:
-            one.problems = [problem.to_json()]
-        if bool(problem) != was_foreign:
-            one.state = "rejected" if problem else "stored"
-        if was_foreign and not problem:
-            one.problems = []
-    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
-    state = _compute_list_columns(definition, folded.answers, shown.finished_local.date())
-    contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
-    if record is None:
-        record = Record(centre_id=ctx.centre_id, instance_id=root_id, received_at=ctx.now, form=shown.form, review="")
-        ctx.session.add(record)
-    elif list(folded.heads) != record.heads:
-        reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(ctx.session, ctx.centre_id, root_id))
-        record.review = "corrected" if reviewed and not _is_office(shown) else ""
-    if not record.review and _calls_for_help(definition, folded.answers):
-        record.review = "alert"
-    if contested:
-        record.review = "contested"
-    elif record.review == "contested":
-        record.review = ""
-    record.form = form
-    record.version, record.via, record.author_id = shown.version, shown.via, folded.author
-    record.heads, record.contested, record.answers, record.changed_at = (
-        list(folded.heads), contested, dict(folded.answers), ctx.now,
-    )  # fmt: skip
-    for column, value in state.items():
-        setattr(record, column, value)
-    ctx.session.flush()
-    change = RecordState(
-        root_id,
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, record_id)
+    # A caseload note is no version of a record, whatever record it names.
+    parts = [submission for submission in arrived if submission.is_part and not submission.form.startswith(PREFIX)]
+    form = _find_form(record_id, parts)
+    stored_versions = [part for part in parts if part.form == form]
+    version_ids = {submission.id for submission in stored_versions}
+    links = {submission.instance_id: submission.prev for submission in arrived if submission.id not in version_ids}
+    folded = fold_versions(ctx, record_id, stored_versions, answers_by_key, budget, links)
+    foreign = _find_foreign(parts, form, folded)
+    _mark_foreign(parts, foreign)
+    record = _save_record(ctx, record_id, record, folded)
+    state = RecordState(
+        record_id,
         record.form,
         record.version,
         record.author_id,
         record.occurred_on,
         record.answers,
         record.heads,
-        definition,
+        folded.definition,
         cards,
-        shown.finished_local.date(),
-        shown.is_refusal,
+        folded.current.finished_local.date(),
+        folded.current.is_refusal,
     )
-    return change, strangers, _compute_record_statement(ctx, root_id, arrived, versions, all_folded)
+    return RefoldedRecord(state, foreign, read_record_statement(ctx, record_id, arrived, stored_versions, folded))
 
 
-def _find_form(root_id: str, kept: Sequence[Submission]) -> str:
-    """Return the form of a record: of its first submission; while that has not come, of the earliest that has.
+def _find_form(record_id: str, parts: Sequence[Submission]) -> str:
+    """Return the form of a record's first submission; until it arrives, of the earliest.
 
     A correction under another form is none: nobody could read the record by either.
     """
-    by_age = sorted(kept, key=lambda one: (one.finished_at, one.instance_id, one.sha256))
-    made_by_workers = [one for one in by_age if not _is_office(one)] or by_age
-    first = next((one for one in made_by_workers if one.instance_id == root_id), made_by_workers[0])
-    return first.form
+    by_age = sorted(parts, key=lambda part: (part.finished_at, part.instance_id, part.sha256))
+    by_workers = [part for part in by_age if not is_of_office(part)] or by_age
+    for part in by_workers:
+        if part.instance_id == record_id:
+            return part.form
+    return by_workers[0].form
+
+
+def _find_foreign(parts: Sequence[Submission], form: str, folded: FoldedRecord) -> Foreign:
+    """Return which parts do not belong to the record after all, and why."""
+    foreign: Foreign = {}
+    for part in parts:
+        if part.form != form:
+            foreign[part.instance_id, part.sha256] = OTHER_FORM
+    for version in folded.result.rejected:
+        foreign[version.key] = NOT_THE_AUTHOR
+    return foreign
+
+
+def _mark_foreign(parts: Sequence[Submission], foreign: Foreign) -> None:
+    """Mark parts that do not belong to the record; an earlier arrival may change that."""
+    for part in parts:
+        problem = foreign.get((part.instance_id, part.sha256))
+        was_foreign = part.is_foreign
+        if problem:
+            part.problems = [problem.to_json()]
+            if not was_foreign:
+                part.state = "rejected"
+        elif was_foreign:
+            part.problems = []
+            part.state = "stored"
+
+
+def _save_record(ctx: ActContext, record_id: str, record: Record | None, folded: FoldedRecord) -> Record:
+    """Write the state that a record folded to; a record without a row gets one."""
+    result = folded.result
+    current = folded.current
+    list_columns = _compute_list_columns(folded.definition, result.answers, current.finished_local.date())
+    if record is None:
+        record = Record(centre_id=ctx.centre_id, instance_id=record_id, received_at=ctx.now, form=current.form, review="")
+        ctx.session.add(record)
+    elif list(result.heads) != record.heads:
+        record.review = _choose_review_after_change(ctx, record, current)
+    if not record.review and _needs_debrief(folded.definition, result.answers):
+        record.review = "alert"
+    if result.contested:
+        record.review = "contested"
+    elif record.review == "contested":
+        record.review = ""
+    record.form = current.form
+    record.version = current.version
+    record.via = current.via
+    record.author_id = result.author
+    record.heads = list(result.heads)
+    record.contested = [{"path": conflict.path, "values": dict(conflict.values)} for conflict in result.contested]
+    record.answers = dict(result.answers)
+    record.changed_at = ctx.now
+    for column, value in list_columns.items():
+        setattr(record, column, value)
+    ctx.session.flush()
+    return record
+
+
+def _choose_review_after_change(ctx: ActContext, record: Record, current: Submission) -> str:
+    """Return "corrected" for a record that was reviewed before; else ""."""
+    is_reviewed = record.review in ("returned", "approved")
+    is_reviewed = is_reviewed or bool(reviews.of_record(ctx.session, ctx.centre_id, record.instance_id))
+    return "corrected" if is_reviewed and not is_of_office(current) else ""

@@ -1,6 +1,6 @@
-"""Take submissions in within an act: decide about each, keep every one, fold it into its record, answer each."""
+"""Store submissions within an act: decide, cut, store, fold, update the caseload, answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,13 +16,14 @@ from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding
 from fieldapp.services.records.decisions import (
-    NOT_STORED,
+    Decider,
     Definitions,
     IncomingSubmission,
-    _decide,
-    _retry_missing_attachments,
+    IntakeItem,
     find_competing,
+    retry_missing_attachments,
 )
+from fieldapp.services.records.folding import Foreign
 from fieldapp.services.records.form_rules import Judgements
 from fieldapp.services.records.time_limits import PER_RECORD, time_for
 from fieldapp.store.database import is_outage
@@ -41,187 +42,240 @@ from sync.intake import (
 from sync.notes import HANDOVER, REISSUE, plain_code
 from sync.receipts import ReceiptContent, Signer
 
+Answer = dict[str, Any]  # what the sender of a submission gets
+
 
 def store_submissions(
     ctx: ActContext,
-    arrived: Sequence[IncomingSubmission],
+    submissions_sent: Sequence[IncomingSubmission],
     signer: Signer | None = None,
     judgements: Judgements | None = None,
     limits: Limits = DEFAULT,
-) -> list[dict[str, Any]]:
-    """Return one answer a submission, whether it came from a phone, an OpenRosa client or the office.
+) -> list[Answer]:
+    """Store submissions within an act: of a phone, an OpenRosa client or the office.
 
-    `judgements` is what the forms' rules said before this transaction; only the office's own are judged in it.
+    Each is decided about, stored whatever the decision, and the records and the caseload are brought up to date with
+    those that were accepted. Returns one answer for each, in their order. `judgements` is what the forms' rules said
+    before this transaction; None for the office's own, which are judged in it.
     """
-    meter = Meter(ctx, limits)
-    known = submissions.find_earlier(ctx.session, ctx.centre_id, [one.envelope.instance_id for one in arrived])
-    wanted = {(one.envelope.form, one.envelope.version) for one in arrived}
-    definitions = load_definitions(ctx.session, ctx.centre_id, wanted)
-    decided = [(one, _decide(ctx, one, definitions, known, meter, judgements)) for one in arrived]
-    as_sent = {one.key: one.envelope for one in arrived}
-    decided = _cut_refused(ctx, decided, definitions)
-    decided = _retry_missing_attachments(ctx, decided, definitions)
-    decided = [(one, meter.admit(one.envelope, decision)) for one, decision in decided]
-    fresh = [(one, decision) for one, decision in decided if decision.status not in NOT_STORED]
-    places = _allocate_positions(ctx, fresh)
-    incoming = [_make_decided(one, decision, as_sent, places[id(one)]) for one, decision in fresh]
-    after = refusals.cut_overruled(ctx, incoming, definitions)
-    submissions.add_all(
-        ctx.session, [{**_make_submission_row(ctx, one, decision), "id": places[id(one)]} for one, decision in fresh]
-    )
-    parts = [_make_accepted(one, decision, definitions, places[id(one)]) for one, decision in fresh if not decision.problems]
-    refusals.save_refusals(ctx, incoming, after)
-    ready = dict(judgements.earlier) if judgements else {}
-    ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
-    changed, foreign = folding.update_records(ctx, [part for part in parts if part.definition], ready)
-    update.update_caseload(ctx, changed, parts)
-    answers = []
-    for one, first_decision in decided:
-        problem = foreign.get((one.envelope.instance_id, one.envelope.sha256))
-        decision = Decision(Status.REJECTED, problems=[problem]) if problem else first_decision
-        if problem:
-            meter.count_refused(one.envelope)
-        before = known.get(one.envelope.instance_id, {}).get(one.envelope.sha256)
-        answers.append(_make_phone_answer(ctx, one, decision, before, places.get(id(one), 0), signer))
-    update.publish_refused_records(ctx, [part.envelope.record for part in parts], [
-        (one.envelope, answer["problems"]) for (one, decision), answer in zip(decided, answers, strict=True)
-        if answer["status"] == Status.REJECTED and not decision.is_aside and not one.is_overruled
-    ])  # fmt: skip
-    for one, decision in decided:
-        envelope = one.envelope
-        if decision.status is Status.DUPLICATE and known[envelope.instance_id][envelope.sha256].is_cut:
-            # Its attachments may have come once more.
-            after.note_cut(envelope.instance_id, envelope.body, ctx.actor.device_id)
-    refusals.delete_attachments(ctx, after)
-    apply_unusable_refusals(ctx, {one.envelope.record for one, _ in fresh})
-    meter.write()
+    decider = _make_decider(ctx, submissions_sent, judgements, limits)
+    items: list[IntakeItem] = []
+    for submission in submissions_sent:
+        items.append(IntakeItem(submission, decider.decide(submission), submission.envelope))
+    _cut_refused(ctx, items, decider.definitions)
+    retry_missing_attachments(ctx, items, decider.definitions)
+    for item in items:
+        item.decision = decider.meter.admit(item.envelope, item.decision)
+
+    new_items = [item for item in items if item.is_stored]
+    _allocate_positions(ctx, new_items)
+    decided = [_make_decided(item) for item in new_items]
+    effects = refusals.cut_overruled(ctx, decided, decider.definitions)
+    submissions.add_all(ctx.session, [_make_submission_row(ctx, item) for item in new_items])
+    refusals.save_refusals(ctx, decided, effects)
+
+    accepted = [_make_accepted(item, decider.definitions) for item in new_items if not item.decision.problems]
+    foreign = update_records_and_caseload(ctx, accepted, judgements)
+    answers = _make_answers(ctx, decider, items, foreign, signer)
+    _publish_refused(ctx, items, answers, accepted)
+
+    _note_attachments_of_cut(ctx, decider, items, effects)
+    refusals.delete_attachments(ctx, effects)
+    apply_unusable_refusals(ctx, {item.envelope.record for item in new_items})
+    decider.meter.write()
     return answers
 
 
+def update_records_and_caseload(
+    ctx: ActContext, accepted: Sequence[AcceptedSubmission], judgements: Judgements | None
+) -> Foreign:
+    """Bring records and caseload up to date with accepted submissions that were just stored.
+
+    Returns why some of them are no part of their record after all, by (id, SHA-256).
+    """
+    answers_by_key = dict(judgements.earlier) if judgements else {}
+    for submission in accepted:
+        answers_by_key[submission.key] = dict(submission.answers)
+    of_forms = [submission for submission in accepted if submission.definition]
+    changed, foreign = folding.update_records(ctx, of_forms, answers_by_key)
+    update.update_caseload(ctx, changed, accepted)
+    return foreign
+
+
 def concerns_whole_message(error: Exception) -> bool:
-    """Say whether what went wrong lies in no single submission, so that whoever sent it must try again later."""
+    """Say whether a failure lies in no single submission: then the sender tries again."""
     return isinstance(error, ActProblem) or is_outage(error)
 
 
 def store_failed(
-    ctx: ActContext, one: IncomingSubmission, signer: Signer | None = None, limits: Limits = DEFAULT
-) -> list[dict[str, Any]]:
-    """Keep a submission aside that could not be taken in, with as little done to it as can be; return its answer."""
-    envelope = one.envelope
-    meter = Meter(ctx, limits)
-    known = submissions.find_earlier(ctx.session, ctx.centre_id, [envelope.instance_id])
-    definitions = load_definitions(ctx.session, ctx.centre_id, [(envelope.form, envelope.version)])
-    judged = judge_by_consent(envelope, definitions.get((envelope.form, envelope.version)), time_for(PER_RECORD))
-    reasons = [*meter.reasons(envelope), FAILED]
+    ctx: ActContext, submission: IncomingSubmission, signer: Signer | None = None, limits: Limits = DEFAULT
+) -> list[Answer]:
+    """Quarantine a submission that could not be stored, doing as little as possible to it.
+
+    Returns its answer, alone in a list.
+    """
+    envelope = submission.envelope
+    decider = _make_decider(ctx, [submission], None, limits)
+    definition = decider.definitions.get((envelope.form, envelope.version))
+    judgement = judge_by_consent(envelope, definition, time_for(PER_RECORD))
+    reasons = [*decider.meter.reasons(envelope), FAILED]
     decision = refuse(Status.RETRY, DAMAGED)
-    if envelope.is_intact or one.quarantine_reason:
-        decision = decide_quarantine(envelope, find_competing(envelope, known), *reasons, judged=judged, can_be_let_in=True)
-    decision = meter.admit(envelope, decision)
-    position = 0
-    if decision.status not in NOT_STORED:
-        (position,) = submissions.next_positions(ctx.session, 1)
-        ((kept, cut),) = _cut_refused(ctx, [(one, decision)], definitions)
-        submissions.add_all(ctx.session, [{**_make_submission_row(ctx, kept, cut), "id": position}])
-        refusals.save_refusals(ctx, [_make_decided(one, decision, {}, position)], refusals.RefusalEffects())
+    if envelope.is_intact or submission.quarantine_reason:
+        competing = find_competing(envelope, decider.earlier)
+        decision = decide_quarantine(envelope, competing, *reasons, judgement=judgement, can_be_accepted=True)
+    item = IntakeItem(submission, decider.meter.admit(envelope, decision), envelope)
+    if item.is_stored:
+        _allocate_positions(ctx, [item])
+        refused = DecidedSubmission(envelope, item.decision, item.position, submission.via == OFFICE)
+        _cut_refused(ctx, [item], decider.definitions)
+        submissions.add_all(ctx.session, [_make_submission_row(ctx, item)])
+        refusals.save_refusals(ctx, [refused], refusals.RefusalEffects())
         apply_unusable_refusals(ctx, [envelope.record])
-    meter.write()
-    before = known.get(envelope.instance_id, {}).get(envelope.sha256)
-    return [_make_phone_answer(ctx, one, decision, before, position, signer)]
+    decider.meter.write()
+    return _make_answers(ctx, decider, [item], {}, signer)
 
 
-def _cut_refused(
-    ctx: ActContext, decided: list[tuple[IncomingSubmission, Decision]], definitions: Definitions
-) -> list[tuple[IncomingSubmission, Decision]]:
-    """Return submissions without what people who did not say yes left in them, or in what a no of theirs overrules."""
-    kept = [(one, decision) for one, decision in decided if decision.status not in NOT_STORED]
-    lost = refusals.find_overruled(ctx, [_make_decided(one, decision, {}, 0) for one, decision in kept])
-    found = []
-    for one, decision in decided:
-        is_kept, is_overruled = decision.status not in NOT_STORED, one.key in lost
-        if is_kept and (decision.is_refusal or is_overruled):
-            definition = definitions.get((one.envelope.form, one.envelope.version))
-            envelope, cut = refusals.cut_incoming(one.envelope, decision, definition)
-            found.append((replace(one, envelope=envelope, is_overruled=is_overruled), cut))
+def _make_decider(
+    ctx: ActContext, sent: Sequence[IncomingSubmission], judgements: Judgements | None, limits: Limits
+) -> Decider:
+    envelopes = [submission.envelope for submission in sent]
+    earlier = submissions.find_earlier(ctx.session, ctx.centre_id, [envelope.instance_id for envelope in envelopes])
+    forms = {(envelope.form, envelope.version) for envelope in envelopes}
+    definitions = load_definitions(ctx.session, ctx.centre_id, forms)
+    return Decider(ctx, definitions, earlier, Meter(ctx, limits), judgements)
+
+
+def _cut_refused(ctx: ActContext, items: Sequence[IntakeItem], definitions: Definitions) -> None:
+    """Take out what may not be stored: of people who did not say yes, and what a no overrules."""
+    overruled = refusals.find_overruled(ctx, [_make_decided(item) for item in items if item.is_stored])
+    for item in items:
+        is_overruled = item.submission.key in overruled
+        if item.is_stored and (item.decision.is_refusal or is_overruled):
+            definition = item.find_definition(definitions)
+            envelope, item.decision = refusals.cut_incoming(item.envelope, item.decision, definition)
+            item.submission = replace(item.submission, envelope=envelope, is_overruled=is_overruled)
         else:
-            found.append((replace(one, envelope=make_storable(one.envelope)), decision))
-    return found
+            item.submission = replace(item.submission, envelope=make_storable(item.envelope))
 
 
-def _make_decided(
-    one: IncomingSubmission, decision: Decision, as_sent: Mapping[tuple[str, str], Envelope], position: int
-) -> DecidedSubmission:
-    return DecidedSubmission(as_sent.get(one.key, one.envelope), decision, position, one.via == OFFICE)
+def _make_decided(item: IntakeItem) -> DecidedSubmission:
+    return DecidedSubmission(item.as_sent, item.decision, item.position, item.submission.via == OFFICE)
 
 
-def _allocate_positions(ctx: ActContext, fresh: Sequence[tuple[IncomingSubmission, Decision]]) -> dict[int, int]:
-    """Return which place in the centre's log each submission takes."""
-    positions = submissions.next_positions(ctx.session, len(fresh)) if fresh else ()
-    return dict(zip((id(one) for one, _ in fresh), positions, strict=True))
+def _allocate_positions(ctx: ActContext, items: Sequence[IntakeItem]) -> None:
+    """Give each submission its place in the centre's log."""
+    if items:
+        positions = submissions.next_positions(ctx.session, len(items))
+        for item, position in zip(items, positions, strict=True):
+            item.position = position
 
 
-def _make_accepted(
-    one: IncomingSubmission, decision: Decision, definitions: Definitions, position: int
-) -> AcceptedSubmission:
-    definition = definitions.get((one.envelope.form, one.envelope.version))
+def _make_accepted(item: IntakeItem, definitions: Definitions) -> AcceptedSubmission:
     return AcceptedSubmission(
-        one.envelope, decision.answers, definition, one.via, position, decision.is_refusal, one.is_overruled
+        item.envelope,
+        item.decision.answers,
+        item.find_definition(definitions),
+        item.submission.via,
+        item.position,
+        item.decision.is_refusal,
+        item.submission.is_overruled,
     )
 
 
-def _make_submission_row(ctx: ActContext, one: IncomingSubmission, decision: Decision) -> dict[str, Any]:
-    envelope = one.envelope
+def _publish_refused(
+    ctx: ActContext, items: Sequence[IntakeItem], answers: Sequence[Answer], accepted: Sequence[AcceptedSubmission]
+) -> None:
+    """Tell phones which records their worker can correct: refused, and not quarantined."""
+    refused = []
+    for item, answer in zip(items, answers, strict=True):
+        is_refused = answer["status"] == Status.REJECTED and not item.decision.is_quarantined
+        if is_refused and not item.submission.is_overruled:
+            refused.append((item.envelope, answer["problems"]))
+    update.publish_refused_records(ctx, [submission.envelope.record for submission in accepted], refused)
+
+
+def _note_attachments_of_cut(
+    ctx: ActContext, decider: Decider, items: Sequence[IntakeItem], effects: refusals.RefusalEffects
+) -> None:
+    """Note cut submissions that came again: their attachments may have come again too."""
+    for item in items:
+        earlier = decider.find_earlier(item.envelope)
+        if item.decision.status is Status.DUPLICATE and earlier and earlier.is_cut:
+            effects.note_cut(item.envelope.instance_id, item.envelope.body, ctx.actor.device_id)
+
+
+def _make_submission_row(ctx: ActContext, item: IntakeItem) -> dict[str, Any]:
+    """Return the columns of a submission, by their names in the database."""
+    submission = item.submission
+    envelope = submission.envelope
+    decision = item.decision
     offset = envelope.finished_at.utcoffset()
+    is_cut = decision.is_refusal or submission.is_overruled
     return {
+        "id": item.position,
         "centre_id": ctx.centre_id,
         "instance_id": envelope.instance_id,
         "root_id": find_record_id(envelope, decision),
         "prev": list(envelope.prev),
-        "via": one.via,
+        "via": submission.via,
         "form": envelope.form,
         "version": envelope.version,
         "author_id": ctx.actor.user_id,
         "device_id": ctx.actor.device_id,
-        "seq": one.seq,
+        "seq": submission.seq,
         "finished_at": envelope.finished_at,
         "utc_offset": int(offset.total_seconds() // 60) if offset else 0,
         "received_at": ctx.now,
         "sha256": envelope.sha256,
         "body": envelope.body,
-        "due": "" if decision.is_refusal or one.is_overruled else envelope.due,  # it would lead to the card
+        "due": "" if is_cut else envelope.due,  # it would lead to the card
         "cards": list(envelope.cards),
-        "state": ASIDE if decision.is_aside else str(decision.status),
+        "state": ASIDE if decision.is_quarantined else str(decision.status),
         "problems": [problem.to_json() for problem in decision.problems],
         "is_refusal": decision.is_refusal,
-        "is_cut": decision.is_refusal or one.is_overruled,
+        "is_cut": is_cut,
     }
 
 
 def find_record_id(envelope: Envelope, decision: Decision) -> str:
-    """Return what a submission is part of: a record; a card, for what is said about one."""
+    """Return what a submission is part of: a record; a card, for a note about one."""
     if envelope.form in (HANDOVER, REISSUE) and not decision.problems:
         return card_root(plain_code(decision.answers["code"]))
     return envelope.record
 
 
-def _make_phone_answer(
-    ctx: ActContext,
-    one: IncomingSubmission,
-    decision: Decision,
-    before: EarlierSubmission | None,
-    position: int,
-    signer: Signer | None,
-) -> dict[str, Any]:
-    """Return what the phone is told; of what was here before, what became of it then."""
-    envelope = one.envelope
-    problems = [problem.to_json() for problem in decision.problems] if not before else before.problems
-    answer: dict[str, Any] = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
+def _make_answers(
+    ctx: ActContext, decider: Decider, items: Sequence[IntakeItem], foreign: Foreign, signer: Signer | None
+) -> list[Answer]:
+    """Return what the sender gets for each submission; a foreign one is rejected after all."""
+    answers = []
+    for item in items:
+        decision = item.decision
+        if item.submission.key in foreign:
+            decision = Decision(Status.REJECTED, problems=[foreign[item.submission.key]])
+            decider.meter.count_refused(item.envelope)
+        answers.append(_make_answer(ctx, item, decision, decider.find_earlier(item.envelope), signer))
+    return answers
+
+
+def _make_answer(
+    ctx: ActContext, item: IntakeItem, decision: Decision, earlier: EarlierSubmission | None, signer: Signer | None
+) -> Answer:
+    """Return what the sender gets; for a submission that came before, what became of it then."""
+    envelope = item.envelope
+    position = item.position
+    received_at = ctx.now
+    problems = [problem.to_json() for problem in decision.problems]
+    answer: Answer = {"id": envelope.instance_id, "sha256": envelope.sha256, "status": str(decision.status)}
+    if earlier:
+        position = earlier.position
+        received_at = earlier.received_at
+        problems = earlier.problems
     if problems:
         answer["problems"] = problems
-    if before:
-        answer["was"] = str(Status.REJECTED) if before.state == ASIDE else before.state
-        position = before.position
+    if earlier:
+        answer["was"] = str(Status.REJECTED) if earlier.state == ASIDE else earlier.state
     if signer and position:
-        sent = one.sent_sha256 or envelope.sha256
-        at = before.received_at if before else ctx.now
-        answer["receipt"] = signer.receipt(ReceiptContent(envelope.instance_id, sent, at, position))
+        sent_sha256 = item.submission.sent_sha256 or envelope.sha256
+        answer["receipt"] = signer.receipt(ReceiptContent(envelope.instance_id, sent_sha256, received_at, position))
     return answer

@@ -1,4 +1,4 @@
-"""The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
+"""Receive the submissions of ODK Collect (OpenRosa), stored like those of our phones."""
 
 import datetime as dt
 import hashlib
@@ -40,7 +40,7 @@ NAME = re.compile(r"[\w .()\-]{1,200}")
 
 @dataclass(frozen=True)
 class InstanceResult:
-    """What an OpenRosa client is told: whether all is kept, and why not."""
+    """What an OpenRosa client gets as an answer: whether everything is stored, and why not."""
 
     is_kept: bool
     code: str = ""
@@ -49,12 +49,12 @@ class InstanceResult:
 
 @dataclass(frozen=True)
 class InstanceRequest:
-    """One request of an OpenRosa client: a submission, its attachments, whether all of them are in it."""
+    """One request of an OpenRosa client: a submission with some or all of its attachments."""
 
     instance: Instance
     xml: bytes
     files: Mapping[str, bytes]
-    is_complete: bool
+    is_complete: bool  # all attachments are in it
     limits: Limits = DEFAULT
 
     @property
@@ -63,7 +63,7 @@ class InstanceRequest:
 
     @property
     def sha256(self) -> str:
-        """Return the hash of what is kept of the XML: its text, whatever encoding it came in."""
+        """Return the hash of what is stored of the XML: its text, whatever encoding it came in."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
@@ -76,10 +76,13 @@ def receive_openrosa_submission(
     is_complete: bool,
     limits: Limits = DEFAULT,
 ) -> InstanceResult:
-    """Take in one submission with its attachments; more of them may follow when it is not whole."""
+    """Store one submission with its attachments, or some of them when it is not complete.
+
+    A submission that cannot be stored as usual is quarantined.
+    """
     sent = InstanceRequest(instance, xml, files, is_complete, limits)
     try:
-        return _receive_twice(session, actor, sent)
+        return _judge_and_receive(session, actor, sent)
     except Exception as error:
         if concerns_whole_message(error):
             raise
@@ -87,22 +90,24 @@ def receive_openrosa_submission(
     return _receive(session, actor, sent, None)
 
 
-def _receive_twice(session: Session, actor: Actor, sent: InstanceRequest) -> InstanceResult:
+def _judge_and_receive(session: Session, actor: Actor, sent: InstanceRequest) -> InstanceResult:
     try:
         return _receive(session, actor, sent, _judge(session, actor, sent))
-    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
+    # Another connection stored the same one meanwhile: now we see it.
+    except (IntegrityError, TooSlow):
         return _receive(session, actor, sent, _judge(session, actor, sent))
 
 
 def _judge(session: Session, actor: Actor, sent: InstanceRequest) -> Judgements:
-    """Return what the form's rules say of it, with the names of its attachments as they will be kept."""
+    """Run the form's rules over it, with the names of its attachments as they will be stored."""
     if not sent.is_complete:
         return Judgements()
     names = attachments.find_client_file_names(session, actor.centre_id, sent.instance.instance_id)
-    names |= {name: _make_answer(name, hashlib.sha256(data).hexdigest()) for name, data in sent.files.items()}
-    root, prev = _find_corrected_record(session, actor.centre_id, sent.instance)
+    for name, data in sent.files.items():
+        names[name] = _make_answer(name, hashlib.sha256(data).hexdigest())
+    record_id, prev = _find_corrected_record(session, actor.centre_id, sent.instance)
     finished_at = _find_finished_time(session, actor.centre_id, sent.instance, utcnow())
-    return judge_all(session, actor.centre_id, [_make_envelope(sent, names, finished_at, root, prev)])
+    return judge_all(session, actor.centre_id, [_make_envelope(sent, names, finished_at, record_id, prev)])
 
 
 def _make_answer(name: str, sha256: str) -> str:
@@ -112,65 +117,78 @@ def _make_answer(name: str, sha256: str) -> str:
 
 
 def _find_corrected_record(session: Session, centre_id: int, instance: Instance) -> tuple[str, tuple[str, ...]]:
-    """Return the record that a submission corrects, "" when it is not here, and what it builds on."""
-    before = instance.deprecated_id
-    if not before:
+    """Return the record that a submission corrects ("": not here), and what it builds on."""
+    earlier = instance.deprecated_id
+    if not earlier:
         return "", ()
-    return submissions.find_record_ids(session, centre_id, [before]).get(before, ""), (before,)
+    return submissions.find_record_ids(session, centre_id, [earlier]).get(earlier, ""), (earlier,)
 
 
 def _make_envelope(
-    sent: InstanceRequest, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]
+    sent: InstanceRequest, names: Mapping[str, str], finished_at: dt.datetime, record_id: str, prev: tuple[str, ...]
 ) -> Envelope:
-    instance, body = sent.instance, append_attachment_names(sent.text, dict(names))
-    return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
+    instance = sent.instance
+    body = append_attachment_names(sent.text, dict(names))
+    return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, record_id, prev)
 
 
 @act("instance.receive")
 def _receive(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | None) -> InstanceResult:
-    """Take it in by what the form's rules said; without that, since it cannot be taken in, keep it aside."""
+    """Store a submission by what the form's rules said; without judgements it is quarantined."""
     instance = sent.instance
     ctx.describe(f"device/{ctx.actor.device_id}", files=len(sent.files))
     ctx.is_audited = bool(sent.files)  # what is sent again and again leaves no line
     assert ctx.actor.device_id is not None
     devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
-    version = versions.find(ctx.session, ctx.centre_id, instance.form, instance.version)
-    if version is None:
+    if versions.find(ctx.session, ctx.centre_id, instance.form, instance.version) is None:
         return InstanceResult(False, "form", N_("The centre does not know this form or this version of it."))
-    known = submissions.find_earlier(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
-    if known and sent.sha256 not in known:
+    earlier = submissions.find_earlier(ctx.session, ctx.centre_id, [instance.instance_id])
+    known_hashes = earlier.get(instance.instance_id, {})
+    if known_hashes and sent.sha256 not in known_hashes:
         return InstanceResult(False, "conflict", N_("The centre has another submission with the same id."))
-    if known and known[sent.sha256].is_cut:
-        return InstanceResult(True)  # its attachments are not kept either
-    for name, data in sent.files.items():
-        if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
-            return InstanceResult(False, "attachment", N_("An attachment is too large or has an unusable name."))
-        answer = _make_answer(name, store_attachment(ctx, data, sent.limits))
-        ctx.session.merge(
-            AttachmentName(centre_id=ctx.centre_id, instance_id=instance.instance_id, name=name, answer=answer)
-        )
-    if known or not sent.is_complete:
+    if known_hashes and known_hashes[sent.sha256].is_cut:
+        return InstanceResult(True)  # its attachments are not stored either
+    if not _store_files(ctx, sent):
+        return InstanceResult(False, "attachment", N_("An attachment is too large or has an unusable name."))
+    if known_hashes or not sent.is_complete:
         return InstanceResult(True)
     ctx.session.flush()
-    root, prev = _find_corrected_record(ctx.session, ctx.centre_id, instance)
-    if prev and not root:
+    return _store(ctx, sent, judgements)
+
+
+def _store_files(ctx: ActContext, sent: InstanceRequest) -> bool:
+    """Store the attachments; return False at one with an unusable name or size."""
+    for name, data in sent.files.items():
+        if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
+            return False
+        answer = _make_answer(name, store_attachment(ctx, data, sent.limits))
+        instance_id = sent.instance.instance_id
+        ctx.session.merge(AttachmentName(centre_id=ctx.centre_id, instance_id=instance_id, name=name, answer=answer))
+    return True
+
+
+def _store(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | None) -> InstanceResult:
+    """Store the submission itself, now that its attachments are here."""
+    instance = sent.instance
+    record_id, prev = _find_corrected_record(ctx.session, ctx.centre_id, instance)
+    if prev and not record_id:
         return InstanceResult(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = attachments.find_client_file_names(ctx.session, ctx.centre_id, instance.instance_id)
-    envelope = _make_envelope(sent, names, _find_finished_time(ctx.session, ctx.centre_id, instance, ctx.now), root, prev)
-    arrived = IncomingSubmission(envelope, via=COLLECT)
+    finished_at = _find_finished_time(ctx.session, ctx.centre_id, instance, ctx.now)
+    submission = IncomingSubmission(_make_envelope(sent, names, finished_at, record_id, prev), via=COLLECT)
     if judgements is None:
-        (decided,) = store_failed(ctx, arrived, limits=sent.limits)
+        (answer,) = store_failed(ctx, submission, limits=sent.limits)
     else:
-        (decided,) = store_submissions(ctx, [arrived], judgements=judgements, limits=sent.limits)
-    if decided["status"] in (Status.RETRY, Status.CLOSED):
-        problem = decided["problems"][0]
-        code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
+        (answer,) = store_submissions(ctx, [submission], judgements=judgements, limits=sent.limits)
+    if answer["status"] in (Status.RETRY, Status.CLOSED):
+        problem = answer["problems"][0]
+        code = "attachment" if problem["code"] == "sync.attachment_missing" else answer["status"]
         return InstanceResult(False, code, problem["text"])
     ctx.is_audited = True
     return InstanceResult(True)
 
 
 def _find_finished_time(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
-    """Return when it was finished by the phone's clock; when it does not say, when it came."""
+    """Return when it was finished by the phone's clock; when it does not say, when it arrived."""
     zone = zoneinfo.ZoneInfo(centres.get(session, centre_id).time_zone)
     return parse_moment(read_end_time(instance)) or now.astimezone(zone)

@@ -1,4 +1,4 @@
-"""Fold the stored submissions of a record into its state."""
+"""Fold the stored versions of a record into one state, by the rules of their forms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,79 +17,101 @@ from sync.bodies import read_body
 from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
 from sync.intake import local_time
 
-Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
-
-
-def _is_office(one: Submission) -> bool:
-    return one.via == submissions.OFFICE
+AnswersByKey = dict[tuple[str, str], dict[str, Any]]  # (id, SHA-256) → answers as the form's logic leaves them
 
 
 @dataclass(frozen=True)
 class FoldedRecord:
-    """The fold of submissions, the definition that its state has, and what it was made of."""
+    """The state that the versions of a record fold to, and what it was computed from."""
 
-    state: FoldResult
-    definition: FormDefinition
+    result: FoldResult
+    current: Submission  # whose form version and time the state has
     definitions: Mapping[tuple[str, str], FormDefinition]
-    versions: Mapping[tuple[str, str], RecordVersion]
-    before: Ancestors
+    versions: Mapping[tuple[str, str], RecordVersion]  # by (id, SHA-256)
+    ancestors: Ancestors
+
+    @property
+    def definition(self) -> FormDefinition:
+        return self.definitions[self.current.form, self.current.version]
 
 
 def fold_versions(
     ctx: ActContext,
     root_id: str,
-    kept: Sequence[Submission],
-    ready: Ready,
+    stored_versions: Sequence[Submission],
+    answers_by_key: AnswersByKey,
     budget: Budget,
     links: Links | None = None,
 ) -> FoldedRecord:
-    """Return the fold of these submissions. Raise TooSlow when the rules are."""
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
+    """Fold submissions into the state of their record.
+
+    The rules are run only over those whose answers are not in `answers_by_key`. `links`: what submissions build on
+    that are no versions. Raises TooSlow when the rules take more than the budget.
+    """
+    forms = {(submission.form, submission.version) for submission in stored_versions}
+    definitions = load_definitions(ctx.session, ctx.centre_id, forms)
+    by_key = {(submission.instance_id, submission.sha256): submission for submission in stored_versions}
     admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
-    by_place = {(one.instance_id, one.sha256): one for one in kept}
+    versions: dict[tuple[str, str], RecordVersion] = {}
+    computed: set[str] = set()
+    for definition in definitions.values():
+        computed.update(definition.computed)
+    for key, submission in by_key.items():
+        answers = None if submission.is_cut else answers_by_key.get(key)
+        if answers is None:
+            answers = validate_answers(submission, definitions[submission.form, submission.version], budget)
+        versions[key] = _make_version(submission, answers, admins)
 
-    def version(one: Submission) -> RecordVersion:
-        answers = None if one.is_cut else ready.get((one.instance_id, one.sha256))
-        return RecordVersion(
-            one.instance_id,
-            one.sha256,
-            frozenset(one.prev),
-            one.author_id,
-            _is_office(one) and one.author_id in admins,
-            one.finished_at,
-            one.version,
-            validate_answers(one, definitions[one.form, one.version], budget) if answers is None else answers,
-            one.is_refusal,
-        )
+    def complete(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        submission = by_key[latest.key]
+        return _complete(submission, definitions[submission.form, submission.version], answers, budget)
 
-    def completed(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        one = by_place[latest.id, latest.sha256]
-        try:
-            found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
-        except TooSlow:
-            return None
-        is_whole = not (found.problems or found.is_refusal)  # what makes a no only together, somebody has to choose
-        return found.answers if is_whole else None
-
-    computed = {path for definition in definitions.values() for path in definition.computed}
-    versions = {part.key: part for part in map(version, kept)}
-    folded = fold(root_id, versions.values(), completed, computed, links)
-    shown = by_place[folded.current.id, folded.current.sha256]
-    strangers = {stranger.key for stranger in folded.rejected}
-    ours = [part for part in versions.values() if part.key not in strangers]
-    before = find_ancestors(ours, links)
-    return FoldedRecord(folded, definitions[shown.form, shown.version], definitions, versions, before)
+    result = fold(root_id, versions.values(), complete, computed, links)
+    rejected = {version.key for version in result.rejected}
+    ancestors = find_ancestors([version for key, version in versions.items() if key not in rejected], links)
+    return FoldedRecord(result, by_key[result.current.key], definitions, versions, ancestors)
 
 
-def validate_answers(one: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
-    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read.
+def _make_version(submission: Submission, answers: Mapping[str, Any], admins: set[int]) -> RecordVersion:
+    return RecordVersion(
+        submission.instance_id,
+        submission.sha256,
+        frozenset(submission.prev),
+        submission.author_id,
+        is_of_office(submission) and submission.author_id in admins,
+        submission.finished_at,
+        submission.version,
+        answers,
+        submission.is_refusal,
+    )
 
-    Raise TooSlow when that takes more than the budget.
+
+def _complete(
+    submission: Submission, definition: FormDefinition, answers: Mapping[str, Any], budget: Budget
+) -> Mapping[str, Any] | None:
+    """Return merged answers with what the form computes; None when somebody has to choose."""
+    try:
+        result = recalculate(definition, answers, local_time(submission.finished_local), budget)
+    except TooSlow:
+        return None
+    # Answers that make a no only together: nobody said that no, so somebody has to choose.
+    has_conflict = result.problems or result.is_refusal
+    return None if has_conflict else result.answers
+
+
+def validate_answers(submission: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
+    """Return a submission's answers as the form's logic leaves them; {} when unreadable.
+
+    Raises TooSlow when that takes more than the budget.
     """
     try:
-        given = read_body(one.body, definition)
+        answers = read_body(submission.body, definition)
     except ValueError:
         return {}
-    if one.is_cut:  # it is what the logic left, or counts no more
-        return given if isinstance(given, dict) else {}
-    return validate(definition, given, local_time(one.finished_local), budget).answers
+    if submission.is_cut:  # the logic has run over it already, and what it said of consent counts no more
+        return answers if isinstance(answers, dict) else {}
+    return validate(definition, answers, local_time(submission.finished_local), budget).answers
+
+
+def is_of_office(submission: Submission) -> bool:
+    return submission.via == submissions.OFFICE

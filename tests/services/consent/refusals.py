@@ -32,7 +32,7 @@ def with_everything(consent: dict[str, str]) -> dict[str, Any]:
 def receive(session: Session, cast: Cast, *items: dict[str, Any], aside: tuple[str, str] | None = None) -> list[str]:
     envelopes = [parse_item(item) for item in items]
     assert all(envelopes)
-    arrived = [IncomingSubmission(one, aside=aside) for one in envelopes if one]
+    arrived = [IncomingSubmission(one, quarantine_reason=aside) for one in envelopes if one]
     return [answer["status"] for answer in receive_batch(session, cast.amina, arrived)]
 
 

@@ -58,8 +58,8 @@ def at(minutes: int) -> str:
     return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()
 
 
-def with_note(save_statement: str) -> dict[str, Any]:
-    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": save_statement})
+def with_note(note: str) -> dict[str, Any]:
+    return encounter(people={"who": "enrolled", "code": CARD}, talk=TALK, consent=YES, next={"note": note})
 
 
 def correction(of: dict[str, Any], answers: dict[str, Any], minutes: int, **more: Any) -> dict[str, Any]:
@@ -347,7 +347,7 @@ def test_two_corrections_for_which_there_is_no_time_are_kept_aside_and_hold_up_n
 ) -> None:
     first = envelope(met(YES), finished_at=at(-60))
     receive(session, cast, first)
-    monkeypatch.setattr(folding, "fold", too_slow)
+    monkeypatch.setattr("fieldapp.services.records.versions.fold", too_slow)
     sent = correction(first, met({**YES, "tier_said": "1"}), -10), envelope(encounter())
     assert receive(session, cast, *sent) == ["rejected", "stored"]
     assert [one.instance_id for one in listing.list_review_queue(session, cast.rosa).aside] == [sent[0]["id"]]
@@ -379,7 +379,7 @@ def test_the_no_of_a_shut_out_phone_counts_once_it_is_let_in(
     phone.send(phone.seal(met(SAID_NO), refused_by=CARD))
     assert (stands(session, cast), shown(session, cast)) == (2, "2")
     if is_let_in:
-        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     else:
         reviews.dismiss_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
     assert (stands(session, cast), shown(session, cast)) == ((0, "0") if is_let_in else (2, "2"))
@@ -400,7 +400,7 @@ def test_a_shut_out_phone_lowers_nobody_by_naming_them_on_a_record_that_is_a_no(
 def test_a_no_that_was_kept_aside_can_be_let_in(session: Session, cast: Cast, phone: Phone) -> None:
     shut_out(phone)
     phone.send(phone.seal(with_everything(SAID_NO)))
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     assert_nothing_is_left(session)
 
 
@@ -415,7 +415,7 @@ def test_what_turns_out_to_be_a_no_when_it_is_let_in_is_cut_and_heard(session: S
     compiled = compile_workbook(workbook_of("encounter"))
     newer = dataclasses.replace(compiled, definition=dataclasses.replace(compiled.definition, version="2"))
     publish_form(session, cast.system, compiled=newer, workbook=b"")
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     assert_nothing_is_left(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
 
@@ -628,7 +628,7 @@ def test_a_no_without_a_card_lowers_its_record_though_it_cannot_be_used(
             shut_out(phone)
         with monkeypatch.context() as patched:
             if way == "failed":
-                patched.setattr("fieldapp.services.records.intake.decide", lambda *_: 1 / 0)
+                patched.setattr("fieldapp.services.records.decisions.decide", lambda *_: 1 / 0)
             phone.send(no)
 
     if is_first and way != "shut out":
@@ -699,10 +699,10 @@ def test_what_came_before_its_form_version_is_taken_in_once_that_is_here(
     assert receive(session, cast, later) == ["rejected"]
     assert rows_that_may_leave(session, cast) == (0 if consent == SAID_NO else 1)
     assert quarantine.let_in_known_forms(session) == 0
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(0, 1)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(0, 1)
     publish_version(session, cast, "2")
     if is_clicked:
-        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     else:
         assert quarantine.let_in_known_forms(session) == 1
     assert quarantine.let_in_known_forms(session) == 0
@@ -733,4 +733,4 @@ def test_one_that_breaks_its_form_is_not_tried_again_and_again(
         patched.setattr(quarantine, "decide", lambda *_: tries.append(1) or 1 / 0)
         assert [quarantine.let_in_known_forms(session) for _ in range(3)] == [0, 0, 0]
     assert len(tries) == 1
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)

@@ -103,7 +103,7 @@ def test_what_was_too_slow_is_let_in_when_there_is_time(session: Session, cast: 
     assert send(session, cast, item)[0]["status"] == "duplicate"
     assert total(session) == 0
     (waiting,) = listing.list_review_queue(session, cast.rosa).aside
-    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.AcceptedCount(1, 0)
     assert total(session) == 1
 
 
@@ -118,7 +118,7 @@ def test_a_correction_of_a_slow_record_is_kept_aside_and_the_record_stays(
     hurry(False)
     opened = listing.open_record(session, cast.rosa, instance_id=first["id"])
     assert opened.record.answers["talk"]["minutes"] == "5_15"
-    assert quarantine.let_in_all(session, cast.rosa, cast.amina.device_id or 0) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in_all(session, cast.rosa, cast.amina.device_id or 0) == quarantine.AcceptedCount(1, 0)
     opened = listing.open_record(session, cast.rosa, instance_id=first["id"])
     assert opened.record.answers["talk"]["minutes"] == "gt60"
 
@@ -173,4 +173,4 @@ def test_what_collect_sends_is_judged_before_the_database_is_locked_too(
     assert receive_openrosa_submission(session, cast.amina, parse_instance(xml), xml, {}, True).is_kept
     (waiting,) = listing.list_review_queue(session, cast.rosa).aside
     assert waiting.problems[0]["code"] == "sync.too_slow"
-    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.AcceptedCount(1, 0)

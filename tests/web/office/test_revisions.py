@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from fieldapp.services.board import board
-from fieldapp.services.products import registry, subscriptions
+from fieldapp.services.products import partners, subscriptions
 from fieldapp.services.products.odata import keys
 from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
@@ -77,7 +77,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
         another_worker(session, web_cast)
         keys.make_key(session, web_cast.rosa, series_id=series.id, label="Council")
         subscriptions.subscribe(session, web_cast.rosa, product="panel", address="a@example.org")
-        registry.bring_partner(session, web_cast.rosa, name="Partner", calendar="Quarters", data=PARTNER)
+        partners.import_partner_totals(session, web_cast.rosa, name="Partner", calendar="Quarters", data=PARTNER)
         board.add_request(session, web_cast.rosa, need="visit")
         now = dt.datetime.now(dt.UTC)
         amina = web_cast.amina.user_id
