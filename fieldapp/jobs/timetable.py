@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.utils import make_msgid
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import load_usable_key
 from fieldapp.services.products.notices import notify_subscribers
@@ -105,9 +106,16 @@ def build_due_products(session: Session, settings: Settings) -> None:
     notify_subscribers(session, _make_transport_config(settings))
 
 
+def erase_what_is_due(session: Session, settings: Settings) -> None:
+    """Plan and erase what is due by the rules of retention."""
+    if erased := run_retention(session):
+        log.info("erased %s by the rules of retention", erased)
+
+
 TIMETABLE = [
     Job("records", 60, let_in_what_waited),
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),
     Job("products", 600, build_due_products),
+    Job("retention", 3600, erase_what_is_due),
 ]

@@ -128,6 +128,8 @@ def open_attachment(ctx: ActContext, sha256: str, secret: str) -> bytes:
         raise make_not_found()
     ctx.describe(f"attachment/{blob.id}")
     data = attachments.content(ctx.session, blob)
+    if not data:  # erased by a rule of retention
+        raise make_not_found()
     return _decrypt(ctx, data, secret) if data.startswith(SEALED) else data
 
 

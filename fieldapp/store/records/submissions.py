@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.records.records import Record, RecordFilter
+from fieldapp.store.records.tombstones import TombstoneReader
 
 UNKNOWN_FORM = "sync.unknown_form"
 # Codes of the two problems that the arrival of an earlier submission can solve.
@@ -56,7 +57,7 @@ class Submission(Base):
     body: Mapped[str] = mapped_column(sa.Text)
     due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it completes
     cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
-    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked)
+    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked, or nothing is left)
     state: Mapped[str] = mapped_column(sa.String(12))
     problems: Mapped[list[Any]]
     is_refusal: Mapped[bool] = mapped_column(default=False)  # the person did not say yes
@@ -149,11 +150,13 @@ INSERT = sa.insert(Submission)
 def find_earlier(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, EarlierSubmission]]:
     """Return what arrived under each of these ids before, by id and then by SHA-256.
 
-    The first that arrived is the first of its id.
+    The first that arrived is the first of its id. What was erased since is known again by its tombstone.
     """
     earlier: dict[str, dict[str, EarlierSubmission]] = {}
-    parameters = {"centre_id": centre_id, "ids": list(instance_ids)}
-    for instance_id, sha256, *rest in session.connection().execute(SELECT_EARLIER, parameters):
+    tombstones = TombstoneReader(session, centre_id, instance_ids)
+    parameters = {"centre_id": centre_id, "ids": [*instance_ids, *tombstones.tags]}
+    for tag, masked, *rest in session.connection().execute(SELECT_EARLIER, parameters):
+        instance_id, sha256 = tombstones.restore(tag, masked)
         earlier.setdefault(instance_id, {})[sha256] = EarlierSubmission(*rest)
     return earlier
 
@@ -365,6 +368,7 @@ def is_any_of(session: Session, centre_id: int, form: str) -> bool:
 def forms_not_taken_in(session: Session, centre_id: int) -> Sequence[str]:
     """Return the forms for which something was stored without becoming part of a record."""
     query = sa.select(Submission.form).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
+    query = query.where(Submission.body != "")  # nothing is left of the others
     return session.scalars(query.distinct().order_by(Submission.form)).all()
 
 
