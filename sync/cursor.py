@@ -37,7 +37,9 @@ class Cursor:
 
     def to_json(self) -> int | str:
         """Return it as phones store it and send it back: a plain number in epoch 0."""
-        return f"{self.epoch}:{self.number}" if self.epoch else self.number
+        if self.epoch:
+            return f"{self.epoch}:{self.number}"
+        return self.number
 
 
 def _is_number(text: str) -> bool:

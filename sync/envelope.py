@@ -188,7 +188,9 @@ def _read_uuid(value: Any) -> str:
         parsed = uuid.UUID(value) if isinstance(value, str) else None
     except ValueError:
         return ""
-    return str(parsed) if parsed and parsed.version == 4 and str(parsed) == value else ""
+    if parsed and parsed.version == 4 and str(parsed) == value:
+        return str(parsed)
+    return ""
 
 
 def parse_moment(value: Any) -> dt.datetime | None:
@@ -205,7 +207,9 @@ def parse_moment(value: Any) -> dt.datetime | None:
         is_usable = moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 2000
     except (ValueError, OverflowError):
         return None
-    return moment if is_usable else None
+    if is_usable:
+        return moment
+    return None
 
 
 def _is_storable(text: str) -> bool:

@@ -211,7 +211,9 @@ def _find_common_base(
     shared = [version for version in versions if version.id in common]
     built_on = ancestors.find_built_on({version.id for version in shared})
     nearest = [version for version in shared if version.id not in built_on]
-    return nearest[0].answers if len(nearest) == 1 else None
+    if len(nearest) == 1:
+        return nearest[0].answers
+    return None
 
 
 def _merge_heads(
@@ -219,7 +221,9 @@ def _merge_heads(
 ) -> Mapping[str, Any] | None:
     """Return the answers with every head's changes; None when two changes conflict."""
     if base is None:
-        return None if _find_conflicts(heads, computed) else heads[-1].answers
+        if _find_conflicts(heads, computed):
+            return None
+        return heads[-1].answers
     head_answers = [flatten(head.answers) for head in heads]
     old = flatten(base)
     merged = dict(old)

@@ -144,7 +144,9 @@ def validate_submission(envelope: Envelope, definition: FormDefinition | None, b
         return Judgement(problems=[_make_problem("sync.body", N_("The answers are not JSON."))])
     if definition is None:
         problems = check_note(envelope.form, answers, len(envelope.body))
-        return Judgement(problems=problems) if problems else Judgement(answers)
+        if problems:
+            return Judgement(problems=problems)
+        return Judgement(answers)
     try:
         result = validate(definition, answers, local_time(envelope.finished_at), budget)
     except TooSlow:

@@ -67,7 +67,9 @@ def plain_code(text: Any) -> str:
     value = 0
     for character in code[:8]:
         value = value * 32 + ALPHABET.index(character)
-    return code if CHECK[value % 37] == code[8] else ""
+    if CHECK[value % 37] == code[8]:
+        return code
+    return ""
 
 
 def parse_due(value: Any) -> tuple[str, dt.date] | None:
@@ -97,4 +99,6 @@ def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
         is_complete = bool(plain_code(fields.get("code")) and plain_code(fields.get("new")))
     else:
         return [AnswerProblem("sync.unknown_note", N_("The centre does not know this kind of note."), "")]
-    return [] if is_complete else [AnswerProblem("sync.note", N_("This note is incomplete."), "")]
+    if is_complete:
+        return []
+    return [AnswerProblem("sync.note", N_("This note is incomplete."), "")]

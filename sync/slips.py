@@ -29,7 +29,9 @@ def parse_slip(text: str) -> str:
     characters = "".join(part for part in text.upper() if not part.isspace() and part not in "-–—.")
     slip = characters.translate(_LOOKALIKES)
     is_slip = len(slip) == LENGTH and all(character in ALPHABET for character in slip)
-    return slip if is_slip else ""
+    if is_slip:
+        return slip
+    return ""
 
 
 def format_slip(slip: str) -> str:

@@ -191,7 +191,9 @@ def _cut_body(ctx: ActContext, submission: Submission) -> str | None:
     if not isinstance(answers, dict):
         return None
     cut = cut_texts(definition, answers)
-    return None if cut == answers else json.dumps(cut, ensure_ascii=False, separators=(",", ":"))
+    if cut == answers:
+        return None
+    return json.dumps(cut, ensure_ascii=False, separators=(",", ":"))
 
 
 def _erase_free_text(ctx: ActContext, due: DueRule, ids: Collection[int]) -> set[int]:

@@ -311,7 +311,9 @@ def read_answers(body: str, definition: FormDefinition | None) -> dict[str, Any]
         answers = read_body(body, definition)
     except ValueError:
         return {}
-    return answers if isinstance(answers, dict) else {}
+    if isinstance(answers, dict):
+        return answers
+    return {}
 
 
 def make_body(answers: Mapping[str, Any]) -> str:

@@ -88,7 +88,9 @@ def _find_answer(answers: Mapping[str, Any], path: str) -> str:
     value: Any = answers
     for name in path.split("/")[2:]:
         value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def save_statement(
@@ -252,7 +254,9 @@ class Standings:
     def of_record(self, person: str, is_refused: bool) -> int | None:
         """Return how far a record may go: not at all where an unusable no speaks against it."""
         standing_tier = self.of(person)
-        return LOWEST if is_refused else standing_tier
+        if is_refused:
+            return LOWEST
+        return standing_tier
 
     def check(self, session: Session) -> None:
         """Raise ConsentFell when a person who was looked up, or any record, allows less now.

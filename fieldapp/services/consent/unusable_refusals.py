@@ -54,13 +54,17 @@ def compute_own_tier(ctx: ActContext, record: Record) -> int:
     form = record.form, record.version
     definition = load_definitions(ctx.session, ctx.centre_id, {form})[form]
     tier = find_lowest_tier(definition, record.answers, record.contested)
-    return standing.HIGHEST if tier is None else tier
+    if tier is None:
+        return standing.HIGHEST
+    return tier
 
 
 def compute_tier(ctx: ActContext, submission: Submission) -> int:
     """Return how far consent reaches by a submission, as far as that can be read."""
     consent = _read_consent(ctx, submission)
-    return consent[0] if consent else standing.HIGHEST
+    if consent:
+        return consent[0]
+    return standing.HIGHEST
 
 
 def _read_consent(ctx: ActContext, submission: Submission) -> tuple[int, bool] | None:
