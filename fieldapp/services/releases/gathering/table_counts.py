@@ -52,13 +52,17 @@ class TableCounts:
         self.counters[name].add(record.unit, row)
 
     def publish(self) -> Iterator[PeriodCounts]:
-        """Yield the counts of this period and of earlier ones that changed enough, newest first."""
+        """Yield the counts to publish, newest period first.
+
+        Those of this period, of earlier ones that changed enough, and of packages that are replaced.
+        """
         this_period = self.assembly.period.name
+        again = self.assembly.list_periods_again()
         names = sorted({this_period, *self.before}, key=_find_first_day, reverse=True)
         for name in names:
             before = self.before.get(name)
             published = self._protect(name, before)
-            if name == this_period or published != before:
+            if name == this_period or name in again or published != before:
                 is_revision = before is not None and name != this_period
                 yield PeriodCounts(self.spec, name, published, is_revision)
 
