@@ -2,8 +2,8 @@
 
 Counted from the length of sentences and words: the Flesch-Kincaid grade for English (Kincaid et al., Derivation of
 New Readability Formulas, 1975), and for French the reading ease of Kandel and Moles (Application de l'indice de
-Flesch à la langue française, 1958), put on the same scale. It says nothing about whether a text is clear: a person who speaks
-the language has to read it too. Other languages are not counted.
+Flesch à la langue française, 1958), put on the same scale. It says nothing about whether a text is clear: a person
+who speaks the language has to read it too. Other languages are not counted.
 """
 
 import re
