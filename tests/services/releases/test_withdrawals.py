@@ -17,7 +17,10 @@ from sqlalchemy.orm import Session
 from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
 from evaluator_export.series.batch import make_recipient_order
+from evaluator_export.series.ledger import compute_row_tag
 from fieldapp.services.acts import ActContext, utcnow
+from fieldapp.services.consent import standing
+from fieldapp.services.consent.standing import note_statement
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
@@ -25,7 +28,6 @@ from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
 from fieldapp.services.releases.withdrawals import draw_round, find_list_states, note_withdrawn_rows
 from fieldapp.services.transports.targets import DeliveryFailed
-from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases.datasets import PublishedRow
@@ -47,7 +49,7 @@ def met(card: str, day: dt.date) -> dict[str, Any]:
         day,
         people={"people_n": "1", "who": "enrolled", "code": card},
         consent=consent("3"),
-        what={"setting": chance.choice(["street", "community"])},
+        what={"setting": chance.choice(["street", "school"])},
         talk={"risk_now": chance.choice(["low", "none", "raised"])},
     )
     return envelope(answers, day=day)
@@ -82,10 +84,11 @@ def take_back(session: Session, cast: Cast, card: str, withdrawal_id: str = ONE)
     with WriteTransaction(session):
         found = session.scalars(sa.select(Record).where(Record.person == card)).all()
         root_ids = [record.instance_id for record in found]
-        rows = note_withdrawn_rows(ActContext(session, cast.system, utcnow()), withdrawal_id, root_ids, card)
+        ctx = ActContext(session, cast.system, utcnow())
+        rows = note_withdrawn_rows(ctx, withdrawal_id, root_ids, card)
         for record in found:
             session.delete(record)
-        session.execute(sa.update(ConsentWord).where(ConsentWord.person == card).values(tier=0))
+        note_statement(ctx, card, standing.END, "office")
     return rows
 
 
@@ -105,8 +108,6 @@ def rows_of(session: Session, series: ReleaseSeries, card: str) -> set[int]:
     """Return the rows, from 1, at which a recipient has somebody's in the first batch."""
     dataset = session.execute(sa.text("SELECT id, secret FROM dataset WHERE name = 'encounters'")).one()
     units = session.scalars(sa.select(Record.instance_id).where(Record.person == card)).all()
-    from evaluator_export.series.ledger import compute_row_tag  # noqa: PLC0415
-
     tags = [compute_row_tag(bytes.fromhex(dataset.secret), unit) for unit in units]
     found = session.scalars(sa.select(PublishedRow.place).where(PublishedRow.tag.in_(tags))).all()
     rows = session.scalar(sa.select(sa.func.count()).where(PublishedRow.dataset_id == dataset.id, PublishedRow.number == 1))
@@ -168,7 +169,7 @@ def test_who_comes_later_gets_none_of_the_rows_on_the_list(
     # And somebody else who takes all back later is found in that file by its own rows.
     download_release(session, cast.eve, release_id=late.id, packages=tmp_path)
     drawn = {bytes(row.tag) for row in session.scalars(sa.select(WithdrawalRow))}
-    card, tag = next((card, tag) for card, tag in tags_of(session).items() if tag not in drawn and card != PEOPLE[3])
+    card = next(card for card, tag in tags_of(session).items() if tag not in drawn and card != PEOPLE[3])
     kept = file_of(tmp_path, late, "encounters.csv")
     take_back(session, cast, card, TWO)
     third = publish(session, other, "2026-Q3", tmp_path)
@@ -180,8 +181,6 @@ def test_who_comes_later_gets_none_of_the_rows_on_the_list(
 
 
 def tags_of(session: Session) -> dict[str, bytes]:
-    from evaluator_export.series.ledger import compute_row_tag  # noqa: PLC0415
-
     secret = session.execute(sa.text("SELECT secret FROM dataset WHERE name = 'encounters'")).scalar_one()
     found = session.execute(sa.select(Record.person, Record.instance_id).where(Record.form == "encounter"))
     return {person: compute_row_tag(bytes.fromhex(secret), unit) for person, unit in found}

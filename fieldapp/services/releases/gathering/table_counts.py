@@ -58,12 +58,14 @@ class TableCounts:
         """
         this_period = self.assembly.period.name
         again = self.assembly.list_periods_again()
+        # Of these, the recipient has no number yet.
+        own_periods = {this_period, *(package.period for package in self.assembly.replaced)}
         names = sorted({this_period, *self.before}, key=_find_first_day, reverse=True)
         for name in names:
             before = self.before.get(name)
             published = self._protect(name, before)
             if name == this_period or name in again or published != before:
-                is_revision = before is not None and name != this_period
+                is_revision = before is not None and name not in own_periods
                 yield PeriodCounts(self.spec, name, published, is_revision)
 
     def _protect(self, name: str, before: Published | None) -> Published:
