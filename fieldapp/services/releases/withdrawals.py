@@ -287,10 +287,10 @@ def find_list_states(session: Session, centre_id: int, withdrawal_id: str) -> Li
         return None
     listed = [this_round.listed_at for this_round in rounds]
     attested = [this_round.attested_at for this_round in rounds]
-    return ListStates(_latest(listed), _latest(attested))
+    return ListStates(find_last(listed), find_last(attested))
 
 
-def _latest(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
+def find_last(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
     """Return the last of some moments; None while one is missing."""
     reached = [moment for moment in moments if moment is not None]
     if len(reached) < len(moments):
