@@ -7,6 +7,7 @@ beside tier 1, and "0" stays after a no. forms/consent.py makes the rule part of
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from forms import dependencies
 from forms.definition import HIGHER_KEEPS, Element, FormDefinition
 from forms.expressions.nodes import Ast, ChildStep, NumberLiteral, Operation, Origin, Path, TextLiteral
 from forms.roles import ChoiceRole, QuestionRole
@@ -74,25 +75,43 @@ def list_denied(definition: FormDefinition, tier: float, read: Callable[[Questio
     return frozenset(denied)
 
 
-def cut_above(
-    definition: FormDefinition, answers: Mapping[str, Any], denied: Collection[str], path: str = "/data"
-) -> dict[str, Any]:
+def cut_above(definition: FormDefinition, answers: Mapping[str, Any], denied: Collection[str]) -> dict[str, Any]:
     """Return answers as they came without what consent does not reach.
 
-    For where no rule could be run. What the form computes goes too, since it may be made of that; it is
-    computed again when the rules can be run.
+    For where no rule could be run. What the form computes of such answers goes too.
     """
+    return _leave_out(definition, answers, _list_made_of(definition, denied), "/data")
+
+
+def _list_made_of(definition: FormDefinition, denied: Collection[str]) -> set[str]:
+    """Return the paths of elements with these keeps, and of what is computed of their answers."""
+    paths = {path for path, keeps in definition.keeps.items() if not keeps.isdisjoint(denied)}
+    computed = [element for element in definition.elements if element.calculate is not None]
+    computed = [element for element in computed if element.path not in definition.kept_after_no]
+    is_growing = True
+    while is_growing:
+        before = len(paths)
+        for element in computed:
+            reads = {path for path, _ in dependencies.find_element_reads(element, definition.children)}
+            if not reads.isdisjoint(paths):
+                paths.add(element.path)
+        is_growing = len(paths) > before
+    return paths
+
+
+def _leave_out(
+    definition: FormDefinition, answers: Mapping[str, Any], left_out: Collection[str], path: str
+) -> dict[str, Any]:
     part: dict[str, Any] = {}
     for element in definition.children.get(path, ()):
         value = answers.get(element.name)
-        is_computed = element.calculate is not None and element.path not in definition.kept_after_no
-        if element.keep in denied or is_computed:
+        if element.path in left_out:
             continue
         if element.kind == "group" and isinstance(value, Mapping):
-            part[element.name] = cut_above(definition, value, denied, element.path)
+            part[element.name] = _leave_out(definition, value, left_out, element.path)
         elif element.kind == "repeat" and isinstance(value, list):
             instances = [instance for instance in value if isinstance(instance, Mapping)]
-            part[element.name] = [cut_above(definition, instance, denied, element.path) for instance in instances]
+            part[element.name] = [_leave_out(definition, instance, left_out, element.path) for instance in instances]
         elif element.kind == "question" and isinstance(value, str):
             part[element.name] = value
     return part

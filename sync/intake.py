@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from forms import consent
+from forms import consent, keep
 from forms.budget import Budget, TooSlow
 from forms.definition import FormDefinition
-from forms.expressions import DateValue
+from forms.expressions import DateValue, to_number
 from forms.expressions.values import EPOCH
 from forms.problems import AnswerProblem
 from forms.validation import NOT_CHECKED, ValidationResult, validate
@@ -39,6 +39,7 @@ class Judged:
     is_aside: bool = False
     is_refusal: bool = False  # the person did not say yes: `answers` is all that may be kept of it
     refused_by: str = ""  # the card code of somebody who said no
+    is_above: bool = False  # it held more than consent reaches: `answers` is all that may be kept of it
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class Decision:
     is_aside: bool = False
     is_refusal: bool = False  # as in what was judged
     refused_by: str = ""
+    is_above: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether what was sent is stored only as far as `answers` goes."""
+        return self.is_refusal or self.is_above
 
 
 CONSENT = 0.5  # seconds for the questions about consent alone, where the whole form took too long
@@ -73,7 +80,8 @@ def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, 
         return Decision(Status.DUPLICATE)
     judged = judged or judge(envelope, definition)
     status = Status.CONFLICT if held else Status.REJECTED if judged.problems else Status.STORED
-    return Decision(status, judged.answers, judged.problems, judged.is_aside, judged.is_refusal, judged.refused_by)
+    about_no = judged.is_refusal, judged.refused_by, judged.is_above
+    return Decision(status, judged.answers, judged.problems, judged.is_aside, *about_no)
 
 
 def decide_aside(
@@ -88,8 +96,9 @@ def decide_aside(
         return Decision(Status.DUPLICATE)
     status = Status.CONFLICT if held else Status.REJECTED
     problems = [_problem(*reason) for reason in reasons]
-    answers = judged.answers if judged.is_refusal else {}
-    return Decision(status, answers, problems, can_be_let_in, judged.is_refusal, judged.refused_by)
+    answers = judged.answers if judged.is_refusal or judged.is_above else {}
+    about_no = judged.is_refusal, judged.refused_by, judged.is_above
+    return Decision(status, answers, problems, can_be_let_in, *about_no)
 
 
 def refuse(status: Status, reason: Reason) -> Decision:
@@ -119,7 +128,7 @@ def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget 
     if [problem.code for problem in checked.problems] == [NOT_CHECKED]:
         return _judge_consent(envelope, definition, given, Judged(checked.answers, checked.problems), budget)
     if not checked.is_refusal:
-        return Judged(checked.answers, checked.problems)
+        return Judged(checked.answers, checked.problems, is_above=checked.is_above)
     return _refusal(definition, checked, envelope.refused_by or checked.refused_by)
 
 
@@ -150,7 +159,7 @@ def _judge_consent(
     if checked is None or [problem.code for problem in checked.problems] == [NOT_CHECKED]:
         return _cut_unless_yes(envelope, definition, given, unjudged)
     if not checked.is_refusal:
-        return unjudged
+        return _cut_above(definition, given, unjudged)
     judged = _refusal(definition, checked, code)
     return judged if definition.kept_after_no else replace(judged, problems=unjudged.problems, is_aside=unjudged.is_aside)
 
@@ -173,10 +182,23 @@ def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: 
 def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged) -> Judged:
     """Return what is said of answers on which no rule could be tried; what is not clearly a yes is taken for a no."""
     if consent.is_clear_yes(definition, given):
-        return unjudged
+        return _cut_above(definition, given, unjudged)
     kept = consent.without_person(definition, given if isinstance(given, Mapping) else {})
     code = plain_code(envelope.refused_by or consent.person_in(definition, given))
     return replace(unjudged, answers=kept, is_refusal=True, refused_by=code)
+
+
+def _cut_above(definition: FormDefinition, answers: Any, unjudged: Judged) -> Judged:
+    """Return what is said of answers that could not be judged, cut to their own tier."""
+    if not definition.keeps or not isinstance(answers, Mapping) or not definition.summary.get("tier"):
+        return unjudged
+    tier = to_number(definition.read_role(answers, "tier"))
+    if not tier >= 1:
+        return unjudged  # nobody was to be asked: a no was cut before
+    denied = keep.list_denied(definition, tier, lambda role: definition.read_role(answers, role))
+    if not denied:
+        return unjudged
+    return replace(unjudged, answers=keep.cut_above(definition, answers, denied), is_above=True)
 
 
 def local_time(moment: dt.datetime) -> DateValue:

@@ -210,9 +210,9 @@ def _as_may_be_kept(
     found = []
     for one, decision in decided:
         is_kept, is_overruled = decision.status not in NOT_KEPT, one.key in lost
-        if is_kept and (decision.is_refusal or is_overruled):
+        if is_kept and (decision.is_cut or is_overruled):
             definition = definitions.get((one.envelope.form, one.envelope.version))
-            envelope, cut = refusals.cut_incoming(one.envelope, decision, definition)
+            envelope, cut = refusals.cut_incoming(one.envelope, decision, definition, is_overruled)
             found.append((replace(one, envelope=envelope, is_overruled=is_overruled), cut))
         else:
             found.append((replace(one, envelope=storable(one.envelope)), decision))

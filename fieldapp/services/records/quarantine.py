@@ -196,6 +196,8 @@ def _settle(
         if decision.is_refusal or is_overruled:
             envelope, decision = refusals.cut_incoming(envelope, decision, definition)
             one.body, one.cards, one.due, one.is_cut = envelope.body, [], "", True
+        elif decision.is_above:
+            one.body = refusals.body_of(decision.answers)
         one.is_refusal = decision.is_refusal
         decision = lacks_attachments(ctx, envelope, decision, definition)
         one.state = str(decision.status)

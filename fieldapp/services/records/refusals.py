@@ -61,6 +61,12 @@ class Aftermath:
         if device_id and (named := NAMED.findall(body)):
             self.hashes.setdefault(device_id, set()).update(named)
 
+    def note_hashes(self, body: str, cut_body: str, device_id: int | None) -> None:
+        """Note the attachments of a phone that are named in a body and not when it is cut."""
+        hashes = set(NAMED.findall(body)) - set(NAMED.findall(cut_body))
+        if device_id and hashes:
+            self.hashes.setdefault(device_id, set()).update(hashes)
+
 
 def find_overruled(ctx: ActContext, incoming: Sequence[Incoming]) -> set[Key]:
     """Return which of these submissions a no of their record overrules, one that is here or one that comes with them."""
@@ -80,6 +86,8 @@ def overrule(ctx: ActContext, incoming: Sequence[Incoming], definitions: Definit
     for one in incoming:
         if one.decision.is_refusal:
             found.note_cut(one.envelope.instance_id, one.envelope.body, ctx.actor.device_id)
+        elif one.decision.is_above:
+            found.note_hashes(one.envelope.body, body_of(one.decision.answers), ctx.actor.device_id)
     for root_id, some in _refused(ctx, incoming).items():
         stored = _stored(ctx, root_id, some)
         lost = _overruled(ctx, root_id, stored, some)
@@ -208,15 +216,19 @@ def _person(body: str, definition: FormDefinition | None) -> str:
     return plain_code(consent.person_in(definition, read(body, definition))) if definition else ""
 
 
-def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> tuple[Envelope, Decision]:
+def cut_incoming(
+    envelope: Envelope, decision: Decision, definition: FormDefinition | None, is_overruled: bool = False
+) -> tuple[Envelope, Decision]:
     """Return a submission without what may not be kept after a no; its hash stays that of what was sent.
 
     Of a refusal the decision holds what may be kept; of one that a no overrules it is found here.
     """
     kept = decision.answers
-    if not decision.is_refusal:
+    if not decision.is_refusal and (is_overruled or not decision.is_above):
         given = decision.answers or read(envelope.body, definition)
         kept = consent.without_person(definition, given) if definition else {}
+    if decision.is_above and not is_overruled:  # a yes, though to less: the card stays
+        return replace(envelope, body=body_of(kept)), decision
     return replace(envelope, body=body_of(kept), refused_by="", cards=()), replace(decision, answers=kept)
 
 
