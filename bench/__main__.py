@@ -30,8 +30,7 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.keys import current_key, load_receipt_signer
 from fieldapp.services.phones.devices import enrol_device
 from fieldapp.services.records import listing
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for
 from fieldapp.store.records.records import RecordFilter
@@ -196,8 +195,8 @@ def logic() -> list[Row]:
 
 
 def page(session: Session, cast: Cast) -> list[Row]:
-    first = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=RecordFilter()))
-    deep = cpu(lambda: listing.browse_records(session, cast.rosa, wanted=RecordFilter(), cursor="2026-09-01_500"))
+    first = cpu(lambda: listing.list_records(session, cast.rosa, record_filter=RecordFilter()))
+    deep = cpu(lambda: listing.list_records(session, cast.rosa, record_filter=RecordFilter(), cursor="2026-09-01_500"))
     return [
         ("page of 25 records, deep: CPU ms", f"{deep * 1000:.1f}", f"{first * 1000:.1f} first page", f"{deep / first:.2f}")
     ]

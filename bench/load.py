@@ -211,7 +211,7 @@ def rows(items: Callable[[int, int], list[dict[str, Any]]]) -> list[Row]:
 
 def _page_cpu(session: Session, cast: Cast) -> float:
     start = time.process_time()
-    listing.browse_records(session, cast.rosa, wanted=RecordFilter(), cursor="2025-09-01_50000", size=250)
+    listing.list_records(session, cast.rosa, record_filter=RecordFilter(), cursor="2025-09-01_50000", size=250)
     return time.process_time() - start
 
 

@@ -23,9 +23,9 @@ from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp.services.products import tables
-from fieldapp.services.products.editions import build
+from fieldapp.services.products.editions import build_edition
 from fieldapp.services.products.odata import keys
-from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.registry import switch_product
 from fieldapp.store import migrations
 from fieldapp.store.database import WriteTransaction, engine_for
@@ -143,11 +143,11 @@ def at_a_million(folder: Path) -> list[Row]:
         found.append(
             (f"{number:,} late records of a month", f"{month:.1f} s CPU", f"{month / number * 1000:.1f} ms each", "")
         )
-        made = cpu(lambda: build(session, cast.centre.id, "dashboard", periods.parse("2026-06"), NOW))
+        made = cpu(lambda: build_edition(session, cast.centre.id, "dashboard", periods.parse("2026-06"), NOW))
         found.append(("the dashboard's edition from the tables", f"{made * 1000:.0f} ms CPU", "", ""))
-        spots = cpu(lambda: build(session, cast.centre.id, "hot_spots_week", periods.parse("2026-W27"), NOW))
+        spots = cpu(lambda: build_edition(session, cast.centre.id, "hot_spots_week", periods.parse("2026-W27"), NOW))
         found.append(("the week's map: 28 days and the 28 before", f"{spots:.1f} s CPU", "", ""))
-        build_feeds(session, folder / "packages")
+        build_feed_files(session, folder / "packages")
         keys.make_key(session, cast.rosa, series_id=series.id, label="bench")
     engine.dispose()
     return found + pages(folder)

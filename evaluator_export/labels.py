@@ -48,6 +48,7 @@ class Labels:
 
         Several choices (a;b) are each put into words.
         """
+        # A package has several choices of one answer joined by semicolons.
         if ";" in value:
             parts = value.split(";")
             return "; ".join(self.value(dataset, name, part, language) for part in parts)
@@ -55,6 +56,7 @@ class Labels:
             return FIXED[value][language]
         if value in self.words:
             return self.words[value][language]
+        # A derived column has no question of its own.
         question = ""
         if name in dataset.columns:
             question = dataset.columns[name].question

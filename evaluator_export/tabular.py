@@ -107,6 +107,7 @@ def to_categorical(column: pa.ChunkedArray) -> CategoricalColumn:
     indices = encoded.indices
     if indices.null_count:
         indices = indices.fill_null(len(values))
+        # Parquet has nulls, CSV has empty cells: one kind of “no answer” for both.
         values.append("")
     codes = indices.to_numpy(zero_copy_only=False)
     if len(set(values)) < len(values):
@@ -129,6 +130,7 @@ def write(path: Path, columns: Mapping[str, CategoricalColumn]) -> None:
     value as a formula, or the file cannot be written.
     """
     risky = [name for name, column in columns.items() if _has_formula(column)]
+    # Before anything is written: there must be no file that a spreadsheet would run.
     if risky:
         raise ExportProblem(*(Reason("table.formula", where=(name,)) for name in risky))
     table = pa.table({name: column.to_arrow() for name, column in columns.items()})

@@ -1,4 +1,4 @@
-"""`python -m forms compile FILE [--json OUT]`: compile an XLSForm and say everything that is wrong with it."""
+"""`python -m forms compile FILE [--json OUT]`: compile an XLSForm, or list what is wrong."""
 
 import argparse
 import dataclasses

@@ -255,7 +255,7 @@ class FormDefinition:
         return [choice for choice in self.list_choices_of(role) if choice_role in choice.roles]
 
     def is_chosen(self, answers: Mapping[str, Any], role: str, choice_role: str) -> bool:
-        """Say whether the answer to the question with a QuestionRole is a choice with a ChoiceRole."""
+        """Say whether the question with a QuestionRole is answered with a ChoiceRole's choice."""
         chosen = self.read_role(answers, role).split()
         return any(choice.name in chosen for choice in self.list_choices_with_role(role, choice_role))
 

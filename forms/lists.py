@@ -25,7 +25,7 @@ class ListNode:
         self.children: Sequence[ListNode] = ()
 
     def children_named(self, name: str) -> "Sequence[ListNode]":
-        """Return the rows of a list, or a cell of a row, by name; none where there is no such name."""
+        """Return the rows of a list, or the cell of a row, with this name; maybe none."""
         if self.cells is not None:
             if name in self.cells:
                 return [ListNode(self, name, self.cells[name])]

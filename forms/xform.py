@@ -133,7 +133,7 @@ class _XFormReader:
         self.problems.append(FormProblem(code, text, details, row=number, column=column or None))
 
     def ast(self, text: str | None, path: str | None, column: str) -> Ast | None:
-        """Return the AST of an expression; None for a blank one, or a wrong one, which is reported."""
+        """Return the AST of an expression; None if it is blank, or wrong and thus reported."""
         if not text:
             return None
         try:
@@ -252,7 +252,10 @@ class _XFormReader:
             self.collect(child, path, elements)
 
     def element(self, path: str, parent: str, node: ElementTree.Element) -> Element:
-        """Return one question, group or repeat: structure from the XForm, type and class from the row."""
+        """Return one question, group or repeat.
+
+        Its structure comes from the XForm, its type and privacy class from the workbook's row.
+        """
         row = self.workbook.by_path.get(path) or Row(0, {}, path, {})
         bind = self.binds.get(path, ElementTree.Element("bind"))
         control = self.controls.get(path)
@@ -261,34 +264,32 @@ class _XFormReader:
         if not is_other:
             kind = row.begins or "question"
         expressions: dict[str, Any] = {key: self.ast(bind.get(key), path, column) for key, column in BIND_COLUMNS.items()}
-        holder = control
-        if kind == "repeat":  # pyxform: the label stands on the group around the repeat
-            holder = next((group for group in self.body.iter(f"{X}group") if group.get("ref") == path), control)
+        holder = self._find_label_holder(kind, path, control)
+        if kind == "repeat":
             expressions["count"] = self.ast(_get_attribute(control, f"{JR}count"), path, "repeat_count")
         type_ = "text"
-        if not is_other:
-            type_ = self.type_of(row, kind, bind, control)
         label = dict(SAY_WHICH)
         if not is_other:
+            type_ = self.type_of(row, kind, bind, control)
             label = self.label(holder, "label")
-        required = bind.get(f"{JR}requiredMsg")
-        constraint = self.referenced(bind.get(f"{JR}constraintMsg"), bind.get(f"{JR}constraintMsg"))
-        is_asked = kind == "question" and not is_other
+        export = row.cells.get("privacy::export", "").lower()
         privacy = ""
         parameters = {}
-        export = row.cells.get("privacy::export", "").lower()
-        if is_asked:
-            privacy = privacy_class(row, type_)
-            parameters = read_parameters(row)
         keep = read_keep(row.cells)
         if is_other:
             keep = keep.replace(AFTER_NO, "")  # what people write into it never stays after a no
             # Nobody classed this question, and people write names into such fields.
             privacy = PrivacyClass.FREE_TEXT
             export = "drop"
+        elif kind == "question":
+            privacy = privacy_class(row, type_)
+            parameters = read_parameters(row)
         default = ""
         if kind == "question":
             default = (node.text or "").strip()
+        required = bind.get(f"{JR}requiredMsg")
+        constraint = self.referenced(bind.get(f"{JR}constraintMsg"), bind.get(f"{JR}constraintMsg"))
+        # People write down more than they are asked for, so free text is kept short unless somebody approved it.
         if type_ == "text" and privacy == PrivacyClass.FREE_TEXT and not row.cells.get("privacy::approval"):
             expressions["constraint"], constraint = self.short(expressions["constraint"], constraint, path)
         return Element(
@@ -315,6 +316,14 @@ class _XFormReader:
             **self.itemset(row, type_, path, control),
             **expressions,
         )
+
+    def _find_label_holder(self, kind: str, path: str, control: ElementTree.Element | None) -> ElementTree.Element | None:
+        """Return the element that has the label and the hint of a question, group or repeat."""
+        if kind == "repeat":  # pyxform: the label stands on the group around the repeat
+            for group in self.body.iter(f"{X}group"):
+                if group.get("ref") == path:
+                    return group
+        return control
 
     def short(self, constraint: Ast | None, message: Words, path: str) -> tuple[Ast | None, Words]:
         """Return a constraint that keeps free text short.

@@ -7,26 +7,39 @@ MOST_DIGITS = 18
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a worker's feed. Epoch 0 is that of a centre that never went back to an earlier copy."""
+    """A position in what a worker's phones pull.
+
+    Epoch 0 is that of a centre that was never restored from a backup.
+    """
 
     number: int = 0
     epoch: int = 0
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        """Return what a phone names; the very beginning when it cannot be read."""
+        """Return the position that a phone sends; the beginning when it cannot be read.
+
+        Example:
+            Cursor.parse("17")  # Cursor(17, epoch=0)
+            Cursor.parse("2:17")  # Cursor(17, epoch=2)
+        """
         epoch, _, number = text.rpartition(":")
         if not _is_number(number) or not _is_number(epoch or "0"):
             return cls()
         return cls(int(number), int(epoch or "0"))
 
     def is_known_to(self, epoch: int, head: int) -> bool:
-        """Say whether a feed of this epoch has given this number out, so that what is newer is all that is news."""
+        """Say whether the centre gave this number out, so that only newer items are news.
+
+        `epoch` and `head`: the centre's epoch, and the highest number that it gave out.
+        """
         return self.number == 0 or (self.epoch == epoch and self.number <= head)
 
     def to_json(self) -> int | str:
-        """Return it as phones keep it and give it back, unread: a plain number until a copy was first put back."""
-        return f"{self.epoch}:{self.number}" if self.epoch else self.number
+        """Return it as phones store it and send it back: a plain number in epoch 0."""
+        if self.epoch:
+            return f"{self.epoch}:{self.number}"
+        return self.number
 
 
 def _is_number(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""A submission as it arrives: parsed, bounded, frozen. Nothing here looks at the answers themselves."""
+"""Parse submissions as they arrive, within limits; their answers are not read here."""
 
 import datetime as dt
 import hashlib
@@ -11,12 +11,12 @@ from typing import Any
 from sync.problems import N_, BatchRefused, SyncProblem
 
 MAX_ITEMS = 100
-MAX_BODY = 650_000  # characters of answers in one submission: three pictures and all the words
+MAX_BODY = 650_000  # characters of answers in one submission: three pictures and all texts
 MAX_PREV = 16  # submissions that one builds on
 MAX_CARDS = 10
 MAX_CODE = 12  # characters
 MAX_DUE = 47  # characters: an id, a stroke, a day
-ATTACHED = "\n<!--attachments "  # behind an OpenRosa client's XML: what its attachments were kept as
+ATTACHED = "\n<!--attachments "  # after an OpenRosa client's XML: the answers that its attachments became
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, and neither database half a surrogate pair
@@ -24,7 +24,10 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, and n
 
 @dataclass(frozen=True)
 class Envelope:
-    """One finished submission. `body` is the answers as the phone wrote them; `sha256` is its hash, made on the phone."""
+    """One finished submission.
+
+    `body` has the answers as the phone wrote them; `sha256` is its hash, made on the phone.
+    """
 
     instance_id: str
     form: str
@@ -45,18 +48,29 @@ class Envelope:
 
     @property
     def is_intact(self) -> bool:
-        """Say whether the body is what was sent; what was put behind an OpenRosa client's XML is none of it."""
+        """Say whether the body is what was sent.
+
+        What the centre appended to an OpenRosa client's XML does not count.
+        """
         sent = self.body.partition(ATTACHED)[0] if self.body.startswith("<") else self.body
         return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).hexdigest() == self.sha256
 
 
 def parse_batch(data: bytes) -> list[Envelope]:
-    """Return the submissions in a batch; raise BatchRefused with every problem when any part is malformed."""
+    """Return the submissions in a message, in their order.
+
+    Raises BatchRefused with every problem when any part is malformed.
+
+    Example:
+        parse_batch(b'{"items": []}')  # raises BatchRefused: no submissions in "items"
+    """
     try:
         batch = json.loads(data)
     except (ValueError, RecursionError):
         raise BatchRefused([SyncProblem("sync.not_json", N_("The message is not JSON."))]) from None
-    items = batch.get("items") if isinstance(batch, dict) else None
+    if not isinstance(batch, dict):
+        batch = {}
+    items = batch.get("items")
     if not isinstance(items, list) or not items:
         raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
     if len(items) > MAX_ITEMS:
@@ -80,14 +94,17 @@ MALFORMED = N_("This part is missing or malformed.")
 
 
 def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envelope | None:
-    """Return the submission in an item; None, with every part that is wrong added to the problems, when it is none."""
+    """Return the submission in an item; None when it is malformed.
+
+    Every malformed part is added to `problems`.
+    """
     if not isinstance(item, dict):
         problems.append(SyncProblem("sync.item", N_("Each submission is an object."), where))
         return None
-    wrong = _find_malformed(item)
-    problems.extend(SyncProblem("sync.field", MALFORMED, f"{where}.{key}") for key in wrong)
+    malformed = _find_malformed(item)
+    problems.extend(SyncProblem("sync.field", MALFORMED, f"{where}.{key}") for key in malformed)
     finished_at = parse_moment(item.get("finished_at"))
-    if wrong or finished_at is None:
+    if malformed or finished_at is None:
         return None
     return Envelope(
         item["id"],
@@ -121,7 +138,7 @@ def _find_malformed(item: dict[str, Any]) -> list[str]:
         "id": bool(instance_id),
         "finished_at": parse_moment(item.get("finished_at")) is not None,
     }
-    return [key for key, is_whole in is_good.items() if not is_whole]
+    return [key for key, is_valid in is_good.items() if not is_valid]
 
 
 def _matches(value: Any, pattern: re.Pattern[str]) -> bool:
@@ -144,12 +161,14 @@ def _are_cards(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MAX_CARDS and all(map(_is_short, value))
 
 
-def storable(envelope: Envelope) -> Envelope:
-    """Return a submission with a body that both databases hold; its hash stays that of what was sent.
+def make_storable(envelope: Envelope) -> Envelope:
+    """Return a submission with a body that both databases can store.
+
+    Its SHA-256 stays that of what was sent.
 
     A NUL and half a surrogate pair are put in JSON's spelling of them: nothing of what was sent is lost.
     """
-    return replace(envelope, body=UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", envelope.body))
+    return replace(envelope, body=UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", envelope.body))
 
 
 def _is_short(value: Any) -> bool:
@@ -161,21 +180,36 @@ def is_random_uuid(value: Any) -> bool:
 
 
 def _read_uuid(value: Any) -> str:
-    """Return a random (version 4) UUID in its one spelling, else "": other versions tell when or where they were made."""
+    """Return a random (version 4) UUID in its one spelling, else "".
+
+    Other versions tell when or where they were made.
+    """
     try:
         parsed = uuid.UUID(value) if isinstance(value, str) else None
     except ValueError:
         return ""
-    return str(parsed) if parsed and parsed.version == 4 and str(parsed) == value else ""
+    if parsed and parsed.version == 4 and str(parsed) == value:
+        return str(parsed)
+    return ""
 
 
 def parse_moment(value: Any) -> dt.datetime | None:
-    """Return a moment with its offset from its ISO 8601 text; None when it is none, or before 2000."""
+    """Return a time with its offset from ISO 8601; None when malformed or before 2000.
+
+    Example:
+        parse_moment("2026-08-01T17:58:00-04:00")  # datetime with its offset
+        parse_moment("2026-08-01T17:58:00")  # None: it has no offset
+    """
+    if not isinstance(value, str):
+        return None
     try:
-        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
-        return moment if moment and moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 2000 else None
+        moment = dt.datetime.fromisoformat(value)
+        is_usable = moment.utcoffset() is not None and moment.astimezone(dt.UTC).year >= 2000
     except (ValueError, OverflowError):
         return None
+    if is_usable:
+        return moment
+    return None
 
 
 def _is_storable(text: str) -> bool:

@@ -1,10 +1,11 @@
-"""A record is the fold of its submissions: the same state in whatever order they arrived, however often each came.
+"""Fold the versions of a record into one state: the same in whatever order they arrived.
 
-Each submission carries all answers and names those that it was based on (`prev`). What no other one builds on is a head. One
-head: its answers are the record's. Several heads were made without knowing of each other: where they changed different
-questions, both changes hold; where they changed the same one, both values are kept and somebody has to choose.
+Each version carries all answers and names those that it was based on (`prev`). What no other one builds on is a head.
+One head: its answers are the record's. Several heads were made without knowing of each other: where they changed
+different questions, both changes count; where they changed the same one, both values are kept and somebody has to choose.
 
-A version in which the person did not say yes (a no) overrules all that does not build on it, in whatever order they come.
+A version in which the person did not say yes (a no) overrules every one that does not build on it, in whatever order they
+arrive.
 """
 
 import datetime as dt
@@ -18,7 +19,7 @@ from sync.ancestors import Ancestors
 
 @dataclass(frozen=True)
 class RecordVersion:
-    """One submission as the fold sees it: `answers` are what the form's logic left of it."""
+    """One submission of a record; `answers` are what the form's logic left of it."""
 
     id: str
     sha256: str
@@ -36,7 +37,7 @@ class RecordVersion:
 
     @property
     def sort_key(self) -> tuple[dt.datetime, str, str]:
-        """Return what decides between equals, so that chance never does."""
+        """Return what orders versions: two with the same time are never in random order."""
         return self.finished_at, self.id, self.sha256
 
 
@@ -50,10 +51,10 @@ class Conflict:
 
 @dataclass(frozen=True)
 class FoldResult:
+    """The state of a record."""
+
     author: int
-    current: (
-        RecordVersion  # whose form version and time the state has; its answers too, unless changes were brought together
-    )
+    current: RecordVersion  # whose form version and time the state has; its answers too, unless heads were merged
     answers: Mapping[str, Any]
     heads: tuple[str, ...]  # ids; what a correction builds on
     contested: tuple[Conflict, ...]
@@ -61,149 +62,174 @@ class FoldResult:
 
 
 Complete = Callable[[RecordVersion, Mapping[str, Any]], Mapping[str, Any] | None]
-
-
 Links = Mapping[str, Collection[str]]  # id → the ids that it builds on
 
 
 def fold(
     root_id: str,
-    given: Iterable[RecordVersion],
+    versions: Iterable[RecordVersion],
     complete: Complete,
     computed: Collection[str] = (),
     links: Links | None = None,
 ) -> FoldResult:
-    """Return the state of a record.
+    """Return the state of a record by its versions, of which there must be one at least.
 
-    At least one version must be given. A record belongs to the author of its first submission; while that has not arrived,
-    to the author of the earliest that has. `complete` computes what the form of a version computes and returns None when
-    answers that were brought together break its rules; `computed` are the dotted paths of those that nobody contests.
-    `links` is what submissions build on that are no versions, since they were refused.
+    A record belongs to the author of its first submission, whose id is `root_id`; until that arrives, to the author
+    of the earliest that has. `complete(version, answers)` returns merged answers with what the form of that version
+    computes, or None when they break its rules together. `computed`: dotted paths of computed questions, which nobody
+    has to choose between. `links`: what submissions build on that are no versions, because they were refused.
+
+    Example:
+        first = RecordVersion("a", sha, frozenset(), author, False, monday, "1", {"kind": "x"})
+        second = RecordVersion("b", sha, frozenset({"a"}), author, False, tuesday, "1", {"kind": "y"})
+        fold("a", [second, first], complete).answers  # {"kind": "y"}
     """
-    versions, first, ours = _ownership(root_id, given)
-    allowed = {one.key for one in ours}
-    strangers = tuple(one for one in versions if one.key not in allowed)
-    before = find_ancestors(ours, links)
-    lost = {one.key for one in overruled(root_id, versions, links=links)}
-    counting = [one for one in ours if one.key not in lost]
-    superseded = before.find_superseded({one.id for one in counting})
-    heads = [one for one in counting if one.id not in superseded]
-    latest = heads[-1]
-    contested: tuple[Conflict, ...] = ()
-    answers: Mapping[str, Any] = latest.answers
+    all_versions, first, allowed = _find_owner(root_id, versions)
+    allowed_keys = {version.key for version in allowed}
+    rejected = tuple(version for version in all_versions if version.key not in allowed_keys)
+    ancestors = find_ancestors(allowed, links)
+    overruled = {version.key for version in find_overruled_versions(root_id, all_versions, links=links)}
+    counting = [version for version in allowed if version.key not in overruled]
+    superseded = ancestors.find_superseded({version.id for version in counting})
+    heads = [version for version in counting if version.id not in superseded]
+    answers = heads[-1].answers
+    conflicts: tuple[Conflict, ...] = ()
     if len(heads) > 1:
-        merged = _merge_heads(heads, _common_base(heads, ours, before), computed)
-        is_one_form = len({one.form_version for one in heads}) == 1
-        completed = complete(latest, merged) if merged is not None and is_one_form else None
-        if completed is None:
-            contested = _find_conflicts(heads, computed)
+        merged = _merge_and_complete(heads, _find_common_base(heads, allowed, ancestors), complete, computed)
+        if merged is None:
+            conflicts = _find_conflicts(heads, computed)
         else:
-            answers = completed
-    ids = tuple(sorted({one.id for one in heads}))
-    return FoldResult(first.author, latest, answers, ids, contested, strangers)
+            answers = merged
+    head_ids = tuple(sorted({version.id for version in heads}))
+    return FoldResult(first.author, heads[-1], answers, head_ids, conflicts, rejected)
 
 
-def first_of(root_id: str, given: Iterable[RecordVersion]) -> RecordVersion:
-    """Return the version whose author a record belongs to."""
-    return _ownership(root_id, given)[1]
+def _merge_and_complete(
+    heads: Sequence[RecordVersion],
+    base: Mapping[str, Any] | None,
+    complete: Complete,
+    computed: Collection[str],
+) -> Mapping[str, Any] | None:
+    """Return the answers with the changes of all heads; None when somebody has to choose."""
+    merged = _merge_heads(heads, base, computed)
+    is_one_form = len({version.form_version for version in heads}) == 1
+    if merged is None or not is_one_form:
+        return None
+    return complete(heads[-1], merged)
 
 
-def noes_in_force(root_id: str, given: Iterable[RecordVersion]) -> list[RecordVersion]:
-    """Return the versions in which the person did not say yes, by those who may change the record."""
-    versions = list(given)
-    return [one for one in _ownership(root_id, versions)[2] if one.is_refusal] if versions else []
+def find_first_version(root_id: str, versions: Iterable[RecordVersion]) -> RecordVersion:
+    """Return the version whose author a record belongs to; there must be one version at least."""
+    return _find_owner(root_id, versions)[1]
 
 
-def overruled(
-    root_id: str, given: Iterable[RecordVersion], others: Iterable[RecordVersion] = (), links: Links | None = None
+def list_refusals_in_force(root_id: str, versions: Iterable[RecordVersion]) -> list[RecordVersion]:
+    """Return the refusals among versions, by people who may change the record."""
+    all_versions = list(versions)
+    if not all_versions:
+        return []
+    return [version for version in _find_owner(root_id, all_versions)[2] if version.is_refusal]
+
+
+def find_overruled_versions(
+    root_id: str,
+    versions: Iterable[RecordVersion],
+    others: Iterable[RecordVersion] = (),
+    links: Links | None = None,
 ) -> list[RecordVersion]:
     """Return what a no overrules, of a record's versions and of others that were sent for it.
 
-    While the first submission has not arrived, nobody knows whose the record is: then only what the same person sent.
+    Until the first submission arrives, nobody knows whose the record is: then only what the same person sent.
     """
-    versions, rest = list(given), list(others)
-    noes = noes_in_force(root_id, versions)
-    if not noes:
+    all_versions = list(versions)
+    refusals = list_refusals_in_force(root_id, all_versions)
+    if not refusals:
         return []
-    everything = [*versions, *rest]
-    allowed = _ownership(root_id, versions)[2]
+    everything = [*all_versions, *others]
+    allowed = _find_owner(root_id, all_versions)[2]
     allowed_keys = {version.key for version in allowed}
     claims = {version.id: version.prev for version in everything if version.key not in allowed_keys}
-    before = find_ancestors(allowed, {**(links or {}), **claims})
-    is_here = any(one.id == root_id for one in versions)
-    copies = Counter(one.id for one in everything)
-    found = []
-    for one in everything:
-        reached = [no for no in noes if is_here or no.is_office or no.author == one.author]
-        is_free = one.is_refusal or all(
-            _builds_on(one, no, before, copies[no.id] > 1) or _may_build_on(one, no, before) for no in reached
-        )
-        if not is_free:
-            found.append(one)
-    return found
+    ancestors = find_ancestors(allowed, {**(links or {}), **claims})
+    is_first_here = any(version.id == root_id for version in all_versions)
+    copies = Counter(version.id for version in everything)
+    overruled = []
+    for version in everything:
+        if version.is_refusal:
+            continue
+        for refusal in refusals:
+            reaches = is_first_here or refusal.is_office or refusal.author == version.author
+            if reaches and not _is_free_of(version, refusal, ancestors, copies[refusal.id] > 1):
+                overruled.append(version)
+                break
+    return overruled
 
 
-def _may_build_on(version: RecordVersion, no: RecordVersion, before: Ancestors) -> bool:
-    """Say whether a later version may build on a no through one that is not here.
+def _is_free_of(version: RecordVersion, refusal: RecordVersion, ancestors: Ancestors, is_ambiguous: bool) -> bool:
+    """Say whether a version was, or may have been, made in the knowledge of a no.
 
-    It is left alone then, since what is cut cannot be put back; when the missing one arrives it is asked again.
+    `is_ambiguous`: two submissions have the id of the no; they are told apart by the clock.
     """
-    return version.finished_at > no.finished_at and before.lacks_beside(version.id, no.id)
+    is_later = version.finished_at > refusal.finished_at
+    if ancestors.builds_on(version.id, refusal.id) and (is_later or not is_ambiguous):
+        return True
+    # It may build on the no through one that is not here. It is left alone then, since what is cut cannot be
+    # restored; when the missing one arrives, this is asked again.
+    return is_later and ancestors.lacks_beside(version.id, refusal.id)
 
 
-def _builds_on(one: RecordVersion, no: RecordVersion, before: Ancestors, is_ambiguous: bool) -> bool:
-    """Say whether a version was made in the knowledge of a no; two that bear its id are told apart by the clock."""
-    if not before.builds_on(one.id, no.id):
-        return False
-    return not is_ambiguous or one.finished_at > no.finished_at
-
-
-def _ownership(
-    root_id: str, given: Iterable[RecordVersion]
+def _find_owner(
+    root_id: str, versions: Iterable[RecordVersion]
 ) -> tuple[list[RecordVersion], RecordVersion, list[RecordVersion]]:
-    """Return the versions by rank, the one whose author the record belongs to, and those that may change it."""
-    versions = sorted({(one.id, one.sha256): one for one in given}.values(), key=lambda one: one.sort_key)
-    workers = [one for one in versions if not one.is_office] or versions
-    first = next((one for one in workers if one.id == root_id), workers[0])
-    return versions, first, [one for one in versions if one.is_office or one.author == first.author]
+    """Return the versions in order, the one whose author owns the record, the allowed ones."""
+    by_key = {version.key: version for version in versions}
+    ordered = sorted(by_key.values(), key=lambda version: version.sort_key)
+    by_workers = [version for version in ordered if not version.is_office] or ordered
+    first = next((version for version in by_workers if version.id == root_id), by_workers[0])
+    allowed = [version for version in ordered if version.is_office or version.author == first.author]
+    return ordered, first, allowed
 
 
 def find_ancestors(versions: Sequence[RecordVersion], links: Links | None = None) -> Ancestors:
     """Return what each id builds on, directly or not.
 
-    `links` is what others claim: it counts only for ids that no version bears, or anybody who knows an id could change
-    what a version builds on.
+    `links` is what others claim. It counts only for ids without a version: otherwise anybody who knows an id could
+    change what its version builds on.
     """
     prev: dict[str, set[str]] = {}
-    for one in versions:
-        prev.setdefault(one.id, set()).update(one.prev)
+    for version in versions:
+        prev.setdefault(version.id, set()).update(version.prev)
     for number, ids in (links or {}).items():
         prev.setdefault(number, set(ids))
     return Ancestors(prev)
 
 
-def _common_base(
-    heads: Sequence[RecordVersion], versions: Sequence[RecordVersion], before: Ancestors
+def _find_common_base(
+    heads: Sequence[RecordVersion], versions: Sequence[RecordVersion], ancestors: Ancestors
 ) -> Mapping[str, Any] | None:
-    """Return the answers from which all heads began; None when there is no one such version."""
-    common = before.find_common({one.id for one in heads})
-    shared = [one for one in versions if one.id in common]
-    built_on = before.find_built_on({version.id for version in shared})
+    """Return the answers from which all heads began; None without exactly one version."""
+    common = ancestors.find_common({head.id for head in heads})
+    shared = [version for version in versions if version.id in common]
+    built_on = ancestors.find_built_on({version.id for version in shared})
     nearest = [version for version in shared if version.id not in built_on]
-    return nearest[0].answers if len(nearest) == 1 else None
+    if len(nearest) == 1:
+        return nearest[0].answers
+    return None
 
 
 def _merge_heads(
     heads: Sequence[RecordVersion], base: Mapping[str, Any] | None, computed: Collection[str]
 ) -> Mapping[str, Any] | None:
-    """Return the answers with every head's changes; None when several changed the same question, differently."""
-    leaves = [flatten(one.answers) for one in heads]
+    """Return the answers with every head's changes; None when two changes conflict."""
     if base is None:
-        return heads[-1].answers if not _find_conflicts(heads, computed) else None
+        if _find_conflicts(heads, computed):
+            return None
+        return heads[-1].answers
+    head_answers = [flatten(head.answers) for head in heads]
     old = flatten(base)
     merged = dict(old)
-    for path in {*old, *(path for one in leaves for path in one)} - set(computed):
-        changed = [one.get(path, "") for one in leaves if one.get(path, "") != old.get(path, "")]
+    for path in _list_paths([old, *head_answers], computed):
+        before = old.get(path, "")
+        changed = [answers.get(path, "") for answers in head_answers if answers.get(path, "") != before]
         if any(value != changed[0] for value in changed):
             return None
         if changed:
@@ -212,36 +238,50 @@ def _merge_heads(
 
 
 def _find_conflicts(heads: Sequence[RecordVersion], computed: Collection[str]) -> tuple[Conflict, ...]:
-    leaves = [flatten(one.answers) for one in heads]
-    found = []
-    for path in sorted({path for one in leaves for path in one} - set(computed)):
-        values = [one.get(path, "") for one in leaves]
+    """Return the questions to which the heads give different answers, by path."""
+    head_answers = [flatten(head.answers) for head in heads]
+    conflicts = []
+    for path in _list_paths(head_answers, computed):
+        values = [answers.get(path, "") for answers in head_answers]
         if any(value != values[0] for value in values):
-            found.append(Conflict(path, tuple((one.sha256, value) for one, value in zip(heads, values, strict=True))))
-    return tuple(found)
+            by_head = tuple((head.sha256, value) for head, value in zip(heads, values, strict=True))
+            conflicts.append(Conflict(path, by_head))
+    return tuple(conflicts)
+
+
+def _list_paths(all_answers: Iterable[Mapping[str, Any]], computed: Collection[str]) -> list[str]:
+    """Return the paths of all answers but computed ones, sorted."""
+    paths: set[str] = set()
+    for answers in all_answers:
+        paths.update(answers)
+    return sorted(paths.difference(computed))
 
 
 def flatten(answers: Mapping[str, Any], within: str = "") -> dict[str, Any]:
-    """Return answers by dotted path; a whole repeat counts as one answer."""
-    found: dict[str, Any] = {}
+    """Return answers by dotted path; a whole repeat counts as one answer.
+
+    Example:
+        flatten({"who": {"age": "19"}, "kind": "x"})  # {"who.age": "19", "kind": "x"}
+    """
+    leaves: dict[str, Any] = {}
     for name, value in answers.items():
         path = f"{within}.{name}" if within else name
         if isinstance(value, Mapping):
-            found |= flatten(value, path)
+            leaves |= flatten(value, path)
         else:
-            found[path] = value
-    return found
+            leaves[path] = value
+    return leaves
 
 
 def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
-    """Return answers as groups in groups; the inverse of `flat`. Blank answers are left out."""
-    found: dict[str, Any] = {}
+    """Return answers as groups in groups, without blank ones; the inverse of `flatten`."""
+    answers: dict[str, Any] = {}
     for path, value in leaves.items():
         if value in ("", []):
             continue
         *groups, name = path.split(".")
-        place = found
+        group_answers = answers
         for group in groups:
-            place = place.setdefault(group, {})
-        place[name] = value
-    return found
+            group_answers = group_answers.setdefault(group, {})
+        group_answers[name] = value
+    return answers

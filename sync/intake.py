@@ -1,4 +1,4 @@
-"""Decide what becomes of a submission. The caller keeps every one, whatever the decision."""
+"""Decide what becomes of a submission. The caller stores every one, whatever the decision."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -20,37 +20,37 @@ from sync.problems import N_
 
 
 class Status(StrEnum):
-    """What the phone is told. All but `retry` and `closed` mean that the centre holds the submission."""
+    """What the phone gets as an answer: all but `retry` and `closed` mean "stored"."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"  # the same bytes were here already
-    CONFLICT = "conflict"  # the id is known with other bytes; both are kept
-    REJECTED = "rejected"  # kept for the centre to look at, with reasons
-    RETRY = "retry"  # damaged on the way, or not now; nothing was kept
-    CLOSED = "closed"  # a phone that was shut out has handed over all that it may; nothing was kept
+    CONFLICT = "conflict"  # the id is known with other bytes; both are stored
+    REJECTED = "rejected"  # stored for a review at the centre, with reasons
+    RETRY = "retry"  # damaged on the way, or not now; nothing was stored
+    CLOSED = "closed"  # a phone whose access ended has handed over all that it may; nothing was stored
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a form's logic says about a submission. `is_aside`: it could not be judged, so somebody must look."""
+class Judgement:
+    """What a form's logic says about a submission."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     problems: list[AnswerProblem] = field(default_factory=list)
-    is_aside: bool = False
-    is_refusal: bool = False  # the person did not say yes: `answers` is all that may be kept of it
+    is_quarantined: bool = False  # it could not be judged, so somebody must review it
+    is_refusal: bool = False  # the person did not say yes: `answers` is all that may be stored of it
     refused_by: str = ""  # the card code of somebody who said no
-    is_above: bool = False  # it held more than consent reaches: `answers` is all that may be kept of it
+    is_above: bool = False  # it held more than consent reaches: `answers` is all that may be stored of it
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a submission. `is_aside`: it waits until somebody at the centre lets it in."""
+    """What becomes of a submission; its fields but `status` are as in the judgement."""
 
     status: Status
     answers: dict[str, Any] = field(default_factory=dict)
     problems: list[AnswerProblem] = field(default_factory=list)
-    is_aside: bool = False
-    is_refusal: bool = False  # as in what was judged
+    is_quarantined: bool = False  # it waits until somebody at the centre accepts it
+    is_refusal: bool = False
     refused_by: str = ""
     is_above: bool = False
 
@@ -61,10 +61,10 @@ class Decision:
 
 
 CONSENT = 0.5  # seconds for the questions about consent alone, where the whole form took too long
-Known = Mapping[str, Collection[str]]  # id → hashes that the centre holds for it
+EarlierHashes = Mapping[str, Collection[str]]  # id → SHA-256 of each submission stored under it
 Reason = tuple[str, str]  # code, sentence
 
-UNKNOWN_FORM = "sync.unknown_form"  # kept aside, and accepted automatically once its form is here
+UNKNOWN_FORM = "sync.unknown_form"  # quarantined, and accepted automatically once its form is here
 DAMAGED = "sync.damaged", N_("The record was damaged on the way.")
 FAILED = "sync.failed", N_("The centre could not store the record. It is kept aside until the fault is fixed.")
 TOO_SLOW = (
@@ -73,123 +73,173 @@ TOO_SLOW = (
 )
 
 
-def decide(envelope: Envelope, definition: FormDefinition | None, known: Known, judged: Judged | None = None) -> Decision:
-    """Return what becomes of one that arrived whole; `judged` is what its form says of it, when that was asked before."""
-    held = known.get(envelope.instance_id, ())
-    if envelope.sha256 in held:
-        return Decision(Status.DUPLICATE)
-    judged = judged or judge(envelope, definition)
-    status = Status.CONFLICT if held else Status.REJECTED if judged.problems else Status.STORED
-    about_no = judged.is_refusal, judged.refused_by, judged.is_above
-    return Decision(status, judged.answers, judged.problems, judged.is_aside, *about_no)
-
-
-def decide_aside(
-    envelope: Envelope, known: Known, *reasons: Reason, judged: Judged, can_be_let_in: bool = False
+def decide(
+    envelope: Envelope,
+    definition: FormDefinition | None,
+    earlier: EarlierHashes,
+    judgement: Judgement | None = None,
 ) -> Decision:
-    """Return the decision to keep a submission aside for reasons that do not lie in its answers.
+    """Decide about a submission that arrived undamaged.
 
-    What may not be kept is not kept aside either, so it was judged all the same.
+    `definition`: its form version; None when the centre does not have it. `judgement`: what the form's rules said; None
+    runs them now.
+
+    Example:
+        decide(envelope, definition, {}).status  # "stored" or "rejected"
+        decide(envelope, definition, {envelope.instance_id: {envelope.sha256}}).status  # "duplicate"
+        decide(envelope, definition, {envelope.instance_id: {"0" * 64}}).status  # "conflict"
     """
-    held = known.get(envelope.instance_id, ())
-    if envelope.sha256 in held:
+    hashes = earlier.get(envelope.instance_id, ())
+    if envelope.sha256 in hashes:
         return Decision(Status.DUPLICATE)
-    status = Status.CONFLICT if held else Status.REJECTED
-    problems = [_problem(*reason) for reason in reasons]
-    answers = judged.answers if judged.is_refusal or judged.is_above else {}
-    about_no = judged.is_refusal, judged.refused_by, judged.is_above
-    return Decision(status, answers, problems, can_be_let_in, *about_no)
+    if judgement is None:
+        judgement = validate_submission(envelope, definition)
+    status = Status.STORED
+    if hashes:
+        status = Status.CONFLICT
+    elif judgement.problems:
+        status = Status.REJECTED
+    return Decision(
+        status,
+        judgement.answers,
+        judgement.problems,
+        judgement.is_quarantined,
+        judgement.is_refusal,
+        judgement.refused_by,
+        judgement.is_above,
+    )
+
+
+def decide_quarantine(
+    envelope: Envelope,
+    earlier: EarlierHashes,
+    *reasons: Reason,
+    judgement: Judgement,
+    can_be_accepted: bool = False,
+) -> Decision:
+    """Decide about a submission that cannot be part of a record, whatever its answers.
+
+    What may not be stored after a no is not stored here either, so it was judged all the same. With `can_be_accepted`
+    it waits for somebody at the centre; else it is rejected.
+    """
+    hashes = earlier.get(envelope.instance_id, ())
+    if envelope.sha256 in hashes:
+        return Decision(Status.DUPLICATE)
+    status = Status.CONFLICT if hashes else Status.REJECTED
+    problems = [_make_problem(*reason) for reason in reasons]
+    answers = judgement.answers if judgement.is_refusal or judgement.is_above else {}
+    return Decision(
+        status,
+        answers,
+        problems,
+        can_be_accepted,
+        judgement.is_refusal,
+        judgement.refused_by,
+        judgement.is_above,
+    )
 
 
 def refuse(status: Status, reason: Reason) -> Decision:
-    """Return the decision to keep nothing of a submission."""
-    return Decision(status, problems=[_problem(*reason)])
+    """Return the decision to store nothing of a submission."""
+    return Decision(status, problems=[_make_problem(*reason)])
 
 
-def judge(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
-    """Return the answers as the form's logic leaves them, without what may not be kept, and every problem."""
+def validate_submission(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judgement:
+    """Run a form's logic over a submission; return what may be stored and every problem.
+
+    `budget` limits the time; a form that takes longer is judged by its questions about consent alone, and
+    quarantined. Never raises TooSlow.
+    """
     if definition is None and not is_caseload_note(envelope):
         text = N_("The centre does not know this form or this version of it.")
-        problem = _problem(UNKNOWN_FORM, text)
-        return Judged(problems=[problem], is_aside=True, refused_by=plain_code(envelope.refused_by))
+        problem = _make_problem(UNKNOWN_FORM, text)
+        return Judgement(problems=[problem], is_quarantined=True, refused_by=plain_code(envelope.refused_by))
     try:
-        given = read_body(envelope.body, definition)
+        answers = read_body(envelope.body, definition)
     except ValueError:
-        return Judged(problems=[_problem("sync.body", N_("The answers are not JSON."))])
+        return Judgement(problems=[_make_problem("sync.body", N_("The answers are not JSON."))])
     if definition is None:
-        problems = check_note(envelope.form, given, len(envelope.body))
-        return Judged(problems=problems) if problems else Judged(given)
-    now = local_time(envelope.finished_at)
+        problems = check_note(envelope.form, answers, len(envelope.body))
+        if problems:
+            return Judgement(problems=problems)
+        return Judgement(answers)
     try:
-        checked = validate(definition, given, now, budget)
+        result = validate(definition, answers, local_time(envelope.finished_at), budget)
     except TooSlow:
-        unjudged = Judged(problems=[_problem(*TOO_SLOW)], is_aside=True)
-        return _judge_consent(envelope, definition, given, unjudged, budget)
-    if [problem.code for problem in checked.problems] == [NOT_CHECKED]:
-        return _judge_consent(envelope, definition, given, Judged(checked.answers, checked.problems), budget)
-    if not checked.is_refusal:
-        return Judged(checked.answers, checked.problems, is_above=checked.is_above)
-    return _refusal(definition, checked, envelope.refused_by or checked.refused_by)
+        unjudged = Judgement(problems=[_make_problem(*TOO_SLOW)], is_quarantined=True)
+        return _judge_consent(envelope, definition, answers, unjudged, budget)
+    if [problem.code for problem in result.problems] == [NOT_CHECKED]:
+        unjudged = Judgement(result.answers, result.problems)
+        return _judge_consent(envelope, definition, answers, unjudged, budget)
+    if not result.is_refusal:
+        return Judgement(result.answers, result.problems, is_above=result.is_above)
+    return _make_refusal(definition, result, envelope.refused_by or result.refused_by)
 
 
-def _refusal(definition: FormDefinition, checked: ValidationResult, code: str) -> Judged:
-    """Return what is kept of a refusal, and what is wrong with that alone: what goes may have been wrong in any way."""
-    kept = consent.without_person(definition, checked.answers)
-    problems = checked.problems
-    if definition.kept_after_no:  # a form in which the rule cannot hold is judged whole
+def _make_refusal(definition: FormDefinition, result: ValidationResult, code: str) -> Judgement:
+    """Return what is stored of a refusal, and what is wrong with that alone.
+
+    The answers that are cut may have been wrong in any way.
+    """
+    answers = consent.without_person(definition, result.answers)
+    problems = result.problems
+    if definition.kept_after_no:  # a form in which the rule cannot apply is judged whole
         places = consent.kept_places(definition)
         problems = [problem for problem in problems if problem.path in places]
-    return Judged(kept, problems, is_refusal=True, refused_by=plain_code(code))
+    return Judgement(answers, problems, is_refusal=True, refused_by=plain_code(code))
 
 
 def _judge_consent(
-    envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged, budget: Budget | None
-) -> Judged:
-    """Judge answers whose whole form could not be run by the questions about consent alone: a no is never too slow.
+    envelope: Envelope, definition: FormDefinition, answers: Any, unjudged: Judgement, budget: Budget | None
+) -> Judgement:
+    """Judge answers by the questions about consent alone: a no is never too slow.
 
-    Where even these cannot be run, whatever is not clearly a yes is taken for a no.
+    Where even these cannot be run, what is not clearly a yes is taken for a no.
     """
-    code = envelope.refused_by or consent.person_in(definition, given)
+    code = envelope.refused_by or consent.person_in(definition, answers)
     time = Budget(CONSENT, budget.clock) if budget else Budget()
-    asked = consent.consent_answers(definition, given)
+    consent_answers = consent.consent_answers(definition, answers)
+    questions = consent.consent_questions(definition)
     try:
-        checked = validate(consent.consent_questions(definition), asked, local_time(envelope.finished_at), time)
+        result = validate(questions, consent_answers, local_time(envelope.finished_at), time)
     except TooSlow:
-        checked = None
-    if checked is None or [problem.code for problem in checked.problems] == [NOT_CHECKED]:
-        return _cut_unless_yes(envelope, definition, given, unjudged)
-    if not checked.is_refusal:
-        return _cut_above(definition, given, unjudged)
-    judged = _refusal(definition, checked, code)
-    return judged if definition.kept_after_no else replace(judged, problems=unjudged.problems, is_aside=unjudged.is_aside)
+        return _cut_unless_yes(envelope, definition, answers, unjudged)
+    if [problem.code for problem in result.problems] == [NOT_CHECKED]:
+        return _cut_unless_yes(envelope, definition, answers, unjudged)
+    if not result.is_refusal:
+        return _cut_above(definition, answers, unjudged)
+    judgement = _make_refusal(definition, result, code)
+    if definition.kept_after_no:
+        return judgement
+    return replace(judgement, problems=unjudged.problems, is_quarantined=unjudged.is_quarantined)
 
 
-def judge_failed(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judged:
-    """Return what is said of a submission that the form's logic could not be run over, without what may not be kept."""
-    unjudged = Judged(problems=[_problem(*FAILED)], is_aside=True, refused_by=plain_code(envelope.refused_by))
+def judge_by_consent(envelope: Envelope, definition: FormDefinition | None, budget: Budget | None = None) -> Judgement:
+    """Judge a submission whose form's logic fails by its consent alone: a no is still cut."""
+    unjudged = Judgement(problems=[_make_problem(*FAILED)], is_quarantined=True, refused_by=plain_code(envelope.refused_by))
     try:
-        given = read_body(envelope.body, definition)
+        answers = read_body(envelope.body, definition)
     except ValueError:
         return unjudged
     if definition is None:
         return unjudged
     try:
-        return _judge_consent(envelope, definition, given, unjudged, budget)
-    except Exception:  # whoever calls has noted why the form's logic fails
-        return _cut_unless_yes(envelope, definition, given, unjudged)
+        return _judge_consent(envelope, definition, answers, unjudged, budget)
+    except Exception:  # the caller has logged why the form's logic fails
+        return _cut_unless_yes(envelope, definition, answers, unjudged)
 
 
-def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, given: Any, unjudged: Judged) -> Judged:
-    """Return what is said of answers on which no rule could be tried; what is not clearly a yes is taken for a no."""
-    if consent.is_clear_yes(definition, given):
-        return _cut_above(definition, given, unjudged)
-    kept = consent.without_person(definition, given if isinstance(given, Mapping) else {})
-    code = plain_code(envelope.refused_by or consent.person_in(definition, given))
-    return replace(unjudged, answers=kept, is_refusal=True, refused_by=code)
+def _cut_unless_yes(envelope: Envelope, definition: FormDefinition, answers: Any, unjudged: Judgement) -> Judgement:
+    """Judge answers over which no rule could be run: not clearly a yes means no."""
+    if consent.is_clear_yes(definition, answers):
+        return _cut_above(definition, answers, unjudged)
+    cut = consent.without_person(definition, answers if isinstance(answers, Mapping) else {})
+    code = plain_code(envelope.refused_by or consent.person_in(definition, answers))
+    return replace(unjudged, answers=cut, is_refusal=True, refused_by=code)
 
 
-def _cut_above(definition: FormDefinition, answers: Any, unjudged: Judged) -> Judged:
-    """Return what is said of answers that could not be judged, cut to their own tier."""
+def _cut_above(definition: FormDefinition, answers: Any, unjudged: Judgement) -> Judgement:
+    """Judge answers that could not be checked: cut what their own tier does not reach."""
     if not definition.keeps or not isinstance(answers, Mapping) or not definition.summary.get("tier"):
         return unjudged
     tier = to_number(definition.read_role(answers, "tier"))
@@ -202,9 +252,12 @@ def _cut_above(definition: FormDefinition, answers: Any, unjudged: Judged) -> Ju
 
 
 def local_time(moment: dt.datetime) -> DateValue:
-    """Return the phone's wall-clock time, which is what today() and now() meant when the worker finished."""
+    """Return the phone's wall-clock time: what today() and now() meant in the form.
+
+    `moment` has the offset of the phone's clock; the value counts days since 1970.
+    """
     return DateValue((moment.replace(tzinfo=None) - EPOCH) / dt.timedelta(days=1), "dateTime")
 
 
-def _problem(code: str, text: str) -> AnswerProblem:
+def _make_problem(code: str, text: str) -> AnswerProblem:
     return AnswerProblem(code, text, "")

@@ -1,6 +1,8 @@
-"""Notes: what a worker says about their caseload that is no form. They travel, and are kept, as submissions do.
+"""Caseload notes: what a worker says about their caseload that is no form.
 
-| form | body | says |
+They travel, and are stored, as submissions are.
+
+| form | body | meaning |
 |---|---|---|
 | fieldapp.settle | {"due": "<record>/<day>"} | this follow-up is not needed any more |
 | fieldapp.handover | {"code": …, "to": <number of a colleague>} | from now on this card is theirs |
@@ -29,7 +31,7 @@ CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{8}[0-9A-HJKMNP-TV-Z*~$=U]")
 
 @dataclass(frozen=True)
 class HandOver:
-    """A card given to a colleague, by the clock of whoever gave it."""
+    """A card handed over to a colleague, at a time by the clock of the person who did it."""
 
     at: dt.datetime
     id: str
@@ -38,12 +40,15 @@ class HandOver:
     to: int
 
 
-def find_current_owner(first: int, given: Iterable[HandOver]) -> int:
-    """Return whose caseload a card is in: only who has it can give it on, or the office. The order of arrival is nothing."""
+def find_current_owner(first: int, hand_overs: Iterable[HandOver]) -> int:
+    """Return the id of the worker in whose caseload a card is.
+
+    `first`: who made it. Only the owner or the office can hand it over; the order of arrival changes nothing.
+    """
     owner = first
-    for one in sorted(set(given), key=lambda one: (one.at, one.id)):
-        if one.is_office or one.by == owner:
-            owner = one.to
+    for hand_over in sorted(set(hand_overs), key=lambda hand_over: (hand_over.at, hand_over.id)):
+        if hand_over.is_office or hand_over.by == owner:
+            owner = hand_over.to
     return owner
 
 
@@ -52,36 +57,48 @@ def is_caseload_note(envelope: Envelope) -> bool:
 
 
 def plain_code(text: Any) -> str:
-    """Return a card code in its one spelling, without dashes; "" when it is none (Crockford's base 32, value mod 37)."""
+    """Return a card code in its one spelling, without dashes; "" when it is none.
+
+    Source: Crockford's base 32, eight characters and a check character (value mod 37).
+    """
     code = text.replace("-", "").upper() if isinstance(text, str) else ""
     if not CODE.fullmatch(code):
         return ""
     value = 0
-    for sign in code[:8]:
-        value = value * 32 + ALPHABET.index(sign)
-    return code if CHECK[value % 37] == code[8] else ""
+    for character in code[:8]:
+        value = value * 32 + ALPHABET.index(character)
+    if CHECK[value % 37] == code[8]:
+        return code
+    return ""
 
 
 def parse_due(value: Any) -> tuple[str, dt.date] | None:
-    """Return the record and the day that a follow-up's name tells; None when it is none."""
-    record, _, day = value.partition("/") if isinstance(value, str) else ("", "", "")
+    """Return the record and day of a follow-up named "<record>/<day>"; None when malformed."""
+    if not isinstance(value, str):
+        return None
+    record, _, day = value.partition("/")
+    if not is_random_uuid(record) or len(day) != 10:
+        return None
     try:
-        return (record, dt.date.fromisoformat(day)) if is_random_uuid(record) and len(day) == 10 else None
+        return record, dt.date.fromisoformat(day)
     except ValueError:
         return None
 
 
-def check_note(form: str, given: Any, size: int = 0) -> list[AnswerProblem]:
-    """Return what is wrong with a note; `size` is how many characters it came in."""
+def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
+    """Return what is wrong with a caseload note; `size`: how many characters it came in."""
     if size > MAX_NOTE:
         return [AnswerProblem("sync.note", N_("This note is too long."), "")]
-    given = given if isinstance(given, dict) else {}
+    fields = note if isinstance(note, dict) else {}
     if form == SETTLE:
-        is_good = parse_due(given.get("due")) is not None
+        is_complete = parse_due(fields.get("due")) is not None
     elif form == HANDOVER:
-        is_good = bool(plain_code(given.get("code"))) and type(given.get("to")) is int and given["to"] > 0
+        to = fields.get("to")
+        is_complete = bool(plain_code(fields.get("code"))) and type(to) is int and to > 0
     elif form == REISSUE:
-        is_good = bool(plain_code(given.get("code")) and plain_code(given.get("new")))
+        is_complete = bool(plain_code(fields.get("code")) and plain_code(fields.get("new")))
     else:
         return [AnswerProblem("sync.unknown_note", N_("The centre does not know this kind of note."), "")]
-    return [] if is_good else [AnswerProblem("sync.note", N_("This note is incomplete."), "")]
+    if is_complete:
+        return []
+    return [AnswerProblem("sync.note", N_("This note is incomplete."), "")]

@@ -1,4 +1,4 @@
-"""The OpenRosa door, as ODK Collect needs it: the list of forms, what belongs to each, and XForm instances as answers.
+"""OpenRosa as ODK Collect speaks it: lists of forms, manifests, and XForm instances.
 
 Written from the OpenRosa specifications (Form List, Form Manifest, Form Submission, Metadata) and from what Collect does
 with the replies; see docs/interfaces.md.
@@ -41,7 +41,10 @@ HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 @dataclass(frozen=True)
 class ListedForm:
-    """A form as it is listed: `hash_` is that of the bytes behind `url`, or clients fetch it for ever."""
+    """A form as it is listed.
+
+    `hash_` has to be that of the bytes behind `url`, or clients fetch it again and again.
+    """
 
     id: str
     name: str
@@ -98,9 +101,9 @@ def make_form_list(forms: Iterable[ListedForm]) -> str:
 
 def make_media_manifest(files: Sequence[MediaFile], address: str) -> str:
     rows = [
-        f"<mediaFile><filename>{escape(one.name)}</filename><hash>{one.hash_}</hash>"
-        f"<downloadUrl>{escape(f'{address}/{one.name}')}</downloadUrl></mediaFile>"
-        for one in files
+        f"<mediaFile><filename>{escape(file.name)}</filename><hash>{file.hash_}</hash>"
+        f"<downloadUrl>{escape(f'{address}/{file.name}')}</downloadUrl></mediaFile>"
+        for file in files
     ]
     return f'{HEAD}<manifest xmlns="{MANIFEST}">{"".join(rows)}</manifest>'
 
@@ -117,24 +120,25 @@ def parse_instance(data: bytes) -> Instance:
     too_large = InstanceRefused(SyncProblem("openrosa.large", N_("This submission is too large.")))
     if len(data) > MAX_INSTANCE:
         raise too_large
-    kept = decode_xml(data).encode()
-    if len(kept) > MAX_INSTANCE:
+    xml = decode_xml(data).encode()
+    if len(xml) > MAX_INSTANCE:
         raise too_large
     try:
-        root: Element = fromstring(kept, forbid_dtd=True)
+        root: Element = fromstring(xml, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError):
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form."))) from None
     if _measure_depth(root) > MAX_DEPTH:
         raise InstanceRefused(SyncProblem("openrosa.xml", N_("The submission is not the XML of a form.")))
-    meta = {}
+    meta: dict[str, str] = {}
     for group in root:
         if _get_local_name(group) == "meta":
-            meta = {_get_local_name(one): (one.text or "").strip() for one in group}
-    ids = [meta.get(key, "").removeprefix("uuid:") for key in ("instanceID", "deprecatedID")]
-    if not is_random_uuid(ids[0]) or (ids[1] and not is_random_uuid(ids[1])):
+            meta = {_get_local_name(node): (node.text or "").strip() for node in group}
+    instance_id = meta.get("instanceID", "").removeprefix("uuid:")
+    deprecated_id = meta.get("deprecatedID", "").removeprefix("uuid:")
+    if not is_random_uuid(instance_id) or (deprecated_id and not is_random_uuid(deprecated_id)):
         raise InstanceRefused(SyncProblem("openrosa.id", N_("The submission has no proper instanceID.")))
     form = root.get("id") or root.tag.removeprefix("{").partition("}")[0]
-    return Instance(form, root.get("version") or "", ids[0], ids[1], root)
+    return Instance(form, root.get("version") or "", instance_id, deprecated_id, root)
 
 
 def decode_xml(data: bytes) -> str:
@@ -175,48 +179,61 @@ def _get_local_name(element: Element) -> str:
 
 
 def read_answers(instance: Instance, definition: FormDefinition) -> dict[str, Any]:
-    """Return the answers of an instance as phones send them: groups nested, repeats as lists, blank ones left out."""
+    """Return the answers of an instance as our phones send them.
+
+    Groups are nested, repeats are lists, blank answers are left out.
+    """
     return _read_group(instance.root, definition, "/data")
 
 
 def _read_group(node: Element, definition: FormDefinition, path: str) -> dict[str, Any]:
     elements = {element.name: element for element in definition.children.get(path, ())}
-    found: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     for child in node:
-        name = _get_local_name(child)
         if TEMPLATE in child.attrib:
             continue
+        name = _get_local_name(child)
+        text = (child.text or "").strip()
         element = elements.get(name)
         if element is None:
-            if name not in ("meta", "") and (len(child) or (child.text or "").strip()):
-                found[name] = (child.text or "").strip() or {}  # kept, and refused by name: the form has no such question
-            continue
-        if element.kind == "repeat":
-            found.setdefault(name, []).append(_read_group(child, definition, element.path))
+            if name not in ("meta", "") and (len(child) or text):
+                answers[name] = text or {}  # stored, and refused by name: the form has no such question
+        elif element.kind == "repeat":
+            answers.setdefault(name, []).append(_read_group(child, definition, element.path))
         elif element.kind == "group":
-            found[name] = {**found.get(name, {}), **_read_group(child, definition, element.path)}
-        elif text := (child.text or "").strip():
-            found[name] = text
-    return {name: value for name, value in found.items() if value not in ({}, [])} if path != "/data" else found
+            answers[name] = {**answers.get(name, {}), **_read_group(child, definition, element.path)}
+        elif text:
+            answers[name] = text
+    if path == "/data":
+        return answers
+    return {name: value for name, value in answers.items() if value not in ({}, [])}
 
 
 END = "timeEnd"  # where OpenRosa's metadata say when somebody finished
 
 
 def add_end_time(xform: str) -> str:
-    """Return an XForm that also notes when it was finished: rules about days are judged by that moment."""
+    """Return an XForm that also records when it was finished.
+
+    Rules about days are judged by that time.
+    """
     if f"<{END}/>" in xform or "<instanceID/></meta>" not in xform:
         return xform
     bind = f'<bind nodeset="/data/meta/{END}" type="dateTime" jr:preload="timestamp" jr:preloadParams="end"/>'
     noted = xform.replace("<instanceID/></meta>", f"<instanceID/><{END}/></meta>", 1)
-    at = noted.find('nodeset="/data/meta/instanceID"')
-    start = noted.rfind("<bind", 0, at)
-    return noted[:start] + bind + noted[start:] if at >= 0 and start >= 0 else xform
+    position = noted.find('nodeset="/data/meta/instanceID"')
+    start = noted.rfind("<bind", 0, position)
+    if position < 0 or start < 0:
+        return xform
+    return noted[:start] + bind + noted[start:]
 
 
 def read_end_time(instance: Instance) -> str:
     """Return when it was finished as the client wrote it; "" when it does not say."""
     for group in instance.root:
         if _get_local_name(group) == "meta":
-            return next(((one.text or "").strip() for one in group if _get_local_name(one) == END), "")
+            for node in group:
+                if _get_local_name(node) == END:
+                    return (node.text or "").strip()
+            return ""
     return ""

@@ -1,4 +1,7 @@
-"""Receipts: the centre's signed word that it holds a submission. A phone lets go of its own copy only for one of these."""
+"""Receipts: the centre's signature that it has a submission stored.
+
+A phone deletes its own copy only for one of these.
+"""
 
 import base64
 import datetime as dt
@@ -11,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 @dataclass(frozen=True)
 class ReceiptContent:
-    """What a receipt is about: the id, the hash of the bytes that came, when they came, their place in the centre's log."""
+    """What a receipt confirms: id, hash of the bytes, time, and position in the log."""
 
     id: str
     sha256: str
@@ -30,26 +33,33 @@ class ReceiptContent:
 
 @dataclass(frozen=True)
 class Signer:
-    """The key of a centre that signs receipts (Ed25519, RFC 8032: the same receipt gets the same signature again)."""
+    """The key with which a centre gives receipts.
+
+    Source: Ed25519, RFC 8032; the same receipt gets the same signature again.
+    """
 
     kid: str
     key: Ed25519PrivateKey
 
     def answer(self, nonce: str, body: bytes) -> str:
-        """Return the signature (base64) under an answer, which holds only together with the nonce that asked for it."""
+        """Return the signature (base64) of an answer, valid only with the request's nonce."""
         signed = f"fieldapp answer 1|{nonce}|{hashlib.sha256(body).hexdigest()}".encode()
         return base64.b64encode(self.key.sign(signed)).decode()
 
-    def receipt(self, held: ReceiptContent) -> dict[str, str | int]:
-        signature = base64.b64encode(self.key.sign(held.signed)).decode()
-        return {"at": held.signed_time, "position": held.position, "kid": self.kid, "signature": signature}
+    def receipt(self, content: ReceiptContent) -> dict[str, str | int]:
+        """Return the receipt as phones get it, with its signature in base64."""
+        signature = base64.b64encode(self.key.sign(content.signed)).decode()
+        return {"at": content.signed_time, "position": content.position, "kid": self.kid, "signature": signature}
 
 
-def is_receipt(held: ReceiptContent, signature: str, public_key: str) -> bool:
-    """Say whether a signature (base64) is the centre's for exactly this."""
+def is_receipt(content: ReceiptContent, signature: str, public_key: str) -> bool:
+    """Say whether a signature (base64) is the centre's for exactly this content.
+
+    `public_key`: the centre's, 32 bytes in base64. False also when key or signature are malformed.
+    """
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
-        key.verify(base64.b64decode(signature, validate=True), held.signed)
+        key.verify(base64.b64decode(signature, validate=True), content.signed)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -1,4 +1,6 @@
-"""A finished record as it leaves a phone: sealed to the centre (HPKE, RFC 9180) and signed by the phone that made it.
+"""Records as they leave a phone: sealed to the centre and signed by the phone.
+
+Source: HPKE, RFC 9180; ECDSA over P-256.
 
 Whoever carries it, a colleague's session, a service worker, a file on a stick, can neither read it nor change it nor put
 another author's name on it.
@@ -29,7 +31,7 @@ CURVE = ec.SECP256R1()
 
 @dataclass(frozen=True)
 class SealedRecord:
-    """One sealed record. `sha256` is the hash of `box`, which is all that its carrier can know of it."""
+    """One sealed record; its carrier can know no more of it than `sha256`."""
 
     id: str
     device: str  # the phone that made and signed it
@@ -49,21 +51,25 @@ class SealedRecord:
 
 @dataclass(frozen=True)
 class SealedDelivery:
-    """What a phone hands over: sealed records, and what each of its workers' stores says of itself."""
+    """What a phone sends: sealed records, and a report of each worker's store."""
 
     phones: list[dict[str, Any]]
     items: list[SealedRecord]
 
 
 def parse_delivery(data: bytes, most: int = MAX_SEALED) -> SealedDelivery:
-    """Return what is in a delivery; raise BatchRefused, with every place that cannot be read."""
+    """Return the records and reports in a delivery, at most `most` records.
+
+    Raises BatchRefused with a problem for every record that is malformed.
+    """
     try:
-        given = json.loads(data)
+        message = json.loads(data)
     except (ValueError, RecursionError):
         raise BatchRefused([SyncProblem("sync.not_json", N_("The message is not JSON."))]) from None
-    given = given if isinstance(given, dict) else {}
-    items = given.get("items")
-    phones = given.get("phones", [])
+    if not isinstance(message, dict):
+        message = {}
+    items = message.get("items")
+    phones = message.get("phones", [])
     if not isinstance(items, list) or not isinstance(phones, list):
         raise BatchRefused([SyncProblem("sync.no_items", N_("The message has no submissions in “items”."))])
     if len(items) > most or len(phones) > MAX_PHONES:
@@ -73,8 +79,8 @@ def parse_delivery(data: bytes, most: int = MAX_SEALED) -> SealedDelivery:
     if missing:
         text = N_("This part is missing or malformed.")
         raise BatchRefused([SyncProblem("sync.field", text, where) for where in missing])
-    known = [phone for phone in phones if isinstance(phone, dict) and is_random_uuid(phone.get("device"))]
-    return SealedDelivery(known, [item for item in parsed if item])
+    reports = [phone for phone in phones if isinstance(phone, dict) and is_random_uuid(phone.get("device"))]
+    return SealedDelivery(reports, [item for item in parsed if item])
 
 
 @dataclass(frozen=True)
@@ -88,36 +94,52 @@ class CopiedAttachment:
 
 
 def parse_copied_attachments(data: bytes) -> list[CopiedAttachment]:
-    """Return the attachments in a copy; those that are malformed are left out, and their records wait for them."""
-    given = json.loads(data)
-    listed = given.get("attachments", []) if isinstance(given, dict) else []
-    found = []
-    for one in listed if isinstance(listed, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("hash"), str) and is_random_uuid(one.get("device")):
-            copied = CopiedAttachment(
-                one["hash"], one["device"], _decode_base64(one.get("proof")), _decode_base64(one.get("data"))
-            )
-            if copied.data and copied.sha256 == hashlib.sha256(copied.data).hexdigest():
-                found.append(copied)
-    return found
+    """Return the attachments in a saved copy; malformed ones are left out.
+
+    Their records wait for them.
+    """
+    copy = json.loads(data)
+    items = copy.get("attachments", []) if isinstance(copy, dict) else []
+    if not isinstance(items, list):
+        return []
+    attachments = []
+    for item in items:
+        attachment = _parse_attachment(item)
+        if attachment:
+            attachments.append(attachment)
+    return attachments
+
+
+def _parse_attachment(item: Any) -> CopiedAttachment | None:
+    if not isinstance(item, dict) or not isinstance(item.get("hash"), str) or not is_random_uuid(item.get("device")):
+        return None
+    data = _decode_base64(item.get("data"))
+    if not data or item["hash"] != hashlib.sha256(data).hexdigest():
+        return None
+    return CopiedAttachment(item["hash"], item["device"], _decode_base64(item.get("proof")), data)
 
 
 def _parse_sealed(item: Any) -> SealedRecord | None:
     if not isinstance(item, dict) or not all(is_random_uuid(item.get(key)) for key in ("id", "device", "kid")):
         return None
-    box, signature = (_decode_base64(item.get(key)) for key in ("box", "signature"))
-    return SealedRecord(item["id"], item["device"], item["kid"], box, signature) if box and len(signature) == 64 else None
+    ciphertext = _decode_base64(item.get("box"))
+    signature = _decode_base64(item.get("signature"))
+    if not ciphertext or len(signature) != 64:
+        return None
+    return SealedRecord(item["id"], item["device"], item["kid"], ciphertext, signature)
 
 
 def _decode_base64(value: Any) -> bytes:
+    if not isinstance(value, str):
+        return b""
     try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+        return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return b""
 
 
-def public_key_of(text: str) -> ec.EllipticCurvePublicKey:
-    """Return a phone's or centre's public key from its uncompressed point in base64; raise ValueError when it is none."""
+def parse_public_key(text: str) -> ec.EllipticCurvePublicKey:
+    """Return a public key from its uncompressed point in base64; raise ValueError else."""
     return ec.EllipticCurvePublicKey.from_encoded_point(CURVE, base64.b64decode(text, validate=True))
 
 
@@ -127,17 +149,24 @@ def is_signed(sealed: SealedRecord, public_key: str) -> bool:
 
 
 def is_signed_by(public_key: str, signature: bytes, signed: bytes) -> bool:
-    """Say whether a signature is that key's: ECDSA over P-256 with SHA-256, r and s side by side."""
-    r, s = (int.from_bytes(signature[start : start + 32]) for start in (0, 32))
+    """Say whether a signature is that key's.
+
+    ECDSA over P-256 with SHA-256; the signature is r and s side by side, 32 bytes each.
+    """
+    r = int.from_bytes(signature[:32])
+    s = int.from_bytes(signature[32:64])
     try:
-        public_key_of(public_key).verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
+        parse_public_key(public_key).verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
 def open_sealed(sealed: SealedRecord, private_key: ec.EllipticCurvePrivateKey) -> tuple[Envelope | None, int]:
-    """Return the submission inside and its number on the phone; (None, 0) when the key does not open it or it holds none."""
+    """Return the submission inside, and its number on the phone.
+
+    (None, 0) when the key does not open it, or when it contains no submission.
+    """
     try:
         inner = json.loads(SUITE.decrypt(sealed.ciphertext, private_key, info=sealed.info))
     except (InvalidTag, ValueError, RecursionError):
@@ -147,4 +176,6 @@ def open_sealed(sealed: SealedRecord, private_key: ec.EllipticCurvePrivateKey) -
     body = inner["body"].encode("utf-8", "surrogatepass")
     envelope = parse_item({**inner, "id": sealed.id, "sha256": hashlib.sha256(body).hexdigest()})
     number = inner.get("seq")
-    return envelope, number if isinstance(number, int) and 0 < number < 2**31 else 0
+    if not isinstance(number, int) or not 0 < number < 2**31:
+        number = 0
+    return envelope, number

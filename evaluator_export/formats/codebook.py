@@ -59,5 +59,7 @@ def values_of(part: ReleasedDataset, name: str) -> list[str]:
     values = set(part.columns[name].values)
     column = part.view.dataset.columns.get(name)
     if column is not None and column.is_multiple:
-        values = {choice for value in values for choice in value.split(";")}
+        choices: set[str] = set()
+        choices.update(*(value.split(";") for value in values))
+        values = choices
     return sorted(values - {MISSING})

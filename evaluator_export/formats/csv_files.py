@@ -20,9 +20,11 @@ def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
     Raises ExportProblem for a cell that a spreadsheet would run as a formula.
     """
     text = io.StringIO()
+    # As RFC 4180 has it.
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
     for row in lines:
+        # Refused and not escaped: an added quote would change what other programs read.
         if any(cell.startswith(RISKY) for cell in row):
             raise ExportProblem(Reason("table.formula"))
         writer.writerow(row)

@@ -19,17 +19,16 @@ from evaluator_export.tables.suppression import HIDDEN
 
 def _hidden(recipe: Recipe) -> list[str]:
     """Return what hidden counts show as: a table can have a threshold of its own."""
-    return [
-        f"<{least}" for least in sorted({recipe.threshold, *(spec.min_count(recipe.threshold) for spec in recipe.tables)})
-    ]
+    thresholds = {spec.min_count(recipe.threshold) for spec in recipe.tables}
+    return [f"<{least}" for least in sorted(thresholds | {recipe.threshold})]
 
 
 def write(recipe: Recipe, parts: Sequence[ReleasedDataset], folder: Path, occasion: ReleaseContext, labels: Labels) -> bytes:
     """Return datapackage.json."""
-    resources = [
-        _resource(folder, part.name, part.view.dataset.title["en"], [_field(part, name, labels) for name in part.columns])
-        for part in parts
-    ]
+    resources = []
+    for part in parts:
+        fields = [_field(part, name, labels) for name in part.columns]
+        resources.append(_resource(folder, part.name, part.view.dataset.title["en"], fields))
     counts: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in csv_files.TABLE_COLUMNS]
     counts[csv_files.TABLE_COLUMNS.index("count")] = {
         "name": "count",

@@ -29,12 +29,16 @@ def write(
             "base": BASE,
             "threshold": recipe.threshold,
             "hidden_share": round_share(
-                sum(text.startswith("<") for table in tables for _, text in table.cells),
+                sum(map(_count_hidden, tables)),
                 sum(len(table.cells) for table in tables),
             ),
         },
     }
     return json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True).encode()
+
+
+def _count_hidden(table: ProtectedTable) -> int:
+    return sum(text.startswith("<") for _, text in table.cells)
 
 
 def dataset(part: ReleasedDataset) -> dict[str, Any]:

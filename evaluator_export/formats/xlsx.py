@@ -6,6 +6,7 @@ Text is text, numbers are numbers, nothing is a formula.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import xlsxwriter
 
@@ -13,6 +14,7 @@ from evaluator_export.formats import codebook, csv_files
 from evaluator_export.labels import BATCH, Labels
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedDataset
 from evaluator_export.tables.protected_counts import ProtectedTable
+from evaluator_export.tabular import CategoricalColumn
 
 MOST_ROWS = 200_000  # of one dataset; beyond, a workbook takes minutes to open
 SAFE = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
@@ -30,10 +32,15 @@ def write(
         bold = book.add_format({"bold": True})
         for part in parts:
             if part.rows <= MOST_ROWS:
-                words = [[words.values[code] for code in words.codes] for words in part.columns.values()]
-                _sheet(book, part.name[:31], list(part.columns), zip(*words, strict=True), bold, {BATCH})
+                columns = [_list_values(column) for column in part.columns.values()]
+                # Excel allows 31 characters in a sheet's name.
+                _sheet(book, part.name[:31], list(part.columns), zip(*columns, strict=True), bold, {BATCH})
         _sheet(book, "tables", csv_files.TABLE_COLUMNS, csv_files.table_rows(tables), bold, {"count"})
         _sheet(book, "codebook", codebook.HEADER, codebook.lines(parts, tables, labels), bold, set())
+
+
+def _list_values(column: CategoricalColumn) -> list[Any]:
+    return [column.values[code] for code in column.codes]
 
 
 def _sheet(

@@ -22,6 +22,7 @@ from evaluator_export.problems import ExportProblem, Reason
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.minisig"
+# The earliest time that a ZIP can hold. The real one would differ each time.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -31,6 +32,7 @@ def secret_key(seed: bytes) -> minisign.SecretKey:
     Its key id follows from the public key.
     """
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    # minisign draws key ids at random; derived from the key, the same seed always gives the same file.
     key_id = hashlib.blake2b(public, digest_size=8).digest()
     checksum = hashlib.blake2b(b"Ed" + key_id + seed + public, digest_size=32).digest()
     unprotected = b"Ed" + b"\0\0" + b"B2" + bytes(32 + 8 + 8)  # the key is kept wrapped, so it has no password of its own
@@ -82,6 +84,7 @@ def zip_up(folder: Path, target: Path) -> None:
         for path in [*first, *list_package_files(folder)]:
             entry = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
+            # A plain file that its owner may write and all may read, wherever it is unpacked.
             entry.external_attr = 0o644 << 16
             entry.file_size = path.stat().st_size
             with path.open("rb") as source, archive.open(entry, "w") as packed_file:
@@ -99,6 +102,7 @@ def check_recipients(keys: Iterable[str]) -> None:
 
 def fingerprint(key: str) -> str:
     """Return the first 12 hexadecimal digits of a key's SHA-256, for people to compare."""
+    # Enough for two people to compare by telephone.
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 

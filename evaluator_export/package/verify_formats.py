@@ -22,6 +22,7 @@ from evaluator_export.formats.spss import MOST_LABEL, ROWS_A_FILE
 from evaluator_export.formats.xlsx import MOST_ROWS
 from evaluator_export.problems import Reason
 
+# Reading more with openpyxl takes minutes.
 MOST_CHECKED = 20_000  # rows of a workbook that are read cell by cell
 SLICE = 50_000
 Codebook = dict[tuple[str, str], str]
@@ -44,6 +45,7 @@ def find_differing_files(path: Path) -> list[Reason]:
 
 
 def _as_text(path: Path) -> pa.Table:
+    # Every column as text: left to guess, the reader would take codes such as 007 for numbers.
     with path.open(encoding="utf-8", newline="") as file:
         names = next(csv.reader(file))
     options = pyarrow.csv.ConvertOptions(

@@ -103,6 +103,7 @@ def write_package_files(
         "tables.csv": csv_files.tables(tables),
         "codebook.csv": codebook.write(parts, tables, labels),
         "report.json": report.write(recipe, parts, tables, occasion),
+        # The checker as it is today goes along: a recipient can check a package in ten years.
         "verify.py": Path(verify.__file__).read_bytes(),
         "README.txt": README.format(title=recipe.title["en"], period=occasion.period.name, centre=occasion.centre).encode(),
         "start.ipynb": notebooks.python(title, parts, recipe.threshold),
@@ -133,6 +134,7 @@ def manifest(
         "agreement": dict(occasion.agreement),
         "period": {"name": occasion.period.name, "first": str(occasion.period.first), "last": str(occasion.period.last)},
         "cut_off": occasion.cut_off,
+        # Whoever reads the package has to know what "<20" hides.
         "threshold": recipe.threshold,
         "rounding": BASE,
         "forms": {form: {"version": definitions[form].version, "sha256": definitions[form].sha256} for form in forms},
@@ -151,9 +153,9 @@ def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
         "k": model.k,
         "distinct": {demand.field: demand.distinct for demand in model.diversities if demand.field in part.columns},
         "max_confidence": {
-            one.field: one.max_confidence
-            for one in model.diversities
-            if one.field in part.columns and one.max_confidence < 1
+            demand.field: demand.max_confidence
+            for demand in model.diversities
+            if demand.field in part.columns and demand.max_confidence < 1
         },
         "policy": part.view.dataset.sha256,
         "quasi_identifiers": list(part.levels),
@@ -163,5 +165,5 @@ def _describe_dataset(part: ReleasedDataset, threshold: int) -> dict[str, Any]:
         "held_back_share": part.withheld_share,
         "without_consent_share": part.without_consent_share,
         "withdrawn": coarsen_count(part.withdrawn, threshold),
-        "ledger": {"before": part.before, "entries": [one.entry.as_json() for one in part.sent]},
+        "ledger": {"before": part.before, "entries": [sent.entry.as_json() for sent in part.sent]},
     }

@@ -52,7 +52,10 @@ def classify_areas(counts: Mapping[str, float], neighbours: Mapping[str, Sequenc
     if len(codes) < LEAST_AREAS:
         return {}
     position_of = {code: position for position, code in enumerate(codes)}
-    near = [[position_of[other] for other in neighbours[code] if other in position_of] for code in codes]
+    near = []
+    for code in codes:
+        # A neighbour that was left out itself has no position.
+        near.append([position_of[other] for other in neighbours[code] if other in position_of])
     scores = compute_gi_star(values, near)
     chances = np.array([math.erfc(abs(score) / math.sqrt(2)) for score in scores])
     kinds = {}

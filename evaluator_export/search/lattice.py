@@ -27,6 +27,7 @@ from evaluator_export.search.equivalence_classes import (
     group_rows,
 )
 
+# The search holds about 40 bytes for each.
 MOST_NODES = 2_000_000
 MOST_BASES = 12  # tables of added-up rows that a search keeps: each costs memory
 SAME_LOSS = 1e-12  # losses nearer than this differ by rounding only
@@ -170,6 +171,7 @@ class LatticeSearch:
             return
         self._compare_with_best(node, classes)
         # Later nodes above this one are counted from its classes, where these are far fewer.
+        # Fewer than a quarter: less saving would not be worth the memory.
         if 4 * len(classes.keys) < base.length and len(self.bases) < MOST_BASES:
             aggregated = base.aggregate(node)
             if aggregated is not None:

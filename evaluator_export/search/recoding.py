@@ -135,6 +135,7 @@ def _recode_in_passes(
             best = find_optimal_node(part, model, 1.0)
         if best is None or best.suppressed == part.rows:
             break
+        # What is good leaves at this node, whatever the rows that remain will need.
         publishable = find_publishable_rows(part, best.classes, model)
         counted += best.counted
         nodes = best.nodes

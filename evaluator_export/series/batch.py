@@ -39,6 +39,7 @@ from evaluator_export.tabular import CategoricalColumn, to_categorical
 
 PERSON = "person"  # the column of a batch file that says whose rows belong together
 AT = "@"  # between a column's name and a level, in batch files
+# 96 bits: enough that two persons of a dataset never share a name by chance.
 PERSON_BYTES = 12  # of the hash that stands for a person in batch files
 
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from evaluator_export.problems import ExportProblem, Reason
 
 FORMAT = 1
+# 128 bits: among millions of rows, two never share a tag by chance.
 TAG_BYTES = 16
 
 
@@ -162,6 +163,7 @@ def frozen_levels(entries: Sequence[LedgerEntry], policy: str) -> tuple[int, ...
     """
     if not entries:
         return None
+    # Also a change that only looks harmless, such as a title: nobody has to judge which changes are.
     if entries[-1].policy != policy:
         raise ExportProblem(Reason("ledger.policy", {"dataset": entries[0].dataset}))
     return entries[0].levels

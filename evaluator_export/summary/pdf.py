@@ -146,7 +146,8 @@ class _Page(Writer):
         else:
             titles = [self.labels.column(dataset, name, self.language) for name in table.headings]
             lines = [[*titles, words["count"]]]
-            lines += [[*(label(place, value) for place, value in enumerate(cell)), count] for cell, count in table.cells]
+            for cell, count in table.cells:
+                lines.append([*map(label, range(len(cell)), cell), count])
             lines.append([words["total"], *[""] * (len(table.headings) - 1), table.total])
         if has_chart:
             lead.append(self.bars([(label(0, cell[0]), count) for cell, count in table.cells]))

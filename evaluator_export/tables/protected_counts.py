@@ -16,6 +16,7 @@ from evaluator_export.datasets.recipe import TableSpec
 from evaluator_export.policy.hierarchies import ALL
 
 BASE = 5
+# Sums of keys are cut to 64 bits, which round_to_5 hashes.
 MASK = (1 << 64) - 1
 TOTAL = ("total",)
 PUBLIC_THRESHOLD = 20  # persons or events about them, for everybody (Ontario IPC guideline, high sensitivity)
@@ -173,6 +174,7 @@ def publish_counts(
         tally = counted.get(cell, (0, 0))
         if before is not None:
             earlier = before.get(cell, (0, f"<{threshold}"))
+            # By true counts: comparing rounded ones would let single records through.
             if abs(tally[0] - earlier[0]) < step:
                 if cell in before:
                     published[cell] = earlier

@@ -35,6 +35,7 @@ def suppress_cells(counted: Mapping[Cell, Tally], threshold: int) -> Published:
     for cell, count in cells.items():
         published[cell] = (count, HIDDEN if cell in hidden else str(count))
     total = counted[TOTAL][0]
+    # A total under the threshold would itself be a small cell.
     is_open = TOTAL in sums and total >= threshold
     published[TOTAL] = (total, str(total) if is_open else HIDDEN)
     return published
@@ -42,6 +43,7 @@ def suppress_cells(counted: Mapping[Cell, Tally], threshold: int) -> Published:
 
 def _hide(cells: Mapping[Cell, int], sums: Equations, threshold: int) -> set[Cell]:
     """Return the cells to hide; take a sum that gives a cell away in any case out of `sums`."""
+    # Zero is no person, so it stays open.
     hidden = {cell for cell, count in cells.items() if 0 < count < threshold}
     primary = set(hidden)
     while hidden:
@@ -103,6 +105,7 @@ def _solve_bound(number: int, rows: list[list[int]], right: list[int], target: i
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     for position in range(number):
+        # A reader knows that no count is negative.
         solver.addVar(0.0, highspy.kHighsInf)
         if position == target:
             solver.changeColCost(position, sense)
@@ -128,4 +131,5 @@ def _choose_secondary(
     candidates = [cell for cell in near - hidden if cells[cell] > 0]
     if not candidates:
         return None
+    # By count: hiding the smallest costs readers least. Then by name, so that a rebuild hides the same.
     return min(candidates, key=lambda cell: (cells[cell], cell))

@@ -30,6 +30,7 @@ COMMANDS = [
     "products",
     "release",
     "restore",
+    "retention",
     "run",
     "scheduler",
     "serve",

@@ -22,8 +22,9 @@ from fieldapp.services.operations.centres import add_first_admin, set_up_centre
 from fieldapp.services.people import accounts
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.registry import switch_product
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.releases.build import GRACE_DAYS, build_release
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.services.releases.build import build_release
+from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.settings import Settings
 from fieldapp.store import migrations
 from fieldapp.store.database import engine_for

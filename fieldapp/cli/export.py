@@ -8,7 +8,7 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.records.export import allow_export, write_export
+from fieldapp.services.records.export import authorize_export, write_records_archive
 from fieldapp.store.records.records import RecordFilter
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -48,8 +48,8 @@ def export(
     with opened() as (session, settings):
         number = centre_id or centre_named(session, slug).id
         if centre_id is None:  # by hand; the office has written its own line
-            allow_export(session, Actor.system(number), wanted=record_filter, by="command")
-        write_export(session, number, record_filter, sys.stdout.buffer, settings.folder)
+            authorize_export(session, Actor.system(number), record_filter=record_filter, by="command")
+        write_records_archive(session, number, record_filter, sys.stdout.buffer, settings.folder)
 
 
 def _get_date(time: dt.datetime | None) -> dt.date | None:

@@ -6,8 +6,8 @@ import click
 
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor
-from fieldapp.services.forms.drafts import zip_lists
 from fieldapp.services.forms.published import publish_form
+from fieldapp.store.forms.list_files import zip_lists
 from forms.isolation import compile_isolated
 from forms.problems import FormRefused
 from forms.sheets import read_sheets

@@ -8,13 +8,12 @@ from evaluator_export import periods
 from evaluator_export.periods import Period
 from fieldapp.cli.opening import centre_named, opened
 from fieldapp.services.acts import Actor, utcnow
-from fieldapp.services.products.catalogue import LIVE, Product, product_named
-from fieldapp.services.products.catalogue import products as listed
-from fieldapp.services.products.editions import build as build_edition
-from fieldapp.services.products.editions import due_period
-from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.catalogue import LIVE, Product, get_product, list_products
+from fieldapp.services.products.editions import build_edition, find_due_period
+from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import make_key
-from fieldapp.services.products.registry import bring_partner, switch_product
+from fieldapp.services.products.partners import import_partner_totals
+from fieldapp.services.products.registry import switch_product
 from fieldapp.store.products import products as store
 from fieldapp.store.products.products import ProductState
 from fieldapp.store.releases import releases
@@ -35,7 +34,7 @@ def list_all(slug: str) -> None:
     with opened() as (session, _):
         centre = centre_named(session, slug)
         states = store.states(session, centre.id)
-        for product in listed():
+        for product in list_products():
             latest = store.latest(session, centre.id, product.name)
             line = _describe_product(product, states.get(product.name))
             if latest:
@@ -70,26 +69,26 @@ def build(name: str, period: str, slug: str) -> None:
             names = _list_switched_on(session, centre.id)
         if not names:
             raise click.ClickException("No product is switched on. Name one, or: fieldapp products switch NAME on")
-        for product in map(product_named, names):
+        for product in map(get_product, names):
             chosen = _choose_period(session, centre.id, product, period)
             edition = build_edition(session, centre.id, product.name, chosen, now)
             result = "nothing has changed"
             if edition:
                 result = f"edition {edition.number}"
             click.echo(f"{product.name} {chosen.name}: {result}")
-        build_feeds(session, settings.packages)
+        build_feed_files(session, settings.packages)
 
 
 def _choose_period(session: Session, centre_id: int, product: Product, name: str) -> Period:
     """Return the period of this name; for "", the newest that the product is due for."""
     if name:
         return periods.parse(name)
-    return due_period(session, centre_id, product, utcnow())
+    return find_due_period(session, centre_id, product, utcnow())
 
 
 def _list_switched_on(session: Session, centre_id: int) -> list[str]:
     states = store.states(session, centre_id)
-    names = [product.name for product in listed()]
+    names = [product.name for product in list_products()]
     return [name for name in names if name in states and states[name].is_on]
 
 
@@ -131,5 +130,5 @@ def bring(file: Path, source: str, calendar: str, slug: str) -> None:
     """Bring in a partner's totals from a CSV file."""
     with opened() as (session, _):
         actor = Actor.system(centre_named(session, slug).id)
-        count = bring_partner(session, actor, name=source, calendar=calendar, data=file.read_bytes())
+        count = import_partner_totals(session, actor, name=source, calendar=calendar, data=file.read_bytes())
     click.echo(f"{count} totals of {source}.")

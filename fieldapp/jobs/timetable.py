@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from email.utils import make_msgid
 
 from fieldapp.services.acts import utcnow
+from fieldapp.services.consent.retention import run_retention
 from fieldapp.services.failures import note_failure
 from fieldapp.services.operations.server_key import load_usable_key
-from fieldapp.services.products.notices import tell_subscribers
+from fieldapp.services.products.notices import notify_subscribers
 from fieldapp.services.records.quarantine import let_in_known_forms
 from fieldapp.services.releases.build import build_release, list_due_periods, should_alert
 from fieldapp.services.releases.delivery import deliver_due
@@ -98,11 +99,17 @@ def send_alert(settings: Settings, what: str) -> None:
 def build_due_products(session: Session, settings: Settings) -> None:
     """Build the data products that are due, then notify their subscribers."""
     from fieldapp.services.products.editions import build_due  # noqa: PLC0415  loads what maps are computed with
-    from fieldapp.services.products.odata.build import build_feeds  # noqa: PLC0415
+    from fieldapp.services.products.odata.build import build_feed_files  # noqa: PLC0415
 
     build_due(session, utcnow())
-    build_feeds(session, settings.packages)
-    tell_subscribers(session, _make_transport_config(settings))
+    build_feed_files(session, settings.packages)
+    notify_subscribers(session, _make_transport_config(settings))
+
+
+def erase_what_is_due(session: Session, settings: Settings) -> None:
+    """Plan and erase what is due by the rules of retention."""
+    if erased := run_retention(session):
+        log.info("erased %s by the rules of retention", erased)
 
 
 TIMETABLE = [
@@ -110,4 +117,5 @@ TIMETABLE = [
     Job("releases", 60, build_due_releases),
     Job("deliveries", 60, send_packages),
     Job("products", 600, build_due_products),
+    Job("retention", 3600, erase_what_is_due),
 ]

@@ -1,1 +1,1 @@
-"""What can be done: one folder per subject; each act is one transaction and one audit line."""
+"""What the application does: one folder per subject, one transaction per act."""

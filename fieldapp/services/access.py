@@ -1,6 +1,13 @@
-"""Who may do what: one table. Every act is scoped to the actor's own centre; there is no act across centres."""
+"""Who may do what, in one table.
 
-WORKER, ADMIN, EVALUATOR, CRISIS, SYSTEM = "worker", "admin", "evaluator", "crisis", "system"
+Every act is scoped to the actor's own centre; there is no act across centres.
+"""
+
+WORKER = "worker"
+ADMIN = "admin"
+EVALUATOR = "evaluator"
+CRISIS = "crisis"
+SYSTEM = "system"
 
 ROLES = (WORKER, CRISIS, ADMIN, EVALUATOR)
 
@@ -37,6 +44,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "form.publish": frozenset({ADMIN, SYSTEM}),
     "form.withdraw": frozenset({ADMIN}),
     "forms.list": frozenset({ADMIN}),
+    "hold.make": frozenset({ADMIN}),
     "home.see": frozenset({ADMIN}),
     "instance.receive": frozenset({WORKER}),
     "key.make": frozenset({SYSTEM}),
@@ -64,6 +72,12 @@ ACCESS: dict[str, frozenset[str]] = {
     "delivery.retry": frozenset({ADMIN}),
     "preview.see": frozenset({ADMIN}),
     "release.revoke": frozenset({ADMIN, SYSTEM}),
+    "retention.confirm_day": frozenset({ADMIN}),
+    "retention.delay": frozenset({ADMIN}),
+    "retention.plan": frozenset({SYSTEM}),
+    "retention.run": frozenset({SYSTEM}),
+    "retention.see": frozenset({ADMIN, SYSTEM}),
+    "retention.tick": frozenset({SYSTEM}),
     "second_factor.set": frozenset({EVALUATOR, ADMIN}),
     "second_factor.see": frozenset({EVALUATOR, ADMIN}),
     "second_factor.reset": frozenset({ADMIN}),

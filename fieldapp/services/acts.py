@@ -20,7 +20,10 @@ ACTS: dict[str, Callable[..., Any]] = {}
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person at a centre, with their phone if they use one, or the system on behalf of a centre."""
+    """Who acts: a person at a centre, or the system on behalf of a centre.
+
+    `device_id`: the phone that they act with, if any.
+    """
 
     centre_id: int
     role: str
@@ -48,12 +51,18 @@ class ActContext:
         return self.actor.centre_id
 
     def describe(self, target: str, **details: Any) -> None:
-        """Say in the audit line what was acted on: ids, codes and counts; never answers, names or tokens."""
+        """Set what the audit line says was acted on.
+
+        Ids, codes and counts only; never answers, names or tokens.
+        """
         self.target = target
         self.details |= details
 
     def skip_audit(self) -> None:
-        """Leave no audit line: nothing changed, and whoever asks again and again must not fill the disk."""
+        """Leave no audit line, because nothing changed.
+
+        Repeating such a request must not fill the disk.
+        """
         self.is_audited = False
 
 
@@ -80,7 +89,14 @@ def _add_line(ctx: ActContext, name: str) -> None:
 
 
 def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
-    """Make a function an act that writes: access, one transaction, and its audit line in the same transaction."""
+    """Register a function as the write act `name`.
+
+    The wrapper checks `ACCESS[name]`, opens one transaction, calls the function, and writes one audit
+    line before it commits. Raises ActProblem "access.denied".
+
+    Example: `@act("record.review") def review_record(ctx, …)`; callers write
+    `review_record(session, actor, …)`.
+    """
 
     def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)
@@ -89,6 +105,7 @@ def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callab
             with WriteTransaction(session):
                 this = ActContext(session, actor, utcnow())
                 result = function(this, *args, **kwargs)
+                # What the database refuses is refused before the audit line says that it was done.
                 session.flush()
                 if this.is_audited:
                     _add_line(this, name)
@@ -101,7 +118,11 @@ def act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callab
 
 
 def read_act(name: str) -> Callable[[Callable[Concatenate[ActContext, P], R]], Callable[Concatenate[Session, Actor, P], R]]:
-    """Make a function an act that only looks: access, no transaction of its own, no audit line."""
+    """Register a function as the read act `name`.
+
+    The wrapper checks `ACCESS[name]`, raising ActProblem "access.denied". A read has no transaction of
+    its own and leaves no audit line.
+    """
 
     def wrap_function(function: Callable[Concatenate[ActContext, P], R]) -> Callable[Concatenate[Session, Actor, P], R]:
         @functools.wraps(function)

@@ -1,4 +1,7 @@
-"""What an unexpected error leaves in the log: where it happened, and a number; never its message."""
+"""What an unexpected error leaves in the log: its frames and a number, never its message.
+
+A message can hold what somebody wrote down, such as a name in a refused value.
+"""
 
 import contextlib
 import datetime as dt
@@ -14,25 +17,27 @@ from types import TracebackType
 from fieldapp.paths import ROOT
 
 PREFIX = f"{ROOT}{os.sep}"
-CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like another one when it is read out
+CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are mixed up when read out
 LENGTH = 6
-FIRST, LAST = 10, 40  # frames of an error that is deeper than both
+# Of a deep error, such as endless recursion, only the outermost and the innermost frames.
+FIRST_FRAMES = 10
+LAST_FRAMES = 40
 MOST_LINKS = 10  # of a chain of causes
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def note_failure(log: logging.Logger, what: str, error: BaseException) -> str:
-    """Write an unexpected error's frames and a new number to the log, and return the number, for whoever sees the failure.
+    """Write an unexpected error's frames and a new number to the log; return the number.
 
-    `what` says what was tried; it holds ids and codes only. An error that was noted before keeps its number and is
-    not written out again.
+    The number is for the person who meets the failure. `what` says what was tried; it holds ids and codes only.
+    An error that was noted before keeps its number and is not written out again.
 
         number = note_failure(log, f"could not build {name}", error)
     """
-    known: str | None = getattr(error, "failure_number", None)
-    if known is not None:
-        log.error("%s: %s, number %s, see above", what, type(error).__name__, known)
-        return known
+    earlier_number: str | None = getattr(error, "failure_number", None)
+    if earlier_number is not None:
+        log.error("%s: %s, number %s, see above", what, type(error).__name__, earlier_number)
+        return earlier_number
     number = "".join(secrets.choice(CHARACTERS) for _ in range(LENGTH))
     with contextlib.suppress(AttributeError):  # some libraries' errors take nothing more
         error.failure_number = number  # type: ignore[attr-defined]
@@ -41,7 +46,10 @@ def note_failure(log: logging.Logger, what: str, error: BaseException) -> str:
 
 
 def frames_of(error: BaseException) -> str:
-    """Return the classes and frames (file, line, function) of an error and of its causes: no message, source or value."""
+    """Return the classes and frames of an error and of its causes.
+
+    A frame is file, line and function; no message, source line or value is in it.
+    """
     return "\n".join(_lines(error, set()))
 
 
@@ -61,7 +69,9 @@ def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
 
 def _class_of(error: BaseException) -> str:
     kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _frames(trace: TracebackType | None) -> Iterator[str]:
@@ -69,9 +79,9 @@ def _frames(trace: TracebackType | None) -> Iterator[str]:
         f"    {_place(frame.f_code.co_filename)}:{line}:{frame.f_code.co_qualname}"
         for frame, line in traceback.walk_tb(trace)
     ]
-    left_out = len(listed) - FIRST - LAST
+    left_out = len(listed) - FIRST_FRAMES - LAST_FRAMES
     if left_out > 0:
-        listed[FIRST:-LAST] = [f"    … {left_out} more …"]
+        listed[FIRST_FRAMES:-LAST_FRAMES] = [f"    … {left_out} more …"]
     yield from listed
 
 
@@ -83,7 +93,7 @@ def _place(name: str) -> str:
 
 
 class LogFormatter(logging.Formatter):
-    """Lines with time (UTC), level and logger; an error that a library logs shows its frames only."""
+    """Lines with time (UTC), level and logger; of an error that a library logs, frames only."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -92,8 +102,9 @@ class LogFormatter(logging.Formatter):
         return dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def formatException(self, ei: object) -> str:  # noqa: N802  logging's own name
-        error = ei[1] if isinstance(ei, tuple) else None
-        return frames_of(error) if isinstance(error, BaseException) else ""
+        if isinstance(ei, tuple) and isinstance(ei[1], BaseException):
+            return frames_of(ei[1])
+        return ""
 
     def format(self, record: logging.LogRecord) -> str:
         record.exc_text = None  # another handler may have written it out in full
@@ -101,10 +112,15 @@ class LogFormatter(logging.Formatter):
 
 
 def _hide_address(record: logging.LogRecord) -> bool:
-    """Take the address out of what the web server says about a request that failed: it may hold a token."""
+    """Take the address of a failed request out of the web server's line: it may hold a token.
+
+    Returns True always, so that the line is written.
+    """
     if " while serving " in str(record.msg) or str(record.msg).startswith("Error handling request"):
-        what = "a request could not be served" if record.exc_info else "a client left before its answer was sent"
-        record.msg, record.args = what, ()
+        record.msg = "a client left before its answer was sent"
+        if record.exc_info:
+            record.msg = "a request could not be served"
+        record.args = ()
     return True
 
 
@@ -116,6 +132,7 @@ def set_up_logs(level: int = logging.INFO) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(LogFormatter())
         root.addHandler(handler)
+    # They tell of each step and each tick, which would hide what matters.
     for name in ("alembic", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("waitress", "gunicorn.error"):
@@ -123,6 +140,7 @@ def set_up_logs(level: int = logging.INFO) -> None:
         if _hide_address not in web_server.filters:
             web_server.addFilter(_hide_address)
     threading.excepthook = _note_thread
+    # Python would print the error's message; a developer wants to see it.
     if not sys.flags.dev_mode:
         sys.excepthook = _note_crash
 

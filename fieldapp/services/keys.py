@@ -58,7 +58,7 @@ def make_key(ctx: ActContext, secret: str) -> CentreKey:
 
 @act("key.make_signing")
 def make_signing_key(ctx: ActContext, secret: str, purpose: str = SIGN) -> CentreKey:
-    """Make the key that signs receipts, or packages; return the one that there is, if any.
+    """Return the signing key for receipts or for packages; make it if there is none.
 
     A centre has one of each for good: phones and recipients know it from when they joined.
     """
@@ -91,7 +91,7 @@ def current_key(session: Session, centre_id: int, secret: str) -> CentreKey:
 
 
 def signing_key(session: Session, centre_id: int, secret: str) -> CentreKey:
-    """Return the key that signs receipts; it is made on first use."""
+    """Return the signing key for receipts; it is made on first use."""
     key = keys.newest(session, centre_id, SIGN)
     return key or make_signing_key(session, Actor.system(centre_id), secret=secret)
 
@@ -101,7 +101,7 @@ _signers: weakref.WeakKeyDictionary[Engine, dict[tuple[int, str], Signer]] = wea
 
 
 def load_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer:
-    """Return what signs receipts and answers of a centre.
+    """Return the signer of a centre's receipts and answers.
 
     Raises KeyUnavailable when the server's secret key does not open it.
     """
@@ -116,7 +116,7 @@ def load_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer
 
 
 def load_package_seed(session: Session, centre_id: int, secret: str) -> bytes:
-    """Return the private half of the key that signs packages: Ed25519, 32 bytes.
+    """Return the private half of the signing key for packages: Ed25519, 32 bytes.
 
     It is made on first use. Raises KeyUnavailable when the server's secret key does not open it.
     """
@@ -135,7 +135,7 @@ def private_key(key: CentreKey, secret: str) -> ec.EllipticCurvePrivateKey:
 
 
 def find_receipt_signer(session: Session, centre_id: int, secret: str) -> Signer | None:
-    """Return what signs receipts, or None when its key is lost.
+    """Return the signer of receipts, or None when its key is lost.
 
     A phone does not believe an unsigned receipt, so it deletes nothing.
     """
@@ -152,6 +152,7 @@ def _unwrap_cached(kid: str, wrapped: bytes, secret: str) -> ec.EllipticCurvePri
 
 
 def wrap(private: bytes, kid: str, secret: str) -> bytes:
+    # Bound to the key's id: the wrapped half of another key put in its place does not open.
     nonce = secrets.token_bytes(12)
     return nonce + AESGCM(_wrapping_key(secret)).encrypt(nonce, private, kid.encode())
 

@@ -1,4 +1,7 @@
-"""What can stop an act: a code, a sentence to translate, details. How doors show it is in web/problems.py."""
+"""What can stop an act: a code, a sentence to translate, details.
+
+web/problems.py has how each part of the web shows it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +13,8 @@ __all__ = ["N_", "ActProblem", "make_not_found"]
 
 @dataclass
 class ActProblem(Exception):
+    """An act was refused. `text` is an English sentence with {names} of `details`."""
+
     code: str
     text: str
     details: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a page showed when its form was sent: an act refuses when a colleague has changed that since.
+"""Refuse a page's form when a colleague changed, since the page was opened, what it shows.
 
 A form carries a mark of the state that its page showed. The act compares it, in its own transaction, with the state that
 there is now. Where no page was shown (commands, the clock), there is no mark: None.
@@ -66,7 +66,7 @@ def revision_of(row: Base) -> str:
 
 
 def check_revision(ctx: ActContext, seen: str | None, row: Base, target: str, acts: Collection[str]) -> None:
-    """Raise Overtaken unless a row is as the page showed it; nobody else changes it until this act has ended.
+    """Raise Overtaken unless a row is as the page showed it, and lock it until the act ends.
 
     `target` and `acts` say where the audit trail would name who did it.
     """

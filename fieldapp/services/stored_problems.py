@@ -1,6 +1,6 @@
-"""Why something failed in the background, kept as codes and details.
+"""Why something failed in the background, stored as codes and details.
 
-So each reader sees it in their own language, whoever wrote it down.
+So each reader sees it in their own language.
 """
 
 import errno
@@ -119,7 +119,9 @@ def _shorten(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cut(value: Detail) -> Detail:
-    return value[:MOST_DETAIL] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value[:MOST_DETAIL]
+    return value
 
 
 def write_lines(problems: Iterable[StoredProblem]) -> str:

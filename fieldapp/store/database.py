@@ -20,6 +20,7 @@ PRAGMAS = (
     "synchronous=FULL",  # a commit that was confirmed to a phone survives a power cut
     "busy_timeout=10000",
     "foreign_keys=ON",
+    "secure_delete=ON",  # what is erased is overwritten, not only unlinked
     "temp_store=MEMORY",  # no answers in temporary files
 )
 TOO_LARGE = "54"  # class of PostgreSQL's errors for what goes over a limit of its own, such as nesting

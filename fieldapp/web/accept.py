@@ -32,6 +32,7 @@ def _quality(text: str) -> float:
         value = float(text)
     except ValueError:
         return 1.0
+    # "nan" is a number for float() and would win or lose every comparison.
     if math.isnan(value):
         return 1.0
     return min(max(value, 0.0), 1.0)

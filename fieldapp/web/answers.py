@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from flask import Flask, url_for
 from flask_babel import gettext, ngettext
 
-from fieldapp.services.records.attachments import KIND
+from fieldapp.services.records.attachments import ATTACHMENT_ANSWER
 from fieldapp.web import language
 from fieldapp.web.formats import choose_language
 from forms.definition import Element, FormDefinition
@@ -96,14 +96,16 @@ def _list_group(definition: FormDefinition, element: Element, value: Any) -> lis
     for number, instance in enumerate(instances, 1):
         children = list_answers(definition, instance or {}, element.path)
         if children:
-            title = f"{label} {number}" if element.kind == "repeat" else label
+            title = label
+            if element.kind == "repeat":
+                title = f"{label} {number}"
             items.append({"label": title, "children": children})
     return items
 
 
 def _find_address(value: str) -> str:
     """Return where a picture, recording or file is: in the answer itself, or stored apart."""
-    match = KIND.fullmatch(value)
+    match = ATTACHMENT_ANSWER.fullmatch(value)
     if match is None:
         return value
     kind, subtype = match[1].split("/")
@@ -130,7 +132,9 @@ def write_question_of_problem(definition: FormDefinition | None, problem: dict[s
 
 
 def _find_question_text(element: Element | None) -> str:
-    return choose_language(element.label) if element else ""
+    if element:
+        return choose_language(element.label)
+    return ""
 
 
 def _find_element(definition: FormDefinition, path: str) -> Element | None:

@@ -84,7 +84,9 @@ class IndicatorView:
 
     @property
     def last(self) -> ChartPoint | None:
-        return self.points[-1] if self.points else None
+        if self.points:
+            return self.points[-1]
+        return None
 
 
 def period_name(name: str, language: str) -> str:
@@ -113,6 +115,7 @@ def make_indicator_views(body: dict[str, Any], language: str, with_staff: bool =
     views = []
     for indicator in body["indicators"]:
         if with_staff or indicator["audience"] == "public":
+            # Staff's indicators are in the edition too: whoever forgets the argument shows less, not more.
             views.append(_make_indicator_view(indicator, language))
     return views
 
@@ -281,7 +284,9 @@ def _make_partner_row(total: dict[str, Any], language: str) -> dict[str, str]:
 
 def _write_partner_value(total: dict[str, Any], language: str) -> str:
     value = total["value"]
-    text = value if value.startswith("<") else str(format_decimal(float(value), locale=language))
+    text = str(format_decimal(float(value), locale=language))
+    if value.startswith("<"):
+        text = value
     if total["unit"] == "percent":
         return str(gettext("%(number)s%%", number=text))
     return text

@@ -14,6 +14,7 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 def select() -> str:
     """Return the language of this request: the visitor's choice, else their browser's."""
     chosen = session.get("language")
+    # The cookie may be of a version with other languages.
     if chosen in LANGUAGES:
         return str(chosen)
     return preferred()

@@ -58,7 +58,7 @@ def seen() -> str:
     return request.form.get("revision", "")[:64]
 
 
-def page(problem: Overtaken, text: str, status: int) -> Any:
+def page(problem: Overtaken, text: str, status: int) -> tuple[str, int]:
     """Return the page that says who changed what in the meantime."""
     return render_template("overtaken.html", text=text, last=problem.last, back=_find_page(), typed=_list_typed()), status
 
@@ -78,6 +78,7 @@ def _list_typed() -> list[tuple[str, str]]:
     """Return the name and content of every field that was filled in."""
     fields = []
     for name, values in request.form.lists():
+        # A field may have several values, such as the readers of a series.
         content = ", ".join(value for value in values if value.strip())
         if name not in NOT_TYPED and content:
             fields.append((str(TYPED_FIELDS.get(name, name)), content))

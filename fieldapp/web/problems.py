@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
@@ -106,8 +107,9 @@ UNEXPECTED = N_(
 )
 
 
-def answer(code: str, text: str, status: int, **more: Any) -> Any:
+def answer(code: str, text: str, status: int, **more: Any) -> ResponseReturnValue:
     """Return a problem in the form that the interface of this address uses."""
+    # By the address and not by the view: a request that no view could read has none.
     if request.path.startswith("/or/"):
         return Response(
             openrosa.make_openrosa_response(text), status, {**OPENROSA, "Content-Type": "text/xml; charset=utf-8"}
@@ -122,7 +124,7 @@ def answer(code: str, text: str, status: int, **more: Any) -> Any:
     return render_template("problem.html", text=text, status=status), status
 
 
-def unexpected(code: str, error: BaseException, status: int) -> Any:
+def unexpected(code: str, error: BaseException, status: int) -> ResponseReturnValue:
     """Return the answer to an unexpected error, with its incident number in the log."""
     number = note_failure(log, f"unexpected at {request.endpoint}", error)
     return answer(code, gettext(UNEXPECTED).format(number=number), status, number=number)
@@ -137,7 +139,7 @@ def for_storage(error: BaseException) -> tuple[str, str, int]:
 
 def init(app: Flask) -> None:
     @app.errorhandler(ActProblem)
-    def on_act(problem: ActProblem) -> Any:
+    def on_act(problem: ActProblem) -> ResponseReturnValue:
         if problem.code == "sign_in.needed" and request.method == "GET":
             return redirect(url_for("public.sign_in", next=request.path))
         if isinstance(problem, Overtaken):
@@ -145,7 +147,7 @@ def init(app: Flask) -> None:
         return answer(problem.code, gettext(problem.text).format(**problem.details), STATUS[problem.code])
 
     @app.errorhandler(HTTPException)
-    def on_http(error: HTTPException) -> Any:
+    def on_http(error: HTTPException) -> ResponseReturnValue:
         status = error.code or 500
         if status < 400 and error.response is not None:
             return error.response
@@ -154,18 +156,18 @@ def init(app: Flask) -> None:
         return answer(f"http.{status}", gettext(HTTP_TEXT.get(status, HTTP_TEXT[400])), status)
 
     @app.errorhandler(OperationalError)
-    def on_store(error: OperationalError) -> Any:
+    def on_store(error: OperationalError) -> ResponseReturnValue:
         session().rollback()
         note_failure(log, "the database failed", error)
         return answer(*for_storage(error))
 
     @app.errorhandler(OSError)
-    def on_file(error: OSError) -> Any:
+    def on_file(error: OSError) -> ResponseReturnValue:
         note_failure(log, "a file could not be written or read", error)
         return answer(*for_storage(error))
 
     @app.errorhandler(Exception)
-    def on_other(error: Exception) -> Any:
+    def on_other(error: Exception) -> ResponseReturnValue:
         with contextlib.suppress(SQLAlchemyError):
             session().rollback()  # or the page that says so could not ask who is signed in
         return unexpected("unexpected", error, 500)

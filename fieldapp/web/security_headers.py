@@ -32,13 +32,16 @@ def _add(response: Response) -> Response:
     frame_ancestors = FRAMED.get(request.endpoint or "", "'none'")
     headers["Content-Security-Policy"] = POLICY.replace("ancestors 'none'", f"ancestors {frame_ancestors}")
     headers["X-Content-Type-Options"] = "nosniff"
+    # Addresses hold ids of records, which no other site has to learn.
     headers["Referrer-Policy"] = "no-referrer"
     sensors = "(self)" if request.endpoint in WITH_SENSORS else "()"
     headers["Permissions-Policy"] = f"camera={sensors}, geolocation={sensors}, microphone={sensors}, browsing-topics=()"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if request.endpoint in OPEN else "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.endpoint in OPEN:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         headers["Access-Control-Allow-Origin"] = "*"  # open data, read without a cookie
+    # Without https (a trial on one machine) a browser that remembered this could not come back.
     if current_app.config["SESSION_COOKIE_SECURE"]:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static" and response.status_code == 200:

@@ -41,6 +41,7 @@ class _Role:
 
 class _Datastore(UserDatastore):  # type: ignore[misc]
     def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> User | None:
+        # The cookie holds this random text and not the id: a new one ends all sessions of a person.
         return users.by_uniquifier(session(), str(kwargs.get("fs_uniquifier", "")))
 
 
@@ -66,6 +67,7 @@ def actor() -> Actor:
 
 
 def start(user: User) -> None:
+    # No second cookie: it would sign a person in again when the session's own time is over.
     login_user(user, remember=False)
 
 

@@ -326,7 +326,10 @@ def evaluate_each(ast: Ast, context: EvaluationContext) -> list[Value]:
 
 
 def arithmetic(sign: str, a: float, b: float) -> float:
-    """Return what +, -, *, div or mod gives, by IEEE 754; mod has the sign of `a`, as in XPath 1.0."""
+    """Return `a` and `b` joined by +, -, *, div or mod, as IEEE 754 has it.
+
+    The result of mod has the sign of `a`, as in XPath 1.0.
+    """
     if sign == "+":
         return a + b
     if sign == "-":

@@ -43,7 +43,9 @@ def words(value: Value) -> list[str]:
 
 
 def substr(text: Value, start: Value, end: Value | None = None) -> str:
-    """Return the characters from `start` up to `end`, counted from 0; negative counts from the end.
+    """Return the characters from `start` up to `end`; negative ones count from the end.
+
+    The first character is 0; without `end`, everything from `start` on.
 
     >>> substr("Toronto", 0.0, 3.0)
     'Tor'
@@ -259,7 +261,7 @@ def to_date_time(value: Value) -> Value:
 
 
 def to_time(value: Value) -> Value:
-    """Return the time of day in a date and time or a text such as "22:15"; "" where there is none."""
+    """Return the time of day of a date-time or of a text like "22:15"; "" for anything else."""
     if isinstance(value, DateValue):
         return DateValue(value.days - math.floor(value.days), "time")
     if isinstance(value, str):
@@ -280,7 +282,7 @@ def decimal_time(value: Value) -> float:
 
 
 def format_date(value: Value, pattern: Value) -> str:
-    """Return a date or time written by a pattern of %Y, %m, %d, %H, %M and the like; "" for no date.
+    """Return a date or time written by a pattern of %Y, %m, %d, %H, %M …; "" for no date.
 
     Source: ODK XForms specification, format-date(). Names of months and days are English, as there.
 

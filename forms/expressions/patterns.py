@@ -33,6 +33,13 @@ def parse_portable_pattern(pattern: str) -> str:
     if reader.at < len(pattern):
         reader.refuse(")")
     try:
+        re.compile(written, re.ASCII)
+    except re.error:
+        text = N_(
+            "The pattern of regex() cannot be read. In brackets, the first of two characters with - between comes first."
+        )
+        raise ExpressionError("expression.pattern", text) from None
+    try:
         ambiguity.check(tree)
     except ambiguity.TooAmbiguous:
         text = N_(
@@ -100,6 +107,8 @@ class _PatternReader:
         while self.at < len(self.pattern) and self.peek() not in "|)":
             atom, node = self.atom()
             repeat, bounds = self.quantifier()
+            if bounds and (node == NOTHING or node[0] == "look"):
+                self.refuse(atom + repeat)  # it reads no character that could be repeated
             if bounds:
                 node = ("repeat", node, *bounds)
             nodes.append(node)

@@ -150,7 +150,7 @@ def number_to_string(number: float) -> str:
 
 
 def to_boolean(value: Value) -> bool:
-    """Return whether a value counts as true: a text that is not blank, a number but 0 and NaN, a date."""
+    """Return False for "", 0 and NaN, as XPath 1.0 does; a date is always true."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):

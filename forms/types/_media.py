@@ -1,4 +1,4 @@
-"""What pictures, recordings and files share: answers that are data: URLs, or name an attachment."""
+"""What pictures, recordings and files share: answers are data: URLs or name attachments."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,9 @@ PROPOSAL = ProposedClass(PrivacyClass.IDENTIFIER, N_("A face, a voice or a paper
 
 
 def make_check(media_type: str) -> Callable[[str, Question], str]:
-    """Return a check for answers of some media types; `media_type` is a regular expression: image/(jpeg|png).
+    """Return a check for answers of some media types.
+
+    `media_type` is a regular expression, such as image/(jpeg|png).
 
     An attachment that travelled apart is written attachment:<media type>:<SHA-256 of what was sent>.
     """

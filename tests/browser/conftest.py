@@ -1,5 +1,6 @@
 """Real Chromium against a real server with the demo in it; a server that can be killed and started again."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -63,10 +64,20 @@ class Server:
 
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("demo")
-    environment = {**os.environ, "FIELDAPP_DATA": str(data)}
-    for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
-        subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
+    """A copy of the demo of its own for each process that tests; whoever comes first makes the demo."""
+    mine = tmp_path_factory.getbasetemp()
+    shared = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    made, data = shared / "demo-made-once", mine / "demo"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            unfinished = shared / "demo-unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            environment = {**os.environ, "FIELDAPP_DATA": str(unfinished)}
+            for command in (["db", "upgrade"], ["demo", "--seed", "5"]):
+                subprocess.run([sys.executable, "-m", "fieldapp", *command], cwd=ROOT, env=environment, check=True)
+            unfinished.rename(made)
+    shutil.copytree(made, data)
     return data
 
 

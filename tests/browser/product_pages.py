@@ -11,7 +11,7 @@ from tests.browser.conftest import ROOT, Server
 from tests.city import squares
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def products(server: Server, demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """The demo with outlines and with its products built, as the clock would."""
     listed = (ROOT / "fieldapp/program/hierarchies/area.csv").read_text().splitlines()[1:]

@@ -17,7 +17,7 @@ from tests.browser.conftest import PASSWORD, ROOT, KeptPhone, Phone, Server
 from tests.browser.steps import assert_not_in_clear, painted, saved, shift
 from tests.programme import definition_of
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
 

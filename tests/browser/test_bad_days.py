@@ -16,7 +16,7 @@ from forms.sheets import read_sheets
 from tests.browser.conftest import KeptPhone, Phone, Server, sign_in
 from tests.browser.steps import balanced, connect, cut_off, rows, saved, send, send_and_fetch, shift
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
 KEPT = """(async () => {
@@ -191,7 +191,7 @@ def test_31_a_damaged_store_says_so_instead_of_looking_empty(kept: KeptPhone, da
         page.goto("/app/#/mine")
         expect(page.locator("main")).to_contain_text(re.compile(r"missing from this phone|cannot be read|2"))
         return
-    expect(page.locator("main")).to_contain_text(re.compile("lost what it kept|cannot be read just now"))
+    expect(page.locator("main")).to_contain_text(re.compile("lost what was saved on it|cannot be read just now"))
 
 
 def test_32_everything_cleared_behind_the_workers_back(open_page: OpenPage) -> None:

@@ -20,7 +20,7 @@ from fieldapp.store.people.users import User
 from tests.browser.conftest import PASSWORD, Server, sign_in
 from tests.services.board.incidents import incident
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 SOON = 20_000  # milliseconds: two rounds of questions, on a machine that is busy
 UP_TO_DATE = re.compile("Up to date|À jour")
@@ -103,14 +103,14 @@ def test_what_cannot_be_shown_while_somebody_chooses_is_said_at_once(open_page: 
     team.step(root, step)
     other = team.incident()
     state = desk.locator("#board-words")
-    expect(state).to_contain_text("There is a new version", timeout=SOON)
-    expect(desk.locator("#board-said[role=status]")).to_contain_text("There is a new version")
+    expect(state).to_contain_text("The board has changed while you were choosing", timeout=SOON)
+    expect(desk.locator("#board-said[role=status]")).to_contain_text("The board has changed while you were choosing")
     expect(state).not_to_have_class(re.compile("safe"))
     expect(desk.locator(f"#incident-{other}")).to_be_visible()  # everything else is shown meanwhile
     expect(desk.locator(f"#to-{root}")).to_be_focused()
     for _ in range(2):  # it stays said while nothing more changes
         wait_for_answer(desk)
-    expect(state).to_contain_text("There is a new version")
+    expect(state).to_contain_text("The board has changed while you were choosing")
     assert not Axe().run(desk).response["violations"]
     desk.get_by_role("button", name="Show now").click()
     expect(state).to_contain_text(UP_TO_DATE)
@@ -126,7 +126,7 @@ def test_what_is_shown_while_a_question_hangs_is_not_called_up_to_date(open_page
     desk.locator(f"#to-{root}").focus()
     team.step(root, "closed")
     state = desk.locator("#board-words")
-    expect(state).to_contain_text("There is a new version", timeout=SOON)
+    expect(state).to_contain_text("The board has changed while you were choosing", timeout=SOON)
     with desk.expect_request("**/office/board/now*", timeout=SOON):
         desk.route("**/office/board/now*", lambda _: None)  # the next question gets no answer
     desk.evaluate("const now = Date.now; Date.now = () => now() + 11_000")
@@ -141,7 +141,7 @@ def test_whoever_leaves_the_list_sees_what_waited(open_page: OpenPage, team: Tea
     desk = desk_of(open_page)
     desk.locator(f"#to-{root}").focus()
     team.step(root, "closed")
-    expect(desk.locator("#board-words")).to_contain_text("There is a new version", timeout=SOON)
+    expect(desk.locator("#board-words")).to_contain_text("The board has changed while you were choosing", timeout=SOON)
     desk.locator("#main").focus()
     expect(desk.locator(f"#incident-{root}")).to_have_count(0, timeout=SOON)
     expect(desk.locator("#board-words")).to_contain_text(UP_TO_DATE)
@@ -167,7 +167,7 @@ def test_somebody_elses_page_is_not_the_board(open_page: OpenPage, team: Team) -
     desk = desk_of(open_page)
     cards = desk.locator("#board article").count()
     desk.route("**/office/board/now*", lambda route: route.fulfill(body="<p>Accept the terms of this hotel</p>"))
-    expect(desk.locator("#board-words")).to_contain_text("No connection", timeout=SOON)
+    expect(desk.locator("#board-words")).to_contain_text("No signal", timeout=SOON)
     expect(desk.locator("#board article")).to_have_count(cards)
     desk.unroute("**/office/board/now*")
     expect(desk.locator("#board-words")).to_contain_text(UP_TO_DATE, timeout=20_000)

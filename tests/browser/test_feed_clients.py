@@ -12,7 +12,7 @@ from odata import ODataService
 from tests.browser.conftest import ROOT, Server
 from tests.browser.product_pages import products  # noqa: F401  the demo with its products built
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: products")
 NODE_CLIENT = """
 import { OData } from "@odata/client";
 const [serviceEndpoint, password] = process.argv.slice(2);

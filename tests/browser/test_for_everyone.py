@@ -10,7 +10,7 @@ from tests.browser.accessibility import examine
 from tests.browser.conftest import Phone, sign_in
 from tests.browser.steps import painted
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: products")
 LOOKS = [("en-CA", "light"), ("fr-CA", "dark")]
 OpenPage = Callable[..., Page]
 

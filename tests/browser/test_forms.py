@@ -17,7 +17,7 @@ from tests.browser.conftest import PIN, Phone, Server, sign_in
 from tests.browser.steps import saved, send_and_fetch
 from tests.programme import workbook_of
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
 

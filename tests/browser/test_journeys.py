@@ -16,7 +16,7 @@ from tests.browser.conftest import PIN, KeptPhone, Phone, Server, sign_in, witho
 from tests.browser.pictures import picture
 from tests.browser.steps import painted, saved, send_and_fetch
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: products")
 OpenPage = Callable[..., Page]
 NONE = {"Created on this phone": 0, "At the centre": 0, "Waiting here": 0, "Deleted by you": 0, "Lost": 0}
 
@@ -248,7 +248,7 @@ def test_57_an_admin_tries_what_would_leave_before_anything_does(open_page: Open
     page.get_by_label("What it is for, French").fill("Étudier les médiations. Pas pour la police.")
     page.get_by_label("Mediations", exact=True).check()
     page.get_by_label("Mediations by outcome").check()
-    page.get_by_role("button", name="Test the form").click()
+    page.get_by_role("button", name="Preview what would be released").click()
     expect(page.locator("#preview")).to_contain_text("Nothing was written")
     expect(page.locator("#preview h3").first).to_have_text("Mediations")
     expect(page.locator("#preview")).to_contain_text("What is lost")

@@ -10,7 +10,7 @@ from tests.browser.conftest import KeptPhone, Phone, Server, without_background
 from tests.browser.network import Network
 from tests.browser.steps import balanced, painted, send, send_and_fetch
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 # Resolves once the worker that is being installed, if any, is installed or given up.
 NO_WORKER_COMES = """

@@ -15,7 +15,7 @@ from tests.browser.pictures import picture
 from tests.browser.product_pages import products  # noqa: F401  a fixture
 from tests.browser.steps import painted
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: products")
 OpenPage = Callable[..., Page]
 PHONE = {"width": 360, "height": 740}
 NEIGHBOURHOODS = ("001", "002", "003", "004", "005", "006", "021", "022")
@@ -127,7 +127,7 @@ def test_one_indicator_in_french_and_a_frame(
     page.goto(
         wordpress("/three", f'<iframe title="Dashboard" src="{products.url}/embed/rexdale/en/?kpi=encounters"></iframe>')
     )
-    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Records")
+    expect(page.frame_locator("iframe").locator("h3")).to_have_text("Encounters")
     page.goto(wordpress("/four", f'<fieldapp-kpi centre="nowhere"></fieldapp-kpi>{script}'))
     expect(page.locator("fieldapp-kpi")).to_contain_text("cannot be shown just now")
 
@@ -211,7 +211,7 @@ def test_the_board_shows_in_seconds_what_another_screen_did_and_says_when_it_is_
     expect(wall.locator("article", has_text="Somebody to go along").locator(".tag")).to_have_text("seen", timeout=8000)
     products.stop()
     try:
-        expect(wall.locator("#board-state")).to_contain_text("No connection", timeout=20_000)
+        expect(wall.locator("#board-state")).to_contain_text("No signal", timeout=20_000)
     finally:
         products.start()
     expect(wall.locator("#board-state")).to_contain_text("Up to date", timeout=40_000)

@@ -10,7 +10,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from tests.browser.conftest import PASSWORD, PIN, KeptPhone, Phone, Server, sign_in
 from tests.browser.steps import assert_not_in_clear, balanced, connect, cut_off, rows, saved, send
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser: phones")
 OpenPage = Callable[..., Page]
 OFFICE = {"width": 1180, "height": 900}
 
@@ -224,7 +224,9 @@ def test_25_a_lost_phone_hands_over_its_queue_then_closes_itself(open_page: Open
     expect(office.locator("main")).to_contain_text("sends what is finished")
     connect(page)
     if order == "Lock":
-        expect(page.locator("main")).to_contain_text(re.compile("The centre has locked this phone|The PIN opens nothing"))
+        expect(page.locator("main")).to_contain_text(
+            re.compile("The centre has locked this phone|The PIN does not work any more")
+        )
     if order == "Wipe":
         expect(page.locator("#username")).to_be_visible()
         count = page.evaluate(

@@ -22,7 +22,7 @@ from evaluator_export.products.indicators import HIDDEN, MISSING, SHOWN, Indicat
 from evaluator_export.products.partner_totals import read_partner
 from evaluator_export.products.reach import reach, wilson
 from evaluator_export.tables.protected_counts import TOTAL, CellCounter, publish_counts
-from fieldapp.services.products.catalogue import counted_tables, kpis, products
+from fieldapp.services.products.catalogue import list_counted_tables, list_products, load_kpis
 from fieldapp.services.releases.datasets import load_table_menu
 from tests.evaluator_export.centre import FORMS, encounters, recipe_of
 from tests.evaluator_export.specs import DATASETS, spec
@@ -33,7 +33,7 @@ KPIS = (FOLDER / "kpis.yaml").read_text()
 
 
 def kpi(name: str) -> Indicator:
-    return next(one for one in kpis() if one.id == name)
+    return next(one for one in load_kpis() if one.id == name)
 
 
 def table(total: str, **cells: str) -> dict[tuple[str, ...], str]:
@@ -62,12 +62,12 @@ def test_a_definition_that_lacks_something_is_refused(old: str, new: str, why: s
 
 
 def test_every_indicator_reads_tables_of_the_menu_and_is_counted_by_one_calendar() -> None:
-    names = [name for some in tables_by_calendar(kpis()).values() for name in some]
+    names = [name for some in tables_by_calendar(load_kpis()).values() for name in some]
     found = table_reader.read_tables_for_audience(Audience.PUBLIC, sorted(set(names)), DATASETS, FORMS, load_table_menu())
     assert set(found) == set(names)
-    assert {name for some in counted_tables().values() for name in some} >= set(names)
-    assert {one.safeto for one in kpis()} == {"sd", "prev", "ri", "er"}
-    assert len({one.name for one in products()}) == len(products()) == 8
+    assert {name for some in list_counted_tables().values() for name in some} >= set(names)
+    assert {one.safeto for one in load_kpis()} == {"sd", "prev", "ri", "er"}
+    assert len({one.name for one in list_products()}) == len(list_products()) == 8
 
 
 def test_a_table_for_staff_cannot_be_chosen_by_a_recipe() -> None:

@@ -16,7 +16,10 @@ CHOICES = """| choices | | | | |
 """
 
 
-COLUMNS = ["type", "name", "label", "relevant", "calculation", "choice_filter", "repeat_count", "trigger", "default"]
+COLUMNS = (
+    "type", "name", "label", "relevant", "calculation", "choice_filter", "repeat_count", "trigger", "default",
+    "constraint", "parameters", "read_only", "privacy", "privacy::approval",
+)  # fmt: skip
 
 
 NOW = parse_date("2026-06-15T12:00:00")

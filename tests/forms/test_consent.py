@@ -16,7 +16,7 @@ from forms.validation import validate
 from forms.xlsform import compile_workbook
 from sync import intake
 from sync.envelope import Envelope, parse_item
-from sync.intake import judge, local_time
+from sync.intake import local_time, validate_submission
 from tests.cast import envelope
 from tests.conformance.filling import filled
 from tests.programme import definition_of
@@ -129,7 +129,7 @@ def test_the_centre_cuts_what_phones_with_an_older_form_still_send(said: dict[st
 
     arrived = parse_item(item)
     assert arrived
-    decision = judge(arrived, definition)
+    decision = validate_submission(arrived, definition)
     assert decision.is_refusal
     assert without_consent(decision.answers) == KEPT["encounter"]
 
@@ -171,7 +171,10 @@ def test_a_form_from_elsewhere_that_asks_for_a_tier_obeys_it_too() -> None:
     assert validate(definition, found.answers, NOW).problems == []
     arrived = parse_item(envelope({"code": CARD, "story": "CANARY"}))
     assert arrived
-    assert (judge(arrived, definition).answers, judge(arrived, definition).is_refusal) == ({}, True)  # not asked is no yes
+    assert (validate_submission(arrived, definition).answers, validate_submission(arrived, definition).is_refusal) == (
+        {},
+        True,
+    )  # not asked is no yes
     assert validate(definition, {"tier": "1"}, NOW).problems != []  # with a yes the code is needed again
 
 
@@ -188,8 +191,8 @@ def test_where_nobody_was_to_be_asked_nothing_is_cut(who: str, is_refusal: bool)
     answers = {"who": who, "story": "CANARY"}
     arrived = parse_item(envelope(answers))
     assert arrived
-    judged = judge(arrived, definition)
-    assert (judged.is_refusal, judged.answers == answers) == (is_refusal, not is_refusal)
+    judgement = validate_submission(arrived, definition)
+    assert (judgement.is_refusal, judgement.answers == answers) == (is_refusal, not is_refusal)
 
 
 @pytest.mark.parametrize(
@@ -247,10 +250,10 @@ def arrived_with(said: dict[str, str], **more: Any) -> Envelope:
 @pytest.mark.parametrize("said", NO)
 def test_a_no_is_never_too_slow_since_the_questions_about_consent_tell_it(said: dict[str, str]) -> None:
     arrived = arrived_with(said)
-    judged = judge(arrived, definition_of("encounter"), NoTime())
-    assert judged == judge(arrived, definition_of("encounter"))
-    assert judged.is_refusal
-    assert judged.refused_by == CARD
+    judgement = validate_submission(arrived, definition_of("encounter"), NoTime())
+    assert judgement == validate_submission(arrived, definition_of("encounter"))
+    assert judgement.is_refusal
+    assert judgement.refused_by == CARD
 
 
 @pytest.fixture
@@ -267,16 +270,16 @@ LEFT_OVER = {**YES, "understood": "no", "tier": "1"}
     "said", [*NO, pytest.param(LEFT_OVER, id="a tier that is left over"), pytest.param({}, id="nothing")]
 )
 def test_what_is_no_clear_yes_is_cut_where_no_rule_could_be_run(said: dict[str, str], no_time_at_all: Budget) -> None:
-    judged = judge(arrived_with(said), definition_of("encounter"), no_time_at_all)
-    assert judged.is_aside
-    assert (judged.is_refusal, judged.refused_by) == (True, CARD)
-    assert without_consent(judged.answers) == KEPT["encounter"]
+    judgement = validate_submission(arrived_with(said), definition_of("encounter"), no_time_at_all)
+    assert judgement.is_quarantined
+    assert (judgement.is_refusal, judgement.refused_by) == (True, CARD)
+    assert without_consent(judgement.answers) == KEPT["encounter"]
 
 
 def test_a_yes_that_could_not_be_judged_in_time_is_kept_as_it_came(no_time_at_all: Budget) -> None:
     for budget in (NoTime(), no_time_at_all):
-        judged = judge(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
-        assert (judged.is_aside, judged.is_refusal) == (True, False)
+        judgement = validate_submission(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
+        assert (judgement.is_quarantined, judgement.is_refusal) == (True, False)
 
 
 KEEP_SHEETS = """

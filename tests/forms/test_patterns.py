@@ -70,6 +70,13 @@ def test_a_pattern_that_could_take_long_is_refused(pattern: str) -> None:
     assert caught.value.code == "expression.pattern_slow"
 
 
+@pytest.mark.parametrize("pattern", [r"\b?", r"a\B{2}", "^*a", "a$+", "(?=a)?", "(?!a){2,3}", "[b-a]", "[z-a0-9]"])
+def test_what_no_phone_can_run_is_refused_at_publish(pattern: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_portable_pattern(pattern)
+    assert caught.value.code == "expression.pattern"
+
+
 @pytest.mark.parametrize("pattern", QUICK)
 def test_an_ordinary_pattern_passes_and_its_compiled_form_may_be_run(pattern: str) -> None:
     assert is_quick(parse_portable_pattern(pattern))

@@ -167,8 +167,10 @@ def test_the_web_does_not_carry_what_only_releases_need() -> None:
 KEPT = {
     "area_set", "audit", "batch", "blob", "board_item", "board_step", "card", "centre", "centre_key", "dataset", "delivery",
     "device", "edition", "feed_key", "follow_up", "form_version", "question_class", "record", "release", "release_run",
-    "review", "scheduler_beat", "series", "submission", "user",
+    "legal_hold", "retention_plan", "review", "scheduler_beat", "series", "submission", "user",
 }  # fmt: skip
+# The last entry of the log is always newer than those that retention erases, and no page names one by its number.
+ONLY_OLD_ROWS = {("fieldapp/store/consent/retention.py", "AuditEvent")}
 
 
 def test_no_number_of_a_row_is_given_out_twice() -> None:
@@ -180,4 +182,6 @@ def test_no_number_of_a_row_is_given_out_twice() -> None:
             assert is_counting or table.name in KEPT, table.name
     for path in (ROOT / "fieldapp").rglob("*.py"):
         for name in re.findall(r"sa\.delete\((\w+)\)", path.read_text()):
+            if (str(path.relative_to(ROOT)), name) in ONLY_OLD_ROWS:
+                continue
             assert by_class[name] not in KEPT, f"{path.name} deletes from {by_class[name]}"

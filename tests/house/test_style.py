@@ -1,6 +1,7 @@
 """What makes code slow to read can only become less."""
 
 import ast
+import math
 
 import pytest
 
@@ -15,6 +16,12 @@ BREACHES = {
     "docstring width": '"""' + "A long first line. " * 6 + '"""',
     "docstring words": '"""At most 20 signs."""',
 }
+DENSE = {
+    "all nested comprehensions": "rows = [[cell for cell in row] for row in table]",
+    "all assignments in expressions": "while chunk := read():\n    pass",
+    "all conditional expressions": "a = 1 if b else 2",
+    "all tuple assignments": "a, b = b, a",
+}
 FINE = [
     "for record in records:\n    add(record)",
     "rows = [row for row in table]",
@@ -27,7 +34,7 @@ FINE = [
 ]
 
 
-@pytest.mark.parametrize("rule", [rule for rule in style.RULES if rule != "class name"])
+@pytest.mark.parametrize("rule", list(BREACHES))
 def test_each_rule_sees_its_breach(rule: str) -> None:
     assert rule in {name for name, _ in style.find_breaches(ast.parse(BREACHES[rule]))}
 
@@ -35,6 +42,29 @@ def test_each_rule_sees_its_breach(rule: str) -> None:
 @pytest.mark.parametrize("source", FINE)
 def test_plain_code_breaks_no_rule(source: str) -> None:
     assert not list(style.find_breaches(ast.parse(source)))
+
+
+def test_every_rule_is_tried_here() -> None:
+    assert {*BREACHES, *DENSE, "class name"} == set(style.RULES)
+
+
+@pytest.mark.parametrize("measure", list(style.CEILINGS))
+def test_a_package_above_a_ceiling_is_named_with_its_count(measure: str) -> None:
+    assert over_ceilings(DENSE[measure], 1000 / style.CEILINGS[measure]) == {}
+    assert over_ceilings(DENSE[measure], 1000 / style.CEILINGS[measure] - 2) == {measure: {"sync": 1}}
+
+
+def test_a_ceiling_is_for_the_package_not_for_the_file() -> None:
+    sources = {"sync/dense.py": DENSE["all tuple assignments"], "sync/long.py": "pass\n" * 600}
+    modules = {name: ast.parse(source) for name, source in sources.items()}
+    assert not any(style.count_over_ceilings(sources, modules).values())
+
+
+def over_ceilings(source: str, lines: float) -> dict[str, dict[str, int]]:
+    """Return what a package of one module is above, when that has so many lines."""
+    text = source + "\npass" * (math.ceil(lines) - len(source.splitlines()))
+    over = style.count_over_ceilings({"sync/a.py": text}, {"sync/a.py": ast.parse(text)})
+    return {measure: counts for measure, counts in over.items() if counts}
 
 
 def test_two_classes_of_one_name_are_seen() -> None:

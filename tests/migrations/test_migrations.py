@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.orm import Session
 
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store import migrations
 from fieldapp.store.consent import standing
 from fieldapp.store.records.attachments import Blob, BlobPiece

@@ -136,7 +136,7 @@ def test_a_release_that_fails_is_traced_once_and_its_page_says_the_number(
 def test_a_product_that_fails_is_traced_and_its_page_says_the_number(
     session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
-    product = next(one for one in catalogue.products() if one.kind == "heat_map")
+    product = next(one for one in catalogue.list_products() if one.kind == "heat_map")
     with WriteTransaction(session):
         store.state(session, cast.centre.id, product.name).is_on = True
     if where == "count":

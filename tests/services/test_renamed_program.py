@@ -24,7 +24,7 @@ from fieldapp.services.operations.overview import view_home
 from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.services.products.editions import build_due
 from fieldapp.services.products.registry import switch_product
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import datasets
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.database import WriteTransaction

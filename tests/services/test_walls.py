@@ -16,13 +16,13 @@ from fieldapp.services.board import board
 from fieldapp.services.caseload import hand_over
 from fieldapp.services.forms import drafts, published
 from fieldapp.services.people import accounts
-from fieldapp.services.phones import devices
+from fieldapp.services.phones import collect, devices
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import registry as product_registry
 from fieldapp.services.products.odata import keys
-from fieldapp.services.records import attachments, listing, openrosa, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records import attachments, listing, quarantine, reviews
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import datasets, downloads, series
 from fieldapp.store.forms.areas import AreaSet
 from fieldapp.store.products.products import Edition, PartnerSource, Subscription, put_files, state
@@ -76,7 +76,7 @@ class Centre:
         self.series = a_series(session, cast)  # brings the other forms
         datasets.install_program_datasets(session, cast.system)
         self.version = published.list_forms(session, cast.rosa)[0]
-        self.submission = listing.list_needing_attention(session, cast.rosa).submissions[0]
+        self.submission = listing.list_review_queue(session, cast.rosa).submissions[0]
         self.incident = incident(session, cast)
         self.request = board.add_request(session, cast.rosa, need="escort")
         self.checked = drafts.CompiledDraft(workbook_of("encounter"), {}, "A title", "encounter", None, [])
@@ -89,7 +89,7 @@ class Centre:
     def _add_rows(self) -> None:
         session, now, centre_id = self.session, utcnow(), self.cast.centre.id
         act = ActContext(session, self.cast.amina, now)
-        self.attachment = attachments.keep_whole(act, b"a picture")
+        self.attachment = attachments.store_attachment(act, b"a picture")
         run = ReleaseRun(
             series_id=self.series.id, period="2026-Q2", state="done", token="t", lease_until=now, started_at=now
         )
@@ -129,7 +129,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "board.board.take_step": lambda c: {"kind": "acted", "root_id": c.incident},
     "phones.devices.set_up_collect": lambda c: {"user_id": c.cast.amina.user_id},
     "phones.devices.invite_device": lambda c: {"user_id": c.cast.amina.user_id},
-    "records.export.allow_export": lambda c: {"wanted": RecordFilter("encounter")},
+    "records.export.authorize_export": lambda c: {"record_filter": RecordFilter("encounter")},
     "products.odata.keys.make_key": lambda c: {"series_id": c.series.id, "label": "Mine"},
     "forms.drafts.change_draft": lambda c: {"draft_id": c.draft.id, "revision": 1, "compiled_draft": c.checked},
     "forms.drafts.classify_draft": lambda c: {
@@ -144,18 +144,18 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "phones.manifest.fetch_areas": lambda c: {"key": "nbhd158"},
     "phones.manifest.fetch_form": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
     "phones.pull.fetch_record_for_correction": lambda c: {"instance_id": c.item["id"]},
-    "products.registry.take_file": lambda c: {"name": "heat_map", "filename": "heat-map.xlsx"},
-    "records.openrosa.fetch_media": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
-    "records.openrosa.fetch_xform": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "products.registry.download_file": lambda c: {"name": "heat_map", "filename": "heat-map.xlsx"},
+    "phones.collect.fetch_media": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
+    "phones.collect.fetch_xform": lambda c: {"form": "encounter", "version": definition_of("encounter").version},
     "records.listing.open_record": lambda c: {"instance_id": c.item["id"]},
     "records.listing.open_submission": lambda c: {"submission_id": c.submission.id},
     "releases.downloads.attest_deletion": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
     "releases.downloads.download_release": lambda c: {"release_id": c.release.id, "packages": c.packages},
-    "records.reviews.choose_answers": lambda c: {"instance_id": c.item["id"], "chosen": {}},
+    "records.reviews.resolve_conflict": lambda c: {"instance_id": c.item["id"], "chosen": {}},
     "records.reviews.review_record": lambda c: {"instance_id": c.item["id"], "state": "approved", "comment": ""},
-    "records.reviews.settle_submission": lambda c: {"submission_id": c.submission.id},
+    "records.reviews.dismiss_submission": lambda c: {"submission_id": c.submission.id},
     "people.second_factor.reset_second_factor": lambda c: {"user_id": c.cast.eve.user_id},
-    "products.maps.see_outlines": lambda c: {},
+    "products.maps.view_outlines": lambda c: {},
     "releases.series.open_series": lambda c: {"series_id": c.series.id},
     "releases.series.preview_release": lambda c: {"series_id": c.series.id, "series_input": c.wish},
     "releases.series.save_series": lambda c: {"series_id": c.series.id, "series_input": c.wish},
@@ -169,45 +169,57 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "releases.retries.retry_delivery": lambda c: {"delivery_id": c.delivery.id},
     "releases.retries.retry_release": lambda c: {"run_id": c.release.run_id},
     "phones.devices.revoke_device": lambda c: {"device_id": c.cast.amina.device_id},
-    "products.registry.remove_partner": lambda c: {"name": "TTC"},
+    "products.partners.remove_partner": lambda c: {"name": "TTC"},
     "products.subscriptions.unsubscribe": lambda c: {"subscription_id": c.subscription.id},
 }  # fmt: skip
 
 BY_NAME = {"people.accounts.restore_access"}  # asked for by the name somebody signs in with, which only the own centre knows
 NAMES_NOTHING = "takes no id: it reads or writes the actor's own centre"
+RETENTION = "tests/services/consent/test_retention.py asks from another centre"
 OF_THE_SYSTEM = "only the system does it, for one centre: no role of another centre comes this far"
 OWN_PHONE = "takes no id: it keeps what the actor's own phone sends"
 PASSED_OVER = "passes over what is another centre's: test_what_is_aside_is_out_of_reach_of_another_centre tries it"
 SEEN_ELSEWHERE = "a list: test_lists_of_another_centre_are_empty looks at it"
 NOT_TRIED: dict[str, str] = {
+    "consent.retention._erase_step": OF_THE_SYSTEM,
+    "consent.retention._look_at_clock": OF_THE_SYSTEM,
+    "consent.retention._note_cleared": OF_THE_SYSTEM,
+    "consent.retention._plan": OF_THE_SYSTEM,
+    "consent.retention._list_due": RETENTION,
+    "consent.retention.confirm_day": NAMES_NOTHING,
+    "consent.retention.delay_plan": RETENTION,
+    "consent.retention.make_hold": RETENTION,
+    "consent.retention.rehearse": RETENTION,
+    "consent.retention.view_retention": RETENTION,
     "forms.areas.import_areas": OF_THE_SYSTEM,
-    "records.quarantine._judged": PASSED_OVER,
-    "records.quarantine._let_in": PASSED_OVER,
-    "records.quarantine._of_phone": PASSED_OVER,
+    "records.quarantine._judge": PASSED_OVER,
+    "records.quarantine._accept": PASSED_OVER,
+    "records.quarantine._list_of_phone": PASSED_OVER,
+    "records.quarantine._note_failed": PASSED_OVER,
     "people.accounts.change_own_password": "the actor's own password",
     "people.accounts.see_own_name": "the actor's own name",
     "operations.backup.restore._note_restored": OF_THE_SYSTEM,
-    "records.reviews.settle_aside": PASSED_OVER,
-    "products.editions._keep_edition": OF_THE_SYSTEM,
+    "records.reviews.dismiss_quarantined": PASSED_OVER,
+    "products.editions._save_edition": OF_THE_SYSTEM,
     "releases.build._publish_release": OF_THE_SYSTEM,
     "caseload.update.rebuild_caseload": OF_THE_SYSTEM,
     "records.earlier_refusals._cut": OF_THE_SYSTEM,
     "records.earlier_refusals._is_done": OF_THE_SYSTEM,
     "records.earlier_refusals._note_done": OF_THE_SYSTEM,
-    "records.earlier_refusals._next": OF_THE_SYSTEM,
+    "records.earlier_refusals._list_next": OF_THE_SYSTEM,
     "keys.make_key": OF_THE_SYSTEM,
     "keys.make_signing_key": OF_THE_SYSTEM,
     "products.tables._save_counts": OF_THE_SYSTEM,
     "releases.datasets.install_program_datasets": OF_THE_SYSTEM,
     "releases.delivery.record_attempt": OF_THE_SYSTEM,
-    "products.odata.feed._note": OF_THE_SYSTEM,
+    "products.odata.feed._save_feed_read": OF_THE_SYSTEM,
     "records.attachments._receive": OWN_PHONE,
     "phones.devices.enrol_device": OWN_PHONE,
     "phones.devices.join_device": "an invitation names its own centre; its secret is all that it asks for",
-    "records.batches._receive": OWN_PHONE,
-    "records.deliveries._bring_copy": "takes no id: records in the file are opened with the centre's own keys",
+    "records.deliveries._receive": OWN_PHONE,
+    "records.copies._read_copy": "takes no id: records in the file are opened with the centre's own keys",
     "records.openrosa._receive": OWN_PHONE,
-    "board.board.ask": NAMES_NOTHING,
+    "board.board.add_request": NAMES_NOTHING,
     "board.board.authorize_report": NAMES_NOTHING,
     "phones.rules.set_phone_rules": NAMES_NOTHING,
     "forms.drafts.begin_draft": NAMES_NOTHING,
@@ -216,13 +228,13 @@ NOT_TRIED: dict[str, str] = {
     "operations.overview.view_home": NAMES_NOTHING,
     "people.accounts.add_person": NAMES_NOTHING,
     "phones.manifest.fetch_manifest": NAMES_NOTHING,
-    "products.registry.bring_partner": NAMES_NOTHING,
+    "products.partners.import_partner_totals": NAMES_NOTHING,
     "products.registry.switch_product": "names a product of the programme, for the actor's own centre",
     "people.second_factor._verify_code": "the actor's own second factor",
     "people.second_factor.start_second_factor": "the actor's own second factor",
     "people.second_factor.show_second_factor": "the actor's own second factor",
     "products.maps.fetch_maps": NAMES_NOTHING,
-    "products.maps.see_map": NAMES_NOTHING,
+    "products.maps.view_map": NAMES_NOTHING,
     "products.subscriptions.subscribe": "names a product of the programme, for the actor's own centre",
     "board.board.see_board": SEEN_ELSEWHERE,
     "board.board.see_history": SEEN_ELSEWHERE,
@@ -235,9 +247,9 @@ NOT_TRIED: dict[str, str] = {
     "phones.pull.pull_changes": SEEN_ELSEWHERE,
     "products.registry.list_products": SEEN_ELSEWHERE,
     "products.registry.see_figures": SEEN_ELSEWHERE,
-    "records.openrosa.list_for_collect": SEEN_ELSEWHERE,
-    "records.listing.browse_records": SEEN_ELSEWHERE,
-    "records.listing.list_needing_attention": SEEN_ELSEWHERE,
+    "phones.collect.list_for_collect": SEEN_ELSEWHERE,
+    "records.listing.list_records": SEEN_ELSEWHERE,
+    "records.listing.list_review_queue": SEEN_ELSEWHERE,
     "releases.downloads.list_releases": SEEN_ELSEWHERE,
     "releases.series.list_series": SEEN_ELSEWHERE,
 }
@@ -271,11 +283,11 @@ def test_another_centre_reaches_nothing_by_any_id(session: Session, cast: Cast, 
 def test_what_is_aside_is_out_of_reach_of_another_centre(session: Session, cast: Cast) -> None:
     devices.revoke_device(session, cast.rosa, device_id=cast.amina.device_id)
     receive_batch(session, cast.amina, parse_batch(batch(envelope(encounter()))))
-    one = listing.list_needing_attention(session, cast.rosa).aside[0]
+    one = listing.list_review_queue(session, cast.rosa).aside[0]
     assert quarantine.let_in_all(session, cast.olaf, cast.amina.device_id or 0).stored == 0
     assert quarantine.let_in(session, cast.olaf, [one.id]).stored == 0
-    assert reviews.settle_aside(session, cast.olaf, device_id=cast.amina.device_id or 0) == 0
-    assert len(listing.list_needing_attention(session, cast.rosa).aside) == 1
+    assert reviews.dismiss_quarantined(session, cast.olaf, device_id=cast.amina.device_id or 0) == 0
+    assert len(listing.list_review_queue(session, cast.rosa).aside) == 1
     assert quarantine.let_in(session, cast.rosa, [one.id]).stored == 1
 
 
@@ -297,10 +309,10 @@ def test_lists_of_another_centre_are_empty(session: Session, cast: Cast, tmp_pat
         assert ("amina" in [user.username for user in accounts.list_people(session, who).users]) is is_there
         assert (pull_changes(session, worker, cursor=0).count(ONE) > 0) is is_there
         assert bool(product_registry.see_figures(session, who, name="heat_map")) is is_there
-        assert bool(openrosa.list_for_collect(session, worker, address="http://x")) is is_there
+        assert bool(collect.list_for_collect(session, worker, address="http://x")) is is_there
         wanted = RecordFilter(author_id=cast.amina.user_id)
-        assert bool(listing.browse_records(session, who, wanted=wanted).page.total) is is_there
-        assert bool(listing.list_needing_attention(session, who).submissions) is is_there
+        assert bool(listing.list_records(session, who, record_filter=wanted).page.total) is is_there
+        assert bool(listing.list_review_queue(session, who).submissions) is is_there
         assert (centre.release.id in [one.id for one in downloads.list_releases(session, who).releases]) is is_there
         assert bool(series.list_series(session, who)[0]) is is_there
         registry = product_registry.list_products(session, who)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.bodies import read_body
-from sync.envelope import MAX_BODY, parse_batch, storable
+from sync.envelope import MAX_BODY, make_storable, parse_batch
 from sync.problems import BatchRefused
 from tests.cast import batch, envelope
 
@@ -72,9 +72,9 @@ def test_what_no_database_holds_is_kept_in_another_spelling(body: str, kept: str
     sha256 = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
     (read,) = parse_batch(json.dumps({"items": [{**GOOD, "body": body, "sha256": sha256}]}).encode())
     assert read.is_intact
-    mended = storable(read)
-    assert (mended.body, mended.sha256) == (kept, sha256)
-    assert read_body(read.body, None) == read_body(mended.body, None) == answers
+    replace_unstorable = make_storable(read)
+    assert (replace_unstorable.body, replace_unstorable.sha256) == (kept, sha256)
+    assert read_body(read.body, None) == read_body(replace_unstorable.body, None) == answers
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 5000])

@@ -40,7 +40,7 @@ def test_a_submission_that_nobody_can_take_in_is_kept_aside_and_collect_goes_on(
     def broken(*_: Any) -> None:
         raise KeyError
 
-    monkeypatch.setattr(folding, "_state", broken)
+    monkeypatch.setattr(folding, "_compute_list_columns", broken)
     sent = instance()
     assert collect.send(sent).status_code == 201
     monkeypatch.undo()

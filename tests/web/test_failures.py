@@ -50,7 +50,7 @@ def test_programs_are_told_the_number_in_their_own_shape(breakable: Flask, caplo
 def test_the_feed_tells_the_number(
     breakable: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("fieldapp.web.odata.views.open_for", outer)
+    monkeypatch.setattr("fieldapp.web.odata.views.open_feed_for_key", outer)
     answer = breakable.test_client().get("/odata/v4/")
     assert answer.status_code == 500
     number_in(answer.get_json()["error"]["message"], caplog.text)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 PARTS = ("fieldapp", "forms", "sync", "evaluator_export", "translations", "static")
 FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 
 @pytest.fixture(scope="module")

@@ -153,7 +153,7 @@ describe("a storage that cannot be read", () => {
     let isTold = false;
     const shown = await show(<LostAll dismiss={() => (isTold = true)} />);
     assert.match(shown.text, /This phone has lost what was saved on it/);
-    await shown.click("The worker has been notified");
+    await shown.click("I have notified my centre");
     assert.equal(isTold, true);
   });
 });

@@ -28,7 +28,7 @@ export function Broken({ again, startOver }: { again: () => void; startOver: () 
         )}
         {copied === "failed" && (
           <p class="error" role="status">
-            {t("This phone cannot read the record for a copy either.")}
+            {t("What is stored cannot be read for a copy either.")}
           </p>
         )}
         <details>
@@ -63,7 +63,7 @@ export function LostAll({ dismiss }: { dismiss: () => void }) {
           )}
         </p>
         <button type="button" class="btn quiet" onClick={dismiss}>
-          {t("The worker has been notified")}
+          {t("I have notified my centre")}
         </button>
       </div>
     </div>

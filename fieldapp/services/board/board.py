@@ -253,7 +253,9 @@ def _read_time(text: str, zone: dt.tzinfo) -> dt.datetime | None:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    if moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=zone)
 
 
 def _list_workers_out(ctx: ActContext, today: dt.date, zone: dt.tzinfo, labels: Mapping[int, str]) -> list[WorkerOut]:

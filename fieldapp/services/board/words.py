@@ -20,4 +20,5 @@ NEEDS = {
     "supplies": N_("Food or supplies"),
     "debrief": N_("A talk after a hard day"),
 }
-REQUEST, INCIDENT = N_("Request"), N_("Incident")
+REQUEST = N_("Request")
+INCIDENT = N_("Incident")

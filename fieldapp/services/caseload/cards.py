@@ -4,8 +4,11 @@ import json
 from collections.abc import Collection, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.messages import Messages, make_card_message
-from fieldapp.services.caseload.record_state import Change
+from fieldapp.services.caseload.messages import (
+    Messages,
+    make_card_message,
+)
+from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing
@@ -39,7 +42,7 @@ def write_standing(ctx: ActContext, cards_by_code: dict[str, Card]) -> None:
 
 
 def update_cards(
-    ctx: ActContext, record_states: Sequence[Change], cards_by_code: dict[str, Card], messages: Messages
+    ctx: ActContext, record_states: Sequence[RecordState], cards_by_code: dict[str, Card], messages: Messages
 ) -> None:
     """Note on cards that somebody was seen, and who made them; cards that are new are added."""
     for record_state in record_states:
@@ -62,7 +65,7 @@ def _create_card(ctx: ActContext, code: str, author_id: int) -> Card:
 
 
 def _record_issuer(ctx: ActContext, card: Card, author_id: int, messages: Messages) -> None:
-    """Note which phone made a card; a second one to say so is asked to give its person a new code."""
+    """Save which phone issued a card; a second phone is asked for another code."""
     if card.issued_by is None:
         card.issued_by = ctx.actor.device_id
         if card.first_id != author_id:
@@ -85,3 +88,8 @@ def update_owner(ctx: ActContext, card: Card) -> None:
             is_office = submission.via == submissions.OFFICE
             hand_overs.append(HandOver(submission.finished_at, submission.instance_id, submission.author_id, is_office, to))
     card.worker_id = find_current_owner(card.first_id, hand_overs)
+
+
+def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
+    """Write the standing consent of the people whom these records name on their cards."""
+    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})

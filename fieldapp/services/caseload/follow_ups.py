@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from fieldapp.services.acts import ActContext
-from fieldapp.services.caseload.record_state import Change
+from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload import follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.records import records
@@ -43,7 +43,7 @@ class _FollowUps:
             self.ctx.session.add(follow_up)
         return follow_up
 
-    def plan(self, record_state: Change, contacts: Contacts) -> None:
+    def plan(self, record_state: RecordState, contacts: Contacts) -> None:
         """Write what a record wants done, and that it wants nothing on other days any more."""
         days = list_days_due(record_state)
         for due_on in days:
@@ -59,7 +59,7 @@ class _FollowUps:
                 follow_up.is_wanted = False
 
     def settle_earlier(self) -> None:
-        """Settle those before one that is: who did the later one needs not do the earlier one any more."""
+        """Settle what was due before a settled one: the later visit makes the earlier needless."""
         last: dict[str, dt.date] = {}
         for (root_id, due_on), follow_up in self.by_due.items():
             if follow_up.is_settled:
@@ -69,9 +69,9 @@ class _FollowUps:
 
 
 def update_follow_ups(
-    ctx: ActContext, record_states: Sequence[Change], completed: set[Due], author_id: int
+    ctx: ActContext, record_states: Sequence[RecordState], completed: set[Due], author_id: int
 ) -> list[FollowUp]:
-    """Write what is due because of records, and what is not any more; return all that was touched.
+    """Update the follow-ups that records ask for or no longer ask for; return those changed.
 
     `completed`: follow-ups that somebody says were done, or are not needed. `author_id`: who says so.
     """
@@ -98,11 +98,11 @@ def _settle_met(ctx: ActContext, contacts: Contacts) -> list[FollowUp]:
 
 
 def _was_met(contacts: Sequence[tuple[dt.date, str]], due_on: dt.date, root_id: str) -> bool:
-    """Say whether a person was met on a day or after it, by another record than the one that asks for it."""
+    """Say whether another record than `root_id` met the person on a day or after it."""
     return any(day >= due_on and other != root_id for day, other in contacts)
 
 
-def list_days_due(record_state: Change) -> set[dt.date]:
+def list_days_due(record_state: RecordState) -> set[dt.date]:
     """Return the days on which a record wants something done.
 
     The twin of `addFinishedRecord` in the client's caseload_updates.ts.

@@ -1,4 +1,4 @@
-"""The caseload as supervisors see it: whose cards are whose, what is late, and giving a card to somebody else."""
+"""The caseload for supervisors: whose cards are whose, what is late, and hand-overs."""
 
 import datetime as dt
 import hashlib
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, act, read_act
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.intake import Arrived, take_in
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.intake import store_submissions
 from fieldapp.services.revisions import check_revision
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.cards import Card
@@ -39,14 +40,19 @@ class Caseload:
 
 @read_act("caseload.list")
 def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None) -> Caseload:
+    """Return one page of cards after a code, of all workers or of one."""
     centre = centres.get(ctx.session, ctx.centre_id)
     today = ctx.now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
-    found = cards.list_for(ctx.session, ctx.centre_id, after, PAGE + 1, worker_id)
+    # One more than a page holds, to know whether there is a next page.
+    rows = cards.list_for(ctx.session, ctx.centre_id, after, PAGE + 1, worker_id)
+    next_code = ""
+    if len(rows) > PAGE:
+        next_code = rows[PAGE - 1].code
     everybody = users.list_for(ctx.session, ctx.centre_id)
     return Caseload(
         today,
-        found[:PAGE],
-        found[PAGE - 1].code if len(found) > PAGE else "",
+        rows[:PAGE],
+        next_code,
         follow_ups.due_until(ctx.session, ctx.centre_id, today),
         cards.count_by_worker(ctx.session, ctx.centre_id),
         [user for user in everybody if user.role == WORKER and user.active],
@@ -56,7 +62,7 @@ def list_caseload(ctx: ActContext, after: str = "", worker_id: int | None = None
 
 @act("card.assign")
 def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = None) -> None:
-    """Give a card, with what is due for it, to another worker; both phones learn it at their next contact."""
+    """Give a card and its follow-ups to another worker; both phones learn it when they sync."""
     card = cards.by_codes(ctx.session, ctx.centre_id, [plain_code(code)]).get(plain_code(code))
     if card is None:
         raise make_not_found()
@@ -66,5 +72,7 @@ def assign_card(ctx: ActContext, code: str, user_id: int, seen: str | None = Non
     check_revision(ctx, seen, card, f"card/{card.id}", ("card.assign",))
     body = json.dumps({"code": card.code, "to": worker.id})
     sha256 = hashlib.sha256(body.encode()).hexdigest()
-    take_in(ctx, [Arrived(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)])
+    store_submissions(
+        ctx, [IncomingSubmission(Envelope(str(uuid.uuid4()), HANDOVER, "1", ctx.now, body, sha256), via=OFFICE)]
+    )
     ctx.describe(f"card/{card.id}", to=worker.id)

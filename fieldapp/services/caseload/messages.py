@@ -1,10 +1,10 @@
-"""What workers' phones are told of their caseload: one JSON message a key, "" to forget it."""
+"""What phones are sent of their worker's caseload: a JSON message per key, "" deletes it."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fieldapp.services.caseload.record_state import Change
+from fieldapp.services.caseload.record_state import RecordState
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from forms.roles import ChoiceRole, QuestionRole
@@ -17,7 +17,9 @@ Messages = dict[tuple[int, str], str]  # worker, key of what a phone pulls → J
 def make_card_message(card: Card) -> str:
     if not card.is_open:
         return ""
-    seen = card.seen_on.isoformat() if card.seen_on else ""
+    seen = ""
+    if card.seen_on:
+        seen = card.seen_on.isoformat()
     return json.dumps({"code": card.code, "tier": card.tier, "seen": seen})
 
 
@@ -33,7 +35,7 @@ def make_follow_up_message(follow_up: FollowUp) -> str:
     return json.dumps(message)
 
 
-def make_referral_message(record_state: Change) -> str:
+def make_referral_message(record_state: RecordState) -> str:
     """Return what a phone shows of a referral, and needs to open it again; "" when it ended."""
     if record_state.is_chosen(QuestionRole.STATUS, ChoiceRole.ENDS_REFERRAL):
         return ""

@@ -12,7 +12,7 @@ from sync.notes import plain_code
 
 
 @dataclass(frozen=True)
-class Part:
+class AcceptedSubmission:
     """A submission that passed: its answers as the form's logic left them."""
 
     envelope: Envelope
@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Change:
+class RecordState:
     """What a record says now, as far as the caseload reads it."""
 
     root_id: str
@@ -50,13 +50,13 @@ class Change:
         return plain_code(self.summary(QuestionRole.PERSON))
 
     def summary(self, key: str) -> str:
-        return summary_of(self.definition, self.answers, key)
+        return find_role_answer(self.definition, self.answers, key)
 
     def is_chosen(self, role: str, choice_role: str) -> bool:
         """Say whether the answer to the question with a role is a choice with a role."""
         return self.definition.is_chosen(self.answers, role, choice_role)
 
 
-def summary_of(definition: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
+def find_role_answer(definition: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
     """Return the answer that a form's summary points to; "" when it has none."""
     return definition.read_role(answers, key)

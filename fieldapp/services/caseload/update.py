@@ -1,4 +1,4 @@
-"""Bring the caseload up to date: cards, follow-ups, referrals, and what workers' phones know of them.
+"""Bring cards, follow-ups, referrals and what phones know of them up to date.
 
 There is no register of people: a card is a code, and all else is read from records and notes. Whatever order they
 arrive in, the same comes of it.
@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act
-from fieldapp.services.caseload.cards import show_standing, update_cards, update_owner, write_standing
+from fieldapp.services.caseload.cards import (
+    show_standing_of_records,
+    update_cards,
+    update_owner,
+    write_standing,
+)
 from fieldapp.services.caseload.follow_ups import Due, update_follow_ups
 from fieldapp.services.caseload.messages import (
     Messages,
@@ -20,11 +25,10 @@ from fieldapp.services.caseload.messages import (
     make_follow_up_message,
     make_referral_message,
 )
-from fieldapp.services.caseload.record_state import Change, Part
+from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.caseload import cards, follow_ups
 from fieldapp.store.caseload.follow_ups import FollowUp
-from fieldapp.store.consent import standing
 from fieldapp.store.people import users
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
@@ -48,7 +52,7 @@ class _Notes:
     completed: set[Due] = field(default_factory=set)  # follow-ups
 
 
-def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[Part]) -> None:
+def update_caseload(ctx: ActContext, changed: Sequence[RecordState], parts: Sequence[AcceptedSubmission]) -> None:
     """Bring the caseload up to date with records that changed and notes that came."""
     messages: Messages = {}
     corrected = {part.envelope.record for part in parts if part.envelope.root}
@@ -73,7 +77,7 @@ def update_caseload(ctx: ActContext, changed: Sequence[Change], parts: Sequence[
     forget_refused(ctx, changed)
 
 
-def _read_notes(parts: Iterable[Part]) -> _Notes:
+def _read_notes(parts: Iterable[AcceptedSubmission]) -> _Notes:
     """Return what notes say, and which follow-ups records complete."""
     notes = _Notes()
     for part in parts:
@@ -95,12 +99,7 @@ def _add_completed(notes: _Notes, text: str) -> None:
         notes.completed.add(due)
 
 
-def show_standing_of_records(ctx: ActContext, root_ids: Collection[str]) -> None:
-    """Write the standing consent of the people whom these records name on their cards."""
-    show_standing(ctx, {word.person for word in standing.words(ctx.session, ctx.centre_id, root_ids)} - {""})
-
-
-def forget_refused(ctx: ActContext, changed: Collection[Change]) -> None:
+def forget_refused(ctx: ActContext, changed: Collection[RecordState]) -> None:
     """Take records that became a no off everybody's phones: due, referrals, corrections.
 
     What their earlier versions said of a card's consent is shown on the card.
@@ -140,7 +139,7 @@ def rebuild_caseload(ctx: ActContext) -> int:
     return count
 
 
-def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date) -> list[Change]:
+def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date) -> list[RecordState]:
     """Return what records say that concern the caseload.
 
     Older versions let corrections under another form in: such a record has no form that it could be read by.
@@ -151,7 +150,7 @@ def _list_record_states(ctx: ActContext, batch: Sequence[Record], since: dt.date
         definition = definitions.get((record.form, record.version))
         if definition is None:
             continue
-        record_state = Change(
+        record_state = RecordState(
             record.instance_id,
             record.form,
             record.version,
@@ -177,13 +176,13 @@ def _get_author(ctx: ActContext) -> int:
     return ctx.actor.user_id
 
 
-def _concerns_caseload(record_state: Change) -> bool:
+def _concerns_caseload(record_state: RecordState) -> bool:
     roles = (QuestionRole.PERSON, QuestionRole.DUE, QuestionRole.PLAN, QuestionRole.STATUS)
     return bool(record_state.cards) or any(map(record_state.summary, roles))
 
 
 def _update_cards_and_follow_ups(
-    ctx: ActContext, record_states: Sequence[Change], notes: _Notes, messages: Messages
+    ctx: ActContext, record_states: Sequence[RecordState], notes: _Notes, messages: Messages
 ) -> None:
     """Write cards and follow-ups, and add what phones are told of them to the messages."""
     codes = set(notes.handed_over)
@@ -195,7 +194,9 @@ def _update_cards_and_follow_ups(
     for code in notes.handed_over:
         if code in cards_by_code:
             update_owner(ctx, cards_by_code[code])
-    author_id = _get_author(ctx) if notes.completed else 0
+    author_id = 0
+    if notes.completed:
+        author_id = _get_author(ctx)
     touched = update_follow_ups(ctx, record_states, notes.completed, author_id)
     ctx.session.flush()
     write_standing(ctx, cards_by_code)
@@ -209,7 +210,9 @@ def _update_cards_and_follow_ups(
         touched += follow_ups.of_codes(ctx.session, ctx.centre_id, moved_from)
     for follow_up in touched:
         card_of_person = cards_by_code.get(follow_up.code)
-        owner = card_of_person.worker_id if card_of_person else follow_up.worker_id
+        owner = follow_up.worker_id
+        if card_of_person:
+            owner = card_of_person.worker_id
         _add_follow_up_messages(messages, follow_up, owner, moved_from)
     for record_state in record_states:
         if record_state.summary(QuestionRole.STATUS):

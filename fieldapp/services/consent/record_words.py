@@ -8,7 +8,7 @@ from sync.ancestors import Ancestors
 
 
 @dataclass(frozen=True)
-class Statement:
+class VersionConsent:
     """What one version of a record says of consent."""
 
     id: str
@@ -20,7 +20,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class RecordWord:
+class RecordConsent:
     """What all versions of a record say together.
 
     `answered` are the noes to which a later yes is the answer, by their place in the log.
@@ -33,7 +33,7 @@ class RecordWord:
     answered: frozenset[int]
 
 
-def compute_record_word(statements: Sequence[Statement], before: Ancestors) -> RecordWord | None:
+def compute_record_consent(statements: Sequence[VersionConsent], before: Ancestors) -> RecordConsent | None:
     """Return the lowest statement that holds; None where nothing is said.
 
     A statement holds until a version that knows of it says as little or less, or until the person was asked again in
@@ -51,7 +51,7 @@ def compute_record_word(statements: Sequence[Statement], before: Ancestors) -> R
     is_raised = any(before.knows_any(statement.id, lower) for statement in lowest)
     asked_of = holding if is_raised else statements
     counts_from = max if lowering else min
-    return RecordWord(
+    return RecordConsent(
         tier,
         all(statement.is_asked for statement in asked_of) and (is_raised or not lowering),
         counts_from(statement.finished_at for statement in lowering or statements),
@@ -60,29 +60,29 @@ def compute_record_word(statements: Sequence[Statement], before: Ancestors) -> R
     )
 
 
-def _find_holding(statements: Sequence[Statement], before: Ancestors) -> list[Statement]:
+def _find_holding(statements: Sequence[VersionConsent], before: Ancestors) -> list[VersionConsent]:
     """Return the statements that no other one replaces."""
     by_tier = _group_by_tier(statements)
-    holding: list[Statement] = []
-    for tier, some in by_tier.items():
+    holding: list[VersionConsent] = []
+    for tier, of_tier in by_tier.items():
         lower_tiers = [lower for lower in by_tier if lower <= tier]
         laters = _list_ids(by_tier, lower_tiers)
-        gone = before.find_superseded([statement.id for statement in some], by=laters)
-        holding += [statement for statement in some if statement.id not in gone]
+        gone = before.find_superseded([statement.id for statement in of_tier], by=laters)
+        holding += [statement for statement in of_tier if statement.id not in gone]
     return [statement for statement in holding if not _find_answer(statement, statements, before)]
 
 
-def _find_lowering(statements: Sequence[Statement], before: Ancestors) -> list[Statement]:
+def _find_lowering(statements: Sequence[VersionConsent], before: Ancestors) -> list[VersionConsent]:
     """Return the noes, and what says less than a statement that it knows of."""
     by_tier = _group_by_tier(statements)
-    lowering: list[Statement] = []
-    for tier, some in by_tier.items():
+    lowering: list[VersionConsent] = []
+    for tier, of_tier in by_tier.items():
         higher = _list_ids(by_tier, [other for other in by_tier if other > tier])
-        lowering += [statement for statement in some if statement.is_no or before.knows_any(statement.id, higher)]
+        lowering += [statement for statement in of_tier if statement.is_no or before.knows_any(statement.id, higher)]
     return lowering
 
 
-def _find_answer(earlier: Statement, statements: Sequence[Statement], before: Ancestors) -> Statement | None:
+def _find_answer(earlier: VersionConsent, statements: Sequence[VersionConsent], before: Ancestors) -> VersionConsent | None:
     """Return a statement that says more, made by asking again in the knowledge of this."""
     for later in statements:
         is_later = later.is_asked and later.tier > earlier.tier and later.finished_at > earlier.finished_at
@@ -91,14 +91,14 @@ def _find_answer(earlier: Statement, statements: Sequence[Statement], before: An
     return None
 
 
-def _group_by_tier(statements: Sequence[Statement]) -> dict[int, list[Statement]]:
-    by_tier: dict[int, list[Statement]] = {}
+def _group_by_tier(statements: Sequence[VersionConsent]) -> dict[int, list[VersionConsent]]:
+    by_tier: dict[int, list[VersionConsent]] = {}
     for statement in statements:
         by_tier.setdefault(statement.tier, []).append(statement)
     return by_tier
 
 
-def _list_ids(by_tier: Mapping[int, Sequence[Statement]], tiers: Iterable[int]) -> list[str]:
+def _list_ids(by_tier: Mapping[int, Sequence[VersionConsent]], tiers: Iterable[int]) -> list[str]:
     ids: list[str] = []
     for tier in tiers:
         ids.extend(statement.id for statement in by_tier[tier])

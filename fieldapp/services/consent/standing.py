@@ -1,4 +1,4 @@
-"""What people say about consent, written down as it arrives, so that their standing consent can be read."""
+"""Store what people say about consent as it arrives, and read their standing consent."""
 
 import datetime as dt
 import uuid
@@ -14,42 +14,55 @@ from fieldapp.store.session import Session
 from forms.definition import Element, FormDefinition
 from forms.roles import ChoiceRole, QuestionRole
 
-LOWEST, HIGHEST = 0, 3
-TRIES = 3  # how often something is made anew at once because consent fell
+# How far consent reaches (tier).
+LOWEST = 0
+HIGHEST = 3
+TRIES = 3  # how often something is built again at once because consent fell
 
 
 @dataclass(frozen=True)
-class Said:
+class ConsentStatement:
     """What one submission of a record says about a person's consent."""
 
     root_id: str
     person: str  # card code without dashes; "" when it names none
     tier: int
-    asked: bool
+    asked: bool  # the person was asked then, and understood
     finished_at: dt.datetime
-    position: int
-    waits: bool = False  # until it is let in
+    position: int  # of the submission in the centre's log
+    waits: bool = False  # until it is accepted
     is_fall: bool = False  # the right of some record to leave fell: it names neither record nor person
     is_of_all: bool = False  # by all versions of a record, so it replaces what the record said before
 
 
-def make_fall(finished_at: dt.datetime, position: int) -> Said:
-    """Return the note that some record may leave less than before."""
-    return Said(str(uuid.uuid4()), "", LOWEST, False, finished_at, position, is_fall=True)
+def make_refusal(
+    person: str, finished_at: dt.datetime, position: int, waits: bool = False, tier: int = LOWEST
+) -> ConsentStatement:
+    """Return that a person said no.
 
-
-def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int, bool] | None:
-    """Return the tier that answers give, and whether the person was asked and understood; None when they say nothing of it.
-
-    Whoever was not asked, or did not understand, has not said yes to anything: that is tier 0.
+    It has a random id, so that nothing leads from the person to the record.
     """
-    question = _tier_question(definition)
+    return ConsentStatement(str(uuid.uuid4()), person, tier, False, finished_at, position, waits)
+
+
+def make_fall(finished_at: dt.datetime, position: int) -> ConsentStatement:
+    """Return the statement that some record may leave less than before."""
+    return ConsentStatement(str(uuid.uuid4()), "", LOWEST, False, finished_at, position, is_fall=True)
+
+
+def read_consent(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int, bool] | None:
+    """Return the tier that answers give, and whether the person was asked and understood.
+
+    None when they say nothing about consent. A person who was not asked, or did not understand, has not said yes to
+    anything: that is tier 0.
+    """
+    question = _find_tier_question(definition)
     if question is None:
         return None
-    tier = _answer(answers, question.path)
-    how = definition.read_role(answers, QuestionRole.CONSENT_ASKED)
+    tier = _find_answer(answers, question.path)
+    asked = definition.read_role(answers, QuestionRole.CONSENT_ASKED)
     understood = definition.read_role(answers, QuestionRole.CONSENT_UNDERSTOOD)
-    if not (tier or how or understood):
+    if not (tier or asked or understood):
         return None
     is_conversation = definition.is_chosen(answers, QuestionRole.CONSENT_ASKED, ChoiceRole.CONVERSATION)
     is_understood = definition.is_chosen(answers, QuestionRole.CONSENT_UNDERSTOOD, ChoiceRole.YES)
@@ -59,25 +72,28 @@ def word_of(definition: FormDefinition, answers: Mapping[str, Any]) -> tuple[int
     return min(number, HIGHEST), is_conversation and is_understood
 
 
-def _tier_question(definition: FormDefinition) -> Element | None:
-    """Return the question with the role; else the one with the list of tiers."""
-    named = definition.find_with_role(QuestionRole.TIER)
-    return named or next((one for one in definition.elements if _offers_tiers(definition, one)), None)
+def _find_tier_question(definition: FormDefinition) -> Element | None:
+    """Return the question with the role; else the first that offers the list of tiers."""
+    with_role = definition.find_with_role(QuestionRole.TIER)
+    if with_role:
+        return with_role
+    for element in definition.elements:
+        choices = definition.choices.get(element.choices, ())
+        if any(ChoiceRole.CONSENT_TIER in choice.roles for choice in choices):
+            return element
+    return None
 
 
-def _offers_tiers(definition: FormDefinition, question: Element) -> bool:
-    choices = definition.choices.get(question.choices, ())
-    return any(ChoiceRole.CONSENT_TIER in choice.roles for choice in choices)
-
-
-def _answer(answers: Mapping[str, Any], path: str) -> str:
+def _find_answer(answers: Mapping[str, Any], path: str) -> str:
     value: Any = answers
     for name in path.split("/")[2:]:
         value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""
 
 
-def note(
+def save_statement(
     session: Session,
     centre_id: int,
     root_id: str,
@@ -88,95 +104,106 @@ def note(
     position: int,
     at: dt.datetime,
 ) -> None:
-    """Write down what one submission says, in the transaction that stores it.
+    """Save what one submission says, in the transaction that stores it.
 
-    `position` is its place in the centre's log, `at` the moment by the centre's clock.
+    `position` is its place in the centre's log, `at` the time by the centre's clock.
     """
-    note_all(session, centre_id, [Said(root_id, person, tier, asked, finished_at, position)], at)
+    save_statements(session, centre_id, [ConsentStatement(root_id, person, tier, asked, finished_at, position)], at)
 
 
-def note_all(session: Session, centre_id: int, said: Sequence[Said], at: dt.datetime) -> None:
-    """Write down what submissions say, in the order in which they arrived."""
-    if not said:
+def save_statements(session: Session, centre_id: int, statements: Sequence[ConsentStatement], at: dt.datetime) -> None:
+    """Save what submissions say, in the order in which they arrived.
+
+    The time `at` is written on each word that lowers its person's standing consent.
+    """
+    if not statements:
         return
-    kept = {word.root_id: word for word in standing.words(session, centre_id, {one.root_id for one in said})}
-    persons = {one.person for one in said} | {word.person for word in kept.values()}
+    root_ids = {statement.root_id for statement in statements}
+    words_by_record = {word.root_id: word for word in standing.words(session, centre_id, root_ids)}
+    persons = {statement.person for statement in statements} | {word.person for word in words_by_record.values()}
     before = standing.of(session, centre_id, persons - {""})
-    left: set[str] = set()
-    for one in sorted(said, key=lambda one: one.position):
-        word = kept.get(one.root_id)
+    left: set[str] = set()  # people of whom a word is about somebody else by now
+    for statement in sorted(statements, key=lambda statement: statement.position):
+        word = words_by_record.get(statement.root_id)
         if word is not None:
-            named = word.person
-            _correct(word, one)
-            left |= {named} - {word.person, ""}
-        elif one.person or one.is_fall:
-            word = kept[one.root_id] = _added(session, centre_id, one)
+            person = word.person
+            _correct_word(word, statement)
+            left |= {person} - {word.person, ""}
+        elif statement.person or statement.is_fall:
+            word = _create_word(session, centre_id, statement)
+            words_by_record[statement.root_id] = word
         if word is not None and not word.waits and word.tier < before.get(word.person, LOWEST):
             word.lowered_at = at
             before[word.person] = word.tier
     session.flush()
-    _note_left(session, centre_id, {person: before[person] for person in left if person in before}, at)
+    _save_falls(session, centre_id, {person: before[person] for person in left if person in before}, at)
 
 
-def _note_left(session: Session, centre_id: int, before: Mapping[str, int], at: dt.datetime) -> None:
-    """Note the fall of people of whom a higher word is about somebody else by now."""
-    now = standing.of(session, centre_id, before)
-    fallen = {person for person, tier in before.items() if now.get(person, LOWEST) < tier}
+def _save_falls(session: Session, centre_id: int, before: Mapping[str, int], at: dt.datetime) -> None:
+    """Save the fall of people of whom a higher word is about somebody else by now."""
+    tiers = standing.of(session, centre_id, before)
+    fallen = {person for person, tier in before.items() if tiers.get(person, LOWEST) < tier}
     for word in standing.of_people(session, centre_id, fallen):
         word.lowered_at = at
 
 
-def _added(session: Session, centre_id: int, one: Said) -> ConsentWord:
+def _create_word(session: Session, centre_id: int, statement: ConsentStatement) -> ConsentWord:
     word = ConsentWord(
         centre_id=centre_id,
-        root_id=one.root_id,
-        person=one.person,
-        tier=one.tier,
-        asked=one.asked,
-        finished_at=one.finished_at,
-        position=one.position,
-        waits=one.waits,
+        root_id=statement.root_id,
+        person=statement.person,
+        tier=statement.tier,
+        asked=statement.asked,
+        finished_at=statement.finished_at,
+        position=statement.position,
+        waits=statement.waits,
     )
     session.add(word)
     return word
 
 
-def _correct(word: ConsentWord, one: Said) -> None:
-    """Let a correction replace what its record said before, without making an old word younger than it is.
+def _correct_word(word: ConsentWord, statement: ConsentStatement) -> None:
+    """Let a correction replace what its record said, without making an old word younger.
 
-    One that lowers counts from when it came, and settles nothing that others said. One that raises must be asked and
-    understood, and later both by clock and by arrival; it counts from when the record was made.
+    A correction that lowers counts from when it came, and settles nothing that others said. One that raises must be
+    asked and understood, and later both by clock and by arrival; it counts from when the record was made.
     """
-    if one.is_of_all:
-        word.person = one.person or word.person
-        word.tier = one.tier
-        word.asked = one.asked
-        word.position = one.position
-        word.finished_at = one.finished_at
+    if statement.is_of_all:
+        word.person = statement.person or word.person
+        word.tier = statement.tier
+        word.asked = statement.asked
+        word.position = statement.position
+        word.finished_at = statement.finished_at
         return
-    is_other_person = bool(one.person) and one.person != word.person
-    is_later = one.position > word.position and one.finished_at > word.finished_at
+    is_other_person = bool(statement.person) and statement.person != word.person
+    is_later = statement.position > word.position and statement.finished_at > word.finished_at
     if is_other_person:
-        word.person, word.tier, word.asked = one.person, one.tier, one.asked
-    elif one.tier < word.tier:
-        word.tier, word.asked = one.tier, False
-        word.position = max(word.position, one.position)
-        word.finished_at = max(word.finished_at, one.finished_at)
-    elif one.tier > word.tier and is_later and one.asked:
-        word.tier, word.asked = one.tier, True
-    elif not one.asked:
+        word.person = statement.person
+        word.tier = statement.tier
+        word.asked = statement.asked
+    elif statement.tier < word.tier:
+        word.tier = statement.tier
+        word.asked = False
+        word.position = max(word.position, statement.position)
+        word.finished_at = max(word.finished_at, statement.finished_at)
+    elif statement.tier > word.tier and is_later and statement.asked:
+        word.tier = statement.tier
+        word.asked = True
+    elif not statement.asked:
         word.asked = False
 
 
-def person_of(session: Session, centre_id: int, root_id: str) -> str:
+def find_person(session: Session, centre_id: int, root_id: str) -> str:
     """Return the card code that the word of a record is about; "" for none."""
     return next((word.person for word in standing.words(session, centre_id, [root_id])), "")
 
 
-def forget_answered(session: Session, centre_id: int, root_id: str, person: str, positions: Collection[int]) -> None:
-    """Delete a person's noes at these places in the log, since they were answered.
+def delete_answered_refusals(
+    session: Session, centre_id: int, root_id: str, person: str, positions: Collection[int]
+) -> None:
+    """Delete a person's refusals at these places in the log, since they were answered.
 
-    The answer is a version of the same record. They have numbers of their own, so that no page leads from the person to
+    The answer is a version of the same record. The refusals have random ids, so that nothing leads from the person to
     the record.
     """
     if not person or not positions:
@@ -189,14 +216,20 @@ def forget_answered(session: Session, centre_id: int, root_id: str, person: str,
 
 
 class ConsentFell(ActProblem):
-    """What was made counts somebody who has taken back their consent in the meantime; it must be made anew."""
+    """What was built counts somebody who withdrew consent meanwhile: build it again."""
 
 
 class Standings:
     """People's standing consent at one moment, and who was looked up.
 
-    It must still hold when something is published. So must the right of each record to leave by itself: whom it names,
-    what it says, that nobody has to choose.
+    It must still be the same when something is published. So must the right of each record to leave by itself: its
+    person, its own consent, and that nobody has to choose between two answers.
+
+    Example:
+        standings = Standings(session, centre_id)
+        tier = standings.of_record(record.person, record.is_refused)
+        ...
+        standings.check(session)  # in the transaction that publishes
     """
 
     def __init__(self, session: Session, centre_id: int, is_of_all: bool = False):
@@ -221,16 +254,18 @@ class Standings:
     def of_record(self, person: str, is_refused: bool) -> int | None:
         """Return how far a record may go: not at all where an unusable no speaks against it."""
         standing_tier = self.of(person)
-        return LOWEST if is_refused else standing_tier
+        if is_refused:
+            return LOWEST
+        return standing_tier
 
     def check(self, session: Session) -> None:
-        """Raise ConsentFell when somebody who was looked up, or any record by itself, allows less than then.
+        """Raise ConsentFell when a person who was looked up, or any record, allows less now.
 
         Called in the transaction that publishes; until it ends, nobody at the centre can take back more.
         """
         centres.lock(session, self.centre_id)
-        now = standing.of(session, self.centre_id)
-        has_fallen = any(now.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen)
+        tiers = standing.of(session, self.centre_id)
+        has_fallen = any(tiers.get(person, LOWEST) < self.tiers.get(person, LOWEST) for person in self.seen)
         falls = standing.list_falls(session, self.centre_id)
         since = {person for fall, person in falls.items() if fall not in self.falls}
         # A word can rise and fall in between: who reads everybody's consent later than here may have seen it risen.

@@ -2,8 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.revisions import Overtaken, last_change
 from fieldapp.store.forms import drafts, versions
 from fieldapp.store.forms.drafts import FormDraft, QuestionClass
+from fieldapp.store.forms.list_files import unzip_lists, zip_lists
 from fieldapp.store.forms.versions import FormVersion
 from forms import privacy
 from forms.builder import SurveyRow, WorkbookEditor
@@ -27,6 +26,7 @@ from forms.problems import FormProblem, FormRefused
 from forms.sheets import Sheets, read_sheets, too_long
 from forms.workbook import Row
 
+# Of CSV lists; each is compiled again at every change of the draft.
 MAX_FILES = 20
 # Characters that fit into the columns of a draft; publishing checks the real limits.
 TITLE_LENGTH = 200
@@ -149,6 +149,7 @@ def classify_draft(
     draft = _get_unchanged_draft(ctx, draft_id, revision)
     remembered = drafts.classes_of(ctx.session, ctx.centre_id)
     for question, privacy_class in classes.items():
+        # Of the whole centre: the next form that asks the same is proposed the same.
         if question in remembered:
             remembered[question].privacy = privacy_class
         else:
@@ -211,7 +212,9 @@ def _propose_class(line: SurveyRow, remembered: QuestionClass | None) -> ClassPr
     if remembered and _allows_class(row, remembered.privacy):
         privacy_class = PrivacyClass(remembered.privacy)
         reason = N_("You chose this for a question of the same name before.")
-    label = labels[0] if labels else ""
+    label = ""
+    if labels:
+        label = labels[0]
     return ClassProposal(line.number, row.name, label, row.kind, privacy_class, reason)
 
 
@@ -272,28 +275,6 @@ def _save_draft(draft: FormDraft, compiled_draft: CompiledDraft, now: dt.datetim
     draft.problems = [dataclasses.asdict(problem) for problem in compiled_draft.problems]
     draft.revision = (draft.revision or 0) + 1
     draft.changed_at = now
-
-
-def zip_lists(files: dict[str, bytes]) -> bytes | None:
-    """Return the CSV lists of a form, by name, as one ZIP; None when there are none.
-
-    Names are sorted and carry no time, so that the same lists give the same bytes.
-    """
-    if not files:
-        return None
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def unzip_lists(data: bytes | None) -> dict[str, bytes]:
-    """Return the CSV lists of a form by name: the inverse of zip_lists."""
-    if not data:
-        return {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def _get_draft(ctx: ActContext, draft_id: int) -> FormDraft:

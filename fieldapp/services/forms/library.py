@@ -62,7 +62,9 @@ def load_library() -> tuple[LibraryQuestion, ...]:
 def _read_list_name(row: dict[str, Any]) -> str:
     """Return the code list that a question chooses from: "gender" for "select_one gender"."""
     words = str(row["ask"]).split()  # a type, and for choices the name of a list
-    return words[1] if len(words) > 1 else ""
+    if len(words) > 1:
+        return words[1]
+    return ""
 
 
 def insert_question(book: WorkbookEditor, name: str, after: int) -> int | None:
@@ -138,6 +140,8 @@ def _make_text_cells(book: WorkbookEditor, column: str, texts: Sequence[str]) ->
     for name in book.languages:
         code = language_code(name or "default")
         if code in words:
-            heading = f"{column}::{name}" if name else column
+            heading = column
+            if name:
+                heading = f"{column}::{name}"
             cells[heading] = words[code]
     return cells

@@ -50,8 +50,10 @@ def publish_in_act(ctx: ActContext, compiled: Compiled, workbook: bytes, files: 
         existing.withdrawn_at = None  # publishing again is how a withdrawal is taken back
         ctx.describe(target, again=True)
         return existing
+    # Refused here and not only on the page: commands publish, too.
     for problem in find_role_problems(ctx.session, ctx.centre_id, definition):
         raise ActProblem(problem.code, problem.text, problem.details)
+    # A published version never changes: phones and records name it by its hash.
     version = FormVersion(
         centre_id=ctx.centre_id,
         form=definition.id,

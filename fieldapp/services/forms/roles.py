@@ -32,13 +32,17 @@ def find_area_list(session: Session, centre_id: int) -> str:
     """Return the list of neighbourhoods, to which outlines belong; "" when there is none."""
     definition = _find_form_with_areas(session, centre_id)
     question = definition.find_with_role(QuestionRole.AREA) if definition else None
-    return question.choices if question else ""
+    if question:
+        return question.choices
+    return ""
 
 
 def list_areas(session: Session, centre_id: int) -> Sequence[Choice]:
     """Return the neighbourhoods that forms offer."""
     definition = _find_form_with_areas(session, centre_id)
-    return definition.list_choices_of(QuestionRole.AREA) if definition else ()
+    if definition:
+        return definition.list_choices_of(QuestionRole.AREA)
+    return ()
 
 
 def _find_form_with_areas(session: Session, centre_id: int) -> FormDefinition | None:
@@ -54,7 +58,9 @@ def find_role_problems(session: Session, centre_id: int, definition: FormDefinit
         readers.add(Reader.MAPS)
     problems = find_missing_roles(definition, readers)
     latest = versions.latest(session, centre_id, definition.id)
-    before = load_definition(latest).role if latest else ""
+    before = ""
+    if latest:
+        before = load_definition(latest).role
     if before and definition.role != before:
         text = N_(
             "This form had the role “{role}” until now, and its records would no longer be found. Give it the role again."

@@ -11,7 +11,7 @@ from fieldapp.services.forms.roles import list_newest
 from fieldapp.services.operations.server_key import is_key_right
 from fieldapp.services.phones.devices import APP, was_seen_this_week
 from fieldapp.services.phones.missing import find_missing
-from fieldapp.services.records.listing import count_needing_attention
+from fieldapp.services.records.listing import count_review_queue
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.operations.audit import AuditEvent
@@ -24,6 +24,7 @@ from fieldapp.store.records import records
 from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import ReleaseRun
 
+# Its jobs run every minute; a long release must not look like a dead scheduler.
 LATE_AFTER = dt.timedelta(minutes=15)
 
 
@@ -64,6 +65,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
     phones = [device for device in all_phones if device.revoked_at is None]
     restored = epochs.last_restore(ctx.session)
     heartbeat = releases.scheduler_beat(ctx.session)
+    # None: no scheduler has ever run on this database.
     scheduler_seen_at = heartbeat.at if heartbeat else None
     series = [series.id for series in releases.series_of(ctx.session, ctx.centre_id)]
     runs = releases.runs_of(ctx.session, series)
@@ -72,7 +74,7 @@ def view_home(ctx: ActContext, secret: str) -> HomePage:
         centre=centre.name,
         today=today,
         week=_count_by_role(ctx, today - dt.timedelta(days=6)),
-        needing_attention=count_needing_attention(ctx),
+        needing_attention=count_review_queue(ctx),
         phones=len(phones),
         silent_phones=sum(not was_seen_this_week(device) for device in phones),
         is_key_right=is_key_right(ctx.session, secret),

@@ -27,6 +27,7 @@ def load_usable_key(session: Session, settings: Settings, may_make: bool = True)
             raise KeyProblem(f"{text} {KEEP_IT}") from None
         if not may_make:
             raise
+        # Nothing is lost by a new key while it has wrapped nothing.
         return settings.make_key()
     if not can_open(secret, keys, factors):
         text = f"The secret key in {settings.key_place} does not open the keys in the database"

@@ -15,7 +15,7 @@ from fieldapp.store.people import users
 from fieldapp.store.phones import devices, invitations
 from fieldapp.store.phones.invitations import Invitation
 from fieldapp.store.session import Session
-from sync.sealed import public_key_of
+from sync.sealed import parse_public_key
 
 # Orders that a phone carries out at its next contact; both are stored and sent.
 LOCK = "lock"
@@ -129,7 +129,7 @@ def _get_active_worker(ctx: ActContext, user_id: int) -> users.User:
 def _create_device(ctx: ActContext, label: str, public_key: str, user_id: int | None = None, kind: str = APP) -> Enrolment:
     if public_key:
         try:
-            public_key_of(public_key)
+            parse_public_key(public_key)
         except ValueError:
             raise ActProblem("sync.public_key", N_("The phone's key cannot be read.")) from None
     token = secrets.token_urlsafe(32)

@@ -6,7 +6,7 @@ from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.definitions import load_definition
 from fieldapp.services.problems import make_not_found
-from fieldapp.services.products.maps import maps_mark
+from fieldapp.services.products.maps import read_maps_version
 from fieldapp.store.forms import areas, versions
 from fieldapp.store.operations import centres
 from fieldapp.store.operations.keys import CentreKey
@@ -37,7 +37,7 @@ def fetch_manifest(ctx: ActContext, key: CentreKey, receipts: CentreKey) -> dict
             "shred_days": centre.shred_days,
             "voice_notes": centre.has_voice_notes,
         },
-        "map": maps_mark(ctx),
+        "map": read_maps_version(ctx),
         "now": ctx.now.isoformat(),
     }
 

@@ -1,4 +1,4 @@
-"""The list of products and indicators, as the programme writes them (program/products.yaml, kpis.yaml)."""
+"""Products and indicators as the program lists them (program/products.yaml, kpis.yaml)."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,11 @@ REACH = ("reach_by_age", "reach_by_gender", "reach_by_race")
 
 @dataclass(frozen=True)
 class Product:
+    """A product of products.yaml: who it is for, what it answers, how often it is built.
+
+    `kind` is how it is built; LIVE ones are a page that is always up to date, without editions.
+    """
+
     name: str
     kind: str
     title: dict[str, str]
@@ -28,28 +33,33 @@ class Product:
     owner: dict[str, str]
 
 
+# The program's files do not change while a process runs, so each is read once.
 @functools.cache
-def products() -> Sequence[Product]:
+def list_products() -> Sequence[Product]:
+    """Return all products, in the order of products.yaml."""
     return tuple(Product(**item) for item in read_yaml((PROGRAM / "products.yaml").read_text(encoding="utf-8")))
 
 
-def product_named(name: str) -> Product:
+def get_product(name: str) -> Product:
     """Return a product; raise ActProblem "product.unknown"."""
-    for product in products():
+    for product in list_products():
         if product.name == name:
             return product
     raise ActProblem("product.unknown", N_("There is no such product."))
 
 
 @functools.cache
-def kpis() -> Sequence[Indicator]:
+def load_kpis() -> Sequence[Indicator]:
+    """Return all indicators, in the order of kpis.yaml."""
     return tuple(read_kpis((PROGRAM / "kpis.yaml").read_text(encoding="utf-8")))
 
 
 @functools.cache
-def counted_tables() -> Mapping[str, Sequence[str]]:
-    """Return the tables that are counted for every period of a calendar."""
-    found = tables_by_calendar(kpis())
+def list_counted_tables() -> Mapping[str, Sequence[str]]:
+    """Return the names of the tables that are counted for every period, by calendar."""
+    names_by_calendar = tables_by_calendar(load_kpis())
+    # The panel and the reach of groups read tables that no indicator needs.
     for calendar, more in (("month", PANEL), ("year", REACH)):
-        found[calendar] = list(dict.fromkeys([*found.get(calendar, ()), *more]))
-    return found
+        names = [*names_by_calendar.get(calendar, ()), *more]
+        names_by_calendar[calendar] = list(dict.fromkeys(names))
+    return names_by_calendar

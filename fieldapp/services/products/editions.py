@@ -1,12 +1,14 @@
-"""Build products: an edition a period, frozen; a new number only when what it is made of was revised. Failures are kept."""
+"""Build products: one edition for each period; a failure is noted beside the product.
+
+An edition is frozen. It gets a new number only when its content changed, because late records
+revised the tables that it is made of.
+"""
 
 import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from evaluator_export.periods import Period
 from fieldapp.services.acts import ActContext, Actor, act
@@ -14,10 +16,11 @@ from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
 from fieldapp.services.failures import note_failure
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import tables
-from fieldapp.services.products.catalogue import LIVE, Product, product_named, products
+from fieldapp.services.products.catalogue import LIVE, Product, get_product, list_products
+from fieldapp.services.products.content import EditionContent
 from fieldapp.services.products.kinds import dashboard, heat_map, hot_spots, panel
 from fieldapp.services.stored_problems import explain, write_problems
-from fieldapp.store.database import WriteTransaction
+from fieldapp.store.database import ReadTransaction, WriteTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products as store
 from fieldapp.store.products.products import PROBLEM_LENGTH, Edition
@@ -25,98 +28,107 @@ from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.products")
 
-
-@dataclass(frozen=True)
-class Built:
-    """An edition that is to be kept: its body, and files beside it."""
-
-    body: Mapping[str, Any]
-    files: Mapping[str, bytes]
-
-
-Kind = Callable[[Session, int, Product, Period, dt.datetime], tuple[dict[str, Any], dict[str, bytes]]]
-KINDS: Mapping[str, Kind] = {
-    "dashboard": dashboard.build,
-    "hot_spots": hot_spots.build,
-    "heat_map": heat_map.build,
+BuildContent = Callable[[Session, int, Product, Period, dt.datetime], EditionContent]
+KINDS: Mapping[str, BuildContent] = {
+    "dashboard": dashboard.build_dashboard,
+    "hot_spots": hot_spots.build_hot_spots,
+    "heat_map": heat_map.build_heat_map,
     "panel": panel.build_panel,
     "equity": panel.build_equity,
 }
 REVISED = {"dashboard", "panel", "equity"}  # made of tables that late records can revise
-GRACE = {"hot_spots": 1}  # a day's delay, so that nobody is met where they were counted
-CATCH_UP = 12  # periods: how far back an edition is made that was missed
+CATCH_UP = 12  # periods: how far back a missed edition is still built
 
 
 def build_due(session: Session, now: dt.datetime) -> int:
-    """Bring every product that is switched on up to date, in every centre; return how many editions were made."""
-    made = 0
-    for centre in [one.id for one in centres.list_all(session)]:
-        on = [one for one in products() if one.kind != LIVE and store.is_on(session, centre, one.name)]
-        session.rollback()
-        if not on:
-            continue
-        try:
-            counted = tables.count_due_tables(session, centre, now)
-        except Exception as error:  # one centre must not stop the others; nothing is half-kept, the next turn tries again
-            session.rollback()
-            note_failure(log, f"could not count the tables of centre {centre}", error)
-            continue
-        for product in on:
-            for period in _missed(session, centre, product, now):
-                made += _bring_up_to_date(session, centre, product, period, now, bool(counted))
-    return made
+    """Build every edition that is due, in every centre; return how many were built."""
+    with ReadTransaction(session):
+        centre_ids = [centre.id for centre in centres.list_all(session)]
+    return sum(_build_due_of_centre(session, centre_id, now) for centre_id in centre_ids)
 
 
-def due_period(session: Session, centre_id: int, product: Product, now: dt.datetime) -> Period:
-    today = tables.get_local_today(centres.get(session, centre_id), now)
-    return tables.find_last_complete_period(product.cadence, today, GRACE.get(product.kind, tables.GRACE_DAYS))
-
-
-def _missed(session: Session, centre_id: int, product: Product, now: dt.datetime) -> list[Period]:
-    """Return the newest complete period, then those before it whose editions could not be made in their time."""
-    period = due_period(session, centre_id, product, now)
-    known = store.periods_before(session, centre_id, product.name, period.first)
-    session.rollback()
-    found = [period]
-    if not known:  # it was never built: it begins with the newest
-        return found
-    for _ in range(CATCH_UP):
-        period = period.before()
-        if period.last < min(known.values()):
-            break
-        if period.name not in known:
-            found.append(period)
-    return found
-
-
-def _bring_up_to_date(
-    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime, is_recounted: bool
-) -> int:
-    before = store.edition(session, centre_id, product.name, period.name)
-    session.rollback()
-    if before is not None and not (is_recounted and product.kind in REVISED):
+def _build_due_of_centre(session: Session, centre_id: int, now: dt.datetime) -> int:
+    with ReadTransaction(session):
+        products = list(_iterate_switched_on(session, centre_id))
+    if not products:
         return 0
     try:
-        return int(build(session, centre_id, product.name, period, now) is not None)
-    except IntegrityError:  # another scheduler has made it in this moment
-        session.rollback()
+        counted = tables.count_due_tables(session, centre_id, now)
+    except Exception as error:  # one centre must not stop the others; nothing is half-saved, the next turn tries again
+        with ReadTransaction(session):  # ends what the failure left open
+            note_failure(log, f"could not count the tables of centre {centre_id}", error)
         return 0
-    except Exception as error:  # one product must not stop the others; what went wrong stands beside it
-        session.rollback()
-        number = note_failure(log, f"could not build {product.name} {period.name}", error)
-        with WriteTransaction(session):
-            state = store.state(session, centre_id, product.name)
-            state.tried_at = now
-            state.problem = write_problems(explain(error, number), most=PROBLEM_LENGTH)
-        return 0
+    number = 0
+    for product in products:
+        for period in _list_missed_periods(session, centre_id, product, now):
+            number += _build_if_due(session, centre_id, product, period, now, is_recounted=bool(counted))
+    return number
 
 
-def build(session: Session, centre_id: int, name: str, period: Period, now: dt.datetime) -> Edition | None:
-    """Build a product of a period now and return its edition; None when nothing in it has changed.
+def _iterate_switched_on(session: Session, centre_id: int) -> Iterator[Product]:
+    for product in list_products():
+        if product.kind != LIVE and store.is_on(session, centre_id, product.name):
+            yield product
+
+
+def find_due_period(session: Session, centre_id: int, product: Product, now: dt.datetime) -> Period:
+    """Return the newest period that a product is due for, by the centre's own calendar day."""
+    today = tables.get_local_today(centres.get(session, centre_id), now)
+    return tables.find_last_complete_period(product.cadence, today, tables.get_grace_days(product.kind))
+
+
+def _list_missed_periods(session: Session, centre_id: int, product: Product, now: dt.datetime) -> list[Period]:
+    """Return the newest complete period, then earlier ones whose edition was never built."""
+    with ReadTransaction(session):
+        period = find_due_period(session, centre_id, product, now)
+        last_days = store.periods_before(session, centre_id, product.name, period.first)
+    missed = [period]
+    if not last_days:  # never built: it begins with the newest, not with years of history
+        return missed
+    for _ in range(CATCH_UP):
+        period = period.before()
+        if period.last < min(last_days.values()):
+            break
+        if period.name not in last_days:
+            missed.append(period)
+    return missed
+
+
+def _build_if_due(
+    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime, *, is_recounted: bool
+) -> int:
+    """Build an edition unless it is up to date; return 1 if it has new content, else 0."""
+    with ReadTransaction(session):
+        is_built = store.edition(session, centre_id, product.name, period.name) is not None
+    may_be_revised = is_recounted and product.kind in REVISED
+    if is_built and not may_be_revised:
+        return 0
+    try:
+        edition = build_edition(session, centre_id, product.name, period, now)
+    except IntegrityError:  # another scheduler saved the same edition at this moment
+        return 0
+    except Exception as error:  # one product must not stop the others; its page shows what went wrong
+        _save_failure(session, centre_id, product, period, now, error)
+        return 0
+    return int(edition is not None)
+
+
+def _save_failure(
+    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime, error: Exception
+) -> None:
+    number = note_failure(log, f"could not build {product.name} {period.name}", error)
+    with WriteTransaction(session):
+        state = store.state(session, centre_id, product.name)
+        state.tried_at = now
+        state.problem = write_problems(explain(error, number), most=PROBLEM_LENGTH)
+
+
+def build_edition(session: Session, centre_id: int, name: str, period: Period, now: dt.datetime) -> Edition | None:
+    """Build a product of a period; return its edition, or None when nothing changed.
 
     Raise ActProblem for a product without editions, a period of another calendar, or one that is not over.
     """
-    product = product_named(name)
+    product = get_product(name)
     if product.kind == LIVE:
         raise ActProblem("product.live", N_("This product is always up to date; it has no editions."))
     if period.cadence != product.cadence:
@@ -125,11 +137,13 @@ def build(session: Session, centre_id: int, name: str, period: Period, now: dt.d
         raise ActProblem("product.open", N_("{period} has not ended yet."), {"period": period.name})
     if product.kind in REVISED:
         tables.count_due_tables(session, centre_id, now)
+    # Somebody may take consent back while the content is computed. Then what was computed must not
+    # be saved, and it is computed again.
     for tries_left in reversed(range(TRIES)):
         standings = Standings.of_all(session, centre_id)
-        body, files = KINDS[product.kind](session, centre_id, product, period, now)
+        content = KINDS[product.kind](session, centre_id, product, period, now)
         try:
-            return _keep_edition(session, Actor.system(centre_id), product, period, Built(body, files), standings)
+            return _save_edition(session, Actor.system(centre_id), product, period, content, standings)
         except ConsentFell:
             if not tries_left:
                 raise
@@ -137,22 +151,35 @@ def build(session: Session, centre_id: int, name: str, period: Period, now: dt.d
 
 
 @act("product.build")
-def _keep_edition(ctx: ActContext, product: Product, period: Period, built: Built, standings: Standings) -> Edition | None:
+def _save_edition(
+    ctx: ActContext, product: Product, period: Period, content: EditionContent, standings: Standings
+) -> Edition | None:
+    """Save an edition under the next number; return None if its content is as before."""
     standings.check(ctx.session)
-    text = json.dumps(built.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(built.files):
-        digest.update(built.files[name])
+    text = json.dumps(content.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    digest = _compute_hash(text, content.files)
     state = store.state(ctx.session, ctx.centre_id, product.name)
-    state.tried_at, state.problem = ctx.now, ""
-    kept = store.edition(ctx.session, ctx.centre_id, product.name, period.name)
+    state.tried_at = ctx.now
+    state.problem = ""
+    edition = store.edition(ctx.session, ctx.centre_id, product.name, period.name)
     ctx.describe(f"product/{product.name}", period=period.name)
-    if kept is not None and kept.sha256 == digest.hexdigest():
+    if edition is not None and edition.sha256 == digest:
         return None
-    if kept is None:
-        kept = Edition(centre_id=ctx.centre_id, product=product.name, period=period.name, last_day=period.last, number=0)
-        ctx.session.add(kept)
-    kept.number, kept.sha256, kept.body, kept.built_at = kept.number + 1, digest.hexdigest(), text, ctx.now
-    ctx.session.flush()
-    store.put_files(ctx.session, kept.id, dict(built.files))
-    return kept
+    if edition is None:
+        edition = Edition(centre_id=ctx.centre_id, product=product.name, period=period.name, last_day=period.last, number=0)
+        ctx.session.add(edition)
+    edition.number += 1
+    edition.sha256 = digest
+    edition.body = text
+    edition.built_at = ctx.now
+    ctx.session.flush()  # gives a new edition the id that its files refer to
+    store.put_files(ctx.session, edition.id, dict(content.files))
+    return edition
+
+
+def _compute_hash(text: str, files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 of an edition: its text, then its files in the order of their names."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(files):
+        digest.update(files[name])
+    return digest.hexdigest()

@@ -1,23 +1,29 @@
-"""The hot-spot map as staff may see it: the newest snapshots, for the office and for phones without signal."""
+"""The newest hot-spot maps, for the office and for phones that may be without signal."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.forms.roles import find_area_list
 from fieldapp.services.problems import make_not_found
-from fieldapp.services.products.registry import shown
+from fieldapp.services.products.registry import load_latest_edition
 from fieldapp.store.forms import areas
 from fieldapp.store.people import users
 from fieldapp.store.products import products
 from sync.manifest import PROTOCOL
 
 MAPS = {"week": "hot_spots_week", "month": "hot_spots_month"}
+HASH_LENGTH = 16  # characters of each edition's hash that phones compare
 
 
 @dataclass(frozen=True)
 class SpotMap:
-    """A map's numbers, who looks at it (written over it), and the hash of the outlines that it is drawn on."""
+    """One map as a page shows it.
+
+    `body`: its numbers, None while it is off or not built. `viewer`: who looks at it and when,
+    printed across the map. `outlines`: SHA-256 of the outlines that it is drawn on, "" for none.
+    """
 
     body: dict[str, Any] | None
     viewer: str
@@ -25,43 +31,52 @@ class SpotMap:
 
 
 @read_act("map.see")
-def see_map(ctx: ActContext, span: str) -> SpotMap:
-    """Return the newest map of four weeks (“week”) or three months (“month”); none while it is off or not built."""
+def view_map(ctx: ActContext, span: str) -> SpotMap:
+    """Return the newest map of four weeks (“week”) or of three months (“month”)."""
     if span not in MAPS:
         raise make_not_found()
-    found = shown(ctx, MAPS[span])
     area_list = find_area_list(ctx.session, ctx.centre_id)
-    kept = areas.hashes(ctx.session, ctx.centre_id).get(area_list, "")
-    return SpotMap(found.body if found else None, _viewer(ctx), kept)
+    outlines = areas.hashes(ctx.session, ctx.centre_id).get(area_list, "")
+    return SpotMap(_load_body(ctx, MAPS[span]), _write_viewer(ctx), outlines)
 
 
 @read_act("map.see")
-def see_outlines(ctx: ActContext) -> str:
+def view_outlines(ctx: ActContext) -> str:
     """Return the outlines of the neighbourhoods as JSON."""
-    found = areas.get(ctx.session, ctx.centre_id, find_area_list(ctx.session, ctx.centre_id))
-    if found is None:
+    row = areas.get(ctx.session, ctx.centre_id, find_area_list(ctx.session, ctx.centre_id))
+    if row is None:
         raise make_not_found()
-    return found.outlines
+    return row.outlines
 
 
 @read_act("map.fetch")
 def fetch_maps(ctx: ActContext) -> dict[str, Any]:
     """Return both maps for a phone, and whose phone it is."""
-    maps = {span: (found.body if (found := shown(ctx, name)) else None) for span, name in MAPS.items()}
-    return {"protocol": PROTOCOL, "maps": maps, "viewer": _viewer(ctx), "now": ctx.now.isoformat()}
+    maps = {span: _load_body(ctx, name) for span, name in MAPS.items()}
+    return {"protocol": PROTOCOL, "maps": maps, "viewer": _write_viewer(ctx), "now": ctx.now.isoformat()}
 
 
-def maps_mark(ctx: ActContext) -> str:
-    """Return a mark that changes with the maps; "" while there are none."""
-    marks = [
-        mark[1][:16]
-        for name in MAPS.values()
-        if products.is_on(ctx.session, ctx.centre_id, name)
-        and (mark := products.find_latest_version(ctx.session, ctx.centre_id, name))
-    ]
-    return "-".join(marks)
+def _load_body(ctx: ActContext, name: str) -> dict[str, Any] | None:
+    view = load_latest_edition(ctx, name)
+    if view is None:
+        return None
+    return view.body
 
 
-def _viewer(ctx: ActContext) -> str:
+def read_maps_version(ctx: ActContext) -> str:
+    """Return a text that changes whenever a map does; "" while there are none."""
+    return "-".join(_iterate_hashes(ctx))
+
+
+def _iterate_hashes(ctx: ActContext) -> Iterator[str]:
+    for name in MAPS.values():
+        version = None
+        if products.is_on(ctx.session, ctx.centre_id, name):
+            version = products.find_latest_version(ctx.session, ctx.centre_id, name)
+        if version:
+            yield version[1][:HASH_LENGTH]
+
+
+def _write_viewer(ctx: ActContext) -> str:
     label = users.labels(ctx.session, ctx.centre_id).get(ctx.actor.user_id or 0, "")
     return f"{label} · {ctx.now:%Y-%m-%d}"

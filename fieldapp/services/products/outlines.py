@@ -1,28 +1,32 @@
 """Outlines of areas as shapes, for what is computed from who borders whom."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-UNIT = 100_000  # of the outlines' numbers: see forms/areas.py
+UNIT = 100_000  # steps in one degree, as forms/areas.py writes outlines
 
 
-def shapes_of(outlines: Mapping[str, Any]) -> dict[str, Any]:
+def build_shapes(outlines: Mapping[str, Any]) -> dict[str, Any]:
     """Return polygons in degrees by area code; a ring inside another is a hole."""
     import shapely  # noqa: PLC0415  only where maps are built
 
-    found = {}
+    shapes = {}
     for code, rings in outlines["areas"].items():
-        whole = shapely.Polygon()
+        shape = shapely.Polygon()
         for steps in rings:
-            whole = whole.symmetric_difference(shapely.make_valid(shapely.Polygon(_corners(steps))))
-        found[code] = whole
-    return found
+            # Adding outer rings and cutting holes is one operation, whichever order they come in.
+            shape = shape.symmetric_difference(shapely.make_valid(shapely.Polygon(_list_corners(steps))))
+        shapes[code] = shape
+    return shapes
 
 
-def _corners(steps: list[int]) -> list[tuple[float, float]]:
-    x = y = 0
+def _list_corners(steps: Sequence[int]) -> list[tuple[float, float]]:
+    """Return (longitude, latitude) of each corner; steps are from one corner to the next."""
+    x = 0
+    y = 0
     corners = []
     for dx, dy in zip(steps[::2], steps[1::2], strict=True):
-        x, y = x + dx, y + dy
+        x += dx
+        y += dy
         corners.append((x / UNIT, y / UNIT))
     return corners

@@ -1,4 +1,7 @@
-"""What everybody may see: the newest public dashboard of the centres that have it switched on. No sign-in, no act."""
+"""Dashboards for everybody: the newest edition of each centre that has it switched on.
+
+Visitors do not sign in, so these are plain functions and no acts.
+"""
 
 import functools
 import json
@@ -30,44 +33,52 @@ class PublicEdition:
     body: dict[str, Any]
 
 
-def public_centres(session: Session) -> Sequence[Centre]:
+def list_public_centres(session: Session) -> Sequence[Centre]:
     """Return the centres whose dashboard is switched on and has been built."""
-    found = products.centres_with(session, DASHBOARD)
-    return [centres.get(session, one) for one in found if products.find_latest_version(session, one, DASHBOARD)]
+    public = []
+    for centre_id in products.centres_with(session, DASHBOARD):
+        if products.find_latest_version(session, centre_id, DASHBOARD):
+            public.append(centres.get(session, centre_id))
+    return public
 
 
-def mark(session: Session, slug: str) -> tuple[int, str]:
-    """Return the id and hash of a centre's public edition; raise ActProblem "access.not_found"."""
+def read_edition_version(session: Session, slug: str) -> tuple[int, str]:
+    """Return the id and hash of a centre's public edition, without reading its body.
+
+    Raise ActProblem "access.not_found" for a centre that does not exist, has none, or has it switched off.
+    """
     centre = centres.by_slug(session, slug)
     if centre is None or not products.is_on(session, centre.id, DASHBOARD):
         raise make_not_found()
-    found = products.find_latest_version(session, centre.id, DASHBOARD)
-    if found is None:
+    version = products.find_latest_version(session, centre.id, DASHBOARD)
+    if version is None:
         raise make_not_found()
-    return found
+    return version
 
 
-def public_edition(session: Session, slug: str) -> PublicEdition:
-    """Return what is public of a centre; raise ActProblem "access.not_found" where there is nothing."""
-    edition_id, _ = mark(session, slug)
-    found = session.get_one(Edition, edition_id)
-    centre = centres.get(session, found.centre_id)
-    body = _public_part(found.body)
-    built_at = found.built_at.isoformat(timespec="seconds")
-    return PublicEdition(slug, centre.name, found.id, found.period, found.number, found.sha256, built_at, body)
+def load_public_edition(session: Session, slug: str) -> PublicEdition:
+    """Return what is public of a centre; raise ActProblem "access.not_found" for nothing."""
+    edition_id, _ = read_edition_version(session, slug)
+    edition = session.get_one(Edition, edition_id)
+    centre = centres.get(session, edition.centre_id)
+    body = _read_public_part(edition.body)
+    built_at = edition.built_at.isoformat(timespec="seconds")
+    return PublicEdition(slug, centre.name, edition.id, edition.period, edition.number, edition.sha256, built_at, body)
 
 
-def card(session: Session, slug: str, language: str) -> bytes:
-    """Return the picture that other sites show with a link."""
-    edition_id, _ = mark(session, slug)
+def load_share_image(session: Session, slug: str, language: str) -> bytes:
+    """Return the picture that other sites show with a link, as PNG."""
+    edition_id, _ = read_edition_version(session, slug)
     data = products.file(session, edition_id, f"card-{language}.png")
     if data is None:
         raise make_not_found()
     return data
 
 
+# Anonymous visitors ask for the same few editions again and again, and parsing takes longest.
 @functools.lru_cache(maxsize=8)
-def _public_part(text: str) -> dict[str, Any]:
+def _read_public_part(text: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(text)
-    body["indicators"] = [one for one in body["indicators"] if one["audience"] == "public"]
+    indicators = body["indicators"]
+    body["indicators"] = [indicator for indicator in indicators if indicator["audience"] == "public"]
     return body

@@ -1,7 +1,7 @@
-"""Count protected tables and keep what is published of them: each period once, again only when late records could matter.
+"""Count protected tables and save what is published of them, once for each period.
 
-A period is counted again when the records that came late or changed are as many as a revision needs, and one in a hundred
-of those counted: so the work is in proportion to what is new, however much there is.
+A period is counted again when the records that came late or changed are as many as a revision needs,
+and at least one in a hundred of those counted. So the work grows with what is new, not with all there is.
 """
 
 import datetime as dt
@@ -24,9 +24,10 @@ from evaluator_export.tables.protected_counts import (
 )
 from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import TRIES, ConsentFell, Standings
-from fieldapp.services.products.catalogue import counted_tables
+from fieldapp.services.products.catalogue import list_counted_tables
 from fieldapp.services.releases.datasets import DatasetCatalogue, load_catalogue, load_table_menu
 from fieldapp.services.releases.gathering.answers import RecordReader
+from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.store.consent import standing
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.operations import centres
@@ -37,11 +38,12 @@ from fieldapp.store.releases import datasets
 from fieldapp.store.releases.datasets import PublishedCountsView
 from fieldapp.store.session import Session
 
-HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are kept counted
-GRACE_DAYS = 3  # as releases have, so that the numbers are the same
-REVISED_FOR = dt.timedelta(days=400)
+HISTORY = {"month": 37, "quarter": 9, "year": 5}  # periods of each calendar that are counted
+# A day's delay, so that nobody is met where they were counted.
+HOT_SPOT_GRACE_DAYS = 1
+REVISED_FOR = dt.timedelta(days=400)  # after a period's end; then its numbers stay as published
 OVERLAP = dt.timedelta(minutes=10)  # transactions that began earlier and ended later
-MATTERS = 100  # one in so many
+MATTERS = 100  # recounting at one late record in so many reads each record about a hundred times at most
 
 Job = tuple[Period, TableSpec]
 
@@ -56,30 +58,38 @@ class TableCount:
     records: int
 
 
+def get_grace_days(kind: str) -> int:
+    """Return how many days after a period's end a product of this kind is built."""
+    if kind == "hot_spots":
+        return HOT_SPOT_GRACE_DAYS
+    return GRACE_DAYS
+
+
 def find_last_complete_period(cadence: str, today: dt.date, grace: int = GRACE_DAYS) -> Period:
-    """Return the newest period that has ended, with its grace."""
+    """Return the newest period whose end lies more than `grace` days back."""
     return periods.find_containing(today - dt.timedelta(days=grace), cadence).before()
 
 
 def get_local_today(centre: Centre, now: dt.datetime) -> dt.date:
+    """Return the calendar day of a moment in the centre's time zone."""
     return now.astimezone(zoneinfo.ZoneInfo(centre.time_zone)).date()
 
 
-def list_table_specs(known: DatasetCatalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
-    """Return tables of the menu as they can be counted here; those whose dataset is broken are not in it."""
-    menu = [item for item in load_table_menu() if item["dataset"] in known.datasets]
+def list_table_specs(catalogue: DatasetCatalogue, audience: Audience, names: Sequence[str]) -> dict[str, TableSpec]:
+    """Return tables of the menu by name, without those whose dataset the centre lacks."""
+    menu = [item for item in load_table_menu() if item["dataset"] in catalogue.datasets]
     offered = {str(item["name"]) for item in menu}
-    return table_reader.read_tables_for_audience(
-        audience, [name for name in names if name in offered], known.datasets, known.definitions, menu
-    )
+    countable = [name for name in names if name in offered]
+    return table_reader.read_tables_for_audience(audience, countable, catalogue.datasets, catalogue.definitions, menu)
 
 
-def threshold_of(spec: TableSpec) -> int:
+def get_threshold(spec: TableSpec) -> int:
+    """Return the least count that a table shows; anything less shows as "<20"."""
     return spec.min_count(PUBLIC_THRESHOLD)
 
 
 def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) -> dict[str, list[Period]]:
-    """Return the complete periods of each calendar for which there are records, oldest first."""
+    """Return the complete periods of each calendar since the first record, oldest first."""
     first_day = records.first_day(session, centre.id)
     periods_by_calendar: dict[str, list[Period]] = {}
     for calendar, most in HISTORY.items():
@@ -93,10 +103,12 @@ def list_periods_to_count(session: Session, centre: Centre, now: dt.datetime) ->
 
 
 def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
-    """Count what was never counted, and what late records could change; return how many tables were."""
+    """Count tables never counted and those that late records could change; return how many."""
     centre = centres.get(session, centre_id)
-    known = load_catalogue(session, centre_id)
-    specs = {calendar: list_table_specs(known, Audience.PUBLIC, names) for calendar, names in counted_tables().items()}
+    catalogue = load_catalogue(session, centre_id)
+    specs = {
+        calendar: list_table_specs(catalogue, Audience.PUBLIC, names) for calendar, names in list_counted_tables().items()
+    }
     specs_by_key: dict[str, TableSpec] = {}
     for specs_by_name in specs.values():
         specs_by_key.update({spec.key: spec for spec in specs_by_name.values()})
@@ -112,21 +124,21 @@ def count_due_tables(session: Session, centre_id: int, now: dt.datetime) -> int:
                 if state is None or (is_open and _needs_recount(state, late.get((spec.key, period.name), 0), spec)):
                     jobs.append((period, spec))
     if jobs:
-        _count_until_consent_holds(session, centre, known, jobs, states, now)
+        _count_until_consent_holds(session, centre, catalogue, jobs, states, now)
     return len(jobs)
 
 
 def _count_until_consent_holds(
     session: Session,
     centre: Centre,
-    known: DatasetCatalogue,
+    catalogue: DatasetCatalogue,
     jobs: Sequence[Job],
     states: Mapping[tuple[str, str], PublishedCountsView],
     now: dt.datetime,
 ) -> None:
-    """Count and save; again from the start when somebody takes consent back meanwhile, TRIES times."""
+    """Count and save; start again when somebody takes consent back meanwhile, TRIES times."""
     for tries_left in reversed(range(TRIES)):
-        reader = make_reader(session, centre, known, now)
+        reader = make_reader(session, centre, catalogue, now)
         counted = count_tables(reader, centre, jobs, states)
         try:
             _save_counts(session, Actor.system(centre.id), counted, reader.standings)
@@ -148,9 +160,14 @@ def _add_late_records(
     specs_by_key: Mapping[str, TableSpec],
     now: dt.datetime,
 ) -> dict[tuple[str, str], int]:
-    """Add to each published table how many records of its period changed since the last look; return how many."""
+    """Add to each published table how many of its records changed since the last check.
+
+    Return the numbers added, by the table's key and the period's name.
+    """
     checked_at = products.checked_at(session, centre_id)
-    changes = _changes(session, centre_id, checked_at - OVERLAP) if checked_at else []
+    changes: list[tuple[str, dt.date, int]] = []
+    if checked_at:
+        changes = _list_changes(session, centre_id, checked_at - OVERLAP)
     late_by_table: dict[tuple[str, str], int] = {}
     for table in tables:
         period = periods.parse(table.period)
@@ -168,8 +185,11 @@ def _add_late_records(
     return late_by_table
 
 
-def _changes(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
-    """Return how many records, by form and day, changed since a moment, or are of people whose consent fell since."""
+def _list_changes(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
+    """Return (form, day, number) of records that changed since a moment.
+
+    Records of a person whose consent fell since then are among them, though nobody touched them.
+    """
     fallen = standing.lowered_since(session, centre_id, since)
     return [
         *records.changed_since(session, centre_id, since),
@@ -179,7 +199,7 @@ def _changes(session: Session, centre_id: int, since: dt.datetime) -> list[tuple
 
 @dataclass
 class _Counting:
-    """One table of one period, while records are read."""
+    """A table of a period that is being counted."""
 
     period: Period
     counter: CellCounter
@@ -218,26 +238,30 @@ def _count_form(reader: RecordReader, centre: Centre, form: str, countings: Sequ
 
 
 def _publish(counting: _Counting, states: Mapping[tuple[str, str], PublishedCountsView], secret: bytes) -> TableCount:
-    """Return what is to be published of a period now; cells that changed too little keep their earlier text."""
+    """Return what to publish; cells that changed too little keep their earlier text."""
     spec = counting.counter.spec
     state = states.get((spec.key, counting.period.name))
     before = None
     if state is not None:
         before = {tuple(cell): (number, text) for cell, number, text in state.cells}
     counts = counting.counter.counted()
-    published = publish_counts(counts, before, threshold_of(spec), spec.step(PUBLIC_THRESHOLD), secret)
+    published = publish_counts(counts, before, get_threshold(spec), spec.step(PUBLIC_THRESHOLD), secret)
     return TableCount(spec, counting.period, published, counting.records)
 
 
-def make_reader(session: Session, centre: Centre, known: DatasetCatalogue, now: dt.datetime) -> RecordReader:
-    """Return a reader of the centre's records of now, with people's standing consent of now."""
-    return RecordReader(session, centre.id, known.definitions, Standings(session, centre.id), now)
+def make_reader(session: Session, centre: Centre, catalogue: DatasetCatalogue, now: dt.datetime) -> RecordReader:
+    """Return a reader of the centre's records as they are, with people's standing consent."""
+    return RecordReader(session, centre.id, catalogue.definitions, Standings(session, centre.id), now)
 
 
 def iterate_rows(
     reader: RecordReader, centre: Centre, form: str, first: dt.date, last: dt.date
 ) -> Iterator[tuple[dt.date, str, dict[str, str]]]:
-    """Yield day, unit and answers of a form's records in a span, with the day on which each was received."""
+    """Yield (day, unit, answers) of a form's records in a span.
+
+    `unit` names the record, the same each time. RECEIVED in the answers is the day it arrived, in the
+    centre's time zone.
+    """
     zone = zoneinfo.ZoneInfo(centre.time_zone)
     for record, row in reader.iterate(form, first, last):
         row[RECEIVED] = record.received_at.astimezone(zone).date().isoformat()
@@ -249,7 +273,7 @@ def count_span(
 ) -> dict[str, dict[Cell, str]]:
     """Return tables over any span of days, by name, as texts.
 
-    Nothing is kept: the same records round the same way.
+    Nothing is saved, and needs not be: the same records always round the same way.
     """
     secret = bytes.fromhex(centre.table_secret)
     counters_by_form: dict[str, list[CellCounter]] = {}
@@ -261,7 +285,7 @@ def count_span(
             for counter in counters:
                 counter.add(unit, row, day.isoformat())
         for counter in counters:
-            threshold = threshold_of(counter.spec)
+            threshold = get_threshold(counter.spec)
             tallies = counter.counted().items()
             texts[counter.spec.name] = {cell: format_count(tally, threshold, secret) for cell, tally in tallies}
     return texts
@@ -278,7 +302,10 @@ def _save_counts(ctx: ActContext, counted: Sequence[TableCount], standings: Stan
 
 @dataclass(frozen=True)
 class PublishedTexts:
-    """What is published of a table for a period: texts by cell, and how often it was revised."""
+    """What is published of a table for a period.
+
+    `texts`: by cell, such as "40" or "<20". `revision`: how often the period was revised.
+    """
 
     texts: dict[Cell, str]
     revision: int
@@ -288,7 +315,8 @@ def load_published_texts(
     session: Session, centre_id: int, specs: Iterable[TableSpec]
 ) -> dict[tuple[str, str], PublishedTexts]:
     """Return what is published, by the table's key and the period's name."""
-    return {
-        (one.key, one.period): PublishedTexts({tuple(cell): text for cell, _, text in one.cells}, one.revision)
-        for one in datasets.published_tables(session, centre_id, [spec.key for spec in specs])
-    }
+    published = {}
+    for row in datasets.published_tables(session, centre_id, [spec.key for spec in specs]):
+        texts = {tuple(cell): text for cell, _, text in row.cells}
+        published[row.key, row.period] = PublishedTexts(texts, row.revision)
+    return published

@@ -1,1 +1,1 @@
-"""Records: intake, folding, corrections, reviews, attachments, lists, export for the centre."""
+"""Records: how they arrive, are folded, reviewed, listed and exported."""

@@ -1,4 +1,4 @@
-"""Attachments: taken in piece by piece before the record that names them, opened in the office."""
+"""Attachments: received in pieces before their record, and opened in the office."""
 
 import hashlib
 import re
@@ -19,16 +19,18 @@ from fieldapp.store.session import Session
 from sync.sealed import SUITE, is_signed_by
 
 MAX_SIZE = 2_000_000  # bytes of one attachment, sealed
-MAX_UNFINISHED = 20_000_000  # bytes that one phone may leave lying half sent
+MAX_UNFINISHED = 20_000_000  # bytes of incomplete attachments of one phone
 MAX_PIECE = 512 * 1024
 MIN_PIECE = 16 * 1024  # but for the last
 SEALED = b"fieldapp attachment 1|"  # before the sealed ones: then the key they are sealed to, the phone, what is sealed
-KIND = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
-REFUSED = ActProblem("sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was stored."))
+ATTACHMENT_ANSWER = re.compile(r"attachment:([a-z]+/[a-z0-9.+-]+):([0-9a-f]{64})")
+MALFORMED = ActProblem(
+    "sync.attachment", N_("The attachment is malformed or not from this phone; nothing of it was stored.")
+)
 
 
-def signed_text(sha256: str, size: int) -> bytes:
-    """Return what a phone signs to say that an attachment is its own."""
+def make_signature_text(sha256: str, size: int) -> bytes:
+    """Return the text under which a phone's signature says that an attachment is its own."""
     return f"fieldapp attachment 1|{sha256}|{size}".encode()
 
 
@@ -42,16 +44,18 @@ def receive_piece(
     data: bytes,
     limits: Limits = DEFAULT,
 ) -> int:
-    """Take in one piece and return how many bytes of the attachment are here; a piece that came before changes nothing.
+    """Store one piece of a phone's attachment; return how many of its bytes are here.
 
-    Raise ActProblem when it is malformed, too large, not signed by the phone that it names, or too much of that phone. Like
-    a record, it needs no more than that signature: it also comes while the app is locked.
+    `start` and `size` are in bytes, `size` of the whole; `proof` is the phone's signature under make_signature_text. A
+    piece that came before changes nothing. Like a record, a piece needs no more than the signature: it also comes while
+    the app is locked. Raises ActProblem when it is malformed, not signed by the phone `uid`, or too much of that phone.
     """
     device = devices.by_uids(session, [uid]).get(uid)
-    if device is None or not 0 < size <= MAX_SIZE or not 0 < len(data) <= MAX_PIECE or start < 0 or start + len(data) > size:
-        raise REFUSED
-    if not is_signed_by(device.public_key, proof, signed_text(sha256, size)):
-        raise REFUSED
+    is_bounded = 0 < size <= MAX_SIZE and 0 < len(data) <= MAX_PIECE and 0 <= start <= size - len(data)
+    if device is None or not is_bounded:
+        raise MALFORMED
+    if not is_signed_by(device.public_key, proof, make_signature_text(sha256, size)):
+        raise MALFORMED
     actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
     return _receive(session, actor, sha256=sha256, start=start, size=size, data=data, limits=limits)
 
@@ -59,28 +63,29 @@ def receive_piece(
 @act("attachment.receive")
 def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, limits: Limits) -> int:
     ctx.skip_audit()  # one line for the whole, not for each piece, which may come again and again
-    if whole := attachments.find_whole(ctx.session, ctx.centre_id, sha256):
+    whole = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
+    if whole:
         return whole.received
     blob = attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
     if blob is None and attachments.is_gone(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id):
-        return size  # the person said no: the phone need not keep it, and here it is not kept either
+        return size  # the person said no: neither the phone nor the centre stores it
     if blob is None:
         assert ctx.actor.device_id is not None
         if attachments.unfinished_bytes(ctx.session, ctx.actor.device_id) + size > MAX_UNFINISHED:
             text = N_("Too much of this phone's attachments is half sent. The phone tries again later.")
             raise ActProblem("sync.attachment_full", text)
-        blob = add_blob(ctx, sha256, size, limits)
+        blob = create_blob(ctx, sha256, size, limits)
     if blob.size != size:
-        raise REFUSED
+        raise MALFORMED
     if start != blob.received:
         return blob.received
     if len(data) < MIN_PIECE and start + len(data) < size:
-        raise REFUSED  # each piece is a row, so many small ones would take far more room than they hold
+        raise MALFORMED  # each piece is a row: many small ones would take far more space than their bytes
     ctx.session.add(BlobPiece(blob_id=blob.id, start=start, data=data))
     blob.received += len(data)
     ctx.session.flush()
     if blob.received == size and hashlib.sha256(attachments.content(ctx.session, blob)).hexdigest() != sha256:
-        attachments.drop_pieces(ctx.session, blob)  # damaged on the way: it begins anew
+        attachments.drop_pieces(ctx.session, blob)  # damaged on the way: it starts again
         blob.received = 0
     if blob.received == size:
         ctx.describe(f"device/{ctx.actor.device_id}", size=size)
@@ -88,8 +93,8 @@ def _receive(ctx: ActContext, sha256: str, start: int, size: int, data: bytes, l
     return blob.received
 
 
-def add_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
-    """Make room for an attachment; raise ActProblem when it is too much of its phone."""
+def create_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
+    """Add the row of a new attachment; raise ActProblem when it is too much of its phone."""
     meter = Meter(ctx, limits)
     meter.admit_file(size)
     meter.write()
@@ -101,12 +106,12 @@ def add_blob(ctx: ActContext, sha256: str, size: int, limits: Limits) -> Blob:
     return blob
 
 
-def keep_whole(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
-    """Keep an attachment that came whole, within an act, and return its hash."""
+def store_attachment(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
+    """Store an attachment that came in one piece, within an act; return its SHA-256."""
     sha256 = hashlib.sha256(data).hexdigest()
     blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
     blob = blob or attachments.find_own(ctx.session, ctx.centre_id, sha256, ctx.actor.device_id)
-    blob = blob or add_blob(ctx, sha256, len(data), limits)
+    blob = blob or create_blob(ctx, sha256, len(data), limits)
     if blob.received < blob.size:
         attachments.drop_pieces(ctx.session, blob)
         ctx.session.add(BlobPiece(blob_id=blob.id, start=0, data=data))
@@ -117,24 +122,32 @@ def keep_whole(ctx: ActContext, data: bytes, limits: Limits = DEFAULT) -> str:
 
 @act("attachment.open")
 def open_attachment(ctx: ActContext, sha256: str, secret: str) -> bytes:
-    """Return what is in an attachment; opening one is itself written down."""
+    """Return the bytes of an attachment, decrypted; opening one leaves an audit line itself."""
     blob = attachments.find_whole(ctx.session, ctx.centre_id, sha256)
     if blob is None:
         raise make_not_found()
     ctx.describe(f"attachment/{blob.id}")
     data = attachments.content(ctx.session, blob)
-    return _opened(ctx, data, secret) if data.startswith(SEALED) else data
+    if not data:  # erased by a rule of retention
+        raise make_not_found()
+    return _decrypt(ctx, data, secret) if data.startswith(SEALED) else data
 
 
-def _opened(ctx: ActContext, data: bytes, secret: str) -> bytes:
-    at = len(SEALED)
-    kid, uid = data[at : at + 36].decode("ascii", "replace"), data[at + 36 : at + 72].decode("ascii", "replace")
+def _decrypt(ctx: ActContext, data: bytes, secret: str) -> bytes:
+    """Open an attachment that a phone sealed.
+
+    After the prefix come the id of the key and of the phone, 36 characters each.
+    """
+    after_kid = len(SEALED) + 36
+    after_uid = after_kid + 36
+    kid = data[len(SEALED) : after_kid].decode("ascii", "replace")
+    uid = data[after_kid:after_uid].decode("ascii", "replace")
     key = centre_keys.by_kids(ctx.session, ctx.centre_id, [kid]).get(kid)
     try:
         uuid.UUID(uid)
         if key is None:
             raise make_not_found()
         info = SEALED + f"{kid}{uid}".encode()
-        return SUITE.decrypt(data[at + 72 :], keys.private_key(key, secret), info=info)
+        return SUITE.decrypt(data[after_uid:], keys.private_key(key, secret), info=info)
     except (InvalidTag, ValueError, keys.KeyUnavailable):
         raise make_not_found() from None

@@ -1,156 +1,247 @@
-"""Receive what phones sealed: check who made each record, open it, and let the batch act decide about it.
+"""Receive what phones send: open the sealed records, and store each phone's message.
 
-Whoever carries a delivery needs no right of their own: each record is signed by the phone that made it.
+The carrier of a delivery needs no right of their own: each record is signed by the phone that
+made it. Read on in this order: form_rules (judge), decisions, intake (store), folding.
 """
 
-import contextlib
-import datetime as dt
 import json
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services import keys
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
+from fieldapp.services.failures import note_failure
 from fieldapp.services.keys import KeyUnavailable
 from fieldapp.services.phones.devices import choose_pending_order
 from fieldapp.services.phones.limits import DEFAULT, Limits
-from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.attachments import MAX_PIECE, receive_piece
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.intake import Arrived
-from fieldapp.store.database import WriteTransaction
+from fieldapp.services.phones.reports import clean_report, record_contact
+from fieldapp.services.records.decisions import NOT_STORED, IncomingSubmission
+from fieldapp.services.records.form_rules import Judgements, judge_all
+from fieldapp.services.records.intake import concerns_whole_message, store_failed, store_submissions
+from fieldapp.services.records.new_codes import apply_new_codes
 from fieldapp.store.operations import keys as centre_keys
 from fieldapp.store.people import users
 from fieldapp.store.phones import devices
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.submissions import PHONE, SEALED
-from fieldapp.store.session import Session
-from sync.bodies import mended
+from fieldapp.store.session import IntegrityError, Session
+from forms.budget import TooSlow
+from forms.problems import AnswerProblem
 from sync.envelope import Envelope
-from sync.intake import Status
+from sync.intake import FAILED, Status
 from sync.problems import N_
+from sync.receipts import Signer
 from sync.sealed import (
-    MAX_COPIED,
-    MAX_SEALED,
     SealedDelivery,
     SealedRecord,
     is_signed,
     open_sealed,
-    parse_copied_attachments,
-    parse_delivery,
 )
 
 log = logging.getLogger("fieldapp.sync")
 
-UNOPENABLE = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
-REPORTED = {"persisted": bool, "free_mb": int, "app": str, "clock": int, "oldest": int}
-MAX_WORD, MAX_NUMBER = 40, 1_000_000
-SEEN_EVERY = dt.timedelta(minutes=10)  # a phone that has nothing new to say is noted no more often
+CANNOT_DECRYPT = "sync.unopenable", N_("The centre could not open the record. It is stored as it arrived.")
+
+Answer = dict[str, Any]
 
 
 def receive_delivery(session: Session, delivery: SealedDelivery, secret: str, limits: Limits = DEFAULT) -> dict[str, Any]:
-    """Return an answer for each record (id, hash of its box, status) and an order for each phone that is named.
+    """Receive the sealed records of one or more phones, each in the name of its worker.
 
-    `centre` is whose phones these are, and who signs the answer: None when no phone is known.
+    Returns `items`, an answer for each record in their order (id, SHA-256 of its ciphertext, status, receipt);
+    `orders`, by the uid of each phone that the centre knows; and `centre`, whose phones these are and whose
+    signature the answer gets: None when no phone is known.
     """
-    named = {phone["device"]: phone for phone in delivery.phones}
-    known = devices.by_uids(session, {*named, *(item.device for item in delivery.items)})
-    answers: dict[int, dict[str, Any]] = {}  # by place: two phones may name one id
+    reports = {phone["device"]: phone for phone in delivery.phones}
+    phones = devices.by_uids(session, {*reports, *(record.device for record in delivery.items)})
+    answers: dict[int, Answer] = {}  # by place in the delivery: two phones may use the same id
     orders = {}
-    for uid, device in known.items():
+    for uid, device in phones.items():
         owner = session.get(users.User, device.user_id)
         orders[uid] = choose_pending_order(device, owner)
-        sent = {place: item for place, item in enumerate(delivery.items) if item.device == uid}
-        opened = _open(session, sent, device, secret)
-        report = _report(named.get(uid))
+        sent = {place: record for place, record in enumerate(delivery.items) if record.device == uid}
+        opened = _decrypt_records(session, sent, device, secret)
+        report = clean_report(reports.get(uid))
         if not opened:
-            _note_contact(session, device, report)
+            record_contact(session, device, report)
             continue
         actor = Actor(device.centre_id, WORKER, device.user_id, device.id)
-        signs = keys.find_receipt_signer(session, device.centre_id, secret)
-        decided = receive_batch(session, actor, list(opened.values()), report=report, signer=signs, limits=limits)
-        answers |= zip(opened, decided, strict=True)
+        signer = keys.find_receipt_signer(session, device.centre_id, secret)
+        received = receive_batch(session, actor, list(opened.values()), report=report, signer=signer, limits=limits)
+        answers |= zip(opened, received, strict=True)
     items = []
-    for place, item in enumerate(delivery.items):
+    for place, record in enumerate(delivery.items):
         answer = answers.get(place, {"status": str(Status.RETRY)})
-        items.append({**answer, "id": item.id, "sha256": item.sha256})
-    centre = next(iter(known.values())).centre_id if known else None
+        items.append({**answer, "id": record.id, "sha256": record.sha256})
+    centre = next(iter(phones.values())).centre_id if phones else None
     return {"items": items, "orders": orders, "now": utcnow().isoformat(), "centre": centre}
 
 
-def take_in_copy(session: Session, actor: Actor, data: bytes, secret: str, limits: Limits = DEFAULT) -> list[dict[str, Any]]:
-    """Return an answer for each record of a sealed copy that an admin brings; another centre's are left alone.
+def _decrypt_records(
+    session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str
+) -> dict[int, IncomingSubmission]:
+    """Return, by place, the contents of the records that this phone signed.
 
-    Raise BatchRefused when it is no sealed copy. Each phone's records are taken in by an act of that phone's worker.
+    A record whose key is known but cannot be used now is left out: the phone sends it again. One that cannot be
+    opened is wrapped as it came, to be quarantined.
     """
-    ours, strangers = _bring_copy(session, actor, data=data)
-    phones = {item.device for item in ours}
-    for one in parse_copied_attachments(data):
-        with contextlib.suppress(ActProblem):  # what is not that phone's stays out, and its record waits for it
-            for start in range(0, len(one.data) if one.device in phones else 0, MAX_PIECE):
-                piece = one.data[start : start + MAX_PIECE]
-                receive_piece(session, one.device, one.sha256, start, len(one.data), one.proof, piece, limits)
-    found = [{"id": item.id, "status": str(Status.RETRY)} for item in strangers]
-    for start in range(0, len(ours), MAX_SEALED):
-        found += receive_delivery(session, SealedDelivery([], ours[start : start + MAX_SEALED]), secret, limits)["items"]
-    return found
-
-
-@act("copy.bring")
-def _bring_copy(ctx: ActContext, data: bytes) -> tuple[list[SealedRecord], list[SealedRecord]]:
-    """Return the records of a copy that this centre's phones made, and the others."""
-    items = parse_delivery(data, MAX_COPIED).items
-    known = devices.by_uids(ctx.session, {item.device for item in items})
-    ours = {uid for uid, device in known.items() if device.centre_id == ctx.centre_id}
-    ctx.describe("copy", records=len(items))
-    return [item for item in items if item.device in ours], [item for item in items if item.device not in ours]
-
-
-def _open(session: Session, sent: Mapping[int, SealedRecord], device: Device, secret: str) -> dict[int, Arrived]:
-    """Return, by place, what is inside of those that this phone signed, as far as the server has their keys for now."""
-    signed = {place: item for place, item in sent.items() if device.public_key and is_signed(item, device.public_key)}
-    known = centre_keys.by_kids(session, device.centre_id, {item.kid for item in signed.values()})
+    signed = {}
+    for place, record in sent.items():
+        if device.public_key and is_signed(record, device.public_key):
+            signed[place] = record
+    centre_keys_by_kid = centre_keys.by_kids(session, device.centre_id, {record.kid for record in signed.values()})
     opened = {}
-    for place, item in signed.items():
-        key = known.get(item.kid)
+    for place, record in signed.items():
+        key = centre_keys_by_kid.get(record.kid)
+        envelope: Envelope | None = None
+        number = 0
         try:
-            envelope, number = open_sealed(item, keys.private_key(key, secret)) if key else (None, 0)
+            if key:
+                envelope, number = open_sealed(record, keys.private_key(key, secret))
         except KeyUnavailable:
             log.error("a key of centre/%s cannot be unwrapped: FIELDAPP_SECRET_KEY did not make it", device.centre_id)
             continue
-        aside = None if envelope else UNOPENABLE
-        opened[place] = Arrived(envelope or _as_it_came(item), number, aside, item.sha256, PHONE)
+        if envelope is None:
+            opened[place] = IncomingSubmission(_wrap_unopened(record), number, CANNOT_DECRYPT, record.sha256, PHONE)
+        else:
+            opened[place] = IncomingSubmission(envelope, number, None, record.sha256, PHONE)
     return opened
 
 
-def _note_contact(session: Session, device: Device, report: dict[str, Any] | None) -> None:
-    """Keep when a phone was last seen and what it says of itself; no act of a person, so no audit line."""
-    if report is None:
-        return
-    now = utcnow()
-    is_news = not device.report or any(getattr(device, key) != report[key] for key in ("made", "unsent", "deleted"))
-    if is_news or now - device.last_seen_at > SEEN_EVERY:
-        with WriteTransaction(session):
-            if devices.is_shut_out(session, device.id):
-                devices.freeze_waiting_count(session, device.id)
-            devices.update_last_contact(session, device.id, now, report)
+def _wrap_unopened(record: SealedRecord) -> Envelope:
+    """Return a record that no key opens as a submission, so that it is stored and not lost."""
+    body = json.dumps({"kid": record.kid, "box": record.ciphertext.hex()})
+    return Envelope(record.id, SEALED, record.kid, utcnow(), body, record.sha256)
 
 
-def _as_it_came(item: SealedRecord) -> Envelope:
-    body = json.dumps({"kid": item.kid, "box": item.ciphertext.hex()})
-    return Envelope(item.id, SEALED, item.kid, utcnow(), body, item.sha256)
+@dataclass(frozen=True)
+class Message:
+    """What one phone sends at once.
+
+    `report`: columns of its device, as the phone reports them.
+    """
+
+    items: Sequence[IncomingSubmission]
+    report: dict[str, Any]
+    signer: Signer | None
+    limits: Limits
 
 
-def _report(phone: dict[str, Any] | None) -> dict[str, Any] | None:
-    if phone is None:
-        return None
-    counts = {key: phone.get(key) for key in ("made", "unsent", "deleted")}
-    found: dict[str, Any] = {key: min(n, MAX_NUMBER) if isinstance(n, int) and n >= 0 else 0 for key, n in counts.items()}
-    said = {key: phone[key] for key, kind in REPORTED.items() if isinstance(phone.get(key), kind)}
-    found["report"] = {
-        key: mended(value[:MAX_WORD]) if isinstance(value, str) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
-        for key, value in said.items()
+def receive_batch(
+    session: Session,
+    actor: Actor,
+    items: Sequence[IncomingSubmission | Envelope],
+    report: dict[str, Any] | None = None,
+    signer: Signer | None = None,
+    limits: Limits = DEFAULT,
+) -> list[Answer]:
+    """Store the submissions of one phone together; one by one when one of them fails.
+
+    Returns one answer for each, in their order: id, SHA-256, status, a receipt when there is a `signer`, and the
+    problems when it was refused. A submission that fails is quarantined and delays no other.
+    """
+    incoming = [item if isinstance(item, IncomingSubmission) else IncomingSubmission(item) for item in items]
+    message = Message(incoming, report or {}, signer, limits)
+    try:
+        return _receive_whole(session, actor, message)
+    except Exception as error:
+        if concerns_whole_message(error):
+            raise
+        note_failure(log, f"a message of device/{actor.device_id} is taken in one by one", error)
+    return [_receive_alone(session, actor, Message([item], message.report, signer, limits)) for item in incoming]
+
+
+def _receive_whole(session: Session, actor: Actor, message: Message) -> list[Answer]:
+    try:
+        return _judge_and_store(session, actor, message)
+    # Another connection stored one of these, or of their records, since we looked.
+    except (IntegrityError, TooSlow):
+        return _judge_and_store(session, actor, message)
+
+
+def _judge_and_store(session: Session, actor: Actor, message: Message) -> list[Answer]:
+    # All are judged, also those that will be quarantined: what consent does not allow is not quarantined either.
+    judgements = judge_all(session, actor.centre_id, [item.envelope for item in message.items])
+
+    def store(ctx: ActContext) -> list[Answer]:
+        return _store_message(ctx, message, judgements)
+
+    return _receive(session, actor, message, store)
+
+
+def _receive_alone(session: Session, actor: Actor, message: Message) -> Answer:
+    """Store one submission, which is quarantined when that fails; return its answer."""
+    (item,) = message.items
+    subject = f"a submission of device/{actor.device_id} could not be"
+
+    def quarantine(ctx: ActContext) -> list[Answer]:
+        return store_failed(ctx, item, message.signer, message.limits)
+
+    try:
+        return _receive_whole(session, actor, message)[0]
+    except Exception as error:
+        if concerns_whole_message(error):
+            raise
+        note_failure(log, f"{subject} taken in", error)
+    try:
+        return _receive(session, actor, message, quarantine)[0]
+    except Exception as error:
+        if concerns_whole_message(error):
+            raise
+        note_failure(log, f"{subject} kept aside either", error)
+    return {
+        "id": item.envelope.instance_id,
+        "sha256": item.envelope.sha256,
+        "status": str(Status.RETRY),
+        "problems": [AnswerProblem(*FAILED, "").to_json()],
     }
-    return found
+
+
+def _store_message(ctx: ActContext, message: Message, judgements: Judgements) -> list[Answer]:
+    """Store the submissions of a message; return an answer for each."""
+    answers: dict[tuple[str, str, str], Answer] = {}
+    for batch in _split_into_rounds(message.items):
+        stored = store_submissions(ctx, batch, message.signer, judgements, message.limits)
+        answers |= zip(map(_identify, batch), stored, strict=True)
+    apply_new_codes(ctx, message.items)
+    return [answers[_identify(item)] for item in message.items]
+
+
+def _split_into_rounds(items: Sequence[IncomingSubmission]) -> list[list[IncomingSubmission]]:
+    """Return submissions to store together: each id once a round, equal bytes only once.
+
+    Another submission under the same id then meets the first, as if it came in a later message.
+    """
+    seen = set()
+    rounds_by_id: dict[str, int] = {}
+    rounds: list[list[IncomingSubmission]] = []
+    for item in items:
+        if _identify(item) in seen:
+            continue
+        seen.add(_identify(item))
+        number = rounds_by_id.get(item.envelope.instance_id, 0)
+        rounds_by_id[item.envelope.instance_id] = number + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(item)
+    return rounds
+
+
+def _identify(item: IncomingSubmission) -> tuple[str, str, str]:
+    return item.envelope.instance_id, item.envelope.sha256, item.sent_sha256
+
+
+@act("batch.receive")
+def _receive(ctx: ActContext, message: Message, store: Callable[[ActContext], list[Answer]]) -> list[Answer]:
+    answers = store(ctx)
+    assert ctx.actor.device_id is not None
+    devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, message.report)
+    counts = Counter(answer["status"] for answer in answers)
+    ctx.describe(f"device/{ctx.actor.device_id}", **counts)
+    if counts.keys() <= set(NOT_STORED):
+        ctx.skip_audit()
+    return answers

@@ -1,26 +1,27 @@
-"""Cut what was stored before there was the rule about a no: once for each centre, at the first upgrade that knows it.
+"""Cut refusals that were stored whole before there was the rule about a no.
+
+Done once for each centre, at the first upgrade that has the rule.
 
 An audit line says that it was done, so an upgrade that was killed midway does it again, and so does a restored backup.
 """
 
-import uuid
 from collections.abc import Sequence
 
 from fieldapp.services.acts import ActContext, Actor, act, read_act
-from fieldapp.services.consent.standing import Said
+from fieldapp.services.consent import refusals
+from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
-from fieldapp.services.records import refusals
 from fieldapp.services.records.folding import refold
-from fieldapp.services.records.time_limits import LET_IN, time_for
+from fieldapp.services.records.time_limits import AT_REVIEW, time_for
 from fieldapp.store.operations import audit, centres
 from fieldapp.store.records import submissions
-from fieldapp.store.records.submissions import SHUT_OUT, Submission
+from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
 from forms import consent
 from sync.envelope import Envelope
-from sync.intake import judge
+from sync.intake import validate_submission
 
-AT_ONCE = 200  # submissions in one transaction
+BATCH_SIZE = 200  # submissions in one transaction
 ALL = "refusals/all"  # the target of the audit line that says it was done
 
 
@@ -31,17 +32,17 @@ def cut_in_every_centre(session: Session) -> None:
 
 
 def cut_earlier_refusals(session: Session, actor: Actor) -> int:
-    """Cut the refusals of a centre that were stored whole, with all that they overrule.
+    """Cut the refusals of a centre that were stored whole, with everything that they overrule.
 
-    Return how many there were; 0 also where it was done before.
+    Returns how many there were; 0 also where it was done before.
     """
     if _is_done(session, actor):
         return 0
-    last = 0
     count = 0
-    while ids := _next(session, actor, last):
+    ids = _list_next(session, actor, 0)
+    while ids:
         count += _cut(session, actor, ids=ids)
-        last = ids[-1]
+        ids = _list_next(session, actor, ids[-1])
     _note_done(session, actor, count)
     return count
 
@@ -57,46 +58,55 @@ def _note_done(ctx: ActContext, count: int) -> None:
 
 
 @read_act("refusals.cut")
-def _next(ctx: ActContext, last: int) -> Sequence[int]:
-    return submissions.ids_after(ctx.session, ctx.centre_id, last, AT_ONCE)
+def _list_next(ctx: ActContext, last: int) -> Sequence[int]:
+    return submissions.ids_after(ctx.session, ctx.centre_id, last, BATCH_SIZE)
 
 
 @act("refusals.cut")
 def _cut(ctx: ActContext, ids: Sequence[int]) -> int:
-    found = [one for one in submissions.list_uncut(ctx.session, ctx.centre_id, ids) if _is_refusal(ctx, one)]
-    after = refusals.Aftermath()
-    for one in found:
-        one.is_refusal = True
-        after.said += _hear_outside_record(one, refusals.cut_stored(ctx, one, after))
-    for root_id in sorted({one.root_id for one in found}):
-        refusals.overrule_stored(ctx, root_id, after)
-        refold(ctx, root_id)
-    refusals.hear(ctx, (), after)
-    refusals.take_out_attachments(ctx, after)
-    ctx.describe("refusals", records=len(found))
-    return len(found)
+    uncut = submissions.list_uncut(ctx.session, ctx.centre_id, ids)
+    found_refusals = [submission for submission in uncut if _is_refusal(ctx, submission)]
+    effects = refusals.RefusalEffects()
+    for submission in found_refusals:
+        submission.is_refusal = True
+        code = refusals.cut_stored(ctx, submission, effects)
+        effects.statements += _make_outside_statements(submission, code)
+    for record_id in sorted({submission.root_id for submission in found_refusals}):
+        refusals.cut_overruled_stored(ctx, record_id, effects)
+        refold(ctx, record_id)
+    refusals.save_refusals(ctx, (), effects)
+    refusals.delete_attachments(ctx, effects)
+    ctx.describe("refusals", records=len(found_refusals))
+    return len(found_refusals)
 
 
-def _hear_outside_record(submission: Submission, code: str) -> list[Said]:
-    """Return that the person with this card said no, where no record tells it.
+def _make_outside_statements(submission: Submission, code: str) -> list[ConsentStatement]:
+    """Return that the person with this card said no, where no record says it.
 
-    The submission is part of no record. What a shut-out phone sent waits until it is let in.
+    The submission is part of no record then. The word of a shut-out phone waits until somebody accepts it.
     """
     if not code or (submission.is_part and not submission.is_foreign):
         return []
-    waits = any(problem["code"] in SHUT_OUT for problem in submission.problems)
-    return [Said(str(uuid.uuid4()), code, 0, False, submission.finished_at, submission.id, waits)]
+    waits = submission.is_of_shut_out_phone
+    return [make_refusal(code, submission.finished_at, submission.id, waits)]
 
 
-def _is_refusal(ctx: ActContext, one: Submission) -> bool:
-    """Say whether the person did not say yes; what cannot be told stays as it is."""
-    found = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version)})
-    definition = found.get((one.form, one.version))
-    if definition is None or consent.is_clear_yes(definition, refusals.read(one.body, definition)):
+def _is_refusal(ctx: ActContext, submission: Submission) -> bool:
+    """Say whether the person did not say yes; what cannot be judged stays as it is."""
+    form = submission.form, submission.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    if definition is None or consent.is_clear_yes(definition, refusals.read_answers(submission.body, definition)):
         return False
-    envelope = Envelope(one.instance_id, one.form, one.version, one.finished_local, one.body, one.sha256)
+    envelope = Envelope(
+        submission.instance_id,
+        submission.form,
+        submission.version,
+        submission.finished_local,
+        submission.body,
+        submission.sha256,
+    )
     try:
-        judged = judge(envelope, definition, time_for(LET_IN))
-    except Exception:  # a form whose logic fails: the same record would have been kept aside
+        judgement = validate_submission(envelope, definition, time_for(AT_REVIEW))
+    except Exception:  # a form whose logic fails: the same record would have been quarantined
         return False
-    return judged.is_refusal and not judged.is_aside
+    return judgement.is_refusal and not judgement.is_quarantined

@@ -1,28 +1,32 @@
-"""A form's records as files, for the centre itself: every answer ever given, also to versions that are replaced.
+"""Export a form's records for the centre itself, with every answer ever given.
 
-A process of its own writes the archive: phones notice nothing of it.
+The archive also has the versions that were replaced. A process of its own writes it, so that phones
+do not wait.
 """
 
-import csv
 import datetime as dt
-import io
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from evaluator_export.formulas import RISKY
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.definitions import load_definition, load_definitions
-from fieldapp.services.problems import N_, ActProblem, make_not_found
+from fieldapp.services.problems import make_not_found
+from fieldapp.services.records.export_columns import (
+    CODEBOOK_COLUMNS,
+    ENTRY_COLUMNS,
+    RECORD_COLUMNS,
+    AnswerPath,
+    AnswerSheet,
+    list_sheets,
+    make_codebook,
+)
+from fieldapp.services.records.export_files import CsvMember, SpoolFiles
+from fieldapp.services.subprocesses import run_in_process
 from fieldapp.settings import Settings
 from fieldapp.store.forms import versions as forms
 from fieldapp.store.people import users
@@ -30,336 +34,213 @@ from fieldapp.store.records import records, submissions
 from fieldapp.store.records.records import RecordFilter
 from fieldapp.store.records.submissions import Submission
 from fieldapp.store.session import Session
-from forms.definition import Element, FormDefinition
-from forms.lists import in_language
+from forms.definition import FormDefinition
 from sync.bodies import read_body
 
-FIXED = ("record", "day", "worker", "received", "changed", "version", "via", "review")
-OTHER = "other_answers"  # what no version of the form names, as JSON
-ENTRY = ("record", "parent", "entry", "index")
-HISTORY = (
+HISTORY_COLUMNS = (
     "record", "submission", "state", "is_current", "finished", "received", "worker", "via", "version", "column", "answer",
 )  # fmt: skip
-CODEBOOK = (
-    "file", "column", "type", "privacy", "label_en", "label_fr", "choice", "choice_label_en", "choice_label_fr", "versions",
-)  # fmt: skip
-AT_ONCE = 500  # records whose history is looked up together
-PATIENCE = 600  # seconds
-_one_at_a_time = threading.Lock()
-
-Path_ = tuple[str, ...]  # the names from the outermost group inwards
+BATCH_SIZE = 500  # records whose history is looked up together
 
 
 @act("records.export")
-def allow_export(ctx: ActContext, wanted: RecordFilter, by: str = "office") -> str:
-    """Note that somebody takes a form's records away, which and how many, and return what to call the file."""
-    if not _is_exportable(ctx.session, ctx.centre_id, wanted.form):
+def authorize_export(ctx: ActContext, record_filter: RecordFilter, by: str = "office") -> str:
+    """Write the audit line of an export, with its filter; return the file name."""
+    if not _is_exportable(ctx.session, ctx.centre_id, record_filter.form):
         raise make_not_found()
-    chosen = {"area": wanted.area, "worker": wanted.author_id, "since": wanted.since, "until": wanted.until}
-    narrowed = {name: str(value) for name, value in chosen.items() if value}
-    ctx.describe(f"form/{wanted.form}", by=by, records=records.count(ctx.session, ctx.centre_id, wanted), **narrowed)
-    return f"{wanted.form}-{ctx.now:%Y-%m-%d}.zip"
+    narrowed = {name: str(value) for name, value in _list_options(record_filter).items()}
+    count = records.count(ctx.session, ctx.centre_id, record_filter)
+    ctx.describe(f"form/{record_filter.form}", by=by, records=count, **narrowed)
+    return f"{record_filter.form}-{ctx.now:%Y-%m-%d}.zip"
+
+
+def _list_options(record_filter: RecordFilter) -> dict[str, object]:
+    """Return what narrows an export beside its form, by the name of the command's option."""
+    options = {
+        "area": record_filter.area,
+        "worker": record_filter.author_id,
+        "since": record_filter.since,
+        "until": record_filter.until,
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def _is_exportable(session: Session, centre_id: int, form: str) -> bool:
-    """Say whether the centre has a form, or something that was sent for it: what is kept must be possible to take out."""
+    """Say whether the centre has a form, or something that was sent for it."""
     return forms.latest(session, centre_id, form) is not None or submissions.is_any_of(session, centre_id, form)
 
 
-def export_in_process(settings: Settings, centre_id: int, wanted: RecordFilter) -> IO[bytes]:
-    """Return the archive as an open file that nobody else can name; raise ActProblem while another one is being written."""
-    given = {"area": wanted.area, "worker": wanted.author_id, "since": wanted.since, "until": wanted.until}
-    options = [f"--{name}={value}" for name, value in given.items() if value]
-    return run_in_process(settings, ["export", wanted.form, f"--centre-id={centre_id}", *options])
+def export_records(settings: Settings, centre_id: int, record_filter: RecordFilter) -> IO[bytes]:
+    """Return the archive as an open file without a name.
 
-
-def run_in_process(settings: Settings, arguments: list[str]) -> IO[bytes]:
-    """Return what a command of ours writes, as an open file; raise ActProblem while another one is at it."""
-    if not _one_at_a_time.acquire(blocking=False):
-        raise ActProblem("records.export_busy", N_("Another file is being written. Try again in a minute."))
-    try:
-        file = tempfile.TemporaryFile(dir=settings.folder)  # noqa: SIM115  whoever sends it closes it
-        command = [sys.executable, "-m", "fieldapp", *arguments]
-        subprocess.run(command, stdout=file, check=True, timeout=PATIENCE, env=_environment(settings))
-        file.seek(0)
-        return file
-    finally:
-        _one_at_a_time.release()
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    others = {name: value for name, value in os.environ.items() if not name.startswith("FIELDAPP_")}
-    return others | settings.environment()
-
-
-# ── the columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass
-class Sheet:
-    """One file of answers: the records themselves, or the entries of a repeat."""
-
-    filename: str
-    columns: dict[Path_, str] = field(default_factory=dict)  # where an answer is → its column
-    repeats: dict[Path_, str] = field(default_factory=dict)  # repeats right within → the column with how many entries
-
-    def header(self) -> list[str]:
-        return [*self.columns.values(), *self.repeats.values(), OTHER]
-
-
-def sheets_of(definitions: Sequence[FormDefinition], form: str = "") -> dict[Path_, Sheet]:
-    """Return the files of a form by the repeat that each is about, () for the records; the newest version comes first.
-
-    `form` names it where the centre has no version of it: then all its answers stand in one column.
-    A column is one place in the form. Where an older version has the name at another place, that is dotted from the root.
+    Raises ActProblem "records.export_busy" while another one is being written.
     """
-    form = definitions[0].id if definitions else form
-    sheets: dict[Path_, Sheet] = {(): Sheet(f"{form}.csv")}
-    taken: dict[str, Path_] = {}
-    for definition in definitions:
-        for element in definition.elements:
-            place, within = _names(element), _repeat_around(definition, element)
-            if element.kind == "repeat":
-                name = _free(definition.column(element), place, taken)
-                sheets[within].repeats.setdefault(place, name)
-                sheets.setdefault(place, Sheet(f"{form}.{name}.csv"))
-            elif element.is_answered:
-                sheets[within].columns.setdefault(place, _free(definition.column(element), place, taken))
-    return sheets
+    options = [f"--{name}={value}" for name, value in _list_options(record_filter).items()]
+    return run_in_process(settings, ["export", record_filter.form, f"--centre-id={centre_id}", *options])
 
 
-def _names(element: Element) -> Path_:
-    return tuple(element.path.split("/")[2:])
+@dataclass(frozen=True)
+class _Export:
+    """What the writing of one archive knows."""
+
+    session: Session
+    centre_id: int
+    record_filter: RecordFilter
+    definitions: Sequence[FormDefinition]  # of the form, newest first
+    sheets: Mapping[AnswerPath, AnswerSheet]
+    workers: Mapping[int, str]  # name by id
+    entries: Mapping[AnswerPath, CsvMember]  # of each repeat
+    history: CsvMember
 
 
-def _repeat_around(definition: FormDefinition, element: Element) -> Path_:
-    """Return the innermost repeat that an element is in."""
-    parent = definition.by_path.get(element.parent)
-    while parent is not None and parent.kind != "repeat":
-        parent = definition.by_path.get(parent.parent)
-    return _names(parent) if parent else ()
+def write_records_archive(
+    session: Session, centre_id: int, record_filter: RecordFilter, file: IO[bytes], folder: Path
+) -> int:
+    """Write a form's archive (ZIP); return how many records it has.
 
+    Memory does not grow with the records.
 
-def _free(name: str, place: Path_, taken: dict[str, Path_]) -> str:
-    """Return the name of a place's column: no two places have the same one."""
-    for wanted in (name, ".".join(place)):
-        if wanted not in (*FIXED, *ENTRY, OTHER) and taken.setdefault(wanted, place) == place:
-            return wanted
-    return f"answers.{'.'.join(place)}"
-
-
-# ── the rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def write_export(session: Session, centre_id: int, wanted: RecordFilter, file: IO[bytes], folder: Path) -> int:
-    """Write a form's archive and return how many records it has; memory does not grow with them.
-
-    The records go into the archive as they are read; what belongs to them waits in nameless files in the folder.
+    The records go into the archive as they are read; what belongs to them is spooled in files without a name in the
+    folder.
     """
-    if not _is_exportable(session, centre_id, wanted.form):
+    form = record_filter.form
+    if not _is_exportable(session, centre_id, form):
         raise make_not_found()
-    definitions = [load_definition(version) for version in forms.versions_of(session, centre_id, wanted.form)]
-    sheets = sheets_of(definitions, wanted.form)
-    labels = users.labels(session, centre_id)
-    count = 0
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, _Waiting(folder) as waiting:
-        entries = {place: waiting.table((*ENTRY, *sheet.header())) for place, sheet in sheets.items() if place}
-        history = waiting.table(HISTORY)
-        with archive.open(sheets[()].filename, "w", force_zip64=True) as member:
-            table = Table(member, (*FIXED, *sheets[()].header()))
-            found = records.iterate_for_export(session, centre_id, wanted)
-            while some := list(islice(found, AT_ONCE)):
-                for record_id, day, author_id, received, changed, version, via, review, answers in some:
-                    fixed = (record_id, day, labels[author_id], _moment(received), _moment(changed), version, via, review)
-                    table.write((*fixed, *_row(sheets, (), answers)))
-                    _write_entries(sheets, entries, record_id, record_id, answers, ())
-                    count += 1
-                ids = [row[0] for row in some]
-                _write_history(session, centre_id, history, labels, submissions.of_many(session, centre_id, ids))
-            table.flush()
-        _write_history(session, centre_id, history, labels, submissions.without_record(session, centre_id, wanted))
-        for place, entry in entries.items():
-            waiting.copy(entry, archive, sheets[place].filename)
-        waiting.copy(history, archive, f"{wanted.form}-history.csv")
-        with archive.open(f"{wanted.form}-codebook.csv", "w") as member:
-            table = Table(member, CODEBOOK)
-            for row in codebook(definitions, sheets):
-                table.write(row)
-            table.flush()
+    definitions = [load_definition(version) for version in forms.versions_of(session, centre_id, form)]
+    sheets = list_sheets(definitions, form)
+    workers = users.labels(session, centre_id)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, SpoolFiles(folder) as spool:
+        entries = {}
+        for repeat, sheet in sheets.items():
+            if repeat:
+                entries[repeat] = spool.open_table((*ENTRY_COLUMNS, *sheet.header()))
+        history = spool.open_table(HISTORY_COLUMNS)
+        export = _Export(session, centre_id, record_filter, definitions, sheets, workers, entries, history)
+        count = _write_records(export, archive)
+        _write_history(export, submissions.without_record(session, centre_id, record_filter))
+        for repeat, table in entries.items():
+            spool.copy(table, archive, sheets[repeat].filename)
+        spool.copy(history, archive, f"{form}-history.csv")
+        with archive.open(f"{form}-codebook.csv", "w") as member:
+            codebook = CsvMember(member, CODEBOOK_COLUMNS)
+            for row in make_codebook(definitions, sheets):
+                codebook.write(row)
+            codebook.flush()
     return count
 
 
-class Table:
-    """A CSV file that is being written: UTF-8 as spreadsheets know it, and nothing in it that they would run."""
-
-    def __init__(self, file: IO[bytes], header: Sequence[str]):
-        self.text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
-        self.writer = csv.writer(self.text)
-        self.write(header)
-
-    def write(self, row: Sequence[object]) -> None:
-        self.writer.writerow([_safe(cell) for cell in row])
-
-    def flush(self) -> None:
-        """Write what waits, and leave the file open for whoever opened it."""
-        self.text.flush()
-        self.text.detach()
-
-
-def _safe(cell: object) -> str:
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(RISKY) else text
-
-
-class _Waiting:
-    """Files without a name that wait until the archive can take them; gone when this ends, whatever happens."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.files: dict[int, IO[bytes]] = {}
-
-    def __enter__(self) -> "_Waiting":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for file in self.files.values():
-            file.close()
-
-    def table(self, header: Sequence[str]) -> Table:
-        file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  closed at the end
-        table = Table(file, header)
-        self.files[id(table)] = file
-        return table
-
-    def copy(self, table: Table, archive: zipfile.ZipFile, name: str) -> None:
+def _write_records(export: _Export, archive: zipfile.ZipFile) -> int:
+    """Write the records into the archive; spool entries of repeats and the history."""
+    count = 0
+    sheet = export.sheets[()]
+    rows = records.iterate_for_export(export.session, export.centre_id, export.record_filter)
+    with archive.open(sheet.filename, "w", force_zip64=True) as member:
+        table = CsvMember(member, (*RECORD_COLUMNS, *sheet.header()))
+        while batch := list(islice(rows, BATCH_SIZE)):
+            for record_id, day, author_id, received, changed, version, via, review, answers in batch:
+                times = (_format_time(received), _format_time(changed))
+                columns = (record_id, day, export.workers[author_id], *times, version, via, review)
+                table.write((*columns, *_make_cells(export.sheets, (), answers)))
+                _write_entries(export, record_id, record_id, answers, ())
+                count += 1
+            record_ids = [row[0] for row in batch]
+            _write_history(export, submissions.of_many(export.session, export.centre_id, record_ids))
         table.flush()
-        file = self.files[id(table)]
-        file.seek(0)
-        with archive.open(name, "w", force_zip64=True) as member:
-            while piece := file.read(1 << 20):
-                member.write(piece)
+    return count
 
 
-def _row(sheets: Mapping[Path_, Sheet], place: Path_, answers: Mapping[str, Any]) -> list[str]:
-    """Return the cells of one record, or of one entry of a repeat: answers, how many entries repeats have, all others."""
+def _make_cells(sheets: Mapping[AnswerPath, AnswerSheet], place: AnswerPath, answers: Mapping[str, Any]) -> list[str]:
+    """Return the cells of one record, or of one entry of a repeat.
+
+    They are its answers, how many entries each repeat has, and all other answers as JSON.
+    """
     sheet = sheets[place]
-    found = dict(_leaves(answers, place))
-    cells = [_text(found.pop(where, "")) for where in sheet.columns]
-    for where in sheet.repeats:
-        entries = found.pop(where, [])
-        cells.append(str(len(entries)) if isinstance(entries, list) else _text(entries))
-    others = {".".join(where): value for where, value in found.items() if value not in ("", [], {})}
-    return [*cells, json.dumps(others, ensure_ascii=False, sort_keys=True) if others else ""]
+    answers_by_path = dict(_iterate_answers(answers, place))
+    cells = [_format_answer(answers_by_path.pop(path, "")) for path in sheet.columns]
+    for path in sheet.repeats:
+        entries = answers_by_path.pop(path, [])
+        cells.append(str(len(entries)) if isinstance(entries, list) else _format_answer(entries))
+    others = {".".join(path): value for path, value in answers_by_path.items() if value not in ("", [], {})}
+    cells.append(json.dumps(others, ensure_ascii=False, sort_keys=True) if others else "")
+    return cells
 
 
-def _leaves(answers: Mapping[str, Any], within: Path_) -> Iterator[tuple[Path_, Any]]:
-    """Yield answers with their place; a whole repeat is one of them."""
+def _iterate_answers(answers: Mapping[str, Any], within: AnswerPath) -> Iterator[tuple[AnswerPath, Any]]:
+    """Yield answers with their path; a whole repeat is one of them."""
     for name, value in answers.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, (*within, name))
+            yield from _iterate_answers(value, (*within, name))
         else:
             yield (*within, name), value
 
 
-def _text(value: Any) -> str:
+def _format_answer(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _write_entries(
-    sheets: Mapping[Path_, Sheet],
-    tables: Mapping[Path_, Table],
-    record_id: str,
-    parent: str,
-    answers: Mapping[str, Any],
-    within: Path_,
-) -> None:
-    """Write the entries of every repeat right within a record or an entry, and what is within those."""
-    found = dict(_leaves(answers, within))
-    for place in sheets[within].repeats:
-        entries = found.get(place, [])
-        for index, one in enumerate(entries if isinstance(entries, list) else [], start=1):
-            entry = f"{parent}/{place[-1]}/{index}"
-            inner = one if isinstance(one, Mapping) else {"": one}
-            tables[place].write((record_id, parent, entry, index, *_row(sheets, place, inner)))
-            _write_entries(sheets, tables, record_id, entry, inner, place)
+def _write_entries(export: _Export, record_id: str, parent: str, answers: Mapping[str, Any], within: AnswerPath) -> None:
+    """Write the entries of every repeat in a record or an entry, and those within them."""
+    answers_by_path = dict(_iterate_answers(answers, within))
+    for path in export.sheets[within].repeats:
+        entries = answers_by_path.get(path, [])
+        if not isinstance(entries, list):
+            continue
+        for index, entry in enumerate(entries, start=1):
+            entry_id = f"{parent}/{path[-1]}/{index}"
+            entry_answers = entry if isinstance(entry, Mapping) else {"": entry}
+            cells = _make_cells(export.sheets, path, entry_answers)
+            export.entries[path].write((record_id, parent, entry_id, index, *cells))
+            _write_entries(export, record_id, entry_id, entry_answers, path)
 
 
-# ── the history ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _write_history(export: _Export, stored: Sequence[Submission]) -> None:
+    """Write stored submissions, one row per answer."""
+    versions = {(submission.form, submission.version) for submission in stored}
+    definitions = load_definitions(export.session, export.centre_id, versions)
+    replaced: set[str] = set()
+    for submission in stored:
+        if submission.is_part:
+            replaced.update(submission.prev)
+    for submission in stored:
+        is_current = submission.is_part and submission.instance_id not in replaced
+        columns = (
+            submission.root_id,
+            submission.instance_id,
+            submission.state,
+            "yes" if is_current else "no",
+            _format_time(submission.finished_at),
+            _format_time(submission.received_at),
+            export.workers.get(submission.author_id, ""),
+            submission.via,
+            submission.version,
+        )
+        definition = definitions.get((submission.form, submission.version))
+        for path, answer in _list_answers(submission, definition):
+            export.history.write((*columns, path, answer))
 
 
-def _write_history(
-    session: Session, centre_id: int, table: Table, labels: Mapping[int, str], found: Sequence[Submission]
-) -> None:
-    """Write, an answer a row, all versions of records that have several, and what was kept aside and is no record."""
-    definitions = load_definitions(session, centre_id, {(one.form, one.version) for one in found})
-    replaced = {before for one in found if one.is_part for before in one.prev}
-    for one in found:
-        is_current = "yes" if one.is_part and one.instance_id not in replaced else "no"
-        fixed = (
-            one.root_id, one.instance_id, one.state, is_current, _moment(one.finished_at), _moment(one.received_at),
-            labels.get(one.author_id, ""), one.via, one.version,
-        )  # fmt: skip
-        for column, answer in _said(one, definitions.get((one.form, one.version))):
-            table.write((*fixed, column, answer))
-
-
-def _said(one: Submission, definition: FormDefinition | None) -> list[tuple[str, str]]:
-    """Return every answer of a submission as it came; all of it in one where it cannot be read."""
+def _list_answers(submission: Submission, definition: FormDefinition | None) -> list[tuple[str, str]]:
+    """Return every answer of a submission as it came; the whole body where it cannot be read."""
     try:
-        answers = read_body(one.body, definition)
+        answers = read_body(submission.body, definition)
     except ValueError:
-        return [("", one.body)]
-    return list(_every(answers, "")) if isinstance(answers, dict) else [("", one.body)]
+        return [("", submission.body)]
+    if not isinstance(answers, dict):
+        return [("", submission.body)]
+    return list(_iterate_paths(answers, ""))
 
 
-def _every(value: Any, where: str) -> Iterator[tuple[str, str]]:
+def _iterate_paths(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield every answer with its dotted path; the entries of a repeat are numbered from 1."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _every(inner, f"{where}.{name}" if where else str(name))
+            yield from _iterate_paths(inner, f"{path}.{name}" if path else str(name))
     elif isinstance(value, list):
         for index, inner in enumerate(value, start=1):
-            yield from _every(inner, f"{where}[{index}]")
+            yield from _iterate_paths(inner, f"{path}[{index}]")
     elif value not in ("", None):
-        yield where, _text(value)
+        yield path, _format_answer(value)
 
 
-# ── the codebook ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def codebook(definitions: Sequence[FormDefinition], sheets: Mapping[Path_, Sheet]) -> list[tuple[str, ...]]:
-    """Return what each column and each choice means, and in which versions of the form it does: a row for each wording."""
-    versions: dict[tuple[str, ...], list[str]] = {}
-    for definition in definitions:
-        for element in definition.elements:
-            place, sheet = _names(element), sheets[_repeat_around(definition, element)]
-            name = sheet.columns.get(place) or sheet.repeats.get(place)
-            if name is None:
-                continue
-            about = (sheet.filename, name, element.type or element.kind, element.privacy, *_both(element.label))
-            for choice in [("", "", ""), *_choices(definition, element)]:
-                versions.setdefault((*about, *choice), []).append(definition.version)
-    rows = [(*meaning, ", ".join(told)) for meaning, told in versions.items()]
-    order = {name: number for number, name in enumerate(dict.fromkeys(row[0] + "/" + row[1] for row in rows))}
-    return sorted(rows, key=lambda row: order[row[0] + "/" + row[1]])
-
-
-def _both(words: Mapping[str, Any]) -> tuple[str, str]:
-    return in_language(dict(words), "en"), in_language(dict(words), "fr")
-
-
-def _choices(definition: FormDefinition, element: Element) -> Iterator[tuple[str, str, str]]:
-    """Yield the choices of a question with their labels, from the form or from the file that came with it."""
-    for choice in definition.choices.get(element.choices, ()):
-        yield (choice.name, *_both(choice.label))
-    table = definition.tables.get(element.choices)
-    name, label = element.item_value or "name", element.item_label or "label"
-    if table is None or name not in table.columns:
-        return
-    for row in table.rows:
-        cells = dict(zip(table.columns, row, strict=False))
-        yield cells.get(name, ""), cells.get(label, ""), cells.get(label, "")
-
-
-def _moment(value: dt.datetime) -> str:
-    return value.isoformat(timespec="seconds")
+def _format_time(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="seconds")

@@ -1,4 +1,8 @@
-"""Fold submissions into records: most are a record's first and only one; those that are not are folded anew from all."""
+"""Bring records up to date with the submissions that were accepted.
+
+Most submissions are the first and only one of their record. The others are folded again from all
+that arrived, so that the order of arrival changes nothing.
+"""
 
 import contextlib
 import datetime as dt
@@ -8,14 +12,12 @@ from typing import Any
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import update
-from fieldapp.services.caseload.record_state import Change, Part, summary_of
+from fieldapp.services.caseload.record_state import AcceptedSubmission, RecordState, find_role_answer
 from fieldapp.services.consent import standing
-from fieldapp.services.consent.record_words import Statement, compute_record_word
-from fieldapp.services.consent.standing import Said
-from fieldapp.services.definitions import load_definitions
-from fieldapp.services.records.time_limits import LET_IN, WHILE_LOCKED, time_for
-from fieldapp.services.records.unusable_noes import find_unusable, own_tier, tier_of
-from fieldapp.store.people import users
+from fieldapp.services.consent.standing import ConsentStatement
+from fieldapp.services.records.consent_statements import read_record_statement, read_release_right, read_statement
+from fieldapp.services.records.time_limits import AT_REVIEW, WHILE_LOCKED, time_for
+from fieldapp.services.records.versions import AnswersByKey, FoldedRecord, fold_versions, is_of_office
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
@@ -24,339 +26,244 @@ from forms.definition import FormDefinition
 from forms.expressions.values import parse_date
 from forms.problems import AnswerProblem
 from forms.roles import ChoiceRole, QuestionRole
-from forms.validation import recalculate, validate
-from sync.ancestors import Ancestors
-from sync.bodies import read_body
-from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
-from sync.intake import local_time
 from sync.notes import PREFIX, plain_code
 from sync.problems import N_
 
-Ready = dict[tuple[str, str], dict[str, Any]]  # (id, hash) of a submission → its answers as the form's logic leaves them
-Foreign = dict[tuple[str, str], AnswerProblem]  # (id, hash) of a submission that is no part of its record → why
+Foreign = dict[tuple[str, str], AnswerProblem]  # (id, SHA-256) of a submission that is no part of its record → why
 OTHER_FORM = AnswerProblem(submissions.OTHER_FORM, N_("The record that it corrects is of another form."), "")
-NOT_YOURS = AnswerProblem(submissions.NOT_YOURS, N_("The record that it corrects belongs to somebody else."), "")
-
-
-def fold_in(ctx: ActContext, parts: Sequence[Part], ready: Ready | None = None) -> tuple[list[Change], Foreign]:
-    """Bring records up to date with submissions that were just stored. What is `ready` need not be asked of the forms again.
-
-    Return the records that changed, and those submissions that turned out to be somebody else's to make, or of another form.
-    """
-    roots: dict[str, list[Part]] = {}
-    for part in parts:
-        roots.setdefault(part.envelope.record, []).append(part)
-    held = records.lock_existing(ctx.session, ctx.centre_id, roots)
-    budget = time_for(WHILE_LOCKED)
-    rows, changes, said = [], [], list[Said]()
-    foreign: Foreign = {}
-    for root_id, some in roots.items():
-        only = some[0]
-        if root_id not in held and len(some) == 1 and not only.envelope.root:
-            made, change = _first(ctx, only)
-            rows.append(made)
-            changes.append(change)
-            said += _said(only)
-            continue
-        record = held.get(root_id)
-        made_cards = tuple(card for part in some for card in part.envelope.cards)
-        before = _right_of(ctx, record) if record else None
-        change, strangers, words = _anew(ctx, root_id, record, made_cards, ready or {}, budget)
-        changes.append(change)
-        foreign |= strangers
-        said += words
-        record = records.lock_existing(ctx.session, ctx.centre_id, [root_id])[root_id]
-        if before and _has_fallen(before, _right_of(ctx, record)):
-            said.append(standing.make_fall(some[-1].envelope.finished_at, some[-1].position))
-    records.add_all(ctx.session, rows)
-    standing.note_all(ctx.session, ctx.centre_id, said, ctx.now)
-    return changes, foreign
-
-
-def refold(ctx: ActContext, root_id: str) -> None:
-    """Fold a record anew whose submissions were changed by no submission; one whose form is too slow stays as it was."""
-    record = records.lock_existing(ctx.session, ctx.centre_id, [root_id]).get(root_id)
-    if record is None:
-        return
-    with contextlib.suppress(TooSlow), ctx.session.begin_nested():
-        change, _, _ = _anew(ctx, root_id, record, (), {}, time_for(LET_IN))
-        update.forget_refused(ctx, [change])
-
-
-def _said(part: Part) -> list[Said]:
-    """Return what a submission says about consent: one word, or none."""
-    envelope, definition = part.envelope, part.definition
-    if part.is_overruled or definition is None:
-        return []
-    word = (standing.LOWEST, False) if part.is_refusal else standing.word_of(definition, part.answers)
-    if word is None:
-        return []
-    person = plain_code(summary_of(definition, part.answers, "person"))
-    return [Said(envelope.record, person, *word, envelope.finished_at, part.position)]
-
-
-def _said_by_all(
-    ctx: ActContext,
-    root_id: str,
-    arrived: Sequence[Submission],
-    versions: Sequence[Submission],
-    folded: "Folded",
-) -> list[Said]:
-    """Return what a record says about consent by all its versions: one word, or none."""
-    person = plain_code(summary_of(folded.definition, folded.state.answers, "person"))
-    person = person or standing.person_of(ctx.session, ctx.centre_id, root_id)
-    statements: list[Statement] = []
-    strangers = {version.key for version in folded.state.rejected}
-    for submission in versions:
-        version = folded.versions[submission.instance_id, submission.sha256]
-        definition = folded.definitions[submission.form, submission.version]
-        named = plain_code(summary_of(definition, version.answers, "person"))
-        is_lost = submission.is_cut and not submission.is_refusal
-        if version.key in strangers or is_lost or named not in ("", person):
-            continue
-        word = (standing.LOWEST, False) if submission.is_refusal else standing.word_of(definition, version.answers)
-        if word:
-            when = submission.finished_at, submission.id
-            statements.append(Statement(submission.instance_id, *word, *when, submission.is_refusal))
-    for no in find_unusable(ctx, folded.state.author, arrived):
-        if not no.is_of_shut_out_phone and (tier := tier_of(ctx, no)) < standing.HIGHEST:
-            statements.append(Statement(no.instance_id, tier, False, no.finished_at, no.id, no.is_refusal))
-    word_of_all = compute_record_word(statements, folded.before)
-    if word_of_all is None:
-        return []
-    standing.forget_answered(ctx.session, ctx.centre_id, root_id, person, word_of_all.answered)
-    return [
-        Said(
-            root_id,
-            person,
-            word_of_all.tier,
-            word_of_all.is_asked,
-            word_of_all.finished_at,
-            word_of_all.position,
-            is_of_all=True,
-        )
-    ]
+NOT_THE_AUTHOR = AnswerProblem(submissions.NOT_THE_AUTHOR, N_("The record that it corrects belongs to somebody else."), "")
 
 
 @dataclass(frozen=True)
-class _Right:
-    """What a record's right to leave hangs on, beside its person's consent."""
+class RefoldedRecord:
+    """What became of a record that was folded again."""
 
-    form: str
-    person: str
-    tier: int
-    is_settled: bool
-
-
-def _right_of(ctx: ActContext, record: Record) -> _Right:
-    return _Right(record.form, record.person, own_tier(ctx, record), record.review != "contested")
+    state: RecordState
+    foreign: Foreign
+    statements: list[ConsentStatement]
 
 
-def _has_fallen(before: _Right, after: _Right) -> bool:
-    """Say whether a record may leave less than before, or another person decides now."""
-    is_same = (before.form, before.person) == (after.form, after.person)
-    return not is_same or after.tier < before.tier or (before.is_settled and not after.is_settled)
+def update_records(
+    ctx: ActContext, accepted: Sequence[AcceptedSubmission], answers_by_key: AnswersByKey | None = None
+) -> tuple[list[RecordState], Foreign]:
+    """Bring records up to date with submissions that were just stored.
+
+    The forms' rules are not run again over submissions in `answers_by_key`. Returns the records that changed, and the
+    submissions that turned out to be of another form or not by the author of the record.
+    """
+    by_record: dict[str, list[AcceptedSubmission]] = {}
+    for submission in accepted:
+        by_record.setdefault(submission.envelope.record, []).append(submission)
+    existing = records.lock_existing(ctx.session, ctx.centre_id, by_record)
+    budget = time_for(WHILE_LOCKED)
+    rows: list[dict[str, Any]] = []
+    states: list[RecordState] = []
+    statements: list[ConsentStatement] = []
+    foreign: Foreign = {}
+    for record_id, batch in by_record.items():
+        first = batch[0]
+        record = existing.get(record_id)
+        if record is None and len(batch) == 1 and not first.envelope.root:
+            row, state = _make_first_version(ctx, first)
+            rows.append(row)
+            states.append(state)
+            statements += read_statement(first)
+            continue
+        before = read_release_right(ctx, record) if record else None
+        refolded = _refold_record(ctx, record_id, record, _list_cards(batch), answers_by_key or {}, budget)
+        states.append(refolded.state)
+        foreign |= refolded.foreign
+        statements += refolded.statements
+        record = records.lock_existing(ctx.session, ctx.centre_id, [record_id])[record_id]
+        if before and before.has_fallen_to(read_release_right(ctx, record)):
+            statements.append(standing.make_fall(batch[-1].envelope.finished_at, batch[-1].position))
+    records.add_all(ctx.session, rows)
+    standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
+    return states, foreign
 
 
-def _first(ctx: ActContext, part: Part) -> tuple[dict[str, Any], Change]:
-    envelope, definition = part.envelope, part.definition
+def _list_cards(batch: Sequence[AcceptedSubmission]) -> tuple[str, ...]:
+    cards: list[str] = []
+    for submission in batch:
+        cards += submission.envelope.cards
+    return tuple(cards)
+
+
+def refold(ctx: ActContext, record_id: str) -> None:
+    """Fold a record again because its submissions changed.
+
+    One whose form is too slow stays as it was.
+    """
+    record = records.lock_existing(ctx.session, ctx.centre_id, [record_id]).get(record_id)
+    if record is None:
+        return
+    with contextlib.suppress(TooSlow), ctx.session.begin_nested():
+        refolded = _refold_record(ctx, record_id, record, (), {}, time_for(AT_REVIEW))
+        update.forget_refused(ctx, [refolded.state])
+
+
+def _make_first_version(ctx: ActContext, submission: AcceptedSubmission) -> tuple[dict[str, Any], RecordState]:
+    """Return the row of a new record with one submission, and its state."""
+    envelope = submission.envelope
+    definition = submission.definition
     assert definition is not None and ctx.actor.user_id is not None
-    state = _state(definition, part.answers, envelope.finished_at.date())
+    list_columns = _compute_list_columns(definition, submission.answers, envelope.finished_at.date())
     row = {
         "centre_id": ctx.centre_id,
         "instance_id": envelope.instance_id,
         "form": envelope.form,
         "version": envelope.version,
-        "via": part.via,
+        "via": submission.via,
         "author_id": ctx.actor.user_id,
         "received_at": ctx.now,
         "changed_at": ctx.now,
         "heads": [envelope.instance_id],
         "contested": [],
-        "review": "alert" if _calls_for_help(definition, part.answers) else "",
-        "answers": part.answers,
-        **state,
+        "review": "alert" if _needs_debrief(definition, submission.answers) else "",
+        "answers": submission.answers,
+        **list_columns,
     }
-    change = Change(
+    state = RecordState(
         envelope.instance_id,
         envelope.form,
         envelope.version,
         ctx.actor.user_id,
-        state["occurred_on"],
-        part.answers,
+        list_columns["occurred_on"],
+        submission.answers,
         [envelope.instance_id],
         definition,
         envelope.cards,
         envelope.finished_at.date(),
-        part.is_refusal,
+        submission.is_refusal,
     )
-    return row, change
+    return row, state
 
 
-def _calls_for_help(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
+def _needs_debrief(definition: FormDefinition, answers: Mapping[str, Any]) -> bool:
     """Say whether a worker asks for a talk, as after a hard shift."""
     return definition.is_chosen(answers, QuestionRole.KIND, ChoiceRole.CALL_FOR_HELP)
 
 
-def _state(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
-    """Return the columns of a record that its lists are made from."""
-    day = parse_date(summary_of(definition, answers, "day"))
+def _compute_list_columns(definition: FormDefinition, answers: Mapping[str, Any], finished_on: dt.date) -> dict[str, Any]:
+    """Return the columns of a record that lists are made from."""
+    day = parse_date(find_role_answer(definition, answers, QuestionRole.DAY))
     return {
         "occurred_on": day.moment().date() if day else finished_on,
-        "area": summary_of(definition, answers, "area")[:20],
-        "kind": summary_of(definition, answers, "kind")[:40],
-        "person": plain_code(summary_of(definition, answers, "person")),
+        "area": find_role_answer(definition, answers, QuestionRole.AREA)[:20],
+        "kind": find_role_answer(definition, answers, QuestionRole.KIND)[:40],
+        "person": plain_code(find_role_answer(definition, answers, QuestionRole.PERSON)),
     }
 
 
-def _anew(
-    ctx: ActContext, root_id: str, record: Record | None, cards: tuple[str, ...], ready: Ready, budget: Budget
-) -> tuple[Change, Foreign, list[Said]]:
-    """Fold all submissions of a record and write what comes of it.
+def _refold_record(
+    ctx: ActContext,
+    record_id: str,
+    record: Record | None,
+    cards: tuple[str, ...],
+    answers_by_key: AnswersByKey,
+    budget: Budget,
+) -> RefoldedRecord:
+    """Recompute a record from all its submissions and save it; None when it has no row yet.
 
-    Return it, those that are no part of it, and what it says about consent by now.
+    Raises TooSlow when the forms' rules take more than the budget.
     """
-    arrived = submissions.of_record(ctx.session, ctx.centre_id, root_id)
-    # A note is no version of a record, whatever it names.
-    kept = [one for one in arrived if one.is_part and not one.form.startswith(PREFIX)]
-    form = _form_of(root_id, kept)
-    versions = [one for one in kept if one.form == form]
-    places = {version.id for version in versions}
-    links = {other.instance_id: other.prev for other in arrived if other.id not in places}
-    all_folded = fold_submissions(ctx, root_id, versions, ready, budget, links)
-    folded = all_folded.state
-    definition = all_folded.definition
-    strangers: Foreign = {(one.instance_id, one.sha256): OTHER_FORM for one in kept if one.form != form}
-    strangers |= {(one.id, one.sha256): NOT_YOURS for one in folded.rejected}
-    for one in kept:
-        problem = strangers.get((one.instance_id, one.sha256))
-        was_foreign = one.is_foreign
-        if problem:
-            one.problems = [problem.to_json()]
-        if bool(problem) != was_foreign:
-            one.state = "rejected" if problem else "stored"
-        if was_foreign and not problem:
-            one.problems = []
-    shown = next(one for one in kept if (one.instance_id, one.sha256) == (folded.current.id, folded.current.sha256))
-    state = _state(definition, folded.answers, shown.finished_local.date())
-    contested = [{"path": one.path, "values": dict(one.values)} for one in folded.contested]
-    if record is None:
-        record = Record(centre_id=ctx.centre_id, instance_id=root_id, received_at=ctx.now, form=shown.form, review="")
-        ctx.session.add(record)
-    elif list(folded.heads) != record.heads:
-        reviewed = record.review in ("returned", "approved") or bool(reviews.of_record(ctx.session, ctx.centre_id, root_id))
-        record.review = "corrected" if reviewed and not _is_office(shown) else ""
-    if not record.review and _calls_for_help(definition, folded.answers):
-        record.review = "alert"
-    if contested:
-        record.review = "contested"
-    elif record.review == "contested":
-        record.review = ""
-    record.form = form
-    record.version, record.via, record.author_id = shown.version, shown.via, folded.author
-    record.heads, record.contested, record.answers, record.changed_at = (
-        list(folded.heads), contested, dict(folded.answers), ctx.now,
-    )  # fmt: skip
-    for column, value in state.items():
-        setattr(record, column, value)
-    ctx.session.flush()
-    change = Change(
-        root_id,
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, record_id)
+    # A caseload note is no version of a record, whatever record it names.
+    parts = [submission for submission in arrived if submission.is_part and not submission.form.startswith(PREFIX)]
+    form = _find_form(record_id, parts)
+    stored_versions = [part for part in parts if part.form == form]
+    version_ids = {submission.id for submission in stored_versions}
+    links = {submission.instance_id: submission.prev for submission in arrived if submission.id not in version_ids}
+    folded = fold_versions(ctx, record_id, stored_versions, answers_by_key, budget, links)
+    foreign = _find_foreign(parts, form, folded)
+    _mark_foreign(parts, foreign)
+    record = _save_record(ctx, record_id, record, folded)
+    state = RecordState(
+        record_id,
         record.form,
         record.version,
         record.author_id,
         record.occurred_on,
         record.answers,
         record.heads,
-        definition,
+        folded.definition,
         cards,
-        shown.finished_local.date(),
-        shown.is_refusal,
+        folded.current.finished_local.date(),
+        folded.current.is_refusal,
     )
-    return change, strangers, _said_by_all(ctx, root_id, arrived, versions, all_folded)
+    return RefoldedRecord(state, foreign, read_record_statement(ctx, record_id, arrived, stored_versions, folded))
 
 
-def _form_of(root_id: str, kept: Sequence[Submission]) -> str:
-    """Return the form of a record: of its first submission; while that has not come, of the earliest that has.
+def _find_form(record_id: str, parts: Sequence[Submission]) -> str:
+    """Return the form of a record's first submission; until it arrives, of the earliest.
 
     A correction under another form is none: nobody could read the record by either.
     """
-    by_age = sorted(kept, key=lambda one: (one.finished_at, one.instance_id, one.sha256))
-    made_by_workers = [one for one in by_age if not _is_office(one)] or by_age
-    first = next((one for one in made_by_workers if one.instance_id == root_id), made_by_workers[0])
-    return first.form
+    by_age = sorted(parts, key=lambda part: (part.finished_at, part.instance_id, part.sha256))
+    by_workers = [part for part in by_age if not is_of_office(part)] or by_age
+    for part in by_workers:
+        if part.instance_id == record_id:
+            return part.form
+    return by_workers[0].form
 
 
-def _is_office(one: Submission) -> bool:
-    return one.via == submissions.OFFICE
+def _find_foreign(parts: Sequence[Submission], form: str, folded: FoldedRecord) -> Foreign:
+    """Return which parts do not belong to the record after all, and why."""
+    foreign: Foreign = {}
+    for part in parts:
+        if part.form != form:
+            foreign[part.instance_id, part.sha256] = OTHER_FORM
+    for version in folded.result.rejected:
+        foreign[version.key] = NOT_THE_AUTHOR
+    return foreign
 
 
-@dataclass(frozen=True)
-class Folded:
-    """The fold of submissions, the definition that its state has, and what it was made of."""
-
-    state: FoldResult
-    definition: FormDefinition
-    definitions: Mapping[tuple[str, str], FormDefinition]
-    versions: Mapping[tuple[str, str], RecordVersion]
-    before: Ancestors
-
-
-def fold_submissions(
-    ctx: ActContext,
-    root_id: str,
-    kept: Sequence[Submission],
-    ready: Ready,
-    budget: Budget,
-    links: Links | None = None,
-) -> Folded:
-    """Return the fold of these submissions. Raise TooSlow when the rules are."""
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in kept})
-    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
-    by_place = {(one.instance_id, one.sha256): one for one in kept}
-
-    def version(one: Submission) -> RecordVersion:
-        answers = None if one.is_cut else ready.get((one.instance_id, one.sha256))
-        return RecordVersion(
-            one.instance_id,
-            one.sha256,
-            frozenset(one.prev),
-            one.author_id,
-            _is_office(one) and one.author_id in admins,
-            one.finished_at,
-            one.version,
-            answers_of(one, definitions[one.form, one.version], budget) if answers is None else answers,
-            one.is_refusal,
-        )
-
-    def completed(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        one = by_place[latest.id, latest.sha256]
-        try:
-            found = recalculate(definitions[one.form, one.version], answers, local_time(one.finished_local), budget)
-        except TooSlow:
-            return None
-        is_whole = not (found.problems or found.is_refusal)  # what makes a no only together, somebody has to choose
-        return found.answers if is_whole else None
-
-    computed = {path for definition in definitions.values() for path in definition.computed}
-    versions = {part.key: part for part in map(version, kept)}
-    folded = fold(root_id, versions.values(), completed, computed, links)
-    shown = by_place[folded.current.id, folded.current.sha256]
-    strangers = {stranger.key for stranger in folded.rejected}
-    ours = [part for part in versions.values() if part.key not in strangers]
-    before = find_ancestors(ours, links)
-    return Folded(folded, definitions[shown.form, shown.version], definitions, versions, before)
+def _mark_foreign(parts: Sequence[Submission], foreign: Foreign) -> None:
+    """Mark parts that do not belong to the record; an earlier arrival may change that."""
+    for part in parts:
+        problem = foreign.get((part.instance_id, part.sha256))
+        was_foreign = part.is_foreign
+        if problem:
+            part.problems = [problem.to_json()]
+            if not was_foreign:
+                part.state = "rejected"
+        elif was_foreign:
+            part.problems = []
+            part.state = "stored"
 
 
-def answers_of(one: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
-    """Return a submission's answers as the form's logic leaves them; {} when it has none that can be read.
+def _save_record(ctx: ActContext, record_id: str, record: Record | None, folded: FoldedRecord) -> Record:
+    """Write the state that a record folded to; a record without a row gets one."""
+    result = folded.result
+    current = folded.current
+    list_columns = _compute_list_columns(folded.definition, result.answers, current.finished_local.date())
+    if record is None:
+        record = Record(centre_id=ctx.centre_id, instance_id=record_id, received_at=ctx.now, form=current.form, review="")
+        ctx.session.add(record)
+    elif list(result.heads) != record.heads:
+        record.review = _choose_review_after_change(ctx, record, current)
+    if not record.review and _needs_debrief(folded.definition, result.answers):
+        record.review = "alert"
+    if result.contested:
+        record.review = "contested"
+    elif record.review == "contested":
+        record.review = ""
+    record.form = current.form
+    record.version = current.version
+    record.via = current.via
+    record.author_id = result.author
+    record.heads = list(result.heads)
+    record.contested = [{"path": conflict.path, "values": dict(conflict.values)} for conflict in result.contested]
+    record.answers = dict(result.answers)
+    record.changed_at = ctx.now
+    for column, value in list_columns.items():
+        setattr(record, column, value)
+    ctx.session.flush()
+    return record
 
-    Raise TooSlow when that takes more than the budget.
-    """
-    try:
-        given = read_body(one.body, definition)
-    except ValueError:
-        return {}
-    if one.is_cut:  # it is what the logic left, or counts no more
-        return given if isinstance(given, dict) else {}
-    return validate(definition, given, local_time(one.finished_local), budget).answers
+
+def _choose_review_after_change(ctx: ActContext, record: Record, current: Submission) -> str:
+    """Return "corrected" for a record that was reviewed before; else ""."""
+    is_reviewed = record.review in ("returned", "approved")
+    is_reviewed = is_reviewed or bool(reviews.of_record(ctx.session, ctx.centre_id, record.instance_id))
+    return "corrected" if is_reviewed and not is_of_office(current) else ""

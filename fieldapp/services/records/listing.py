@@ -1,14 +1,15 @@
-"""Encounters and other records at the centre: list, open one with its history, and see what needs a look."""
+"""Lists of records, one record with its history, and the review queue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fieldapp.services.acts import ActContext, act, read_act
+from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import make_not_found
-from fieldapp.services.records.folding import answers_of
 from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
+from fieldapp.services.records.versions import validate_answers
 from fieldapp.store.forms import versions
 from fieldapp.store.operations import audit
 from fieldapp.store.operations.audit import AuditEvent
@@ -19,26 +20,27 @@ from fieldapp.store.phones.devices import Device
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record, RecordFilter, RecordPage
 from fieldapp.store.records.reviews import Review
-from fieldapp.store.records.submissions import SEALED, Submission
+from fieldapp.store.records.submissions import SEALED, AsideOfPhone, Submission
 from forms.budget import TooSlow
 from forms.definition import FormDefinition
-from sync.bodies import read_body
 from sync.fold import flatten
 from sync.notes import PREFIX
 
 
 @dataclass(frozen=True)
-class Listing:
+class RecordsPage:
+    """A page of the list of records, with the choices of its filter."""
+
     page: RecordPage
-    workers: dict[int, str]
-    areas: Sequence[str]
-    definitions: dict[str, FormDefinition]  # the newest of each form, for words
-    needing_attention: int
+    workers: dict[int, str]  # name by id
+    areas: Sequence[str]  # codes
+    definitions: dict[str, FormDefinition]  # the newest of each form, for its texts
+    needing_attention: int  # length of the review queue
     other_forms: Sequence[str]  # that the centre does not have, and that something was sent for
 
 
 @dataclass(frozen=True)
-class Step:
+class VersionChange:
     """One submission of a record, and what it changed: (dotted path, before, after)."""
 
     submission: Submission
@@ -46,18 +48,22 @@ class Step:
 
 
 @dataclass(frozen=True)
-class OpenedRecord:
+class RecordDetails:
+    """A record with its versions, reviews and audit lines."""
+
     record: Record
     definition: FormDefinition
     worker: User
-    steps: Sequence[Step]
+    steps: Sequence[VersionChange]
     reviews: Sequence[Review]
     history: Sequence[AuditEvent]
-    people: dict[int, str]
+    people: dict[int, str]  # name by id
 
 
 @dataclass(frozen=True)
-class OpenedSubmission:
+class SubmissionDetails:
+    """A submission that became no part of a record, with its answers as they came."""
+
     submission: Submission
     definition: FormDefinition | None
     worker: User
@@ -65,49 +71,57 @@ class OpenedSubmission:
 
 
 @read_act("records.browse")
-def browse_records(ctx: ActContext, wanted: RecordFilter, cursor: str = "", size: int = 25) -> Listing:
-    definitions = latest_definitions(ctx)
-    return Listing(
-        records.page(ctx.session, ctx.centre_id, wanted, cursor, size),
+def list_records(ctx: ActContext, record_filter: RecordFilter, cursor: str = "", size: int = 25) -> RecordsPage:
+    """Return one page of records, newest first; `cursor` is that of the page before."""
+    definitions = load_latest_definitions(ctx)
+    return RecordsPage(
+        records.page(ctx.session, ctx.centre_id, record_filter, cursor, size),
         users.labels(ctx.session, ctx.centre_id),
-        _areas(definitions),
+        _list_area_codes(definitions),
         definitions,
-        count_needing_attention(ctx),
-        _other_forms(ctx, definitions),
+        count_review_queue(ctx),
+        _list_other_forms(ctx, definitions),
     )
 
 
-def _other_forms(ctx: ActContext, definitions: Mapping[str, FormDefinition]) -> list[str]:
-    """Return the forms that the centre does not have and that something was sent for; notes and boxes are no forms."""
-    sent = submissions.forms_not_taken_in(ctx.session, ctx.centre_id)
-    return [form for form in sent if form not in definitions and form != SEALED and not form.startswith(PREFIX)]
+def _list_other_forms(ctx: ActContext, definitions: Mapping[str, FormDefinition]) -> list[str]:
+    """Return the forms that the centre does not have and that something was sent for.
+
+    Caseload notes and records that no key opens are no forms.
+    """
+    other_forms = []
+    for form in submissions.forms_not_taken_in(ctx.session, ctx.centre_id):
+        if form not in definitions and form != SEALED and not form.startswith(PREFIX):
+            other_forms.append(form)
+    return other_forms
 
 
-def _areas(definitions: Mapping[str, FormDefinition]) -> list[str]:
+def _list_area_codes(definitions: Mapping[str, FormDefinition]) -> list[str]:
     """Return the codes of the areas that the centre's forms offer, each once, in their order."""
-    found: dict[str, None] = {}
+    codes: dict[str, None] = {}
     for definition in definitions.values():
         element = definition.by_path.get(definition.summary.get("area", ""))
-        for choice in definition.choices.get(element.choices, ()) if element else ():
-            found[choice.name] = None
-    return list(found)
+        if element:
+            codes.update(dict.fromkeys(choice.name for choice in definition.choices.get(element.choices, ())))
+    return list(codes)
 
 
-def latest_definitions(ctx: ActContext) -> dict[str, FormDefinition]:
-    found: dict[str, FormDefinition] = {}
+def load_latest_definitions(ctx: ActContext) -> dict[str, FormDefinition]:
+    """Return the newest version of each form of the centre, by form."""
+    definitions: dict[str, FormDefinition] = {}
     for version in versions.list_for(ctx.session, ctx.centre_id):
-        if version.form not in found:
-            found[version.form] = load_definition(version)
-    return found
+        if version.form not in definitions:
+            definitions[version.form] = load_definition(version)
+    return definitions
 
 
 @act("record.open")
-def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
-    """Return a record with its history; opening one is itself written down."""
+def open_record(ctx: ActContext, instance_id: str) -> RecordDetails:
+    """Return a record with its history; opening one leaves an audit line itself."""
     record = records.get(ctx.session, ctx.centre_id, instance_id)
     if record is None:
         raise make_not_found()
-    # Older versions let corrections under another form in; such a record has a version that its form does not.
+    # Older releases let corrections under another form in: such a record has a version that its form does not.
     version = versions.find(ctx.session, ctx.centre_id, record.form, record.version)
     version = version or versions.latest(ctx.session, ctx.centre_id, record.form)
     worker = users.of_centre(ctx.session, ctx.centre_id, record.author_id)
@@ -115,76 +129,106 @@ def open_record(ctx: ActContext, instance_id: str) -> OpenedRecord:
     target = f"record/{instance_id}"
     history = audit.list_for_target(ctx.session, ctx.centre_id, target)
     ctx.describe(target)
-    return OpenedRecord(
+    return RecordDetails(
         record,
         load_definition(version),
         worker,
-        _steps(ctx, instance_id),
+        _list_version_changes(ctx, instance_id),
         reviews.of_record(ctx.session, ctx.centre_id, instance_id),
         history,
         users.labels(ctx.session, ctx.centre_id),
     )
 
 
-def _steps(ctx: ActContext, instance_id: str) -> list[Step]:
+def _list_version_changes(ctx: ActContext, instance_id: str) -> list[VersionChange]:
     """Return every submission of a record with what it changed in the one that it builds on."""
     arrived = submissions.of_record(ctx.session, ctx.centre_id, instance_id)
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in arrived})
-    leaves = {}
-    budget = time_for(WHILE_LOCKED)  # opening is written down, so it locks too
-    for one in arrived:
-        if definition := definitions.get((one.form, one.version)):
-            try:
-                answers = flatten(answers_of(one, definition, budget))
-            except TooSlow:
-                continue  # what it changed is not shown
-            leaves[one.id] = {path: value for path, value in answers.items() if path not in definition.computed}
-    by_id = {one.instance_id: leaves.get(one.id, {}) for one in reversed(arrived)}
-    steps = []
-    for one in arrived:
-        before = next((by_id[prev] for prev in one.prev if prev in by_id), None)
-        after = leaves.get(one.id, {})
-        paths = sorted(before.keys() | after.keys()) if before is not None else []
-        changes = [(path, (before or {}).get(path, ""), after.get(path, "")) for path in paths]
-        steps.append(Step(one, [change for change in changes if change[1] != change[2]]))
-    return steps
+    answers_by_id = _flatten_answers(ctx, arrived)
+    by_instance: dict[str, dict[str, Any]] = {}
+    for submission in reversed(arrived):  # of two under one id, the first that arrived
+        by_instance[submission.instance_id] = answers_by_id.get(submission.id, {})
+    return [
+        VersionChange(submission, _list_changes(submission, by_instance, answers_by_id.get(submission.id, {})))
+        for submission in arrived
+    ]
+
+
+def _flatten_answers(ctx: ActContext, arrived: Sequence[Submission]) -> dict[int, dict[str, Any]]:
+    """Return the answers of submissions by dotted path, without computed ones.
+
+    Submissions whose form is too slow are left out: what they changed is not shown.
+    """
+    forms = {(submission.form, submission.version) for submission in arrived}
+    definitions = load_definitions(ctx.session, ctx.centre_id, forms)
+    budget = time_for(WHILE_LOCKED)  # opening a record writes an audit line, so it locks too
+    answers_by_id = {}
+    for submission in arrived:
+        definition = definitions.get((submission.form, submission.version))
+        if definition is None:
+            continue
+        try:
+            answers = flatten(validate_answers(submission, definition, budget))
+        except TooSlow:
+            continue
+        for path in definition.computed & answers.keys():
+            del answers[path]
+        answers_by_id[submission.id] = answers
+    return answers_by_id
+
+
+def _list_changes(
+    submission: Submission, by_instance: Mapping[str, Mapping[str, Any]], after: Mapping[str, Any]
+) -> list[tuple[str, Any, Any]]:
+    """Return what a submission changed in the one that it builds on; [] without one."""
+    for earlier in submission.prev:
+        if earlier in by_instance:
+            before = by_instance[earlier]
+            break
+    else:
+        return []
+    changes = []
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path, "") != after.get(path, ""):
+            changes.append((path, before.get(path, ""), after.get(path, "")))
+    return changes
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """What a supervisor should look at."""
+class ReviewQueue:
+    """What a supervisor has to review."""
 
     records: Sequence[Record]
     submissions: Sequence[Submission]
-    aside: Sequence[Submission]  # until somebody lets them in
-    aside_by_phone: dict[int, int]
+    aside: Sequence[Submission]  # quarantined, until somebody accepts them
+    aside_by_phone: dict[int, AsideOfPhone]
     phones: dict[int, Device]
     definitions: dict[str, FormDefinition]
     workers: dict[int, str]
 
 
 @read_act("records.browse")
-def list_needing_attention(ctx: ActContext) -> Waiting:
-    return Waiting(
+def list_review_queue(ctx: ActContext) -> ReviewQueue:
+    """Return the records and submissions to review, newest first."""
+    return ReviewQueue(
         records.to_review(ctx.session, ctx.centre_id),
         submissions.needing_attention(ctx.session, ctx.centre_id),
         submissions.aside(ctx.session, ctx.centre_id),
         submissions.count_aside(ctx.session, ctx.centre_id),
         {device.id: device for device in devices.list_for(ctx.session, ctx.centre_id)},
-        latest_definitions(ctx),
+        load_latest_definitions(ctx),
         users.labels(ctx.session, ctx.centre_id),
     )
 
 
-def count_needing_attention(ctx: ActContext) -> int:
-    return submissions.count_needing_attention(ctx.session, ctx.centre_id) + records.count_to_review(
-        ctx.session, ctx.centre_id
-    )
+def count_review_queue(ctx: ActContext) -> int:
+    """Return how many records and submissions are to review."""
+    to_review = records.count_to_review(ctx.session, ctx.centre_id)
+    return to_review + submissions.count_needing_attention(ctx.session, ctx.centre_id)
 
 
 @act("submission.open")
-def open_submission(ctx: ActContext, submission_id: int) -> OpenedSubmission:
-    """Return a submission that was kept aside, with its reasons and answers as they came."""
+def open_submission(ctx: ActContext, submission_id: int) -> SubmissionDetails:
+    """Return a submission that became no part of a record, with its answers as they came."""
     submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
     if submission is None:
         raise make_not_found()
@@ -193,8 +237,4 @@ def open_submission(ctx: ActContext, submission_id: int) -> OpenedSubmission:
     assert worker is not None
     ctx.describe(f"submission/{submission.id}")
     definition = load_definition(version) if version else None
-    try:
-        answers = read_body(submission.body, definition)
-    except ValueError:
-        answers = {}
-    return OpenedSubmission(submission, definition, worker, answers if isinstance(answers, dict) else {})
+    return SubmissionDetails(submission, definition, worker, read_answers(submission.body, definition))

@@ -1,4 +1,4 @@
-"""The OpenRosa door's acts: the forms for ODK Collect, and its submissions, which the same intake decides about."""
+"""Receive the submissions of ODK Collect (OpenRosa), stored like those of our phones."""
 
 import datetime as dt
 import hashlib
@@ -8,17 +8,15 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fieldapp.services.acts import ActContext, Actor, act, read_act, utcnow
-from fieldapp.services.definitions import load_definition
+from fieldapp.services.acts import ActContext, Actor, act, utcnow
 from fieldapp.services.failures import note_failure
-from fieldapp.services.forms.drafts import unzip_lists
 from fieldapp.services.phones.limits import DEFAULT, Limits
-from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.attachments import MAX_SIZE, keep_whole
+from fieldapp.services.problems import N_
+from fieldapp.services.records.attachments import MAX_SIZE, store_attachment
+from fieldapp.services.records.decisions import IncomingSubmission
 from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import Arrived, is_everybodys, keep_failed, take_in
+from fieldapp.services.records.intake import concerns_whole_message, store_failed, store_submissions
 from fieldapp.store.forms import versions
-from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.operations import centres
 from fieldapp.store.phones import devices
 from fieldapp.store.records import attachments, submissions
@@ -26,11 +24,10 @@ from fieldapp.store.records.attachments import AttachmentName
 from fieldapp.store.records.submissions import COLLECT
 from fieldapp.store.session import IntegrityError, Session
 from forms.budget import TooSlow
-from forms.lists import in_language
-from sync.bodies import insert_names
+from sync.bodies import append_attachment_names
 from sync.envelope import Envelope, parse_moment
 from sync.intake import Status
-from sync.openrosa import Instance, ListedForm, MediaFile, add_end_time, decode_xml, md5, read_end_time
+from sync.openrosa import Instance, decode_xml, read_end_time
 
 log = logging.getLogger("fieldapp.sync")
 
@@ -41,50 +38,9 @@ KINDS = {
 NAME = re.compile(r"[\w .()\-]{1,200}")
 
 
-def require_collect(session: Session, centre_id: int) -> None:
-    """Raise ActProblem when the centre does not let ODK Collect take part."""
-    if not centres.get(session, centre_id).allows_collect:
-        raise ActProblem("collect.forbidden", N_("This centre does not allow ODK Collect. Use the phone app."))
-
-
-@read_act("collect.list")
-def list_for_collect(ctx: ActContext, address: str, form: str = "") -> list[ListedForm]:
-    """Return the open forms, each with the hash of the XML that its address gives."""
-    listed = []
-    for version in versions.current(ctx.session, ctx.centre_id):
-        if form and version.form != form:
-            continue
-        place = f"{address}/forms/{version.form}/{version.version}"
-        name = in_language(version.title, load_definition(version).languages[0]) or version.form
-        media = f"{place}/manifest" if version.files else ""
-        listed.append(ListedForm(version.form, name, version.version, md5(_xform(version).encode()), f"{place}.xml", media))
-    return listed
-
-
-def _xform(version: FormVersion) -> str:
-    return add_end_time(version.xform)
-
-
-@read_act("collect.fetch")
-def fetch_xform(ctx: ActContext, form: str, version: str) -> str:
-    found = versions.find(ctx.session, ctx.centre_id, form, version)
-    if found is None:
-        raise make_not_found()
-    return _xform(found)
-
-
-@read_act("collect.fetch")
-def fetch_media(ctx: ActContext, form: str, version: str) -> list[MediaFile]:
-    """Return the lists that came with a form."""
-    found = versions.find(ctx.session, ctx.centre_id, form, version)
-    if found is None:
-        raise make_not_found()
-    return [MediaFile(name, data) for name, data in sorted(unzip_lists(found.files).items())]
-
-
 @dataclass(frozen=True)
-class Outcome:
-    """What an OpenRosa client is told: whether all is kept, and why not."""
+class InstanceResult:
+    """What an OpenRosa client gets as an answer: whether everything is stored, and why not."""
 
     is_kept: bool
     code: str = ""
@@ -92,13 +48,13 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """One request of an OpenRosa client: a submission, its attachments, whether all of them are in it."""
+class InstanceRequest:
+    """One request of an OpenRosa client: a submission with some or all of its attachments."""
 
     instance: Instance
     xml: bytes
     files: Mapping[str, bytes]
-    is_whole: bool
+    is_complete: bool  # all attachments are in it
     limits: Limits = DEFAULT
 
     @property
@@ -107,112 +63,132 @@ class Sent:
 
     @property
     def sha256(self) -> str:
-        """Return the hash of what is kept of the XML: its text, whatever encoding it came in."""
+        """Return the hash of what is stored of the XML: its text, whatever encoding it came in."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def receive_instance(
+def receive_openrosa_submission(
     session: Session,
     actor: Actor,
     instance: Instance,
     xml: bytes,
     files: Mapping[str, bytes],
-    is_whole: bool,
+    is_complete: bool,
     limits: Limits = DEFAULT,
-) -> Outcome:
-    """Take in one submission with its attachments; more of them may follow when it is not whole."""
-    sent = Sent(instance, xml, files, is_whole, limits)
+) -> InstanceResult:
+    """Store one submission with its attachments, or some of them when it is not complete.
+
+    A submission that cannot be stored as usual is quarantined.
+    """
+    sent = InstanceRequest(instance, xml, files, is_complete, limits)
     try:
-        return _receive_twice(session, actor, sent)
+        return _judge_and_receive(session, actor, sent)
     except Exception as error:
-        if is_everybodys(error):
+        if concerns_whole_message(error):
             raise
         note_failure(log, f"a submission of device/{actor.device_id} could not be taken in", error)
     return _receive(session, actor, sent, None)
 
 
-def _receive_twice(session: Session, actor: Actor, sent: Sent) -> Outcome:
+def _judge_and_receive(session: Session, actor: Actor, sent: InstanceRequest) -> InstanceResult:
     try:
-        return _receive(session, actor, sent, _judged(session, actor, sent))
-    except (IntegrityError, TooSlow):  # the same one came by another connection meanwhile: now we see it
-        return _receive(session, actor, sent, _judged(session, actor, sent))
+        return _receive(session, actor, sent, _judge(session, actor, sent))
+    # Another connection stored the same one meanwhile: now we see it.
+    except (IntegrityError, TooSlow):
+        return _receive(session, actor, sent, _judge(session, actor, sent))
 
 
-def _judged(session: Session, actor: Actor, sent: Sent) -> Judgements:
-    """Return what the form's rules say of it, with the names of its attachments as they will be kept."""
-    if not sent.is_whole:
+def _judge(session: Session, actor: Actor, sent: InstanceRequest) -> Judgements:
+    """Run the form's rules over it, with the names of its attachments as they will be stored."""
+    if not sent.is_complete:
         return Judgements()
     names = attachments.find_client_file_names(session, actor.centre_id, sent.instance.instance_id)
-    names |= {name: _kept_as(name, hashlib.sha256(data).hexdigest()) for name, data in sent.files.items()}
-    root, prev = _corrected(session, actor.centre_id, sent.instance)
-    finished_at = _finished(session, actor.centre_id, sent.instance, utcnow())
-    return judge_all(session, actor.centre_id, [_envelope(sent, names, finished_at, root, prev)])
+    for name, data in sent.files.items():
+        names[name] = _make_answer(name, hashlib.sha256(data).hexdigest())
+    record_id, prev = _find_corrected_record(session, actor.centre_id, sent.instance)
+    finished_at = _find_finished_time(session, actor.centre_id, sent.instance, utcnow())
+    return judge_all(session, actor.centre_id, [_make_envelope(sent, names, finished_at, record_id, prev)])
 
 
-def _kept_as(name: str, sha256: str) -> str:
+def _make_answer(name: str, sha256: str) -> str:
     """Return how a record names an attachment."""
     kind = KINDS.get(name.rpartition(".")[2].lower(), "application/octet-stream")
     return f"attachment:{kind}:{sha256}"
 
 
-def _corrected(session: Session, centre_id: int, instance: Instance) -> tuple[str, tuple[str, ...]]:
-    """Return the record that a submission corrects, "" when it is not here, and what it builds on."""
-    before = instance.deprecated_id
-    if not before:
+def _find_corrected_record(session: Session, centre_id: int, instance: Instance) -> tuple[str, tuple[str, ...]]:
+    """Return the record that a submission corrects ("": not here), and what it builds on."""
+    earlier = instance.deprecated_id
+    if not earlier:
         return "", ()
-    return submissions.find_record_ids(session, centre_id, [before]).get(before, ""), (before,)
+    return submissions.find_record_ids(session, centre_id, [earlier]).get(earlier, ""), (earlier,)
 
 
-def _envelope(sent: Sent, names: Mapping[str, str], finished_at: dt.datetime, root: str, prev: tuple[str, ...]) -> Envelope:
-    instance, body = sent.instance, insert_names(sent.text, dict(names))
-    return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, root, prev)
+def _make_envelope(
+    sent: InstanceRequest, names: Mapping[str, str], finished_at: dt.datetime, record_id: str, prev: tuple[str, ...]
+) -> Envelope:
+    instance = sent.instance
+    body = append_attachment_names(sent.text, dict(names))
+    return Envelope(instance.instance_id, instance.form, instance.version, finished_at, body, sent.sha256, record_id, prev)
 
 
 @act("instance.receive")
-def _receive(ctx: ActContext, sent: Sent, judgements: Judgements | None) -> Outcome:
-    """Take it in by what the form's rules said; without that, since it cannot be taken in, keep it aside."""
+def _receive(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | None) -> InstanceResult:
+    """Store a submission by what the form's rules said; without judgements it is quarantined."""
     instance = sent.instance
     ctx.describe(f"device/{ctx.actor.device_id}", files=len(sent.files))
     ctx.is_audited = bool(sent.files)  # what is sent again and again leaves no line
     assert ctx.actor.device_id is not None
     devices.update_last_contact(ctx.session, ctx.actor.device_id, ctx.now, {})
-    version = versions.find(ctx.session, ctx.centre_id, instance.form, instance.version)
-    if version is None:
-        return Outcome(False, "form", N_("The centre does not know this form or this version of it."))
-    known = submissions.find_earlier(ctx.session, ctx.centre_id, [instance.instance_id]).get(instance.instance_id, {})
-    if known and sent.sha256 not in known:
-        return Outcome(False, "conflict", N_("The centre has another submission with the same id."))
-    if known and known[sent.sha256].is_cut:
-        return Outcome(True)  # its attachments are not kept either
+    if versions.find(ctx.session, ctx.centre_id, instance.form, instance.version) is None:
+        return InstanceResult(False, "form", N_("The centre does not know this form or this version of it."))
+    earlier = submissions.find_earlier(ctx.session, ctx.centre_id, [instance.instance_id])
+    known_hashes = earlier.get(instance.instance_id, {})
+    if known_hashes and sent.sha256 not in known_hashes:
+        return InstanceResult(False, "conflict", N_("The centre has another submission with the same id."))
+    if known_hashes and known_hashes[sent.sha256].is_cut:
+        return InstanceResult(True)  # its attachments are not stored either
+    if not _store_files(ctx, sent):
+        return InstanceResult(False, "attachment", N_("An attachment is too large or has an unusable name."))
+    if known_hashes or not sent.is_complete:
+        return InstanceResult(True)
+    ctx.session.flush()
+    return _store(ctx, sent, judgements)
+
+
+def _store_files(ctx: ActContext, sent: InstanceRequest) -> bool:
+    """Store the attachments; return False at one with an unusable name or size."""
     for name, data in sent.files.items():
         if not NAME.fullmatch(name) or len(data) > MAX_SIZE:
-            return Outcome(False, "attachment", N_("An attachment is too large or has an unusable name."))
-        answer = _kept_as(name, keep_whole(ctx, data, sent.limits))
-        ctx.session.merge(
-            AttachmentName(centre_id=ctx.centre_id, instance_id=instance.instance_id, name=name, answer=answer)
-        )
-    if known or not sent.is_whole:
-        return Outcome(True)
-    ctx.session.flush()
-    root, prev = _corrected(ctx.session, ctx.centre_id, instance)
-    if prev and not root:
-        return Outcome(False, "missing", N_("The submission that it corrects is not with the centre."))
+            return False
+        answer = _make_answer(name, store_attachment(ctx, data, sent.limits))
+        instance_id = sent.instance.instance_id
+        ctx.session.merge(AttachmentName(centre_id=ctx.centre_id, instance_id=instance_id, name=name, answer=answer))
+    return True
+
+
+def _store(ctx: ActContext, sent: InstanceRequest, judgements: Judgements | None) -> InstanceResult:
+    """Store the submission itself, now that its attachments are here."""
+    instance = sent.instance
+    record_id, prev = _find_corrected_record(ctx.session, ctx.centre_id, instance)
+    if prev and not record_id:
+        return InstanceResult(False, "missing", N_("The submission that it corrects is not with the centre."))
     names = attachments.find_client_file_names(ctx.session, ctx.centre_id, instance.instance_id)
-    envelope = _envelope(sent, names, _finished(ctx.session, ctx.centre_id, instance, ctx.now), root, prev)
-    arrived = Arrived(envelope, via=COLLECT)
+    finished_at = _find_finished_time(ctx.session, ctx.centre_id, instance, ctx.now)
+    submission = IncomingSubmission(_make_envelope(sent, names, finished_at, record_id, prev), via=COLLECT)
     if judgements is None:
-        (decided,) = keep_failed(ctx, arrived, limits=sent.limits)
+        (answer,) = store_failed(ctx, submission, limits=sent.limits)
     else:
-        (decided,) = take_in(ctx, [arrived], judgements=judgements, limits=sent.limits)
-    if decided["status"] in (Status.RETRY, Status.CLOSED):
-        problem = decided["problems"][0]
-        code = "attachment" if problem["code"] == "sync.attachment_missing" else decided["status"]
-        return Outcome(False, code, problem["text"])
+        (answer,) = store_submissions(ctx, [submission], judgements=judgements, limits=sent.limits)
+    if answer["status"] in (Status.RETRY, Status.CLOSED):
+        problem = answer["problems"][0]
+        code = "attachment" if problem["code"] == "sync.attachment_missing" else answer["status"]
+        return InstanceResult(False, code, problem["text"])
     ctx.is_audited = True
-    return Outcome(True)
+    return InstanceResult(True)
 
 
-def _finished(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
-    """Return when it was finished by the phone's clock; when it does not say, when it came."""
+def _find_finished_time(session: Session, centre_id: int, instance: Instance, now: dt.datetime) -> dt.datetime:
+    """Return when it was finished by the phone's clock; when it does not say, when it arrived."""
     zone = zoneinfo.ZoneInfo(centres.get(session, centre_id).time_zone)
     return parse_moment(read_end_time(instance)) or now.astimezone(zone)

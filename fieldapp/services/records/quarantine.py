@@ -1,86 +1,89 @@
-"""Let in what was kept aside: then it is judged and folded like what arrives, in the name of whoever made it."""
+"""Accept what was quarantined: judge and fold it as if its author had sent it now."""
 
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fieldapp.services.access import WORKER
 from fieldapp.services.acts import ActContext, Actor, act, read_act
 from fieldapp.services.caseload import update
-from fieldapp.services.caseload.record_state import Part
+from fieldapp.services.caseload.record_state import AcceptedSubmission
+from fieldapp.services.consent import refusals
+from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.failures import note_failure
-from fieldapp.services.records import folding, refusals
-from fieldapp.services.records.corrections import apply_reissues
-from fieldapp.services.records.form_rules import Judgements, judge_all
-from fieldapp.services.records.intake import (
-    Arrived,
+from fieldapp.services.records.decisions import (
     Definitions,
-    is_everybodys,
-    lacks_attachments,
-    of_other_phone,
-    root_of,
-    standing_of,
+    IncomingSubmission,
+    explain_conflict,
+    find_competing,
+    require_attachments,
 )
-from fieldapp.services.records.refusals import Incoming
-from fieldapp.services.records.time_limits import LET_IN
-from fieldapp.services.records.unusable_noes import heed_unusable_noes
+from fieldapp.services.records.form_rules import Judgements, judge_all
+from fieldapp.services.records.intake import concerns_whole_message, find_record_id, update_records_and_caseload
+from fieldapp.services.records.new_codes import apply_new_codes
+from fieldapp.services.records.time_limits import AT_REVIEW
 from fieldapp.store.records import submissions
 from fieldapp.store.records.submissions import ASIDE, EarlierSubmission, Submission
 from fieldapp.store.session import Session
+from forms.definition import FormDefinition
 from forms.problems import AnswerProblem
 from sync.envelope import Envelope
 from sync.intake import FAILED, Decision, Status, decide
 
 log = logging.getLogger("fieldapp.sync")
 
-AT_ONCE = 50  # submissions in one transaction
+BATCH_SIZE = 50  # submissions in one transaction
+RefusedRecord = tuple[Envelope, list[dict[str, Any]]]  # with its problems
 
 
 @dataclass(frozen=True)
-class LetIn:
-    """What became of submissions that were let in."""
+class AcceptedCount:
+    """How many of the submissions that somebody accepted became part of a record."""
 
     stored: int
-    others: int  # they did not pass their form's rules, or another one stands under the same id
+    others: int  # they broke their form's rules, or another submission has the same id
 
 
-def let_in(session: Session, actor: Actor, submission_ids: Sequence[int]) -> LetIn:
-    """Let submissions in that were kept aside, in the order they came; those that are not aside are passed over."""
-    stored = others = 0
-    for start in range(0, len(submission_ids), AT_ONCE):
-        ids = submission_ids[start : start + AT_ONCE]
-        statuses = _let_in_or_leave(session, actor, ids)
+@dataclass
+class _Release:
+    """A quarantined submission that is being accepted: as it arrived, and the decision."""
+
+    submission: Submission
+    envelope: Envelope
+    decision: Decision
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.submission.instance_id, self.submission.sha256
+
+
+def let_in(session: Session, actor: Actor, submission_ids: Sequence[int]) -> AcceptedCount:
+    """Accept quarantined submissions in the order they arrived; skip others."""
+    stored = 0
+    others = 0
+    for start in range(0, len(submission_ids), BATCH_SIZE):
+        ids = submission_ids[start : start + BATCH_SIZE]
+        statuses = _accept_or_leave(session, actor, ids)
         stored += statuses.count(Status.STORED)
         others += len(statuses) - statuses.count(Status.STORED)
-    return LetIn(stored, others)
+    return AcceptedCount(stored, others)
 
 
-def _let_in_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list[Status]:
-    """Let these in at once, or one by one when one of them cannot be: that one stays aside."""
-    try:
-        return _let_in(session, actor, ids, _judged(session, actor, ids))
-    except Exception as error:
-        if is_everybodys(error):
-            raise
-        note_failure(log, f"{len(ids)} submissions could not be let in", error)
-    if len(ids) == 1:
-        return [Status.REJECTED]
-    statuses: list[Status] = []
-    for number in ids:
-        statuses += _let_in_or_leave(session, actor, [number])
-    return statuses
+def let_in_all(session: Session, actor: Actor, device_id: int, newest: int | None = None) -> AcceptedCount:
+    """Accept everything that is quarantined of one phone.
 
-
-def let_in_all(session: Session, actor: Actor, device_id: int) -> LetIn:
-    """Let in all that was kept aside of one phone."""
-    return let_in(session, actor, _of_phone(session, actor, device_id))
+    `newest`: the newest that was seen; what came later stays quarantined. None means all.
+    """
+    return let_in(session, actor, _list_of_phone(session, actor, device_id, newest))
 
 
 def let_in_known_forms(session: Session) -> int:
-    """Let in what waited for a form version that is here by now; return how many.
+    """Accept what waited for a form version that is here by now; return how many were stored.
 
-    One that cannot be let in is tried no more by itself, but waits for somebody to look.
+    A submission that fails is not tried again automatically: it waits for a review.
     """
     stored = 0
     for centre_id, ids in submissions.list_waiting_for_form(session).items():
@@ -91,11 +94,27 @@ def let_in_known_forms(session: Session) -> int:
     return stored
 
 
+def _accept_or_leave(session: Session, actor: Actor, ids: Sequence[int]) -> list[Status]:
+    """Accept these together, or one by one when one of them fails: that one stays quarantined."""
+    try:
+        return _accept(session, actor, ids, _judge(session, actor, ids))
+    except Exception as error:
+        if concerns_whole_message(error):
+            raise
+        note_failure(log, f"{len(ids)} submissions could not be let in", error)
+    if len(ids) == 1:
+        return [Status.REJECTED]
+    statuses: list[Status] = []
+    for submission_id in ids:
+        statuses += _accept_or_leave(session, actor, [submission_id])
+    return statuses
+
+
 @act("submission.let_in")
 def _note_failed(ctx: ActContext, ids: Collection[int]) -> None:
-    """Say of those that still wait for their form, though it is here, that they failed."""
-    aside = submissions.held_aside(ctx.session, ctx.centre_id, ids)
-    failed = [submission for submission in aside if submission.waits_for_form]
+    """Mark those that still wait for their form, though it is here, as failed."""
+    quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
+    failed = [submission for submission in quarantined if submission.waits_for_form]
     for submission in failed:
         submission.problems = [AnswerProblem(*FAILED, "").to_json()]
     ctx.is_audited = bool(failed)
@@ -103,125 +122,163 @@ def _note_failed(ctx: ActContext, ids: Collection[int]) -> None:
 
 
 @read_act("submission.let_in")
-def _of_phone(ctx: ActContext, device_id: int) -> Sequence[int]:
-    return submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+def _list_of_phone(ctx: ActContext, device_id: int, newest: int | None) -> Sequence[int]:
+    return submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
 
 
 @read_act("submission.let_in")
-def _judged(ctx: ActContext, ids: Collection[int]) -> Judgements:
-    """Return what the forms' rules say, before the database is locked."""
-    found = [_envelope(one) for one in submissions.held_aside(ctx.session, ctx.centre_id, ids)]
-    return judge_all(ctx.session, ctx.centre_id, found, seconds=LET_IN, is_kept=True)
+def _judge(ctx: ActContext, ids: Collection[int]) -> Judgements:
+    """Run the forms' rules before the database is locked."""
+    quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
+    envelopes = [_make_envelope(submission) for submission in quarantined]
+    return judge_all(ctx.session, ctx.centre_id, envelopes, seconds=AT_REVIEW, is_stored=True)
 
 
-def _envelope(one: Submission) -> Envelope:
+def _make_envelope(submission: Submission) -> Envelope:
     """Return a submission as it arrived."""
     return Envelope(
-        one.instance_id,
-        one.form,
-        one.version,
-        one.finished_local,
-        one.body,
-        one.sha256,
-        one.root_id if one.prev else "",
-        tuple(one.prev),
-        one.due,
-        tuple(one.cards),
+        submission.instance_id,
+        submission.form,
+        submission.version,
+        submission.finished_local,
+        submission.body,
+        submission.sha256,
+        submission.root_id if submission.prev else "",
+        tuple(submission.prev),
+        submission.due,
+        tuple(submission.cards),
     )
 
 
 @act("submission.let_in")
-def _let_in(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> list[Status]:
-    """Let in those that are still aside, phone by phone, and return what became of each."""
-    held = submissions.held_aside(ctx.session, ctx.centre_id, ids)
-    by_maker: dict[tuple[int, int | None], list[Submission]] = {}
-    for one in held:
-        by_maker.setdefault((one.author_id, one.device_id), []).append(one)
+def _accept(ctx: ActContext, ids: Collection[int], judgements: Judgements) -> list[Status]:
+    """Accept those that are still quarantined, phone by phone; return what became of each."""
+    quarantined = submissions.held_aside(ctx.session, ctx.centre_id, ids)
+    by_phone: dict[tuple[int, int | None], list[Submission]] = {}
+    for submission in quarantined:
+        by_phone.setdefault((submission.author_id, submission.device_id), []).append(submission)
     statuses: list[Status] = []
-    for (author_id, device_id), some in by_maker.items():
-        maker = replace(ctx, actor=Actor(ctx.centre_id, WORKER, author_id, device_id), details={})
-        statuses += _of_maker(maker, some, judgements)
-    about = f"submission/{held[0].id}" if len(held) == 1 else "submissions"
-    ctx.describe(about, records=len(held), stored=statuses.count(Status.STORED))
+    for (author_id, device_id), batch in by_phone.items():
+        # As if the phone's worker had sent them now: the record is theirs, not the admin's.
+        as_worker = replace(ctx, actor=Actor(ctx.centre_id, WORKER, author_id, device_id), details={})
+        statuses += _accept_of_phone(as_worker, batch, judgements)
+    target = f"submission/{quarantined[0].id}" if len(quarantined) == 1 else "submissions"
+    ctx.describe(target, records=len(quarantined), stored=statuses.count(Status.STORED))
     return statuses
 
 
-def _of_maker(ctx: ActContext, some: Sequence[Submission], judgements: Judgements) -> list[Status]:
-    """Let in what one phone sent, as an act of its worker."""
-    known = submissions.find_earlier(ctx.session, ctx.centre_id, [one.instance_id for one in some])
-    definitions = load_definitions(ctx.session, ctx.centre_id, {(one.form, one.version) for one in some})
-    decided: list[tuple[Submission, Envelope, Decision]] = []
-    for one in some:
-        envelope = _envelope(one)
-        definition = definitions.get((one.form, one.version))
-        judged = judgements.of(envelope, definition)
-        if judged is None:
-            continue  # there was no time to look at it: it stays aside
-        others = {sha: held for sha, held in known[one.instance_id].items() if sha != one.sha256}
-        before = standing_of(envelope, {one.instance_id: others})
-        decision = decide(envelope, definition, before, judged)
-        decision = of_other_phone(envelope, decision, before, one.device_id)
-        if decision.is_aside:  # still too slow, or still not to be judged at all
-            if one.waits_for_form:
-                one.problems = [problem.to_json() for problem in decision.problems]
-            continue
-        decided.append((one, envelope, decision))
-        # From now on it stands: another one under its id, let in with it, is a conflict.
+def _accept_of_phone(ctx: ActContext, batch: Sequence[Submission], judgements: Judgements) -> list[Status]:
+    """Accept what one phone sent, as an act of its worker: decide, write, fold."""
+    forms = {(submission.form, submission.version) for submission in batch}
+    definitions = load_definitions(ctx.session, ctx.centre_id, forms)
+    releases = _decide_all(ctx, batch, definitions, judgements)
+    accepted, refused = _write(ctx, releases, definitions)
+    ctx.session.flush()
+    _update_records(ctx, accepted, refused, judgements)
+    apply_unusable_refusals(ctx, {release.envelope.record for release in releases})
+    return [Status(item.state) if item.state != ASIDE else Status.REJECTED for item in batch]
+
+
+def _decide_all(
+    ctx: ActContext, batch: Sequence[Submission], definitions: Definitions, judgements: Judgements
+) -> list[_Release]:
+    """Decide about each submission; those that stay quarantined are left out."""
+    earlier = submissions.find_earlier(ctx.session, ctx.centre_id, [submission.instance_id for submission in batch])
+    releases = []
+    for submission in batch:
+        envelope = _make_envelope(submission)
+        definition = definitions.get((submission.form, submission.version))
+        judgement = judgements.find(envelope, definition)
+        if judgement is None:
+            continue  # there was no time to judge it: it stays quarantined
+        others = dict(earlier[submission.instance_id])
+        others.pop(submission.sha256, None)
+        competing = find_competing(envelope, {submission.instance_id: others})
+        decision = decide(envelope, definition, competing, judgement)
+        decision = explain_conflict(envelope, decision, competing, submission.device_id)
         problems = [problem.to_json() for problem in decision.problems]
-        known[one.instance_id][one.sha256] = EarlierSubmission(
-            one.id, one.received_at, str(decision.status), problems, one.device_id, one.is_cut
+        if decision.is_quarantined:  # still too slow, or still not to be judged at all
+            if submission.waits_for_form:
+                submission.problems = problems
+            continue
+        releases.append(_Release(submission, envelope, decision))
+        # From now on it counts: another one under its id, accepted with it, is a conflict.
+        earlier[submission.instance_id][submission.sha256] = EarlierSubmission(
+            submission.id,
+            submission.received_at,
+            str(decision.status),
+            problems,
+            submission.device_id,
+            submission.is_cut,
         )
-    parts, refused = _settle(ctx, decided, definitions)
-    ctx.session.flush()
-    _fold(ctx, parts, refused, judgements)
-    heed_unusable_noes(ctx, {envelope.record for _, envelope, _ in decided})
-    return [Status(one.state) if one.state != ASIDE else Status.REJECTED for one in some]
+    return releases
 
 
-def _settle(
-    ctx: ActContext, decided: Sequence[tuple[Submission, Envelope, Decision]], definitions: Definitions
-) -> tuple[list[Part], list[tuple[Envelope, Decision]]]:
-    """Write what became of submissions, without what a no takes out; return those that passed, and those that did not."""
-    incoming = [Incoming(envelope, decision, one.id) for one, envelope, decision in decided]
-    lost = refusals.find_overruled(ctx, incoming)
-    after = refusals.overrule(ctx, incoming, definitions)
-    refusals.hear(ctx, incoming, after)
-    refusals.hear_waiting(ctx, [one.id for one, _, _ in decided])
-    parts: list[Part] = []
-    refused: list[tuple[Envelope, Decision]] = []
-    for one, as_sent, first in decided:
-        envelope, decision = as_sent, first
-        definition = definitions.get((one.form, one.version))
-        is_overruled = (one.instance_id, one.sha256) in lost
-        if decision.is_refusal or is_overruled:
-            envelope, decision = refusals.cut_incoming(envelope, decision, definition)
-            one.body, one.cards, one.due, one.is_cut = envelope.body, [], "", True
-        elif decision.is_above:
-            one.body = refusals.body_of(decision.answers)
-        one.is_refusal = decision.is_refusal
-        decision = lacks_attachments(ctx, envelope, decision, definition)
-        one.state = str(decision.status)
-        one.problems = [problem.to_json() for problem in decision.problems]
-        one.root_id = root_of(envelope, decision)
+def _write(
+    ctx: ActContext, releases: Sequence[_Release], definitions: Definitions
+) -> tuple[list[AcceptedSubmission], list[RefusedRecord]]:
+    """Write what became of submissions, without what a no takes out.
+
+    Returns those that passed, and those that did not with their problems.
+    """
+    decided = [DecidedSubmission(release.envelope, release.decision, release.submission.id) for release in releases]
+    overruled = refusals.find_overruled(ctx, decided)
+    effects = refusals.cut_overruled(ctx, decided, definitions)
+    refusals.save_refusals(ctx, decided, effects)
+    refusals.accept_waiting_refusals(ctx, [release.submission.id for release in releases])
+    accepted: list[AcceptedSubmission] = []
+    refused: list[RefusedRecord] = []
+    for release in releases:
+        submission = release.submission
+        definition = definitions.get((submission.form, submission.version))
+        is_overruled = release.key in overruled
+        _write_decision(ctx, release, definition, is_overruled)
+        decision = release.decision
         if not decision.problems:
-            is_no = decision.is_refusal
-            parts.append(Part(envelope, decision.answers, definition, one.via, one.id, is_no, is_overruled))
+            accepted.append(
+                AcceptedSubmission(
+                    release.envelope,
+                    decision.answers,
+                    definition,
+                    submission.via,
+                    submission.id,
+                    decision.is_refusal,
+                    is_overruled,
+                )
+            )
         elif not is_overruled:
-            refused.append((envelope, decision))
+            refused.append((release.envelope, submission.problems))
     ctx.session.flush()
-    refusals.take_out_attachments(ctx, after)
-    return parts, refused
+    refusals.delete_attachments(ctx, effects)
+    return accepted, refused
 
 
-def _fold(
-    ctx: ActContext, parts: Sequence[Part], refused: Sequence[tuple[Envelope, Decision]], judgements: Judgements
+def _write_decision(ctx: ActContext, release: _Release, definition: FormDefinition | None, is_overruled: bool) -> None:
+    """Write on a submission what was decided; what may not be stored after a no is cut first."""
+    submission = release.submission
+    if release.decision.is_refusal or is_overruled:
+        release.envelope, release.decision = refusals.cut_incoming(release.envelope, release.decision, definition)
+        refusals.cut_submission(submission, release.envelope.body)
+    elif release.decision.is_above:
+        submission.body = refusals.make_body(release.decision.answers)
+    submission.is_refusal = release.decision.is_refusal
+    release.decision = require_attachments(ctx, release.envelope, release.decision, definition)
+    submission.state = str(release.decision.status)
+    submission.problems = [problem.to_json() for problem in release.decision.problems]
+    submission.root_id = find_record_id(release.envelope, release.decision)
+
+
+def _update_records(
+    ctx: ActContext,
+    accepted: Sequence[AcceptedSubmission],
+    refused: Sequence[RefusedRecord],
+    judgements: Judgements,
 ) -> None:
-    """Fold in those that passed, bring the caseload up to date, and tell the worker's phones of those that did not."""
-    ready = dict(judgements.earlier)
-    ready |= {(part.envelope.instance_id, part.envelope.sha256): dict(part.answers) for part in parts}
-    changed, foreign = folding.fold_in(ctx, [part for part in parts if part.definition], ready)
-    update.update_caseload(ctx, changed, parts)
-    told = [(envelope, [problem.to_json() for problem in decision.problems]) for envelope, decision in refused]
-    told += [(part.envelope, [foreign[key].to_json()]) for part in parts if (key := part.key) in foreign]
-    update.publish_refused_records(ctx, [part.envelope.record for part in parts], told)
-    apply_reissues(ctx, [Arrived(part.envelope) for part in parts])
+    """Bring records and caseload up to date, and tell the worker's phones what was refused."""
+    foreign = update_records_and_caseload(ctx, accepted, judgements)
+    to_publish = list(refused)
+    for submission in accepted:
+        if submission.key in foreign:
+            to_publish.append((submission.envelope, [foreign[submission.key].to_json()]))
+    update.publish_refused_records(ctx, [submission.envelope.record for submission in accepted], to_publish)
+    apply_new_codes(ctx, [IncomingSubmission(submission.envelope) for submission in accepted])

@@ -1,124 +1,196 @@
-"""Review: a supervisor looks at records, sends them back with a word, approves them, chooses between two answers."""
+"""Review: approve records, send them back, decide conflicts, dismiss submissions."""
 
+import datetime as dt
+import hashlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fieldapp.services.acts import ActContext, act
 from fieldapp.services.caseload.messages import make_correction_message
+from fieldapp.services.consent.refusals import delete_waiting_words
+from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
+from fieldapp.services.definitions import load_definitions
 from fieldapp.services.problems import N_, ActProblem, make_not_found
-from fieldapp.services.records.corrections import correct
-from fieldapp.services.records.refusals import forget_waiting
-from fieldapp.services.records.unusable_noes import heed_unusable_noes
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.intake import store_submissions
+from fieldapp.services.records.time_limits import WHILE_LOCKED, time_for
 from fieldapp.services.revisions import check_revision, mark_of, require
 from fieldapp.store.phones import pull
 from fieldapp.store.records import records, reviews, submissions
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.reviews import Review
+from fieldapp.store.records.submissions import OFFICE
 from forms.budget import TooSlow
+from forms.problems import AnswerProblem
+from forms.validation import recalculate
+from sync.envelope import Envelope
+from sync.fold import flatten, unflatten
+from sync.intake import local_time
 
-APPROVED, RETURNED, CHOSEN = "approved", "returned", "chosen"
+# What a supervisor decides; the values are stored.
+APPROVED = "approved"
+RETURNED = "returned"
+CHOSEN = "chosen"
 MAX_COMMENT = 500
 
 
 @act("record.review")
 def review_record(ctx: ActContext, instance_id: str, state: str, comment: str, seen: str | None = None) -> None:
-    """Approve a record, send it back to its worker, or only say something about it. `state`: approved, returned or ""."""
-    record = _of_centre(ctx, instance_id)
+    """Approve a record, send it back to its worker, or only comment on it.
+
+    `state` is "approved", "returned" (sent back, with a comment) or "" for a comment alone. A record that is sent
+    back goes to the author's phones, with its answers and the comment; a correction makes it "corrected" (see
+    folding). `seen`: the revision that the supervisor had on screen. Raises ActProblem "review.incomplete",
+    "review.no_comment" or "review.contested".
+    """
+    record = _get_record(ctx, instance_id)
     comment = comment.strip()
     if state not in (APPROVED, RETURNED, "") or len(comment) > MAX_COMMENT or not (state or comment):
         raise ActProblem("review.incomplete", N_("Write a comment of at most 500 characters, or choose what will happen."))
     if state == RETURNED and not comment:
         raise ActProblem("review.no_comment", N_("Say what should be corrected: the worker sees nothing else."))
     if state:
-        _check(ctx, seen, record)
+        _require_revision(ctx, seen, record)
     if record.review == "contested" and state:
         raise ActProblem("review.contested", N_("There are two different answers. Choose the answer first."))
     record.review = state or record.review
-    _write(ctx, record, state, comment)
-    body = ""
-    if state == RETURNED:
-        about = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
-        body = json.dumps(about | make_correction_message(record.form, record.version, record.answers, record.heads))
+    _add_review(ctx, record, state, comment)
     if state:
-        pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): body})
+        message = _make_return_message(record, comment) if state == RETURNED else ""
+        pull.upsert_items(ctx.session, {(record.author_id, f"rec/{instance_id}"): message})
     ctx.describe(f"record/{instance_id}", state=state or "comment")
 
 
+def _make_return_message(record: Record, comment: str) -> str:
+    """Return what the author's phones get, so that the worker can correct the record there."""
+    message = {"state": RETURNED, "day": record.occurred_on.isoformat(), "comment": comment}
+    message |= make_correction_message(record.form, record.version, record.answers, record.heads)
+    return json.dumps(message)
+
+
 @act("record.choose")
-def choose_answers(
+def resolve_conflict(
     ctx: ActContext, instance_id: str, chosen: Mapping[str, str], comment: str = "", seen: str | None = None
 ) -> None:
-    """Settle a record with two answers: for each contested question, the hash of the submission whose answer shall hold."""
-    record = _of_centre(ctx, instance_id)
-    _check(ctx, seen, record)
-    options = {one["path"]: one["values"] for one in record.contested}
+    """Decide between two answers.
+
+    `chosen`: for each contested question, the SHA-256 of the submission whose answer counts.
+
+    Writes a new version of the record. Raises ActProblem "review.choice" when a question is left out,
+    "review.mismatch" when the form refuses the answers together, or "review.too_slow".
+    """
+    record = _get_record(ctx, instance_id)
+    _require_revision(ctx, seen, record)
+    options = {conflict["path"]: conflict["values"] for conflict in record.contested}
     if not options or set(chosen) != set(options) or any(chosen[path] not in options[path] for path in options):
         raise ActProblem("review.choice", N_("Choose one answer for each question."))
     try:
-        problems = correct(ctx, record, {path: options[path][chosen[path]] for path in options})
+        problems = write_correction(ctx, record, {path: options[path][chosen[path]] for path in options})
     except TooSlow:
         text = N_("The form's rules take too long over this record. Nothing was changed; correct the form first.")
         raise ActProblem("review.too_slow", text) from None
     if problems:
         text = N_("These answers do not go together: {where}. Choose otherwise.")
-        raise ActProblem("review.mismatch", text, {"where": ", ".join(sorted({one.path for one in problems})[:5])})
+        paths = sorted({problem.path for problem in problems})
+        raise ActProblem("review.mismatch", text, {"where": ", ".join(paths[:5])})
     ctx.session.refresh(record)
     record.review = APPROVED
     submissions.mark_reviewed(ctx.session, ctx.centre_id, instance_id)
-    _write(ctx, record, CHOSEN, comment.strip()[:MAX_COMMENT])
+    _add_review(ctx, record, CHOSEN, comment.strip()[:MAX_COMMENT])
     ctx.describe(f"record/{instance_id}", questions=len(options))
 
 
+def write_correction(ctx: ActContext, record: Record, changes: Mapping[str, Any]) -> list[AnswerProblem]:
+    """Write a new version of a record, made at the centre; return its problems.
+
+    `changes`: dotted path → answer. Nothing is written when there is any problem. Raises TooSlow when the form's rules
+    are: then the transaction has to be rolled back.
+    """
+    form = record.form, record.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form})[form]
+    finished_at = _find_finished_time(ctx, record)
+    answers = unflatten({**flatten(record.answers), **changes})
+    result = recalculate(definition, answers, local_time(finished_at), time_for(WHILE_LOCKED))
+    if result.problems:
+        return result.problems
+    body = json.dumps(result.answers, ensure_ascii=False, separators=(",", ":"))
+    envelope = Envelope(
+        str(uuid.uuid4()),
+        record.form,
+        record.version,
+        finished_at,
+        body,
+        hashlib.sha256(body.encode()).hexdigest(),
+        record.instance_id,
+        tuple(record.heads),
+    )
+    store_submissions(ctx, [IncomingSubmission(envelope, via=OFFICE)])
+    return []
+
+
+def _find_finished_time(ctx: ActContext, record: Record) -> dt.datetime:
+    """Return when the corrected version was finished: rules about days are judged by it."""
+    arrived = submissions.of_record(ctx.session, ctx.centre_id, record.instance_id)
+    times = [submission.finished_local for submission in arrived if submission.instance_id in record.heads]
+    return max(times, default=ctx.now)
+
+
 @act("submission.settle")
-def settle_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
-    """Take a submission off the list of those to look at; it stays kept."""
-    found = submissions.get(ctx.session, ctx.centre_id, submission_id)
-    if found is None:
+def dismiss_submission(ctx: ActContext, submission_id: int, seen: str | None = None) -> None:
+    """Take a submission off the review queue; it stays stored."""
+    submission = submissions.get(ctx.session, ctx.centre_id, submission_id)
+    if submission is None:
         raise make_not_found()
-    check_revision(ctx, seen, found, f"submission/{found.id}", ("submission.settle",))
-    if found.state != submissions.ASIDE:  # what is aside never came back to a phone
-        pull.upsert_items(ctx.session, {(found.author_id, f"rec/{found.root_id}"): ""})
-    if found.state in submissions.WAITING:
-        found.state = "settled"
-    forget_waiting(ctx, [found.id])
+    check_revision(ctx, seen, submission, f"submission/{submission.id}", ("submission.settle",))
+    if submission.state != submissions.ASIDE:  # a quarantined submission never came back to a phone
+        pull.upsert_items(ctx.session, {(submission.author_id, f"rec/{submission.root_id}"): ""})
+    if submission.state in submissions.WAITING:
+        submission.state = "settled"
+    delete_waiting_words(ctx, [submission.id])
     ctx.session.flush()
-    heed_unusable_noes(ctx, [found.root_id])
-    ctx.describe(f"submission/{found.id}")
+    apply_unusable_refusals(ctx, [submission.root_id])
+    ctx.describe(f"submission/{submission.id}")
 
 
 @act("submission.settle")
-def settle_aside(ctx: ActContext, device_id: int) -> int:
-    """Take all that is kept aside of a phone off the list, and return how many; they stay kept."""
-    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id)
+def dismiss_quarantined(ctx: ActContext, device_id: int, newest: int | None = None) -> int:
+    """Take everything that is quarantined of a phone off the review queue; return how many.
+
+    They stay stored. `newest`: the newest that was seen; what came later stays in the queue. None means all.
+    """
+    ids = submissions.aside_of_device(ctx.session, ctx.centre_id, device_id, newest)
     submissions.mark_all_reviewed(ctx.session, ctx.centre_id, ids)
-    forget_waiting(ctx, ids)
+    delete_waiting_words(ctx, ids)
     ctx.session.expire_all()
-    heed_unusable_noes(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
+    apply_unusable_refusals(ctx, submissions.roots_of_positions(ctx.session, ctx.centre_id, ids))
     ctx.describe(f"device/{device_id}", records=len(ids))
     return len(ids)
 
 
 def record_revision(record: Record, reviewed: Sequence[Review]) -> str:
-    """Return the mark of a record as its page shows it: its versions, what is contested, what was said about it."""
-    return mark_of("record", record.instance_id, record.review, record.heads, record.contested, [one.id for one in reviewed])
+    """Return the revision of a record as its page shows it: versions, conflicts and reviews."""
+    review_ids = [review.id for review in reviewed]
+    return mark_of("record", record.instance_id, record.review, record.heads, record.contested, review_ids)
 
 
-def _check(ctx: ActContext, seen: str | None, record: Record) -> None:
+def _require_revision(ctx: ActContext, seen: str | None, record: Record) -> None:
     reviewed = reviews.of_record(ctx.session, ctx.centre_id, record.instance_id)
-    now = record_revision(record, reviewed)
-    require(ctx, seen, now, f"record/{record.instance_id}", ("record.review", "record.choose"))
+    revision = record_revision(record, reviewed)
+    require(ctx, seen, revision, f"record/{record.instance_id}", ("record.review", "record.choose"))
 
 
-def _of_centre(ctx: ActContext, instance_id: str) -> Record:
-    found = records.lock_existing(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
-    if found is None:
+def _get_record(ctx: ActContext, instance_id: str) -> Record:
+    record = records.lock_existing(ctx.session, ctx.centre_id, [instance_id]).get(instance_id)
+    if record is None:
         raise make_not_found()
-    return found
+    return record
 
 
-def _write(ctx: ActContext, record: Record, state: str, comment: str) -> None:
+def _add_review(ctx: ActContext, record: Record, state: str, comment: str) -> None:
     assert ctx.actor.user_id is not None
-    line = Review(
+    review = Review(
         centre_id=ctx.centre_id,
         root_id=record.instance_id,
         at=ctx.now,
@@ -126,4 +198,4 @@ def _write(ctx: ActContext, record: Record, state: str, comment: str) -> None:
         state=state,
         comment=comment,
     )
-    ctx.session.add(line)
+    ctx.session.add(review)

@@ -1,16 +1,21 @@
-"""How long a form's rules may take: by the processor's time of this thread, so that a busy machine refuses nothing."""
+"""How long the rules of a form may take.
+
+Processor time of this thread is measured, so that a busy machine refuses nothing.
+"""
 
 import time
 
 from forms.budget import Budget
 
-PER_RECORD = 2.0  # seconds, before the database is locked for writing
-PER_MESSAGE = 10.0  # for all records of a message; those that are left are asked for again
-WHILE_LOCKED = 0.5  # for what can only be known then: two corrections that are brought together
-LET_IN = 20.0  # for one that somebody at the centre lets in
+# All in seconds.
+PER_RECORD = 2.0  # before the database is locked for writing
+PER_MESSAGE = 10.0  # for all records of a message; the phone sends those that are left again
+WHILE_LOCKED = 0.5  # for what can only be computed then: two corrections that are merged
+AT_REVIEW = 20.0  # for a record that somebody at the centre accepts
 
 
 def time_for(seconds: float) -> Budget:
+    """Return a budget of processor time of this thread."""
     return Budget(seconds, time.thread_time)
 
 
@@ -19,4 +24,5 @@ def is_over(until: float) -> bool:
 
 
 def until(seconds: float) -> float:
+    """Return the processor time of this thread at which so many seconds from now have passed."""
     return time.thread_time() + seconds

@@ -27,6 +27,7 @@ from fieldapp.services.releases.datasets import hierarchy_words, install_program
 from fieldapp.services.releases.gathering.gather import ReleaseContents, gather_release
 from fieldapp.services.releases.gathering.ledger_state import PendingBatch
 from fieldapp.services.releases.gathering.table_counts import PeriodCounts
+from fieldapp.services.releases.grace import GRACE_DAYS
 from fieldapp.services.releases.retries import needs_alert, next_try
 from fieldapp.services.stored_problems import explain, is_foreseen, write_problems
 from fieldapp.store.database import ReadTransaction, WriteTransaction
@@ -37,11 +38,13 @@ from fieldapp.store.session import IntegrityError, Session
 
 log = logging.getLogger("fieldapp.releases")
 
+# Renewed at each step and while records are read; a process that died holds a period no longer than this.
 LEASE = dt.timedelta(minutes=10)
-GRACE_DAYS = 3  # after a period's end, so that phones without signal can still send
 MOVED = ".moved"  # ends the name of a mark in a build's folder: the package lies among the others
 SPACE_NEEDED = 50_000_000  # bytes that a small release needs on the disk
+# Bytes: a row is written in several formats, and the package is zipped twice.
 SPACE_PER_ROW = 1500
+# A broken recipe can have thousands of reasons; nobody reads more than the first.
 MOST_REASONS = 20
 
 
@@ -88,6 +91,7 @@ def list_due_periods(session: Session, now: dt.datetime) -> list[tuple[ReleaseSe
     due = []
     for series in releases.active_series(session):
         zone = zoneinfo.ZoneInfo(centres.get(session, series.centre_id).time_zone)
+        # A period ends at midnight where the centre is, not in UTC.
         today = (now.astimezone(zone) - dt.timedelta(days=GRACE_DAYS)).date()
         runs = releases.runs_of(session, [series.id])
         settled = {run.period for run in runs if run.state == "done" or _waits_after_failure(run, now)}
@@ -119,6 +123,7 @@ def build_release(session: Session, series: ReleaseSeries, period: Period, packa
     run = _claim_run(session, series, period, utcnow())
     if run is None:
         return None
+    # The name has the run's token, so two processes never share a folder.
     work = run.make_work_folder(packages)
     try:
         _prepare_work_folder(session, packages, run, work)
@@ -152,6 +157,7 @@ def _build_until_consent_holds(session: Session, run: BuildRun, packages: Path, 
         except ConsentFell:
             if not tries_left:
                 raise
+            # The package has the records of a person who said no: it must not stay on the disk.
             shutil.rmtree(work)
             work.mkdir(mode=0o700)
     return None
@@ -180,15 +186,17 @@ def _sweep(session: Session, packages: Path, run: BuildRun) -> None:
     running = releases.running_tokens(session, utcnow())
     for folder in packages.glob(".work-*"):
         run_id, _, token = folder.name.removeprefix(".work-").partition("-")
+        # An earlier build of this period lost its lease, whatever its folder says.
         if token not in running or run_id == str(run.run_id):
             _discard_folder(session, packages, folder)
 
 
 def _discard_folder(session: Session, packages: Path, folder: Path) -> None:
-    """Remove the folder of a build, and its package where that was moved and then not published."""
+    """Remove the folder of a build, and its package if that was moved but not published."""
     moved = [mark.stem for mark in folder.glob(f"*{MOVED}")]
-    published = releases.known_digests(session, moved)
-    session.rollback()
+    with ReadTransaction(session):
+        published = releases.known_digests(session, moved)
+    # Killed between the move and the commit: a package that no row knows would lie there for good.
     for digest in moved:
         if digest not in published:
             (packages / f"{digest}.zip").unlink(missing_ok=True)
@@ -254,6 +262,7 @@ def write_package(
     seed = keys.load_package_seed(session, series.centre_id, secret)
     manifest = seal.manifest_of(folder, {**body, "key": seal.public_key(seed)})
     (folder / seal.MANIFEST).write_bytes(manifest)
+    # Signed only after the check: a signature on a wrong package cannot be taken back.
     _check_package(folder, work / "unsigned.zip")
     context = contents.context
     comment = f"{contents.recipe.id} {context.period.name} of {context.centre}"
@@ -299,6 +308,7 @@ def _publish_release(
         _save_counts(ctx, counts)
     release = _add_release(ctx, run, package)
     ctx.describe(f"release/{release.id}", sha256=release.sha256)
+    # The mark comes before the move, so that after a crash _discard_folder finds what was moved.
     package.path.with_suffix(MOVED).touch()
     package.path.replace(packages / package.path.name)
     return release
@@ -329,6 +339,7 @@ def _publish_batch(ctx: ActContext, pending: PendingBatch) -> None:
     entry = pending.entry
     is_first = entry.before == ledger.compute_genesis_hash(entry.dataset)
     before = "" if is_first else entry.before
+    # One UPDATE with the head as its condition: of two builds at once only one matches.
     if not datasets.advance_ledger_head(ctx.session, pending.dataset_id, before, entry.hash):
         text = N_("Another release has published rows of the same dataset just now.")
         raise ActProblem("release.overtaken", text)

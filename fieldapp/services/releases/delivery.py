@@ -16,6 +16,7 @@ from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
 from fieldapp.store.session import Session
 
+# How long a try may take; after that, its process counts as dead.
 LEASE = dt.timedelta(minutes=10)
 # How long to wait after each failure. The last pause is repeated until the package arrives, or the
 # time to download it is over.
@@ -47,6 +48,7 @@ def deliver_due(session: Session, packages: Path, config: TransportConfig) -> in
         token = secrets.token_hex(16)
         lease_until = utcnow() + LEASE
         with WriteTransaction(session):
+            # With due_at as a condition: of two schedulers that saw the delivery due, one gets it.
             is_claimed = releases.claim_delivery(session, delivery_id, due_at, token, lease_until)
         if is_claimed:
             alerts += _attempt_delivery(session, delivery_id, token, packages, config)
@@ -85,12 +87,14 @@ def _make_payload(session: Session, delivery_id: int, packages: Path) -> Deliver
         text = N_("The time to download this release is over.")
         raise DeliveryFailed(StoredProblem("release.expired", text), is_final=True)
     file = None  # an e-mail says only that the package is there
+    # Mail passes servers that nobody here chose.
     if delivery.target["kind"] != EMAIL:
         file = encrypt_for_recipient(packages, release.sha256, series.age_key)
     title = series.title.get("en", series.key)
     french_title = series.title.get("fr", "")
     return DeliveryPayload(
         file=file,
+        # With part of the hash: a period that is released again never replaces an earlier file.
         name=f"{release.filename.removesuffix('.zip')}-{release.sha256[:12]}.zip.age",
         subject=f"{title}, {release.period}",
         text=NOTICE.format(period=release.period, title=title, titre=french_title),

@@ -41,6 +41,7 @@ def retry_release(ctx: ActContext, run_id: int) -> None:
         raise ActProblem("release.switched_off", N_("This series is switched off. Switch it on, then ask again."))
     if run.state not in (FAILED, ASKED):
         raise ActProblem("release.not_failed", N_("This period is built, or is being built just now."))
+    # Only marked: a build takes minutes, too long for the page that asked.
     run.state = ASKED
     ctx.describe(f"series/{run.series_id}", period=run.period)
 

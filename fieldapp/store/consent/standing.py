@@ -90,7 +90,10 @@ def waiting(session: Session, centre_id: int, positions: Collection[int]) -> Seq
 
 
 def list_falls(session: Session, centre_id: int) -> dict[tuple[str, dt.datetime | None], str]:
-    """Return each fall of consent so far: its word and moment → the card code; "" where some record fell by itself."""
+    """Return each fall of consent so far: (record id of its word, time) → card code.
+
+    "" where some record fell by itself.
+    """
     query = sa.select(ConsentWord.root_id, ConsentWord.lowered_at, ConsentWord.person)
     is_fall = sa.or_(ConsentWord.person == "", ConsentWord.lowered_at.is_not(None))
     rows = session.execute(query.where(ConsentWord.centre_id == centre_id, is_fall))

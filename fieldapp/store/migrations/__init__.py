@@ -43,7 +43,7 @@ def is_known(engine: sa.Engine, revision: str) -> bool:
 
 
 def autogenerate(engine: sa.Engine, message: str) -> None:
-    """Write a new migration from the difference between the tables and the database (`make migration M=…`)."""
+    """Write a migration that brings the database to the tables (`make migration M=…`)."""
     config = _config(engine)
     newest = ScriptDirectory.from_config(config).get_current_head() or "0"
     command.revision(config, message, autogenerate=True, rev_id=f"{int(newest) + 1:04}")

@@ -253,9 +253,9 @@ def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFi
 class ReleasableRecord:
     """A record as releases read it.
 
-    `is_settled`: nobody has to choose between two answers. `is_refused`: a no that cannot be used as it is
-    speaks against it, so it allows nothing. The consent in its own answers is not enough: `person` is the card
-    code whose standing consent counts.
+    `is_settled`: nobody has to choose between two answers; else they are in `contested`. `is_refused`: a
+    no that cannot be used as it is speaks against it, so it allows nothing. The consent in its own answers
+    is not enough: `person` is the card code whose standing consent counts.
     """
 
     unit: str
@@ -266,6 +266,7 @@ class ReleasableRecord:
     answers: dict[str, Any]
     received_at: dt.datetime
     is_refused: bool
+    contested: list[Any]
 
 
 def iterate_for_release(
@@ -291,6 +292,7 @@ def iterate_for_release(
             Record.answers,
             Record.received_at,
             Record.is_refused,
+            Record.contested,
         )
         .where(Record.centre_id == centre_id, Record.form == form)
         .where(Record.occurred_on >= first, Record.occurred_on <= last, Record.received_at < received_before)
@@ -301,8 +303,8 @@ def iterate_for_release(
     while True:
         rows = session.execute(query.where(Record.instance_id > after)).all()
         session.rollback()  # no long read holds anybody up
-        for unit, person, version, day, review, answers, received_at, is_refused in rows:
-            yield ReleasableRecord(unit, person, version, day, review != "contested", answers, received_at, is_refused)
+        for unit, person, version, day, review, *rest in rows:
+            yield ReleasableRecord(unit, person, version, day, review != "contested", *rest)
         if len(rows) < page:
             return
         after = rows[-1].instance_id

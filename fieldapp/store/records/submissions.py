@@ -14,10 +14,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fieldapp.store.base import Base
 from fieldapp.store.forms.versions import FormVersion
 from fieldapp.store.records.records import Record, RecordFilter
+from fieldapp.store.records.tombstones import TombstoneReader
 
 UNKNOWN_FORM = "sync.unknown_form"
 # Codes of the two problems that the arrival of an earlier submission can solve.
-NOT_YOURS = "sync.not_yours"
+NOT_THE_AUTHOR = "sync.not_yours"
 OTHER_FORM = "sync.other_form"
 SEALED = "sealed"  # stands for the form of what no key opens
 SHUT_OUT = ("sync.shut_out", "sync.phone_shut_out")  # the person's access had ended, or the phone's
@@ -56,7 +57,7 @@ class Submission(Base):
     body: Mapped[str] = mapped_column(sa.Text)
     due: Mapped[str] = mapped_column(sa.String(47), default="")  # the follow-up that it completes
     cards: Mapped[list[Any]] = mapped_column(default=list)  # codes of new cards that its phone made for it
-    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked)
+    # stored, conflict, rejected, aside (until somebody lets it in), settled (somebody has looked, or nothing is left)
     state: Mapped[str] = mapped_column(sa.String(12))
     problems: Mapped[list[Any]]
     is_refusal: Mapped[bool] = mapped_column(default=False)  # the person did not say yes
@@ -68,7 +69,7 @@ class Submission(Base):
 
         The arrival of an earlier submission may change that.
         """
-        return [problem.get("code") for problem in self.problems] in ([NOT_YOURS], [OTHER_FORM])
+        return [problem.get("code") for problem in self.problems] in ([NOT_THE_AUTHOR], [OTHER_FORM])
 
     @property
     def is_part(self) -> bool:
@@ -149,11 +150,13 @@ INSERT = sa.insert(Submission)
 def find_earlier(session: Session, centre_id: int, instance_ids: Collection[str]) -> dict[str, dict[str, EarlierSubmission]]:
     """Return what arrived under each of these ids before, by id and then by SHA-256.
 
-    The first that arrived is the first of its id.
+    The first that arrived is the first of its id. What was erased since is known again by its tombstone.
     """
     earlier: dict[str, dict[str, EarlierSubmission]] = {}
-    parameters = {"centre_id": centre_id, "ids": list(instance_ids)}
-    for instance_id, sha256, *rest in session.connection().execute(SELECT_EARLIER, parameters):
+    tombstones = TombstoneReader(session, centre_id, instance_ids)
+    parameters = {"centre_id": centre_id, "ids": [*instance_ids, *tombstones.tags]}
+    for tag, masked, *rest in session.connection().execute(SELECT_EARLIER, parameters):
+        instance_id, sha256 = tombstones.restore(tag, masked)
         earlier.setdefault(instance_id, {})[sha256] = EarlierSubmission(*rest)
     return earlier
 
@@ -208,17 +211,30 @@ def aside(session: Session, centre_id: int, limit: int = 100) -> Sequence[Submis
     return session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
 
 
-def count_aside(session: Session, centre_id: int) -> dict[int, int]:
-    """Return how many submissions of each phone are set aside, by the id of the phone."""
-    query = sa.select(Submission.device_id, sa.func.count())
+@dataclass(frozen=True)
+class AsideOfPhone:
+    """How many submissions of a phone are set aside, and the position of the newest of them."""
+
+    count: int
+    newest: int
+
+
+def count_aside(session: Session, centre_id: int) -> dict[int, AsideOfPhone]:
+    """Return what of each phone is set aside, by the id of the phone."""
+    query = sa.select(Submission.device_id, sa.func.count(), sa.func.max(Submission.id))
     query = query.where(Submission.centre_id == centre_id, Submission.state == ASIDE)
     query = query.group_by(Submission.device_id)
-    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+    return {row[0]: AsideOfPhone(row[1], row[2]) for row in session.execute(query) if row[0] is not None}
 
 
-def aside_of_device(session: Session, centre_id: int, device_id: int) -> Sequence[int]:
-    """Return the positions of a phone's submissions that are set aside, in their order."""
+def aside_of_device(session: Session, centre_id: int, device_id: int, newest: int | None = None) -> Sequence[int]:
+    """Return the positions of a phone's submissions that are set aside, in their order.
+
+    None later than `newest`, where that is given.
+    """
     query = sa.select(Submission.id).where(Submission.centre_id == centre_id, Submission.state == ASIDE)
+    if newest is not None:
+        query = query.where(Submission.id <= newest)
     return session.scalars(query.where(Submission.device_id == device_id).order_by(Submission.id)).all()
 
 
@@ -352,6 +368,7 @@ def is_any_of(session: Session, centre_id: int, form: str) -> bool:
 def forms_not_taken_in(session: Session, centre_id: int) -> Sequence[str]:
     """Return the forms for which something was stored without becoming part of a record."""
     query = sa.select(Submission.form).where(Submission.centre_id == centre_id, Submission.state.in_((*WAITING, "settled")))
+    query = query.where(Submission.body != "")  # nothing is left of the others
     return session.scalars(query.distinct().order_by(Submission.form)).all()
 
 

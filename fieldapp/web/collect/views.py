@@ -4,8 +4,10 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from fieldapp.services.phones import collect as phone_collect
 from fieldapp.services.phones.devices import COLLECT, find_actor_for_token
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.records import openrosa as acts
@@ -30,13 +32,13 @@ def require_collect_token(endpoint: str | None, values: dict[str, Any] | None) -
     actor = find_actor_for_token(session(), token, COLLECT)
     if actor is None:
         raise ActProblem("collect.token", N_("The centre does not know this phone any more. Ask for a new QR code."))
-    acts.require_collect(session(), actor.centre_id)
+    phone_collect.require_collect(session(), actor.centre_id)
     g.actor = actor
     g.collect_token = token
 
 
 @collect.before_request
-def require_openrosa_version() -> Any:
+def require_openrosa_version() -> Response | None:
     if request.headers.get("X-OpenRosa-Version", "1.0") != "1.0":
         return _reply(gettext("This server speaks OpenRosa 1.0."), 400)
     return None
@@ -45,6 +47,7 @@ def require_openrosa_version() -> Any:
 @collect.after_request
 def add_openrosa_headers(response: Response) -> Response:
     response.headers.update(OPENROSA)
+    # OpenRosa asks for it, and servers in front of us may leave it out.
     response.headers["Date"] = dt.datetime.now(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     response.headers["X-OpenRosa-Accept-Content-Length"] = str(current_app.config["MAX_CONTENT_LENGTH"])
     return response
@@ -59,8 +62,8 @@ def _reply(text: str, status: int) -> Response:
 
 
 @collect.get("/formList")
-def form_list() -> Any:
-    listed = acts.list_for_collect(session(), g.actor, address=_address(), form=request.args.get("formID", ""))
+def form_list() -> ResponseReturnValue:
+    listed = phone_collect.list_for_collect(session(), g.actor, address=_address(), form=request.args.get("formID", ""))
     return _cached(openrosa.make_form_list(listed))
 
 
@@ -73,31 +76,32 @@ def _cached(text: str) -> Response:
 
 
 @collect.get("/forms/<form>/<version>.xml")
-def xform(form: str, version: str) -> Any:
-    return _cached(acts.fetch_xform(session(), g.actor, form=form, version=version))
+def xform(form: str, version: str) -> ResponseReturnValue:
+    return _cached(phone_collect.fetch_xform(session(), g.actor, form=form, version=version))
 
 
 @collect.get("/forms/<form>/<version>/manifest")
-def manifest(form: str, version: str) -> Any:
-    files = acts.fetch_media(session(), g.actor, form=form, version=version)
+def manifest(form: str, version: str) -> ResponseReturnValue:
+    files = phone_collect.fetch_media(session(), g.actor, form=form, version=version)
     return _cached(openrosa.make_media_manifest(files, f"{_address()}/forms/{form}/{version}/media"))
 
 
 @collect.get("/forms/<form>/<version>/media/<name>")
-def media(form: str, version: str, name: str) -> Any:
-    for file in acts.fetch_media(session(), g.actor, form=form, version=version):
+def media(form: str, version: str, name: str) -> ResponseReturnValue:
+    for file in phone_collect.fetch_media(session(), g.actor, form=form, version=version):
         if file.name == name:
             return Response(file.data, 200, {"Content-Type": "text/csv; charset=utf-8"})
     raise make_not_found()
 
 
 @collect.route("/submission", methods=["HEAD"])
-def get_submission_limits() -> Any:
+def get_submission_limits() -> ResponseReturnValue:
+    # Collect asks this first: how much may be sent is in the headers of every answer.
     return Response(status=204)
 
 
 @collect.post("/submission")
-def submission() -> Any:
+def submission() -> ResponseReturnValue:
     """Take a submission in; more of its attachments may follow in other requests."""
     file = request.files.get("xml_submission_file")
     xml = file.read() if file else request.form.get("xml_submission_file", "").encode()
@@ -108,9 +112,12 @@ def submission() -> Any:
     except InstanceRefused as refused:
         return _reply(gettext(refused.problem.text), 400)
     files = {name: file.read() for name, file in request.files.items() if name != "xml_submission_file"}
+    # Collect sends large attachments in several requests, all but the last with this mark.
     is_whole = request.form.get("*isIncomplete*") != "yes" and "*isIncomplete*" not in files
     files.pop("*isIncomplete*", None)
-    outcome = acts.receive_instance(session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"])
+    outcome = acts.receive_openrosa_submission(
+        session(), g.actor, instance, xml, files, is_whole, current_app.config["LIMITS"]
+    )
     if not outcome.is_kept:
         return _reply(gettext(outcome.text), STATUS[outcome.code])
     return _reply(gettext("Received by the centre."), 201)

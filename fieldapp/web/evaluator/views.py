@@ -1,12 +1,12 @@
 """The shelf of releases: for evaluators, and for the admins who answer for them."""
 
 import time
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import segno
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask import session as cookie
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user
 
@@ -24,12 +24,12 @@ CHECKED = "second_factor"
 
 
 @evaluator.get("/")
-def shelf() -> Any:
+def shelf() -> ResponseReturnValue:
     return render_template("releases.html", shelf=downloads.list_releases(session(), actor()))
 
 
 @evaluator.post("/<int:release_id>/package")
-def package(release_id: int) -> Any:
+def package(release_id: int) -> ResponseReturnValue:
     """Download the package; a POST, since it is logged and must not be prefetched or cached."""
     who = actor()
     if not _is_fresh():
@@ -42,11 +42,12 @@ def package(release_id: int) -> Any:
 def _is_fresh() -> bool:
     """Return whether this person, not another at the same browser, has just given a code."""
     user_id, checked_at = cookie.get(CHECKED, (0, 0))
+    # A time alone would let the next person at this browser through.
     return bool(user_id == current_user.id and time.time() - checked_at < FRESH)
 
 
 @evaluator.get("/second-factor")
-def second_factor() -> Any:
+def second_factor() -> ResponseReturnValue:
     return _page("")
 
 
@@ -54,6 +55,7 @@ def _page(problem: str) -> str:
     if factor.show_second_factor(session(), actor()):
         return render_template("second_factor.html", picture="", key="", problem=problem)
     secret = current_app.config["SECRET_KEY"]
+    # Shown until a first code proves that the person's app has it.
     address = factor.start_second_factor(session(), actor(), secret=secret, label=current_user.username)
     picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2)
     key = parse_qs(urlsplit(address).query)["secret"][0]
@@ -61,7 +63,7 @@ def _page(problem: str) -> str:
 
 
 @evaluator.post("/second-factor")
-def second_factor_check() -> Any:
+def second_factor_check() -> ResponseReturnValue:
     try:
         code = request.form.get("code", "")
         factor.require_second_factor(session(), actor(), code, current_app.config["SECRET_KEY"])
@@ -73,7 +75,7 @@ def second_factor_check() -> Any:
 
 
 @evaluator.post("/<int:release_id>/deleted")
-def deleted(release_id: int) -> Any:
+def deleted(release_id: int) -> ResponseReturnValue:
     """Log that a recipient attests that every copy is deleted."""
     try:
         downloads.attest_deletion(session(), actor(), release_id=release_id, name=request.form.get("name", ""), seen=seen())

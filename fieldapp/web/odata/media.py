@@ -43,15 +43,20 @@ class JsonFormat:
 
     @property
     def content_type(self) -> str:
-        numbers = ";IEEE754Compatible=true" if self.is_ieee754 else ""
+        numbers = ""
+        if self.is_ieee754:
+            numbers = ";IEEE754Compatible=true"
         return f"application/json;odata.metadata={self.metadata}{numbers};charset=utf-8"
 
     @property
     def etag_part(self) -> str:
         """Return what tells this form apart from the others in an ETag."""
-        numbers = "-text" if self.is_ieee754 else ""
+        numbers = ""
+        if self.is_ieee754:
+            numbers = "-text"
         return f"{self.metadata}{numbers}"
 
+    # JavaScript reads numbers as doubles: over 2^53 they lose digits, so a reader may ask for text.
     def write_number(self, value: int) -> int | str:
         if self.is_ieee754:
             return str(value)
@@ -60,6 +65,7 @@ class JsonFormat:
     def write_row(self, entity: EntitySet, row: Mapping[str, Any], address: str) -> dict[str, Any]:
         """Return a row with its control information; `address` is the row's own."""
         is_full = self.metadata == Metadata.FULL
+        # The usual case, for thousands of rows: nothing about a row has to change.
         if not is_full and not self.is_ieee754:
             return dict(row)
         content: dict[str, Any] = {}
@@ -71,7 +77,9 @@ class JsonFormat:
             if is_full and kind not in PLAIN_JSON:
                 content[f"{name}@odata.type"] = f"#{kind.removeprefix('Edm.')}"
             is_number = kind == WHOLE and value is not None
-            content[name] = self.write_number(value) if is_number else value
+            content[name] = value
+            if is_number:
+                content[name] = self.write_number(value)
         return content
 
     def write_body(self, context: str, content: Mapping[str, Any]) -> dict[str, Any]:

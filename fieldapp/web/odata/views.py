@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, g, request
 from werkzeug.datastructures import WWWAuthenticate
 
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.products.odata.feed import Opened, note_pull, open_for
+from fieldapp.services.products.odata.feed import OpenFeed, log_feed_read, open_feed_for_key
 from fieldapp.store.products.entity_sets import KEY, EntitySet, QueryRefused
 from fieldapp.store.products.feed_file import Query, parse_order
 from fieldapp.web.odata.media import JsonFormat, choose_columns, choose_format, is_refused
@@ -22,7 +22,9 @@ from fieldapp.web.sessions import session
 
 odata = Blueprint("odata", __name__, url_prefix="/odata/v4")
 
+# Rows. Readers follow the links to next pages by themselves.
 PAGE_SIZE = 5000
+# SQLite refuses integers over 64 bits; a key over this has no row anyway.
 MAX_NUMBER = 10**9
 NAMESPACE = "fieldapp"
 OPTIONS = {"$filter", "$select", "$orderby", "$count", "$top", "$skip", "$skiptoken", "$format"}
@@ -43,11 +45,12 @@ NOT_FOUND = N_("There is nothing here, or it is not yours to see.")
 @odata.before_request
 def _open_feed() -> Response | None:
     """Find the feed of a key; without one, ask for it as Excel and Power BI expect."""
+    # A client of OData 3 would misread answers of version 4, so it is refused at once.
     newest = request.headers.get("OData-MaxVersion", "4.0").strip().partition(".")[0]
     if newest.isdecimal() and int(newest) < 4:
         raise ActProblem("feed.option", N_("This feed speaks OData 4."))
     try:
-        g.opened = open_for(session(), _read_key(), current_app.config["SETTINGS"].packages)
+        g.opened = open_feed_for_key(session(), _read_key(), current_app.config["SETTINGS"].packages)
     except ActProblem as problem:
         if problem.code != "feed.key":
             raise
@@ -65,6 +68,7 @@ def _read_key() -> str:
     authorization = request.authorization
     if authorization is None:
         return ""
+    # Excel and Power BI offer a user name and a password only; the name is ignored.
     if authorization.type == "basic":
         return authorization.password or ""
     return authorization.token or ""
@@ -77,8 +81,8 @@ def _version(response: Response) -> Response:
 
 
 def _make_etag() -> str:
-    opened: Opened = g.opened
-    return f"{opened.mark}-{opened.key.id}-{g.json_format.etag_part}"
+    opened: OpenFeed = g.opened
+    return f"{opened.version}-{opened.key.id}-{g.json_format.etag_part}"
 
 
 def _choose_json_format() -> JsonFormat:
@@ -113,6 +117,7 @@ def _accepts_only_type(kind: str, accept: str, format_option: str) -> bool:
 
 def _cache_privately(response: Response) -> Response:
     response.set_etag(_make_etag())
+    # An intermediary must not keep one recipient's rows for another; the reader asks each time.
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization, Accept, Prefer"
     return response
@@ -155,7 +160,9 @@ def metadata() -> Response:
 def _write_entity_type(entity: EntitySet) -> str:
     properties = []
     for name, kind in entity.types.items():
-        nullable = "false" if name == KEY else "true"
+        nullable = "true"
+        if name == KEY:
+            nullable = "false"
         properties.append(f'<Property Name={quoteattr(name)} Type="{kind}" Nullable="{nullable}"/>')
     key = f'<Key><PropertyRef Name="{KEY}"/></Key>'
     return f"<EntityType Name={quoteattr(entity.name)}>{key}{''.join(properties)}</EntityType>"
@@ -184,8 +191,10 @@ def rows(name: str) -> Response:
     body["value"] = [_write_row(entity, query, row) for row in page.rows]
     if page.after:
         body["@odata.nextLink"] = _make_next_link(entity, query, page.after, len(page.rows))
-    note_pull(session(), g.opened.key, entity.name, len(page.rows))
-    selected = f"({','.join(query.select)})" if query.select else ""
+    log_feed_read(session(), g.opened.key, entity.name, len(page.rows))
+    selected = ""
+    if query.select:
+        selected = f"({','.join(query.select)})"
     response = _make_json_response(f"{_root()}$metadata#{entity.name}{selected}", body)
     if "odata.maxpagesize" in request.headers.get("Prefer", ""):
         response.headers["Preference-Applied"] = f"odata.maxpagesize={size}"
@@ -196,7 +205,8 @@ def rows(name: str) -> Response:
 def count(name: str) -> Response:
     entity = _find_entity(name)
     number = g.opened.feed.count(entity, _read_query(entity))
-    note_pull(session(), g.opened.key, entity.name, 0)
+    # A count gives no row away, and the reading is audited all the same.
+    log_feed_read(session(), g.opened.key, entity.name, 0)
     return _cache_privately(Response(str(number), content_type="text/plain;charset=utf-8"))
 
 
@@ -207,7 +217,7 @@ def row(name: str, key: int) -> Response:
     page = g.opened.feed.read(entity, Query(filter=f"{KEY} eq {min(key, MAX_NUMBER)}"), 1)
     if not page.rows:
         raise ActProblem("access.not_found", NOT_FOUND)
-    note_pull(session(), g.opened.key, entity.name, 1)
+    log_feed_read(session(), g.opened.key, entity.name, 1)
     content = _write_row(entity, Query(), page.rows[0])
     return _make_json_response(f"{_root()}$metadata#{entity.name}/$entity", content)
 
@@ -285,7 +295,7 @@ def _read_page_token() -> str:
     """Return where the page begins, "" for the first; refuse a token of an older feed."""
     token = request.args.get("$skiptoken", "")
     version, _, after = token.partition(".")
-    if token and version != g.opened.mark:
+    if token and version != g.opened.version:
         raise QueryRefused("The data has changed since that page. Begin again without $skiptoken.")
     return after
 
@@ -304,7 +314,7 @@ def _make_next_link(entity: EntitySet, query: Query, after: str, row_count: int)
     options = {name: value for name, value in request.args.items() if name in OPTIONS - PAGE_OPTIONS}
     if query.top is not None:
         options["$top"] = str(query.top - row_count)
-    options["$skiptoken"] = f"{g.opened.mark}.{after}"
+    options["$skiptoken"] = f"{g.opened.version}.{after}"
     return f"{_root()}{entity.name}?{urlencode(options, quote_via=quote)}"
 
 

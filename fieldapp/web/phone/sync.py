@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.access import WORKER
@@ -21,14 +22,13 @@ from fieldapp.services.phones.pull import fetch_record_for_correction, pull_chan
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.services.products import maps
 from fieldapp.services.records import attachments
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store.operations import centres
 from fieldapp.store.people.users import User
 from fieldapp.web import problems
 from fieldapp.web.parsing import parse_number
 from fieldapp.web.sessions import session
-from sync.bodies import mended
+from sync.bodies import replace_unstorable
 from sync.envelope import parse_batch
 from sync.manifest import PROTOCOL
 from sync.problems import BatchRefused
@@ -43,6 +43,7 @@ sync = Blueprint("sync", __name__, url_prefix="/sync/v1")
 
 @sync.before_request
 def require_json() -> None:
+    # A form on another site can send text, but never this type without asking first.
     if request.method == "POST" and request.mimetype != "application/json":
         raise ActProblem("sync.media_type", N_("Send application/json."))
 
@@ -56,15 +57,16 @@ def sign_answer(response: Response) -> Response:
         signs = find_receipt_signer(session(), centre_id, current_app.config["SECRET_KEY"])
         if signs is None:
             return response
+        # Over the text before compression, which a proxy may undo.
         response.headers["X-Signature"] = signs.answer(nonce, g.get("plain") or response.get_data())
     return response
 
 
-def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
+def require_phone_token(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
     """Admit phones only: the bearer token becomes the actor, never the cookie of a browser."""
 
     @functools.wraps(view)
-    def run(**kwargs: Any) -> Any:
+    def run(**kwargs: Any) -> ResponseReturnValue:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         actor = None
         if scheme == "Bearer" and token:
@@ -79,9 +81,10 @@ def require_phone_token(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @sync.post("/sign-in")
-def sign_in() -> Any:
+def sign_in() -> ResponseReturnValue:
     sent = _read_json()
     user = check(session(), sent.field("username"), sent.field("password"), request.remote_addr or "")
+    # A phone keeps records without signal; other roles only look at the centre's.
     if user.role != WORKER:
         raise ActProblem("sign_in.role", N_("The phone app is for outreach workers. Use the office page instead."))
     actor = Actor(user.centre_id, user.role, user.id)
@@ -93,7 +96,7 @@ def sign_in() -> Any:
 
 
 @sync.post("/join")
-def join() -> Any:
+def join() -> ResponseReturnValue:
     """Accept a phone with an invitation, which only the first phone can use."""
     sent = _read_json()
     invitation = sent.field("invitation")
@@ -114,13 +117,13 @@ class _SentFields(dict[str, Any]):
 def _read_json() -> _SentFields:
     """Return what a phone sent, as far as a database can store it; empty if no JSON object."""
     try:
-        body = mended(request.get_json(silent=True))
+        body = replace_unstorable(request.get_json(silent=True))
     except (ValueError, RecursionError):
         return _SentFields()
     return _SentFields(body) if isinstance(body, dict) else _SentFields()
 
 
-def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Any:
+def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> ResponseReturnValue:
     """Return what a phone needs that has just joined."""
     user = session().get_one(User, actor.user_id)
     about = {
@@ -136,21 +139,21 @@ def _make_sign_in_response(actor: Actor, enrolled: devices.Enrolment) -> Any:
 
 @sync.get("/pull")
 @require_phone_token
-def pull() -> Any:
+def pull() -> ResponseReturnValue:
     """Give what changed for this worker after a cursor: caseload, follow-ups, corrections."""
     return _compressed(pull_changes(session(), g.actor, cursor=request.args.get("cursor", "0")), level=1)
 
 
 @sync.get("/records/<instance_id>")
 @require_phone_token
-def record(instance_id: str) -> Any:
+def record(instance_id: str) -> ResponseReturnValue:
     """Give a worker's own record back, for correcting it."""
     return jsonify({"protocol": PROTOCOL, **fetch_record_for_correction(session(), g.actor, instance_id=instance_id)})
 
 
 @sync.get("/manifest")
 @require_phone_token
-def manifest() -> Any:
+def manifest() -> ResponseReturnValue:
     return jsonify(_manifest(g.actor))
 
 
@@ -163,20 +166,20 @@ def _manifest(actor: Actor) -> dict[str, Any]:
 
 @sync.get("/map")
 @require_phone_token
-def spot_map() -> Any:
+def spot_map() -> ResponseReturnValue:
     """Give the centre's last maps of where and when: rounded numbers, no points."""
     return jsonify(maps.fetch_maps(session(), g.actor))
 
 
 @sync.get("/areas/<key>")
 @require_phone_token
-def areas(key: str) -> Any:
+def areas(key: str) -> ResponseReturnValue:
     return _compressed(phone_forms.fetch_areas(session(), g.actor, key=key))
 
 
 @sync.get("/forms/<form>/<version>")
 @require_phone_token
-def form(form: str, version: str) -> Any:
+def form(form: str, version: str) -> ResponseReturnValue:
     return _compressed(phone_forms.fetch_form(session(), g.actor, form=form, version=version))
 
 
@@ -193,12 +196,13 @@ def _compressed(text: str, level: int = 6) -> Response:
 
 @sync.post("/batch")
 @require_phone_token
-def batch() -> Any:
+def batch() -> ResponseReturnValue:
     """Receive up to 100 submissions and answer each; store nothing of a malformed batch."""
     try:
         envelopes = parse_batch(request.get_data())
     except BatchRefused as refused:
         return _malformed(refused)
+    # Phones say it themselves; a larger number would not fit the column.
     unsent_count = min(parse_number(request.headers.get("X-Unsent", "0")), 1_000_000)
     items = receive_batch(
         session(),
@@ -212,7 +216,7 @@ def batch() -> Any:
 
 
 @sync.post("/deliver")
-def deliver() -> Any:
+def deliver() -> ResponseReturnValue:
     """Receive sealed records; any phone may carry them.
 
     The answer tells each phone that is named whether it must lock or wipe itself.
@@ -227,12 +231,12 @@ def deliver() -> Any:
 
 
 @sync.put("/attachments/<sha256>")
-def attachment(sha256: str) -> Any:
+def attachment(sha256: str) -> ResponseReturnValue:
     """Store one piece of a sealed attachment, signed by its phone; say how much is there."""
     content_range = PIECE.fullmatch(request.headers.get("Content-Range", ""))
     proof = request.headers.get("X-Proof", "")
     if not content_range or not HASH.fullmatch(sha256) or not PROOF.fullmatch(proof):
-        raise attachments.REFUSED
+        raise attachments.MALFORMED
     start = int(content_range[1])
     size = int(content_range[2])
     received = attachments.receive_piece(
@@ -248,7 +252,7 @@ def attachment(sha256: str) -> Any:
     return jsonify({"protocol": PROTOCOL, "received": received})
 
 
-def _malformed(refused: BatchRefused) -> Any:
+def _malformed(refused: BatchRefused) -> ResponseReturnValue:
     reasons = [{**problem.to_json(), "text": gettext(problem.text)} for problem in refused.problems]
     text = gettext("The message is malformed; nothing of it was stored.")
     return problems.answer("sync.malformed", text, 422, problems=reasons)

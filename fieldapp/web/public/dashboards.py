@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
 from fieldapp.services.problems import make_not_found
@@ -22,7 +23,9 @@ from fieldapp.web.sessions import session
 
 dashboards = Blueprint("dashboards", __name__, template_folder="templates")
 
+# Between two requests of one browser or cache; a new edition shows everywhere this soon.
 MINUTES = 5
+# Pages in memory.
 CACHE_SIZE = 64
 Body = tuple[bytes, bytes]  # plain and compressed
 
@@ -44,9 +47,11 @@ def _respond_cached(key: tuple[str, ...], mimetype: str, make: Callable[[], byte
         data = _rendered.get(key)
         if data is None:
             if len(_rendered) >= CACHE_SIZE:
+                # Emptied as a whole: most of it is of editions that are over, and what is asked for comes back.
                 _rendered.clear()
             data = _rendered[key] = make()
         response = Response(data, mimetype=mimetype)
+        # Images are compressed already.
         if request.accept_encodings.quality("gzip") > 0 and not mimetype.startswith("image/"):
             response.set_data(_compressed(key, data))
             response.headers["Content-Encoding"] = "gzip"
@@ -63,7 +68,8 @@ def _make_cache_key(slug: str, language: str, *more: str) -> tuple[str, ...]:
     """
     if language not in LANGUAGES:
         raise make_not_found()
-    _, digest = public.mark(session(), slug)
+    _, digest = public.read_edition_version(session(), slug)
+    # The host is in it because pages have whole addresses, for those who share them.
     return (digest[:24], _version(), request.host.replace('"', ""), slug, language, *more)
 
 
@@ -72,7 +78,7 @@ def _version() -> str:
 
 
 def _page(template: str, slug: str, language: str, **more: Any) -> bytes:
-    edition = public.public_edition(session(), slug)
+    edition = public.load_public_edition(session(), slug)
     with force_locale(language):
         views = editions.make_indicator_views(edition.body, language)
         page = render_template(
@@ -93,8 +99,8 @@ def _is_revised(view: editions.IndicatorView) -> bool:
 
 
 @dashboards.get("/public/")
-def start() -> Any:
-    centres = public.public_centres(session())
+def start() -> ResponseReturnValue:
+    centres = public.list_public_centres(session())
     language = preferred()
     if len(centres) == 1:
         return redirect(url_for(".dashboard", slug=centres[0].slug, language=language))
@@ -103,8 +109,8 @@ def start() -> Any:
 
 
 @dashboards.get("/public/<slug>/")
-def centre(slug: str) -> Any:
-    public.mark(session(), slug)
+def centre(slug: str) -> ResponseReturnValue:
+    public.read_edition_version(session(), slug)
     language = preferred()
     response = redirect(url_for(".dashboard", slug=slug, language=language))
     response.vary.add("Accept-Language")
@@ -128,7 +134,7 @@ def indicator(slug: str, language: str, name: str) -> Response:
 @dashboards.get("/public/<slug>/<language>/card.png")
 def card(slug: str, language: str) -> Response:
     key = _make_cache_key(slug, language, "card")
-    return _respond_cached(key, "image/png", lambda: public.card(session(), slug, language))
+    return _respond_cached(key, "image/png", lambda: public.load_share_image(session(), slug, language))
 
 
 @dashboards.get("/public/data/")
@@ -139,7 +145,7 @@ def data() -> str:
 
 
 def _load_editions() -> list[PublicEdition]:
-    return [public.public_edition(session(), centre.slug) for centre in public.public_centres(session())]
+    return [public.load_public_edition(session(), centre.slug) for centre in public.list_public_centres(session())]
 
 
 @dashboards.get("/public/data/catalog.jsonld")
@@ -156,7 +162,9 @@ def file(slug: str, name: str) -> Response:
     key = _make_cache_key(slug, "en", "data", name)
     data_file = open_data.FILES[name]
     root = request.url_root
-    return _respond_cached(key, data_file.mimetype, lambda: data_file.make(public.public_edition(session(), slug), root))
+    return _respond_cached(
+        key, data_file.mimetype, lambda: data_file.make(public.load_public_edition(session(), slug), root)
+    )
 
 
 @dashboards.get("/embed/kpi.js")
@@ -189,11 +197,11 @@ def _read_indicator(slug: str) -> str:
     if name:
         _require_indicator(slug, name)
     else:
-        public.public_edition(session(), slug)  # raises for a centre without a public dashboard
+        public.load_public_edition(session(), slug)  # raises for a centre without a public dashboard
     return name
 
 
 def _require_indicator(slug: str, name: str) -> None:
-    edition = public.public_edition(session(), slug)
+    edition = public.load_public_edition(session(), slug)
     if all(indicator["id"] != name for indicator in edition.body["indicators"]):
         raise make_not_found()

@@ -66,6 +66,7 @@ def _write_cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
+        # Without a trailing .0, so that a whole number reads as one.
         return f"{value:g}"
     return str(value)
 
@@ -110,6 +111,7 @@ def write_json(edition: PublicEdition, root: str) -> bytes:
     """Return indicators.json: all of an edition."""
     indicators = [dict(indicator) for indicator in edition.body["indicators"]]
     for indicator in indicators:
+        # Only public ones are in it; the word would make readers look for others.
         del indicator["audience"]
     body = {
         "centre": edition.centre,

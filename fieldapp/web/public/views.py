@@ -1,10 +1,10 @@
 """Sign in and out, choose a language, say whether the app is ready."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user
 
@@ -30,14 +30,14 @@ def home_of(role: str) -> str:
 
 
 @public.get("/")
-def sign_in() -> Any:
+def sign_in() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(home_of(current_user.role))
     return render_template("sign_in.html", entered=SignInInput(), problem="")
 
 
 @public.post("/")
-def signed_in() -> Any:
+def signed_in() -> ResponseReturnValue:
     entered = SignInInput()
     if not entered.validate_on_submit():
         return render_template("sign_in.html", entered=entered, problem=gettext("Fill in both fields.")), 422
@@ -53,20 +53,20 @@ def signed_in() -> Any:
 
 
 @public.post("/sign-out")
-def sign_out() -> Any:
+def sign_out() -> ResponseReturnValue:
     sessions.end()
     return redirect(url_for("public.sign_in"))
 
 
 @public.post("/language/<code>")
-def choose_language(code: str) -> Any:
+def choose_language(code: str) -> ResponseReturnValue:
     if code in LANGUAGES:
         cookie["language"] = code
     return redirect(_local(request.args.get("next", "")) or url_for("public.sign_in"))
 
 
 @public.get("/healthz")
-def healthz() -> Any:
+def healthz() -> ResponseReturnValue:
     """200 when the app can serve; 503 with the reason in plain words when not."""
     problem = ""
     try:
@@ -80,9 +80,12 @@ def healthz() -> Any:
         problem = "The database cannot be reached."
     if not problem and not assets.is_built():
         problem = "The client is not built. Run: make build"
+    # A server that can store nothing must get no phones from a load balancer.
     if not problem and not has_room(current_app.config["SETTINGS"].folder):
         problem = "The disk is full."
-    status = 503 if problem else 200
+    status = 200
+    if problem:
+        status = 503
     return jsonify({"ready": not problem, "reason": problem}), status
 
 
@@ -92,12 +95,13 @@ def robots() -> Response:
 
 
 @public.get("/favicon.ico")
-def favicon() -> Any:
+def favicon() -> ResponseReturnValue:
     return redirect(assets.asset("icon.svg"))
 
 
 def _local(address: str) -> str:
     """Return an address only if it leads to this site: a path, no host."""
+    # Browsers read a backslash as a slash: /\\host leads to another site.
     parts = urlsplit(address.replace("\\", "/"))
     is_path = address.startswith("/") and not address.startswith("//")
     if is_path and not parts.netloc:

@@ -15,8 +15,8 @@ from fieldapp.services.acts import Actor
 from fieldapp.services.board import board
 from fieldapp.services.people import accounts
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import batches
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records import deliveries
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.board.board import BoardStep
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.operations.audit import AuditEvent
@@ -111,7 +111,7 @@ def test_an_incident_that_is_stored_while_others_are_is_news(
         pytest.skip("writers wait for each other there")
     basil = another_worker(session, ready)
     is_inside, may_go = threading.Event(), threading.Event()
-    usual = batches.apply_reissues
+    usual = deliveries.apply_new_codes
 
     def slow(ctx: Any, arrived: Any) -> None:
         usual(ctx, arrived)
@@ -123,7 +123,7 @@ def test_an_incident_that_is_stored_while_others_are_is_news(
         with Session(engine) as own:
             incident(own, ready)
 
-    monkeypatch.setattr(batches, "apply_reissues", slow)
+    monkeypatch.setattr(deliveries, "apply_new_codes", slow)
     thread = threading.Thread(target=report)
     thread.start()
     assert is_inside.wait(30)

@@ -16,7 +16,7 @@ from fieldapp.services.caseload import hand_over
 from fieldapp.services.caseload.update import lacks_caseload, rebuild_caseload
 from fieldapp.services.phones.pull import pull_changes
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.caseload.follow_ups import FollowUp
 from fieldapp.store.phones.pull import PullItem

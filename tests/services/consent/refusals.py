@@ -5,8 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.intake import Arrived
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store import tables
 from sync.envelope import parse_item
 from tests.cast import Cast, encounter
@@ -32,7 +32,7 @@ def with_everything(consent: dict[str, str]) -> dict[str, Any]:
 def receive(session: Session, cast: Cast, *items: dict[str, Any], aside: tuple[str, str] | None = None) -> list[str]:
     envelopes = [parse_item(item) for item in items]
     assert all(envelopes)
-    arrived = [Arrived(one, aside=aside) for one in envelopes if one]
+    arrived = [IncomingSubmission(one, quarantine_reason=aside) for one in envelopes if one]
     return [answer["status"] for answer in receive_batch(session, cast.amina, arrived)]
 
 

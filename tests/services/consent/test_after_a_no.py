@@ -18,7 +18,7 @@ from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.products import tables
 from fieldapp.services.records import earlier_refusals, folding, listing, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.earlier_refusals import cut_earlier_refusals
 from fieldapp.services.records.time_limits import time_for
 from fieldapp.store.caseload import cards
@@ -227,7 +227,7 @@ def test_a_no_that_the_office_chooses(session: Session, cast: Cast) -> None:
     record.review = "contested"
     session.commit()
     chosen = {"consent.tier_said": first["sha256"]}
-    reviews.choose_answers(session, cast.rosa, instance_id=first["id"], chosen=chosen)
+    reviews.resolve_conflict(session, cast.rosa, instance_id=first["id"], chosen=chosen)
     assert_nothing_is_left(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
 
@@ -323,7 +323,7 @@ def test_where_no_rule_can_be_run_what_is_no_clear_yes_is_cut_and_heard(
     assert "CANARY" not in stored_of_person(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
     hurry(False)
-    (waiting,) = listing.list_needing_attention(session, cast.rosa).aside
+    (waiting,) = listing.list_review_queue(session, cast.rosa).aside
     quarantine.let_in(session, cast.rosa, [waiting.id])
     assert "CANARY" not in stored_of_person(session)
 
@@ -347,10 +347,10 @@ def test_two_corrections_for_which_there_is_no_time_are_kept_aside_and_hold_up_n
 ) -> None:
     first = envelope(met(YES), finished_at=at(-60))
     receive(session, cast, first)
-    monkeypatch.setattr(folding, "fold", too_slow)
+    monkeypatch.setattr("fieldapp.services.records.versions.fold", too_slow)
     sent = correction(first, met({**YES, "tier_said": "1"}), -10), envelope(encounter())
     assert receive(session, cast, *sent) == ["rejected", "stored"]
-    assert [one.instance_id for one in listing.list_needing_attention(session, cast.rosa).aside] == [sent[0]["id"]]
+    assert [one.instance_id for one in listing.list_review_queue(session, cast.rosa).aside] == [sent[0]["id"]]
 
 
 def too_slow(*args: Any) -> Any:
@@ -366,7 +366,7 @@ def phone(session: Session, cast: Cast) -> Phone:
 
 
 def waiting_id(session: Session, cast: Cast) -> int:
-    (one,) = listing.list_needing_attention(session, cast.rosa).aside
+    (one,) = listing.list_review_queue(session, cast.rosa).aside
     return one.id
 
 
@@ -379,9 +379,9 @@ def test_the_no_of_a_shut_out_phone_counts_once_it_is_let_in(
     phone.send(phone.seal(met(SAID_NO), refused_by=CARD))
     assert (stands(session, cast), shown(session, cast)) == (2, "2")
     if is_let_in:
-        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     else:
-        reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+        reviews.dismiss_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
     assert (stands(session, cast), shown(session, cast)) == ((0, "0") if is_let_in else (2, "2"))
     assert not session.scalars(sa.select(words.ConsentWord).where(words.ConsentWord.waits)).all()
 
@@ -400,7 +400,7 @@ def test_a_shut_out_phone_lowers_nobody_by_naming_them_on_a_record_that_is_a_no(
 def test_a_no_that_was_kept_aside_can_be_let_in(session: Session, cast: Cast, phone: Phone) -> None:
     shut_out(phone)
     phone.send(phone.seal(with_everything(SAID_NO)))
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     assert_nothing_is_left(session)
 
 
@@ -415,7 +415,7 @@ def test_what_turns_out_to_be_a_no_when_it_is_let_in_is_cut_and_heard(session: S
     compiled = compile_workbook(workbook_of("encounter"))
     newer = dataclasses.replace(compiled, definition=dataclasses.replace(compiled.definition, version="2"))
     publish_form(session, cast.system, compiled=newer, workbook=b"")
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     assert_nothing_is_left(session)
     assert (stands(session, cast), shown(session, cast)) == (0, "0")
 
@@ -592,7 +592,7 @@ ALONE = {"people_n": "1", "who": "new_person"}
 
 def rows_that_may_leave(session: Session, cast: Cast) -> int:
     """Return how many of the records that releases read allow an evaluator to see them."""
-    known = tables.catalogue(session, cast.centre.id)
+    known = tables.load_catalogue(session, cast.centre.id)
     now = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     reader = tables.make_reader(session, cast.centre, known, now)
     rows = [row for _, row in reader.iterate("encounter", dt.date(2026, 1, 1), dt.date.today())]
@@ -628,7 +628,7 @@ def test_a_no_without_a_card_lowers_its_record_though_it_cannot_be_used(
             shut_out(phone)
         with monkeypatch.context() as patched:
             if way == "failed":
-                patched.setattr("fieldapp.services.records.intake.decide", lambda *_: 1 / 0)
+                patched.setattr("fieldapp.services.records.decisions.decide", lambda *_: 1 / 0)
             phone.send(no)
 
     if is_first and way != "shut out":
@@ -655,7 +655,7 @@ def test_a_no_of_a_shut_out_phone_that_is_taken_off_the_list_counts_for_nothing(
     shut_out(phone)
     phone.send(phone.seal(about_nobody(SAID_NO), finished_at=at(-10), root=yes["id"], prev=[yes["id"]]))
     assert rows_that_may_leave(session, cast) == 0
-    reviews.settle_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
+    reviews.dismiss_submission(session, cast.rosa, submission_id=waiting_id(session, cast))
     assert rows_that_may_leave(session, cast) == 1
 
 
@@ -699,10 +699,10 @@ def test_what_came_before_its_form_version_is_taken_in_once_that_is_here(
     assert receive(session, cast, later) == ["rejected"]
     assert rows_that_may_leave(session, cast) == (0 if consent == SAID_NO else 1)
     assert quarantine.let_in_known_forms(session) == 0
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(0, 1)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(0, 1)
     publish_version(session, cast, "2")
     if is_clicked:
-        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+        assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)
     else:
         assert quarantine.let_in_known_forms(session) == 1
     assert quarantine.let_in_known_forms(session) == 0
@@ -733,4 +733,4 @@ def test_one_that_breaks_its_form_is_not_tried_again_and_again(
         patched.setattr(quarantine, "decide", lambda *_: tries.append(1) or 1 / 0)
         assert [quarantine.let_in_known_forms(session) for _ in range(3)] == [0, 0, 0]
     assert len(tries) == 1
-    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting_id(session, cast)]) == quarantine.AcceptedCount(1, 0)

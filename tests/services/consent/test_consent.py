@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.caseload import cards
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.intake import Arrived
+from fieldapp.services.records.decisions import IncomingSubmission
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.records.submissions import Submission
 from forms.budget import Budget, TooSlow
 from sync import intake
@@ -42,7 +42,7 @@ def sent(tier: str, **about: str) -> Envelope:
 def test_what_was_not_agreed_to_is_cut_and_the_phone_is_told(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
     arrived = sent("1", gender=CANARY)
-    [answer] = receive_batch(session, cast.amina, [Arrived(arrived)])
+    [answer] = receive_batch(session, cast.amina, [IncomingSubmission(arrived)])
     assert answer["status"] == "rejected"
     told = {(problem["code"], problem["path"]) for problem in answer["problems"]}
     assert ("consent.kept_too_much", "about.gender") in told
@@ -50,20 +50,20 @@ def test_what_was_not_agreed_to_is_cut_and_the_phone_is_told(session: Session, c
     assert CANARY not in everything(session)
     submission = session.scalars(sa.select(Submission)).one()
     assert (submission.sha256, "16-19" in submission.body) == (arrived.sha256, True)  # sent again it is known
-    assert [one["status"] for one in receive_batch(session, cast.amina, [Arrived(arrived)])] == ["duplicate"]
+    assert [one["status"] for one in receive_batch(session, cast.amina, [IncomingSubmission(arrived)])] == ["duplicate"]
     assert CANARY not in everything(session)
 
 
 def test_what_was_agreed_to_is_stored(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
-    [answer] = receive_batch(session, cast.amina, [Arrived(sent("2", gender=CANARY))])
+    [answer] = receive_batch(session, cast.amina, [IncomingSubmission(sent("2", gender=CANARY))])
     assert "consent.kept_too_much" not in str(answer)
     assert CANARY in everything(session)
 
 
 def test_what_is_put_aside_is_cut_too(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
-    arrived = Arrived(sent("1", gender=CANARY), aside=("sync.shut_out", "Shut out."))
+    arrived = IncomingSubmission(sent("1", gender=CANARY), quarantine_reason=("sync.shut_out", "Shut out."))
     receive_batch(session, cast.amina, [arrived])
     session.expire_all()
     assert CANARY not in everything(session)
@@ -79,7 +79,7 @@ class NoTime(Budget):
 
 @pytest.mark.parametrize(("tier", "is_above"), [("1", True), ("2", False)])
 def test_it_is_cut_where_the_rules_take_too_long(tier: str, is_above: bool) -> None:
-    judged = intake.judge(sent(tier, gender=CANARY), definition_of("participant"), NoTime())
-    assert (judged.is_aside, judged.is_refusal, judged.is_above) == (True, False, is_above)
-    assert (CANARY in str(judged.answers)) is False
-    assert ("16-19" in str(judged.answers)) is is_above  # otherwise it is stored as it came
+    judgement = intake.validate_submission(sent(tier, gender=CANARY), definition_of("participant"), NoTime())
+    assert (judgement.is_quarantined, judgement.is_refusal, judgement.is_above) == (True, False, is_above)
+    assert (CANARY in str(judgement.answers)) is False
+    assert ("16-19" in str(judgement.answers)) is is_above  # otherwise it is stored as it came

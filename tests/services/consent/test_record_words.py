@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from fieldapp.services.consent.record_words import Statement, compute_record_word
+from fieldapp.services.consent.record_words import VersionConsent, compute_record_consent
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.records.records import Record
@@ -124,13 +124,13 @@ def test_what_is_counted_is_never_more_than_what_the_last_who_know_everything_sa
     links = {}
     for place, (tier, is_asked, day, known) in enumerate(made):
         finished_at = NOW + dt.timedelta(days=day)
-        statements.append(Statement(str(place), tier, is_asked and tier > 0, finished_at, place, tier == 0))
+        statements.append(VersionConsent(str(place), tier, is_asked and tier > 0, finished_at, place, tier == 0))
         links[str(place)] = {str(other) for other in known if other < place}
     before = Ancestors(links)
-    word = compute_record_word(statements, before)
+    word = compute_record_consent(statements, before)
     assert word
     shuffled = random.Random(1).sample(statements, len(statements))
-    assert compute_record_word(shuffled, before) == word
+    assert compute_record_consent(shuffled, before) == word
     holding = [
         one
         for one in statements

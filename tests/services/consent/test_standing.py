@@ -3,6 +3,7 @@
 import base64
 import csv
 import datetime as dt
+import hashlib
 import io
 import itertools
 import json
@@ -23,8 +24,10 @@ from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.consent import standing
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
-from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.content import EditionContent
+from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import make_key
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import build
 from fieldapp.services.releases.gathering import gather
 from fieldapp.settings import Settings
@@ -37,8 +40,9 @@ from fieldapp.store.records.records import Record
 from fieldapp.store.releases import datasets
 from fieldapp.store.releases.releases import Release, ReleaseSeries
 from forms.validation import validate
+from sync.envelope import parse_batch
 from sync.intake import local_time
-from tests.cast import Cast, a_series, encounter, envelope, publish_others
+from tests.cast import Cast, a_series, another_worker, batch, encounter, envelope, publish_others
 from tests.programme import definition_of
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, met, send
@@ -450,11 +454,11 @@ def test_a_window_counts_by_standing_and_an_edition_is_not_kept_over_a_no(
         made.append(total())
         if len(made) == 1:
             everybody(session, cast, MANY, dt.date(2026, 7, 2), "0")
-        return {"total": made[-1]}, {}
+        return EditionContent({"total": made[-1]})
 
     monkeypatch.setitem(editions.KINDS, "heat_map", kind)
     switched_on(session, cast, "heat_map")
-    editions.build(session, cast.centre.id, "heat_map", parse("2026-06"), NOW)
+    editions.build_edition(session, cast.centre.id, "heat_map", parse("2026-06"), NOW)
     assert len(made) == 2
     kept = products.edition(session, cast.centre.id, "heat_map", "2026-06")
     assert kept and json.loads(kept.body) == {"total": "<20"}
@@ -482,7 +486,7 @@ def test_public_page_open_data_and_feed_count_nobody_who_took_back(app: Flask, w
         editions.build_due(session, NOW)
         build.build_release(session, series, parse("2026-Q2"), settings.packages, settings.key())
         key = make_key(session, web_cast.rosa, series_id=series.id, label="a reader")
-        build_feeds(session, settings.packages)
+        build_feed_files(session, settings.packages)
     assert len(odata(key, "encounters")) == 30
     feed = [
         row for row in odata(key, "indicator_numbers") if (row["indicator"], row["period"]) == ("participants", "2026-Q2")
@@ -621,7 +625,7 @@ def test_a_record_that_is_cut_still_lowers(session: Session, cast: Cast) -> None
     now = dt.datetime.now(dt.UTC)
     at = dt.datetime.combine(MAY, dt.time(12), dt.UTC)
     with WriteTransaction(session):
-        standing.note(session, cast.centre.id, str(uuid.uuid4()), ONE, 0, False, at, position=99, at=now)
+        standing.save_statement(session, cast.centre.id, str(uuid.uuid4()), ONE, 0, False, at, position=99, at=now)
     assert stands(session, cast) == 0
     assert store.lowered_since(session, cast.centre.id, now - dt.timedelta(minutes=1)) == {ONE}
 
@@ -632,3 +636,27 @@ def test_a_series_of_another_centre_reads_none_of_it(session: Session, cast: Cas
     assert standing.Standings(session, cast.centre.id).of(ONE) == 3
     assert standing.Standings(session, cast.centre.id).of("") is None
     assert isinstance(a_series(session, cast), ReleaseSeries)
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["with its code", "cut on the phone"])
+@pytest.mark.parametrize("is_note_first", [False, True], ids=["the no first", "the new code first"])
+def test_a_no_goes_along_when_a_card_that_two_phones_made_gets_a_new_code(
+    session: Session, cast: Cast, is_note_first: bool, is_cut: bool
+) -> None:
+    basil = another_worker(session, cast)
+    send(session, cast, met(ONE, APRIL, "3", cards=[ONE]))
+    fresh = MANY[0]
+    text = json.dumps({"code": ONE, "new": fresh})
+    note = {
+        "id": str(uuid.uuid4()), "form": "fieldapp.reissue", "version": "1", "body": text,
+        "finished_at": dt.datetime.combine(JUNE, dt.time(12), dt.UTC).isoformat(),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }  # fmt: skip
+    no = met(ONE, MAY, "0")
+    if is_cut:
+        kept = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+        no = envelope(kept, day=MAY, refused_by=ONE)
+    for item in (met(ONE, APRIL, "3", cards=[ONE]), *((note, no) if is_note_first else (no, note))):
+        answers = receive_batch(session, basil, parse_batch(batch(item)))
+        assert [answer["status"] for answer in answers] == ["stored"]
+    assert stands(session, cast, fresh) == 0

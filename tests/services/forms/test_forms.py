@@ -10,7 +10,7 @@ from fieldapp.services.forms import published
 from fieldapp.services.keys import current_key
 from fieldapp.services.phones.manifest import fetch_form, fetch_manifest
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from forms import consent
 from forms.xlsform import compile_workbook
 from sync.envelope import parse_batch

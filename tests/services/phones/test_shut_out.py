@@ -16,8 +16,8 @@ from fieldapp.services.phones import devices
 from fieldapp.services.phones.limits import MB, Limits
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import folding, listing, quarantine, reviews
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery, take_in_copy
+from fieldapp.services.records.copies import import_copy
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store import tables
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.phones import pull
@@ -51,7 +51,7 @@ def at(minutes: int) -> str:
 
 
 def codes(phone: Phone) -> list[set[str]]:
-    waiting = listing.list_needing_attention(phone.session, phone.cast.rosa)
+    waiting = listing.list_review_queue(phone.session, phone.cast.rosa)
     return [{problem["code"] for problem in one.problems} for one in waiting.aside]
 
 
@@ -93,7 +93,7 @@ def test_an_incident_that_a_shut_out_phone_reports_is_on_the_board_only_once_it_
     shut_out(phone)
     phone.send(phone.seal(filled, form="incident", version=definition.version, finished_at=now.isoformat()))
     assert board.see_board(phone.session, cast.rosa).incidents == []
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(1, 0)
     assert len(board.see_board(phone.session, cast.rosa).incidents) == 1
 
 
@@ -107,7 +107,7 @@ def test_colleagues_who_carry_its_letters_change_nothing_about_that(phone: Phone
 def test_a_rescued_copy_of_a_shut_out_phone_is_kept_aside_too(phone: Phone, cast: Cast) -> None:
     copy = delivery(phone.seal(), phone.seal())
     shut_out(phone)
-    assert [one["status"] for one in take_in_copy(phone.session, cast.rosa, copy, SECRET)] == ["rejected"] * 2
+    assert [one["status"] for one in import_copy(phone.session, cast.rosa, copy, SECRET)] == ["rejected"] * 2
     assert counted(phone) == 0
 
 
@@ -138,12 +138,12 @@ def test_an_admin_lets_one_in_and_it_is_a_record_like_any_other(phone: Phone, ca
     shut_out(phone)
     item = phone.seal(seq=3)
     phone.send(item)
-    (one,) = listing.list_needing_attention(phone.session, cast.rosa).aside
+    (one,) = listing.list_review_queue(phone.session, cast.rosa).aside
     with pytest.raises(ActProblem):
         quarantine.let_in(phone.session, cast.eve, [one.id])
-    assert quarantine.let_in(phone.session, cast.olaf, [one.id]) == quarantine.LetIn(0, 0)
+    assert quarantine.let_in(phone.session, cast.olaf, [one.id]) == quarantine.AcceptedCount(0, 0)
     assert counted(phone) == 0
-    assert quarantine.let_in(phone.session, cast.rosa, [one.id]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(phone.session, cast.rosa, [one.id]) == quarantine.AcceptedCount(1, 0)
     assert counted(phone) == 1
     opened = listing.open_record(phone.session, cast.rosa, instance_id=item["id"])
     assert opened.worker.id == cast.amina.user_id
@@ -151,7 +151,7 @@ def test_an_admin_lets_one_in_and_it_is_a_record_like_any_other(phone: Phone, ca
     line = next(line for line in list_audit(phone.session, cast.rosa)[0] if line.act == "submission.let_in")
     assert line.details == {"records": 1, "stored": 1}
     assert line.actor_id == cast.rosa.user_id
-    assert quarantine.let_in(phone.session, cast.rosa, [one.id]) == quarantine.LetIn(0, 0)
+    assert quarantine.let_in(phone.session, cast.rosa, [one.id]) == quarantine.AcceptedCount(0, 0)
     assert phone.send(item)["items"][0]["was"] == "stored"
 
 
@@ -175,7 +175,7 @@ def test_all_of_a_phone_is_let_in_by_one_click_with_corrections_cards_and_notes(
     shut_out(phone)
     assert set(phone.statuses(first, correction, with_card, given)) == {"rejected"}
     assert phone.session.scalars(sa.select(Card)).all() == []
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(4, 0)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(4, 0)
     assert counted(phone) == 2
     opened = listing.open_record(phone.session, cast.rosa, instance_id=first["id"])
     assert opened.record.answers["talk"]["minutes"] == "gt60"
@@ -196,8 +196,8 @@ def a_code() -> str:
 def test_what_breaks_the_forms_rules_is_not_let_in_and_says_why(phone: Phone, cast: Cast) -> None:
     shut_out(phone)
     phone.send(phone.seal({"what": {"contact_type": "no such"}}))
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(0, 1)
-    (one,) = listing.list_needing_attention(phone.session, cast.rosa).submissions
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(0, 1)
+    (one,) = listing.list_review_queue(phone.session, cast.rosa).submissions
     assert one.state == "rejected"
     assert {problem["code"].split(".")[0] for problem in one.problems} == {"answers"}
     assert counted(phone) == 0
@@ -206,14 +206,14 @@ def test_what_breaks_the_forms_rules_is_not_let_in_and_says_why(phone: Phone, ca
 def test_an_admin_takes_them_off_the_list_one_or_all(phone: Phone, cast: Cast) -> None:
     shut_out(phone)
     phone.send(*(phone.seal(seq=number) for number in (1, 2, 3)))
-    newest = listing.list_needing_attention(phone.session, cast.rosa).aside[0]
-    reviews.settle_submission(phone.session, cast.rosa, submission_id=newest.id)
+    newest = listing.list_review_queue(phone.session, cast.rosa).aside[0]
+    reviews.dismiss_submission(phone.session, cast.rosa, submission_id=newest.id)
     assert len(codes(phone)) == 2
-    assert reviews.settle_aside(phone.session, cast.olaf, device_id=row(phone).id) == 0
-    assert reviews.settle_aside(phone.session, cast.rosa, device_id=row(phone).id) == 2
+    assert reviews.dismiss_quarantined(phone.session, cast.olaf, device_id=row(phone).id) == 0
+    assert reviews.dismiss_quarantined(phone.session, cast.rosa, device_id=row(phone).id) == 2
     assert codes(phone) == []
     assert len(phone.session.scalars(sa.select(Submission)).all()) == 3  # kept
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(0, 0)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(0, 0)
 
 
 def test_rubbish_of_a_shut_out_phone_is_bounded_and_others_are_served(phone: Phone, cast: Cast) -> None:
@@ -248,7 +248,7 @@ def test_an_honest_queue_of_three_weeks_is_kept_and_let_in_whole(phone: Phone, c
     for start in range(0, 120, 40):
         items = [phone.seal(seq=number, finished_at=at(-60)) for number in range(start + 1, start + 41)]
         assert set(phone.statuses(*items)) == {"rejected"}
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(120, 0)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(120, 0)
     assert counted(phone) == 120
 
 
@@ -275,7 +275,7 @@ def test_a_record_kept_aside_waits_for_its_attachments(phone: Phone, cast: Cast)
     assert phone.statuses(item) == ["retry"]
     made.send_all()
     assert phone.statuses(item) == ["rejected"]
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(1, 0)
 
 
 def test_a_shut_out_phone_takes_no_colleagues_place(phone: Phone, cast: Cast) -> None:
@@ -286,7 +286,7 @@ def test_a_shut_out_phone_takes_no_colleagues_place(phone: Phone, cast: Cast) ->
     squatting = phone.seal(encounter(talk={"minutes": "gt60"}), id=letter["id"])
     assert phone.statuses(squatting) == ["rejected"]
     assert other.statuses(letter) == ["stored"]
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(0, 1)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(0, 1)
     opened = listing.open_record(phone.session, cast.rosa, instance_id=letter["id"])
     assert opened.record.answers["talk"]["minutes"] == "5_15"
 
@@ -357,7 +357,7 @@ def test_two_answers_under_one_number_that_are_let_in_together_are_a_conflict(ph
     number = str(uuid.uuid4())
     shut_out(phone)
     phone.send(phone.seal(id=number), phone.seal(encounter(talk={"minutes": "gt60"}), id=number))
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(1, 1)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(1, 1)
     kept = phone.session.scalars(sa.select(Submission).order_by(Submission.id)).all()
     assert [one.state for one in kept] == ["stored", "conflict"]
     assert phone.total() == 1
@@ -366,7 +366,7 @@ def test_two_answers_under_one_number_that_are_let_in_together_are_a_conflict(ph
 def test_one_that_cannot_be_let_in_stays_aside_and_holds_up_no_other(
     phone: Phone, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = folding._state
+    usual = folding._compute_list_columns
 
     def broken(definition: Any, answers: Any, *more: Any) -> Any:
         if answers["next"]["note"] == "BROKEN":
@@ -375,8 +375,8 @@ def test_one_that_cannot_be_let_in_stays_aside_and_holds_up_no_other(
 
     shut_out(phone)
     phone.send(phone.seal(seq=1), phone.seal(encounter(next={"note": "BROKEN"}), seq=2), phone.seal(seq=3))
-    monkeypatch.setattr(folding, "_state", broken)
-    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.LetIn(2, 1)
+    monkeypatch.setattr(folding, "_compute_list_columns", broken)
+    assert quarantine.let_in_all(phone.session, cast.rosa, row(phone).id) == quarantine.AcceptedCount(2, 1)
     phone.session.expire_all()
     kept = phone.session.scalars(sa.select(Submission).order_by(Submission.seq)).all()
     assert [one.state for one in kept] == ["stored", "aside", "stored"]

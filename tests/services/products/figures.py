@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.products.registry import switch_product
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.products import products
 from fieldapp.store.records.records import Record

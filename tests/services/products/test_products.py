@@ -17,11 +17,12 @@ from fieldapp.services.forms.areas import import_areas
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions as building
 from fieldapp.services.products import tables
-from fieldapp.services.products.editions import build, build_due
-from fieldapp.services.products.public import public_edition
-from fieldapp.services.products.registry import bring_partner, list_products, see_figures, switch_product, take_file
+from fieldapp.services.products.editions import build_due, build_edition
+from fieldapp.services.products.partners import import_partner_totals
+from fieldapp.services.products.public import load_public_edition
+from fieldapp.services.products.registry import download_file, list_products, see_figures, switch_product
 from fieldapp.services.products.subscriptions import subscribe, unsubscribe
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.stored_problems import read_problems
 from fieldapp.settings import Settings
@@ -42,7 +43,7 @@ def test_nothing_is_public_or_built_before_somebody_switches_it_on(session: Sess
     fill(session, cast, 40, dt.date(2026, 6, 1), 28)
     assert build_due(session, NOW) == 0
     with pytest.raises(ActProblem, match="nothing here"):
-        public_edition(session, "rexdale")
+        load_public_edition(session, "rexdale")
     for wrong in (cast.amina, cast.eve):
         with pytest.raises(ActProblem):
             switch_product(session, wrong, name="dashboard", is_on=True)
@@ -146,7 +147,7 @@ def test_no_number_anywhere_is_small_or_exact(session: Session, cast: Cast, tmp_
         assert "CANARY" not in edition.body and '"code' not in edition.body.replace('"code":"P', "").replace(
             '"code":"O', ""
         ).replace('"code":"S', "")
-    public = json.dumps(public_edition(session, "rexdale").body)
+    public = json.dumps(load_public_edition(session, "rexdale").body)
     assert '"nbhd"' not in public and not re.search(r'"00[24]"', public)  # wards at the finest, never a neighbourhood
 
 
@@ -226,7 +227,7 @@ def test_a_wrong_period_is_refused_in_words(session: Session, cast: Cast) -> Non
         ("nothing", "2026-06", "no such product"),
     ]:
         with pytest.raises(ActProblem, match=why):
-            build(session, cast.centre.id, name, periods.parse(period), NOW)
+            build_edition(session, cast.centre.id, name, periods.parse(period), NOW)
 
 
 def test_switched_off_means_gone_for_everybody(session: Session, cast: Cast) -> None:
@@ -234,30 +235,30 @@ def test_switched_off_means_gone_for_everybody(session: Session, cast: Cast) -> 
     switched_on(session, cast, "dashboard", "heat_map")
     build_due(session, NOW)
     assert see_figures(session, cast.rosa, name="heat_map") is not None
-    assert take_file(session, cast.rosa, name="heat_map", filename="heat-map-en.xlsx")[0] == "heat-map-en-2026-06.xlsx"
+    assert download_file(session, cast.rosa, name="heat_map", filename="heat-map-en.xlsx")[0] == "heat-map-en-2026-06.xlsx"
     assert see_figures(session, cast.olaf, name="heat_map") is None  # another centre
     switch_product(session, cast.rosa, name="heat_map", is_on=False)
     switch_product(session, cast.rosa, name="dashboard", is_on=False)
     assert see_figures(session, cast.rosa, name="heat_map") is None
     with pytest.raises(ActProblem):
-        take_file(session, cast.rosa, name="heat_map", filename="heat-map-en.xlsx")
+        download_file(session, cast.rosa, name="heat_map", filename="heat-map-en.xlsx")
     with pytest.raises(ActProblem):
-        public_edition(session, "rexdale")
+        load_public_edition(session, "rexdale")
 
 
 def test_partners_totals_show_with_their_source_and_the_old_file_goes(session: Session, cast: Cast) -> None:
     publish_others(session, cast)
     switched_on(session, cast, "dashboard")
     with pytest.raises(ActProblem, match="Nothing was imported"):
-        bring_partner(session, cast.rosa, name="TTC", calendar="own", data=PARTNER.replace(b"400", b"4"))
+        import_partner_totals(session, cast.rosa, name="TTC", calendar="own", data=PARTNER.replace(b"400", b"4"))
     with pytest.raises(ActProblem, match="Name the organisation"):
-        bring_partner(session, cast.rosa, name=" ", calendar="own", data=PARTNER)
+        import_partner_totals(session, cast.rosa, name=" ", calendar="own", data=PARTNER)
     with pytest.raises(ActProblem, match="Name the organisation"):
-        bring_partner(session, cast.rosa, name="=HYPERLINK(1)", calendar="own", data=PARTNER)
-    assert bring_partner(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
-    assert bring_partner(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
+        import_partner_totals(session, cast.rosa, name="=HYPERLINK(1)", calendar="own", data=PARTNER)
+    assert import_partner_totals(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
+    assert import_partner_totals(session, cast.rosa, name="TTC", calendar="financial periods", data=PARTNER) == 3
     build_due(session, NOW)
-    ((partner),) = public_edition(session, "rexdale").body["partners"]
+    ((partner),) = load_public_edition(session, "rexdale").body["partners"]
     assert partner["source"] == "TTC" and len(partner["figures"]) == 3
 
 
@@ -289,7 +290,7 @@ def test_killed_midway_the_next_turn_makes_it_whole(session: Session, cast: Cast
     def killed(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(building, "_keep_edition", killed)
+    monkeypatch.setattr(building, "_save_edition", killed)
     with pytest.raises(KeyboardInterrupt):
         build_due(session, NOW)
     monkeypatch.undo()
@@ -304,7 +305,7 @@ def test_acts_of_strangers_are_refused(session: Session, cast: Cast) -> None:
     for act in (
         lambda: list_products(session, stranger),
         lambda: see_figures(session, stranger, name="dashboard"),
-        lambda: bring_partner(session, stranger, name="a", calendar="b", data=b""),
+        lambda: import_partner_totals(session, stranger, name="a", calendar="b", data=b""),
         lambda: subscribe(session, cast.eve, product="dashboard", address="a@example.org"),
     ):
         with pytest.raises(ActProblem, match="role"):

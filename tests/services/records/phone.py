@@ -39,4 +39,4 @@ class Phone:
         return [item["status"] for item in self.send(*items)["items"]]
 
     def total(self) -> int:
-        return listing.browse_records(self.session, self.cast.rosa, wanted=RecordFilter()).page.total
+        return listing.list_records(self.session, self.cast.rosa, record_filter=RecordFilter()).page.total

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
-from fieldapp.services.records.attachments import SEALED, receive_piece, signed_text
+from fieldapp.services.records.attachments import SEALED, make_signature_text, receive_piece
 from forms.sheets import read_sheets
 from forms.xlsform import compile_workbook
 from sync.sealed import SUITE
@@ -28,7 +28,7 @@ class Sealed:
         info = SEALED + f"{phone.centre.kid}{phone.key.device}".encode()
         self.data = info + SUITE.encrypt(data, phone.centre.public_key, info=info)
         self.hash = hashlib.sha256(self.data).hexdigest()
-        self.proof = phone.key.sign(signed_text(self.hash, len(self.data)))
+        self.proof = phone.key.sign(make_signature_text(self.hash, len(self.data)))
 
     def send(self, start: int, end: int, **changes: Any) -> int:
         given = {"uid": self.phone.key.device, "sha256": self.hash, "size": len(self.data), "proof": self.proof}

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.attachments import open_attachment, receive_piece, signed_text
-from fieldapp.services.records.deliveries import take_in_copy
+from fieldapp.services.records.attachments import make_signature_text, open_attachment, receive_piece
+from fieldapp.services.records.copies import import_copy
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.attachments import Blob
 from fieldapp.store.records.submissions import Submission
@@ -85,14 +85,14 @@ def test_a_copy_that_the_admin_brings_holds_attachments_too(phone: Phone, cast: 
     text = [base64.b64encode(data).decode() for data in (made.proof, made.data)]
     listed = [{"hash": made.hash, "device": phone.key.device, "proof": text[0], "data": text[1]}, "x", {"hash": 1}]
     copy = json.dumps({"items": [with_picture(made)], "attachments": listed}).encode()
-    assert [one["status"] for one in take_in_copy(phone.session, cast.rosa, copy, SECRET)] == ["stored"]
+    assert [one["status"] for one in import_copy(phone.session, cast.rosa, copy, SECRET)] == ["stored"]
 
 
 def spoiler(phone: Phone, made: Sealed) -> Sealed:
     """Return what another phone sends under the hash of an attachment that is not its own."""
     found = Sealed(Phone(phone.session, phone.cast), b"")
     found.hash, found.data = made.hash, bytes(len(made.data))
-    found.proof = found.phone.key.sign(signed_text(found.hash, len(found.data)))
+    found.proof = found.phone.key.sign(make_signature_text(found.hash, len(found.data)))
     return found
 
 
@@ -102,7 +102,7 @@ def test_another_phone_that_knows_the_hash_cannot_spoil_it(phone: Phone, cast: C
     other = spoiler(phone, made)
     if is_first:
         assert other.send(0, 200_000) == 200_000
-        short = signed_text(made.hash, 1000)
+        short = make_signature_text(made.hash, 1000)
         third = Phone(phone.session, cast)  # a wrong size stands in nobody's way either
         proof = third.key.sign(short)
         assert receive_piece(phone.session, third.key.device, made.hash, 0, 1000, proof, bytes(1000)) == 0

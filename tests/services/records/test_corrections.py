@@ -14,7 +14,7 @@ from fieldapp.services.forms.published import publish_form
 from fieldapp.services.phones.pull import fetch_record_for_correction, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing, reviews
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.records.records import Record
 from fieldapp.store.records.submissions import Submission
 from forms.validation import recalculate
@@ -113,12 +113,12 @@ def test_two_corrections_that_knew_nothing_of_each_other_wait_for_a_choice(sessi
             attempt()
         assert refused.value.code in ("record.contested", "review.contested")
     assert [one["path"] for one in record.contested] == ["people.people_n"]
-    waiting = listing.list_needing_attention(session, cast.rosa)
+    waiting = listing.list_review_queue(session, cast.rosa)
     assert [one.instance_id for one in waiting.records] == [root]
     with pytest.raises(ActProblem) as refused:
-        reviews.choose_answers(session, cast.rosa, instance_id=root, chosen={"people.people_n": "f" * 64})
+        reviews.resolve_conflict(session, cast.rosa, instance_id=root, chosen={"people.people_n": "f" * 64})
     assert refused.value.code == "review.choice"
-    reviews.choose_answers(session, cast.rosa, instance_id=root, chosen={"people.people_n": by_answer["2"]})
+    reviews.resolve_conflict(session, cast.rosa, instance_id=root, chosen={"people.people_n": by_answer["2"]})
     record = only_record(session)
     assert (record.answers["people"]["people_n"], record.contested, record.review) == ("2", [], "approved")
     assert len(listing.open_record(session, cast.rosa, instance_id=root).steps) == 4
@@ -133,7 +133,7 @@ def test_a_choice_that_breaks_the_forms_rules_is_refused(session: Session, cast:
     assert {found["path"] for found in record.contested} == {"talk.risk_now", "talk.safety_plan"}
     mixed = {"talk.risk_now": two["sha256"], "talk.safety_plan": one["sha256"]}
     with pytest.raises(ActProblem) as refused:
-        reviews.choose_answers(session, cast.rosa, instance_id=first["id"], chosen=mixed)
+        reviews.resolve_conflict(session, cast.rosa, instance_id=first["id"], chosen=mixed)
     assert refused.value.code == "review.mismatch"
 
 
@@ -161,7 +161,7 @@ def test_what_was_refused_can_be_corrected(session: Session, cast: Cast) -> None
     assert send(session, cast.amina, correction(poisoned, people={"people_n": "9"})) == ["stored"]
     assert only_record(session).instance_id == poisoned["id"]
     assert feed(session, cast.amina)[f"rec/{poisoned['id']}"] is None
-    assert listing.list_needing_attention(session, cast.rosa).submissions == []
+    assert listing.list_review_queue(session, cast.rosa).submissions == []
 
 
 def test_a_call_for_help_stays_when_its_shift_is_corrected(session: Session, cast: Cast) -> None:
@@ -206,7 +206,7 @@ def test_another_centres_admin_sees_and_changes_nothing(session: Session, cast: 
     root, _ = two_answers(session, cast)
     for act, given in (
         (reviews.review_record, {"state": "approved", "comment": ""}),
-        (reviews.choose_answers, {"chosen": {}}),
+        (reviews.resolve_conflict, {"chosen": {}}),
         (listing.open_record, {}),
     ):
         with pytest.raises(ActProblem) as refused:

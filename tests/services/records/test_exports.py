@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.export import allow_export, sheets_of, write_export
-from fieldapp.services.records.listing import browse_records
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.services.records.export import authorize_export, write_records_archive
+from fieldapp.services.records.export_columns import list_sheets
+from fieldapp.services.records.listing import list_records
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.records import Record, RecordFilter
 from forms.sheets import read_sheets
@@ -64,7 +65,7 @@ def send(session: Session, cast: Cast, answers: Any, version: str = "1", **more:
 def files(session: Session, centre_id: int, wanted: RecordFilter, folder: Path) -> dict[str, list[dict[str, str]]]:
     """Return the rows of every file of the archive."""
     buffer = io.BytesIO()
-    write_export(session, centre_id, wanted, buffer, folder)
+    write_records_archive(session, centre_id, wanted, buffer, folder)
     with zipfile.ZipFile(buffer) as archive:
         assert archive.testzip() is None
         texts = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist()}
@@ -74,21 +75,23 @@ def files(session: Session, centre_id: int, wanted: RecordFilter, folder: Path) 
 @pytest.mark.parametrize("who", ["amina", "eve"])
 def test_only_admins_take_records_away(session: Session, cast: Cast, who: str) -> None:
     with pytest.raises(ActProblem) as refused:
-        allow_export(session, cast.actor(who), wanted=RecordFilter(form="encounter"))
+        authorize_export(session, cast.actor(who), record_filter=RecordFilter(form="encounter"))
     assert refused.value.code == "access.denied"
 
 
 @pytest.mark.parametrize(("who", "form"), [("olaf", "encounter"), ("rosa", "nothing"), ("rosa", "")])
 def test_what_is_not_there_is_not_given(session: Session, cast: Cast, who: str, form: str) -> None:
     with pytest.raises(ActProblem) as refused:
-        allow_export(session, cast.actor(who), wanted=RecordFilter(form=form))
+        authorize_export(session, cast.actor(who), record_filter=RecordFilter(form=form))
     assert refused.value.code == "access.not_found"
 
 
 def test_the_audit_line_says_which_records_and_how_many(session: Session, cast: Cast) -> None:
     receive_batch(session, cast.amina, parse_batch(batch(envelope(encounter()), envelope(encounter()))))
-    allow_export(session, cast.rosa, wanted=RecordFilter(form="encounter", area="002", author_id=cast.amina.user_id))
-    allow_export(session, cast.rosa, wanted=RecordFilter(form="encounter", area="003"))
+    authorize_export(
+        session, cast.rosa, record_filter=RecordFilter(form="encounter", area="002", author_id=cast.amina.user_id)
+    )
+    authorize_export(session, cast.rosa, record_filter=RecordFilter(form="encounter", area="003"))
     lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.act == "records.export").order_by(AuditEvent.id)).all()
     assert [line.target for line in lines] == ["form/encounter"] * 2
     assert lines[0].details == {"by": "office", "records": 2, "area": "002", "worker": str(cast.amina.user_id)}
@@ -115,16 +118,16 @@ def test_what_came_for_a_form_that_the_centre_does_not_have_can_be_taken_out_too
     note = envelope({"due": "x"}, form="fieldapp.settle", version="1")
     for item in (sent, note):
         assert receive_batch(session, cast.amina, parse_batch(batch(item)))[0]["status"] == "rejected"
-    assert browse_records(session, cast.rosa, wanted=RecordFilter()).other_forms == ["unknown"]
+    assert list_records(session, cast.rosa, record_filter=RecordFilter()).other_forms == ["unknown"]
     wanted = RecordFilter(form="unknown")
-    assert allow_export(session, cast.rosa, wanted=wanted).startswith("unknown-")
+    assert authorize_export(session, cast.rosa, record_filter=wanted).startswith("unknown-")
     found = files(session, cast.centre.id, wanted, tmp_path)
     assert found["unknown.csv"] == []
     (row,) = found["unknown-history.csv"]
     told = (row["submission"], row["version"], row["column"], row["answer"])
     assert told == (sent["id"], "7", "seen.what", "CANARY")
     with pytest.raises(ActProblem):
-        allow_export(session, cast.olaf, wanted=wanted)
+        authorize_export(session, cast.olaf, record_filter=wanted)
 
 
 def test_answers_to_a_question_that_is_gone_are_still_there(session: Session, cast: Cast, tmp_path: Path) -> None:
@@ -282,6 +285,6 @@ def test_every_answer_of_every_record_is_found(
 def test_no_two_columns_have_one_name(session: Session, cast: Cast) -> None:
     workbook = WALK.replace("| day |", "| record |").replace("| place |", "| index |")
     one = compile_workbook(read_sheets(workbook.encode(), ".md").to_xlsx(), ".xlsx", {}).definition
-    for sheet in sheets_of([one]).values():
+    for sheet in list_sheets([one]).values():
         header = ["record", "day", "index", *sheet.header()]
         assert len(set(header)) == len(header)

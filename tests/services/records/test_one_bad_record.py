@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.caseload import update
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import batches, folding, form_rules, listing, quarantine
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.deliveries import receive_delivery
+from fieldapp.services.records import deliveries, folding, form_rules, listing, quarantine
+from fieldapp.services.records.deliveries import receive_batch, receive_delivery
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.pull import PullItem
 from fieldapp.store.records.records import Record
@@ -108,7 +107,12 @@ def breaks(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, error: Excep
     return still
 
 
-STEPS = [(form_rules, "judge"), (folding, "_state"), (update, "note_changes"), (batches, "take_in")]
+STEPS = [
+    (form_rules, "validate_submission"),
+    (folding, "_compute_list_columns"),
+    (update, "update_caseload"),
+    (deliveries, "store_submissions"),
+]
 
 
 @pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda step: getattr(step, "__name__", step))
@@ -132,17 +136,17 @@ def test_a_record_that_nobody_can_take_in_is_kept_aside_and_let_in_once_the_faul
     assert type(error).__name__ in caplog.text and "CANARY" not in caplog.text and "BROKEN" not in caplog.text
     kept = phone.session.scalars(sa.select(Submission).where(Submission.seq == 2)).one()
     assert (kept.state, kept.body) == ("aside", holding("BROKEN"))
-    assert quarantine.let_in(phone.session, cast.rosa, [kept.id]).stored == 0 or name == "take_in"
+    assert quarantine.let_in(phone.session, cast.rosa, [kept.id]).stored == 0 or name == "store_submissions"
     still.clear()
-    if name != "take_in":
+    if name != "store_submissions":
         assert quarantine.let_in(phone.session, cast.rosa, [kept.id]).stored == 1
     assert phone.total() == 3
     assert phone.statuses(bad) == ["duplicate"]
 
 
 def test_what_cannot_even_be_kept_aside_stays_on_the_phone(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    breaks(monkeypatch, batches, "take_in", KeyError())
-    breaks(monkeypatch, batches, "keep_failed", KeyError())
+    breaks(monkeypatch, deliveries, "store_submissions", KeyError())
+    breaks(monkeypatch, deliveries, "store_failed", KeyError())
     found = phone.send(phone.seal(), phone.seal(holding("BROKEN")))["items"]
     assert [one["status"] for one in found] == ["stored", "retry"]
     assert "receipt" not in found[1]
@@ -154,7 +158,7 @@ def test_what_cannot_even_be_kept_aside_stays_on_the_phone(phone: Phone, monkeyp
 def test_where_the_server_itself_cannot_nothing_is_kept_aside(
     phone: Phone, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    breaks(monkeypatch, batches, "take_in", error)
+    breaks(monkeypatch, deliveries, "store_submissions", error)
     with pytest.raises(type(error)):
         phone.send(phone.seal(), phone.seal(holding("BROKEN")))
     phone.session.rollback()
@@ -164,7 +168,7 @@ def test_where_the_server_itself_cannot_nothing_is_kept_aside(
 def test_a_no_is_taken_in_without_the_person_where_the_rest_of_its_form_fails(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    breaks(monkeypatch, form_rules, "judge", KeyError())
+    breaks(monkeypatch, form_rules, "validate_submission", KeyError())
     said_no = {"said": "read_out", "understood": "yes", "tier_said": "0", "tier": "0"}
     answers = json.dumps(encounter(people={"who": "new_person"}, consent=said_no) | {"next": {"note": "BROKEN"}})
     assert phone.statuses(phone.seal(answers)) == ["stored"]
@@ -224,13 +228,13 @@ def mediation() -> str:
 
 def under_another_form(monkeypatch: pytest.MonkeyPatch, first: dict[str, Any]) -> dict[str, Any]:
     """Return a correction of an encounter that calls itself a mediation and passes that form's rules."""
-    usual = form_rules.judge
+    usual = form_rules.validate_submission
 
-    def judge(one: Any, *more: Any) -> Any:
+    def validate_submission(one: Any, *more: Any) -> Any:
         found = usual(one, *more)
-        return form_rules.Judged({"when_where": {}}) if one.form == "mediation" else found
+        return form_rules.Judgement({"when_where": {}}) if one.form == "mediation" else found
 
-    monkeypatch.setattr(form_rules, "judge", judge)
+    monkeypatch.setattr(form_rules, "validate_submission", validate_submission)
     version = definition_of("mediation").version
     return envelope(mediation(), "mediation", version=version, root=first["id"], prev=[first["id"]])
 

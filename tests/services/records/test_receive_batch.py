@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.phones.devices import Device
 from fieldapp.store.records.records import Record

@@ -13,7 +13,8 @@ from fieldapp.services.people import accounts
 from fieldapp.services.phones import devices
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
-from fieldapp.services.records.deliveries import receive_delivery, take_in_copy
+from fieldapp.services.records.copies import import_copy
+from fieldapp.services.records.deliveries import receive_delivery
 from sync.sealed import parse_delivery
 from tests.cast import Cast, encounter
 from tests.sealing import Centre, PhoneKey, delivery, sealed
@@ -52,7 +53,7 @@ def test_a_poisoned_record_holds_up_nothing_and_is_kept(phone: Phone, cast: Cast
     poisoned = sealed("{", phone.centre, phone.key)
     unopenable = sealed(encounter(), Centre(kid=phone.centre.kid), phone.key)
     assert phone.statuses(poisoned, unopenable, phone.seal()) == ["rejected", "rejected", "stored"]
-    kept = listing.list_needing_attention(phone.session, cast.rosa).submissions
+    kept = listing.list_review_queue(phone.session, cast.rosa).submissions
     assert {submission.problems[0]["code"] for submission in kept} == {"sync.body", "sync.unopenable"}
     assert phone.statuses(poisoned, unopenable) == ["duplicate", "duplicate"]
 
@@ -112,9 +113,9 @@ def test_a_copy_brought_by_the_admin_is_like_a_delivery_and_another_centres_admi
     phone: Phone, cast: Cast
 ) -> None:
     copy = delivery(phone.seal(), phone.seal())
-    assert {item["status"] for item in take_in_copy(phone.session, cast.olaf, data=copy, secret=SECRET)} == {"retry"}
+    assert {item["status"] for item in import_copy(phone.session, cast.olaf, data=copy, secret=SECRET)} == {"retry"}
     assert phone.total() == 0
-    assert {item["status"] for item in take_in_copy(phone.session, cast.rosa, data=copy, secret=SECRET)} == {"stored"}
+    assert {item["status"] for item in import_copy(phone.session, cast.rosa, data=copy, secret=SECRET)} == {"stored"}
     assert phone.total() == 2
 
 
@@ -137,7 +138,7 @@ def test_a_phone_that_says_hello_leaves_no_line_in_the_audit(phone: Phone, cast:
 
 def test_a_copy_of_a_long_weekend_is_taken_in_whole(phone: Phone, cast: Cast) -> None:
     copy = delivery(*(phone.seal(seq=number) for number in range(1, 131)))
-    found = take_in_copy(phone.session, cast.rosa, data=copy, secret=SECRET)
+    found = import_copy(phone.session, cast.rosa, data=copy, secret=SECRET)
     assert [item["status"] for item in found] == ["stored"] * 130
     lines, _ = list_audit(phone.session, cast.rosa)
     assert [line.details for line in lines if line.act == "copy.bring"] == [{"records": 130}]

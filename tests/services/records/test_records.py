@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from fieldapp.services.records import listing
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.store.records.records import RecordFilter
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
@@ -26,7 +26,7 @@ def thirty(session: Session, cast: Cast) -> list[str]:
 def test_pages_go_newest_first_and_miss_nothing(session: Session, cast: Cast, thirty: list[str]) -> None:
     seen, cursor = list[str](), ""
     while True:
-        page = listing.browse_records(session, cast.rosa, wanted=RecordFilter(), cursor=cursor).page
+        page = listing.list_records(session, cast.rosa, record_filter=RecordFilter(), cursor=cursor).page
         seen += [record.instance_id for record in page.records]
         assert page.total == 30
         cursor = page.next_cursor
@@ -37,13 +37,13 @@ def test_pages_go_newest_first_and_miss_nothing(session: Session, cast: Cast, th
 
 def test_a_filter_narrows_by_place_and_days(session: Session, cast: Cast, thirty: list[str]) -> None:
     wanted = RecordFilter(area="004", since=dt.date(2026, 9, 4), until=dt.date(2026, 9, 10))
-    page = listing.browse_records(session, cast.rosa, wanted=wanted).page
+    page = listing.list_records(session, cast.rosa, record_filter=wanted).page
     assert [record.occurred_on.day for record in page.records] == [10, 7, 4]
 
 
 @pytest.mark.parametrize("cursor", ["x", "2026-13-01_1", "2026-09-01_x", "_", "2026-09-01_" + "9" * 400])
 def test_a_broken_cursor_shows_the_first_page(session: Session, cast: Cast, thirty: list[str], cursor: str) -> None:
-    assert len(listing.browse_records(session, cast.rosa, wanted=RecordFilter(), cursor=cursor).page.records) == 25
+    assert len(listing.list_records(session, cast.rosa, record_filter=RecordFilter(), cursor=cursor).page.records) == 25
 
 
 def test_opening_a_record_is_written_into_its_history(session: Session, cast: Cast, thirty: list[str]) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from fieldapp.services.forms.published import publish_form
 from fieldapp.services.records import form_rules, listing, quarantine
-from fieldapp.services.records.batches import receive_batch
-from fieldapp.services.records.openrosa import receive_instance
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.services.records.openrosa import receive_openrosa_submission
 from fieldapp.store.records.records import Record
 from forms.budget import Budget
 from forms.sheets import read_sheets
@@ -92,7 +92,7 @@ def test_a_repeat_that_is_compared_with_itself_too_often_is_kept_aside(session: 
     assert [one["status"] for one in found] == ["stored", "rejected"]
     assert [problem["code"] for problem in found[1]["problems"]] == ["sync.too_slow"]
     assert total(session) == 1
-    (waiting,) = listing.list_needing_attention(session, cast.rosa).aside
+    (waiting,) = listing.list_review_queue(session, cast.rosa).aside
     assert waiting.instance_id == found[1]["id"]
 
 
@@ -102,8 +102,8 @@ def test_what_was_too_slow_is_let_in_when_there_is_time(session: Session, cast: 
     assert send(session, cast, item)[0]["status"] == "rejected"
     assert send(session, cast, item)[0]["status"] == "duplicate"
     assert total(session) == 0
-    (waiting,) = listing.list_needing_attention(session, cast.rosa).aside
-    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.LetIn(1, 0)
+    (waiting,) = listing.list_review_queue(session, cast.rosa).aside
+    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.AcceptedCount(1, 0)
     assert total(session) == 1
 
 
@@ -118,7 +118,7 @@ def test_a_correction_of_a_slow_record_is_kept_aside_and_the_record_stays(
     hurry(False)
     opened = listing.open_record(session, cast.rosa, instance_id=first["id"])
     assert opened.record.answers["talk"]["minutes"] == "5_15"
-    assert quarantine.let_in_all(session, cast.rosa, cast.amina.device_id or 0) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in_all(session, cast.rosa, cast.amina.device_id or 0) == quarantine.AcceptedCount(1, 0)
     opened = listing.open_record(session, cast.rosa, instance_id=first["id"])
     assert opened.record.answers["talk"]["minutes"] == "gt60"
 
@@ -137,14 +137,14 @@ def test_when_the_time_for_a_message_is_up_the_rest_is_asked_for_again(
 def test_a_form_that_is_published_while_its_record_is_judged_is_asked_for_again(
     session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = form_rules.judge
+    usual = form_rules.validate_submission
 
     def meanwhile(*given: Any) -> Any:
         found = usual(*given)
         publish(session, cast, MEETINGS)
         return found
 
-    monkeypatch.setattr(form_rules, "judge", meanwhile)
+    monkeypatch.setattr(form_rules, "validate_submission", meanwhile)
     item = envelope({"person": [{"nick": "1"}]}, "meetings", version="1")
     assert send(session, cast, item)[0]["status"] == "retry"
     monkeypatch.undo()
@@ -170,7 +170,7 @@ def test_what_collect_sends_is_judged_before_the_database_is_locked_too(
         "</meta></data>"
     ).encode()
     hurry(True)
-    assert receive_instance(session, cast.amina, parse_instance(xml), xml, {}, True).is_kept
-    (waiting,) = listing.list_needing_attention(session, cast.rosa).aside
+    assert receive_openrosa_submission(session, cast.amina, parse_instance(xml), xml, {}, True).is_kept
+    (waiting,) = listing.list_review_queue(session, cast.rosa).aside
     assert waiting.problems[0]["code"] == "sync.too_slow"
-    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.LetIn(1, 0)
+    assert quarantine.let_in(session, cast.rosa, [waiting.id]) == quarantine.AcceptedCount(1, 0)

@@ -5,7 +5,7 @@ import random
 
 from sqlalchemy.orm import Session
 
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from sync.envelope import parse_batch
 from tests.cast import Cast, batch, encounter, envelope
 

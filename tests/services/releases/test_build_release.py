@@ -21,7 +21,7 @@ from evaluator_export.series.ledger import compute_row_tag
 from fieldapp.cli import cli
 from fieldapp.jobs.timetable import build_due_releases
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release, list_due_periods
 from fieldapp.services.releases.datasets import load_program_datasets

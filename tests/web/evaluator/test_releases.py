@@ -183,7 +183,7 @@ def test_what_is_revoked_cannot_be_fetched_and_its_deletion_is_written_down(
     post(eve, f"/releases/{release_id}/deleted", page="/releases/", name="")
     assert "every copy is deleted.</p>" not in eve.get("/releases/").text
     post(eve, f"/releases/{release_id}/deleted", page="/releases/", name="Eve Adams")
-    assert "Eve Adams said" in rosa.get("/releases/").text
+    assert "Eve Adams confirmed" in rosa.get("/releases/").text
 
 
 def test_what_expired_cannot_be_fetched(client_of: Clients, post: Post, release_id: int, settings: Settings) -> None:

@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from evaluator_export import periods
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.products.odata.build import build_feeds
+from fieldapp.services.products.odata.build import build_feed_files
 from fieldapp.services.products.odata.keys import list_keys, make_key, revoke_key
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.downloads import revoke_release
@@ -35,6 +35,7 @@ from fieldapp.store.releases.releases import Release
 from tests.cast import Cast, a_series, make_cast
 from tests.services.products.figures import fill
 
+pytestmark = pytest.mark.xdist_group("feed")  # its release is built once, by one process
 DATABASE = "fieldapp.db"
 
 
@@ -84,7 +85,7 @@ def built_feed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
         fill(session, cast, 160, dt.date(2026, 4, 1), 88)
         build_release(session, series, periods.parse("2026-Q2"), configured.packages, configured.key())
         key = make_key(session, cast.rosa, series_id=series.id, label="Power BI at the university")
-        build_feeds(session, configured.packages)
+        build_feed_files(session, configured.packages)
         session.expunge_all()
     engine.dispose()
     return BuiltFeed(folder, key, cast)
@@ -137,7 +138,7 @@ def test_what_is_revoked_is_gone_from_the_feed_at_once(reader: Reader) -> None:
         revoke_release(session, reader.cast.rosa, release_id=release.id, because="a wrong recipient")
     assert reader.get("encounters").status_code == 404  # at once, before the new file is there
     with reader.session() as session:
-        build_feeds(session, reader.app.config["SETTINGS"].packages)
+        build_feed_files(session, reader.app.config["SETTINGS"].packages)
     assert "encounters" not in {one["name"] for one in reader.json("")["value"]}
 
 

@@ -72,19 +72,26 @@ def test_what_a_shut_out_phone_sent_is_named_and_let_in_by_one_click(
         post(rosa, f"/office/phones/{device_id}/revoke", order="wipe")
         headers = {"Content-Type": "application/json"}
         answer = app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal(), phone.seal()), headers=headers)
+        page = rosa.get("/office/attention").text
+        app.test_client().post("/sync/v1/deliver", data=delivery(phone.seal()), headers=headers)
     engine.dispose()
     assert [one["status"] for one in answer.json["items"]] == ["rejected", "rejected"]
-    page = rosa.get("/office/attention").text
     assert "The centre has turned off this phone" in page
     assert "after access was turned off" in page
     link = next(part.split('"')[0] for part in page.split('href="') if part.startswith("/office/attention/"))
     assert "Accept" in rosa.get(link).text
     assert post(rosa, f"{link}/let-in").status_code == 302
-    assert post(rosa, f"/office/attention/phones/{device_id}/let-in").status_code == 302
+    newest = {"newest": page.split('name="newest" value="')[1].split('"')[0]}
+    assert post(rosa, f"/office/attention/phones/{device_id}/let-in", **newest).status_code == 302
     page = rosa.get("/office/attention").text
-    assert "turned off this phone" not in page
     assert "1 submission is now part of a record." in page
-    assert post(rosa, f"/office/attention/phones/{device_id}/settle").status_code == 302
+    assert "turned off this phone" in page  # what came after the page was shown
+    assert post(rosa, f"/office/attention/phones/{device_id}/settle", **newest).status_code == 302
+    page = rosa.get("/office/attention").text
+    assert "turned off this phone" in page
+    newest = {"newest": page.split('name="newest" value="')[1].split('"')[0]}
+    assert post(rosa, f"/office/attention/phones/{device_id}/settle", **newest).status_code == 302
+    assert "turned off this phone" not in rosa.get("/office/attention").text
 
 
 def test_a_new_person_gets_a_password_that_is_shown_once(rosa: FlaskClient, post: Callable[..., Any]) -> None:

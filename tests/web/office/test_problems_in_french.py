@@ -90,8 +90,8 @@ def test_a_release_and_a_product_that_failed_in_the_background(rosa: FlaskClient
     assert "Le registre de visits est endommagé ou perdu" in page
     assert "Il contient une ligne qui a été publiée deux fois." in page
     products = read(rosa, "/office/products")
-    assert "Une erreur du programme (KeyError)." in products
-    assert f"la personne qui s’occupe du serveur{SPACE}: ABC234." in products
+    assert "Une erreur du logiciel (KeyError)." in products
+    assert f"Donnez ce numéro à la personne qui s’occupe du serveur{SPACE}: ABC234." in products
 
 
 def test_what_an_older_version_kept_is_shown_as_it_is(rosa: FlaskClient, settings: Settings) -> None:

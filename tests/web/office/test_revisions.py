@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from fieldapp.services.board import board
-from fieldapp.services.products import registry, subscriptions
+from fieldapp.services.products import partners, subscriptions
 from fieldapp.services.products.odata import keys
-from fieldapp.services.records.batches import receive_batch
+from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.settings import Settings
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.database import engine_for
@@ -56,6 +56,9 @@ FREE = {
     "office.phone_rescue": "takes in what is not here yet; what is here stays",
     "office.phone_missing": "says that it was read; what goes missing later is asked about again",
     "office.product_subscribe": "adds an address; one that is there stays",
+    "office.retention_day": "compares a day with the clock",
+    "office.retention_delay": "works once; a second time is refused",
+    "office.retention_hold": "adds a hold; the others stay",
     "office.release_retry": "builds what failed; what is built stays built",
     "evaluator.package": "only reads",
     "evaluator.second_factor_check": "compares a code; it is about the one who is signed in",
@@ -74,7 +77,7 @@ def scene(settings: Settings, web_cast: Cast) -> Iterator[Session]:
         another_worker(session, web_cast)
         keys.make_key(session, web_cast.rosa, series_id=series.id, label="Council")
         subscriptions.subscribe(session, web_cast.rosa, product="panel", address="a@example.org")
-        registry.bring_partner(session, web_cast.rosa, name="Partner", calendar="Quarters", data=PARTNER)
+        partners.import_partner_totals(session, web_cast.rosa, name="Partner", calendar="Quarters", data=PARTNER)
         board.add_request(session, web_cast.rosa, need="visit")
         now = dt.datetime.now(dt.UTC)
         amina = web_cast.amina.user_id

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from evaluator_export import periods
 from fieldapp.services.acts import Actor
-from fieldapp.services.products.editions import build
-from fieldapp.services.products.registry import bring_partner, switch_product
+from fieldapp.services.products.editions import build_edition
+from fieldapp.services.products.partners import import_partner_totals
+from fieldapp.services.products.registry import switch_product
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from tests.cast import Cast, publish_others
@@ -33,8 +34,8 @@ def published(app: Flask, web_cast: Cast) -> Cast:
         publish_others(session, web_cast)
         fill(session, web_cast, 120, dt.date(2026, 4, 1), 88)
         switch_product(session, web_cast.rosa, name="dashboard", is_on=True)
-        bring_partner(session, web_cast.rosa, name="TTC", calendar="four-week periods", data=PARTNER)
-        build(session, web_cast.centre.id, "dashboard", periods.parse("2026-06"), NOW)
+        import_partner_totals(session, web_cast.rosa, name="TTC", calendar="four-week periods", data=PARTNER)
+        build_edition(session, web_cast.centre.id, "dashboard", periods.parse("2026-06"), NOW)
     return web_cast
 
 

@@ -51,7 +51,7 @@ function InstallFirst({ about, changeLanguage, goOn }: InstallFirstProps) {
         <Title>{t("First put the app on your home screen")}</Title>
         <p>
           {t(
-            "An iPhone only keeps your work safe there. In the browser it may delete your work after a week.",
+            "Only there does an iPhone keep your work. In the browser it may delete your work after a week.",
           )}
         </p>
         <AppleSteps />

@@ -81,7 +81,7 @@ describe("why the app stays locked", () => {
       describeUnlockProblem(new PinDelayed(30)),
       "Too many wrong tries. Wait 30 seconds.",
     );
-    assert.match(describeUnlockProblem(new PinDisabled()), /your work is safe/);
+    assert.match(describeUnlockProblem(new PinDisabled()), /your work is still here/);
     assert.match(describeUnlockProblem(new WrongPin()), /Your work is still here/);
     const refused = new DOMException("no", "NotAllowedError");
     assert.equal(describeUnlockProblem(refused), "That did not work. Use your PIN.");

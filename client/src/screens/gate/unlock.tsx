@@ -15,7 +15,7 @@ interface UnlockProps extends GateProps {
 }
 
 const describePinGone = (): string =>
-  t("The PIN does not work any more. Sign in with your password; your work is safe.");
+  t("The PIN does not work any more. Sign in with your password; your work is still here.");
 
 /** Why the app stays locked, in words for the worker. */
 export function describeUnlockProblem(error: unknown): string {

@@ -72,6 +72,7 @@ def copy_file(source: Path, target: Path) -> str:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256()
     with source.open("rb") as reading, _create(target) as file:
+        # Hashed while it is copied: reading it a second time could see another file.
         while piece := reading.read(1 << 20):
             digest.update(piece)
             file.write(piece)
@@ -133,6 +134,7 @@ def check_parts(source: Path, manifest: dict[str, Any]) -> dict[str, str]:
     problems = []
     for part in manifest["parts"]:
         name = str(part["path"])
+        # A backup comes from outside: its names must not lead to other files of this machine.
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise BackupProblem(f"The backup names a part outside itself ({name}). Nothing was changed.")
         listed[name] = part["sha256"]
@@ -144,6 +146,7 @@ def check_parts(source: Path, manifest: dict[str, Any]) -> dict[str, str]:
     files = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     problems += [f"{name} was added" for name in sorted(files - set(listed) - {MANIFEST})]
     if problems:
+        # One broken disk can damage every part; five are enough to see it.
         text = "; ".join(problems[:5])
         raise BackupProblem(f"The backup is damaged or was changed: {text}. Nothing was changed. Use another backup.")
     return listed

@@ -1,23 +1,25 @@
-"""The dashboard: every indicator with its periods, its parts, its definition; and partners' totals beside them."""
+"""The dashboard: indicators by period and by group, and partners' totals beside them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.policy.hierarchies import MISSING
-from evaluator_export.products.indicators import HIDDEN, SHOWN, Indicator, IndicatorValue
+from evaluator_export.products.indicators import SHOWN, Indicator, IndicatorValue
 from evaluator_export.products.share_image import card
-from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL
-from fieldapp.services.products.catalogue import Product, kpis
+from evaluator_export.tables.protected_counts import BASE, PUBLIC_THRESHOLD, TOTAL, Cell
+from fieldapp.services.products.catalogue import Product, load_kpis
+from fieldapp.services.products.content import LANGUAGES, EditionContent, label_column, label_value, read_count
 from fieldapp.services.products.tables import (
     PublishedTexts,
+    get_threshold,
     list_periods_to_count,
     list_table_specs,
     load_published_texts,
-    threshold_of,
 )
 from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
@@ -25,54 +27,77 @@ from fieldapp.store.products import products
 from fieldapp.store.session import Session
 
 FORMAT = 1
+# 13 months and 9 quarters, so that the newest can be compared with the same one of a year before.
 SHOWN_PERIODS = {"month": 13, "quarter": 9, "year": 5}
-LANGUAGES = ("en", "fr")
+LAST = 999  # after every label of a hierarchy
 
 
-def build(
-    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the dashboard of a month: numbers of all calendars up to its end. Those for staff are marked so."""
-    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
-    specs = list_table_specs(known, Audience.PUBLIC, [name for kpi in kpis() for name in kpi.tables])
-    kept, labels = load_published_texts(session, centre_id, specs.values()), Labels(known.definitions, hierarchy_words())
-    calendars = {
-        name: [one for one in found if one.last <= period.last][-SHOWN_PERIODS[name] :]
-        for name, found in list_periods_to_count(session, centre, now).items()
+@dataclass(frozen=True)
+class _Source:
+    """What indicators are read from.
+
+    `specs`: tables by name. `published`: by the table's key and the period's name.
+    """
+
+    specs: Mapping[str, TableSpec]
+    published: Mapping[tuple[str, str], PublishedTexts]
+    labels: Labels
+
+
+def build_dashboard(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
+    """Return the dashboard of a month: numbers of all calendars up to its end.
+
+    Indicators for staff are in it too, marked as such; what is public leaves them out.
+    """
+    centre = centres.get(session, centre_id)
+    catalogue = load_catalogue(session, centre_id)
+    specs = list_table_specs(catalogue, Audience.PUBLIC, list(_iterate_table_names()))
+    published = load_published_texts(session, centre_id, specs.values())
+    source = _Source(specs, published, Labels(catalogue.definitions, hierarchy_words()))
+    periods = {
+        calendar: _choose_shown_periods(complete, period, SHOWN_PERIODS[calendar])
+        for calendar, complete in list_periods_to_count(session, centre, now).items()
     }
-    name = centre.name
-    shown = [
-        _indicator(kpi, specs, kept, calendars[kpi.calendar], labels) | {"source": name}
-        for kpi in kpis()
-        if all(name in specs for name in kpi.tables)
-    ]
-    return {
+    indicators = []
+    for kpi in load_kpis():
+        # Without its dataset an indicator cannot be counted here.
+        if set(kpi.tables) <= set(specs):
+            body = _make_indicator_body(kpi, source, periods[kpi.calendar])
+            indicators.append(body | {"source": centre.name})
+    content = {
         "format": FORMAT,
         "centre": {"slug": centre.slug, "name": centre.name},
         "period": period.name,
         "threshold": PUBLIC_THRESHOLD,
         "rounding": BASE,
-        "indicators": shown,
-        "partners": [_partner(one) for one in products.partners(session, centre_id)],
-    }, {f"card-{language}.png": card(name, period, shown, language) for language in LANGUAGES}
+        "indicators": indicators,
+        "partners": [_make_partner_body(partner) for partner in products.partners(session, centre_id)],
+    }
+    images = {f"card-{language}.png": card(centre.name, period, indicators, language) for language in LANGUAGES}
+    return EditionContent(content, images)
 
 
-def _indicator(
-    kpi: Indicator,
-    specs: Mapping[str, TableSpec],
-    kept: Mapping[tuple[str, str], PublishedTexts],
-    periods: list[Period],
-    labels: Labels,
-) -> dict[str, Any]:
-    spec, parts = specs[kpi.table], specs[kpi.shown_by]
+def _iterate_table_names() -> Iterator[str]:
+    for kpi in load_kpis():
+        yield from kpi.tables
+
+
+def _choose_shown_periods(complete: Sequence[Period], until: Period, most: int) -> Sequence[Period]:
+    return [period for period in complete if period.last <= until.last][-most:]
+
+
+def _make_indicator_body(kpi: Indicator, source: _Source, periods: Sequence[Period]) -> dict[str, Any]:
+    spec = source.specs[kpi.table]
     numbers = []
     for period in periods:
-        table = kept.get((spec.key, period.name))
-        number = kpi.number(table.texts if table else None)
-        numbers.append(
-            {"period": period.name, **_told(kpi, number, spec, labels), "revised": table.revision if table else 0}
-        )
-    newest = next((one for one in reversed(periods) if (parts.key, one.name) in kept), None)
+        table = source.published.get((spec.key, period.name))
+        texts = None
+        revision = 0
+        if table:
+            texts = table.texts
+            revision = table.revision
+        value = _make_indicator_value(kpi, kpi.number(texts), spec, source.labels)
+        numbers.append({"period": period.name, **value, "revised": revision})
     return {
         "id": kpi.id,
         "code": kpi.code,
@@ -85,45 +110,54 @@ def _indicator(
         "calendar": kpi.calendar,
         "safeto": kpi.safeto,
         "audience": "staff" if kpi.audience == Audience.STAFF else "public",
-        "threshold": threshold_of(spec),
+        "threshold": get_threshold(spec),
         "table": kpi.shown_by,
         "numbers": numbers,
-        "parts": _parts(parts, kept[parts.key, newest.name], newest, labels) if newest else None,
+        "parts": _make_parts_of_newest(source.specs[kpi.shown_by], source, periods),
     }
 
 
-def _told(kpi: Indicator, number: IndicatorValue, spec: TableSpec, labels: Labels) -> dict[str, Any]:
-    told: dict[str, Any] = {"state": number.state, "text": number.text, "value": number.value}
-    if number.state == HIDDEN and not number.text:
-        told["text"] = ""
+def _make_indicator_value(kpi: Indicator, number: IndicatorValue, spec: TableSpec, labels: Labels) -> dict[str, Any]:
+    value: dict[str, Any] = {"state": number.state, "text": number.text, "value": number.value}
+    # Half lie in a band, such as "10-14": its name is a code, which wants words.
     if kpi.kind == "half" and number.state == SHOWN:
-        told["label"] = {code: labels.value(spec.dataset, spec.by[0][0], number.text, code) for code in LANGUAGES}
-    return told
+        column = spec.by[0][0]
+        value["label"] = {language: labels.value(spec.dataset, column, number.text, language) for language in LANGUAGES}
+    return value
 
 
-def _parts(spec: TableSpec, kept: PublishedTexts, period: Period, labels: Labels) -> dict[str, Any]:
+def _make_parts_of_newest(spec: TableSpec, source: _Source, periods: Sequence[Period]) -> dict[str, Any] | None:
+    """Return the counts by group of the newest period that has any; None when none has."""
+    for period in reversed(periods):
+        published = source.published.get((spec.key, period.name))
+        if published is not None:
+            return _make_parts(spec, published, period, source.labels)
+    return None
+
+
+def _make_parts(spec: TableSpec, published: PublishedTexts, period: Period, labels: Labels) -> dict[str, Any]:
     column = spec.by[0][0]
-    _, hierarchy, level = spec.sources[0]
-    order = {label: place for place, label in enumerate(hierarchy.at(value, level) for value in hierarchy.domain)}
-    cells = sorted(
-        (cell for cell in kept.texts if cell != TOTAL), key=lambda cell: (cell[0] == MISSING, order.get(cell[0], 999), cell)
-    )
+    rows = []
+    for cell in _sort_cells(spec, published):
+        text = published.texts[cell]
+        label = label_value(labels, spec.dataset, column, cell[0])
+        rows.append({"key": cell[0], "label": label, "text": text, "value": read_count(text)})
     return {
         "period": period.name,
         "title": spec.title,
-        "column": {code: labels.column(spec.dataset, column, code) for code in LANGUAGES},
-        "total": kept.texts.get(TOTAL, ""),
-        "rows": [
-            {
-                "key": cell[0],
-                "label": {code: labels.value(spec.dataset, column, cell[0], code) or "–" for code in LANGUAGES},
-                "text": kept.texts[cell],
-                "value": int(kept.texts[cell]) if kept.texts[cell].isdecimal() else None,
-            }
-            for cell in cells
-        ],
+        "column": label_column(labels, spec.dataset, column),
+        "total": published.texts.get(TOTAL, ""),
+        "rows": rows,
     }
 
 
-def _partner(source: products.PartnerSource) -> dict[str, Any]:
+def _sort_cells(spec: TableSpec, published: PublishedTexts) -> list[Cell]:
+    """Return the cells but the total, in the order of the hierarchy, “no answer” last."""
+    _, hierarchy, level = spec.sources[0]
+    order = {hierarchy.at(value, level): position for position, value in enumerate(hierarchy.domain)}
+    cells = [cell for cell in published.texts if cell != TOTAL]
+    return sorted(cells, key=lambda cell: (cell[0] == MISSING, order.get(cell[0], LAST), cell))
+
+
+def _make_partner_body(source: products.PartnerSource) -> dict[str, Any]:
     return {"source": source.name, "calendar": source.calendar, "figures": source.figures}

@@ -1,23 +1,25 @@
-"""Heat maps as a workbook: two dimensions of the menu, over twelve months; and the months of the years."""
+"""Heat maps as a workbook: pairs of dimensions over twelve months, and months by years."""
 
 import datetime as dt
 import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from evaluator_export.datasets.recipe import Audience
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.formats import heat_map
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period, find_containing
 from evaluator_export.products.cross_tab import CrossTab, make_cross_tab
 from evaluator_export.tables.protected_counts import PUBLIC_THRESHOLD, TOTAL
 from fieldapp.services.products.catalogue import Product
+from fieldapp.services.products.content import LANGUAGES, EditionContent
 from fieldapp.services.products.tables import (
     count_due_tables,
     count_span,
+    get_threshold,
     list_table_specs,
     load_published_texts,
     make_reader,
-    threshold_of,
 )
 from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
@@ -28,69 +30,103 @@ MONTHS = 12
 BY_YEAR = "encounters_by_type"
 TITLE = {"en": "Encounters by month and year", "fr": "Rencontres selon le mois et l'année"}
 
+LabelValue = Callable[[CrossTab, int, str, str], str]  # grid, position of its heading, value, language
 
-def build(
-    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the grids of the twelve months that end with a month, and a workbook in each language."""
-    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
-    name = centre.name
-    first = period
-    for _ in range(MONTHS - 1):
-        first = first.before()
-    specs = list_table_specs(known, Audience.STAFF, GRIDS)
-    reader = make_reader(session, centre, known, now)
+
+def build_heat_map(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
+    """Return the grids of twelve months up to `period`, and a workbook for each language."""
+    centre = centres.get(session, centre_id)
+    centre_name = centre.name
+    catalogue = load_catalogue(session, centre_id)
+    first = _go_back(period, MONTHS - 1)
+    specs = list_table_specs(catalogue, Audience.STAFF, GRIDS)
+    reader = make_reader(session, centre, catalogue, now)
     tables = count_span(reader, centre, specs.values(), first.first, period.last)
-    grids = [make_cross_tab(spec, tables[one], threshold_of(spec)) for one, spec in specs.items()]
-    grids.append(_by_year(session, centre_id, period, now))
-    labels = Labels(known.definitions, hierarchy_words())
-
-    def label(grid: CrossTab, place: int, value: str, language: str) -> str:
-        if grid.name not in specs:
-            return value
-        return labels.value(specs[grid.name].dataset, grid.headings[place], value, language) or "–"
-
+    grids = [make_cross_tab(spec, tables[name], get_threshold(spec)) for name, spec in specs.items()]
+    grids.append(_make_grid_by_year(session, centre_id, period, now))
+    label = functools.partial(_label_value, Labels(catalogue.definitions, hierarchy_words()), specs)
     span = f"{first.name} – {period.name}"
+    # Not the present moment: the same numbers must give the same bytes, or each build would be a new edition.
     built_at = dt.datetime.combine(period.last, dt.time(), dt.UTC)
     files = {}
-    for language in ("en", "fr"):
-        label_here = functools.partial(label, language=language)
-        files[f"heat-map-{language}.xlsx"] = heat_map.write(grids, label_here, name, span, built_at, language)
-    body = {"format": 1, "period": period.name, "first": str(first.first), "last": str(period.last)}
-    return {**body, "grids": [_as_json(grid, label) for grid in grids]}, files
+    for language in LANGUAGES:
+        label_in_language = functools.partial(label, language=language)
+        workbook = heat_map.write(grids, label_in_language, centre_name, span, built_at, language)
+        files[f"heat-map-{language}.xlsx"] = workbook
+    body = {
+        "format": 1,
+        "period": period.name,
+        "first": str(first.first),
+        "last": str(period.last),
+        "grids": [_make_grid_body(grid, label) for grid in grids],
+    }
+    return EditionContent(body, files)
 
 
-def _by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> CrossTab:
+def _go_back(period: Period, number: int) -> Period:
+    """Return the period that lies `number` periods before another."""
+    for _ in range(number):
+        period = period.before()
+    return period
+
+
+def _label_value(
+    labels: Labels, specs: Mapping[str, TableSpec], grid: CrossTab, position: int, value: str, language: str
+) -> str:
+    """Return the words for a value of a grid's heading; months and years stand for themselves."""
+    if grid.name not in specs:
+        return value
+    return labels.value(specs[grid.name].dataset, grid.headings[position], value, language) or "–"
+
+
+def _make_grid_by_year(session: Session, centre_id: int, period: Period, now: dt.datetime) -> CrossTab:
     """Return months by years, from the monthly totals that are published anyway."""
     count_due_tables(session, centre_id, now)
     specs = list_table_specs(load_catalogue(session, centre_id), Audience.PUBLIC, [BY_YEAR])
-    kept = load_published_texts(session, centre_id, specs.values())
-    totals = {
-        (one[5:7], one[:4]): table.texts.get(TOTAL, "")
-        for (_, one), table in kept.items()
-        if find_containing(period.last, "month").name >= one and len(one) == 7 and one[5:6] in "01"
-    }
+    totals: dict[tuple[str, str], str] = {}
+    newest = find_containing(period.last, "month").name
+    for (_, name), table in load_published_texts(session, centre_id, specs.values()).items():
+        # "2026-03" is a month; quarters and years are named otherwise.
+        is_month = len(name) == 7 and name[5:6] in "01"
+        if is_month and name <= newest:
+            year = name[:4]
+            month = name[5:7]
+            totals[month, year] = table.texts.get(TOTAL, "")
     years = sorted({year for _, year in totals})
-    months = tuple(f"{month:02}" for month in range(1, 13))
-    yearly = dict.fromkeys(years, "")
+    months = [f"{month:02}" for month in range(1, 13)]
+    # No margins: sums of rounded totals would not be rounded as the totals are.
     return CrossTab(
-        "month_year", TITLE, ("month", "year"), months, tuple(years), totals,
-        dict.fromkeys(months, ""), yearly, "", PUBLIC_THRESHOLD,
-    )  # fmt: skip
+        name="month_year",
+        title=TITLE,
+        headings=("month", "year"),
+        rows=tuple(months),
+        columns=tuple(years),
+        cells=totals,
+        row_totals=dict.fromkeys(months, ""),
+        column_totals=dict.fromkeys(years, ""),
+        total="",
+        threshold=PUBLIC_THRESHOLD,
+    )
 
 
-def _as_json(grid: CrossTab, label: Any) -> dict[str, Any]:
-    def words(place: int, values: tuple[str, ...]) -> list[dict[str, str]]:
-        return [{"key": one, **{code: label(grid, place, one, code) for code in ("en", "fr")}} for one in values]
-
+def _make_grid_body(grid: CrossTab, label: LabelValue) -> dict[str, Any]:
     return {
         "name": grid.name,
         "title": grid.title,
         "threshold": grid.threshold,
-        "rows": words(0, grid.rows),
-        "columns": words(1, grid.columns),
-        "cells": [[grid.cells.get((row, column), "") for column in grid.columns] for row in grid.rows],
+        "rows": [_make_heading(grid, 0, value, label) for value in grid.rows],
+        "columns": [_make_heading(grid, 1, value, label) for value in grid.columns],
+        "cells": [_list_row_texts(grid, row) for row in grid.rows],
         "row_totals": [grid.row_totals[row] for row in grid.rows],
         "column_totals": [grid.column_totals[column] for column in grid.columns],
         "total": grid.total,
     }
+
+
+def _make_heading(grid: CrossTab, position: int, value: str, label: LabelValue) -> dict[str, str]:
+    words = {language: label(grid, position, value, language) for language in LANGUAGES}
+    return {"key": value, **words}
+
+
+def _list_row_texts(grid: CrossTab, row: str) -> list[str]:
+    return [grid.cells.get((row, column), "") for column in grid.columns]

@@ -1,7 +1,11 @@
-"""Hot spots for front-line staff: by neighbourhood, by day and time, against the time before; no points, no people."""
+"""Hot spots for front-line staff: by area and by time, beside the span before.
+
+No points and no people are in a map.
+"""
 
 import datetime as dt
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evaluator_export.datasets.recipe import Audience
@@ -11,17 +15,20 @@ from evaluator_export.products import hot_spots
 from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.forms.roles import find_area_list, list_areas
 from fieldapp.services.products.catalogue import Product
-from fieldapp.services.products.outlines import UNIT, shapes_of
+from fieldapp.services.products.content import LANGUAGES, EditionContent
+from fieldapp.services.products.outlines import UNIT, build_shapes
 from fieldapp.services.products.tables import count_span, list_table_specs, make_reader
 from fieldapp.services.releases.datasets import load_catalogue
 from fieldapp.store.forms import areas
 from fieldapp.store.operations import centres
 from fieldapp.store.session import Session
+from forms.definition import Choice
 from forms.lists import in_language
 
 CELLS = "cells_encounters"
 NOWHERE = ("", OTHER, ALL)
 DAYS = {"week": 28, "month": 91}  # whole weeks, so that every weekday is there as often
+THRESHOLD = 5  # staff see finer places and times than the public, but no count under this
 LAYERS = {
     "encounters": {"en": "Encounters", "fr": "Rencontres"},
     "mediations": {"en": "Mediations", "fr": "Médiations"},
@@ -29,104 +36,87 @@ LAYERS = {
 }
 BANDS = ("00h-04h", "04h-08h", "08h-12h", "12h-16h", "16h-20h", "20h-00h")
 
+Table = Mapping[Cell, str]  # a protected table: what each cell shows as
 
-def build(
-    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return a map's numbers: rounded, none under 5, none of a single day. Hot and cold spots need outlines of the areas."""
-    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
+
+def build_hot_spots(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
+    """Return a map's numbers: rounded, none under 5, none of a single day.
+
+    Hot and cold spots need outlines of the areas; without them there are numbers only.
+    """
+    centre = centres.get(session, centre_id)
+    catalogue = load_catalogue(session, centre_id)
     days = dt.timedelta(days=DAYS[product.cadence])
     last = period.last
     first = last - days + dt.timedelta(days=1)
-    names = [f"{kind}_{layer}" for layer in LAYERS for kind in ("spots", "times")] + [CELLS]
-    specs = list_table_specs(known, Audience.STAFF, names)
-    reader = make_reader(session, centre, known, now)
+    specs = list_table_specs(catalogue, Audience.STAFF, list(_iterate_table_names()))
+    reader = make_reader(session, centre, catalogue, now)
     tables = count_span(reader, centre, specs.values(), first, last)
-    spots = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
-    before = count_span(reader, centre, spots, first - days, last - days)
-    kept = areas.get(session, centre_id, find_area_list(session, centre_id))
-    shapes = shapes_of(json.loads(kept.outlines)) if kept else {}
-    neighbours = hot_spots.find_neighbours(shapes) if shapes else {}
-    layers = [
-        _layer(layer, tables[f"spots_{layer}"], before[f"spots_{layer}"], tables[f"times_{layer}"], neighbours)
-        for layer in LAYERS
-        if f"spots_{layer}" in specs and f"times_{layer}" in specs
-    ]
-    cells = _cells(tables[CELLS], before[CELLS]) if CELLS in specs else {"areas": {}}
-    if cells["areas"]:
-        layers.append(cells)
-    named = {
-        choice.name: {code: in_language(choice.label, code) or choice.name for code in ("en", "fr")}
-        for choice in list_areas(session, centre_id)
-    }
-    return {
+    # Times of day are shown for this span only, so they are not counted for the one before.
+    compared = [spec for name, spec in specs.items() if name.startswith("spots") or name == CELLS]
+    before = count_span(reader, centre, compared, first - days, last - days)
+    outlines = areas.get(session, centre_id, find_area_list(session, centre_id))
+    shapes: dict[str, Any] = {}
+    neighbours: dict[str, list[str]] = {}
+    outlines_hash = ""
+    if outlines:
+        outlines_hash = outlines.sha256
+        shapes = build_shapes(json.loads(outlines.outlines))
+        neighbours = hot_spots.find_neighbours(shapes)
+    layers = list(_iterate_layers(tables, before, neighbours))
+    cells: list[str] = []
+    if CELLS in specs:
+        cell_layer = _make_cell_layer(tables[CELLS], before[CELLS])
+        cells = list(cell_layer["areas"])
+        if cells:
+            layers.append(cell_layer)
+    area_names = {choice.name: _label_area(choice) for choice in list_areas(session, centre_id)}
+    body = {
         "format": 1,
         "period": period.name,
         "first": str(first),
         "last": str(last),
-        "threshold": 5,
+        "threshold": THRESHOLD,
         "bands": list(BANDS),
-        "outlines": kept.sha256 if kept else "",
+        "outlines": outlines_hash,
         "layers": layers,
-        "cells": {cell: [_ring(cell)] for cell in cells["areas"]},
-        "names": named | _cell_names(list(cells["areas"]), shapes, named),
-    }, {}
-
-
-def _cells(now: dict[Cell, str], before: dict[Cell, str]) -> dict[str, Any]:
-    """Return the layer of H3 cells: counts alone, since cells that hold too little are not there to compare with."""
-    shown = {
-        cell[0]: int(text) for cell, text in now.items() if cell != TOTAL and text.isdecimal() and cell[0] not in NOWHERE
+        "cells": {cell: [_make_ring(cell)] for cell in cells},
+        "names": area_names | _name_cells(cells, shapes, area_names),
     }
-    earlier = {cell[0]: int(text) for cell, text in before.items() if cell != TOTAL and text.isdecimal()}
-    return {
-        "id": "cells",
-        "title": {"en": "Encounters by cell", "fr": "Rencontres selon la maille"},
-        "total": now.get(TOTAL, ""),
-        "before": before.get(TOTAL, ""),
-        "areas": {cell: {"n": number, "was": earlier.get(cell), "spot": ""} for cell, number in sorted(shown.items())},
-        "times": [],
-        "go": [],
-    }
+    return EditionContent(body)
 
 
-def _cell_names(cells: list[str], shapes: dict[str, Any], named: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Return what to call each cell: the area in which its middle lies, and a number."""
-    import h3  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
-    found, counts = {}, dict[str, int]()
-    for cell in cells:
-        latitude, longitude = h3.cell_to_latlng(cell)
-        middle = shapely.Point(longitude, latitude)
-        area = next((code for code, shape in shapes.items() if shape.contains(middle)), "")
-        counts[area] = counts.get(area, 0) + 1
-        words = named.get(area, {"en": "Outside", "fr": "Dehors"})
-        found[cell] = {code: f"{text} {counts[area]}" for code, text in words.items()}
-    return found
+def _iterate_table_names() -> Iterator[str]:
+    for layer in LAYERS:
+        yield f"spots_{layer}"
+        yield f"times_{layer}"
+    yield CELLS
 
 
-def _ring(cell: str) -> list[int]:
-    """Return the corners of an H3 cell as outlines are written: longitude and latitude, then steps, in 0.00001 degrees."""
-    import h3  # noqa: PLC0415
-
-    steps: list[int] = []
-    at = (0, 0)
-    for latitude, longitude in h3.cell_to_boundary(cell):
-        corner = (round(longitude * UNIT), round(latitude * UNIT))
-        steps += [corner[0] - at[0], corner[1] - at[1]]
-        at = corner
-    return steps
+def _label_area(choice: Choice) -> dict[str, str]:
+    return {language: in_language(choice.label, language) or choice.name for language in LANGUAGES}
 
 
-def _layer(
-    layer: str, spots: dict[Cell, str], before: dict[Cell, str], times: dict[Cell, str], neighbours: dict[str, list[str]]
+def _iterate_layers(
+    tables: Mapping[str, Table], before: Mapping[str, Table], neighbours: Mapping[str, Sequence[str]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the layers whose two tables can be counted here."""
+    for layer in LAYERS:
+        spots = f"spots_{layer}"
+        times = f"times_{layer}"
+        if spots in tables and times in tables:
+            yield _make_layer(layer, tables[spots], before[spots], tables[times], neighbours)
+
+
+def _make_layer(
+    layer: str, spots: Table, before: Table, times: Table, neighbours: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    counts = {cell[0]: int(text) for cell, text in spots.items() if cell != TOTAL and text.isdecimal() and cell[0]}
-    earlier = {cell[0]: int(text) for cell, text in before.items() if cell != TOTAL and text.isdecimal() and cell[0]}
-    kinds = (
-        hot_spots.classify_areas({code: float(number) for code, number in counts.items()}, neighbours) if neighbours else {}
-    )
+    counts = {code: count for code, count in _read_counts(spots).items() if code}
+    earlier = {code: count for code, count in _read_counts(before).items() if code}
+    kinds: dict[str, str] = {}
+    if neighbours:
+        values = {code: float(count) for code, count in counts.items()}
+        kinds = hot_spots.classify_areas(values, neighbours)
     return {
         "id": layer,
         "title": LAYERS[layer],
@@ -136,8 +126,72 @@ def _layer(
             code: {"n": counts.get(code), "was": earlier.get(code), "spot": kinds.get(code, "")}
             for code in sorted({*counts, *earlier, *kinds})
         },
-        "times": [
-            [*cell, int(text)] for cell, text in sorted(times.items()) if len(cell) == 3 and text.isdecimal() and all(cell)
-        ],
-        "go": [list(one) for one in hot_spots.list_busiest_times(times)],
+        "times": list(_iterate_times(times)),
+        "go": [list(time) for time in hot_spots.list_busiest_times(times)],
     }
+
+
+def _read_counts(table: Table) -> dict[str, int]:
+    """Return the counts that are shown, by the first label of their cell."""
+    return {cell[0]: int(text) for cell, text in table.items() if cell != TOTAL and text.isdecimal()}
+
+
+def _iterate_times(times: Table) -> Iterator[list[Any]]:
+    """Yield [area, weekday, band, count] where all three are known and the count is shown."""
+    for cell, text in sorted(times.items()):
+        if len(cell) == 3 and all(cell) and text.isdecimal():
+            yield [*cell, int(text)]
+
+
+def _make_cell_layer(spots: Table, before: Table) -> dict[str, Any]:
+    """Return the layer of H3 cells: counts only.
+
+    Cells that hold too little are left out, so there is no whole to compare a cell with.
+    """
+    counts = {code: count for code, count in _read_counts(spots).items() if code not in NOWHERE}
+    earlier = _read_counts(before)
+    return {
+        "id": "cells",
+        "title": {"en": "Encounters by cell", "fr": "Rencontres selon la maille"},
+        "total": spots.get(TOTAL, ""),
+        "before": before.get(TOTAL, ""),
+        "areas": {code: {"n": count, "was": earlier.get(code), "spot": ""} for code, count in sorted(counts.items())},
+        "times": [],
+        "go": [],
+    }
+
+
+def _name_cells(
+    cells: Sequence[str], shapes: Mapping[str, Any], area_names: Mapping[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Return what to call each cell: the area in which its middle lies, and a number."""
+    import h3  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    names = {}
+    cells_by_area: dict[str, int] = {}
+    for cell in cells:
+        latitude, longitude = h3.cell_to_latlng(cell)
+        middle = shapely.Point(longitude, latitude)
+        area = next((code for code, shape in shapes.items() if shape.contains(middle)), "")
+        number = cells_by_area.get(area, 0) + 1
+        cells_by_area[area] = number
+        words = area_names.get(area, {"en": "Outside", "fr": "Dehors"})
+        names[cell] = {language: f"{text} {number}" for language, text in words.items()}
+    return names
+
+
+def _make_ring(cell: str) -> list[int]:
+    """Return the corners of an H3 cell as outlines are written, in 0.00001 degrees.
+
+    Longitude and latitude of the first corner, then the steps from each corner to the next.
+    """
+    import h3  # noqa: PLC0415
+
+    steps: list[int] = []
+    before = (0, 0)
+    for latitude, longitude in h3.cell_to_boundary(cell):
+        corner = (round(longitude * UNIT), round(latitude * UNIT))
+        steps += [corner[0] - before[0], corner[1] - before[1]]
+        before = corner
+    return steps

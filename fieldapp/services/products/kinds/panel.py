@@ -1,16 +1,23 @@
-"""For evaluators: outreach by area and month with the staff on duty there; and whom the programme reaches, by group."""
+"""For evaluators: outreach by area and month beside the shifts there; and reach by group."""
 
 import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from evaluator_export.datasets.recipe import Audience
+from evaluator_export.datasets.recipe import Audience, TableSpec
 from evaluator_export.formats import csv_files
 from evaluator_export.labels import Labels
 from evaluator_export.periods import Period
 from evaluator_export.products.reach import reach
-from evaluator_export.tables.protected_counts import TOTAL
+from evaluator_export.tables.protected_counts import TOTAL, Cell
 from fieldapp.services.products.catalogue import PANEL, REACH, Product
-from fieldapp.services.products.tables import list_periods_to_count, list_table_specs, load_published_texts
+from fieldapp.services.products.content import LANGUAGES, EditionContent, label_value
+from fieldapp.services.products.tables import (
+    PublishedTexts,
+    list_periods_to_count,
+    list_table_specs,
+    load_published_texts,
+)
 from fieldapp.services.releases.datasets import hierarchy_words, load_catalogue
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
@@ -19,68 +26,114 @@ from fieldapp.store.session import Session
 COLUMNS = ("area", "month", *PANEL.values())
 GROUP = ("by", "group", "count", "share", "low", "high", "population", "disparity", "disparity_low", "disparity_high")
 
+Texts = Mapping[Cell, str]  # a protected table: what each cell shows as
 
-def build_panel(
-    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return one row an area and month up to a quarter's end: encounters, mediations, and the shifts there."""
-    centre, known = centres.get(session, centre_id), load_catalogue(session, centre_id)
-    specs = list_table_specs(known, Audience.PUBLIC, list(PANEL))
-    kept = load_published_texts(session, centre_id, specs.values())
-    months = [one for one in list_periods_to_count(session, centre, now)["month"] if one.last <= period.last]
-    tables = {
-        (name, month.name): kept[spec.key, month.name].texts
-        for name, spec in specs.items()
-        for month in months
-        if (spec.key, month.name) in kept
-    }
-    areas = sorted({cell[0] for texts in tables.values() for cell in texts if cell != TOTAL and cell[0]})
-    rows = [
-        (area, month.name, *(tables.get((name, month.name), {}).get((area,), "") for name in PANEL))
-        for area in areas
-        for month in months
-    ]
-    labels = Labels(known.definitions, hierarchy_words())
-    names = {area: {code: labels.words.get(area, {}).get(code, area) for code in ("en", "fr")} for area in areas}
+
+def build_panel(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
+    """Return one row for each area and month, up to the end of a quarter.
+
+    A row has the month's encounters, mediations and shifts in the area.
+    """
+    centre = centres.get(session, centre_id)
+    catalogue = load_catalogue(session, centre_id)
+    specs = list_table_specs(catalogue, Audience.PUBLIC, list(PANEL))
+    published = load_published_texts(session, centre_id, specs.values())
+    complete = list_periods_to_count(session, centre, now)["month"]
+    months = [month.name for month in complete if month.last <= period.last]
+    tables = _choose_tables(specs, published, months)
+    areas = _list_areas(tables.values())
+    rows = list(_iterate_panel_rows(areas, months, tables))
+    labels = Labels(catalogue.definitions, hierarchy_words())
     body = {
         "format": 1,
         "period": period.name,
         "columns": list(COLUMNS),
-        "rows": list(map(list, rows)),
-        "areas": names,
+        "rows": [list(row) for row in rows],
+        "areas": {area: _label_area(labels, area) for area in areas},
     }
-    return body, {"panel.csv": csv_files.rows(COLUMNS, rows)}
+    return EditionContent(body, {"panel.csv": csv_files.rows(COLUMNS, rows)})
 
 
-def build_equity(
-    session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the reach of a year by age, gender and race; population shares come from a partner's totals."""
-    known = load_catalogue(session, centre_id)
-    specs = list_table_specs(known, Audience.PUBLIC, REACH)
-    kept = load_published_texts(session, centre_id, specs.values())
-    population = _population(session, centre_id)
-    labels = Labels(known.definitions, hierarchy_words())
+def _choose_tables(
+    specs: Mapping[str, TableSpec], published: Mapping[tuple[str, str], PublishedTexts], months: Sequence[str]
+) -> dict[tuple[str, str], Texts]:
+    """Return what is published, by the table's name and the month's."""
+    tables: dict[tuple[str, str], Texts] = {}
+    for name, spec in specs.items():
+        for month in months:
+            if (spec.key, month) in published:
+                tables[name, month] = published[spec.key, month].texts
+    return tables
+
+
+def _list_areas(tables: Iterable[Texts]) -> list[str]:
+    """Return every area that any table has, sorted, so that each month has a row for each."""
+    areas: set[str] = set()
+    for texts in tables:
+        areas |= {cell[0] for cell in texts if cell != TOTAL and cell[0]}
+    return sorted(areas)
+
+
+def _iterate_panel_rows(
+    areas: Sequence[str], months: Sequence[str], tables: Mapping[tuple[str, str], Texts]
+) -> Iterator[tuple[str, ...]]:
+    for area in areas:
+        for month in months:
+            counts = [tables.get((name, month), {}).get((area,), "") for name in PANEL]
+            yield (area, month, *counts)
+
+
+def _label_area(labels: Labels, area: str) -> dict[str, str]:
+    words = labels.words.get(area, {})
+    return {language: words.get(language, area) for language in LANGUAGES}
+
+
+def build_equity(session: Session, centre_id: int, product: Product, period: Period, now: dt.datetime) -> EditionContent:
+    """Return the reach of a year by age, gender and race.
+
+    Shares of the population come from a partner's totals; without them there is no comparison.
+    """
+    catalogue = load_catalogue(session, centre_id)
+    specs = list_table_specs(catalogue, Audience.PUBLIC, REACH)
+    published = load_published_texts(session, centre_id, specs.values())
+    population = _load_population_shares(session, centre_id)
+    labels = Labels(catalogue.definitions, hierarchy_words())
     groups = []
     for spec in specs.values():
-        table = kept.get((spec.key, period.name))
+        table = published.get((spec.key, period.name))
+        if table is None:
+            continue
         column = spec.by[0][0]
-        for one in reach(table.texts, population) if table else ():
-            label = {code: labels.value(spec.dataset, column, one.group, code) or "–" for code in ("en", "fr")}
-            groups.append({"by": column, "label": label, **vars(one)})
-    lines = [tuple(_cell(one["text"] if name == "count" else one[name]) for name in GROUP) for one in groups]
-    return {"format": 1, "period": period.name, "groups": groups}, {"reach.csv": csv_files.rows(GROUP, lines)}
+        for group in reach(table.texts, population):
+            label = label_value(labels, spec.dataset, column, group.group)
+            groups.append({"by": column, "label": label, **vars(group)})
+    body = {"format": 1, "period": period.name, "groups": groups}
+    return EditionContent(body, {"reach.csv": csv_files.rows(GROUP, map(_list_group_fields, groups))})
 
 
-def _population(session: Session, centre_id: int) -> dict[str, float]:
-    """Return shares of the population by group, from totals whose indicator is “population_share”, in percent."""
-    return {
-        str(figure["part"]): float(figure["value"]) / 100
-        for source in products.partners(session, centre_id)
-        for figure in source.figures
-        if figure["indicator"] == "population_share" and figure["part"] != TOTAL[0] and not figure["value"].startswith("<")
-    }
+def _load_population_shares(session: Session, centre_id: int) -> dict[str, float]:
+    """Return the share of the population in each group, 0 to 1.
+
+    They come from partners' totals with the indicator “population_share”, in percent.
+    """
+    shares = {}
+    for source in products.partners(session, centre_id):
+        for figure in source.figures:
+            is_share = figure["indicator"] == "population_share" and figure["part"] != TOTAL[0]
+            if is_share and not figure["value"].startswith("<"):
+                shares[str(figure["part"])] = float(figure["value"]) / 100
+    return shares
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+def _list_group_fields(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a line of reach.csv; its count is the text that is published, such as "<20"."""
+    fields = {**group, "count": group["text"]}
+    return tuple(_write_field(fields[name]) for name in GROUP)
+
+
+def _write_field(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)

@@ -1,4 +1,4 @@
-"""Make the file that a recipient's feed reads, from what was released to them and nothing else."""
+"""Build the file of a recipient's feed, from what was released to them and nothing else."""
 
 import json
 import re
@@ -7,167 +7,239 @@ from pathlib import Path
 from typing import Any
 
 from evaluator_export import periods
-from evaluator_export.datasets.recipe import Audience, Recipe
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.datasets.recipe import Audience, Recipe, TableSpec
 from evaluator_export.labels import BATCH
 from evaluator_export.package import write as release
 from evaluator_export.series import batch, ledger
 from evaluator_export.series.released_dataset import ReleaseContext, ReleasedBatch, ReleasedDataset
 from evaluator_export.tables.protected_counts import TOTAL
-from fieldapp.services.products.odata.feed import folder_of, made_of, mark_of
-from fieldapp.services.products.tables import load_published_texts
+from fieldapp.services.products.content import read_count
+from fieldapp.services.products.odata.feed import compute_feed_version, get_feed_folder, list_feed_sources
+from fieldapp.services.products.tables import PublishedTexts, load_published_texts
 from fieldapp.services.releases.datasets import load_catalogue, read_recipe, recipe_text
 from fieldapp.services.releases.gathering.ledger_state import parse_entry
+from fieldapp.store.database import ReadTransaction
 from fieldapp.store.operations import centres
 from fieldapp.store.products import products
-from fieldapp.store.products.entity_sets import DAY, DECIMAL, TEXT, TRUTH, WHOLE, EntitySet
+from fieldapp.store.products.entity_sets import DAY, DECIMAL, TEXT, TRUTH, WHOLE, Column, EntitySet
 from fieldapp.store.products.feed_file import write_feed_file
 from fieldapp.store.releases import datasets, releases
-from fieldapp.store.releases.releases import ReleaseSeries
+from fieldapp.store.releases.releases import Release, ReleaseSeries
 from fieldapp.store.session import Session
 
-WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-Filled = tuple[EntitySet, Iterable[Sequence[Any]]]
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")  # what OData allows as the name of a property
+FilledSet = tuple[EntitySet, Iterable[Sequence[Any]]]
+INDICATORS = EntitySet(
+    "indicators",
+    (
+        ("indicator", TEXT),
+        ("title_en", TEXT),
+        ("title_fr", TEXT),
+        ("formula_en", TEXT),
+        ("formula_fr", TEXT),
+        ("unit", TEXT),
+        ("calendar", TEXT),
+        ("safeto", TEXT),
+    ),
+)
+INDICATOR_NUMBERS = EntitySet(
+    "indicator_numbers",
+    (
+        ("indicator", TEXT),
+        ("period", TEXT),
+        ("first_day", DAY),
+        ("last_day", DAY),
+        ("value", DECIMAL),
+        ("shown_as", TEXT),
+        ("state", TEXT),
+        ("revision", WHOLE),
+    ),
+)
+TABLE_COLUMNS: tuple[Column, ...] = (  # after those that a table counts by
+    ("period", TEXT),
+    ("first_day", DAY),
+    ("last_day", DAY),
+    ("is_total", TRUTH),
+    ("value", WHOLE),
+    ("shown_as", TEXT),
+    ("is_hidden", TRUTH),
+    ("revision", WHOLE),
+)
 
 
-def build_feeds(session: Session, packages: Path) -> int:
-    """Bring the feed of every series up to date with its releases; return how many were made anew."""
-    made = 0
-    for series in releases.active_series(session):
-        mark = mark_of(session, series)
-        path = folder_of(packages) / f"{series.id}-{mark}.db"
-        if path.is_file():
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_feed_file(path, list(_sets(session, series)), {"made_of": sorted(made_of(session, series))})
-        for old in path.parent.glob(f"{series.id}-*.db"):
-            if old != path:
-                old.unlink(missing_ok=True)
-        made += 1
-    session.rollback()
-    return made
+def build_feed_files(session: Session, packages: Path) -> int:
+    """Bring the feed of every series up to date with its releases; return how many were built."""
+    built = 0
+    with ReadTransaction(session):
+        for series in releases.active_series(session):
+            built += _build_feed_file(session, series, get_feed_folder(packages))
+    return built
 
 
-def _sets(session: Session, series: ReleaseSeries) -> Iterator[Filled]:
-    known = load_catalogue(session, series.centre_id)
-    recipe = read_recipe(recipe_text(series), known)
-    live = [one for one in releases.of_series(session, series.id) if not one.revoked_at]
-    for part in _parts(session, series, recipe, [one.manifest for one in live]):
-        columns = tuple((_word(name), WHOLE if name == BATCH else TEXT) for name in part.columns)
-        yield EntitySet(part.name, columns), _rows(part)
-    yield from _tables(session, series, recipe, {one.period for one in live})
-    yield from _numbers(session, series)
+def _build_feed_file(session: Session, series: ReleaseSeries, folder: Path) -> int:
+    """Build one feed unless its file is there; return 1 if it was built, else 0."""
+    path = folder / f"{series.id}-{compute_feed_version(session, series)}.db"
+    if path.is_file():
+        return 0
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sources = sorted(list_feed_sources(session, series))
+    write_feed_file(path, list(_iterate_entity_sets(session, series)), {"made_of": sources})
+    # Earlier files go after the new one is there, so that readers always find one.
+    for earlier in folder.glob(f"{series.id}-*.db"):
+        if earlier != path:
+            earlier.unlink(missing_ok=True)
+    return 1
 
 
-def _word(name: str) -> str:
-    found = re.sub(r"\W", "_", name)
-    return found if WORD.fullmatch(found) else f"_{found}"
+def _iterate_entity_sets(session: Session, series: ReleaseSeries) -> Iterator[FilledSet]:
+    catalogue = load_catalogue(session, series.centre_id)
+    recipe = read_recipe(recipe_text(series), catalogue)
+    live = [row for row in releases.of_series(session, series.id) if not row.revoked_at]
+    for dataset in _iterate_released_datasets(session, series, recipe, live):
+        columns = tuple((_make_property_name(name), WHOLE if name == BATCH else TEXT) for name in dataset.columns)
+        yield EntitySet(dataset.name, columns), _iterate_dataset_rows(dataset)
+    yield from _iterate_tables(session, series, recipe, {row.period for row in live})
+    yield from _iterate_indicator_sets(session, series)
+    if recipe.audience == Audience.EVALUATOR:
+        yield from _iterate_panel_sets(session, series)
 
 
-def _parts(
-    session: Session, series: ReleaseSeries, recipe: Recipe, manifests: list[dict[str, Any]]
+def _make_property_name(name: str) -> str:
+    property_name = re.sub(r"\W", "_", name)
+    if WORD.fullmatch(property_name):
+        return property_name
+    return f"_{property_name}"
+
+
+def _iterate_released_datasets(
+    session: Session, series: ReleaseSeries, recipe: Recipe, live: Sequence[Release]
 ) -> Iterator[ReleasedDataset]:
     """Yield each dataset as this recipient has it: the batches of all their releases."""
     centre = centres.get(session, series.centre_id)
     for view in recipe.views:
-        name = view.dataset.name
-        handed = {
-            entry["number"]
-            for one in manifests
-            for entry in one["datasets"].get(name, {}).get("ledger", {}).get("entries", ())
-        }
-        kept = next((one for one in datasets.of_centre(session, series.centre_id) if one.name == name), None)
-        if kept is None or not handed:
+        batches = _list_sent_batches(session, series, view.dataset, live)
+        if not batches:
             continue
-        sent = [
-            ReleasedBatch(
-                parse_entry(one.entry), batch.from_bytes(datasets.batch_data(session, kept.id, one.number)), one.report
-            )
-            for one in datasets.batches(session, kept.id)
-            if one.number in handed
-        ]
         occasion = ReleaseContext(
-            centre.name, periods.parse(sent[-1].entry.period), "", bytes.fromhex(series.secret), series.recipient
+            centre.name, periods.parse(batches[-1].entry.period), "", bytes.fromhex(series.secret), series.recipient
         )
+        # The counts that a package's report tells stay 0: a feed has no report.
         yield release.assemble_dataset(
-            view, sent, ledger.compute_genesis_hash(name), occasion, withheld=0, without_consent=0, records=0
+            view,
+            batches,
+            ledger.compute_genesis_hash(view.dataset.name),
+            occasion,
+            withheld=0,
+            without_consent=0,
+            records=0,
         )
 
 
-def _rows(part: ReleasedDataset) -> Iterator[tuple[Any, ...]]:
-    columns = [(name == BATCH, words.values, words.codes) for name, words in part.columns.items()]
-    for place in range(part.rows):
-        yield tuple(
-            int(values[codes[place]]) if is_number else str(values[codes[place]]) for is_number, values, codes in columns
-        )
-
-
-def _tables(session: Session, series: ReleaseSeries, recipe: Recipe, released: set[str]) -> Iterator[Filled]:
-    """Yield each table with the periods that were released."""
-    kept = load_published_texts(session, series.centre_id, recipe.tables)
-    for spec in recipe.tables:
-        columns = [(_word(name), TEXT) for name, _ in spec.by]
-        more = [("period", TEXT), ("first_day", DAY), ("last_day", DAY), ("is_total", TRUTH)]
-        more += [("value", WHOLE), ("shown_as", TEXT), ("is_hidden", TRUTH), ("revision", WHOLE)]
-        taken = {name for name, _ in columns}
-        rows = []
-        for (key, name), table in sorted(kept.items()):
-            if key != spec.key or name not in released:
-                continue
-            period = periods.parse(name)
-            for cell, text in sorted(table.texts.items()):
-                labels = ("",) * len(columns) if cell == TOTAL else cell
-                value = int(text) if text.isdecimal() else None
-                rows.append(
-                    (
-                        *labels,
-                        name,
-                        str(period.first),
-                        str(period.last),
-                        cell == TOTAL,
-                        value,
-                        text,
-                        value is None,
-                        table.revision,
-                    )
+def _list_sent_batches(
+    session: Session, series: ReleaseSeries, spec: DatasetSpec, live: Sequence[Release]
+) -> list[ReleasedBatch]:
+    """Return the batches of a dataset that are in this recipient's `live` releases."""
+    sent_numbers: set[int] = set()
+    for sent_release in live:
+        entries = sent_release.manifest["datasets"].get(spec.name, {}).get("ledger", {}).get("entries", ())
+        sent_numbers |= {entry["number"] for entry in entries}
+    if not sent_numbers:
+        return []
+    for dataset in datasets.of_centre(session, series.centre_id):
+        if dataset.name == spec.name:
+            return [
+                ReleasedBatch(
+                    parse_entry(row.entry),
+                    batch.from_bytes(datasets.batch_data(session, dataset.id, row.number)),
+                    row.report,
                 )
-        listed = tuple(columns + [(one if one not in taken else f"of_{one}", kind) for one, kind in more])
-        yield EntitySet(f"table_{_word(spec.name)}", listed), rows
+                for row in datasets.batches(session, dataset.id)
+                if row.number in sent_numbers
+            ]
+    return []
 
 
-def _numbers(session: Session, series: ReleaseSeries) -> Iterator[Filled]:
-    """Yield the public indicators, and for evaluators the panel, where the centre has them switched on."""
-    found = _body(session, series.centre_id, "dashboard")
-    shown = [one for one in found["indicators"] if one["audience"] == "public"] if found else []
-    columns = (("indicator", TEXT), ("title_en", TEXT), ("title_fr", TEXT), ("formula_en", TEXT), ("formula_fr", TEXT),
-               ("unit", TEXT), ("calendar", TEXT), ("safeto", TEXT))  # fmt: skip
-    yield (
-        EntitySet("indicators", columns),
-        [
-            (one["id"], *one["title"].values(), *one["formula"].values(), one["unit"], one["calendar"], one["safeto"])
-            for one in shown
-        ],
-    )  # fmt: skip
-    numbers = (("indicator", TEXT), ("period", TEXT), ("first_day", DAY), ("last_day", DAY), ("value", DECIMAL),
-               ("shown_as", TEXT), ("state", TEXT), ("revision", WHOLE))  # fmt: skip
+def _iterate_dataset_rows(dataset: ReleasedDataset) -> Iterator[tuple[Any, ...]]:
+    columns = [(name == BATCH, words.values, words.codes) for name, words in dataset.columns.items()]
+    for position in range(dataset.rows):
+        row: list[Any] = []
+        for is_number, values, codes in columns:
+            value = values[codes[position]]
+            row.append(int(value) if is_number else str(value))
+        yield tuple(row)
+
+
+def _iterate_tables(session: Session, series: ReleaseSeries, recipe: Recipe, released: set[str]) -> Iterator[FilledSet]:
+    """Yield each table with the periods that were released."""
+    published = load_published_texts(session, series.centre_id, recipe.tables)
+    for spec in recipe.tables:
+        by = [(_make_property_name(name), TEXT) for name, _ in spec.by]
+        used = {name for name, _ in by}
+        columns = by.copy()
+        for name, kind in TABLE_COLUMNS:
+            # A table may itself count by, say, "period"; two properties cannot have the same name.
+            columns.append((f"of_{name}" if name in used else name, kind))
+        rows: list[tuple[Any, ...]] = []
+        for (key, period), table in sorted(published.items()):
+            if key == spec.key and period in released:
+                rows += _iterate_table_rows(spec, period, table)
+        yield EntitySet(f"table_{_make_property_name(spec.name)}", tuple(columns)), rows
+
+
+def _iterate_table_rows(spec: TableSpec, period_name: str, table: PublishedTexts) -> Iterator[tuple[Any, ...]]:
+    period = periods.parse(period_name)
+    for cell, text in sorted(table.texts.items()):
+        labels: Sequence[str] = cell
+        if cell == TOTAL:
+            labels = [""] * len(spec.by)
+        value = read_count(text)
+        span = (period_name, str(period.first), str(period.last))
+        yield (*labels, *span, cell == TOTAL, value, text, value is None, table.revision)
+
+
+def _iterate_indicator_sets(session: Session, series: ReleaseSeries) -> Iterator[FilledSet]:
+    """Yield the public indicators, without rows while the centre has its dashboard off."""
+    body = _load_edition_body(session, series.centre_id, "dashboard")
+    indicators = []
+    if body:
+        indicators = [indicator for indicator in body["indicators"] if indicator["audience"] == "public"]
     rows = []
-    for one in shown:
-        for number in one["numbers"]:
-            span = periods.parse(number["period"])
-            told = (number[name] for name in ("value", "text", "state", "revised"))
-            rows.append((one["id"], span.name, str(span.first), str(span.last), *told))
-    yield EntitySet("indicator_numbers", numbers), rows
-    audience = read_recipe(recipe_text(series), load_catalogue(session, series.centre_id)).audience
-    panel = _body(session, series.centre_id, "panel") if audience == Audience.EVALUATOR else None
-    if panel:
-        names = panel["columns"]
-        listed = tuple((name, TEXT if name in ("area", "month") else WHOLE) for name in names)
-        hidden = tuple((f"{name}_shown_as", TEXT) for name in names[2:])
-        yield (
-            EntitySet("panel", listed + hidden),
-            [(*row[:2], *(int(cell) if cell.isdecimal() else None for cell in row[2:]), *row[2:]) for row in panel["rows"]],
-        )
+    for indicator in indicators:
+        words = (*indicator["title"].values(), *indicator["formula"].values())
+        rows.append((indicator["id"], *words, indicator["unit"], indicator["calendar"], indicator["safeto"]))
+    yield INDICATORS, rows
+    number_rows = []
+    for indicator in indicators:
+        for number in indicator["numbers"]:
+            period = periods.parse(number["period"])
+            span = (period.name, str(period.first), str(period.last))
+            fields = (number["value"], number["text"], number["state"], number["revised"])
+            number_rows.append((indicator["id"], *span, *fields))
+    yield INDICATOR_NUMBERS, number_rows
 
 
-def _body(session: Session, centre_id: int, product: str) -> dict[str, Any] | None:
-    edition = products.latest(session, centre_id, product) if products.is_on(session, centre_id, product) else None
-    return json.loads(edition.body) if edition else None
+def _iterate_panel_sets(session: Session, series: ReleaseSeries) -> Iterator[FilledSet]:
+    """Yield the panel by area and month, while the centre has it switched on."""
+    panel = _load_edition_body(session, series.centre_id, "panel")
+    if not panel:
+        return
+    names = panel["columns"]
+    counted = names[2:]  # after the area and the month
+    columns = [(name, TEXT if name in ("area", "month") else WHOLE) for name in names]
+    columns += [(f"{name}_shown_as", TEXT) for name in counted]
+    rows = []
+    for row in panel["rows"]:
+        texts = row[2:]
+        rows.append((*row[:2], *map(read_count, texts), *texts))
+    yield EntitySet("panel", tuple(columns)), rows
+
+
+def _load_edition_body(session: Session, centre_id: int, product: str) -> dict[str, Any] | None:
+    if not products.is_on(session, centre_id, product):
+        return None
+    edition = products.latest(session, centre_id, product)
+    if edition is None:
+        return None
+    body: dict[str, Any] = json.loads(edition.body)
+    return body

@@ -17,6 +17,7 @@ from fieldapp.store.releases import releases
 from fieldapp.store.releases.releases import ReleaseSeries
 from fieldapp.store.session import Session
 
+# Each report renews the lease and is a write; more often would cost more than reading.
 PROGRESS_EVERY = 5000  # records
 
 Manifest = dict[str, Any]

@@ -153,6 +153,7 @@ def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
 def _check_ledger(assembly: Assembly, stored: datasets.Dataset, entries: list[LedgerEntry]) -> set[bytes]:
     """Compare a dataset's ledger with its rows and with every package; return its rows' tags."""
     tags_by_number, tags = _load_tags(assembly.session, stored.id)
+    # A dataset without batches has no stored head yet.
     head = stored.head or ledger.compute_genesis_hash(stored.name)
     ledger.verify_ledger(stored.name, entries, head, tags_by_number)
     manifests = [manifest["datasets"].get(stored.name, {}) for manifest in assembly.handed_out]
@@ -230,6 +231,7 @@ def make_next_batch(state: LedgerState, period: str) -> PendingBatch | None:
         return None
     if new is None:
         return None
+    # Hashed as stored, so that a changed byte on the disk is found before the batch is sent again.
     data = batch.to_bytes(new)
     entry = LedgerEntry(
         dataset=state.spec.name,

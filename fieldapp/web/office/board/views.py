@@ -6,13 +6,14 @@ The page asks every few seconds whether something changed.
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user
 
+from fieldapp.services import subprocesses
 from fieldapp.services.board import board as acts
 from fieldapp.services.board.words import NEEDS, STEPS
 from fieldapp.services.problems import ActProblem
-from fieldapp.services.records import export
 from fieldapp.services.revisions import Overtaken
 from fieldapp.web import language
 from fieldapp.web.office.blueprint import add_template_globals, office
@@ -26,7 +27,7 @@ HOURS = (12, 24, 168, 720)
 
 
 @office.get("/board")
-def board() -> Any:
+def board() -> ResponseReturnValue:
     return render_template("board/board.html", is_wall="wall" in request.args, **_load_board())
 
 
@@ -54,13 +55,13 @@ def _load_board() -> dict[str, Any]:
 
 
 @office.post("/board/requests")
-def board_ask() -> Any:
+def board_ask() -> ResponseReturnValue:
     acts.add_request(session(), actor(), need=request.form.get("need", ""), area=request.form.get("area", ""))
     return redirect(url_for("office.board"))
 
 
 @office.post("/board/steps")
-def board_step() -> Any:
+def board_step() -> ResponseReturnValue:
     form_data = request.form
     try:
         acts.take_step(
@@ -72,26 +73,26 @@ def board_step() -> Any:
     return redirect(url_for("office.board"))
 
 
-def _overtaken(problem: Overtaken) -> Any:
+def _overtaken(problem: Overtaken) -> ResponseReturnValue:
     """Show the board as it is now, and who was faster; nothing was changed."""
     return render_template("board/board.html", is_wall=False, overtaken=problem, **_load_board()), 409
 
 
 @office.get("/board/history")
-def board_history() -> Any:
+def board_history() -> ResponseReturnValue:
     hours = parse_number(request.args.get("hours", "")) or HOURS[0]
     report = acts.see_history(session(), actor(), hours=hours)
     return render_template("board/board_history.html", report=report, hours=hours, choices=HOURS, needs=NEEDS, steps=STEPS)
 
 
 @office.post("/board/report.pdf")
-def board_report() -> Any:
+def board_report() -> ResponseReturnValue:
     hours = parse_number(request.form.get("hours", "")) or HOURS[0]
     who = actor()
     name = acts.authorize_report(session(), who, hours=hours)
     arguments = ["board", "report", f"--centre-id={who.centre_id}", f"--hours={hours}", f"--language={language.current()}"]
     try:
-        file = export.run_in_process(current_app.config["SETTINGS"], arguments)
+        file = subprocesses.run_in_process(current_app.config["SETTINGS"], arguments)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.board_history"))

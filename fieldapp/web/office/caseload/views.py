@@ -1,8 +1,7 @@
 """The caseload as supervisors see it, and giving a card to another worker."""
 
-from typing import Any
-
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.caseload import hand_over
@@ -14,7 +13,7 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/caseload")
-def caseload() -> Any:
+def caseload() -> ResponseReturnValue:
     after = request.args.get("after", "")[:9]
     worker_id = parse_number(request.args.get("worker", ""))
     page = hand_over.list_caseload(session(), actor(), after=after, worker_id=worker_id)
@@ -22,7 +21,7 @@ def caseload() -> Any:
 
 
 @office.post("/caseload/assign")
-def card_assign() -> Any:
+def card_assign() -> ResponseReturnValue:
     user_id = parse_number(request.form.get("worker", ""))
     try:
         hand_over.assign_card(session(), actor(), code=request.form.get("code", ""), user_id=user_id, seen=seen())

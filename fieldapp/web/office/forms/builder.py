@@ -1,9 +1,9 @@
 """The form builder's pages: questions, lists of choices, settings."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from fieldapp.services.forms import drafts, library
 from fieldapp.services.forms.drafts import DraftDetails
@@ -19,7 +19,7 @@ from forms.question_type import WORKS
 
 
 @office.get("/forms/drafts/<int:draft_id>/questions")
-def draft_questions(draft_id: int) -> Any:
+def draft_questions(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     return render_template(
         "forms/draft_questions.html",
@@ -35,7 +35,7 @@ def draft_questions(draft_id: int) -> Any:
 
 
 @office.post("/forms/drafts/<int:draft_id>/questions")
-def draft_arrange(draft_id: int) -> Any:
+def draft_arrange(draft_id: int) -> ResponseReturnValue:
     """Add, move or remove a row."""
     action = request.form.get("do", "")
     number = parse_number(request.form.get("row", ""))
@@ -83,7 +83,7 @@ def _arrange_row(book: WorkbookEditor, action: str, number: int) -> int | None:
 
 
 @office.get("/forms/drafts/<int:draft_id>/questions/<int:row>")
-def draft_question(draft_id: int, row: int) -> Any:
+def draft_question(draft_id: int, row: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     line = opened.book.line(row)
     if line is None:
@@ -99,7 +99,7 @@ def draft_question(draft_id: int, row: int) -> Any:
 
 
 @office.post("/forms/drafts/<int:draft_id>/questions/<int:row>")
-def draft_question_save(draft_id: int, row: int) -> Any:
+def draft_question_save(draft_id: int, row: int) -> ResponseReturnValue:
     def change(opened: DraftDetails) -> str:
         line = opened.book.line(row)
         if line is None:
@@ -111,14 +111,14 @@ def draft_question_save(draft_id: int, row: int) -> Any:
 
 
 @office.get("/forms/drafts/<int:draft_id>/lists/<name>")
-def draft_list(draft_id: int, name: str) -> Any:
+def draft_list(draft_id: int, name: str) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     edited = list_form.make_list_form(opened.book, name, parse_number(request.args.get("from", "1")) or 1)
     return render_template("forms/draft_list.html", draft=opened.draft, edited=edited)
 
 
 @office.post("/forms/drafts/<int:draft_id>/lists/<name>")
-def draft_list_save(draft_id: int, name: str) -> Any:
+def draft_list_save(draft_id: int, name: str) -> ResponseReturnValue:
     def change(opened: DraftDetails) -> str:
         list_form.save_list(opened.book, name, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
@@ -127,7 +127,7 @@ def draft_list_save(draft_id: int, name: str) -> Any:
 
 
 @office.post("/forms/drafts/<int:draft_id>/settings")
-def draft_settings(draft_id: int) -> Any:
+def draft_settings(draft_id: int) -> ResponseReturnValue:
     def change(opened: DraftDetails) -> str:
         settings_form.save_settings(opened.book, request.form)
         return url_for("office.draft_questions", draft_id=draft_id)
@@ -135,7 +135,7 @@ def draft_settings(draft_id: int) -> Any:
     return _apply_edit(draft_id, change)
 
 
-def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> Any:
+def _apply_edit(draft_id: int, change: Callable[[DraftDetails], str]) -> ResponseReturnValue:
     """Change, compile and save a draft's workbook; redirect to the address from `change`."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     address = change(opened)

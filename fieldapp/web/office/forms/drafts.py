@@ -2,13 +2,14 @@
 
 import io
 from pathlib import PurePath
-from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.forms import drafts, published
+from fieldapp.store.forms.list_files import unzip_lists
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.forms.inputs import NewFormInput, UploadInput, read_revision
 from fieldapp.web.sessions import actor, session
@@ -25,12 +26,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @office.get("/forms")
-def form_list() -> Any:
+def form_list() -> ResponseReturnValue:
     return _render_forms_page([], 200)
 
 
 @office.post("/forms")
-def form_upload() -> Any:
+def form_upload() -> ResponseReturnValue:
     """Begin a draft from a workbook and its CSV lists; refuse only what cannot be read at all."""
     # Who may not see forms may not make the server compile one.
     published.list_forms(session(), actor())
@@ -55,7 +56,7 @@ def _read_lists() -> dict[str, bytes]:
 
 
 @office.post("/forms/new")
-def form_new() -> Any:
+def form_new() -> ResponseReturnValue:
     # Who may not see forms may not make the server compile one.
     published.list_forms(session(), actor())
     entered = NewFormInput()
@@ -68,7 +69,7 @@ def form_new() -> Any:
 
 
 @office.post("/forms/<int:version_id>/change")
-def form_change(version_id: int) -> Any:
+def form_change(version_id: int) -> ResponseReturnValue:
     """Begin the next version of a published form."""
     version, _ = published.open_form(session(), actor(), version_id=version_id)
     try:
@@ -76,7 +77,7 @@ def form_change(version_id: int) -> Any:
     except FormRefused as refused:  # published by an older version, which read such cells as blank
         return _render_forms_page(refused.problems, 422)
     book.set_setting("version", _make_next_version(version.version))
-    checked = drafts.compile_draft(book.sheets, drafts.unzip_lists(version.files))
+    checked = drafts.compile_draft(book.sheets, unzip_lists(version.files))
     draft = drafts.begin_draft(session(), actor(), compiled_draft=checked)
     return redirect(url_for("office.draft", draft_id=draft.id))
 
@@ -97,7 +98,7 @@ def _make_next_version(version: str) -> str:
     return max(following, dated, key=int)
 
 
-def _render_forms_page(problems: list[FormProblem], status: int, entered: NewFormInput | None = None) -> Any:
+def _render_forms_page(problems: list[FormProblem], status: int, entered: NewFormInput | None = None) -> ResponseReturnValue:
     page = render_template(
         "forms/forms.html",
         versions=published.list_forms(session(), actor()),
@@ -110,7 +111,7 @@ def _render_forms_page(problems: list[FormProblem], status: int, entered: NewFor
 
 
 @office.get("/forms/drafts/<int:draft_id>")
-def draft(draft_id: int) -> Any:
+def draft(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     unclassified = [problem for problem in opened.errors if problem.code in UNCLASSIFIED]
     return render_template(
@@ -124,14 +125,14 @@ def draft(draft_id: int) -> Any:
 
 
 @office.get("/forms/drafts/<int:draft_id>/workbook")
-def draft_workbook(draft_id: int) -> Any:
+def draft_workbook(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     name = f"{opened.draft.form or 'form'}.xlsx"
     return send_file(io.BytesIO(opened.draft.workbook), mimetype=XLSX, as_attachment=True, download_name=name)
 
 
 @office.post("/forms/drafts/<int:draft_id>/workbook")
-def draft_replace(draft_id: int) -> Any:
+def draft_replace(draft_id: int) -> ResponseReturnValue:
     """Replace a draft's workbook by one changed in Excel; lists that are not sent again stay."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     file = request.files.get("workbook")
@@ -150,28 +151,28 @@ def draft_replace(draft_id: int) -> Any:
 
 
 @office.post("/forms/drafts/<int:draft_id>/publish")
-def draft_publish(draft_id: int) -> Any:
+def draft_publish(draft_id: int) -> ResponseReturnValue:
     version = drafts.publish_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
     flash(gettext("Published. Phones get it the next time they have signal."), "safe")
     return redirect(url_for("office.form", version_id=version.id))
 
 
 @office.post("/forms/drafts/<int:draft_id>/discard")
-def draft_discard(draft_id: int) -> Any:
+def draft_discard(draft_id: int) -> ResponseReturnValue:
     drafts.discard_draft(session(), actor(), draft_id=draft_id, revision=read_revision())
     flash(gettext("Draft deleted. Published forms are as they were."), "wait")
     return redirect(url_for("office.form_list"))
 
 
 @office.get("/forms/drafts/<int:draft_id>/classify")
-def draft_classify(draft_id: int) -> Any:
+def draft_classify(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     proposals = drafts.propose_classes(session(), actor(), draft_id=draft_id)
     return render_template("forms/draft_classify.html", draft=opened.draft, proposals=proposals, classes=list(PrivacyClass))
 
 
 @office.post("/forms/drafts/<int:draft_id>/classify")
-def draft_classified(draft_id: int) -> Any:
+def draft_classified(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     chosen: dict[str, str] = {}
     for line in opened.book.lines():
@@ -188,13 +189,13 @@ def draft_classified(draft_id: int) -> Any:
 
 
 @office.get("/forms/drafts/<int:draft_id>/try")
-def draft_try(draft_id: int) -> Any:
+def draft_try(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     return render_template("forms/draft_try.html", draft=opened.draft, is_ready=opened.definition is not None)
 
 
 @office.get("/forms/drafts/<int:draft_id>/try/phone")
-def draft_phone(draft_id: int) -> Any:
+def draft_phone(draft_id: int) -> ResponseReturnValue:
     """Show the phone's own pages, for the frame of the page above."""
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     if opened.definition is None:
@@ -203,7 +204,7 @@ def draft_phone(draft_id: int) -> Any:
 
 
 @office.get("/forms/drafts/<int:draft_id>/definition.json")
-def draft_definition(draft_id: int) -> Any:
+def draft_definition(draft_id: int) -> ResponseReturnValue:
     opened = drafts.open_draft(session(), actor(), draft_id=draft_id)
     if opened.definition is None:
         abort(404)

@@ -20,5 +20,5 @@ class NewFormInput(FlaskForm):  # type: ignore[misc]
 
 
 def read_revision() -> int:
-    """Return the revision of the draft that a page showed; 0, which is never current, if it sent none."""
+    """Return the revision of the draft that a page showed; 0 (never current) if it sent none."""
     return parse_number(request.form.get("revision", ""))

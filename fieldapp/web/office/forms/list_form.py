@@ -132,7 +132,9 @@ def _find_row(form_data: FormData, index: int, rows: list[int]) -> int:
     """Return the row of a line, 0 for a new one; unnumbered lines are the list from its top."""
     if any(field.startswith("row-") for field in form_data):
         return parse_number(form_data.get(f"row-{index}", ""))
-    return rows[index] if index < len(rows) else 0
+    if index < len(rows):
+        return rows[index]
+    return 0
 
 
 def add_yes_no(book: WorkbookEditor) -> None:
@@ -142,5 +144,7 @@ def add_yes_no(book: WorkbookEditor) -> None:
     for name, english, french in (("yes", "Yes", "Oui"), ("no", "No", "Non")):
         cells = {"name": name}
         for language, column in zip(book.languages, list_label_columns(book), strict=True):
-            cells[column] = french if "fr" in language.lower() else english
+            cells[column] = english
+            if "fr" in language.lower():
+                cells[column] = french
         book.add_choice("yes_no", cells)

@@ -97,7 +97,9 @@ class QuestionForm:
     def type_words(self) -> str:
         """Return the words for the type of a question; "" for a group, or a type that is refused."""
         question_type = self.line.row.question_type
-        return question_type.words if question_type else ""
+        if question_type:
+            return question_type.words
+        return ""
 
     @property
     def privacy(self) -> str:
@@ -263,7 +265,9 @@ def _name_fields(edited: QuestionForm) -> dict[str, str]:
 def _read_required(edited: QuestionForm, form_data: FormData) -> str:
     if bool(form_data.get("required")) == edited.is_required:
         return edited.cell("required")
-    return "" if edited.is_required else "yes"
+    if edited.is_required:
+        return ""
+    return "yes"
 
 
 def _read_type(book: WorkbookEditor, edited: QuestionForm, form_data: FormData) -> str:
@@ -283,7 +287,9 @@ def _read_type(book: WorkbookEditor, edited: QuestionForm, form_data: FormData) 
         add_yes_no(book)
     # A ranking has no “other”: there would be nothing to put in order.
     has_other = TYPES[kind].answer != AnswerKind.ORDER and "or_other" in edited.line.row.type.lower().split()
-    return f"{kind} {list_name} or_other" if has_other else f"{kind} {list_name}"
+    if has_other:
+        return f"{kind} {list_name} or_other"
+    return f"{kind} {list_name}"
 
 
 def _read_constraint(edited: QuestionForm, form_data: FormData) -> str:
@@ -318,7 +324,9 @@ def _read_relevant(edited: QuestionForm, form_data: FormData) -> str:
     is_question = any(question == name for name, _ in edited.others)
     if is_question and operator in OPERATORS:
         return SimpleCondition(question, operator, value[:MAX_VALUE_LENGTH]).expression()
-    return "" if question == ALWAYS else formula
+    if question == ALWAYS:
+        return ""
+    return formula
 
 
 def _is_condition_changed(before: SimpleCondition | None, question: str, operator: str, value: str) -> bool:

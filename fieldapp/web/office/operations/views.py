@@ -1,8 +1,7 @@
 """The office: what a centre's admin sees and does."""
 
-from typing import Any
-
 from flask import current_app, render_template
+from flask.typing import ResponseReturnValue
 
 from fieldapp.services.operations import overview as home_act
 from fieldapp.web.office.blueprint import office
@@ -10,7 +9,7 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/")
-def home() -> Any:
+def home() -> ResponseReturnValue:
     return render_template("operations/home.html", home=_home())
 
 
@@ -19,6 +18,6 @@ def _home() -> home_act.HomePage:
 
 
 @office.get("/system")
-def system() -> Any:
+def system() -> ResponseReturnValue:
     lines, names = home_act.list_audit(session(), actor())
     return render_template("operations/system.html", lines=lines, names=names, home=_home())

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from fieldapp.services.people import accounts as people_acts
 from fieldapp.services.revisions import revision_of
@@ -13,7 +14,7 @@ from fieldapp.web.sessions import actor, session
 
 def render_people_page(
     entered: PersonInput, new_password: dict[str, Any], status: int, rules: RulesInput | None = None
-) -> Any:
+) -> ResponseReturnValue:
     """Return the page with what was typed.
 
     `new_password`: user name and password, shown this once; empty when none was made. `rules`: None shows the

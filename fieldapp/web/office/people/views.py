@@ -1,8 +1,7 @@
 """People and phones: who may sign in, what their phones are like, and letting new ones in."""
 
-from typing import Any
-
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.people import accounts as people_acts
@@ -17,12 +16,12 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/people")
-def people() -> Any:
+def people() -> ResponseReturnValue:
     return render_people_page(PersonInput(), {}, 200)
 
 
 @office.post("/people")
-def person_add() -> Any:
+def person_add() -> ResponseReturnValue:
     entered = PersonInput()
     who = actor()
     if not entered.validate_on_submit():
@@ -38,7 +37,7 @@ def person_add() -> Any:
 
 
 @office.post("/people/<int:user_id>/switch")
-def person_switch(user_id: int) -> Any:
+def person_switch(user_id: int) -> ResponseReturnValue:
     people_acts.set_person_active(
         session(), actor(), user_id=user_id, active=request.form.get("active") == "yes", seen=seen()
     )
@@ -47,7 +46,7 @@ def person_switch(user_id: int) -> Any:
 
 
 @office.post("/people/<int:user_id>/password")
-def person_reset(user_id: int) -> Any:
+def person_reset(user_id: int) -> ResponseReturnValue:
     password = people_acts.reset_password(session(), actor(), user_id=user_id, seen=seen())
     people = people_acts.list_people(session(), actor())
     username = next(user.username for user in people.users if user.id == user_id)
@@ -55,19 +54,19 @@ def person_reset(user_id: int) -> Any:
 
 
 @office.post("/people/<int:user_id>/second-factor")
-def person_second_factor(user_id: int) -> Any:
+def person_second_factor(user_id: int) -> ResponseReturnValue:
     reset_second_factor(session(), actor(), user_id=user_id, seen=seen())
     flash(gettext("Done. They set up two-step verification again before they download the next package."), "safe")
     return redirect(url_for("office.people"))
 
 
 @office.get("/password")
-def own_password() -> Any:
+def own_password() -> ResponseReturnValue:
     return _own_password_page(OwnPasswordInput(), 200)
 
 
 @office.post("/password")
-def own_password_change() -> Any:
+def own_password_change() -> ResponseReturnValue:
     """Change one's own password with the old one, and end this person's other sessions."""
     who = actor()
     entered = OwnPasswordInput()
@@ -79,12 +78,14 @@ def own_password_change() -> Any:
     except ActProblem as problem:
         if problem.code not in ("person.old_password", "person.new_password"):
             raise
-        field = entered.old if problem.code == "person.old_password" else entered.new
+        field = entered.new
+        if problem.code == "person.old_password":
+            field = entered.old
         field.errors = [gettext(problem.text)]
         return _own_password_page(entered, STATUS[problem.code])
     return redirect(url_for("public.sign_in"))
 
 
-def _own_password_page(entered: OwnPasswordInput, status: int) -> Any:
+def _own_password_page(entered: OwnPasswordInput, status: int) -> ResponseReturnValue:
     name = people_acts.see_own_name(session(), actor())
     return render_template("people/own_password.html", entered=entered, name=name), status

@@ -3,17 +3,17 @@
 import base64
 import json
 import zlib
-from typing import Any
 
 import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.people import accounts as people_acts
 from fieldapp.services.phones import devices
 from fieldapp.services.phones.missing import give_up_missing
 from fieldapp.services.phones.rules import set_phone_rules
-from fieldapp.services.records.deliveries import take_in_copy
+from fieldapp.services.records.copies import import_copy
 from fieldapp.web.office.blueprint import office
 from fieldapp.web.office.people.inputs import PersonInput, RescueInput, RulesInput
 from fieldapp.web.office.people.page import render_people_page
@@ -26,7 +26,7 @@ NOT_STORED = ("retry", "closed")
 
 
 @office.post("/phones/<int:device_id>/revoke")
-def phone_revoke(device_id: int) -> Any:
+def phone_revoke(device_id: int) -> ResponseReturnValue:
     devices.revoke_device(
         session(), actor(), device_id=device_id, order=request.form.get("order", devices.LOCK), seen=seen()
     )
@@ -36,14 +36,14 @@ def phone_revoke(device_id: int) -> Any:
 
 
 @office.post("/phones/<int:device_id>/missing")
-def phone_missing(device_id: int) -> Any:
+def phone_missing(device_id: int) -> ResponseReturnValue:
     give_up_missing(session(), actor(), device_id=device_id)
     flash(gettext("Done. The home page says so when more is missing."), "safe")
     return redirect(url_for("office.people"))
 
 
 @office.post("/phones/rules")
-def phone_rules() -> Any:
+def phone_rules() -> ResponseReturnValue:
     entered = RulesInput()
     who = actor()
     if not entered.validate_on_submit():
@@ -63,12 +63,12 @@ def phone_rules() -> Any:
 
 
 @office.post("/phones/rescue")
-def phone_rescue() -> Any:
+def phone_rescue() -> ResponseReturnValue:
     """Import an encrypted copy that was saved on a phone, as if the phone had sent it."""
     who = actor()
     file = RescueInput().rescue.data
     try:
-        items = take_in_copy(
+        items = import_copy(
             session(),
             who,
             data=file.read() if file else b"",
@@ -85,14 +85,14 @@ def phone_rescue() -> Any:
 
 
 @office.post("/people/<int:user_id>/invite")
-def phone_invite(user_id: int) -> Any:
+def phone_invite(user_id: int) -> ResponseReturnValue:
     """Show a QR code that lets one phone join as this worker, once."""
     token = devices.invite_device(session(), actor(), user_id=user_id)
     return _render_invitation(user_id, f"{request.host_url}app/#/join/{token}", devices.INVITATION_LIFETIME.seconds // 60)
 
 
 @office.post("/people/<int:user_id>/collect")
-def phone_collect(user_id: int) -> Any:
+def phone_collect(user_id: int) -> ResponseReturnValue:
     """Show the QR code that sets ODK Collect up for this worker."""
     token = devices.set_up_collect(session(), actor(), user_id=user_id)
     return _render_invitation(user_id, write_collect_settings(f"{request.host_url}or/{token}"), 0)

@@ -1,8 +1,7 @@
 """Keys for the feed that Power BI and Excel read."""
 
-from typing import Any
-
 from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.problems import ActProblem
@@ -15,12 +14,12 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/feed")
-def feed_keys() -> Any:
+def feed_keys() -> ResponseReturnValue:
     return _page()
 
 
 @office.post("/feed")
-def feed_key_make() -> Any:
+def feed_key_make() -> ResponseReturnValue:
     series_id = parse_number(request.form.get("series", ""))
     try:
         new_key = acts.make_key(session(), actor(), series_id=series_id, label=request.form.get("label", ""))
@@ -30,7 +29,7 @@ def feed_key_make() -> Any:
 
 
 @office.post("/feed/<int:key_id>/revoke")
-def feed_key_revoke(key_id: int) -> Any:
+def feed_key_revoke(key_id: int) -> ResponseReturnValue:
     acts.revoke_key(session(), actor(), key_id=key_id, seen=seen())
     return redirect(url_for("office.feed_keys"))
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from flask import Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from evaluator_export.products.reach import LEAST_WHOLE
 from fieldapp.services.products import maps
@@ -17,7 +18,7 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/figures")
-def numbers() -> Any:
+def numbers() -> ResponseReturnValue:
     view = product_registry.see_figures(session(), actor(), name="dashboard")
     equity = product_registry.see_figures(session(), actor(), name="equity")
     indicators = []
@@ -40,7 +41,7 @@ def numbers() -> Any:
 
 
 @office.get("/heat-map")
-def heat_map() -> Any:
+def heat_map() -> ResponseReturnValue:
     view = product_registry.see_figures(session(), actor(), name="heat_map")
     return render_template("products/heat_map.html", view=view, shade=_choose_shade)
 
@@ -57,9 +58,11 @@ def _choose_shade(text: str, grid: dict[str, Any]) -> int:
 
 
 @office.get("/map")
-def spot_map() -> Any:
-    span = "month" if request.args.get("span") == "month" else "week"
-    spots = maps.see_map(session(), actor(), span=span)
+def spot_map() -> ResponseReturnValue:
+    span = "week"
+    if request.args.get("span") == "month":
+        span = "month"
+    spots = maps.view_map(session(), actor(), span=span)
     return render_template("products/map.html", spots=spots, data=_write_map_data(spots), span=span)
 
 
@@ -67,7 +70,9 @@ def _write_map_data(spots: maps.SpotMap) -> str:
     """Return what the map's script reads from the page, as JSON; "" when there is no map yet."""
     if not spots.body:
         return ""
-    outlines_address = url_for("office.outlines", hash=spots.outlines) if spots.outlines else ""
+    outlines_address = ""
+    if spots.outlines:
+        outlines_address = url_for("office.outlines", hash=spots.outlines)
     data = {"spots": spots.body, "outlines": outlines_address, "viewer": spots.viewer, "words": get_map_words()}
     # A "<" in a name would end the script element that the data are in.
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
@@ -75,4 +80,4 @@ def _write_map_data(spots: maps.SpotMap) -> str:
 
 @office.get("/map/outlines.json")
 def outlines() -> Response:
-    return Response(maps.see_outlines(session(), actor()), mimetype="application/json")
+    return Response(maps.view_outlines(session(), actor()), mimetype="application/json")

@@ -4,13 +4,14 @@ import io
 from typing import Any
 
 from flask import flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.acts import utcnow
 from fieldapp.services.problems import ActProblem
+from fieldapp.services.products import partners, subscriptions
 from fieldapp.services.products import registry as product_registry
-from fieldapp.services.products import subscriptions
-from fieldapp.services.products.registry import next_due
+from fieldapp.services.products.registry import compute_next_edition_day
 from fieldapp.services.products.tables import get_local_today
 from fieldapp.web import editions
 from fieldapp.web.office.blueprint import office
@@ -25,15 +26,18 @@ FILES = {"heat-map-en.xlsx": XLSX, "heat-map-fr.xlsx": XLSX, "panel.csv": "text/
 
 
 @office.get("/products")
-def products() -> Any:
+def products() -> ResponseReturnValue:
     registry = product_registry.list_products(session(), actor())
     today = get_local_today(registry.centre, utcnow())
-    due = {product.name: next_due(product, registry.latest.get(product.name), today) for product in registry.products}
+    due = {
+        product.name: compute_next_edition_day(product, registry.latest.get(product.name), today)
+        for product in registry.products
+    }
     return render_template("products/products.html", registry=registry, due=due, period_name=editions.period_name)
 
 
 @office.post("/products/<name>/<any(on, off):state>")
-def product_switch(name: str, state: str) -> Any:
+def product_switch(name: str, state: str) -> ResponseReturnValue:
     product_registry.switch_product(session(), actor(), name=name, is_on=state == "on", seen=seen())
     if state == "on":
         flash(gettext("Switched on. It is built within ten minutes."), "safe")
@@ -43,43 +47,45 @@ def product_switch(name: str, state: str) -> Any:
 
 
 @office.post("/products/<name>/subscribe")
-def product_subscribe(name: str) -> Any:
+def product_subscribe(name: str) -> ResponseReturnValue:
     address = request.form.get("address", "")
     return _done(lambda: subscriptions.subscribe(session(), actor(), product=name, address=address), gettext("Saved."))
 
 
 @office.post("/products/subscriptions/<int:key>/end")
-def product_unsubscribe(key: int) -> Any:
+def product_unsubscribe(key: int) -> ResponseReturnValue:
     subscriptions.unsubscribe(session(), actor(), subscription_id=key, seen=seen())
     return redirect(url_for("office.products"))
 
 
 @office.post("/products/partners")
-def partner_bring() -> Any:
+def partner_bring() -> ResponseReturnValue:
     sent = request.files.get("file")
-    data = sent.read() if sent else b""
+    data = b""
+    if sent:
+        data = sent.read()
     name = request.form.get("name", "")
     calendar = request.form.get("calendar", "")
     return _done(
-        lambda: product_registry.bring_partner(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
+        lambda: partners.import_partner_totals(session(), actor(), name=name, calendar=calendar, data=data, seen=seen()),
         gettext("The totals were imported. They appear in the next edition of the dashboard."),
     )
 
 
 @office.post("/products/partners/remove")
-def partner_remove() -> Any:
-    product_registry.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
+def partner_remove() -> ResponseReturnValue:
+    partners.remove_partner(session(), actor(), name=request.form.get("name", ""), seen=seen())
     return redirect(url_for("office.products"))
 
 
-def _done(act: Any, text: str) -> Any:
+def _done(act: Any, text: str) -> ResponseReturnValue:
     try:
         act()
     except ActProblem as problem:
         if problem.code not in SHOWN_PROBLEMS:
             raise
         sentences = [gettext(problem.text).format(**problem.details)]
-        if isinstance(problem, product_registry.PartnerRefused):
+        if isinstance(problem, partners.PartnerRefused):
             sentences += [write_problem(reason) for reason in problem.reasons]
         flash(" ".join(sentences), "danger")
     else:
@@ -88,6 +94,6 @@ def _done(act: Any, text: str) -> Any:
 
 
 @office.get("/products/<name>/<filename>")
-def product_file(name: str, filename: str) -> Any:
-    called, data = product_registry.take_file(session(), actor(), name=name, filename=filename)
+def product_file(name: str, filename: str) -> ResponseReturnValue:
+    called, data = product_registry.download_file(session(), actor(), name=name, filename=filename)
     return send_file(io.BytesIO(data), mimetype=FILES.get(filename, "image/png"), as_attachment=True, download_name=called)

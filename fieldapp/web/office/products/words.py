@@ -2,7 +2,8 @@
 
 from flask_babel import gettext, lazy_gettext
 
-from fieldapp.services.products.registry import partners_revision, switch_revision
+from fieldapp.services.products.partners import partners_revision
+from fieldapp.services.products.registry import switch_revision
 from fieldapp.web.office.blueprint import add_template_globals
 from forms.problems import N_
 

@@ -1,8 +1,7 @@
 """The review queue: open a submission, dismiss it, accept what was kept aside."""
 
-from typing import Any
-
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from fieldapp.services.records import listing, quarantine, reviews
@@ -12,36 +11,44 @@ from fieldapp.web.sessions import actor, session
 
 
 @office.get("/attention")
-def attention() -> Any:
-    return render_template("records/review_queue.html", waiting=listing.list_needing_attention(session(), actor()))
+def attention() -> ResponseReturnValue:
+    return render_template("records/review_queue.html", waiting=listing.list_review_queue(session(), actor()))
 
 
 @office.get("/attention/<int:submission_id>")
-def attention_one(submission_id: int) -> Any:
+def attention_one(submission_id: int) -> ResponseReturnValue:
     opened = listing.open_submission(session(), actor(), submission_id=submission_id)
     return render_template("records/submission.html", opened=opened)
 
 
 @office.post("/attention/<int:submission_id>/settle")
-def attention_settle(submission_id: int) -> Any:
-    reviews.settle_submission(session(), actor(), submission_id=submission_id, seen=seen())
+def attention_settle(submission_id: int) -> ResponseReturnValue:
+    reviews.dismiss_submission(session(), actor(), submission_id=submission_id, seen=seen())
     flash(gettext("Dismissed. The record stays stored."), "safe")
     return redirect(url_for("office.attention"))
 
 
 @office.post("/attention/<int:submission_id>/let-in")
-def attention_let_in(submission_id: int) -> Any:
+def attention_let_in(submission_id: int) -> ResponseReturnValue:
     """Let one submission in that was kept aside."""
     return _redirect_after_let_in(quarantine.let_in(session(), actor(), [submission_id]))
 
 
 @office.post("/attention/phones/<int:device_id>/let-in")
-def aside_let_in(device_id: int) -> Any:
+def aside_let_in(device_id: int) -> ResponseReturnValue:
     """Let in all that was kept aside of a phone."""
-    return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id))
+    return _redirect_after_let_in(quarantine.let_in_all(session(), actor(), device_id, _newest_seen()))
 
 
-def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
+def _newest_seen() -> int:
+    """Return the id of the newest submission that the page counted; 0 if none.
+
+    What came since was not on the page, so nobody decides about it.
+    """
+    return request.form.get("newest", 0, type=int)
+
+
+def _redirect_after_let_in(result: quarantine.AcceptedCount) -> ResponseReturnValue:
     if result.stored:
         text = ngettext(
             "%(num)d submission is now part of a record.", "%(num)d submissions are now part of records.", result.stored
@@ -58,7 +65,7 @@ def _redirect_after_let_in(result: quarantine.LetIn) -> Any:
 
 
 @office.post("/attention/phones/<int:device_id>/settle")
-def aside_settle(device_id: int) -> Any:
-    reviews.settle_aside(session(), actor(), device_id=device_id)
+def aside_settle(device_id: int) -> ResponseReturnValue:
+    reviews.dismiss_quarantined(session(), actor(), device_id=device_id, newest=_newest_seen())
     flash(gettext("Dismissed. The records stay stored."), "safe")
     return redirect(url_for("office.attention"))

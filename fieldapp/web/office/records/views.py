@@ -1,9 +1,9 @@
 """Records: the list, one record with its history and review, attachments, the export."""
 
 import io
-from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from fieldapp.services.problems import ActProblem
@@ -23,17 +23,18 @@ SHOWN = {("image", "jpeg"), ("image", "png")}
 
 
 @office.get("/encounters/<instance_id>")
-def encounter(instance_id: str) -> Any:
+def encounter(instance_id: str) -> ResponseReturnValue:
     return _record_page(instance_id, "", 200)
 
 
-def _record_page(instance_id: str, problem: str, status: int, last: LastChange | None = None) -> Any:
+def _record_page(instance_id: str, problem: str, status: int, last: LastChange | None = None) -> ResponseReturnValue:
     opened = listing.open_record(session(), actor(), instance_id=instance_id)
     return render_template("records/record.html", opened=opened, problem=problem, last=last), status
 
 
-def _refused(instance_id: str, problem: ActProblem) -> Any:
+def _refused(instance_id: str, problem: ActProblem) -> ResponseReturnValue:
     """Show the record as it is now, with what is wrong; what was typed stays in its field."""
+    # There is no record to show, or not to this person.
     if problem.code in ("access.not_found", "access.denied"):
         raise problem
     last = problem.last if isinstance(problem, Overtaken) else None
@@ -41,7 +42,7 @@ def _refused(instance_id: str, problem: ActProblem) -> Any:
 
 
 @office.post("/encounters/<instance_id>/review")
-def record_review(instance_id: str) -> Any:
+def record_review(instance_id: str) -> ResponseReturnValue:
     """Approve a record, send it back to its worker, or leave a comment."""
     state = request.form.get("state", "")
     comment = request.form.get("comment", "")
@@ -58,11 +59,11 @@ def record_review(instance_id: str) -> Any:
 
 
 @office.post("/encounters/<instance_id>/choose")
-def record_choose(instance_id: str) -> Any:
+def record_choose(instance_id: str) -> ResponseReturnValue:
     """Choose between two answers that were given without knowing of each other."""
     chosen = {key.removeprefix("choice:"): value for key, value in request.form.items() if key.startswith("choice:")}
     try:
-        reviews.choose_answers(
+        reviews.resolve_conflict(
             session(), actor(), instance_id=instance_id, chosen=chosen, comment=request.form.get("comment", ""), seen=seen()
         )
     except ActProblem as problem:
@@ -72,12 +73,16 @@ def record_choose(instance_id: str) -> Any:
 
 
 @office.get("/attachments/<kind>/<subtype>/<sha256>")
-def attachment(kind: str, subtype: str, sha256: str) -> Any:
+def attachment(kind: str, subtype: str, sha256: str) -> ResponseReturnValue:
     """Show a picture or play a voice note; anything else is only offered for download."""
     data = attachments.open_attachment(session(), actor(), sha256=sha256, secret=current_app.config["SECRET_KEY"])
     is_shown = (kind, subtype) in SHOWN or kind == "audio"
-    mimetype = f"{kind}/{subtype}" if is_shown else "application/octet-stream"
-    suffix = subtype if subtype.isalnum() else "bin"
+    mimetype = "application/octet-stream"
+    if is_shown:
+        mimetype = f"{kind}/{subtype}"
+    suffix = "bin"
+    if subtype.isalnum():
+        suffix = subtype
     name = f"attachment-{sha256[:12]}.{suffix}"
     response = send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=not is_shown, download_name=name)
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -85,10 +90,10 @@ def attachment(kind: str, subtype: str, sha256: str) -> Any:
 
 
 @office.get("/encounters")
-def encounters() -> Any:
+def encounters() -> ResponseReturnValue:
     entered = FilterInput(request.args)
     record_filter = _make_filter(entered)
-    page = records.browse_records(session(), actor(), wanted=record_filter, cursor=request.args.get("after", ""))
+    page = records.list_records(session(), actor(), record_filter=record_filter, cursor=request.args.get("after", ""))
     return render_template("records/records.html", listing=page, chosen=entered)
 
 
@@ -105,13 +110,13 @@ def _make_filter(entered: FilterInput) -> RecordFilter:
 
 
 @office.post("/encounters.zip")
-def encounters_zip() -> Any:
+def encounters_zip() -> ResponseReturnValue:
     """Download all answers of one form that the filter lets through, for the centre's own use."""
     record_filter = _make_filter(FilterInput(request.args))
     who = actor()
-    name = export.allow_export(session(), who, wanted=record_filter)
+    name = export.authorize_export(session(), who, record_filter=record_filter)
     try:
-        file = export.export_in_process(current_app.config["SETTINGS"], who.centre_id, record_filter)
+        file = export.export_records(current_app.config["SETTINGS"], who.centre_id, record_filter)
     except ActProblem as problem:
         flash(gettext(problem.text), "wait")
         return redirect(url_for("office.encounters"))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from evaluator_export.problems import ExportProblem, Reason
@@ -28,7 +29,7 @@ MAX_LENGTH = 4000
 
 
 @office.get("/series")
-def series_list() -> Any:
+def series_list() -> ResponseReturnValue:
     series, newest = acts.list_series(session(), actor())
     try:
         key = downloads.public_key(session(), actor().centre_id, current_app.config["SECRET_KEY"])
@@ -39,14 +40,14 @@ def series_list() -> Any:
 
 @office.get("/series/new", defaults={"series_id": None})
 @office.get("/series/<int:series_id>")
-def series(series_id: int | None) -> Any:
+def series(series_id: int | None) -> ResponseReturnValue:
     page = acts.open_series(session(), actor(), series_id=series_id)
     return _page(page, page.series_input)
 
 
 @office.post("/series/new", defaults={"series_id": None})
 @office.post("/series/<int:series_id>")
-def series_change(series_id: int | None) -> Any:
+def series_change(series_id: int | None) -> ResponseReturnValue:
     """Preview what was chosen, or save it; either way what was typed stays on the page."""
     wish = _read_wish()
     who = actor()
@@ -77,14 +78,16 @@ def _page(
     unfit: Sequence[Reason] = (),
     stopped: Sequence[Reason] = (),
     overtaken: Overtaken | None = None,
-) -> Any:
+) -> str:
     """Show the page with what was chosen.
 
     It carries the revision it was first shown with, so that a change in the meantime is noticed when it is saved.
     """
     revision = seen()
     if overtaken or request.method == "GET":
-        revision = revision_of(page.series) if page.series else ""
+        revision = ""
+        if page.series:
+            revision = revision_of(page.series)
     return render_template(
         "releases/series.html",
         page=page,
@@ -191,7 +194,7 @@ def _read_targets() -> list[dict[str, str]]:
 
 
 @office.post("/releases/<int:release_id>/revoke")
-def release_revoke(release_id: int) -> Any:
+def release_revoke(release_id: int) -> ResponseReturnValue:
     try:
         downloads.revoke_release(session(), actor(), release_id=release_id, because=_read_text("because"), seen=seen())
     except ActProblem as problem:
@@ -205,14 +208,14 @@ def release_revoke(release_id: int) -> Any:
 
 
 @office.post("/releases/runs/<int:run_id>/retry")
-def release_retry(run_id: int) -> Any:
+def release_retry(run_id: int) -> ResponseReturnValue:
     retries.retry_release(session(), actor(), run_id=run_id)
     flash(gettext("It is built again at the scheduler's next turn, in about a minute."), "safe")
     return redirect(url_for("evaluator.shelf"))
 
 
 @office.post("/releases/deliveries/<int:delivery_id>/retry")
-def delivery_retry(delivery_id: int) -> Any:
+def delivery_retry(delivery_id: int) -> ResponseReturnValue:
     retries.retry_delivery(session(), actor(), delivery_id=delivery_id)
     flash(gettext("It is sent again in about a minute."), "safe")
     return redirect(url_for("evaluator.shelf"))

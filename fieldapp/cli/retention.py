@@ -1,0 +1,47 @@
+"""Show what ends when, and rehearse it."""
+
+import click
+
+from fieldapp.cli.opening import centre_named, opened
+from fieldapp.services.acts import Actor
+from fieldapp.services.consent.retention import rehearse, run_retention, view_retention
+from fieldapp.store.operations import centres
+
+
+@click.group()
+def retention() -> None:
+    """See what is erased when, and what was."""
+
+
+@retention.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Show the rules, what goes next, what was erased, and legal holds of the centre SLUG."""
+    with opened() as (session, _):
+        page = view_retention(session, Actor.system(centre_named(session, slug).id))
+    for rule in page.rules.rules:
+        click.echo(f"{rule.key}: {rule.days} days {rule.counts_from['en']}. Left: {rule.remains['en']}")
+    doubt = page.clock.doubt if page.clock else "the job has not run yet"
+    click.echo(f"Clock: {doubt or 'believed'}")
+    for plan in page.plans:
+        click.echo(f"{plan.goes_at:%Y-%m-%d}: {plan.count} by {plan.rule}. Hash of their tags: {plan.tags_sha256}")
+    for plan in page.proofs:
+        click.echo(
+            f"erased {plan.done_at:%Y-%m-%d}: {plan.erased} of {plan.count} by {plan.rule}, in backups until "
+            f"{plan.copies_until}. Hash of their tags: {plan.erased_sha256}"
+        )
+    current = [hold for hold in page.holds if hold.until >= page.today]
+    click.echo(f"Legal holds: {len(current)}")
+
+
+@retention.command()
+@click.option("--rehearse", "is_rehearsal", is_flag=True, help="Count what every rule would erase now; write nothing.")
+def run(is_rehearsal: bool) -> None:
+    """Plan what is due and erase what was shown for seven days, as the scheduler does."""
+    with opened() as (session, _):
+        if not is_rehearsal:
+            click.echo(f"Erased: {run_retention(session)}. What is due now is shown first.")
+            return
+        for centre in centres.list_all(session):
+            for rehearsed in rehearse(session, Actor.system(centre.id)):
+                click.echo(f"{centre.slug}: {rehearsed.count} by {rehearsed.rule.key}")

@@ -1,0 +1,117 @@
+"""Fold the stored versions of a record into one state, by the rules of their forms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fieldapp.services.acts import ActContext
+from fieldapp.services.definitions import load_definitions
+from fieldapp.store.people import users
+from fieldapp.store.records import submissions
+from fieldapp.store.records.submissions import Submission
+from forms.budget import Budget, TooSlow
+from forms.definition import FormDefinition
+from forms.validation import recalculate, validate
+from sync.ancestors import Ancestors
+from sync.bodies import read_body
+from sync.fold import FoldResult, Links, RecordVersion, find_ancestors, fold
+from sync.intake import local_time
+
+AnswersByKey = dict[tuple[str, str], dict[str, Any]]  # (id, SHA-256) → answers as the form's logic leaves them
+
+
+@dataclass(frozen=True)
+class FoldedRecord:
+    """The state that the versions of a record fold to, and what it was computed from."""
+
+    result: FoldResult
+    current: Submission  # whose form version and time the state has
+    definitions: Mapping[tuple[str, str], FormDefinition]
+    versions: Mapping[tuple[str, str], RecordVersion]  # by (id, SHA-256)
+    ancestors: Ancestors
+
+    @property
+    def definition(self) -> FormDefinition:
+        return self.definitions[self.current.form, self.current.version]
+
+
+def fold_versions(
+    ctx: ActContext,
+    root_id: str,
+    stored_versions: Sequence[Submission],
+    answers_by_key: AnswersByKey,
+    budget: Budget,
+    links: Links | None = None,
+) -> FoldedRecord:
+    """Fold submissions into the state of their record.
+
+    The rules are run only over those whose answers are not in `answers_by_key`. `links`: what submissions build on
+    that are no versions. Raises TooSlow when the rules take more than the budget.
+    """
+    forms = {(submission.form, submission.version) for submission in stored_versions}
+    definitions = load_definitions(ctx.session, ctx.centre_id, forms)
+    by_key = {(submission.instance_id, submission.sha256): submission for submission in stored_versions}
+    admins = {user.id for user in users.list_for(ctx.session, ctx.centre_id) if user.role == "admin"}
+    versions: dict[tuple[str, str], RecordVersion] = {}
+    computed: set[str] = set()
+    for definition in definitions.values():
+        computed.update(definition.computed)
+    for key, submission in by_key.items():
+        answers = None if submission.is_cut else answers_by_key.get(key)
+        if answers is None:
+            answers = validate_answers(submission, definitions[submission.form, submission.version], budget)
+        versions[key] = _make_version(submission, answers, admins)
+
+    def complete(latest: RecordVersion, answers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        submission = by_key[latest.key]
+        return _complete(submission, definitions[submission.form, submission.version], answers, budget)
+
+    result = fold(root_id, versions.values(), complete, computed, links)
+    rejected = {version.key for version in result.rejected}
+    ancestors = find_ancestors([version for key, version in versions.items() if key not in rejected], links)
+    return FoldedRecord(result, by_key[result.current.key], definitions, versions, ancestors)
+
+
+def _make_version(submission: Submission, answers: Mapping[str, Any], admins: set[int]) -> RecordVersion:
+    return RecordVersion(
+        submission.instance_id,
+        submission.sha256,
+        frozenset(submission.prev),
+        submission.author_id,
+        is_of_office(submission) and submission.author_id in admins,
+        submission.finished_at,
+        submission.version,
+        answers,
+        submission.is_refusal,
+    )
+
+
+def _complete(
+    submission: Submission, definition: FormDefinition, answers: Mapping[str, Any], budget: Budget
+) -> Mapping[str, Any] | None:
+    """Return merged answers with what the form computes; None when somebody has to choose."""
+    try:
+        result = recalculate(definition, answers, local_time(submission.finished_local), budget)
+    except TooSlow:
+        return None
+    # Answers that make a no only together: nobody said that no, so somebody has to choose.
+    has_conflict = result.problems or result.is_refusal
+    return None if has_conflict else result.answers
+
+
+def validate_answers(submission: Submission, definition: FormDefinition, budget: Budget) -> dict[str, Any]:
+    """Return a submission's answers as the form's logic leaves them; {} when unreadable.
+
+    Raises TooSlow when that takes more than the budget.
+    """
+    try:
+        answers = read_body(submission.body, definition)
+    except ValueError:
+        return {}
+    if submission.is_cut:  # the logic has run over it already, and what it said of consent counts no more
+        return answers if isinstance(answers, dict) else {}
+    return validate(definition, answers, local_time(submission.finished_local), budget).answers
+
+
+def is_of_office(submission: Submission) -> bool:
+    return submission.via == submissions.OFFICE

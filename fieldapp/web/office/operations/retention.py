@@ -1,0 +1,67 @@
+"""The page of what is erased when, and of records that are preserved."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from fieldapp.services.consent import retention as acts
+from fieldapp.services.problems import ActProblem
+from fieldapp.web.office.blueprint import office
+from fieldapp.web.sessions import actor, session
+
+
+@office.get("/system/retention")
+def retention() -> Any:
+    return render_template("operations/retention.html", page=acts.view_retention(session(), actor()))
+
+
+@office.post("/system/retention/<int:plan_id>/delay")
+def retention_delay(plan_id: int) -> Any:
+    reason = request.form.get("because", "")
+    return _answer(
+        lambda: acts.delay_plan(session(), actor(), plan_id=plan_id, reason=reason),
+        gettext("Done. It goes 30 days later, and everybody here can read why."),
+    )
+
+
+@office.post("/system/retention/hold")
+def retention_hold() -> Any:
+    root_id = request.form.get("record", "").strip()[:36]
+    reference = request.form.get("reference", "")
+    until = _read_day("until")
+    return _answer(
+        lambda: acts.make_hold(session(), actor(), root_id=root_id, reference=reference, until=until),
+        gettext("Done. Nothing of this record is erased until then."),
+    )
+
+
+@office.post("/system/retention/day")
+def retention_day() -> Any:
+    return _answer(
+        lambda: acts.confirm_day(session(), actor(), day=_read_day("day")),
+        gettext("Done. What is due goes on within the hour."),
+    )
+
+
+def _read_day(name: str) -> dt.date:
+    """Return a day that was typed; when it is none, one that every act refuses."""
+    try:
+        return dt.date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        return dt.date.min
+
+
+def _answer(do: Callable[[], None], text: str) -> Any:
+    """Do something and say that it was done, or why not; either way on the page."""
+    try:
+        do()
+    except ActProblem as problem:
+        if problem.code.split(".")[0] not in ("retention", "hold"):
+            raise
+        flash(gettext(problem.text), "danger")
+    else:
+        flash(text, "safe")
+    return redirect(url_for("office.retention"))

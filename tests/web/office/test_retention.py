@@ -1,0 +1,93 @@
+"""The page of what is erased when, and the operator's commands for it."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from fieldapp.cli import cli
+from fieldapp.services.records.deliveries import receive_batch
+from fieldapp.settings import Settings
+from fieldapp.store.consent.retention import LegalHold, RetentionPlan
+from fieldapp.store.database import engine_for
+from sync.envelope import parse_batch
+from tests.cast import Cast, batch, encounter, envelope
+from tests.web.conftest import csrf_of
+
+Clients = Callable[[str], FlaskClient]
+PAGE = "/office/system/retention"
+
+
+def add_plan(settings: Settings, cast: Cast) -> int:
+    now = dt.datetime.now(dt.UTC)
+    with Session(engine_for(settings.url)) as session:
+        plan = RetentionPlan(
+            centre_id=cast.centre.id, rule="not_taken_in", planned_at=now, goes_at=now + dt.timedelta(days=7), count=12,
+            tags_sha256="0" * 64,
+        )  # fmt: skip
+        session.add(plan)
+        session.commit()
+        return plan.id
+
+
+def post(client: FlaskClient, path: str, **fields: str) -> str:
+    token = csrf_of(client.get(PAGE).text)
+    return client.post(f"{PAGE}/{path}", data={"csrf_token": token, **fields}, follow_redirects=True).text
+
+
+def test_the_page_says_what_goes_and_lets_it_be_put_off_once(settings: Settings, web_cast: Cast, client_of: Clients) -> None:
+    rosa = client_of("rosa")
+    assert "Nothing is due." in rosa.get(PAGE).text
+    assert PAGE in rosa.get("/office/system").text
+    number = add_plan(settings, web_cast)
+    assert "could not be opened" in rosa.get(PAGE).text
+    assert "Say in a few words why" in post(rosa, f"{number}/delay", because="no")
+    assert "30 days later" in post(rosa, f"{number}/delay", because="We look at them once more.")
+    page = rosa.get(PAGE).text
+    assert "We look at them once more." in page
+    assert f"{number}/delay" not in page
+    assert "put off once already" in post(rosa, f"{number}/delay", because="We look at them once more.")
+    assert client_of("olaf").post(f"{PAGE}/{number}/delay").status_code in (400, 404)
+
+
+def test_a_hold_is_made_on_the_page_and_what_is_wrong_is_said(
+    settings: Settings, web_cast: Cast, client_of: Clients
+) -> None:
+    item = envelope(encounter())
+    with Session(engine_for(settings.url)) as session:
+        receive_batch(session, web_cast.amina, parse_batch(batch(item)))
+    rosa = client_of("rosa")
+    day = (dt.date.today() + dt.timedelta(days=90)).isoformat()
+    assert "no record under this number" in post(rosa, "hold", record="x", reference="File 1", until=day)
+    assert "must be in the future" in post(rosa, "hold", record=item["id"], reference="File 1", until="soon")
+    page = post(rosa, "hold", record=item["id"], reference="File 1", until=day)
+    assert "Nothing of this record is erased until then." in page
+    assert "File 1" in page
+    with Session(engine_for(settings.url)) as session:
+        assert session.scalars(sa.select(LegalHold.root_id)).all() == [item["id"]]
+
+
+def test_a_wrong_day_is_not_believed(settings: Settings, web_cast: Cast, client_of: Clients) -> None:
+    rosa = client_of("rosa")
+    assert "another day" in post(rosa, "day", day="2020-01-01")
+    assert "another day" in post(rosa, "day", day="tomorrow")
+
+
+def test_the_commands_show_and_rehearse(settings: Settings, web_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIELDAPP_DATABASE_URL", settings.url)
+    monkeypatch.setenv("FIELDAPP_DATA", str(settings.data))
+    number = add_plan(settings, web_cast)
+    shown = CliRunner().invoke(cli, ["retention", "show", "rexdale"])
+    assert shown.exit_code == 0, shown.output
+    assert "12 by not_taken_in" in shown.output
+    assert "Legal holds: 0" in shown.output
+    rehearsed = CliRunner().invoke(cli, ["retention", "run", "--rehearse"])
+    assert "rexdale: 0 by audit" in rehearsed.output
+    ran = CliRunner().invoke(cli, ["retention", "run"])
+    assert "Erased: 0." in ran.output
+    with Session(engine_for(settings.url)) as session:
+        assert session.get_one(RetentionPlan, number).done_at is None
