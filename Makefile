@@ -26,7 +26,9 @@ run: build ## set everything up and serve on http://localhost:8000 (PORT=, DATA=
 dev: ## set up what tests need
 	@$(PYTHON3) tools/bootstrap.py dev
 
-test: check ## run all tests: both databases, real browser
+test: dev ## lint, types, imports, then all tests: both databases, real browser
+	@$(MAKE) --no-print-directory quick
+	@$(NODE) npm --prefix client run --silent check
 	@$(NODE) npm --prefix client test --silent
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/pytest tests -q -n auto --dist loadgroup --ignore=tests/engines

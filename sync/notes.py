@@ -89,7 +89,9 @@ def check_note(form: str, note: Any, size: int = 0) -> list[AnswerProblem]:
     """Return what is wrong with a caseload note; `size`: how many characters it came in."""
     if size > MAX_NOTE:
         return [AnswerProblem("sync.note", N_("This note is too long."), "")]
-    fields = note if isinstance(note, dict) else {}
+    fields: dict[str, Any] = {}
+    if isinstance(note, dict):
+        fields = note
     if form == SETTLE:
         is_complete = parse_due(fields.get("due")) is not None
     elif form == HANDOVER:

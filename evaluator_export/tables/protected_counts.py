@@ -150,7 +150,7 @@ def _extend(cell: Cell, label: str) -> Cell:
 
 
 def format_count(tally: Tally, threshold: int, secret: bytes) -> str:
-    """Return a count as text: rounded to 5, or "<20" under a threshold of 20.
+    """Return a count as text: rounded to 5, or hidden as "<20" under a threshold of 20.
 
     Nothing counted is "<20" too; empty cells are not listed at all.
     """

@@ -23,7 +23,6 @@ LENGTH = 6
 FIRST_FRAMES = 10
 LAST_FRAMES = 40
 MOST_LINKS = 10  # of a chain of causes
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def note_failure(log: logging.Logger, what: str, error: BaseException) -> str:

@@ -48,7 +48,7 @@ TYPED_FIELDS = {
     "name": lazy_gettext("Name"),
 }
 NOT_TYPED = {
-    "csrf_token", "revision", "action", "active", "code", "do", "item", "kind", "order", "root", "row", "state",
+    "csrf_token", "revision", "action", "active", "code", "do", "item", "kind", "missing", "order", "root", "row", "state",
     "to", "worker",
 }  # fmt: skip
 

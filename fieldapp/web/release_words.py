@@ -8,40 +8,7 @@ from fieldapp.web import language
 from forms.problems import N_
 
 CADENCES = {"week": N_("Every week"), "month": N_("Every month"), "quarter": N_("Every quarter")}
-STEPS = {"waiting": N_("begins"), "reading": N_("reads the records"), "writing": N_("writes and checks the files")}
-TARGET_FIELDS = {
-    "sftp": N_("To an SFTP server"),
-    "s3": N_("To an S3-compatible store"),
-    "email": N_("A notice by e-mail, without data"),
-    "host": N_("Server"),
-    "port": N_("Port, if not 22"),
-    "username": N_("User name there"),
-    "folder": N_("Folder"),
-    "host_key": N_("Its host key (ssh-ed25519 …)"),
-    "secret": N_("Name of the file with the secret"),
-    "endpoint": N_("Address (https://…)"),
-    "bucket": N_("Bucket"),
-    "prefix": N_("Folder in the bucket, if any"),
-    "region": N_("Region, if it has one"),
-    "to": N_("E-mail address"),
-}
 BUILD_STEPS = {"waiting": N_("begins"), "reading": N_("reads the records"), "writing": N_("writes and checks the files")}
-TARGET_FIELDS = {
-    "sftp": N_("To an SFTP server"),
-    "s3": N_("To an S3-compatible store"),
-    "email": N_("A notice by e-mail, without data"),
-    "host": N_("Server"),
-    "port": N_("Port, if not 22"),
-    "username": N_("User name there"),
-    "folder": N_("Folder"),
-    "host_key": N_("Its host key (ssh-ed25519 …)"),
-    "secret": N_("Name of the file with the secret"),
-    "endpoint": N_("Address (https://…)"),
-    "bucket": N_("Bucket"),
-    "prefix": N_("Folder in the bucket, if any"),
-    "region": N_("Region, if it has one"),
-    "to": N_("E-mail address"),
-}
 TARGET_FIELDS = {
     "sftp": N_("To an SFTP server"),
     "s3": N_("To an S3-compatible store"),

@@ -1,5 +1,6 @@
 """Types of questions: which privacy classes each may have, and what a type must state before a form may use it."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -186,3 +187,8 @@ def test_a_module_that_is_no_type_of_its_own_cannot_be_loaded(tmp_path: Path, te
     follow_the_recipe(tmp_path, template)
     ran = subprocess.run([sys.executable, "-c", "import forms.types"], cwd=tmp_path, capture_output=True, text=True)
     assert (ran.returncode, words in ran.stderr) == (1, True)
+
+
+def test_the_schema_that_others_rely_on_names_every_type() -> None:
+    schema = json.loads((ROOT / "forms/definition.schema.json").read_text(encoding="utf-8"))
+    assert set(schema["$defs"]["element"]["properties"]["type"]["enum"]) == {"", *TYPES}

@@ -45,6 +45,7 @@ ORDINARY = {
     "next": "where to go after signing in",
     "note": "a type of question; a note of a report",
     "online": "whether there is a connection",
+    "outcome": "what became of an item of a plan to erase",
     "partner": "an organization whose totals are shown: acts and problem codes",
     "partners": "the same, of all organizations",
     "people": "accounts; a family of datasets",

@@ -41,6 +41,7 @@ PEOPLE = {"worker": "amina", "admin": "rosa", "evaluator": "eve", "system": "sys
 
 def test_the_table_of_the_tests_knows_every_role_and_every_act() -> None:
     assert set(RIGHTS) == {*ROLES, SYSTEM}
+    assert set().union(*ACCESS.values()) <= set(RIGHTS), "access.py names a role that does not exist"
     assert set.union(*RIGHTS.values()) == {name for name, _ in FUNCTIONS.values()} == set(ACCESS)
 
 

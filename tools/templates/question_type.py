@@ -1,4 +1,7 @@
-"""An outline on the earth: points with “;” between them, each "latitude longitude altitude accuracy"."""
+"""An outline on the earth: points with “;” between them.
+
+Each point is "latitude longitude altitude accuracy".
+"""
 
 from forms.expressions.geometry import points_of
 from forms.privacy_classes import PrivacyClass

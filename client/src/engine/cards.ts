@@ -1,6 +1,6 @@
 /**
- * Card codes: eight random signs of Crockford's base 32 and a check sign (value mod 37). Nothing of
- * a person is in them.
+ * Card codes: eight random characters of Crockford's base 32 and a check character (value mod 37).
+ * Nothing of a person is in them.
  */
 
 const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -13,15 +13,15 @@ function checkOf(signs: string): string {
   return CHECKS[value]!;
 }
 
-/** A new code from as many random bytes as it has signs (each byte gives one of 32 evenly). */
+/** A new code from as many random bytes as it has characters; each byte gives one of 32. */
 export function makeCardCode(random: Uint8Array): string {
   const signs = [...random.subarray(0, LENGTH)].map((byte) => SIGNS[byte % 32]).join("");
   return signs + checkOf(signs);
 }
 
 /**
- * What was typed or scanned as the nine signs of a code; "" when it is none. I and L are read as 1,
- * O as 0.
+ * What was typed or scanned as the nine characters of a code; "" when it is none. I and L are read
+ * as 1, O as 0.
  */
 export function parseCardCode(text: string): string {
   const typed = text.trim().toUpperCase().replace(/[-\s]/g, "");

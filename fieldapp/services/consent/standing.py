@@ -93,24 +93,6 @@ def _find_answer(answers: Mapping[str, Any], path: str) -> str:
     return ""
 
 
-def save_statement(
-    session: Session,
-    centre_id: int,
-    root_id: str,
-    person: str,
-    tier: int,
-    asked: bool,
-    finished_at: dt.datetime,
-    position: int,
-    at: dt.datetime,
-) -> None:
-    """Save what one submission says, in the transaction that stores it.
-
-    `position` is its place in the centre's log, `at` the time by the centre's clock.
-    """
-    save_statements(session, centre_id, [ConsentStatement(root_id, person, tier, asked, finished_at, position)], at)
-
-
 def save_statements(session: Session, centre_id: int, statements: Sequence[ConsentStatement], at: dt.datetime) -> None:
     """Save what submissions say, in the order in which they arrived.
 

@@ -77,10 +77,11 @@ def _describe_gaps(first: int, last: int, arrived: Sequence[int]) -> str:
 
 
 @act("device.give_up")
-def give_up_missing(ctx: ActContext, device_id: int) -> None:
+def give_up_missing(ctx: ActContext, device_id: int, most: int | None = None) -> None:
     """Note that the office knows what never arrived from a phone.
 
-    The home page does not ask about it again until more is missing.
+    The home page does not ask about it again until more is missing. `most` is how many the page counted: what
+    went missing since then was not seen, so it is asked about. None means all that is missing now.
     """
     device = devices.of_centre(ctx.session, ctx.centre_id, device_id)
     if device is None:
@@ -88,5 +89,5 @@ def give_up_missing(ctx: ActContext, device_id: int) -> None:
     missing = find_missing(ctx.session, [device]).get(device.id)
     device.given_up = 0
     if missing is not None:
-        device.given_up = missing.count
+        device.given_up = missing.count if most is None else min(missing.count, most)
     ctx.describe(f"device/{device.id}", missing=device.given_up)

@@ -163,9 +163,9 @@ def _refold_record(
     answers_by_key: AnswersByKey,
     budget: Budget,
 ) -> RefoldedRecord:
-    """Recompute a record from all its submissions and save it; None when it has no row yet.
+    """Recompute a record from all its submissions and save it.
 
-    Raises TooSlow when the forms' rules take more than the budget.
+    `record` is None when it has no row yet. Raises TooSlow when the forms' rules take more than the budget.
     """
     arrived = submissions.of_record(ctx.session, ctx.centre_id, record_id)
     # A caseload note is no version of a record, whatever record it names.

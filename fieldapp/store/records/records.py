@@ -221,9 +221,10 @@ def count(session: Session, centre_id: int, record_filter: RecordFilter) -> int:
 
 
 def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFilter, page: int = 1000) -> Iterator[Any]:
-    """Yield the rows of a form's records by day, page by page.
+    """Yield the rows of a form's records in the order of arrival, page by page.
 
-    Each page ends its transaction, so that no long read keeps others from writing.
+    Each page ends its transaction, so that no long read keeps others from writing. A record never changes
+    its place in this order, so none is missed or comes twice when its day is corrected meanwhile.
     """
     columns = (
         Record.instance_id,
@@ -236,17 +237,16 @@ def iterate_for_export(session: Session, centre_id: int, record_filter: RecordFi
         Record.review,
         Record.answers,
     )
-    last = (dt.date.min, 0)
+    last = 0
     while True:
         query = _narrow(sa.select(Record.id, *columns), centre_id, record_filter)
-        query = query.where(sa.tuple_(Record.occurred_on, Record.id) > last).order_by(Record.occurred_on, Record.id)
-        rows = session.execute(query.limit(page)).all()
+        rows = session.execute(query.where(Record.id > last).order_by(Record.id).limit(page)).all()
         session.rollback()
         for row in rows:
             yield row[1:]
         if len(rows) < page:
             return
-        last = (rows[-1].occurred_on, rows[-1].id)
+        last = rows[-1].id
 
 
 @dataclass(frozen=True)

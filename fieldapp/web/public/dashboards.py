@@ -27,7 +27,6 @@ dashboards = Blueprint("dashboards", __name__, template_folder="templates")
 MINUTES = 5
 # Pages in memory.
 CACHE_SIZE = 64
-Body = tuple[bytes, bytes]  # plain and compressed
 
 
 @functools.lru_cache(maxsize=CACHE_SIZE)

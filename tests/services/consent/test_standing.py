@@ -625,7 +625,8 @@ def test_a_record_that_is_cut_still_lowers(session: Session, cast: Cast) -> None
     now = dt.datetime.now(dt.UTC)
     at = dt.datetime.combine(MAY, dt.time(12), dt.UTC)
     with WriteTransaction(session):
-        standing.save_statement(session, cast.centre.id, str(uuid.uuid4()), ONE, 0, False, at, position=99, at=now)
+        no = standing.ConsentStatement(str(uuid.uuid4()), ONE, 0, asked=False, finished_at=at, position=99)
+        standing.save_statements(session, cast.centre.id, [no], now)
     assert stands(session, cast) == 0
     assert store.lowered_since(session, cast.centre.id, now - dt.timedelta(minutes=1)) == {ONE}
 

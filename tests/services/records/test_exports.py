@@ -1,6 +1,7 @@
 """All answers of a form: for the centre itself, nothing of another centre, nothing that a spreadsheet would run."""
 
 import csv
+import datetime as dt
 import io
 import json
 import zipfile
@@ -21,7 +22,7 @@ from fieldapp.services.records.export import authorize_export, write_records_arc
 from fieldapp.services.records.export_columns import list_sheets
 from fieldapp.services.records.listing import list_records
 from fieldapp.store.operations.audit import AuditEvent
-from fieldapp.store.records.records import Record, RecordFilter
+from fieldapp.store.records.records import Record, RecordFilter, iterate_for_export
 from forms.sheets import read_sheets
 from forms.xlsform import compile_workbook
 from sync.envelope import parse_batch
@@ -70,6 +71,20 @@ def files(session: Session, centre_id: int, wanted: RecordFilter, folder: Path) 
         assert archive.testzip() is None
         texts = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist()}
     return {name: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
+
+
+def test_a_record_whose_day_is_corrected_meanwhile_is_neither_missed_nor_twice(session: Session, cast: Cast) -> None:
+    days = [dt.date(2026, 6, number) for number in (1, 2, 3)]
+    sent = [envelope(encounter(day), day=day) for day in days]
+    receive_batch(session, cast.amina, parse_batch(batch(*sent)))
+    rows = iterate_for_export(session, cast.centre.id, RecordFilter(form="encounter"), page=1)
+    seen = [next(rows)[0]]
+    others = sa.update(Record).where(Record.instance_id.not_in(seen))
+    session.execute(others.values(occurred_on=dt.date(2026, 5, 1)))
+    session.execute(sa.update(Record).where(Record.instance_id.in_(seen)).values(occurred_on=dt.date(2026, 7, 1)))
+    session.commit()
+    seen += [row[0] for row in rows]
+    assert sorted(seen) == sorted(item["id"] for item in sent)
 
 
 @pytest.mark.parametrize("who", ["amina", "eve"])

@@ -160,7 +160,9 @@ def test_after_a_restore_home_does_not_say_that_nothing_is_wrong(
     people = rosa.get("/office/people").text
     assert "Not here: 1–9" in people and "Of these, 2 wait on the phone" in people
     assert "Pas ici : 1–9" in _french(rosa, "/office/people")
-    assert post(rosa, f"/office/phones/{web_cast.amina.device_id}/missing").status_code == 302
+    assert 'name="missing" value="7"' in people
+    address = f"/office/phones/{web_cast.amina.device_id}/missing"
+    assert post(rosa, address, missing="7").status_code == 302
     assert "never arrived" not in rosa.get("/office/").text
     assert "7 lost" in rosa.get("/office/people").text
 

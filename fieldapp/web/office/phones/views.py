@@ -37,7 +37,8 @@ def phone_revoke(device_id: int) -> ResponseReturnValue:
 
 @office.post("/phones/<int:device_id>/missing")
 def phone_missing(device_id: int) -> ResponseReturnValue:
-    give_up_missing(session(), actor(), device_id=device_id)
+    counted = request.form.get("missing", 0, type=int)
+    give_up_missing(session(), actor(), device_id=device_id, most=max(counted, 0))
     flash(gettext("Done. The home page says so when more is missing."), "safe")
     return redirect(url_for("office.people"))
 
