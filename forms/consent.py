@@ -281,9 +281,10 @@ def _allowed(definition: FormDefinition, tier: Element, keep: str = "") -> Ast:
     said_yes = make_yes(definition, tier, keep)
     asked = [make_path(question) for question in list_consent_questions(definition, tier)]
     not_yet = Operation("=", Call("concat", tuple(asked)), TextLiteral(""))
-    allowed = Operation("or", not_yet, said_yes)
+    # The yes comes first, since most records have it: evaluators stop at the first true part.
+    allowed = Operation("or", said_yes, not_yet)
     for condition in _conditions(definition, tier):
-        allowed = Operation("or", Call("not", (condition,)), allowed)
+        allowed = Operation("or", allowed, Call("not", (condition,)))
     return allowed
 
 

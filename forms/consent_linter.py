@@ -67,7 +67,10 @@ class _ConsentLinter:
         """Name what shows that a form is about a person who is not asked."""
         for row in self.workbook.survey:
             if row.cells.get(KEEP_COLUMN):
-                text = N_("The form asks for no consent, so nothing can depend on it. Give a question the role “tier”.")
+                text = N_(
+                    "The form does not ask for consent, so nothing can depend on it. Add the consent questions, or empty "
+                    "this cell."
+                )
                 yield row_problem("consent.missing", text, row, KEEP_COLUMN)
         if self.workbook.settings.get(WHY_SETTING):
             return
