@@ -41,5 +41,5 @@ def verify_password(hashed: str | None, password: str) -> bool:
 
 @functools.cache
 def _hash_of_nobody() -> str:
-    """Return what is checked when a name is unknown, so that it takes as long as a wrong password."""
+    """Return what is checked for an unknown name, so that it takes as long as a known one."""
     return _hasher.hash(secrets.token_hex(16))
