@@ -171,7 +171,12 @@ def test_what_is_written_holds_what_was_asked(tmp_path: Path, out: str, mode: st
     classes: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for row in rows:
         classes[tuple(row[name] for name in identifiers)][row["outcome"]] += 1
-    assert min(map(Counter.total, classes.values())) == report["class_sizes"]["smallest"] == report["recheck"]["smallest_class"] >= 5
+    assert (
+        min(map(Counter.total, classes.values()))
+        == report["class_sizes"]["smallest"]
+        == report["recheck"]["smallest_class"]
+        >= 5
+    )
     assert len(rows) == report["rows"] - report["suppressed_rows"]
     for outcomes in classes.values():
         assert len(outcomes) >= 2
