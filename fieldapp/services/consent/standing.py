@@ -15,6 +15,7 @@ from forms.definition import Element, FormDefinition
 from forms.roles import ChoiceRole, QuestionRole
 
 # How far consent reaches (tier).
+END = -1  # no more: everything is taken back, for good
 LOWEST = 0
 HIGHEST = 3
 TRIES = 3  # how often something is built again at once because consent fell
@@ -69,6 +70,8 @@ def read_consent(definition: FormDefinition, answers: Mapping[str, Any]) -> tupl
     if is_conversation and not is_understood and QuestionRole.CONSENT_UNDERSTOOD in definition.summary:
         return LOWEST, False
     number = int(tier) if tier.isdecimal() else LOWEST
+    if tier == str(END):
+        number = END
     return min(number, HIGHEST), is_conversation and is_understood
 
 
