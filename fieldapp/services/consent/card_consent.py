@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fieldapp.services.acts import ActContext, act, read_act
-from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.ending import OFFICE, end_person
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.store.caseload import cards
 from fieldapp.store.caseload.cards import Card
 from fieldapp.store.consent import standing as words
-from fieldapp.store.records import submissions
 from sync.notes import plain_code
 
 
@@ -44,7 +42,7 @@ class CardConsent:
 @read_act("consent.see_card")
 def view_card(ctx: ActContext, card_id: int) -> CardConsent:
     card = _get_card(ctx, card_id)
-    tier = words.of(ctx.session, ctx.centre_id, [card.code]).get(card.code)
+    tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code)
     return CardConsent(card, tier, tuple(range(tier or 0)))
 
 
@@ -63,14 +61,10 @@ def lower_card(ctx: ActContext, card_id: int, tier: int, reason: str) -> None:
     """Let a person's standing consent reach less far."""
     card = _get_card(ctx, card_id)
     _require_reason(reason)
-    before = words.of(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
+    before = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
     if not standing.LOWEST <= tier < before:
         raise ActProblem("consent.lower", N_("Here consent can only be lowered. A new yes is said to a worker."))
-    # PLACE of B: note_statement(ctx, card.code, tier, "office") in place of the next three lines.
-    last = submissions.read_last_position(ctx.session)
-    statement = standing.make_refusal(card.code, ctx.now, last, tier=tier)
-    standing.save_statements(ctx.session, ctx.centre_id, [statement], ctx.now)
-    show_standing(ctx, {card.code})
+    standing.note_statement(ctx, card.code, tier, OFFICE)
     ctx.describe(f"card/{card.id}", tier=tier, reason=reason)
 
 

@@ -220,6 +220,7 @@ def _erase_statements(ctx: ActContext, person: str, root_ids: Collection[str]) -
     A fall that names nobody stays, so that whatever is being built now is built again.
     """
     words.delete_all_of(ctx.session, ctx.centre_id, person, root_ids)
+    standing.update_standings(ctx.session, ctx.centre_id, [person], ctx.now)
     standing.save_statements(ctx.session, ctx.centre_id, [standing.make_fall(ctx.now, 0)], ctx.now)
 
 

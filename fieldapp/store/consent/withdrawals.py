@@ -157,3 +157,8 @@ def drop_told(session: Session, withdrawal_id: str) -> None:
 def set_pulled(session: Session, device_id: int, number: int) -> None:
     """Save up to which number a phone has pulled."""
     session.execute(sa.update(Device).where(Device.id == device_id, Device.pulled < number).values(pulled=number))
+
+
+def reopen_bytes(session: Session, centre_id: int) -> None:
+    """Note that something of an end was erased again, so it may lie in the files once more."""
+    session.execute(sa.update(Withdrawal).where(Withdrawal.centre_id == centre_id).values(bytes_at=None))

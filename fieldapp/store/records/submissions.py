@@ -191,11 +191,6 @@ def next_positions(session: Session, count: int) -> range | list[int]:
     return sorted(session.connection().execute(numbers, {"count": count}).scalars())
 
 
-def read_last_position(session: Session) -> int:
-    """Return the last position in the log that was given out; 0 while there is none."""
-    return int(session.connection().execute(LAST).scalar_one())
-
-
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.connection().execute(INSERT, rows)

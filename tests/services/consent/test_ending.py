@@ -121,7 +121,7 @@ def test_nothing_of_a_card_is_left_after_its_end(session: Session, cast: Cast) -
     advance_withdrawals(session, None)
     assert left(session, [word for word in sought if word != "CANARY"]) == []
     assert everything(session).count("CANARY") == 2  # of the other card: record and submission
-    assert words.of(session, cast.centre.id) == {OTHER: 3}
+    assert words.list_tiers(session, cast.centre.id) == {OTHER: 3}
 
 
 def tallies(session: Session) -> list[Record]:
@@ -208,7 +208,7 @@ def test_what_comes_after_the_end_brings_nothing_back(session: Session, cast: Ca
     # A bare no names nobody in its answers: it stays as a tally, as any no does, and lowers nobody.
     sought = {*canaries(first), "CANARY", OTHER, OTHER[:4] + "-" + OTHER[4:]}
     assert left_in_tables(session, *sought, late["id"]) == []
-    assert words.of(session, cast.centre.id) == {}
+    assert words.list_tiers(session, cast.centre.id) == {}
 
 
 def left_in_tables(session: Session, *sought: str) -> list[str]:
@@ -222,7 +222,7 @@ def test_a_person_who_comes_back_gets_a_new_card(session: Session, cast: Cast) -
     send(session, cast.amina, talked())
     end(session, cast)
     send(session, cast.amina, talked(OTHER, tier="2", cards=[OTHER]))
-    assert words.of(session, cast.centre.id) == {OTHER: 2}
+    assert words.list_tiers(session, cast.centre.id) == {OTHER: 2}
     assert [card.code for card in list_caseload(session, cast.rosa).cards] == [OTHER]
 
 
@@ -282,7 +282,7 @@ def test_one_says_no_more_to_a_worker_and_yes_to_another(session: Session, cast:
     messages = [(cast.amina, no_more()), (colleague, talked(day=MAY + dt.timedelta(days=20)))]
     for actor, item in messages if is_end_first else messages[::-1]:
         send(session, actor, item)
-    assert words.of(session, cast.centre.id) == {}
+    assert words.list_tiers(session, cast.centre.id) == {}
     for actor in (cast.amina, colleague):
         pulls(session, actor)
     advance_withdrawals(session, None)
@@ -312,7 +312,7 @@ def test_in_the_office_only_an_admin_of_the_centre_lowers_or_ends_with_a_reason(
         end_card(session, cast.rosa, card_id=card_id, reason="because she asked")
     assert problem.value.code == "consent.reason"
     lower_card(session, cast.rosa, card_id=card_id, tier=1, reason="lost_slip")
-    assert words.of(session, cast.centre.id) == {CARD: 1}
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 1}
     for tier in (-1, 1, 3):
         with pytest.raises(ActProblem) as problem:
             lower_card(session, cast.rosa, card_id=card_id, tier=tier, reason="lost_slip")
@@ -354,7 +354,7 @@ def test_killed_after_the_line_the_card_ends_at_the_next_start(
         patch.setattr(ending, step, kill)
         end(session, cast)
     session.rollback()
-    assert words.of(session, cast.centre.id) == {CARD: 3}
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 3}
     assert len(find_list(session).read()) == 1
     assert end_listed(session) == 1
     assert end_listed(session) == 0
@@ -371,11 +371,12 @@ def test_before_the_line_nothing_is_erased(session: Session, cast: Cast, tmp_pat
     with pytest.raises(ActProblem) as problem:
         end(session, cast)
     assert problem.value.code == "consent.list"
-    assert words.of(session, cast.centre.id) == {CARD: 3}
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 3}
     assert tallies(session) == []
 
 
 def test_half_a_line_hides_no_other(session: Session, cast: Cast, settings_with_lists: Settings) -> None:
+    settings_with_lists.forgotten_file.touch(mode=0o600)
     settings_with_lists.forgotten_file.write_text('{"at": "2026-11-29T10:00:00+00:00", "cen')
     send(session, cast.amina, talked())
     end(session, cast)
@@ -494,7 +495,7 @@ def test_what_a_court_wants_is_in_no_list_and_goes_when_its_day_is_over(
             ask()
     queue = listing.list_review_queue(session, cast.rosa)
     assert (list(queue.records), list(queue.submissions), list(queue.aside)) == ([], [], [])
-    assert words.of(session, cast.centre.id) == {}
+    assert words.list_tiers(session, cast.centre.id) == {}
     send(session, cast.amina, talked(root=wanted["id"], prev=[wanted["id"]]))
     calendar.go_on(61)
     advance_withdrawals(session, None)
