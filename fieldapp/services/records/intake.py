@@ -10,6 +10,7 @@ from fieldapp.services.caseload.cards import card_root
 from fieldapp.services.caseload.record_state import AcceptedSubmission
 from fieldapp.services.consent import refusals
 from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.slips import save_slips
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -76,6 +77,7 @@ def store_submissions(
 
     accepted = [_make_accepted(item, decider.definitions) for item in new_items if not item.decision.problems]
     foreign = update_records_and_caseload(ctx, accepted, judgements)
+    _save_slips(ctx, new_items, accepted, foreign)
     answers = _make_answers(ctx, decider, items, foreign, signer)
     _publish_refused(ctx, items, answers, accepted)
 
@@ -84,6 +86,14 @@ def store_submissions(
     apply_unusable_refusals(ctx, {item.envelope.record for item in new_items})
     decider.meter.write()
     return answers
+
+
+def _save_slips(
+    ctx: ActContext, items: Sequence[IntakeItem], accepted: Sequence[AcceptedSubmission], foreign: Foreign
+) -> None:
+    tags = {item.submission.key: item.submission.slip_tag for item in items if item.submission.slip_tag}
+    if tags:
+        save_slips(ctx, [(tags.get(part.key, ""), part) for part in accepted if part.key not in foreign])
 
 
 def update_records_and_caseload(

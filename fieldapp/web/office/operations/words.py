@@ -56,6 +56,7 @@ ACTS = {
     "series.change": N_("A release series was changed"),
     "release.build": N_("A release was built"),
     "release.download": N_("A release was downloaded"),
+    "slip.lower": N_("Somebody lowered their consent with their slip"),
     "sign_in.failed": N_("A sign-in failed"),
     "sign_in.ok": N_("Somebody signed in"),
     "submission.let_in": N_("Submissions kept aside were accepted"),
