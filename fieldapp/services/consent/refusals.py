@@ -16,13 +16,15 @@ from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
+from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.people import users
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import OFFICE, SHUT_OUT, Submission
 from forms import consent
 from forms.definition import FormDefinition
 from sync.bodies import read_body
-from sync.envelope import Envelope
+from sync.consent import END
+from sync.envelope import Envelope, SpokenConsent
 from sync.fold import RecordVersion, find_first_version, find_overruled_versions, list_refusals_in_force
 from sync.intake import Decision
 from sync.notes import is_caseload_note, plain_code
@@ -282,7 +284,7 @@ def _make_statements(
     last = max(list_refusals_in_force(record_id, versions), key=lambda version: version.sort_key)
     positions = {_make_key(submission): submission.id for submission in stored}
     positions |= {item.key: item.position for item in batch}
-    record_words = words.words(ctx.session, ctx.centre_id, {record_id})
+    record_words = words.list_words(ctx.session, ctx.centre_id, {record_id})
     done = {word.person for word in record_words} | {""}
     statements: list[ConsentStatement] = []
     for person in sorted(people, key=lambda person: person.waits_at is not None):  # what waits comes last
@@ -334,10 +336,21 @@ def save_refusals(ctx: ActContext, incoming: Iterable[DecidedSubmission], effect
     for item in incoming:
         code = item.decision.refused_by
         if code:
-            finished_at = item.envelope.finished_at
-            statements.append(make_refusal(code, finished_at, item.position, item.is_of_shut_out_phone))
+            tier = _read_refused_tier(ctx, item)
+            refusal = make_refusal(code, item.envelope.finished_at, item.position, item.is_of_shut_out_phone, tier)
+            statements.append(replace(refusal, spoken=item.envelope.consent))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {statement.person for statement in statements if not statement.waits})
+
+
+def _read_refused_tier(ctx: ActContext, item: DecidedSubmission) -> int:
+    """Return END where the person took everything back, else that nothing is kept."""
+    form = item.envelope.form, item.envelope.version
+    definition = load_definitions(ctx.session, ctx.centre_id, {form}).get(form)
+    consent_level = standing.read_consent(definition, item.decision.answers) if definition else None
+    if consent_level and consent_level[0] == END:
+        return END
+    return standing.LOWEST
 
 
 def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
@@ -345,25 +358,31 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
 
     A refusal names no record, so nobody knows which of the people with the same code it was: both are lowered.
     """
-    words_of_both = words.of_people(ctx.session, ctx.centre_id, [code, new_code])
-    copied = {word.position for word in words_of_both if word.person == new_code}
+    words_of_both = words.list_words_of_people(ctx.session, ctx.centre_id, [code, new_code])
+    copied = {(word.position, word.finished_at) for word in words_of_both if word.person == new_code}
     statements: list[ConsentStatement] = []
     for word in words_of_both:
-        is_refusal = word.person == code and word.tier == standing.LOWEST and not word.asked
-        if not is_refusal or word.position in copied:
+        if word.person != code or (word.position, word.finished_at) in copied:
             continue
-        submission = submissions.get(ctx.session, ctx.centre_id, word.position)
-        if submission is not None and submission.author_id == ctx.actor.user_id:
-            statements.append(make_refusal(new_code, word.finished_at, word.position, word.waits))
+        if word.how in standing.BY_HAND or (word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word)):
+            refusal = make_refusal(new_code, word.finished_at, word.position, word.waits, word.tier)
+            statements.append(replace(refusal, how=word.how))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {new_code})
+
+
+def _is_of_worker(ctx: ActContext, word: ConsentWord) -> bool:
+    submission = submissions.get(ctx.session, ctx.centre_id, word.position)
+    return submission is not None and submission.author_id == ctx.actor.user_id
 
 
 def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None:
     """Let the words count that waited since a shut-out phone had sent them."""
     statements = []
-    for word in words.waiting(ctx.session, ctx.centre_id, positions):
-        statements.append(make_refusal(word.person, word.finished_at, word.position, tier=word.tier))
+    for word in words.list_waiting_words(ctx.session, ctx.centre_id, positions):
+        refusal = make_refusal(word.person, word.finished_at, word.position, tier=word.tier)
+        spoken = SpokenConsent(tuple(word.knew), word.wording, word.language)
+        statements.append(replace(refusal, spoken=spoken))
     delete_waiting_words(ctx, positions)
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {statement.person for statement in statements})
@@ -371,7 +390,7 @@ def accept_waiting_refusals(ctx: ActContext, positions: Collection[int]) -> None
 
 def delete_waiting_words(ctx: ActContext, positions: Collection[int]) -> None:
     """Delete the words that waited with submissions which nobody will accept."""
-    for word in words.waiting(ctx.session, ctx.centre_id, positions):
+    for word in words.list_waiting_words(ctx.session, ctx.centre_id, positions):
         ctx.session.delete(word)
     ctx.session.flush()
 

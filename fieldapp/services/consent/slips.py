@@ -8,14 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fieldapp.services.acts import ActContext, Actor, act
-from fieldapp.services.caseload.cards import show_standing
 from fieldapp.services.caseload.record_state import AcceptedSubmission, find_role_answer
-from fieldapp.services.consent.standing import LOWEST, make_refusal, read_consent, save_statements
+from fieldapp.services.consent.standing import LOWEST, note_statement, read_consent
 from fieldapp.services.problems import N_, ActProblem
 from fieldapp.store.consent import slips, standing
 from fieldapp.store.consent.slips import Slip
 from fieldapp.store.operations import centres
-from fieldapp.store.records import submissions
 from fieldapp.store.releases import releases
 from fieldapp.store.session import Session
 from forms.roles import QuestionRole
@@ -32,12 +30,15 @@ class SlipView:
 
     tag: str
     tier: int  # how far the standing consent reaches
+    since: dt.date | None  # the first of the month in which it was said; None where nothing was
+    is_in_doubt: bool  # two answers differ, and the smaller one counts
     months: Sequence[dt.date]  # first days of the months in which facts left the centre, the newest first
 
     @property
     def choices(self) -> list[int]:
-        """Return the tiers to which this slip can lower the consent."""
-        return list(range(self.tier - 1, LEAST_TO_CHOOSE - 1, -1))
+        """Return the tiers that this slip can choose; in doubt also the one that counts."""
+        highest = self.tier if self.is_in_doubt else self.tier - 1
+        return list(range(highest, LEAST_TO_CHOOSE - 1, -1))
 
 
 def save_slips(ctx: ActContext, accepted: Iterable[tuple[str, AcceptedSubmission]]) -> None:
@@ -93,11 +94,17 @@ def read_slip(session: Session, tag: str, now: dt.datetime) -> SlipView | None:
     slip = slips.find_slip(session, tag)
     if slip is None or not slip.person:
         return None
-    tier = standing.of(session, slip.centre_id, [slip.person]).get(slip.person, LOWEST)
+    return _make_view(session, slip, now)
+
+
+def _make_view(session: Session, slip: Slip, now: dt.datetime) -> SlipView:
+    stands = standing.find_standing(session, slip.centre_id, slip.person)
+    if stands is None:
+        return SlipView(slip.tag, LOWEST, None, False, ())
     months: Sequence[dt.date] = ()
-    if tier >= FOR_EVALUATORS:
+    if stands.tier >= FOR_EVALUATORS:
         months = releases.list_months(session, slip.centre_id, now - SHOWN)
-    return SlipView(tag, tier, months)
+    return SlipView(slip.tag, stands.tier, stands.since, stands.is_in_doubt, months)
 
 
 def lower_by_slip(session: Session, tag: str, tier: int) -> None:
@@ -113,25 +120,15 @@ def lower_by_slip(session: Session, tag: str, tier: int) -> None:
 
 @act("slip.lower")
 def _lower(ctx: ActContext, tag: str, tier: int) -> None:
-    centres.lock(ctx.session, ctx.centre_id)  # two slips of one card at once
+    centres.lock_words(ctx.session, ctx.centre_id)  # two slips of one card at once
     slip = slips.find_slip(ctx.session, tag)
     if slip is None or slip.centre_id != ctx.centre_id or not slip.person:
         raise make_unknown()
-    _note_lower(ctx, slip.person, tier)
-    ctx.describe(f"slip/{tag}", tier=tier)
-
-
-def _note_lower(ctx: ActContext, person: str, tier: int) -> None:
-    """Save that a person allows less from now on. Raises ActProblem "slip.not_lower"."""
-    before = standing.of(ctx.session, ctx.centre_id, [person]).get(person, LOWEST)
-    if not LEAST_TO_CHOOSE <= tier < before:
+    view = _make_view(ctx.session, slip, ctx.now)
+    if tier not in view.choices:
         raise ActProblem("slip.not_lower", N_("This slip can only lower what was agreed to."))
-    words = standing.of_people(ctx.session, ctx.centre_id, [person])
-    # Later than all that was said by now, also by clocks that are ahead.
-    finished_at = max([ctx.now, *(word.finished_at for word in words)])
-    position = submissions.find_last_position(ctx.session)
-    save_statements(ctx.session, ctx.centre_id, [make_refusal(person, finished_at, position, tier=tier)], ctx.now)
-    show_standing(ctx, {person})
+    note_statement(ctx, slip.person, tier, "slip")
+    ctx.describe(f"slip/{tag}", tier=tier)
 
 
 def make_unknown() -> ActProblem:

@@ -6,6 +6,7 @@ leaves in a release or is counted.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload import cards
@@ -42,9 +43,11 @@ def apply_unusable_refusals(ctx: ActContext, record_ids: Collection[str]) -> Non
         for refusal in refusals:
             if not refusal.is_of_shut_out_phone:
                 tier = compute_tier(ctx, refusal)
-                statements.append(ConsentStatement(record_id, "", tier, False, refusal.finished_at, refusal.id))
+                lowering = ConsentStatement(record_id, "", tier, False, refusal.finished_at, refusal.id)
+                number = standing.make_statement_id([refusal.instance_id])
+                statements.append(replace(lowering, statement_id=number))
         positions = {refusal.id for refusal in answered}
-        standing.delete_answered_refusals(ctx.session, ctx.centre_id, record_id, record.person, positions)
+        standing.delete_answered_refusals(ctx, record_id, record.person, positions)
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     cards.show_standing_of_records(ctx, unusable)
 

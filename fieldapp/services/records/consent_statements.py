@@ -1,7 +1,7 @@
 """Read what submissions and records say about consent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fieldapp.services.acts import ActContext
 from fieldapp.services.caseload.record_state import AcceptedSubmission, find_role_answer
@@ -28,7 +28,8 @@ def read_statement(submission: AcceptedSubmission) -> list[ConsentStatement]:
     if consent is None:
         return []
     person = plain_code(find_role_answer(definition, submission.answers, QuestionRole.PERSON))
-    return [ConsentStatement(envelope.record, person, *consent, envelope.finished_at, submission.position)]
+    statement = ConsentStatement(envelope.record, person, *consent, envelope.finished_at, submission.position)
+    return [replace(statement, spoken=envelope.consent)]
 
 
 def read_record_statement(
@@ -43,10 +44,10 @@ def read_record_statement(
     person = person or standing.find_person(ctx.session, ctx.centre_id, record_id)
     consents = _list_version_consents(versions, folded, person)
     consents += _list_unusable_consents(ctx, folded.result.author, arrived)
-    consent = compute_record_consent(consents, folded.ancestors)
+    consent = compute_record_consent(record_id, consents, folded.ancestors)
     if consent is None:
         return []
-    standing.delete_answered_refusals(ctx.session, ctx.centre_id, record_id, person, consent.answered)
+    standing.delete_answered_refusals(ctx, record_id, person, consent.answered)
     return [_make_record_statement(record_id, person, consent)]
 
 
@@ -97,6 +98,7 @@ def _make_record_statement(record_id: str, person: str, consent: RecordConsent) 
         consent.finished_at,
         consent.position,
         is_of_all=True,
+        statement_id=standing.make_statement_id(consent.lowered_by) if consent.lowered_by else record_id,
     )
 
 

@@ -1,23 +1,27 @@
-"""Standing consent: the level that a person's words about consent give now.
+"""Standing consent: the level that a person's statements about consent give now.
 
+Each record with a card and an answer about consent leaves one statement (a word), and so do the slip and the office.
+What holds of a person's words is computed by `sync/consent.py` and kept in the table `standing`, by one function here.
 This is the only place where a person's tier is read.
-
-Each record with a card and an answer about consent leaves one word. A word holds until the person was asked again and
-understood, later both by the phones' clocks and in the order of arrival. Of the words that hold, the lowest counts.
-So a no is never outvoted by a yes from before, by a clock that is wrong, or by "asked before, still the same".
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.operations import centres
+from sync.consent import LOWEST, StandingConsent, Statement, fold_statements
+
+MANY = 500  # people read at once
 
 
 class ConsentWord(Base):
-    """What one record says that a person said yes to, 0 to 3.
+    """What one record, or a slip or the office, says that a person said yes to: -1 to 3.
 
     It stays when answers are cut from the record.
     """
@@ -35,40 +39,172 @@ class ConsentWord(Base):
     tier: Mapped[int]
     asked: Mapped[bool]  # the person was asked then, and understood: only such a word can raise what stands
     finished_at: Mapped[dt.datetime]  # by the phone's clock
-    position: Mapped[int]  # of the submission in the centre's log: the order of arrival
+    position: Mapped[int]  # of the submission in the centre's log: the order of arrival; 0 without one
     lowered_at: Mapped[dt.datetime | None]  # when it came and lowered what stood
     waits: Mapped[bool] = mapped_column(default=False)  # a shut-out phone sent it: it counts once it is let in
+    # What others name when they know of it. A record that is corrected to less gets another: nobody knew of that.
+    statement_id: Mapped[str] = mapped_column(sa.String(36))
+    knew: Mapped[list[Any]]  # statement ids that its writer knew of
+    wording: Mapped[str] = mapped_column(sa.String(16), default="")  # of the text that was read out
+    language: Mapped[str] = mapped_column(sa.String(35), default="")
+    how: Mapped[str] = mapped_column(sa.String(6), default="")  # form, slip or office; "" before that was noted
 
 
-def of(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
+class PersonStanding(Base):
+    """What a person's words give now; written by `update_standings` alone."""
+
+    __tablename__ = "standing"
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centre.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(sa.String(9), primary_key=True)
+    tier: Mapped[int]
+    since: Mapped[dt.date]  # the first of the month in which it was said
+    heads: Mapped[list[Any]]  # statement ids, the lowest first
+    is_in_doubt: Mapped[bool]
+    wording: Mapped[str] = mapped_column(sa.String(16))
+    moved_at: Mapped[dt.datetime]  # when any of it changed
+
+
+@dataclass(frozen=True)
+class StandingChange:
+    """That what stands for a person changed."""
+
+    before: int  # the tier; LOWEST for somebody who never said anything
+    after: int
+
+    @property
+    def is_fall(self) -> bool:
+        return self.after < self.before
+
+
+def update_standings(
+    session: Session, centre_id: int, persons: Collection[str], at: dt.datetime
+) -> dict[str, StandingChange]:
+    """Bring what stands up to date with these people's words; return what changed, by person.
+
+    To be called in every transaction that changes their words, after the change.
+    """
+    asked = set(persons) - {""}
+    changes: dict[str, StandingChange] = {}
+    if not asked:
+        return changes
+    session.flush()
+    centres.lock_words(session, centre_id)
+    folded = _fold_words(session, centre_id, asked)
+    rows = {standing.person: standing for standing in _select_standings(session, centre_id, asked)}
+    for person in sorted(asked):
+        change = _save_standing(session, centre_id, person, rows.get(person), folded.get(person), at)
+        if change is not None:
+            changes[person] = change
+    session.flush()
+    return changes
+
+
+def _save_standing(
+    session: Session,
+    centre_id: int,
+    person: str,
+    row: PersonStanding | None,
+    consent: StandingConsent | None,
+    at: dt.datetime,
+) -> StandingChange | None:
+    """Write what stands for one person; return None where it stood already."""
+    before = LOWEST if row is None else row.tier
+    if consent is None:
+        if row is None:
+            return None
+        session.delete(row)
+        return StandingChange(before, LOWEST)
+    values = _list_values(consent)
+    if row is None:
+        session.add(PersonStanding(centre_id=centre_id, person=person, moved_at=at, **values))
+        return StandingChange(before, consent.tier)
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not changed:
+        return None
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.moved_at = at
+    return StandingChange(before, consent.tier)
+
+
+def _list_values(consent: StandingConsent) -> dict[str, Any]:
+    return {
+        "tier": consent.tier,
+        "since": consent.since,
+        "heads": list(consent.heads),
+        "is_in_doubt": consent.is_in_doubt,
+        "wording": consent.wording,
+    }
+
+
+def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:
+    """Return what the words of these people give, by person."""
+    columns = (
+        ConsentWord.person,
+        ConsentWord.statement_id,
+        ConsentWord.tier,
+        ConsentWord.asked,
+        ConsentWord.knew,
+        ConsentWord.finished_at,
+        ConsentWord.wording,
+    )
+    query = sa.select(*columns).where(ConsentWord.centre_id == centre_id, ConsentWord.person.in_(persons))
+    by_person: dict[str, list[Statement]] = {}
+    for person, number, tier, is_asked, knew, finished_at, wording in session.execute(query.where(~ConsentWord.waits)):
+        month = finished_at.date().replace(day=1)
+        by_person.setdefault(person, []).append(Statement(number, tier, is_asked, frozenset(knew), month, wording))
+    folded = {}
+    for person, statements in by_person.items():
+        consent = fold_statements(statements)
+        if consent is not None:
+            folded[person] = consent
+    return folded
+
+
+def _select_standings(session: Session, centre_id: int, persons: Collection[str]) -> Iterable[PersonStanding]:
+    query = sa.select(PersonStanding).where(PersonStanding.centre_id == centre_id, PersonStanding.person.in_(persons))
+    return session.scalars(query)
+
+
+def list_tiers(session: Session, centre_id: int, persons: Collection[str] | None = None) -> dict[str, int]:
     """Return the standing tier by card code, for all people or for these codes.
 
     A person who is not in it was never asked: nothing about them may be released or counted.
     """
-    if persons is not None and not persons:
-        return {}
-    asked_later = sa.func.max(sa.case((ConsentWord.asked, ConsentWord.finished_at))).over(
-        partition_by=ConsentWord.person,
-        order_by=(ConsentWord.position.desc(), ConsentWord.root_id),
-        rows=(None, -1),
-    )
-    words = sa.select(ConsentWord.person, ConsentWord.tier, ConsentWord.finished_at, asked_later.label("asked_later"))
-    words = words.where(ConsentWord.centre_id == centre_id, ConsentWord.person != "", ~ConsentWord.waits)
+    query = sa.select(PersonStanding.person, PersonStanding.tier).where(PersonStanding.centre_id == centre_id)
     if persons is not None:
-        words = words.where(ConsentWord.person.in_(persons))
-    word = words.subquery()
-    holds = sa.or_(word.c.asked_later.is_(None), word.c.asked_later <= word.c.finished_at)
-    query = sa.select(word.c.person, sa.func.min(word.c.tier)).where(holds).group_by(word.c.person)
-    return {row[0]: row[1] for row in session.execute(query)}
+        if not persons:
+            return {}
+        query = query.where(PersonStanding.person.in_(persons))
+    return {row.person: row.tier for row in session.execute(query)}
 
 
-def words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
+def find_standing(session: Session, centre_id: int, person: str) -> PersonStanding | None:
+    """Return what stands for a person; None for one who never said anything."""
+    return next(iter(list_standings(session, centre_id, [person])), None)
+
+
+def list_standings(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[PersonStanding]:
+    """Return what stands for these people, of those who ever said anything."""
+    if not persons:
+        return []
+    return list(_select_standings(session, centre_id, persons))
+
+
+def list_people_after(session: Session, centre_id: int, last: str) -> list[str]:
+    """Return the next card codes, in their order, of people who ever said anything."""
+    query = sa.select(PersonStanding.person).where(PersonStanding.centre_id == centre_id, PersonStanding.person > last)
+    return list(session.scalars(query.order_by(PersonStanding.person).limit(MANY)))
+
+
+def list_words(session: Session, centre_id: int, root_ids: Collection[str]) -> Sequence[ConsentWord]:
     """Return the words of these records, locked for changing."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.root_id.in_(root_ids))
     return session.scalars(query.with_for_update()).all()
 
 
-def of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:
+def list_words_of_people(session: Session, centre_id: int, persons: Collection[str]) -> Sequence[ConsentWord]:
     """Return the words about these people, for changing them in this transaction."""
     if not persons:
         return []
@@ -76,13 +212,13 @@ def of_people(session: Session, centre_id: int, persons: Collection[str]) -> Seq
     return session.scalars(query.with_for_update()).all()
 
 
-def lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
+def list_lowered_since(session: Session, centre_id: int, since: dt.datetime) -> set[str]:
     """Return the card codes of people whose standing consent was lowered since a time."""
     query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.lowered_at > since)
     return set(session.scalars(query.distinct()))
 
 
-def waiting(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
+def list_waiting_words(session: Session, centre_id: int, positions: Collection[int]) -> Sequence[ConsentWord]:
     """Return the words at these positions in the log that wait to be accepted, locked."""
     query = sa.select(ConsentWord).where(ConsentWord.centre_id == centre_id, ConsentWord.waits)
     asked = set(positions)

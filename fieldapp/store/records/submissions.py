@@ -190,11 +190,6 @@ def next_positions(session: Session, count: int) -> range | list[int]:
     return sorted(session.connection().execute(numbers, {"count": count}).scalars())
 
 
-def find_last_position(session: Session) -> int:
-    """Return the highest position in the log so far; 0 while it is empty."""
-    return session.connection().execute(LAST).scalar_one()
-
-
 def add_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.connection().execute(INSERT, rows)

@@ -107,6 +107,7 @@ def _render(view: SlipView | None = None, done: str = "", problem: str = "") -> 
         names={code: NAMES[code] for code in list_languages()},
         leave_to=LEAVE_TO.get(language, LEAVE_TO_OTHERWISE),
         view=view,
+        since=name_month(view.since, language) if view and view.since else "",
         months=[name_month(month, language) for month in view.months] if view else [],
         acts=_list_acts(view) if view else [],
         done=done,

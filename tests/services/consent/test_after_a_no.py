@@ -69,7 +69,7 @@ def correction(of: dict[str, Any], answers: dict[str, Any], minutes: int, **more
 def stored_of_person(session: Session) -> str:
     """Return all that is stored but for the card itself, also as phones are told of it, and what stands for it."""
     session.expire_all()
-    lines = everything(session, "card", "consent_word").split("\n")
+    lines = everything(session, "card", "consent_word", "standing").split("\n")
     return "\n".join(line for line in lines if f"'card/{CARD}'" not in line)
 
 
@@ -82,7 +82,7 @@ def assert_nothing_is_left(session: Session) -> None:
 
 
 def stands(session: Session, cast: Cast) -> int | None:
-    return words.of(session, cast.centre.id).get(CARD)
+    return words.list_tiers(session, cast.centre.id).get(CARD)
 
 
 def shown(session: Session, cast: Cast) -> str:

@@ -47,7 +47,7 @@ def met(card: str = ONE, tier: str = "2", **more: Any) -> dict[str, Any]:
 
 def stands(session: Session, cast: Cast, person: str = ONE) -> int | None:
     session.rollback()
-    return standing.of(session, cast.centre.id, [person]).get(person)
+    return standing.list_tiers(session, cast.centre.id, [person]).get(person)
 
 
 def tier_on_the_phone(session: Session, person: str = ONE) -> str:
@@ -127,6 +127,18 @@ def test_a_slip_never_raises_and_never_ends(phone: Phone, cast: Cast, tier: int)
         slips.lower_by_slip(phone.session, TAG, tier)
     assert refused.value.code == "slip.not_lower"
     assert stands(phone.session, cast) == 2
+
+
+def test_in_doubt_the_smaller_answer_counts_and_a_slip_settles_it(phone: Phone, cast: Cast) -> None:
+    knows_nothing = {"knew": [], "asked": True}
+    for seq, tier in enumerate(("3", "2"), 1):
+        phone.send(phone.seal(met(tier=tier), slip=SLIP, seq=seq, consent=knows_nothing))
+    view = see(phone.session)
+    assert view and (view.tier, view.is_in_doubt, view.choices) == (2, True, [2, 1])
+    assert view.since == utcnow().date().replace(day=1)
+    slips.lower_by_slip(phone.session, TAG, 2)
+    view = see(phone.session)
+    assert view and (view.tier, view.is_in_doubt, view.choices) == (2, False, [1])
 
 
 def test_an_older_yes_that_comes_later_does_not_raise_it_again(phone: Phone, cast: Cast) -> None:

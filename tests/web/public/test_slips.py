@@ -65,7 +65,7 @@ def client(app: Flask, settings: Settings, web_cast: Cast) -> FlaskClient:
 
 def tiers(settings: Settings, cast: Cast) -> dict[str, int]:
     with Session(engine_for(settings.url)) as session:
-        return standing.of(session, cast.centre.id)
+        return standing.list_tiers(session, cast.centre.id)
 
 
 def type_in(client: FlaskClient, slip: str, **more: str) -> TestResponse:

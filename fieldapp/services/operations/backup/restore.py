@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldapp.services.acts import ActContext, Actor, act, utcnow
+from fieldapp.services.caseload.earlier_cards import tell_in_every_centre
 from fieldapp.services.operations.backup import data_lock
 from fieldapp.services.operations.backup.contents import (
     ASIDE,
@@ -196,6 +197,7 @@ def _bring_up_to_date(engine: Engine) -> None:
     migrations.upgrade(engine)
     with Session(engine) as session:
         cut_in_every_centre(session)
+        tell_in_every_centre(session)
 
 
 @contextmanager
