@@ -89,6 +89,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "series.see": frozenset({ADMIN}),
     "release.download": frozenset({EVALUATOR, ADMIN}),
     "releases.list": frozenset({EVALUATOR, ADMIN}),
+    "slip.lower": frozenset({SYSTEM}),
     "submission.let_in": frozenset({ADMIN, SYSTEM}),
     "submission.open": frozenset({ADMIN}),
     "submission.settle": frozenset({ADMIN}),

@@ -40,7 +40,7 @@ RIGHTS: dict[str, set[str]] = {
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.revoke", "retention.plan", "retention.run", "retention.see", "retention.tick",
-        "submission.let_in", "tables.count", "withdrawal.advance",
+        "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip
 

@@ -192,6 +192,7 @@ NOT_TRIED: dict[str, str] = {
     "consent.withdrawals._note_bytes": OF_THE_SYSTEM,
     "consent.withdrawals._take_steps": OF_THE_SYSTEM,
     "consent.withdrawals.view_withdrawal": ENDING,
+    "consent.slips._lower": OF_THE_SYSTEM,
     "consent.retention._erase_step": OF_THE_SYSTEM,
     "consent.retention._look_at_clock": OF_THE_SYSTEM,
     "consent.retention._note_cleared": OF_THE_SYSTEM,
