@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evaluator_export import periods
@@ -18,6 +18,7 @@ from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleasedBatch
 from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.gathering.assembly import Assembly
+from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces
 from fieldapp.store.records.records import ReleasableRecord
 from fieldapp.store.releases import datasets
 from fieldapp.store.session import Session
@@ -73,6 +74,7 @@ class LedgerState:
     too_fine: float = 0.0
     records: int = 0
     withdrawn: int = 0  # rows that were published and are no longer covered by consent
+    never_again: WithdrawnPlaces = field(default_factory=WithdrawnPlaces)
 
     @property
     def secret(self) -> bytes:
@@ -119,7 +121,7 @@ class LedgerState:
         self.records += 1
         tag = ledger.compute_row_tag(self.secret, unit)
         if tag in self.tags:
-            self.withdrawn += not eligibility.has_consent(self.spec.consent, row)
+            self.withdrawn += tag not in self.never_again.tags and not eligibility.has_consent(self.spec.consent, row)
             return None
         if is_taken or any(other.has_published(unit) for other in self.others):
             self.elsewhere += 1
@@ -147,6 +149,7 @@ def load_ledger_state(assembly: Assembly, spec: DatasetSpec) -> LedgerState:
         rows=EligibleRows(spec),
         months=ParticipantMonths(spec, spec.months) if spec.months else None,
         others=_load_others(assembly, stored),
+        never_again=assembly.withdrawn.get(stored.id, WithdrawnPlaces()),
     )
 
 
@@ -181,7 +184,8 @@ def _find_first_new_day(assembly: Assembly, spec: DatasetSpec, has_entries: bool
     if has_entries:
         return first
     # What was handed out before there was a ledger is not published again.
-    for manifest in assembly.sent:
+    for package in assembly.sent:
+        manifest = package.manifest
         if manifest["fieldapp"] == FIRST_FORMAT:
             first = max(first, periods.parse(manifest["period"]["name"]).last + dt.timedelta(days=1))
     return first
@@ -259,7 +263,8 @@ def read_batches(session: Session, state: LedgerState, entries: list[LedgerEntry
         data = datasets.batch_data(session, state.stored.id, entry.number)
         if hashlib.sha256(data).hexdigest() != entry.file:
             ledger.raise_damaged_ledger(state.spec.name, [Reason("ledger.rows", {"number": entry.number})])
-        yield ReleasedBatch(entry, batch.from_bytes(data), state.reports[entry.number])
+        left_out = state.never_again.find(entry.number, entry.rows)
+        yield ReleasedBatch(entry, batch.from_bytes(data), state.reports[entry.number], left_out)
 
 
 def _go_back(day: dt.date, months: int) -> dt.date:

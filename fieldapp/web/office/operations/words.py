@@ -45,6 +45,8 @@ ACTS = {
     "datasets.take_in": N_("Datasets of the program were installed"),
     "refusals.cut": N_("Answers that consent does not cover were removed from older records"),
     "release.attest": N_("A recipient confirmed that all copies are deleted"),
+    "release.attest_withdrawal": N_("A recipient confirmed that rows that were taken back are deleted"),
+    "release.draw_withdrawals": N_("Rows that were taken back were put on lists for recipients"),
     "release.deliver": N_("A package was sent, or could not be"),
     "release.revoke": N_("A release was revoked"),
     "release.retry": N_("A release that failed is to be built again"),
