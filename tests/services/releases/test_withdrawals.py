@@ -21,12 +21,13 @@ from evaluator_export.series.ledger import compute_row_tag
 from fieldapp.services.acts import ActContext, utcnow
 from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import note_statement
+from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
-from fieldapp.services.releases.withdrawals import draw_round, find_list_states, note_withdrawn_rows
+from fieldapp.services.releases.withdrawals import draw_round, find_list_states
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.records.records import Record
