@@ -67,6 +67,8 @@ STATUS = {
     "sign_in.paused": 429,
     "sign_in.role": 403,
     "sign_in.wrong": 401,
+    "slip.unknown": 422,
+    "slip.not_lower": 409,
     "storage.full": 507,
     "storage.down": 503,
     "areas.outlines": 422,

@@ -177,12 +177,23 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
 
 BY_NAME = {"people.accounts.restore_access"}  # asked for by the name somebody signs in with, which only the own centre knows
 NAMES_NOTHING = "takes no id: it reads or writes the actor's own centre"
+ENDING = "tests/services/consent/test_ending.py asks from another centre"
 RETENTION = "tests/services/consent/test_retention.py asks from another centre"
 OF_THE_SYSTEM = "only the system does it, for one centre: no role of another centre comes this far"
 OWN_PHONE = "takes no id: it keeps what the actor's own phone sends"
 PASSED_OVER = "passes over what is another centre's: test_what_is_aside_is_out_of_reach_of_another_centre tries it"
 SEEN_ELSEWHERE = "a list: test_lists_of_another_centre_are_empty looks at it"
 NOT_TRIED: dict[str, str] = {
+    "consent.card_consent.end_card": ENDING,
+    "consent.card_consent.find_card": ENDING,
+    "consent.card_consent.lower_card": ENDING,
+    "consent.card_consent.view_card": ENDING,
+    "consent.withdrawals._end_listed": OF_THE_SYSTEM,
+    "consent.withdrawals._finish_held": OF_THE_SYSTEM,
+    "consent.withdrawals._note_bytes": OF_THE_SYSTEM,
+    "consent.withdrawals._take_steps": OF_THE_SYSTEM,
+    "consent.withdrawals.view_withdrawal": ENDING,
+    "consent.slips._lower": OF_THE_SYSTEM,
     "consent.retention._erase_step": OF_THE_SYSTEM,
     "consent.retention._look_at_clock": OF_THE_SYSTEM,
     "consent.retention._note_cleared": OF_THE_SYSTEM,

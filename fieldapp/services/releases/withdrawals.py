@@ -6,8 +6,7 @@ next package with rows is built, listed in that package, and attested as deleted
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from evaluator_export.datasets.dataset_spec import DatasetSpec
@@ -19,7 +18,7 @@ from fieldapp.services.acts import ActContext, Actor, act
 from fieldapp.services.consent.standing import ConsentFell
 from fieldapp.services.problems import N_
 from fieldapp.services.releases.datasets import load_catalogue, recipe_text
-from fieldapp.services.releases.gathering.ledger_state import parse_entry, read_unit
+from fieldapp.services.releases.gathering.ledger_state import parse_entry
 from fieldapp.services.releases.withheld import is_list_settled, list_batches
 from fieldapp.store.operations import centres
 from fieldapp.store.records import records
@@ -29,65 +28,7 @@ from fieldapp.store.releases.releases import Release, ReleaseSeries
 from fieldapp.store.releases.withdrawals import WithdrawalRound, WithdrawalRow
 from fieldapp.store.session import Session
 
-# The months of an intake that are looked for: 125 years, so that a mistyped day hides no row.
-MOST_MONTHS = 1500
 COUNTED_MONTHS = 120  # whose month a row is, is asked of each intake: the first ten years do for others
-
-
-def note_withdrawn_rows(ctx: ActContext, withdrawal_id: str, root_ids: Collection[str], person: str) -> int:
-    """Note which published rows were made of a person's records; return how many.
-
-    In the caller's transaction; from then on they leave no more. `person` (card code) is not stored: rows are found by
-    the records' ids alone.
-    """
-    centres.lock(ctx.session, ctx.centre_id)
-    total = 0
-    for dataset in datasets.of_centre(ctx.session, ctx.centre_id):
-        if not dataset.head:
-            continue
-        tags = [ledger.compute_row_tag(bytes.fromhex(dataset.secret), unit) for unit in _list_units(dataset, root_ids)]
-        published = withdrawals.find_published(ctx.session, dataset.id, tags)
-        total += len(published)
-        _note_rows(ctx, withdrawal_id, dataset, published)
-    ctx.session.flush()
-    return total
-
-
-def _list_units(dataset: Dataset, root_ids: Iterable[str]) -> list[str]:
-    """Return what the ledger would know rows of these records by."""
-    _, is_months = read_unit(dataset.text)
-    if not is_months:
-        return sorted(root_ids)
-    units: list[str] = []
-    for root_id in sorted(root_ids):
-        units.extend(name_month(root_id, number) for number in range(MOST_MONTHS))
-    return units
-
-
-def _note_rows(ctx: ActContext, withdrawal_id: str, dataset: Dataset, published: Sequence[datasets.PublishedRow]) -> None:
-    """Note rows that are not yet noted.
-
-    One that was drawn for somebody else is on a list already.
-    """
-    noted = withdrawals.of_tags(ctx.session, dataset.id, [row.tag for row in published])
-    new_rows: list[dict[str, Any]] = []
-    for row in published:
-        earlier = noted.get(bytes(row.tag))
-        if earlier is None:
-            new_rows.append(
-                {
-                    "dataset_id": dataset.id,
-                    "tag": row.tag,
-                    "centre_id": ctx.centre_id,
-                    "number": row.number,
-                    "place": row.place,
-                    "withdrawal_id": withdrawal_id,
-                    "round_id": None,
-                }
-            )
-        elif earlier.round_id is not None:
-            withdrawals.put_in_round(ctx.session, earlier.round_id, [withdrawal_id])
-    withdrawals.add_rows(ctx.session, new_rows)
 
 
 def draw_before_build(session: Session, series: ReleaseSeries) -> None:
@@ -246,6 +187,8 @@ def update_rounds(ctx: ActContext) -> None:
             mark_listed(this_round, ctx.now)
             if all(is_attested for _, is_attested in states):
                 mark_attested(this_round, ctx.now)
+    ctx.session.flush()
+    withdrawals.copy_states(ctx.session, ctx.centre_id)
 
 
 def _find_state(round_id: int, batches: Collection[tuple[str, int]], packages: Sequence[Release]) -> tuple[bool, bool]:
@@ -268,31 +211,3 @@ def mark_listed(this_round: WithdrawalRound, at: dt.datetime) -> None:
 def mark_attested(this_round: WithdrawalRound, at: dt.datetime) -> None:
     """Note that everybody who had rows of a round says that they are deleted."""
     this_round.attested_at = this_round.attested_at or at
-
-
-@dataclass(frozen=True)
-class ListStates:
-    """When a withdrawal's rows were on every list, and attested as deleted; None: not yet."""
-
-    listed_at: dt.datetime | None
-    attested_at: dt.datetime | None
-
-
-def find_list_states(session: Session, centre_id: int, withdrawal_id: str) -> ListStates | None:
-    """Return how far recipients are with a withdrawal; None when no row of it had left."""
-    if any(row.withdrawal_id == withdrawal_id for row in withdrawals.pending(session, centre_id)):
-        return ListStates(None, None)
-    rounds = withdrawals.rounds_of(session, centre_id, withdrawal_id)
-    if not rounds:
-        return None
-    listed = [this_round.listed_at for this_round in rounds]
-    attested = [this_round.attested_at for this_round in rounds]
-    return ListStates(find_last(listed), find_last(attested))
-
-
-def find_last(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
-    """Return the last of some moments; None while one is missing."""
-    reached = [moment for moment in moments if moment is not None]
-    if len(reached) < len(moments):
-        return None
-    return max(reached)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from evaluator_export import periods
 from evaluator_export.series.released_dataset import coarsen_count
 from fieldapp.services.acts import ActContext, read_act
-from fieldapp.services.releases.withdrawals import find_last
 from fieldapp.services.releases.withheld import compute_deadline, count_listed, is_list_overdue
 from fieldapp.store.releases import releases, withdrawals
 from fieldapp.store.releases.releases import Release, ReleaseSeries
-from fieldapp.store.releases.withdrawals import WithdrawalRound
+from fieldapp.store.releases.withdrawals import WithdrawalRound, find_last
 
 FEW = 5  # fewer people than that are not told
 

@@ -260,6 +260,13 @@ def list_for(session: Session, centre_id: int) -> Sequence[Release]:
     return session.scalars(query.order_by(Release.period.desc(), Release.id.desc())).all()
 
 
+def list_months(session: Session, centre_id: int, since: dt.datetime) -> list[dt.date]:
+    """Return the months in which releases were made, as first days, the newest first."""
+    query = sa.select(Release.created_at).where(Release.centre_id == centre_id, Release.created_at >= since)
+    months = {moment.date().replace(day=1) for moment in session.scalars(query)}
+    return sorted(months, reverse=True)
+
+
 def get(session: Session, centre_id: int, release_id: int) -> Release | None:
     query = sa.select(Release).where(Release.centre_id == centre_id, Release.id == release_id)
     return session.scalars(query).one_or_none()

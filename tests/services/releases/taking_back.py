@@ -15,8 +15,8 @@ from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
 from fieldapp.services.acts import ActContext, utcnow
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
 from fieldapp.services.releases.build import build_release
-from fieldapp.services.releases.withdrawals import note_withdrawn_rows
 from fieldapp.store.database import WriteTransaction
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases.releases import Release, ReleaseSeries

@@ -18,12 +18,12 @@ from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
-from fieldapp.services.releases.withdrawals import draw_round, find_list_states
+from fieldapp.services.releases.withdrawals import draw_round
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases.datasets import PublishedRow
 from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
-from fieldapp.store.releases.withdrawals import WithdrawalRow
+from fieldapp.store.releases.withdrawals import WithdrawalRow, find_list_states
 from tests.cast import Cast, a_series
 from tests.services.releases.taking_back import (
     ONE,

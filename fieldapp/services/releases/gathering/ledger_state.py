@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluator_export import periods
 from evaluator_export.datasets import eligibility
+from evaluator_export.datasets.dataset_reader import read_unit
 from evaluator_export.datasets.dataset_spec import DatasetSpec
 from evaluator_export.problems import Reason
 from evaluator_export.series import batch, ledger
@@ -16,7 +17,6 @@ from evaluator_export.series.eligible_rows import EligibleRows
 from evaluator_export.series.ledger import LedgerEntry
 from evaluator_export.series.participant_months import ParticipantMonths
 from evaluator_export.series.released_dataset import ReleasedBatch
-from evaluator_export.yaml_text import read_yaml
 from fieldapp.services.releases.gathering.assembly import Assembly
 from fieldapp.services.releases.gathering.withdrawn_places import WithdrawnPlaces
 from fieldapp.store.records.records import ReleasableRecord
@@ -207,12 +207,6 @@ def _load_others(assembly: Assembly, stored: datasets.Dataset) -> list[OtherData
         tags = _check_ledger(assembly, other, entries)
         others.append(OtherDataset(other.id, bytes.fromhex(other.secret), head, tags))
     return others
-
-
-def read_unit(text: str) -> tuple[str, bool]:
-    """Return the form of a dataset's YAML, and whether its rows are months of people."""
-    body = read_yaml(text) or {}
-    return str(body.get("form", "")), bool(body.get("months"))
 
 
 def parse_entry(body: dict[str, Any]) -> LedgerEntry:
