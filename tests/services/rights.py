@@ -21,7 +21,7 @@ RIGHTS: dict[str, set[str]] = {
         "board.ask", "board.report", "board.see", "board.step", "map.see", "person.own_password", "person.see_own",
     },
     "evaluator": {
-        "person.own_password", "person.see_own", "release.attest", "release.download", "releases.list", "second_factor.see",
+        "person.own_password", "person.see_own", "release.attest", "release.attest_withdrawal", "release.download", "releases.list", "second_factor.see",
         "second_factor.set",
     },
     "admin": {
@@ -31,16 +31,17 @@ RIGHTS: dict[str, set[str]] = {
         "feed_key.revoke", "feed_keys.list", "figures.see", "form.open", "form.publish", "form.withdraw", "forms.list",
         "hold.make", "home.see", "map.see", "partner.bring", "partner.remove", "people.list", "person.add", "person.own_password", "person.reset",
         "person.see_own", "person.switch", "preview.see", "product.switch", "product.take", "products.list", "record.choose", "record.open",
-        "record.review", "records.browse", "records.export", "release.attest", "release.download", "release.retry",
+        "record.review", "records.browse", "records.export", "release.attest", "release.attest_withdrawal", "release.download", "release.retry",
         "release.revoke", "releases.list", "retention.confirm_day", "retention.delay", "retention.see", "second_factor.reset", "second_factor.see", "second_factor.set", "series.change", "series.see",
         "submission.let_in", "submission.open", "submission.settle", "subscription.add", "subscription.end", "system.see",
+        "withdrawals.see",
     },
     "system": {
         "areas.bring", "board.report", "board.see", "caseload.rebuild", "consent.end_listed", "database.restore", "datasets.take_in", "feed.pull", "feed_key.make", "form.publish", "key.make",
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
-        "release.deliver", "release.revoke", "retention.plan", "retention.run", "retention.see", "retention.tick",
-        "submission.let_in", "tables.count", "withdrawal.advance",
+        "release.deliver", "release.draw_withdrawals", "release.revoke", "retention.plan", "retention.run", "retention.see", "retention.tick",
+        "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip
 

@@ -151,6 +151,7 @@ TRIED: dict[str, Callable[[Centre], dict[str, Any]]] = {
     "records.listing.open_record": lambda c: {"instance_id": c.item["id"]},
     "records.listing.open_submission": lambda c: {"submission_id": c.submission.id},
     "releases.downloads.attest_deletion": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
+    "releases.downloads.attest_list": lambda c: {"release_id": c.release.id, "name": "Olaf of Jane"},
     "releases.downloads.download_release": lambda c: {"release_id": c.release.id, "packages": c.packages},
     "records.reviews.resolve_conflict": lambda c: {"instance_id": c.item["id"], "chosen": {}},
     "records.reviews.review_record": lambda c: {"instance_id": c.item["id"], "state": "approved", "comment": ""},
@@ -192,6 +193,7 @@ NOT_TRIED: dict[str, str] = {
     "consent.withdrawals._note_bytes": OF_THE_SYSTEM,
     "consent.withdrawals._take_steps": OF_THE_SYSTEM,
     "consent.withdrawals.view_withdrawal": ENDING,
+    "consent.slips._lower": OF_THE_SYSTEM,
     "consent.retention._erase_step": OF_THE_SYSTEM,
     "consent.retention._look_at_clock": OF_THE_SYSTEM,
     "consent.retention._note_cleared": OF_THE_SYSTEM,
@@ -266,6 +268,8 @@ NOT_TRIED: dict[str, str] = {
     "records.listing.list_review_queue": SEEN_ELSEWHERE,
     "releases.downloads.list_releases": SEEN_ELSEWHERE,
     "releases.series.list_series": SEEN_ELSEWHERE,
+    "releases.withdrawals.draw_round": OF_THE_SYSTEM,
+    "releases.withdrawals_page.view_withdrawals": "tests/services/releases/test_withdrawals.py asks from another centre",
 }
 
 

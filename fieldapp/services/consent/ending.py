@@ -23,6 +23,8 @@ from fieldapp.services.consent.erasing import bury_submission, empty_submission,
 from fieldapp.services.consent.forgotten import find_list, make_line
 from fieldapp.services.consent.refusals import read_answers
 from fieldapp.services.consent.retention_rules import month_start
+from fieldapp.services.consent.slips import move_slips
+from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
 from fieldapp.services.definitions import load_definition, load_definitions
 from fieldapp.services.problems import N_
 from fieldapp.store.board import board
@@ -111,7 +113,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     """Erase everything that the database has of a card."""
     traces = _find_traces(ctx, person)
     preserved = traces.roots & retention.list_held_roots(ctx.session, ctx.centre_id, ctx.now.date())
-    # PLACE of E: note_withdrawn_rows(ctx, withdrawal.id, traces.roots, person), before the records are tallies.
+    note_withdrawn_rows(ctx, withdrawal.id, traces.roots, person)  # before the records are tallies
     _tell_phones(ctx, person, traces.roots, withdrawal)
     _erase_caseload(ctx, person, traces.roots)
     _erase_statements(ctx, person, traces.roots)
@@ -125,7 +127,7 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
     store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
     board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
     _untie(ctx, (traces.roots - preserved) | erased)
-    # PLACE of C: move_slips(ctx.session, ctx.centre_id, person, withdrawal.id), so that slips show what becomes of it.
+    move_slips(ctx.session, ctx.centre_id, person, withdrawal.id)
     ctx.session.flush()
 
 

@@ -13,6 +13,7 @@ from fieldapp.services.consent.card_mentions import take_out_of_answers
 from fieldapp.services.consent.ended_cards import LateRecord
 from fieldapp.services.consent.ending import ENDED, end_person
 from fieldapp.services.consent.refusals import DecidedSubmission
+from fieldapp.services.consent.slips import save_slips
 from fieldapp.services.consent.unusable_refusals import apply_unusable_refusals
 from fieldapp.services.definitions import load_definitions
 from fieldapp.services.phones.limits import DEFAULT, Limits, Meter
@@ -81,6 +82,7 @@ def store_submissions(
 
     accepted = [_make_accepted(item, decider.definitions) for item in living if not item.decision.problems]
     foreign = update_records_and_caseload(ctx, accepted, judgements)
+    _save_slips(ctx, new_items, accepted, foreign)
     answers = _make_answers(ctx, decider, items, foreign, signer)
     _publish_refused(ctx, items, answers, accepted)
 
@@ -91,6 +93,14 @@ def store_submissions(
     _end_cards(ctx, living, decider.definitions)
     decider.meter.write()
     return answers
+
+
+def _save_slips(
+    ctx: ActContext, items: Sequence[IntakeItem], accepted: Sequence[AcceptedSubmission], foreign: Foreign
+) -> None:
+    tags = {item.submission.key: item.submission.slip_tag for item in items if item.submission.slip_tag}
+    if tags:
+        save_slips(ctx, [(tags.get(part.key, ""), part) for part in accepted if part.key not in foreign])
 
 
 def update_records_and_caseload(
@@ -217,9 +227,9 @@ def _cut_refused(ctx: ActContext, items: Sequence[IntakeItem], definitions: Defi
     overruled = refusals.find_overruled(ctx, [_make_decided(item) for item in living])
     for item in items:
         is_overruled = item.submission.key in overruled
-        if item.is_stored and not item.is_ended and (item.decision.is_refusal or is_overruled):
+        if item.is_stored and not item.is_ended and (item.decision.is_cut or is_overruled):
             definition = item.find_definition(definitions)
-            envelope, item.decision = refusals.cut_incoming(item.envelope, item.decision, definition)
+            envelope, item.decision = refusals.cut_incoming(item.envelope, item.decision, definition, is_overruled)
             item.submission = replace(item.submission, envelope=envelope, is_overruled=is_overruled)
         else:
             item.submission = replace(item.submission, envelope=make_storable(item.envelope))

@@ -276,6 +276,8 @@ def _write_decision(ctx: ActContext, release: _Release, definition: FormDefiniti
     if release.decision.is_refusal or is_overruled:
         release.envelope, release.decision = refusals.cut_incoming(release.envelope, release.decision, definition)
         refusals.cut_submission(submission, release.envelope.body)
+    elif release.decision.is_above:
+        submission.body = refusals.make_body(release.decision.answers)
     submission.is_refusal = release.decision.is_refusal
     release.decision = require_attachments(ctx, release.envelope, release.decision, definition)
     submission.state = str(release.decision.status)

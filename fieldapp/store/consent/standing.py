@@ -7,7 +7,7 @@ This is the only place where a person's tier is read.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -115,7 +115,7 @@ def _save_standing(
             return None
         session.delete(row)
         return StandingChange(before, LOWEST)
-    values = _list_values(consent)
+    values = {**asdict(consent), "heads": list(consent.heads)}
     if row is None:
         session.add(PersonStanding(centre_id=centre_id, person=person, moved_at=at, **values))
         return StandingChange(before, consent.tier)
@@ -126,16 +126,6 @@ def _save_standing(
         setattr(row, name, value)
     row.moved_at = at
     return StandingChange(before, consent.tier)
-
-
-def _list_values(consent: StandingConsent) -> dict[str, Any]:
-    return {
-        "tier": consent.tier,
-        "since": consent.since,
-        "heads": list(consent.heads),
-        "is_in_doubt": consent.is_in_doubt,
-        "wording": consent.wording,
-    }
 
 
 def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:

@@ -310,6 +310,13 @@ def iterate_for_release(
         after = rows[-1].instance_id
 
 
+def iterate_units(session: Session, centre_id: int, form: str) -> Iterator[tuple[str, str]]:
+    """Yield the id and the card code ("" for none) of each record of a form."""
+    query = sa.select(Record.instance_id, Record.person).where(Record.centre_id == centre_id, Record.form == form)
+    for row in session.execute(query.execution_options(yield_per=10_000)):
+        yield row.instance_id, row.person
+
+
 def changed_since(session: Session, centre_id: int, since: dt.datetime) -> list[tuple[str, dt.date, int]]:
     """Return how many records changed since a time, by form and day.
 
