@@ -51,6 +51,8 @@ STATUS = {
     "delivery.not_failed": 409,
     "delivery.over": 409,
     "release.revoked": 410,
+    "release.withdrawn": 410,
+    "release.no_list": 409,
     "second_factor.paused": 429,
     "second_factor.set": 409,
     "second_factor.wrong": 422,

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import time
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -190,8 +191,8 @@ def test_where_nobody_was_to_be_asked_nothing_is_cut(who: str, is_refusal: bool)
     answers = {"who": who, "story": "CANARY"}
     arrived = parse_item(envelope(answers))
     assert arrived
-    judged = validate_submission(arrived, definition)
-    assert (judged.is_refusal, judged.answers == answers) == (is_refusal, not is_refusal)
+    judgement = validate_submission(arrived, definition)
+    assert (judgement.is_refusal, judgement.answers == answers) == (is_refusal, not is_refusal)
 
 
 @pytest.mark.parametrize(
@@ -249,10 +250,10 @@ def arrived_with(said: dict[str, str], **more: Any) -> Envelope:
 @pytest.mark.parametrize("said", NO)
 def test_a_no_is_never_too_slow_since_the_questions_about_consent_tell_it(said: dict[str, str]) -> None:
     arrived = arrived_with(said)
-    judged = validate_submission(arrived, definition_of("encounter"), NoTime())
-    assert judged == validate_submission(arrived, definition_of("encounter"))
-    assert judged.is_refusal
-    assert judged.refused_by == CARD
+    judgement = validate_submission(arrived, definition_of("encounter"), NoTime())
+    assert judgement == validate_submission(arrived, definition_of("encounter"))
+    assert judgement.is_refusal
+    assert judgement.refused_by == CARD
 
 
 @pytest.fixture
@@ -269,13 +270,108 @@ LEFT_OVER = {**YES, "understood": "no", "tier": "1"}
     "said", [*NO, pytest.param(LEFT_OVER, id="a tier that is left over"), pytest.param({}, id="nothing")]
 )
 def test_what_is_no_clear_yes_is_cut_where_no_rule_could_be_run(said: dict[str, str], no_time_at_all: Budget) -> None:
-    judged = validate_submission(arrived_with(said), definition_of("encounter"), no_time_at_all)
-    assert judged.is_quarantined
-    assert (judged.is_refusal, judged.refused_by) == (True, CARD)
-    assert without_consent(judged.answers) == KEPT["encounter"]
+    judgement = validate_submission(arrived_with(said), definition_of("encounter"), no_time_at_all)
+    assert judgement.is_quarantined
+    assert (judgement.is_refusal, judgement.refused_by) == (True, CARD)
+    assert without_consent(judgement.answers) == KEPT["encounter"]
 
 
 def test_a_yes_that_could_not_be_judged_in_time_is_kept_as_it_came(no_time_at_all: Budget) -> None:
     for budget in (NoTime(), no_time_at_all):
-        judged = validate_submission(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
-        assert (judged.is_quarantined, judged.is_refusal) == (True, False)
+        judgement = validate_submission(arrived_with({**YES, "tier": "1"}), definition_of("encounter"), budget)
+        assert (judgement.is_quarantined, judgement.is_refusal) == (True, False)
+
+
+KEEP_SHEETS = """
+| survey |
+| | type | name | consent::keep | consent::why | relevant | required | app_role | label::English (en) | privacy::class | privacy::export |
+{rows}
+| settings |
+| | form_id | version | form_title |{settings}
+| | x | 1 | X |{values}
+| choices |
+| | list_name | name | label::English (en) |
+| | tier | 0 | No |
+| | tier | 1 | Yes |
+| | yes_no | yes | Yes |
+"""
+TIER = "select_one tier | tier | | | | yes | tier | May we? | sensitive |"
+NAMED = "text | code | | | | | person | Code | identifier |"
+
+
+def problems_of(*rows: str, setting: str = "") -> set[tuple[str, int | None]]:
+    """Return the code and row of each problem about consent."""
+    lines = "\n".join(f"| | {row} |" for row in rows)
+    column, value = (" consent_why |", f" {setting} |") if setting else ("", "")
+    text = KEEP_SHEETS.format(rows=lines, settings=column, values=value)
+    try:
+        problems = compile_workbook(text.encode(), ".md").warnings
+    except FormRefused as refused:
+        problems = refused.problems
+    return {(problem.code, problem.row) for problem in problems if problem.code.startswith("consent")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([NAMED, TIER, "text | a | 7 | | | | | A | free-text |"], ("consent.keep", 4)),
+        ([TIER.replace("tier | |", "tier | 2 |", 1)], ("consent.keep", 2)),
+        ([NAMED.replace("code | |", "code | 2 |"), TIER], ("consent.keep", 2)),
+        ([TIER, "text | a | +4 | | | | | A | free-text |"], ("consent.question", 3)),
+        ([TIER, "select_one yes_no | a | 0 | | | | | A | operational |"], ("consent.why", 3)),
+        ([TIER, "text | a | 0 | why | | | | A | free-text |"], ("consent.zero", 3)),
+        ([TIER, "integer | a | 0 | why | | | | A | operational |"], ("consent.zero", 3)),
+        (
+            [TIER, "begin_repeat | r | | | | | | R | |", "select_one yes_no | a | 0 | why | | | | A | operational |",
+             "end_repeat | | | | | | | | |"],
+            ("consent.zero", 4),
+        ),
+        ([TIER, *(f"select_one yes_no | a{n} | 0 | why | | | | A | operational |" for n in range(4))], ("consent.zero", 6)),
+        (
+            [TIER, "text | b | | | | | | B | free-text |", "select_one yes_no | a | 0 | why | ${b} = 'x' | | | A | operational |"],
+            ("consent.zero_hangs", 4),
+        ),
+        (["select_one yes_no | k | 2 | | | | kind | K | operational |", TIER], ("consent.drops_summary", 2)),
+        (
+            ["text | b | | | | | | B | free-text |", "begin_group | g | | | ${b} = 'x' | | | G | |", TIER,
+             "end_group | | | | | | | | |"],
+            ("consent.reads", 2),
+        ),
+        ([TIER, "select_one yes_no | a | +5 | | | | | A | operational | keep"], ("consent.export", 3)),
+        (["text | a | | | | | | A | free-text |", TIER], ("consent.order", 2)),
+        ([NAMED], ("consent.missing", 2)),
+        (["text | code | | | | | | Code | identifier |"], ("consent.missing", 2)),
+        (["text | a | 2 | | | | | A | free-text |"], ("consent.missing", 2)),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_how_far_consent_must_reach_is_named_with_its_row(
+    rows: list[str], problem: tuple[str, int]
+) -> None:
+    assert problem in problems_of(*rows)
+
+
+def test_a_form_that_points_to_a_person_may_say_why_nobody_is_asked() -> None:
+    assert problems_of(NAMED, setting="Board, 1 Nov 2026") == set()
+    assert problems_of("text | a | | | | | | A | free-text |") == set()  # it points to nobody
+
+
+def test_a_number_is_what_a_spreadsheet_makes_of_a_plus_and_a_number() -> None:
+    assert problems_of(TIER, "text | a | 4 | | | | | A | free-text |") == {("consent.question", 3)}
+
+
+def test_odk_collect_asks_for_nothing_that_needs_more_than_was_said() -> None:
+    rows = [
+        "select_one yes_no | who | | | | yes | | Who? | operational |", "begin_group | g | | | ${who} = 'yes' | | | G | |", TIER,
+        "end_group | | | | | | | | |", "text | a | 2 | | ${who} != '' | | | A | free-text |",
+        "begin_group | h | 3 | | | | | H | |", "text | b | | | | | | B | free-text |", "end_group | | | | | | | | |",
+        "text | c | | | | | | C | free-text |",
+    ]  # fmt: skip
+    lines = "\n".join(f"| | {row} |" for row in rows)
+    text = compile_workbook(KEEP_SHEETS.format(rows=lines, settings="", values="").encode(), ".md").xform
+    binds = {
+        bind.get("nodeset"): bind.get("relevant") for bind in ElementTree.fromstring(text).iter() if bind.get("nodeset")
+    }
+    nobody = "not(/data/who  = 'yes')"
+    assert binds["/data/a"] == f"( /data/who  != '') and ({nobody} or (/data/g/tier >= 2))"
+    assert binds["/data/h"] == f"{nobody} or (/data/g/tier >= 3)"
+    assert (binds["/data/c"], binds["/data/h/b"]) == (None, None)

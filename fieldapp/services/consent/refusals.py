@@ -16,7 +16,6 @@ from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
-from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.people import users
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import OFFICE, SHUT_OUT, Submission
@@ -78,6 +77,12 @@ class RefusalEffects:
         if device_id and hashes:
             self.hashes.setdefault(device_id, set()).update(hashes)
 
+    def note_hashes(self, body: str, cut_body: str, device_id: int | None) -> None:
+        """Remember the attachments that a body names, and no longer once it is cut."""
+        hashes = set(ATTACHMENT.findall(body)) - set(ATTACHMENT.findall(cut_body))
+        if device_id and hashes:
+            self.hashes.setdefault(device_id, set()).update(hashes)
+
 
 # ── before anything is stored: what a no overrules ───────────────────────────────────────────────
 
@@ -91,14 +96,19 @@ def find_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission]) -> se
     return overruled
 
 
-def cut_incoming(envelope: Envelope, decision: Decision, definition: FormDefinition | None) -> tuple[Envelope, Decision]:
+def cut_incoming(
+    envelope: Envelope, decision: Decision, definition: FormDefinition | None, is_overruled: bool = False
+) -> tuple[Envelope, Decision]:
     """Return a submission without what may not be stored after a no.
 
     Its SHA-256 stays that of what was sent.
 
-    A refusal's decision has what may be stored; of one that a no overrules it is computed here.
+    A refusal's decision has what may be stored, and so has that of an answer that consent does not reach; of
+    one that a no overrules it is computed here.
     """
     answers = decision.answers
+    if decision.is_above and not is_overruled:  # a yes, though to less: the card stays
+        return replace(envelope, body=make_body(answers)), decision
     if not decision.is_refusal:
         if definition is None:
             answers = {}
@@ -120,6 +130,8 @@ def cut_overruled(ctx: ActContext, incoming: Sequence[DecidedSubmission], defini
     for item in incoming:
         if item.decision.is_refusal:
             effects.note_cut(item.envelope.instance_id, item.envelope.body, ctx.actor.device_id)
+        elif item.decision.is_above:
+            effects.note_hashes(item.envelope.body, make_body(item.decision.answers), ctx.actor.device_id)
     for record_id, batch in _group_refused(ctx, incoming).items():
         stored = _list_stored(ctx, record_id, batch)
         overruled = _find_overruled_keys(ctx, record_id, stored, batch)
@@ -364,15 +376,17 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
     for word in words_of_both:
         if word.person != code or (word.position, word.finished_at) in copied:
             continue
-        if word.how in standing.BY_HAND or (word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word)):
+        if word.how in standing.BY_HAND or (
+            word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word.position)
+        ):
             refusal = make_refusal(new_code, word.finished_at, word.position, word.waits, word.tier)
             statements.append(replace(refusal, how=word.how))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {new_code})
 
 
-def _is_of_worker(ctx: ActContext, word: ConsentWord) -> bool:
-    submission = submissions.get(ctx.session, ctx.centre_id, word.position)
+def _is_of_worker(ctx: ActContext, position: int) -> bool:
+    submission = submissions.get(ctx.session, ctx.centre_id, position)
     return submission is not None and submission.author_id == ctx.actor.user_id
 
 

@@ -62,6 +62,7 @@ class IntakeItem:
     decision: Decision
     as_sent: Envelope
     position: int = 0  # in the centre's log; 0 while it is not stored
+    is_ended: bool = False  # of a card that ended: nothing of it is stored
 
     @property
     def envelope(self) -> Envelope:

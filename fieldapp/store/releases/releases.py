@@ -78,6 +78,10 @@ class Release(Base):
     revoked_because: Mapped[str] = mapped_column(sa.Text, default="")
     attested_at: Mapped[dt.datetime | None]  # when the recipient said that all copies are deleted
     attested_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    listed_round: Mapped[int] = mapped_column(default=0)  # rows withdrawn up to this round are not in it
+    replaced_by: Mapped[str] = mapped_column(sa.String(12), default="")  # the period whose package has its rows and tables
+    list_attested_at: Mapped[dt.datetime | None]  # when the recipient said that the rows on its list are deleted
+    list_attested_by: Mapped[str] = mapped_column(sa.String(120), default="")
 
 
 class PackageDelivery(Base):
