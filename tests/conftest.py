@@ -24,7 +24,6 @@ from tests.inner_loop import (  # pytest finds hooks here
 )
 from tests.second_try import pytest_runtest_protocol, write_flaky_tests  # noqa: F401
 
-
 # Modules and tests stay until the end. Without this, looking through them all for garbage is a fifth of the tests' CPU.
 gc.disable()
 
@@ -32,6 +31,7 @@ gc.disable()
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
+    gc.set_threshold(2_000, 20, 50)
     gc.enable()
 
 
