@@ -187,6 +187,7 @@ NOT_TRIED: dict[str, str] = {
     "consent.card_consent.end_card": ENDING,
     "consent.card_consent.find_card": ENDING,
     "consent.card_consent.lower_card": ENDING,
+    "consent.card_consent.take_record": ENDING,
     "consent.card_consent.view_card": ENDING,
     "consent.withdrawals._end_listed": OF_THE_SYSTEM,
     "consent.withdrawals._finish_held": OF_THE_SYSTEM,
