@@ -27,7 +27,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "consent.end_card": frozenset({ADMIN}),
     "consent.end_listed": frozenset({SYSTEM}),
     "consent.lower_card": frozenset({ADMIN}),
-    "consent.see_card": frozenset({ADMIN}),
+    "consent.see": frozenset({ADMIN}),
     "consent.take_record": frozenset({ADMIN}),
     "copy.bring": frozenset({ADMIN}),
     "device.collect": frozenset({ADMIN}),
