@@ -12,7 +12,7 @@ from forms.privacy_classes import NEVER_LEAVES, PrivacyClass
 from forms.problems import N_, FormProblem
 from forms.question_type import AnswerKind
 from forms.roles import ChoiceRole, QuestionRole
-from forms.workbook import Row, Workbook, row_advice, row_problem
+from forms.workbook import Row, Workbook, row_problem
 
 WHY_SETTING = "consent_why"
 MAX_CHOICES = 15  # of a question that stays after a no: more of them can point to somebody
@@ -155,7 +155,7 @@ class _ConsentLinter:
             yield row_problem("consent.zero", text, row, KEEP_COLUMN, most=str(MAX_KEPT))
 
     def check_order(self) -> Iterator[FormProblem]:
-        """Advise to ask for consent before anything that needs it."""
+        """Name what is asked before consent, and needs it."""
         for element in self.definition.elements:
             if element == self.tier:
                 return
@@ -163,7 +163,7 @@ class _ConsentLinter:
             needs_consent = element.is_answered and element.is_on_screen and element.path not in self.kept
             if needs_consent and element.path != self.person and row is not None and not self.is_in_block(element):
                 text = N_("“{name}” is asked before consent is. Ask for consent first.")
-                yield row_advice("consent.order", text, row, "name", name=element.name)
+                yield row_problem("consent.order", text, row, "name", name=element.name)
 
     def is_in_block(self, element: Element) -> bool:
         """Say whether an element is one of the questions about consent."""

@@ -33,24 +33,26 @@ NO = [
 ]
 ABOUT_THEM = {
     "encounter": {
-        "what": {"contact_type": "check_in", "mode": "in_person", "setting": "home"},
-        "people": {"people_n": "1", "who": "enrolled", "code": CARD},
-        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002"},
-        "talk": {"risk_now": "high", "safety_plan": "yes", "minutes": "5_15", "topics": "conflict", "support": "listened"},
+        "what": {"contact_type": "check_in"},
+        "people": {"who": "enrolled", "code": CARD},
+        "when_where": {"enc_date": "2026-03-08", "enc_hour": "21", "nbhd": "002", "setting": "home"},
+        "talk": {
+            "mode": "in_person", "people_n": "1", "risk_now": "high", "safety_plan": "yes", "minutes": "5_15",
+            "topics": "conflict", "support": "listened",
+        },
         "next": {"ref_made": "no", "next_due": "2026-03-12", "note": "CANARY"},
     },
     "participant": {
-        "start": {"kind": "review", "month_in": "2026-03-01", "code": CARD},
+        "start": {"kind": "review", "code": CARD},
+        "arrival": {"month_in": "2026-03-01"},
         "about": {"age_band": "16-19", "school_work": "school", "housing": "stable"},
         "risks": {"risk_level": "high", "feel_safe": "mostly"},
         "plan": {"needs": "housing"},
         "words": {"note": "CANARY"},
     },
     "referral": {
-        "need": {
-            "ref_date": "2026-03-08", "has_card": "yes", "code": CARD, "need": "housing", "service_type": "housing",
-            "urgency": "week",
-        },
+        "need": {"has_card": "yes", "code": CARD, "need": "housing"},
+        "service": {"ref_date": "2026-03-08", "service_type": "housing", "urgency": "week"},
         "sharing": {"consent_share": "yes_this_time", "what_shared": "need_only", "warm": "called_together"},
         "progress": {"status": "sent", "note": "CANARY"},
     },
@@ -97,7 +99,7 @@ def test_the_phone_keeps_the_same(form: str, said: dict[str, str]) -> None:
 
 
 def test_who_need_not_be_asked_is_written_about_as_before() -> None:
-    given = {**ABOUT_THEM["encounter"], "people": {"people_n": "5", "who": "group"}}
+    given = {**ABOUT_THEM["encounter"], "people": {"who": "group"}}
     given["next"] = {"ref_made": "no", "note": "CANARY"}
     found = validate(definition_of("encounter"), validate(definition_of("encounter"), given, NOW).answers, NOW)
     assert (found.problems, found.is_refusal) == ([], False)
