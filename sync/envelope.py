@@ -10,6 +10,7 @@ from typing import Any
 
 from sync.consent import MAX_KNEW
 from sync.problems import N_, BatchRefused, SyncProblem
+from sync.slips import parse_slip
 
 MAX_ITEMS = 100
 MAX_BODY = 650_000  # characters of answers in one submission: three pictures and all texts
@@ -54,6 +55,7 @@ class Envelope:
     due: str = ""  # the follow-up that it settles: <record>/<day>
     cards: tuple[str, ...] = ()  # codes of new cards that this phone made for it
     refused_by: str = ""  # the card code of a person who said no to being written about; it is no part of the answers
+    slip: str = ""  # with which the person of this record sees their consent; it is no part of the answers
     consent: SpokenConsent | None = None  # None from phones and clients that do not say
 
     @property
@@ -133,6 +135,7 @@ def _parse_envelope(item: Any, where: str, problems: list[SyncProblem]) -> Envel
         due=item.get("due", ""),
         cards=tuple(item.get("cards", [])),
         refused_by=item.get("refused_by", ""),
+        slip=item.get("slip", ""),
         consent=_read_consent(item.get("consent")),
     )
 
@@ -162,6 +165,7 @@ def _find_malformed(item: dict[str, Any]) -> list[str]:
         "due": _is_due(item.get("due", "")),
         "cards": _are_cards(item.get("cards", [])),
         "refused_by": item.get("refused_by", "") == "" or _is_short(item.get("refused_by")),
+        "slip": _is_slip(item.get("slip", "")),
         "consent": item.get("consent") is None or _is_consent(item["consent"]),
         "id": bool(instance_id),
         "finished_at": parse_moment(item.get("finished_at")) is not None,
@@ -216,6 +220,11 @@ def make_storable(envelope: Envelope) -> Envelope:
 
 def _is_short(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_CODE and _is_storable(value)
+
+
+def _is_slip(value: Any) -> bool:
+    """Say whether it is a slip in its one spelling, or "" for none."""
+    return isinstance(value, str) and parse_slip(value) == value
 
 
 def is_random_uuid(value: Any) -> bool:

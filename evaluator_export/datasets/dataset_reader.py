@@ -277,3 +277,9 @@ class _DatasetReader:
         self.find_question(body.get("question", ""))
         values = tuple(str(value) for value in body.get("values", ()))
         return (str(body["question"]), values)
+
+
+def read_unit(text: str) -> tuple[str, bool]:
+    """Return the form of a dataset's YAML, and whether its rows are months of people."""
+    body = read_yaml(text) or {}
+    return str(body.get("form", "")), bool(body.get("months"))

@@ -46,7 +46,7 @@ def dataset(part: ReleasedDataset) -> dict[str, Any]:
     policy = part.view.dataset.policy
     batches = []
     for batch in part.sent:
-        about = {"number": batch.entry.number, "rows": batch.entry.rows}
+        about = {"number": batch.entry.number, "rows": batch.rows}
         batches.append({**about, **coarse(batch.report)})
     return {
         "k": policy.model.k,

@@ -10,6 +10,7 @@ from evaluator_export.periods import Period
 from evaluator_export.policy.policy import Role
 from evaluator_export.search.measures import measure_singling_out
 from evaluator_export.series.ledger import LedgerEntry
+from evaluator_export.series.withdrawal import WithdrawalList
 from evaluator_export.tabular import CategoricalColumn
 
 
@@ -38,7 +39,7 @@ class ReleaseContext:
 
     `centre`: its name. `cut_off`: when records were read (ISO, UTC). `secret`: the key of the
     series, for orders and pseudonyms. `agreement`: what the centre wrote down about why this
-    recipient may have it.
+    recipient may have it. `withdrawals`: what the recipient is to delete of earlier packages.
     """
 
     centre: str
@@ -47,15 +48,25 @@ class ReleaseContext:
     secret: bytes
     recipient: str = ""
     agreement: Mapping[str, Any] = field(default_factory=dict)
+    withdrawals: WithdrawalList = field(default_factory=WithdrawalList)
 
 
 @dataclass(frozen=True)
 class ReleasedBatch:
-    """A batch in a package: its ledger entry, its columns, and the report of its making."""
+    """A batch in a package: its ledger entry, its columns, and the report of its making.
+
+    `left_out`: the places of rows that are in the batch, and that nobody gets any more.
+    """
 
     entry: LedgerEntry
     columns: Mapping[str, CategoricalColumn]
     report: Mapping[str, Any]
+    left_out: frozenset[int] = frozenset()
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the batch are in the package."""
+        return self.entry.rows - len(self.left_out)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class ReleasedDataset:
 
     `before`: the ledger's head before the first of its batches. `withheld`: rows that wait for a
     later batch. `records`: all that it was made of, published or not; of these, `without_consent`
-    are not covered by consent. `withdrawn`: published before, and no longer covered by consent.
+    are not covered by consent. `withdrawn`: published before, and no longer covered by consent, or never to leave again.
     `elsewhere`: left under another dataset's name, so they are not published again. `too_fine`: 0,
     or the share of rows that would be like no other; then none leaves.
     """
@@ -89,7 +100,7 @@ class ReleasedDataset:
     @property
     def rows(self) -> int:
         """How many rows are in the package."""
-        return sum(batch.entry.rows for batch in self.sent)
+        return sum(batch.rows for batch in self.sent)
 
     @property
     def withheld_share(self) -> float:
@@ -136,9 +147,13 @@ class ReleasedDataset:
             for value, share in (group_report.get("suppressed_share") or {}).items():
                 groups[value] = max(groups.get(value, 0.0), share)
         sizes = [batch.report["class_sizes"] for batch in self.sent]
+        smallest = min((size["smallest"] for size in sizes), default=0)
+        if any(batch.left_out for batch in self.sent):
+            # What is left of a group keeps to the policy, but may be smaller than it was when its batch was made.
+            smallest = min(smallest, self.view.dataset.policy.model.k)
         return {
             "classes": sum(size["classes"] for size in sizes),
-            "smallest": min((size["smallest"] for size in sizes), default=0),
+            "smallest": smallest,
             "largest": max((size["largest"] for size in sizes), default=0),
             "losses": {name: (min(values), max(values)) for name, values in losses.items()},
             "max_confidence": confidences,

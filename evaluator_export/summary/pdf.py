@@ -65,6 +65,8 @@ class _Page(Writer):
         if not parts:
             story.append(self.paragraph(words["tables_only"]))
         story.append(self.paragraph(words["never"]))
+        if occasion.withdrawals.rows:
+            story.append(self.paragraph(words["to_delete"].format(count=occasion.withdrawals.rows)))
         has_chart = False
         for table in tables:
             story += self.section(table, not has_chart and len(table.headings) == 1)

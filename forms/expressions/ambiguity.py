@@ -36,7 +36,7 @@ class TooAmbiguous(Exception):
 
 
 def check(tree: Node) -> None:
-    """Raise TooSlow if a pattern could need more than MAX_STEPS steps on 1,000 characters."""
+    """Raise TooAmbiguous if a pattern could need more than MAX_STEPS steps on 1,000 characters."""
     automaton = _Automaton(tree)
     if automaton.steps() > MAX_STEPS:
         raise TooAmbiguous
@@ -75,12 +75,13 @@ class _Automaton:
             self.follow[state] = Counter()
             return _Part(Counter([state]), Counter([state]), 0)
         if kind == "alt":
-            parts = [self.part(child) for child in node[1]]
-            return _Part(
-                _sum(child.first for child in parts),
-                _sum(child.last for child in parts),
-                sum(child.empty for child in parts),
-            )
+            whole = _Part(empty=0)
+            for child in node[1]:
+                branch = self.part(child)
+                whole.first = _sum(whole.first, branch.first)
+                whole.last = _sum(whole.last, branch.last)
+                whole.empty += branch.empty
+            return whole
         if kind == "look":  # what it looks at is read and led nowhere, and the pattern goes on from where it was
             return _Part(self.part(node[1]).first, Counter(), 1)
         if kind == "repeat":
@@ -116,8 +117,9 @@ class _Automaton:
     def joined(self, left: _Part, right: _Part) -> _Part:
         """Return two parts read one after the other; either may be empty."""
         self.link(left.last, right.first)
-        first = _sum([left.first, _times(right.first, left.empty)])
-        last = _sum([right.last, _times(left.last, right.empty)])
+        # Shared where nothing is added: a part that is repeated 400 times would copy itself each time.
+        first = _sum(left.first, right.first, left.empty) if left.empty else left.first
+        last = _sum(right.last, left.last, right.empty) if right.empty else right.last
         self.spend(len(first) + len(last))
         return _Part(first, last, left.empty * right.empty)
 
@@ -187,6 +189,7 @@ class _Automaton:
         waiting = [(START, iter(self.follow[START]))]
         number[START] = low[START] = 0
         stack.append(START)
+        on_stack = {START}
         while waiting:
             state, following = waiting[-1]
             target = next(following, None)
@@ -195,14 +198,14 @@ class _Automaton:
                 if waiting:
                     low[waiting[-1][0]] = min(low[waiting[-1][0]], low[state])
                 if low[state] == number[state]:
-                    at = stack.index(state)
-                    components.append(set(stack[at:]))
-                    del stack[at:]
+                    components.append(_pop_down_to(state, stack))
+                    on_stack -= components[-1]
             elif target not in number:
                 number[target] = low[target] = len(number)
                 stack.append(target)
+                on_stack.add(target)
                 waiting.append((target, iter(self.follow[target])))
-            elif target in stack:
+            elif target in on_stack:
                 low[state] = min(low[state], number[target])
             self.spend(1)
         return [states for states in components if len(states) > 1 or self.is_own_follower(states)]
@@ -221,15 +224,14 @@ class _Automaton:
         seen: set[int] = set()
         waiting = list(states)
         while waiting:
-            for target in self.follow[waiting.pop()]:
-                if target not in seen:
-                    seen.add(target)
-                    waiting.append(target)
+            targets = self.follow[waiting.pop()].keys() - seen
+            seen |= targets
+            waiting += targets
         self.spend(len(seen))
         return seen
 
     def refuse_two_ways(self, loop: set[int]) -> None:
-        """Raise TooSlow when one character could lead two ways within a loop.
+        """Raise TooAmbiguous when one character could lead two ways within a loop.
 
         With every turn the paths may double.
         """
@@ -267,9 +269,9 @@ class _Automaton:
         """Return how many paths can come of leaving a loop once."""
         most = 0
         for state in loop:
-            ways = [Counter({target: n}) for target, n in self.follow[state].items() if target not in loop]
+            ways = {target: n for target, n in self.follow[state].items() if target not in loop}
             for bit in range(self.bits):
-                read = _sum(counter for counter in ways if self.masks[next(iter(counter))] >> bit & 1)
+                read = Counter({target: n for target, n in ways.items() if self.masks[target] >> bit & 1})
                 if read:
                     most = max(most, self.most_of(read, leaving, loops))
         return most
@@ -307,19 +309,22 @@ class _Automaton:
         return most
 
 
+def _pop_down_to(state: int, stack: list[int]) -> set[int]:
+    """Take a state, and what lies above it, off the stack."""
+    taken = set()
+    while state not in taken:
+        taken.add(stack.pop())
+    return taken
+
+
 def _classify(character: str, classes: Iterable[re.Pattern[str]]) -> tuple[bool, ...]:
     """Return which of some classes of characters a character is in."""
     return tuple(bool(pattern.fullmatch(character)) for pattern in classes)
 
 
-def _sum(counters: Iterable[Counter[int]]) -> Counter[int]:
-    total: Counter[int] = Counter()
-    for counter in counters:
-        total.update(counter)
+def _sum(counter: Counter[int], other: Counter[int], factor: int = 1) -> Counter[int]:
+    """Return a new counter: the first, and `factor` times the other."""
+    total = counter.copy()
+    for state, ways in other.items():
+        total[state] += ways * factor
     return total
-
-
-def _times(counter: Counter[int], factor: int) -> Counter[int]:
-    if factor:
-        return Counter({state: ways * factor for state, ways in counter.items()})
-    return Counter()

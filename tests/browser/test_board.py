@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from fieldapp.services.phones.devices import enrol_device, find_actor_for_token
 from fieldapp.settings import Settings
 from fieldapp.store.database import engine_for
 from fieldapp.store.people.users import User
+from tests.browser.accessibility import find_violations
 from tests.browser.conftest import PASSWORD, Server, sign_in
 from tests.services.board.incidents import incident
 
@@ -111,7 +111,7 @@ def test_what_cannot_be_shown_while_somebody_chooses_is_said_at_once(open_page: 
     for _ in range(2):  # it stays said while nothing more changes
         wait_for_answer(desk)
     expect(state).to_contain_text("The board has changed while you were choosing")
-    assert not Axe().run(desk).response["violations"]
+    assert not find_violations(desk)
     desk.get_by_role("button", name="Show now").click()
     expect(state).to_contain_text(UP_TO_DATE)
     if step == "closed":
@@ -182,7 +182,7 @@ def test_the_line_fits_a_narrow_phone_in_all_its_states(open_page: OpenPage, tea
     expect(desk.locator("#board-show")).to_be_visible(timeout=SOON)
     for moment in ("waiting", "ended"):
         assert desk.evaluate("document.documentElement.scrollWidth") <= 320
-        assert not Axe().run(desk).response["violations"]
+        assert not find_violations(desk)
         if moment == "waiting":
             end_session(desk)
             expect(desk.locator("#board-sign-in")).to_be_visible(timeout=SOON)

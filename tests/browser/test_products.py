@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accessibility import find_violations
 from tests.browser.conftest import KeptPhone, Server, sign_in
 from tests.browser.pictures import picture
 from tests.browser.product_pages import products  # noqa: F401  a fixture
@@ -22,7 +22,7 @@ NEIGHBOURHOODS = ("001", "002", "003", "004", "005", "006", "021", "022")
 
 
 def is_sound(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
+    found = find_violations(page)
     assert not found, [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found]
 
 

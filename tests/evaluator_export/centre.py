@@ -1,6 +1,7 @@
 """A centre without a database: invented records, the ledger in memory, releases as files. For tests and benchmarks."""
 
 import datetime as dt
+import functools
 import hashlib
 import random
 import shutil
@@ -43,6 +44,7 @@ Row = dict[str, str]
 Records = Mapping[str, Iterable[tuple[str, Row]]]
 
 
+@functools.cache  # frozen, and asked for by nearly every test
 def dataset_of(text: str) -> DatasetSpec:
     body = read_yaml(text)
     return read_dataset(text, FORMS.get(body.get("form", "")), hierarchies())

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import frictionless
 import openpyxl
 import pandas as pd
 import pdfua
@@ -49,6 +48,8 @@ def test_a_question_that_no_dataset_names_never_leaves(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_frictionless_accepts_it(folder: Path, tmp_path: Path) -> None:
+    import frictionless  # noqa: PLC0415  a third of a second, which quick tests need not spend
+
     report = frictionless.validate(str(folder / "datapackage.json"))
     assert report.valid, report.to_summary()
     for name in [path.name for path in folder.glob("*.csv")] + ["datapackage.json"]:

@@ -48,6 +48,10 @@ def test_what_is_no_batch_is_refused(data: bytes) -> None:
         ("due", "a\x00b"),
         ("due", "\ud83d"),
         ("cards", ["\ud83d"]),
+        ("slip", 12),
+        ("slip", "K7QM3RXDQ2F"),
+        ("slip", "k7qm-3rxd-q2fa"),  # a phone sends the one spelling
+        ("slip", "K7QM3RXDQ2FO"),
         ("consent", []),
         ("consent", {"knew": "a"}),
         ("consent", {"knew": [""]}),
@@ -142,3 +146,10 @@ def test_no_json_makes_it_fail_in_another_way(value: Any) -> None:
             parse_batch(json.dumps(body).encode())
         except BatchRefused as refused:
             assert refused.problems
+
+
+def test_a_slip_is_read_beside_the_answers() -> None:
+    (with_slip,) = parse_batch(batch({**GOOD, "slip": "K7QM3RXDQ2FA"}))
+    (without,) = parse_batch(batch(GOOD))
+    assert (with_slip.slip, without.slip) == ("K7QM3RXDQ2FA", "")
+    assert "K7QM3RXDQ2FA" not in with_slip.body

@@ -114,6 +114,7 @@ def test_every_head_is_there_and_every_difference_is_shown_or_merged(history: li
         assert len({repr(value) for _, value in one.values}) > 1
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.recursive(st.text(max_size=3), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)))
 def test_flat_and_nested_are_inverse(answers: Any) -> None:

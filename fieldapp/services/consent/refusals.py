@@ -16,7 +16,6 @@ from fieldapp.services.consent import standing
 from fieldapp.services.consent.standing import ConsentStatement, make_refusal
 from fieldapp.services.definitions import load_definitions
 from fieldapp.store.consent import standing as words
-from fieldapp.store.consent.standing import ConsentWord
 from fieldapp.store.people import users
 from fieldapp.store.records import attachments, submissions
 from fieldapp.store.records.submissions import OFFICE, SHUT_OUT, Submission
@@ -377,15 +376,17 @@ def copy_refusals(ctx: ActContext, code: str, new_code: str) -> None:
     for word in words_of_both:
         if word.person != code or (word.position, word.finished_at) in copied:
             continue
-        if word.how in standing.BY_HAND or (word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word)):
+        if word.how in standing.BY_HAND or (
+            word.tier <= standing.LOWEST and not word.asked and _is_of_worker(ctx, word.position)
+        ):
             refusal = make_refusal(new_code, word.finished_at, word.position, word.waits, word.tier)
             statements.append(replace(refusal, how=word.how))
     standing.save_statements(ctx.session, ctx.centre_id, statements, ctx.now)
     show_standing(ctx, {new_code})
 
 
-def _is_of_worker(ctx: ActContext, word: ConsentWord) -> bool:
-    submission = submissions.get(ctx.session, ctx.centre_id, word.position)
+def _is_of_worker(ctx: ActContext, position: int) -> bool:
+    submission = submissions.get(ctx.session, ctx.centre_id, position)
     return submission is not None and submission.author_id == ctx.actor.user_id
 
 

@@ -4,7 +4,7 @@ A step is never changed, only followed by another.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -94,3 +94,11 @@ def step_counts(session: Session, centre_id: int, since: dt.datetime) -> list[tu
     is_open = sa.or_(BoardItem.closed_at.is_(None), BoardItem.closed_at >= since)
     query = query.where(BoardItem.centre_id == centre_id, is_open)
     return [(row[0], row[1]) for row in session.execute(query.group_by(BoardItem.id).order_by(BoardItem.id))]
+
+
+def delete_of_records(session: Session, centre_id: int, root_ids: Collection[str]) -> None:
+    """Delete what the board has of records that are no more."""
+    ours = sa.select(BoardItem.id).where(BoardItem.centre_id == centre_id, BoardItem.root_id.in_(root_ids))
+    ids = list(session.scalars(ours))
+    session.execute(sa.delete(BoardStep).where(BoardStep.item_id.in_(ids)))
+    session.execute(sa.delete(BoardItem).where(BoardItem.id.in_(ids)))

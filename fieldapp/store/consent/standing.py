@@ -7,7 +7,7 @@ This is the only place where a person's tier is read.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -115,7 +115,7 @@ def _save_standing(
             return None
         session.delete(row)
         return StandingChange(before, LOWEST)
-    values = _list_values(consent)
+    values = {**asdict(consent), "heads": list(consent.heads)}
     if row is None:
         session.add(PersonStanding(centre_id=centre_id, person=person, moved_at=at, **values))
         return StandingChange(before, consent.tier)
@@ -126,16 +126,6 @@ def _save_standing(
         setattr(row, name, value)
     row.moved_at = at
     return StandingChange(before, consent.tier)
-
-
-def _list_values(consent: StandingConsent) -> dict[str, Any]:
-    return {
-        "tier": consent.tier,
-        "since": consent.since,
-        "heads": list(consent.heads),
-        "is_in_doubt": consent.is_in_doubt,
-        "wording": consent.wording,
-    }
 
 
 def _fold_words(session: Session, centre_id: int, persons: Collection[str]) -> Mapping[str, StandingConsent]:
@@ -234,3 +224,22 @@ def list_falls(session: Session, centre_id: int) -> dict[tuple[str, dt.datetime 
     is_fall = sa.or_(ConsentWord.person == "", ConsentWord.lowered_at.is_not(None))
     rows = session.execute(query.where(ConsentWord.centre_id == centre_id, is_fall))
     return {(root_id, lowered_at): person for root_id, lowered_at, person in rows}
+
+
+def delete_all_of(session: Session, centre_id: int, person: str, root_ids: Collection[str]) -> None:
+    """Delete every word about a person, and of records that are no more."""
+    is_theirs = sa.or_(ConsentWord.person == person, ConsentWord.root_id.in_(root_ids))
+    session.execute(sa.delete(ConsentWord).where(ConsentWord.centre_id == centre_id, is_theirs))
+
+
+def list_persons(session: Session, centre_id: int) -> set[str]:
+    """Return the card codes that anything was ever said about."""
+    query = sa.select(ConsentWord.person).where(ConsentWord.centre_id == centre_id, ConsentWord.person != "")
+    return set(session.scalars(query.distinct()))
+
+
+def find_refusing_persons(session: Session, centre_id: int, positions: Collection[int]) -> dict[int, str]:
+    """Return the card codes of people who said no, by the position of the submission."""
+    query = sa.select(ConsentWord.position, ConsentWord.person).where(ConsentWord.centre_id == centre_id)
+    query = query.where(ConsentWord.person != "", ~ConsentWord.asked)
+    return {row[0]: row[1] for row in session.execute(query.where(ConsentWord.position.in_(positions)))}

@@ -120,3 +120,24 @@ def _allocate_numbers(session: Session, user_id: int, count: int) -> int:
     statement = statement.on_conflict_do_update(index_elements=["user_id"], set_=update)
     last: int = session.connection().execute(statement.returning(PullCursor.seq)).scalar_one()
     return last - count + 1
+
+
+def list_keys_of_records(session: Session, user_ids: Collection[int], root_ids: Collection[str]) -> set[str]:
+    """Return the keys under which these workers' phones were sent anything of some records."""
+    keys: set[str] = set()
+    for kind in ("due", "ref", "rec"):
+        start = len(kind) + 2
+        of_record = sa.func.substr(PullItem.key, start, 36).in_(root_ids)
+        query = sa.select(PullItem.key).where(PullItem.user_id.in_(user_ids), PullItem.key.startswith(f"{kind}/"))
+        keys.update(session.scalars(query.where(of_record).distinct()))
+    return keys
+
+
+def list_naming(session: Session, user_ids: Collection[int], texts: Collection[str]) -> dict[tuple[int, str], str]:
+    """Return what these phones are told that has one of these texts in it.
+
+    By worker and key.
+    """
+    has_text = sa.or_(*(PullItem.body.icontains(text, autoescape=True) for text in texts))
+    query = sa.select(PullItem.user_id, PullItem.key, PullItem.body).where(PullItem.user_id.in_(user_ids), has_text)
+    return {(user_id, key): body for user_id, key, body in session.execute(query)}

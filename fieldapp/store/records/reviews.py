@@ -34,3 +34,8 @@ def forget_comments(session: Session, centre_id: int, root_ids: Collection[str])
     """Delete the comments on records; that somebody reviewed them, and when, stays."""
     change = sa.update(Review).where(Review.centre_id == centre_id, Review.root_id.in_(root_ids), Review.comment != "")
     session.execute(change.values(comment=""))
+
+
+def delete_all(session: Session, centre_id: int, root_ids: Collection[str]) -> None:
+    """Delete the reviews of records that are no more."""
+    session.execute(sa.delete(Review).where(Review.centre_id == centre_id, Review.root_id.in_(root_ids)))

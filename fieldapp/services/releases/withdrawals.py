@@ -1,0 +1,240 @@
+"""Lists of rows that recipients must delete, since somebody took everything back.
+
+The path of a row: noted when its person takes everything back, put into a round with rows of others just before the
+next package with rows is built, listed in that package, and attested as deleted by those who have it.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluator_export.datasets.dataset_spec import DatasetSpec
+from evaluator_export.series import batch, ledger
+from evaluator_export.series.participant_months import name_month
+from evaluator_export.series.withdrawal import BatchRows, draw_rows
+from evaluator_export.yaml_text import read_yaml
+from fieldapp.services.acts import ActContext, Actor, act
+from fieldapp.services.consent.standing import ConsentFell
+from fieldapp.services.problems import N_
+from fieldapp.services.releases.datasets import load_catalogue, recipe_text
+from fieldapp.services.releases.gathering.ledger_state import parse_entry
+from fieldapp.services.releases.withheld import is_list_settled, list_batches
+from fieldapp.store.operations import centres
+from fieldapp.store.records import records
+from fieldapp.store.releases import datasets, releases, withdrawals
+from fieldapp.store.releases.datasets import Dataset, PublishedBatch
+from fieldapp.store.releases.releases import Release, ReleaseSeries
+from fieldapp.store.releases.withdrawals import WithdrawalRound, WithdrawalRow
+from fieldapp.store.session import Session
+
+COUNTED_MONTHS = 120  # whose month a row is, is asked of each intake: the first ten years do for others
+
+
+def draw_before_build(session: Session, series: ReleaseSeries) -> None:
+    """Draw a round before a package is built for a series that gets, or got, rows."""
+    if not withdrawals.pending(session, series.centre_id):
+        return
+    packages = releases.of_series(session, series.id)
+    has_rows = bool((read_yaml(recipe_text(series)) or {}).get("datasets"))
+    if has_rows or any(list_batches(release.manifest) for release in packages):
+        draw_round(session, Actor.system(series.centre_id))
+
+
+@act("release.draw_withdrawals")
+def draw_round(ctx: ActContext) -> None:
+    """Put the rows that were taken back into a round, with rows of others.
+
+    Those are from the same look-alike groups. Afterwards nothing says which of them are whose.
+    """
+    centres.lock(ctx.session, ctx.centre_id)
+    waiting = withdrawals.pending(ctx.session, ctx.centre_id)
+    if not waiting:
+        ctx.skip_audit()
+        return
+    this_round = WithdrawalRound(centre_id=ctx.centre_id, drawn_at=ctx.now)
+    ctx.session.add(this_round)
+    ctx.session.flush()
+    withdrawals.put_in_round(ctx.session, this_round.id, {row.withdrawal_id for row in waiting})
+    rows_by_batch: dict[tuple[int, int], list[WithdrawalRow]] = {}
+    for row in waiting:
+        rows_by_batch.setdefault((row.dataset_id, row.number), []).append(row)
+    drawer = _Drawer(ctx)
+    for (dataset_id, number), rows in sorted(rows_by_batch.items()):
+        drawer.draw(dataset_id, number, rows)
+    withdrawals.close_rows(ctx.session, ctx.centre_id, this_round.id)
+    ctx.describe(f"centre/{ctx.centre_id}", round=this_round.id)
+
+
+class _Drawer:
+    """Draws, in published batches, the rows that go with those that were taken back."""
+
+    def __init__(self, ctx: ActContext):
+        self.ctx = ctx
+        catalogue = load_catalogue(ctx.session, ctx.centre_id)
+        self.datasets = {stored.id: stored for stored in catalogue.stored.values()}
+        self.specs = catalogue.datasets
+        self.persons: dict[int, dict[bytes, str]] = {}
+
+    def draw(self, dataset_id: int, number: int, taken_back: Sequence[WithdrawalRow]) -> None:
+        """Withdraw rows of others in a batch; none where the order of its rows was not kept."""
+        places = withdrawals.rows_of_batch(self.ctx.session, dataset_id, number)
+        if any(place is None for place in places.values()):
+            return
+        tags = sorted(places, key=lambda tag: places[tag] or 0)
+        withdrawn = withdrawals.of_batch(self.ctx.session, dataset_id, number)
+        withdrawn_tags = {bytes(row.tag) for row in withdrawn}
+        drawn = self._choose(dataset_id, number, tags, taken_back, withdrawn)
+        new_rows: list[dict[str, Any]] = []
+        for place in sorted(drawn):
+            if tags[place] not in withdrawn_tags:
+                new_rows.append(
+                    {
+                        "dataset_id": dataset_id,
+                        "tag": tags[place],
+                        "centre_id": self.ctx.centre_id,
+                        "number": number,
+                        "place": place,
+                        "withdrawal_id": "",
+                        "round_id": None,
+                    }
+                )
+        withdrawals.add_rows(self.ctx.session, new_rows)
+
+    def _choose(
+        self,
+        dataset_id: int,
+        number: int,
+        tags: Sequence[bytes],
+        taken_back: Sequence[WithdrawalRow],
+        withdrawn: Sequence[WithdrawalRow],
+    ) -> set[int]:
+        """Return the places to withdraw: the whole batch where its groups cannot be told any more."""
+        stored = self.datasets[dataset_id]
+        spec = self.specs.get(stored.name)
+        published = _find_batch(self.ctx.session, dataset_id, number)
+        entry = parse_entry(published.entry)
+        data = datasets.batch_data(self.ctx.session, dataset_id, number)
+        if spec is None or spec.sha256 != entry.policy or hashlib.sha256(data).hexdigest() != entry.file:
+            return set(range(len(tags)))
+        persons = self._load_persons(stored, spec)
+        owners = {bytes(row.tag): f"withdrawal {row.withdrawal_id}" for row in taken_back}
+        rows = BatchRows(
+            entry=entry,
+            columns=batch.from_bytes(data),
+            tags=tags,
+            persons=[owners.get(tag) or persons.get(tag, "") for tag in tags],
+            taken_back=frozenset(row.place for row in taken_back if row.place is not None),
+            gone=frozenset(row.place for row in withdrawn if row.place is not None and row.round_id is not None),
+        )
+        return draw_rows(spec.policy, rows, bytes.fromhex(stored.secret))
+
+    def _load_persons(self, stored: Dataset, spec: DatasetSpec) -> Mapping[bytes, str]:
+        """Return whose each row of a dataset is, by tag.
+
+        A card code, or the record's id where it has none.
+        """
+        if stored.id in self.persons:
+            return self.persons[stored.id]
+        secret = bytes.fromhex(stored.secret)
+        persons: dict[bytes, str] = {}
+        for unit, person in records.iterate_units(self.ctx.session, self.ctx.centre_id, spec.form):
+            units = [unit]
+            if spec.months:
+                units = [name_month(unit, number) for number in range(COUNTED_MONTHS)]
+            for name in units:
+                persons[ledger.compute_row_tag(secret, name)] = person or unit
+        self.persons[stored.id] = persons
+        return persons
+
+
+def _find_batch(session: Session, dataset_id: int, number: int) -> PublishedBatch:
+    return next(row for row in datasets.batches(session, dataset_id) if row.number == number)
+
+
+def require_unchanged(ctx: ActContext, mark: str) -> None:
+    """Raise ConsentFell, so that a package is built again, if rows were taken back meanwhile.
+
+    `mark` is as it was before rows were read. Called in the transaction that publishes, in which the centre is locked.
+    """
+    if withdrawals.mark(ctx.session, ctx.centre_id) != mark:
+        text = N_("Somebody withdrew consent while this was being built, so it is built again.")
+        raise ConsentFell("consent.fell", text)
+
+
+def replace_packages(ctx: ActContext, release_ids: Collection[int], period: str) -> None:
+    """Revoke releases that nobody had: the package of `period` has their rows and tables."""
+    for release_id in release_ids:
+        release = ctx.session.get_one(Release, release_id)
+        release.revoked_at = ctx.now
+        release.replaced_by = period
+        releases.stop_deliveries(ctx.session, release.id)
+
+
+def update_rounds(ctx: ActContext) -> None:
+    """Note of each round whether all who have its rows have the list, and deleted them."""
+    batches_by_round = withdrawals.batches_of_rounds(ctx.session, ctx.centre_id)
+    packages_by_series: dict[int, list[Release]] = {}
+    for release in releases.list_for(ctx.session, ctx.centre_id):
+        if not release.replaced_by:
+            packages_by_series.setdefault(release.series_id, []).append(release)
+    for this_round in withdrawals.rounds(ctx.session, ctx.centre_id):
+        if this_round.attested_at is not None:
+            continue
+        batches = batches_by_round.get(this_round.id, set())
+        states = [_find_state(this_round.id, batches, packages) for packages in packages_by_series.values()]
+        if all(is_listed for is_listed, _ in states):
+            mark_listed(this_round, ctx.now)
+            if all(is_attested for _, is_attested in states):
+                mark_attested(this_round, ctx.now)
+
+
+def _find_state(round_id: int, batches: Collection[tuple[str, int]], packages: Sequence[Release]) -> tuple[bool, bool]:
+    """Return whether a series has listed a round, and whether its recipient deleted the rows.
+
+    Both are true where its recipient has none of the rows.
+    """
+    earlier = [release for release in packages if release.listed_round < round_id]
+    if not any(set(list_batches(release.manifest)) & set(batches) for release in earlier):
+        return True, True
+    lists = [release for release in packages if release.listed_round >= round_id]
+    return bool(lists), any(is_list_settled(release) for release in lists)
+
+
+def mark_listed(this_round: WithdrawalRound, at: dt.datetime) -> None:
+    """Note that everybody who has rows of a round has the list."""
+    this_round.listed_at = this_round.listed_at or at
+
+
+def mark_attested(this_round: WithdrawalRound, at: dt.datetime) -> None:
+    """Note that everybody who had rows of a round says that they are deleted."""
+    this_round.attested_at = this_round.attested_at or at
+
+
+@dataclass(frozen=True)
+class ListStates:
+    """When a withdrawal's rows were on every list, and attested as deleted; None: not yet."""
+
+    listed_at: dt.datetime | None
+    attested_at: dt.datetime | None
+
+
+def find_list_states(session: Session, centre_id: int, withdrawal_id: str) -> ListStates | None:
+    """Return how far recipients are with a withdrawal; None when no row of it had left."""
+    if any(row.withdrawal_id == withdrawal_id for row in withdrawals.pending(session, centre_id)):
+        return ListStates(None, None)
+    rounds = withdrawals.rounds_of(session, centre_id, withdrawal_id)
+    if not rounds:
+        return None
+    listed = [this_round.listed_at for this_round in rounds]
+    attested = [this_round.attested_at for this_round in rounds]
+    return ListStates(_latest(listed), _latest(attested))
+
+
+def _latest(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
+    """Return the last of some moments; None while one is missing."""
+    reached = [moment for moment in moments if moment is not None]
+    if len(reached) < len(moments):
+        return None
+    return max(reached)
