@@ -357,6 +357,44 @@ def test_a_form_that_points_to_a_person_may_say_why_nobody_is_asked() -> None:
     assert problems_of("text | a | | | | | | A | free-text |") == set()  # it points to nobody
 
 
+TWO_ANSWERS = """
+| survey |
+| | type | name | required | app_role | label | privacy::class | choice_filter |
+| | select_one tier | tier | yes | tier | May we? | sensitive | {filter} |
+| choices |
+| | list_name | name | label | app_role |
+| | tier | {today} | Nothing today | {roles} |
+| | tier | {ends} | No more | no_more |
+| | tier | 1 | Yes | |
+| settings |
+| | form_id | version | form_title |
+| | x | 1 | X |
+"""
+OFFERED = "name != '-1' or 1 = 1"
+
+
+@pytest.mark.parametrize(
+    ("today", "roles", "ends", "condition", "words"),
+    [
+        ("0", "nothing_today", "-1", OFFERED, ""),
+        ("0", "", "-1", OFFERED, "may also want nothing stored today"),
+        ("no", "nothing_today", "-1", OFFERED, "Name the choice"),
+        ("0", "nothing_today", "end", OFFERED, "Name the choice"),
+        ("0", "nothing_today", "-1", "", "has nothing to take back"),
+    ],
+    ids=["right", "only no more", "no number for today", "no number for no more", "offered to everybody"],
+)
+def test_the_two_noes_of_a_form_go_together(today: str, roles: str, ends: str, condition: str, words: str) -> None:
+    text = TWO_ANSWERS.format(today=today, roles=roles, ends=ends, filter=condition)
+    if not words:
+        compile_workbook(text.encode(), ".md")
+        return
+    with pytest.raises(FormRefused) as refused:
+        compile_workbook(text.encode(), ".md")
+    (problem,) = [problem for problem in refused.value.problems if problem.severity == "error"]
+    assert (problem.code, words in problem.text) == ("consent.two_answers", True)
+
+
 def test_a_number_is_what_a_spreadsheet_makes_of_a_plus_and_a_number() -> None:
     assert problems_of(TIER, "text | a | 4 | | | | | A | free-text |") == {("consent.question", 3)}
 

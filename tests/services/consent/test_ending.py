@@ -53,7 +53,7 @@ def settings_with_lists(session: Session, tmp_path: Path) -> Settings:
 
 def talked(card: str = CARD, tier: str = "3", day: dt.date = MAY, days_ahead: int = 30, **more: Any) -> dict[str, Any]:
     """Return an encounter with somebody who has a card; its note is a canary."""
-    people = {"people_n": "1", "who": "enrolled", "code": f"{card[:4]}-{card[4:]}"}
+    people = {"who": "enrolled", "code": f"{card[:4]}-{card[4:]}"}
     due = {"ref_made": "no", "next_due": (day + dt.timedelta(days=days_ahead)).isoformat(), "note": NOTE}
     talk = {"risk_now": "raised", "topics": "conflict"}
     answers = encounter(day, people=people, consent=consent(tier), talk=talk, next=due)
@@ -258,7 +258,7 @@ def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast
 
 def no_more(card: str = CARD, **more: Any) -> dict[str, Any]:
     """Return an encounter in which somebody said “no more”, as its form's `no_more` will have it."""
-    answers = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+    answers = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
     return envelope(answers, day=MAY, refused_by=card, **more)
 
 
