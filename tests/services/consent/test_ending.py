@@ -234,7 +234,7 @@ def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast
 
 def no_more(card: str = CARD, **more: Any) -> dict[str, Any]:
     """Return an encounter in which somebody said “no more”, as its form's `no_more` will have it."""
-    answers = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+    answers = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
     return envelope(answers, day=MAY, refused_by=card, **more)
 
 
