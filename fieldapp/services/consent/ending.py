@@ -123,13 +123,10 @@ def erase_card(ctx: ActContext, person: str, withdrawal: Withdrawal) -> None:
         _take_out_mention(ctx, submission, person)
     for submission in submissions.list_due_of(ctx.session, ctx.centre_id, traces.roots, SETTLE) if traces.roots else ():
         _take_out_due(ctx, submission)
-    gone = traces.roots - preserved
-    reviews.delete_all(ctx.session, ctx.centre_id, gone)
-    board.delete_of_records(ctx.session, ctx.centre_id, traces.roots)
-    key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
-    tags = [tombstones.make_tag(key, RECORD, root_id) for root_id in traces.roots]
-    store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags)
-    _untie_audit(ctx, key, gone | erased)
+    tags = _tag_records(ctx, traces.roots)
+    store.add_ended(ctx.session, ctx.centre_id, EndedKind.RECORD, tags.values())
+    board.untie_from_records(ctx.session, ctx.centre_id, tags, ctx.now)
+    _untie(ctx, (traces.roots - preserved) | erased)
     move_slips(ctx.session, ctx.centre_id, person, withdrawal.id)
     ctx.session.flush()
 
@@ -303,9 +300,16 @@ def _take_out_due(ctx: ActContext, submission: Submission) -> None:
         submission.due = ""
 
 
-def _untie_audit(ctx: ActContext, key: bytes, ids: Collection[str]) -> None:
-    """Let the audit log say that something was acted on, and no longer on which record."""
-    tags = {each: tombstones.make_tag(key, RECORD, each) for each in ids}
+def _tag_records(ctx: ActContext, ids: Collection[str]) -> dict[str, str]:
+    """Return what stands for records that ended, by the numbers that they had."""
+    key = tombstones.load_tag_key(ctx.session, ctx.centre_id)
+    return {number: tombstones.make_tag(key, RECORD, number) for number in ids}
+
+
+def _untie(ctx: ActContext, ids: Collection[str]) -> None:
+    """Let reviews and the audit log say that something was acted on, and no longer on which record."""
+    tags = _tag_records(ctx, ids)
+    reviews.untie_from_records(ctx.session, ctx.centre_id, tags)
     targets = {f"record/{each}": f"record/{tag}" for each, tag in tags.items()}
     audit.replace_targets(ctx.session, ctx.centre_id, targets)
     retention.replace_hold_roots(ctx.session, ctx.centre_id, tags)
@@ -320,9 +324,7 @@ def finish_held(ctx: ActContext) -> int:
     over = [each for each in submissions.list_held(ctx.session, ctx.centre_id) if each.root_id not in preserved]
     root_ids = {submission.root_id for submission in over}
     ids = bury_ended(ctx, over)
-    if over:
-        reviews.delete_all(ctx.session, ctx.centre_id, root_ids)
-        _untie_audit(ctx, tombstones.load_tag_key(ctx.session, ctx.centre_id), ids | root_ids)
+    _untie(ctx, ids | root_ids)
     return len(over)
 
 

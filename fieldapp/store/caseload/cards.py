@@ -17,6 +17,7 @@ class Card(Base):
     __table_args__ = (
         sa.UniqueConstraint("centre_id", "code"),
         sa.Index("ix_card_centre_id_worker_id", "centre_id", "worker_id"),
+        {"sqlite_autoincrement": True},  # a card that ended is deleted: an old page must never name another one
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

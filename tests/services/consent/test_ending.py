@@ -20,7 +20,6 @@ from fieldapp.services.consent.withdrawals import advance_withdrawals, end_liste
 from fieldapp.services.phones.pull import note_pulled, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
-from fieldapp.services.records.deliveries import receive_batch
 from fieldapp.services.records.reviews import review_record
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
@@ -29,17 +28,13 @@ from fieldapp.store.database import sqlite_file
 from fieldapp.store.operations.audit import AuditEvent
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.submissions import Submission
-from sync.envelope import parse_batch
 from sync.notes import HANDOVER
-from tests.cast import Cast, another_worker, batch, encounter, envelope
-from tests.services.caseload.meetings import code
+from tests.cast import Cast, another_worker, encounter, envelope
 from tests.services.consent.calendar import Calendar
 from tests.services.consent.consents import MAY, consent
+from tests.services.consent.endings import CARD, NOTE, OTHER, end, send, talked
 from tests.services.consent.refusals import everything
 from tests.services.records.phone import Phone
-
-CARD, OTHER = code(7), code(8)
-NOTE = "CANARY of a quiet evening"
 
 
 @pytest.fixture(autouse=True)
@@ -49,25 +44,6 @@ def settings_with_lists(session: Session, tmp_path: Path) -> Settings:
     settings = Settings(data=str(tmp_path), secret_key="k" * 64, forgotten_copy=str(tmp_path / "elsewhere"))
     attach(session.get_bind().engine, settings)
     return settings
-
-
-def talked(card: str = CARD, tier: str = "3", day: dt.date = MAY, days_ahead: int = 30, **more: Any) -> dict[str, Any]:
-    """Return an encounter with somebody who has a card; its note is a canary."""
-    people = {"people_n": "1", "who": "enrolled", "code": f"{card[:4]}-{card[4:]}"}
-    due = {"ref_made": "no", "next_due": (day + dt.timedelta(days=days_ahead)).isoformat(), "note": NOTE}
-    talk = {"risk_now": "raised", "topics": "conflict"}
-    answers = encounter(day, people=people, consent=consent(tier), talk=talk, next=due)
-    return envelope(answers, day=day, **more)
-
-
-def send(session: Session, actor: Actor, *items: dict[str, Any], status: str = "stored") -> list[dict[str, Any]]:
-    answers = receive_batch(session, actor, parse_batch(batch(*items)))
-    assert {answer["status"] for answer in answers} == {status}, answers
-    return answers
-
-
-def end(session: Session, cast: Cast, card: str = CARD) -> str:
-    return end_card(session, cast.rosa, card_id=find_card(session, cast.rosa, code=card), reason="in_person")
 
 
 def in_files(session: Session) -> bytes:
@@ -337,7 +313,7 @@ class Killed(BaseException):
     """A kill: nothing catches it, and the transaction is lost."""
 
 
-STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "_make_tallies", "_untie_audit"]
+STEPS = ["save_withdrawal", "_tell_phones", "_erase_caseload", "_erase_statements", "_make_tallies", "_untie"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -13,6 +13,7 @@ TABLES = ("told_worker", "withdrawal", "ended")
 
 
 def upgrade() -> None:
+    _rebuild_cards(is_counting=True)
     op.add_column("device", sa.Column("pulled", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "ended",
@@ -62,3 +63,11 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("device") as batch:
         batch.drop_column("pulled")
+    _rebuild_cards(is_counting=False)
+
+
+def _rebuild_cards(is_counting: bool) -> None:
+    """Rebuild the table on SQLite, which else gives the number of a deleted card to the next one."""
+    if op.get_bind().dialect.name == "sqlite":
+        with op.batch_alter_table("card", recreate="always", table_kwargs={"sqlite_autoincrement": is_counting}):
+            pass
