@@ -92,6 +92,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "series.see": frozenset({ADMIN}),
     "release.download": frozenset({EVALUATOR, ADMIN}),
     "releases.list": frozenset({EVALUATOR, ADMIN}),
+    "slip.end": frozenset({SYSTEM}),
     "slip.lower": frozenset({SYSTEM}),
     "submission.let_in": frozenset({ADMIN, SYSTEM}),
     "submission.open": frozenset({ADMIN}),

@@ -41,7 +41,7 @@ RIGHTS: dict[str, set[str]] = {
         "key.make_signing", "partner.bring", "people.list", "person.add", "person.reset", "product.build", "product.switch",
         "records.export", "refusals.cut", "release.build",
         "release.deliver", "release.draw_withdrawals", "release.revoke", "retention.plan", "retention.run", "retention.see", "retention.tick",
-        "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
+        "slip.end", "slip.lower", "submission.let_in", "tables.count", "withdrawal.advance",
     },
 }  # fmt: skip
 

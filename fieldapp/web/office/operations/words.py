@@ -63,6 +63,7 @@ ACTS = {
     "release.build": N_("A release was built"),
     "release.download": N_("A release was downloaded"),
     "withdrawal.advance": N_("What had to be preserved until a day was erased"),
+    "slip.end": N_("A person took everything back with their slip"),
     "slip.lower": N_("Somebody lowered their consent with their slip"),
     "sign_in.failed": N_("A sign-in failed"),
     "sign_in.ok": N_("Somebody signed in"),
