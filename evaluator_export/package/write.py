@@ -37,7 +37,7 @@ dites-le sur la page du centre."""
 NO_ROWS_TO_DELETE = """withdrawals.csv says that no row has to be deleted this time.
 withdrawals.csv dit qu’aucune ligne n’est à supprimer cette fois-ci."""
 TOTALS_ONLY = """This package has totals only: there is no row to delete.
-Ce paquet n’a que des totaux : il n’y a aucune ligne à supprimer."""
+Ce paquet n’a que des totaux : il n’y a aucune ligne à supprimer."""
 README = """{title}, {period}
 {centre}
 

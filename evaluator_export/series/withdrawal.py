@@ -41,12 +41,12 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ListedAs.NONE: ("No row has to be deleted this time", "Aucune ligne n’est à supprimer cette fois-ci"),
     ListedAs.TOTALS_ONLY: (
         "This package has totals only: there is no row to delete",
-        "Ce paquet n’a que des totaux : il n’y a aucune ligne à supprimer",
+        "Ce paquet n’a que des totaux : il n’y a aucune ligne à supprimer",
     ),
     ListedAs.ORDER_UNKNOWN: (
         "This batch was sent before the order of its rows was kept: rows that were taken back since cannot be told from "
         "others",
-        "Ce lot a été envoyé avant que l’ordre de ses lignes soit conservé : celles qui ont été reprises depuis ne se "
+        "Ce lot a été envoyé avant que l’ordre de ses lignes soit conservé : celles qui ont été reprises depuis ne se "
         "distinguent pas des autres",
     ),
 }

@@ -65,8 +65,8 @@ WORDS = {
         "consentement ne couvre pas l’évaluation.",
         "withdrawn": "Parmi les lignes de paquets précédents, {count} ne sont plus couvertes par un consentement, ou sont supprimées avec "
         "elles. Celles des gens qui ont tout repris sont sur la liste withdrawals.csv, de ce paquet ou d’un précédent, parmi d’autres de leurs "
-        "groupes de semblables : supprimez-les toutes.",
-        "to_delete": "Lignes de paquets précédents à supprimer dans les 30 jours : {count}. La liste withdrawals.csv dit lesquelles.",
+        "groupes de semblables : supprimez-les toutes.",
+        "to_delete": "Lignes de paquets précédents à supprimer dans les 30 jours : {count}. La liste withdrawals.csv dit lesquelles.",
         "tables_only": "Ce paquet ne contient que des totaux. Aucune ligne n’y parle d’une personne ni d’un événement.",
         "never": "Les noms, les codes, les textes libres, les jours et les lieux exacts ne quittent jamais le centre.",
         "chart": "{title}, {period}",

@@ -31,6 +31,7 @@ def note_withdrawn_rows(ctx: ActContext, withdrawal_id: str, root_ids: Collectio
         total += len(published)
         _note_rows(ctx, withdrawal_id, dataset, published)
     ctx.session.flush()
+    withdrawals.copy_states(ctx.session, ctx.centre_id)  # rows that were drawn for somebody else may be deleted by now
     return total
 
 

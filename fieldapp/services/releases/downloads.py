@@ -12,7 +12,13 @@ from fieldapp.services.acts import ActContext, act, read_act, utcnow
 from fieldapp.services.problems import N_, ActProblem, make_not_found
 from fieldapp.services.releases.retries import next_try
 from fieldapp.services.releases.withdrawals import update_rounds
-from fieldapp.services.releases.withheld import WITHDRAWN, count_listed, find_withheld, is_list_settled
+from fieldapp.services.releases.withheld import (
+    WITHDRAWN,
+    compute_deadline,
+    count_listed,
+    find_withheld,
+    is_list_settled,
+)
 from fieldapp.services.revisions import check_revision
 from fieldapp.services.transports.targets import DeliveryFailed, encrypt_for_recipient
 from fieldapp.store.operations import audit
@@ -40,6 +46,7 @@ class ReleasesPage:
     people: Mapping[int, str]
     key: str  # the public key that packages are signed with
     withheld: set[int]  # ids of releases in which rows were taken back since
+    delete_by: Mapping[int, dt.datetime]  # until when the rows that a release lists must be deleted
     now: dt.datetime
 
 
@@ -64,6 +71,7 @@ def list_releases(ctx: ActContext) -> ReleasesPage:
         people=users.labels(ctx.session, ctx.centre_id),
         key=_find_signing_key(readable),
         withheld=find_withheld(ctx.session, readable),
+        delete_by={row.id: compute_deadline(row) for row in readable if count_listed(row.manifest)},
         now=ctx.now,
     )
 

@@ -7,7 +7,6 @@ next package with rows is built, listed in that package, and attested as deleted
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from evaluator_export.datasets.dataset_spec import DatasetSpec
@@ -188,6 +187,8 @@ def update_rounds(ctx: ActContext) -> None:
             mark_listed(this_round, ctx.now)
             if all(is_attested for _, is_attested in states):
                 mark_attested(this_round, ctx.now)
+    ctx.session.flush()
+    withdrawals.copy_states(ctx.session, ctx.centre_id)
 
 
 def _find_state(round_id: int, batches: Collection[tuple[str, int]], packages: Sequence[Release]) -> tuple[bool, bool]:
@@ -210,31 +211,3 @@ def mark_listed(this_round: WithdrawalRound, at: dt.datetime) -> None:
 def mark_attested(this_round: WithdrawalRound, at: dt.datetime) -> None:
     """Note that everybody who had rows of a round says that they are deleted."""
     this_round.attested_at = this_round.attested_at or at
-
-
-@dataclass(frozen=True)
-class ListStates:
-    """When a withdrawal's rows were on every list, and attested as deleted; None: not yet."""
-
-    listed_at: dt.datetime | None
-    attested_at: dt.datetime | None
-
-
-def find_list_states(session: Session, centre_id: int, withdrawal_id: str) -> ListStates | None:
-    """Return how far recipients are with a withdrawal; None when no row of it had left."""
-    if any(row.withdrawal_id == withdrawal_id for row in withdrawals.pending(session, centre_id)):
-        return ListStates(None, None)
-    rounds = withdrawals.rounds_of(session, centre_id, withdrawal_id)
-    if not rounds:
-        return None
-    listed = [this_round.listed_at for this_round in rounds]
-    attested = [this_round.attested_at for this_round in rounds]
-    return ListStates(_latest(listed), _latest(attested))
-
-
-def _latest(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
-    """Return the last of some moments; None while one is missing."""
-    reached = [moment for moment in moments if moment is not None]
-    if len(reached) < len(moments):
-        return None
-    return max(reached)

@@ -1,5 +1,6 @@
 """Packages that are not handed out any more: rows in them were taken back since."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ from fieldapp.store.releases import releases, withdrawals
 from fieldapp.store.releases.releases import Release
 from fieldapp.store.session import Session
 
+ATTEST_DAYS = 30  # within which recipients say that the rows on a list are deleted
 WITHDRAWN = N_(
-    "Rows in this package were taken back, so it is not handed out any more. The next one lists them, or replaces it."
+    "Rows in this package were taken back, so nobody can get it any more. The next one lists them, or replaces it."
 )
 
 
@@ -71,3 +73,13 @@ def is_list_settled(release: Release) -> bool:
 def count_listed(manifest: Mapping[str, Any]) -> int:
     """Return how many rows a package tells its recipient to delete."""
     return int(manifest.get("withdrawals", {}).get("rows", 0))
+
+
+def compute_deadline(release: Release) -> dt.datetime:
+    """Return until when a recipient should say that the rows on a package's list are deleted."""
+    return release.created_at + dt.timedelta(days=ATTEST_DAYS)
+
+
+def is_list_overdue(release: Release, now: dt.datetime) -> bool:
+    """Say whether a recipient should have said by now that listed rows are deleted."""
+    return not is_list_settled(release) and compute_deadline(release) < now

@@ -6,12 +6,14 @@ its rows are whose.
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fieldapp.store.base import Base
+from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.releases.datasets import INSERT_AT_ONCE, TAG_BYTES, Dataset, PublishedRow
 
 WAITING = 1 << 62  # after every round
@@ -139,6 +141,48 @@ def rounds_of(session: Session, centre_id: int, withdrawal_id: str) -> Sequence[
     query = sa.select(WithdrawalRound).join(WithdrawalInRound, WithdrawalInRound.round_id == WithdrawalRound.id)
     query = query.where(WithdrawalRound.centre_id == centre_id, WithdrawalInRound.withdrawal_id == withdrawal_id)
     return session.scalars(query.order_by(WithdrawalRound.id)).all()
+
+
+@dataclass(frozen=True)
+class ListStates:
+    """When a withdrawal's rows were on every list, and attested as deleted; None: not yet."""
+
+    listed_at: dt.datetime | None
+    attested_at: dt.datetime | None
+
+
+def find_list_states(session: Session, centre_id: int, withdrawal_id: str) -> ListStates | None:
+    """Return how far recipients are with a withdrawal; None when no row of it had left."""
+    waits = sa.select(WithdrawalRow.tag).where(
+        WithdrawalRow.centre_id == centre_id, WithdrawalRow.withdrawal_id == withdrawal_id
+    )
+    if session.execute(waits.limit(1)).first() is not None:
+        return ListStates(None, None)
+    of_withdrawal = rounds_of(session, centre_id, withdrawal_id)
+    if not of_withdrawal:
+        return None
+    listed = [this_round.listed_at for this_round in of_withdrawal]
+    attested = [this_round.attested_at for this_round in of_withdrawal]
+    return ListStates(find_last(listed), find_last(attested))
+
+
+def find_last(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
+    """Return the last of some moments; None while one is missing."""
+    reached = [moment for moment in moments if moment is not None]
+    if len(reached) < len(moments):
+        return None
+    return max(reached)
+
+
+def copy_states(session: Session, centre_id: int) -> None:
+    """Write on each withdrawal how far its recipients are."""
+    unfinished = sa.select(Withdrawal).where(Withdrawal.centre_id == centre_id, Withdrawal.attested_at.is_(None))
+    for withdrawal in session.scalars(unfinished).all():
+        states = find_list_states(session, centre_id, withdrawal.id)
+        if states is not None:
+            withdrawal.listed_at = states.listed_at
+            withdrawal.attested_at = states.attested_at
+    session.flush()
 
 
 def newest_round(session: Session, centre_id: int) -> int:

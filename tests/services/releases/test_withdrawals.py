@@ -1,10 +1,6 @@
 """Somebody takes everything back after rows left: who has them is told which to delete, and nobody else gets them."""
 
-import csv
-import datetime as dt
-import io
 import json
-import random
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -14,95 +10,40 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from evaluator_export.package.verify import verify
 from evaluator_export.periods import parse
 from evaluator_export.series.batch import make_recipient_order
 from evaluator_export.series.ledger import compute_row_tag
-from fieldapp.services.acts import ActContext, utcnow
-from fieldapp.services.consent import standing
-from fieldapp.services.consent.standing import note_statement
-from fieldapp.services.consent.withdrawn_rows import note_withdrawn_rows
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
-from fieldapp.services.releases.withdrawals import draw_round, find_list_states
+from fieldapp.services.releases.withdrawals import draw_round
 from fieldapp.services.transports.targets import DeliveryFailed
-from fieldapp.store.database import WriteTransaction
 from fieldapp.store.records.records import Record
 from fieldapp.store.releases.datasets import PublishedRow
 from fieldapp.store.releases.releases import PackageDelivery, Release, ReleaseSeries
-from fieldapp.store.releases.withdrawals import WithdrawalRow
-from tests.cast import Cast, a_series, encounter, envelope
-from tests.services.caseload.meetings import code
-from tests.services.consent.consents import APRIL, consent, send
+from fieldapp.store.releases.withdrawals import WithdrawalRow, find_list_states
+from tests.cast import Cast, a_series
+from tests.services.releases.taking_back import (
+    ONE,
+    PEOPLE,
+    SECRET,
+    TWO,
+    a_series_of_people,
+    another_series,
+    file_of,
+    publish,
+    take_back,
+    to_delete,
+)
 
-SECRET = "s" * 64
-PEOPLE = [code(seed) for seed in range(100, 200)]
 K = 20
-ONE, TWO = "1" * 32, "2" * 32
-
-
-def met(card: str, day: dt.date) -> dict[str, Any]:
-    chance = random.Random(card)
-    answers = encounter(
-        day,
-        people={"people_n": "1", "who": "enrolled", "code": card},
-        consent=consent("3"),
-        what={"setting": chance.choice(["street", "school"])},
-        talk={"risk_now": chance.choice(["low", "none", "raised"])},
-    )
-    return envelope(answers, day=day)
 
 
 @pytest.fixture
 def series(session: Session, cast: Cast) -> ReleaseSeries:
-    made = a_series(session, cast)
-    send(session, cast, *(met(card, APRIL) for card in PEOPLE))
-    return made
-
-
-def another_series(session: Session, cast: Cast, series: ReleaseSeries) -> ReleaseSeries:
-    other = ReleaseSeries(
-        centre_id=cast.centre.id, key="another", title=series.title, recipe=series.recipe, cadence="quarter",
-        first_period="2026-Q2", secret="0a" * 32,
-    )  # fmt: skip
-    session.add(other)
-    session.commit()
-    return other
-
-
-def publish(session: Session, series: ReleaseSeries, period: str, packages: Path) -> Release:
-    built = build_release(session, series, parse(period), packages, SECRET)
-    assert built
-    assert verify(packages / f"{built.sha256}.zip") == []
-    return built
-
-
-def take_back(session: Session, cast: Cast, card: str, withdrawal_id: str = ONE) -> int:
-    """Let somebody take everything back; return how many rows had left."""
-    with WriteTransaction(session):
-        found = session.scalars(sa.select(Record).where(Record.person == card)).all()
-        root_ids = [record.instance_id for record in found]
-        ctx = ActContext(session, cast.system, utcnow())
-        rows = note_withdrawn_rows(ctx, withdrawal_id, root_ids, card)
-        for record in found:
-            session.delete(record)
-        note_statement(ctx, card, standing.END, "office")
-    return rows
-
-
-def file_of(packages: Path, built: Release, name: str) -> list[dict[str, str]]:
-    with zipfile.ZipFile(packages / f"{built.sha256}.zip") as package:
-        return list(csv.DictReader(io.StringIO(package.read(name).decode())))
-
-
-def to_delete(packages: Path, built: Release) -> list[tuple[str, str, int, int]]:
-    lines = file_of(packages, built, "withdrawals.csv")
-    return [
-        (line["dataset"], line["period"], int(line["batch"]), int(line["row"])) for line in lines if line["what"] == "delete"
-    ]
+    return a_series_of_people(session, cast)
 
 
 def rows_of(session: Session, series: ReleaseSeries, card: str) -> set[int]:

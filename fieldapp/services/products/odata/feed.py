@@ -74,9 +74,7 @@ def list_feed_sources(session: Session, series: ReleaseSeries) -> set[str]:
     """
     sources = {hashlib.sha256(series.recipe.encode()).hexdigest()}
     sources |= {release.sha256 for release in releases.of_series(session, series.id) if not release.revoked_at}
-    withdrawn = withdrawals.mark(session, series.centre_id)
-    if withdrawn:
-        sources.add(f"withdrawn {withdrawn}")
+    sources.add(f"withdrawn {withdrawals.mark(session, series.centre_id)}")
     sources |= {name for name in PRODUCTS if products.is_on(session, series.centre_id, name)}
     return sources
 
