@@ -64,7 +64,10 @@ def _list_events(ctx: ActContext, card: Card) -> tuple[ConsentEvent, ...]:
 
 @act("consent.take_record")
 def take_record(ctx: ActContext, card_id: int) -> dict[str, Any]:
-    """Return what a person said about consent as a receipt for other systems, without card code, worker or day."""
+    """Return what a person said about consent, as a receipt for other systems.
+
+    It has no card code, worker or day.
+    """
     card = _get_card(ctx, card_id)
     tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
     tag = tombstones.make_tag(tombstones.load_tag_key(ctx.session, ctx.centre_id), "consent record", card.code)

@@ -1,4 +1,7 @@
-"""Draw the rows that are listed with those that somebody took back, so that no list shows a person."""
+"""Draw the rows of others that stand on a list with those that somebody took back.
+
+So no list shows a person.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
