@@ -36,7 +36,7 @@ def consent(tier: str, said: str = "read_out", understood: str = "yes") -> dict[
 
 def met(card: str, day: dt.date, tier: str, said: str = "read_out", understood: str = "yes", **more: Any) -> dict[str, Any]:
     """Return an encounter with somebody who has a card, and what they said yes to."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
+    people = {"who": "enrolled", "code": card}
     chance = random.Random(card)
     answers = encounter(
         day, people=people, consent=consent(tier, said, understood),
@@ -73,7 +73,8 @@ def corrected(of: dict[str, Any], day: dt.date, tier: str, said: str = "read_out
 def intake(card: str, day: dt.date, tier: str = "3", risk: str = "high") -> dict[str, Any]:
     """Return the intake of somebody with a card."""
     answers = {
-        "start": {"kind": "intake", "month_in": f"{day:%Y-%m-01}", "came_by": "outreach", "offered_resp": "accepted", "code": card},
+        "start": {"kind": "intake", "offered_resp": "accepted", "code": card},
+        "arrival": {"month_in": f"{day:%Y-%m-01}", "came_by": "outreach"},
         "consent": consent(tier),
         "about": {"age_band": "16-19", "gender": "man_boy", "race": "black", "school_work": "school", "housing": "stable"},
         "risks": {"risk_level": risk, "feel_safe": "sometimes"},

@@ -31,9 +31,9 @@ def met(card: str, day: dt.date) -> dict[str, Any]:
     chance = random.Random(card)
     answers = encounter(
         day,
-        people={"people_n": "1", "who": "enrolled", "code": card},
+        people={"who": "enrolled", "code": card},
         consent=consent("3"),
-        what={"setting": chance.choice(["street", "school"])},
+        when_where={"setting": chance.choice(["street", "school"])},
         talk={"risk_now": chance.choice(["low", "none", "raised"])},
     )
     return envelope(answers, day=day)

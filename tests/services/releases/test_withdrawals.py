@@ -19,7 +19,7 @@ from fieldapp.services.releases import build as building
 from fieldapp.services.releases.build import build_release
 from fieldapp.services.releases.delivery import _make_payload
 from fieldapp.services.releases.downloads import attest_list, download_release, list_releases
-from fieldapp.services.releases.withdrawals import draw_round
+from fieldapp.services.releases.withdrawal_draw import draw_round
 from fieldapp.services.transports.targets import DeliveryFailed
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.records.records import Record
