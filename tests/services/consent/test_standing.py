@@ -23,6 +23,7 @@ from evaluator_export.periods import parse
 from evaluator_export.tables.protected_counts import TOTAL
 from fieldapp.services.acts import ActContext, utcnow
 from fieldapp.services.consent import standing
+from fieldapp.services.consent.forgotten import attach
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.products import editions, tables
 from fieldapp.services.products.content import EditionContent
@@ -48,6 +49,7 @@ from tests.cast import Cast, a_series, another_worker, batch, encounter, envelop
 from tests.programme import definition_of
 from tests.services.caseload.meetings import code
 from tests.services.consent.consents import APRIL, JULY, JUNE, MAY, ONE, consent, corrected, knowing, met, send, told
+from tests.services.consent.endings import end
 from tests.services.products.figures import NOW, body_of, number, switched_on
 
 SECRET = "s" * 64
@@ -131,8 +133,19 @@ def test_a_row_that_was_held_back_leaves_later_only_if_it_may_then(session: Sess
     assert len(rows_in(tmp_path, built)) == 35  # thirty of July, and the five of April who have not said no
 
 
+def take_back(session: Session, cast: Cast, people: list[str], day: dt.date, how: str, folder: Path) -> None:
+    """Let each of these people say no, or end their card."""
+    if how == "no":
+        everybody(session, cast, people, day, "0")
+        return
+    attach(session.get_bind().engine, Settings(data=str(folder), secret_key="k" * 64))
+    for person in people:
+        end(session, cast, person)
+
+
+@pytest.mark.parametrize("how", ["no", "end"])
 def test_who_takes_back_while_a_package_is_written_is_not_in_it(
-    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     series = a_series(session, cast)
     everybody(session, cast, MANY, APRIL, "3")
@@ -142,7 +155,7 @@ def test_who_takes_back_while_a_package_is_written_is_not_in_it(
         made = write(*given)
         written.append(made.path.stem)
         if len(written) == 1:
-            everybody(session, cast, MANY[:15], MAY, "0")
+            take_back(session, cast, MANY[:15], MAY, how, tmp_path)
         return made
 
     monkeypatch.setattr(build, "write_package", write_and_wait)
@@ -409,8 +422,9 @@ def _takes_back(session: Session, cast: Cast, people: list[str], at: dt.datetime
         session.execute(sa.update(ConsentWord).where(ConsentWord.root_id.in_(ids)).values(lowered_at=at))
 
 
+@pytest.mark.parametrize("how", ["no", "end"])
 def test_who_takes_back_while_tables_are_counted_is_not_in_them(
-    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
     publish_others(session, cast)
     everybody(session, cast, MANY, JUNE, "3")
@@ -422,7 +436,7 @@ def test_who_takes_back_while_tables_are_counted_is_not_in_them(
         found = count(*given)
         counts.append(1)
         if len(counts) == 1:
-            everybody(session, cast, MANY[:30], dt.date(2026, 7, 2), "0")
+            take_back(session, cast, MANY[:30], dt.date(2026, 7, 2), how, tmp_path)
         return found
 
     monkeypatch.setattr(tables, "count_tables", count_and_wait)
