@@ -54,17 +54,20 @@ def view_card(ctx: ActContext, card_id: int) -> CardConsent:
 
 def _list_events(ctx: ActContext, card: Card) -> tuple[ConsentEvent, ...]:
     """Return what the person of a card said, without what waits for an administrator."""
-    said = [word for word in words.list_words_of_people(ctx.session, ctx.centre_id, [card.code]) if not word.waits]
-    said.sort(key=lambda word: (word.finished_at, word.statement_id))
+    counting = [word for word in words.list_words_of_people(ctx.session, ctx.centre_id, [card.code]) if not word.waits]
+    counting.sort(key=lambda word: (word.finished_at, word.statement_id))
     return tuple(
         ConsentEvent(f"{word.finished_at:%Y-%m}", word.tier, word.how or "form", word.wording, word.language)
-        for word in said
+        for word in counting
     )
 
 
 @act("consent.take_record")
 def take_record(ctx: ActContext, card_id: int) -> dict[str, Any]:
-    """Return what a person said about consent as a receipt for other systems, without card code, worker or day."""
+    """Return what a person said about consent, as a receipt for other systems.
+
+    It has no card code, worker or day.
+    """
     card = _get_card(ctx, card_id)
     tier = words.list_tiers(ctx.session, ctx.centre_id, [card.code]).get(card.code, standing.LOWEST)
     tag = tombstones.make_tag(tombstones.load_tag_key(ctx.session, ctx.centre_id), "consent record", card.code)

@@ -1,4 +1,4 @@
-"""What a person said about consent, for other systems: a consent record and receipt in JSON.
+"""Consent records and receipts for other systems, in JSON.
 
 The parts and their names are those of ISO/IEC TS 27560:2023 (consent record information structure). It has no name,
 no card code, no worker and no day: the person is a keyed tag, and each event has its month.

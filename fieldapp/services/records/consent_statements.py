@@ -34,7 +34,10 @@ def read_statement(submission: AcceptedSubmission) -> list[ConsentStatement]:
 
 
 def _read_consent(definition: FormDefinition, answers: Mapping[str, Any], is_refusal: bool) -> tuple[int, bool] | None:
-    """Return the tier that a version states, and whether the person was asked; None for no statement."""
+    """Return the tier that a version states, and whether the person was asked.
+
+    None for no statement.
+    """
     if not is_refusal:
         return standing.read_consent(definition, answers)
     if is_statement(definition, definition.read_role(answers, QuestionRole.TIER)):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator_export import periods
-from evaluator_export.series.released_dataset import coarsen_count
+from evaluator_export.coarse_counts import coarsen_count
 from fieldapp.services.acts import ActContext, read_act
 from fieldapp.services.releases.withheld import compute_deadline, count_listed, is_list_overdue
 from fieldapp.store.consent.withdrawals import Withdrawal, list_withdrawals
