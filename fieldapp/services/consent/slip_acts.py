@@ -9,12 +9,12 @@ from fieldapp.services.consent.ending import end_person
 from fieldapp.services.consent.standing import LOWEST, note_statement
 from fieldapp.services.consent.withdrawals import compute_forgotten_by
 from fieldapp.services.problems import N_, ActProblem
-from fieldapp.services.releases.withdrawals import ListStates, find_list_states
 from fieldapp.store.consent import slips, standing, withdrawals
 from fieldapp.store.consent.slips import Slip
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.operations import centres
 from fieldapp.store.releases import releases
+from fieldapp.store.releases.withdrawals import ListStates, find_list_states
 from fieldapp.store.session import Session
 
 LEAST_TO_CHOOSE = 1  # lower than this is the end of the card
