@@ -187,6 +187,7 @@ NOT_TRIED: dict[str, str] = {
     "consent.card_consent.end_card": ENDING,
     "consent.card_consent.find_card": ENDING,
     "consent.card_consent.lower_card": ENDING,
+    "consent.card_consent.take_record": ENDING,
     "consent.card_consent.view_card": ENDING,
     "consent.withdrawals._end_listed": OF_THE_SYSTEM,
     "consent.withdrawals._finish_held": OF_THE_SYSTEM,
@@ -269,7 +270,7 @@ NOT_TRIED: dict[str, str] = {
     "records.listing.list_review_queue": SEEN_ELSEWHERE,
     "releases.downloads.list_releases": SEEN_ELSEWHERE,
     "releases.series.list_series": SEEN_ELSEWHERE,
-    "releases.withdrawals.draw_round": OF_THE_SYSTEM,
+    "releases.withdrawal_draw.draw_round": OF_THE_SYSTEM,
     "releases.withdrawals_page.view_withdrawals": "tests/services/releases/test_withdrawals.py asks from another centre",
 }
 

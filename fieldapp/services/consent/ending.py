@@ -307,7 +307,7 @@ def _tag_records(ctx: ActContext, ids: Collection[str]) -> dict[str, str]:
 
 
 def _untie(ctx: ActContext, ids: Collection[str]) -> None:
-    """Let reviews and the audit log say that something was acted on, and no longer on which record."""
+    """Let reviews and the audit log no longer say on which record somebody acted."""
     tags = _tag_records(ctx, ids)
     reviews.untie_from_records(ctx.session, ctx.centre_id, tags)
     targets = {f"record/{each}": f"record/{tag}" for each, tag in tags.items()}

@@ -1,4 +1,7 @@
-"""What a person does with their slip: without a name or an account they see their consent, lower it, take all back."""
+"""What a person does with their slip: see their consent, lower it, take everything back.
+
+It needs no name and no account.
+"""
 
 import datetime as dt
 from collections.abc import Sequence

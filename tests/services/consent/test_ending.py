@@ -12,20 +12,23 @@ from sqlalchemy.orm import Session
 from fieldapp.services.acts import Actor
 from fieldapp.services.caseload.hand_over import assign_card, list_caseload
 from fieldapp.services.consent import ending, standing
-from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, view_card
+from fieldapp.services.consent.card_consent import end_card, find_card, lower_card, take_record, view_card
 from fieldapp.services.consent.forgotten import attach, find_list
 from fieldapp.services.consent.retention import make_hold
 from fieldapp.services.consent.standing import ConsentFell, Standings
 from fieldapp.services.consent.withdrawals import advance_withdrawals, end_listed, view_withdrawal
+from fieldapp.services.phones.devices import revoke_device
 from fieldapp.services.phones.pull import note_pulled, pull_changes
 from fieldapp.services.problems import ActProblem
 from fieldapp.services.records import listing
+from fieldapp.services.records.quarantine import let_in_all
 from fieldapp.services.records.reviews import review_record
 from fieldapp.settings import Settings
 from fieldapp.store.consent import standing as words
 from fieldapp.store.consent.withdrawals import Withdrawal
 from fieldapp.store.database import sqlite_file
 from fieldapp.store.operations.audit import AuditEvent
+from fieldapp.store.records import submissions
 from fieldapp.store.records.records import Record, RecordFilter
 from fieldapp.store.records.submissions import Submission
 from sync.notes import HANDOVER
@@ -234,7 +237,7 @@ def test_missing_numbers_of_a_phone_are_counted_as_before(session: Session, cast
 
 def no_more(card: str = CARD, **more: Any) -> dict[str, Any]:
     """Return an encounter in which somebody said “no more”, as its form's `no_more` will have it."""
-    answers = encounter(MAY, people={"people_n": "1", "who": "enrolled"}, consent=consent("0"))
+    answers = encounter(MAY, people={"who": "enrolled"}, consent=consent("0"))
     return envelope(answers, day=MAY, refused_by=card, **more)
 
 
@@ -268,6 +271,19 @@ def test_one_says_no_more_to_a_worker_and_yes_to_another(session: Session, cast:
     assert [(line.target[:6], line.details) for line in lines] == [("ended/", {"how": "form"})]
 
 
+@pytest.mark.usefixtures("no_is_no_more")
+def test_no_more_from_a_phone_that_was_shut_out_waits_for_an_admin(session: Session, cast: Cast) -> None:
+    colleague = another_worker(session, cast)
+    send(session, cast.amina, talked())
+    assert colleague.device_id is not None
+    revoke_device(session, cast.rosa, device_id=colleague.device_id)
+    send(session, colleague, no_more(), status="rejected")
+    assert words.list_tiers(session, cast.centre.id) == {CARD: 3}
+    assert let_in_all(session, cast.rosa, colleague.device_id).stored == 1
+    assert words.list_tiers(session, cast.centre.id) == {}
+    assert len(tallies(session)) == 1
+
+
 def test_in_the_office_only_an_admin_of_the_centre_lowers_or_ends_with_a_reason(session: Session, cast: Cast) -> None:
     send(session, cast.amina, talked())
     card_id = find_card(session, cast.rosa, code=CARD.lower())
@@ -281,6 +297,7 @@ def test_in_the_office_only_an_admin_of_the_centre_lowers_or_ends_with_a_reason(
             lambda who: view_card(session, who, card_id=card_id),
             lambda who: lower_card(session, who, card_id=card_id, tier=1, reason="in_person"),
             lambda who: end_card(session, who, card_id=card_id, reason="in_person"),
+            lambda who: take_record(session, who, card_id=card_id),
         ):
             with pytest.raises(ActProblem):
                 ask(stranger)
@@ -471,6 +488,7 @@ def test_what_a_court_wants_is_in_no_list_and_goes_when_its_day_is_over(
             ask()
     queue = listing.list_review_queue(session, cast.rosa)
     assert (list(queue.records), list(queue.submissions), list(queue.aside)) == ([], [], [])
+    assert submissions.without_record(session, cast.centre.id, RecordFilter("encounter")) == []  # what exports add
     assert words.list_tiers(session, cast.centre.id) == {}
     send(session, cast.amina, talked(root=wanted["id"], prev=[wanted["id"]]))
     calendar.go_on(61)

@@ -41,7 +41,7 @@ def phone(session: Session, cast: Cast) -> Phone:
 
 def met(card: str = ONE, tier: str = "2", **more: Any) -> dict[str, Any]:
     """Return the answers of an encounter with somebody who was asked."""
-    people = {"people_n": "1", "who": "enrolled", "code": card}
+    people = {"who": "enrolled", "code": card}
     return encounter(people=people, consent=consent(tier), talk={"risk_now": "low"}, **more)
 
 

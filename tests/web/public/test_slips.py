@@ -59,7 +59,7 @@ def client(app: Flask, settings: Settings, web_cast: Cast) -> FlaskClient:
         phone = Phone(session, web_cast, settings.secret_key)
         items = []
         for number, (card, tier, slip) in enumerate([(ONE, "3", SLIP), (TWO, "2", OTHER)], 1):
-            people = {"people_n": "1", "who": "enrolled", "code": card}
+            people = {"who": "enrolled", "code": card}
             answers = encounter(people=people, consent=consent(tier), talk={"risk_now": "low"})
             items.append(phone.seal(answers, slip=slip, seq=number))
         received = receive_delivery(session, parse_delivery(delivery(*items)), settings.secret_key)

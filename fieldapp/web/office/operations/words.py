@@ -12,6 +12,7 @@ ACTS = {
     "caseload.rebuild": N_("The caseload was read from older records"),
     "centre.rules": N_("The rules for phones were changed"),
     "consent.end_card": N_("A person took everything back"),
+    "consent.take_record": N_("A consent record was taken as a file"),
     "consent.end_listed": N_("A card on the list of ended cards was ended"),
     "consent.lower_card": N_("A person's consent was lowered"),
     "copy.bring": N_("An encrypted copy from a phone was imported"),
